@@ -1,0 +1,31 @@
+// A second Worker beside the built one, for what only the runtime can do: evict and abort objects.
+import unsafe from "workerd:unsafe";
+
+export default {
+  async fetch(request, env) {
+    const url = new URL(request.url);
+    const session = url.searchParams.get("session") ?? "";
+    const stub = () => env.SESSIONS.get(env.SESSIONS.idFromName(session));
+    try {
+      switch (url.pathname) {
+        case "/ready":
+          return new Response("ready");
+        case "/id":
+          return new Response(env.SESSIONS.idFromName(session).toString());
+        case "/evict":
+          await unsafe.evict(stub(), { webSockets: "hibernate" });
+          return new Response("evicted");
+        case "/evict-all":
+          await unsafe.evictAllDurableObjects();
+          return new Response("evicted");
+        case "/abort-all":
+          await unsafe.abortAllDurableObjects();
+          return new Response("aborted");
+        default:
+          return new Response("no such control", { status: 404 });
+      }
+    } catch (error) {
+      return new Response(String(error?.stack ?? error), { status: 500 });
+    }
+  },
+};

@@ -1,0 +1,103 @@
+// What goes over the wire, as the protocol names it; only what tests look at.
+
+export interface Message {
+  serial: string;
+  version: string;
+  id?: string;
+  name: string;
+  client: string;
+  connection?: string;
+  role: string;
+  turn?: string;
+  parent?: string;
+  data?: unknown;
+  headers?: Record<string, string>;
+  status?: string;
+  seq?: number;
+  createdAt: number;
+  updatedAt: number;
+  deletedAt?: number;
+}
+
+export interface Problem {
+  code: string;
+  status: number;
+  message: string;
+  expectedSeq?: number;
+  length?: number;
+  retryAfterMs?: number;
+}
+
+export interface Published {
+  serial: string;
+  version: string;
+  id?: string;
+  duplicate?: boolean;
+}
+
+export interface Result {
+  serial?: string;
+  version?: string;
+  seq?: number;
+  duplicate?: boolean;
+  messages?: Published[];
+}
+
+export interface Frame {
+  type: string;
+  ref?: string | number | null;
+  serial?: string;
+  version?: string;
+  offset?: number;
+  data?: unknown;
+  status?: string;
+  message?: Message;
+  error?: Problem;
+  result?: Result;
+  protocol?: number;
+  session?: string;
+  connection?: string;
+  client?: string;
+  expiresAt?: number;
+  resumed?: boolean;
+  hasOlder?: boolean;
+  limits?: Record<string, number>;
+  before?: string;
+  n?: number;
+  name?: string;
+  code?: number;
+}
+
+export interface Page {
+  messages: Message[];
+  hasMore: boolean;
+  next?: string;
+}
+
+export type Outgoing = { type: string } & Record<string, unknown>;
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** One WebSocket message or SSE event is one frame or an array of frames (P13.6). */
+export function parseFrames(text: string): Frame[] {
+  const value: unknown = JSON.parse(text);
+  const list: unknown[] = Array.isArray(value) ? value : [value];
+  return list.map((item) => {
+    if (!isObject(item) || typeof item["type"] !== "string") {
+      throw new Error(`not a frame: ${JSON.stringify(item)?.slice(0, 200)}`);
+    }
+    return item as unknown as Frame;
+  });
+}
+
+export function isLogFrame(frame: Frame): boolean {
+  return frame.type.startsWith("message.") || frame.type === "log.trim";
+}
+
+/** The place in the log that a frame brings its reader to. */
+export function place(frame: Frame): string {
+  const own = [frame.serial, frame.version, frame.message?.serial, frame.message?.version];
+  return own.reduce<string>((high, one) => (one !== undefined && one > high ? one : high), "");
+}
