@@ -1,0 +1,159 @@
+// What a session costs its owner: bytes on the wire and rows written, by the storage's own count
+// (`GET …/diagnostics`), the schema and everything else included.
+
+import { BodyStream } from "./body.ts";
+import { Connection, diagnostics, freshSession } from "./client.ts";
+import { atLeast, atMost, type Bench, type Family, type Row } from "./row.ts";
+import type { Server } from "./server.ts";
+import { startSessile, TOKEN_CHARS, TOKEN_TEXT } from "./sides.ts";
+
+interface Streamed {
+  /** Rows written by the whole session, from its schema to the end of the message. */
+  rows: number;
+  /** Windows with something in them, as the reader saw them. */
+  windows: number;
+  /** Payload bytes of the frames that brought the tokens. */
+  bytes: number;
+}
+
+/** Calls `send` with how many tokens are due, evenly, until `tokens` are sent. */
+async function paced(rate: number, tokens: number, send: (count: number) => void): Promise<void> {
+  const start = performance.now();
+  for (let sent = 0; sent < tokens; ) {
+    const due = Math.min(tokens, Math.ceil(((performance.now() - start) * rate) / 1000));
+    if (due > sent) send(due - sent);
+    sent = Math.max(sent, due);
+    const next = start + (sent * 1000) / rate - performance.now();
+    await new Promise((resolve) => setTimeout(resolve, Math.max(1, next)));
+  }
+}
+
+/** One session with one agent and one reader at the default window, from nothing to complete. */
+async function stream(server: Server, rate: number, tokens: number): Promise<Streamed> {
+  const session = freshSession();
+  const agent = await Connection.open(server, session, "?rollup=500");
+  const reader = await Connection.open(server, session);
+  let windows = 0;
+  let before = 0;
+  let held = 0;
+  const whole = new Promise<void>((resolve) => {
+    reader.onFrame = (frame) => {
+      if (frame.type === "message.create") before = reader.socket.received;
+      if (frame.type !== "message.append") return;
+      held = (frame.offset ?? 0) + (frame.data ?? "").length;
+      windows += 1;
+      if (held === tokens * TOKEN_CHARS) resolve();
+    };
+  });
+  const serial = await agent.begin();
+  let seq = 0;
+  await paced(rate, tokens, (count) => {
+    for (let index = 0; index < count; index += 1) {
+      seq += 1;
+      agent.socket.send(JSON.stringify({ type: "append", serial, data: TOKEN_TEXT, seq }));
+    }
+  });
+  await whole;
+  const bytes = reader.socket.received - before;
+  await agent.complete(serial);
+  const { rowsWritten } = await diagnostics(server, session);
+  agent.close();
+  reader.close();
+  return { rows: rowsWritten, windows, bytes };
+}
+
+async function wire(bench: Bench): Promise<Row[]> {
+  const server = await startSessile("default");
+  const tokens = bench.quick ? 600 : 2000;
+  const { bytes } = await stream(server, 150, tokens);
+  await server.kill();
+  const name = "bytes on the wire per token, default window, 150 tokens/s: at most 30";
+  return [atMost(name, "bytes/token", bytes / tokens, 30, 1)];
+}
+
+/** Fifty answers of 20 000 tokens at once: a million tokens, stored and read for real. */
+async function million(bench: Bench): Promise<Row[]> {
+  const server = await startSessile("default");
+  const [sessions, tokens] = bench.quick ? [10, 3000] : [50, 20_000];
+  const all = await Promise.all(
+    Array.from({ length: sessions }, () => stream(server, 300, tokens)),
+  );
+  await server.kill();
+  const rows = all.reduce((sum, one) => sum + one.rows, 0);
+  const windows = all.reduce((sum, one) => sum + one.windows, 0);
+  bench.log(`rows: ${rows} for ${windows} windows of ${sessions * tokens} tokens`);
+  const what = `${sessions} sessions of ${tokens} tokens`;
+  return [
+    atMost(`rows written per window, ${what}, everything included`, "rows", rows, windows, 1.05),
+  ];
+}
+
+/** The same answer with one reader and with nobody, from an agent that only has fetch. */
+async function unwatched(bench: Bench): Promise<Row[]> {
+  const server = await startSessile("default");
+  const tokens = bench.quick ? 900 : 3000;
+  const count = async (watched: boolean): Promise<number> => {
+    const session = freshSession();
+    const reader = watched ? await Connection.open(server, session) : undefined;
+    const body = new BodyStream(server, session);
+    await paced(150, tokens, (due) => void body.write(due));
+    await body.end();
+    const { rowsWritten } = await diagnostics(server, session);
+    reader?.close();
+    return rowsWritten;
+  };
+  const [watched, alone] = await Promise.all([count(true), count(false)]);
+  await server.kill();
+  const name = `rows written for ${tokens} tokens: watched, and with nobody watching`;
+  return [atLeast(name, "rows", watched, alone, 5)];
+}
+
+/** Rows of one publish and of one close, the worst of many. */
+async function single(): Promise<Row[]> {
+  const server = await startSessile("default");
+  const session = freshSession();
+  const agent = await Connection.open(server, session);
+  await agent.begin("the schema is made with the first write");
+  let written = (await diagnostics(server, session)).rowsWritten;
+  const cost = async (act: () => Promise<unknown>): Promise<number> => {
+    const before = written;
+    await act();
+    written = (await diagnostics(server, session)).rowsWritten;
+    return written - before;
+  };
+  const publishes: number[] = [];
+  const closes: number[] = [];
+  for (let index = 0; index < 20; index += 1) {
+    const id = `once-${index}`;
+    const message = { id, data: "a".repeat(index * 500), headers: { kind: "note" } };
+    publishes.push(await cost(() => agent.request({ type: "publish", messages: [message] })));
+    let serial = "";
+    const streaming = { id: `open-${index}`, data: "b".repeat(index * 500), status: "streaming" };
+    publishes.push(
+      await cost(async () => {
+        const result = await agent.request({ type: "publish", messages: [streaming] });
+        serial = result.messages?.[0]?.serial ?? "";
+      }),
+    );
+    closes.push(await cost(() => agent.complete(serial)));
+  }
+  agent.close();
+  await server.kill();
+  return [
+    atMost(
+      "rows written by a publish with an id, the most of 40",
+      "rows",
+      Math.max(...publishes),
+      3,
+      1,
+    ),
+    atMost("rows written by a close, the most of 20", "rows", Math.max(...closes), 3, 1),
+  ];
+}
+
+export const billing: Family[] = [
+  { name: "wire", run: wire },
+  { name: "rows-million", run: million },
+  { name: "rows-unwatched", run: unwatched },
+  { name: "rows-single", run: single },
+];

@@ -1,0 +1,140 @@
+// Plain `workerd serve`, the same way for both sides: same binary, same compatibility date and
+// flags, SQLite on disk in a directory of its own, a free port on 127.0.0.1.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+
+const ROOT = join(import.meta.dirname, "..");
+const workerd = createRequire(import.meta.url)("workerd") as { default: string; version: string };
+
+export const WORKERD_VERSION = workerd.version;
+
+/** What differs between the sides. */
+export interface Site {
+  /** Module name in the Worker and its file; the first is the entry. */
+  modules: { name: string; file: string; kind: "esModule" | "wasm" }[];
+  binding: string;
+  className: string;
+  vars: Record<string, string>;
+}
+
+const alive = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of alive) child.kill("SIGKILL");
+});
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => process.exit(1));
+}
+
+/** The compatibility settings of the deployment, for both sides. */
+function compatibility(): string {
+  const toml = readFileSync(join(ROOT, "wrangler.toml"), "utf8");
+  const date = /^compatibility_date\s*=\s*"([^"]+)"/m.exec(toml)?.[1];
+  if (date === undefined) throw new Error("wrangler.toml has no compatibility_date");
+  const flags = /^compatibility_flags\s*=\s*(\[[^\]]*\])/m.exec(toml)?.[1] ?? "[]";
+  return `compatibilityDate = ${JSON.stringify(date)}, compatibilityFlags = ${flags},`;
+}
+
+function config(site: Site): string {
+  const modules = site.modules.map(
+    ({ name, kind }, index) =>
+      `(name = ${JSON.stringify(name)}, ${kind} = embed "module-${index}")`,
+  );
+  const vars = Object.entries(site.vars).map(
+    ([name, value]) => `(name = ${JSON.stringify(name)}, text = ${JSON.stringify(value)})`,
+  );
+  const object = `(name = "${site.binding}", durableObjectNamespace = "${site.className}")`;
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = .main),
+    (name = "disk", disk = (path = "store", writable = true)),
+  ],
+  sockets = [(name = "entry", address = "127.0.0.1:0", http = (), service = "main")],
+);
+const main :Workerd.Worker = (
+  modules = [${modules.join(", ")}],
+  ${compatibility()}
+  durableObjectNamespaces = [
+    (className = "${site.className}", uniqueKey = "bench", enableSql = true),
+  ],
+  durableObjectStorage = (localDisk = "disk"),
+  bindings = [${[object, ...vars].join(", ")}],
+);
+`;
+}
+
+export class Server {
+  port = 0;
+  private child: ChildProcess | undefined;
+  private readonly directory: string;
+
+  private constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  static async start(site: Site): Promise<Server> {
+    const directory = mkdtempSync(join(tmpdir(), "sessile-bench-"));
+    process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
+    site.modules.forEach(({ file }, index) => {
+      copyFileSync(join(ROOT, file), join(directory, `module-${index}`));
+    });
+    writeFileSync(join(directory, "config.capnp"), config(site));
+    mkdirSync(join(directory, "store"));
+    const server = new Server(directory);
+    await server.run();
+    return server;
+  }
+
+  /** Starts workerd on what is stored; the port may be another one. */
+  async run(): Promise<void> {
+    const child = spawn(workerd.default, ["serve", "--control-fd=3", "config.capnp"], {
+      cwd: this.directory,
+      stdio: ["ignore", "inherit", "inherit", "pipe"],
+    });
+    alive.add(child);
+    child.on("exit", () => alive.delete(child));
+    this.child = child;
+    this.port = await listening(child);
+  }
+
+  /** CPU seconds that workerd has used so far (Linux; 0 elsewhere). */
+  cpuSeconds(): number {
+    try {
+      const stat = readFileSync(`/proc/${this.child?.pid}/stat`, "utf8").split(") ")[1] ?? "";
+      const fields = stat.split(" ");
+      return (Number(fields[11]) + Number(fields[12])) / 100;
+    } catch {
+      return 0;
+    }
+  }
+
+  /** Ends workerd without a word, as a power cut would. */
+  kill(): Promise<void> {
+    const child = this.child;
+    if (child === undefined || child.exitCode !== null) return Promise.resolve();
+    return new Promise((resolve) => {
+      child.once("exit", () => resolve());
+      child.kill("SIGKILL");
+    });
+  }
+}
+
+function listening(child: ChildProcess): Promise<number> {
+  const control = child.stdio[3] as Readable;
+  return new Promise((resolve, reject) => {
+    let text = "";
+    control.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+      const port = /"event":"listen".*?"port":(\d+)/.exec(text)?.[1];
+      if (port !== undefined) resolve(Number(port));
+    });
+    child.once("exit", (code) =>
+      reject(new Error(`workerd ended with ${code} before it listened`)),
+    );
+  });
+}
