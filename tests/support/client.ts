@@ -1,7 +1,7 @@
 // A raw client of the protocol: it sends what it is told, keeps what comes, and waits on frames.
 
 import assert from "node:assert/strict";
-import { type Frame, type Outgoing, parseFrames, type Problem, type Result } from "./frames.ts";
+import { type Frame, type Outgoing, type Problem, parseFrames, type Result } from "./frames.ts";
 import type { Server } from "./server.ts";
 import { type Closed, openSocket, type RawSocket } from "./socket.ts";
 import { makeToken, type TokenOptions } from "./token.ts";
@@ -195,7 +195,8 @@ export async function open(
   const by = options.by ?? "protocol";
   if (by === "query") query.set("token", token);
   const search = query.size === 0 ? "" : `?${query}`;
-  const headers: Record<string, string> = by === "header" ? { authorization: `Bearer ${token}` } : {};
+  const headers: Record<string, string> =
+    by === "header" ? { authorization: `Bearer ${token}` } : {};
   const protocols = by === "protocol" ? ["sessile.v1", `sessile.token.${token}`] : [];
   const url = `${address({ url: options.base ?? server.url }, session, "/connect")}${search}`;
   const { socket, protocol } = await openSocket(url, headers, protocols);
@@ -219,7 +220,11 @@ export async function attach(
   const client = await open(server, session, options);
   const first = client.next(() => true, "attached");
   const attached = await first;
-  assert.equal(attached.type, "attached", `the first frame is attached: ${JSON.stringify(attached)}`);
+  assert.equal(
+    attached.type,
+    "attached",
+    `the first frame is attached: ${JSON.stringify(attached)}`,
+  );
   const caughtUp = await client.next("caught-up");
   return { client, attached, caughtUp };
 }

@@ -1,6 +1,12 @@
 // A TCP proxy between a client that cannot be cut and the Worker: it cuts, delays and stalls.
 
-import { type AddressInfo, connect, createServer, type Server as TcpServer, type Socket } from "node:net";
+import {
+  type AddressInfo,
+  connect,
+  createServer,
+  type Socket,
+  type Server as TcpServer,
+} from "node:net";
 
 interface Pair {
   near: Socket;
@@ -48,7 +54,10 @@ export class Proxy {
       });
     pass(near, far);
     pass(far, near);
-    for (const [one, other] of [[near, far], [far, near]] as const) {
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
       one.setNoDelay(true);
       one.on("error", () => {});
       one.on("end", () => other.end());

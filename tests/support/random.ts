@@ -34,8 +34,26 @@ export class Random {
 }
 
 const WORDS = [
-  "the", "session", "outlives", "its", "connections", "and", "every", "reader", "holds", "equal",
-  "text", "naïve", "façade", "日本語", "привет", "\u{1f44d}", "héllo", "a", "of", "nothing",
+  "the",
+  "session",
+  "outlives",
+  "its",
+  "connections",
+  "and",
+  "every",
+  "reader",
+  "holds",
+  "equal",
+  "text",
+  "naïve",
+  "façade",
+  "日本語",
+  "привет",
+  "\u{1f44d}",
+  "héllo",
+  "a",
+  "of",
+  "nothing",
 ];
 
 /** The `index`-th token of a stream: no two neighbours are equal, so a repeat or a gap shows. */

@@ -115,7 +115,8 @@ export class Fold {
         this.#wrong(frame, "a new message's version is not its serial");
       }
       const newest = this.newest;
-      if (newest !== undefined && serial <= newest.serial) this.#wrong(frame, "created out of order");
+      if (newest !== undefined && serial <= newest.serial)
+        this.#wrong(frame, "created out of order");
       this.messages.set(serial, { ...frame.message });
       return;
     }
@@ -231,7 +232,10 @@ export class Reader {
   }
 
   holdsText(serial: string, text: string): Promise<void> {
-    return this.holds((fold) => fold.text(serial) === text, `a reader to hold ${text.length} units`);
+    return this.holds(
+      (fold) => fold.text(serial) === text,
+      `a reader to hold ${text.length} units`,
+    );
   }
 
   holdsStatus(serial: string, status: string): Promise<void> {

@@ -1,8 +1,16 @@
 // The built Worker in a workerd of its own, with a second Worker that evicts objects for real.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
-import { copyFileSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -137,8 +145,12 @@ export class Server {
     const child = spawn(
       workerdPath(),
       [
-        "serve", join(this.dir, "config.capnp"), "--experimental", "--control-fd=3",
-        `--socket-addr=http=127.0.0.1:${http}`, `--socket-addr=control=127.0.0.1:${control}`,
+        "serve",
+        join(this.dir, "config.capnp"),
+        "--experimental",
+        "--control-fd=3",
+        `--socket-addr=http=127.0.0.1:${http}`,
+        `--socket-addr=control=127.0.0.1:${control}`,
       ],
       { stdio: ["ignore", "pipe", "pipe", "pipe"], env: { HOME: this.dir } },
     );

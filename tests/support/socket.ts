@@ -202,7 +202,9 @@ export function openSocket(
       },
     });
     outgoing.once("upgrade", (response, tcp, head) => {
-      const expected = createHash("sha1").update(key + MAGIC).digest("base64");
+      const expected = createHash("sha1")
+        .update(key + MAGIC)
+        .digest("base64");
       if (response.headers["sec-websocket-accept"] !== expected) {
         fail(new Error("the server's sec-websocket-accept is wrong"));
         return;

@@ -40,7 +40,9 @@ export function makeToken(options: TokenOptions = {}): Promise<string> {
 }
 
 function part(value: unknown): string {
-  return Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
+  return Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString(
+    "base64url",
+  );
 }
 
 /** A token put together by hand: any header, any payload, signed with `key` or not at all. */
