@@ -85,7 +85,7 @@ export function parseFrames(text: string): Frame[] {
   const value: unknown = JSON.parse(text);
   const list: unknown[] = Array.isArray(value) ? value : [value];
   return list.map((item) => {
-    if (!isObject(item) || typeof item["type"] !== "string") {
+    if (!isObject(item) || typeof item.type !== "string") {
       throw new Error(`not a frame: ${JSON.stringify(item)?.slice(0, 200)}`);
     }
     return item as unknown as Frame;

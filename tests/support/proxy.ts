@@ -13,7 +13,7 @@ interface Pair {
   far: Socket;
 }
 
-export class Proxy {
+export class CuttingProxy {
   readonly #server: TcpServer;
   readonly #pairs = new Set<Pair>();
   #isRefusing = false;
@@ -23,9 +23,9 @@ export class Proxy {
     this.#server = server;
   }
 
-  static async start(port: number): Promise<Proxy> {
+  static async start(port: number): Promise<CuttingProxy> {
     const server = createServer();
-    const proxy = new Proxy(server);
+    const proxy = new CuttingProxy(server);
     server.on("connection", (near) => proxy.#join(near, port));
     await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
     return proxy;

@@ -4,7 +4,7 @@ export class Random {
   readonly seed: number;
   #state: number;
 
-  constructor(seed = Number(process.env["SESSILE_SEED"] ?? (Math.random() * 2 ** 31) | 0)) {
+  constructor(seed = Number(process.env.SESSILE_SEED ?? (Math.random() * 2 ** 31) | 0)) {
     this.seed = seed;
     this.#state = seed >>> 0;
   }

@@ -55,7 +55,10 @@ export class Fold {
   }
 
   #one(frame: Frame): void {
-    if (frame.type === "attached") return this.#attach(frame);
+    if (frame.type === "attached") {
+      this.#attach(frame);
+      return;
+    }
     if (frame.type === "caught-up") {
       // A session in which nothing was ever written has no serial to give (P1.2).
       if (!frame.serial && this.messages.size > 0) this.#wrong(frame, "caught-up without a serial");
@@ -106,18 +109,13 @@ export class Fold {
       return;
     }
     const serial = frame.message?.serial ?? frame.serial;
-    if (serial === undefined) return this.#wrong(frame, "a log frame without a serial");
+    if (serial === undefined) {
+      this.#wrong(frame, "a log frame without a serial");
+      return;
+    }
     const held = this.messages.get(serial);
     if (frame.type === "message.create") {
-      if (held !== undefined) return this.#wrong(frame, "created again");
-      if (frame.message === undefined) return this.#wrong(frame, "created without a message");
-      if (this.isLive && frame.message.version !== serial) {
-        this.#wrong(frame, "a new message's version is not its serial");
-      }
-      const newest = this.newest;
-      if (newest !== undefined && serial <= newest.serial)
-        this.#wrong(frame, "created out of order");
-      this.messages.set(serial, { ...frame.message });
+      this.#create(frame, held);
       return;
     }
     if (held === undefined) {
@@ -132,6 +130,22 @@ export class Fold {
       this.#wrong(frame, `version does not follow ${held.version}`);
     }
     this.#change(frame, held, version ?? held.version);
+  }
+
+  #create(frame: Frame, held: Message | undefined): void {
+    const { message } = frame;
+    if (held !== undefined || message === undefined) {
+      this.#wrong(frame, held === undefined ? "created without a message" : "created again");
+      return;
+    }
+    if (this.isLive && message.version !== message.serial) {
+      this.#wrong(frame, "a new message's version is not its serial");
+    }
+    const newest = this.newest;
+    if (newest !== undefined && message.serial <= newest.serial) {
+      this.#wrong(frame, "created out of order");
+    }
+    this.messages.set(message.serial, { ...message });
   }
 
   #change(frame: Frame, held: Message, version: string): void {

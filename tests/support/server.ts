@@ -34,7 +34,7 @@ interface Ports {
 }
 
 function workerdPath(): string {
-  const named = process.env["MINIFLARE_WORKERD_PATH"];
+  const named = process.env.MINIFLARE_WORKERD_PATH;
   if (named !== undefined) return named;
   const require = createRequire(join(ROOT, "package.json"));
   const main = require.resolve("workerd/package.json");
@@ -47,7 +47,7 @@ function text(value: string): string {
 
 /** `embed` wants paths relative to the configuration, so the build is copied beside it. */
 function configure(dir: string, options: ServerOptions): void {
-  const build = resolve(ROOT, options.build ?? process.env["SESSILE_BUILD"] ?? "build");
+  const build = resolve(ROOT, options.build ?? process.env.SESSILE_BUILD ?? "build");
   if (!existsSync(join(build, "index.js"))) {
     throw new Error(`no Worker in ${build}; run \`npm run build\` first`);
   }
@@ -187,7 +187,7 @@ export class Server {
   #log(chunk: string): void {
     this.output.push(chunk);
     if (this.output.length > 400) this.output.shift();
-    if (process.env["SESSILE_VERBOSE"] !== undefined) process.stderr.write(chunk);
+    if (process.env.SESSILE_VERBOSE !== undefined) process.stderr.write(chunk);
   }
 
   /** SIGKILL: nothing is flushed, nothing says goodbye. Resolves when the process is gone. */
@@ -269,7 +269,7 @@ export class Server {
       "SELECT name FROM sqlite_master WHERE type = 'table'" +
         " AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
     );
-    return rows.map((row) => String(row["name"]));
+    return rows.map((row) => String(row.name));
   }
 
   async databaseBytes(session: string): Promise<number> {

@@ -132,7 +132,7 @@ export class RawSocket {
     if (start > 0) this.#buffer = this.#buffer.subarray(start);
   }
 
-  /** Reads the frame at `start`; gives where the next one begins, or undefined if more must come. */
+  /** Reads the frame at `start`; gives where the next begins, or undefined if more must come. */
   #frame(start: number): number | undefined {
     const buffer = this.#buffer;
     if (buffer.length < start + 2) return undefined;
@@ -154,7 +154,10 @@ export class RawSocket {
   }
 
   #handle(opcode: number, isFinal: boolean, payload: Buffer): void {
-    if (opcode === OPCODE.ping) return this.sendRaw(OPCODE.pong, payload);
+    if (opcode === OPCODE.ping) {
+      this.sendRaw(OPCODE.pong, payload);
+      return;
+    }
     if (opcode === OPCODE.pong) return;
     if (opcode === OPCODE.close) {
       const code = payload.length >= 2 ? payload.readUInt16BE(0) : 1005;

@@ -26,7 +26,7 @@ describe("append", () => {
     assert.equal((await getHistory(fixture.server, agent.session)).length, 1);
   });
 
-  test("P5.1 complete, cancelled and failed close; an append without data may carry it", async () => {
+  test("P5.1 complete, cancelled and failed close; an empty append may carry it", async () => {
     const agent = await connect(fixture.server, fixture.session());
     for (const status of ["complete", "cancelled", "failed"]) {
       const serial = await stream(agent, "x");

@@ -30,7 +30,7 @@ async function stream(agent: Client, count: number, perSecond: number): Promise<
 }
 
 describe("cuts", () => {
-  test("P3.5 a reader cut at random 25 times during a stream misses and repeats nothing", async (t) => {
+  test("P3.5 a reader cut 25 times during a stream misses and repeats nothing", async (t) => {
     const random = new Random();
     t.diagnostic(`SESSILE_SEED=${random.seed}`);
     const session = fixture.session();

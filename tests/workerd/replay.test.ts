@@ -42,8 +42,8 @@ describe("attaching", () => {
     assert.ok((attached.expiresAt ?? 0) > Date.now());
     assert.equal(attached.resumed, false);
     assert.equal(attached.hasOlder, false);
-    assert.equal(attached.limits?.["frameBytes"], 262144);
-    assert.equal(attached.limits?.["frameDepth"], 64);
+    assert.equal(attached.limits?.frameBytes, 262144);
+    assert.equal(attached.limits?.frameDepth, 64);
     assert.deepEqual(client.inbox, [], "an empty session replays nothing");
     assert.equal(caughtUp.serial ?? "", attached.serial ?? "");
     assert.deepEqual(await fixture.server.tables(session), [], "P1.2 attaching writes nothing");
@@ -55,7 +55,7 @@ describe("attaching", () => {
     assert.notEqual(second.attached.connection, attached.connection);
   });
 
-  test("P3.3 rewind gives the newest N, 50 unless told, and hasOlder says whether more is", async () => {
+  test("P3.3 rewind gives the newest N, 50 unless told; hasOlder says if more is", async () => {
     const session = fixture.session();
     const writer = await connect(fixture.server, session);
     await fill(writer, 60);
