@@ -1,0 +1,305 @@
+//! What a token grants (P2.2, P2.3): operations, and the roles that stand for several.
+
+use serde::{Deserialize, Deserializer, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::BitOr;
+
+use super::error::{ErrorCode, ErrorInfo};
+use super::ids::SESSION_ID_LENGTH;
+
+macro_rules! operations {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $action:literal;)*) => {
+        /// One thing that a token may allow (P2.3).
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Operation { $($(#[$doc])* $name,)* }
+
+        impl Operation {
+            /// Every operation, in the protocol's order.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The word as it stands in a token.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// What somebody who lacks it is unable to do.
+            pub const fn action(self) -> &'static str {
+                match self { $(Self::$name => $action,)* }
+            }
+        }
+    };
+}
+
+operations! {
+    /// Attach, history, snapshots.
+    Read = "read", "read";
+    /// Create messages, change one's own.
+    Publish = "publish", "publish";
+    /// Change anyone's messages.
+    Edit = "edit", "edit";
+    /// Be seen (P7).
+    Presence = "presence", "be present";
+    /// Start and drive turns, ask for approvals, notify (P6).
+    Turn = "turn", "drive turns";
+    /// Cancel turns (P6.5).
+    Cancel = "cancel", "cancel";
+    /// Instruct a running turn (P6.7).
+    Steer = "steer", "steer";
+    /// Decide approvals (P8).
+    Approve = "approve", "decide approvals";
+    /// Change the shared state (P9.1).
+    State = "state", "change state";
+    /// Annotate messages (P9.3).
+    Annotate = "annotate", "annotate";
+    /// Register devices (P10.1).
+    Push = "push", "register for push";
+    /// Settings, deletion, diagnostics.
+    Admin = "admin", "administer the session";
+}
+
+/// A set of operations. As JSON it is one number, since it is kept with every connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Operations(u16);
+
+const VIEWER: Operations = Operations::of(&[Operation::Read, Operation::Presence]);
+const AGENT: Operations = VIEWER.and(Operations::of(&[
+    Operation::Publish,
+    Operation::Cancel,
+    Operation::Steer,
+    Operation::State,
+    Operation::Annotate,
+    Operation::Turn,
+]));
+const USER: Operations = VIEWER.and(Operations::of(&[
+    Operation::Publish,
+    Operation::Cancel,
+    Operation::Steer,
+    Operation::Approve,
+    Operation::State,
+    Operation::Annotate,
+    Operation::Push,
+]));
+const SUPERVISOR: Operations = USER.and(Operations::of(&[Operation::Edit, Operation::Turn]));
+
+impl Operations {
+    /// No operation at all.
+    pub const NONE: Self = Self(0);
+    /// Every operation.
+    pub const ALL: Self = Self::of(Operation::ALL);
+
+    /// The set of these.
+    pub const fn of(operations: &[Operation]) -> Self {
+        let mut bits = 0;
+        let mut rest = operations;
+        while let [first, tail @ ..] = rest {
+            bits |= 1 << *first as u16;
+            rest = tail;
+        }
+        Self(bits)
+    }
+
+    /// What is in either set.
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether the set holds `operation`.
+    pub const fn contains(self, operation: Operation) -> bool {
+        self.0 & (1 << operation as u16) != 0
+    }
+
+    /// Whether the set holds nothing.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The operations of the set, in the protocol's order.
+    pub fn iter(self) -> impl Iterator<Item = Operation> {
+        Operation::ALL
+            .iter()
+            .copied()
+            .filter(move |operation| self.contains(*operation))
+    }
+
+    /// What a word in `caps` stands for: an operation, or a role as shorthand. `admin` is both
+    /// and means everything (P2.3).
+    pub fn parse(word: &str) -> Option<Self> {
+        match word {
+            "viewer" => Some(VIEWER),
+            "user" => Some(USER),
+            "agent" => Some(AGENT),
+            "supervisor" => Some(SUPERVISOR),
+            "admin" => Some(Self::ALL),
+            _ => {
+                let named = Operation::ALL
+                    .iter()
+                    .find(|operation| operation.as_str() == word);
+                named.map(|operation| Self::of(&[*operation]))
+            }
+        }
+    }
+
+    /// Lets pass whoever holds `operation` in `session`.
+    ///
+    /// # Errors
+    /// `forbidden`, naming the operation and the session (P2.5).
+    pub fn require(self, operation: Operation, session: &str) -> Result<(), ErrorInfo> {
+        if self.contains(operation) {
+            return Ok(());
+        }
+        Err(ErrorInfo::new(
+            ErrorCode::Forbidden,
+            format!(
+                "unable to {}; the token lacks the operation {} for session {session}, it has {self}",
+                operation.action(),
+                operation.as_str(),
+            ),
+        ))
+    }
+}
+
+impl BitOr for Operations {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        self.and(other)
+    }
+}
+
+impl<'de> Deserialize<'de> for Operations {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // Bits of operations that this version does not know grant nothing.
+        u16::deserialize(deserializer).map(|bits| Self(bits & Self::ALL.0))
+    }
+}
+
+impl fmt::Display for Operations {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() {
+            return formatter.write_str("none");
+        }
+        for (index, operation) in self.iter().enumerate() {
+            let separator = if index == 0 { "" } else { ", " };
+            write!(formatter, "{separator}{}", operation.as_str())?;
+        }
+        Ok(())
+    }
+}
+
+/// What presence and the log call a client (P2.1). Not the voice of a message, which is
+/// [`super::message::Role`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// A person who talks to agents.
+    #[default]
+    User,
+    /// A program that answers.
+    Agent,
+    /// A person who watches over both.
+    Supervisor,
+}
+
+impl Role {
+    /// The word as it stands in a token and on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Agent => "agent",
+            Self::Supervisor => "supervisor",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::User, Self::Agent, Self::Supervisor]
+            .into_iter()
+            .find(|role| role.as_str() == word)
+    }
+}
+
+/// The `caps` of a token, read once and checked whole, so that a mistake in it is told at once
+/// and not when somebody lacks an operation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Capabilities(Vec<Entry>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Entry {
+    pattern: String,
+    operations: Operations,
+    role: Role,
+}
+
+impl Capabilities {
+    /// Reads `caps` as it stands in a token (P2.2).
+    ///
+    /// # Errors
+    /// What is wrong with it and what would be right, as the end of a sentence.
+    pub fn parse(caps: &BTreeMap<String, Vec<String>>) -> Result<Self, String> {
+        let mut entries = Vec::with_capacity(caps.len());
+        for (pattern, words) in caps {
+            check_pattern(pattern)?;
+            let mut entry = Entry {
+                pattern: pattern.clone(),
+                operations: Operations::NONE,
+                role: Role::User,
+            };
+            for word in words {
+                let Some(operations) = Operations::parse(word) else {
+                    return Err(unknown_word(word, pattern));
+                };
+                entry.operations = entry.operations | operations;
+                entry.role = entry.role.max(Role::parse(word).unwrap_or_default());
+            }
+            entries.push(entry);
+        }
+        Ok(Self(entries))
+    }
+
+    /// What all the patterns that match `session` allow together; nothing if none matches.
+    pub fn resolve(&self, session: &str) -> Option<Operations> {
+        self.matching(session)
+            .map(|entry| entry.operations)
+            .reduce(Operations::and)
+    }
+
+    /// The strongest role that the matching patterns name, else `user` (P2.1).
+    pub fn role(&self, session: &str) -> Role {
+        self.matching(session)
+            .map(|entry| entry.role)
+            .max()
+            .unwrap_or_default()
+    }
+
+    fn matching(&self, session: &str) -> impl Iterator<Item = &Entry> {
+        self.0
+            .iter()
+            .filter(move |entry| match entry.pattern.strip_suffix('*') {
+                Some(prefix) => session.starts_with(prefix),
+                None => session == entry.pattern,
+            })
+    }
+}
+
+fn check_pattern(pattern: &str) -> Result<(), String> {
+    let prefix = pattern.strip_suffix('*').unwrap_or(pattern);
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:~-".contains(&byte);
+    let fits = !pattern.is_empty() && prefix.len() <= SESSION_ID_LENGTH;
+    if fits && prefix.bytes().all(allowed) {
+        return Ok(());
+    }
+    Err(format!(
+        "caps has the pattern {pattern:?}, which matches no session; a pattern is a session id, \
+         the beginning of one and then *, or *"
+    ))
+}
+
+fn unknown_word(word: &str, pattern: &str) -> String {
+    format!(
+        "caps has the word {word:?} for {pattern}, which is no operation and no role; operations \
+         are {}, roles are viewer, user, agent, supervisor, admin",
+        Operations::ALL
+    )
+}
