@@ -152,7 +152,8 @@ impl Operations {
         Err(ErrorInfo::new(
             ErrorCode::Forbidden,
             format!(
-                "unable to {}; the token lacks the operation {} for session {session}, it has {self}",
+                "unable to {}; the token lacks the operation {} for session {session}, \
+                 it has {self}",
                 operation.action(),
                 operation.as_str(),
             ),

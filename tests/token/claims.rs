@@ -1,0 +1,191 @@
+//! What a token says: its claims, their form and their times (P2.1, P2.6).
+
+use proptest::prelude::*;
+use serde_json::json;
+use sessile::protocol::capability::{Operations, Role};
+use sessile::protocol::limits::Limits;
+
+use super::*;
+
+#[test]
+fn a_token_says_who_and_what() {
+    let mut all = claims();
+    all["name"] = json!("Alice 👩‍🚀");
+    all["role"] = json!("supervisor");
+    all["iat"] = json!(NOW as f64 - 0.5);
+    all["nbf"] = json!(NOW);
+    all["aud"] = json!(["ignored", 1]);
+    let grant = verify(&all).unwrap().grant("support-1").unwrap();
+    assert_eq!(grant.client, "alice");
+    assert_eq!(grant.name.as_deref(), Some("Alice 👩‍🚀"));
+    assert_eq!(grant.role, Role::Supervisor);
+    assert_eq!(Some(grant.operations), Operations::parse("user"));
+    assert_eq!(grant.expires_at, (NOW + 3600) * 1000);
+    // It is kept with the connection, and comes back as it was.
+    let kept = serde_json::to_string(&grant).unwrap();
+    assert_eq!(
+        serde_json::from_str::<sessile::token::Grant>(&kept).unwrap(),
+        grant
+    );
+}
+
+#[test]
+fn claims_of_a_wrong_form_are_refused_by_name() {
+    for (field, value, sentence) in [
+        (
+            "sub",
+            json!(""),
+            "the token's sub has 0 characters; it needs 1 to 128",
+        ),
+        (
+            "sub",
+            json!("é".repeat(129)),
+            "the token's sub has 129 characters; it needs 1 to 128",
+        ),
+        (
+            "sub",
+            json!("a\nb"),
+            "the token's sub has the character '\\n', not a printable one",
+        ),
+        (
+            "sub",
+            json!("a\u{202e}b"),
+            "the token's sub has the character '\\u{202e}', not a printable one",
+        ),
+        (
+            "sub",
+            json!("role:supervisor"),
+            "the token's sub begins with role:, which names a role, not a client",
+        ),
+        (
+            "name",
+            json!("n".repeat(129)),
+            "the token's name has 129 characters, nameLength is 128",
+        ),
+        (
+            "name",
+            json!("a\u{0}"),
+            "the token's name has the character '\\0'",
+        ),
+        (
+            "role",
+            json!("admin"),
+            "the token's role is \"admin\"; a role is user, agent or supervisor",
+        ),
+        ("exp", json!(null), "the token has no exp, when it expires"),
+        (
+            "exp",
+            json!(NOW * 1000),
+            "the token's exp is 1800000000000, which is not seconds since 1970",
+        ),
+        (
+            "iat",
+            json!(-1),
+            "the token's iat is -1, which is not seconds since 1970",
+        ),
+        (
+            "caps",
+            json!({ "*": ["reed"] }),
+            "the token's caps has the word \"reed\" for *, which is no operation and no role; \
+             operations are read, publish, edit, presence, turn, cancel, steer, approve, state, \
+             annotate, push, admin, roles are viewer, user, agent, supervisor, admin",
+        ),
+        (
+            "caps",
+            json!({ "a*b": ["read"] }),
+            "the token's caps has the pattern \"a*b\", which matches no session; a pattern is a \
+             session id, the beginning of one and then *, or *",
+        ),
+    ] {
+        assert_refused(verify(&with(field, value)), sentence);
+    }
+    assert_refused(
+        verify(&with("sub", json!(null))),
+        "the token has no sub, the client's id",
+    );
+    for (field, value, path) in [
+        ("sub", json!(5), "sub: invalid type"),
+        ("exp", json!("soon"), "exp: invalid type"),
+        ("caps", json!(["read"]), "caps: invalid type"),
+        ("caps", json!({ "*": "read" }), "caps.*: invalid type"),
+        (
+            "caps",
+            json!({ "*": ["read", 5] }),
+            "caps.*[1]: invalid type",
+        ),
+    ] {
+        let error = verify(&with(field, value)).unwrap_err();
+        let begin = format!("unable to authorize; the token's claims cannot be read: {path}");
+        assert!(error.message.starts_with(&begin), "{}", error.message);
+    }
+    // A name is the owner's to leave empty, and 128 characters of any script are a client.
+    assert_eq!(verify(&with("name", json!(""))).unwrap().name, None);
+    assert!(verify(&with("sub", json!("字".repeat(128)))).is_ok());
+}
+
+#[test]
+fn claims_are_bounded_in_bytes() {
+    let rest = claims().to_string().len() + r#","x":"""#.len();
+    let fill = |bytes: usize| with("x", json!("x".repeat(bytes - rest)));
+    assert!(verify(&fill(4096)).is_ok());
+    assert_refused(
+        verify(&fill(4097)),
+        "the token's claims take 4097 bytes, claimsBytes is 4096",
+    );
+    let wide = Limits {
+        claims_bytes: 5000,
+        ..Limits::default()
+    };
+    assert!(
+        signing_key()
+            .verify(&sign(&fill(5000)), NOW * 1000, &wide)
+            .is_ok()
+    );
+}
+
+#[test]
+fn clocks_may_differ_by_the_leeway() {
+    let token = sign(&with("exp", json!(NOW)));
+    let until = |now: i64| verify_at(&token, now).map(|claims| claims.expires_at);
+    let exp = NOW * 1000;
+    assert_eq!(until(exp - 1), Ok(exp));
+    // Taken within the leeway, it serves until the leeway ends.
+    assert_eq!(until(exp), Ok(exp + 30_000));
+    assert_eq!(until(exp + 29_999), Ok(exp + 30_000));
+    assert_refused(
+        verify_at(&token, exp + 30_000),
+        "the token expired 30 s ago",
+    );
+    assert_refused(
+        verify_at(&token, exp + 92_900),
+        "the token expired 92 s ago",
+    );
+
+    for (field, what) in [("nbf", "is not valid before"), ("iat", "was issued at")] {
+        let token = sign(&with(field, json!(NOW)));
+        assert!(verify_at(&token, exp).is_ok());
+        assert!(verify_at(&token, exp - 30_000).is_ok());
+        let sentence = format!("the token {what} a time 30 s from now");
+        assert_refused(verify_at(&token, exp - 30_001), &sentence);
+    }
+}
+
+proptest! {
+    /// Whatever comes as a token is refused, and nothing panics (P13.4).
+    #[test]
+    fn any_text_is_refused(text in "\\PC{0,40}(\\.\\PC{0,40}){0,4}") {
+        let error = verify_at(&text, NOW * 1000).unwrap_err();
+        prop_assert_eq!(error.code, ErrorCode::Unauthorized);
+    }
+
+    /// So is whatever is signed, unless it says who and until when.
+    #[test]
+    fn any_claims_are_read_or_refused(
+        field in "sub|exp|nbf|iat|name|role|caps",
+        json in "[0-9eE.+\\-\\[\\]{}\":a-z,]{0,12}",
+    ) {
+        if let Ok(value) = serde_json::from_str::<Value>(&json) {
+            let _ = verify(&with(&field, value)).map(|claims| claims.grant("s"));
+        }
+    }
+}
