@@ -8,6 +8,7 @@ mod signature;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -149,13 +150,7 @@ impl Keys {
                 "the token's claims take {bytes} bytes, claimsBytes is {most}"
             ));
         }
-        let mut reader = serde_json::Deserializer::from_slice(&json);
-        let raw = serde_path_to_error::deserialize(&mut reader)
-            .map_err(|error| format!("the token's claims cannot be read: {error}"))?;
-        reader
-            .end()
-            .map_err(|error| format!("the token's claims cannot be read: {error}"))?;
-        check_claims(raw, now, limits)
+        check_claims(read_object(&json, "claims")?, now, limits)
     }
 }
 
@@ -166,7 +161,10 @@ impl Claims {
     /// `forbidden` if no pattern in the token's `caps` matches it (P2.2).
     pub fn grant(&self, session: &str) -> Result<Grant, ErrorInfo> {
         let Some(operations) = self.capabilities.resolve(session) else {
-            let wrong = format!("no pattern in the token's caps matches the session {session}");
+            let wrong = format!(
+                "the token lacks every operation for session {session}, even read: \
+                 no pattern in its caps matches"
+            );
             return Err(refuse(ErrorCode::Forbidden, "attach", &wrong));
         };
         Ok(Grant {
@@ -191,8 +189,7 @@ fn split(token: &str) -> Result<Parts<'_>, String> {
         return Err(malformed().into());
     }
     let json = decode(header, "header")?;
-    let header = serde_json::from_slice(&json)
-        .map_err(|error| format!("the token's header cannot be read: {error}"))?;
+    let header = read_object(&json, "header")?;
     let signature = decode(signature, "signature")?;
     Ok(Parts {
         signed,
@@ -205,6 +202,23 @@ fn split(token: &str) -> Result<Parts<'_>, String> {
 fn decode(part: &str, what: &str) -> Result<Vec<u8>, String> {
     let decoded = URL_SAFE_NO_PAD.decode(part);
     decoded.map_err(|_| format!("the token's {what} is not base64url without padding"))
+}
+
+/// Reads a JSON object. Serde would take an array of the fields in order as well.
+fn read_object<T: DeserializeOwned>(json: &[u8], what: &str) -> Result<T, String> {
+    if json.trim_ascii_start().first() != Some(&b'{') {
+        return Err(format!("the token's {what} is not a JSON object"));
+    }
+    let mut reader = serde_json::Deserializer::from_slice(json);
+    let read = serde_path_to_error::deserialize(&mut reader).map_err(|error| error.to_string());
+    let ended = |value| {
+        reader
+            .end()
+            .map(|()| value)
+            .map_err(|error| error.to_string())
+    };
+    read.and_then(ended)
+        .map_err(|wrong| format!("the token's {what} cannot be read: {wrong}"))
 }
 
 fn check_claims(raw: RawClaims, now: Timestamp, limits: &Limits) -> Result<Claims, String> {

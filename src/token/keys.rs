@@ -103,9 +103,7 @@ impl Keys {
     pub fn add_fetched_set(&mut self, json: &str) -> Result<(), String> {
         for jwk in parse_set(json)? {
             if let Some(kid) = jwk.kid.clone() {
-                self.by_kid
-                    .entry(kid)
-                    .or_insert_with(|| jwk.published_key());
+                self.by_kid.entry(kid).or_insert_with(|| jwk.key());
             }
         }
         Ok(())
@@ -181,14 +179,6 @@ fn parse_set(json: &str) -> Result<Vec<Jwk>, String> {
 }
 
 impl Jwk {
-    /// The key, if everybody may know it.
-    fn published_key(&self) -> Result<Key, String> {
-        if self.kty == "oct" {
-            return Err("it is a secret that was published; set it as SESSILE_KEYS".into());
-        }
-        self.key()
-    }
-
     fn key(&self) -> Result<Key, String> {
         let is_for_verifying = |ops: &Vec<String>| ops.iter().any(|op| op == "verify");
         if self.usage.as_ref().is_some_and(|usage| usage != "sig")

@@ -23,7 +23,8 @@ fn a_session_outside_the_caps_is_forbidden() {
         assert_eq!((error.code, error.status), (ErrorCode::Forbidden, 403));
         assert_eq!(
             error.message,
-            "unable to attach; no pattern in the token's caps matches the session billing-1"
+            "unable to attach; the token lacks every operation for session billing-1, even read: \
+             no pattern in its caps matches"
         );
     }
 }

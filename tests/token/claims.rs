@@ -118,6 +118,29 @@ fn claims_of_a_wrong_form_are_refused_by_name() {
         let begin = format!("unable to authorize; the token's claims cannot be read: {path}");
         assert!(error.message.starts_with(&begin), "{}", error.message);
     }
+    // Serde takes arrays for structs; a JWT does not.
+    let list = json!(["alice", NOW + 3600, null, null, null, null, {}]);
+    for (text, wrong) in [
+        (list.to_string(), "is not a JSON object"),
+        ("7".into(), "is not a JSON object"),
+        (
+            "{}{}".into(),
+            "cannot be read: trailing characters at line 1 column 3",
+        ),
+    ] {
+        let signed = format!(
+            "{}.{}",
+            part(&json!({ "alg": "HS256" })),
+            URL_SAFE_NO_PAD.encode(text)
+        );
+        let key = EncodingKey::from_secret(SECRET.as_bytes());
+        let signature = jsonwebtoken::crypto::sign(signed.as_bytes(), &key, Algorithm::HS256);
+        let token = format!("{signed}.{}", signature.unwrap());
+        assert_refused(
+            verify_at(&token, NOW * 1000),
+            &format!("the token's claims {wrong}"),
+        );
+    }
     // A name is the owner's to leave empty, and 128 characters of any script are a client.
     assert_eq!(verify(&with("name", json!(""))).unwrap().name, None);
     assert!(verify(&with("sub", json!("字".repeat(128)))).is_ok());

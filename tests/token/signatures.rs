@@ -156,10 +156,7 @@ fn what_is_no_jwt_is_refused() {
     }
     let header = part(&json!({ "alg": "HS256" }));
     for (token, what) in [
-        (
-            "..".to_owned(),
-            "the token's header cannot be read: EOF while parsing",
-        ),
+        ("..".to_owned(), "the token's header is not a JSON object"),
         (
             "!.e30.AA".into(),
             "the token's header is not base64url without padding",
@@ -174,7 +171,7 @@ fn what_is_no_jwt_is_refused() {
         ),
         (
             format!("{}.e30.AA", part(&json!({ "alg": 5 }))),
-            "header cannot be read: invalid type",
+            "header cannot be read: alg: invalid type",
         ),
         (
             format!(
