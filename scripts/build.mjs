@@ -1,0 +1,110 @@
+// Builds the Worker to wasm into build/, and with `--faults` a second one into build/faults whose
+// sessions can be made to panic. Does nothing when what is there was made from these very files.
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { cargoTarget, inRoot, isMain, main, Refusal, run, say } from "./lib/project.mjs";
+import { findTools } from "./lib/tools.mjs";
+
+const SOURCES = ["src", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "scripts/build.mjs"];
+const OUTPUTS = ["index.js", "index_bg.wasm"];
+const LOCK_RETRY_MS = 200;
+
+const VARIANTS = {
+  release: { directory: "build", args: [] },
+  faults: { directory: "build/faults", args: ["--no-opt", "--features", "faults"] },
+};
+
+/** Makes sure that a variant of the Worker is there and made from the present sources. */
+export async function build(name = "release") {
+  await withLock(() => buildVariant(VARIANTS[name]));
+}
+
+async function buildVariant({ directory, args }) {
+  const stamp = inRoot(directory, ".stamp");
+  const sources = fingerprint(SOURCES.map((source) => inRoot(source)));
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === sources + outputs(directory)) return;
+
+  const tools = findTools();
+  if (!tools.workerBuild) throw new Refusal("worker-build is missing; run: npm run setup");
+  say(`building the Worker into ${directory}/`);
+  rmSync(stamp, { force: true });
+  const command = ["--release", "--out-dir", directory, ...args];
+  if ((await run(tools.workerBuild, command, { env: tools.env })) !== 0) {
+    throw new Refusal("the Worker could not be built; see the messages above");
+  }
+  // The sources as they were before the build: what changed meanwhile is built the next time.
+  writeFileSync(stamp, sources + outputs(directory));
+}
+
+/** One build at a time: both variants go through the same file of cargo's target directory. */
+async function withLock(action) {
+  mkdirSync(cargoTarget, { recursive: true });
+  const lock = join(cargoTarget, ".sessile-build");
+  while (!take(lock)) await new Promise((resolve) => setTimeout(resolve, LOCK_RETRY_MS));
+  try {
+    await action();
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+/** Takes the lock unless a process that still runs holds it. */
+function take(lock) {
+  try {
+    writeFileSync(lock, String(process.pid), { flag: "wx" });
+    return true;
+  } catch {
+    if (!isHeld(lock)) rmSync(lock, { force: true });
+    return false;
+  }
+}
+
+function isHeld(lock) {
+  try {
+    const holder = Number(readFileSync(lock, "utf8"));
+    // Empty for a moment, between its making and its writing.
+    return holder === 0 || process.kill(holder, 0);
+  } catch (error) {
+    return error.code === "EPERM";
+  }
+}
+
+function outputs(directory) {
+  return fingerprint(OUTPUTS.map((name) => inRoot(directory, name)));
+}
+
+/** A hash over the names and contents of files and folders. */
+function fingerprint(paths) {
+  const hash = createHash("sha256");
+  for (const path of paths.flatMap((path) => files(path))) {
+    const content = readFileSync(path);
+    hash.update(`${path}\0${content.length}\0`).update(content);
+  }
+  return hash.digest("hex");
+}
+
+function files(path) {
+  if (!existsSync(path)) return [];
+  if (!statSync(path).isDirectory()) return [path];
+  return readdirSync(path)
+    .sort()
+    .flatMap((name) => files(join(path, name)));
+}
+
+if (isMain(import.meta.url)) {
+  await main(async () => {
+    // `npm run dev` has built already when wrangler asks again.
+    if (process.env.SESSILE_BUILT === "1") return;
+    await build();
+    if (process.argv.includes("--faults")) await build("faults");
+  });
+}
