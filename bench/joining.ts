@@ -163,5 +163,5 @@ async function late(): Promise<Row[]> {
 export const joining: Family[] = [
   { name: "join", run: join },
   { name: "resume", run: resume },
-  { name: "late", run: late },
+  { name: "late-join", run: late },
 ];

@@ -24,6 +24,9 @@ const FAMILIES: Family[] = [
   ...loss,
 ];
 
+/** No family needs as long. */
+const HANG_MS = 300_000;
+
 const { values: options } = parseArgs({
   options: {
     json: { type: "boolean", default: false },
@@ -37,6 +40,16 @@ const bench: Bench = {
   log: (line) => process.stderr.write(`${line}\n`),
 };
 
+/** Runs a family; one that hangs ends the run instead of hanging it. */
+function within(family: Family): Promise<Row[]> {
+  return new Promise((resolve, reject) => {
+    const late = (): void => reject(new Error(`${family.name} took longer than ${HANG_MS} ms`));
+    const timer = setTimeout(late, HANG_MS);
+    const stop = (): void => clearTimeout(timer);
+    family.run(bench).finally(stop).then(resolve, reject);
+  });
+}
+
 const families = FAMILIES.filter(({ name }) => name.includes(options.only));
 if (families.length === 0) {
   const names = FAMILIES.map(({ name }) => name).join(", ");
@@ -44,6 +57,6 @@ if (families.length === 0) {
 }
 bench.log(`workerd ${WORKERD_VERSION}`);
 const rows: Row[] = [];
-for (const family of families) rows.push(...(await family.run(bench)));
+for (const family of families) rows.push(...(await within(family)));
 process.stdout.write(`${options.json ? JSON.stringify(rows, null, 2) : table(rows)}\n`);
 process.exit(0);

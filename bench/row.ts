@@ -39,7 +39,7 @@ export function quantile(values: number[], q: number): number {
 }
 
 function round(value: number): number {
-  return Number(value.toPrecision(4));
+  return Number(value.toPrecision(6));
 }
 
 /** A row where more is better: `ours` should be at least `aim` times `theirs`. */

@@ -23,8 +23,10 @@ export interface Site {
 }
 
 const alive = new Set<ChildProcess>();
+const directories = new Set<string>();
 process.on("exit", () => {
   for (const child of alive) child.kill("SIGKILL");
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true });
 });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => process.exit(1));
@@ -79,7 +81,7 @@ export class Server {
 
   static async start(site: Site): Promise<Server> {
     const directory = mkdtempSync(join(tmpdir(), "sessile-bench-"));
-    process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
+    directories.add(directory);
     site.modules.forEach(({ file }, index) => {
       copyFileSync(join(ROOT, file), join(directory, `module-${index}`));
     });

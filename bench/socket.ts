@@ -66,11 +66,11 @@ export class Socket {
           reject(new Error(`unable to open ${path}; the server answered ${status}`));
           return;
         }
-        const socket = new Socket(tcp);
-        // What came with the answer waits until the caller has set its handlers.
-        const rest = head.subarray(end + 4);
-        resolve(socket);
-        if (rest.length > 0) setImmediate(() => socket.take(rest));
+        // Nothing more is read until the caller has set its handlers.
+        tcp.pause();
+        tcp.unshift(head.subarray(end + 4));
+        resolve(new Socket(tcp));
+        setImmediate(() => tcp.resume());
       };
       tcp.on("data", read);
       tcp.on("error", reject);
