@@ -1,0 +1,59 @@
+//! Names of things: sessions, connections, and points in time.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use super::error::{ErrorCode, ErrorInfo};
+
+/// Milliseconds since the Unix epoch (P1.3).
+pub type Timestamp = i64;
+
+/// Longest session id in characters (P1.1).
+pub const SESSION_ID_LENGTH: usize = 128;
+
+/// Checks the id of a session as it stands in the address, already percent-decoded (P1.1).
+///
+/// # Errors
+/// `invalid-session` when it is not 1–128 of `A–Z a–z 0–9 . _ : ~ -`.
+pub fn check_session_id(id: &str) -> Result<(), ErrorInfo> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:~-".contains(&byte);
+    if !id.is_empty() && id.len() <= SESSION_ID_LENGTH && id.bytes().all(allowed) {
+        return Ok(());
+    }
+    Err(ErrorInfo::new(
+        ErrorCode::InvalidSession,
+        "unable to open the session; its id is not 1 to 128 of A-Z a-z 0-9 . _ : ~ -",
+    ))
+}
+
+/// One attached WebSocket or stream. Made by the platform when it is accepted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ConnectionId(String);
+
+impl ConnectionId {
+    /// What the ids of connections that carry one streamed HTTP body begin with (P5.5).
+    /// It stays with the message, so that a body whose process died is known as such.
+    pub const BODY_PREFIX: &'static str = "body-";
+
+    /// Wraps an id that the platform drew at random.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self(id.into())
+    }
+
+    /// Whether this connection carries one streamed HTTP body (P5.5).
+    pub fn is_body(&self) -> bool {
+        self.0.starts_with(Self::BODY_PREFIX)
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ConnectionId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}

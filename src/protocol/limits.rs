@@ -1,0 +1,80 @@
+//! Every bound (P14), with its unit and its reason. A deployment may set others.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! limits {
+    ($($(#[$doc:meta])* $name:ident = $default:expr;)*) => {
+        /// The bounds that hold in a deployment; reported in `attached.limits`.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+        pub struct Limits { $($(#[$doc])* pub $name: u64,)* }
+
+        impl Default for Limits {
+            fn default() -> Self { Self { $($name: $default,)* } }
+        }
+    };
+}
+
+limits! {
+    /// UTF-8 bytes of one WebSocket message or frame: what one event may cost to read.
+    frame_bytes = 256 * 1024;
+    /// UTF-8 bytes of one message's data after all appends: half of what a row may hold.
+    data_bytes = 1024 * 1024;
+    /// Messages in one publish: what one transaction may cost.
+    publish_messages = 100;
+    /// Keys in a message's headers: they are read with every message.
+    header_keys = 32;
+    /// UTF-8 bytes of a message's headers, keys and values.
+    header_bytes = 4 * 1024;
+    /// Characters of an `id`, a `ref` or a `name`: they are kept with rows and connections.
+    name_length = 128;
+    /// Connections to a session: a third of what the platform allows.
+    connections = 10_000;
+    /// UTF-8 bytes of a token's claims: they are kept with the connection (16 KiB in all).
+    claims_bytes = 4 * 1024;
+    /// Messages that stream at once: each is held in memory while it does.
+    streaming_messages = 256;
+    /// Nesting of a frame's JSON: readers parse it by recursion.
+    frame_depth = 64;
+    /// WebSocket messages a second from one connection; the frames of an array count once.
+    messages_per_second = 2_000;
+    /// WebSocket messages that may come in one burst.
+    messages_burst = 10_000;
+    /// UTF-8 bytes a second from one connection.
+    text_bytes_per_second = 4 * 1024 * 1024;
+    /// Frames a second that go to everybody (publish, update, delete) from one connection.
+    frames_per_second = 200;
+    /// Such frames that may come in one burst.
+    frames_burst = 1_000;
+    /// Signals a second from one connection.
+    signals_per_second = 20;
+    /// Bytes sent to a reader and not yet taken: what a stalled reader may hold in memory.
+    unsent_bytes = 4 * 1024 * 1024;
+}
+
+/// Bytes of a replay, at most (P3.6).
+pub const REPLAY_BYTES: usize = 4 * 1024 * 1024;
+/// Messages of a replay, at most (P3.6); also the most that `rewind` and `limit` may ask for.
+pub const REPLAY_MESSAGES: usize = 1_000;
+/// Bytes of one array of a replay, about (P13.6).
+pub const REPLAY_ARRAY_BYTES: usize = 64 * 1024;
+/// Bytes at which a page of history or a snapshot ends (P3.9, P11.1).
+pub const PAGE_BYTES: usize = 1024 * 1024;
+/// Messages in a page of history when the request does not say (P3.9).
+pub const PAGE_MESSAGES: usize = 100;
+/// Messages that `rewind` starts with when the request does not say (P3.3).
+pub const REWIND_MESSAGES: usize = 50;
+/// The widest rollup window in milliseconds (P5.4); timers serve nothing longer.
+pub const WINDOW_MS_MAX: u64 = 500;
+/// The rollup window of a connection that does not say, in milliseconds (P5.4).
+pub const WINDOW_MS_DEFAULT: u64 = 40;
+/// How many readers raise every window by one millisecond (P5.4).
+pub const READERS_PER_WINDOW_MS: usize = 25;
+/// Text waiting to be stored that is stored before its window ends.
+pub const PENDING_BYTES_MAX: usize = 16 * 1024;
+/// Stored text waiting to be sent that is sent before its window ends.
+pub const HELD_BYTES_MAX: usize = 64 * 1024;
+/// Names that a connection may restrict itself to (P3.3): they are kept with the connection.
+pub const NAMES_MAX: usize = 32;
+/// How long before its expiry a connection is reminded to renew its token (P2.6).
+pub const TOKEN_REMINDER_MS: i64 = 30_000;

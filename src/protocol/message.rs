@@ -1,0 +1,113 @@
+//! A message: the unit of the log (P4.1).
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use super::data::Data;
+use super::ids::{ConnectionId, Timestamp};
+use super::serial::Serial;
+
+/// The name of a message whose sender gives none.
+pub const DEFAULT_NAME: &str = "message";
+
+/// A flat map of text that travels with a message.
+pub type Headers = BTreeMap<String, String>;
+
+/// In whose voice a message speaks. All but `user` need `turn` or `edit` (P4.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Somebody who talks to an agent.
+    #[default]
+    User,
+    /// The agent.
+    Assistant,
+    /// Whoever set the scene.
+    System,
+    /// A tool that the agent used.
+    Tool,
+}
+
+/// How far a message has come. Only a streaming one takes appends (P5.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// It still grows.
+    Streaming,
+    /// It is whole.
+    Complete,
+    /// It was stopped on purpose.
+    Cancelled,
+    /// It broke off.
+    Failed,
+}
+
+macro_rules! words {
+    ($type:ident { $($name:ident = $text:literal),* $(,)? }) => {
+        impl $type {
+            /// The word as it stands on the wire and in rows.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// Reads the word back from a row.
+            pub fn parse(text: &str) -> Option<Self> {
+                match text { $($text => Some(Self::$name),)* _ => None }
+            }
+        }
+    };
+}
+
+words!(Role { User = "user", Assistant = "assistant", System = "system", Tool = "tool" });
+words!(Status {
+    Streaming = "streaming",
+    Complete = "complete",
+    Cancelled = "cancelled",
+    Failed = "failed",
+});
+
+/// A message, whole. Absent fields are left out on the wire.
+///
+/// `turn` (P6) and `annotations` (P9.3) join it with their features.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Message {
+    /// Its place in the log.
+    pub serial: Serial,
+    /// The serial of its latest change.
+    pub version: Serial,
+    /// The client's own id (P4.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The application's event name.
+    pub name: String,
+    /// Who created it.
+    pub client: String,
+    /// The connection it came over, if it came over one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connection: Option<ConnectionId>,
+    /// In whose voice it speaks.
+    pub role: Role,
+    /// The message that it follows (P6.9).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Serial>,
+    /// What it says; absent once it is deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<Data>,
+    /// The sender's headers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub headers: Option<Headers>,
+    /// How far it has come; absent for one that never streamed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
+    /// The highest `seq` that its appends have taken (P5.3).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// When it was deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<Timestamp>,
+}

@@ -1,0 +1,128 @@
+//! The log's one total order (P3.1).
+//!
+//! A serial is four characters of epoch, drawn when a session begins, and the entry's place
+//! as eight hexadecimal digits: fixed width, so that text order is log order, and made of
+//! `0-9a-z` alone, so that every collation agrees.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::fmt;
+
+/// The place of an entry in the log, counted from 1; 0 is before everything.
+pub type Place = u64;
+
+/// The last place a session can give: eight hexadecimal digits.
+pub const PLACE_MAX: Place = 0xffff_ffff;
+
+const EPOCH_LENGTH: usize = 4;
+const SERIAL_LENGTH: usize = 12;
+
+/// Which life of a session a serial belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Epoch([u8; EPOCH_LENGTH]);
+
+impl Epoch {
+    /// An epoch from any 32 random bits.
+    pub fn from_entropy(entropy: u32) -> Self {
+        let mut rest = entropy;
+        let mut text = [0; EPOCH_LENGTH];
+        for byte in &mut text {
+            let digit = u8::try_from(rest % 36).unwrap_or_default();
+            *byte = if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };
+            rest /= 36;
+        }
+        Self(text)
+    }
+
+    /// Reads an epoch; `None` when it is not four of `0-9a-z`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes: [u8; EPOCH_LENGTH] = text.as_bytes().try_into().ok()?;
+        let allowed = |byte: &u8| byte.is_ascii_digit() || byte.is_ascii_lowercase();
+        bytes.iter().all(allowed).then_some(Self(bytes))
+    }
+
+    /// The epoch as text.
+    pub fn as_str(&self) -> &str {
+        // Only `from_entropy` and `parse` make one, both of ASCII alone.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// The serial of a place in this life of the session.
+    pub fn at(self, place: Place) -> Serial {
+        Serial { epoch: self, place }
+    }
+}
+
+/// The place of an entry in the log's one total order, as it goes over the wire (P3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Serial {
+    /// The life of the session that gave it.
+    pub epoch: Epoch,
+    /// The place within that life.
+    pub place: Place,
+}
+
+impl Serial {
+    /// Reads a serial; `None` when the text cannot be one.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.len() != SERIAL_LENGTH {
+            return None;
+        }
+        let (epoch, place) = text.split_at_checked(EPOCH_LENGTH)?;
+        let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        if !place.bytes().all(digit) {
+            return None;
+        }
+        let place = Place::from_str_radix(place, 16).ok()?;
+        Some(Self { epoch: Epoch::parse(epoch)?, place })
+    }
+}
+
+impl fmt::Display for Serial {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}{:08x}", self.epoch.as_str(), self.place)
+    }
+}
+
+impl Serialize for Serial {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Serial {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text)
+            .ok_or_else(|| de::Error::custom(format!("{text:?} is not a serial of a session")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_serial_is_at_most_twelve_characters() {
+        let serial = Epoch::from_entropy(u32::MAX).at(PLACE_MAX);
+        assert!(serial.to_string().len() <= 12);
+    }
+
+    proptest! {
+        #[test]
+        fn text_order_is_log_order(seed: u32, a in 0..=PLACE_MAX, b in 0..=PLACE_MAX) {
+            let epoch = Epoch::from_entropy(seed);
+            let (left, right) = (epoch.at(a).to_string(), epoch.at(b).to_string());
+            prop_assert_eq!(left.cmp(&right), a.cmp(&b));
+            prop_assert_eq!(Serial::parse(&left).unwrap(), epoch.at(a));
+        }
+
+        #[test]
+        fn any_text_is_read_without_harm(text: String) {
+            if let Some(serial) = Serial::parse(&text) {
+                prop_assert_eq!(serial.to_string(), text);
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Acks and nacks, in the order of the frames that they answer (P13.1).
+
+use super::Session;
+use super::connection::{Carrier, Sender};
+use super::outbox::Outbox;
+use crate::protocol::decode::Ref;
+use crate::protocol::error::ErrorInfo;
+use crate::protocol::frame::{Outcome, Placed, ServerFrame};
+use crate::protocol::ids::ConnectionId;
+use crate::protocol::serial::{Epoch, Place};
+
+/// Where the answer to a frame goes.
+#[derive(Clone, Debug)]
+pub(super) struct Reply {
+    /// A connection, or the HTTP request at hand.
+    to: Option<ConnectionId>,
+    reference: Option<Ref>,
+    /// Whether a frame without a `ref` is answered too, as every frame of an HTTP body is.
+    is_always: bool,
+}
+
+impl Reply {
+    pub(super) fn new(sender: &Sender, carrier: Option<Carrier>, reference: Option<Ref>) -> Self {
+        let is_always = matches!(carrier, None | Some(Carrier::Lines));
+        Self { to: sender.connection.clone(), reference, is_always }
+    }
+
+    fn frame(&self, result: Result<Outcome, ErrorInfo>) -> Option<ServerFrame> {
+        let reference = self.reference.clone();
+        match result {
+            Err(error) => Some(ServerFrame::Nack { r#ref: reference, error }),
+            Ok(result) if self.is_always || reference.is_some() => {
+                Some(ServerFrame::Ack { r#ref: reference, result })
+            }
+            Ok(_) => None,
+        }
+    }
+}
+
+/// Answers that wait until what they say is stored (P3.2).
+#[derive(Debug, Default)]
+pub(super) struct Answers {
+    waiting: Vec<Waiting>,
+}
+
+#[derive(Debug)]
+enum Waiting {
+    /// An append that is not stored yet.
+    Append { reply: Reply, place: Place, seq: Option<u64>, is_duplicate: bool },
+    /// An answer that must not overtake one.
+    Ready { reply: Reply, result: Result<Outcome, ErrorInfo> },
+}
+
+impl Waiting {
+    fn reply(&self) -> &Reply {
+        match self {
+            Self::Append { reply, .. } | Self::Ready { reply, .. } => reply,
+        }
+    }
+}
+
+impl Answers {
+    /// An append that is pending, or a repeat of one that is.
+    pub(super) fn push_append(
+        &mut self,
+        reply: Reply,
+        place: Place,
+        seq: Option<u64>,
+        is_duplicate: bool,
+    ) {
+        self.waiting.push(Waiting::Append { reply, place, seq, is_duplicate });
+    }
+
+    /// Sends all that waits: everything pending is stored. `version` tells the version that
+    /// a message has come to.
+    pub(super) fn release(
+        &mut self,
+        epoch: Epoch,
+        out: &mut Outbox,
+        version: impl Fn(Place) -> Option<Place>,
+    ) {
+        for waiting in std::mem::take(&mut self.waiting) {
+            let (reply, result) = match waiting {
+                Waiting::Ready { reply, result } => (reply, result),
+                Waiting::Append { reply, place, seq, is_duplicate } => {
+                    let version = version(place).unwrap_or(place);
+                    let mut placed = Placed::new(epoch.at(place), epoch.at(version));
+                    placed.seq = seq;
+                    placed.duplicate = is_duplicate;
+                    (reply, Ok(Outcome::Changed(placed)))
+                }
+            };
+            out.answer(&reply, result);
+        }
+    }
+}
+
+impl Session {
+    /// Answers a frame: at once, or behind the answers that wait for the same connection.
+    pub(super) fn answer(
+        &mut self,
+        out: &mut Outbox,
+        reply: &Reply,
+        result: Result<Outcome, ErrorInfo>,
+    ) {
+        let waiting = &mut self.rollup.answers.waiting;
+        if waiting.iter().any(|waiting| waiting.reply().to == reply.to) {
+            waiting.push(Waiting::Ready { reply: reply.clone(), result });
+        } else {
+            out.answer(reply, result);
+        }
+    }
+}
+
+impl Outbox {
+    fn answer(&mut self, reply: &Reply, result: Result<Outcome, ErrorInfo>) {
+        let Some(frame) = reply.frame(result) else { return };
+        match &reply.to {
+            Some(connection) => self.send(connection, &frame),
+            None => self.answers.push(frame),
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Streaming messages grow (P5.1–P5.3).
+
+use super::answer::Reply;
+use super::connection::Sender;
+use super::outbox::Outbox;
+use super::{Error, Session};
+use crate::protocol::data::units;
+use crate::protocol::decode::{Append, too_large};
+use crate::protocol::error::{ErrorCode, ErrorInfo};
+use crate::protocol::frame::{Outcome, Placed};
+use crate::protocol::ids::Timestamp;
+use crate::protocol::message::Status;
+use crate::protocol::serial::Place;
+use crate::store::{Head, Kind, Store, StoreError};
+
+/// What becomes of a `seq` (P5.3).
+enum Seq {
+    /// The next one, or none at all.
+    Next,
+    /// Taken before.
+    Taken,
+    /// One that others have to come before.
+    Gap,
+}
+
+impl Seq {
+    fn of(seq: Option<u64>, taken: u64) -> Self {
+        match seq {
+            Some(seq) if seq <= taken => Self::Taken,
+            Some(seq) if taken + 1 < seq => Self::Gap,
+            Some(_) | None => Self::Next,
+        }
+    }
+}
+
+impl Session {
+    /// Takes an append. It is answered once it is stored.
+    pub(super) fn append(
+        &mut self,
+        store: &dyn Store,
+        now: Timestamp,
+        sender: &Sender,
+        append: &Append,
+        reply: &Reply,
+        out: &mut Outbox,
+    ) -> Result<(), Error> {
+        let place = self.place("append", append.serial)?;
+        if let Some(id) = &append.id
+            && self.once(store, now, sender, Kind::Append, id)?.is_some()
+        {
+            let head = self.existing(store, "append", place)?;
+            self.repeat(&head, append.seq, reply, out);
+            return Ok(());
+        }
+        let Some(open) = self.rollup.open.get(&place) else {
+            let head = self.existing(store, "append", place)?;
+            return self.append_to_closed(sender, append, &head, reply, out);
+        };
+        self.may_append(sender, append, &open.client)?;
+        match Seq::of(append.seq, open.seq) {
+            Seq::Taken => {
+                self.repeat_open(place, append.seq, reply, out);
+                return Ok(());
+            }
+            Seq::Gap => return Err(gap(append, open.seq, open.length()).into()),
+            Seq::Next => {}
+        }
+        let bytes = open.bytes + open.pending.len() + append.data.len();
+        let limit = usize::try_from(self.limits.data_bytes).unwrap_or(usize::MAX);
+        if limit < bytes {
+            return Err(too_large("append", bytes, limit).into());
+        }
+        self.check_space("append")?;
+        if open.origin != sender.connection && self.rollup.is_unsettled(place) {
+            // What was held belongs to another connection, which is not sent it back.
+            self.settle(store, now, out)?;
+        }
+        self.grow(store, now, sender, append, place, reply, out)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the tail of `append`, apart for its length")]
+    fn grow(
+        &mut self,
+        store: &dyn Store,
+        now: Timestamp,
+        sender: &Sender,
+        append: &Append,
+        place: Place,
+        reply: &Reply,
+        out: &mut Outbox,
+    ) -> Result<(), Error> {
+        if let Some(open) = self.rollup.open.get_mut(&place) {
+            open.origin.clone_from(&sender.connection);
+            open.seq = append.seq.unwrap_or(open.seq);
+        }
+        let length = units(&append.data);
+        let is_much = self.rollup.take(place, &append.data, length, now, &self.settings);
+        self.rollup.answers.push_append(reply.clone(), place, append.seq, false);
+        let end = append.status.filter(|status| *status != Status::Streaming);
+        if let Some(status) = end {
+            self.rollup.close(place, status, Some(sender.client.clone()));
+        }
+        if let Some(id) = &append.id {
+            let once = self.remember_id(now, sender, Kind::Append, id, place);
+            store.write(&[once])?;
+        }
+        if end.is_some() || append.id.is_some() {
+            self.settle(store, now, out)?;
+        } else if is_much {
+            self.flush(store, now, out)?;
+        }
+        Ok(())
+    }
+
+    fn append_to_closed(
+        &mut self,
+        sender: &Sender,
+        append: &Append,
+        head: &Head,
+        reply: &Reply,
+        out: &mut Outbox,
+    ) -> Result<(), Error> {
+        self.may_append(sender, append, &head.client)?;
+        if head.is_deleted {
+            return Err(refused(append, ErrorCode::Deleted, "is deleted").into());
+        }
+        if append.seq.is_some_and(|seq| seq <= head.seq) {
+            self.repeat(head, append.seq, reply, out);
+            return Ok(());
+        }
+        Err(refused(append, ErrorCode::Closed, "is closed").into())
+    }
+
+    /// Own messages need `publish`, others' need `edit` (P5.2).
+    fn may_append(&self, sender: &Sender, append: &Append, owner: &str) -> Result<(), ErrorInfo> {
+        self.may_change("append", sender, owner).map_err(|mut error| {
+            error.message = format!("{}; message {} is {owner}'s", error.message, append.serial);
+            error
+        })
+    }
+
+    /// Answers a repeat of what is stored.
+    pub(super) fn repeat(
+        &mut self,
+        head: &Head,
+        seq: Option<u64>,
+        reply: &Reply,
+        out: &mut Outbox,
+    ) {
+        let mut placed = Placed::new(self.epoch.at(head.place), self.epoch.at(head.version));
+        placed.seq = seq;
+        placed.duplicate = true;
+        self.answer(out, reply, Ok(Outcome::Changed(placed)));
+    }
+
+    /// Answers a repeat of an append to a message that streams: once what it repeats is
+    /// stored, if that is still pending.
+    fn repeat_open(&mut self, place: Place, seq: Option<u64>, reply: &Reply, out: &mut Outbox) {
+        self.rollup.answers.push_append(reply.clone(), place, seq, true);
+        if !self.rollup.has_pending() {
+            self.release_answers(out);
+        }
+    }
+
+    /// Stores all that is pending, sends all that is held, and answers.
+    pub(super) fn settle(
+        &mut self,
+        store: &dyn Store,
+        now: Timestamp,
+        out: &mut Outbox,
+    ) -> Result<(), StoreError> {
+        self.store_pending(store, now)?;
+        self.rollup.send(self.epoch, now, None, out);
+        self.release_answers(out);
+        self.rollup.retire();
+        Ok(())
+    }
+
+    /// Stores all that is pending, and sends what is due.
+    pub(super) fn flush(
+        &mut self,
+        store: &dyn Store,
+        now: Timestamp,
+        out: &mut Outbox,
+    ) -> Result<(), StoreError> {
+        self.store_pending(store, now)?;
+        self.rollup.send(self.epoch, now, Some(&self.settings), out);
+        self.release_answers(out);
+        Ok(())
+    }
+
+    /// A rollup window may have ended.
+    pub(super) fn tick(
+        &mut self,
+        store: &dyn Store,
+        now: Timestamp,
+        out: &mut Outbox,
+    ) -> Result<(), StoreError> {
+        if self.rollup.is_store_due(now) {
+            return self.flush(store, now, out);
+        }
+        self.rollup.send(self.epoch, now, Some(&self.settings), out);
+        Ok(())
+    }
+
+    fn store_pending(&mut self, store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
+        let writes = self.rollup.store(&mut self.end, now);
+        if !writes.is_empty() {
+            store.write(&writes)?;
+            self.written_at = now;
+        }
+        Ok(())
+    }
+
+    fn release_answers(&mut self, out: &mut Outbox) {
+        let mut answers = std::mem::take(&mut self.rollup.answers);
+        let open = &self.rollup.open;
+        answers.release(self.epoch, out, |place| open.get(&place).map(|open| open.version));
+    }
+}
+
+fn refused(append: &Append, code: ErrorCode, state: &str) -> ErrorInfo {
+    ErrorInfo::new(code, format!("unable to append; message {} {state}", append.serial))
+}
+
+fn gap(append: &Append, taken: u64, length: u64) -> ErrorInfo {
+    let expected = taken + 1;
+    let mut error =
+        refused(append, ErrorCode::Gap, &format!("expects seq {expected} and holds {length}"));
+    error.expected_seq = Some(expected);
+    error.length = Some(length);
+    error
+}

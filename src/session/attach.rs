@@ -1,0 +1,171 @@
+//! Connections come, renew their tokens, fall behind and go (P2.6, P3.4, P13.7).
+
+use super::answer::Reply;
+use super::connection::{Carrier, Connection, Live};
+use super::outbox::Outbox;
+use super::{Session, Start};
+use crate::protocol::PROTOCOL_VERSION;
+use crate::protocol::capability::Operation;
+use crate::protocol::decode::Ref;
+use crate::protocol::error::{ErrorCode, ErrorInfo, close};
+use crate::protocol::frame::{Attached, Outcome, ServerFrame};
+use crate::protocol::ids::{ConnectionId, Timestamp};
+use crate::protocol::message::Status;
+use crate::store::{Store, StoreError};
+use crate::token::Grant;
+
+impl Session {
+    /// A connection is accepted: it is told where it stands, what it missed, and from then
+    /// on everything. In one step, so that nothing falls between replay and live (P3.4).
+    pub(super) fn open(
+        &mut self,
+        store: &dyn Store,
+        now: Timestamp,
+        mut connection: Connection,
+        start: &Start,
+        out: &mut Outbox,
+    ) -> Result<(), StoreError> {
+        let limit = usize::try_from(self.limits.connections).unwrap_or(usize::MAX);
+        if limit <= self.connections.len() {
+            let message = format!("unable to attach; session {} has {limit} connections", self.id);
+            let error = ErrorInfo::new(ErrorCode::OverLimit, message);
+            return Ok(refuse(&connection.id, error, close::TOO_FAST, "too many connections", out));
+        }
+        let is_attached = matches!(connection.carrier, Carrier::Socket | Carrier::Events);
+        if is_attached && let Err(error) =
+            connection.sender().must(Operation::Read, "attach", &self.id)
+        {
+            return Ok(refuse(&connection.id, error, close::FORBIDDEN, "forbidden", out));
+        }
+        connection.told = Some(self.epoch.as_str().to_owned());
+        out.remember(&connection);
+        let id = connection.id.clone();
+        let mut live = Live::new(connection, &self.limits);
+        if is_attached {
+            // Whoever shares the window has what is held before the newcomer joins.
+            self.settle(store, now, out)?;
+            let replay = self.replay(store, &live.connection, start)?;
+            let attached = ServerFrame::Attached(Box::new(Attached {
+                protocol: PROTOCOL_VERSION,
+                session: self.id.clone(),
+                connection: id.clone(),
+                client: live.connection.client.clone(),
+                expires_at: live.connection.expires_at,
+                serial: self.epoch.at(self.end),
+                resumed: replay.is_resumed,
+                has_older: replay.has_older,
+                limits: self.limits.clone(),
+            }));
+            let caught_up = ServerFrame::CaughtUp { serial: self.epoch.at(self.end) };
+            let sent = out.replay(&id, &[attached.encode()])
+                + out.replay(&id, &replay.frames)
+                + out.replay(&id, &[caught_up.encode()]);
+            live.replayed = u64::try_from(sent).unwrap_or(u64::MAX);
+            live.probe.replayed(live.replayed);
+            self.rollup.join(&live.connection);
+        }
+        self.expect_reminder(&live);
+        self.connections.insert(id, live);
+        Ok(())
+    }
+
+    /// A connection is gone. Its body, if it carried one, has broken off (P5.5); nothing else
+    /// follows from it: a closed connection is never a cancel.
+    pub(super) fn leave(
+        &mut self,
+        store: &dyn Store,
+        now: Timestamp,
+        connection: &ConnectionId,
+        out: &mut Outbox,
+    ) -> Result<(), StoreError> {
+        self.forget(connection);
+        if connection.is_body() {
+            self.fail_body(store, now, connection, out)?;
+        }
+        Ok(())
+    }
+
+    /// Fails what a streamed body was writing.
+    pub(super) fn fail_body(
+        &mut self,
+        store: &dyn Store,
+        now: Timestamp,
+        connection: &ConnectionId,
+        out: &mut Outbox,
+    ) -> Result<(), StoreError> {
+        let open = self.rollup.open.iter();
+        let broken = open.filter(|(_, open)| open.origin.as_ref() == Some(connection));
+        let broken: Vec<_> = broken.map(|(place, _)| *place).collect();
+        for place in &broken {
+            self.rollup.close(*place, Status::Failed, None);
+        }
+        if !broken.is_empty() {
+            self.settle(store, now, out)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a connection out of everything that knows it.
+    pub(super) fn forget(&mut self, connection: &ConnectionId) {
+        if let Some(live) = self.connections.remove(connection) {
+            self.rollup.leave(&live.connection);
+        }
+    }
+
+    /// A fresh token replaces the old one wholly; a bad one is refused and the old stands
+    /// (P2.6).
+    pub(super) fn renew(
+        &mut self,
+        connection: &ConnectionId,
+        reference: Option<Ref>,
+        grant: Result<Grant, ErrorInfo>,
+        out: &mut Outbox,
+    ) {
+        let Some(live) = self.connections.get_mut(connection) else { return };
+        let known = &mut live.connection;
+        let reply = Reply::new(&known.sender(), Some(known.carrier), reference);
+        let grant = grant.and_then(|grant| {
+            if grant.client == known.client {
+                return Ok(grant);
+            }
+            let message = format!("unable to renew the token; it is not {}'s", known.client);
+            Err(ErrorInfo::new(ErrorCode::Unauthorized, message))
+        });
+        let grant = match grant {
+            Ok(grant) => grant,
+            Err(error) => return self.answer(out, &reply, Err(error)),
+        };
+        known.operations = grant.operations;
+        known.role = grant.role;
+        known.name = grant.name;
+        known.expires_at = grant.expires_at;
+        live.is_reminded = false;
+        out.remember(known);
+        let may_read = known.operations.contains(Operation::Read);
+        let reminder = live.reminder_at();
+        self.note_reminder(reminder);
+        self.answer(out, &reply, Ok(Outcome::Renewed { expires_at: grant.expires_at }));
+        if !may_read {
+            self.shut(out, connection, close::FORBIDDEN, "the token lacks read");
+        }
+    }
+
+    /// The platform told how much a reader has not taken (P13.7).
+    pub(super) fn unsent(&mut self, connection: &ConnectionId, bytes: u64, out: &mut Outbox) {
+        let live = self.connections.get(connection);
+        if live.is_some_and(|live| live.is_slow(bytes, &self.limits)) {
+            self.shut(out, connection, close::TOO_FAST, "the reader is too slow");
+        }
+    }
+}
+
+fn refuse(
+    id: &ConnectionId,
+    error: ErrorInfo,
+    code: u16,
+    reason: &'static str,
+    out: &mut Outbox,
+) {
+    out.send(id, &ServerFrame::Nack { r#ref: None, error });
+    out.close(id, code, reason);
+}

@@ -1,0 +1,138 @@
+//! Who is attached, and what is kept with the connection while the session sleeps.
+
+use serde::{Deserialize, Serialize};
+
+use super::rate::Rates;
+use crate::protocol::capability::{Operation, Operations, Role};
+use crate::protocol::error::{ErrorCode, ErrorInfo};
+use crate::protocol::ids::{ConnectionId, Timestamp};
+use crate::protocol::limits::{Limits, TOKEN_REMINDER_MS};
+use crate::token::Grant;
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Carrier {
+    /// A WebSocket of a client: reads and writes.
+    Socket,
+    /// An event stream (P3.8): reads; it takes no frames.
+    Events,
+    /// The lines of an HTTP body (P12.1): writes; every frame is answered.
+    Lines,
+    /// A message streamed as an HTTP body (P5.5): writes; its message fails with it.
+    Body,
+}
+
+/// A connection, as it is kept in the socket's attachment: 16 KiB at most.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connection {
+    /// Drawn at random when it was accepted.
+    pub id: ConnectionId,
+    /// What it is for.
+    pub carrier: Carrier,
+    /// Who is behind it: the token's `sub`.
+    pub client: String,
+    /// The client's display name.
+    pub name: Option<String>,
+    /// What presence calls this client (P2.1).
+    pub role: Role,
+    /// What its token grants in this session.
+    pub operations: Operations,
+    /// When its token expires (P2.6).
+    pub expires_at: Timestamp,
+    /// The rollup window it asked for (P5.4).
+    pub window_ms: u64,
+    /// Only messages of these names (P3.3).
+    pub names: Option<Vec<String>>,
+    /// The epoch that it was told, so that a session which nobody has written to yet keeps
+    /// it over a sleep without writing a row (P1.2).
+    pub told: Option<String>,
+    /// Whether the platform does not tell how much it has taken, so that probes must (P13.7).
+    pub is_probed: bool,
+}
+
+impl Connection {
+    /// Whether frames of the log go to it.
+    pub fn is_reader(&self) -> bool {
+        matches!(self.carrier, Carrier::Socket | Carrier::Events)
+            && self.operations.contains(Operation::Read)
+    }
+
+    /// Whether messages of this name go to it (P3.3).
+    pub fn follows(&self, name: &str) -> bool {
+        self.names.as_ref().is_none_or(|names| names.iter().any(|wanted| wanted == name))
+    }
+
+    /// Whether its token has expired (P2.6).
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires_at <= now
+    }
+
+    /// The client behind it, as the one who sends its frames.
+    pub fn sender(&self) -> Sender {
+        Sender {
+            connection: Some(self.id.clone()),
+            client: self.client.clone(),
+            operations: self.operations,
+        }
+    }
+}
+
+/// Who sends a frame or a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sender {
+    /// Over which connection; `None` for an HTTP request.
+    pub connection: Option<ConnectionId>,
+    /// Who.
+    pub client: String,
+    /// What its token grants in this session.
+    pub operations: Operations,
+}
+
+impl Sender {
+    /// Who asks over HTTP.
+    pub fn from_grant(grant: &Grant) -> Self {
+        Self { connection: None, client: grant.client.clone(), operations: grant.operations }
+    }
+
+    /// Refuses what the token does not grant (P2.5).
+    pub(super) fn must(&self, operation: Operation, verb: &str, id: &str) -> Result<(), ErrorInfo> {
+        if self.operations.contains(operation) {
+            return Ok(());
+        }
+        let lacking = operation.as_str();
+        let message = format!("unable to {verb}; the token lacks {lacking} on session {id}");
+        Err(ErrorInfo::new(ErrorCode::Forbidden, message))
+    }
+}
+
+/// A connection in memory: what it is, and what a session that wakes up may forget.
+#[derive(Debug)]
+pub(super) struct Live {
+    pub(super) connection: Connection,
+    /// How fast it sends.
+    pub(super) rates: Rates,
+    /// Bytes of its replay: a reader that is slow to take them is not yet a slow reader.
+    pub(super) replayed: u64,
+    /// The probe that is out, and what was sent since (P13.7).
+    pub(super) probe: super::outbox::Probe,
+    /// Whether it was told that its token is about to expire.
+    pub(super) is_reminded: bool,
+}
+
+impl Live {
+    pub(super) fn new(connection: Connection, limits: &Limits) -> Self {
+        Self {
+            connection,
+            rates: Rates::new(limits),
+            replayed: 0,
+            probe: super::outbox::Probe::default(),
+            is_reminded: false,
+        }
+    }
+
+    /// When something is due about its token: the reminder, once.
+    pub(super) fn reminder_at(&self) -> Option<Timestamp> {
+        (!self.is_reminded).then(|| self.connection.expires_at - TOKEN_REMINDER_MS)
+    }
+}

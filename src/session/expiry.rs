@@ -1,0 +1,189 @@
+//! What happens by the clock alone: streams that went silent (P5.1), retention and idle
+//! expiry (P11.2), tokens about to expire (P2.6).
+//!
+//! The session keeps a lower bound of its next deadline. Whatever moves a deadline later
+//! leaves it alone: an alarm that rings early finds nothing to do and names the next time.
+
+use super::connection::Live;
+use super::outbox::Outbox;
+use super::Session;
+use crate::protocol::frame::ServerFrame;
+use crate::protocol::ids::{ConnectionId, Timestamp};
+use crate::protocol::message::Status;
+use crate::protocol::serial::Place;
+use crate::store::{Store, StoreError, Write};
+
+/// Messages that one pass of retention takes; the next follows at once.
+const TRIM_MESSAGES: usize = 1_000;
+
+/// When to look next.
+#[derive(Debug)]
+pub(super) struct Expiry {
+    /// No deadline is earlier.
+    next: Timestamp,
+    /// No reminder of a token is earlier.
+    reminder: Timestamp,
+    /// The oldest message that retention may take, and when it was created.
+    oldest: Option<(Place, Timestamp)>,
+}
+
+impl Default for Expiry {
+    fn default() -> Self {
+        Self { next: Timestamp::MAX, reminder: Timestamp::MAX, oldest: None }
+    }
+}
+
+fn after(at: Timestamp, wait_ms: u64) -> Timestamp {
+    at.saturating_add(Timestamp::try_from(wait_ms).unwrap_or(Timestamp::MAX))
+}
+
+impl Session {
+    /// The time of the next alarm: no earlier than needed once it has rung, perhaps too early
+    /// before. `None` while there is nothing to wait for.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        (self.expiry.next < Timestamp::MAX).then_some(self.expiry.next)
+    }
+
+    /// A message began to stream.
+    pub(super) fn expect_idle_stream(&mut self, now: Timestamp) {
+        let idle = after(now, self.settings.stream_idle_ms());
+        self.expiry.next = self.expiry.next.min(idle);
+    }
+
+    /// A message was created.
+    pub(super) fn expect_retention(&mut self, place: Place, now: Timestamp) {
+        self.expiry.oldest.get_or_insert((place, now));
+        self.expiry.next = self.expiry.next.min(self.next_deadline());
+    }
+
+    /// Whoever is behind a connection is to be reminded of its token.
+    pub(super) fn expect_reminder(&mut self, live: &Live) {
+        self.note_reminder(live.reminder_at());
+    }
+
+    pub(super) fn note_reminder(&mut self, at: Option<Timestamp>) {
+        self.expiry.reminder = self.expiry.reminder.min(at.unwrap_or(Timestamp::MAX));
+    }
+
+    /// Works everything out from what is stored.
+    pub(super) fn expect_anew(&mut self, store: &dyn Store) -> Result<(), StoreError> {
+        self.expiry.oldest =
+            if self.settings.retention_ms.is_some() { self.oldest(store)? } else { None };
+        self.expiry.next = self.next_deadline();
+        Ok(())
+    }
+
+    /// The oldest message that does not stream.
+    fn oldest(&self, store: &dyn Store) -> Result<Option<(Place, Timestamp)>, StoreError> {
+        let most = self.rollup.open.len() + 1;
+        let oldest = store.oldest(most)?;
+        Ok(oldest.into_iter().find(|(place, _)| !self.rollup.open.contains_key(place)))
+    }
+
+    fn next_deadline(&self) -> Timestamp {
+        let idle_ms = self.settings.stream_idle_ms();
+        let streams = self.rollup.open.values().map(|open| after(open.heard_at, idle_ms));
+        let retention = self.settings.retention_ms.zip(self.expiry.oldest);
+        let retention = retention.map(|(wait, (_, created_at))| after(created_at, wait));
+        let expiry = self.settings.idle_expiry_ms.filter(|_| self.created_at.is_some());
+        let expiry = expiry.map(|wait| after(self.written_at, wait));
+        streams.chain(retention).chain(expiry).min().unwrap_or(Timestamp::MAX)
+    }
+
+    /// Lets everything happen whose time has come, before an input is looked at: an input
+    /// that comes after a deadline finds it passed, however late the alarm.
+    pub(super) fn pass_deadlines(
+        &mut self,
+        store: &dyn Store,
+        now: Timestamp,
+        out: &mut Outbox,
+    ) -> Result<(), StoreError> {
+        if self.expiry.reminder <= now {
+            self.remind(now, out);
+        }
+        if now < self.expiry.next {
+            return Ok(());
+        }
+        self.fail_idle_streams(store, now, out)?;
+        self.trim(store, now, out)?;
+        self.expiry.next = self.next_deadline();
+        let expiry = self.settings.idle_expiry_ms.filter(|_| self.created_at.is_some());
+        if expiry.is_some_and(|wait| after(self.written_at, wait) <= now) {
+            self.end_life(out);
+        }
+        Ok(())
+    }
+
+    /// P2.6: whoever is awake when its token is about to expire is told, once.
+    fn remind(&mut self, now: Timestamp, out: &mut Outbox) {
+        let mut next = Timestamp::MAX;
+        let mut reminded: Vec<(ConnectionId, Timestamp)> = Vec::new();
+        for (id, live) in &mut self.connections {
+            match live.reminder_at() {
+                Some(at) if at <= now => {
+                    live.is_reminded = true;
+                    if live.connection.is_reader() {
+                        reminded.push((id.clone(), live.connection.expires_at));
+                    }
+                }
+                Some(at) => next = next.min(at),
+                None => {}
+            }
+        }
+        self.expiry.reminder = next;
+        for (id, expires_at) in reminded {
+            out.send(&id, &ServerFrame::TokenExpiring { expires_at });
+        }
+    }
+
+    /// P5.1: a stream outside a turn that nobody appends to has failed. So has one whose
+    /// body died with the process that carried it (P5.5).
+    fn fail_idle_streams(
+        &mut self,
+        store: &dyn Store,
+        now: Timestamp,
+        out: &mut Outbox,
+    ) -> Result<(), StoreError> {
+        let wait = self.settings.stream_idle_ms();
+        let open = self.rollup.open.iter();
+        let idle = open.filter(|(_, open)| after(open.heard_at, wait) <= now);
+        let idle: Vec<Place> = idle.map(|(place, _)| *place).collect();
+        if idle.is_empty() {
+            return Ok(());
+        }
+        self.settle(store, now, out)?;
+        for place in idle {
+            if let Some(open) = self.rollup.open.get_mut(&place) {
+                // Nobody's own append: everybody is told.
+                open.origin = None;
+            }
+            self.rollup.close(place, Status::Failed, None);
+        }
+        self.settle(store, now, out)
+    }
+
+    /// P11.2: messages older than `retentionMs` go, but for those that still stream.
+    fn trim(
+        &mut self,
+        store: &dyn Store,
+        now: Timestamp,
+        out: &mut Outbox,
+    ) -> Result<(), StoreError> {
+        let Some(wait) = self.settings.retention_ms else { return Ok(()) };
+        let is_old = |created_at: Timestamp| after(created_at, wait) <= now;
+        if !self.expiry.oldest.is_some_and(|(_, created_at)| is_old(created_at)) {
+            return Ok(());
+        }
+        self.settle(store, now, out)?;
+        let oldest = store.oldest(TRIM_MESSAGES)?;
+        let old = oldest.iter().take_while(|(_, created_at)| is_old(*created_at));
+        if let Some((up_to, _)) = old.last() {
+            self.floor = self.floor.max(*up_to);
+            store.write(&[Write::Trim { up_to: self.floor }])?;
+            let before = self.epoch.at(self.floor + 1);
+            self.broadcast(out, &ServerFrame::Trim { before }, None);
+        }
+        self.expiry.oldest = self.oldest(store)?;
+        Ok(())
+    }
+}

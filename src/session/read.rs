@@ -1,0 +1,156 @@
+//! What HTTP reads: history, one message, the snapshot (P3.9, P11.1).
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::connection::Sender;
+use super::{Error, Session};
+use crate::protocol::capability::Operation;
+use crate::protocol::error::{ErrorCode, ErrorInfo};
+use crate::protocol::ids::Timestamp;
+use crate::protocol::limits::PAGE_BYTES;
+use crate::protocol::message::Message;
+use crate::protocol::serial::{PLACE_MAX, Place, Serial};
+use crate::protocol::settings::Settings;
+use crate::store::{Span, Store, StoreError};
+
+/// A page of history.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct History {
+    messages: Vec<Box<RawValue>>,
+    has_more: bool,
+    /// What `before` or `after` of the next page is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<Serial>,
+}
+
+/// A session in one read; presence, turns, approvals and state join with their features.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Snapshot<'a> {
+    session: &'a str,
+    serial: Serial,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    updated_at: Option<Timestamp>,
+    settings: &'a Settings,
+    has_older: bool,
+    messages: Vec<Box<RawValue>>,
+}
+
+impl Session {
+    pub(super) fn history(
+        &self,
+        store: &dyn Store,
+        sender: &Sender,
+        before: Option<&str>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<String, Error> {
+        sender.must(Operation::Read, "read", &self.id)?;
+        let before = before.map(|text| self.cursor("before", text)).transpose()?;
+        let after = after.map(|text| self.cursor("after", text)).transpose()?;
+        let span = Span {
+            after: after.unwrap_or(0),
+            before: before.unwrap_or(PLACE_MAX + 1),
+            newest_first: after.is_none(),
+            names: None,
+            limit,
+            bytes: PAGE_BYTES,
+        };
+        let (messages, has_more, last) = self.bounded_page(store, &span)?;
+        let next = last.filter(|_| has_more);
+        Ok(encode(&History { messages, has_more, next }))
+    }
+
+    pub(super) fn one_message(
+        &self,
+        store: &dyn Store,
+        sender: &Sender,
+        serial: &str,
+        without_data: bool,
+    ) -> Result<String, Error> {
+        // Whoever streams a body is told what became of it, without a right to read others.
+        let operation = if without_data { Operation::Publish } else { Operation::Read };
+        sender.must(operation, "read", &self.id)?;
+        let missing = || {
+            let message = format!("unable to read; there is no message {serial:?}");
+            ErrorInfo::new(ErrorCode::NotFound, message)
+        };
+        let parsed = Serial::parse(serial).filter(|serial| serial.epoch == self.epoch);
+        let place = parsed.ok_or_else(missing)?.place;
+        let mut message = store.message(self.epoch, place)?.ok_or_else(missing)?;
+        if without_data {
+            message.data = None;
+        }
+        #[derive(Serialize)]
+        struct One {
+            message: Message,
+        }
+        Ok(encode(&One { message }))
+    }
+
+    pub(super) fn snapshot(
+        &self,
+        store: &dyn Store,
+        sender: &Sender,
+        rewind: usize,
+    ) -> Result<String, Error> {
+        sender.must(Operation::Read, "read", &self.id)?;
+        let span = Span {
+            after: 0,
+            before: PLACE_MAX + 1,
+            newest_first: true,
+            names: None,
+            limit: rewind,
+            bytes: PAGE_BYTES,
+        };
+        let (mut messages, has_older, _) = self.bounded_page(store, &span)?;
+        messages.reverse();
+        Ok(encode(&Snapshot {
+            session: &self.id,
+            serial: self.epoch.at(self.end),
+            created_at: self.created_at,
+            updated_at: self.created_at.map(|created_at| created_at.max(self.written_at)),
+            settings: &self.settings,
+            has_older,
+            messages,
+        }))
+    }
+
+    /// A page as JSON, which may be longer than the text that the store counts.
+    #[expect(clippy::type_complexity, reason = "three answers to one question, used twice")]
+    fn bounded_page(
+        &self,
+        store: &dyn Store,
+        span: &Span<'_>,
+    ) -> Result<(Vec<Box<RawValue>>, bool, Option<Serial>), StoreError> {
+        let page = store.page(self.epoch, span)?;
+        let (mut messages, mut bytes, mut last) = (Vec::new(), 0, None);
+        for message in page.messages {
+            let Ok(raw) = serde_json::value::to_raw_value(&message) else { continue };
+            bytes += raw.get().len();
+            if PAGE_BYTES < bytes && !messages.is_empty() {
+                return Ok((messages, true, last));
+            }
+            messages.push(raw);
+            last = Some(message.serial);
+        }
+        Ok((messages, page.has_more, last))
+    }
+
+    fn cursor(&self, name: &str, text: &str) -> Result<Place, ErrorInfo> {
+        let serial = Serial::parse(text).filter(|serial| serial.epoch == self.epoch);
+        serial.map(|serial| serial.place).ok_or_else(|| {
+            let shown: String = text.chars().take(40).collect();
+            let message = format!("unable to read; {name} {shown:?} is no serial of this session");
+            ErrorInfo::new(ErrorCode::NotFound, message)
+        })
+    }
+}
+
+fn encode(body: &impl Serialize) -> String {
+    serde_json::to_string(body).unwrap_or_default()
+}

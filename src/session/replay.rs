@@ -1,0 +1,181 @@
+//! What a connection is sent before it is live (P3.3, P3.5, P3.6).
+
+use std::collections::BTreeMap;
+
+use super::connection::Connection;
+use super::{Session, Start};
+use crate::protocol::frame::ServerFrame;
+use crate::protocol::limits::{REPLAY_BYTES, REPLAY_MESSAGES};
+use crate::protocol::message::Status;
+use crate::protocol::serial::{PLACE_MAX, Place, Serial};
+use crate::store::{Changed, Head, Span, Store, StoreError};
+
+/// The frames of a replay, encoded, in order of the messages' places.
+#[derive(Debug)]
+pub(super) struct Replay {
+    pub(super) is_resumed: bool,
+    pub(super) has_older: bool,
+    pub(super) frames: Vec<String>,
+}
+
+impl Session {
+    /// What follows after the reader's position, or the newest messages if there is no
+    /// going on from there.
+    pub(super) fn replay(
+        &self,
+        store: &dyn Store,
+        connection: &Connection,
+        start: &Start,
+    ) -> Result<Replay, StoreError> {
+        let since = start.since.as_deref().and_then(Serial::parse);
+        let is_known = |serial: &Serial| {
+            serial.epoch == self.epoch && (self.floor..=self.end).contains(&serial.place)
+        };
+        if let Some(since) = since.filter(is_known)
+            && let Some(replay) = self.resume(store, connection, since.place)?
+        {
+            return Ok(replay);
+        }
+        self.rewind(store, connection, start.rewind)
+    }
+
+    /// Exactly one frame for every message changed since (P3.5); `None` when that is more
+    /// than a replay may bring (P3.6).
+    fn resume(
+        &self,
+        store: &dyn Store,
+        connection: &Connection,
+        since: Place,
+    ) -> Result<Option<Replay>, StoreError> {
+        let span = Span {
+            after: since,
+            before: PLACE_MAX + 1,
+            newest_first: false,
+            names: connection.names.as_deref(),
+            limit: REPLAY_MESSAGES,
+            bytes: REPLAY_BYTES,
+        };
+        let created = store.page(self.epoch, &span)?;
+        let changed = self.changed_since(store, since)?;
+        if created.has_more || REPLAY_MESSAGES < created.messages.len() + changed.len() {
+            return Ok(None);
+        }
+        let mut frames = Vec::new();
+        let mut bytes = 0;
+        if 0 < self.floor {
+            frames.push(ServerFrame::Trim { before: self.epoch.at(self.floor + 1) }.encode());
+        }
+        for changed in changed.values() {
+            let frame = self.missed(store, connection, since, changed)?;
+            bytes += frame.as_ref().map_or(0, String::len);
+            if REPLAY_BYTES < bytes {
+                return Ok(None);
+            }
+            frames.extend(frame);
+        }
+        for message in created.messages {
+            let frame = ServerFrame::Create { message }.encode();
+            bytes += frame.len();
+            frames.push(frame);
+        }
+        if REPLAY_BYTES < bytes {
+            return Ok(None);
+        }
+        let oldest = store.oldest(1)?;
+        let has_older = oldest.first().is_some_and(|(place, _)| *place <= since);
+        Ok(Some(Replay { is_resumed: true, has_older, frames }))
+    }
+
+    /// Messages from before a place that changed after it, those that stream among them.
+    fn changed_since(
+        &self,
+        store: &dyn Store,
+        since: Place,
+    ) -> Result<BTreeMap<Place, Changed>, StoreError> {
+        let changed = store.changed(since, REPLAY_MESSAGES + 1)?;
+        let older = changed.into_iter().filter(|changed| changed.subject <= since);
+        let mut changed: BTreeMap<Place, Changed> =
+            older.map(|changed| (changed.subject, changed)).collect();
+        for (place, open) in self.rollup.open.range(..=since) {
+            if since < open.version {
+                changed.entry(*place).or_insert(Changed {
+                    subject: *place,
+                    place: open.version,
+                    is_updated: false,
+                    is_deleted: false,
+                });
+            }
+        }
+        Ok(changed)
+    }
+
+    /// The one frame that brings a reader's message up to date.
+    fn missed(
+        &self,
+        store: &dyn Store,
+        connection: &Connection,
+        since: Place,
+        changed: &Changed,
+    ) -> Result<Option<String>, StoreError> {
+        let Some(head) = store.head(changed.subject)? else { return Ok(None) };
+        if !connection.follows(&head.name) {
+            return Ok(None);
+        }
+        let (serial, version) = (self.epoch.at(head.place), self.epoch.at(head.version));
+        let frame = if changed.is_deleted {
+            Some(ServerFrame::Delete { serial, version })
+        } else if changed.is_updated {
+            self.whole(store, &head)?
+        } else if let Some(missing) = store.missing(head.place, since)? {
+            let status = head.status.filter(|status| *status != Status::Streaming);
+            let (offset, data) = (missing.offset, missing.text);
+            Some(ServerFrame::Append { serial, version, offset, data, status })
+        } else {
+            self.whole(store, &head)?
+        };
+        Ok(frame.map(|frame| frame.encode()))
+    }
+
+    fn whole(&self, store: &dyn Store, head: &Head) -> Result<Option<ServerFrame>, StoreError> {
+        let message = store.message(self.epoch, head.place)?;
+        Ok(message.map(|message| ServerFrame::Update { message }))
+    }
+
+    /// The newest messages, and always those that still stream (P3.3), at most 4 MiB.
+    fn rewind(
+        &self,
+        store: &dyn Store,
+        connection: &Connection,
+        count: usize,
+    ) -> Result<Replay, StoreError> {
+        let span = Span {
+            after: 0,
+            before: PLACE_MAX + 1,
+            newest_first: true,
+            names: connection.names.as_deref(),
+            limit: count,
+            bytes: REPLAY_BYTES,
+        };
+        let page = store.page(self.epoch, &span)?;
+        let oldest = page.messages.last().map_or(PLACE_MAX + 1, |message| message.serial.place);
+        let mut has_older = page.has_more;
+        let mut frames = Vec::new();
+        let mut bytes = 0;
+        let streaming = self.rollup.open.range(..oldest).rev();
+        let streaming = streaming.filter(|(_, open)| connection.follows(&open.name));
+        let streaming = streaming.map(|(place, _)| store.message(self.epoch, *place));
+        let newest = page.messages.into_iter().map(|message| Ok(Some(message)));
+        for message in newest.chain(streaming) {
+            let Some(message) = message? else { continue };
+            let frame = ServerFrame::Create { message }.encode();
+            bytes += frame.len();
+            if REPLAY_BYTES < bytes {
+                has_older = true;
+                break;
+            }
+            frames.push(frame);
+        }
+        frames.reverse();
+        Ok(Replay { is_resumed: false, has_older, frames })
+    }
+}

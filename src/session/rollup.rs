@@ -1,0 +1,387 @@
+//! Appends grouped in time (P5.4): first into rows, then into frames.
+//!
+//! Text that was taken is *pending* until it is stored: at the end of the shortest window
+//! among the readers, in one row a message. What is stored is *held* for a class of readers
+//! until the end of the class's own window. A class is every reader with the same window and
+//! names: each frame is built once for all of them. Held text is kept once per message; a
+//! class knows only where in it it stands.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::answer::Answers;
+use super::connection::Connection;
+use super::outbox::Outbox;
+use crate::protocol::frame::ServerFrame;
+use crate::protocol::ids::{ConnectionId, Timestamp};
+use crate::protocol::limits::{
+    HELD_BYTES_MAX, PENDING_BYTES_MAX, READERS_PER_WINDOW_MS, WINDOW_MS_MAX,
+};
+use crate::protocol::message::Status;
+use crate::protocol::serial::{Epoch, Place};
+use crate::protocol::settings::Settings;
+use crate::store::{Change, Growth, Streaming, TAIL_BYTES, Tail, Write};
+
+/// About how many bytes a row's mark takes, beside the text that it marks.
+const MARK_BYTES: usize = 8;
+
+/// A message that still streams.
+#[derive(Debug)]
+pub(super) struct Open {
+    pub(super) name: String,
+    pub(super) client: String,
+    /// Whose appends are pending or held: they are not sent back to it (P3.7).
+    pub(super) origin: Option<ConnectionId>,
+    pub(super) version: Place,
+    /// The highest `seq` taken, pending ones included (P5.3).
+    pub(super) seq: u64,
+    /// Length of the stored text, in UTF-16 code units and in bytes.
+    pub(super) units: u64,
+    pub(super) bytes: usize,
+    tail: Tail,
+    /// Text that was taken and is not stored yet.
+    pub(super) pending: String,
+    pub(super) pending_units: u64,
+    is_dirty: bool,
+    /// What it becomes as soon as what is pending is stored, and who closes it.
+    closing: Option<(Status, Option<String>)>,
+    /// Stored text that some class has not been sent, and where in the text it begins.
+    held: String,
+    held_from: usize,
+    /// When it was last appended to (P5.1).
+    pub(super) heard_at: Timestamp,
+}
+
+impl Open {
+    /// A message as it is created, with the text it begins with.
+    pub(super) fn new(streaming: Streaming) -> Self {
+        let head = streaming.head;
+        Self {
+            name: head.name,
+            client: head.client,
+            origin: head.connection,
+            version: head.version,
+            seq: head.seq,
+            units: streaming.units,
+            bytes: streaming.bytes,
+            tail: streaming.tail,
+            pending: String::new(),
+            pending_units: 0,
+            is_dirty: false,
+            closing: None,
+            held: String::new(),
+            held_from: 0,
+            heard_at: head.updated_at,
+        }
+    }
+
+    /// What the message holds, pending text included, in UTF-16 code units.
+    pub(super) fn length(&self) -> u64 {
+        self.units + self.pending_units
+    }
+
+    /// Its text was replaced as a whole: everything is in the message's own row again.
+    pub(super) fn replace(&mut self, version: Place, units: u64, bytes: usize) {
+        self.version = version;
+        self.units = units;
+        self.bytes = bytes;
+        self.tail = Tail { segment: 0, bytes: bytes + MARK_BYTES };
+    }
+
+    /// The rows that its pending text needs, and its end if it is being closed.
+    fn store(&mut self, place: Place, version: Place, now: Timestamp, writes: &mut Vec<Write>) {
+        let text = std::mem::take(&mut self.pending);
+        let (units, added) = (std::mem::take(&mut self.pending_units), text.len());
+        if !text.is_empty() || self.closing.is_none() {
+            let is_full = TAIL_BYTES < self.tail.bytes + added + MARK_BYTES;
+            let grows = !is_full || self.tail.bytes == 0;
+            if !grows {
+                self.tail = Tail { segment: self.tail.segment + 1, bytes: 0 };
+            }
+            self.tail.bytes += added + MARK_BYTES;
+            let growth = Growth {
+                place,
+                segment: self.tail.segment,
+                version,
+                previous: self.version,
+                seq: self.seq,
+                start: self.units,
+                units,
+                text: text.clone(),
+                at: now,
+            };
+            writes.push(if grows { Write::Grow(growth) } else { Write::Segment(growth) });
+        }
+        if let Some((status, client)) = &self.closing {
+            let (status, client) = (*status, client.clone());
+            writes.push(Write::Close { place, version, seq: self.seq, status, at: now });
+            let what = Change::Close;
+            writes.push(Write::Change { place: version, what, subject: place, client, at: now });
+        }
+        self.held.push_str(&text);
+        self.version = version;
+        self.units += units;
+        self.bytes += added;
+        self.is_dirty = false;
+    }
+}
+
+/// Every reader with the same window and names.
+#[derive(Debug, Default)]
+struct Class {
+    members: BTreeSet<ConnectionId>,
+    sent_at: Timestamp,
+    /// The messages with text that it has not been sent, and where it stands in them.
+    behind: BTreeMap<Place, Position>,
+    held_bytes: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Position {
+    units: u64,
+    bytes: usize,
+}
+
+/// The window that was asked for, and the names.
+type Key = (u64, Option<Vec<String>>);
+
+/// What is pending, what is held, and when each is due.
+#[derive(Debug, Default)]
+pub(super) struct Rollup {
+    pub(super) open: BTreeMap<Place, Open>,
+    pub(super) answers: Answers,
+    classes: BTreeMap<Key, Class>,
+    readers: usize,
+    stored_at: Timestamp,
+    store_due: Option<Timestamp>,
+    pending_bytes: usize,
+}
+
+impl Rollup {
+    /// A reader has everything that is stored.
+    pub(super) fn join(&mut self, connection: &Connection) {
+        let key = (connection.window_ms, connection.names.clone());
+        if self.classes.entry(key).or_default().members.insert(connection.id.clone()) {
+            self.readers += 1;
+        }
+    }
+
+    /// A reader is gone.
+    pub(super) fn leave(&mut self, connection: &Connection) {
+        let key = (connection.window_ms, connection.names.clone());
+        let Some(class) = self.classes.get_mut(&key) else { return };
+        if class.members.remove(&connection.id) {
+            self.readers -= 1;
+        }
+        if class.members.is_empty() {
+            self.classes.remove(&key);
+            self.release();
+        }
+    }
+
+    /// The window that a reader gets (P5.4).
+    fn window(&self, asked: u64, settings: &Settings) -> Timestamp {
+        let crowd = u64::try_from(self.readers / READERS_PER_WINDOW_MS).unwrap_or(WINDOW_MS_MAX);
+        let window = asked.max(settings.min_rollup_ms()).max(crowd).min(WINDOW_MS_MAX);
+        Timestamp::try_from(window).unwrap_or(0)
+    }
+
+    /// The shortest window among those who read what is pending. A connection is no reader
+    /// of what it appends itself.
+    fn storage_window(&self, settings: &Settings) -> Timestamp {
+        let dirty: Vec<&Open> = self.open.values().filter(|open| open.is_dirty).collect();
+        let reads = |(_, names): &Key, class: &Class| {
+            dirty.iter().any(|open| {
+                names.as_ref().is_none_or(|names| names.contains(&open.name))
+                    && class.members.iter().any(|member| Some(member) != open.origin.as_ref())
+            })
+        };
+        // By their windows in order, so the first is the shortest.
+        let shortest = self.classes.iter().find(|(key, class)| reads(key, class));
+        match shortest {
+            Some(((asked, _), _)) => self.window(*asked, settings),
+            None => Timestamp::try_from(settings.unwatched_window_ms()).unwrap_or(0),
+        }
+    }
+
+    /// Takes text for a message that streams. Returns whether there is so much pending that
+    /// it is to be stored at once.
+    pub(super) fn take(
+        &mut self,
+        place: Place,
+        text: &str,
+        units: u64,
+        now: Timestamp,
+        settings: &Settings,
+    ) -> bool {
+        let Some(open) = self.open.get_mut(&place) else { return false };
+        open.pending.push_str(text);
+        open.pending_units += units;
+        open.heard_at = now;
+        self.pending_bytes += text.len();
+        if !open.is_dirty {
+            open.is_dirty = true;
+            self.schedule(now, settings);
+        }
+        PENDING_BYTES_MAX <= self.pending_bytes
+    }
+
+    /// Works out anew when what is pending is stored, since readers or messages came.
+    pub(super) fn schedule(&mut self, now: Timestamp, settings: &Settings) {
+        if self.has_pending() {
+            let due = (self.stored_at + self.storage_window(settings)).max(now);
+            // A clock that jumped back must not make anything wait longer than a window.
+            let latest = now + Timestamp::try_from(WINDOW_MS_MAX).unwrap_or(0);
+            self.store_due = Some(due.min(latest));
+        }
+    }
+
+    /// Whether any text was taken and is not stored yet.
+    pub(super) fn has_pending(&self) -> bool {
+        self.open.values().any(|open| open.is_dirty)
+    }
+
+    /// Whether somebody is owed text of a message that another connection appends to.
+    pub(super) fn is_unsettled(&self, place: Place) -> bool {
+        self.open.get(&place).is_some_and(|open| open.is_dirty)
+            || self.classes.values().any(|class| class.behind.contains_key(&place))
+    }
+
+    /// A message is to be closed with what is pending.
+    pub(super) fn close(&mut self, place: Place, status: Status, client: Option<String>) {
+        if let Some(open) = self.open.get_mut(&place) {
+            open.closing = Some((status, client));
+            open.is_dirty = true;
+        }
+    }
+
+    /// Stores all that is pending: one entry and one row for each message.
+    pub(super) fn store(&mut self, end: &mut Place, now: Timestamp) -> Vec<Write> {
+        let mut writes = Vec::new();
+        self.store_due = None;
+        self.pending_bytes = 0;
+        for (place, open) in self.open.iter_mut().filter(|(_, open)| open.is_dirty) {
+            self.stored_at = now;
+            *end += 1;
+            let before = Position { units: open.units, bytes: open.bytes };
+            if open.held.is_empty() {
+                open.held_from = open.bytes;
+            }
+            open.store(*place, *end, now, &mut writes);
+            let added = open.bytes - before.bytes;
+            for ((_, names), class) in &mut self.classes {
+                if names.as_ref().is_none_or(|names| names.contains(&open.name)) {
+                    class.behind.entry(*place).or_insert(before);
+                    class.held_bytes += added;
+                }
+            }
+        }
+        writes
+    }
+
+    /// When the next class is due, or when what is pending is to be stored.
+    pub(super) fn due(&self, settings: &Settings) -> Option<Timestamp> {
+        let classes = self.classes.iter();
+        let classes = classes.filter_map(|(key, class)| self.class_due(key, class, settings));
+        classes.chain(self.store_due).min()
+    }
+
+    fn class_due(&self, key: &Key, class: &Class, settings: &Settings) -> Option<Timestamp> {
+        if class.behind.is_empty() {
+            None
+        } else if HELD_BYTES_MAX <= class.held_bytes {
+            Some(Timestamp::MIN)
+        } else {
+            Some(class.sent_at + self.window(key.0, settings))
+        }
+    }
+
+    /// Whether what is pending is to be stored by now.
+    pub(super) fn is_store_due(&self, now: Timestamp) -> bool {
+        self.store_due.is_some_and(|due| due <= now)
+    }
+
+    /// Sends what is held: to every class, or to those whose window has passed.
+    pub(super) fn send(
+        &mut self,
+        epoch: Epoch,
+        now: Timestamp,
+        only_due: Option<&Settings>,
+        out: &mut Outbox,
+    ) {
+        let is_due = |(key, class): &(&Key, &Class)| match only_due {
+            None => !class.behind.is_empty(),
+            Some(settings) => {
+                // A clock that jumped back must not hold anything for longer than a window.
+                let is_ahead = now < class.sent_at;
+                let due = self.class_due(key, class, settings);
+                due.is_some_and(|due| due <= now || is_ahead)
+            }
+        };
+        let due: Vec<Key> =
+            self.classes.iter().filter(is_due).map(|(key, _)| key.clone()).collect();
+        for key in due {
+            if let Some(class) = self.classes.get_mut(&key) {
+                class.send(&self.open, epoch, now, out);
+            }
+        }
+        self.release();
+    }
+
+    /// Drops held text that every class has been sent. Messages that were closed and of
+    /// which everybody knows are no longer open.
+    fn release(&mut self) {
+        for (place, open) in &mut self.open {
+            let positions = self.classes.values().filter_map(|class| class.behind.get(place));
+            match positions.map(|position| position.bytes).min() {
+                None => open.held = String::new(),
+                Some(from) => {
+                    let sent = from.saturating_sub(open.held_from);
+                    if let Some(rest) = open.held.get(sent..) {
+                        open.held = rest.to_owned();
+                        open.held_from = from;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Messages that were closed are open no longer: everybody has been told.
+    pub(super) fn retire(&mut self) {
+        self.open.retain(|_, open| open.closing.is_none());
+    }
+}
+
+impl Class {
+    /// One array with the end of every message that it is behind in, in the log's order.
+    fn send(
+        &mut self,
+        open: &BTreeMap<Place, Open>,
+        epoch: Epoch,
+        now: Timestamp,
+        out: &mut Outbox,
+    ) {
+        let mut frames = Vec::new();
+        for (place, position) in std::mem::take(&mut self.behind) {
+            let Some(open) = open.get(&place) else { continue };
+            let from = position.bytes.saturating_sub(open.held_from);
+            let frame = ServerFrame::Append {
+                serial: epoch.at(place),
+                version: epoch.at(open.version),
+                offset: position.units,
+                data: open.held.get(from..).unwrap_or_default().to_owned(),
+                status: open.closing.as_ref().map(|(status, _)| *status),
+            };
+            frames.push((open.version, out.add(&frame), open.origin.as_ref()));
+        }
+        frames.sort_unstable_by_key(|(version, _, _)| *version);
+        for member in &self.members {
+            for (_, frame, origin) in &frames {
+                if *origin != Some(member) {
+                    out.deliver(member, *frame);
+                }
+            }
+        }
+        self.held_bytes = 0;
+        self.sent_at = now;
+    }
+}

@@ -1,0 +1,320 @@
+//! Rows: what the session reads ([`Log`]) and what it stores ([`Write`]).
+//!
+//! The only SQL of the project is in this folder. Rows hold places, never serials: the epoch
+//! belongs to the session, and comes in where messages go out.
+
+mod marks;
+mod read;
+mod resume;
+mod schema;
+pub mod sqlite;
+mod write;
+
+use crate::protocol::data::Data;
+use crate::protocol::ids::{ConnectionId, Timestamp};
+use crate::protocol::message::{Message, Status};
+use crate::protocol::serial::{Epoch, Place};
+use crate::protocol::settings::Settings;
+
+/// Text and marks of a row grow to this many bytes, then a new segment begins: one page of
+/// SQLite, so that a window rewrites one page (docs/decisions/0002).
+pub const TAIL_BYTES: usize = 3_600;
+
+/// The storage failed. The session is dropped and loaded again; nothing is answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreError(pub String);
+
+impl std::fmt::Display for StoreError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "unable to reach the storage; {}", self.0)
+    }
+}
+
+/// What was written when the session began, and what may change about all of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beginning {
+    /// The epoch of this life's serials.
+    pub epoch: Epoch,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// Up to here messages have been trimmed (P11.2).
+    pub floor: Place,
+    /// Its settings.
+    pub settings: Settings,
+}
+
+/// Where the log ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct End {
+    /// The last place given.
+    pub place: Place,
+    /// When it was given.
+    pub written_at: Timestamp,
+}
+
+/// What is known of a message without reading its text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Head {
+    /// Its place.
+    pub place: Place,
+    /// The place of its latest change.
+    pub version: Place,
+    /// The highest `seq` taken; 0 if none.
+    pub seq: u64,
+    /// How far it has come.
+    pub status: Option<Status>,
+    /// Who created it.
+    pub client: String,
+    /// Over which connection.
+    pub connection: Option<ConnectionId>,
+    /// Its event name.
+    pub name: String,
+    /// Whether only a tombstone is left.
+    pub is_deleted: bool,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// The row that a streaming message's next text goes to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tail {
+    /// 0 for the message's own row, else the number of its newest segment.
+    pub segment: u64,
+    /// Bytes of text and marks in that row.
+    pub bytes: usize,
+}
+
+/// A message that still streams, as a session that wakes up needs it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Streaming {
+    /// The message, its version, `seq` and time of change those of its tail.
+    pub head: Head,
+    /// Length of its text in UTF-16 code units.
+    pub units: u64,
+    /// Length of its text in bytes.
+    pub bytes: usize,
+    /// Where its next text goes.
+    pub tail: Tail,
+}
+
+/// Which messages to read, and how many of them.
+#[derive(Clone, Debug)]
+pub struct Span<'a> {
+    /// Only places beyond this one.
+    pub after: Place,
+    /// Only places before this one.
+    pub before: Place,
+    /// From the newest on, or from the oldest.
+    pub newest_first: bool,
+    /// Only messages of these names.
+    pub names: Option<&'a [String]>,
+    /// At most this many.
+    pub limit: usize,
+    /// At most this many bytes of text, though always one message.
+    pub bytes: usize,
+}
+
+/// Messages in the order asked for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Page {
+    /// The messages.
+    pub messages: Vec<Message>,
+    /// Whether the span holds more than these.
+    pub has_more: bool,
+}
+
+/// What happened to a message after a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// The message.
+    pub subject: Place,
+    /// The latest of its changes.
+    pub place: Place,
+    /// Whether more than its text and status changed.
+    pub is_updated: bool,
+    /// Whether it was deleted.
+    pub is_deleted: bool,
+}
+
+/// The end of a text that somebody missed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// Length of the text before it, in UTF-16 code units.
+    pub offset: u64,
+    /// The text from there on.
+    pub text: String,
+}
+
+/// Which type of frame an id belongs to (P13.1). The numbers are kept in rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A message of a `publish`; kept as long as the message.
+    Message = 0,
+    /// An `append`.
+    Append = 1,
+    /// An `update`.
+    Update = 2,
+    /// A `delete`.
+    Delete = 3,
+    /// A `signal`.
+    Signal = 4,
+}
+
+/// The reads that the session needs.
+pub trait Log {
+    /// How the session began; `None` if nothing was ever written (P1.2).
+    fn beginning(&self) -> Result<Option<Beginning>, StoreError>;
+    /// Where the log ends.
+    fn end(&self) -> Result<End, StoreError>;
+    /// All messages that still stream, by place.
+    fn streaming(&self) -> Result<Vec<Streaming>, StoreError>;
+    /// One message without its text.
+    fn head(&self, place: Place) -> Result<Option<Head>, StoreError>;
+    /// One message.
+    fn message(&self, epoch: Epoch, place: Place) -> Result<Option<Message>, StoreError>;
+    /// Messages of a span.
+    fn page(&self, epoch: Epoch, span: &Span<'_>) -> Result<Page, StoreError>;
+    /// What changed after a place, one item a message, by message; at most `limit`.
+    fn changed(&self, after: Place, limit: usize) -> Result<Vec<Changed>, StoreError>;
+    /// What a reader misses of a text who has everything up to a place. `None` when the
+    /// message has no marks for it.
+    fn missing(&self, place: Place, since: Place) -> Result<Option<Missing>, StoreError>;
+    /// The place that an id stands for, unless the row is older than `since` (messages' ids
+    /// do not age).
+    fn once(
+        &self,
+        client: &str,
+        kind: Kind,
+        id: &str,
+        since: Timestamp,
+    ) -> Result<Option<Place>, StoreError>;
+    /// The oldest messages, with when they were created.
+    fn oldest(&self, limit: usize) -> Result<Vec<(Place, Timestamp)>, StoreError>;
+}
+
+/// Everything that is ever stored; one variant is one change of rows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Write {
+    /// The schema, and how the session begins.
+    Begin(Beginning),
+    /// A message as it is created; `version` equals `serial`. Its id is remembered with it.
+    Create(Message),
+    /// More text for a row that has space: the hot path.
+    Grow(Growth),
+    /// More text in a new segment.
+    Segment(Growth),
+    /// A streaming message is closed.
+    Close {
+        /// The message.
+        place: Place,
+        /// The place of its end.
+        version: Place,
+        /// The highest `seq` taken.
+        seq: u64,
+        /// What it has become.
+        status: Status,
+        /// When.
+        at: Timestamp,
+    },
+    /// Fields of a message are replaced. New data goes to the message's own row, whole.
+    Update {
+        /// The message.
+        place: Place,
+        /// The place of this change.
+        version: Place,
+        /// Its `seq`, if it has one.
+        seq: u64,
+        /// Its new data.
+        data: Option<Data>,
+        /// Its new headers, as JSON.
+        headers: Option<String>,
+        /// Whether it still streams, so that appends go on from the new text.
+        is_streaming: bool,
+        /// When.
+        at: Timestamp,
+    },
+    /// A message is deleted but for its tombstone.
+    Delete {
+        /// The message.
+        place: Place,
+        /// The place of its deletion.
+        version: Place,
+        /// When.
+        at: Timestamp,
+    },
+    /// An entry for a close, an update or a deletion: who did what to which message.
+    Change {
+        /// Its place in the log.
+        place: Place,
+        /// What was done.
+        what: Change,
+        /// The message.
+        subject: Place,
+        /// Who did it; `None` for the session itself.
+        client: Option<String>,
+        /// When.
+        at: Timestamp,
+    },
+    /// The id of a frame that was taken. Ids older than `keep_since` go with it.
+    Once {
+        /// Who sent it.
+        client: String,
+        /// The type of frame.
+        kind: Kind,
+        /// The id.
+        id: String,
+        /// What came of it.
+        place: Place,
+        /// When.
+        at: Timestamp,
+        /// Ids from before are forgotten.
+        keep_since: Timestamp,
+    },
+    /// The session's settings.
+    Settings(Settings),
+    /// Messages up to a place go, but for those that still stream (P11.2).
+    Trim {
+        /// The last place that goes.
+        up_to: Place,
+    },
+}
+
+/// Text that a streaming message grows by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Growth {
+    /// The message.
+    pub place: Place,
+    /// 0 for the message's own row, else the segment's number.
+    pub segment: u64,
+    /// The place of this change.
+    pub version: Place,
+    /// The version before it.
+    pub previous: Place,
+    /// The highest `seq` taken; 0 if none.
+    pub seq: u64,
+    /// Length of the text before it, in UTF-16 code units.
+    pub start: u64,
+    /// Its own length in UTF-16 code units.
+    pub units: u64,
+    /// The text.
+    pub text: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What was done to a message. The numbers are kept in rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It was closed.
+    Close = 1,
+    /// Fields were replaced.
+    Update = 2,
+    /// It was deleted.
+    Delete = 3,
+}
+
+/// What the session stands on: reads, and writes that happen together or not at all.
+pub trait Store: Log {
+    /// Stores all of it in one step, in order. What follows reads it.
+    fn write(&self, writes: &[Write]) -> Result<(), StoreError>;
+}
