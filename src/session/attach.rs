@@ -29,13 +29,15 @@ impl Session {
         if limit <= self.connections.len() {
             let message = format!("unable to attach; session {} has {limit} connections", self.id);
             let error = ErrorInfo::new(ErrorCode::OverLimit, message);
-            return Ok(refuse(&connection.id, error, close::TOO_FAST, "too many connections", out));
+            refuse(&connection.id, error, close::TOO_FAST, "too many connections", out);
+            return Ok(());
         }
         let is_attached = matches!(connection.carrier, Carrier::Socket | Carrier::Events);
         if is_attached && let Err(error) =
             connection.sender().must(Operation::Read, "attach", &self.id)
         {
-            return Ok(refuse(&connection.id, error, close::FORBIDDEN, "forbidden", out));
+            refuse(&connection.id, error, close::FORBIDDEN, "the token lacks read", out);
+            return Ok(());
         }
         connection.told = Some(self.epoch.as_str().to_owned());
         out.remember(&connection);
@@ -116,12 +118,19 @@ impl Session {
     /// (P2.6).
     pub(super) fn renew(
         &mut self,
+        now: Timestamp,
         connection: &ConnectionId,
         reference: Option<Ref>,
         grant: Result<Grant, ErrorInfo>,
         out: &mut Outbox,
     ) {
         let Some(live) = self.connections.get_mut(connection) else { return };
+        if live.connection.is_expired(now) {
+            return self.shut(out, connection, close::UNAUTHORIZED, "the token expired");
+        }
+        if live.rates.message(now).is_err() {
+            return self.shut(out, connection, close::TOO_FAST, "too many messages");
+        }
         let known = &mut live.connection;
         let reply = Reply::new(&known.sender(), Some(known.carrier), reference);
         let grant = grant.and_then(|grant| {
@@ -133,7 +142,15 @@ impl Session {
         });
         let grant = match grant {
             Ok(grant) => grant,
-            Err(error) => return self.answer(out, &reply, Err(error)),
+            Err(error) => {
+                // A token that holds, and grants nothing here, leaves nothing to stay for.
+                let is_forbidden = error.code == ErrorCode::Forbidden;
+                self.answer(out, &reply, Err(error));
+                if is_forbidden {
+                    self.shut(out, connection, close::FORBIDDEN, "the token lacks read");
+                }
+                return;
+            }
         };
         known.operations = grant.operations;
         known.role = grant.role;

@@ -326,7 +326,7 @@ impl Session {
             }
             Input::BodyEnd { connection: _ } => self.settle(store, now, out)?,
             Input::Renew { connection, reference, grant } => {
-                self.renew(&connection, reference, grant, out);
+                self.renew(now, &connection, reference, grant, out);
             }
             Input::Unsent { connection, bytes } => self.unsent(&connection, bytes, out),
             Input::Close { connection } => self.leave(store, now, &connection, out)?,

@@ -228,10 +228,9 @@ impl Rollup {
     /// Works out anew when what is pending is stored, since readers or messages came.
     pub(super) fn schedule(&mut self, now: Timestamp, settings: &Settings) {
         if self.has_pending() {
-            let due = (self.stored_at + self.storage_window(settings)).max(now);
-            // A clock that jumped back must not make anything wait longer than a window.
             let latest = now + Timestamp::try_from(WINDOW_MS_MAX).unwrap_or(0);
-            self.store_due = Some(due.min(latest));
+            let due = self.stored_at + self.storage_window(settings);
+            self.store_due = Some(due.clamp(now, latest));
         }
     }
 
@@ -297,7 +296,9 @@ impl Rollup {
 
     /// Whether what is pending is to be stored by now.
     pub(super) fn is_store_due(&self, now: Timestamp) -> bool {
-        self.store_due.is_some_and(|due| due <= now)
+        // A clock that jumped back must not make anything wait longer than a window.
+        let latest = now + Timestamp::try_from(WINDOW_MS_MAX).unwrap_or(0);
+        self.store_due.is_some_and(|due| due <= now || latest < due)
     }
 
     /// Sends what is held: to every class, or to those whose window has passed.
