@@ -1,6 +1,14 @@
 //! The store on SQLite, through the few calls that every SQLite offers.
 
-use super::StoreError;
+use std::cell::Cell;
+
+use super::{
+    Beginning, Changed, End, Head, Kind, Log, Missing, Page, Span, Store, StoreError, Streaming,
+    Write, read, resume, schema, write,
+};
+use crate::protocol::ids::Timestamp;
+use crate::protocol::message::Message;
+use crate::protocol::serial::{Epoch, Place};
 
 /// A value of a row. Integers stay within ±2^53, which is all that workerd carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +19,47 @@ pub enum Value {
     Integer(i64),
     /// Text.
     Text(String),
+}
+
+impl Value {
+    /// A count or a place; one beyond what a row holds stays the largest there is.
+    pub(super) fn number(number: u64) -> Self {
+        Self::Integer(i64::try_from(number).unwrap_or(i64::MAX))
+    }
+
+    /// As [`Value::number`], for sizes.
+    pub(super) fn size(size: usize) -> Self {
+        Self::Integer(i64::try_from(size).unwrap_or(i64::MAX))
+    }
+
+    /// Text of its own.
+    pub(super) fn text(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::text(text)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(integer: i64) -> Self {
+        Self::Integer(integer)
+    }
+}
+
+impl From<u64> for Value {
+    fn from(number: u64) -> Self {
+        Self::number(number)
+    }
 }
 
 /// A database that runs one statement at a time and answers at once.
@@ -31,20 +80,167 @@ pub trait Sql {
     ) -> Result<(), StoreError>;
 }
 
+impl StoreError {
+    /// A row that does not hold what this code wrote.
+    pub(super) fn unreadable(what: &str) -> Self {
+        Self(format!("its {what} does not read back"))
+    }
+}
+
+/// A row whose values are taken in order.
+pub(super) struct Row(std::vec::IntoIter<Value>);
+
+impl Row {
+    /// The rows of an answer.
+    pub(super) fn all(rows: Vec<Vec<Value>>) -> impl Iterator<Item = Self> {
+        rows.into_iter().map(|row| Self(row.into_iter()))
+    }
+
+    /// The first row of an answer, if it has one.
+    pub(super) fn first(rows: Vec<Vec<Value>>) -> Option<Self> {
+        Self::all(rows).next()
+    }
+
+    /// The row of an answer that always has one.
+    pub(super) fn only(rows: Vec<Vec<Value>>) -> Result<Self, StoreError> {
+        Self::first(rows).ok_or_else(|| StoreError::unreadable("answer"))
+    }
+
+    pub(super) fn integer(&mut self) -> Result<i64, StoreError> {
+        match self.0.next() {
+            Some(Value::Integer(integer)) => Ok(integer),
+            _ => Err(StoreError::unreadable("number")),
+        }
+    }
+
+    pub(super) fn number(&mut self) -> Result<u64, StoreError> {
+        u64::try_from(self.integer()?).map_err(|_| StoreError::unreadable("number"))
+    }
+
+    pub(super) fn size(&mut self) -> Result<usize, StoreError> {
+        usize::try_from(self.integer()?).map_err(|_| StoreError::unreadable("number"))
+    }
+
+    /// A number that may be absent: 0.
+    pub(super) fn number_or_zero(&mut self) -> Result<u64, StoreError> {
+        match self.0.next() {
+            Some(Value::Null) => Ok(0),
+            Some(Value::Integer(integer)) => {
+                u64::try_from(integer).map_err(|_| StoreError::unreadable("number"))
+            }
+            _ => Err(StoreError::unreadable("number")),
+        }
+    }
+
+    pub(super) fn text(&mut self) -> Result<String, StoreError> {
+        self.maybe_text()?
+            .ok_or_else(|| StoreError::unreadable("text"))
+    }
+
+    pub(super) fn maybe_text(&mut self) -> Result<Option<String>, StoreError> {
+        match self.0.next() {
+            Some(Value::Text(text)) => Ok(Some(text)),
+            Some(Value::Null) => Ok(None),
+            _ => Err(StoreError::unreadable("text")),
+        }
+    }
+}
+
 /// The rows of one session.
 #[derive(Debug)]
 pub struct SqliteStore<S: Sql> {
     sql: S,
+    /// Whether there are tables, once that has been looked up.
+    is_begun: Cell<Option<bool>>,
 }
 
 impl<S: Sql> SqliteStore<S> {
-    /// The store of the session that lives in this database.
+    /// The store of the session that lives in this database. After everything in the
+    /// database was deleted a new one is made.
     pub fn new(sql: S) -> Self {
-        Self { sql }
+        Self {
+            sql,
+            is_begun: Cell::new(None),
+        }
     }
 
     /// The database below.
     pub fn sql(&self) -> &S {
         &self.sql
+    }
+
+    /// Reads, unless nothing was ever written: then there is not even a table.
+    fn read<T: Default>(
+        &self,
+        read: impl FnOnce(&S) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let is_begun = match self.is_begun.get() {
+            Some(is_begun) => is_begun,
+            None => schema::is_present(&self.sql)?,
+        };
+        self.is_begun.set(Some(is_begun));
+        if is_begun {
+            read(&self.sql)
+        } else {
+            Ok(T::default())
+        }
+    }
+}
+
+impl<S: Sql> Log for SqliteStore<S> {
+    fn beginning(&self) -> Result<Option<Beginning>, StoreError> {
+        self.read(|sql| read::beginning(sql).map(Some))
+    }
+
+    fn end(&self) -> Result<End, StoreError> {
+        self.read(|sql| read::end(sql))
+    }
+
+    fn streaming(&self) -> Result<Vec<Streaming>, StoreError> {
+        self.read(|sql| read::streaming(sql))
+    }
+
+    fn head(&self, place: Place) -> Result<Option<Head>, StoreError> {
+        self.read(|sql| read::head(sql, place))
+    }
+
+    fn message(&self, epoch: Epoch, place: Place) -> Result<Option<Message>, StoreError> {
+        self.read(|sql| read::message(sql, epoch, place))
+    }
+
+    fn page(&self, epoch: Epoch, span: &Span<'_>) -> Result<Page, StoreError> {
+        self.read(|sql| read::page(sql, epoch, span))
+    }
+
+    fn changed(&self, after: Place, limit: usize) -> Result<Vec<Changed>, StoreError> {
+        self.read(|sql| resume::changed(sql, after, limit))
+    }
+
+    fn missing(&self, place: Place, since: Place) -> Result<Option<Missing>, StoreError> {
+        self.read(|sql| resume::missing(sql, place, since))
+    }
+
+    fn once(
+        &self,
+        client: &str,
+        kind: Kind,
+        id: &str,
+        since: Timestamp,
+    ) -> Result<Option<Place>, StoreError> {
+        self.read(|sql| read::once(sql, client, kind, id, since))
+    }
+
+    fn oldest(&self, limit: usize) -> Result<Vec<(Place, Timestamp)>, StoreError> {
+        self.read(|sql| read::oldest(sql, limit))
+    }
+}
+
+impl<S: Sql> Store for SqliteStore<S> {
+    fn write(&self, writes: &[Write]) -> Result<(), StoreError> {
+        write::run(&self.sql, writes)?;
+        if writes.iter().any(|write| matches!(write, Write::Begin(_))) {
+            self.is_begun.set(Some(true));
+        }
+        Ok(())
     }
 }

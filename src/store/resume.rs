@@ -1,0 +1,138 @@
+//! What somebody missed who comes back after a place (P3.5).
+
+use std::collections::BTreeMap;
+
+use super::read::segments;
+use super::schema::SEGMENTS;
+use super::sqlite::{Row, Sql, Value};
+use super::{Changed, Missing, StoreError, marks};
+use crate::protocol::data::from_unit;
+use crate::protocol::serial::Place;
+
+/// What changed after a place. There is no index on versions, which every append changes:
+/// the new messages, the entries of `change` and the few that stream are everything.
+pub(super) fn changed(
+    sql: &impl Sql,
+    after: Place,
+    limit: usize,
+) -> Result<Vec<Changed>, StoreError> {
+    // An entry whose message was trimmed stays until its own place is.
+    const CHANGES: &str = "SELECT subject, max(serial), max(kind=2), max(kind=3) FROM change \
+                           WHERE serial>?1 GROUP BY subject \
+                           HAVING EXISTS (SELECT 1 FROM message m WHERE m.serial=subject) \
+                           ORDER BY subject LIMIT ?2";
+    const NEW: &str = "SELECT serial, version, 0, deleted_at IS NOT NULL FROM message \
+                       WHERE serial>?1 ORDER BY serial LIMIT ?2";
+    const GROWN: &str = "SELECT serial, place, 0, 0 FROM (SELECT m.serial AS serial, \
+                         max(m.version, coalesce((SELECT s.version FROM segment s \
+                         WHERE s.id BETWEEN (m.serial << 20) + 1 AND (m.serial << 20) + 1048575 \
+                         ORDER BY s.id DESC LIMIT 1), 0)) AS place \
+                         FROM message m WHERE m.status='streaming') \
+                         WHERE place>?1 ORDER BY serial LIMIT ?2";
+    let mut found: BTreeMap<Place, Changed> = BTreeMap::new();
+    for statement in [CHANGES, NEW, GROWN] {
+        let rows = sql.query(statement, &[Value::number(after), Value::size(limit)])?;
+        for mut row in Row::all(rows) {
+            let (subject, place) = (row.number()?, row.number()?);
+            let (is_updated, is_deleted) = (row.number()? != 0, row.number()? != 0);
+            let change = Changed {
+                subject,
+                place,
+                is_updated,
+                is_deleted,
+            };
+            let known = found.entry(subject).or_insert(change);
+            known.place = known.place.max(place);
+            known.is_updated |= is_updated;
+            known.is_deleted |= is_deleted;
+        }
+    }
+    Ok(found.into_values().take(limit).collect())
+}
+
+/// The end of a text that a reader misses: what the reader lacks of the last row that it has
+/// a part of, then the rows after that, and no others.
+pub(super) fn missing(
+    sql: &impl Sql,
+    place: Place,
+    since: Place,
+) -> Result<Option<Missing>, StoreError> {
+    const BEGUN: &str = "SELECT id FROM segment WHERE id BETWEEN ?1 AND ?2 AND version<=?3 \
+                         ORDER BY id DESC LIMIT 1";
+    const SEGMENT_MARKS: &str = "SELECT marks FROM segment WHERE id=?1";
+    const LATER: &str = "SELECT start, marks, data FROM segment WHERE id>?1 AND id<=?2 \
+                         ORDER BY id";
+    let [first, last] = segments(place);
+    let known = sql.query(BEGUN, &[first, last.clone(), Value::number(since)])?;
+    let (after, mut missing) = match Row::first(known).map(|mut row| row.number()).transpose()? {
+        Some(id) => {
+            let marks = Row::only(sql.query(SEGMENT_MARKS, &[Value::number(id)])?)?.text()?;
+            let offset = marks::length(&marks, place).ok_or_else(unreadable)?;
+            (
+                Value::number(id),
+                Missing {
+                    offset,
+                    text: String::new(),
+                },
+            )
+        }
+        None => match missing_of_head(sql, place, since)? {
+            Some(missing) => (Value::number(place.saturating_mul(SEGMENTS)), missing),
+            None => return Ok(None),
+        },
+    };
+    for mut row in Row::all(sql.query(LATER, &[after, last])?) {
+        let (start, marks, text) = (row.number()?, row.text()?, row.text()?);
+        let had = known_length(&marks, place, since)?.unwrap_or(start);
+        if missing.text.is_empty() {
+            missing.offset = had;
+        }
+        missing
+            .text
+            .push_str(from_unit(&text, had.saturating_sub(start)));
+    }
+    Ok(Some(missing))
+}
+
+/// What is missing of the message's own row, if its marks still know how much a reader had
+/// who has everything up to `since`.
+fn missing_of_head(
+    sql: &impl Sql,
+    place: Place,
+    since: Place,
+) -> Result<Option<Missing>, StoreError> {
+    const MARKS: &str = "SELECT marks FROM message WHERE serial=?1";
+    const DATA: &str = "SELECT data FROM message WHERE serial=?1";
+    let marks = Row::first(sql.query(MARKS, &[Value::number(place)])?);
+    let Some(marks) = marks.map(|mut row| row.maybe_text()).transpose()?.flatten() else {
+        return Ok(None);
+    };
+    let Some(offset) = known_length(&marks, place, since)? else {
+        return Ok(None);
+    };
+    if marks::length(&marks, place) == Some(offset) {
+        return Ok(Some(Missing {
+            offset,
+            text: String::new(),
+        }));
+    }
+    let text = Row::only(sql.query(DATA, &[Value::number(place)])?)?.text()?;
+    Ok(Some(Missing {
+        offset,
+        text: from_unit(&text, offset).to_owned(),
+    }))
+}
+
+/// How long the text was for a reader who has everything up to `since`, if these marks know.
+fn known_length(marks: &str, place: Place, since: Place) -> Result<Option<u64>, StoreError> {
+    let lengths = marks::lengths(marks, place).ok_or_else(unreadable)?;
+    let known = lengths
+        .iter()
+        .take_while(|(version, _)| *version <= since)
+        .last();
+    Ok(known.map(|(_, length)| *length))
+}
+
+fn unreadable() -> StoreError {
+    StoreError::unreadable("marks")
+}

@@ -1,0 +1,157 @@
+//! Real SQLite below the store, for `cargo test`. A clone is the same database, so that a
+//! session can be loaded again from what it left behind.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use rusqlite::Connection;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use sessile::store::StoreError;
+use sessile::store::sqlite::{Sql, Value};
+
+/// A database in memory, and how much was done to it.
+#[derive(Clone, Debug)]
+pub(crate) struct Sqlite {
+    connection: Rc<Connection>,
+    counts: Rc<Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    reads: Cell<u64>,
+    writes: Cell<u64>,
+    transactions: Cell<u64>,
+    fails_after: Cell<Option<u64>>,
+}
+
+fn add(cell: &Cell<u64>) {
+    cell.set(cell.get() + 1);
+}
+
+#[allow(dead_code, reason = "each test crate uses what it needs")]
+impl Sqlite {
+    /// A new database, empty.
+    pub(crate) fn new() -> Self {
+        let connection = Connection::open_in_memory().expect("a database in memory");
+        connection.set_prepared_statement_cache_capacity(200);
+        Self {
+            connection: Rc::new(connection),
+            counts: Rc::default(),
+        }
+    }
+
+    /// Statements that read.
+    pub(crate) fn reads(&self) -> u64 {
+        self.counts.reads.get()
+    }
+
+    /// Statements that write.
+    pub(crate) fn writes(&self) -> u64 {
+        self.counts.writes.get()
+    }
+
+    /// Transactions.
+    pub(crate) fn transactions(&self) -> u64 {
+        self.counts.transactions.get()
+    }
+
+    /// Rows of tables that were written; what indexes cost is not in it.
+    pub(crate) fn rows_written(&self) -> u64 {
+        self.connection.total_changes()
+    }
+
+    /// Lets so many more statements through, and fails all that follow; `None` for no end.
+    pub(crate) fn fail_after(&self, statements: Option<u64>) {
+        self.counts.fails_after.set(statements);
+    }
+
+    /// The tables that there are.
+    pub(crate) fn tables(&self) -> Vec<String> {
+        let sql = "SELECT name FROM sqlite_master WHERE type='table' ORDER BY name";
+        let mut statement = self.connection.prepare(sql).expect("a statement");
+        let names = statement.query_map([], |row| row.get(0)).expect("names");
+        names.collect::<Result<_, _>>().expect("names")
+    }
+}
+
+/// What a statement is bound to.
+struct Bound<'a>(&'a Value);
+
+impl rusqlite::ToSql for Bound<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self.0 {
+            Value::Null => ValueRef::Null,
+            Value::Integer(integer) => ValueRef::Integer(*integer),
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+        }))
+    }
+}
+
+fn failed(error: &rusqlite::Error) -> StoreError {
+    StoreError(error.to_string())
+}
+
+fn value(value: ValueRef<'_>) -> Result<Value, StoreError> {
+    match value {
+        ValueRef::Null => Ok(Value::Null),
+        ValueRef::Integer(integer) => Ok(Value::Integer(integer)),
+        ValueRef::Text(text) => match std::str::from_utf8(text) {
+            Ok(text) => Ok(Value::Text(text.to_owned())),
+            Err(error) => Err(StoreError(error.to_string())),
+        },
+        ValueRef::Real(_) | ValueRef::Blob(_) => {
+            Err(StoreError(format!("workerd would not give {value:?} back")))
+        }
+    }
+}
+
+impl Sql for Sqlite {
+    fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Vec<Value>>, StoreError> {
+        if let Some(left) = self.counts.fails_after.get() {
+            if left == 0 {
+                return Err(StoreError("the disk is gone".to_owned()));
+            }
+            self.counts.fails_after.set(Some(left - 1));
+        }
+        assert!(params.len() <= 100, "workerd binds at most 100 parameters");
+        let mut statement = self
+            .connection
+            .prepare_cached(sql)
+            .map_err(|error| failed(&error))?;
+        add(if statement.readonly() {
+            &self.counts.reads
+        } else {
+            &self.counts.writes
+        });
+        let columns = statement.column_count();
+        let params = rusqlite::params_from_iter(params.iter().map(Bound));
+        let mut rows = statement.query(params).map_err(|error| failed(&error))?;
+        let mut all = Vec::new();
+        while let Some(row) = rows.next().map_err(|error| failed(&error))? {
+            let cells = (0..columns)
+                .map(|index| value(row.get_ref(index).map_err(|error| failed(&error))?));
+            all.push(cells.collect::<Result<Vec<_>, _>>()?);
+        }
+        Ok(all)
+    }
+
+    fn transaction(
+        &self,
+        body: &mut dyn FnMut() -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        add(&self.counts.transactions);
+        let run = |sql: &str| {
+            self.connection
+                .execute_batch(sql)
+                .map_err(|error| failed(&error))
+        };
+        run("BEGIN")?;
+        match body() {
+            Ok(()) => run("COMMIT"),
+            Err(error) => {
+                run("ROLLBACK")?;
+                Err(error)
+            }
+        }
+    }
+}
