@@ -25,8 +25,8 @@ const paragraphs = [
     "the same place, because both read the same log. A third one that joins late is sent the " +
     "whole message as it stands, not the hundreds of pieces, and then the live end of it.",
   "Text is counted as your browser counts it, so that nothing breaks in the middle of a family " +
-    "👩‍👩‍👧‍👦, a flag 🇮🇸 or a word such as नमस्ते or résumé. Where a piece ends is nobody's business " +
-    "but the wire's; what it adds up to is always the same.",
+    "👩‍👩‍👧‍👦, a flag 🇮🇸 or a word such as नमस्ते or résumé. Where a piece ends is nobody's " +
+    "business but the wire's; what it adds up to is always the same.",
   "And if the server is killed while I speak? Start it again with npm start. I read in the " +
     "session what I have already said, and go on from that very character. Nothing that you saw " +
     "is gone, because nothing is shown that is not stored. 🪨",

@@ -42,9 +42,13 @@ export function modernNode() {
   );
 }
 
-/** Runs a program in the repository, its output shown; resolves to its exit code. */
-export function run(command, args, { env } = {}) {
-  return supervise(command, args, { cwd: root, stdio: "inherit", env: environment(env) }).done;
+/**
+ * Runs a program in the repository and resolves to its exit code. All that it prints goes to
+ * stderr, unless its stdout is a result (1).
+ */
+export function run(command, args, { env, stdout = 2 } = {}) {
+  const stdio = ["inherit", stdout, "inherit"];
+  return supervise(command, args, { cwd: root, stdio, env: environment(env) }).done;
 }
 
 /** Runs a program quietly; its trimmed output, or `null` when it is missing or fails. */

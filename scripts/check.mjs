@@ -1,0 +1,41 @@
+// `npm run check`: the fast loop. Formats, lints on both targets, native tests, types, size.
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { runGroups } from "./lib/groups.mjs";
+import { bin, inRoot, isMain, main, modernNode, run, say } from "./lib/project.mjs";
+import { setup } from "./setup.mjs";
+
+const WASM_LIMIT_KB = 400;
+const WASM_ENV = { WASM_BINDGEN_USE_JS_SYS: "1" };
+
+/** What needs no built Worker; each group is a name and a function that gives an exit code. */
+export const checks = [
+  ["format of Rust", () => run("cargo", ["fmt", "--check"])],
+  ["format and lints of JavaScript", () => run(modernNode(), [join(bin, "biome"), "ci", "."])],
+  ["types", () => run(modernNode(), [join(bin, "tsc"), "--noEmit"])],
+  ["lints of Rust", () => clippy(["--all-targets"])],
+  ["lints of the Worker", () => clippy(["--lib", "--target", "wasm32-unknown-unknown"])],
+  ["cargo test", () => run("cargo", ["test", "--quiet"], { stdout: 1 })],
+];
+
+/** The size of the built wasm, if it is built, against what it may be. */
+export function checkSize() {
+  const wasm = inRoot("build", "index_bg.wasm");
+  if (!existsSync(wasm)) return 0;
+  const size = gzipSync(readFileSync(wasm), { level: 9 }).length / 1024;
+  say(`the wasm has ${size.toFixed(0)} KB gzipped; ${WASM_LIMIT_KB} KB are allowed`);
+  return size <= WASM_LIMIT_KB ? 0 : 1;
+}
+
+function clippy(args) {
+  const command = ["clippy", "--quiet", ...args, "--features", "faults", "--", "-D", "warnings"];
+  return run("cargo", command, { env: WASM_ENV });
+}
+
+if (isMain(import.meta.url)) {
+  await main(async () => {
+    await setup();
+    return runGroups([...checks, ["size of the wasm", checkSize]]);
+  });
+}

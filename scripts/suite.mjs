@@ -1,0 +1,35 @@
+// Runs one of the suites that need the built Worker: workerd, browser or nightly.
+import { readdirSync } from "node:fs";
+import { build } from "./build.mjs";
+import { findChromium } from "./lib/chromium.mjs";
+import { inRoot, isMain, main, modernNode, Refusal, run } from "./lib/project.mjs";
+import { setup } from "./setup.mjs";
+
+const SUITES = {
+  // Some tests let a session panic, which only the second variant can be told to do.
+  workerd: { variants: ["release", "faults"], limitMs: 600_000 },
+  browser: { variants: ["release"], limitMs: 300_000, browser: true },
+  nightly: { variants: ["release"], limitMs: 10_800_000 },
+};
+
+/** Prepares and runs a suite, or only the files whose name holds one of `words`. */
+export async function runSuite(name, words = []) {
+  const suite = SUITES[name];
+  if (!suite) throw new Refusal(`no suite ${name}; there are ${Object.keys(SUITES).join(", ")}`);
+  await setup();
+  for (const variant of suite.variants) await build(variant);
+  const env = suite.browser ? { SESSILE_CHROMIUM: await findChromium() } : {};
+  const files = readdirSync(inRoot("tests", name))
+    .filter((file) => file.endsWith(".test.ts"))
+    .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
+    .map((file) => `tests/${name}/${file}`);
+  if (files.length === 0) throw new Refusal(`no test of ${name} is named so`);
+  // Without a limit a hang would look like patience.
+  const args = ["--test", `--test-timeout=${suite.limitMs}`, ...files];
+  return run(modernNode(), args, { env, stdout: 1 });
+}
+
+if (isMain(import.meta.url)) {
+  const [name, ...words] = process.argv.slice(2);
+  await main(() => runSuite(name, words));
+}

@@ -1,0 +1,206 @@
+//! The style of the code as a test: sizes, words that have no place, and which room may know
+//! which (ARCHITECTURE.md). It reads the files as text and says every breach at once.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const ROOMS: [&str; 5] = ["src", "tests", "demo", "scripts", "bench"];
+const LANGUAGES: [&str; 4] = ["rs", "ts", "js", "mjs"];
+const MOST_LINES: usize = 500;
+const MOST_COLUMNS: usize = 100;
+
+/// A word that may not stand in the files of `within`, except in those of `except`.
+struct Ban {
+    words: &'static [&'static str],
+    within: &'static [&'static str],
+    except: &'static [&'static str],
+    because: &'static str,
+}
+
+const BANS: &[Ban] = &[
+    Ban {
+        words: &["crate::session", "crate::store", "crate::cloudflare"],
+        within: &["src/protocol"],
+        except: &[],
+        because: "protocol is words alone and depends on nothing (invariant 2)",
+    },
+    Ban {
+        words: &["crate::store::sqlite", "crate::cloudflare"],
+        within: &["src/session"],
+        except: &[],
+        because: "session knows the store as trait Log and enum Write only (invariant 2)",
+    },
+    Ban {
+        words: &["crate::session", "crate::cloudflare"],
+        within: &["src/store", "src/token"],
+        except: &[],
+        because: "store and token know the protocol only (invariant 2)",
+    },
+    Ban {
+        words: &["worker::", "wasm_bindgen", "js_sys"],
+        within: &["src"],
+        except: &["src/cloudflare"],
+        because: "the platform lives in src/cloudflare",
+    },
+    Ban {
+        words: &["HashMap", "HashSet"],
+        within: &["src/session", "src/protocol", "src/store"],
+        except: &[],
+        because: "its order is random; use BTreeMap or BTreeSet (invariant 1)",
+    },
+    Ban {
+        words: &[
+            "SystemTime",
+            "Instant::now",
+            "std::time",
+            ".await",
+            "async fn",
+        ],
+        within: &["src/session", "src/protocol", "src/store", "src/token"],
+        except: &[],
+        because: "time arrives in Input and nothing waits (invariant 1)",
+    },
+    Ban {
+        words: &[
+            "SELECT ",
+            "INSERT ",
+            "UPDATE ",
+            "DELETE FROM",
+            "CREATE TABLE",
+            "PRAGMA ",
+        ],
+        within: &["src"],
+        except: &["src/store"],
+        because: "all SQL is in src/store",
+    },
+];
+
+#[test]
+fn every_file_is_short_enough_to_read() {
+    let breaches = sources().into_iter().filter_map(|file| {
+        let lines = file.text.lines().count();
+        (lines > MOST_LINES).then(|| format!("{}: {lines} lines, at most {MOST_LINES}", file.name))
+    });
+    refuse(breaches);
+}
+
+#[test]
+fn every_line_is_short_enough_to_read() {
+    let breaches = sources().into_iter().flat_map(|file| {
+        lines(&file, |line| line.chars().count() > MOST_COLUMNS)
+            .map(|place| format!("{place}: longer than {MOST_COLUMNS} columns"))
+            .collect::<Vec<_>>()
+    });
+    refuse(breaches);
+}
+
+#[test]
+fn no_promise_is_left_in_the_code() {
+    let promises = [
+        ["TO", "DO"].concat(),
+        ["FIX", "ME"].concat(),
+        ["X", "XX"].concat(),
+    ];
+    let breaches = sources().into_iter().flat_map(|file| {
+        lines(&file, |line| {
+            promises.iter().any(|word| line.contains(word.as_str()))
+        })
+        .map(|place| format!("{place}: do it, or say why it is as it is"))
+        .collect::<Vec<_>>()
+    });
+    refuse(breaches);
+}
+
+#[test]
+fn every_room_knows_only_the_rooms_below_it() {
+    let files = sources();
+    let breaches = BANS.iter().flat_map(|ban| {
+        let bound = files
+            .iter()
+            .filter(|file| is_in(file, ban.within) && !is_in(file, ban.except));
+        bound.flat_map(|file| {
+            lines(file, |line| {
+                is_code(line) && ban.words.iter().any(|word| line.contains(word))
+            })
+            .map(|place| format!("{place}: {}", ban.because))
+            .collect::<Vec<_>>()
+        })
+    });
+    refuse(breaches);
+}
+
+/// A file of the repository: its name from the root, and what is in it.
+struct Source {
+    name: String,
+    text: String,
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut paths = Vec::new();
+    for room in ROOMS {
+        collect(&root.join(room), &mut paths);
+    }
+    paths.sort();
+    let read = |path: PathBuf| {
+        let name = path
+            .strip_prefix(root)
+            .unwrap()
+            .to_string_lossy()
+            .replace('\\', "/");
+        Source {
+            name,
+            text: fs::read_to_string(&path).unwrap(),
+        }
+    };
+    let found: Vec<_> = paths.into_iter().map(read).collect();
+    assert!(
+        found.len() > 20,
+        "the sources of the repository are not where they should be"
+    );
+    found
+}
+
+fn collect(directory: &Path, paths: &mut Vec<PathBuf>) {
+    let Ok(entries) = fs::read_dir(directory) else {
+        return;
+    };
+    for entry in entries {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, paths);
+        } else if path
+            .extension()
+            .is_some_and(|it| LANGUAGES.iter().any(|known| it == *known))
+        {
+            paths.push(path);
+        }
+    }
+}
+
+/// The places of the lines of which something is true.
+fn lines(file: &Source, is_bad: impl Fn(&str) -> bool) -> impl Iterator<Item = String> {
+    let numbered = file.text.lines().enumerate();
+    numbered
+        .filter(move |(_, line)| is_bad(line))
+        .map(|(at, _)| format!("{}:{}", file.name, at + 1))
+}
+
+/// Comments may speak of what code may not use.
+fn is_code(line: &str) -> bool {
+    !line.trim_start().starts_with("//")
+}
+
+/// Whether a file is one of the rooms, or lies in one: `src/token` is `src/token.rs` too.
+fn is_in(file: &Source, rooms: &[&str]) -> bool {
+    rooms.iter().any(|room| {
+        let rest = file.name.strip_prefix(room);
+        rest.is_some_and(|rest| rest.starts_with('/') || rest == ".rs")
+    })
+}
+
+fn refuse(breaches: impl Iterator<Item = String>) {
+    let breaches: Vec<_> = breaches.collect();
+    assert!(breaches.is_empty(), "\n{}\n", breaches.join("\n"));
+}
