@@ -28,6 +28,7 @@ export function openSession({ origin, session, token, onChange }) {
   let retry = null;
   let failures = 0;
   let pongDue = null;
+  const reading = new Set();
 
   function become(state, reason = "") {
     Object.assign(view, { state, reason });
@@ -94,14 +95,23 @@ export function openSession({ origin, session, token, onChange }) {
   }
 
   /** A message whose text has a hole is read again, once (P3.10). */
-  async function readGaps() {
-    for (const serial of [...view.log.gaps]) {
-      view.log.gaps.delete(serial);
-      const headers = { authorization: `Bearer ${token}` };
-      const response = await fetch(`${base}/messages/${serial}`, { headers });
-      if (response.ok) mend(view.log, (await response.json()).message);
-      onChange(view);
+  function readGaps() {
+    for (const serial of view.log.gaps) {
+      if (reading.has(serial)) continue;
+      reading.add(serial);
+      readAgain(serial)
+        // Offline: the gap stays, and is read after the next frames.
+        .catch(() => {})
+        .finally(() => reading.delete(serial));
     }
+  }
+
+  async function readAgain(serial) {
+    const headers = { authorization: `Bearer ${token}` };
+    const response = await fetch(`${base}/messages/${serial}`, { headers });
+    if (!response.ok) throw new Error(`unable to read message ${serial}: ${response.status}`);
+    mend(view.log, (await response.json()).message);
+    onChange(view);
   }
 
   function send(frame) {
