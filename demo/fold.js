@@ -41,8 +41,8 @@ export function fold(log, frame) {
 
 /** A message that was read by itself after a gap (P3.10). */
 export function mend(log, message) {
-  log.gaps.delete(message.serial);
-  put(log, message);
+  // Asked for by a log that was dropped meanwhile, it would be of another life.
+  if (log.gaps.delete(message.serial)) put(log, message);
 }
 
 /** The messages in the log's order. */
