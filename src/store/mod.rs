@@ -174,7 +174,8 @@ pub trait Log {
     fn message(&self, epoch: Epoch, place: Place) -> Result<Option<Message>, StoreError>;
     /// Messages of a span.
     fn page(&self, epoch: Epoch, span: &Span<'_>) -> Result<Page, StoreError>;
-    /// What changed after a place, one item a message, by message; at most `limit`.
+    /// What changed after a place of the messages up to it, one item a message, by message;
+    /// at most `limit`.
     fn changed(&self, after: Place, limit: usize) -> Result<Vec<Changed>, StoreError>;
     /// What a reader misses of a text who has everything up to a place. `None` when the
     /// message has no marks for it.

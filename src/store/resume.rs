@@ -9,8 +9,8 @@ use super::{Changed, Missing, StoreError, marks};
 use crate::protocol::data::from_unit;
 use crate::protocol::serial::Place;
 
-/// What changed after a place. There is no index on versions, which every append changes:
-/// the new messages, the entries of `change` and the few that stream are everything.
+/// What changed of older messages after a place. There is no index on versions, which every
+/// append changes: the entries of `change` and the few messages that stream are everything.
 pub(super) fn changed(
     sql: &impl Sql,
     after: Place,
@@ -18,19 +18,17 @@ pub(super) fn changed(
 ) -> Result<Vec<Changed>, StoreError> {
     // An entry whose message was trimmed stays until its own place is.
     const CHANGES: &str = "SELECT subject, max(serial), max(kind=2), max(kind=3) FROM change \
-                           WHERE serial>?1 GROUP BY subject \
+                           WHERE serial>?1 AND subject<=?1 GROUP BY subject \
                            HAVING EXISTS (SELECT 1 FROM message m WHERE m.serial=subject) \
                            ORDER BY subject LIMIT ?2";
-    const NEW: &str = "SELECT serial, version, 0, deleted_at IS NOT NULL FROM message \
-                       WHERE serial>?1 ORDER BY serial LIMIT ?2";
     const GROWN: &str = "SELECT serial, place, 0, 0 FROM (SELECT m.serial AS serial, \
                          max(m.version, coalesce((SELECT s.version FROM segment s \
                          WHERE s.id BETWEEN (m.serial << 20) + 1 AND (m.serial << 20) + 1048575 \
                          ORDER BY s.id DESC LIMIT 1), 0)) AS place \
-                         FROM message m WHERE m.status='streaming') \
+                         FROM message m WHERE m.status='streaming' AND m.serial<=?1) \
                          WHERE place>?1 ORDER BY serial LIMIT ?2";
     let mut found: BTreeMap<Place, Changed> = BTreeMap::new();
-    for statement in [CHANGES, NEW, GROWN] {
+    for statement in [CHANGES, GROWN] {
         let rows = sql.query(statement, &[Value::number(after), Value::size(limit)])?;
         for mut row in Row::all(rows) {
             let (subject, place) = (row.number()?, row.number()?);

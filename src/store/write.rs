@@ -388,6 +388,9 @@ fn mark_segment(
 /// The tombstone keeps who, when and the id, so that nothing is created twice (P4.2).
 fn delete(sql: &impl Sql, place: Place, version: Place, at: Timestamp) -> Result<(), StoreError> {
     const DELETE: &str = "UPDATE message SET version=?2, updated_at=?3, deleted_at=?3, \
+                          seq=nullif(max(coalesce(seq, 0), coalesce((SELECT s.seq FROM segment s \
+                          WHERE s.id BETWEEN (serial << 20) + 1 AND (serial << 20) + 1048575 \
+                          ORDER BY s.id DESC LIMIT 1), 0)), 0), \
                           status=CASE status WHEN 'streaming' THEN 'cancelled' ELSE status END, \
                           marks=NULL, json=NULL, data=NULL WHERE serial=?1";
     run_one(

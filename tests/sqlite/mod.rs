@@ -21,6 +21,7 @@ struct Counts {
     reads: Cell<u64>,
     writes: Cell<u64>,
     transactions: Cell<u64>,
+    rows_read: Cell<u64>,
     fails_after: Cell<Option<u64>>,
 }
 
@@ -55,6 +56,11 @@ impl Sqlite {
         self.counts.transactions.get()
     }
 
+    /// Rows that were given back.
+    pub(crate) fn rows_read(&self) -> u64 {
+        self.counts.rows_read.get()
+    }
+
     /// Rows of tables that were written; what indexes cost is not in it.
     pub(crate) fn rows_written(&self) -> u64 {
         self.connection.total_changes()
@@ -63,6 +69,11 @@ impl Sqlite {
     /// Lets so many more statements through, and fails all that follow; `None` for no end.
     pub(crate) fn fail_after(&self, statements: Option<u64>) {
         self.counts.fails_after.set(statements);
+    }
+
+    /// Runs statements that no store would.
+    pub(crate) fn batch(&self, sql: &str) {
+        self.connection.execute_batch(sql).expect("statements");
     }
 
     /// The tables that there are.
@@ -128,6 +139,7 @@ impl Sql for Sqlite {
         let mut rows = statement.query(params).map_err(|error| failed(&error))?;
         let mut all = Vec::new();
         while let Some(row) = rows.next().map_err(|error| failed(&error))? {
+            add(&self.counts.rows_read);
             let cells = (0..columns)
                 .map(|index| value(row.get_ref(index).map_err(|error| failed(&error))?));
             all.push(cells.collect::<Result<Vec<_>, _>>()?);

@@ -1,0 +1,524 @@
+//! What the store must do, in memory and without thought for cost; and one hand that does
+//! the same to both, as the session would.
+
+use std::collections::BTreeMap;
+
+use sessile::protocol::data::{Data, from_unit, units};
+use sessile::protocol::ids::{ConnectionId, Timestamp};
+use sessile::protocol::message::{Headers, Message, Role, Status};
+use sessile::protocol::serial::{Epoch, Place};
+use sessile::protocol::settings::Settings;
+use sessile::store::sqlite::SqliteStore;
+use sessile::store::{
+    Beginning, Change, Changed, End, Growth, Head, Kind, Log, Missing, Page, Span, Store, Tail,
+    Write,
+};
+
+use crate::sqlite::Sqlite;
+
+/// Rows of the tests are full early, so that short texts have many segments.
+pub(crate) const TAIL_BYTES: usize = 24;
+
+pub(crate) fn epoch() -> Epoch {
+    Epoch::parse("t35t").expect("an epoch")
+}
+
+/// A message, and how long its text was at which of its versions, if that is known.
+#[derive(Clone, Debug)]
+struct Held {
+    message: Message,
+    known: Vec<(Place, u64)>,
+    tail: Tail,
+}
+
+/// The model, and the store that must be equal to it.
+#[derive(Debug)]
+pub(crate) struct Pair {
+    pub(crate) sqlite: Sqlite,
+    pub(crate) store: SqliteStore<Sqlite>,
+    held: BTreeMap<Place, Held>,
+    changes: Vec<(Place, Place, Change)>,
+    ids: BTreeMap<(String, i64, String), (Place, Timestamp)>,
+    pub(crate) end: End,
+    floor: Place,
+    settings: Settings,
+    now: Timestamp,
+}
+
+/// A message to publish.
+#[derive(Clone, Debug)]
+pub(crate) struct Draft {
+    pub(crate) data: Data,
+    pub(crate) name: String,
+    pub(crate) id: Option<String>,
+    pub(crate) headers: Option<Headers>,
+    pub(crate) is_streaming: bool,
+}
+
+impl Draft {
+    pub(crate) fn text(text: &str) -> Self {
+        Self {
+            data: Data::Text(text.to_owned()),
+            name: "message".to_owned(),
+            id: None,
+            headers: None,
+            is_streaming: false,
+        }
+    }
+
+    pub(crate) fn streaming(text: &str) -> Self {
+        Self {
+            is_streaming: true,
+            ..Self::text(text)
+        }
+    }
+}
+
+impl Pair {
+    /// A session that has begun.
+    pub(crate) fn new() -> Self {
+        let sqlite = Sqlite::new();
+        let pair = Self {
+            store: SqliteStore::new(sqlite.clone()),
+            sqlite,
+            held: BTreeMap::new(),
+            changes: Vec::new(),
+            ids: BTreeMap::new(),
+            end: End {
+                place: 0,
+                written_at: 1_000,
+            },
+            floor: 0,
+            settings: Settings::default(),
+            now: 1_000,
+        };
+        pair.write(&[Write::Begin(pair.beginning())]);
+        pair
+    }
+
+    pub(crate) fn beginning(&self) -> Beginning {
+        Beginning {
+            epoch: epoch(),
+            created_at: 1_000,
+            floor: self.floor,
+            settings: self.settings.clone(),
+        }
+    }
+
+    /// The same rows, looked at by a session that has just woken up.
+    pub(crate) fn reload(&mut self) {
+        self.store = SqliteStore::new(self.sqlite.clone());
+    }
+
+    fn write(&self, writes: &[Write]) {
+        self.store.write(writes).expect("what is written");
+    }
+
+    fn next(&mut self) -> (Place, Timestamp) {
+        self.now += 7;
+        self.end = End {
+            place: self.end.place + 1,
+            written_at: self.now,
+        };
+        (self.end.place, self.now)
+    }
+
+    /// One of the messages that are not deleted.
+    pub(crate) fn any(&self, index: usize, is_streaming: Option<bool>) -> Option<Place> {
+        let fits = |held: &&Held| {
+            let streams = held.message.status == Some(Status::Streaming);
+            held.message.deleted_at.is_none() && is_streaming.is_none_or(|wanted| wanted == streams)
+        };
+        let fitting: Vec<&Held> = self.held.values().filter(fits).collect();
+        let held = fitting.get(index.checked_rem(fitting.len())?)?;
+        Some(held.message.serial.place)
+    }
+
+    pub(crate) fn places(&self) -> Vec<Place> {
+        self.held.keys().copied().collect()
+    }
+
+    pub(crate) fn publish(&mut self, draft: Draft) -> Place {
+        let (place, at) = self.next();
+        let serial = epoch().at(place);
+        let message = Message {
+            serial,
+            version: serial,
+            id: draft.id,
+            name: draft.name,
+            client: "ann".to_owned(),
+            connection: place.is_multiple_of(2).then(|| ConnectionId::new("c0")),
+            role: if place.is_multiple_of(3) {
+                Role::Assistant
+            } else {
+                Role::User
+            },
+            parent: (1 < place).then(|| epoch().at(place - 1)),
+            data: Some(draft.data),
+            headers: draft.headers,
+            status: draft.is_streaming.then_some(Status::Streaming),
+            seq: None,
+            created_at: at,
+            updated_at: at,
+            deleted_at: None,
+        };
+        self.write(&[Write::Create(message.clone())]);
+        if let Some(id) = &message.id {
+            self.ids
+                .insert(("ann".to_owned(), 0, id.clone()), (place, at));
+        }
+        let (length, bytes) = measure(&message);
+        let known = if draft.is_streaming {
+            vec![(place, length)]
+        } else {
+            Vec::new()
+        };
+        self.held.insert(
+            place,
+            Held {
+                message,
+                known,
+                tail: Tail { segment: 0, bytes },
+            },
+        );
+        place
+    }
+
+    /// Appends as the session does, and closes in the same step if it is to.
+    pub(crate) fn append(&mut self, place: Place, text: &str, close: Option<Status>) {
+        let (version, at) = self.next();
+        let held = self.held.get_mut(&place).expect("a message");
+        let seq = held.message.seq.unwrap_or(0) + 1;
+        let is_full = TAIL_BYTES < held.tail.bytes + text.len();
+        let is_new = is_full && held.tail.bytes != 0;
+        if is_new {
+            held.tail = Tail {
+                segment: held.tail.segment + 1,
+                bytes: 0,
+            };
+        }
+        held.tail.bytes += text.len();
+        let growth = Growth {
+            place,
+            segment: held.tail.segment,
+            version,
+            previous: held.message.version.place,
+            seq,
+            start: measure(&held.message).0,
+            units: units(text),
+            text: text.to_owned(),
+            at,
+        };
+        let mut writes = vec![if is_new {
+            Write::Segment(growth)
+        } else {
+            Write::Grow(growth)
+        }];
+        if let Some(Data::Text(whole)) = &mut held.message.data {
+            whole.push_str(text);
+        }
+        held.message.seq = Some(seq);
+        held.known.push((version, measure(&held.message).0));
+        touch(&mut held.message, version, at);
+        if let Some(status) = close {
+            held.message.status = Some(status);
+            writes.push(Write::Close {
+                place,
+                version,
+                seq,
+                status,
+                at,
+            });
+            writes.push(self.change(version, place, Change::Close, at));
+        }
+        self.write(&writes);
+    }
+
+    /// Closes without any more text.
+    pub(crate) fn close(&mut self, place: Place, status: Status) {
+        let (version, at) = self.next();
+        let held = self.held.get_mut(&place).expect("a message");
+        held.message.status = Some(status);
+        touch(&mut held.message, version, at);
+        let seq = held.message.seq.unwrap_or(0);
+        let change = self.change(version, place, Change::Close, at);
+        self.write(&[
+            Write::Close {
+                place,
+                version,
+                seq,
+                status,
+                at,
+            },
+            change,
+        ]);
+    }
+
+    pub(crate) fn update(&mut self, place: Place, data: Option<Data>, headers: Option<Headers>) {
+        let (version, at) = self.next();
+        let held = self.held.get_mut(&place).expect("a message");
+        let is_streaming = held.message.status == Some(Status::Streaming);
+        touch(&mut held.message, version, at);
+        if let Some(data) = data.clone() {
+            held.message.data = Some(data);
+            let (length, bytes) = measure(&held.message);
+            held.tail = Tail { segment: 0, bytes };
+            held.known = if is_streaming {
+                vec![(version, length)]
+            } else {
+                Vec::new()
+            };
+        } else if is_streaming {
+            held.known.push((version, measure(&held.message).0));
+        }
+        if headers.is_some() {
+            held.message.headers.clone_from(&headers);
+        }
+        let seq = held.message.seq.unwrap_or(0);
+        let headers = headers.map(|headers| serde_json::to_string(&headers).expect("JSON"));
+        let update = Write::Update {
+            place,
+            version,
+            seq,
+            data,
+            headers,
+            is_streaming,
+            at,
+        };
+        let change = self.change(version, place, Change::Update, at);
+        self.write(&[update, change]);
+    }
+
+    pub(crate) fn delete(&mut self, place: Place) {
+        let (version, at) = self.next();
+        let held = self.held.get_mut(&place).expect("a message");
+        touch(&mut held.message, version, at);
+        held.message.data = None;
+        held.message.deleted_at = Some(at);
+        if held.message.status == Some(Status::Streaming) {
+            held.message.status = Some(Status::Cancelled);
+        }
+        held.known.clear();
+        let change = self.change(version, place, Change::Delete, at);
+        self.write(&[Write::Delete { place, version, at }, change]);
+    }
+
+    fn change(&mut self, place: Place, subject: Place, what: Change, at: Timestamp) -> Write {
+        self.changes.push((place, subject, what));
+        let client = place.is_multiple_of(2).then(|| "ann".to_owned());
+        Write::Change {
+            place,
+            what,
+            subject,
+            client,
+            at,
+        }
+    }
+
+    pub(crate) fn remember(&mut self, kind: Kind, id: &str, place: Place) {
+        self.now += 7;
+        self.ids.insert(
+            ("ann".to_owned(), kind as i64, id.to_owned()),
+            (place, self.now),
+        );
+        self.write(&[Write::Once {
+            client: "ann".to_owned(),
+            kind,
+            id: id.to_owned(),
+            place,
+            at: self.now,
+            keep_since: self.keep_since(),
+        }]);
+    }
+
+    pub(crate) fn keep_since(&self) -> Timestamp {
+        self.now - 100
+    }
+
+    pub(crate) fn set(&mut self, settings: Settings) {
+        self.settings = settings;
+        self.write(&[Write::Settings(self.settings.clone())]);
+    }
+
+    pub(crate) fn trim(&mut self, up_to: Place) {
+        self.write(&[Write::Trim { up_to }]);
+        let gone = |place: Place, held: &Held| {
+            place <= up_to && held.message.status != Some(Status::Streaming)
+        };
+        let held = std::mem::take(&mut self.held);
+        let (gone, kept) = held
+            .into_iter()
+            .partition(|(place, held)| gone(*place, held));
+        self.held = kept;
+        let gone: BTreeMap<Place, Held> = gone;
+        self.ids
+            .retain(|(_, kind, _), (place, _)| *kind != 0 || !gone.contains_key(place));
+        self.floor = self.floor.max(up_to);
+        self.changes.retain(|(place, _, _)| up_to < *place);
+    }
+
+    /// Everything that can be read is what the model says.
+    pub(crate) fn check(&self) {
+        let store = &self.store;
+        assert_eq!(store.beginning(), Ok(Some(self.beginning())));
+        assert_eq!(store.end(), Ok(self.end));
+        self.check_streaming();
+        let oldest = self.held.values().take(3);
+        let oldest = oldest.map(|held| (held.message.serial.place, held.message.created_at));
+        assert_eq!(store.oldest(3), Ok(oldest.collect()));
+        for place in 0..=self.end.place + 1 {
+            let message = self.held.get(&place).map(|held| held.message.clone());
+            assert_eq!(store.head(place), Ok(message.as_ref().map(head)));
+            assert_eq!(store.message(epoch(), place), Ok(message));
+            for since in 0..=self.end.place + 1 {
+                assert_eq!(store.missing(place, since), Ok(self.missing(place, since)));
+            }
+            assert_eq!(
+                store.changed(place, 100),
+                Ok(self.changed(place)),
+                "after {place}"
+            );
+            let few: Vec<Changed> = self.changed(place).into_iter().take(2).collect();
+            assert_eq!(store.changed(place, 2), Ok(few));
+        }
+        for ((client, number, id), (place, at)) in &self.ids {
+            let kinds = [
+                Kind::Message,
+                Kind::Append,
+                Kind::Update,
+                Kind::Delete,
+                Kind::Signal,
+            ];
+            let kind = kinds
+                .into_iter()
+                .find(|kind| *kind as i64 == *number)
+                .expect("a kind");
+            let since = self.keep_since();
+            let known = (kind == Kind::Message || since <= *at).then_some(*place);
+            assert_eq!(store.once(client, kind, id, since), Ok(known));
+            assert_eq!(store.once("bob", kind, id, since), Ok(None));
+        }
+    }
+
+    fn check_streaming(&self) {
+        let streaming = self.store.streaming().expect("what streams");
+        let expected = self.held.values();
+        let expected = expected.filter(|held| held.message.status == Some(Status::Streaming));
+        let expected: Vec<&Held> = expected.collect();
+        assert_eq!(streaming.len(), expected.len());
+        for (streaming, held) in streaming.iter().zip(expected) {
+            assert_eq!(streaming.head, head(&held.message));
+            assert_eq!((streaming.units, streaming.bytes), measure(&held.message));
+            assert_eq!(streaming.tail.segment, held.tail.segment);
+            // Marks are in the row's bytes, on top of the text.
+            assert!(held.tail.bytes < streaming.tail.bytes);
+        }
+    }
+
+    fn missing(&self, place: Place, since: Place) -> Option<Missing> {
+        let held = self.held.get(&place)?;
+        let known = held
+            .known
+            .iter()
+            .rev()
+            .find(|(version, _)| *version <= since);
+        let (_, offset) = *known?;
+        let Some(Data::Text(text)) = &held.message.data else {
+            return None;
+        };
+        Some(Missing {
+            offset,
+            text: from_unit(text, offset).to_owned(),
+        })
+    }
+
+    fn changed(&self, after: Place) -> Vec<Changed> {
+        let mut changed = BTreeMap::new();
+        for held in self.held.range(..=after).map(|(_, held)| held) {
+            let subject = held.message.serial.place;
+            let changes = self.changes.iter().filter(|change| after < change.0);
+            let kinds: Vec<Change> = changes
+                .filter(|change| change.1 == subject)
+                .map(|change| change.2)
+                .collect();
+            let place = held.message.version.place;
+            if after < place {
+                let is_updated = kinds.contains(&Change::Update);
+                let is_deleted = kinds.contains(&Change::Delete);
+                changed.insert(
+                    subject,
+                    Changed {
+                        subject,
+                        place,
+                        is_updated,
+                        is_deleted,
+                    },
+                );
+            }
+        }
+        changed.into_values().collect()
+    }
+
+    /// A page of a span is what the model says.
+    pub(crate) fn check_page(&self, span: &Span<'_>) -> Page {
+        let fits = |held: &&Held| {
+            let place = held.message.serial.place;
+            let is_named = span
+                .names
+                .is_none_or(|names| names.contains(&held.message.name));
+            span.after < place && place < span.before && is_named
+        };
+        let mut fitting: Vec<&Held> = self.held.values().filter(fits).collect();
+        if span.newest_first {
+            fitting.reverse();
+        }
+        let (mut bytes, mut messages) = (0, Vec::new());
+        for held in &fitting {
+            bytes += size(&held.message);
+            if messages.len() == span.limit || !messages.is_empty() && span.bytes < bytes {
+                break;
+            }
+            messages.push(held.message.clone());
+        }
+        let expected = Page {
+            has_more: messages.len() < fitting.len(),
+            messages,
+        };
+        let page = self.store.page(epoch(), span).expect("a page");
+        assert_eq!(page, expected, "{span:?}");
+        page
+    }
+}
+
+fn touch(message: &mut Message, version: Place, at: Timestamp) {
+    message.version = epoch().at(version);
+    message.updated_at = at;
+}
+
+/// Length in UTF-16 code units and in bytes.
+fn measure(message: &Message) -> (u64, usize) {
+    match &message.data {
+        Some(Data::Text(text)) => (units(text), text.len()),
+        Some(Data::Json(_)) | None => (0, 0),
+    }
+}
+
+fn size(message: &Message) -> usize {
+    let headers = message.headers.as_ref();
+    let headers = headers.map_or(0, |map| serde_json::to_string(map).expect("JSON").len());
+    headers + message.data.as_ref().map_or(0, Data::bytes)
+}
+
+fn head(message: &Message) -> Head {
+    Head {
+        place: message.serial.place,
+        version: message.version.place,
+        seq: message.seq.unwrap_or(0),
+        status: message.status,
+        client: message.client.clone(),
+        connection: message.connection.clone(),
+        name: message.name.clone(),
+        is_deleted: message.deleted_at.is_some(),
+        updated_at: message.updated_at,
+    }
+}

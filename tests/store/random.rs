@@ -1,0 +1,197 @@
+//! Any sequence of writes, with eviction between any two, reads as the model says.
+
+use proptest::prelude::*;
+
+use sessile::protocol::data::Data;
+use sessile::protocol::message::{Headers, Status};
+use sessile::protocol::settings::Settings;
+use sessile::store::{Kind, Span};
+
+use crate::model::{Draft, Pair};
+
+#[derive(Clone, Debug)]
+enum Step {
+    Publish(Draft),
+    Append(usize, String, Option<Status>),
+    Close(usize, Status),
+    Update(usize, Option<Data>, Option<Headers>),
+    Delete(usize),
+    Remember(Kind, String),
+    Set(u64),
+    Trim(u64),
+    Reload,
+}
+
+fn text() -> impl Strategy<Value = String> {
+    const PIECES: &[&str] = &[
+        "a",
+        "word ",
+        "é",
+        "👋🏽",
+        "क्षि",
+        "\u{0}",
+        "\"\\",
+        "\u{1f}",
+        "漢字",
+        "",
+    ];
+    prop::collection::vec(prop::sample::select(PIECES), 0..5).prop_map(|all| all.concat())
+}
+
+fn json() -> impl Strategy<Value = Data> {
+    const SOME: &[&str] = &[
+        "null",
+        "17",
+        "{\"a\":\"\\u0000\"}",
+        "[1e400,\"x\"]",
+        "[]",
+        "\"\"",
+    ];
+    let data = |text: &str| match text {
+        "\"\"" => Data::Text(String::new()),
+        json => Data::from_json(json.to_owned()).expect("JSON"),
+    };
+    prop::sample::select(SOME).prop_map(data)
+}
+
+fn headers() -> impl Strategy<Value = Option<Headers>> {
+    let one = (text(), text()).prop_map(|(key, value)| Headers::from([(key, value)]));
+    prop::option::weighted(0.3, prop_oneof![Just(Headers::new()), one])
+}
+
+fn status() -> impl Strategy<Value = Status> {
+    prop::sample::select(&[Status::Complete, Status::Cancelled, Status::Failed][..])
+}
+
+fn id() -> impl Strategy<Value = String> {
+    prop::sample::select(&["one", "two", "three", "\u{0}"][..]).prop_map(str::to_owned)
+}
+
+fn kind() -> impl Strategy<Value = Kind> {
+    prop::sample::select(&[Kind::Append, Kind::Update, Kind::Delete, Kind::Signal][..])
+}
+
+fn draft() -> impl Strategy<Value = Draft> {
+    let name = prop::sample::select(&["message", "progress", "it's"][..]).prop_map(str::to_owned);
+    let id = prop::option::weighted(0.3, id());
+    let streaming = text().prop_map(|text| (Data::Text(text), true));
+    let whole = text().prop_map(|text| (Data::Text(text), false));
+    let data = prop_oneof![3 => streaming, 1 => whole, 1 => json().prop_map(|data| (data, false))];
+    (data, name, id, headers()).prop_map(|((data, is_streaming), name, id, headers)| Draft {
+        data,
+        name,
+        id,
+        headers,
+        is_streaming,
+    })
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let end = prop::option::weighted(0.1, status());
+    let data = prop::option::of(text().prop_map(Data::Text));
+    prop_oneof![
+        4 => draft().prop_map(Step::Publish),
+        12 => (any::<usize>(), text(), end).prop_map(|(i, text, end)| Step::Append(i, text, end)),
+        1 => (any::<usize>(), status()).prop_map(|(i, status)| Step::Close(i, status)),
+        2 => (any::<usize>(), data, headers()).prop_map(|(i, d, h)| Step::Update(i, d, h)),
+        1 => any::<usize>().prop_map(Step::Delete),
+        1 => (kind(), id()).prop_map(|(kind, id)| Step::Remember(kind, id)),
+        1 => any::<u64>().prop_map(|n| Step::Set(n >> 12)),
+        1 => (0..100u64).prop_map(Step::Trim),
+        2 => Just(Step::Reload),
+    ]
+}
+
+fn take(pair: &mut Pair, step: Step) {
+    match step {
+        Step::Publish(draft) => {
+            pair.publish(draft);
+        }
+        Step::Append(index, text, end) => {
+            if let Some(place) = pair.any(index, Some(true)) {
+                pair.append(place, &text, end);
+            }
+        }
+        Step::Close(index, status) => {
+            if let Some(place) = pair.any(index, Some(true)) {
+                pair.close(place, status);
+            }
+        }
+        Step::Update(index, data, headers) => {
+            if let Some(place) = pair.any(index, None) {
+                pair.update(place, data, headers);
+            }
+        }
+        Step::Delete(index) => {
+            if let Some(place) = pair.any(index, None) {
+                pair.delete(place);
+            }
+        }
+        Step::Remember(kind, id) => pair.remember(kind, &id, pair.end.place),
+        Step::Set(number) => {
+            pair.set(Settings {
+                retention_ms: Some(number),
+                ..Settings::default()
+            });
+        }
+        Step::Trim(percent) => pair.trim(pair.end.place * percent / 100),
+        Step::Reload => pair.reload(),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn any_writes_read_back(steps in prop::collection::vec(step(), 1..40)) {
+        let mut pair = Pair::new();
+        for step in steps {
+            take(&mut pair, step);
+        }
+        pair.check();
+        pair.reload();
+        pair.check();
+    }
+
+    #[test]
+    fn any_page_is_bounded_and_pages_meet_while_the_log_grows(
+        steps in prop::collection::vec(step(), 1..40),
+        later in prop::collection::vec(draft(), 8),
+        (after, before) in (0..60u64, 0..60u64),
+        (limit, bytes) in (1..6usize, 0..80usize),
+        names in prop::option::of(Just(vec!["message".to_owned(), "it's".to_owned()])),
+        newest_first: bool,
+    ) {
+        let mut pair = Pair::new();
+        for step in steps {
+            take(&mut pair, step);
+        }
+        let names = names.as_deref();
+        pair.check_page(&Span { after, before, newest_first, names, limit, bytes });
+        let (mut after, mut before) = (0, pair.end.place + 1);
+        let all = pair.places();
+        let mut seen = Vec::new();
+        let mut later = later.into_iter();
+        loop {
+            let span = Span { after, before, newest_first, names: None, limit, bytes };
+            let page = pair.check_page(&span);
+            let places = page.messages.iter().map(|message| message.serial.place);
+            seen.extend(places);
+            match seen.last() {
+                Some(last) if newest_first => before = *last,
+                Some(last) => after = *last,
+                None => {}
+            }
+            if !page.has_more {
+                break;
+            }
+            if let Some(draft) = later.next() {
+                pair.publish(draft);
+            }
+        }
+        if newest_first {
+            seen.reverse();
+        }
+        prop_assert_eq!(seen, all);
+    }
+}
