@@ -9,6 +9,7 @@ import { Dev } from "../support/dev.ts";
 import { getMessage } from "../support/http.ts";
 import { CuttingProxy } from "../support/proxy.ts";
 import { token, tokens } from "../support/random.ts";
+import { assertText } from "../support/text.ts";
 import { makeToken } from "../support/token.ts";
 import { until } from "../support/wait.ts";
 
@@ -130,7 +131,7 @@ describe("the page", () => {
     const whole = `${tokens(180).join("")}end`;
     for (const each of [page, second, otherDevice]) await shows(each, serial, whole);
     assert.deepEqual(await still(), [], "no gap and no repeat while it was watched");
-    assert.equal((await getMessage(dev, session, serial)).data, whole);
+    assertText((await getMessage(dev, session, serial)).data, whole);
     assert.equal(await page.locator("#messages [data-serial]").count(), 1);
   });
 

@@ -31,6 +31,8 @@ export class Fold {
   counts: Counts = {};
   isLive = false;
   attached: Frame | undefined;
+  /** How often it was attached. */
+  attaches = 0;
   #safe = new Map<string, Message>();
 
   /** Takes what came in one WebSocket message, whole: a position never lies inside it (P3.7). */
@@ -82,6 +84,7 @@ export class Fold {
 
   #attach(frame: Frame): void {
     this.attached = frame;
+    this.attaches += 1;
     this.sinceAttach = {};
     if (frame.resumed === true) {
       // Cut inside the replay before: what it brought lies beyond the position and comes again.

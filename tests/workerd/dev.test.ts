@@ -8,6 +8,7 @@ import { call, getHistory } from "../support/http.ts";
 import { CuttingProxy } from "../support/proxy.ts";
 import { tokens } from "../support/random.ts";
 import { EventReader, Reader } from "../support/reader.ts";
+import { assertText } from "../support/text.ts";
 import { makeToken } from "../support/token.ts";
 import { within } from "../support/wait.ts";
 
@@ -53,7 +54,7 @@ describe("npm run dev", () => {
       await reader.holdsStatus(serial, "complete");
       await sse.holds((fold) => fold.messages.get(serial)?.status === "complete", "the end");
       for (const { fold } of [reader, sse]) {
-        assert.equal(fold.text(serial), pieces.join(""));
+        assertText(fold.text(serial), pieces.join(""));
         fold.assertSound();
       }
       await reader.close();

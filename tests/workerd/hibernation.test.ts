@@ -8,6 +8,7 @@ import { diagnostics, useServer } from "../support/fixture.ts";
 import { call, getHistory, getMessage, streamBody } from "../support/http.ts";
 import { tokens } from "../support/random.ts";
 import { EventReader, Reader } from "../support/reader.ts";
+import { assertText } from "../support/text.ts";
 import { makeToken } from "../support/token.ts";
 import { until } from "../support/wait.ts";
 
@@ -49,12 +50,12 @@ describe("eviction", () => {
     await agent.ok({ type: "append", serial, data: "", seq: 61, status: "complete" });
     for (const reader of readers) {
       await reader.holdsStatus(serial, "complete");
-      assert.equal(reader.fold.text(serial), pieces.join(""));
+      assertText(reader.fold.text(serial), pieces.join(""));
       reader.fold.assertSound();
       assert.equal(reader.client?.isClosed, false);
     }
     await sse.holds((fold) => fold.messages.get(serial)?.status === "complete", "the end by SSE");
-    assert.equal(sse.fold.text(serial), pieces.join(""));
+    assertText(sse.fold.text(serial), pieces.join(""));
     sse.fold.assertSound();
     await sse.cut();
   });
@@ -121,7 +122,7 @@ describe("eviction", () => {
     await evict(session);
     await reader.attach();
     assert.deepEqual(reader.fold.sinceAttach, { "message.append": 1 });
-    assert.equal(reader.fold.text(serial), pieces.join(""));
+    assertText(reader.fold.text(serial), pieces.join(""));
     reader.fold.assertSound();
   });
 

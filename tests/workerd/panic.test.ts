@@ -9,6 +9,7 @@ import { call, getHistory, getMessage, problem } from "../support/http.ts";
 import { token, tokens } from "../support/random.ts";
 import { Reader } from "../support/reader.ts";
 import type { Server } from "../support/server.ts";
+import { assertText } from "../support/text.ts";
 import { within } from "../support/wait.ts";
 
 const fixture = useServer({ build: process.env.SESSILE_FAULTS_BUILD ?? "build/faults" });
@@ -79,7 +80,7 @@ class Bystander {
     await gets;
     this.reader.fold.assertSound();
     const stored = await getMessage(fixture.server, this.session, this.serial);
-    assert.equal(stored.data, this.text);
+    assertText(stored.data, this.text);
   }
 }
 

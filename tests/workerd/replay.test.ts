@@ -7,6 +7,7 @@ import { useServer } from "../support/fixture.ts";
 import type { Frame } from "../support/frames.ts";
 import { tokens } from "../support/random.ts";
 import { Reader } from "../support/reader.ts";
+import { assertText } from "../support/text.ts";
 
 const fixture = useServer();
 
@@ -215,9 +216,10 @@ describe("resuming", () => {
     await reader.attach();
     const missed = all.slice(2980).join("");
     assert.deepEqual(
-      frames.map((f) => [f.type, f.serial, f.offset, f.data]),
-      [["message.append", serial, held.length, missed]],
+      frames.map((f) => [f.type, f.serial, f.offset]),
+      [["message.append", serial, held.length]],
     );
+    assertText(frames[0]?.data, missed, "the missing end");
     const cost = reader.bytesSince - Buffer.byteLength(missed);
     assert.ok(cost <= 1024, `catching up cost ${cost} bytes more than what was missed`);
     await agent.ok({ type: "append", serial, data: "end", seq: 3001, status: "complete" });
@@ -235,9 +237,10 @@ describe("resuming", () => {
     const replayed = logFrames(client);
     const text = all.slice(0, 500).join("");
     assert.deepEqual(
-      replayed.map((f) => [f.type, f.message?.data]),
-      [["message.create", text]],
+      replayed.map((f) => f.type),
+      ["message.create"],
     );
+    assertText(replayed[0]?.message?.data, text);
     const cost = Buffer.byteLength(JSON.stringify(replayed[0])) - Buffer.byteLength(text);
     assert.ok(cost <= 300, `the frame has ${cost} bytes beside its text`);
     for (const piece of all.slice(500)) await agent.ok({ type: "append", serial, data: piece });

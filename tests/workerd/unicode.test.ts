@@ -8,6 +8,7 @@ import type { Frame } from "../support/frames.ts";
 import { assertRefused, call, getHistory, getMessage } from "../support/http.ts";
 import { Random } from "../support/random.ts";
 import { EventReader, Reader } from "../support/reader.ts";
+import { assertText } from "../support/text.ts";
 
 const fixture = useServer();
 
@@ -66,18 +67,18 @@ describe("unicode", () => {
       await agent.ok({ type: "append", serial, data: "", status: "complete" });
       for (const reader of [live, cutOff]) {
         await reader.holdsStatus(serial, "complete");
-        assert.equal(reader.fold.text(serial), sent);
+        assertText(reader.fold.text(serial), sent);
         reader.fold.assertSound();
       }
       await sse.holds((fold) => fold.messages.get(serial)?.status === "complete", "the end");
-      assert.equal(sse.fold.text(serial), sent);
+      assertText(sse.fold.text(serial), sent);
       sse.fold.assertSound();
-      assert.equal((await getMessage(fixture.server, session, serial)).data, sent);
+      assertText((await getMessage(fixture.server, session, serial)).data, sent);
       const late = new Reader(fixture.server, session, { sub: "late" });
       await late.attach();
-      assert.equal(late.fold.text(serial), sent);
+      assertText(late.fold.text(serial), sent);
       await fixture.server.evict(session);
-      assert.equal((await getMessage(fixture.server, session, serial)).data, sent);
+      assertText((await getMessage(fixture.server, session, serial)).data, sent);
     });
   }
 
