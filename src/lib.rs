@@ -14,7 +14,7 @@
 //! `ARCHITECTURE.md` has the invariants, `PROTOCOL.md` the rules that the code cites (`P3.5`).
 
 #[cfg(target_arch = "wasm32")]
-mod cloudflare;
+pub mod cloudflare;
 pub mod protocol;
 pub mod session;
 pub mod store;

@@ -49,7 +49,14 @@ pub struct History {
 /// `invalid-frame`, naming the parameter and what it takes.
 pub fn attach(pairs: &Pairs) -> Result<Attach, ErrorInfo> {
     let since = find(pairs, "since").filter(|since| !since.is_empty());
-    let window = number(pairs, "attach", "rollup", 0, WINDOW_MS_MAX, WINDOW_MS_DEFAULT)?;
+    let window = number(
+        pairs,
+        "attach",
+        "rollup",
+        0,
+        WINDOW_MS_MAX,
+        WINDOW_MS_DEFAULT,
+    )?;
     Ok(Attach {
         since: since.map(position),
         rewind: rewind(pairs, "attach")?,
@@ -80,18 +87,31 @@ pub fn history(pairs: &Pairs) -> Result<History, ErrorInfo> {
     let serial = |name| find(pairs, name).filter(|serial| !serial.is_empty());
     let (before, after) = (serial("before"), serial("after"));
     if before.is_some() && after.is_some() {
-        return Err(refused("read history", "before and after exclude each other"));
+        return Err(refused(
+            "read history",
+            "before and after exclude each other",
+        ));
     }
     Ok(History {
         before: before.map(position),
         after: after.map(position),
-        limit: number(pairs, "read history", "limit", 1, REPLAY_MESSAGES, PAGE_MESSAGES)?,
+        limit: number(
+            pairs,
+            "read history",
+            "limit",
+            1,
+            REPLAY_MESSAGES,
+            PAGE_MESSAGES,
+        )?,
     })
 }
 
 /// The first value of a parameter.
 pub fn find<'a>(pairs: &'a Pairs, name: &str) -> Option<&'a str> {
-    pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    pairs
+        .iter()
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.as_str())
 }
 
 fn names(list: &str) -> Result<Vec<String>, ErrorInfo> {
@@ -120,7 +140,9 @@ fn number<N>(
 where
     N: std::str::FromStr + PartialOrd + std::fmt::Display,
 {
-    let Some(text) = find(pairs, name) else { return Ok(default) };
+    let Some(text) = find(pairs, name) else {
+        return Ok(default);
+    };
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse::<N>() {
         Ok(number) if is_plain && least <= number && number <= most => Ok(number),
@@ -133,7 +155,10 @@ where
 }
 
 fn refused(verb: &str, reason: &str) -> ErrorInfo {
-    ErrorInfo::new(ErrorCode::InvalidFrame, format!("unable to {verb}; {reason}"))
+    ErrorInfo::new(
+        ErrorCode::InvalidFrame,
+        format!("unable to {verb}; {reason}"),
+    )
 }
 
 #[cfg(test)]
@@ -143,20 +168,30 @@ mod tests {
     use proptest::prelude::*;
 
     fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
-        list.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+        list.iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect()
     }
 
     #[test]
     fn p3_3_what_is_not_said_has_its_default() {
         let read = attach(&[]).unwrap();
         assert_eq!((read.since, read.names), (None, None));
-        assert_eq!((read.rewind, read.window_ms), (REWIND_MESSAGES, WINDOW_MS_DEFAULT));
+        assert_eq!(
+            (read.rewind, read.window_ms),
+            (REWIND_MESSAGES, WINDOW_MS_DEFAULT)
+        );
         assert_eq!(history(&[]).unwrap().limit, PAGE_MESSAGES);
     }
 
     #[test]
     fn p3_3_the_edges_are_taken() {
-        let most = pairs(&[("rewind", "1000"), ("rollup", "500"), ("names", "a,b"), ("x", "y")]);
+        let most = pairs(&[
+            ("rewind", "1000"),
+            ("rollup", "500"),
+            ("names", "a,b"),
+            ("x", "y"),
+        ]);
         let read = attach(&most).unwrap();
         assert_eq!((read.rewind, read.window_ms), (1000, 500));
         assert_eq!(read.names.unwrap(), ["a", "b"]);

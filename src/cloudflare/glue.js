@@ -1,0 +1,159 @@
+// What the wasm asks of JavaScript: calls that the `worker` crate does not bind, or binds so that
+// an exception would tear through the wasm. This file outlives a wasm instance that panicked.
+
+const known = new WeakSet();
+const slot = Symbol("sessile");
+const encoder = new TextEncoder();
+const HEADERS = { "content-type": "application/json", "access-control-allow-origin": "*" };
+/** What ends everything that a wasm instance which panicked will never end. */
+const unfinished = new Set();
+
+/** Never from inside wasm: it ends the JavaScript under it at once and poisons the isolate. */
+export function abortLater(ctx, why) {
+  setTimeout(() => ctx.abort(why), 0);
+}
+
+export function isKnown(ctx) {
+  const isAgain = known.has(ctx);
+  known.add(ctx);
+  return isAgain;
+}
+
+/** Resets the object when the callback fails: its wasm instance may be gone. */
+export function startTimer(ctx, ring, ms) {
+  return setTimeout(() => {
+    let isDone = false;
+    try {
+      isDone = ring() === true;
+    } catch (error) {
+      console.error(String(error));
+    }
+    if (!isDone) ctx.abort("a timer of the session failed");
+  }, ms);
+}
+
+export function stopTimer(timer) {
+  clearTimeout(timer);
+}
+
+/** Nobody waits for it: an alarm that cannot be set breaks the commit that it is part of. */
+export function setAlarm(storage, at) {
+  storage.setAlarm(at).catch(() => {});
+}
+
+export function setSlot(socket, number) {
+  socket[slot] = number;
+}
+
+export function slotOf(socket) {
+  return socket[slot] ?? -1;
+}
+
+export function tellsUnsent(socket) {
+  return typeof socket.bufferedAmount === "number";
+}
+
+/** Gives the bytes that are not taken yet; -1 where nobody can tell. */
+export function send(socket, text) {
+  try {
+    socket.send(text);
+  } catch {
+    return -1; // It is closing.
+  }
+  return socket.bufferedAmount ?? -1;
+}
+
+/** All cells of a result one after the other, then rows, rows read and rows written. */
+export function query(sql, statement, params) {
+  const cursor = sql.exec(statement, ...params);
+  const cells = [];
+  let rows = 0;
+  for (const row of cursor.raw()) {
+    for (const cell of row) cells.push(cell);
+    rows += 1;
+  }
+  cells.push(rows, cursor.rowsRead, cursor.rowsWritten);
+  return cells;
+}
+
+/** The answer to a request, or `lost` when a panic takes the wasm that was to give it. */
+export function answerOf(answer, lost) {
+  return new Promise((resolve, reject) => {
+    const end = () => resolve(undefined);
+    unfinished.add(end);
+    answer.then(resolve, reject).finally(() => unfinished.delete(end));
+  }).then((response) => response ?? new Response(lost, { status: 503, headers: HEADERS }));
+}
+
+export function endUnfinishedLater() {
+  setTimeout(() => {
+    const all = [...unfinished];
+    unfinished.clear();
+    for (const end of all) end();
+  }, 0);
+}
+
+/** The body of a response that is still being produced, with a queue that can be counted. */
+export class Pipe {
+  #queue = [];
+  #unsent = 0;
+  #isEnded = false;
+  #isLost = false;
+  #wake = () => {};
+
+  constructor(gone) {
+    const lose = () => {
+      this.#isLost = true;
+      this.#wake();
+    };
+    unfinished.add(lose);
+    this.stream = new ReadableStream(
+      {
+        pull: async (controller) => {
+          if (this.#queue.length === 0 && !this.#isEnded && !this.#isLost) {
+            await new Promise((resolve) => {
+              this.#wake = resolve;
+            });
+          }
+          if (this.#isLost) throw new Error("the Worker failed");
+          if (this.#queue.length > 0) {
+            controller.enqueue(encoder.encode(this.#queue.join("")));
+            this.#queue = [];
+            this.#unsent = 0;
+          } else {
+            unfinished.delete(lose);
+            controller.close();
+          }
+        },
+        cancel: () => {
+          unfinished.delete(lose);
+          gone();
+        },
+      },
+      { highWaterMark: 0 },
+    );
+  }
+
+  /** Gives the length of what is not taken yet. */
+  write(text) {
+    this.#queue.push(text);
+    this.#unsent += text.length;
+    this.#wake();
+    return this.#unsent;
+  }
+
+  get unsent() {
+    return this.#unsent;
+  }
+
+  /** Forgets what is not taken yet. */
+  clear() {
+    this.#queue = [];
+    this.#unsent = 0;
+  }
+
+  end() {
+    this.#isEnded = true;
+    this.#wake();
+  }
+}

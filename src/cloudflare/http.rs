@@ -1,0 +1,99 @@
+//! Bodies in and answers out.
+
+use futures::StreamExt;
+use worker::ByteStream;
+use worker::wasm_bindgen::JsValue;
+use worker::web_sys::{Headers, ReadableStream, Response, ResponseInit};
+
+use crate::protocol::decode::too_large;
+use crate::protocol::error::{ErrorCode, ErrorInfo};
+
+/// A response, or the exception that making one threw.
+pub(super) type Answer = Result<Response, JsValue>;
+
+/// Reads a body of text and stops when it is longer than it may be, so that no more than that
+/// is ever held.
+///
+/// # Errors
+/// `too-large`, or `invalid-frame` if it breaks off or is not UTF-8.
+pub(super) async fn read_all(
+    body: Option<ReadableStream>,
+    longest: usize,
+) -> Result<String, ErrorInfo> {
+    let Some(body) = body else {
+        return Ok(String::new());
+    };
+    let mut stream = ByteStream::from(body);
+    let mut bytes = Vec::new();
+    while let Some(chunk) = stream.next().await {
+        let Ok(chunk) = chunk else {
+            return Err(unreadable("it broke off"));
+        };
+        bytes.extend(chunk);
+        if longest < bytes.len() {
+            return Err(too_large("read the body", bytes.len(), longest));
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8"))
+}
+
+/// The refusal of a body that cannot be read.
+pub(super) fn unreadable(reason: &str) -> ErrorInfo {
+    ErrorInfo::new(
+        ErrorCode::InvalidFrame,
+        format!("unable to read the body; {reason}"),
+    )
+}
+
+/// An answer in JSON.
+pub(super) fn json(status: u16, body: &str) -> Answer {
+    let headers = headers("application/json")?;
+    Response::new_with_opt_str_and_init(Some(body), &init(status, &headers))
+}
+
+/// An error as the whole answer (P13.2).
+pub(super) fn refusal(error: &ErrorInfo) -> Answer {
+    json(error.status, &error_body(error))
+}
+
+/// `{error}` as JSON.
+pub(super) fn error_body(error: &ErrorInfo) -> String {
+    let error = serde_json::to_string(error).unwrap_or_default();
+    format!("{{\"error\":{error}}}")
+}
+
+/// An answer whose body is still being produced.
+pub(super) fn streamed(content_type: &str, body: &ReadableStream) -> Answer {
+    let headers = headers(content_type)?;
+    Response::new_with_opt_readable_stream_and_init(Some(body), &init(200, &headers))
+}
+
+/// What a browser asks before it lets a page of any origin in. Nobody is let in by a cookie.
+pub(super) fn preflight() -> Answer {
+    let headers = headers("text/plain")?;
+    headers.set(
+        "access-control-allow-methods",
+        "GET, POST, PATCH, PUT, DELETE",
+    )?;
+    headers.set(
+        "access-control-allow-headers",
+        "authorization, content-type, last-event-id",
+    )?;
+    headers.set("access-control-max-age", "86400")?;
+    Response::new_with_opt_str_and_init(None, &init(204, &headers))
+}
+
+fn headers(content_type: &str) -> Result<Headers, JsValue> {
+    let headers = Headers::new()?;
+    headers.set("content-type", content_type)?;
+    headers.set("cache-control", "no-store")?;
+    headers.set("access-control-allow-origin", "*")?;
+    Ok(headers)
+}
+
+fn init(status: u16, headers: &Headers) -> ResponseInit {
+    let init = ResponseInit::new();
+    init.set_status(status);
+    init.set_headers(headers);
+    init
+}

@@ -1,0 +1,274 @@
+//! Messages that come in over connections: read, and handed to the session.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+use worker::js_sys::JsString;
+use worker::wasm_bindgen::{JsCast, JsValue};
+use worker::wasm_bindgen_futures::spawn_local;
+use worker::web_sys::WebSocket;
+
+use super::config::{Config, config};
+use super::shell::Shell;
+use crate::protocol::decode::{Auth, ClientFrame, Received, decode, decode_frame, too_large};
+use crate::protocol::error::{ErrorCode, ErrorInfo, close};
+use crate::protocol::ids::ConnectionId;
+use crate::protocol::limits::Limits;
+use crate::session::{Carrier, Input, Request};
+use crate::token::Grant;
+
+/// Texts longer than so many times a frame are not even copied.
+const COPIED_FRAMES: u64 = 4;
+/// Messages that wait while a token is checked with keys that must be fetched.
+const WAITING_MAX: usize = 256;
+
+/// What comes in, and what has to wait.
+pub(super) struct Incoming {
+    shell: Rc<Shell>,
+    /// Messages behind an `auth` frame whose token cannot be checked yet, so that it is obeyed
+    /// in its place (P2.6).
+    waiting: RefCell<BTreeMap<ConnectionId, VecDeque<Vec<Received>>>>,
+}
+
+impl Incoming {
+    pub(super) fn new(shell: &Rc<Shell>) -> Rc<Self> {
+        Rc::new(Self {
+            shell: Rc::clone(shell),
+            waiting: RefCell::default(),
+        })
+    }
+
+    /// A message of a connection.
+    pub(super) fn message(self: &Rc<Self>, socket: &WebSocket, message: &JsValue) {
+        let known = self
+            .shell
+            .with(|core| Ok((core.sockets.identify(socket), core.limits.clone())));
+        let Ok((Some((connection, carrier)), limits)) = known else {
+            return;
+        };
+        let text = match read(message, &limits) {
+            Ok(text) => text,
+            Err((error, code)) => return self.refuse(connection, error, code),
+        };
+        let is_body = matches!(carrier, Carrier::Lines | Carrier::Body);
+        if is_body && text.is_empty() {
+            return self.shell.feed_and_forget(Input::BodyEnd { connection });
+        }
+        let frames = match carrier {
+            Carrier::Lines => Ok(lines(&text, &limits)),
+            _ => decode(&text, &limits),
+        };
+        match frames {
+            Ok(frames) => self.take(connection, frames, text.len()),
+            Err(error) => self
+                .shell
+                .feed_and_forget(Input::Unreadable { connection, error }),
+        }
+    }
+
+    /// A connection has ended, with or without a goodbye.
+    pub(super) fn closed(self: &Rc<Self>, socket: &WebSocket) {
+        let known = self.shell.with(|core| {
+            let known = core.sockets.identify(socket);
+            if let Some((connection, _)) = &known {
+                core.sockets.forget(connection);
+            }
+            Ok(known)
+        });
+        let Ok(Some((connection, _))) = known else {
+            return;
+        };
+        self.waiting.borrow_mut().remove(&connection);
+        self.shell.feed_and_forget(Input::Close { connection });
+    }
+
+    /// Answers what cannot be read, and ends the connection (P13.6).
+    fn refuse(self: &Rc<Self>, connection: ConnectionId, error: ErrorInfo, code: u16) {
+        let unreadable = Input::Unreadable {
+            connection: connection.clone(),
+            error,
+        };
+        self.shell.feed_and_forget(unreadable);
+        let closed = self.shell.with(|core| {
+            core.sockets
+                .close(&connection, code, "the message cannot be read");
+            Ok(())
+        });
+        if closed.is_ok() {
+            self.shell.feed_and_forget(Input::Close { connection });
+        }
+    }
+
+    fn take(self: &Rc<Self>, connection: ConnectionId, frames: Vec<Received>, bytes: usize) {
+        provoke(&frames);
+        if let Some(waiting) = self.waiting.borrow_mut().get_mut(&connection) {
+            if waiting.len() < WAITING_MAX {
+                waiting.push_back(frames);
+            }
+            return;
+        }
+        if !frames.iter().any(is_auth) {
+            return self.shell.feed_and_forget(Input::Message {
+                connection,
+                frames,
+                bytes,
+            });
+        }
+        self.take_in_order(connection, frames, bytes);
+    }
+
+    /// Obeys the frames of a message in order, `auth` in its place among them.
+    fn take_in_order(
+        self: &Rc<Self>,
+        connection: ConnectionId,
+        frames: Vec<Received>,
+        bytes: usize,
+    ) {
+        let mut before = Vec::new();
+        let mut frames = frames.into_iter();
+        while let Some(received) = frames.next() {
+            let Received {
+                reference,
+                frame: Ok(ClientFrame::Auth(auth)),
+            } = received
+            else {
+                before.push(received);
+                continue;
+            };
+            if !before.is_empty() {
+                let (connection, frames) = (connection.clone(), std::mem::take(&mut before));
+                self.shell.feed_and_forget(Input::Message {
+                    connection,
+                    frames,
+                    bytes,
+                });
+            }
+            let Ok(config) = config(&self.shell.env) else {
+                return;
+            };
+            if config.keys.must_fetch(&auth.token, super::now()) {
+                return self.wait_for_keys(connection, reference, auth, frames.collect());
+            }
+            let grant = self.check(&config, &auth);
+            let connection = connection.clone();
+            self.shell.feed_and_forget(Input::Renew {
+                connection,
+                reference,
+                grant,
+            });
+        }
+        if !before.is_empty() {
+            let frames = before;
+            self.shell.feed_and_forget(Input::Message {
+                connection,
+                frames,
+                bytes,
+            });
+        }
+    }
+
+    /// Goes on with a connection's frames when the keys are here.
+    fn wait_for_keys(
+        self: &Rc<Self>,
+        connection: ConnectionId,
+        reference: Option<crate::protocol::decode::Ref>,
+        auth: Auth,
+        rest: Vec<Received>,
+    ) {
+        self.waiting
+            .borrow_mut()
+            .insert(connection.clone(), VecDeque::from([rest]));
+        let incoming = Rc::clone(self);
+        spawn_local(async move {
+            let Ok(config) = config(&incoming.shell.env) else {
+                return;
+            };
+            config.keys.fetch().await;
+            let grant = incoming.check(&config, &auth);
+            let renewed = Input::Renew {
+                connection: connection.clone(),
+                reference,
+                grant,
+            };
+            let waited = incoming.waiting.borrow_mut().remove(&connection);
+            incoming.shell.feed_and_forget(renewed);
+            for frames in waited.into_iter().flatten() {
+                incoming.take(connection.clone(), frames, 0);
+            }
+        });
+    }
+
+    fn check(&self, config: &Config, auth: &Auth) -> Result<Grant, ErrorInfo> {
+        let claims = config.keys.verify_at_once(&auth.token, &config.limits)?;
+        claims.grant(&self.shell.name().unwrap_or_default())
+    }
+
+    /// Panics where a test asks for it (feature `faults`).
+    pub(super) fn provoke(&self, request: &Request) {
+        match request {
+            Request::Frame(received) => provoke(std::slice::from_ref(received)),
+            Request::Frames(frames) => provoke(frames),
+            _ => {}
+        }
+    }
+}
+
+/// The text of a message, unless it is none or longer than anything that is answered by name.
+fn read(message: &JsValue, limits: &Limits) -> Result<String, (ErrorInfo, u16)> {
+    let Some(text) = message.dyn_ref::<JsString>() else {
+        let error = "unable to read the message; it is binary, frames are text";
+        let error = ErrorInfo::new(ErrorCode::InvalidFrame, error);
+        return Err((error, close::PROTOCOL_ERROR));
+    };
+    let longest = usize::try_from(limits.frame_bytes).unwrap_or(usize::MAX);
+    if limits.frame_bytes.saturating_mul(COPIED_FRAMES) < u64::from(text.length()) {
+        let length = usize::try_from(text.length()).unwrap_or(usize::MAX);
+        return Err((
+            too_large("read the message", length, longest),
+            close::TOO_LARGE,
+        ));
+    }
+    Ok(text.into())
+}
+
+/// The frames of lines, one each: what is no frame harms only its own line (P12.1).
+fn lines(text: &str, limits: &Limits) -> Vec<Received> {
+    let longest = usize::try_from(limits.frame_bytes).unwrap_or(usize::MAX);
+    let line = |line: &str| {
+        if longest < line.len() {
+            let error = too_large("read the frame", line.len(), longest);
+            return Received {
+                reference: None,
+                frame: Err(error),
+            };
+        }
+        match crate::protocol::decode::check_depth(line, limits) {
+            Ok(()) => decode_frame(line, limits),
+            Err(error) => Received {
+                reference: None,
+                frame: Err(error),
+            },
+        }
+    };
+    text.split('\n').map(line).collect()
+}
+
+fn is_auth(received: &Received) -> bool {
+    matches!(received.frame, Ok(ClientFrame::Auth(_)))
+}
+
+#[cfg(feature = "faults")]
+#[expect(clippy::panic, reason = "that is the fault")]
+fn provoke(frames: &[Received]) {
+    let is_fault = |received: &Received| {
+        matches!(&received.frame, Ok(ClientFrame::Signal(signal))
+            if signal.name == "sessile.fault.panic")
+    };
+    if frames.iter().any(is_fault) {
+        panic!("a test asked for it");
+    }
+}
+
+#[cfg(not(feature = "faults"))]
+fn provoke(_: &[Received]) {}

@@ -1,0 +1,116 @@
+//! The calls into JavaScript that `worker` does not bind, or binds so that an exception would
+//! tear through the wasm and leave a request hanging. The other side is `glue.js`.
+
+use worker::js_sys::{Array, JsString, Promise};
+use worker::wasm_bindgen::prelude::*;
+use worker::web_sys::{ReadableStream, Request, WebSocket};
+
+#[wasm_bindgen(module = "/src/cloudflare/glue.js")]
+extern "C" {
+    /// Resets an object from a later tick.
+    #[wasm_bindgen(js_name = abortLater)]
+    pub(super) fn abort_later(ctx: &JsValue, why: &str);
+
+    /// Whether this is not the first time that an object is made on this `ctx`.
+    #[wasm_bindgen(js_name = isKnown)]
+    pub(super) fn is_known(ctx: &JsValue) -> bool;
+
+    /// Calls `ring` once; resets the object unless that returns `true`.
+    #[wasm_bindgen(js_name = startTimer)]
+    pub(super) fn start_timer(ctx: &JsValue, ring: &JsValue, ms: f64) -> JsValue;
+
+    /// Stops a timer that has not rung.
+    #[wasm_bindgen(js_name = stopTimer)]
+    pub(super) fn stop_timer(timer: &JsValue);
+
+    /// Sets the alarm and does not wait: it is part of the same commit as the rows.
+    #[wasm_bindgen(js_name = setAlarm, catch)]
+    pub(super) fn set_alarm(storage: &JsValue, at: f64) -> Result<(), JsValue>;
+
+    /// Leaves a number with a WebSocket, to find its connection by.
+    #[wasm_bindgen(js_name = setSlot)]
+    pub(super) fn set_slot(socket: &WebSocket, number: u32);
+
+    /// That number, or -1.
+    #[wasm_bindgen(js_name = slotOf)]
+    pub(super) fn slot_of(socket: &WebSocket) -> i32;
+
+    /// Sends; gives the bytes that are not taken yet, or -1 where nobody can tell.
+    #[wasm_bindgen(js_name = send)]
+    pub(super) fn send(socket: &WebSocket, text: &JsString) -> f64;
+
+    /// Whether the platform tells how much of what was sent is not taken yet.
+    #[wasm_bindgen(js_name = tellsUnsent)]
+    pub(super) fn tells_unsent(socket: &WebSocket) -> bool;
+
+    /// Runs one statement; gives all cells, then the number of rows, rows read, rows written.
+    #[wasm_bindgen(js_name = query, catch)]
+    pub(super) fn query(sql: &JsValue, statement: &str, params: &Array) -> Result<Array, JsValue>;
+
+    /// The answer to a request, or 503 with `lost` when a panic takes this wasm instance.
+    #[wasm_bindgen(js_name = answerOf)]
+    pub(super) fn answer_of(answer: &Promise, lost: &str) -> Promise;
+
+    /// Ends, from a later tick, what this wasm instance was to end and cannot any more.
+    #[wasm_bindgen(js_name = endUnfinishedLater)]
+    pub(super) fn end_unfinished_later();
+
+    /// The body of a response that is still being produced.
+    pub(super) type Pipe;
+
+    /// `gone` is called when the client has left.
+    #[wasm_bindgen(constructor)]
+    pub(super) fn new(gone: &JsValue) -> Pipe;
+
+    /// The body.
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn stream(this: &Pipe) -> ReadableStream;
+
+    /// Adds to the body; gives the length of what is not taken yet.
+    #[wasm_bindgen(method)]
+    pub(super) fn write(this: &Pipe, text: &str) -> f64;
+
+    /// The length of what is not taken yet.
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn unsent(this: &Pipe) -> f64;
+
+    /// Forgets what is not taken yet.
+    #[wasm_bindgen(method)]
+    pub(super) fn clear(this: &Pipe);
+
+    /// The body is whole.
+    #[wasm_bindgen(method)]
+    pub(super) fn end(this: &Pipe);
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// The way to an object.
+    pub(super) type Stub;
+
+    /// Asks the object.
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn fetch(this: &Stub, request: &Request) -> Result<Promise, JsValue>;
+
+    /// `ctx.storage`, for the one call that `worker` leaves out.
+    pub(super) type Transactions;
+
+    /// Runs the callback so that all of its writes stand or none.
+    #[wasm_bindgen(method, catch, js_name = transactionSync)]
+    pub(super) fn transaction_sync(
+        this: &Transactions,
+        body: &mut dyn FnMut() -> Result<JsValue, JsValue>,
+    ) -> Result<JsValue, JsValue>;
+}
+
+/// What an exception says, short enough to be kept and sent.
+pub(super) fn describe(error: &JsValue) -> String {
+    const LONGEST: usize = 200;
+    let message = match error.dyn_ref::<worker::js_sys::Error>() {
+        Some(error) => String::from(error.message()),
+        None => error
+            .as_string()
+            .unwrap_or_else(|| "an unknown exception".to_owned()),
+    };
+    message.chars().take(LONGEST).collect()
+}

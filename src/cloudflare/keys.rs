@@ -1,0 +1,168 @@
+//! The deployment's keys (P2.7): its own, and those that it fetches.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use worker::{Env, Fetch, Request};
+
+use super::config::{not_configured, variable};
+use super::http::read_all;
+use super::now;
+use super::time::within;
+use crate::protocol::error::ErrorInfo;
+use crate::protocol::ids::Timestamp;
+use crate::protocol::limits::Limits;
+use crate::token::{Claims, Keys};
+
+/// How long a fetched set of keys is good without asking again.
+const FETCHED_FOR_MS: i64 = 10 * 60 * 1000;
+/// How long nobody asks again for a key that the set did not have, or when asking failed.
+const REST_MS: i64 = 60 * 1000;
+/// How long nobody asks again while no set was ever had.
+const RETRY_MS: i64 = 5 * 1000;
+/// How long a fetch may take.
+const FETCH_MS: u64 = 5_000;
+/// Fetches at once: requests cannot wait for each other's, and must not become a flood.
+const FETCHES_MAX: usize = 8;
+/// Bytes of a set of keys, at most.
+const SET_BYTES_MAX: usize = 1024 * 1024;
+
+/// All keys, and what is known about the fetched ones.
+pub(super) struct KeyRing {
+    own: Keys,
+    url: Option<String>,
+    fetched: RefCell<Fetched>,
+}
+
+#[derive(Default)]
+struct Fetched {
+    /// The deployment's own keys and the fetched ones; `None` before the first fetch.
+    keys: Option<Keys>,
+    /// When they were fetched.
+    at: Timestamp,
+    /// When a fetch last came to an end, in whatever way.
+    tried_at: Option<Timestamp>,
+    /// When those began that have not ended. One whose request went away never ends.
+    begun: Vec<Timestamp>,
+}
+
+impl KeyRing {
+    /// Reads the keys of a deployment.
+    ///
+    /// # Errors
+    /// `not-configured`, naming the setting that is wrong.
+    pub(super) fn read(env: &Env) -> Result<Self, ErrorInfo> {
+        let mut own = Keys::new();
+        if let Some(key) = variable(env, "SESSILE_SIGNING_KEY") {
+            own.add_signing_key(&key)
+                .map_err(|reason| not_configured(&reason))?;
+        }
+        if let Some(set) = variable(env, "SESSILE_KEYS") {
+            let named = |reason| not_configured(&format!("SESSILE_KEYS: {reason}"));
+            own.add_set(&set).map_err(named)?;
+        }
+        let url = variable(env, "SESSILE_JWKS_URL").filter(|url| !url.is_empty());
+        Ok(Self {
+            own,
+            url,
+            fetched: RefCell::default(),
+        })
+    }
+
+    /// Whether there is no key and no way to get one.
+    pub(super) fn is_empty(&self) -> bool {
+        self.own.is_empty() && self.url.is_none()
+    }
+
+    /// Checks a token, and fetches keys first if it needs one that is not here.
+    ///
+    /// # Errors
+    /// `unauthorized`, or `not-configured` if no key can be had.
+    pub(super) async fn verify(&self, token: &str, limits: &Limits) -> Result<Claims, ErrorInfo> {
+        if self.must_fetch(token, now()) {
+            self.fetch().await;
+        }
+        self.verify_at_once(token, limits)
+    }
+
+    /// Whether a token can only be checked after keys have been fetched.
+    pub(super) fn must_fetch(&self, token: &str, now: Timestamp) -> bool {
+        if self.url.is_none() {
+            return false;
+        }
+        let mut fetched = self.fetched.borrow_mut();
+        fetched
+            .begun
+            .retain(|begun| now < begun + 2 * FETCH_MS as i64);
+        if FETCHES_MAX <= fetched.begun.len() {
+            return false;
+        }
+        let is_rested = fetched.tried_at.is_none_or(|tried| tried + REST_MS <= now);
+        let missing = fetched
+            .keys
+            .as_ref()
+            .unwrap_or(&self.own)
+            .missing_kid(token)
+            .is_some();
+        match &fetched.keys {
+            None => {
+                let has_waited = fetched.tried_at.is_none_or(|tried| tried + RETRY_MS <= now);
+                has_waited && (missing || self.own.is_empty())
+            }
+            Some(_) if missing => is_rested,
+            Some(_) => {
+                // The old set serves everybody else meanwhile.
+                is_rested && fetched.at + FETCHED_FOR_MS <= now && fetched.begun.is_empty()
+            }
+        }
+    }
+
+    /// Checks a token with the keys that are here.
+    ///
+    /// # Errors
+    /// As [`Self::verify`].
+    pub(super) fn verify_at_once(&self, token: &str, limits: &Limits) -> Result<Claims, ErrorInfo> {
+        let fetched = self.fetched.borrow();
+        match &fetched.keys {
+            Some(keys) => keys.verify(token, now(), limits),
+            None if self.must_have_fetched(token) => Err(not_configured(
+                "the keys at SESSILE_JWKS_URL could not be fetched",
+            )),
+            None => self.own.verify(token, now(), limits),
+        }
+    }
+
+    fn must_have_fetched(&self, token: &str) -> bool {
+        self.url.is_some() && (self.own.is_empty() || self.own.missing_kid(token).is_some())
+    }
+
+    /// Fetches the set anew. A set that cannot be had leaves the old one standing.
+    pub(super) async fn fetch(&self) {
+        let Some(url) = &self.url else { return };
+        let begun = now();
+        self.fetched.borrow_mut().begun.push(begun);
+        let set = within(Duration::from_millis(FETCH_MS), fetch_text(url))
+            .await
+            .flatten();
+        let mut fetched = self.fetched.borrow_mut();
+        fetched.tried_at = Some(now());
+        if let Some(index) = fetched.begun.iter().position(|other| *other == begun) {
+            fetched.begun.swap_remove(index);
+        }
+        let mut keys = self.own.clone();
+        if set.is_some_and(|set| keys.add_fetched_set(&set).is_ok()) {
+            fetched.at = now();
+            fetched.keys = Some(keys);
+        }
+    }
+}
+
+async fn fetch_text(url: &str) -> Option<String> {
+    let request = Request::new(url, worker::Method::Get).ok()?;
+    let response = Fetch::Request(request).send().await.ok()?;
+    if response.status_code() != 200 {
+        return None;
+    }
+    let response = worker::web_sys::Response::from(response);
+    read_all(response.body(), SET_BYTES_MAX).await.ok()
+}

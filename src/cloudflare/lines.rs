@@ -1,0 +1,236 @@
+//! Frames as the lines of a body that may still be being produced, answered line by line
+//! while it is (P12.1).
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+
+use futures::StreamExt;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use worker::ByteStream;
+use worker::wasm_bindgen_futures::spawn_local;
+use worker::web_sys::ReadableStream;
+
+use super::call::{Opening, failed};
+use super::http::{Answer, streamed, unreadable};
+use super::link::{Link, Said, ended};
+use super::patience::Patience;
+use super::pipe::Pipe;
+use super::router::Asked;
+use crate::protocol::error::ErrorInfo;
+use crate::protocol::frame::ServerFrame;
+use crate::session::Carrier;
+
+/// Lines that wait for their answers; then no more of the body is read.
+const UNANSWERED_LINES_MAX: usize = 4_096;
+/// Bytes of such lines.
+const UNANSWERED_BYTES_MAX: usize = 1024 * 1024;
+/// Answers that the client has not taken; then no more of the body is read.
+const UNTAKEN_BYTES_MAX: u64 = 1024 * 1024;
+/// Bytes of lines that go to the object in one message, about.
+const BATCH_BYTES: usize = 128 * 1024;
+
+/// Answers `POST …/frames` with `application/x-ndjson`.
+///
+/// # Errors
+/// `internal`, when the object fails before anything was read.
+pub(super) async fn serve(asked: &Asked<'_>) -> Result<Answer, ErrorInfo> {
+    let opening = Opening::writer(Carrier::Lines);
+    let link = Link::open(asked.env, asked.session, &asked.grant, opening).await?;
+    let longest = usize::try_from(asked.config.limits.frame_bytes).unwrap_or(usize::MAX);
+    let pipe = Pipe::new();
+    let answer = streamed("application/x-ndjson", &pipe.body());
+    let body = asked.request.body();
+    spawn_local(async move {
+        if let Err(error) = Exchange::new(link, &pipe, body, longest).run().await {
+            pipe.write(&(ServerFrame::Nack { r#ref: None, error }.encode() + "\n"));
+        }
+        pipe.end();
+    });
+    Ok(answer)
+}
+
+/// Lines on their way to the object, and answers on their way back.
+struct Exchange<'a> {
+    link: Link,
+    pipe: &'a Pipe,
+    body: Option<ByteStream>,
+    longest: usize,
+    /// The beginning of a line whose end has not come.
+    partial: Vec<u8>,
+    /// Sizes of the lines that wait for their answers.
+    unanswered: VecDeque<usize>,
+    unanswered_bytes: usize,
+    patience: Patience,
+}
+
+enum Event {
+    Chunk(Vec<u8>),
+    End,
+    Broken,
+    Said(Said),
+    Left,
+    Late,
+}
+
+impl<'a> Exchange<'a> {
+    fn new(link: Link, pipe: &'a Pipe, body: Option<ReadableStream>, longest: usize) -> Self {
+        Self {
+            link,
+            pipe,
+            body: body.map(ByteStream::from),
+            longest,
+            partial: Vec::new(),
+            unanswered: VecDeque::new(),
+            unanswered_bytes: 0,
+            patience: Patience::new(),
+        }
+    }
+
+    async fn run(mut self) -> Result<(), ErrorInfo> {
+        if self.body.is_none() {
+            return Ok(());
+        }
+        loop {
+            match poll_fn(|context| self.poll(context)).await {
+                Event::Chunk(chunk) => self.take(&chunk),
+                Event::End => {
+                    self.body = None;
+                    let last = std::mem::take(&mut self.partial);
+                    self.send(&[&last]);
+                    // An empty message says that this was the body's end (P5.4).
+                    self.link.send("");
+                    if self.unanswered.is_empty() {
+                        return Ok(());
+                    }
+                }
+                Event::Said(Said::Text(text)) => {
+                    self.answer(&text);
+                    if self.body.is_none() && self.unanswered.is_empty() {
+                        return Ok(());
+                    }
+                }
+                Event::Said(Said::Closed(code)) => return Err(ended(code)),
+                Event::Broken => return Err(unreadable("it broke off")),
+                Event::Left => return Ok(()),
+                Event::Late => return Err(failed("it did not answer in time")),
+            }
+        }
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Event> {
+        if self.pipe.poll_left(context.waker()).is_ready() {
+            return Poll::Ready(Event::Left);
+        }
+        if let Poll::Ready(said) = self.link.poll(context) {
+            self.patience.renew();
+            return Poll::Ready(Event::Said(said));
+        }
+        let has_room = self.unanswered.len() < UNANSWERED_LINES_MAX
+            && self.unanswered_bytes < UNANSWERED_BYTES_MAX
+            && self.pipe.unsent() < UNTAKEN_BYTES_MAX;
+        if let Some(body) = self.body.as_mut().filter(|_| has_room)
+            && let Poll::Ready(chunk) = body.poll_next_unpin(context)
+        {
+            return Poll::Ready(match chunk {
+                Some(Ok(chunk)) => Event::Chunk(chunk),
+                Some(Err(_)) => Event::Broken,
+                None => Event::End,
+            });
+        }
+        let is_waiting = !self.unanswered.is_empty();
+        self.patience
+            .poll(is_waiting, context)
+            .map(|()| Event::Late)
+    }
+
+    /// Sends the lines that a chunk completes.
+    fn take(&mut self, chunk: &[u8]) {
+        let mut lines: Vec<&[u8]> = chunk.split(|byte| *byte == b'\n').collect();
+        // What follows the last line break has no end yet.
+        let rest = lines.pop().unwrap_or_default();
+        let first;
+        if let Some(line) = lines.first_mut() {
+            first = self.completed(line);
+            *line = &first;
+            self.send(&lines);
+        }
+        self.keep(rest);
+    }
+
+    /// The line that began in earlier chunks and ends with this.
+    fn completed(&mut self, end: &[u8]) -> Vec<u8> {
+        self.keep(end);
+        std::mem::take(&mut self.partial)
+    }
+
+    /// Keeps the beginning of a line, but no more of it than tells that it is too long.
+    fn keep(&mut self, part: &[u8]) {
+        let room = (self.longest + 1).saturating_sub(self.partial.len());
+        self.partial.extend(part.iter().take(room));
+    }
+
+    /// Sends lines, many in one message. Empty ones ask nothing.
+    fn send(&mut self, lines: &[&[u8]]) {
+        let mut batch = String::new();
+        for line in lines {
+            let line = line
+                .get(..line.len().min(self.longest + 1))
+                .unwrap_or_default();
+            let line = String::from_utf8_lossy(line);
+            if line.trim().is_empty() {
+                continue;
+            }
+            if !batch.is_empty() {
+                batch.push('\n');
+            }
+            batch.push_str(&line);
+            self.unanswered.push_back(line.len());
+            self.unanswered_bytes += line.len();
+            if BATCH_BYTES < batch.len() {
+                self.link.send(&std::mem::take(&mut batch));
+            }
+        }
+        if !batch.is_empty() {
+            self.link.send(&batch);
+        }
+    }
+
+    /// Passes on the answers in a message of the session.
+    fn answer(&mut self, text: &str) {
+        let mut lines = String::new();
+        for frame in frames(text) {
+            if let Some(bytes) = is_answer(frame)
+                .then(|| self.unanswered.pop_front())
+                .flatten()
+            {
+                self.unanswered_bytes -= bytes;
+                lines.push_str(frame.get());
+                lines.push('\n');
+            }
+        }
+        if !lines.is_empty() {
+            self.pipe.write(&lines);
+        }
+    }
+}
+
+/// The frames of a message.
+pub(super) fn frames(text: &str) -> Vec<&RawValue> {
+    match text.starts_with('[') {
+        true => serde_json::from_str(text).unwrap_or_default(),
+        false => serde_json::from_str(text).into_iter().collect(),
+    }
+}
+
+/// Whether a frame is an ack or a nack.
+fn is_answer(frame: &RawValue) -> bool {
+    #[derive(Deserialize)]
+    struct Kind<'a> {
+        #[serde(rename = "type")]
+        kind: &'a str,
+    }
+    serde_json::from_str::<Kind<'_>>(frame.get())
+        .is_ok_and(|frame| matches!(frame.kind, "ack" | "nack"))
+}

@@ -1,0 +1,273 @@
+//! Requests: which session, who asks, may they, and on to whom (P1.1, P2).
+//!
+//! A token is checked here, before the session is woken (P2.5).
+
+use worker::wasm_bindgen::JsValue;
+use worker::web_sys::Request;
+use worker::{Env, Url};
+
+use super::address::{self, Endpoint};
+use super::call::{Action, Call, Opening};
+use super::config::{Config, config, not_configured};
+use super::http::{Answer, preflight, read_all, refusal};
+use super::refuse::{PROTOCOL, Shape, offered, refuse};
+use super::{body, lines, sse};
+use crate::protocol::capability::Operation;
+use crate::protocol::error::{ErrorCode, ErrorInfo};
+use crate::protocol::ids::check_session_id;
+use crate::protocol::query;
+use crate::session::Carrier;
+use crate::token::Grant;
+
+/// What the subprotocol begins with that carries a token (P2.4).
+const TOKEN_PROTOCOL: &str = "sessile.token.";
+
+/// A request that was let in.
+pub(super) struct Asked<'a> {
+    pub(super) request: &'a Request,
+    pub(super) env: &'a Env,
+    pub(super) config: &'a Config,
+    pub(super) session: &'a str,
+    pub(super) pairs: &'a query::Pairs,
+    pub(super) grant: Grant,
+    pub(super) shape: Shape,
+}
+
+/// Answers a request.
+pub(super) async fn route(request: &Request, env: &Env) -> Answer {
+    let Ok(url) = Url::parse(&request.url()) else {
+        return refusal(&address::nowhere());
+    };
+    if !url.path().starts_with("/v1/") {
+        return assets(request, env).await;
+    }
+    let method = request.method();
+    if method == "OPTIONS" {
+        return preflight();
+    }
+    let endpoint = address::endpoint(&method, url.path());
+    let shape = shape(
+        request,
+        endpoint.as_ref().ok().map(|(_, endpoint)| endpoint),
+    );
+    let refused = |error: ErrorInfo| refuse(shape, &error);
+    let config = match config(env) {
+        Ok(config) if config.keys.is_empty() => {
+            return refused(not_configured(
+                "no key is configured; set SESSILE_SIGNING_KEY, SESSILE_KEYS or SESSILE_JWKS_URL",
+            ));
+        }
+        Ok(config) => config,
+        Err(error) => return refused(error),
+    };
+    let (session, endpoint) = match endpoint {
+        Ok(found) => found,
+        Err(error) => return refused(error),
+    };
+    let pairs: Vec<(String, String)> = url
+        .query_pairs()
+        .map(|(key, value)| (key.into_owned(), value.into_owned()))
+        .collect();
+    let grant = match admit(request, &config, &session, &pairs).await {
+        Ok(grant) => grant,
+        Err(error) => return refused(error),
+    };
+    let (session, pairs, config) = (session.as_str(), pairs.as_slice(), config.as_ref());
+    let asked = Asked {
+        request,
+        env,
+        config,
+        session,
+        pairs,
+        grant,
+        shape,
+    };
+    match asked.serve(endpoint).await {
+        Ok(answer) => answer,
+        Err(error) => refused(error),
+    }
+}
+
+/// Who asks, and what the token grants in this session.
+async fn admit(
+    request: &Request,
+    config: &Config,
+    session: &str,
+    pairs: &query::Pairs,
+) -> Result<Grant, ErrorInfo> {
+    check_session_id(session)?;
+    let Some(token) = token(request, pairs) else {
+        let message = "unable to authorize; there is no token, send it as Authorization: Bearer \
+                       TOKEN, as the subprotocol sessile.token.TOKEN or as ?token=TOKEN";
+        return Err(ErrorInfo::new(ErrorCode::Unauthorized, message));
+    };
+    config
+        .keys
+        .verify(&token, &config.limits)
+        .await?
+        .grant(session)
+}
+
+/// The token, wherever it stands (P2.4).
+fn token(request: &Request, pairs: &query::Pairs) -> Option<String> {
+    let header = request.headers().get("authorization").ok().flatten();
+    if let Some(header) = header {
+        let (scheme, token) = header.trim().split_once(' ')?;
+        return scheme
+            .eq_ignore_ascii_case("bearer")
+            .then(|| token.trim().to_owned());
+    }
+    let offered = offered(request);
+    let carried = offered
+        .iter()
+        .find_map(|protocol| protocol.strip_prefix(TOKEN_PROTOCOL));
+    carried
+        .or_else(|| query::find(pairs, "token"))
+        .map(str::to_owned)
+}
+
+fn shape(request: &Request, endpoint: Option<&Endpoint>) -> Shape {
+    match endpoint {
+        Some(Endpoint::Connect) if is_upgrade(request) => {
+            let has_protocol = offered(request).iter().any(|protocol| protocol == PROTOCOL);
+            Shape::Socket { has_protocol }
+        }
+        Some(Endpoint::Events) => Shape::Events,
+        _ => Shape::Plain,
+    }
+}
+
+fn is_upgrade(request: &Request) -> bool {
+    let upgrade = request.headers().get("upgrade").ok().flatten();
+    upgrade.is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket"))
+}
+
+impl Asked<'_> {
+    /// Refuses what the token does not grant (P2.5).
+    fn must(&self, operation: Operation) -> Result<(), ErrorInfo> {
+        self.grant.operations.require(operation, self.session)
+    }
+
+    async fn serve(&self, endpoint: Endpoint) -> Result<Answer, ErrorInfo> {
+        let limit = usize::try_from(self.config.limits.frame_bytes).unwrap_or(usize::MAX);
+        let action = match endpoint {
+            Endpoint::Connect => return self.connect().await,
+            Endpoint::Events => {
+                self.must(Operation::Read)?;
+                return sse::serve(self).await;
+            }
+            Endpoint::Publish if query::find(self.pairs, "stream") == Some("1") => {
+                return body::serve(self).await;
+            }
+            Endpoint::Frames if self.is_type("application/x-ndjson") => {
+                return lines::serve(self).await;
+            }
+            endpoint => self.action(endpoint)?,
+        };
+        let takes_body = !matches!(
+            action,
+            Action::Snapshot(_)
+                | Action::History { .. }
+                | Action::Message(..)
+                | Action::Diagnostics
+                | Action::Erase
+        );
+        let body = match takes_body {
+            true => Some(read_all(self.request.body(), limit).await?),
+            false => None,
+        };
+        let call = Call {
+            grant: self.grant.clone(),
+            action,
+        };
+        Ok(Ok(call
+            .make(self.env, self.session, body.as_deref())
+            .await?))
+    }
+
+    /// What is asked of the object, for everything that is one call and one answer. What a
+    /// frame needs is checked by the session.
+    fn action(&self, endpoint: Endpoint) -> Result<Action, ErrorInfo> {
+        let operation = match endpoint {
+            Endpoint::Snapshot | Endpoint::History | Endpoint::Message(_) => Some(Operation::Read),
+            Endpoint::Settings | Endpoint::Erase | Endpoint::Diagnostics => Some(Operation::Admin),
+            _ => None,
+        };
+        if let Some(operation) = operation {
+            self.must(operation)?;
+        }
+        Ok(match endpoint {
+            Endpoint::Snapshot => Action::Snapshot(query::rewind(self.pairs, "read the snapshot")?),
+            Endpoint::Settings => Action::Settings,
+            Endpoint::Erase => Action::Erase,
+            Endpoint::Diagnostics => Action::Diagnostics,
+            Endpoint::History => {
+                let query::History {
+                    before,
+                    after,
+                    limit,
+                } = query::history(self.pairs)?;
+                Action::History {
+                    before,
+                    after,
+                    limit,
+                }
+            }
+            Endpoint::Message(serial) => Action::Message(serial, false),
+            Endpoint::Update(serial) => Action::Update(serial),
+            Endpoint::Delete(serial) => {
+                let version = query::find(self.pairs, "ifVersion").map(query::position);
+                Action::Delete(serial, version)
+            }
+            Endpoint::Publish => Action::Publish,
+            Endpoint::Frames => Action::Frames,
+            Endpoint::Connect | Endpoint::Events => return Err(address::nowhere()),
+        })
+    }
+
+    async fn connect(&self) -> Result<Answer, ErrorInfo> {
+        let Shape::Socket { has_protocol } = self.shape else {
+            let message = "unable to connect; the request is no upgrade to a WebSocket";
+            return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
+        };
+        self.must(Operation::Read)?;
+        let query::Attach {
+            since,
+            rewind,
+            window_ms,
+            names,
+        } = query::attach(self.pairs)?;
+        let carrier = Carrier::Socket;
+        let opening = Opening {
+            carrier,
+            has_protocol,
+            since,
+            rewind,
+            window_ms,
+            names,
+        };
+        let call = Call {
+            grant: self.grant.clone(),
+            action: Action::Open(opening),
+        };
+        Ok(Ok(call.make(self.env, self.session, None).await?))
+    }
+
+    /// Whether the body is of this type.
+    pub(super) fn is_type(&self, wanted: &str) -> bool {
+        let header = self.request.headers().get("content-type").ok().flatten();
+        let header = header.unwrap_or_default();
+        let kind = header.split(';').next().unwrap_or_default();
+        kind.trim().eq_ignore_ascii_case(wanted)
+    }
+}
+
+/// Everything that is not the protocol: the page, if this deployment has one.
+async fn assets(request: &Request, env: &Env) -> Answer {
+    let Ok(assets) = env.assets("ASSETS") else {
+        return refusal(&address::nowhere());
+    };
+    let request = worker::Request::from(request.clone()?);
+    let response = assets.fetch_request(request).await.map_err(JsValue::from)?;
+    Ok(response.into())
+}

@@ -1,0 +1,261 @@
+//! The session in its object: inputs in, effects out. Decides nothing.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::{Rc, Weak};
+
+use worker::wasm_bindgen::JsValue;
+use worker::wasm_bindgen_futures::spawn_local;
+use worker::{Env, State, console_error};
+
+use super::config::config;
+use super::panics::Registered;
+use super::sockets::Sockets;
+use super::sql::PlatformSql;
+use super::wake::Wake;
+use super::{js, now};
+use crate::protocol::limits::Limits;
+use crate::session::{Effect, Input, Session};
+use crate::store::sqlite::SqliteStore;
+
+/// An object, with its session once something has happened.
+pub(super) struct Shell {
+    pub(super) state: State,
+    pub(super) env: Env,
+    object: Registered,
+    wake: Wake,
+    /// About to be reset: its memory is not what its sockets and its storage are.
+    is_lost: Cell<bool>,
+    core: RefCell<Option<Core>>,
+}
+
+/// What is loaded when the object wakes.
+pub(super) struct Core {
+    pub(super) session: Session,
+    pub(super) store: SqliteStore<PlatformSql>,
+    pub(super) sockets: Sockets,
+    pub(super) limits: Limits,
+}
+
+/// What an input leaves to be done.
+#[derive(Default)]
+pub(super) struct Outcome {
+    /// The answer to a request.
+    pub(super) response: Option<(u16, String)>,
+    /// Everything is to be deleted, and then this to be done.
+    pub(super) erase: Option<Vec<Effect>>,
+}
+
+/// The object failed and is about to be reset.
+#[derive(Debug)]
+pub(super) struct Lost;
+
+impl Shell {
+    pub(super) fn new(state: State, env: Env) -> Rc<Self> {
+        Rc::new_cyclic(|shell: &Weak<Self>| {
+            let ringing = shell.clone();
+            let wake = Wake::new(move || ringing.upgrade().is_none_or(|shell| shell.ring()));
+            let object = Registered::new(state.as_raw().into());
+            let (is_lost, core) = (Cell::new(false), RefCell::new(None));
+            Self {
+                state,
+                env,
+                object,
+                wake,
+                is_lost,
+                core,
+            }
+        })
+    }
+
+    /// Whether nothing may be asked of this object any more.
+    pub(super) fn is_lost(&self) -> bool {
+        self.is_lost.get()
+    }
+
+    /// Gives the object up: it is made anew, its clients reconnect and resume.
+    pub(super) fn lose(&self, why: &str) -> Lost {
+        console_error!("{why}");
+        if !self.is_lost.replace(true) {
+            js::abort_later(self.state.as_raw().as_ref(), why);
+        }
+        Lost
+    }
+
+    /// Does something with the session, which is loaded if it is not there.
+    pub(super) fn with<T>(
+        &self,
+        body: impl FnOnce(&mut Core) -> Result<T, Lost>,
+    ) -> Result<T, Lost> {
+        if self.is_lost() {
+            return Err(Lost);
+        }
+        self.object.run(|| {
+            let Ok(mut core) = self.core.try_borrow_mut() else {
+                return Err(self.lose("the session was entered twice"));
+            };
+            if core.is_none() {
+                *core = Some(self.load()?);
+            }
+            core.as_mut().map_or(Err(Lost), body)
+        })
+    }
+
+    /// Hands an input to the session and performs what follows.
+    pub(super) fn feed(&self, input: Input) -> Result<Outcome, Lost> {
+        self.with(|core| {
+            let mut outcome = Outcome::default();
+            let mut inputs = VecDeque::from([input]);
+            while let Some(input) = inputs.pop_front() {
+                let effects = core.session.handle(&core.store, now(), input);
+                let effects = effects.map_err(|error| self.lose(&error.to_string()))?;
+                perform(core, effects, &mut inputs, &mut outcome);
+            }
+            let now = now();
+            self.wake.set_timer(&self.state, now, core.session.window());
+            self.wake
+                .set_alarm(&self.state, now, core.session.deadline());
+            Ok(outcome)
+        })
+    }
+
+    /// The same for an input that nobody waits for.
+    pub(super) fn feed_and_forget(self: &Rc<Self>, input: Input) {
+        let Ok(Outcome {
+            erase: Some(rest), ..
+        }) = self.feed(input)
+        else {
+            return;
+        };
+        let shell = Rc::clone(self);
+        // The session refuses everything until this is done (P11.2).
+        spawn_local(async move {
+            let _ = shell.erase(rest).await;
+        });
+    }
+
+    /// Deletes everything, begins anew and performs what was to follow.
+    pub(super) async fn erase(&self, rest: Vec<Effect>) -> Result<Outcome, Lost> {
+        if let Err(error) = self.delete_all().await {
+            return Err(self.lose(&format!("unable to delete everything; {error}")));
+        }
+        self.wake.forget_alarm();
+        self.core.take();
+        self.with(|core| {
+            let mut outcome = Outcome::default();
+            perform(core, rest, &mut VecDeque::new(), &mut outcome);
+            Ok(outcome)
+        })
+    }
+
+    async fn delete_all(&self) -> Result<(), String> {
+        let storage = self.state.storage();
+        storage
+            .delete_alarm()
+            .await
+            .map_err(|error| short(&error))?;
+        storage.delete_all().await.map_err(|error| short(&error))
+    }
+
+    /// The alarm rang. Whatever happens it is set again while something is due, since the
+    /// platform gives up on one that fails.
+    pub(super) async fn alarm(&self) {
+        const AGAIN_MS: i64 = 10_000;
+        self.wake.forget_alarm();
+        let done = match self.feed(Input::Deadline) {
+            Ok(Outcome {
+                erase: Some(rest), ..
+            }) => self.erase(rest).await.map(|_| ()),
+            done => done.map(|_| ()),
+        };
+        if done.is_err() {
+            self.wake
+                .set_alarm(&self.state, now(), Some(now() + AGAIN_MS));
+        }
+    }
+
+    /// The timer rang; whether all went well.
+    fn ring(self: Rc<Self>) -> bool {
+        self.wake.timer_rang();
+        match self.feed(Input::Deadline) {
+            Ok(Outcome {
+                erase: Some(rest), ..
+            }) => {
+                spawn_local(async move {
+                    let _ = self.erase(rest).await;
+                });
+                true
+            }
+            Ok(_) => true,
+            Err(Lost) => false,
+        }
+    }
+
+    /// The session's id, which the object was addressed by.
+    pub(super) fn name(&self) -> Option<String> {
+        self.state.as_raw().id().ok()?.name()
+    }
+
+    fn load(&self) -> Result<Core, Lost> {
+        self.try_load().map_err(|reason| self.lose(&reason))
+    }
+
+    fn try_load(&self) -> Result<Core, String> {
+        let config = config(&self.env).map_err(|error| error.message)?;
+        let limits = config.limits.clone();
+        let thrown = |error: JsValue| js::describe(&error);
+        let id = self
+            .name()
+            .ok_or("an object without a name is no session")?;
+        let store = SqliteStore::new(PlatformSql::new(&self.state).map_err(thrown)?);
+        let (sockets, connections) = Sockets::wake(&self.state).map_err(thrown)?;
+        let entropy = getrandom::u32().map_err(|error| error.to_string())?;
+        let session = Session::load(&id, limits.clone(), &store, connections, entropy);
+        let session = session.map_err(|error| error.to_string())?;
+        Ok(Core {
+            session,
+            store,
+            sockets,
+            limits,
+        })
+    }
+}
+
+/// Performs effects in order. What the platform tells of slow readers comes in as new inputs.
+fn perform(
+    core: &mut Core,
+    effects: Vec<Effect>,
+    inputs: &mut VecDeque<Input>,
+    outcome: &mut Outcome,
+) {
+    // Well before the limit, so that the session is told in time (P13.7).
+    let enough = (core.limits.unsent_bytes / 2) as f64;
+    let mut effects = effects.into_iter();
+    while let Some(effect) = effects.next() {
+        match effect {
+            Effect::Send { to, text } => {
+                for unsent in core.sockets.send(&to, &text, enough) {
+                    let (connection, bytes) = (unsent.connection, unsent.bytes);
+                    inputs.push_back(Input::Unsent { connection, bytes });
+                }
+            }
+            Effect::Remember(connection) => core.sockets.remember(&connection),
+            Effect::Close {
+                connection,
+                code,
+                reason,
+            } => {
+                core.sockets.close(&connection, code, reason);
+            }
+            Effect::Respond { status, body } => outcome.response = Some((status, body)),
+            Effect::Erase => {
+                outcome.erase = Some(effects.collect());
+                return;
+            }
+        }
+    }
+}
+
+fn short(error: &worker::Error) -> String {
+    error.to_string().chars().take(200).collect()
+}

@@ -1,0 +1,140 @@
+//! WebSockets: accepted so that they outlive the object's sleep, and found again after it.
+
+use std::collections::BTreeMap;
+
+use worker::js_sys::JsString;
+use worker::wasm_bindgen::JsValue;
+use worker::web_sys::WebSocket;
+use worker::worker_sys::ext::WebSocketExt;
+use worker::{State, console_error};
+
+use super::js;
+use crate::protocol::ids::ConnectionId;
+use crate::session::{Carrier, Connection};
+
+/// The code for a socket that nobody knows: its client comes again.
+const UNKNOWN: u16 = 1011;
+
+/// The sockets of a session, by connection.
+#[derive(Default)]
+pub(super) struct Sockets {
+    by_id: BTreeMap<ConnectionId, Held>,
+    /// By the number that each socket carries: finding who speaks must cost next to nothing.
+    by_slot: BTreeMap<u32, (ConnectionId, Carrier)>,
+    last_slot: u32,
+}
+
+struct Held {
+    socket: WebSocket,
+    slot: u32,
+}
+
+/// What a reader has not taken yet.
+pub(super) struct Unsent {
+    pub(super) connection: ConnectionId,
+    pub(super) bytes: u64,
+}
+
+impl Sockets {
+    /// Finds the sockets that outlived a sleep, and what was kept with them.
+    ///
+    /// # Errors
+    /// When the runtime refuses.
+    pub(super) fn wake(state: &State) -> Result<(Self, Vec<Connection>), JsValue> {
+        let (mut sockets, mut connections) = (Self::default(), Vec::new());
+        for socket in state.as_raw().get_websockets()? {
+            if socket.ready_state() != WebSocket::OPEN {
+                continue;
+            }
+            let Some(connection) = attached(&socket) else {
+                let _ = socket.close_with_code(UNKNOWN);
+                continue;
+            };
+            sockets.add(&connection, socket);
+            connections.push(connection);
+        }
+        Ok((sockets, connections))
+    }
+
+    /// Keeps the socket of a connection.
+    pub(super) fn add(&mut self, connection: &Connection, socket: WebSocket) {
+        self.last_slot = self.last_slot.wrapping_add(1) & 0x3fff_ffff;
+        let slot = self.last_slot;
+        js::set_slot(&socket, slot);
+        self.by_slot
+            .insert(slot, (connection.id.clone(), connection.carrier));
+        self.by_id
+            .insert(connection.id.clone(), Held { socket, slot });
+    }
+
+    /// Whose socket this is; `None` for one that was closed.
+    pub(super) fn identify(&self, socket: &WebSocket) -> Option<(ConnectionId, Carrier)> {
+        if let Ok(slot) = u32::try_from(js::slot_of(socket)) {
+            return self.by_slot.get(&slot).cloned();
+        }
+        let connection = attached(socket)?;
+        self.by_id
+            .contains_key(&connection.id)
+            .then_some((connection.id, connection.carrier))
+    }
+
+    /// Sends one text to many; tells of readers that have not taken more than `enough` bytes.
+    pub(super) fn send(&self, to: &[ConnectionId], text: &str, enough: f64) -> Vec<Unsent> {
+        let text = JsString::from(text);
+        let mut behind = Vec::new();
+        for id in to {
+            let Some(held) = self.by_id.get(id) else {
+                continue;
+            };
+            let unsent = js::send(&held.socket, &text);
+            if enough < unsent {
+                behind.push(Unsent {
+                    connection: id.clone(),
+                    bytes: unsent as u64,
+                });
+            }
+        }
+        behind
+    }
+
+    /// Bytes that a reader has not taken yet, where the platform tells.
+    pub(super) fn unsent(&self, id: &ConnectionId) -> Option<u64> {
+        let held = self.by_id.get(id)?;
+        Some(u64::from(held.socket.buffered_amount()))
+    }
+
+    /// Keeps a connection with its socket, so that it outlives the object's sleep.
+    pub(super) fn remember(&self, connection: &Connection) {
+        let Some(held) = self.by_id.get(&connection.id) else {
+            return;
+        };
+        let text = serde_json::to_string(connection).unwrap_or_default();
+        if let Err(error) = held.socket.serialize_attachment(text.into()) {
+            console_error!("unable to keep a connection: {}", js::describe(&error));
+        }
+    }
+
+    /// Closes a connection's socket, which may be closing already.
+    pub(super) fn close(&mut self, id: &ConnectionId, code: u16, reason: &str) {
+        if let Some(held) = self.remove(id) {
+            let _ = held.socket.close_with_code_and_reason(code, reason);
+        }
+    }
+
+    /// Forgets a connection's socket.
+    pub(super) fn forget(&mut self, id: &ConnectionId) {
+        self.remove(id);
+    }
+
+    fn remove(&mut self, id: &ConnectionId) -> Option<Held> {
+        let held = self.by_id.remove(id)?;
+        self.by_slot.remove(&held.slot);
+        Some(held)
+    }
+}
+
+/// What is kept with a socket.
+fn attached(socket: &WebSocket) -> Option<Connection> {
+    let text = socket.deserialize_attachment().ok()?.as_string()?;
+    serde_json::from_str(&text).ok()
+}

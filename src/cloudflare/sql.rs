@@ -1,0 +1,128 @@
+//! The object's SQLite, as the store wants it.
+
+use std::cell::Cell;
+
+use worker::State;
+use worker::js_sys::Array;
+use worker::wasm_bindgen::{JsCast, JsValue};
+
+use super::js;
+use crate::store::StoreError;
+use crate::store::sqlite::{Sql, Value};
+
+/// Beyond this a number of JavaScript is no longer exact: 2^53.
+const INTEGER_MAX: i64 = 1 << 53;
+/// What `glue.js` adds to the cells: rows, rows read, rows written.
+const FIGURES: u32 = 3;
+
+/// The database of this object.
+pub(super) struct PlatformSql {
+    storage: JsValue,
+    sql: JsValue,
+    rows_read: Cell<u64>,
+    rows_written: Cell<u64>,
+}
+
+impl PlatformSql {
+    pub(super) fn new(state: &State) -> Result<Self, JsValue> {
+        let storage = state.as_raw().storage()?;
+        let sql = storage.sql().into();
+        let (rows_read, rows_written) = (Cell::new(0), Cell::new(0));
+        Ok(Self {
+            storage: storage.into(),
+            sql,
+            rows_read,
+            rows_written,
+        })
+    }
+
+    /// Rows read since the object woke, by the cursors' own figures.
+    pub(super) fn rows_read(&self) -> u64 {
+        self.rows_read.get()
+    }
+
+    /// Rows written since the object woke, by the cursors' own figures.
+    pub(super) fn rows_written(&self) -> u64 {
+        self.rows_written.get()
+    }
+}
+
+impl Sql for PlatformSql {
+    fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Vec<Value>>, StoreError> {
+        let bound = Array::new();
+        for param in params {
+            bound.push(&bind(param)?);
+        }
+        let cells = js::query(&self.sql, sql, &bound).map_err(|error| failed(&error))?;
+        let count = cells.length().saturating_sub(FIGURES);
+        let figure = |index| cells.get(count + index).as_f64().unwrap_or_default();
+        add(&self.rows_read, figure(1));
+        add(&self.rows_written, figure(2));
+        let rows = figure(0) as u32;
+        let Some(columns) = count.checked_div(rows) else {
+            return Ok(Vec::new());
+        };
+        let row = |row| {
+            let cells = (row * columns..(row + 1) * columns).map(|index| cells.get(index));
+            cells.map(|cell| read(&cell)).collect()
+        };
+        (0..rows).map(row).collect()
+    }
+
+    fn transaction(
+        &self,
+        body: &mut dyn FnMut() -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut refused = None;
+        let mut run = || match body() {
+            Ok(()) => Ok(JsValue::UNDEFINED),
+            Err(error) => {
+                refused = Some(error);
+                // What is thrown in JavaScript is what rolls back.
+                Err(JsValue::from_str("rolled back"))
+            }
+        };
+        let storage: &js::Transactions = self.storage.unchecked_ref();
+        let done = storage.transaction_sync(&mut run);
+        match (refused, done) {
+            (Some(error), _) => Err(error),
+            (None, Err(error)) => Err(failed(&error)),
+            (None, Ok(_)) => Ok(()),
+        }
+    }
+}
+
+fn bind(value: &Value) -> Result<JsValue, StoreError> {
+    match value {
+        Value::Null => Ok(JsValue::NULL),
+        Value::Integer(number) if number.abs() <= INTEGER_MAX => {
+            Ok(JsValue::from_f64(*number as f64))
+        }
+        Value::Integer(number) => Err(StoreError(format!("{number} is beyond 2^53"))),
+        Value::Text(text) => Ok(JsValue::from_str(text)),
+    }
+}
+
+fn read(cell: &JsValue) -> Result<Value, StoreError> {
+    if let Some(number) = cell.as_f64() {
+        let is_exact = number.fract() == 0.0 && number.abs() <= INTEGER_MAX as f64;
+        return is_exact
+            .then_some(Value::Integer(number as i64))
+            .ok_or_else(|| StoreError(format!("{number} is not a whole number below 2^53")));
+    }
+    if let Some(text) = cell.as_string() {
+        return Ok(Value::Text(text));
+    }
+    if cell.is_null() {
+        return Ok(Value::Null);
+    }
+    Err(StoreError("a cell is neither number nor text".to_owned()))
+}
+
+fn add(sum: &Cell<u64>, rows: f64) {
+    sum.set(sum.get().saturating_add(rows as u64));
+}
+
+fn failed(error: &JsValue) -> StoreError {
+    StoreError(js::describe(error))
+}

@@ -1,0 +1,16 @@
+//! The Worker's clock.
+
+use std::future::Future;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures::future::{Either, select};
+use worker::Delay;
+
+/// What a future gives, unless it takes longer than it may.
+pub(super) async fn within<T>(longest: Duration, future: impl Future<Output = T>) -> Option<T> {
+    match select(pin!(future), pin!(Delay::from(longest))).await {
+        Either::Left((value, _)) => Some(value),
+        Either::Right(_) => None,
+    }
+}

@@ -1,0 +1,85 @@
+//! When the session next has something to do: a timer for what is near, an alarm for what is
+//! far. A timer holds back sleep, so none is pending while nothing waits for it.
+
+use std::cell::{Cell, RefCell};
+
+use worker::wasm_bindgen::JsValue;
+use worker::wasm_bindgen::closure::Closure;
+use worker::{State, console_error};
+
+use super::js;
+use crate::protocol::ids::Timestamp;
+
+/// The timer and the alarm of an object.
+pub(super) struct Wake {
+    ring: Closure<dyn FnMut() -> bool>,
+    timer: RefCell<Option<Timer>>,
+    /// For when the alarm is set, if that is known: an object that just woke does not.
+    alarm: Cell<Option<Timestamp>>,
+}
+
+struct Timer {
+    due: Timestamp,
+    handle: JsValue,
+}
+
+impl Wake {
+    /// `ring` is called when the timer rings; it says whether all went well.
+    pub(super) fn new(ring: impl FnMut() -> bool + 'static) -> Self {
+        let (timer, alarm) = (RefCell::new(None), Cell::new(None));
+        Self {
+            ring: Closure::new(ring),
+            timer,
+            alarm,
+        }
+    }
+
+    /// Sets the timer for a rollup window, earlier than it was if need be.
+    pub(super) fn set_timer(&self, state: &State, now: Timestamp, window: Option<Timestamp>) {
+        let mut timer = self.timer.borrow_mut();
+        if let (Some(set), Some(due)) = (timer.as_ref(), window)
+            && set.due <= due
+        {
+            // One that rings early finds nothing to do, and is set anew.
+            return;
+        }
+        if let Some(set) = timer.take() {
+            js::stop_timer(&set.handle);
+        }
+        if let Some(due) = window {
+            let wait = (due - now).max(0) as f64;
+            let ctx: &JsValue = state.as_raw().as_ref();
+            let handle = js::start_timer(ctx, self.ring.as_ref(), wait);
+            *timer = Some(Timer { due, handle });
+        }
+    }
+
+    /// The timer has rung.
+    pub(super) fn timer_rang(&self) {
+        self.timer.take();
+    }
+
+    /// Sets the alarm, but only if that makes it earlier: moving it costs a round trip before
+    /// the commit, and one that rings early is set anew.
+    pub(super) fn set_alarm(&self, state: &State, now: Timestamp, deadline: Option<Timestamp>) {
+        let Some(due) = deadline.map(|due| due.max(now)) else {
+            return;
+        };
+        if self.alarm.get().is_some_and(|set| set <= due) {
+            return;
+        }
+        let set = match state.as_raw().storage() {
+            Ok(storage) => js::set_alarm(storage.as_ref(), due as f64),
+            Err(error) => Err(error),
+        };
+        match set {
+            Ok(()) => self.alarm.set(Some(due)),
+            Err(error) => console_error!("unable to set the alarm: {}", js::describe(&error)),
+        }
+    }
+
+    /// The alarm has rung, or was deleted.
+    pub(super) fn forget_alarm(&self) {
+        self.alarm.set(None);
+    }
+}
