@@ -6,6 +6,8 @@
     clippy::panic
 )]
 
+#[path = "store/check.rs"]
+mod check;
 #[path = "store/model.rs"]
 mod model;
 #[path = "store/random.rs"]

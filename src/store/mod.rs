@@ -3,9 +3,15 @@
 //! The only SQL of the project is in this folder. Rows hold places, never serials: the epoch
 //! belongs to the session, and comes in where messages go out.
 
+mod change;
+mod columns;
+mod forget;
+mod grow;
 mod marks;
+mod page;
 mod read;
 mod resume;
+mod row;
 mod schema;
 pub mod sqlite;
 mod write;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::read::segments;
+use super::columns::segments;
+use super::row::Row;
 use super::schema::SEGMENTS;
-use super::sqlite::{Row, Sql, Value};
+use super::sqlite::{Sql, Value};
 use super::{Changed, Missing, StoreError, marks};
 use crate::protocol::data::from_unit;
 use crate::protocol::serial::Place;

@@ -2,7 +2,8 @@
 //! before: reading a session that nobody has written to leaves nothing behind (P1.2).
 
 use super::StoreError;
-use super::sqlite::{Row, Sql, Value};
+use super::row::Row;
+use super::sqlite::{Sql, Value};
 
 /// Segment `n` of a message, counted from 1, has the id `serial * SEGMENTS + n`: it stays
 /// below 2^53, and all segments of a message are one range of ids.

@@ -4,11 +4,14 @@ use std::cell::Cell;
 
 use super::{
     Beginning, Changed, End, Head, Kind, Log, Missing, Page, Span, Store, StoreError, Streaming,
-    Write, read, resume, schema, write,
+    Write, page, read, resume, schema, write,
 };
 use crate::protocol::ids::Timestamp;
 use crate::protocol::message::Message;
 use crate::protocol::serial::{Epoch, Place};
+
+/// The largest integer that JavaScript, and so workerd, carries exactly.
+const INTEGER_MAX: i64 = (1 << 53) - 1;
 
 /// A value of a row. Integers stay within ±2^53, which is all that workerd carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,14 +25,14 @@ pub enum Value {
 }
 
 impl Value {
-    /// A count or a place; one beyond what a row holds stays the largest there is.
+    /// A count or a place. One beyond what rows hold stays the largest that they do.
     pub(super) fn number(number: u64) -> Self {
-        Self::Integer(i64::try_from(number).unwrap_or(i64::MAX))
+        Self::Integer(i64::try_from(number).map_or(INTEGER_MAX, |number| number.min(INTEGER_MAX)))
     }
 
     /// As [`Value::number`], for sizes.
     pub(super) fn size(size: usize) -> Self {
-        Self::Integer(i64::try_from(size).unwrap_or(i64::MAX))
+        Self::number(u64::try_from(size).unwrap_or(u64::MAX))
     }
 
     /// Text of its own.
@@ -78,72 +81,6 @@ pub trait Sql {
         &self,
         body: &mut dyn FnMut() -> Result<(), StoreError>,
     ) -> Result<(), StoreError>;
-}
-
-impl StoreError {
-    /// A row that does not hold what this code wrote.
-    pub(super) fn unreadable(what: &str) -> Self {
-        Self(format!("its {what} does not read back"))
-    }
-}
-
-/// A row whose values are taken in order.
-pub(super) struct Row(std::vec::IntoIter<Value>);
-
-impl Row {
-    /// The rows of an answer.
-    pub(super) fn all(rows: Vec<Vec<Value>>) -> impl Iterator<Item = Self> {
-        rows.into_iter().map(|row| Self(row.into_iter()))
-    }
-
-    /// The first row of an answer, if it has one.
-    pub(super) fn first(rows: Vec<Vec<Value>>) -> Option<Self> {
-        Self::all(rows).next()
-    }
-
-    /// The row of an answer that always has one.
-    pub(super) fn only(rows: Vec<Vec<Value>>) -> Result<Self, StoreError> {
-        Self::first(rows).ok_or_else(|| StoreError::unreadable("answer"))
-    }
-
-    pub(super) fn integer(&mut self) -> Result<i64, StoreError> {
-        match self.0.next() {
-            Some(Value::Integer(integer)) => Ok(integer),
-            _ => Err(StoreError::unreadable("number")),
-        }
-    }
-
-    pub(super) fn number(&mut self) -> Result<u64, StoreError> {
-        u64::try_from(self.integer()?).map_err(|_| StoreError::unreadable("number"))
-    }
-
-    pub(super) fn size(&mut self) -> Result<usize, StoreError> {
-        usize::try_from(self.integer()?).map_err(|_| StoreError::unreadable("number"))
-    }
-
-    /// A number that may be absent: 0.
-    pub(super) fn number_or_zero(&mut self) -> Result<u64, StoreError> {
-        match self.0.next() {
-            Some(Value::Null) => Ok(0),
-            Some(Value::Integer(integer)) => {
-                u64::try_from(integer).map_err(|_| StoreError::unreadable("number"))
-            }
-            _ => Err(StoreError::unreadable("number")),
-        }
-    }
-
-    pub(super) fn text(&mut self) -> Result<String, StoreError> {
-        self.maybe_text()?
-            .ok_or_else(|| StoreError::unreadable("text"))
-    }
-
-    pub(super) fn maybe_text(&mut self) -> Result<Option<String>, StoreError> {
-        match self.0.next() {
-            Some(Value::Text(text)) => Ok(Some(text)),
-            Some(Value::Null) => Ok(None),
-            _ => Err(StoreError::unreadable("text")),
-        }
-    }
 }
 
 /// The rows of one session.
@@ -209,7 +146,7 @@ impl<S: Sql> Log for SqliteStore<S> {
     }
 
     fn page(&self, epoch: Epoch, span: &Span<'_>) -> Result<Page, StoreError> {
-        self.read(|sql| read::page(sql, epoch, span))
+        self.read(|sql| page::page(sql, epoch, span))
     }
 
     fn changed(&self, after: Place, limit: usize) -> Result<Vec<Changed>, StoreError> {

@@ -1,0 +1,63 @@
+//! Ids that are kept, and everything that is forgotten in time.
+
+use super::read;
+use super::schema::SEGMENTS;
+use super::sqlite::{Sql, Value};
+use super::write::run_one;
+use super::{Kind, StoreError};
+use crate::protocol::ids::Timestamp;
+use crate::protocol::serial::Place;
+
+/// An id that is free again may come a second time (P4.2): it then stands for the new one.
+pub(super) fn once(
+    sql: &impl Sql,
+    client: &str,
+    kind: Kind,
+    id: &str,
+    place: Place,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    const ONCE: &str = "INSERT INTO once(client, kind, id, serial, at) VALUES(?1, ?2, ?3, ?4, ?5) \
+                        ON CONFLICT DO UPDATE SET serial=excluded.serial, at=excluded.at";
+    let (kind, place) = (Value::Integer(kind as i64), Value::number(place));
+    run_one(
+        sql,
+        ONCE,
+        &[client.into(), kind, id.into(), place, at.into()],
+    )
+}
+
+/// Forgets a few of the ids that are too old. More go than come, and never so many that the
+/// session stops for them.
+pub(super) fn forget_ids(sql: &impl Sql, keep_since: Timestamp) -> Result<(), StoreError> {
+    const FORGET: &str = "DELETE FROM once WHERE (client, kind, id) IN (SELECT client, kind, id \
+                          FROM once WHERE kind<>0 AND at<?1 ORDER BY at LIMIT 16)";
+    run_one(sql, FORGET, &[keep_since.into()])
+}
+
+/// Entries of `change` go with their own place, not with their message's: the last one may
+/// be where the log ends.
+pub(super) fn trim(sql: &impl Sql, up_to: Place) -> Result<(), StoreError> {
+    const META: &str = "INSERT INTO meta(key, value) VALUES('floor', ?1), ('trimmed_at', ?2) \
+                        ON CONFLICT DO UPDATE SET value=excluded.value";
+    const IDS: &str = "DELETE FROM once WHERE (client, kind, id) IN (SELECT client, 0, id \
+                       FROM message WHERE serial<=?1 AND id IS NOT NULL) AND serial<=?1 \
+                       AND serial NOT IN (SELECT serial FROM message WHERE status='streaming')";
+    const SEGMENTS_UP_TO: &str = "DELETE FROM segment WHERE id<?1 AND (id >> 20) NOT IN \
+                                  (SELECT serial FROM message WHERE status='streaming')";
+    const MESSAGES: &str = "DELETE FROM message WHERE serial<=?1 AND status IS NOT 'streaming'";
+    const CHANGES: &str = "DELETE FROM change WHERE serial<=?1";
+    // With everything gone, only this tells when the session was last written to.
+    let end = read::end(sql)?;
+    let floor = read::beginning(sql)?.floor.max(up_to);
+    let texts = [floor.to_string(), end.written_at.to_string()];
+    run_one(sql, META, &texts.map(Value::Text))?;
+    run_one(sql, IDS, &[Value::number(up_to)])?;
+    run_one(
+        sql,
+        SEGMENTS_UP_TO,
+        &[Value::number((up_to + 1).saturating_mul(SEGMENTS))],
+    )?;
+    run_one(sql, MESSAGES, &[Value::number(up_to)])?;
+    run_one(sql, CHANGES, &[Value::number(up_to)])
+}

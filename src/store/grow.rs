@@ -1,0 +1,128 @@
+//! Text that grows: in the message's own row while that is short, then in segments, of which
+//! only the last is ever rewritten (docs/decisions/0002).
+
+use super::marks::mark;
+use super::schema::SEGMENTS;
+use super::sqlite::{Sql, Value};
+use super::write::run_one;
+use super::{Growth, StoreError, Write};
+use crate::protocol::ids::Timestamp;
+use crate::protocol::message::Status;
+use crate::protocol::serial::Place;
+
+/// The hot path: one row, and no index of it.
+pub(super) fn grow(sql: &impl Sql, growth: &Growth) -> Result<(), StoreError> {
+    const GROW: &str = "UPDATE message SET version=?2, seq=coalesce(nullif(?3, 0), seq), \
+                        updated_at=?4, marks=marks||?5, data=data||?6 WHERE serial=?1";
+    run_one(
+        sql,
+        GROW,
+        &growth_params(Value::number(growth.place), growth),
+    )
+}
+
+pub(super) fn grow_segment(sql: &impl Sql, growth: &Growth) -> Result<(), StoreError> {
+    const GROW: &str = "UPDATE segment SET version=?2, seq=coalesce(nullif(?3, 0), seq), \
+                        updated_at=?4, marks=marks||?5, data=data||?6 WHERE id=?1";
+    run_one(sql, GROW, &growth_params(segment_id(growth), growth))
+}
+
+/// The end of a streaming message.
+pub(super) struct Closing {
+    pub(super) place: Place,
+    pub(super) version: Place,
+    pub(super) seq: u64,
+    pub(super) status: Status,
+    pub(super) at: Timestamp,
+}
+
+impl Closing {
+    /// What comes after the last growth of a message, if that is its end and goes to the
+    /// same row.
+    pub(super) fn of_short(growth: &Growth, next: &Write) -> Option<Self> {
+        match *next {
+            Write::Close {
+                place,
+                version,
+                seq,
+                status,
+                at,
+            } if place == growth.place && growth.segment == 0 => Some(Self {
+                place,
+                version,
+                seq,
+                status,
+                at,
+            }),
+            _ => None,
+        }
+    }
+}
+
+pub(super) fn close(sql: &impl Sql, closing: &Closing) -> Result<(), StoreError> {
+    const CLOSE: &str = "UPDATE message SET version=?2, seq=coalesce(nullif(?3, 0), seq), \
+                         updated_at=?4, status=?5 WHERE serial=?1";
+    let [place, version, seq] = [closing.place, closing.version, closing.seq].map(Value::number);
+    run_one(
+        sql,
+        CLOSE,
+        &[
+            place,
+            version,
+            seq,
+            closing.at.into(),
+            closing.status.as_str().into(),
+        ],
+    )
+}
+
+pub(super) fn grow_and_close(
+    sql: &impl Sql,
+    growth: &Growth,
+    closing: &Closing,
+) -> Result<(), StoreError> {
+    const CLOSE: &str = "UPDATE message SET version=?2, seq=coalesce(nullif(?3, 0), seq), \
+                         updated_at=?4, marks=marks||?5, data=data||?6, status=?7 \
+                         WHERE serial=?1";
+    let [place, version, seq] = [closing.place, closing.version, closing.seq].map(Value::number);
+    let [_, _, _, _, marks, text] = growth_params(Value::Null, growth);
+    let (at, status) = (closing.at.into(), closing.status.as_str().into());
+    run_one(sql, CLOSE, &[place, version, seq, at, marks, text, status])
+}
+
+fn growth_params(row: Value, growth: &Growth) -> [Value; 6] {
+    let versions = growth.version.saturating_sub(growth.previous);
+    [
+        row,
+        Value::number(growth.version),
+        Value::number(growth.seq),
+        growth.at.into(),
+        Value::Text(mark(versions, growth.units)),
+        growth.text.as_str().into(),
+    ]
+}
+
+fn segment_id(growth: &Growth) -> Value {
+    Value::number(
+        growth
+            .place
+            .saturating_mul(SEGMENTS)
+            .saturating_add(growth.segment),
+    )
+}
+
+pub(super) fn segment(sql: &impl Sql, growth: &Growth) -> Result<(), StoreError> {
+    const SEGMENT: &str = "INSERT INTO segment(id, version, seq, start, updated_at, marks, data) \
+                           VALUES(?1, ?2, nullif(?3, 0), ?4, ?5, ?6, ?7)";
+    let versions = growth.version.saturating_sub(growth.place);
+    let params = [
+        segment_id(growth),
+        Value::number(growth.version),
+        Value::number(growth.seq),
+        Value::number(growth.start),
+        growth.at.into(),
+        Value::Text(mark(versions, growth.start + growth.units)),
+        growth.text.as_str().into(),
+    ];
+    run_one(sql, SEGMENT, &params)
+}
