@@ -95,6 +95,28 @@ pub(super) fn nowhere() -> ErrorInfo {
     ErrorInfo::new(ErrorCode::NotFound, message)
 }
 
+/// The path and the query of an address, as the runtime writes it: nothing that parses
+/// addresses is needed, and such a thing is large.
+pub(super) fn split(url: &str) -> (&str, &str) {
+    let url = url.split_once('#').map_or(url, |(url, _)| url);
+    let (url, query) = url.split_once('?').unwrap_or((url, ""));
+    let behind_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let path = behind_scheme
+        .find('/')
+        .and_then(|at| behind_scheme.get(at..));
+    (path.unwrap_or("/"), query)
+}
+
+/// The decoded pairs of a query.
+pub(super) fn pairs(query: &str) -> Vec<(String, String)> {
+    let decoded = |text: &str| percent_decoded(&text.replace('+', " "));
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    pairs
+        .map(|(key, value)| (decoded(key), decoded(value)))
+        .collect()
+}
+
 /// Decodes once. What is no escape, or no UTF-8, stays as something that no id may contain.
 fn percent_decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());

@@ -46,21 +46,21 @@ export function setSlot(socket, number) {
 }
 
 export function slotOf(socket) {
-  return socket[slot] ?? -1;
+  return socket[slot];
 }
 
 export function tellsUnsent(socket) {
   return typeof socket.bufferedAmount === "number";
 }
 
-/** Gives the bytes that are not taken yet; -1 where nobody can tell. */
+/** Gives the bytes that are not taken yet, where the platform tells. */
 export function send(socket, text) {
   try {
     socket.send(text);
   } catch {
-    return -1; // It is closing.
+    return undefined; // It is closing.
   }
-  return socket.bufferedAmount ?? -1;
+  return socket.bufferedAmount;
 }
 
 /** All cells of a result one after the other, then rows, rows read and rows written. */

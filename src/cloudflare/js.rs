@@ -5,43 +5,45 @@ use worker::js_sys::{Array, JsString, Promise};
 use worker::wasm_bindgen::prelude::*;
 use worker::web_sys::{ReadableStream, Request, WebSocket};
 
+// `catch`, or a result that may be absent, also keeps wasm-bindgen from importing a function
+// bare, of which it writes the module's name more than once.
 #[wasm_bindgen(module = "/src/cloudflare/glue.js")]
 extern "C" {
     /// Resets an object from a later tick.
-    #[wasm_bindgen(js_name = abortLater)]
-    pub(super) fn abort_later(ctx: &JsValue, why: &str);
+    #[wasm_bindgen(js_name = abortLater, catch)]
+    pub(super) fn abort_later(ctx: &JsValue, why: &str) -> Result<(), JsValue>;
 
     /// Whether this is not the first time that an object is made on this `ctx`.
-    #[wasm_bindgen(js_name = isKnown)]
-    pub(super) fn is_known(ctx: &JsValue) -> bool;
+    #[wasm_bindgen(js_name = isKnown, catch)]
+    pub(super) fn is_known(ctx: &JsValue) -> Result<bool, JsValue>;
 
     /// Calls `ring` once; resets the object unless that returns `true`.
-    #[wasm_bindgen(js_name = startTimer)]
-    pub(super) fn start_timer(ctx: &JsValue, ring: &JsValue, ms: f64) -> JsValue;
+    #[wasm_bindgen(js_name = startTimer, catch)]
+    pub(super) fn start_timer(ctx: &JsValue, ring: &JsValue, ms: f64) -> Result<JsValue, JsValue>;
 
     /// Stops a timer that has not rung.
-    #[wasm_bindgen(js_name = stopTimer)]
-    pub(super) fn stop_timer(timer: &JsValue);
+    #[wasm_bindgen(js_name = stopTimer, catch)]
+    pub(super) fn stop_timer(timer: &JsValue) -> Result<(), JsValue>;
 
     /// Sets the alarm and does not wait: it is part of the same commit as the rows.
     #[wasm_bindgen(js_name = setAlarm, catch)]
     pub(super) fn set_alarm(storage: &JsValue, at: f64) -> Result<(), JsValue>;
 
     /// Leaves a number with a WebSocket, to find its connection by.
-    #[wasm_bindgen(js_name = setSlot)]
-    pub(super) fn set_slot(socket: &WebSocket, number: u32);
+    #[wasm_bindgen(js_name = setSlot, catch)]
+    pub(super) fn set_slot(socket: &WebSocket, number: u32) -> Result<(), JsValue>;
 
-    /// That number, or -1.
+    /// That number.
     #[wasm_bindgen(js_name = slotOf)]
-    pub(super) fn slot_of(socket: &WebSocket) -> i32;
+    pub(super) fn slot_of(socket: &WebSocket) -> Option<u32>;
 
-    /// Sends; gives the bytes that are not taken yet, or -1 where nobody can tell.
+    /// Sends; gives the bytes that are not taken yet, where the platform tells.
     #[wasm_bindgen(js_name = send)]
-    pub(super) fn send(socket: &WebSocket, text: &JsString) -> f64;
+    pub(super) fn send(socket: &WebSocket, text: &JsString) -> Option<f64>;
 
     /// Whether the platform tells how much of what was sent is not taken yet.
-    #[wasm_bindgen(js_name = tellsUnsent)]
-    pub(super) fn tells_unsent(socket: &WebSocket) -> bool;
+    #[wasm_bindgen(js_name = tellsUnsent, catch)]
+    pub(super) fn tells_unsent(socket: &WebSocket) -> Result<bool, JsValue>;
 
     /// Runs one statement; gives all cells, then the number of rows, rows read, rows written.
     #[wasm_bindgen(js_name = query, catch)]
@@ -52,8 +54,8 @@ extern "C" {
     pub(super) fn answer_of(answer: &Promise, lost: &str) -> Promise;
 
     /// Ends, from a later tick, what this wasm instance was to end and cannot any more.
-    #[wasm_bindgen(js_name = endUnfinishedLater)]
-    pub(super) fn end_unfinished_later();
+    #[wasm_bindgen(js_name = endUnfinishedLater, catch)]
+    pub(super) fn end_unfinished_later() -> Result<(), JsValue>;
 
     /// The body of a response that is still being produced.
     pub(super) type Pipe;

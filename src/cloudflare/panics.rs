@@ -35,7 +35,7 @@ pub(super) fn install() {
             recover(panic);
             console_error_panic_hook::hook(panic);
             reset_current("the session panicked");
-            js::end_unfinished_later();
+            let _ = js::end_unfinished_later();
         }));
     });
 }
@@ -72,7 +72,7 @@ fn reset_current(why: &str) {
             return;
         };
         if let Some(ctx) = objects.get(&CURRENT.get()) {
-            js::abort_later(ctx, why);
+            let _ = js::abort_later(ctx, why);
         }
     });
 }

@@ -2,9 +2,9 @@
 //!
 //! A token is checked here, before the session is woken (P2.5).
 
+use worker::Env;
 use worker::wasm_bindgen::JsValue;
 use worker::web_sys::Request;
-use worker::{Env, Url};
 
 use super::address::{self, Endpoint};
 use super::call::{Action, Call, Opening};
@@ -35,17 +35,16 @@ pub(super) struct Asked<'a> {
 
 /// Answers a request.
 pub(super) async fn route(request: &Request, env: &Env) -> Answer {
-    let Ok(url) = Url::parse(&request.url()) else {
-        return refusal(&address::nowhere());
-    };
-    if !url.path().starts_with("/v1/") {
+    let url = request.url();
+    let (path, query) = address::split(&url);
+    if !path.starts_with("/v1/") {
         return assets(request, env).await;
     }
     let method = request.method();
     if method == "OPTIONS" {
         return preflight();
     }
-    let endpoint = address::endpoint(&method, url.path());
+    let endpoint = address::endpoint(&method, path);
     let shape = shape(
         request,
         endpoint.as_ref().ok().map(|(_, endpoint)| endpoint),
@@ -64,10 +63,7 @@ pub(super) async fn route(request: &Request, env: &Env) -> Answer {
         Ok(found) => found,
         Err(error) => return refused(error),
     };
-    let pairs: Vec<(String, String)> = url
-        .query_pairs()
-        .map(|(key, value)| (key.into_owned(), value.into_owned()))
-        .collect();
+    let pairs = address::pairs(query);
     let grant = match admit(request, &config, &session, &pairs).await {
         Ok(grant) => grant,
         Err(error) => return refused(error),

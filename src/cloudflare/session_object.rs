@@ -40,7 +40,7 @@ impl SessionObject {
         panics::install();
         // Made anew on a `ctx` that has had an object: a panic took that one's memory, while
         // its sockets and timers live on. Only a reset makes it whole.
-        let is_again = js::is_known(ctx.as_ref());
+        let is_again = js::is_known(ctx.as_ref()).unwrap_or(false);
         let shell = Shell::new(State::from(ctx), env);
         if is_again {
             shell.lose("the session lost its memory to a panic elsewhere");
@@ -154,7 +154,8 @@ fn open(shell: &Rc<Shell>, grant: Grant, opening: Opening) -> Answer {
     };
     let (client, server) = ends(WebSocketPair::new()?)?;
     shell.state.as_raw().accept_websocket(&server)?;
-    let is_probed = opening.carrier == Carrier::Socket && !js::tells_unsent(&server);
+    let is_probed =
+        opening.carrier == Carrier::Socket && !js::tells_unsent(&server).unwrap_or(false);
     let connection = Connection {
         id,
         carrier: opening.carrier,

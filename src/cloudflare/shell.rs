@@ -77,7 +77,7 @@ impl Shell {
     pub(super) fn lose(&self, why: &str) -> Lost {
         console_error!("{why}");
         if !self.is_lost.replace(true) {
-            js::abort_later(self.state.as_raw().as_ref(), why);
+            let _ = js::abort_later(self.state.as_raw().as_ref(), why);
         }
         Lost
     }
@@ -112,7 +112,9 @@ impl Shell {
                 perform(core, effects, &mut inputs, &mut outcome);
             }
             let now = now();
-            self.wake.set_timer(&self.state, now, core.session.window());
+            self.wake
+                .set_timer(&self.state, now, core.session.window())
+                .map_err(|error| self.lose(&js::describe(&error)))?;
             self.wake
                 .set_alarm(&self.state, now, core.session.deadline());
             Ok(outcome)

@@ -60,7 +60,8 @@ impl Sockets {
     pub(super) fn add(&mut self, connection: &Connection, socket: WebSocket) {
         self.last_slot = self.last_slot.wrapping_add(1) & 0x3fff_ffff;
         let slot = self.last_slot;
-        js::set_slot(&socket, slot);
+        // Without its number it is found by what is kept with it.
+        let _ = js::set_slot(&socket, slot);
         self.by_slot
             .insert(slot, (connection.id.clone(), connection.carrier));
         self.by_id
@@ -69,7 +70,7 @@ impl Sockets {
 
     /// Whose socket this is; `None` for one that was closed.
     pub(super) fn identify(&self, socket: &WebSocket) -> Option<(ConnectionId, Carrier)> {
-        if let Ok(slot) = u32::try_from(js::slot_of(socket)) {
+        if let Some(slot) = js::slot_of(socket) {
             return self.by_slot.get(&slot).cloned();
         }
         let connection = attached(socket)?;
@@ -86,8 +87,7 @@ impl Sockets {
             let Some(held) = self.by_id.get(id) else {
                 continue;
             };
-            let unsent = js::send(&held.socket, &text);
-            if enough < unsent {
+            if let Some(unsent) = js::send(&held.socket, &text).filter(|unsent| enough < *unsent) {
                 behind.push(Unsent {
                     connection: id.clone(),
                     bytes: unsent as u64,

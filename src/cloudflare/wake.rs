@@ -35,23 +35,32 @@ impl Wake {
     }
 
     /// Sets the timer for a rollup window, earlier than it was if need be.
-    pub(super) fn set_timer(&self, state: &State, now: Timestamp, window: Option<Timestamp>) {
+    ///
+    /// # Errors
+    /// When the runtime refuses: what waits would wait for ever.
+    pub(super) fn set_timer(
+        &self,
+        state: &State,
+        now: Timestamp,
+        window: Option<Timestamp>,
+    ) -> Result<(), JsValue> {
         let mut timer = self.timer.borrow_mut();
         if let (Some(set), Some(due)) = (timer.as_ref(), window)
             && set.due <= due
         {
             // One that rings early finds nothing to do, and is set anew.
-            return;
+            return Ok(());
         }
         if let Some(set) = timer.take() {
-            js::stop_timer(&set.handle);
+            let _ = js::stop_timer(&set.handle);
         }
         if let Some(due) = window {
             let wait = (due - now).max(0) as f64;
             let ctx: &JsValue = state.as_raw().as_ref();
-            let handle = js::start_timer(ctx, self.ring.as_ref(), wait);
+            let handle = js::start_timer(ctx, self.ring.as_ref(), wait)?;
             *timer = Some(Timer { due, handle });
         }
+        Ok(())
     }
 
     /// The timer has rung.
