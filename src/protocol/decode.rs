@@ -4,7 +4,7 @@
 //! or the refusal that answers it, so that one bad frame of an array harms none of the others.
 
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
@@ -98,11 +98,26 @@ pub struct Append {
     #[serde(default)]
     pub data: String,
     /// The number of this append within the message, from 1 (P5.3).
+    #[serde(default, deserialize_with = "countable")]
     pub seq: Option<u64>,
     /// Closes the message, if given.
     pub status: Option<Status>,
     /// Makes sending again safe (P13.1).
     pub id: Option<String>,
+}
+
+/// The largest number that rows and every client count exactly.
+const NUMBER_MAX: u64 = (1 << 53) - 1;
+
+/// A number to count from, if there is one.
+fn countable<'de, D: Deserializer<'de>>(source: D) -> Result<Option<u64>, D::Error> {
+    let number = Option::<u64>::deserialize(source)?;
+    match number {
+        Some(number) if NUMBER_MAX < number => {
+            Err(de::Error::custom(format!("it is {number}, at most {NUMBER_MAX} can be counted")))
+        }
+        counted => Ok(counted),
+    }
 }
 
 /// `update` (P4.3).
@@ -117,6 +132,7 @@ pub struct Update {
     /// Its new headers.
     pub headers: Option<Headers>,
     /// The last append that `data` contains (P5.3).
+    #[serde(default, deserialize_with = "countable")]
     pub seq: Option<u64>,
     /// Only if this still is the message's version.
     pub if_version: Option<Serial>,
@@ -404,4 +420,24 @@ fn without_place(error: &serde_json::Error) -> String {
 
 fn bound(limit: u64) -> usize {
     usize::try_from(limit).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_seq_that_nobody_could_count_on_from_is_refused() {
+        for (seq, is_taken) in [("9007199254740991", true), ("9007199254740992", false)] {
+            let text = format!(
+                r#"{{"type":"update","serial":"abcd00000001","data":"x","seq":{seq}}}"#
+            );
+            let received = decode_frame(&text, &Limits::default());
+            assert_eq!(received.frame.is_ok(), is_taken, "{seq}");
+            if let Err(error) = received.frame {
+                assert!(error.message.contains("seq"), "{}", error.message);
+            }
+        }
+    }
 }
