@@ -2,6 +2,7 @@
 // It keeps nothing: what it still has to say, it reads from the session, so it may be killed at
 // any moment and goes on in the middle of a word.
 import { emptyLog, fold, inOrder } from "../../demo/fold.js";
+import { Connection } from "./connection.mjs";
 import { greeting, pieces, reply } from "./script.mjs";
 import { mintToken } from "./token.mjs";
 
@@ -102,45 +103,6 @@ async function stream(connection, log, { id, parent, text }) {
     else taken.catch(() => {});
     await pause(PIECE_EVERY_MS);
     if (!connection.isOpen) return;
-  }
-}
-
-/** Requests and their answers by `ref` (P13.1). */
-class Connection {
-  #socket;
-  #waiting = new Map();
-  #refs = 0;
-  isOpen = true;
-
-  constructor(socket) {
-    this.#socket = socket;
-  }
-
-  send(frame) {
-    if (this.isOpen) this.#socket.send(JSON.stringify(frame));
-  }
-
-  request(frame) {
-    this.#refs += 1;
-    const ref = this.#refs;
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(ref, { resolve, reject });
-      this.send({ ...frame, ref });
-    });
-  }
-
-  take({ type, ref, result, error }) {
-    if (type !== "ack" && type !== "nack") return;
-    const waiting = this.#waiting.get(ref);
-    this.#waiting.delete(ref);
-    if (type === "ack") waiting?.resolve(result);
-    else waiting?.reject(new Error(error.message));
-  }
-
-  close() {
-    this.isOpen = false;
-    for (const { reject } of this.#waiting.values()) reject(new Error("the connection is gone"));
-    this.#waiting.clear();
   }
 }
 
