@@ -65,6 +65,9 @@ pub enum ServerFrame {
     Trim {
         /// The oldest place that may still be read.
         before: Serial,
+        /// Older messages that stay, since they streamed when their time came.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        keep: Vec<Serial>,
     },
     /// Something passed on without being kept (P4.5).
     #[serde(rename = "signal")]

@@ -172,7 +172,9 @@ impl Session {
         self.store_pending(store, now)?;
         self.rollup.send(self.epoch, now, None, out);
         self.release_answers(out);
-        self.rollup.retire();
+        if self.rollup.retire() {
+            self.expect_settled(store)?;
+        }
         Ok(())
     }
 

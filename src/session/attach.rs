@@ -111,6 +111,10 @@ impl Session {
     pub(super) fn forget(&mut self, connection: &ConnectionId) {
         if let Some(live) = self.connections.remove(connection) {
             self.rollup.leave(&live.connection);
+            if connection.is_body() {
+                self.disown_bodies();
+                self.expect_idle_streams();
+            }
         }
     }
 

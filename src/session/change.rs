@@ -113,7 +113,9 @@ impl Session {
         }
         store.write(&writes)?;
         self.written_at = now;
-        self.rollup.open.remove(&head.place);
+        if self.rollup.open.remove(&head.place).is_some() {
+            self.expect_settled(store)?;
+        }
         let serial = self.epoch.at(head.place);
         let frame = ServerFrame::Delete { serial, version: self.epoch.at(version) };
         self.broadcast(out, &frame, Some(&head.name));

@@ -50,7 +50,21 @@ impl Session {
         self.expiry.next = self.expiry.next.min(idle);
     }
 
-    /// A message was created.
+    /// Streams were given up on.
+    pub(super) fn expect_idle_streams(&mut self) {
+        self.expiry.next = self.expiry.next.min(self.next_deadline());
+    }
+
+    /// Messages that streamed are settled: retention may take them from now on.
+    pub(super) fn expect_settled(&mut self, store: &dyn Store) -> Result<(), StoreError> {
+        if self.settings.retention_ms.is_some() {
+            self.expiry.oldest = self.oldest(store)?;
+            self.expiry.next = self.expiry.next.min(self.next_deadline());
+        }
+        Ok(())
+    }
+
+    /// A message was created that does not stream.
     pub(super) fn expect_retention(&mut self, place: Place, now: Timestamp) {
         self.expiry.oldest.get_or_insert((place, now));
         self.expiry.next = self.expiry.next.min(self.next_deadline());
@@ -176,14 +190,23 @@ impl Session {
         }
         self.settle(store, now, out)?;
         let oldest = store.oldest(TRIM_MESSAGES)?;
-        let old = oldest.iter().take_while(|(_, created_at)| is_old(*created_at));
+        let settled = oldest.iter().filter(|(place, _)| !self.rollup.open.contains_key(place));
+        let old = settled.take_while(|(_, created_at)| is_old(*created_at));
         if let Some((up_to, _)) = old.last() {
             self.floor = self.floor.max(*up_to);
             store.write(&[Write::Trim { up_to: self.floor }])?;
-            let before = self.epoch.at(self.floor + 1);
-            self.broadcast(out, &ServerFrame::Trim { before }, None);
+            let frame = self.trimmed(store)?;
+            self.broadcast(out, &frame, None);
         }
         self.expiry.oldest = self.oldest(store)?;
         Ok(())
+    }
+
+    /// What readers are told of everything that retention took so far.
+    pub(super) fn trimmed(&self, store: &dyn Store) -> Result<ServerFrame, StoreError> {
+        let oldest = store.oldest(TRIM_MESSAGES)?;
+        let kept = oldest.iter().map(|(place, _)| *place).take_while(|place| *place <= self.floor);
+        let keep = kept.map(|place| self.epoch.at(place)).collect();
+        Ok(ServerFrame::Trim { before: self.epoch.at(self.floor + 1), keep })
     }
 }

@@ -276,8 +276,8 @@ impl Session {
         Ok(session)
     }
 
-    /// A streamed body whose connection did not survive has broken off (P5.5): its message
-    /// is due to fail at the next input.
+    /// A streamed body whose connection is gone has broken off (P5.5): its message is due to
+    /// fail at the next input.
     fn disown_bodies(&mut self) {
         for open in self.rollup.open.values_mut() {
             let origin = open.origin.as_ref().filter(|origin| origin.is_body());

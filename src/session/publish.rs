@@ -224,8 +224,9 @@ impl Session {
             let streaming = Streaming { head, units: units(text), bytes, tail };
             self.rollup.open.insert(place, Open::new(streaming));
             self.expect_idle_stream(now);
+        } else {
+            self.expect_retention(place, now);
         }
-        self.expect_retention(place, now);
         let name = message.name.clone();
         self.broadcast(out, &ServerFrame::Create { message }, Some(&name));
     }

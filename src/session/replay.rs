@@ -63,7 +63,7 @@ impl Session {
         let mut frames = Vec::new();
         let mut bytes = 0;
         if 0 < self.floor {
-            frames.push(ServerFrame::Trim { before: self.epoch.at(self.floor + 1) }.encode());
+            frames.push(self.trimmed(store)?.encode());
         }
         for changed in changed.values() {
             let frame = self.missed(store, connection, since, changed)?;

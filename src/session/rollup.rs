@@ -346,9 +346,12 @@ impl Rollup {
         }
     }
 
-    /// Messages that were closed are open no longer: everybody has been told.
-    pub(super) fn retire(&mut self) {
+    /// Messages that were closed are open no longer: everybody has been told. Returns whether
+    /// there were any.
+    pub(super) fn retire(&mut self) -> bool {
+        let before = self.open.len();
         self.open.retain(|_, open| open.closing.is_none());
+        self.open.len() < before
     }
 }
 

@@ -1,0 +1,167 @@
+//! A session on a host: what the platform keeps for it, and nothing else. The session itself
+//! can go at any time and is loaded again from here.
+
+use std::collections::BTreeMap;
+
+use sessile::protocol::decode::decode;
+use sessile::protocol::ids::{ConnectionId, Timestamp};
+use sessile::protocol::limits::Limits;
+use sessile::session::{Connection, Effect, Input, Session};
+use sessile::store::sqlite::{Sql, SqliteStore, Value};
+use sessile::store::{Log, StoreError};
+
+use crate::sqlite::Sqlite;
+
+/// SQLite whose transactions may be part of a larger one: one for each input, as the
+/// platform commits everything that an input stores together.
+#[derive(Clone)]
+pub struct Disk(pub Sqlite);
+
+impl Disk {
+    fn run(&self, statement: &str) -> Result<(), StoreError> {
+        self.0.query(statement, &[]).map(|_| ())
+    }
+}
+
+impl Sql for Disk {
+    fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Vec<Value>>, StoreError> {
+        self.0.query(sql, params)
+    }
+
+    fn transaction(
+        &self,
+        body: &mut dyn FnMut() -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.run("SAVEPOINT part")?;
+        let done = body();
+        if done.is_err() {
+            self.run("ROLLBACK TO part")?;
+        }
+        self.run("RELEASE part")?;
+        done
+    }
+}
+
+/// What becomes of the process while it handles an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It lives.
+    Lives,
+    /// It dies before anything is durable.
+    DiesBefore,
+    /// It dies when all is durable and nothing was sent.
+    DiesAfter,
+}
+
+/// One session and its platform.
+pub struct Host {
+    pub disk: Disk,
+    pub limits: Limits,
+    /// What is kept with the sockets that are open.
+    pub attachments: BTreeMap<ConnectionId, Connection>,
+    awake: Option<(Session, SqliteStore<Disk>)>,
+    /// How often it was loaded: entropy, and for those who wonder.
+    pub loads: u32,
+    /// When the platform wakes the session.
+    pub alarm: Option<Timestamp>,
+}
+
+impl Host {
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            disk: Disk(Sqlite::new()),
+            limits,
+            attachments: BTreeMap::new(),
+            awake: None,
+            loads: 0,
+            alarm: None,
+        }
+    }
+
+    /// Lets an input be handled, and does the platform's part of what follows. What is left
+    /// to the caller is to send, to close and to respond.
+    pub fn handle(&mut self, now: Timestamp, input: Input, fate: Fate) -> Vec<Effect> {
+        let (mut session, store) = self.wake();
+        self.disk.run("BEGIN").unwrap();
+        let effects = session.handle(&store, now, input).unwrap();
+        if fate == Fate::DiesBefore {
+            self.disk.run("ROLLBACK").unwrap();
+            self.die();
+            return Vec::new();
+        }
+        self.disk.run("COMMIT").unwrap();
+        let is_erased = effects.contains(&Effect::Erase);
+        if !is_erased && let Some(deadline) = session.deadline() {
+            self.alarm = Some(self.alarm.map_or(deadline, |alarm| alarm.min(deadline)));
+        }
+        for effect in &effects {
+            match effect {
+                Effect::Remember(connection) => {
+                    self.attachments.insert(connection.id.clone(), connection.clone());
+                }
+                Effect::Close { connection, .. } => {
+                    self.attachments.remove(connection);
+                }
+                Effect::Erase | Effect::Send { .. } | Effect::Respond { .. } => {}
+            }
+        }
+        if is_erased {
+            self.disk = Disk(Sqlite::new());
+            self.alarm = None;
+        } else {
+            self.awake = Some((session, store));
+        }
+        if fate == Fate::DiesAfter {
+            self.die();
+            return Vec::new();
+        }
+        effects
+    }
+
+    fn wake(&mut self) -> (Session, SqliteStore<Disk>) {
+        if let Some(awake) = self.awake.take() {
+            return awake;
+        }
+        self.loads += 1;
+        let store = SqliteStore::new(self.disk.clone());
+        let connections = self.attachments.values().cloned().collect();
+        let entropy = 10_000_019_u32.wrapping_mul(self.loads);
+        let session = Session::load("s1", self.limits.clone(), &store, connections, entropy);
+        (session.unwrap(), store)
+    }
+
+    /// The session sleeps: its memory is gone, its sockets stay.
+    pub fn evict(&mut self) {
+        self.awake = None;
+    }
+
+    /// The process is gone, and every socket with it.
+    pub fn die(&mut self) {
+        self.awake = None;
+        self.attachments.clear();
+    }
+
+    /// When the session wants its timer; `None` also while it sleeps.
+    pub fn window(&self) -> Option<Timestamp> {
+        self.awake.as_ref().and_then(|(session, _)| session.window())
+    }
+
+    /// When the session wants its alarm.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        self.awake.as_ref().and_then(|(session, _)| session.deadline())
+    }
+
+    /// What is stored, read beside the session.
+    pub fn log(&self) -> impl Log {
+        SqliteStore::new(self.disk.clone())
+    }
+
+    /// The input that a WebSocket message is.
+    pub fn message(&self, connection: &ConnectionId, text: &str) -> Input {
+        let connection = connection.clone();
+        match decode(text, &self.limits) {
+            Ok(frames) => Input::Message { connection, frames, bytes: text.len() },
+            Err(error) => Input::Unreadable { connection, error },
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! A reader as strict as it may be: it takes no frame twice and puts up with no gap.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// A message as a reader holds it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Held {
+    pub version: String,
+    pub data: Value,
+    pub status: Option<String>,
+    pub headers: Value,
+    pub is_deleted: bool,
+}
+
+impl Held {
+    /// A message as a whole frame, or history, has it.
+    pub fn of(message: &Value) -> Self {
+        Self {
+            version: text(message, "version"),
+            data: message["data"].clone(),
+            status: message["status"].as_str().map(str::to_owned),
+            headers: message["headers"].clone(),
+            is_deleted: !message["deletedAt"].is_null(),
+        }
+    }
+
+    fn units(&self) -> u64 {
+        self.data.as_str().map_or(0, |text| text.encode_utf16().count() as u64)
+    }
+}
+
+/// What one reader makes of the frames that it is sent.
+#[derive(Clone, Debug, Default)]
+pub struct Reader {
+    pub held: BTreeMap<String, Held>,
+    /// P3.7: everything up to here has been processed.
+    pub position: Option<String>,
+    /// Whether it appends itself, so that it is not sent all there is (P3.7).
+    pub is_writer: bool,
+    /// Whether it follows some names only.
+    pub is_partial: bool,
+    is_replaying: bool,
+    /// The log's end when it began anew.
+    pub began_at: String,
+    pub violations: Vec<String>,
+}
+
+fn text(value: &Value, key: &str) -> String {
+    value[key].as_str().unwrap_or_default().to_owned()
+}
+
+impl Reader {
+    pub fn is_caught_up(&self) -> bool {
+        !self.is_replaying && self.position.is_some()
+    }
+
+    /// Processes one frame.
+    pub fn take(&mut self, frame: &Value) {
+        let kind = frame["type"].as_str().unwrap_or_default();
+        match kind {
+            "attached" => {
+                self.is_replaying = true;
+                if frame["resumed"] == false {
+                    self.held.clear();
+                    self.position = None;
+                    self.began_at = text(frame, "serial");
+                }
+            }
+            "caught-up" => {
+                self.is_replaying = false;
+                self.position = Some(text(frame, "serial"));
+            }
+            "message.create" | "message.update" => self.whole(frame, kind),
+            "message.append" => self.append(frame),
+            "message.delete" => self.delete(frame),
+            "log.trim" => {
+                let before = text(frame, "before");
+                // P11.2: what streamed when its time came stays.
+                let keep = frame["keep"].as_array();
+                let is_kept = |serial: &str| {
+                    keep.is_some_and(|keep| keep.iter().any(|kept| kept == serial))
+                };
+                self.held.retain(|serial, _| before <= *serial || is_kept(serial));
+            }
+            _ => {}
+        }
+    }
+
+    fn whole(&mut self, frame: &Value, kind: &str) {
+        let message = &frame["message"];
+        let (serial, version) = (text(message, "serial"), text(message, "version"));
+        let known = self.held.get(&serial).map(|held| held.version.clone());
+        let is_create = kind == "message.create";
+        if is_create && known.is_some() && !self.is_replaying {
+            self.violations.push(format!("created twice: {frame}"));
+        }
+        if is_create && !self.is_replaying && version != serial {
+            self.violations.push(format!("created later than at its place: {frame}"));
+        }
+        if !is_create && self.is_too_old(&serial) {
+            return self.moves(&version, frame);
+        }
+        if known.as_ref().is_some_and(|known| version < *known) {
+            self.violations.push(format!("{version} after {known:?}: {frame}"));
+        }
+        self.held.insert(serial, Held::of(message));
+        self.moves(&version, frame);
+    }
+
+    fn append(&mut self, frame: &Value) {
+        let (serial, version) = (text(frame, "serial"), text(frame, "version"));
+        let offset = frame["offset"].as_u64().unwrap_or(u64::MAX);
+        let is_known = self.held.contains_key(&serial);
+        if !is_known {
+            if !self.is_too_old(&serial) {
+                self.violations.push(format!("append to a message not held: {frame}"));
+            }
+            return self.moves(&version, frame);
+        }
+        let (is_writer, is_replaying) = (self.is_writer, self.is_replaying);
+        let Some(held) = self.held.get_mut(&serial) else { return };
+        let length = held.units();
+        let is_exact = if is_replaying { offset <= length } else { offset == length };
+        if !is_exact && !is_writer {
+            self.violations.push(format!("holds {length}: {frame}"));
+        }
+        if version < held.version || (version == held.version && !is_replaying) {
+            self.violations.push(format!("holds version {}: {frame}", held.version));
+        }
+        let units: Vec<u16> = held.data.as_str().unwrap_or_default().encode_utf16().collect();
+        let kept = units.get(..usize::try_from(offset).unwrap_or(usize::MAX).min(units.len()));
+        let mut whole = String::from_utf16(kept.unwrap_or_default()).unwrap_or_else(|_| {
+            self.violations.push(format!("cuts a pair of surrogates: {frame}"));
+            String::new()
+        });
+        whole.push_str(frame["data"].as_str().unwrap_or_default());
+        held.data = Value::String(whole);
+        held.version = version.clone();
+        if let Some(status) = frame["status"].as_str() {
+            held.status = Some(status.to_owned());
+        }
+        self.moves(&version, frame);
+    }
+
+    fn delete(&mut self, frame: &Value) {
+        let (serial, version) = (text(frame, "serial"), text(frame, "version"));
+        if let Some(held) = self.held.get_mut(&serial) {
+            held.data = Value::Null;
+            held.version = version.clone();
+            held.is_deleted = true;
+        } else if !self.is_too_old(&serial) {
+            self.violations.push(format!("deletes a message not held: {frame}"));
+        }
+        self.moves(&version, frame);
+    }
+
+    /// P3.7: frames about a message older than what the reader began with are ignored. One
+    /// that it does not hold although it is newer was never sent.
+    fn is_too_old(&self, serial: &str) -> bool {
+        !self.held.contains_key(serial) && serial <= self.began_at.as_str()
+    }
+
+    /// Live frames come in the log's order, and move the position (P3.7).
+    fn moves(&mut self, version: &str, frame: &Value) {
+        if self.is_replaying {
+            return;
+        }
+        if self.position.as_deref().is_some_and(|position| version <= position) {
+            self.violations.push(format!("at {:?} already: {frame}", self.position));
+        }
+        self.position = Some(version.to_owned());
+    }
+}

@@ -1,0 +1,147 @@
+//! The words of a script's line: bare words, quoted text, JSON, and `key=` before any of them.
+
+use serde_json::{Map, Value, json};
+
+/// One word.
+#[derive(Clone, Debug)]
+pub struct Word {
+    pub key: Option<String>,
+    pub text: String,
+    pub is_quoted: bool,
+}
+
+/// Cuts a line into its frames: at `;`, outside of quotes and braces.
+pub fn frames(line: &str) -> Vec<Vec<Word>> {
+    words(line).split(|word| word.is(";")).map(<[Word]>::to_vec).collect()
+}
+
+pub fn words(line: &str) -> Vec<Word> {
+    let mut words = Vec::new();
+    let mut rest = line.trim_start();
+    while !rest.is_empty() {
+        let mut key = None;
+        let name = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(0);
+        if 0 < name && rest[name..].starts_with('=') {
+            key = Some(rest[..name].to_owned());
+            rest = &rest[name + 1..];
+        }
+        let (text, is_quoted, end) = if let Some(quoted) = rest.strip_prefix('\'') {
+            let end = quoted.find('\'').unwrap_or_else(|| panic!("no end quote: {line}"));
+            (&quoted[..end], true, end + 2)
+        } else if rest.starts_with(['{', '[']) {
+            let end = json_end(rest);
+            (&rest[..end], false, end)
+        } else {
+            let end = rest.find(' ').unwrap_or(rest.len());
+            let is_end = 1 < end && rest[..end].ends_with(';');
+            let end = end - usize::from(is_end);
+            (&rest[..end], false, end)
+        };
+        words.push(Word { key, text: text.to_owned(), is_quoted });
+        rest = rest[end..].trim_start();
+    }
+    words
+}
+
+fn json_end(text: &str) -> usize {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+    values.next().unwrap_or_else(|| panic!("no JSON: {text}")).unwrap();
+    values.byte_offset()
+}
+
+impl Word {
+    pub fn is(&self, text: &str) -> bool {
+        self.key.is_none() && !self.is_quoted && self.text == text
+    }
+
+    /// Quoted text is text, anything else JSON.
+    fn value(&self) -> Value {
+        if self.is_quoted {
+            return json!(self.text);
+        }
+        serde_json::from_str(&self.text).unwrap_or_else(|_| json!(self.text))
+    }
+}
+
+/// The value of a key.
+pub fn find<'a>(words: &'a [Word], key: &str) -> Option<&'a str> {
+    words.iter().find(|word| word.key.as_deref() == Some(key)).map(|word| word.text.as_str())
+}
+
+pub fn has(words: &[Word], flag: &str) -> bool {
+    words.iter().any(|word| word.is(flag))
+}
+
+/// A frame as JSON; `#3` stands for a serial and is replaced later.
+pub fn frame(words: &[Word], reference: u64) -> Value {
+    let verb = words[0].text.as_str();
+    let rest = &words[1..];
+    let mut frame = match verb {
+        "publish" => {
+            let parts = rest.split(|word| word.is("and"));
+            json!({ "messages": parts.map(message).collect::<Vec<_>>() })
+        }
+        "append" | "update" | "delete" => about(rest),
+        "signal" => {
+            let data = rest.get(1).filter(|word| word.key.is_none()).map(Word::value);
+            json!({ "name": rest[0].text, "data": data })
+        }
+        "seen" => json!({ "n": rest[0].value() }),
+        _ => json!({}),
+    };
+    let fields = frame.as_object_mut().unwrap();
+    fields.insert("type".into(), json!(verb));
+    if verb != "publish" {
+        name(fields, rest);
+    }
+    if !has(rest, "noref") {
+        fields.insert("ref".into(), find(rest, "ref").map_or(json!(reference), |r| json!(r)));
+    }
+    fields.retain(|_, value| !value.is_null());
+    frame
+}
+
+const STATUSES: [&str; 4] = ["streaming", "complete", "cancelled", "failed"];
+
+fn message(words: &[Word]) -> Value {
+    let data = words.iter().find(|word| word.key.is_none() && !STATUSES.contains(&&*word.text));
+    let mut fields = Map::new();
+    fields.insert("data".into(), data.map_or(Value::Null, Word::value));
+    name(&mut fields, words);
+    Value::Object(fields)
+}
+
+/// `#3 'text' …`: the message first, then its data.
+fn about(words: &[Word]) -> Value {
+    let is_data = |word: &&Word| {
+        word.key.is_none() && (word.is_quoted || !STATUSES.contains(&&*word.text))
+    };
+    let data = words.get(1..).and_then(|words| words.iter().find(is_data));
+    let data = data.filter(|word| !word.is("noref")).map(Word::value);
+    json!({ "serial": words[0].text, "data": data })
+}
+
+/// Everything given by its key, and the status, which stands alone.
+fn name(fields: &mut Map<String, Value>, words: &[Word]) {
+    for word in words {
+        match word.key.as_deref() {
+            Some("ref") => {}
+            Some("if") => {
+                fields.insert("ifVersion".into(), json!(word.text));
+            }
+            Some("seq") => {
+                fields.insert("seq".into(), word.value());
+            }
+            Some("headers") => {
+                fields.insert("headers".into(), word.value());
+            }
+            Some(key) => {
+                fields.insert(key.into(), json!(word.text));
+            }
+            None if !word.is_quoted && STATUSES.contains(&&*word.text) => {
+                fields.insert("status".into(), json!(word.text));
+            }
+            None => {}
+        }
+    }
+}

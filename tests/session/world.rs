@@ -1,0 +1,445 @@
+//! A session, the people at it and a clock, led by a script.
+//!
+//! ```text
+//! alice attach window=0      a connection; alice/2 is another of the same client
+//! agent publish 'Hel' streaming
+//! agent append #1 'lo' seq=1; append #1 '!' seq=2      an array of frames
+//! + agent append #2 'x'      in the same turn of the event loop as the line before
+//! wait 40                    time passes, timers and alarms ring
+//! ---                        what was sent so far is not shown
+//! ```
+//!
+//! What comes out is what every connection is sent, `<` the first frame of a WebSocket
+//! message and `|` those in one array with it, `x` a close, `=` an HTTP response.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use expect_test::Expect;
+use sessile::protocol::capability::{Operations, Role};
+use sessile::protocol::ids::{ConnectionId, Timestamp};
+use sessile::protocol::limits::{Limits, REWIND_MESSAGES, WINDOW_MS_DEFAULT};
+use sessile::session::{Carrier, Connection, Effect, Input, Request, Sender, Start};
+use sessile::token::Grant;
+use serde_json::Value;
+
+use crate::host::{Fate, Host};
+use crate::reader::Reader;
+use crate::show::{START, Show};
+use crate::words::{Word, find, frame, frames, has, words};
+
+/// How long a token holds when a script does not say.
+const TOKEN_MS: i64 = 365 * 24 * 60 * 60 * 1000;
+
+#[derive(Default)]
+struct Actor {
+    connection: Option<ConnectionId>,
+    connections: u32,
+    references: u64,
+    reader: Reader,
+}
+
+pub struct World {
+    pub host: Host,
+    now: Timestamp,
+    /// When the timer rings, by a clock that never jumps.
+    timer: Option<Timestamp>,
+    passed: Timestamp,
+    shown_at: Timestamp,
+    actors: BTreeMap<String, Actor>,
+    show: Show,
+    output: String,
+    fate: Fate,
+}
+
+/// Runs a script and compares what everybody was sent.
+pub fn check(script: &str, expected: Expect) {
+    check_with(Limits::default(), script, expected);
+}
+
+/// The same in a deployment with other limits.
+pub fn check_with(limits: Limits, script: &str, expected: Expect) {
+    let mut world = World::new(limits);
+    world.run(script);
+    expected.assert_eq(&world.output);
+    for (name, actor) in &world.actors {
+        let violations = &actor.reader.violations;
+        assert!(violations.is_empty(), "{name} reads strictly: {violations:#?}");
+    }
+}
+
+impl World {
+    fn new(limits: Limits) -> Self {
+        Self {
+            host: Host::new(limits),
+            now: START,
+            timer: None,
+            passed: 0,
+            shown_at: 0,
+            actors: BTreeMap::new(),
+            show: Show::default(),
+            output: String::new(),
+            fate: Fate::Lives,
+        }
+    }
+
+    fn run(&mut self, script: &str) {
+        let lines: Vec<&str> = script.lines().map(str::trim).collect();
+        let lines: Vec<&str> = lines.into_iter().filter(|line| !line.is_empty()).collect();
+        for (index, line) in lines.iter().enumerate() {
+            self.line(line.strip_prefix("+ ").unwrap_or(line));
+            let is_same_turn = lines.get(index + 1).is_some_and(|next| next.starts_with("+ "));
+            if !is_same_turn {
+                self.ring();
+            }
+        }
+    }
+
+    fn line(&mut self, line: &str) {
+        if line == "---" {
+            self.output.clear();
+            return;
+        }
+        let line_words = words(line);
+        let rest = &line_words[1..];
+        match line_words[0].text.as_str() {
+            "wait" => self.wait(rest[0].text.parse().unwrap()),
+            "clock" => self.now += rest[0].text.parse::<Timestamp>().unwrap(),
+            "ring" => self.handle(Input::Deadline),
+            "evict" => {
+                assert_eq!(self.host.window(), None, "a timer keeps the session awake");
+                self.host.evict();
+            }
+            "crash" => {
+                self.host.die();
+                self.timer = None;
+                for actor in self.actors.values_mut() {
+                    actor.connection = None;
+                }
+            }
+            "dies" => {
+                self.fate = match rest[0].text.as_str() {
+                    "before" => Fate::DiesBefore,
+                    _ => Fate::DiesAfter,
+                };
+            }
+            "tables" => {
+                let tables = self.host.disk.0.tables();
+                let _ = writeln!(self.output, "tables: {}", tables.join(" "));
+            }
+            "timer" => {
+                let due = self.host.window().map(|due| due - self.now);
+                let _ = writeln!(self.output, "timer: {due:?}");
+            }
+            "alarm" => {
+                let due = self.host.deadline().map(|due| due - self.now);
+                let _ = writeln!(self.output, "alarm: {due:?}");
+            }
+            name => self.act(name, rest, line),
+        }
+    }
+
+    fn act(&mut self, name: &str, rest: &[Word], line: &str) {
+        let verb = rest[0].text.as_str();
+        let args = &rest[1..];
+        match verb {
+            "attach" => self.attach(name, args),
+            "drop" => {
+                let id = self.actor(name).connection.take().expect("a connection");
+                self.host.attachments.remove(&id);
+                self.handle(Input::Close { connection: id });
+            }
+            "holds" => self.holds(name),
+            "renew" => self.renew(name, args),
+            "unsent" => {
+                let connection = self.connection(name);
+                self.handle(Input::Unsent { connection, bytes: args[0].text.parse().unwrap() });
+            }
+            "ends-body" => {
+                let connection = self.connection(name);
+                self.handle(Input::BodyEnd { connection });
+            }
+            "raw" => {
+                let (_, text) = line.split_once(" raw ").unwrap();
+                self.send(name, &self.show.fill(text));
+            }
+            "repeats" => {
+                let count: usize = args[0].text.parse().unwrap();
+                let (_, frame) = line.split_once(&args[0].text).unwrap();
+                for _ in 0..count {
+                    self.act(name, &words(frame), frame);
+                }
+            }
+            "floods" => {
+                let count: usize = args[0].text.parse().unwrap();
+                let text = "x".repeat(count);
+                let rest = line.split_once(&args[0].text).unwrap().1.replace('…', &text);
+                self.act(name, &words(&rest), &rest);
+            }
+            "get" | "post" | "shorthand" | "patch" | "erase" => self.request(name, verb, args, line),
+            _ => {
+                let (_, line) = line.split_once(name).unwrap();
+                let texts = self.frames(name, line);
+                let text = match texts.as_slice() {
+                    [only] => only.clone(),
+                    _ => format!("[{}]", texts.join(",")),
+                };
+                self.send(name, &text);
+            }
+        }
+    }
+
+    fn actor(&mut self, name: &str) -> &mut Actor {
+        self.actors.entry(name.to_owned()).or_default()
+    }
+
+    fn connection(&mut self, name: &str) -> ConnectionId {
+        let connection = self.actor(name).connection.clone();
+        connection.unwrap_or_else(|| panic!("{name} is not attached"))
+    }
+
+    /// The frames of a line, encoded, each with the actor's next `ref`.
+    fn frames(&mut self, name: &str, line: &str) -> Vec<String> {
+        let mut texts = Vec::new();
+        for words in frames(line) {
+            let actor = self.actor(name);
+            actor.references += 1;
+            actor.reader.is_writer |= words[0].is("append");
+            let frame = frame(&words, actor.references);
+            texts.push(self.show.fill(&frame.to_string()));
+        }
+        texts
+    }
+
+    fn send(&mut self, name: &str, text: &str) {
+        let connection = self.connection(name);
+        let input = self.host.message(&connection, text);
+        self.handle(input);
+    }
+
+    fn attach(&mut self, name: &str, args: &[Word]) {
+        let carrier = ["socket", "events", "lines", "body"].into_iter().find(|it| has(args, it));
+        let actor = self.actor(name);
+        actor.connections += 1;
+        let carrier = match carrier {
+            Some("events") => Carrier::Events,
+            Some("lines") => Carrier::Lines,
+            Some("body") => Carrier::Body,
+            _ => Carrier::Socket,
+        };
+        let prefix = if carrier == Carrier::Body { ConnectionId::BODY_PREFIX } else { "" };
+        let id = ConnectionId::new(format!("{prefix}{name}-{}", actor.connections));
+        let is_reader = matches!(carrier, Carrier::Socket | Carrier::Events);
+        actor.connection = Some(id.clone());
+        let names = find(args, "names").map(|names| names.split(',').map(str::to_owned).collect());
+        actor.reader.is_partial = names.is_some();
+        let since = find(args, "since").map(str::to_owned);
+        let held = actor.reader.position.clone().filter(|_| has(args, "since"));
+        if since.is_none() && held.is_none() {
+            let is_writer = actor.reader.is_writer && is_reader;
+            actor.reader = Reader::default();
+            actor.reader.is_writer = is_writer;
+        }
+        let number = |key, usual| find(args, key).map_or(usual, |text| text.parse().unwrap());
+        let connection = Connection {
+            id,
+            carrier,
+            client: name.split('/').next().unwrap().to_owned(),
+            name: None,
+            role: Role::User,
+            operations: operations(name, args),
+            expires_at: self.now + number("expires", TOKEN_MS),
+            window_ms: u64::try_from(number("window", WINDOW_MS_DEFAULT as i64)).unwrap(),
+            names,
+            told: None,
+            is_probed: has(args, "probed"),
+        };
+        let start = Start {
+            since: since.map(|since| self.show.fill(&since)).or(held),
+            rewind: usize::try_from(number("rewind", REWIND_MESSAGES as i64)).unwrap(),
+        };
+        self.handle(Input::Open { connection, start });
+    }
+
+    fn renew(&mut self, name: &str, args: &[Word]) {
+        let reference = {
+            let actor = self.actor(name);
+            actor.references += 1;
+            actor.references
+        };
+        let text = format!("{{\"type\":\"seen\",\"n\":0,\"ref\":{reference}}}");
+        let mut received = sessile::protocol::decode::decode(&text, &self.host.limits).unwrap();
+        let expires = find(args, "expires").map_or(TOKEN_MS, |text| text.parse().unwrap());
+        let client = find(args, "client").unwrap_or(name).to_owned();
+        let grant = Grant {
+            client,
+            name: None,
+            role: Role::User,
+            operations: operations(name, args),
+            expires_at: self.now + expires,
+        };
+        let connection = self.connection(name);
+        let reference = received.remove(0).reference;
+        self.handle(Input::Renew { connection, reference, grant: Ok(grant) });
+    }
+
+    fn request(&mut self, name: &str, verb: &str, args: &[Word], line: &str) {
+        let sender = Sender {
+            connection: None,
+            client: name.split('/').next().unwrap().to_owned(),
+            operations: operations(name, args),
+        };
+        let serial = |world: &Self, key| find(args, key).map(|text| world.show.fill(text));
+        let number = |key, usual| find(args, key).map_or(usual, |text| text.parse().unwrap());
+        let what = args.first().map_or("", |word| word.text.as_str());
+        let request = match (verb, what) {
+            ("get", "messages") => Request::History {
+                before: serial(self, "before"),
+                after: serial(self, "after"),
+                limit: number("limit", 100),
+            },
+            ("get", "snapshot") => Request::Snapshot { rewind: number("rewind", 50) },
+            ("get", _) => Request::Message {
+                serial: self.show.fill(what),
+                without_data: has(args, "bare"),
+            },
+            ("patch", _) => Request::Settings(serde_json::from_str(what).unwrap()),
+            ("erase", _) => Request::Erase,
+            _ => {
+                let (_, line) = line.split_once(verb).unwrap();
+                let texts = self.frames(name, line);
+                let limits = &self.host.limits;
+                let mut received: Vec<_> = texts
+                    .iter()
+                    .map(|text| sessile::protocol::decode::decode_frame(text, limits))
+                    .collect();
+                match (verb, received.len()) {
+                    ("shorthand", _) => Request::Shorthand(received.remove(0).frame),
+                    ("post", 1) => Request::Frame(received.remove(0)),
+                    _ => Request::Frames(received),
+                }
+            }
+        };
+        let before = self.output.len();
+        self.handle(Input::Request { sender, request });
+        let after = self.output.split_off(before);
+        self.output += &after.replace("? =", &format!("{name} ="));
+    }
+
+    fn holds(&mut self, name: &str) {
+        let held = self.actors[name].reader.held.clone();
+        for (serial, held) in held {
+            let serial = self.show.json(&Value::String(serial)).replace('"', "");
+            let status = held.status.map(|status| format!(" {status}")).unwrap_or_default();
+            let deleted = if held.is_deleted { " deleted" } else { "" };
+            let data = self.show.json(&held.data);
+            let _ = writeln!(self.output, "{name} holds {serial} {data}{status}{deleted}");
+        }
+    }
+}
+
+fn operations(name: &str, args: &[Word]) -> Operations {
+    let words = ["agent", "admin", "supervisor", "viewer"];
+    let usual = words.into_iter().find(|word| name.starts_with(word)).unwrap_or("user");
+    let given = find(args, "as").unwrap_or(usual);
+    let words = given.split(',').map(|word| Operations::parse(word).unwrap());
+    words.fold(Operations::NONE, Operations::and)
+}
+
+/// Time and effects.
+impl World {
+    fn wait(&mut self, duration: Timestamp) {
+        let until = self.passed + duration;
+        loop {
+            let alarm = self.host.alarm.map(|alarm| self.passed + (alarm - self.now).max(0));
+            let next = self.timer.into_iter().chain(alarm).min();
+            let Some(next) = next.filter(|next| *next <= until) else { break };
+            self.pass(next.max(self.passed));
+            self.ring();
+        }
+        self.pass(until);
+    }
+
+    fn pass(&mut self, to: Timestamp) {
+        self.now += to - self.passed;
+        self.passed = to;
+    }
+
+    /// Lets the timer and the alarm ring that are due.
+    fn ring(&mut self) {
+        for _ in 0..100 {
+            let is_alarm = self.host.alarm.is_some_and(|alarm| alarm <= self.now);
+            if !is_alarm && self.timer.is_none_or(|timer| self.passed < timer) {
+                return;
+            }
+            if is_alarm {
+                self.host.alarm = None;
+            }
+            self.timer = None;
+            self.handle(Input::Deadline);
+        }
+        panic!("the timer rings for ever");
+    }
+
+    fn handle(&mut self, input: Input) {
+        let fate = std::mem::replace(&mut self.fate, Fate::Lives);
+        let effects = self.host.handle(self.now, input, fate);
+        if fate != Fate::Lives {
+            self.line("crash");
+        }
+        let due = self.host.window().map(|due| self.passed + (due - self.now).max(0));
+        self.timer = due.map(|due| self.timer.map_or(due, |timer| timer.min(due)));
+        let mut lines: Vec<(String, String)> = Vec::new();
+        for effect in effects {
+            match effect {
+                Effect::Send { to, text } => {
+                    for id in to {
+                        self.deliver(&id, &text, &mut lines);
+                    }
+                }
+                Effect::Close { connection, code, reason } => {
+                    let name = self.name_of(&connection);
+                    self.actor(&name).connection = None;
+                    assert!(reason.len() <= 123, "a close frame takes no more");
+                    lines.push((name.clone(), format!("{name} x {code} {reason}")));
+                }
+                Effect::Respond { status, body } => {
+                    let body = serde_json::from_str(&body).unwrap();
+                    let body = self.show.json(&body);
+                    lines.push(("~".to_owned(), format!("? = {status} {body}")));
+                }
+                Effect::Erase => lines.push(("~".to_owned(), "erased".to_owned())),
+                Effect::Remember(_) => {}
+            }
+        }
+        if !lines.is_empty() && self.shown_at != self.passed {
+            let _ = writeln!(self.output, "-- {} ms", self.passed);
+            self.shown_at = self.passed;
+        }
+        lines.sort_by(|(left, _), (right, _)| left.cmp(right));
+        for (_, line) in lines {
+            let _ = writeln!(self.output, "{line}");
+        }
+    }
+
+    fn name_of(&self, id: &ConnectionId) -> String {
+        let name = id.as_str().rsplit_once('-').unwrap().0;
+        name.strip_prefix(ConnectionId::BODY_PREFIX).unwrap_or(name).to_owned()
+    }
+
+    fn deliver(&mut self, id: &ConnectionId, text: &str, lines: &mut Vec<(String, String)>) {
+        let name = self.name_of(id);
+        let frames = match serde_json::from_str(text).unwrap() {
+            Value::Array(frames) => frames,
+            frame => vec![frame],
+        };
+        let mut sign = "<";
+        for frame in &frames {
+            if self.actors[&name].connection.as_ref() == Some(id) {
+                self.actor(&name).reader.take(frame);
+            }
+            lines.push((name.clone(), format!("{name} {sign} {}", self.show.frame(frame))));
+            sign = "|";
+        }
+    }
+}

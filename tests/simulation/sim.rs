@@ -1,0 +1,466 @@
+//! The world of a simulation: one host, a network, clocks, and everything that breaks.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use sessile::protocol::capability::{Operations, Role};
+use sessile::protocol::ids::{ConnectionId, Timestamp};
+use sessile::protocol::limits::Limits;
+use sessile::session::{Carrier, Connection, Effect, Input, Request, Sender, Start};
+use serde_json::Value;
+
+use crate::checks::Witness;
+use crate::client::Client;
+use crate::host::{Fate, Host};
+use crate::random::Random;
+
+pub const START: Timestamp = 1_800_000_000_000;
+
+thread_local! {
+    /// Everything that happened, readable also after a panic.
+    pub static TRACE: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Adds a line to the trace.
+pub fn note(time: u64, what: &str) {
+    TRACE.with_borrow_mut(|trace| {
+        let _ = writeln!(trace, "{time} {what}");
+    });
+}
+
+/// Something that happens at a time.
+#[derive(Debug)]
+pub enum Event {
+    Opened(ConnectionId, Box<(Connection, Start)>),
+    ToServer(ConnectionId, String),
+    ToClient(ConnectionId, String),
+    /// The server learns that a connection is gone.
+    Left(ConnectionId),
+    /// Its client learns it.
+    Lost(ConnectionId),
+    Asked(usize, u64, String),
+    Answered(usize, u64, String),
+    Tick(usize),
+    Timer(u64),
+    Alarm(Timestamp),
+    Trouble,
+}
+
+/// A connection with frames on their way in both directions, in order.
+#[derive(Debug, Default)]
+pub struct Link {
+    pub client: usize,
+    up: u64,
+    down: u64,
+    delay: u64,
+    /// Nothing arrives any more.
+    is_cut: bool,
+    /// The client does not listen any more.
+    pub is_left: bool,
+    /// The refs sent, in order, and how many of them were answered.
+    pub asked: Vec<u64>,
+    pub answered: usize,
+}
+
+/// How much goes wrong in this run.
+#[derive(Debug)]
+pub struct Plan {
+    evict: u64,
+    die: u64,
+    cut: u64,
+    jump: u64,
+    pub retention_ms: Option<u64>,
+    late: u64,
+    trouble_ms: u64,
+}
+
+impl Plan {
+    fn new(random: &mut Random) -> Self {
+        Self {
+            evict: *random.pick(&[0, 5, 100, 1000]),
+            die: *random.pick(&[0, 1, 5, 20]),
+            cut: *random.pick(&[0, 300, 700]),
+            jump: *random.pick(&[0, 0, 100]),
+            retention_ms: random.chance(150).then(|| random.between(1000, 4000)),
+            late: *random.pick(&[0, 5, 50]),
+            trouble_ms: *random.pick(&[50, 200, 1000]),
+        }
+    }
+}
+
+pub struct Sim {
+    pub random: Random,
+    pub host: Host,
+    pub time: u64,
+    skew: i64,
+    events: BTreeMap<(u64, u64), Event>,
+    ties: u64,
+    pub links: BTreeMap<ConnectionId, Link>,
+    connections: u64,
+    pub clients: Vec<Client>,
+    timer: Option<(u64, u64)>,
+    alarm: Option<Timestamp>,
+    pub plan: Plan,
+    /// Nothing breaks any more.
+    pub is_calm: bool,
+    pub witness: Witness,
+    /// Messages that somebody else than their writer changed.
+    pub touched: BTreeSet<String>,
+}
+
+impl Sim {
+    pub fn new(seed: u64) -> Self {
+        TRACE.with_borrow_mut(String::clear);
+        let mut random = Random::new(seed);
+        let plan = Plan::new(&mut random);
+        note(0, &format!("{plan:?}"));
+        let mut limits = Limits::default();
+        if random.chance(250) {
+            limits.unsent_bytes = 20_000;
+        }
+        let is_trimmed = plan.retention_ms.is_some();
+        Self {
+            random,
+            host: Host::new(limits),
+            time: 0,
+            skew: 0,
+            events: BTreeMap::new(),
+            ties: 0,
+            links: BTreeMap::new(),
+            connections: 0,
+            clients: Vec::new(),
+            timer: None,
+            alarm: None,
+            plan,
+            is_calm: false,
+            witness: Witness::new(is_trimmed),
+            touched: BTreeSet::new(),
+        }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        START + self.time as i64 + self.skew
+    }
+
+    pub fn schedule(&mut self, after: u64, event: Event) -> u64 {
+        self.ties += 1;
+        self.events.insert((self.time + after, self.ties), event);
+        self.ties
+    }
+
+    /// Lets the next thing happen; false when nothing is left to happen before `until`.
+    pub fn step(&mut self, until: u64) -> bool {
+        let Some(entry) = self.events.first_entry() else { return false };
+        let (time, tie) = *entry.key();
+        if until < time {
+            return false;
+        }
+        let event = entry.remove();
+        self.time = time;
+        if !matches!(event, Event::Timer(_) | Event::Tick(_)) {
+            note(time, &format!("{event:?}"));
+        }
+        self.happen(event, tie);
+        true
+    }
+
+    fn happen(&mut self, event: Event, tie: u64) {
+        match event {
+            Event::Opened(id, opening) => {
+                if !self.links[&id].is_cut {
+                    let (connection, start) = *opening;
+                    self.handle(Input::Open { connection, start });
+                }
+            }
+            Event::ToServer(id, text) => {
+                let is_there = self.host.attachments.contains_key(&id);
+                if is_there && !self.links[&id].is_cut {
+                    let input = self.host.message(&id, &text);
+                    self.handle(input);
+                }
+            }
+            Event::ToClient(id, text) => {
+                let link = &self.links[&id];
+                if !link.is_cut && !link.is_left {
+                    let index = link.client;
+                    self.with_client(index, |client, sim| client.receive(sim, &id, &text));
+                }
+            }
+            Event::Left(id) => {
+                if self.host.attachments.remove(&id).is_some() {
+                    self.handle(Input::Close { connection: id });
+                }
+            }
+            Event::Lost(id) => {
+                let link = &self.links[&id];
+                if !link.is_left {
+                    let index = link.client;
+                    self.leave(&id);
+                    self.with_client(index, |client, sim| client.lost(sim, &id));
+                }
+            }
+            Event::Asked(index, number, text) => self.ask(index, number, &text),
+            Event::Answered(index, number, body) => {
+                self.with_client(index, |client, sim| client.answered(sim, number, &body));
+            }
+            Event::Tick(index) => self.with_client(index, Client::tick),
+            Event::Timer(number) => {
+                if self.timer.is_some_and(|(_, armed)| armed == number) {
+                    debug_assert!(number <= tie);
+                    self.timer = None;
+                    self.handle(Input::Deadline);
+                }
+            }
+            Event::Alarm(at) => self.ring(at),
+            Event::Trouble => self.trouble(),
+        }
+    }
+
+    fn with_client(&mut self, index: usize, act: impl FnOnce(&mut Client, &mut Self)) {
+        let mut client = std::mem::take(&mut self.clients[index]);
+        act(&mut client, self);
+        self.clients[index] = client;
+    }
+}
+
+/// What clients do to the network.
+impl Sim {
+    /// Opens a connection; its first frame tells that it stands.
+    pub fn connect(&mut self, mut connection: Connection, start: Start, client: usize) -> ConnectionId {
+        self.connections += 1;
+        let is_body = connection.carrier == Carrier::Body;
+        let prefix = if is_body { ConnectionId::BODY_PREFIX } else { "" };
+        let id = ConnectionId::new(format!("{prefix}{}-{}", connection.client, self.connections));
+        connection.id = id.clone();
+        let delay = self.random.between(0, 40);
+        self.links.insert(id.clone(), Link { client, delay, ..Link::default() });
+        let after = self.up(&id);
+        self.schedule(after, Event::Opened(id.clone(), Box::new((connection, start))));
+        id
+    }
+
+    pub fn send(&mut self, id: &ConnectionId, frames: &[Value]) {
+        let refs = frames.iter().filter_map(|frame| frame["ref"].as_u64());
+        self.links.get_mut(id).unwrap().asked.extend(refs);
+        let text = match frames {
+            [only] => only.to_string(),
+            _ => Value::from(frames.to_vec()).to_string(),
+        };
+        let after = self.up(id);
+        self.schedule(after, Event::ToServer(id.clone(), text));
+    }
+
+    /// When what is sent now arrives: in order.
+    fn up(&mut self, id: &ConnectionId) -> u64 {
+        let jitter = self.random.between(0, 8);
+        let link = self.links.get_mut(id).unwrap();
+        link.up = link.up.max(self.time + link.delay + jitter);
+        link.up - self.time
+    }
+
+    fn down(&mut self, id: &ConnectionId) -> u64 {
+        let jitter = self.random.between(0, 8);
+        let link = self.links.get_mut(id).unwrap();
+        link.down = link.down.max(self.time + link.delay + jitter);
+        link.down - self.time
+    }
+
+    /// A client goes; what it sent before still arrives.
+    pub fn leave(&mut self, id: &ConnectionId) {
+        if self.links[id].is_left {
+            return;
+        }
+        let after = self.up(id);
+        self.links.get_mut(id).unwrap().is_left = true;
+        self.schedule(after, Event::Left(id.clone()));
+    }
+
+    /// A connection breaks without a goodbye; each end notices some time or other.
+    fn cut(&mut self, id: &ConnectionId) {
+        self.links.get_mut(id).unwrap().is_cut = true;
+        let (server, client) = (self.random.between(0, 2000), self.random.between(0, 1000));
+        self.schedule(server, Event::Left(id.clone()));
+        self.schedule(client, Event::Lost(id.clone()));
+    }
+
+    /// An HTTP request of frames; its answer may be lost.
+    pub fn post(&mut self, client: usize, number: u64, frames: &[Value]) {
+        let after = self.random.between(1, 40);
+        let text = Value::from(frames.to_vec()).to_string();
+        if self.is_calm || !self.random.chance(100) {
+            self.schedule(after, Event::Asked(client, number, text));
+        }
+    }
+
+    fn ask(&mut self, index: usize, number: u64, text: &str) {
+        let frames: Vec<Value> = serde_json::from_str(text).unwrap();
+        let limits = self.host.limits.clone();
+        let decode = |frame: &Value| {
+            sessile::protocol::decode::decode_frame(&frame.to_string(), &limits)
+        };
+        let frames = frames.iter().map(decode).collect();
+        let sender = Sender {
+            connection: None,
+            client: self.clients[index].name.clone(),
+            operations: Operations::parse("agent").unwrap(),
+        };
+        let response = self.handle(Input::Request { sender, request: Request::Frames(frames) });
+        let is_lost = !self.is_calm && self.random.chance(100);
+        if let Some(body) = response.filter(|_| !is_lost) {
+            let after = self.random.between(1, 40);
+            self.schedule(after, Event::Answered(index, number, body));
+        }
+    }
+}
+
+/// What the platform does.
+impl Sim {
+    /// Handles an input, and whatever breaks meanwhile. Returns the HTTP response.
+    pub fn handle(&mut self, input: Input) -> Option<String> {
+        let is_deadline = matches!(input, Input::Deadline);
+        let fate = match self.plan.die {
+            chance if self.is_calm || !self.random.chance(chance) => Fate::Lives,
+            _ if self.random.chance(500) => Fate::DiesBefore,
+            _ => Fate::DiesAfter,
+        };
+        let now = self.now();
+        let effects = self.host.handle(now, input, fate);
+        if fate != Fate::Lives {
+            note(self.time, &format!("{fate:?}"));
+            self.after_death();
+        }
+        self.witness.check(&self.host, &effects);
+        let mut response = None;
+        for effect in effects {
+            match effect {
+                Effect::Send { to, text } => to.iter().for_each(|id| self.sent(id, &text)),
+                Effect::Close { connection, code, .. } => {
+                    note(self.time, &format!("closes {connection} {code}"));
+                    let after = self.down(&connection);
+                    self.schedule(after, Event::Lost(connection));
+                }
+                Effect::Respond { body, .. } => response = Some(body),
+                Effect::Remember(_) | Effect::Erase => {}
+            }
+        }
+        if is_deadline && fate == Fate::Lives {
+            let due = self.host.window();
+            assert!(due.is_none_or(|due| now < due), "a timer that rang wants to ring at once");
+        }
+        self.arm();
+        let may_sleep = !self.is_calm && self.host.window().is_none();
+        if may_sleep && self.random.chance(self.plan.evict) {
+            self.host.evict();
+        }
+        response
+    }
+
+    fn sent(&mut self, id: &ConnectionId, text: &str) {
+        let after = self.down(id);
+        self.schedule(after, Event::ToClient(id.clone(), text.to_owned()));
+    }
+
+    /// One timer for the rollup window, one alarm: as the session wants them.
+    fn arm(&mut self) {
+        let now = self.now();
+        self.timer = match (self.host.window(), self.timer) {
+            (None, _) => None,
+            (Some(due), armed) => {
+                let after = u64::try_from((due - now).max(0)).unwrap();
+                assert!(after <= 500 || 0 != self.skew, "timers serve 500 ms at most");
+                let after = after.min(500) + self.random.between(0, self.plan.late + 1);
+                match armed {
+                    Some((at, _)) if at <= self.time + after => armed,
+                    _ => {
+                        let number = self.schedule(after, Event::Timer(self.ties + 1));
+                        Some((self.time + after, number))
+                    }
+                }
+            }
+        };
+        if self.alarm != self.host.alarm {
+            self.alarm = self.host.alarm;
+            if let Some(at) = self.alarm {
+                let after = u64::try_from(at.saturating_sub(now).max(0)).unwrap();
+                let late = self.random.between(0, self.plan.late * 10 + 1);
+                self.schedule(after + late, Event::Alarm(at));
+            }
+        }
+    }
+
+    fn ring(&mut self, at: Timestamp) {
+        if self.host.alarm != Some(at) {
+            return;
+        }
+        self.alarm = None;
+        if at <= self.now() {
+            self.host.alarm = None;
+            self.handle(Input::Deadline);
+        } else {
+            // The clock jumped back meanwhile.
+            self.arm();
+        }
+    }
+
+    fn after_death(&mut self) {
+        self.timer = None;
+        let links: Vec<ConnectionId> = self.links.keys().cloned().collect();
+        for id in links {
+            if !self.links[&id].is_cut && !self.links[&id].is_left {
+                self.cut(&id);
+            }
+        }
+    }
+
+    /// Something breaks, or only seems to.
+    fn trouble(&mut self) {
+        if self.is_calm {
+            return;
+        }
+        let next = self.random.between(1, self.plan.trouble_ms);
+        self.schedule(next, Event::Trouble);
+        let open: Vec<ConnectionId> =
+            self.links.iter().filter(|(_, link)| !link.is_cut).map(|(id, _)| id.clone()).collect();
+        if !open.is_empty() && self.random.chance(self.plan.cut) {
+            let id = self.random.pick(&open).clone();
+            note(self.time, &format!("cuts {id}"));
+            self.cut(&id);
+        }
+        if self.random.chance(self.plan.jump) {
+            let back = self.random.chance(500);
+            let far = *self.random.pick(&[100, 3_000, 400_000]);
+            self.skew += self.random.between(0, far) as i64 * if back { -1 } else { 1 };
+            note(self.time, &format!("the clock is {} ms off", self.skew));
+            // An alarm that the clock has passed rings.
+            self.alarm = None;
+            self.arm();
+        }
+        if self.random.chance(50) {
+            note(self.time, "an alarm rings early");
+            self.handle(Input::Deadline);
+        }
+        if self.random.chance(self.plan.die * 2) {
+            note(self.time, "the process dies");
+            self.host.die();
+            self.after_death();
+        }
+    }
+}
+
+/// A connection as most of them are.
+pub fn connection(client: &str, words: &str, expires_at: Timestamp) -> Connection {
+    Connection {
+        id: ConnectionId::new("unnamed"),
+        carrier: Carrier::Socket,
+        client: client.to_owned(),
+        name: None,
+        role: Role::User,
+        operations: Operations::parse(words).unwrap(),
+        expires_at,
+        window_ms: 40,
+        names: None,
+        told: None,
+        is_probed: false,
+    }
+}
