@@ -152,6 +152,10 @@ fn open(shell: &Rc<Shell>, grant: Grant, opening: Opening) -> Answer {
     let Some(id) = draw(opening.carrier) else {
         return refusal(&failed("it draws no names"));
     };
+    // Awake first, so that the new socket is not taken for one that outlived a sleep.
+    if shell.with(|_| Ok(())).is_err() {
+        return lost();
+    }
     let (client, server) = ends(WebSocketPair::new()?)?;
     shell.state.as_raw().accept_websocket(&server)?;
     let is_probed =
