@@ -30,6 +30,9 @@ function follow(address, token, show) {
     } else if (frame.type === "message.delete") {
       messages.delete(frame.serial);
       move(frame.version);
+    } else if (frame.type === "log.trim") {
+      const isGone = (serial) => serial < frame.before && !frame.keep?.includes(serial);
+      for (const serial of [...messages.keys()].filter(isGone)) messages.delete(serial);
     }
   }
 
