@@ -120,7 +120,8 @@ export class Client {
 
   /** Sends a frame with a `ref` and gives its ack or nack. */
   request(frame: Outgoing): Promise<Frame> {
-    const ref = this.#nextRef;
+    const given = frame.ref;
+    const ref = typeof given === "string" || typeof given === "number" ? given : this.#nextRef;
     this.#nextRef += 1;
     const answer = this.#orClosed<Frame>(
       (done) => this.#answers.set(ref, done),
