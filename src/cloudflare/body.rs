@@ -16,7 +16,7 @@ use super::lines::frames;
 use super::link::{Link, Said, ended};
 use super::patience::Patience;
 use super::router::Asked;
-use super::text::{Characters, pieces};
+use super::text::{Characters, Malformed, pieces};
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::query;
 use crate::session::Carrier;
@@ -163,6 +163,8 @@ struct Refusal {
 struct Upload {
     link: Link,
     characters: Characters,
+    /// Whether all that came so far is UTF-8.
+    is_text: Result<(), Malformed>,
     seq: u64,
     /// Sizes of the appends that wait for their acks.
     unanswered: VecDeque<usize>,
@@ -183,6 +185,7 @@ impl Upload {
         Self {
             link,
             characters: Characters::default(),
+            is_text: Ok(()),
             seq: 0,
             unanswered: VecDeque::new(),
             unanswered_bytes: 0,
@@ -207,7 +210,7 @@ impl Upload {
             }
             Some(Poll::Pending) | None => Vec::new(),
         };
-        let text = self.characters.take(&chunk).map_err(|_| not_utf8())?;
+        let (text, is_text) = self.characters.take(&chunk);
         let mut rest = pieces(&text, APPEND_BYTES).into_iter();
         let find = |name| query::find(pairs, name);
         let message = Created {
@@ -236,6 +239,7 @@ impl Upload {
         for piece in rest {
             self.append(&placed.serial, piece, None);
         }
+        self.is_text = is_text;
         Ok(placed)
     }
 
@@ -243,6 +247,10 @@ impl Upload {
     async fn run(&mut self, serial: &str, body: Option<ByteStream>) -> Result<(), Stop> {
         let mut body = Some(body);
         loop {
+            // What came before is kept: it was shown already, or might have been.
+            if self.is_text.is_err() {
+                return Err(not_utf8().into());
+            }
             if body.is_none() && self.unanswered.is_empty() {
                 return Ok(());
             }
@@ -254,15 +262,18 @@ impl Upload {
             };
             match event {
                 Event::Chunk(chunk) => {
-                    let text = self.characters.take(&chunk).map_err(|_| not_utf8())?;
+                    let (text, is_text) = self.characters.take(&chunk);
                     for piece in pieces(&text, APPEND_BYTES) {
                         self.append(serial, piece, None);
                     }
+                    self.is_text = is_text;
                 }
                 Event::End => {
                     body = None;
-                    self.characters.end().map_err(|_| not_utf8())?;
-                    self.append(serial, "", Some("complete"));
+                    self.is_text = self.characters.end();
+                    if self.is_text.is_ok() {
+                        self.append(serial, "", Some("complete"));
+                    }
                 }
                 Event::Broken => return Err(unreadable("it broke off").into()),
                 Event::Said(said) => {

@@ -69,6 +69,8 @@ impl Incoming {
 
     /// A connection has ended, with or without a goodbye.
     pub(super) fn closed(self: &Rc<Self>, socket: &WebSocket) {
+        // The goodbye is answered: until then the peer's TCP connection stays open.
+        let _ = socket.close();
         let known = self.shell.with(|core| {
             let known = core.sockets.identify(socket);
             if let Some((connection, _)) = &known {

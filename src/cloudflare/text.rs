@@ -11,17 +11,17 @@ pub(super) struct Characters {
 }
 
 impl Characters {
-    /// The whole characters up to the end of this chunk.
-    pub(super) fn take(&mut self, chunk: &[u8]) -> Result<String, Malformed> {
+    /// The whole characters up to the end of this chunk, or up to what is no UTF-8.
+    pub(super) fn take(&mut self, chunk: &[u8]) -> (String, Result<(), Malformed>) {
         self.held.extend_from_slice(chunk);
-        let whole = match std::str::from_utf8(&self.held) {
-            Ok(text) => text.len(),
-            Err(error) if error.error_len().is_none() => error.valid_up_to(),
-            Err(_) => return Err(Malformed),
+        let (whole, is_text) = match std::str::from_utf8(&self.held) {
+            Ok(text) => (text.len(), Ok(())),
+            Err(error) if error.error_len().is_none() => (error.valid_up_to(), Ok(())),
+            Err(error) => (error.valid_up_to(), Err(Malformed)),
         };
         let rest = self.held.split_off(whole);
         let text = std::mem::replace(&mut self.held, rest);
-        String::from_utf8(text).map_err(|_| Malformed)
+        (String::from_utf8(text).unwrap_or_default(), is_text)
     }
 
     /// Checks that the text did not end within a character.
