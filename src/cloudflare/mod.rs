@@ -28,6 +28,7 @@ mod shell;
 mod sockets;
 mod sql;
 mod sse;
+mod stalled;
 mod text;
 mod time;
 mod wake;

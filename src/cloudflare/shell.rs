@@ -12,8 +12,10 @@ use super::config::config;
 use super::panics::Registered;
 use super::sockets::Sockets;
 use super::sql::PlatformSql;
+use super::stalled::Stalled;
 use super::wake::Wake;
 use super::{js, now};
+use crate::protocol::error::close;
 use crate::protocol::limits::Limits;
 use crate::session::{Effect, Input, Session};
 use crate::store::sqlite::SqliteStore;
@@ -24,6 +26,7 @@ pub(super) struct Shell {
     pub(super) env: Env,
     object: Registered,
     wake: Wake,
+    stalled: Stalled,
     /// About to be reset: its memory is not what its sockets and its storage are.
     is_lost: Cell<bool>,
     core: RefCell<Option<Core>>,
@@ -55,6 +58,9 @@ impl Shell {
         Rc::new_cyclic(|shell: &Weak<Self>| {
             let ringing = shell.clone();
             let wake = Wake::new(move || ringing.upgrade().is_none_or(|shell| shell.ring()));
+            let looking = shell.clone();
+            let look = move || looking.upgrade().is_none_or(|shell| shell.look());
+            let stalled = Stalled::new(look);
             let object = Registered::new(state.as_raw().into());
             let (is_lost, core) = (Cell::new(false), RefCell::new(None));
             Self {
@@ -62,6 +68,7 @@ impl Shell {
                 env,
                 object,
                 wake,
+                stalled,
                 is_lost,
                 core,
             }
@@ -104,12 +111,15 @@ impl Shell {
     /// Hands an input to the session and performs what follows.
     pub(super) fn feed(&self, input: Input) -> Result<Outcome, Lost> {
         self.with(|core| {
+            if !matches!(input, Input::Deadline) {
+                self.stalled.heard(now());
+            }
             let mut outcome = Outcome::default();
             let mut inputs = VecDeque::from([input]);
             while let Some(input) = inputs.pop_front() {
                 let effects = core.session.handle(&core.store, now(), input);
                 let effects = effects.map_err(|error| self.lose(&error.to_string()))?;
-                perform(core, effects, &mut inputs, &mut outcome);
+                self.perform(core, effects, &mut inputs, &mut outcome);
             }
             let now = now();
             self.wake
@@ -117,6 +127,7 @@ impl Shell {
                 .map_err(|error| self.lose(&js::describe(&error)))?;
             self.wake
                 .set_alarm(&self.state, now, core.session.deadline());
+            self.look_at_stalled(core.limits.unsent_bytes);
             Ok(outcome)
         })
     }
@@ -145,7 +156,7 @@ impl Shell {
         self.core.take();
         self.with(|core| {
             let mut outcome = Outcome::default();
-            perform(core, rest, &mut VecDeque::new(), &mut outcome);
+            self.perform(core, rest, &mut VecDeque::new(), &mut outcome);
             Ok(outcome)
         })
     }
@@ -221,39 +232,62 @@ impl Shell {
             limits,
         })
     }
-}
 
-/// Performs effects in order. What the platform tells of slow readers comes in as new inputs.
-fn perform(
-    core: &mut Core,
-    effects: Vec<Effect>,
-    inputs: &mut VecDeque<Input>,
-    outcome: &mut Outcome,
-) {
-    // Well before the limit, so that the session is told in time (P13.7).
-    let enough = (core.limits.unsent_bytes / 2) as f64;
-    let mut effects = effects.into_iter();
-    while let Some(effect) = effects.next() {
-        match effect {
-            Effect::Send { to, text } => {
-                for unsent in core.sockets.send(&to, &text, enough) {
-                    let (connection, bytes) = (unsent.connection, unsent.bytes);
-                    inputs.push_back(Input::Unsent { connection, bytes });
+    /// Performs effects in order. What the platform tells of slow readers comes in as new inputs.
+    fn perform(
+        &self,
+        core: &mut Core,
+        effects: Vec<Effect>,
+        inputs: &mut VecDeque<Input>,
+        outcome: &mut Outcome,
+    ) {
+        // Well before the limit, so that the session is told in time (P13.7).
+        let enough = (core.limits.unsent_bytes / 2) as f64;
+        let mut effects = effects.into_iter();
+        while let Some(effect) = effects.next() {
+            match effect {
+                Effect::Send { to, text } => {
+                    for unsent in core.sockets.send(&to, &text, enough) {
+                        let (connection, bytes) = (unsent.connection, unsent.bytes);
+                        inputs.push_back(Input::Unsent { connection, bytes });
+                    }
+                }
+                Effect::Remember(connection) => core.sockets.remember(&connection),
+                Effect::Close {
+                    connection,
+                    code,
+                    reason,
+                } => {
+                    let queued = core.sockets.close(&connection, code, reason);
+                    if let Some(socket) = queued.filter(|_| code == close::TOO_FAST) {
+                        self.stalled.add(socket);
+                    }
+                }
+                Effect::Respond { status, body } => outcome.response = Some((status, body)),
+                Effect::Erase => {
+                    outcome.erase = Some(effects.collect());
+                    return;
                 }
             }
-            Effect::Remember(connection) => core.sockets.remember(&connection),
-            Effect::Close {
-                connection,
-                code,
-                reason,
-            } => {
-                core.sockets.close(&connection, code, reason);
-            }
-            Effect::Respond { status, body } => outcome.response = Some((status, body)),
-            Effect::Erase => {
-                outcome.erase = Some(effects.collect());
-                return;
-            }
+        }
+    }
+
+    /// The timer of the stalled readers rang; whether all went well.
+    fn look(self: Rc<Self>) -> bool {
+        self.stalled.rang();
+        let looked = self.with(|core| {
+            self.look_at_stalled(core.limits.unsent_bytes);
+            Ok(())
+        });
+        looked.is_ok()
+    }
+
+    /// Gives the object up for readers that take nothing, or looks again later.
+    fn look_at_stalled(&self, unsent_bytes: u64) {
+        if self.stalled.is_lost(now(), unsent_bytes) {
+            self.lose("a reader that was closed takes nothing and keeps the session awake");
+        } else if let Err(error) = self.stalled.watch(&self.state) {
+            console_error!("unable to watch stalled readers: {}", js::describe(&error));
         }
     }
 }

@@ -115,10 +115,16 @@ impl Sockets {
     }
 
     /// Closes a connection's socket, which may be closing already.
-    pub(super) fn close(&mut self, id: &ConnectionId, code: u16, reason: &str) {
-        if let Some(held) = self.remove(id) {
-            let _ = held.socket.close_with_code_and_reason(code, reason);
-        }
+    /// Gives it back if something is queued that goes out before the close.
+    pub(super) fn close(
+        &mut self,
+        id: &ConnectionId,
+        code: u16,
+        reason: &str,
+    ) -> Option<WebSocket> {
+        let socket = self.remove(id)?.socket;
+        let _ = socket.close_with_code_and_reason(code, reason);
+        (0 < socket.buffered_amount()).then_some(socket)
     }
 
     /// Forgets a connection's socket.

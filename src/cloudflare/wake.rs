@@ -9,6 +9,7 @@ use worker::{State, console_error};
 
 use super::js;
 use crate::protocol::ids::Timestamp;
+use crate::protocol::limits::WINDOW_MS_MAX;
 
 /// The timer and the alarm of an object.
 pub(super) struct Wake {
@@ -55,7 +56,8 @@ impl Wake {
             let _ = js::stop_timer(&set.handle);
         }
         if let Some(due) = window {
-            let wait = (due - now).max(0) as f64;
+            // A window is no longer than this, so what is due later is due by a clock that jumped.
+            let wait = (due - now).clamp(0, WINDOW_MS_MAX as i64) as f64;
             let ctx: &JsValue = state.as_raw().as_ref();
             let handle = js::start_timer(ctx, self.ring.as_ref(), wait)?;
             *timer = Some(Timer { due, handle });

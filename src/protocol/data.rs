@@ -89,7 +89,11 @@ fn without_white_space(json: &str) -> String {
 
 /// The length of a text in UTF-16 code units, as JavaScript counts (P3.10).
 pub fn units(text: &str) -> u64 {
-    let count = if text.is_ascii() { text.len() } else { text.encode_utf16().count() };
+    let count = if text.is_ascii() {
+        text.len()
+    } else {
+        text.encode_utf16().count()
+    };
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
@@ -115,7 +119,10 @@ mod tests {
     #[test]
     fn white_space_goes_but_not_from_strings() {
         let data: Data = serde_json::from_str("{ \"a b\\\"  c\" : [ 1,\n 2 ] }").unwrap();
-        assert_eq!(serde_json::to_string(&data).unwrap(), r#"{"a b\"  c":[1,2]}"#);
+        assert_eq!(
+            serde_json::to_string(&data).unwrap(),
+            r#"{"a b\"  c":[1,2]}"#
+        );
     }
 
     #[test]

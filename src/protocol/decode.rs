@@ -98,7 +98,7 @@ pub struct Append {
     #[serde(default)]
     pub data: String,
     /// The number of this append within the message, from 1 (P5.3).
-    #[serde(default, deserialize_with = "countable")]
+    #[serde(default, deserialize_with = "counted_from_one")]
     pub seq: Option<u64>,
     /// Closes the message, if given.
     pub status: Option<Status>,
@@ -113,9 +113,18 @@ const NUMBER_MAX: u64 = (1 << 53) - 1;
 fn countable<'de, D: Deserializer<'de>>(source: D) -> Result<Option<u64>, D::Error> {
     let number = Option::<u64>::deserialize(source)?;
     match number {
-        Some(number) if NUMBER_MAX < number => {
-            Err(de::Error::custom(format!("it is {number}, at most {NUMBER_MAX} can be counted")))
-        }
+        Some(number) if NUMBER_MAX < number => Err(de::Error::custom(format!(
+            "it is {number}, at most {NUMBER_MAX} can be counted"
+        ))),
+        counted => Ok(counted),
+    }
+}
+
+/// The same where the first is 1: a 0 would pass for one that was taken long ago, and what
+/// came with it would be lost.
+fn counted_from_one<'de, D: Deserializer<'de>>(source: D) -> Result<Option<u64>, D::Error> {
+    match countable(source)? {
+        Some(0) => Err(de::Error::custom("it is 0, the first append is 1")),
         counted => Ok(counted),
     }
 }
@@ -192,18 +201,27 @@ pub fn decode(text: &str, limits: &Limits) -> Result<Vec<Received>, ErrorInfo> {
     if limit < text.len() {
         let error = too_large("read the message", text.len(), limit);
         let reference = (text.len() <= limit.saturating_mul(OVERSIZE_READ))
-            .then(|| serde_json::from_str::<Head<'_>>(text).ok()?.reference(limits).ok()?)
+            .then(|| {
+                serde_json::from_str::<Head<'_>>(text)
+                    .ok()?
+                    .reference(limits)
+                    .ok()?
+            })
             .flatten();
         return match reference {
-            Some(reference) => {
-                Ok(vec![Received { reference: Some(reference), frame: Err(error) }])
-            }
+            Some(reference) => Ok(vec![Received {
+                reference: Some(reference),
+                frame: Err(error),
+            }]),
             None => Err(error),
         };
     }
     if text.trim_start().starts_with('[') {
         let parts: Vec<&RawValue> = parse("read the message", text)?;
-        return Ok(parts.iter().map(|part| decode_frame(part.get(), limits)).collect());
+        return Ok(parts
+            .iter()
+            .map(|part| decode_frame(part.get(), limits))
+            .collect());
     }
     Ok(vec![decode_frame(text, limits)])
 }
@@ -212,11 +230,22 @@ pub fn decode(text: &str, limits: &Limits) -> Result<Vec<Received>, ErrorInfo> {
 pub fn decode_frame(text: &str, limits: &Limits) -> Received {
     let head: Head<'_> = match parse("read the frame", text) {
         Ok(head) => head,
-        Err(error) => return Received { reference: None, frame: Err(error) },
+        Err(error) => {
+            return Received {
+                reference: None,
+                frame: Err(error),
+            };
+        }
     };
     match head.reference(limits) {
-        Ok(reference) => Received { reference, frame: decode_kind(&head.kind, text, limits) },
-        Err(error) => Received { reference: None, frame: Err(error) },
+        Ok(reference) => Received {
+            reference,
+            frame: decode_kind(&head.kind, text, limits),
+        },
+        Err(error) => Received {
+            reference: None,
+            frame: Err(error),
+        },
     }
 }
 
@@ -253,7 +282,9 @@ struct Head<'a> {
 
 impl Head<'_> {
     fn reference(&self, limits: &Limits) -> Result<Option<Ref>, ErrorInfo> {
-        let Some(raw) = self.reference else { return Ok(None) };
+        let Some(raw) = self.reference else {
+            return Ok(None);
+        };
         let text = raw.get();
         let is_number = text.starts_with(|first: char| first == '-' || first.is_ascii_digit());
         if is_number || text.starts_with('"') {
@@ -277,9 +308,7 @@ impl ClientFrame {
                 &[("id", update.id.as_ref())]
             }
             Self::Delete(delete) => &[("id", delete.id.as_ref())],
-            Self::Signal(signal) => {
-                &[("id", signal.id.as_ref()), ("name", Some(&signal.name))]
-            }
+            Self::Signal(signal) => &[("id", signal.id.as_ref()), ("name", Some(&signal.name))],
             Self::Auth(_) | Self::Seen(_) => &[],
         };
         for (field, value) in names {
@@ -335,9 +364,14 @@ fn check_length(verb: &str, field: &str, value: &str, limits: &Limits) -> Result
 }
 
 fn check_headers(verb: &str, headers: Option<&Headers>, limits: &Limits) -> Result<(), ErrorInfo> {
-    let Some(headers) = headers else { return Ok(()) };
+    let Some(headers) = headers else {
+        return Ok(());
+    };
     let (keys, most) = (bound(limits.header_keys), bound(limits.header_bytes));
-    let bytes: usize = headers.iter().map(|(key, value)| key.len() + value.len()).sum();
+    let bytes: usize = headers
+        .iter()
+        .map(|(key, value)| key.len() + value.len())
+        .sum();
     if headers.len() <= keys && bytes <= most {
         return Ok(());
     }
@@ -392,7 +426,10 @@ pub fn parse<'a, T: Deserialize<'a>>(verb: &str, text: &'a str) -> Result<T, Err
             }
             _ => without_place(&plain),
         };
-        ErrorInfo::new(ErrorCode::InvalidFrame, format!("unable to {verb}; {reason}"))
+        ErrorInfo::new(
+            ErrorCode::InvalidFrame,
+            format!("unable to {verb}; {reason}"),
+        )
     })
 }
 
@@ -406,7 +443,10 @@ pub fn parse_value<T: DeserializeOwned>(
 ) -> Result<T, ErrorInfo> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let reason = format!("{}: {}", error.path(), without_place(error.inner()));
-        ErrorInfo::new(ErrorCode::InvalidFrame, format!("unable to {verb}; {reason}"))
+        ErrorInfo::new(
+            ErrorCode::InvalidFrame,
+            format!("unable to {verb}; {reason}"),
+        )
     })
 }
 
@@ -414,7 +454,9 @@ pub fn parse_value<T: DeserializeOwned>(
 /// without more of the input than helps.
 fn without_place(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    let sentence = text.rsplit_once(" at line ").map_or(text.as_str(), |(sentence, _)| sentence);
+    let sentence = text
+        .rsplit_once(" at line ")
+        .map_or(text.as_str(), |(sentence, _)| sentence);
     sentence.chars().take(200).collect()
 }
 
@@ -430,9 +472,8 @@ mod tests {
     #[test]
     fn a_seq_that_nobody_could_count_on_from_is_refused() {
         for (seq, is_taken) in [("9007199254740991", true), ("9007199254740992", false)] {
-            let text = format!(
-                r#"{{"type":"update","serial":"abcd00000001","data":"x","seq":{seq}}}"#
-            );
+            let text =
+                format!(r#"{{"type":"update","serial":"abcd00000001","data":"x","seq":{seq}}}"#);
             let received = decode_frame(&text, &Limits::default());
             assert_eq!(received.frame.is_ok(), is_taken, "{seq}");
             if let Err(error) = received.frame {

@@ -183,11 +183,20 @@ pub struct Placed {
 impl Placed {
     /// A place and a version alone.
     pub fn new(serial: Serial, version: Serial) -> Self {
-        Self { serial, version, id: None, seq: None, duplicate: false }
+        Self {
+            serial,
+            version,
+            id: None,
+            seq: None,
+            duplicate: false,
+        }
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes the field by reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes the field by reference"
+)]
 fn is_false(value: &bool) -> bool {
     !*value
 }

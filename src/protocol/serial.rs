@@ -27,7 +27,11 @@ impl Epoch {
         let mut text = [0; EPOCH_LENGTH];
         for byte in &mut text {
             let digit = u8::try_from(rest % 36).unwrap_or_default();
-            *byte = if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };
+            *byte = if digit < 10 {
+                b'0' + digit
+            } else {
+                b'a' + digit - 10
+            };
             rest /= 36;
         }
         Self(text)
@@ -73,7 +77,10 @@ impl Serial {
             return None;
         }
         let place = Place::from_str_radix(place, 16).ok()?;
-        Some(Self { epoch: Epoch::parse(epoch)?, place })
+        Some(Self {
+            epoch: Epoch::parse(epoch)?,
+            place,
+        })
     }
 }
 

@@ -72,7 +72,11 @@ impl Settings {
         };
         let mut merged = serde_json::to_value(self).unwrap_or_default();
         if let Some(merged) = merged.as_object_mut() {
-            merged.extend(patch.iter().map(|(key, value)| (key.clone(), value.clone())));
+            merged.extend(
+                patch
+                    .iter()
+                    .map(|(key, value)| (key.clone(), value.clone())),
+            );
         }
         let settings: Self = serde_path_to_error::deserialize(merged)
             .map_err(|error| refused(&format!("{}: {}", error.path(), error.inner())))?;
@@ -81,20 +85,58 @@ impl Settings {
     }
 
     fn check(&self) -> Result<(), ErrorInfo> {
-        if self.title.as_ref().is_some_and(|title| TITLE_LENGTH < title.chars().count()) {
-            return Err(refused(&format!("title is longer than {TITLE_LENGTH} characters")));
+        if self
+            .title
+            .as_ref()
+            .is_some_and(|title| TITLE_LENGTH < title.chars().count())
+        {
+            return Err(refused(&format!(
+                "title is longer than {TITLE_LENGTH} characters"
+            )));
         }
         let bounds = [
-            ("retentionMs", self.retention_ms, LIFE_MS_MIN, DURATION_MS_MAX),
-            ("idleExpiryMs", self.idle_expiry_ms, LIFE_MS_MIN, DURATION_MS_MAX),
-            ("idRetentionMs", self.id_retention_ms, LIFE_MS_MIN, DURATION_MS_MAX),
-            ("minRollupMs", self.min_rollup_ms, 0, super::limits::WINDOW_MS_MAX),
-            ("unwatchedWindowMs", self.unwatched_window_ms, 0, super::limits::WINDOW_MS_MAX),
-            ("streamIdleMs", self.stream_idle_ms, LIFE_MS_MIN, DURATION_MS_MAX),
+            (
+                "retentionMs",
+                self.retention_ms,
+                LIFE_MS_MIN,
+                DURATION_MS_MAX,
+            ),
+            (
+                "idleExpiryMs",
+                self.idle_expiry_ms,
+                LIFE_MS_MIN,
+                DURATION_MS_MAX,
+            ),
+            (
+                "idRetentionMs",
+                self.id_retention_ms,
+                LIFE_MS_MIN,
+                DURATION_MS_MAX,
+            ),
+            (
+                "minRollupMs",
+                self.min_rollup_ms,
+                0,
+                super::limits::WINDOW_MS_MAX,
+            ),
+            (
+                "unwatchedWindowMs",
+                self.unwatched_window_ms,
+                0,
+                super::limits::WINDOW_MS_MAX,
+            ),
+            (
+                "streamIdleMs",
+                self.stream_idle_ms,
+                LIFE_MS_MIN,
+                DURATION_MS_MAX,
+            ),
         ];
         for (name, value, least, most) in bounds {
             if value.is_some_and(|value| value < least || most < value) {
-                return Err(refused(&format!("{name} is not between {least} and {most} ms")));
+                return Err(refused(&format!(
+                    "{name} is not between {least} and {most} ms"
+                )));
             }
         }
         Ok(())
@@ -102,5 +144,8 @@ impl Settings {
 }
 
 fn refused(reason: &str) -> ErrorInfo {
-    ErrorInfo::new(ErrorCode::InvalidFrame, format!("unable to change the settings; {reason}"))
+    ErrorInfo::new(
+        ErrorCode::InvalidFrame,
+        format!("unable to change the settings; {reason}"),
+    )
 }

@@ -22,16 +22,24 @@ pub(super) struct Reply {
 impl Reply {
     pub(super) fn new(sender: &Sender, carrier: Option<Carrier>, reference: Option<Ref>) -> Self {
         let is_always = matches!(carrier, None | Some(Carrier::Lines));
-        Self { to: sender.connection.clone(), reference, is_always }
+        Self {
+            to: sender.connection.clone(),
+            reference,
+            is_always,
+        }
     }
 
     fn frame(&self, result: Result<Outcome, ErrorInfo>) -> Option<ServerFrame> {
         let reference = self.reference.clone();
         match result {
-            Err(error) => Some(ServerFrame::Nack { r#ref: reference, error }),
-            Ok(result) if self.is_always || reference.is_some() => {
-                Some(ServerFrame::Ack { r#ref: reference, result })
-            }
+            Err(error) => Some(ServerFrame::Nack {
+                r#ref: reference,
+                error,
+            }),
+            Ok(result) if self.is_always || reference.is_some() => Some(ServerFrame::Ack {
+                r#ref: reference,
+                result,
+            }),
             Ok(_) => None,
         }
     }
@@ -46,9 +54,17 @@ pub(super) struct Answers {
 #[derive(Debug)]
 enum Waiting {
     /// An append that is not stored yet.
-    Append { reply: Reply, place: Place, seq: Option<u64>, is_duplicate: bool },
+    Append {
+        reply: Reply,
+        place: Place,
+        seq: Option<u64>,
+        is_duplicate: bool,
+    },
     /// An answer that must not overtake one.
-    Ready { reply: Reply, result: Result<Outcome, ErrorInfo> },
+    Ready {
+        reply: Reply,
+        result: Result<Outcome, ErrorInfo>,
+    },
 }
 
 impl Waiting {
@@ -68,7 +84,12 @@ impl Answers {
         seq: Option<u64>,
         is_duplicate: bool,
     ) {
-        self.waiting.push(Waiting::Append { reply, place, seq, is_duplicate });
+        self.waiting.push(Waiting::Append {
+            reply,
+            place,
+            seq,
+            is_duplicate,
+        });
     }
 
     /// Sends all that waits: everything pending is stored. `version` tells the version that
@@ -82,7 +103,12 @@ impl Answers {
         for waiting in std::mem::take(&mut self.waiting) {
             let (reply, result) = match waiting {
                 Waiting::Ready { reply, result } => (reply, result),
-                Waiting::Append { reply, place, seq, is_duplicate } => {
+                Waiting::Append {
+                    reply,
+                    place,
+                    seq,
+                    is_duplicate,
+                } => {
                     let version = version(place).unwrap_or(place);
                     let mut placed = Placed::new(epoch.at(place), epoch.at(version));
                     placed.seq = seq;
@@ -105,7 +131,10 @@ impl Session {
     ) {
         let waiting = &mut self.rollup.answers.waiting;
         if waiting.iter().any(|waiting| waiting.reply().to == reply.to) {
-            waiting.push(Waiting::Ready { reply: reply.clone(), result });
+            waiting.push(Waiting::Ready {
+                reply: reply.clone(),
+                result,
+            });
         } else {
             out.answer(reply, result);
         }
@@ -114,7 +143,9 @@ impl Session {
 
 impl Outbox {
     fn answer(&mut self, reply: &Reply, result: Result<Outcome, ErrorInfo>) {
-        let Some(frame) = reply.frame(result) else { return };
+        let Some(frame) = reply.frame(result) else {
+            return;
+        };
         match &reply.to {
             Some(connection) => self.send(connection, &frame),
             None => self.answers.push(frame),

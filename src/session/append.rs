@@ -78,7 +78,10 @@ impl Session {
         self.grow(store, now, sender, append, place, reply, out)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the tail of `append`, apart for its length")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the tail of `append`, apart for its length"
+    )]
     fn grow(
         &mut self,
         store: &dyn Store,
@@ -94,11 +97,16 @@ impl Session {
             open.seq = append.seq.unwrap_or(open.seq);
         }
         let length = units(&append.data);
-        let is_much = self.rollup.take(place, &append.data, length, now, &self.settings);
-        self.rollup.answers.push_append(reply.clone(), place, append.seq, false);
+        let is_much = self
+            .rollup
+            .take(place, &append.data, length, now, &self.settings);
+        self.rollup
+            .answers
+            .push_append(reply.clone(), place, append.seq, false);
         let end = append.status.filter(|status| *status != Status::Streaming);
         if let Some(status) = end {
-            self.rollup.close(place, status, Some(sender.client.clone()));
+            self.rollup
+                .close(place, status, Some(sender.client.clone()));
         }
         if let Some(id) = &append.id {
             let once = self.remember_id(now, sender, Kind::Append, id, place);
@@ -133,10 +141,12 @@ impl Session {
 
     /// Own messages need `publish`, others' need `edit` (P5.2).
     fn may_append(&self, sender: &Sender, append: &Append, owner: &str) -> Result<(), ErrorInfo> {
-        self.may_change("append", sender, owner).map_err(|mut error| {
-            error.message = format!("{}; message {} is {owner}'s", error.message, append.serial);
-            error
-        })
+        self.may_change("append", sender, owner)
+            .map_err(|mut error| {
+                error.message =
+                    format!("{}; message {} is {owner}'s", error.message, append.serial);
+                error
+            })
     }
 
     /// Answers a repeat of what is stored.
@@ -156,7 +166,9 @@ impl Session {
     /// Answers a repeat of an append to a message that streams: once what it repeats is
     /// stored, if that is still pending.
     fn repeat_open(&mut self, place: Place, seq: Option<u64>, reply: &Reply, out: &mut Outbox) {
-        self.rollup.answers.push_append(reply.clone(), place, seq, true);
+        self.rollup
+            .answers
+            .push_append(reply.clone(), place, seq, true);
         if !self.rollup.has_pending() {
             self.release_answers(out);
         }
@@ -217,18 +229,26 @@ impl Session {
     fn release_answers(&mut self, out: &mut Outbox) {
         let mut answers = std::mem::take(&mut self.rollup.answers);
         let open = &self.rollup.open;
-        answers.release(self.epoch, out, |place| open.get(&place).map(|open| open.version));
+        answers.release(self.epoch, out, |place| {
+            open.get(&place).map(|open| open.version)
+        });
     }
 }
 
 fn refused(append: &Append, code: ErrorCode, state: &str) -> ErrorInfo {
-    ErrorInfo::new(code, format!("unable to append; message {} {state}", append.serial))
+    ErrorInfo::new(
+        code,
+        format!("unable to append; message {} {state}", append.serial),
+    )
 }
 
 fn gap(append: &Append, taken: u64, length: u64) -> ErrorInfo {
     let expected = taken + 1;
-    let mut error =
-        refused(append, ErrorCode::Gap, &format!("expects seq {expected} and holds {length}"));
+    let mut error = refused(
+        append,
+        ErrorCode::Gap,
+        &format!("expects seq {expected} and holds {length}"),
+    );
     error.expected_seq = Some(expected);
     error.length = Some(length);
     error

@@ -27,16 +27,33 @@ impl Session {
     ) -> Result<(), StoreError> {
         let limit = usize::try_from(self.limits.connections).unwrap_or(usize::MAX);
         if limit <= self.connections.len() {
-            let message = format!("unable to attach; session {} has {limit} connections", self.id);
+            let message = format!(
+                "unable to attach; session {} has {limit} connections",
+                self.id
+            );
             let error = ErrorInfo::new(ErrorCode::OverLimit, message);
-            refuse(&connection.id, error, close::TOO_FAST, "too many connections", out);
+            refuse(
+                &connection.id,
+                error,
+                close::TOO_FAST,
+                "too many connections",
+                out,
+            );
             return Ok(());
         }
         let is_attached = matches!(connection.carrier, Carrier::Socket | Carrier::Events);
-        if is_attached && let Err(error) =
-            connection.sender().must(Operation::Read, "attach", &self.id)
+        if is_attached
+            && let Err(error) = connection
+                .sender()
+                .must(Operation::Read, "attach", &self.id)
         {
-            refuse(&connection.id, error, close::FORBIDDEN, "the token lacks read", out);
+            refuse(
+                &connection.id,
+                error,
+                close::FORBIDDEN,
+                "the token lacks read",
+                out,
+            );
             return Ok(());
         }
         connection.told = Some(self.epoch.as_str().to_owned());
@@ -58,7 +75,9 @@ impl Session {
                 has_older: replay.has_older,
                 limits: self.limits.clone(),
             }));
-            let caught_up = ServerFrame::CaughtUp { serial: self.epoch.at(self.end) };
+            let caught_up = ServerFrame::CaughtUp {
+                serial: self.epoch.at(self.end),
+            };
             let sent = out.replay(&id, &[attached.encode()])
                 + out.replay(&id, &replay.frames)
                 + out.replay(&id, &[caught_up.encode()]);
@@ -128,7 +147,9 @@ impl Session {
         grant: Result<Grant, ErrorInfo>,
         out: &mut Outbox,
     ) {
-        let Some(live) = self.connections.get_mut(connection) else { return };
+        let Some(live) = self.connections.get_mut(connection) else {
+            return;
+        };
         if live.connection.is_expired(now) {
             return self.shut(out, connection, close::UNAUTHORIZED, "the token expired");
         }
@@ -165,7 +186,13 @@ impl Session {
         let may_read = known.operations.contains(Operation::Read);
         let reminder = live.reminder_at();
         self.note_reminder(reminder);
-        self.answer(out, &reply, Ok(Outcome::Renewed { expires_at: grant.expires_at }));
+        self.answer(
+            out,
+            &reply,
+            Ok(Outcome::Renewed {
+                expires_at: grant.expires_at,
+            }),
+        );
         if !may_read {
             self.shut(out, connection, close::FORBIDDEN, "the token lacks read");
         }
@@ -180,13 +207,7 @@ impl Session {
     }
 }
 
-fn refuse(
-    id: &ConnectionId,
-    error: ErrorInfo,
-    code: u16,
-    reason: &'static str,
-    out: &mut Outbox,
-) {
+fn refuse(id: &ConnectionId, error: ErrorInfo, code: u16, reason: &'static str, out: &mut Outbox) {
     out.send(id, &ServerFrame::Nack { r#ref: None, error });
     out.close(id, code, reason);
 }

@@ -75,7 +75,11 @@ impl Session {
             return Err(StoreError("the message that was updated is not there".into()).into());
         };
         self.broadcast(out, &ServerFrame::Update { message }, Some(&head.name));
-        self.answer(out, reply, Ok(self.outcome(head.place, version, update.seq)));
+        self.answer(
+            out,
+            reply,
+            Ok(self.outcome(head.place, version, update.seq)),
+        );
         Ok(())
     }
 
@@ -105,7 +109,11 @@ impl Session {
         self.end += 1;
         let version = self.end;
         let mut writes = vec![
-            Write::Delete { place: head.place, version, at: now },
+            Write::Delete {
+                place: head.place,
+                version,
+                at: now,
+            },
             self.changed(Change::Delete, head.place, sender, now),
         ];
         if let Some(id) = &delete.id {
@@ -117,7 +125,10 @@ impl Session {
             self.expect_settled(store)?;
         }
         let serial = self.epoch.at(head.place);
-        let frame = ServerFrame::Delete { serial, version: self.epoch.at(version) };
+        let frame = ServerFrame::Delete {
+            serial,
+            version: self.epoch.at(version),
+        };
         self.broadcast(out, &frame, Some(&head.name));
         self.answer(out, reply, Ok(self.outcome(head.place, version, None)));
         Ok(())
@@ -145,10 +156,14 @@ impl Session {
             let message = "unable to update; neither data nor headers are given";
             return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
         }
-        let Some(data) = &update.data else { return Ok(()) };
+        let Some(data) = &update.data else {
+            return Ok(());
+        };
         if head.status == Some(Status::Streaming) && !matches!(data, Data::Text(_)) {
-            let message =
-                format!("unable to update; message {} streams, data is not text", update.serial);
+            let message = format!(
+                "unable to update; message {} streams, data is not text",
+                update.serial
+            );
             return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
         }
         let limit = usize::try_from(self.limits.data_bytes).unwrap_or(usize::MAX);
@@ -160,7 +175,13 @@ impl Session {
 
     fn changed(&self, what: Change, subject: Place, sender: &Sender, at: Timestamp) -> Write {
         let client = Some(sender.client.clone());
-        Write::Change { place: self.end, what, subject, client, at }
+        Write::Change {
+            place: self.end,
+            what,
+            subject,
+            client,
+            at,
+        }
     }
 
     fn outcome(&self, place: Place, version: Place, seq: Option<u64>) -> Outcome {
@@ -171,7 +192,10 @@ impl Session {
 }
 
 fn deleted(verb: &str, serial: Serial) -> ErrorInfo {
-    ErrorInfo::new(ErrorCode::Deleted, format!("unable to {verb}; message {serial} is deleted"))
+    ErrorInfo::new(
+        ErrorCode::Deleted,
+        format!("unable to {verb}; message {serial} is deleted"),
+    )
 }
 
 fn check_version(
@@ -180,12 +204,14 @@ fn check_version(
     wanted: Option<Serial>,
     head: &Head,
 ) -> Result<(), ErrorInfo> {
-    let stands = Serial { epoch: serial.epoch, place: head.version };
+    let stands = Serial {
+        epoch: serial.epoch,
+        place: head.version,
+    };
     match wanted {
         Some(wanted) if wanted != stands => {
-            let message = format!(
-                "unable to {verb}; message {serial} has version {stands}, not {wanted}"
-            );
+            let message =
+                format!("unable to {verb}; message {serial} has version {stands}, not {wanted}");
             Err(ErrorInfo::new(ErrorCode::Conflict, message))
         }
         Some(_) | None => Ok(()),

@@ -47,7 +47,11 @@ impl Session {
         if sender.operations.contains(Operation::Edit) {
             return Ok(());
         }
-        let needed = if is_own { Operation::Publish } else { Operation::Edit };
+        let needed = if is_own {
+            Operation::Publish
+        } else {
+            Operation::Edit
+        };
         sender.must(needed, verb, &self.id)
     }
 
@@ -105,7 +109,10 @@ impl Session {
         sender: &Sender,
         verb: &str,
     ) -> Result<(), ErrorInfo> {
-        let live = sender.connection.as_ref().and_then(|id| self.connections.get_mut(id));
+        let live = sender
+            .connection
+            .as_ref()
+            .and_then(|id| self.connections.get_mut(id));
         live.map_or(Ok(()), |live| live.rates.frame(now, verb))
     }
 
@@ -115,7 +122,10 @@ impl Session {
         now: Timestamp,
         sender: &Sender,
     ) -> Result<(), ErrorInfo> {
-        let live = sender.connection.as_ref().and_then(|id| self.connections.get_mut(id));
+        let live = sender
+            .connection
+            .as_ref()
+            .and_then(|id| self.connections.get_mut(id));
         live.map_or(Ok(()), |live| live.rates.signal(now))
     }
 
@@ -127,7 +137,10 @@ impl Session {
         reply: &super::answer::Reply,
         out: &mut super::outbox::Outbox,
     ) {
-        let live = sender.connection.as_ref().and_then(|id| self.connections.get_mut(id));
+        let live = sender
+            .connection
+            .as_ref()
+            .and_then(|id| self.connections.get_mut(id));
         if let Some(live) = live {
             live.probe.answered(seen.n);
         }
@@ -136,5 +149,8 @@ impl Session {
 }
 
 fn missing(verb: &str, serial: Serial) -> ErrorInfo {
-    ErrorInfo::new(ErrorCode::NotFound, format!("unable to {verb}; there is no message {serial}"))
+    ErrorInfo::new(
+        ErrorCode::NotFound,
+        format!("unable to {verb}; there is no message {serial}"),
+    )
 }

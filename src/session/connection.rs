@@ -60,7 +60,9 @@ impl Connection {
 
     /// Whether messages of this name go to it (P3.3).
     pub fn follows(&self, name: &str) -> bool {
-        self.names.as_ref().is_none_or(|names| names.iter().any(|wanted| wanted == name))
+        self.names
+            .as_ref()
+            .is_none_or(|names| names.iter().any(|wanted| wanted == name))
     }
 
     /// Whether its token has expired (P2.6).
@@ -92,7 +94,11 @@ pub struct Sender {
 impl Sender {
     /// Who asks over HTTP.
     pub fn from_grant(grant: &Grant) -> Self {
-        Self { connection: None, client: grant.client.clone(), operations: grant.operations }
+        Self {
+            connection: None,
+            client: grant.client.clone(),
+            operations: grant.operations,
+        }
     }
 
     /// Refuses what the token does not grant (P2.5).

@@ -4,9 +4,9 @@
 //! The session keeps a lower bound of its next deadline. Whatever moves a deadline later
 //! leaves it alone: an alarm that rings early finds nothing to do and names the next time.
 
+use super::Session;
 use super::connection::Live;
 use super::outbox::Outbox;
-use super::Session;
 use crate::protocol::frame::ServerFrame;
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::message::Status;
@@ -29,7 +29,11 @@ pub(super) struct Expiry {
 
 impl Default for Expiry {
     fn default() -> Self {
-        Self { next: Timestamp::MAX, reminder: Timestamp::MAX, oldest: None }
+        Self {
+            next: Timestamp::MAX,
+            reminder: Timestamp::MAX,
+            oldest: None,
+        }
     }
 }
 
@@ -81,8 +85,11 @@ impl Session {
 
     /// Works everything out from what is stored.
     pub(super) fn expect_anew(&mut self, store: &dyn Store) -> Result<(), StoreError> {
-        self.expiry.oldest =
-            if self.settings.retention_ms.is_some() { self.oldest(store)? } else { None };
+        self.expiry.oldest = if self.settings.retention_ms.is_some() {
+            self.oldest(store)?
+        } else {
+            None
+        };
         self.expiry.next = self.next_deadline();
         Ok(())
     }
@@ -91,17 +98,30 @@ impl Session {
     fn oldest(&self, store: &dyn Store) -> Result<Option<(Place, Timestamp)>, StoreError> {
         let most = self.rollup.open.len() + 1;
         let oldest = store.oldest(most)?;
-        Ok(oldest.into_iter().find(|(place, _)| !self.rollup.open.contains_key(place)))
+        Ok(oldest
+            .into_iter()
+            .find(|(place, _)| !self.rollup.open.contains_key(place)))
     }
 
     fn next_deadline(&self) -> Timestamp {
         let idle_ms = self.settings.stream_idle_ms();
-        let streams = self.rollup.open.values().map(|open| after(open.heard_at, idle_ms));
+        let streams = self
+            .rollup
+            .open
+            .values()
+            .map(|open| after(open.heard_at, idle_ms));
         let retention = self.settings.retention_ms.zip(self.expiry.oldest);
         let retention = retention.map(|(wait, (_, created_at))| after(created_at, wait));
-        let expiry = self.settings.idle_expiry_ms.filter(|_| self.created_at.is_some());
+        let expiry = self
+            .settings
+            .idle_expiry_ms
+            .filter(|_| self.created_at.is_some());
         let expiry = expiry.map(|wait| after(self.written_at, wait));
-        streams.chain(retention).chain(expiry).min().unwrap_or(Timestamp::MAX)
+        streams
+            .chain(retention)
+            .chain(expiry)
+            .min()
+            .unwrap_or(Timestamp::MAX)
     }
 
     /// Lets everything happen whose time has come, before an input is looked at: an input
@@ -121,7 +141,10 @@ impl Session {
         self.fail_idle_streams(store, now, out)?;
         self.trim(store, now, out)?;
         self.expiry.next = self.next_deadline();
-        let expiry = self.settings.idle_expiry_ms.filter(|_| self.created_at.is_some());
+        let expiry = self
+            .settings
+            .idle_expiry_ms
+            .filter(|_| self.created_at.is_some());
         if expiry.is_some_and(|wait| after(self.written_at, wait) <= now) {
             self.end_life(out);
         }
@@ -183,14 +206,22 @@ impl Session {
         now: Timestamp,
         out: &mut Outbox,
     ) -> Result<(), StoreError> {
-        let Some(wait) = self.settings.retention_ms else { return Ok(()) };
+        let Some(wait) = self.settings.retention_ms else {
+            return Ok(());
+        };
         let is_old = |created_at: Timestamp| after(created_at, wait) <= now;
-        if !self.expiry.oldest.is_some_and(|(_, created_at)| is_old(created_at)) {
+        if !self
+            .expiry
+            .oldest
+            .is_some_and(|(_, created_at)| is_old(created_at))
+        {
             return Ok(());
         }
         self.settle(store, now, out)?;
         let oldest = store.oldest(TRIM_MESSAGES)?;
-        let settled = oldest.iter().filter(|(place, _)| !self.rollup.open.contains_key(place));
+        let settled = oldest
+            .iter()
+            .filter(|(place, _)| !self.rollup.open.contains_key(place));
         let old = settled.take_while(|(_, created_at)| is_old(*created_at));
         if let Some((up_to, _)) = old.last() {
             self.floor = self.floor.max(*up_to);
@@ -205,8 +236,14 @@ impl Session {
     /// What readers are told of everything that retention took so far.
     pub(super) fn trimmed(&self, store: &dyn Store) -> Result<ServerFrame, StoreError> {
         let oldest = store.oldest(TRIM_MESSAGES)?;
-        let kept = oldest.iter().map(|(place, _)| *place).take_while(|place| *place <= self.floor);
+        let kept = oldest
+            .iter()
+            .map(|(place, _)| *place)
+            .take_while(|place| *place <= self.floor);
         let keep = kept.map(|place| self.epoch.at(place)).collect();
-        Ok(ServerFrame::Trim { before: self.epoch.at(self.floor + 1), keep })
+        Ok(ServerFrame::Trim {
+            before: self.epoch.at(self.floor + 1),
+            keep,
+        })
     }
 }

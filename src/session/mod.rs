@@ -236,8 +236,14 @@ impl Session {
         entropy: u32,
     ) -> Result<Self, StoreError> {
         let beginning = store.beginning()?;
-        let end = if beginning.is_some() { store.end()? } else { End::default() };
-        let told = connections.iter().find_map(|connection| connection.told.as_deref());
+        let end = if beginning.is_some() {
+            store.end()?
+        } else {
+            End::default()
+        };
+        let told = connections
+            .iter()
+            .find_map(|connection| connection.told.as_deref());
         let told = told.and_then(Epoch::parse);
         let mut session = Self {
             id: id.to_owned(),
@@ -260,7 +266,10 @@ impl Session {
             session.settings = beginning.settings;
             session.written_at = session.written_at.max(beginning.created_at);
             for streaming in store.streaming()? {
-                session.rollup.open.insert(streaming.head.place, Open::new(streaming));
+                session
+                    .rollup
+                    .open
+                    .insert(streaming.head.place, Open::new(streaming));
             }
         }
         for connection in connections {
@@ -318,14 +327,22 @@ impl Session {
     ) -> Result<(), StoreError> {
         match input {
             Input::Open { connection, start } => self.open(store, now, connection, &start, out)?,
-            Input::Message { connection, frames, bytes } => {
+            Input::Message {
+                connection,
+                frames,
+                bytes,
+            } => {
                 self.message(store, now, &connection, frames, bytes, out)?;
             }
             Input::Unreadable { connection, error } => {
                 self.unreadable(now, &connection, error, out);
             }
             Input::BodyEnd { connection: _ } => self.settle(store, now, out)?,
-            Input::Renew { connection, reference, grant } => {
+            Input::Renew {
+                connection,
+                reference,
+                grant,
+            } => {
                 self.renew(now, &connection, reference, grant, out);
             }
             Input::Unsent { connection, bytes } => self.unsent(&connection, bytes, out),
@@ -348,7 +365,9 @@ impl Session {
         bytes: usize,
         out: &mut Outbox,
     ) -> Result<(), StoreError> {
-        let Some(live) = self.connections.get_mut(connection) else { return Ok(()) };
+        let Some(live) = self.connections.get_mut(connection) else {
+            return Ok(());
+        };
         if live.connection.is_expired(now) {
             self.shut(out, connection, close::UNAUTHORIZED, "the token expired"); // P2.6
             return Ok(());
@@ -379,16 +398,12 @@ impl Session {
     ) -> Result<(), StoreError> {
         let done = match frame {
             Err(error) => Err(error.into()),
-            Ok(ClientFrame::Append(append)) => {
-                self.append(store, now, sender, &append, reply, out)
-            }
+            Ok(ClientFrame::Append(append)) => self.append(store, now, sender, &append, reply, out),
             Ok(ClientFrame::Publish(publish)) => {
                 self.publish(store, now, sender, publish, reply, out)
             }
             Ok(ClientFrame::Update(update)) => self.update(store, now, sender, update, reply, out),
-            Ok(ClientFrame::Delete(delete)) => {
-                self.delete(store, now, sender, &delete, reply, out)
-            }
+            Ok(ClientFrame::Delete(delete)) => self.delete(store, now, sender, &delete, reply, out),
             Ok(ClientFrame::Signal(signal)) => self.signal(store, now, sender, signal, reply, out),
             Ok(ClientFrame::Seen(seen)) => {
                 self.seen(sender, &seen, reply, out);
@@ -424,16 +439,24 @@ impl Session {
                 return self.frames(store, now, sender, frames, request::Shape::Frames, out);
             }
             Request::Shorthand(frame) => {
-                let frames = vec![Received { reference: None, frame }];
+                let frames = vec![Received {
+                    reference: None,
+                    frame,
+                }];
                 return self.frames(store, now, sender, frames, request::Shape::Result, out);
             }
-            Request::History { before, after, limit } => {
+            Request::History {
+                before,
+                after,
+                limit,
+            } => {
                 let (before, after) = (before.as_deref(), after.as_deref());
                 self.history(store, sender, before, after, limit)
             }
-            Request::Message { serial, without_data } => {
-                self.one_message(store, sender, &serial, without_data)
-            }
+            Request::Message {
+                serial,
+                without_data,
+            } => self.one_message(store, sender, &serial, without_data),
             Request::Snapshot { rewind } => self.snapshot(store, sender, rewind),
             Request::Settings(patch) => self.change_settings(store, now, sender, &patch, out),
             Request::Erase => self.erase(sender, out),

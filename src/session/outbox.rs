@@ -111,19 +111,30 @@ impl Session {
                 Err((code, reason)) => self.shut(&mut out, &id, code, reason),
             }
         }
-        let replays =
-            out.replays.into_iter().map(|(id, text)| Effect::Send { to: vec![id], text });
+        let replays = out
+            .replays
+            .into_iter()
+            .map(|(id, text)| Effect::Send { to: vec![id], text });
         let mut effects: Vec<Effect> = replays.collect();
         for (list, to) in groups {
-            let frames: Vec<&String> =
-                list.iter().filter_map(|index| out.frames.get(*index)).collect();
-            effects.push(Effect::Send { to, text: join(&frames) });
+            let frames: Vec<&String> = list
+                .iter()
+                .filter_map(|index| out.frames.get(*index))
+                .collect();
+            effects.push(Effect::Send {
+                to,
+                text: join(&frames),
+            });
         }
         effects.extend(out.remembered.into_iter().map(Effect::Remember));
         effects.extend(
             out.closed
                 .into_iter()
-                .map(|(connection, code, reason)| Effect::Close { connection, code, reason }),
+                .map(|(connection, code, reason)| Effect::Close {
+                    connection,
+                    code,
+                    reason,
+                }),
         );
         if out.is_erased {
             effects.push(Effect::Erase);
@@ -143,12 +154,17 @@ impl Session {
         out: &mut Outbox,
     ) -> Result<(), (u16, &'static str)> {
         // A connection that was refused is not among them, but is told why.
-        let Some(live) = self.connections.get_mut(id) else { return Ok(()) };
+        let Some(live) = self.connections.get_mut(id) else {
+            return Ok(());
+        };
         if live.connection.is_expired(now) {
             return Err((close::UNAUTHORIZED, "the token expired")); // P2.6
         }
         if live.connection.is_probed {
-            let sent = list.iter().filter_map(|index| out.frames.get(*index)).map(String::len);
+            let sent = list
+                .iter()
+                .filter_map(|index| out.frames.get(*index))
+                .map(String::len);
             let sent: usize = sent.sum();
             let allowance = self.limits.unsent_bytes.saturating_add(live.replayed);
             live.probe.sent += u64::try_from(sent).unwrap_or(0);

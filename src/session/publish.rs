@@ -49,7 +49,10 @@ impl Session {
             let mut result = match verdict {
                 Verdict::Known(head) => repeated(self.epoch, head.place, head.version),
                 Verdict::Twin(first) => match placed.get(first) {
-                    Some(first) => Placed { duplicate: true, ..first.clone() },
+                    Some(first) => Placed {
+                        duplicate: true,
+                        ..first.clone()
+                    },
                     None => continue,
                 },
                 Verdict::New => {
@@ -127,17 +130,15 @@ impl Session {
         // The id of a streamed body that failed is free again (P4.2).
         let is_failed_body = |head: &Head| {
             head.status == Some(Status::Failed)
-                && head.connection.as_ref().is_some_and(|connection| connection.is_body())
+                && head
+                    .connection
+                    .as_ref()
+                    .is_some_and(|connection| connection.is_body())
         };
         Ok(head.filter(|head| !is_failed_body(head)))
     }
 
-    fn check_new(
-        &self,
-        store: &dyn Store,
-        sender: &Sender,
-        new: &NewMessage,
-    ) -> Result<(), Error> {
+    fn check_new(&self, store: &dyn Store, sender: &Sender, new: &NewMessage) -> Result<(), Error> {
         let may_speak = [Operation::Turn, Operation::Edit]
             .iter()
             .any(|operation| sender.operations.contains(*operation));
@@ -206,8 +207,7 @@ impl Session {
     /// Tells everybody of a message that was created, and begins to follow one that streams.
     fn announce(&mut self, now: Timestamp, message: Message, out: &mut Outbox) {
         let place = message.serial.place;
-        if let (Some(Status::Streaming), Some(Data::Text(text))) = (message.status, &message.data)
-        {
+        if let (Some(Status::Streaming), Some(Data::Text(text))) = (message.status, &message.data) {
             let head = Head {
                 place,
                 version: place,
@@ -221,7 +221,12 @@ impl Session {
             };
             let bytes = text.len();
             let tail = Tail { segment: 0, bytes };
-            let streaming = Streaming { head, units: units(text), bytes, tail };
+            let streaming = Streaming {
+                head,
+                units: units(text),
+                bytes,
+                tail,
+            };
             self.rollup.open.insert(place, Open::new(streaming));
             self.expect_idle_stream(now);
         } else {

@@ -17,14 +17,21 @@ struct Bucket {
 impl Bucket {
     fn new(per_second: u64, burst: u64) -> Self {
         let capacity = burst.saturating_mul(1000);
-        Self { level: capacity, capacity, per_second, filled_at: Timestamp::MIN }
+        Self {
+            level: capacity,
+            capacity,
+            per_second,
+            filled_at: Timestamp::MIN,
+        }
     }
 
     /// Takes an amount, or says for how many milliseconds there is too little.
     fn take(&mut self, now: Timestamp, amount: u64) -> Result<(), u64> {
         let passed = u64::try_from(now.saturating_sub(self.filled_at)).unwrap_or(0);
         // So many a second are as many thousandths a millisecond.
-        let filled = self.level.saturating_add(passed.saturating_mul(self.per_second));
+        let filled = self
+            .level
+            .saturating_add(passed.saturating_mul(self.per_second));
         self.level = filled.min(self.capacity);
         self.filled_at = self.filled_at.max(now);
         let wanted = amount.saturating_mul(1000);
@@ -69,7 +76,9 @@ impl Rates {
     /// The bytes of one WebSocket message.
     pub(super) fn text(&mut self, now: Timestamp, bytes: usize) -> Result<(), ErrorInfo> {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-        self.text.take(now, bytes).map_err(|wait| limited("send so much text", wait))
+        self.text
+            .take(now, bytes)
+            .map_err(|wait| limited("send so much text", wait))
     }
 
     /// One frame that goes to everybody.
@@ -79,7 +88,9 @@ impl Rates {
 
     /// One signal.
     pub(super) fn signal(&mut self, now: Timestamp) -> Result<(), ErrorInfo> {
-        self.signals.take(now, 1).map_err(|wait| limited("signal", wait))
+        self.signals
+            .take(now, 1)
+            .map_err(|wait| limited("signal", wait))
     }
 }
 

@@ -62,7 +62,11 @@ impl Session {
         };
         let (messages, has_more, last) = self.bounded_page(store, &span)?;
         let next = last.filter(|_| has_more);
-        Ok(encode(&History { messages, has_more, next }))
+        Ok(encode(&History {
+            messages,
+            has_more,
+            next,
+        }))
     }
 
     pub(super) fn one_message(
@@ -73,7 +77,11 @@ impl Session {
         without_data: bool,
     ) -> Result<String, Error> {
         // Whoever streams a body is told what became of it, without a right to read others.
-        let operation = if without_data { Operation::Publish } else { Operation::Read };
+        let operation = if without_data {
+            Operation::Publish
+        } else {
+            Operation::Read
+        };
         sender.must(operation, "read", &self.id)?;
         let missing = || {
             let message = format!("unable to read; there is no message {serial:?}");
@@ -113,7 +121,9 @@ impl Session {
             session: &self.id,
             serial: self.epoch.at(self.end),
             created_at: self.created_at,
-            updated_at: self.created_at.map(|created_at| created_at.max(self.written_at)),
+            updated_at: self
+                .created_at
+                .map(|created_at| created_at.max(self.written_at)),
             settings: &self.settings,
             has_older,
             messages,
@@ -121,7 +131,10 @@ impl Session {
     }
 
     /// A page as JSON, which may be longer than the text that the store counts.
-    #[expect(clippy::type_complexity, reason = "three answers to one question, used twice")]
+    #[expect(
+        clippy::type_complexity,
+        reason = "three answers to one question, used twice"
+    )]
     fn bounded_page(
         &self,
         store: &dyn Store,
@@ -130,7 +143,9 @@ impl Session {
         let page = store.page(self.epoch, span)?;
         let (mut messages, mut bytes, mut last) = (Vec::new(), 0, None);
         for message in page.messages {
-            let Ok(raw) = serde_json::value::to_raw_value(&message) else { continue };
+            let Ok(raw) = serde_json::value::to_raw_value(&message) else {
+                continue;
+            };
             bytes += raw.get().len();
             if PAGE_BYTES < bytes && !messages.is_empty() {
                 return Ok((messages, true, last));

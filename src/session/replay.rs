@@ -83,7 +83,11 @@ impl Session {
         }
         let oldest = store.oldest(1)?;
         let has_older = oldest.first().is_some_and(|(place, _)| *place <= since);
-        Ok(Some(Replay { is_resumed: true, has_older, frames }))
+        Ok(Some(Replay {
+            is_resumed: true,
+            has_older,
+            frames,
+        }))
     }
 
     /// Messages from before a place that changed after it, those that stream among them.
@@ -93,7 +97,9 @@ impl Session {
         since: Place,
     ) -> Result<BTreeMap<Place, Changed>, StoreError> {
         let changed = store.changed(since, REPLAY_MESSAGES + 1)?;
-        let older = changed.into_iter().filter(|changed| changed.subject <= since);
+        let older = changed
+            .into_iter()
+            .filter(|changed| changed.subject <= since);
         let mut changed: BTreeMap<Place, Changed> =
             older.map(|changed| (changed.subject, changed)).collect();
         for (place, open) in self.rollup.open.range(..=since) {
@@ -117,7 +123,9 @@ impl Session {
         since: Place,
         changed: &Changed,
     ) -> Result<Option<String>, StoreError> {
-        let Some(head) = store.head(changed.subject)? else { return Ok(None) };
+        let Some(head) = store.head(changed.subject)? else {
+            return Ok(None);
+        };
         if !connection.follows(&head.name) {
             return Ok(None);
         }
@@ -129,7 +137,13 @@ impl Session {
         } else if let Some(missing) = store.missing(head.place, since)? {
             let status = head.status.filter(|status| *status != Status::Streaming);
             let (offset, data) = (missing.offset, missing.text);
-            Some(ServerFrame::Append { serial, version, offset, data, status })
+            Some(ServerFrame::Append {
+                serial,
+                version,
+                offset,
+                data,
+                status,
+            })
         } else {
             self.whole(store, &head)?
         };
@@ -157,7 +171,10 @@ impl Session {
             bytes: REPLAY_BYTES,
         };
         let page = store.page(self.epoch, &span)?;
-        let oldest = page.messages.last().map_or(PLACE_MAX + 1, |message| message.serial.place);
+        let oldest = page
+            .messages
+            .last()
+            .map_or(PLACE_MAX + 1, |message| message.serial.place);
         let mut has_older = page.has_more;
         let mut frames = Vec::new();
         let mut bytes = 0;
@@ -176,6 +193,10 @@ impl Session {
             frames.push(frame);
         }
         frames.reverse();
-        Ok(Replay { is_resumed: false, has_older, frames })
+        Ok(Replay {
+            is_resumed: false,
+            has_older,
+            frames,
+        })
     }
 }

@@ -45,7 +45,14 @@ impl Session {
             (Shape::Frames, answers) => {
                 let answers: Vec<String> = answers.map(|answer| answer.encode()).collect();
                 let list = join(&answers);
-                (200, if answers.len() == 1 { format!("[{list}]") } else { list })
+                (
+                    200,
+                    if answers.len() == 1 {
+                        format!("[{list}]")
+                    } else {
+                        list
+                    },
+                )
             }
             (_, mut answers) => match answers.next() {
                 Some(ServerFrame::Ack { result, .. }) if shape == Shape::Result => {
@@ -72,7 +79,14 @@ impl Session {
                 out.response = Some(match request {
                     Request::Frame(Received { reference, .. }) => {
                         let status = error.status;
-                        (status, ServerFrame::Nack { r#ref: reference, error }.encode())
+                        (
+                            status,
+                            ServerFrame::Nack {
+                                r#ref: reference,
+                                error,
+                            }
+                            .encode(),
+                        )
                     }
                     _ => refusal(&error),
                 });
@@ -99,15 +113,26 @@ impl Session {
         error: ErrorInfo,
         out: &mut Outbox,
     ) {
-        let Some(live) = self.connections.get_mut(connection) else { return };
+        let Some(live) = self.connections.get_mut(connection) else {
+            return;
+        };
         let is_fast = live.rates.message(now).is_err();
-        let reply = Reply::new(&live.connection.sender(), Some(live.connection.carrier), None);
+        let reply = Reply::new(
+            &live.connection.sender(),
+            Some(live.connection.carrier),
+            None,
+        );
         let is_huge = error.code == crate::protocol::error::ErrorCode::TooLarge;
         self.answer(out, &reply, Err(error));
         if is_fast {
             self.shut(out, connection, close::TOO_FAST, "too many messages");
         } else if is_huge {
-            self.shut(out, connection, close::TOO_LARGE, "the message is too large");
+            self.shut(
+                out,
+                connection,
+                close::TOO_LARGE,
+                "the message is too large",
+            );
         }
     }
 }
@@ -118,7 +143,10 @@ pub(super) fn refusal(error: &ErrorInfo) -> (u16, String) {
     struct Body<'a> {
         error: &'a ErrorInfo,
     }
-    (error.status, serde_json::to_string(&Body { error }).unwrap_or_default())
+    (
+        error.status,
+        serde_json::to_string(&Body { error }).unwrap_or_default(),
+    )
 }
 
 /// 201 for what is created, 200 otherwise (P12.2).

@@ -84,7 +84,10 @@ impl Open {
         self.version = version;
         self.units = units;
         self.bytes = bytes;
-        self.tail = Tail { segment: 0, bytes: bytes + MARK_BYTES };
+        self.tail = Tail {
+            segment: 0,
+            bytes: bytes + MARK_BYTES,
+        };
     }
 
     /// The rows that its pending text needs, and its end if it is being closed.
@@ -95,7 +98,10 @@ impl Open {
             let is_full = TAIL_BYTES < self.tail.bytes + added + MARK_BYTES;
             let grows = !is_full || self.tail.bytes == 0;
             if !grows {
-                self.tail = Tail { segment: self.tail.segment + 1, bytes: 0 };
+                self.tail = Tail {
+                    segment: self.tail.segment + 1,
+                    bytes: 0,
+                };
             }
             self.tail.bytes += added + MARK_BYTES;
             let growth = Growth {
@@ -109,13 +115,29 @@ impl Open {
                 text: text.clone(),
                 at: now,
             };
-            writes.push(if grows { Write::Grow(growth) } else { Write::Segment(growth) });
+            writes.push(if grows {
+                Write::Grow(growth)
+            } else {
+                Write::Segment(growth)
+            });
         }
         if let Some((status, client)) = &self.closing {
             let (status, client) = (*status, client.clone());
-            writes.push(Write::Close { place, version, seq: self.seq, status, at: now });
+            writes.push(Write::Close {
+                place,
+                version,
+                seq: self.seq,
+                status,
+                at: now,
+            });
             let what = Change::Close;
-            writes.push(Write::Change { place: version, what, subject: place, client, at: now });
+            writes.push(Write::Change {
+                place: version,
+                what,
+                subject: place,
+                client,
+                at: now,
+            });
         }
         self.held.push_str(&text);
         self.version = version;
@@ -160,7 +182,13 @@ impl Rollup {
     /// A reader has everything that is stored.
     pub(super) fn join(&mut self, connection: &Connection) {
         let key = (connection.window_ms, connection.names.clone());
-        if self.classes.entry(key).or_default().members.insert(connection.id.clone()) {
+        if self
+            .classes
+            .entry(key)
+            .or_default()
+            .members
+            .insert(connection.id.clone())
+        {
             self.readers += 1;
         }
     }
@@ -168,7 +196,9 @@ impl Rollup {
     /// A reader is gone.
     pub(super) fn leave(&mut self, connection: &Connection) {
         let key = (connection.window_ms, connection.names.clone());
-        let Some(class) = self.classes.get_mut(&key) else { return };
+        let Some(class) = self.classes.get_mut(&key) else {
+            return;
+        };
         if class.members.remove(&connection.id) {
             self.readers -= 1;
         }
@@ -181,7 +211,10 @@ impl Rollup {
     /// The window that a reader gets (P5.4).
     fn window(&self, asked: u64, settings: &Settings) -> Timestamp {
         let crowd = u64::try_from(self.readers / READERS_PER_WINDOW_MS).unwrap_or(WINDOW_MS_MAX);
-        let window = asked.max(settings.min_rollup_ms()).max(crowd).min(WINDOW_MS_MAX);
+        let window = asked
+            .max(settings.min_rollup_ms())
+            .max(crowd)
+            .min(WINDOW_MS_MAX);
         Timestamp::try_from(window).unwrap_or(0)
     }
 
@@ -191,8 +224,13 @@ impl Rollup {
         let dirty: Vec<&Open> = self.open.values().filter(|open| open.is_dirty).collect();
         let reads = |(_, names): &Key, class: &Class| {
             dirty.iter().any(|open| {
-                names.as_ref().is_none_or(|names| names.contains(&open.name))
-                    && class.members.iter().any(|member| Some(member) != open.origin.as_ref())
+                names
+                    .as_ref()
+                    .is_none_or(|names| names.contains(&open.name))
+                    && class
+                        .members
+                        .iter()
+                        .any(|member| Some(member) != open.origin.as_ref())
             })
         };
         // By their windows in order, so the first is the shortest.
@@ -213,7 +251,9 @@ impl Rollup {
         now: Timestamp,
         settings: &Settings,
     ) -> bool {
-        let Some(open) = self.open.get_mut(&place) else { return false };
+        let Some(open) = self.open.get_mut(&place) else {
+            return false;
+        };
         open.pending.push_str(text);
         open.pending_units += units;
         open.heard_at = now;
@@ -242,7 +282,10 @@ impl Rollup {
     /// Whether somebody is owed text of a message that another connection appends to.
     pub(super) fn is_unsettled(&self, place: Place) -> bool {
         self.open.get(&place).is_some_and(|open| open.is_dirty)
-            || self.classes.values().any(|class| class.behind.contains_key(&place))
+            || self
+                .classes
+                .values()
+                .any(|class| class.behind.contains_key(&place))
     }
 
     /// A message is to be closed with what is pending.
@@ -261,14 +304,20 @@ impl Rollup {
         for (place, open) in self.open.iter_mut().filter(|(_, open)| open.is_dirty) {
             self.stored_at = now;
             *end += 1;
-            let before = Position { units: open.units, bytes: open.bytes };
+            let before = Position {
+                units: open.units,
+                bytes: open.bytes,
+            };
             if open.held.is_empty() {
                 open.held_from = open.bytes;
             }
             open.store(*place, *end, now, &mut writes);
             let added = open.bytes - before.bytes;
             for ((_, names), class) in &mut self.classes {
-                if names.as_ref().is_none_or(|names| names.contains(&open.name)) {
+                if names
+                    .as_ref()
+                    .is_none_or(|names| names.contains(&open.name))
+                {
                     class.behind.entry(*place).or_insert(before);
                     class.held_bytes += added;
                 }
@@ -318,8 +367,12 @@ impl Rollup {
                 due.is_some_and(|due| due <= now || is_ahead)
             }
         };
-        let due: Vec<Key> =
-            self.classes.iter().filter(is_due).map(|(key, _)| key.clone()).collect();
+        let due: Vec<Key> = self
+            .classes
+            .iter()
+            .filter(is_due)
+            .map(|(key, _)| key.clone())
+            .collect();
         for key in due {
             if let Some(class) = self.classes.get_mut(&key) {
                 class.send(&self.open, epoch, now, out);
@@ -332,7 +385,10 @@ impl Rollup {
     /// which everybody knows are no longer open.
     fn release(&mut self) {
         for (place, open) in &mut self.open {
-            let positions = self.classes.values().filter_map(|class| class.behind.get(place));
+            let positions = self
+                .classes
+                .values()
+                .filter_map(|class| class.behind.get(place));
             match positions.map(|position| position.bytes).min() {
                 None => open.held = String::new(),
                 Some(from) => {
@@ -366,7 +422,9 @@ impl Class {
     ) {
         let mut frames = Vec::new();
         for (place, position) in std::mem::take(&mut self.behind) {
-            let Some(open) = open.get(&place) else { continue };
+            let Some(open) = open.get(&place) else {
+                continue;
+            };
             let from = position.bytes.saturating_sub(open.held_from);
             let frame = ServerFrame::Append {
                 serial: epoch.at(place),

@@ -40,9 +40,8 @@ impl Session {
             data: signal.data,
         };
         let index = out.add(&frame);
-        let is_meant = |id: &str, client: &str| {
-            signal.to.as_ref().is_none_or(|to| to == id || to == client)
-        };
+        let is_meant =
+            |id: &str, client: &str| signal.to.as_ref().is_none_or(|to| to == id || to == client);
         for (id, live) in &self.connections {
             if live.connection.is_reader() && is_meant(id.as_str(), &live.connection.client) {
                 out.deliver(id, index);
