@@ -97,7 +97,8 @@ impl Host {
         for effect in &effects {
             match effect {
                 Effect::Remember(connection) => {
-                    self.attachments.insert(connection.id.clone(), connection.clone());
+                    self.attachments
+                        .insert(connection.id.clone(), connection.clone());
                 }
                 Effect::Close { connection, .. } => {
                     self.attachments.remove(connection);
@@ -143,12 +144,16 @@ impl Host {
 
     /// When the session wants its timer; `None` also while it sleeps.
     pub fn window(&self) -> Option<Timestamp> {
-        self.awake.as_ref().and_then(|(session, _)| session.window())
+        self.awake
+            .as_ref()
+            .and_then(|(session, _)| session.window())
     }
 
     /// When the session wants its alarm.
     pub fn deadline(&self) -> Option<Timestamp> {
-        self.awake.as_ref().and_then(|(session, _)| session.deadline())
+        self.awake
+            .as_ref()
+            .and_then(|(session, _)| session.deadline())
     }
 
     /// What is stored, read beside the session.
@@ -160,7 +165,11 @@ impl Host {
     pub fn message(&self, connection: &ConnectionId, text: &str) -> Input {
         let connection = connection.clone();
         match decode(text, &self.limits) {
-            Ok(frames) => Input::Message { connection, frames, bytes: text.len() },
+            Ok(frames) => Input::Message {
+                connection,
+                frames,
+                bytes: text.len(),
+            },
             Err(error) => Input::Unreadable { connection, error },
         }
     }

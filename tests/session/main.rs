@@ -9,10 +9,13 @@
     dead_code
 )]
 
+mod append;
 mod host;
 mod publish;
 mod reader;
+mod sequence;
 mod show;
+mod silence;
 #[path = "../sqlite/mod.rs"]
 mod sqlite;
 mod words;

@@ -27,7 +27,9 @@ impl Held {
     }
 
     fn units(&self) -> u64 {
-        self.data.as_str().map_or(0, |text| text.encode_utf16().count() as u64)
+        self.data
+            .as_str()
+            .map_or(0, |text| text.encode_utf16().count() as u64)
     }
 }
 
@@ -79,10 +81,10 @@ impl Reader {
                 let before = text(frame, "before");
                 // P11.2: what streamed when its time came stays.
                 let keep = frame["keep"].as_array();
-                let is_kept = |serial: &str| {
-                    keep.is_some_and(|keep| keep.iter().any(|kept| kept == serial))
-                };
-                self.held.retain(|serial, _| before <= *serial || is_kept(serial));
+                let is_kept =
+                    |serial: &str| keep.is_some_and(|keep| keep.iter().any(|kept| kept == serial));
+                self.held
+                    .retain(|serial, _| before <= *serial || is_kept(serial));
             }
             _ => {}
         }
@@ -97,13 +99,15 @@ impl Reader {
             self.violations.push(format!("created twice: {frame}"));
         }
         if is_create && !self.is_replaying && version != serial {
-            self.violations.push(format!("created later than at its place: {frame}"));
+            self.violations
+                .push(format!("created later than at its place: {frame}"));
         }
         if !is_create && self.is_too_old(&serial) {
             return self.moves(&version, frame);
         }
         if known.as_ref().is_some_and(|known| version < *known) {
-            self.violations.push(format!("{version} after {known:?}: {frame}"));
+            self.violations
+                .push(format!("{version} after {known:?}: {frame}"));
         }
         self.held.insert(serial, Held::of(message));
         self.moves(&version, frame);
@@ -115,24 +119,42 @@ impl Reader {
         let is_known = self.held.contains_key(&serial);
         if !is_known {
             if !self.is_too_old(&serial) {
-                self.violations.push(format!("append to a message not held: {frame}"));
+                self.violations
+                    .push(format!("append to a message not held: {frame}"));
             }
             return self.moves(&version, frame);
         }
         let (is_writer, is_replaying) = (self.is_writer, self.is_replaying);
-        let Some(held) = self.held.get_mut(&serial) else { return };
+        let Some(held) = self.held.get_mut(&serial) else {
+            return;
+        };
         let length = held.units();
-        let is_exact = if is_replaying { offset <= length } else { offset == length };
+        let is_exact = if is_replaying {
+            offset <= length
+        } else {
+            offset == length
+        };
         if !is_exact && !is_writer {
             self.violations.push(format!("holds {length}: {frame}"));
         }
         if version < held.version || (version == held.version && !is_replaying) {
-            self.violations.push(format!("holds version {}: {frame}", held.version));
+            self.violations
+                .push(format!("holds version {}: {frame}", held.version));
         }
-        let units: Vec<u16> = held.data.as_str().unwrap_or_default().encode_utf16().collect();
-        let kept = units.get(..usize::try_from(offset).unwrap_or(usize::MAX).min(units.len()));
+        let units: Vec<u16> = held
+            .data
+            .as_str()
+            .unwrap_or_default()
+            .encode_utf16()
+            .collect();
+        let kept = units.get(
+            ..usize::try_from(offset)
+                .unwrap_or(usize::MAX)
+                .min(units.len()),
+        );
         let mut whole = String::from_utf16(kept.unwrap_or_default()).unwrap_or_else(|_| {
-            self.violations.push(format!("cuts a pair of surrogates: {frame}"));
+            self.violations
+                .push(format!("cuts a pair of surrogates: {frame}"));
             String::new()
         });
         whole.push_str(frame["data"].as_str().unwrap_or_default());
@@ -151,7 +173,8 @@ impl Reader {
             held.version = version.clone();
             held.is_deleted = true;
         } else if !self.is_too_old(&serial) {
-            self.violations.push(format!("deletes a message not held: {frame}"));
+            self.violations
+                .push(format!("deletes a message not held: {frame}"));
         }
         self.moves(&version, frame);
     }
@@ -167,8 +190,13 @@ impl Reader {
         if self.is_replaying {
             return;
         }
-        if self.position.as_deref().is_some_and(|position| version <= position) {
-            self.violations.push(format!("at {:?} already: {frame}", self.position));
+        if self
+            .position
+            .as_deref()
+            .is_some_and(|position| version <= position)
+        {
+            self.violations
+                .push(format!("at {:?} already: {frame}", self.position));
         }
         self.position = Some(version.to_owned());
     }

@@ -40,10 +40,14 @@ impl Show {
         let digits = text.get(4..).filter(|_| text.len() == 12)?;
         let place = u64::from_str_radix(digits, 16).ok()?;
         let epoch = text.get(..4)?;
-        let life = self.epochs.iter().position(|known| known == epoch).unwrap_or_else(|| {
-            self.epochs.push(epoch.to_owned());
-            self.epochs.len() - 1
-        });
+        let life = self
+            .epochs
+            .iter()
+            .position(|known| known == epoch)
+            .unwrap_or_else(|| {
+                self.epochs.push(epoch.to_owned());
+                self.epochs.len() - 1
+            });
         let prefix = ["", "b", "c", "d", "e"][life];
         Some(format!("{prefix}#{place}"))
     }
@@ -83,7 +87,10 @@ impl Show {
     }
 
     fn serial_of(&mut self, value: &Value) -> String {
-        value.as_str().and_then(|text| self.place(text)).unwrap_or_else(|| value.to_string())
+        value
+            .as_str()
+            .and_then(|text| self.place(text))
+            .unwrap_or_else(|| value.to_string())
     }
 
     fn data(&mut self, value: &Value) -> String {
@@ -135,18 +142,30 @@ impl Show {
         let kind = frame["type"].as_str().unwrap_or_default();
         match kind {
             "attached" => {
-                let how = if frame["resumed"] == true { "resumed" } else { "anew" };
-                let older = if frame["hasOlder"] == true { ", has older" } else { "" };
+                let how = if frame["resumed"] == true {
+                    "resumed"
+                } else {
+                    "anew"
+                };
+                let older = if frame["hasOlder"] == true {
+                    ", has older"
+                } else {
+                    ""
+                };
                 format!("attached {serial} {how}{older}")
             }
             "caught-up" => format!("caught-up {serial}"),
             "message.create" => format!("create {}", self.message(&frame["message"])),
             "message.update" => format!("update {}", self.message(&frame["message"])),
             "message.append" => {
-                let (version, data) = (self.serial_of(&frame["version"]), self.data(&frame["data"]));
+                let (version, data) =
+                    (self.serial_of(&frame["version"]), self.data(&frame["data"]));
                 let status = frame["status"].as_str().map(|status| format!(" {status}"));
                 let status = status.unwrap_or_default();
-                format!("append {serial} v{version} @{} {data}{status}", frame["offset"])
+                format!(
+                    "append {serial} v{version} @{} {data}{status}",
+                    frame["offset"]
+                )
             }
             "message.delete" => {
                 format!("delete {serial} v{}", self.serial_of(&frame["version"]))

@@ -12,7 +12,10 @@ pub struct Word {
 
 /// Cuts a line into its frames: at `;`, outside of quotes and braces.
 pub fn frames(line: &str) -> Vec<Vec<Word>> {
-    words(line).split(|word| word.is(";")).map(<[Word]>::to_vec).collect()
+    words(line)
+        .split(|word| word.is(";"))
+        .map(<[Word]>::to_vec)
+        .collect()
 }
 
 pub fn words(line: &str) -> Vec<Word> {
@@ -20,13 +23,17 @@ pub fn words(line: &str) -> Vec<Word> {
     let mut rest = line.trim_start();
     while !rest.is_empty() {
         let mut key = None;
-        let name = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(0);
+        let name = rest
+            .find(|c: char| !c.is_ascii_alphanumeric() && c != '-')
+            .unwrap_or(0);
         if 0 < name && rest[name..].starts_with('=') {
             key = Some(rest[..name].to_owned());
             rest = &rest[name + 1..];
         }
         let (text, is_quoted, end) = if let Some(quoted) = rest.strip_prefix('\'') {
-            let end = quoted.find('\'').unwrap_or_else(|| panic!("no end quote: {line}"));
+            let end = quoted
+                .find('\'')
+                .unwrap_or_else(|| panic!("no end quote: {line}"));
             (&quoted[..end], true, end + 2)
         } else if rest.starts_with(['{', '[']) {
             let end = json_end(rest);
@@ -37,7 +44,11 @@ pub fn words(line: &str) -> Vec<Word> {
             let end = end - usize::from(is_end);
             (&rest[..end], false, end)
         };
-        words.push(Word { key, text: text.to_owned(), is_quoted });
+        words.push(Word {
+            key,
+            text: text.to_owned(),
+            is_quoted,
+        });
         rest = rest[end..].trim_start();
     }
     words
@@ -45,7 +56,10 @@ pub fn words(line: &str) -> Vec<Word> {
 
 fn json_end(text: &str) -> usize {
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<Value>();
-    values.next().unwrap_or_else(|| panic!("no JSON: {text}")).unwrap();
+    values
+        .next()
+        .unwrap_or_else(|| panic!("no JSON: {text}"))
+        .unwrap();
     values.byte_offset()
 }
 
@@ -65,7 +79,10 @@ impl Word {
 
 /// The value of a key.
 pub fn find<'a>(words: &'a [Word], key: &str) -> Option<&'a str> {
-    words.iter().find(|word| word.key.as_deref() == Some(key)).map(|word| word.text.as_str())
+    words
+        .iter()
+        .find(|word| word.key.as_deref() == Some(key))
+        .map(|word| word.text.as_str())
 }
 
 pub fn has(words: &[Word], flag: &str) -> bool {
@@ -83,7 +100,10 @@ pub fn frame(words: &[Word], reference: u64) -> Value {
         }
         "append" | "update" | "delete" => about(rest),
         "signal" => {
-            let data = rest.get(1).filter(|word| word.key.is_none()).map(Word::value);
+            let data = rest
+                .get(1)
+                .filter(|word| word.key.is_none())
+                .map(Word::value);
             json!({ "name": rest[0].text, "data": data })
         }
         "seen" => json!({ "n": rest[0].value() }),
@@ -95,7 +115,10 @@ pub fn frame(words: &[Word], reference: u64) -> Value {
         name(fields, rest);
     }
     if !has(rest, "noref") {
-        fields.insert("ref".into(), find(rest, "ref").map_or(json!(reference), |r| json!(r)));
+        fields.insert(
+            "ref".into(),
+            find(rest, "ref").map_or(json!(reference), |r| json!(r)),
+        );
     }
     fields.retain(|_, value| !value.is_null());
     frame
@@ -104,7 +127,9 @@ pub fn frame(words: &[Word], reference: u64) -> Value {
 const STATUSES: [&str; 4] = ["streaming", "complete", "cancelled", "failed"];
 
 fn message(words: &[Word]) -> Value {
-    let data = words.iter().find(|word| word.key.is_none() && !STATUSES.contains(&&*word.text));
+    let data = words
+        .iter()
+        .find(|word| word.key.is_none() && !STATUSES.contains(&&*word.text));
     let mut fields = Map::new();
     fields.insert("data".into(), data.map_or(Value::Null, Word::value));
     name(&mut fields, words);
@@ -113,9 +138,8 @@ fn message(words: &[Word]) -> Value {
 
 /// `#3 'text' …`: the message first, then its data.
 fn about(words: &[Word]) -> Value {
-    let is_data = |word: &&Word| {
-        word.key.is_none() && (word.is_quoted || !STATUSES.contains(&&*word.text))
-    };
+    let is_data =
+        |word: &&Word| word.key.is_none() && (word.is_quoted || !STATUSES.contains(&&*word.text));
     let data = words.get(1..).and_then(|words| words.iter().find(is_data));
     let data = data.filter(|word| !word.is("noref")).map(Word::value);
     json!({ "serial": words[0].text, "data": data })

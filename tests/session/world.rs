@@ -16,18 +16,20 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use expect_test::Expect;
+use serde_json::Value;
 use sessile::protocol::capability::{Operations, Role};
 use sessile::protocol::ids::{ConnectionId, Timestamp};
 use sessile::protocol::limits::{Limits, REWIND_MESSAGES, WINDOW_MS_DEFAULT};
 use sessile::session::{Carrier, Connection, Effect, Input, Request, Sender, Start};
 use sessile::token::Grant;
-use serde_json::Value;
 
 use crate::host::{Fate, Host};
 use crate::reader::Reader;
 use crate::show::{START, Show};
 use crate::words::{Word, find, frame, frames, has, words};
 
+/// Columns of the output.
+const COLUMNS: usize = 84;
 /// How long a token holds when a script does not say.
 const TOKEN_MS: i64 = 365 * 24 * 60 * 60 * 1000;
 
@@ -49,6 +51,8 @@ pub struct World {
     actors: BTreeMap<String, Actor>,
     show: Show,
     output: String,
+    /// Who made the last HTTP request.
+    asks: String,
     fate: Fate,
 }
 
@@ -64,7 +68,10 @@ pub fn check_with(limits: Limits, script: &str, expected: Expect) {
     expected.assert_eq(&world.output);
     for (name, actor) in &world.actors {
         let violations = &actor.reader.violations;
-        assert!(violations.is_empty(), "{name} reads strictly: {violations:#?}");
+        assert!(
+            violations.is_empty(),
+            "{name} reads strictly: {violations:#?}"
+        );
     }
 }
 
@@ -79,6 +86,7 @@ impl World {
             actors: BTreeMap::new(),
             show: Show::default(),
             output: String::new(),
+            asks: String::new(),
             fate: Fate::Lives,
         }
     }
@@ -88,7 +96,9 @@ impl World {
         let lines: Vec<&str> = lines.into_iter().filter(|line| !line.is_empty()).collect();
         for (index, line) in lines.iter().enumerate() {
             self.line(line.strip_prefix("+ ").unwrap_or(line));
-            let is_same_turn = lines.get(index + 1).is_some_and(|next| next.starts_with("+ "));
+            let is_same_turn = lines
+                .get(index + 1)
+                .is_some_and(|next| next.starts_with("+ "));
             if !is_same_turn {
                 self.ring();
             }
@@ -99,6 +109,9 @@ impl World {
         if line == "---" {
             self.output.clear();
             return;
+        }
+        if let Some((name, text)) = line.split_once(" raw ") {
+            return self.send(name, &self.show.fill(text));
         }
         let line_words = words(line);
         let rest = &line_words[1..];
@@ -153,15 +166,14 @@ impl World {
             "renew" => self.renew(name, args),
             "unsent" => {
                 let connection = self.connection(name);
-                self.handle(Input::Unsent { connection, bytes: args[0].text.parse().unwrap() });
+                self.handle(Input::Unsent {
+                    connection,
+                    bytes: args[0].text.parse().unwrap(),
+                });
             }
             "ends-body" => {
                 let connection = self.connection(name);
                 self.handle(Input::BodyEnd { connection });
-            }
-            "raw" => {
-                let (_, text) = line.split_once(" raw ").unwrap();
-                self.send(name, &self.show.fill(text));
             }
             "repeats" => {
                 let count: usize = args[0].text.parse().unwrap();
@@ -173,10 +185,16 @@ impl World {
             "floods" => {
                 let count: usize = args[0].text.parse().unwrap();
                 let text = "x".repeat(count);
-                let rest = line.split_once(&args[0].text).unwrap().1.replace('…', &text);
+                let rest = line
+                    .split_once(&args[0].text)
+                    .unwrap()
+                    .1
+                    .replace('…', &text);
                 self.act(name, &words(&rest), &rest);
             }
-            "get" | "post" | "shorthand" | "patch" | "erase" => self.request(name, verb, args, line),
+            "get" | "post" | "shorthand" | "patch" | "erase" => {
+                self.request(name, verb, args, line)
+            }
             _ => {
                 let (_, line) = line.split_once(name).unwrap();
                 let texts = self.frames(name, line);
@@ -218,7 +236,9 @@ impl World {
     }
 
     fn attach(&mut self, name: &str, args: &[Word]) {
-        let carrier = ["socket", "events", "lines", "body"].into_iter().find(|it| has(args, it));
+        let carrier = ["socket", "events", "lines", "body"]
+            .into_iter()
+            .find(|it| has(args, it));
         let actor = self.actor(name);
         actor.connections += 1;
         let carrier = match carrier {
@@ -227,7 +247,11 @@ impl World {
             Some("body") => Carrier::Body,
             _ => Carrier::Socket,
         };
-        let prefix = if carrier == Carrier::Body { ConnectionId::BODY_PREFIX } else { "" };
+        let prefix = if carrier == Carrier::Body {
+            ConnectionId::BODY_PREFIX
+        } else {
+            ""
+        };
         let id = ConnectionId::new(format!("{prefix}{name}-{}", actor.connections));
         let is_reader = matches!(carrier, Carrier::Socket | Carrier::Events);
         actor.connection = Some(id.clone());
@@ -280,7 +304,11 @@ impl World {
         };
         let connection = self.connection(name);
         let reference = received.remove(0).reference;
-        self.handle(Input::Renew { connection, reference, grant: Ok(grant) });
+        self.handle(Input::Renew {
+            connection,
+            reference,
+            grant: Ok(grant),
+        });
     }
 
     fn request(&mut self, name: &str, verb: &str, args: &[Word], line: &str) {
@@ -298,7 +326,9 @@ impl World {
                 after: serial(self, "after"),
                 limit: number("limit", 100),
             },
-            ("get", "snapshot") => Request::Snapshot { rewind: number("rewind", 50) },
+            ("get", "snapshot") => Request::Snapshot {
+                rewind: number("rewind", 50),
+            },
             ("get", _) => Request::Message {
                 serial: self.show.fill(what),
                 without_data: has(args, "bare"),
@@ -320,29 +350,35 @@ impl World {
                 }
             }
         };
-        let before = self.output.len();
+        self.asks = name.to_owned();
         self.handle(Input::Request { sender, request });
-        let after = self.output.split_off(before);
-        self.output += &after.replace("? =", &format!("{name} ="));
     }
 
     fn holds(&mut self, name: &str) {
         let held = self.actors[name].reader.held.clone();
         for (serial, held) in held {
             let serial = self.show.json(&Value::String(serial)).replace('"', "");
-            let status = held.status.map(|status| format!(" {status}")).unwrap_or_default();
+            let status = held
+                .status
+                .map(|status| format!(" {status}"))
+                .unwrap_or_default();
             let deleted = if held.is_deleted { " deleted" } else { "" };
             let data = self.show.json(&held.data);
-            let _ = writeln!(self.output, "{name} holds {serial} {data}{status}{deleted}");
+            self.print(&format!("{name} holds {serial} {data}{status}{deleted}"));
         }
     }
 }
 
 fn operations(name: &str, args: &[Word]) -> Operations {
     let words = ["agent", "admin", "supervisor", "viewer"];
-    let usual = words.into_iter().find(|word| name.starts_with(word)).unwrap_or("user");
+    let usual = words
+        .into_iter()
+        .find(|word| name.starts_with(word))
+        .unwrap_or("user");
     let given = find(args, "as").unwrap_or(usual);
-    let words = given.split(',').map(|word| Operations::parse(word).unwrap());
+    let words = given
+        .split(',')
+        .map(|word| Operations::parse(word).unwrap());
     words.fold(Operations::NONE, Operations::and)
 }
 
@@ -351,9 +387,14 @@ impl World {
     fn wait(&mut self, duration: Timestamp) {
         let until = self.passed + duration;
         loop {
-            let alarm = self.host.alarm.map(|alarm| self.passed + (alarm - self.now).max(0));
+            let alarm = self
+                .host
+                .alarm
+                .map(|alarm| self.passed + (alarm - self.now).max(0));
             let next = self.timer.into_iter().chain(alarm).min();
-            let Some(next) = next.filter(|next| *next <= until) else { break };
+            let Some(next) = next.filter(|next| *next <= until) else {
+                break;
+            };
             self.pass(next.max(self.passed));
             self.ring();
         }
@@ -387,7 +428,10 @@ impl World {
         if fate != Fate::Lives {
             self.line("crash");
         }
-        let due = self.host.window().map(|due| self.passed + (due - self.now).max(0));
+        let due = self
+            .host
+            .window()
+            .map(|due| self.passed + (due - self.now).max(0));
         self.timer = due.map(|due| self.timer.map_or(due, |timer| timer.min(due)));
         let mut lines: Vec<(String, String)> = Vec::new();
         for effect in effects {
@@ -397,7 +441,11 @@ impl World {
                         self.deliver(&id, &text, &mut lines);
                     }
                 }
-                Effect::Close { connection, code, reason } => {
+                Effect::Close {
+                    connection,
+                    code,
+                    reason,
+                } => {
                     let name = self.name_of(&connection);
                     self.actor(&name).connection = None;
                     assert!(reason.len() <= 123, "a close frame takes no more");
@@ -406,7 +454,7 @@ impl World {
                 Effect::Respond { status, body } => {
                     let body = serde_json::from_str(&body).unwrap();
                     let body = self.show.json(&body);
-                    lines.push(("~".to_owned(), format!("? = {status} {body}")));
+                    lines.push(("~".to_owned(), format!("{} = {status} {body}", self.asks)));
                 }
                 Effect::Erase => lines.push(("~".to_owned(), "erased".to_owned())),
                 Effect::Remember(_) => {}
@@ -418,13 +466,28 @@ impl World {
         }
         lines.sort_by(|(left, _), (right, _)| left.cmp(right));
         for (_, line) in lines {
-            let _ = writeln!(self.output, "{line}");
+            self.print(&line);
         }
+    }
+
+    /// Adds a line, broken where the eye would have to turn.
+    fn print(&mut self, line: &str) {
+        let mut rest = line;
+        let mut indent = "";
+        while let Some((end, _)) = rest.char_indices().nth(COLUMNS - indent.len()) {
+            let cut = rest[..end].rfind([' ', ',']).map_or(end, |space| space + 1);
+            let _ = writeln!(self.output, "{indent}{}", rest[..cut].trim_end());
+            rest = &rest[cut..];
+            indent = "      ";
+        }
+        let _ = writeln!(self.output, "{indent}{rest}");
     }
 
     fn name_of(&self, id: &ConnectionId) -> String {
         let name = id.as_str().rsplit_once('-').unwrap().0;
-        name.strip_prefix(ConnectionId::BODY_PREFIX).unwrap_or(name).to_owned()
+        name.strip_prefix(ConnectionId::BODY_PREFIX)
+            .unwrap_or(name)
+            .to_owned()
     }
 
     fn deliver(&mut self, id: &ConnectionId, text: &str, lines: &mut Vec<(String, String)>) {
@@ -438,7 +501,10 @@ impl World {
             if self.actors[&name].connection.as_ref() == Some(id) {
                 self.actor(&name).reader.take(frame);
             }
-            lines.push((name.clone(), format!("{name} {sign} {}", self.show.frame(frame))));
+            lines.push((
+                name.clone(),
+                format!("{name} {sign} {}", self.show.frame(frame)),
+            ));
             sign = "|";
         }
     }
