@@ -228,8 +228,7 @@ fn what_does_not_read_back_is_an_error() {
 #[test]
 fn a_schema_of_a_newer_release_is_left_alone() {
     let pair = Pair::new();
-    pair.sqlite
-        .batch("UPDATE meta SET value='99' WHERE key='schema'");
+    pair.sqlite.batch("UPDATE meta SET schema=99");
     let error = SqliteStore::new(pair.sqlite.clone())
         .beginning()
         .unwrap_err();

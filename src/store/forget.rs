@@ -37,9 +37,8 @@ pub(super) fn forget_ids(sql: &impl Sql, keep_since: Timestamp) -> Result<(), St
 
 /// Entries of `change` go with their own place, not with their message's: the last one may
 /// be where the log ends.
-pub(super) fn trim(sql: &impl Sql, up_to: Place) -> Result<(), StoreError> {
-    const META: &str = "INSERT INTO meta(key, value) VALUES('floor', ?1), ('trimmed_at', ?2) \
-                        ON CONFLICT DO UPDATE SET value=excluded.value";
+pub(super) fn trim(sql: &impl Sql, up_to: Place, has_ids: bool) -> Result<(), StoreError> {
+    const META: &str = "UPDATE meta SET floor=max(floor, ?1), trimmed_at=?2";
     const IDS: &str = "DELETE FROM once WHERE (client, kind, id) IN (SELECT client, 0, id \
                        FROM message WHERE serial<=?1 AND id IS NOT NULL) AND serial<=?1 \
                        AND serial NOT IN (SELECT serial FROM message WHERE status='streaming')";
@@ -49,10 +48,10 @@ pub(super) fn trim(sql: &impl Sql, up_to: Place) -> Result<(), StoreError> {
     const CHANGES: &str = "DELETE FROM change WHERE serial<=?1";
     // With everything gone, only this tells when the session was last written to.
     let end = read::end(sql)?;
-    let floor = read::beginning(sql)?.floor.max(up_to);
-    let texts = [floor.to_string(), end.written_at.to_string()];
-    run_one(sql, META, &texts.map(Value::Text))?;
-    run_one(sql, IDS, &[Value::number(up_to)])?;
+    run_one(sql, META, &[Value::number(up_to), end.written_at.into()])?;
+    if has_ids {
+        run_one(sql, IDS, &[Value::number(up_to)])?;
+    }
     run_one(
         sql,
         SEGMENTS_UP_TO,

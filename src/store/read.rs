@@ -9,24 +9,14 @@ use crate::protocol::message::Message;
 use crate::protocol::serial::{Epoch, Place};
 
 pub(super) fn beginning(sql: &impl Sql) -> Result<Beginning, StoreError> {
-    const META: &str = "SELECT key, value FROM meta";
+    const META: &str = "SELECT epoch, created_at, floor, settings FROM meta";
+    let mut row = Row::only(sql.query(META, &[])?)?;
     let unreadable = || StoreError::unreadable("beginning");
-    let (mut epoch, mut created_at, mut floor, mut settings) = (None, None, None, None);
-    for mut row in Row::all(sql.query(META, &[])?) {
-        let (key, value) = (row.text()?, row.text()?);
-        match key.as_str() {
-            "epoch" => epoch = Epoch::parse(&value),
-            "created_at" => created_at = value.parse().ok(),
-            "floor" => floor = value.parse().ok(),
-            "settings" => settings = serde_json::from_str(&value).ok(),
-            _ => {}
-        }
-    }
     Ok(Beginning {
-        epoch: epoch.ok_or_else(unreadable)?,
-        created_at: created_at.ok_or_else(unreadable)?,
-        floor: floor.ok_or_else(unreadable)?,
-        settings: settings.ok_or_else(unreadable)?,
+        epoch: Epoch::parse(&row.text()?).ok_or_else(unreadable)?,
+        created_at: row.integer()?,
+        floor: row.number()?,
+        settings: serde_json::from_str(&row.text()?).map_err(|_| unreadable())?,
     })
 }
 
@@ -34,9 +24,7 @@ pub(super) fn beginning(sql: &impl Sql) -> Result<Beginning, StoreError> {
 /// what was trimmed is remembered in `meta` only.
 pub(super) fn end(sql: &impl Sql) -> Result<End, StoreError> {
     const END: &str = "SELECT coalesce(max(place), 0), max(at) FROM (\
-        SELECT max(CASE key WHEN 'floor' THEN CAST(value AS INTEGER) END) AS place, \
-        max(CASE key WHEN 'floor' THEN 0 ELSE CAST(value AS INTEGER) END) AS at \
-        FROM meta WHERE key IN ('floor', 'created_at', 'trimmed_at') UNION ALL \
+        SELECT floor AS place, coalesce(trimmed_at, created_at) AS at FROM meta UNION ALL \
         SELECT * FROM (SELECT max(version, serial), max(updated_at, created_at) FROM message \
         ORDER BY serial DESC LIMIT 1) UNION ALL \
         SELECT * FROM (SELECT serial, at FROM change ORDER BY serial DESC LIMIT 1) UNION ALL \

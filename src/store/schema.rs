@@ -15,8 +15,10 @@ pub(super) const SEGMENTS: u64 = 1 << 20;
 /// Text is in `data`, any other JSON in `json`: `data || ?` must never meet a document.
 /// What can be long stands last, so that the rest of a row is read without it. Only what
 /// streams and ids that age are indexed: an index costs a row with every write it covers.
+/// `meta` has one row, and a table costs two: a session that is short pays for few.
 const MIGRATIONS: [&[&str]; 1] = [&[
-    "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID",
+    "CREATE TABLE meta(schema INTEGER, epoch TEXT, created_at INTEGER, floor INTEGER, \
+     trimmed_at INTEGER, settings TEXT)",
     "CREATE TABLE message(serial INTEGER PRIMARY KEY, version INTEGER, seq INTEGER, \
      status TEXT, client TEXT, connection TEXT, id TEXT, name TEXT, role TEXT, \
      parent INTEGER, headers TEXT, created_at INTEGER, updated_at INTEGER, \
@@ -24,46 +26,79 @@ const MIGRATIONS: [&[&str]; 1] = [&[
     "CREATE INDEX message_open ON message(serial) WHERE status='streaming'",
     "CREATE TABLE segment(id INTEGER PRIMARY KEY, version INTEGER, seq INTEGER, \
      start INTEGER, updated_at INTEGER, marks TEXT, data TEXT)",
-    "CREATE TABLE once(client TEXT, kind INTEGER, id TEXT, serial INTEGER, at INTEGER, \
-     PRIMARY KEY(client, kind, id)) WITHOUT ROWID",
-    "CREATE INDEX once_aging ON once(at) WHERE kind<>0",
     "CREATE TABLE change(serial INTEGER PRIMARY KEY, kind INTEGER, subject INTEGER, \
      client TEXT, at INTEGER)",
 ]];
+
+/// The table of ids, made with the first id. A migration that changes it must expect that
+/// it is not there.
+const IDS: [&str; 2] = [
+    "CREATE TABLE once(client TEXT, kind INTEGER, id TEXT, serial INTEGER, at INTEGER, \
+     PRIMARY KEY(client, kind, id)) WITHOUT ROWID",
+    "CREATE INDEX once_aging ON once(at) WHERE kind<>0",
+];
+
+/// The schema that a session begins with.
+pub(super) const VERSION: usize = MIGRATIONS.len();
+
+/// Which tables there are.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tables {
+    /// All but that of the ids: the session was written to.
+    pub(super) is_begun: bool,
+    /// That of the ids.
+    pub(super) has_ids: bool,
+}
+
+impl Tables {
+    /// Looks them up. What an older release wrote is brought to the schema of this one.
+    pub(super) fn of(sql: &impl Sql) -> Result<Self, StoreError> {
+        const TABLES: &str = "SELECT name FROM sqlite_master WHERE type='table' \
+                              AND name IN ('meta', 'once')";
+        let mut tables = Self::default();
+        for mut row in Row::all(sql.query(TABLES, &[])?) {
+            match row.text()?.as_str() {
+                "meta" => tables.is_begun = true,
+                _ => tables.has_ids = true,
+            }
+        }
+        if tables.is_begun {
+            update(sql)?;
+        }
+        Ok(tables)
+    }
+}
+
+fn update(sql: &impl Sql) -> Result<(), StoreError> {
+    const FOUND: &str = "SELECT schema FROM meta";
+    const REACHED: &str = "UPDATE meta SET schema=?1";
+    let found = Row::only(sql.query(FOUND, &[])?)?.size()?;
+    if VERSION < found {
+        return Err(StoreError(format!(
+            "its schema {found} is newer than {VERSION}"
+        )));
+    }
+    if found == VERSION {
+        return Ok(());
+    }
+    sql.transaction(&mut || {
+        migrate(sql, found)?;
+        sql.query(REACHED, &[Value::size(VERSION)]).map(|_| ())
+    })
+}
 
 /// Makes the tables of a session that begins.
 pub(super) fn create(sql: &impl Sql) -> Result<(), StoreError> {
     migrate(sql, 0)
 }
 
-/// Whether the session was ever written to. One that an older release wrote is brought to
-/// the schema of this one first.
-pub(super) fn is_present(sql: &impl Sql) -> Result<bool, StoreError> {
-    const TABLE: &str = "SELECT count(*) FROM sqlite_master WHERE type='table' AND name='meta'";
-    const VERSION: &str = "SELECT value FROM meta WHERE key='schema'";
-    if Row::only(sql.query(TABLE, &[])?)?.number()? == 0 {
-        return Ok(false);
-    }
-    let version = Row::only(sql.query(VERSION, &[])?)?.text()?;
-    let version: usize = version
-        .parse()
-        .map_err(|_| StoreError::unreadable("schema"))?;
-    if MIGRATIONS.len() < version {
-        let reason = format!("its schema {version} is newer than {}", MIGRATIONS.len());
-        return Err(StoreError(reason));
-    }
-    if version < MIGRATIONS.len() {
-        sql.transaction(&mut || migrate(sql, version))?;
-    }
-    Ok(true)
+/// Makes the table of the ids.
+pub(super) fn create_ids(sql: &impl Sql) -> Result<(), StoreError> {
+    IDS.iter()
+        .try_for_each(|statement| sql.query(statement, &[]).map(|_| ()))
 }
 
 fn migrate(sql: &impl Sql, from: usize) -> Result<(), StoreError> {
-    const VERSION: &str = "INSERT INTO meta(key, value) VALUES('schema', ?1) \
-                           ON CONFLICT DO UPDATE SET value=excluded.value";
-    for statement in MIGRATIONS.iter().skip(from).copied().flatten() {
-        sql.query(statement, &[])?;
-    }
-    sql.query(VERSION, &[Value::Text(MIGRATIONS.len().to_string())])?;
-    Ok(())
+    let mut statements = MIGRATIONS.iter().skip(from).copied().flatten();
+    statements.try_for_each(|statement| sql.query(statement, &[]).map(|_| ()))
 }

@@ -3,30 +3,47 @@
 use super::change::{Updated, create, delete, replace, replace_headers};
 use super::forget::{forget_ids, once, trim};
 use super::grow::{Closing, close, grow, grow_and_close, grow_segment, segment};
-use super::schema;
+use super::schema::{self, Tables};
 use super::sqlite::{Sql, Value};
 use super::{Beginning, StoreError, Write};
 
-/// Stores all of it or nothing. A single statement needs no transaction, which costs more
-/// than the statement itself (invariant 4).
-pub(super) fn run(sql: &impl Sql, writes: &[Write]) -> Result<(), StoreError> {
+/// Stores all of it or nothing, and says which tables there are then. A single statement
+/// needs no transaction, which costs more than the statement itself (invariant 4).
+pub(super) fn run(sql: &impl Sql, writes: &[Write], tables: Tables) -> Result<Tables, StoreError> {
+    let is_begun = tables.is_begun || writes.iter().any(|write| matches!(write, Write::Begin(_)));
+    let has_ids = tables.has_ids || writes.iter().any(has_id);
     if is_one_statement(writes) {
-        return all(sql, writes);
+        all(sql, writes, has_ids)?;
+    } else {
+        sql.transaction(&mut || {
+            if has_ids && !tables.has_ids {
+                schema::create_ids(sql)?;
+            }
+            all(sql, writes, has_ids)
+        })?;
     }
-    sql.transaction(&mut || all(sql, writes))
+    Ok(Tables { is_begun, has_ids })
+}
+
+fn has_id(write: &Write) -> bool {
+    match write {
+        Write::Create(message) => message.id.is_some(),
+        Write::Once { .. } => true,
+        _ => false,
+    }
 }
 
 fn is_one_statement(writes: &[Write]) -> bool {
     match writes {
         [] => true,
-        [Write::Create(message)] => message.id.is_none(),
+        [write @ Write::Create(_)] => !has_id(write),
         [Write::Grow(_) | Write::Segment(_) | Write::Close { .. } | Write::Change { .. }]
         | [Write::Settings(_)] => true,
         _ => false,
     }
 }
 
-fn all(sql: &impl Sql, writes: &[Write]) -> Result<(), StoreError> {
+fn all(sql: &impl Sql, writes: &[Write], has_ids: bool) -> Result<(), StoreError> {
     let mut rest = writes;
     while let [write, after @ ..] = rest {
         rest = after;
@@ -37,13 +54,13 @@ fn all(sql: &impl Sql, writes: &[Write]) -> Result<(), StoreError> {
             grow_and_close(sql, growth, &closing)?;
             rest = after;
         } else {
-            one(sql, write)?;
+            one(sql, write, has_ids)?;
         }
     }
     Ok(())
 }
 
-fn one(sql: &impl Sql, write: &Write) -> Result<(), StoreError> {
+fn one(sql: &impl Sql, write: &Write, has_ids: bool) -> Result<(), StoreError> {
     match write {
         Write::Begin(beginning) => begin(sql, beginning),
         Write::Create(message) => create(sql, message),
@@ -117,11 +134,11 @@ fn one(sql: &impl Sql, write: &Write) -> Result<(), StoreError> {
             forget_ids(sql, *keep_since)
         }
         Write::Settings(settings) => {
-            const SETTINGS: &str = "UPDATE meta SET value=?1 WHERE key='settings'";
+            const SETTINGS: &str = "UPDATE meta SET settings=?1";
             let settings = serde_json::json!(settings).to_string();
             run_one(sql, SETTINGS, &[Value::Text(settings)])
         }
-        Write::Trim { up_to } => trim(sql, *up_to),
+        Write::Trim { up_to } => trim(sql, *up_to, has_ids),
     }
 }
 
@@ -131,13 +148,14 @@ pub(super) fn run_one(sql: &impl Sql, statement: &str, params: &[Value]) -> Resu
 }
 
 fn begin(sql: &impl Sql, beginning: &Beginning) -> Result<(), StoreError> {
-    const BEGIN: &str = "INSERT INTO meta(key, value) VALUES('epoch', ?1), ('created_at', ?2), \
-                         ('floor', ?3), ('settings', ?4)";
+    const BEGIN: &str = "INSERT INTO meta(schema, epoch, created_at, floor, settings) \
+                         VALUES(?1, ?2, ?3, ?4, ?5)";
     schema::create(sql)?;
     let params = [
+        Value::size(schema::VERSION),
         beginning.epoch.as_str().into(),
-        Value::Text(beginning.created_at.to_string()),
-        Value::Text(beginning.floor.to_string()),
+        beginning.created_at.into(),
+        Value::number(beginning.floor),
         Value::Text(serde_json::json!(beginning.settings).to_string()),
     ];
     run_one(sql, BEGIN, &params)
