@@ -11,7 +11,17 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { cargoTarget, inRoot, isMain, main, Refusal, run, say } from "./lib/project.mjs";
+import {
+  bin,
+  cargoTarget,
+  inRoot,
+  isMain,
+  main,
+  modernNode,
+  Refusal,
+  run,
+  say,
+} from "./lib/project.mjs";
 import { findTools } from "./lib/tools.mjs";
 
 const SOURCES = ["src", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "scripts/build.mjs"];
@@ -19,16 +29,27 @@ const OUTPUTS = ["index.js", "index_bg.wasm"];
 const LOCK_RETRY_MS = 200;
 
 const VARIANTS = {
-  release: { directory: "build", args: [] },
-  faults: { directory: "build/faults", args: ["--no-opt", "--features", "faults"] },
+  release: { directory: "build", args: [], isOptimised: true },
+  faults: { directory: "build/faults", args: ["--features", "faults"], isOptimised: false },
 };
+
+// What rustc and wasm-bindgen emit, and workerd has: not everything that Binaryen could.
+const WASM_FEATURES = [
+  "mutable-globals",
+  "sign-ext",
+  "nontrapping-float-to-int",
+  "bulk-memory",
+  "multivalue",
+  "reference-types",
+  "exception-handling",
+];
 
 /** Makes sure that a variant of the Worker is there and made from the present sources. */
 export async function build(name = "release") {
   await withLock(() => buildVariant(VARIANTS[name]));
 }
 
-async function buildVariant({ directory, args }) {
+async function buildVariant({ directory, args, isOptimised }) {
   const stamp = inRoot(directory, ".stamp");
   const sources = fingerprint(SOURCES.map((source) => inRoot(source)));
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === sources + outputs(directory)) return;
@@ -37,12 +58,26 @@ async function buildVariant({ directory, args }) {
   if (!tools.workerBuild) throw new Refusal("worker-build is missing; run: npm run setup");
   say(`building the Worker into ${directory}/`);
   rmSync(stamp, { force: true });
-  const command = ["--release", "--out-dir", directory, ...args];
-  if ((await run(tools.workerBuild, command, { env: tools.env })) !== 0) {
-    throw new Refusal("the Worker could not be built; see the messages above");
-  }
+  const command = ["--release", "--no-opt", "--out-dir", directory, ...args];
+  await succeed(run(tools.workerBuild, command, { env: tools.env }));
+  if (isOptimised) await optimise(inRoot(directory, "index_bg.wasm"));
   // The sources as they were before the build: what changed meanwhile is built the next time.
   writeFileSync(stamp, sources + outputs(directory));
+}
+
+/**
+ * Done here and not by worker-build, which keeps the names of all functions: a tenth of the size.
+ * A panic says its file and line without them.
+ */
+async function optimise(wasm) {
+  const features = WASM_FEATURES.map((name) => `--enable-${name}`);
+  const args = [wasm, "-o", wasm, "-O3", "--strip-debug", ...features];
+  await succeed(run(modernNode(), [join(bin, "wasm-opt"), ...args]));
+}
+
+async function succeed(running) {
+  if ((await running) === 0) return;
+  throw new Refusal("the Worker could not be built; see the messages above");
 }
 
 /** One build at a time: both variants go through the same file of cargo's target directory. */

@@ -50,8 +50,9 @@ function attend(socket) {
       }
       if (!log.isReplaying) answerAll();
     };
-    socket.onclose = () => {
+    socket.onclose = ({ code, reason }) => {
       connection.close();
+      if (code > 1006) console.error(`the agent: closed with ${code} ${reason}`);
       resolve();
     };
   });

@@ -22,7 +22,6 @@ export function findTools() {
   const env = {
     // What worker-build sets for its own cargo: equal everywhere, or everything is built twice.
     WASM_BINDGEN_USE_JS_SYS: "1",
-    WASM_OPT_BIN: join(bin, "wasm-opt"),
     ESBUILD_BIN: join(bin, "esbuild"),
   };
   if (wasmBindgen) env.WASM_BINDGEN_BIN = wasmBindgen;
