@@ -174,10 +174,10 @@ fn is_stale(response: &Response) -> bool {
 
 /// The refusal when an object fails.
 pub(super) fn failed(reason: &str) -> ErrorInfo {
-    let message = format!("unable to reach the session; {reason}");
-    let mut error = ErrorInfo::new(ErrorCode::Internal, message);
-    error.status = 503;
-    error
+    ErrorInfo::new(
+        ErrorCode::Internal,
+        format!("unable to reach the session; {reason}"),
+    )
 }
 
 /// JSON with everything beyond ASCII escaped, since a header carries nothing else.

@@ -63,6 +63,14 @@ export function send(socket, text) {
   return socket.bufferedAmount;
 }
 
+/**
+ * Writes a text as UTF-8 in one go, where wasm-bindgen goes by character. Whether there was room
+ * for all of it: bytes are as many as the text is long, which is enough for ASCII.
+ */
+export function encode(text, bytes) {
+  return encoder.encodeInto(text, bytes).read === text.length;
+}
+
 /** All cells of a result one after the other, then rows, rows read and rows written. */
 export function query(sql, statement, params) {
   const cursor = sql.exec(statement, ...params);
@@ -82,14 +90,21 @@ export function answerOf(answer, lost) {
     const end = () => resolve(undefined);
     unfinished.add(end);
     answer.then(resolve, reject).finally(() => unfinished.delete(end));
-  }).then((response) => response ?? new Response(lost, { status: 503, headers: HEADERS }));
+  }).then((response) => response ?? new Response(lost, { status: 500, headers: HEADERS }));
 }
 
-export function endUnfinishedLater() {
+/** A panic has taken the wasm instance that all objects of this isolate have their memory in. */
+export function panicked(ctx, why) {
+  // The shim of `worker` makes an object anew when this number is not the one it was made with,
+  // but it looks before it begins anew itself: an event in between would fall into nothing.
+  const shim = globalThis.__worker_init_state;
+  if (shim !== undefined) shim.instanceId += 1;
   setTimeout(() => {
     const all = [...unfinished];
     unfinished.clear();
     for (const end of all) end();
+    // Last, since it ends this as well.
+    ctx?.abort(why);
   }, 0);
 }
 

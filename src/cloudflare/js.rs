@@ -45,17 +45,22 @@ extern "C" {
     #[wasm_bindgen(js_name = tellsUnsent, catch)]
     pub(super) fn tells_unsent(socket: &WebSocket) -> Result<bool, JsValue>;
 
+    /// Writes a text as UTF-8; whether there was room for all of it.
+    #[wasm_bindgen(js_name = encode, catch)]
+    fn encode(text: &JsString, bytes: &mut [u8]) -> Result<bool, JsValue>;
+
     /// Runs one statement; gives all cells, then the number of rows, rows read, rows written.
     #[wasm_bindgen(js_name = query, catch)]
     pub(super) fn query(sql: &JsValue, statement: &str, params: &Array) -> Result<Array, JsValue>;
 
-    /// The answer to a request, or 503 with `lost` when a panic takes this wasm instance.
+    /// The answer to a request, or 500 with `lost` when a panic takes this wasm instance.
     #[wasm_bindgen(js_name = answerOf)]
     pub(super) fn answer_of(answer: &Promise, lost: &str) -> Promise;
 
-    /// Ends, from a later tick, what this wasm instance was to end and cannot any more.
-    #[wasm_bindgen(js_name = endUnfinishedLater, catch)]
-    pub(super) fn end_unfinished_later() -> Result<(), JsValue>;
+    /// Ends, from a later tick, what this wasm instance was to end and cannot any more, has every
+    /// object made anew at its next event, and resets the one that panicked.
+    #[wasm_bindgen(js_name = panicked, catch)]
+    pub(super) fn panicked(ctx: &JsValue, why: &str) -> Result<(), JsValue>;
 
     /// The body of a response that is still being produced.
     pub(super) type Pipe;
@@ -115,4 +120,21 @@ pub(super) fn describe(error: &JsValue) -> String {
             .unwrap_or_else(|| "an unknown exception".to_owned()),
     };
     message.chars().take(LONGEST).collect()
+}
+
+/// Texts shorter than this are copied by character: a call costs more.
+const SHORT_TEXT: u32 = 64;
+
+/// Copies a text into the wasm; `None` when the value is none.
+pub(super) fn text(value: &JsValue) -> Option<String> {
+    let text = value.dyn_ref::<JsString>()?;
+    let length = text.length();
+    if length < SHORT_TEXT {
+        return value.as_string();
+    }
+    let mut bytes = vec![0; usize::try_from(length).ok()?];
+    if encode(text, &mut bytes).unwrap_or(false) {
+        return String::from_utf8(bytes).ok();
+    }
+    value.as_string() // Not all of it is ASCII.
 }

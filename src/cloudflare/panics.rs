@@ -34,8 +34,7 @@ pub(super) fn install() {
         set_hook(Box::new(move |panic| {
             recover(panic);
             console_error_panic_hook::hook(panic);
-            reset_current("the session panicked");
-            let _ = js::end_unfinished_later();
+            let _ = js::panicked(&current(), "the session panicked");
         }));
     });
 }
@@ -66,13 +65,11 @@ impl Drop for Registered {
     }
 }
 
-fn reset_current(why: &str) {
+/// The `ctx` of the object that runs; `undefined` in the Worker itself.
+fn current() -> JsValue {
     OBJECTS.with(|objects| {
-        let Ok(objects) = objects.try_borrow() else {
-            return;
-        };
-        if let Some(ctx) = objects.get(&CURRENT.get()) {
-            let _ = js::abort_later(ctx, why);
-        }
-    });
+        let objects = objects.try_borrow().ok();
+        let ctx = objects.and_then(|objects| objects.get(&CURRENT.get()).cloned());
+        ctx.unwrap_or(JsValue::UNDEFINED)
+    })
 }

@@ -13,7 +13,7 @@ use worker::{Env, State, console_error};
 
 use super::call::{Action, CALL_HEADER, Call, Opening, STALE_HEADER, failed};
 use super::diagnostics;
-use super::http::{Answer, error_body, json, refusal};
+use super::http::{Answer, json, refusal};
 use super::incoming::Incoming;
 use super::js;
 use super::panics;
@@ -60,19 +60,19 @@ impl SessionObject {
     /// A message of a connection.
     #[wasm_bindgen(js_name = webSocketMessage)]
     pub fn web_socket_message(&self, socket: WebSocket, message: JsValue) {
-        self.incoming.message(&socket, &message);
+        self.shell.run(|| self.incoming.message(&socket, &message));
     }
 
     /// A connection has ended.
     #[wasm_bindgen(js_name = webSocketClose)]
     pub fn web_socket_close(&self, socket: WebSocket) {
-        self.incoming.closed(&socket);
+        self.shell.run(|| self.incoming.closed(&socket));
     }
 
     /// A connection has failed.
     #[wasm_bindgen(js_name = webSocketError)]
     pub fn web_socket_error(&self, socket: WebSocket) {
-        self.incoming.closed(&socket);
+        self.shell.run(|| self.incoming.closed(&socket));
     }
 
     /// The alarm rang.
@@ -129,7 +129,7 @@ async fn ask(
         Ok(request) => request,
         Err(error) => return refusal(&error),
     };
-    incoming.provoke(&request);
+    shell.run(|| incoming.provoke(&request));
     let sender = Sender::from_grant(grant);
     let outcome = match shell.feed(Input::Request { sender, request }) {
         Ok(Outcome {
@@ -213,7 +213,7 @@ fn stale() -> Answer {
         ErrorCode::Internal,
         "unable to answer; the session is reset",
     );
-    let response: Response = json(503, &error_body(&error))?;
+    let response: Response = refusal(&error)?;
     response.headers().set(STALE_HEADER, "1")?;
     Ok(response)
 }

@@ -89,6 +89,11 @@ impl Shell {
         Lost
     }
 
+    /// Runs something that must not await, so that a panic in it resets this object.
+    pub(super) fn run<T>(&self, body: impl FnOnce() -> T) -> T {
+        self.object.run(body)
+    }
+
     /// Does something with the session, which is loaded if it is not there.
     pub(super) fn with<T>(
         &self,

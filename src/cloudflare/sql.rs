@@ -110,7 +110,7 @@ fn read(cell: &JsValue) -> Result<Value, StoreError> {
             .then_some(Value::Integer(number as i64))
             .ok_or_else(|| StoreError(format!("{number} is not a whole number below 2^53")));
     }
-    if let Some(text) = cell.as_string() {
+    if let Some(text) = js::text(cell) {
         return Ok(Value::Text(text));
     }
     if cell.is_null() {
