@@ -10,6 +10,7 @@ use worker::wasm_bindgen_futures::spawn_local;
 use worker::web_sys::WebSocket;
 
 use super::config::{Config, config};
+use super::js;
 use super::shell::Shell;
 use crate::protocol::decode::{Auth, ClientFrame, Received, decode, decode_frame, too_large};
 use crate::protocol::error::{ErrorCode, ErrorInfo, close};
@@ -231,7 +232,7 @@ fn read(message: &JsValue, limits: &Limits) -> Result<String, (ErrorInfo, u16)> 
             close::TOO_LARGE,
         ));
     }
-    Ok(text.into())
+    Ok(js::text(message).unwrap_or_default())
 }
 
 /// The frames of lines, one each: what is no frame harms only its own line (P12.1).

@@ -11,12 +11,34 @@ use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::message::{Message, Role, Status};
 use crate::protocol::serial::{Epoch, Place};
 
+/// What `columns!` is made of.
+macro_rules! fields {
+    () => {
+        "serial, version, seq, status, client, connection, id, name, role, parent, headers, \
+         created_at, updated_at, deleted_at, json IS NOT NULL"
+    };
+}
+
 /// All of a message but its text as one text: one value crosses into wasm where sixteen
 /// would, each at the price of hundreds of bytes of text (docs/decisions/0002).
 macro_rules! columns {
     () => {
-        "json_array(serial, version, seq, status, client, connection, id, name, role, parent, \
-         headers, created_at, updated_at, deleted_at, json IS NOT NULL)"
+        concat!("json_array(", fields!(), ")")
+    };
+}
+
+/// `columns!` with what is known of its size: the bytes of its own row's data, and for one
+/// that goes on in segments no more bytes than it has in all, without reading them.
+macro_rules! sized_columns {
+    () => {
+        concat!(
+            "json_array(",
+            fields!(),
+            ", coalesce(octet_length(data), octet_length(json), 0), CASE WHEN status IS NOT NULL \
+             THEN (SELECT s.start + octet_length(s.data) FROM segment s \
+             WHERE s.id BETWEEN (serial << 20) + 1 AND (serial << 20) + 1048575 \
+             ORDER BY s.id DESC LIMIT 1) END)"
+        )
     };
 }
 
@@ -30,9 +52,9 @@ macro_rules! whole_data {
     };
 }
 
-pub(super) use {columns, whole_data};
+pub(super) use {columns, fields, sized_columns, whole_data};
 
-/// What `columns!` gives.
+/// What `columns!` and `sized_columns!` give.
 #[derive(Deserialize)]
 pub(super) struct Columns {
     pub(super) serial: Place,
@@ -50,6 +72,10 @@ pub(super) struct Columns {
     updated_at: Timestamp,
     deleted_at: Option<Timestamp>,
     is_json: u8,
+    #[serde(default)]
+    own_bytes: usize,
+    #[serde(default)]
+    bytes_at_least: Option<usize>,
 }
 
 /// The newest segment of a message, which is ahead of its own row while it streams.
@@ -85,6 +111,21 @@ impl Newest {
 impl Columns {
     pub(super) fn parse(text: &str) -> Result<Self, StoreError> {
         serde_json::from_str(text).map_err(|_| StoreError::unreadable("message"))
+    }
+
+    /// Whether its text goes on in segments, as `sized_columns!` tells.
+    pub(super) fn has_segments(&self) -> bool {
+        self.bytes_at_least.is_some()
+    }
+
+    /// No more bytes than it has, headers included.
+    pub(super) fn bytes_at_least(&self) -> usize {
+        self.header_bytes() + self.bytes_at_least.unwrap_or(self.own_bytes)
+    }
+
+    /// The bytes of its headers.
+    pub(super) fn header_bytes(&self) -> usize {
+        self.headers.as_ref().map_or(0, String::len)
     }
 
     /// Lays what the newest segment knows over what the message's own row says.

@@ -1,6 +1,8 @@
-//! Pages of messages, bounded in number and in bytes before any text is read.
+//! Pages of messages, bounded in number and in bytes.
 
-use super::columns::{columns, into_message, whole_data};
+use std::collections::BTreeMap;
+
+use super::columns::{Columns, fields, sized_columns, whole_data};
 use super::row::Row;
 use super::sqlite::{Sql, Value};
 use super::{Page, Span, StoreError};
@@ -9,50 +11,86 @@ use crate::protocol::serial::{Epoch, Place};
 /// At most this many messages are looked at for those of certain names.
 const NAMED_ROWS_MAX: usize = 20_000;
 
-/// The bytes of a message that vary.
-macro_rules! size {
-    () => {
-        "coalesce(octet_length(headers), 0) + coalesce(octet_length(data), 0) \
-         + coalesce(octet_length(json), 0) + CASE WHEN status IS NULL THEN 0 ELSE \
-         coalesce((SELECT sum(octet_length(s.data)) FROM segment s \
-         WHERE s.id BETWEEN (serial << 20) + 1 AND (serial << 20) + 1048575), 0) END"
+/// Messages with their text, as far as that is in their own row and no longer than `?5`.
+macro_rules! rows {
+    ($order:literal) => {
+        concat!(
+            "SELECT ",
+            sized_columns!(),
+            ", CASE WHEN coalesce(octet_length(data), octet_length(json)) <= ?5 \
+             THEN coalesce(data, json) END FROM message \
+             WHERE serial>?1 AND serial<?2 AND (?3 IS NULL OR name IN \
+             (SELECT value FROM json_each(?3))) ORDER BY serial ",
+            $order,
+            " LIMIT ?4"
+        )
     };
 }
 
-/// The first message that no longer fits, found without reading any text and without going
-/// further than that message.
-const CUT_NEWEST: &str = concat!(
-    "SELECT serial FROM (SELECT serial, row_number() OVER w AS n, sum(size) OVER w AS total \
-     FROM (SELECT serial, ",
-    size!(),
-    " AS size FROM message WHERE serial>?1 AND serial<?2 AND (?3 IS NULL OR name IN \
-     (SELECT value FROM json_each(?3))) ORDER BY serial DESC LIMIT ?4+1) \
-     WINDOW w AS (ORDER BY serial DESC ROWS UNBOUNDED PRECEDING)) \
-     WHERE ?4<n OR (1<n AND ?5<total) LIMIT 1"
-);
-const CUT_OLDEST: &str = concat!(
-    "SELECT serial FROM (SELECT serial, row_number() OVER w AS n, sum(size) OVER w AS total \
-     FROM (SELECT serial, ",
-    size!(),
-    " AS size FROM message WHERE serial>?1 AND serial<?2 AND (?3 IS NULL OR name IN \
-     (SELECT value FROM json_each(?3))) ORDER BY serial LIMIT ?4+1) \
-     WINDOW w AS (ORDER BY serial ROWS UNBOUNDED PRECEDING)) \
-     WHERE ?4<n OR (1<n AND ?5<total) LIMIT 1"
-);
-
-/// Messages of a span. One that holds more than may be looked at for names has more, though
-/// nobody knows yet whether any of that has such a name.
+/// Messages of a span. What is short enough that all of it fits comes with the first read,
+/// what is long only once it is known to be wanted. A span with more messages than may be
+/// looked at for names has more, though nobody knows yet whether any of that has one.
 pub(super) fn page(sql: &impl Sql, epoch: Epoch, span: &Span<'_>) -> Result<Page, StoreError> {
-    const MESSAGES: &str = concat!(
-        "SELECT ",
-        columns!(),
-        ", ",
-        whole_data!(),
-        " FROM message WHERE serial>?1 AND serial<?2 AND (?3 IS NULL OR name IN \
-         (SELECT value FROM json_each(?3))) ORDER BY serial"
-    );
+    let (mut rows, is_cut) = rows(sql, span)?;
+    let mut bytes = Bytes::of(span);
+    let fitting = rows
+        .iter()
+        .take_while(|row| bytes.has_room(row.columns.bytes_at_least()));
+    let fitting = fitting.count();
+    let mut has_more = is_cut || fitting < rows.len();
+    rows.truncate(fitting);
+    let mut long = long_texts(sql, &rows)?;
+    let mut bytes = Bytes::of(span);
+    let mut messages = Vec::with_capacity(rows.len());
+    for Found { columns, text } in rows {
+        let text = long.remove(&columns.serial).or(text);
+        if !bytes.has_room(columns.header_bytes() + text.as_ref().map_or(0, String::len)) {
+            has_more = true;
+            break;
+        }
+        let columns = columns.brought_up_to_date(sql)?;
+        messages.push(columns.into_message(epoch, text)?);
+    }
+    Ok(Page { messages, has_more })
+}
+
+/// What has been taken of a span.
+struct Bytes {
+    limit: usize,
+    most: usize,
+    count: usize,
+    taken: usize,
+}
+
+impl Bytes {
+    fn of(span: &Span<'_>) -> Self {
+        Self {
+            limit: span.limit,
+            most: span.bytes,
+            count: 0,
+            taken: 0,
+        }
+    }
+
+    /// Takes one more message, if it fits. The first always does.
+    fn has_room(&mut self, bytes: usize) -> bool {
+        self.count += 1;
+        self.taken += bytes;
+        self.count <= self.limit && (self.count == 1 || self.taken <= self.most)
+    }
+}
+
+/// A message, perhaps without its text.
+struct Found {
+    columns: Columns,
+    text: Option<String>,
+}
+
+/// One message more than the span may hold, and whether some were not looked at.
+fn rows(sql: &impl Sql, span: &Span<'_>) -> Result<(Vec<Found>, bool), StoreError> {
+    const NEWEST: &str = rows!("DESC");
+    const OLDEST: &str = rows!("ASC");
     let names = span.names.map(|names| serde_json::json!(names).to_string());
-    let names = Value::from(names.as_deref());
     let mut range = Range {
         after: span.after,
         before: span.before,
@@ -61,29 +99,48 @@ pub(super) fn page(sql: &impl Sql, epoch: Epoch, span: &Span<'_>) -> Result<Page
     if span.names.is_some() {
         range.cut(span, named_rows_end(sql, span)?);
     }
-    let cut = if span.newest_first {
-        CUT_NEWEST
-    } else {
-        CUT_OLDEST
-    };
-    let (after, before) = (Value::number(range.after), Value::number(range.before));
-    let (limit, bytes) = (Value::size(span.limit), Value::size(span.bytes));
-    let found = sql.query(cut, &[after, before, names.clone(), limit, bytes])?;
-    range.cut(
-        span,
-        Row::first(found).map(|mut row| row.number()).transpose()?,
+    let statement = if span.newest_first { NEWEST } else { OLDEST };
+    let short = span.bytes / span.limit.max(1);
+    let params = [
+        Value::number(range.after),
+        Value::number(range.before),
+        names.as_deref().into(),
+        Value::size(span.limit.saturating_add(1)),
+        Value::size(short),
+    ];
+    let rows = Row::all(sql.query(statement, &params)?).map(|mut row| {
+        let columns = Columns::parse(&row.text()?)?;
+        Ok(Found {
+            columns,
+            text: row.maybe_text()?,
+        })
+    });
+    Ok((rows.collect::<Result<_, _>>()?, range.is_cut))
+}
+
+/// The texts that the first read left out.
+fn long_texts(sql: &impl Sql, rows: &[Found]) -> Result<BTreeMap<Place, String>, StoreError> {
+    const TEXTS: &str = concat!(
+        "SELECT serial, ",
+        whole_data!(),
+        " FROM message WHERE serial IN (SELECT value FROM json_each(?1))"
     );
-    let (after, before) = (Value::number(range.after), Value::number(range.before));
-    let rows = Row::all(sql.query(MESSAGES, &[after, before, names])?);
-    let messages = rows.map(|row| into_message(sql, epoch, row));
-    let mut messages = messages.collect::<Result<Vec<_>, _>>()?;
-    if span.newest_first {
-        messages.reverse();
+    let is_long = |row: &&Found| row.columns.has_segments() || row.text.is_none();
+    let long: Vec<Place> = rows
+        .iter()
+        .filter(is_long)
+        .map(|row| row.columns.serial)
+        .collect();
+    if long.is_empty() {
+        return Ok(BTreeMap::new());
     }
-    Ok(Page {
-        messages,
-        has_more: range.is_cut,
-    })
+    let mut texts = BTreeMap::new();
+    for mut row in Row::all(sql.query(TEXTS, &[Value::Text(serde_json::json!(long).to_string())])?)
+    {
+        let place = row.number()?;
+        texts.extend(row.maybe_text()?.map(|text| (place, text)));
+    }
+    Ok(texts)
 }
 
 /// The places between two others.
