@@ -3,7 +3,8 @@
 
 /** What a reader holds before it has attached to anything. */
 export function emptyLog() {
-  return { messages: new Map(), position: null, isReplaying: true, gaps: new Set() };
+  const isReplaying = true;
+  return { messages: new Map(), position: null, start: null, isReplaying, gaps: new Set() };
 }
 
 /** Changes `log` by one frame. Frames of unknown types change nothing (P1.4). */
@@ -12,7 +13,7 @@ export function fold(log, frame) {
     case "attached":
       log.isReplaying = true;
       // What follows an `attached` without `resumed` is all there is (P3.6).
-      if (!frame.resumed) Object.assign(log, emptyLog());
+      if (!frame.resumed) Object.assign(log, emptyLog(), { start: frame.serial ?? null });
       return;
     case "caught-up":
       log.isReplaying = false;
@@ -22,8 +23,7 @@ export function fold(log, frame) {
       put(log, frame.message);
       return moveTo(log, frame.message.version);
     case "message.update":
-      if (isOlderThanHeld(log, frame.message.serial)) return;
-      put(log, frame.message);
+      if (!isOutside(log, frame.message.serial)) put(log, frame.message);
       return moveTo(log, frame.message.version);
     case "message.append":
       append(log, frame);
@@ -33,7 +33,7 @@ export function fold(log, frame) {
       return moveTo(log, frame.version);
     case "log.trim":
       for (const serial of log.messages.keys()) {
-        if (serial < frame.before) log.messages.delete(serial);
+        if (serial < frame.before && !frame.keep?.includes(serial)) log.messages.delete(serial);
       }
       return;
   }
@@ -59,8 +59,7 @@ function put(log, message) {
 function append(log, { serial, version, offset, data, status }) {
   const held = log.messages.get(serial);
   if (!held) {
-    // Of messages that this reader holds, none is missing: this one is older than all of them.
-    if (!isOlderThanHeld(log, serial)) log.gaps.add(serial);
+    if (!isOutside(log, serial)) log.gaps.add(serial);
     return;
   }
   const text = typeof held.data === "string" ? held.data : "";
@@ -88,10 +87,9 @@ function remove(log, { serial, version, superseded }) {
   log.messages.set(serial, { ...tombstone, version, deletedAt: held.deletedAt ?? 0 });
 }
 
-/** Whether a message lies before everything that is held (P3.7). */
-function isOlderThanHeld(log, serial) {
-  for (const held of log.messages.keys()) if (held <= serial) return false;
-  return true;
+/** Whether a message is older than what this reader was given to begin with (P3.7). */
+function isOutside(log, serial) {
+  return !log.messages.has(serial) && log.start !== null && serial <= log.start;
 }
 
 /** A position moves with live frames; during a replay it stays until `caught-up` (P3.7). */
