@@ -121,7 +121,7 @@ impl World {
             let is_last = seq == TOKENS_PER_MESSAGE || token == tokens;
             self.send(ClientFrame::Append(Append {
                 serial,
-                data: TOKEN.to_owned(),
+                data: Some(TOKEN.to_owned()),
                 seq: Some(seq),
                 status: is_last.then_some(Status::Complete),
                 id: None,

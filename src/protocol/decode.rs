@@ -94,9 +94,8 @@ pub struct NewMessage {
 pub struct Append {
     /// The streaming message.
     pub serial: Serial,
-    /// The text to add.
-    #[serde(default)]
-    pub data: String,
+    /// The text to add; only an append that closes the message may be without.
+    pub data: Option<String>,
     /// The number of this append within the message, from 1 (P5.3).
     #[serde(default, deserialize_with = "counted_from_one")]
     pub seq: Option<u64>,
@@ -302,7 +301,13 @@ impl ClientFrame {
     fn check(&self, limits: &Limits) -> Result<(), ErrorInfo> {
         let names: &[(&str, Option<&String>)] = match self {
             Self::Publish(publish) => return publish.check(limits),
-            Self::Append(append) => &[("id", append.id.as_ref())],
+            Self::Append(append) => {
+                if append.data.is_none() && append.status.is_none() {
+                    let message = "unable to append; data is missing, it is the text to add";
+                    return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
+                }
+                &[("id", append.id.as_ref())]
+            }
             Self::Update(update) => {
                 check_headers("update", update.headers.as_ref(), limits)?;
                 &[("id", update.id.as_ref())]
@@ -330,6 +335,13 @@ impl ClientFrame {
             Self::Auth(_) => "renew the token",
             Self::Seen(_) => "take the answer to a probe",
         }
+    }
+}
+
+impl Append {
+    /// The text to add.
+    pub fn text(&self) -> &str {
+        self.data.as_deref().unwrap_or_default()
     }
 }
 

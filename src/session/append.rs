@@ -65,7 +65,7 @@ impl Session {
             Seq::Gap => return Err(gap(append, open.seq, open.length()).into()),
             Seq::Next => {}
         }
-        let bytes = open.bytes + open.pending.len() + append.data.len();
+        let bytes = open.bytes + open.pending.len() + append.text().len();
         let limit = usize::try_from(self.limits.data_bytes).unwrap_or(usize::MAX);
         if limit < bytes {
             return Err(too_large("append", bytes, limit).into());
@@ -96,10 +96,10 @@ impl Session {
             open.origin.clone_from(&sender.connection);
             open.seq = append.seq.unwrap_or(open.seq);
         }
-        let length = units(&append.data);
+        let length = units(append.text());
         let is_much = self
             .rollup
-            .take(place, &append.data, length, now, &self.settings);
+            .take(place, append.text(), length, now, &self.settings);
         self.rollup
             .answers
             .push_append(reply.clone(), place, append.seq, false);

@@ -23,7 +23,7 @@ macro_rules! fields {
 /// would, each at the price of hundreds of bytes of text (docs/decisions/0002).
 macro_rules! columns {
     () => {
-        concat!("json_array(", fields!(), ")")
+        concat!("json_array(", $crate::store::columns::fields!(), ")")
     };
 }
 
@@ -33,7 +33,7 @@ macro_rules! sized_columns {
     () => {
         concat!(
             "json_array(",
-            fields!(),
+            $crate::store::columns::fields!(),
             ", coalesce(octet_length(data), octet_length(json), 0), CASE WHEN status IS NOT NULL \
              THEN (SELECT s.start + octet_length(s.data) FROM segment s \
              WHERE s.id BETWEEN (serial << 20) + 1 AND (serial << 20) + 1048575 \
@@ -113,9 +113,9 @@ impl Columns {
         serde_json::from_str(text).map_err(|_| StoreError::unreadable("message"))
     }
 
-    /// Whether its text goes on in segments, as `sized_columns!` tells.
-    pub(super) fn has_segments(&self) -> bool {
-        self.bytes_at_least.is_some()
+    /// Whether `text` is not all that it says, as `sized_columns!` tells.
+    pub(super) fn has_more_than(&self, text: Option<&str>) -> bool {
+        self.bytes_at_least.is_some() || text.map_or(0, str::len) < self.own_bytes
     }
 
     /// No more bytes than it has, headers included.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::columns::{Columns, fields, sized_columns, whole_data};
+use super::columns::{Columns, sized_columns, whole_data};
 use super::row::Row;
 use super::sqlite::{Sql, Value};
 use super::{Page, Span, StoreError};
@@ -125,7 +125,7 @@ fn long_texts(sql: &impl Sql, rows: &[Found]) -> Result<BTreeMap<Place, String>,
         whole_data!(),
         " FROM message WHERE serial IN (SELECT value FROM json_each(?1))"
     );
-    let is_long = |row: &&Found| row.columns.has_segments() || row.text.is_none();
+    let is_long = |row: &&Found| row.columns.has_more_than(row.text.as_deref());
     let long: Vec<Place> = rows
         .iter()
         .filter(is_long)
