@@ -272,6 +272,7 @@ fn decode_kind(kind: &str, text: &str, limits: &Limits) -> Result<ClientFrame, E
 
 /// What every frame has, read before the rest so that a bad frame can be answered by name.
 #[derive(Deserialize)]
+#[serde(expecting = "an object with a type")]
 struct Head<'a> {
     #[serde(rename = "type", borrow)]
     kind: Cow<'a, str>,
@@ -433,7 +434,7 @@ pub fn parse<'a, T: Deserialize<'a>>(verb: &str, text: &'a str) -> Result<T, Err
     serde_json::from_str(text).map_err(|plain| {
         let mut source = serde_json::Deserializer::from_str(text);
         let reason = match serde_path_to_error::deserialize::<_, T>(&mut source) {
-            Err(error) if error.path().iter().next().is_some() => {
+            Err(error) if !matches!(error.path().to_string().as_str(), "." | "?") => {
                 format!("{}: {}", error.path(), without_place(error.inner()))
             }
             _ => without_place(&plain),

@@ -159,7 +159,7 @@ impl Session {
             match live.reminder_at() {
                 Some(at) if at <= now => {
                     live.is_reminded = true;
-                    if live.connection.is_reader() {
+                    if live.connection.is_reader() && !live.connection.is_expired(now) {
                         reminded.push((id.clone(), live.connection.expires_at));
                     }
                 }

@@ -22,7 +22,10 @@ impl Session {
         let settings = self.settings.patched(patch)?;
         self.settle(store, now, out)?;
         let mut writes = self.begin(now);
-        writes.push(Write::Settings(settings.clone()));
+        writes.push(Write::Settings {
+            settings: settings.clone(),
+            at: now,
+        });
         store.write(&writes)?;
         self.created_at.get_or_insert(now);
         self.written_at = now;

@@ -405,6 +405,9 @@ impl Session {
             Ok(ClientFrame::Update(update)) => self.update(store, now, sender, update, reply, out),
             Ok(ClientFrame::Delete(delete)) => self.delete(store, now, sender, &delete, reply, out),
             Ok(ClientFrame::Signal(signal)) => self.signal(store, now, sender, signal, reply, out),
+            Ok(ClientFrame::Seen(_)) if sender.connection.is_none() => {
+                Err(misplaced("seen").into())
+            }
             Ok(ClientFrame::Seen(seen)) => {
                 self.seen(sender, &seen, reply, out);
                 Ok(())

@@ -314,10 +314,12 @@ impl Rollup {
             open.store(*place, *end, now, &mut writes);
             let added = open.bytes - before.bytes;
             for ((_, names), class) in &mut self.classes {
-                if names
+                let follows = names
                     .as_ref()
-                    .is_none_or(|names| names.contains(&open.name))
-                {
+                    .is_none_or(|names| names.contains(&open.name));
+                // Whoever appends is not sent it back, so alone it waits for nothing.
+                let mut members = class.members.iter();
+                if follows && members.any(|member| Some(member) != open.origin.as_ref()) {
                     class.behind.entry(*place).or_insert(before);
                     class.held_bytes += added;
                 }

@@ -38,7 +38,7 @@ pub(super) fn forget_ids(sql: &impl Sql, keep_since: Timestamp) -> Result<(), St
 /// Entries of `change` go with their own place, not with their message's: the last one may
 /// be where the log ends.
 pub(super) fn trim(sql: &impl Sql, up_to: Place, has_ids: bool) -> Result<(), StoreError> {
-    const META: &str = "UPDATE meta SET floor=max(floor, ?1), trimmed_at=?2";
+    const META: &str = "UPDATE meta SET floor=max(floor, ?1), written_at=?2";
     const IDS: &str = "DELETE FROM once WHERE (client, kind, id) IN (SELECT client, 0, id \
                        FROM message WHERE serial<=?1 AND id IS NOT NULL) AND serial<=?1 \
                        AND serial NOT IN (SELECT serial FROM message WHERE status='streaming')";

@@ -278,7 +278,12 @@ pub enum Write {
         keep_since: Timestamp,
     },
     /// The session's settings.
-    Settings(Settings),
+    Settings {
+        /// All of them.
+        settings: Settings,
+        /// When they were changed: a write like any other (P11.2).
+        at: Timestamp,
+    },
     /// Messages up to a place go, but for those that still stream (P11.2).
     Trim {
         /// The last place that goes.

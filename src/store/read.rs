@@ -24,7 +24,7 @@ pub(super) fn beginning(sql: &impl Sql) -> Result<Beginning, StoreError> {
 /// what was trimmed is remembered in `meta` only.
 pub(super) fn end(sql: &impl Sql) -> Result<End, StoreError> {
     const END: &str = "SELECT coalesce(max(place), 0), max(at) FROM (\
-        SELECT floor AS place, coalesce(trimmed_at, created_at) AS at FROM meta UNION ALL \
+        SELECT floor AS place, coalesce(written_at, created_at) AS at FROM meta UNION ALL \
         SELECT * FROM (SELECT max(version, serial), max(updated_at, created_at) FROM message \
         ORDER BY serial DESC LIMIT 1) UNION ALL \
         SELECT * FROM (SELECT serial, at FROM change ORDER BY serial DESC LIMIT 1) UNION ALL \

@@ -18,7 +18,7 @@ pub(super) const SEGMENTS: u64 = 1 << 20;
 /// `meta` has one row, and a table costs two: a session that is short pays for few.
 const MIGRATIONS: [&[&str]; 1] = [&[
     "CREATE TABLE meta(schema INTEGER, epoch TEXT, created_at INTEGER, floor INTEGER, \
-     trimmed_at INTEGER, settings TEXT)",
+     written_at INTEGER, settings TEXT)",
     "CREATE TABLE message(serial INTEGER PRIMARY KEY, version INTEGER, seq INTEGER, \
      status TEXT, client TEXT, connection TEXT, id TEXT, name TEXT, role TEXT, \
      parent INTEGER, headers TEXT, created_at INTEGER, updated_at INTEGER, \

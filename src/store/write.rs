@@ -38,7 +38,7 @@ fn is_one_statement(writes: &[Write]) -> bool {
         [] => true,
         [write @ Write::Create(_)] => !has_id(write),
         [Write::Grow(_) | Write::Segment(_) | Write::Close { .. } | Write::Change { .. }]
-        | [Write::Settings(_)] => true,
+        | [Write::Settings { .. }] => true,
         _ => false,
     }
 }
@@ -133,10 +133,10 @@ fn one(sql: &impl Sql, write: &Write, has_ids: bool) -> Result<(), StoreError> {
             once(sql, client, *kind, id, *place, *at)?;
             forget_ids(sql, *keep_since)
         }
-        Write::Settings(settings) => {
-            const SETTINGS: &str = "UPDATE meta SET settings=?1";
+        Write::Settings { settings, at } => {
+            const SETTINGS: &str = "UPDATE meta SET settings=?1, written_at=?2";
             let settings = serde_json::json!(settings).to_string();
-            run_one(sql, SETTINGS, &[Value::Text(settings)])
+            run_one(sql, SETTINGS, &[Value::Text(settings), (*at).into()])
         }
         Write::Trim { up_to } => trim(sql, *up_to, has_ids),
     }

@@ -9,14 +9,27 @@
     dead_code
 )]
 
+mod answers;
 mod append;
+mod bodies;
+mod change;
+mod history;
 mod host;
+mod identity;
+mod life;
+mod limits;
 mod publish;
 mod reader;
+mod replay;
+mod requests;
+mod resume;
+mod rollup;
 mod sequence;
 mod show;
+mod signal;
 mod silence;
 #[path = "../sqlite/mod.rs"]
 mod sqlite;
+mod windows;
 mod words;
 mod world;

@@ -40,6 +40,7 @@ impl Show {
         let digits = text.get(4..).filter(|_| text.len() == 12)?;
         let place = u64::from_str_radix(digits, 16).ok()?;
         let epoch = text.get(..4)?;
+        epoch.find(|digit: char| !digit.is_ascii_digit())?;
         let life = self
             .epochs
             .iter()
@@ -61,6 +62,7 @@ impl Show {
 
     fn soften(&mut self, value: &mut Value) {
         match value {
+            Value::String(text) if 1000 < text.len() => *text = shorten(text),
             Value::String(text) => *text = self.sentence(text),
             Value::Array(list) => list.iter_mut().for_each(|item| self.soften(item)),
             Value::Object(fields) => {
@@ -95,10 +97,7 @@ impl Show {
 
     fn data(&mut self, value: &Value) -> String {
         match value.as_str() {
-            Some(text) if 60 < text.chars().count() => {
-                let start: String = text.chars().take(12).collect();
-                format!("'{start}…' ({})", text.encode_utf16().count())
-            }
+            Some(text) if 60 < text.chars().count() => format!("'{}", shorten(text)),
             Some(text) => format!("'{text}'"),
             None => self.json(value),
         }
@@ -230,4 +229,10 @@ impl Show {
         }
         line
     }
+}
+
+/// The beginning of a long text, and how long it is.
+fn shorten(text: &str) -> String {
+    let start: String = text.chars().take(12).collect();
+    format!("{start}…' ({})", text.encode_utf16().count())
 }

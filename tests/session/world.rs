@@ -12,6 +12,8 @@
 //! What comes out is what every connection is sent, `<` the first frame of a WebSocket
 //! message and `|` those in one array with it, `x` a close, `=` an HTTP response.
 
+mod time;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -20,7 +22,7 @@ use serde_json::Value;
 use sessile::protocol::capability::{Operations, Role};
 use sessile::protocol::ids::{ConnectionId, Timestamp};
 use sessile::protocol::limits::{Limits, REWIND_MESSAGES, WINDOW_MS_DEFAULT};
-use sessile::session::{Carrier, Connection, Effect, Input, Request, Sender, Start};
+use sessile::session::{Carrier, Connection, Input, Request, Sender, Start};
 use sessile::token::Grant;
 
 use crate::host::{Fate, Host};
@@ -50,7 +52,7 @@ pub struct World {
     shown_at: Timestamp,
     actors: BTreeMap<String, Actor>,
     show: Show,
-    output: String,
+    pub output: String,
     /// Who made the last HTTP request.
     asks: String,
     fate: Fate,
@@ -76,7 +78,7 @@ pub fn check_with(limits: Limits, script: &str, expected: Expect) {
 }
 
 impl World {
-    fn new(limits: Limits) -> Self {
+    pub fn new(limits: Limits) -> Self {
         Self {
             host: Host::new(limits),
             now: START,
@@ -91,7 +93,7 @@ impl World {
         }
     }
 
-    fn run(&mut self, script: &str) {
+    pub fn run(&mut self, script: &str) {
         let lines: Vec<&str> = script.lines().map(str::trim).collect();
         let lines: Vec<&str> = lines.into_iter().filter(|line| !line.is_empty()).collect();
         for (index, line) in lines.iter().enumerate() {
@@ -138,7 +140,7 @@ impl World {
             }
             "tables" => {
                 let tables = self.host.disk.0.tables();
-                let _ = writeln!(self.output, "tables: {}", tables.join(" "));
+                let _ = writeln!(self.output, "tables: {}", tables.len());
             }
             "timer" => {
                 let due = self.host.window().map(|due| due - self.now);
@@ -179,7 +181,7 @@ impl World {
                 let count: usize = args[0].text.parse().unwrap();
                 let (_, frame) = line.split_once(&args[0].text).unwrap();
                 for _ in 0..count {
-                    self.act(name, &words(frame), frame);
+                    self.act(name, &words(frame), &format!("{name} {frame}"));
                 }
             }
             "floods" => {
@@ -190,7 +192,7 @@ impl World {
                     .unwrap()
                     .1
                     .replace('…', &text);
-                self.act(name, &words(&rest), &rest);
+                self.act(name, &words(&rest), &format!("{name} {rest}"));
             }
             "get" | "post" | "shorthand" | "patch" | "erase" => {
                 self.request(name, verb, args, line)
@@ -380,132 +382,4 @@ fn operations(name: &str, args: &[Word]) -> Operations {
         .split(',')
         .map(|word| Operations::parse(word).unwrap());
     words.fold(Operations::NONE, Operations::and)
-}
-
-/// Time and effects.
-impl World {
-    fn wait(&mut self, duration: Timestamp) {
-        let until = self.passed + duration;
-        loop {
-            let alarm = self
-                .host
-                .alarm
-                .map(|alarm| self.passed + (alarm - self.now).max(0));
-            let next = self.timer.into_iter().chain(alarm).min();
-            let Some(next) = next.filter(|next| *next <= until) else {
-                break;
-            };
-            self.pass(next.max(self.passed));
-            self.ring();
-        }
-        self.pass(until);
-    }
-
-    fn pass(&mut self, to: Timestamp) {
-        self.now += to - self.passed;
-        self.passed = to;
-    }
-
-    /// Lets the timer and the alarm ring that are due.
-    fn ring(&mut self) {
-        for _ in 0..100 {
-            let is_alarm = self.host.alarm.is_some_and(|alarm| alarm <= self.now);
-            if !is_alarm && self.timer.is_none_or(|timer| self.passed < timer) {
-                return;
-            }
-            if is_alarm {
-                self.host.alarm = None;
-            }
-            self.timer = None;
-            self.handle(Input::Deadline);
-        }
-        panic!("the timer rings for ever");
-    }
-
-    fn handle(&mut self, input: Input) {
-        let fate = std::mem::replace(&mut self.fate, Fate::Lives);
-        let effects = self.host.handle(self.now, input, fate);
-        if fate != Fate::Lives {
-            self.line("crash");
-        }
-        let due = self
-            .host
-            .window()
-            .map(|due| self.passed + (due - self.now).max(0));
-        self.timer = due.map(|due| self.timer.map_or(due, |timer| timer.min(due)));
-        let mut lines: Vec<(String, String)> = Vec::new();
-        for effect in effects {
-            match effect {
-                Effect::Send { to, text } => {
-                    for id in to {
-                        self.deliver(&id, &text, &mut lines);
-                    }
-                }
-                Effect::Close {
-                    connection,
-                    code,
-                    reason,
-                } => {
-                    let name = self.name_of(&connection);
-                    self.actor(&name).connection = None;
-                    assert!(reason.len() <= 123, "a close frame takes no more");
-                    lines.push((name.clone(), format!("{name} x {code} {reason}")));
-                }
-                Effect::Respond { status, body } => {
-                    let body = serde_json::from_str(&body).unwrap();
-                    let body = self.show.json(&body);
-                    lines.push(("~".to_owned(), format!("{} = {status} {body}", self.asks)));
-                }
-                Effect::Erase => lines.push(("~".to_owned(), "erased".to_owned())),
-                Effect::Remember(_) => {}
-            }
-        }
-        if !lines.is_empty() && self.shown_at != self.passed {
-            let _ = writeln!(self.output, "-- {} ms", self.passed);
-            self.shown_at = self.passed;
-        }
-        lines.sort_by(|(left, _), (right, _)| left.cmp(right));
-        for (_, line) in lines {
-            self.print(&line);
-        }
-    }
-
-    /// Adds a line, broken where the eye would have to turn.
-    fn print(&mut self, line: &str) {
-        let mut rest = line;
-        let mut indent = "";
-        while let Some((end, _)) = rest.char_indices().nth(COLUMNS - indent.len()) {
-            let cut = rest[..end].rfind([' ', ',']).map_or(end, |space| space + 1);
-            let _ = writeln!(self.output, "{indent}{}", rest[..cut].trim_end());
-            rest = &rest[cut..];
-            indent = "      ";
-        }
-        let _ = writeln!(self.output, "{indent}{rest}");
-    }
-
-    fn name_of(&self, id: &ConnectionId) -> String {
-        let name = id.as_str().rsplit_once('-').unwrap().0;
-        name.strip_prefix(ConnectionId::BODY_PREFIX)
-            .unwrap_or(name)
-            .to_owned()
-    }
-
-    fn deliver(&mut self, id: &ConnectionId, text: &str, lines: &mut Vec<(String, String)>) {
-        let name = self.name_of(id);
-        let frames = match serde_json::from_str(text).unwrap() {
-            Value::Array(frames) => frames,
-            frame => vec![frame],
-        };
-        let mut sign = "<";
-        for frame in &frames {
-            if self.actors[&name].connection.as_ref() == Some(id) {
-                self.actor(&name).reader.take(frame);
-            }
-            lines.push((
-                name.clone(),
-                format!("{name} {sign} {}", self.show.frame(frame)),
-            ));
-            sign = "|";
-        }
-    }
 }

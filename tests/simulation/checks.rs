@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
 use sessile::protocol::serial::Serial;
 use sessile::session::Effect;
 use sessile::store::Log;
-use serde_json::Value;
 
 use crate::host::Host;
 
@@ -27,7 +27,10 @@ pub fn frames(text: &str) -> Vec<Value> {
 
 impl Witness {
     pub fn new(is_trimmed: bool) -> Self {
-        Self { is_trimmed, ..Self::default() }
+        Self {
+            is_trimmed,
+            ..Self::default()
+        }
     }
 
     /// P3.2: what is sent is stored. P3.1: a serial stands for one thing only.
@@ -74,19 +77,33 @@ impl Witness {
         };
         let version = subject["version"].as_str().unwrap().to_owned();
         let serial = subject["serial"].as_str().unwrap().to_owned();
-        let known = self.versions.entry(version).or_insert_with(|| (serial.clone(), length));
+        let known = self
+            .versions
+            .entry(version)
+            .or_insert_with(|| (serial.clone(), length));
         assert_eq!(known.0, serial, "a version of two messages: {frame}");
         known.1 = known.1.or(length);
-        assert!(length.is_none() || known.1 == length, "{:?} long before: {frame}", known.1);
+        assert!(
+            length.is_none() || known.1 == length,
+            "{:?} long before: {frame}",
+            known.1
+        );
     }
 
     fn is_stored(&self, log: &impl Log, placed: &Value) {
         let serial = Serial::parse(placed["serial"].as_str().unwrap()).unwrap();
         let version = Serial::parse(placed["version"].as_str().unwrap()).unwrap();
-        assert!(serial.place <= version.place, "changed before it was created: {placed}");
+        assert!(
+            serial.place <= version.place,
+            "changed before it was created: {placed}"
+        );
         match log.head(serial.place).unwrap() {
             Some(head) => {
-                assert!(version.place <= head.version, "{} is stored: {placed}", head.version);
+                assert!(
+                    version.place <= head.version,
+                    "{} is stored: {placed}",
+                    head.version
+                );
             }
             None => assert!(self.is_trimmed, "not stored: {placed}"),
         }

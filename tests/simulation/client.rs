@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Value, json};
 use sessile::protocol::ids::ConnectionId;
 use sessile::session::{Carrier, Start};
-use serde_json::{Value, json};
 
 use crate::checks::frames;
 use crate::draft::Draft;
@@ -72,7 +72,15 @@ impl Client {
         names: Option<Vec<String>>,
         rewind: usize,
     ) -> Self {
-        Self { index, name, kind, window_ms, names, rewind, ..Self::default() }
+        Self {
+            index,
+            name,
+            kind,
+            window_ms,
+            names,
+            rewind,
+            ..Self::default()
+        }
     }
 
     pub fn is_done(&self) -> bool {
@@ -87,7 +95,11 @@ impl Client {
     pub fn tick(&mut self, sim: &mut Sim) {
         let next = sim.random.between(5, 60);
         sim.schedule(next, Event::Tick(self.index));
-        if self.pending.values().any(|(_, since)| since + PATIENCE_MS < sim.time) {
+        if self
+            .pending
+            .values()
+            .any(|(_, since)| since + PATIENCE_MS < sim.time)
+        {
             note(sim.time, &format!("{} waits no longer", self.name));
             self.let_go(sim);
         }
@@ -109,7 +121,11 @@ impl Client {
     fn connect(&mut self, sim: &mut Sim) {
         let is_anew = sim.random.chance(100) || self.reader.position.is_none();
         let expires_at = sim.now() + sim.random.between(2_000, 100_000) as i64;
-        let words = if self.kind == Kind::Editor { "supervisor" } else { "agent" };
+        let words = if self.kind == Kind::Editor {
+            "supervisor"
+        } else {
+            "agent"
+        };
         let mut connection = connection(&self.name, words, expires_at);
         connection.window_ms = self.window_ms;
         connection.names.clone_from(&self.names);
@@ -120,7 +136,10 @@ impl Client {
         }
         let since = self.reader.position.clone().filter(|_| !is_anew);
         self.resumes_after.clone_from(&since);
-        let start = Start { since, rewind: self.rewind };
+        let start = Start {
+            since,
+            rewind: self.rewind,
+        };
         self.link = Some(sim.connect(connection, start, self.index));
     }
 
@@ -172,7 +191,11 @@ impl Client {
             }
         }
         let is_strict = matches!(self.kind, Kind::Reader);
-        assert!(!is_strict || self.reader.violations.is_empty(), "{:#?}", self.reader.violations);
+        assert!(
+            !is_strict || self.reader.violations.is_empty(),
+            "{:#?}",
+            self.reader.violations
+        );
     }
 
     fn attached(&mut self, sim: &Sim, frame: &Value) {
@@ -183,7 +206,10 @@ impl Client {
             let is_known = since.get(..4) == end.get(..4);
             let must = is_known && sim.plan.retention_ms.is_none();
             assert!(is_resumed || !must, "{since} is known here: {frame}");
-            assert!(is_known || !is_resumed, "{since} is of another life: {frame}");
+            assert!(
+                is_known || !is_resumed,
+                "{since} is of another life: {frame}"
+            );
         } else {
             assert!(!is_resumed, "nobody asked to resume: {frame}");
         }
@@ -194,7 +220,9 @@ impl Client {
     }
 
     fn answer(&mut self, sim: &Sim, frame: &Value) {
-        let Some(reference) = frame["ref"].as_u64() else { panic!("refused: {frame}") };
+        let Some(reference) = frame["ref"].as_u64() else {
+            panic!("refused: {frame}")
+        };
         let Some((asked, _)) = self.pending.remove(&reference) else {
             panic!("answered twice: {frame}");
         };
@@ -207,7 +235,10 @@ impl Client {
                 assert_eq!(code, None, "a publish is taken: {frame}");
                 let serial = result["messages"][0]["serial"].as_str().unwrap().to_owned();
                 let is_known = draft.serial.as_ref().is_none_or(|known| *known == serial);
-                assert!(is_known || sim.plan.retention_ms.is_some(), "made twice: {frame}");
+                assert!(
+                    is_known || sim.plan.retention_ms.is_some(),
+                    "made twice: {frame}"
+                );
                 draft.serial = Some(serial);
                 draft.sent = draft.sent.max(1);
                 draft.taken(1);
@@ -239,8 +270,9 @@ impl Client {
     fn next_frames(&mut self, sim: &mut Sim) -> Vec<Value> {
         let mut list = Vec::new();
         for _ in 0..sim.random.between(1, 5) {
-            let open: Vec<usize> =
-                (0..self.drafts.len()).filter(|index| !self.drafts[*index].is_done()).collect();
+            let open: Vec<usize> = (0..self.drafts.len())
+                .filter(|index| !self.drafts[*index].is_done())
+                .collect();
             if open.is_empty() {
                 break;
             }
@@ -276,7 +308,8 @@ impl Client {
         if !list.is_empty() && sim.random.chance(500) {
             sim.send(&id, &list);
         } else {
-            list.iter().for_each(|frame| sim.send(&id, std::slice::from_ref(frame)));
+            list.iter()
+                .for_each(|frame| sim.send(&id, std::slice::from_ref(frame)));
         }
     }
 
@@ -297,7 +330,9 @@ impl Client {
             return;
         }
         for frame in frames(body) {
-            let is_mine = frame["ref"].as_u64().is_some_and(|r| self.pending.contains_key(&r));
+            let is_mine = frame["ref"]
+                .as_u64()
+                .is_some_and(|r| self.pending.contains_key(&r));
             if is_mine {
                 self.answer(sim, &frame);
             }
@@ -345,10 +380,16 @@ impl Client {
 /// P5.3: the message tells where it stands, and the writer goes on from there.
 fn gap(sim: &Sim, draft: &mut Draft, error: &Value) {
     let taken = usize::try_from(error["expectedSeq"].as_u64().unwrap()).unwrap();
-    let is_own = draft.serial.as_ref().is_some_and(|serial| !sim.touched.contains(serial));
+    let is_own = draft
+        .serial
+        .as_ref()
+        .is_some_and(|serial| !sim.touched.contains(serial));
     if is_own {
         let units = draft.text(taken).encode_utf16().count();
-        assert_eq!(error["length"], units, "the length after {taken} chunks: {error}");
+        assert_eq!(
+            error["length"], units,
+            "the length after {taken} chunks: {error}"
+        );
     }
     draft.sent = taken;
     draft.taken(taken);

@@ -7,7 +7,16 @@ use serde_json::{Value, json};
 use crate::random::Random;
 
 /// Texts that are easily cut in the wrong place.
-const PIECES: [&str; 8] = ["token ", "é", "👍🏽", "न्दे", "ab\u{301}", "👩‍👩‍👧 ", "한글", "\n\"\\ "];
+const PIECES: [&str; 8] = [
+    "token ",
+    "é",
+    "👍🏽",
+    "न्दे",
+    "ab\u{301}",
+    "👩‍👩‍👧 ",
+    "한글",
+    "\n\"\\ ",
+];
 
 /// One message, and how far its writer is with it.
 #[derive(Clone, Debug)]
@@ -35,8 +44,16 @@ impl Draft {
     pub fn new(random: &mut Random, id: String, is_whole: bool, is_numbered: bool) -> Self {
         let count = if is_whole { 1 } else { random.between(2, 40) };
         let chunks = (0..count).map(|index| {
-            let long = if random.chance(20) { random.between(1000, 5000) } else { 0 };
-            format!("{}{index}.{}", random.pick(&PIECES), "x".repeat(long as usize))
+            let long = if random.chance(20) {
+                random.between(1000, 5000)
+            } else {
+                0
+            };
+            format!(
+                "{}{index}.{}",
+                random.pick(&PIECES),
+                "x".repeat(long as usize)
+            )
         });
         let chunks = chunks.collect();
         let name = *random.pick(&["answer", "progress", "message"]);
@@ -122,14 +139,22 @@ impl Draft {
     /// Whether a stored text is what the writer was told that it is.
     pub fn explains(&self, text: &str) -> Result<(), String> {
         if self.is_whole {
-            return (text == self.chunks[0]).then_some(()).ok_or_else(|| "not as sent".into());
+            return (text == self.chunks[0])
+                .then_some(())
+                .ok_or_else(|| "not as sent".into());
         }
         if !self.is_numbered {
             return self.explains_unnumbered(text);
         }
-        let least = if self.dead.is_some() { self.acked } else { self.chunks.len() };
+        let least = if self.dead.is_some() {
+            self.acked
+        } else {
+            self.chunks.len()
+        };
         let is_prefix = (least..=self.chunks.len()).any(|count| self.text(count) == text);
-        is_prefix.then_some(()).ok_or_else(|| format!("not {least} chunks or more"))
+        is_prefix
+            .then_some(())
+            .ok_or_else(|| format!("not {least} chunks or more"))
     }
 
     fn explains_unnumbered(&self, text: &str) -> Result<(), String> {
@@ -143,6 +168,8 @@ impl Draft {
                 None => {}
             }
         }
-        rest.is_empty().then_some(()).ok_or_else(|| format!("nobody sent {rest:?}"))
+        rest.is_empty()
+            .then_some(())
+            .ok_or_else(|| format!("nobody sent {rest:?}"))
     }
 }

@@ -45,7 +45,11 @@ fn simulate(parity: u64) {
         if catch_unwind(AssertUnwindSafe(|| run::run(seed))).is_err() {
             let trace = TRACE.with_borrow(Clone::clone);
             let lines: Vec<&str> = trace.lines().collect();
-            let from = if number("SEED").is_some() { 0 } else { lines.len().saturating_sub(40) };
+            let from = if number("SEED").is_some() {
+                0
+            } else {
+                lines.len().saturating_sub(40)
+            };
             for line in &lines[from..] {
                 eprintln!("{}", line.chars().take(300).collect::<String>());
             }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Value, json};
 use sessile::protocol::capability::Operations;
 use sessile::session::{Input, Request, Sender};
-use serde_json::{Value, json};
 
 use crate::client::{Client, Kind};
 use crate::draft::Draft;
@@ -47,16 +47,31 @@ fn settings(sim: &mut Sim) {
 }
 
 fn admin(sim: &mut Sim, request: Request) {
-    let sender =
-        Sender { connection: None, client: "admin".into(), operations: Operations::ALL };
+    let sender = Sender {
+        connection: None,
+        client: "admin".into(),
+        operations: Operations::ALL,
+    };
     let was_calm = std::mem::replace(&mut sim.is_calm, true);
     sim.handle(Input::Request { sender, request });
     sim.is_calm = was_calm;
 }
 
 fn people(sim: &mut Sim) {
-    let mut kinds = vec![Kind::Agent, Kind::Reader, Kind::Reader, Kind::Reader, Kind::Reader];
-    let more = [Kind::Agent, Kind::Agent, Kind::Caller, Kind::Body, Kind::Editor];
+    let mut kinds = vec![
+        Kind::Agent,
+        Kind::Reader,
+        Kind::Reader,
+        Kind::Reader,
+        Kind::Reader,
+    ];
+    let more = [
+        Kind::Agent,
+        Kind::Agent,
+        Kind::Caller,
+        Kind::Body,
+        Kind::Editor,
+    ];
     kinds.extend(more.into_iter().filter(|_| sim.random.chance(500)));
     for (index, kind) in kinds.into_iter().enumerate() {
         let window_ms = *sim.random.pick(&[0, 0, 40, 40, 160, 500]);
@@ -64,7 +79,8 @@ fn people(sim: &mut Sim) {
             .then(|| vec!["answer".to_owned(), "message".to_owned()]);
         let rewind = *sim.random.pick(&[50, 1000, 2, 0]);
         let name = format!("{kind:?}{index}").to_lowercase();
-        sim.clients.push(Client::new(index, name, kind, window_ms, names, rewind));
+        sim.clients
+            .push(Client::new(index, name, kind, window_ms, names, rewind));
         let first = sim.random.between(0, 2_000);
         sim.schedule(first, Event::Tick(index));
     }
@@ -92,7 +108,10 @@ fn drafts(sim: &mut Sim, round: u64) {
 /// Everything is deleted; whoever comes back finds another life (P11.2).
 fn erase(sim: &mut Sim) {
     admin(sim, Request::Erase);
-    assert!(sim.host.disk.0.tables().is_empty(), "nothing is left in storage");
+    assert!(
+        sim.host.disk.0.tables().is_empty(),
+        "nothing is left in storage"
+    );
     sim.touched.clear();
 }
 
@@ -107,28 +126,48 @@ fn calm(sim: &mut Sim) {
         sim.time = next;
         let is_done = sim.clients.iter().all(Client::is_done);
         let is_reading = |client: &&Client| matches!(client.kind, Kind::Reader);
-        let is_read = sim.clients.iter().filter(is_reading).all(Client::is_caught_up);
+        let is_read = sim
+            .clients
+            .iter()
+            .filter(is_reading)
+            .all(Client::is_caught_up);
         if is_done && is_read {
             break;
         }
-        assert!(sim.time < until, "it never comes to rest: {:#?}", sim.clients);
+        assert!(
+            sim.time < until,
+            "it never comes to rest: {:#?}",
+            sim.clients
+        );
     }
     // What is still on its way arrives; windows and alarms are long over.
     let until = sim.time + 2_000;
     while sim.step(until) {}
     sim.time = until;
-    while !sim.clients.iter().all(|client| client.kind != Kind::Reader || client.is_caught_up()) {
+    while !sim
+        .clients
+        .iter()
+        .all(|client| client.kind != Kind::Reader || client.is_caught_up())
+    {
         let next = sim.time + 500;
         while sim.step(next) {}
         sim.time = next;
     }
-    assert_eq!(sim.host.window(), None, "a timer runs though nothing is pending");
+    assert_eq!(
+        sim.host.window(),
+        None,
+        "a timer runs though nothing is pending"
+    );
 }
 
 /// Who reads holds what is stored, and what was acknowledged is stored.
 fn agree(sim: &Sim) {
     let log = history(sim);
-    for client in sim.clients.iter().filter(|client| client.kind == Kind::Reader) {
+    for client in sim
+        .clients
+        .iter()
+        .filter(|client| client.kind == Kind::Reader)
+    {
         compare(client, &log);
     }
     for client in &sim.clients {
@@ -143,8 +182,11 @@ fn agree(sim: &Sim) {
 }
 
 fn history(sim: &Sim) -> BTreeMap<String, Value> {
-    let sender =
-        Sender { connection: None, client: "admin".into(), operations: Operations::ALL };
+    let sender = Sender {
+        connection: None,
+        client: "admin".into(),
+        operations: Operations::ALL,
+    };
     let store = sim.host.log();
     let page = sessile::store::Span {
         after: 0,
@@ -154,29 +196,49 @@ fn history(sim: &Sim) -> BTreeMap<String, Value> {
         limit: 1000,
         bytes: 1 << 30,
     };
-    let epoch = sessile::store::Log::beginning(&store).unwrap().map(|beginning| beginning.epoch);
-    let Some(epoch) = epoch else { return BTreeMap::new() };
-    let messages = sessile::store::Log::page(&store, epoch, &page).unwrap().messages;
+    let epoch = sessile::store::Log::beginning(&store)
+        .unwrap()
+        .map(|beginning| beginning.epoch);
+    let Some(epoch) = epoch else {
+        return BTreeMap::new();
+    };
+    let messages = sessile::store::Log::page(&store, epoch, &page)
+        .unwrap()
+        .messages;
     let _ = sender;
     messages
         .into_iter()
-        .map(|message| (message.serial.to_string(), serde_json::to_value(message).unwrap()))
+        .map(|message| {
+            (
+                message.serial.to_string(),
+                serde_json::to_value(message).unwrap(),
+            )
+        })
         .collect()
 }
 
 fn compare(client: &Client, log: &BTreeMap<String, Value>) {
     let held = &client.reader.held;
     for (serial, mine) in held {
-        let stored = log.get(serial).unwrap_or_else(|| panic!("{} holds {mine:?}", client.name));
+        let stored = log
+            .get(serial)
+            .unwrap_or_else(|| panic!("{} holds {mine:?}", client.name));
         let mut stored = Held::of(stored);
         if stored.is_deleted {
-            stored = Held { status: mine.status.clone(), headers: mine.headers.clone(), ..stored };
+            stored = Held {
+                status: mine.status.clone(),
+                headers: mine.headers.clone(),
+                ..stored
+            };
         }
         assert_eq!(*mine, stored, "{} holds {serial} otherwise", client.name);
     }
     let follows = |message: &Value| {
         let name = message["name"].as_str().unwrap();
-        client.names.as_ref().is_none_or(|names| names.iter().any(|wanted| wanted == name))
+        client
+            .names
+            .as_ref()
+            .is_none_or(|names| names.iter().any(|wanted| wanted == name))
     };
     for (serial, message) in log {
         let is_owed = !client.has_older || client.reader.began_at < *serial;

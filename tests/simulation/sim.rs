@@ -4,11 +4,11 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
+use serde_json::Value;
 use sessile::protocol::capability::{Operations, Role};
 use sessile::protocol::ids::{ConnectionId, Timestamp};
 use sessile::protocol::limits::Limits;
 use sessile::session::{Carrier, Connection, Effect, Input, Request, Sender, Start};
-use serde_json::Value;
 
 use crate::checks::Witness;
 use crate::client::Client;
@@ -151,7 +151,9 @@ impl Sim {
 
     /// Lets the next thing happen; false when nothing is left to happen before `until`.
     pub fn step(&mut self, until: u64) -> bool {
-        let Some(entry) = self.events.first_entry() else { return false };
+        let Some(entry) = self.events.first_entry() else {
+            return false;
+        };
         let (time, tie) = *entry.key();
         if until < time {
             return false;
@@ -227,16 +229,38 @@ impl Sim {
 /// What clients do to the network.
 impl Sim {
     /// Opens a connection; its first frame tells that it stands.
-    pub fn connect(&mut self, mut connection: Connection, start: Start, client: usize) -> ConnectionId {
+    pub fn connect(
+        &mut self,
+        mut connection: Connection,
+        start: Start,
+        client: usize,
+    ) -> ConnectionId {
         self.connections += 1;
         let is_body = connection.carrier == Carrier::Body;
-        let prefix = if is_body { ConnectionId::BODY_PREFIX } else { "" };
-        let id = ConnectionId::new(format!("{prefix}{}-{}", connection.client, self.connections));
+        let prefix = if is_body {
+            ConnectionId::BODY_PREFIX
+        } else {
+            ""
+        };
+        let id = ConnectionId::new(format!(
+            "{prefix}{}-{}",
+            connection.client, self.connections
+        ));
         connection.id = id.clone();
         let delay = self.random.between(0, 40);
-        self.links.insert(id.clone(), Link { client, delay, ..Link::default() });
+        self.links.insert(
+            id.clone(),
+            Link {
+                client,
+                delay,
+                ..Link::default()
+            },
+        );
         let after = self.up(&id);
-        self.schedule(after, Event::Opened(id.clone(), Box::new((connection, start))));
+        self.schedule(
+            after,
+            Event::Opened(id.clone(), Box::new((connection, start))),
+        );
         id
     }
 
@@ -296,16 +320,18 @@ impl Sim {
     fn ask(&mut self, index: usize, number: u64, text: &str) {
         let frames: Vec<Value> = serde_json::from_str(text).unwrap();
         let limits = self.host.limits.clone();
-        let decode = |frame: &Value| {
-            sessile::protocol::decode::decode_frame(&frame.to_string(), &limits)
-        };
+        let decode =
+            |frame: &Value| sessile::protocol::decode::decode_frame(&frame.to_string(), &limits);
         let frames = frames.iter().map(decode).collect();
         let sender = Sender {
             connection: None,
             client: self.clients[index].name.clone(),
             operations: Operations::parse("agent").unwrap(),
         };
-        let response = self.handle(Input::Request { sender, request: Request::Frames(frames) });
+        let response = self.handle(Input::Request {
+            sender,
+            request: Request::Frames(frames),
+        });
         let is_lost = !self.is_calm && self.random.chance(100);
         if let Some(body) = response.filter(|_| !is_lost) {
             let after = self.random.between(1, 40);
@@ -335,7 +361,9 @@ impl Sim {
         for effect in effects {
             match effect {
                 Effect::Send { to, text } => to.iter().for_each(|id| self.sent(id, &text)),
-                Effect::Close { connection, code, .. } => {
+                Effect::Close {
+                    connection, code, ..
+                } => {
                     note(self.time, &format!("closes {connection} {code}"));
                     let after = self.down(&connection);
                     self.schedule(after, Event::Lost(connection));
@@ -346,7 +374,10 @@ impl Sim {
         }
         if is_deadline && fate == Fate::Lives {
             let due = self.host.window();
-            assert!(due.is_none_or(|due| now < due), "a timer that rang wants to ring at once");
+            assert!(
+                due.is_none_or(|due| now < due),
+                "a timer that rang wants to ring at once"
+            );
         }
         self.arm();
         let may_sleep = !self.is_calm && self.host.window().is_none();
@@ -368,7 +399,10 @@ impl Sim {
             (None, _) => None,
             (Some(due), armed) => {
                 let after = u64::try_from((due - now).max(0)).unwrap();
-                assert!(after <= 500 || 0 != self.skew, "timers serve 500 ms at most");
+                assert!(
+                    after <= 500 || 0 != self.skew,
+                    "timers serve 500 ms at most"
+                );
                 let after = after.min(500) + self.random.between(0, self.plan.late + 1);
                 match armed {
                     Some((at, _)) if at <= self.time + after => armed,
@@ -420,8 +454,12 @@ impl Sim {
         }
         let next = self.random.between(1, self.plan.trouble_ms);
         self.schedule(next, Event::Trouble);
-        let open: Vec<ConnectionId> =
-            self.links.iter().filter(|(_, link)| !link.is_cut).map(|(id, _)| id.clone()).collect();
+        let open: Vec<ConnectionId> = self
+            .links
+            .iter()
+            .filter(|(_, link)| !link.is_cut)
+            .map(|(id, _)| id.clone())
+            .collect();
         if !open.is_empty() && self.random.chance(self.plan.cut) {
             let id = self.random.pick(&open).clone();
             note(self.time, &format!("cuts {id}"));

@@ -334,7 +334,10 @@ impl Pair {
 
     pub(crate) fn set(&mut self, settings: Settings) {
         self.settings = settings;
-        self.write(&[Write::Settings(self.settings.clone())]);
+        let at = self.now;
+        let settings = self.settings.clone();
+        self.write(&[Write::Settings { settings, at }]);
+        self.end.written_at = at;
     }
 
     pub(crate) fn trim(&mut self, up_to: Place) {
