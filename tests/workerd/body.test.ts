@@ -22,7 +22,7 @@ async function watched(session: string, rollup = 0): Promise<Reader> {
 }
 
 describe("streamed bodies", () => {
-  test("P5.5 the message is created at once, grows, and is complete at the body's end", async () => {
+  test("P5.5 the message is created at once, grows, is complete at the body's end", async () => {
     const session = fixture.session();
     const reader = await watched(session);
     const path = "/messages?stream=1&name=answer&id=s1";
@@ -114,7 +114,7 @@ describe("streamed bodies", () => {
     reader.fold.assertSound();
   });
 
-  test("P5.5 a body that ends inside a character, or is no UTF-8, harms nothing", async () => {
+  test("P5.5 a body that ends inside a character, or is no UTF-8, keeps the rest", async () => {
     const session = fixture.session();
     const ways = [
       Buffer.from([0x61, 0xf0, 0x9f, 0x98]),
@@ -162,7 +162,7 @@ describe("streamed bodies", () => {
     reader.fold.assertSound();
   });
 
-  test("P14 a body of more than 1 MiB is refused as too large, and closes the message", async () => {
+  test("P14 a body of more than 1 MiB is refused as too large, closes the message", async () => {
     const session = fixture.session();
     const body = await streamBody(fixture.server, session, "/messages?stream=1", TEXT, AGENT);
     for (let sent = 0; sent < 20; sent += 1) body.write("x".repeat(65_536));

@@ -30,7 +30,7 @@ describe("npm run dev", () => {
     assert.equal(answer.status, 401);
   });
 
-  test("P3.5 a stream through a proxy that cuts reaches WebSocket and SSE readers whole", async () => {
+  test("P3.5 a stream through a proxy that cuts reaches both kinds of readers whole", async () => {
     const proxy = await CuttingProxy.start(dev.port);
     try {
       const agent = await connect(dev, "cuts", { sub: "agent" });

@@ -74,6 +74,13 @@ describe("SSE", () => {
       (await diagnostics(fixture.server, session)).connections.map((c) => c.client);
     assert.deepEqual(await clients(), ["gone"]);
     events.cut();
-    await until(clients, (list) => list.length === 0, "the reader's leaving to be noticed");
+    const writer = await connect(fixture.server, session, { sub: "writer" });
+    const afterFrame = async () => {
+      // Who is gone is found out when something is sent to them.
+      await writer.publish("is anybody there?");
+      return clients();
+    };
+    const isAlone = (list: string[]) => !list.includes("gone");
+    await until(afterFrame, isAlone, "the reader's leaving to be noticed");
   });
 });

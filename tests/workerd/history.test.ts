@@ -57,12 +57,12 @@ describe("history", () => {
     const writer = await connect(fixture.server, session);
     const first = await writer.publish("1:", { status: "streaming" });
     const second = await writer.publish("second");
-    for (let i = 0; i < 30; i += 1)
-      await writer.ok({ type: "append", serial: first, data: `${i}` });
+    const numbers = Array.from({ length: 30 }, (_, n) => `${n}`);
+    await writer.appendAll(first, numbers);
     await writer.ok({ type: "update", serial: second, data: "changed" });
     const page = await getPage(fixture.server, session);
     assert.deepEqual(serialsOf(page), [second, first]);
-    const text = `1:${Array.from({ length: 30 }, (_, i) => i).join("")}`;
+    const text = `1:${numbers.join("")}`;
     assert.deepEqual(
       page.messages.map((m) => m.data),
       ["changed", text],

@@ -222,7 +222,7 @@ describe("frames that are none", () => {
     }
   });
 
-  test("P13.4 what is no WebSocket any more is the runtime's to end, and harms nobody", async () => {
+  test("P13.4 what is no WebSocket any more is the runtime's to end, harms nobody", async () => {
     const kinds: ((client: Client) => void)[] = [
       (c) => c.socket.sendRaw(3, Buffer.from("reserved opcode")),
       (c) => c.socket.sendBytes(Buffer.from("GET / HTTP/1.1\r\n\r\n")),
@@ -348,7 +348,8 @@ describe("requests that are none", () => {
         "an answer or a close",
       );
     const path = `/v1/sessions/${session}/messages`;
-    const big = `GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${"x".repeat(300_000)}\r\n\r\n`;
+    const token = "x".repeat(300_000);
+    const big = `GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n\r\n`;
     assert.doesNotMatch(await raw(big), /^HTTP\/1.1 (2|5)/);
     const many = Array.from({ length: 2000 }, (_, i) => `x-${i}: ${i}\r\n`).join("");
     await raw(`GET ${path} HTTP/1.1\r\nhost: x\r\n${many}\r\n`);
@@ -373,7 +374,7 @@ describe("requests that are none", () => {
     assert.match(answer.text, /[Ww]eb[Ss]ocket/);
   });
 
-  test("P13.4 attaching and leaving a hundred times, in every rude way, holds nothing", async () => {
+  test("P13.4 attaching and leaving a hundred times, in every rude way, pins none", async () => {
     for (let i = 0; i < 100; i += 1) {
       if (i % 4 === 3) {
         const events = await openEvents(fixture.server, session, { sub: `e${i}` });

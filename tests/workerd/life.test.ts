@@ -67,22 +67,37 @@ describe("settings", () => {
   test("P11.2 retention: what is older goes, readers get log.trim", async () => {
     const session = fixture.session();
     const writer = await connect(fixture.server, session, { sub: "writer" });
-    const old = await writer.publish("old");
-    const position = (await attach(fixture.server, session)).caughtUp.serial;
-    assert.equal(position, old);
+    const first = await writer.publish("old");
+    const away = new Reader(fixture.server, session, { sub: "away" });
+    await away.attach();
+    await away.cut();
+    const old = await writer.publish("old too");
+    const streams = await writer.publish("streams ", { status: "streaming" });
     const reader = new Reader(fixture.server, session, { sub: "reader" });
     await reader.attach();
     const trim = reader.holds((fold) => (fold.counts["log.trim"] ?? 0) > 0, "log.trim");
     assert.equal((await patch(session, { retentionMs: 1000 })).status, 200);
     await trim;
-    assert.equal(reader.fold.messages.has(old), false);
+    await reader.holds((fold) => !fold.messages.has(old), "what is old to go");
+    assert.equal(reader.fold.messages.has(first), false);
+    await writer.ok({ type: "append", serial: streams, data: "on" });
+    await reader.holdsText(streams, "streams on");
     const fresh = await writer.publish("fresh");
     await reader.holds((fold) => fold.messages.has(fresh), "the fresh message");
     reader.fold.assertSound();
-    assert.ok((await getHistory(fixture.server, session)).every((m) => m.serial !== old));
+    const history = await getHistory(fixture.server, session);
+    assert.ok(history.every((m) => m.serial !== old && m.serial !== first));
     const gone = await call(fixture.server, session, "GET", `/messages/${old}`);
     assertRefused(gone, 404, "not-found");
-    const late = await attach(fixture.server, session, { query: { since: old } });
+    await away.attach();
+    const held = [...away.fold.messages.values()].map((m) => m.data);
+    assert.deepEqual(
+      held,
+      history.map((m) => m.data),
+      "who was away ends with what is there",
+    );
+    away.fold.assertSound();
+    const late = await attach(fixture.server, session, { query: { since: first } });
     assert.equal(late.attached.resumed, false, "P3.6 older than what is retained");
   });
 

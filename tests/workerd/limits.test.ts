@@ -43,7 +43,7 @@ describe("sizes", () => {
     assert.deepEqual({ ...attached.limits, ...expected }, attached.limits);
   });
 
-  test("P14 a WebSocket message of 256 KiB of UTF-8 is taken, a longer one is too large", async () => {
+  test("P14 a WebSocket message of 256 KiB of UTF-8 is taken, a longer one refused", async () => {
     const session = fixture.session();
     const other = await connect(fixture.server, session, { sub: "other" });
     const client = await connect(fixture.server, session);
@@ -238,7 +238,7 @@ describe("rates", () => {
 });
 
 describe("a session of 50 MB", () => {
-  test("P3.4, P3.6, P3.9, P11.1 a page, a replay, a snapshot stay within their bounds", async () => {
+  test("P3.4, P3.6, P3.9, P11.1 page, replay and snapshot stay within their bounds", async () => {
     const session = roomy.session("big");
     const writer = await connect(roomy.server, session, { keep: false });
     const text = "b".repeat(10_000);

@@ -82,7 +82,7 @@ describe("unicode", () => {
     });
   }
 
-  test("P1.3 names, ids, headers, titles and data keys of every script come back as sent", async () => {
+  test("P1.3 names, ids, headers, titles and keys of every script come back as sent", async () => {
     const session = fixture.session();
     const client = await connect(fixture.server, session, { sub: "Ζωή \u{1f98a}", name: "ẞ" });
     const reader = await connect(fixture.server, session, { sub: "reader" });
