@@ -156,6 +156,16 @@ export class Client {
     return serial;
   }
 
+  /** Appends pieces one frame each, all in flight at once, and waits for every ack. */
+  async appendAll(serial: string, pieces: readonly string[], firstSeq?: number): Promise<void> {
+    await Promise.all(
+      pieces.map((data, i) => {
+        const seq = firstSeq === undefined ? {} : { seq: firstSeq + i };
+        return this.ok({ type: "append", serial, data, ...seq });
+      }),
+    );
+  }
+
   /** Asks for the automatic answer, which wakes nobody (P7.2). */
   ping(): Promise<void> {
     const pong = this.#orClosed<void>((done) => this.#pongWaiters.push(() => done()), "pong");

@@ -63,6 +63,7 @@ export interface Frame {
   hasOlder?: boolean;
   limits?: Record<string, number>;
   before?: string;
+  keep?: string[];
   n?: number;
   name?: string;
   code?: number;

@@ -33,6 +33,8 @@ export class Fold {
   attached: Frame | undefined;
   /** How often it was attached. */
   attaches = 0;
+  /** The log's end when the reader last began from nothing. */
+  #origin = "";
   #safe = new Map<string, Message>();
 
   /** Takes what came in one WebSocket message, whole: a position never lies inside it (P3.7). */
@@ -93,21 +95,17 @@ export class Fold {
       this.messages = new Map();
       this.lenient = new Map();
       this.position = undefined;
+      this.#origin = frame.serial ?? "";
     }
     this.#safe = copy(this.messages);
     this.isLive = false;
   }
 
-  #oldest(): string {
-    let low: string | undefined;
-    for (const serial of this.messages.keys()) if (low === undefined || serial < low) low = serial;
-    return low ?? "";
-  }
-
   #strict(frame: Frame): void {
     if (frame.type === "log.trim") {
       for (const serial of this.messages.keys()) {
-        if (serial < (frame.before ?? "")) this.messages.delete(serial);
+        const isKept = frame.keep?.includes(serial) === true;
+        if (serial < (frame.before ?? "") && !isKept) this.messages.delete(serial);
       }
       return;
     }
@@ -122,8 +120,9 @@ export class Fold {
       return;
     }
     if (held === undefined) {
+      // What is not held and was there before the reader is older than what it was given (P3.7).
       const isGone = frame.type === "message.delete" && !this.isLive;
-      if (!isGone && this.messages.size > 0 && serial > this.#oldest()) {
+      if (!isGone && serial > this.#origin) {
         this.#wrong(frame, "about a message that never came");
       }
       return;

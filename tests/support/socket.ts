@@ -108,7 +108,8 @@ export class RawSocket {
 
   /** The network goes: a reset, and no close frame. */
   cut(): void {
-    this.#tcp.resetAndDestroy();
+    if (this.#tcp.writableEnded) this.#tcp.destroy();
+    else this.#tcp.resetAndDestroy();
   }
 
   close(code = 1000): void {
