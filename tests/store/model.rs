@@ -334,8 +334,9 @@ impl Pair {
 
     pub(crate) fn set(&mut self, settings: Settings) {
         self.settings = settings;
-        let at = self.now;
-        let settings = self.settings.clone();
+        self.now += 7;
+        self.end.written_at = self.now;
+        let (settings, at) = (self.settings.clone(), self.now);
         self.write(&[Write::Settings { settings, at }]);
         self.end.written_at = at;
     }
