@@ -1,0 +1,330 @@
+//! Golden frames: every frame that goes over the wire, as files that the core and its clients
+//! read and write alike (`tests/fixtures/frames`). What the core writes is made anew by
+//! `UPDATE_EXPECT=1 cargo test --test protocol`.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use expect_test::expect_file;
+use serde_json::{Value, json};
+use sessile::protocol::PROTOCOL_VERSION;
+use sessile::protocol::data::Data;
+use sessile::protocol::decode::{ClientFrame, Ref, decode};
+use sessile::protocol::error::{ErrorCode, ErrorInfo, close};
+use sessile::protocol::frame::{Attached, Outcome, Placed, ServerFrame};
+use sessile::protocol::ids::ConnectionId;
+use sessile::protocol::limits::Limits;
+use sessile::protocol::message::{Message, Role, Status};
+use sessile::protocol::serial::{Epoch, Serial};
+
+const CLIENT: &str = include_str!("fixtures/frames/client.json");
+const REFUSED: &str = include_str!("fixtures/frames/refused.json");
+
+fn serial(place: u64) -> Serial {
+    Epoch::parse("k3x9").unwrap().at(place)
+}
+
+fn connection() -> ConnectionId {
+    ConnectionId::new("c1")
+}
+
+/// The mark of a frame as it was sent.
+fn mark(text: &str) -> Option<Ref> {
+    let frame = format!(r#"{{"type":"seen","n":1,"ref":{text}}}"#);
+    decode(&frame, &Limits::default())
+        .unwrap()
+        .remove(0)
+        .reference
+}
+
+fn small() -> Message {
+    Message {
+        serial: serial(1),
+        version: serial(1),
+        id: None,
+        name: "message".to_owned(),
+        client: "alice".to_owned(),
+        connection: None,
+        role: Role::User,
+        parent: None,
+        data: Some(Data::Text("Hello".to_owned())),
+        headers: None,
+        status: None,
+        seq: None,
+        created_at: 1_800_000_000_000,
+        updated_at: 1_800_000_000_000,
+        deleted_at: None,
+    }
+}
+
+fn large() -> Message {
+    let headers = [("lang".to_owned(), "en".to_owned())];
+    Message {
+        serial: serial(2),
+        version: serial(10),
+        id: Some("m1".to_owned()),
+        name: "answer".to_owned(),
+        client: "agent".to_owned(),
+        connection: Some(connection()),
+        role: Role::Assistant,
+        parent: Some(serial(1)),
+        data: Some(Data::Text("Hel👍🏽lo \"\\\n".to_owned())),
+        headers: Some(headers.into()),
+        status: Some(Status::Streaming),
+        seq: Some(7),
+        updated_at: 1_800_000_001_000,
+        ..small()
+    }
+}
+
+fn tombstone() -> Message {
+    let (data, deleted_at) = (None, Some(1_800_000_002_000));
+    Message {
+        version: serial(11),
+        data,
+        deleted_at,
+        updated_at: 1_800_000_002_000,
+        ..small()
+    }
+}
+
+fn json_data() -> Message {
+    let data = Data::from_json(r#"{"any":["JSON",null,1.50]}"#.to_owned());
+    Message { data, ..small() }
+}
+
+fn log_frames() -> Vec<(&'static str, ServerFrame)> {
+    let attached = Attached {
+        protocol: PROTOCOL_VERSION,
+        session: "s1".to_owned(),
+        connection: connection(),
+        client: "alice".to_owned(),
+        expires_at: 1_800_000_060_000,
+        serial: serial(12),
+        resumed: false,
+        has_older: true,
+        limits: Limits::default(),
+    };
+    let append = |data: &str, status| ServerFrame::Append {
+        serial: serial(2),
+        version: serial(3),
+        offset: 3,
+        data: data.to_owned(),
+        status,
+    };
+    let delete = ServerFrame::Delete {
+        serial: serial(1),
+        version: serial(11),
+    };
+    vec![
+        ("attached", ServerFrame::Attached(Box::new(attached))),
+        ("caught-up", ServerFrame::CaughtUp { serial: serial(12) }),
+        ("create", ServerFrame::Create { message: small() }),
+        (
+            "create with everything",
+            ServerFrame::Create { message: large() },
+        ),
+        (
+            "create of JSON",
+            ServerFrame::Create {
+                message: json_data(),
+            },
+        ),
+        (
+            "create of a tombstone",
+            ServerFrame::Create {
+                message: tombstone(),
+            },
+        ),
+        ("append", append("👍🏽", None)),
+        ("append that closes", append("", Some(Status::Complete))),
+        ("update", ServerFrame::Update { message: large() }),
+        ("delete", delete),
+        (
+            "trim",
+            ServerFrame::Trim {
+                before: serial(9),
+                keep: Vec::new(),
+            },
+        ),
+        (
+            "trim but for a stream",
+            ServerFrame::Trim {
+                before: serial(9),
+                keep: vec![serial(2)],
+            },
+        ),
+    ]
+}
+
+fn other_frames() -> Vec<(&'static str, ServerFrame)> {
+    let signal = |connection, data| ServerFrame::Signal {
+        client: "bob".to_owned(),
+        connection,
+        name: "typing".to_owned(),
+        data,
+    };
+    let placed = |id: Option<&str>, seq, duplicate| Placed {
+        id: id.map(str::to_owned),
+        seq,
+        duplicate,
+        ..Placed::new(serial(2), serial(3))
+    };
+    let messages = vec![
+        Placed::new(serial(1), serial(1)),
+        placed(Some("m1"), None, true),
+    ];
+    let ack = |text: &str, result| ServerFrame::Ack {
+        r#ref: mark(text),
+        result,
+    };
+    let plain = ErrorInfo::new(ErrorCode::Closed, "unable to append; message … is closed");
+    let mut gap = ErrorInfo::new(ErrorCode::Gap, "unable to append; message … expects seq 3");
+    (gap.expected_seq, gap.length) = (Some(3), Some(120));
+    let mut limited = ErrorInfo::new(ErrorCode::RateLimited, "unable to signal; wait 50 ms");
+    limited.retry_after_ms = Some(50);
+    vec![
+        (
+            "signal",
+            signal(
+                Some(connection()),
+                Data::from_json("{\"on\":true}".to_owned()),
+            ),
+        ),
+        ("signal of a request, without data", signal(None, None)),
+        ("ack of publish", ack("1", Outcome::Published { messages })),
+        (
+            "ack of append",
+            ack("\"a\"", Outcome::Changed(placed(None, Some(2), false))),
+        ),
+        (
+            "ack of a duplicate",
+            ack("2", Outcome::Changed(placed(None, None, true))),
+        ),
+        (
+            "ack of auth",
+            ack(
+                "8",
+                Outcome::Renewed {
+                    expires_at: 1_800_000_060_000,
+                },
+            ),
+        ),
+        (
+            "ack of signal",
+            ack("7", Outcome::Nothing { duplicate: false }),
+        ),
+        (
+            "ack of a signal again",
+            ack("7", Outcome::Nothing { duplicate: true }),
+        ),
+        (
+            "nack",
+            ServerFrame::Nack {
+                r#ref: mark("3"),
+                error: plain.clone(),
+            },
+        ),
+        (
+            "nack without ref",
+            ServerFrame::Nack {
+                r#ref: None,
+                error: plain,
+            },
+        ),
+        (
+            "nack of a gap",
+            ServerFrame::Nack {
+                r#ref: mark("4"),
+                error: gap,
+            },
+        ),
+        (
+            "nack of too much",
+            ServerFrame::Nack {
+                r#ref: mark("5"),
+                error: limited,
+            },
+        ),
+        (
+            "token-expiring",
+            ServerFrame::TokenExpiring {
+                expires_at: 1_800_000_060_000,
+            },
+        ),
+        ("probe", ServerFrame::Probe { n: 3 }),
+    ]
+}
+
+/// P3.4, P4.4, P13.1: what the session says.
+#[test]
+fn every_server_frame_is_written_as_its_fixture() {
+    let frames = log_frames().into_iter().chain(other_frames());
+    let fixtures: Vec<Value> = frames
+        .map(|(name, frame)| {
+            let frame: Value = serde_json::from_str(&frame.encode()).unwrap();
+            json!({ "name": name, "frame": frame })
+        })
+        .collect();
+    expect_file!["fixtures/frames/server.json"].assert_eq(&pretty(&json!(fixtures)));
+}
+
+/// P13.2, P13.3, P14: the table of codes, how connections are closed, and the limits.
+#[test]
+fn every_code_and_limit_is_in_the_fixtures() {
+    let codes = ErrorCode::ALL
+        .iter()
+        .map(|code| (code.as_str().to_owned(), json!(code.status())));
+    let table = json!({
+        "errors": Value::Object(codes.collect()),
+        "closes": {
+            "protocol error": close::PROTOCOL_ERROR,
+            "unauthorized": close::UNAUTHORIZED,
+            "forbidden": close::FORBIDDEN,
+            "gone": close::GONE,
+            "too large": close::TOO_LARGE,
+            "too fast": close::TOO_FAST,
+        },
+        "limits": Limits::default(),
+    });
+    expect_file!["fixtures/frames/tables.json"].assert_eq(&pretty(&table));
+}
+
+/// P4, P5: what clients say.
+#[test]
+fn every_client_frame_is_read() {
+    let fixtures: Vec<Value> = serde_json::from_str(CLIENT).unwrap();
+    for fixture in fixtures {
+        let text = fixture["frame"].to_string();
+        let received = decode(&text, &Limits::default()).unwrap().remove(0);
+        let frame: ClientFrame = received
+            .frame
+            .unwrap_or_else(|error| panic!("{error:?}: {text}"));
+        let reference = received.reference.map(|reference| json!(reference));
+        assert_eq!(reference, fixture.pointer("/frame/ref").cloned(), "{text}");
+        let verb = match fixture.pointer("/frame/type").and_then(Value::as_str) {
+            Some("auth") => "renew the token",
+            Some("seen") => "take the answer to a probe",
+            kind => kind.unwrap(),
+        };
+        assert_eq!(frame.verb(), verb, "{text}");
+    }
+}
+
+/// P13.6: what is refused, and by which code.
+#[test]
+fn every_refused_frame_is_refused() {
+    let fixtures: Vec<Value> = serde_json::from_str(REFUSED).unwrap();
+    for fixture in fixtures {
+        let text = fixture["text"].as_str().unwrap();
+        let error = match decode(text, &Limits::default()) {
+            Ok(mut received) => received.remove(0).frame.unwrap_err(),
+            Err(error) => error,
+        };
+        assert_eq!(error.code.as_str(), fixture["code"], "{text}");
+        assert!(error.message.starts_with("unable to "), "{}", error.message);
+        assert!(error.message.contains("; "), "{}", error.message);
+    }
+}
+
+fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).unwrap() + "\n"
+}
