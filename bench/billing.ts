@@ -2,7 +2,7 @@
 // (`GET …/diagnostics`), the schema and everything else included.
 
 import { BodyStream } from "./body.ts";
-import { Connection, diagnostics, freshSession } from "./client.ts";
+import { Connection, diagnostics, freshSession, http } from "./client.ts";
 import { atLeast, atMost, type Bench, type Family, type Row } from "./row.ts";
 import type { Server } from "./server.ts";
 import { startSessile, TOKEN_CHARS, TOKEN_TEXT } from "./sides.ts";
@@ -31,7 +31,7 @@ async function paced(rate: number, tokens: number, send: (count: number) => void
 /** One session with one agent and one reader at the default window, from nothing to complete. */
 async function stream(server: Server, rate: number, tokens: number): Promise<Streamed> {
   const session = freshSession();
-  const agent = await Connection.open(server, session, "?rollup=500");
+  const agent = await Connection.open(server, session);
   const reader = await Connection.open(server, session);
   let windows = 0;
   let before = 0;
@@ -94,13 +94,16 @@ async function unwatched(bench: Bench): Promise<Row[]> {
   const tokens = bench.quick ? 900 : 3000;
   const count = async (watched: boolean): Promise<number> => {
     const session = freshSession();
+    // The schema is made here: what is compared is what streaming costs.
+    await http(server, `${session}/messages`, { method: "POST", body: '{"data":"hello"}' });
+    const before = await diagnostics(server, session);
     const reader = watched ? await Connection.open(server, session) : undefined;
     const body = new BodyStream(server, session);
     await paced(150, tokens, (due) => void body.write(due));
     await body.end();
-    const { rowsWritten } = await diagnostics(server, session);
+    const after = await diagnostics(server, session);
     reader?.close();
-    return rowsWritten;
+    return after.rowsWritten - before.rowsWritten;
   };
   const [watched, alone] = await Promise.all([count(true), count(false)]);
   await server.kill();

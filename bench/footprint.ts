@@ -40,7 +40,7 @@ async function memory(bench: Bench): Promise<Row[]> {
   const pairs: Pair[] = [];
   for (let count = 0; count < SESSIONS; count += 1) {
     const session = freshSession();
-    const agent = await Connection.open(server, session, "?rollup=500");
+    const agent = await Connection.open(server, session);
     pairs.push({ session, agent, reader: await Connection.open(server, session) });
   }
   const sizes: number[] = [];

@@ -20,7 +20,7 @@ function textOf(tokens: number): string {
 /** Streams, kills after some `tokens` were seen, restarts, and counts what is missing. */
 async function kill(server: Server, tokens: number, rollup: number): Promise<number> {
   const session = freshSession();
-  const agent = await Connection.open(server, session, "?rollup=500");
+  const agent = await Connection.open(server, session);
   const reader = await Connection.open(server, session, `?rollup=${rollup}`);
   const serial = await agent.begin();
   let sent = 0;

@@ -80,7 +80,7 @@ export function bare(server: Server): Side {
 async function openSessile(server: Server, options: Open): Promise<Stream> {
   const { readers, rollup, acked = false } = options;
   const session = freshSession();
-  const agent = await Connection.open(server, session, "?rollup=500");
+  const agent = await Connection.open(server, session);
   const serial = await agent.begin();
   let seq = 0;
   const append = (): string => {
