@@ -43,7 +43,7 @@ pub struct Reader {
     pub is_writer: bool,
     /// Whether it follows some names only.
     pub is_partial: bool,
-    is_replaying: bool,
+    pub is_replaying: bool,
     /// The log's end when it began anew.
     pub began_at: String,
     pub violations: Vec<String>,
