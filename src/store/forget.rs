@@ -37,7 +37,7 @@ pub(super) fn forget_ids(sql: &impl Sql, keep_since: Timestamp) -> Result<(), St
 
 /// Entries of `change` go with their own place, not with their message's: the last one may
 /// be where the log ends.
-pub(super) fn trim(sql: &impl Sql, up_to: Place, has_ids: bool) -> Result<(), StoreError> {
+pub(super) fn trim(sql: &impl Sql, up_to: Place) -> Result<(), StoreError> {
     const META: &str = "UPDATE meta SET floor=max(floor, ?1), written_at=?2";
     const IDS: &str = "DELETE FROM once WHERE (client, kind, id) IN (SELECT client, 0, id \
                        FROM message WHERE serial<=?1 AND id IS NOT NULL) AND serial<=?1 \
@@ -49,9 +49,7 @@ pub(super) fn trim(sql: &impl Sql, up_to: Place, has_ids: bool) -> Result<(), St
     // With everything gone, only this tells when the session was last written to.
     let end = read::end(sql)?;
     run_one(sql, META, &[Value::number(up_to), end.written_at.into()])?;
-    if has_ids {
-        run_one(sql, IDS, &[Value::number(up_to)])?;
-    }
+    run_one(sql, IDS, &[Value::number(up_to)])?;
     run_one(
         sql,
         SEGMENTS_UP_TO,

@@ -2,10 +2,9 @@
 
 use std::cell::Cell;
 
-use super::schema::Tables;
 use super::{
     Beginning, Changed, End, Head, Kind, Log, Missing, Page, Span, Store, StoreError, Streaming,
-    Write, page, read, resume, write,
+    Write, page, read, resume, schema, write,
 };
 use crate::protocol::ids::Timestamp;
 use crate::protocol::message::Message;
@@ -88,8 +87,8 @@ pub trait Sql {
 #[derive(Debug)]
 pub struct SqliteStore<S: Sql> {
     sql: S,
-    /// Which tables there are, once that has been looked up.
-    tables: Cell<Option<Tables>>,
+    /// Whether there are tables, once that has been looked up.
+    is_begun: Cell<Option<bool>>,
 }
 
 impl<S: Sql> SqliteStore<S> {
@@ -98,7 +97,7 @@ impl<S: Sql> SqliteStore<S> {
     pub fn new(sql: S) -> Self {
         Self {
             sql,
-            tables: Cell::new(None),
+            is_begun: Cell::new(None),
         }
     }
 
@@ -107,21 +106,17 @@ impl<S: Sql> SqliteStore<S> {
         &self.sql
     }
 
-    fn tables(&self) -> Result<Tables, StoreError> {
-        if let Some(tables) = self.tables.get() {
-            return Ok(tables);
-        }
-        let tables = Tables::of(&self.sql)?;
-        self.tables.set(Some(tables));
-        Ok(tables)
-    }
-
     /// Reads, unless nothing was ever written: then there is not even a table.
     fn read<T: Default>(
         &self,
         read: impl FnOnce(&S) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        if self.tables()?.is_begun {
+        let is_begun = match self.is_begun.get() {
+            Some(is_begun) => is_begun,
+            None => schema::is_present(&self.sql)?,
+        };
+        self.is_begun.set(Some(is_begun));
+        if is_begun {
             read(&self.sql)
         } else {
             Ok(T::default())
@@ -169,10 +164,7 @@ impl<S: Sql> Log for SqliteStore<S> {
         id: &str,
         since: Timestamp,
     ) -> Result<Option<Place>, StoreError> {
-        if !self.tables()?.has_ids {
-            return Ok(None);
-        }
-        read::once(&self.sql, client, kind, id, since)
+        self.read(|sql| read::once(sql, client, kind, id, since))
     }
 
     fn oldest(&self, limit: usize) -> Result<Vec<(Place, Timestamp)>, StoreError> {
@@ -182,8 +174,10 @@ impl<S: Sql> Log for SqliteStore<S> {
 
 impl<S: Sql> Store for SqliteStore<S> {
     fn write(&self, writes: &[Write]) -> Result<(), StoreError> {
-        let tables = write::run(&self.sql, writes, self.tables()?)?;
-        self.tables.set(Some(tables));
+        write::run(&self.sql, writes)?;
+        if writes.iter().any(|write| matches!(write, Write::Begin(_))) {
+            self.is_begun.set(Some(true));
+        }
         Ok(())
     }
 }

@@ -3,47 +3,30 @@
 use super::change::{Updated, create, delete, replace, replace_headers};
 use super::forget::{forget_ids, once, trim};
 use super::grow::{Closing, close, grow, grow_and_close, grow_segment, segment};
-use super::schema::{self, Tables};
+use super::schema;
 use super::sqlite::{Sql, Value};
 use super::{Beginning, StoreError, Write};
 
-/// Stores all of it or nothing, and says which tables there are then. A single statement
-/// needs no transaction, which costs more than the statement itself (invariant 4).
-pub(super) fn run(sql: &impl Sql, writes: &[Write], tables: Tables) -> Result<Tables, StoreError> {
-    let is_begun = tables.is_begun || writes.iter().any(|write| matches!(write, Write::Begin(_)));
-    let has_ids = tables.has_ids || writes.iter().any(has_id);
+/// Stores all of it or nothing. A single statement needs no transaction, which costs more
+/// than the statement itself (invariant 4).
+pub(super) fn run(sql: &impl Sql, writes: &[Write]) -> Result<(), StoreError> {
     if is_one_statement(writes) {
-        all(sql, writes, has_ids)?;
-    } else {
-        sql.transaction(&mut || {
-            if has_ids && !tables.has_ids {
-                schema::create_ids(sql)?;
-            }
-            all(sql, writes, has_ids)
-        })?;
+        return all(sql, writes);
     }
-    Ok(Tables { is_begun, has_ids })
-}
-
-fn has_id(write: &Write) -> bool {
-    match write {
-        Write::Create(message) => message.id.is_some(),
-        Write::Once { .. } => true,
-        _ => false,
-    }
+    sql.transaction(&mut || all(sql, writes))
 }
 
 fn is_one_statement(writes: &[Write]) -> bool {
     match writes {
         [] => true,
-        [write @ Write::Create(_)] => !has_id(write),
+        [Write::Create(message)] => message.id.is_none(),
         [Write::Grow(_) | Write::Segment(_) | Write::Close { .. } | Write::Change { .. }]
         | [Write::Settings { .. }] => true,
         _ => false,
     }
 }
 
-fn all(sql: &impl Sql, writes: &[Write], has_ids: bool) -> Result<(), StoreError> {
+fn all(sql: &impl Sql, writes: &[Write]) -> Result<(), StoreError> {
     let mut rest = writes;
     while let [write, after @ ..] = rest {
         rest = after;
@@ -54,13 +37,13 @@ fn all(sql: &impl Sql, writes: &[Write], has_ids: bool) -> Result<(), StoreError
             grow_and_close(sql, growth, &closing)?;
             rest = after;
         } else {
-            one(sql, write, has_ids)?;
+            one(sql, write)?;
         }
     }
     Ok(())
 }
 
-fn one(sql: &impl Sql, write: &Write, has_ids: bool) -> Result<(), StoreError> {
+fn one(sql: &impl Sql, write: &Write) -> Result<(), StoreError> {
     match write {
         Write::Begin(beginning) => begin(sql, beginning),
         Write::Create(message) => create(sql, message),
@@ -138,7 +121,7 @@ fn one(sql: &impl Sql, write: &Write, has_ids: bool) -> Result<(), StoreError> {
             let settings = serde_json::json!(settings).to_string();
             run_one(sql, SETTINGS, &[Value::Text(settings), (*at).into()])
         }
-        Write::Trim { up_to } => trim(sql, *up_to, has_ids),
+        Write::Trim { up_to } => trim(sql, *up_to),
     }
 }
 
