@@ -32,7 +32,7 @@ test("quickstart: a page follows what an agent streams with nothing but fetch", 
   const key = { SESSILE_SIGNING_KEY: SIGNING_KEY };
   const [userToken, TOKEN] = await Promise.all([
     run("token.mjs", ["ada", session, "user"], key),
-    run("token.mjs", ["helper", session, "agent"], key),
+    run("token.mjs", ["scribe", session, "agent"], key),
   ]);
   const source = readFileSync(join(QUICKSTART, "reader.js"), "utf8");
   const follow = runInNewContext(`${source};follow`, { WebSocket, setTimeout }) as Follow;
@@ -52,7 +52,7 @@ test("quickstart: a page follows what an agent streams with nothing but fetch", 
   const said = await run("agent.mjs", [], { SESSION, TOKEN });
   const message = await within(whole, "the whole answer");
   assert.equal(message.data, ANSWER);
-  assert.equal(message.client, "helper");
+  assert.equal(message.client, "scribe");
   assert.equal(said, `message ${message.serial} is complete`);
   assert.ok(shown.length > 2, `the answer grew before it was whole: ${JSON.stringify(shown)}`);
 });
