@@ -51,6 +51,8 @@ pub enum Fate {
     DiesBefore,
     /// It dies when all is durable and nothing was sent.
     DiesAfter,
+    /// Its disk fails after so many more statements, and the process with it.
+    DiskFails(u64),
 }
 
 /// One session and its platform.
@@ -83,8 +85,15 @@ impl Host {
     pub fn handle(&mut self, now: Timestamp, input: Input, fate: Fate) -> Vec<Effect> {
         let (mut session, store) = self.wake();
         self.disk.run("BEGIN").unwrap();
-        let effects = session.handle(&store, now, input).unwrap();
-        if fate == Fate::DiesBefore {
+        if let Fate::DiskFails(statements) = fate {
+            self.disk.0.fail_after(Some(statements));
+        }
+        let done = session.handle(&store, now, input);
+        self.disk.0.fail_after(None);
+        let is_failed = done.is_err();
+        assert!(!is_failed || matches!(fate, Fate::DiskFails(_)), "{done:?}");
+        let effects = done.unwrap_or_default();
+        if is_failed || fate == Fate::DiesBefore {
             self.disk.run("ROLLBACK").unwrap();
             self.die();
             return Vec::new();
@@ -129,6 +138,10 @@ impl Host {
         let entropy = 10_000_019_u32.wrapping_mul(self.loads);
         let session = Session::load("s1", self.limits.clone(), &store, connections, entropy);
         (session.unwrap(), store)
+    }
+
+    pub fn is_awake(&self) -> bool {
+        self.awake.is_some()
     }
 
     /// The session sleeps: its memory is gone, its sockets stay.

@@ -347,12 +347,14 @@ impl Sim {
         let is_deadline = matches!(input, Input::Deadline);
         let fate = match self.plan.die {
             chance if self.is_calm || !self.random.chance(chance) => Fate::Lives,
+            _ if self.random.chance(300) => Fate::DiskFails(self.random.between(0, 12)),
             _ if self.random.chance(500) => Fate::DiesBefore,
             _ => Fate::DiesAfter,
         };
         let now = self.now();
         let effects = self.host.handle(now, input, fate);
-        if fate != Fate::Lives {
+        let is_dead = fate != Fate::Lives && !self.host.is_awake();
+        if is_dead {
             note(self.time, &format!("{fate:?}"));
             self.after_death();
         }
@@ -372,7 +374,7 @@ impl Sim {
                 Effect::Remember(_) | Effect::Erase => {}
             }
         }
-        if is_deadline && fate == Fate::Lives {
+        if is_deadline && !is_dead {
             let due = self.host.window();
             assert!(
                 due.is_none_or(|due| now < due),
