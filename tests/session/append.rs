@@ -206,23 +206,27 @@ fn appends_of_two_connections_are_kept_apart() {
         alice attach window=500
         agent publish '' streaming
         agent append #1 'a'
-        wait 500
+        wait 10
         ---
         agent append #1 'b'
         agent/two append #1 'c'
+        agent append #1 'd'
         wait 500
         alice holds
         ",
         expect![[r#"
-            -- 500 ms
+            -- 10 ms
             agent < ack 3 #1 v#3
             agent/two < append #1 v#3 @1 'b'
             alice < append #1 v#3 @1 'b'
-            -- 1000 ms
             agent < append #1 v#4 @2 'c'
             agent/two < ack 1 #1 v#4
             alice < append #1 v#4 @2 'c'
-            alice holds #1 "abc" streaming
+            -- 510 ms
+            agent < ack 4 #1 v#5
+            agent/two < append #1 v#5 @3 'd'
+            alice < append #1 v#5 @3 'd'
+            alice holds #1 "abcd" streaming
         "#]],
     );
 }

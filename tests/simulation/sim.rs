@@ -117,7 +117,7 @@ impl Sim {
         note(0, &format!("{plan:?}"));
         let mut limits = Limits::default();
         if random.chance(250) {
-            limits.unsent_bytes = 20_000;
+            limits.unsent_bytes = 3_000;
         }
         let is_trimmed = plan.retention_ms.is_some();
         Self {
@@ -347,7 +347,7 @@ impl Sim {
         let is_deadline = matches!(input, Input::Deadline);
         let fate = match self.plan.die {
             chance if self.is_calm || !self.random.chance(chance) => Fate::Lives,
-            _ if self.random.chance(300) => Fate::DiskFails(self.random.between(0, 12)),
+            _ if self.random.chance(300) => Fate::DiskFails(self.random.between(0, 6)),
             _ if self.random.chance(500) => Fate::DiesBefore,
             _ => Fate::DiesAfter,
         };
