@@ -291,7 +291,7 @@ impl Shell {
     fn look_at_stalled(&self, unsent_bytes: u64) {
         if self.stalled.is_lost(now(), unsent_bytes) {
             self.lose("a reader that was closed takes nothing and keeps the session awake");
-        } else if let Err(error) = self.stalled.watch(&self.state) {
+        } else if let Err(error) = self.stalled.watch(&self.state, now()) {
             console_error!("unable to watch stalled readers: {}", js::describe(&error));
         }
     }

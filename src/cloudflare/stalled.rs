@@ -16,7 +16,9 @@ use super::js;
 use crate::protocol::ids::Timestamp;
 
 /// How long a session must have been quiet: as long as the runtime waits before it sleeps.
-pub(super) const QUIET_MS: i64 = 10_000;
+const QUIET_MS: i64 = 10_000;
+/// How long to wait at least before looking again.
+const LOOK_MS: i64 = 500;
 /// How many times over what one reader may leave unsent all of them may hold together.
 const QUEUES_MAX: u64 = 4;
 
@@ -54,12 +56,21 @@ impl Stalled {
     ///
     /// # Errors
     /// When the runtime refuses a timer.
-    pub(super) fn watch(&self, state: &State) -> Result<(), JsValue> {
+    pub(super) fn watch(&self, state: &State, now: Timestamp) -> Result<(), JsValue> {
         if self.has_timer.get() || self.sockets.borrow().is_empty() {
             return Ok(());
         }
         let ctx: &JsValue = state.as_raw().as_ref();
-        js::start_timer(ctx, self.look.as_ref(), QUIET_MS as f64)?;
+        let quiet_in = self
+            .heard_at
+            .get()
+            .saturating_add(QUIET_MS)
+            .saturating_sub(now);
+        js::start_timer(
+            ctx,
+            self.look.as_ref(),
+            quiet_in.clamp(LOOK_MS, QUIET_MS) as f64,
+        )?;
         self.has_timer.set(true);
         Ok(())
     }

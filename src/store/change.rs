@@ -1,11 +1,10 @@
 //! Messages that are created, changed and deleted.
 
+use super::StoreError;
 use super::columns::{segments, tail_version};
-use super::forget::once;
 use super::marks::mark;
 use super::sqlite::{Sql, Value};
 use super::write::run_one;
-use super::{Kind, StoreError};
 use crate::protocol::data::{Data, units};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::message::{Message, Status};
@@ -23,9 +22,8 @@ pub(super) fn create(sql: &impl Sql, message: &Message) -> Result<(), StoreError
         .headers
         .as_ref()
         .map(|headers| serde_json::json!(headers).to_string());
-    let place = message.serial.place;
     let params = [
-        Value::number(place),
+        Value::number(message.serial.place),
         Value::number(message.version.place),
         message.seq.into(),
         message.status.map(Status::as_str).into(),
@@ -47,18 +45,7 @@ pub(super) fn create(sql: &impl Sql, message: &Message) -> Result<(), StoreError
         json,
         data,
     ];
-    run_one(sql, CREATE, &params)?;
-    match &message.id {
-        Some(id) => once(
-            sql,
-            &message.client,
-            Kind::Message,
-            id,
-            place,
-            message.created_at,
-        ),
-        None => Ok(()),
-    }
+    run_one(sql, CREATE, &params)
 }
 
 /// `json` and `data` of a row.

@@ -1,4 +1,4 @@
-//! Ids that are kept, and everything that is forgotten in time.
+//! Ids of frames that are kept, and everything that is forgotten in time.
 
 use super::read;
 use super::schema::SEGMENTS;
@@ -8,7 +8,7 @@ use super::{Kind, StoreError};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::serial::Place;
 
-/// An id that is free again may come a second time (P4.2): it then stands for the new one.
+/// One that was forgotten may come a second time: it then stands for the new frame.
 pub(super) fn once(
     sql: &impl Sql,
     client: &str,
@@ -31,7 +31,7 @@ pub(super) fn once(
 /// session stops for them.
 pub(super) fn forget_ids(sql: &impl Sql, keep_since: Timestamp) -> Result<(), StoreError> {
     const FORGET: &str = "DELETE FROM once WHERE (client, kind, id) IN (SELECT client, kind, id \
-                          FROM once WHERE kind<>0 AND at<?1 ORDER BY at LIMIT 16)";
+                          FROM once WHERE at<?1 ORDER BY at LIMIT 16)";
     run_one(sql, FORGET, &[keep_since.into()])
 }
 
@@ -39,9 +39,6 @@ pub(super) fn forget_ids(sql: &impl Sql, keep_since: Timestamp) -> Result<(), St
 /// be where the log ends.
 pub(super) fn trim(sql: &impl Sql, up_to: Place) -> Result<(), StoreError> {
     const META: &str = "UPDATE meta SET floor=max(floor, ?1), written_at=?2";
-    const IDS: &str = "DELETE FROM once WHERE (client, kind, id) IN (SELECT client, 0, id \
-                       FROM message WHERE serial<=?1 AND id IS NOT NULL) AND serial<=?1 \
-                       AND serial NOT IN (SELECT serial FROM message WHERE status='streaming')";
     const SEGMENTS_UP_TO: &str = "DELETE FROM segment WHERE id<?1 AND (id >> 20) NOT IN \
                                   (SELECT serial FROM message WHERE status='streaming')";
     const MESSAGES: &str = "DELETE FROM message WHERE serial<=?1 AND status IS NOT 'streaming'";
@@ -49,7 +46,6 @@ pub(super) fn trim(sql: &impl Sql, up_to: Place) -> Result<(), StoreError> {
     // With everything gone, only this tells when the session was last written to.
     let end = read::end(sql)?;
     run_one(sql, META, &[Value::number(up_to), end.written_at.into()])?;
-    run_one(sql, IDS, &[Value::number(up_to)])?;
     run_one(
         sql,
         SEGMENTS_UP_TO,

@@ -116,20 +116,31 @@ pub(super) fn message(
     row.map(|row| into_message(sql, epoch, row)).transpose()
 }
 
-pub(super) fn once(
+/// The message that an id stands for: the newest, since an id may be free again (P4.2).
+pub(super) fn message_id(
+    sql: &impl Sql,
+    client: &str,
+    id: &str,
+) -> Result<Option<Place>, StoreError> {
+    const MESSAGE: &str = "SELECT serial FROM message WHERE client=?1 AND id=?2 \
+                           ORDER BY serial DESC LIMIT 1";
+    let row = Row::first(sql.query(MESSAGE, &[client.into(), id.into()])?);
+    row.map(|mut row| row.number()).transpose()
+}
+
+pub(super) fn frame_id(
     sql: &impl Sql,
     client: &str,
     kind: Kind,
     id: &str,
     since: Timestamp,
 ) -> Result<Option<Place>, StoreError> {
-    const ONCE: &str = "SELECT serial FROM once WHERE client=?1 AND kind=?2 AND id=?3 \
-                        AND (kind=0 OR ?4<=at)";
+    const FRAME: &str = "SELECT serial FROM once WHERE client=?1 AND kind=?2 AND id=?3 \
+                         AND ?4<=at";
     let kind = Value::Integer(kind as i64);
     let params = [client.into(), kind, id.into(), Value::Integer(since)];
-    Row::first(sql.query(ONCE, &params)?)
-        .map(|mut row| row.number())
-        .transpose()
+    let row = Row::first(sql.query(FRAME, &params)?);
+    row.map(|mut row| row.number()).transpose()
 }
 
 pub(super) fn oldest(sql: &impl Sql, limit: usize) -> Result<Vec<(Place, Timestamp)>, StoreError> {

@@ -14,7 +14,7 @@ pub(super) const SEGMENTS: u64 = 1 << 20;
 ///
 /// Text is in `data`, any other JSON in `json`: `data || ?` must never meet a document.
 /// What can be long stands last, so that the rest of a row is read without it. Only what
-/// streams and ids that age are indexed: an index costs a row with every write it covers.
+/// streams and messages' ids are indexed: an index costs a row with every write it covers.
 /// A table costs two rows and `meta` has one, so that a short session does not pay for them.
 const MIGRATIONS: [&[&str]; 1] = [&[
     "CREATE TABLE meta(schema INTEGER, epoch TEXT, created_at INTEGER, floor INTEGER, \
@@ -24,27 +24,50 @@ const MIGRATIONS: [&[&str]; 1] = [&[
      parent INTEGER, headers TEXT, created_at INTEGER, updated_at INTEGER, \
      deleted_at INTEGER, marks TEXT, json TEXT, data TEXT)",
     "CREATE INDEX message_open ON message(serial) WHERE status='streaming'",
+    "CREATE INDEX message_id ON message(client, id) WHERE id IS NOT NULL",
     "CREATE TABLE segment(id INTEGER PRIMARY KEY, version INTEGER, seq INTEGER, \
      start INTEGER, updated_at INTEGER, marks TEXT, data TEXT)",
-    "CREATE TABLE once(client TEXT, kind INTEGER, id TEXT, serial INTEGER, at INTEGER, \
-     PRIMARY KEY(client, kind, id)) WITHOUT ROWID",
-    "CREATE INDEX once_aging ON once(at) WHERE kind<>0",
     "CREATE TABLE change(serial INTEGER PRIMARY KEY, kind INTEGER, subject INTEGER, \
      client TEXT, at INTEGER)",
 ]];
 
+/// The table of the ids that frames have and messages are not: few sessions have any, so it
+/// is made with the first. A migration that changes it must expect that it is not there.
+const IDS: [&str; 2] = [
+    "CREATE TABLE once(client TEXT, kind INTEGER, id TEXT, serial INTEGER, at INTEGER, \
+     PRIMARY KEY(client, kind, id)) WITHOUT ROWID",
+    "CREATE INDEX once_at ON once(at)",
+];
+
 /// The schema that a session begins with.
 pub(super) const VERSION: usize = MIGRATIONS.len();
 
-/// Whether the session was ever written to. One that an older release wrote is brought to
-/// the schema of this one first.
-pub(super) fn is_present(sql: &impl Sql) -> Result<bool, StoreError> {
-    const TABLE: &str = "SELECT count(*) FROM sqlite_master WHERE type='table' AND name='meta'";
-    if Row::only(sql.query(TABLE, &[])?)?.number()? == 0 {
-        return Ok(false);
+/// Which tables there are.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tables {
+    /// All but that of frames' ids: the session was written to.
+    pub(super) is_begun: bool,
+    /// That of frames' ids.
+    pub(super) has_ids: bool,
+}
+
+impl Tables {
+    /// Looks them up. What an older release wrote is brought to the schema of this one.
+    pub(super) fn of(sql: &impl Sql) -> Result<Self, StoreError> {
+        const TABLES: &str = "SELECT name FROM sqlite_master WHERE type='table' \
+                              AND name IN ('meta', 'once')";
+        let mut tables = Self::default();
+        for mut row in Row::all(sql.query(TABLES, &[])?) {
+            match row.text()?.as_str() {
+                "meta" => tables.is_begun = true,
+                _ => tables.has_ids = true,
+            }
+        }
+        if tables.is_begun {
+            update(sql)?;
+        }
+        Ok(tables)
     }
-    update(sql)?;
-    Ok(true)
 }
 
 fn update(sql: &impl Sql) -> Result<(), StoreError> {
@@ -68,6 +91,12 @@ fn update(sql: &impl Sql) -> Result<(), StoreError> {
 /// Makes the tables of a session that begins.
 pub(super) fn create(sql: &impl Sql) -> Result<(), StoreError> {
     migrate(sql, 0)
+}
+
+/// Makes the table of frames' ids.
+pub(super) fn create_ids(sql: &impl Sql) -> Result<(), StoreError> {
+    let mut statements = IDS.iter();
+    statements.try_for_each(|statement| sql.query(statement, &[]).map(|_| ()))
 }
 
 fn migrate(sql: &impl Sql, from: usize) -> Result<(), StoreError> {

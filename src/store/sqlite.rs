@@ -2,9 +2,10 @@
 
 use std::cell::Cell;
 
+use super::schema::Tables;
 use super::{
     Beginning, Changed, End, Head, Kind, Log, Missing, Page, Span, Store, StoreError, Streaming,
-    Write, page, read, resume, schema, write,
+    Write, page, read, resume, write,
 };
 use crate::protocol::ids::Timestamp;
 use crate::protocol::message::Message;
@@ -87,8 +88,8 @@ pub trait Sql {
 #[derive(Debug)]
 pub struct SqliteStore<S: Sql> {
     sql: S,
-    /// Whether there are tables, once that has been looked up.
-    is_begun: Cell<Option<bool>>,
+    /// Which tables there are, once that has been looked up.
+    tables: Cell<Option<Tables>>,
 }
 
 impl<S: Sql> SqliteStore<S> {
@@ -97,7 +98,7 @@ impl<S: Sql> SqliteStore<S> {
     pub fn new(sql: S) -> Self {
         Self {
             sql,
-            is_begun: Cell::new(None),
+            tables: Cell::new(None),
         }
     }
 
@@ -106,17 +107,21 @@ impl<S: Sql> SqliteStore<S> {
         &self.sql
     }
 
+    fn tables(&self) -> Result<Tables, StoreError> {
+        if let Some(tables) = self.tables.get() {
+            return Ok(tables);
+        }
+        let tables = Tables::of(&self.sql)?;
+        self.tables.set(Some(tables));
+        Ok(tables)
+    }
+
     /// Reads, unless nothing was ever written: then there is not even a table.
     fn read<T: Default>(
         &self,
         read: impl FnOnce(&S) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let is_begun = match self.is_begun.get() {
-            Some(is_begun) => is_begun,
-            None => schema::is_present(&self.sql)?,
-        };
-        self.is_begun.set(Some(is_begun));
-        if is_begun {
+        if self.tables()?.is_begun {
             read(&self.sql)
         } else {
             Ok(T::default())
@@ -164,7 +169,13 @@ impl<S: Sql> Log for SqliteStore<S> {
         id: &str,
         since: Timestamp,
     ) -> Result<Option<Place>, StoreError> {
-        self.read(|sql| read::once(sql, client, kind, id, since))
+        if kind == Kind::Message {
+            return self.read(|sql| read::message_id(sql, client, id));
+        }
+        if !self.tables()?.has_ids {
+            return Ok(None);
+        }
+        read::frame_id(&self.sql, client, kind, id, since)
     }
 
     fn oldest(&self, limit: usize) -> Result<Vec<(Place, Timestamp)>, StoreError> {
@@ -174,10 +185,8 @@ impl<S: Sql> Log for SqliteStore<S> {
 
 impl<S: Sql> Store for SqliteStore<S> {
     fn write(&self, writes: &[Write]) -> Result<(), StoreError> {
-        write::run(&self.sql, writes)?;
-        if writes.iter().any(|write| matches!(write, Write::Begin(_))) {
-            self.is_begun.set(Some(true));
-        }
+        let tables = write::run(&self.sql, writes, self.tables()?)?;
+        self.tables.set(Some(tables));
         Ok(())
     }
 }

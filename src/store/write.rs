@@ -3,25 +3,38 @@
 use super::change::{Updated, create, delete, replace, replace_headers};
 use super::forget::{forget_ids, once, trim};
 use super::grow::{Closing, close, grow, grow_and_close, grow_segment, segment};
-use super::schema;
+use super::schema::{self, Tables};
 use super::sqlite::{Sql, Value};
 use super::{Beginning, StoreError, Write};
 
-/// Stores all of it or nothing. A single statement needs no transaction, which costs more
-/// than the statement itself (invariant 4).
-pub(super) fn run(sql: &impl Sql, writes: &[Write]) -> Result<(), StoreError> {
+/// Stores all of it or nothing, and says which tables there are then. A single statement
+/// needs no transaction, which costs more than the statement itself (invariant 4).
+pub(super) fn run(sql: &impl Sql, writes: &[Write], tables: Tables) -> Result<Tables, StoreError> {
+    let begins = writes.iter().any(|write| matches!(write, Write::Begin(_)));
+    let has_id = writes
+        .iter()
+        .any(|write| matches!(write, Write::Once { .. }));
     if is_one_statement(writes) {
-        return all(sql, writes);
+        all(sql, writes)?;
+    } else {
+        sql.transaction(&mut || {
+            if has_id && !tables.has_ids {
+                schema::create_ids(sql)?;
+            }
+            all(sql, writes)
+        })?;
     }
-    sql.transaction(&mut || all(sql, writes))
+    Ok(Tables {
+        is_begun: tables.is_begun || begins,
+        has_ids: tables.has_ids || has_id,
+    })
 }
 
 fn is_one_statement(writes: &[Write]) -> bool {
     match writes {
         [] => true,
-        [Write::Create(message)] => message.id.is_none(),
-        [Write::Grow(_) | Write::Segment(_) | Write::Close { .. } | Write::Change { .. }]
-        | [Write::Settings { .. }] => true,
+        [Write::Create(_) | Write::Grow(_) | Write::Segment(_) | Write::Close { .. }]
+        | [Write::Change { .. } | Write::Settings { .. }] => true,
         _ => false,
     }
 }

@@ -1,17 +1,15 @@
 //! The keys that tokens are checked with (P2.7), read from configuration.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use p256::EncodedPoint;
-use rsa::{BigUint, RsaPublicKey};
-use serde::Deserialize;
+use jsonwebtoken::crypto::verify;
+use jsonwebtoken::dangerous::insecure_decode_claims;
+use jsonwebtoken::errors::{ErrorKind, Result as Checked};
+use jsonwebtoken::{Algorithm, DecodingKey};
+use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::signature::{ALGORITHMS, Algorithm, Hash, Material};
-
-/// The shortest RSA key in bits (RFC 7518 3.3). The longest is 4096, which bounds the work.
-const RSA_BITS_MIN: usize = 2048;
+use super::jwk;
+use super::provider::{self, Material};
 
 /// Every key of a deployment.
 #[derive(Clone, Default)]
@@ -22,33 +20,34 @@ pub struct Keys {
     by_kid: BTreeMap<String, Result<Key, String>>,
 }
 
+/// A key has exactly one algorithm, whatever a token says (RFC 8725 3.1).
 #[derive(Clone)]
-struct Key {
-    algorithm: Algorithm,
-    material: Material,
+pub(super) struct Key {
+    pub(super) algorithm: Algorithm,
+    key: DecodingKey,
 }
 
-#[derive(Deserialize)]
-struct JwkSet {
-    keys: Vec<Jwk>,
-}
+impl Key {
+    /// # Errors
+    /// The words that say why the key cannot be used with this algorithm.
+    pub(super) fn new(algorithm: Algorithm, key: DecodingKey) -> Result<Self, String> {
+        Material::new(algorithm, &key)?;
+        Ok(Self { algorithm, key })
+    }
 
-/// One JSON Web Key (RFC 7517). Fields of private keys and certificates are ignored.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Jwk {
-    kty: String,
-    kid: Option<String>,
-    alg: Option<String>,
-    #[serde(rename = "use")]
-    usage: Option<String>,
-    key_ops: Option<Vec<String>>,
-    crv: Option<String>,
-    k: Option<String>,
-    n: Option<String>,
-    e: Option<String>,
-    x: Option<String>,
-    y: Option<String>,
+    /// The claims of a token that this key signed. The signature is checked with the key's own
+    /// algorithm, so a token cannot choose another.
+    ///
+    /// The library's `decode` brings rules for the claims as well, which are not those of P2.1
+    /// and would all have to be switched off: these are its parts without them.
+    pub(super) fn open(&self, token: &str) -> Checked<Box<RawValue>> {
+        provider::install();
+        let (message, signature) = token.rsplit_once('.').ok_or(ErrorKind::InvalidToken)?;
+        if !verify(signature, message.as_bytes(), &self.key, self.algorithm)? {
+            return Err(ErrorKind::InvalidSignature.into());
+        }
+        insecure_decode_claims(token)
+    }
 }
 
 impl Keys {
@@ -65,11 +64,8 @@ impl Keys {
         if text.is_empty() {
             return Err("SESSILE_SIGNING_KEY is empty; it is one HS256 key as text".into());
         }
-        let material = Material::Secret(text.as_bytes().to_vec());
-        self.signing_key = Some(Key {
-            algorithm: Algorithm::Hmac(Hash::Sha256),
-            material,
-        });
+        let secret = DecodingKey::from_secret(text.as_bytes());
+        self.signing_key = Some(Key::new(Algorithm::HS256, secret)?);
         Ok(())
     }
 
@@ -78,15 +74,17 @@ impl Keys {
     /// # Errors
     /// The sentence that names the key and says what is wrong with it.
     pub fn add_set(&mut self, json: &str) -> Result<(), String> {
-        for (index, jwk) in parse_set(json)?.into_iter().enumerate() {
-            let Some(kid) = jwk.kid.clone() else {
-                return Err(format!(
-                    "key {index} of the set has no kid, which tokens name it by"
-                ));
+        for (index, jwk) in jwk::read_set(json)?.into_iter().enumerate() {
+            let name = match &jwk.kid {
+                Some(kid) => format!("the key {kid}"),
+                None => format!("key {index} of the set"),
             };
             let key = jwk
-                .key()
-                .map_err(|wrong| format!("the key {kid} cannot be used: {wrong}"))?;
+                .key
+                .map_err(|wrong| format!("{name} cannot be used: {wrong}"))?;
+            let kid = jwk
+                .kid
+                .ok_or(format!("{name} has no kid, which tokens name it by"))?;
             if self.by_kid.insert(kid.clone(), Ok(key)).is_some() {
                 return Err(format!("two keys of the set have the kid {kid}"));
             }
@@ -101,9 +99,9 @@ impl Keys {
     /// # Errors
     /// The sentence that says why this is no JWK set; the keys stay as they are.
     pub fn add_fetched_set(&mut self, json: &str) -> Result<(), String> {
-        for jwk in parse_set(json)? {
-            if let Some(kid) = jwk.kid.clone() {
-                self.by_kid.entry(kid).or_insert_with(|| jwk.key());
+        for jwk in jwk::read_set(json)? {
+            if let Some(kid) = jwk.kid {
+                self.by_kid.entry(kid).or_insert(jwk.key);
             }
         }
         Ok(())
@@ -119,43 +117,22 @@ impl Keys {
         self.by_kid.contains_key(kid)
     }
 
-    /// Checks a signature with the key that `kid` names, and with its algorithm only (P2.1).
-    pub(super) fn check(
-        &self,
-        kid: Option<&str>,
-        alg: &str,
-        message: &[u8],
-        signature: &[u8],
-    ) -> Result<(), String> {
-        let (key, name) = match kid {
-            Some(kid) => (self.find(kid)?, format!("the key {kid:?}")),
-            None => (self.signing_key()?, "the signing key".into()),
-        };
-        if Algorithm::parse(alg) != Some(key.algorithm) {
-            let right = key.algorithm.as_str();
-            return Err(format!(
-                "the token's alg is {alg:?}, but {name} is for {right}"
+    /// The one key that may have signed a token with this `kid`, and what to call it.
+    pub(super) fn find(&self, kid: Option<&str>) -> Result<(&Key, String), String> {
+        let Some(kid) = kid else {
+            let missing = "the token has no kid, and no key is for tokens without one";
+            return Ok((
+                self.signing_key.as_ref().ok_or(missing)?,
+                "the signing key".into(),
             ));
-        }
-        if !key.material.verify(key.algorithm, message, signature) {
-            return Err(format!("the token's signature is not by {name}"));
-        }
-        Ok(())
-    }
-
-    fn find(&self, kid: &str) -> Result<&Key, String> {
+        };
         match self.by_kid.get(kid) {
-            Some(Ok(key)) => Ok(key),
+            Some(Ok(key)) => Ok((key, format!("the key {kid:?}"))),
             Some(Err(wrong)) => Err(format!("the key {kid:?} cannot be used: {wrong}")),
             None => Err(format!(
                 "the token's kid is {kid:?}, and no key is named so"
             )),
         }
-    }
-
-    fn signing_key(&self) -> Result<&Key, String> {
-        let missing = "the token has no kid, and no key is for tokens without one";
-        self.signing_key.as_ref().ok_or_else(|| missing.into())
     }
 }
 
@@ -170,121 +147,4 @@ impl fmt::Debug for Keys {
             .field("kids", &kids)
             .finish()
     }
-}
-
-fn parse_set(json: &str) -> Result<Vec<Jwk>, String> {
-    let set: JwkSet = serde_json::from_str(json)
-        .map_err(|error| format!("this is no JWK set, {{\"keys\": [...]}}: {error}"))?;
-    Ok(set.keys)
-}
-
-impl Jwk {
-    fn key(&self) -> Result<Key, String> {
-        let is_for_verifying = |ops: &Vec<String>| ops.iter().any(|op| op == "verify");
-        if self.usage.as_ref().is_some_and(|usage| usage != "sig")
-            || self
-                .key_ops
-                .as_ref()
-                .is_some_and(|ops| !is_for_verifying(ops))
-        {
-            return Err("it is not for signatures (use, key_ops)".into());
-        }
-        let algorithm = self.algorithm()?;
-        let material = match algorithm {
-            Algorithm::Hmac(_) => Material::Secret(self.secret()?),
-            Algorithm::RsaPkcs1(_) | Algorithm::RsaPss(_) => Material::Rsa(Box::new(self.rsa()?)),
-            Algorithm::EcdsaP256 => Material::P256(Box::new(self.p256()?)),
-            Algorithm::Ed25519 => Material::Ed25519(Box::new(self.ed25519()?)),
-        };
-        Ok(Key {
-            algorithm,
-            material,
-        })
-    }
-
-    /// The one algorithm of this key: `alg`, or where a key type has one that is usual, that one,
-    /// since large issuers leave `alg` out.
-    fn algorithm(&self) -> Result<Algorithm, String> {
-        let crv = self.crv.as_deref();
-        let name = match (self.alg.as_deref(), self.kty.as_str(), crv) {
-            (Some(alg), ..) => alg,
-            (None, "RSA", _) => "RS256",
-            (None, "EC", Some("P-256")) => "ES256",
-            (None, "OKP", Some("Ed25519")) => "EdDSA",
-            (None, kty, _) => {
-                let crv = crv
-                    .map(|crv| format!(" and crv {crv:?}"))
-                    .unwrap_or_default();
-                return Err(format!(
-                    "it has kty {kty:?}{crv} without alg; alg is {ALGORITHMS}"
-                ));
-            }
-        };
-        let algorithm = Algorithm::parse(name)
-            .ok_or_else(|| format!("its alg is {name:?}; supported are {ALGORITHMS}"))?;
-        let (kty, curve) = match algorithm {
-            Algorithm::Hmac(_) => ("oct", None),
-            Algorithm::RsaPkcs1(_) | Algorithm::RsaPss(_) => ("RSA", None),
-            Algorithm::EcdsaP256 => ("EC", Some("P-256")),
-            Algorithm::Ed25519 => ("OKP", Some("Ed25519")),
-        };
-        if self.kty != kty || (curve.is_some() && crv != curve) {
-            let curve = curve
-                .map(|curve| format!(" and crv {curve:?}"))
-                .unwrap_or_default();
-            return Err(format!("its alg {name} needs kty {kty:?}{curve}"));
-        }
-        Ok(algorithm)
-    }
-
-    fn secret(&self) -> Result<Vec<u8>, String> {
-        let secret = field(self.k.as_deref(), "k")?;
-        if secret.is_empty() {
-            Err("its k is empty".into())
-        } else {
-            Ok(secret)
-        }
-    }
-
-    fn rsa(&self) -> Result<RsaPublicKey, String> {
-        let modulus = BigUint::from_bytes_be(&field(self.n.as_deref(), "n")?);
-        let exponent = BigUint::from_bytes_be(&field(self.e.as_deref(), "e")?);
-        let bits = modulus.bits();
-        if bits < RSA_BITS_MIN {
-            return Err(format!(
-                "its n has {bits} bits; it needs {RSA_BITS_MIN} or more"
-            ));
-        }
-        RsaPublicKey::new(modulus, exponent).map_err(|error| format!("it is no RSA key: {error}"))
-    }
-
-    fn p256(&self) -> Result<p256::ecdsa::VerifyingKey, String> {
-        let (x, y) = (
-            self.coordinate("x", &self.x)?,
-            self.coordinate("y", &self.y)?,
-        );
-        let point = EncodedPoint::from_affine_coordinates(&x.into(), &y.into(), false);
-        p256::ecdsa::VerifyingKey::from_encoded_point(&point)
-            .map_err(|_| "its x and y are no point of P-256".into())
-    }
-
-    fn ed25519(&self) -> Result<ed25519_dalek::VerifyingKey, String> {
-        let x = self.coordinate("x", &self.x)?;
-        ed25519_dalek::VerifyingKey::from_bytes(&x).map_err(|_| "its x is no Ed25519 key".into())
-    }
-
-    fn coordinate(&self, name: &str, value: &Option<String>) -> Result<[u8; 32], String> {
-        let bytes = field(value.as_deref(), name)?;
-        let length = bytes.len();
-        bytes
-            .try_into()
-            .map_err(|_| format!("its {name} has {length} bytes, {} needs 32", self.kty))
-    }
-}
-
-fn field(value: Option<&str>, name: &str) -> Result<Vec<u8>, String> {
-    let text = value.ok_or_else(|| format!("it has no {name}"))?;
-    // Some issuers pad what RFC 7515 says is not padded.
-    let decoded = URL_SAFE_NO_PAD.decode(text.trim_end_matches('='));
-    decoded.map_err(|_| format!("its {name} is not base64url"))
 }
