@@ -121,8 +121,8 @@ fn claims_of_a_wrong_form_are_refused_by_name() {
     // Serde takes arrays for structs; a JWT does not.
     let list = json!(["alice", NOW + 3600, null, null, null, null, {}]);
     for (text, wrong) in [
-        (list.to_string(), "is not a JSON object"),
-        ("7".into(), "is not a JSON object"),
+        (list.to_string(), "are not a JSON object"),
+        ("7".into(), "are not a JSON object"),
         (
             "{}{}".into(),
             "cannot be read: trailing characters at line 1 column 3",
@@ -133,9 +133,8 @@ fn claims_of_a_wrong_form_are_refused_by_name() {
             part(&json!({ "alg": "HS256" })),
             URL_SAFE_NO_PAD.encode(text)
         );
-        let key = EncodingKey::from_secret(SECRET.as_bytes());
-        let signature = jsonwebtoken::crypto::sign(signed.as_bytes(), &key, Algorithm::HS256);
-        let token = format!("{signed}.{}", signature.unwrap());
+        let signature = Signer::secret(SECRET).sign("HS256", &signed);
+        let token = format!("{signed}.{signature}");
         assert_refused(
             verify_at(&token, NOW * 1000),
             &format!("the token's claims {wrong}"),
@@ -191,6 +190,20 @@ fn clocks_may_differ_by_the_leeway() {
         let sentence = format!("the token {what} a time 30 s from now");
         assert_refused(verify_at(&token, exp - 30_001), &sentence);
     }
+}
+
+/// The present is the one that is given: these times are long past for every clock there is.
+#[test]
+fn no_clock_is_read() {
+    let mut early = with("exp", json!(100));
+    early["nbf"] = json!(50);
+    let token = sign(&early);
+    assert_eq!(verify_at(&token, 60_000).unwrap().expires_at, 100_000);
+    assert_refused(verify_at(&token, 130_000), "the token expired 30 s ago");
+    assert_refused(
+        verify_at(&token, 10_000),
+        "the token is not valid before a time 40 s from now",
+    );
 }
 
 proptest! {

@@ -2,7 +2,6 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::EncodingKey;
 use serde_json::json;
 use sessile::protocol::error::ErrorCode;
 use sessile::protocol::limits::Limits;
@@ -26,7 +25,6 @@ fn without_a_key_everything_is_refused() {
 
 #[test]
 fn every_algorithm_is_verified_and_only_as_the_keys_own() {
-    let fixture = fixture();
     let all = [
         "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256",
         "EdDSA",
@@ -35,10 +33,10 @@ fn every_algorithm_is_verified_and_only_as_the_keys_own() {
     keys.add_set(&set(&all).to_string()).unwrap();
     for alg in all {
         let key = match &alg[..2] {
-            "HS" => EncodingKey::from_secret(SECRET.as_bytes()),
-            "RS" | "PS" => EncodingKey::from_rsa_der(&der(&fixture["rsa"])),
-            "ES" => EncodingKey::from_ec_der(&der(&fixture["ec"])),
-            _ => EncodingKey::from_ed_der(&der(&fixture["ed"])),
+            "HS" => Signer::secret(SECRET),
+            "RS" | "PS" => Signer::rsa(),
+            "ES" => Signer::ec(),
+            _ => Signer::ed(),
         };
         let kid = alg.to_lowercase();
         let token = sign_as(alg, Some(&kid), &key, &claims());
@@ -68,8 +66,22 @@ fn every_algorithm_is_verified_and_only_as_the_keys_own() {
         let header = part(&json!({ "alg": other, "kid": kid }));
         assert_refused(
             check(&format!("{header}.{}.{signature}", part(&claims()))),
-            &format!("the token's alg is {other:?}, but the key {kid:?} is for {alg}"),
+            &format!("the token's alg is {other}, but the key {kid:?} is for {alg}"),
         );
+    }
+}
+
+#[test]
+fn tokens_by_another_implementation_are_taken() {
+    let tokens: Value = serde_json::from_str(include_str!("tokens.json")).unwrap();
+    let tokens = tokens.as_object().unwrap();
+    let algorithms: Vec<&str> = tokens.keys().map(String::as_str).collect();
+    assert_eq!(algorithms.len(), 11);
+    let mut keys = Keys::new();
+    keys.add_set(&set(&algorithms).to_string()).unwrap();
+    for (alg, token) in tokens {
+        let claims = keys.verify(token.as_str().unwrap(), NOW * 1000, &Limits::default());
+        assert_eq!(claims.unwrap().client, "alice", "{alg}");
     }
 }
 
@@ -83,14 +95,14 @@ fn a_public_key_is_not_a_secret() {
         fixture["rsa"]["jwk"]["n"].as_str().unwrap().to_owned(),
         set(&["RS256"]).to_string(),
     ] {
-        let key = EncodingKey::from_secret(public.as_bytes());
+        let key = Signer::secret(&public);
         assert_refused(
             keys.verify(
                 &sign_as("HS256", Some("rs256"), &key, &claims()),
                 NOW * 1000,
                 &Limits::default(),
             ),
-            "the token's alg is \"HS256\", but the key \"rs256\" is for RS256",
+            "the token's alg is HS256, but the key \"rs256\" is for RS256",
         );
     }
 }
@@ -104,8 +116,11 @@ fn none_is_never_an_algorithm() {
                 part(&json!({ "alg": alg })),
                 part(&claims())
             );
-            let right = format!("the token's alg is {alg:?}, but the signing key is for HS256");
-            assert_refused(verify_at(&token, NOW * 1000), &right);
+            let error = verify_at(&token, NOW * 1000).unwrap_err();
+            assert_eq!(error.code, ErrorCode::Unauthorized);
+            let wrong =
+                format!("the token's header cannot be read: unknown variant `{alg}`, expected");
+            assert!(error.message.contains(&wrong), "{}", error.message);
         }
     }
 }
@@ -114,7 +129,7 @@ fn none_is_never_an_algorithm() {
 fn a_kid_names_its_key() {
     let mut keys = Keys::new();
     keys.add_set(&set(&["HS512"]).to_string()).unwrap();
-    let key = EncodingKey::from_secret(SECRET.as_bytes());
+    let key = Signer::secret(SECRET);
     let unknown = sign_as("HS256", Some("gone"), &key, &claims());
     let check = |token: &str| keys.verify(token, NOW * 1000, &Limits::default());
     assert_refused(
@@ -142,7 +157,8 @@ fn a_kid_names_its_key() {
 
 #[test]
 fn what_is_no_jwt_is_refused() {
-    let malformed = "the token is not a JWT: three parts of base64url with dots between";
+    let malformed = "the token is not a JWT: three parts of base64url without padding, \
+                     with dots between";
     let good = sign(&claims());
     for token in [
         "",
@@ -151,19 +167,19 @@ fn what_is_no_jwt_is_refused() {
         "a.b",
         "a.b.c.d.e",
         &format!("{good}.x"),
+        &format!("x.{good}"),
+        "!.e30.AA",
+        &format!("{good}="),
+        &good.replacen('.', "=.", 1),
     ] {
         assert_refused(verify_at(token, NOW * 1000), malformed);
     }
     let header = part(&json!({ "alg": "HS256" }));
     for (token, what) in [
-        ("..".to_owned(), "the token's header is not a JSON object"),
+        ("..".to_owned(), "the token's header cannot be read: EOF"),
         (
-            "!.e30.AA".into(),
-            "the token's header is not base64url without padding",
-        ),
-        (
-            format!("{good}="),
-            "the token's signature is not base64url without padding",
+            format!("{}.e30.AA", part(&json!(["JWT", "HS256"]))),
+            "header cannot be read: invalid type: sequence",
         ),
         (
             format!("{}.e30.AA", part(&json!({}))),
@@ -171,7 +187,7 @@ fn what_is_no_jwt_is_refused() {
         ),
         (
             format!("{}.e30.AA", part(&json!({ "alg": 5 }))),
-            "header cannot be read: alg: invalid type",
+            "header cannot be read: expected value",
         ),
         (
             format!(
@@ -193,4 +209,40 @@ fn what_is_no_jwt_is_refused() {
         assert_eq!(error.code, ErrorCode::Unauthorized);
         assert!(error.message.contains(what), "{}", error.message);
     }
+}
+
+/// Whatever a header may hold besides is read before the signature is checked.
+#[test]
+fn a_hostile_header_is_refused() {
+    let deep = |depth: usize| format!("{}0{}", "[".repeat(depth), "]".repeat(depth));
+    let ed = json!({ "kty": "OKP", "crv": "Ed25519", "x": "AQ" });
+    for header in [
+        format!(r#"{{"alg":"HS256","x":{}}}"#, deep(120)),
+        format!(r#"{{"alg":"HS256","x":{}}}"#, deep(3000)),
+        format!(
+            r#"{{"alg":"HS256","jwk":{{"kty":"EC","x":{}}}}}"#,
+            deep(120)
+        ),
+        format!(r#"{{"alg":"HS256","jwk":{ed},"jku":"https://mallory.example/"}}"#),
+        r#"{"alg":"HS256","alg":"HS256"}"#.into(),
+        r#"{"alg":"HS256","kid":5}"#.into(),
+        r#"{"alg":"HS256","crit":[]}"#.into(),
+        r#"{"alg":"HS256","x":1e999}"#.into(),
+        r#"{"alg":"HS256","x":"\ud800"}"#.into(),
+    ] {
+        let header = URL_SAFE_NO_PAD.encode(header);
+        let token = format!("{header}.{}.AAAA", part(&claims()));
+        let error = verify_at(&token, NOW * 1000).unwrap_err();
+        assert_eq!(error.code, ErrorCode::Unauthorized);
+    }
+    // A key that a token brings along is not the key that it is checked with.
+    let secret = URL_SAFE_NO_PAD.encode("mallory");
+    let jwk = json!({ "kty": "oct", "k": secret, "alg": "HS256" });
+    let header = part(&json!({ "alg": "HS256", "jwk": jwk }));
+    let message = format!("{header}.{}", part(&claims()));
+    let signature = Signer::secret("mallory").sign("HS256", &message);
+    assert_refused(
+        verify_at(&format!("{message}.{signature}"), NOW * 1000),
+        "the token's signature is not by the signing key",
+    );
 }
