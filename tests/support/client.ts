@@ -228,15 +228,14 @@ export async function attach(
   session: string,
   options: ConnectOptions = {},
 ): Promise<Attached> {
-  const client = await open(server, session, options);
+  const client = await open(server, session, { ...options, isPaused: true });
   const first = client.next(() => true, "attached");
+  const last = client.next("caught-up");
+  last.catch(() => {});
+  client.begin();
   const attached = await first;
-  assert.equal(
-    attached.type,
-    "attached",
-    `the first frame is attached: ${JSON.stringify(attached)}`,
-  );
-  const caughtUp = await client.next("caught-up");
+  assert.equal(attached.type, "attached", `the first frame is: ${JSON.stringify(attached)}`);
+  const caughtUp = await last;
   return { client, attached, caughtUp };
 }
 
