@@ -31,12 +31,11 @@ pub(super) fn run(sql: &impl Sql, writes: &[Write], tables: Tables) -> Result<Ta
 }
 
 fn is_one_statement(writes: &[Write]) -> bool {
-    match writes {
-        [] => true,
-        [Write::Create(_) | Write::Grow(_) | Write::Segment(_) | Write::Close { .. }]
-        | [Write::Change { .. } | Write::Settings { .. }] => true,
-        _ => false,
-    }
+    matches!(
+        writes,
+        [] | [Write::Create(_) | Write::Grow(_) | Write::Segment(_) | Write::Close { .. }]
+            | [Write::Change { .. } | Write::Settings { .. }]
+    )
 }
 
 fn all(sql: &impl Sql, writes: &[Write]) -> Result<(), StoreError> {

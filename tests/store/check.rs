@@ -35,21 +35,22 @@ impl Pair {
             assert_eq!(store.changed(place, 2), Ok(few));
         }
         for ((client, number, id), (place, at)) in &self.ids {
-            let kinds = [
-                Kind::Message,
-                Kind::Append,
-                Kind::Update,
-                Kind::Delete,
-                Kind::Signal,
-            ];
+            let kinds = [Kind::Append, Kind::Update, Kind::Delete, Kind::Signal];
             let kind = kinds
                 .into_iter()
                 .find(|kind| *kind as i64 == *number)
                 .expect("a kind");
             let since = self.keep_since();
-            let known = (kind == Kind::Message || since <= *at).then_some(*place);
+            let known = (since <= *at).then_some(*place);
             assert_eq!(store.once(client, kind, id, since), Ok(known));
             assert_eq!(store.once("bob", kind, id, since), Ok(None));
+        }
+        for id in ["one", "two", "three", "x", "kept"] {
+            let mut held = self.held.values().rev();
+            let newest = held.find(|held| held.message.id.as_deref() == Some(id));
+            let newest = newest.map(|held| held.message.serial.place);
+            assert_eq!(store.once("ann", Kind::Message, id, 0), Ok(newest));
+            assert_eq!(store.once("bob", Kind::Message, id, 0), Ok(None));
         }
     }
 

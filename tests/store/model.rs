@@ -160,10 +160,6 @@ impl Pair {
             deleted_at: None,
         };
         self.write(&[Write::Create(message.clone())]);
-        if let Some(id) = &message.id {
-            self.ids
-                .insert(("ann".to_owned(), 0, id.clone()), (place, at));
-        }
         let (length, bytes) = measure(&message);
         let known = if draft.is_streaming {
             vec![(place, length)]
@@ -347,13 +343,8 @@ impl Pair {
             place <= up_to && held.message.status != Some(Status::Streaming)
         };
         let held = std::mem::take(&mut self.held);
-        let (gone, kept) = held
-            .into_iter()
-            .partition(|(place, held)| gone(*place, held));
-        self.held = kept;
-        let gone: BTreeMap<Place, Held> = gone;
-        self.ids
-            .retain(|(_, kind, _), (place, _)| *kind != 0 || !gone.contains_key(place));
+        let kept = held.into_iter().filter(|(place, held)| !gone(*place, held));
+        self.held = kept.collect();
         self.floor = self.floor.max(up_to);
         self.changes.retain(|(place, _, _)| up_to < *place);
     }
