@@ -307,7 +307,10 @@ proptest! {
 
     /// P3.10: text cut anywhere between its characters adds up to the text, by UTF-16 offsets.
     #[test]
-    fn any_cut_adds_up_to_the_text(whole in text(), cuts in vec(any::<prop::sample::Index>(), 0..9)) {
+    fn any_cut_adds_up_to_the_text(
+        whole in text(),
+        cuts in vec(any::<prop::sample::Index>(), 0..9),
+    ) {
         let mut stage = Stage::new(&[0, 40]);
         stage.step(&Step::Publish(String::new()));
         let ends: Vec<usize> = whole.char_indices().map(|(at, _)| at).collect();
