@@ -7,6 +7,8 @@ const encoder = new TextEncoder();
 const HEADERS = { "content-type": "application/json", "access-control-allow-origin": "*" };
 /** What ends everything that a wasm instance which panicked will never end. */
 const unfinished = new Set();
+/** Clients go away in the middle, and the runtime then forgets their requests without a word. */
+const forgotten = new FinalizationRegistry((entry) => unfinished.delete(entry));
 
 /** Never from inside wasm: it ends the JavaScript under it at once and poisons the isolate. */
 export function abortLater(ctx, why) {
@@ -84,12 +86,21 @@ export function query(sql, statement, params) {
   return cells;
 }
 
+/** Has `end` called if a panic comes first; gives what takes that back. Keeps nothing alive. */
+function untilPanic(end) {
+  const entry = new WeakRef(end);
+  unfinished.add(entry);
+  forgotten.register(end, entry);
+  return () => unfinished.delete(entry);
+}
+
 /** The answer to a request, or `lost` when a panic takes the wasm that was to give it. */
 export function answerOf(answer, lost) {
   return new Promise((resolve, reject) => {
     const end = () => resolve(undefined);
-    unfinished.add(end);
-    answer.then(resolve, reject).finally(() => unfinished.delete(end));
+    const settled = untilPanic(end);
+    // As long as there is an answer to come, `end` must be there too.
+    answer.then(resolve, reject).finally(() => settled(end));
   }).then((response) => response ?? new Response(lost, { status: 500, headers: HEADERS }));
 }
 
@@ -99,10 +110,10 @@ export function panicked(ctx, why) {
   // but it looks before it begins anew itself: an event in between would fall into nothing.
   const shim = globalThis.__worker_init_state;
   if (shim !== undefined) shim.instanceId += 1;
+  const all = [...unfinished].map((entry) => entry.deref());
+  unfinished.clear();
   setTimeout(() => {
-    const all = [...unfinished];
-    unfinished.clear();
-    for (const end of all) end();
+    for (const end of all) end?.();
     // Last, since it ends this as well.
     ctx?.abort(why);
   }, 0);
@@ -115,13 +126,13 @@ export class Pipe {
   #isEnded = false;
   #isLost = false;
   #wake = () => {};
+  #lose = () => {
+    this.#isLost = true;
+    this.#wake();
+  };
 
   constructor(gone) {
-    const lose = () => {
-      this.#isLost = true;
-      this.#wake();
-    };
-    unfinished.add(lose);
+    const settled = untilPanic(this.#lose);
     this.stream = new ReadableStream(
       {
         pull: async (controller) => {
@@ -136,12 +147,12 @@ export class Pipe {
             this.#queue = [];
             this.#unsent = 0;
           } else {
-            unfinished.delete(lose);
+            settled();
             controller.close();
           }
         },
         cancel: () => {
-          unfinished.delete(lose);
+          settled();
           gone();
         },
       },
