@@ -89,9 +89,9 @@ async function million(bench: Bench): Promise<Row[]> {
 }
 
 /** The same answer with one reader and with nobody, from an agent that only has fetch. */
-async function unwatched(bench: Bench): Promise<Row[]> {
+async function unwatched(): Promise<Row[]> {
   const server = await startSessile("default");
-  const tokens = bench.quick ? 900 : 3000;
+  const tokens = 3000;
   const count = async (watched: boolean): Promise<number> => {
     const session = freshSession();
     // The schema is made here: what is compared is what streaming costs.

@@ -9,6 +9,13 @@ import { RAISED, startSessile, TOKEN_TEXT } from "./sides.ts";
 
 const SESSIONS = 100;
 const APPENDS_A_ROUND = 1000;
+/** Sessions that are busy at once: the heap keeps the mark of the most that it ever held. */
+const AT_ONCE = 10;
+/**
+ * The heap grows by pages, so that a busier moment may add a few. A tenth of some 3 MB is a third
+ * of a byte for each of the 900 000 appends: anything kept of an append would pass it.
+ */
+const GROWTH_MAX = 1.1;
 
 async function size(): Promise<Row[]> {
   const wasm = readFileSync(join(import.meta.dirname, "../build/index_bg.wasm"));
@@ -45,7 +52,9 @@ async function memory(bench: Bench): Promise<Row[]> {
   }
   const sizes: number[] = [];
   for (let count = 0; count < (bench.quick ? 4 : 10); count += 1) {
-    await Promise.all(pairs.map(round));
+    for (let from = 0; from < SESSIONS; from += AT_ONCE) {
+      await Promise.all(pairs.slice(from, from + AT_ONCE).map(round));
+    }
     const { memoryBytes } = await diagnostics(server, pairs[0]?.session ?? "");
     sizes.push(memoryBytes);
     bench.log(
@@ -60,7 +69,7 @@ async function memory(bench: Bench): Promise<Row[]> {
   const [first = Number.NaN, last = Number.NaN] = [sizes[0], sizes.at(-1)];
   const appends = `${sizes.length}00 000 appends over ${SESSIONS} sessions`;
   const name = `wasm memory after ${appends}, and after the first 100 000 ${RAISED}`;
-  return [atMost(name, "bytes", last, first, 1)];
+  return [atMost(name, "bytes", last, first, GROWTH_MAX)];
 }
 
 export const footprint: Family[] = [

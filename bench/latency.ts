@@ -18,8 +18,8 @@ async function run(bench: Bench): Promise<Row[]> {
   const ours = sessile(await startSessile("default"));
   const theirs = bare(await startBare());
   const p99 = { ours: [] as number[], theirs: [] as number[] };
-  const seconds = bench.quick ? 3 : 7;
-  for (let count = 0; count < (bench.quick ? 5 : 7); count += 1) {
+  const seconds = 3;
+  for (let count = 0; count < (bench.quick ? 5 : 15); count += 1) {
     for (const [name, side] of [
       ["theirs", theirs],
       ["ours", ours],
