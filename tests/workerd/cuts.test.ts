@@ -174,15 +174,18 @@ describe("cuts", () => {
     for (let cuts = 0; acked < pieces.length; cuts += 1) {
       const client = agent;
       const first = acked;
+      let isCut = false;
       const answers = pieces.slice(first, first + 120).map((data, i) =>
         client.request({ type: "append", serial, data, seq: first + i + 1 }).then((frame) => {
           assert.equal(frame.type, "ack", JSON.stringify(frame));
           acked = Math.max(acked, first + i + 1);
-          if (cuts < 15 && random.below(30) === 0) client.cut();
+          if (cuts >= 15 || random.below(30) !== 0) return;
+          isCut = true;
+          client.cut();
         }),
       );
       await Promise.allSettled(answers);
-      if (client.isClosed) agent = await connect(fixture.server, session, { sub: "agent" });
+      if (isCut) agent = await connect(fixture.server, session, { sub: "agent" });
     }
     await agent.ok({ type: "append", serial, data: "", seq: 601, status: "complete" });
     await reader.holdsStatus(serial, "complete");
