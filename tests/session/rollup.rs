@@ -278,6 +278,10 @@ fn much_text_does_not_wait() {
         agent floods 60000 append #1 '…'
         timer
         wait 500
+        agent append #1 'y'
+        wait 10
+        agent append #1 'z'
+        timer
         ",
         expect![[r#"
             -- 10 ms
@@ -286,6 +290,10 @@ fn much_text_does_not_wait() {
             agent < ack 4 #1 v#4
             alice < append #1 v#4 @1 'xxxxxxxxxxxx…' (80000)
             timer: None
+            -- 510 ms
+            agent < ack 5 #1 v#5
+            alice < append #1 v#5 @80001 'y'
+            timer: Some(490)
         "#]],
     );
 }
