@@ -47,7 +47,7 @@ export class RawSocket {
   #tcp: TcpSocket;
   #buffer: Buffer;
   #parts: Buffer[] = [];
-  #close: Closed | undefined;
+  #settle: (closed: Closed) => void = () => {};
   #sentClose = false;
 
   constructor(tcp: TcpSocket, head: Buffer) {
@@ -55,7 +55,8 @@ export class RawSocket {
     this.#buffer = head;
     tcp.setNoDelay(true);
     this.closed = new Promise((done) => {
-      tcp.once("close", () => done(this.#close ?? { code: 1006, reason: "" }));
+      this.#settle = done;
+      tcp.once("close", () => done({ code: 1006, reason: "" }));
     });
     tcp.on("error", () => {});
     tcp.on("data", (chunk: Buffer) => this.#take(chunk));
@@ -162,7 +163,8 @@ export class RawSocket {
     if (opcode === OPCODE.pong) return;
     if (opcode === OPCODE.close) {
       const code = payload.length >= 2 ? payload.readUInt16BE(0) : 1005;
-      this.#close = { code, reason: payload.subarray(2).toString("utf8") };
+      // The runtime may end TCP seconds later, where the other side never sent a frame.
+      this.#settle({ code, reason: payload.subarray(2).toString("utf8") });
       this.close(code === 1005 ? 1000 : code);
       this.#tcp.end();
       return;

@@ -134,7 +134,7 @@ describe("a panic in one session", () => {
     const others = Array.from({ length: 4 }, () => new Bystander(fixture.session("other")));
     for (const other of others) await other.begin();
     for (let round = 0; round < 5; round += 1) {
-      for (const other of others) await other.append(3);
+      await Promise.all(others.map((other) => other.append(3)));
       // In the middle of windows: there is text that only memory and a timer would still send.
       const running = others.map((other) => other.append(5));
       const answer = await panic(fixture.server, victim);
