@@ -13,6 +13,7 @@ mod answers;
 mod append;
 mod bodies;
 mod change;
+mod full;
 mod history;
 mod host;
 mod identity;
