@@ -1,6 +1,7 @@
 //! Frames as the lines of a body that may still be being produced, answered line by line
 //! while it is (P12.1).
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::task::{Context, Poll};
@@ -178,7 +179,7 @@ impl<'a> Exchange<'a> {
             let line = line
                 .get(..line.len().min(self.longest + 1))
                 .unwrap_or_default();
-            let line = String::from_utf8_lossy(line);
+            let line = readable(line);
             if line.trim().is_empty() {
                 continue;
             }
@@ -221,6 +222,15 @@ pub(super) fn frames(text: &str) -> Vec<&RawValue> {
     match text.starts_with('[') {
         true => serde_json::from_str(text).unwrap_or_default(),
         false => serde_json::from_str(text).into_iter().collect(),
+    }
+}
+
+/// A line as text. One that is no UTF-8 becomes what the session refuses by name (P1.3); one
+/// that was cut for its length is refused for that.
+fn readable(line: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(line) {
+        Err(error) if error.error_len().is_some() => Cow::Borrowed("\"the line is not UTF-8\""),
+        _ => String::from_utf8_lossy(line),
     }
 }
 

@@ -129,6 +129,25 @@ describe("frames over HTTP", () => {
     assert.equal(answers[2]?.ref, 3);
   });
 
+  test("P1.3 a line that is not UTF-8 is refused, and harms no other", async () => {
+    const line = (data: string) => `${JSON.stringify({ type: "publish", messages: [{ data }] })}\n`;
+    const body = Buffer.concat([
+      Buffer.from(line("before")),
+      Buffer.from(line("a?z")).map((byte) => (byte === 0x3f ? 0xff : byte)),
+      Buffer.from(line("after")),
+    ]);
+    const answer = await call(fixture.server, fixture.session(), "POST", "/frames", {
+      body,
+      type: "application/x-ndjson",
+    });
+    const answers = lines(answer.text);
+    assert.deepEqual(
+      answers.map((f) => f.type),
+      ["ack", "nack", "ack"],
+    );
+    assert.match(answers[1]?.error?.message ?? "", /UTF-8/);
+  });
+
   test("P12.1 NDJSON is taken and answered while it is still being produced", async () => {
     const session = fixture.session();
     const reader = await connect(fixture.server, session, { sub: "reader" });
