@@ -15,8 +15,6 @@ mod random;
 #[path = "sqlite/mod.rs"]
 mod sqlite;
 
-use std::time::Duration;
-
 use model::{Draft, Pair, epoch};
 use sessile::protocol::data::{Data, units};
 use sessile::protocol::message::{Headers, Message, Role, Status};
@@ -407,37 +405,4 @@ fn the_end_of_the_log_never_moves_back() {
         Ok(pair.end),
         "nothing is left but the floor"
     );
-}
-
-#[test]
-#[ignore = "prints figures; cargo test --release --test store -- --ignored --nocapture"]
-#[expect(clippy::disallowed_methods, reason = "it measures")]
-fn a_thousand_messages_of_two_megabytes() {
-    let sqlite = Sqlite::new();
-    let store = SqliteStore::new(sqlite.clone());
-    let text = "word ".repeat(400);
-    let mut writes = vec![Write::Begin(beginning())];
-    writes.extend((1..=1_000).map(|place| Write::Create(message(place, &text))));
-    store.write(&writes).unwrap();
-    let median = |act: &dyn Fn()| {
-        let mut times: Vec<Duration> = (0..25)
-            .map(|_| {
-                let start = std::time::Instant::now();
-                act();
-                start.elapsed()
-            })
-            .collect();
-        times.sort();
-        times[12]
-    };
-    use sessile::store::sqlite::Sql;
-    let raw = median(&|| {
-        drop(
-            sqlite
-                .query("SELECT serial, data FROM message", &[])
-                .unwrap(),
-        )
-    });
-    let page = median(&|| drop(store.page(epoch(), &span(1_000, 4 << 20)).unwrap()));
-    println!("rows {raw:?}, page {page:?}");
 }
