@@ -3,7 +3,6 @@
 //! Reading never fails as a whole: whatever comes gives a list of [`Received`], each a frame
 //! or the refusal that answers it, so that one bad frame of an array harms none of the others.
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -439,23 +438,6 @@ pub fn parse<'a, T: Deserialize<'a>>(verb: &str, text: &'a str) -> Result<T, Err
             }
             _ => without_place(&plain),
         };
-        ErrorInfo::new(
-            ErrorCode::InvalidFrame,
-            format!("unable to {verb}; {reason}"),
-        )
-    })
-}
-
-/// The same for JSON that is already a value.
-///
-/// # Errors
-/// As [`parse`].
-pub fn parse_value<T: DeserializeOwned>(
-    verb: &str,
-    value: serde_json::Value,
-) -> Result<T, ErrorInfo> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let reason = format!("{}: {}", error.path(), without_place(error.inner()));
         ErrorInfo::new(
             ErrorCode::InvalidFrame,
             format!("unable to {verb}; {reason}"),
