@@ -72,6 +72,8 @@ impl World {
             names: None,
             told: None,
             is_probed: false,
+            heard_at: 0,
+            member: None,
         };
         self.handle(Input::Open {
             connection,
@@ -98,13 +100,17 @@ impl World {
             name: None,
             role: Voice::Assistant,
             turn: None,
+            attempt: None,
             parent: None,
             data: Data::Text(String::new()),
             headers: None,
             status: Some(Status::Streaming),
+            wake: false,
         };
         self.send(ClientFrame::Publish(Publish {
             messages: vec![message],
+            interrupt: None,
+            attempt: None,
         }));
         let epoch = self.store.beginning().unwrap().unwrap().epoch;
         epoch.at(self.store.end().unwrap().place)
@@ -124,6 +130,7 @@ impl World {
                 data: Some(TOKEN.to_owned()),
                 seq: Some(seq),
                 status: is_last.then_some(Status::Complete),
+                attempt: None,
                 id: None,
             }));
             if is_last {

@@ -126,6 +126,8 @@ impl Stage {
             names: None,
             told: None,
             is_probed: false,
+            heard_at: 0,
+            member: None,
         };
         let start = Start {
             since: reader.position.clone(),

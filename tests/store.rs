@@ -53,6 +53,7 @@ fn message(place: u64, text: &str) -> Message {
         client: "ann".to_owned(),
         connection: None,
         role: Role::User,
+        turn: None,
         parent: None,
         data: Some(Data::Text(text.to_owned())),
         headers: None,
@@ -88,6 +89,7 @@ fn reading_what_never_was_gives_nothing_and_leaves_nothing() {
     assert_eq!(store.missing(1, 1), Ok(None));
     assert_eq!(store.once("ann", Kind::Message, "x", 0), Ok(None));
     assert_eq!(store.oldest(10), Ok(Vec::new()));
+    assert_eq!(store.settled(10), Ok(Vec::new()));
     assert_eq!((sqlite.writes(), sqlite.tables()), (0, Vec::new()));
     assert_eq!(sqlite.reads(), 1, "it is looked up once");
     store.write(&[Write::Begin(beginning())]).unwrap();
@@ -172,6 +174,7 @@ fn all_is_stored_or_nothing() {
         Write::Delete {
             place: 1,
             version: 3,
+            is_superseded: false,
             at: 9,
         },
         Write::Trim { up_to: 2 },
@@ -227,6 +230,28 @@ fn what_does_not_read_back_is_an_error() {
     assert!(pair.store.streaming().is_err());
 }
 
+/// What the first release wrote is brought up to date, and goes on.
+#[test]
+fn the_schema_of_an_older_release_is_brought_up_to_date() {
+    let mut pair = Pair::new();
+    let place = pair.publish(Draft::streaming("x"));
+    let columns = |table: &str| {
+        let sql = format!("SELECT name FROM pragma_table_info('{table}') ORDER BY name");
+        pair.sqlite.query(&sql, &[]).unwrap()
+    };
+    let (message, turn) = (columns("message"), columns("turn"));
+    pair.sqlite.batch(
+        "DROP INDEX turn_id; DROP INDEX turn_input; DROP INDEX turn_open; DROP TABLE turn; \
+         ALTER TABLE message DROP COLUMN turn; ALTER TABLE message DROP COLUMN cancel; \
+         UPDATE meta SET schema=1",
+    );
+    let store = SqliteStore::new(pair.sqlite.clone());
+    assert!(store.beginning().unwrap().is_some());
+    assert_eq!((columns("message"), columns("turn")), (message, turn));
+    assert_eq!(store.open_turns(), Ok(Vec::new()));
+    assert!(store.message(epoch(), place).unwrap().is_some());
+}
+
 #[test]
 fn a_schema_of_a_newer_release_is_left_alone() {
     let pair = Pair::new();
@@ -234,7 +259,7 @@ fn a_schema_of_a_newer_release_is_left_alone() {
     let error = SqliteStore::new(pair.sqlite.clone())
         .beginning()
         .unwrap_err();
-    let message = "unable to reach the storage; its schema 99 is newer than 1";
+    let message = "unable to reach the storage; its schema 99 is newer than 2";
     assert_eq!(error.to_string(), message);
 }
 
@@ -337,6 +362,7 @@ fn looking_for_names_ends_somewhere() {
         .write(&[Write::Delete {
             place: 20_001,
             version: 20_002,
+            is_superseded: false,
             at: 9,
         }])
         .unwrap();

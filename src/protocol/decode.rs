@@ -3,15 +3,18 @@
 //! Reading never fails as a whole: whatever comes gives a list of [`Received`], each a frame
 //! or the refusal that answers it, so that one bad frame of an array harms none of the others.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-use super::data::{Data, present};
+pub use super::change::{Append, Delete, Interrupt, NewMessage, Publish, Update};
+pub use super::check::too_large;
+use super::check::{Check, bound, length};
+use super::data::Data;
 use super::error::{ErrorCode, ErrorInfo};
 use super::limits::Limits;
-use super::message::{Headers, Role, Status};
-use super::serial::Serial;
+pub use super::presence::{LeavePresence, SetPresence};
+pub use super::turn::{AdoptTurn, CancelTurns, DriveTurn, EndTurn, StartTurn, Steer, Steered};
 
 /// What came in one place of a WebSocket message or of an HTTP body.
 #[derive(Debug)]
@@ -38,125 +41,81 @@ impl Serialize for Ref {
     }
 }
 
-/// Everything that a client may ask of a session.
-///
-/// Turns, control, presence, approvals, state and annotations add theirs here.
-#[derive(Debug)]
-pub enum ClientFrame {
-    /// Create messages (P4.2).
-    Publish(Publish),
+macro_rules! client_frames {
+    ($($(#[$doc:meta])* $name:ident($type:ty) = $kind:literal, $verb:literal;)*) => {
+        /// Everything that a client may ask of a session.
+        ///
+        /// Approvals, state and annotations add theirs here.
+        #[derive(Debug)]
+        pub enum ClientFrame { $($(#[$doc])* $name($type),)* }
+
+        /// The types of frames, for whoever sends another.
+        const KINDS: &[&str] = &[$($kind),*];
+
+        fn decode_kind(kind: &str, text: &str, limits: &Limits) -> Result<ClientFrame, ErrorInfo> {
+            match kind {
+                $($kind => {
+                    let frame: $type = parse($verb, text)?;
+                    frame.check($verb, limits)?;
+                    Ok(ClientFrame::$name(frame))
+                })*
+                unknown => Err(unknown_kind(unknown)),
+            }
+        }
+
+        impl ClientFrame {
+            /// What the frame does, as its refusals say it.
+            pub fn verb(&self) -> &'static str {
+                match self { $(Self::$name(_) => $verb,)* }
+            }
+        }
+    };
+}
+
+client_frames! {
     /// Grow a streaming message (P5.1).
-    Append(Append),
+    Append(Append) = "append", "append";
+    /// Create messages (P4.2).
+    Publish(Publish) = "publish", "publish";
     /// Replace fields of a message (P4.3).
-    Update(Update),
+    Update(Update) = "update", "update";
     /// Leave a tombstone (P4.3).
-    Delete(Delete),
+    Delete(Delete) = "delete", "delete";
     /// Pass something on without keeping it (P4.5).
-    Signal(Signal),
+    Signal(Signal) = "signal", "signal";
+    /// Begin to answer (P6.2).
+    StartTurn(StartTurn) = "turn.start", "start the turn";
+    /// End a turn (P6.3).
+    EndTurn(EndTurn) = "turn.end", "end the turn";
+    /// Wait for something outside (P6.3).
+    SuspendTurn(DriveTurn) = "turn.suspend", "suspend the turn";
+    /// Go on (P6.3).
+    ResumeTurn(DriveTurn) = "turn.resume", "resume the turn";
+    /// Say that the turn is alive (P6.8).
+    Heartbeat(DriveTurn) = "turn.heartbeat", "keep the turn";
+    /// Take a turn over (P6.8).
+    AdoptTurn(AdoptTurn) = "turn.adopt", "adopt the turn";
+    /// Say that an instruction was taken (P6.7).
+    Steered(Steered) = "turn.steered", "take the instruction";
+    /// Ask for the end of turns (P6.5).
+    Cancel(CancelTurns) = "cancel", "cancel";
+    /// Instruct a running turn (P6.7).
+    Steer(Steer) = "steer", "steer";
+    /// Be seen (P7.1).
+    SetPresence(SetPresence) = "presence.set", "be present";
+    /// Be seen no longer (P7.1).
+    LeavePresence(LeavePresence) = "presence.leave", "leave";
     /// Go on with a fresh token (P2.6). The platform checks the token first.
-    Auth(Auth),
+    Auth(Auth) = "auth", "renew the token";
     /// Everything up to a probe was processed (P13.7).
-    Seen(Seen),
+    Seen(Seen) = "seen", "take the answer to a probe";
 }
 
-/// `publish` (P4.2).
-#[derive(Debug, Deserialize)]
-pub struct Publish {
-    /// What to create: all of it or none.
-    pub messages: Vec<NewMessage>,
-}
-
-/// One message of a `publish` (P4.2).
-#[derive(Clone, Debug, Deserialize)]
-pub struct NewMessage {
-    /// Makes sending again safe.
-    pub id: Option<String>,
-    /// The application's event name.
-    pub name: Option<String>,
-    /// In whose voice it speaks.
-    #[serde(default)]
-    pub role: Role,
-    /// The turn that it belongs to (P6).
-    pub turn: Option<String>,
-    /// The message that it follows.
-    pub parent: Option<Serial>,
-    /// What it says.
-    pub data: Data,
-    /// Anything the application wants to travel along.
-    pub headers: Option<Headers>,
-    /// `streaming` to append to it later.
-    pub status: Option<Status>,
-}
-
-/// `append` (P5.1).
-#[derive(Debug, Deserialize)]
-pub struct Append {
-    /// The streaming message.
-    pub serial: Serial,
-    /// The text to add; only an append that closes the message may be without.
-    pub data: Option<String>,
-    /// The number of this append within the message, from 1 (P5.3).
-    #[serde(default, deserialize_with = "counted_from_one")]
-    pub seq: Option<u64>,
-    /// Closes the message, if given.
-    pub status: Option<Status>,
-    /// Makes sending again safe (P13.1).
-    pub id: Option<String>,
-}
-
-/// The largest number that rows and every client count exactly.
-const NUMBER_MAX: u64 = (1 << 53) - 1;
-
-/// A number to count from, if there is one.
-fn countable<'de, D: Deserializer<'de>>(source: D) -> Result<Option<u64>, D::Error> {
-    let number = Option::<u64>::deserialize(source)?;
-    match number {
-        Some(number) if NUMBER_MAX < number => Err(de::Error::custom(format!(
-            "it is {number}, at most {NUMBER_MAX} can be counted"
-        ))),
-        counted => Ok(counted),
-    }
-}
-
-/// The same where the first is 1: a 0 would pass for one that was taken long ago, and what
-/// came with it would be lost.
-fn counted_from_one<'de, D: Deserializer<'de>>(source: D) -> Result<Option<u64>, D::Error> {
-    match countable(source)? {
-        Some(0) => Err(de::Error::custom("it is 0, the first append is 1")),
-        counted => Ok(counted),
-    }
-}
-
-/// `update` (P4.3).
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Update {
-    /// The message.
-    pub serial: Serial,
-    /// Its new data.
-    #[serde(default, deserialize_with = "present")]
-    pub data: Option<Data>,
-    /// Its new headers.
-    pub headers: Option<Headers>,
-    /// The last append that `data` contains (P5.3).
-    #[serde(default, deserialize_with = "countable")]
-    pub seq: Option<u64>,
-    /// Only if this still is the message's version.
-    pub if_version: Option<Serial>,
-    /// Makes sending again safe (P13.1).
-    pub id: Option<String>,
-}
-
-/// `delete` (P4.3).
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Delete {
-    /// The message.
-    pub serial: Serial,
-    /// Only if this still is the message's version.
-    pub if_version: Option<Serial>,
-    /// Makes sending again safe (P13.1).
-    pub id: Option<String>,
+fn unknown_kind(kind: &str) -> ErrorInfo {
+    let shown: String = kind.chars().take(40).collect();
+    let known = KINDS.join(", ");
+    let message = format!("unable to read the frame; there is no type {shown:?}, only {known}");
+    ErrorInfo::new(ErrorCode::UnknownFrame, message)
 }
 
 /// `signal` (P4.5).
@@ -247,28 +206,6 @@ pub fn decode_frame(text: &str, limits: &Limits) -> Received {
     }
 }
 
-fn decode_kind(kind: &str, text: &str, limits: &Limits) -> Result<ClientFrame, ErrorInfo> {
-    let frame = match kind {
-        "append" => ClientFrame::Append(parse("append", text)?),
-        "publish" => ClientFrame::Publish(parse("publish", text)?),
-        "update" => ClientFrame::Update(parse("update", text)?),
-        "delete" => ClientFrame::Delete(parse("delete", text)?),
-        "signal" => ClientFrame::Signal(parse("signal", text)?),
-        "auth" => ClientFrame::Auth(parse("renew the token", text)?),
-        "seen" => ClientFrame::Seen(parse("take the answer to a probe", text)?),
-        unknown => {
-            let shown: String = unknown.chars().take(40).collect();
-            let message = format!(
-                "unable to read the frame; there is no type {shown:?}, only publish, append, \
-                 update, delete, signal, auth and seen"
-            );
-            return Err(ErrorInfo::new(ErrorCode::UnknownFrame, message));
-        }
-    };
-    frame.check(limits)?;
-    Ok(frame)
-}
-
 /// What every frame has, read before the rest so that a bad frame can be answered by name.
 #[derive(Deserialize)]
 #[serde(expecting = "an object with a type")]
@@ -288,7 +225,7 @@ impl Head<'_> {
         let is_number = text.starts_with(|first: char| first == '-' || first.is_ascii_digit());
         if is_number || text.starts_with('"') {
             let shown = serde_json::from_str::<String>(text).unwrap_or_else(|_| text.to_owned());
-            check_length("read the frame", "ref", &shown, limits)?;
+            length("read the frame", "ref", Some(&shown), limits)?;
             return Ok(Some(Ref(raw.to_owned())));
         }
         let message = "unable to read the frame; ref is neither text nor a number";
@@ -296,106 +233,23 @@ impl Head<'_> {
     }
 }
 
-impl ClientFrame {
-    /// The bounds on what the client names (P14).
-    fn check(&self, limits: &Limits) -> Result<(), ErrorInfo> {
-        let names: &[(&str, Option<&String>)] = match self {
-            Self::Publish(publish) => return publish.check(limits),
-            Self::Append(append) => {
-                if append.data.is_none() && append.status.is_none() {
-                    let message = "unable to append; data is missing, it is the text to add";
-                    return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
-                }
-                &[("id", append.id.as_ref())]
-            }
-            Self::Update(update) => {
-                check_headers("update", update.headers.as_ref(), limits)?;
-                &[("id", update.id.as_ref())]
-            }
-            Self::Delete(delete) => &[("id", delete.id.as_ref())],
-            Self::Signal(signal) => &[("id", signal.id.as_ref()), ("name", Some(&signal.name))],
-            Self::Auth(_) | Self::Seen(_) => &[],
-        };
-        for (field, value) in names {
-            if let Some(value) = value {
-                check_length(self.verb(), field, value, limits)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// What the frame does, as its refusals say it.
-    pub fn verb(&self) -> &'static str {
-        match self {
-            Self::Publish(_) => "publish",
-            Self::Append(_) => "append",
-            Self::Update(_) => "update",
-            Self::Delete(_) => "delete",
-            Self::Signal(_) => "signal",
-            Self::Auth(_) => "renew the token",
-            Self::Seen(_) => "take the answer to a probe",
-        }
+impl Check for Signal {
+    fn check(&self, verb: &str, limits: &Limits) -> Result<(), ErrorInfo> {
+        length(verb, "id", self.id.as_ref(), limits)?;
+        length(verb, "name", Some(&self.name), limits)
     }
 }
 
-impl Append {
-    /// The text to add.
-    pub fn text(&self) -> &str {
-        self.data.as_deref().unwrap_or_default()
-    }
-}
-
-impl Publish {
-    fn check(&self, limits: &Limits) -> Result<(), ErrorInfo> {
-        let most = bound(limits.publish_messages);
-        if self.messages.is_empty() || most < self.messages.len() {
-            let count = self.messages.len();
-            let message =
-                format!("unable to publish; messages holds {count}, it takes 1 to {most}");
-            return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
-        }
-        for message in &self.messages {
-            for (field, value) in [("id", &message.id), ("name", &message.name)] {
-                if let Some(value) = value {
-                    check_length("publish", field, value, limits)?;
-                }
-            }
-            check_headers("publish", message.headers.as_ref(), limits)?;
-        }
+impl Check for Auth {
+    fn check(&self, _: &str, _: &Limits) -> Result<(), ErrorInfo> {
         Ok(())
     }
 }
 
-fn check_length(verb: &str, field: &str, value: &str, limits: &Limits) -> Result<(), ErrorInfo> {
-    let most = bound(limits.name_length);
-    if !value.is_empty() && value.chars().count() <= most {
-        return Ok(());
+impl Check for Seen {
+    fn check(&self, _: &str, _: &Limits) -> Result<(), ErrorInfo> {
+        Ok(())
     }
-    let message = format!("unable to {verb}; {field} is not 1 to {most} characters");
-    Err(ErrorInfo::new(ErrorCode::InvalidFrame, message))
-}
-
-fn check_headers(verb: &str, headers: Option<&Headers>, limits: &Limits) -> Result<(), ErrorInfo> {
-    let Some(headers) = headers else {
-        return Ok(());
-    };
-    let (keys, most) = (bound(limits.header_keys), bound(limits.header_bytes));
-    let bytes: usize = headers
-        .iter()
-        .map(|(key, value)| key.len() + value.len())
-        .sum();
-    if headers.len() <= keys && bytes <= most {
-        return Ok(());
-    }
-    let message =
-        format!("unable to {verb}; headers are more than {keys} keys or {most} bytes of UTF-8");
-    Err(ErrorInfo::new(ErrorCode::TooLarge, message))
-}
-
-/// The refusal of something larger than a limit.
-pub fn too_large(verb: &str, bytes: usize, limit: usize) -> ErrorInfo {
-    let message = format!("unable to {verb}; {bytes} bytes of UTF-8 are more than {limit}");
-    ErrorInfo::new(ErrorCode::TooLarge, message)
 }
 
 /// Refuses JSON that is nested too deeply, before anything reads it by recursion.
@@ -453,10 +307,6 @@ fn without_place(error: &serde_json::Error) -> String {
         .rsplit_once(" at line ")
         .map_or(text.as_str(), |(sentence, _)| sentence);
     sentence.chars().take(200).collect()
-}
-
-fn bound(limit: u64) -> usize {
-    usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

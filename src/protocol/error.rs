@@ -50,6 +50,12 @@ codes! {
     Gone = "gone", 410;
     /// An append came before those that it follows.
     Gap = "gap", 409;
+    /// The turn is final and takes nothing any more (P6).
+    TurnClosed = "turn-closed", 409;
+    /// Somebody else leads the turn, or another attempt at it (P6.8).
+    NotLeader = "not-leader", 409;
+    /// A turn is active, and the session takes one input at a time (P10.3).
+    Busy = "busy", 409;
     /// Sent faster than P14 allows.
     RateLimited = "rate-limited", 429;
     /// More at once than P14 allows.

@@ -8,11 +8,13 @@ use super::error::ErrorInfo;
 use super::ids::{ConnectionId, Timestamp};
 use super::limits::Limits;
 use super::message::{Message, Status};
+use super::presence::Member;
 use super::serial::Serial;
+use super::turn::{Event, Shown as Turn};
 
 /// Everything that a session may say.
 ///
-/// Turns, presence, approvals, state and annotations add theirs here.
+/// Approvals, state and annotations add theirs here.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
 pub enum ServerFrame {
@@ -59,6 +61,9 @@ pub enum ServerFrame {
         serial: Serial,
         /// The serial of its deletion.
         version: Serial,
+        /// Whether another attempt at its turn takes its place (P6.8).
+        #[serde(skip_serializing_if = "is_false")]
+        superseded: bool,
     },
     /// Messages up to here are no longer kept (P11.2).
     #[serde(rename = "log.trim")]
@@ -68,6 +73,24 @@ pub enum ServerFrame {
         /// Older messages that stay, since they streamed when their time came.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         keep: Vec<Serial>,
+    },
+    /// Somebody is there (P7.3).
+    #[serde(rename = "presence.enter")]
+    Enter {
+        /// Who.
+        member: Member,
+    },
+    /// What somebody who is there tells of itself has changed (P7.3).
+    #[serde(rename = "presence.update")]
+    Present {
+        /// Who.
+        member: Member,
+    },
+    /// Somebody is there no longer (P7.3).
+    #[serde(rename = "presence.leave")]
+    Leave {
+        /// Who it was.
+        member: Member,
     },
     /// Something passed on without being kept (P4.5).
     #[serde(rename = "signal")]
@@ -111,6 +134,26 @@ pub enum ServerFrame {
         /// What `seen` answers with.
         n: u64,
     },
+    /// What happened to a turn (P6.10).
+    #[serde(untagged)]
+    Turn(TurnFrame),
+}
+
+/// A turn that changed (P6.10).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TurnFrame {
+    /// What happened.
+    pub r#type: Event,
+    /// The place of it; of a steer, that of its message.
+    pub serial: Serial,
+    /// The turn as it is then.
+    pub turn: Turn,
+    /// The message of a steer (P6.7).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<Serial>,
+    /// The instruction of a steer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<Data>,
 }
 
 /// What a connection is told first (P3.4).
@@ -133,8 +176,26 @@ pub struct Attached {
     pub resumed: bool,
     /// Whether there is more in history than the replay brings.
     pub has_older: bool,
+    /// Who is there.
+    #[serde(flatten)]
+    pub presence: Presence,
+    /// The open turns; absent when they are too long for this frame.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub turns: Option<Vec<Turn>>,
     /// The bounds that hold here (P14).
     pub limits: Limits,
+}
+
+/// Who is there (P7.3).
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Presence {
+    /// The members; absent when they are too long for the frame.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub presence: Option<Vec<Member>>,
+    /// How many there are, where the list does not hold all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub presence_count: Option<usize>,
 }
 
 /// What came of a frame (P13.5).
@@ -148,6 +209,37 @@ pub enum Outcome {
     },
     /// Of `append`, `update` and `delete`.
     Changed(Placed),
+    /// Of frames that drive a turn.
+    Turn {
+        /// The turn as it is then.
+        turn: Box<Turn>,
+        /// Whether the frame had been taken before.
+        #[serde(skip_serializing_if = "is_false")]
+        duplicate: bool,
+    },
+    /// Of `cancel`.
+    Turns {
+        /// Those that were meant, as they are then.
+        turns: Vec<Turn>,
+        /// Whether the frame had been taken before.
+        #[serde(skip_serializing_if = "is_false")]
+        duplicate: bool,
+    },
+    /// Of `steer`.
+    Steered {
+        /// The message that it is.
+        serial: Serial,
+        /// The turn.
+        turn: Box<Turn>,
+        /// Whether the frame had been taken before.
+        #[serde(skip_serializing_if = "is_false")]
+        duplicate: bool,
+    },
+    /// Of presence frames.
+    Member {
+        /// Who came, changed or left.
+        member: Member,
+    },
     /// Of `auth`.
     #[serde(rename_all = "camelCase")]
     Renewed {

@@ -32,6 +32,13 @@ limits! {
     connections = 10_000;
     /// UTF-8 bytes of a token's claims: they are kept with the connection (16 KiB in all).
     claims_bytes = 4 * 1024;
+    /// UTF-8 bytes of what a presence member tells of itself: kept with the connection as well.
+    presence_bytes = 4 * 1024;
+    /// Turns that are open at once: each is held in memory, and told to whoever attaches.
+    open_turns = 100;
+    /// UTF-8 bytes of a turn's metadata, of its error and of each reason: they travel with
+    /// every frame about it.
+    turn_bytes = 4 * 1024;
     /// Messages that stream at once: each is held in memory while it does.
     streaming_messages = 256;
     /// Nesting of a frame's JSON: readers parse it by recursion.
@@ -42,7 +49,8 @@ limits! {
     messages_burst = 10_000;
     /// UTF-8 bytes a second from one connection.
     text_bytes_per_second = 4 * 1024 * 1024;
-    /// Frames a second that go to everybody (publish, update, delete) from one connection.
+    /// Frames a second that go to everybody (publish, update, turns, presence) from one
+    /// connection.
     frames_per_second = 200;
     /// Such frames that may come in one burst.
     frames_burst = 1_000;
@@ -78,3 +86,15 @@ pub const HELD_BYTES_MAX: usize = 64 * 1024;
 pub const NAMES_MAX: usize = 32;
 /// How long before its expiry a connection is reminded to renew its token (P2.6).
 pub const TOKEN_REMINDER_MS: i64 = 30_000;
+/// How long a lease may be, in milliseconds (P6.8).
+pub const LEASE_MS: std::ops::RangeInclusive<u64> = 1_000..=600_000;
+/// The lease of a turn whose agent does not say, in milliseconds (P6.8).
+pub const LEASE_MS_DEFAULT: u64 = 30_000;
+/// Members that a list holds, then it says how many there are (P7.3).
+pub const PRESENCE_LISTED: usize = 200;
+/// Changes of presence are told at most once in so many milliseconds (P7.3).
+pub const PRESENCE_MS: i64 = 200;
+/// Bytes of the lists in `attached`, each; a longer one is read by GET (P3.4).
+pub const LIST_BYTES: usize = 64 * 1024;
+/// Instructions to one turn (P6.7): whether each was taken is kept with the turn.
+pub const TURN_STEERS: usize = 256;

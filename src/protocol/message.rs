@@ -68,7 +68,7 @@ words!(Status {
 
 /// A message, whole. Absent fields are left out on the wire.
 ///
-/// `turn` (P6) and `annotations` (P9.3) join it with their features.
+/// `annotations` (P9.3) join it with their feature.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
@@ -88,6 +88,9 @@ pub struct Message {
     pub connection: Option<ConnectionId>,
     /// In whose voice it speaks.
     pub role: Role,
+    /// The turn that it belongs to (P6).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub turn: Option<String>,
     /// The message that it follows (P6.9).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<Serial>,

@@ -4,6 +4,8 @@
 //! [`crate::session`]; what it may look like is decided here.
 
 pub mod capability;
+pub mod change;
+pub mod check;
 pub mod data;
 pub mod decode;
 pub mod error;
@@ -11,9 +13,11 @@ pub mod frame;
 pub mod ids;
 pub mod limits;
 pub mod message;
+pub mod presence;
 pub mod query;
 pub mod serial;
 pub mod settings;
+pub mod turn;
 
 /// The version of the protocol that `attached` reports (P3.4).
 pub const PROTOCOL_VERSION: u32 = 1;

@@ -9,12 +9,13 @@ const DURATION_MS_MAX: u64 = 10 * 365 * 24 * 60 * 60 * 1000;
 /// The shortest life that retention or idle expiry may give, so that a slip of the unit
 /// does not empty a session at once.
 const LIFE_MS_MIN: u64 = 1_000;
+/// Characters of an agent's address.
+const ADDRESS_LENGTH: usize = 2_048;
 /// Characters of a title: it is listed with others.
 const TITLE_LENGTH: usize = 256;
 
 /// The settings of a session; absent ones have their default.
 ///
-/// `agent`, `onInput` and the times of turns, presence and waking join with their features.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Settings {
@@ -39,6 +40,49 @@ pub struct Settings {
     /// How long a message outside a turn may stream without an append.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stream_idle_ms: Option<u64>,
+    /// What an input does while another is answered (P10.3).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_input: Option<OnInput>,
+    /// Who is woken for an input (P10.3).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent: Option<Agent>,
+    /// How long a leader has to end a turn that is cancelled (P6.5).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cancel_grace_ms: Option<u64>,
+    /// How long a member may be silent (P7.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub presence_timeout_ms: Option<u64>,
+    /// How long a turn may be suspended (P6.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suspend_ms: Option<u64>,
+    /// How long an agent that was woken has to take its input (P10.3).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub take_ms: Option<u64>,
+    /// How many agents a turn is given, one after the other (P6.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_attempts: Option<u64>,
+}
+
+/// What an input does while a turn that answers another is active (P10.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnInput {
+    /// Nothing: agents answer it as they like.
+    #[default]
+    Parallel,
+    /// It waits as a queued turn.
+    Queue,
+    /// Those turns are cancelled first.
+    Interrupt,
+    /// It is refused.
+    Reject,
+}
+
+/// An agent that can be woken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Agent {
+    /// The address of its webhook.
+    pub url: String,
 }
 
 impl Settings {
@@ -60,6 +104,33 @@ impl Settings {
     /// `streamIdleMs`, five minutes by default.
     pub fn stream_idle_ms(&self) -> u64 {
         self.stream_idle_ms.unwrap_or(300_000)
+    }
+
+    /// `onInput`, `parallel` by default.
+    pub fn on_input(&self) -> OnInput {
+        self.on_input.unwrap_or_default()
+    }
+
+    /// `cancelGraceMs`, five seconds by default.
+    pub fn cancel_grace_ms(&self) -> u64 {
+        self.cancel_grace_ms.unwrap_or(5_000)
+    }
+
+    /// `presenceTimeoutMs`, half a minute by default.
+    pub fn presence_timeout_ms(&self) -> u64 {
+        self.presence_timeout_ms.unwrap_or(30_000)
+    }
+
+    /// `suspendMs`, a week by default.
+    pub fn suspend_ms(&self) -> u64 {
+        self.suspend_ms.unwrap_or(7 * 24 * 60 * 60 * 1000)
+    }
+
+    /// How many attempts at a turn are made before it fails: one, unless agents are woken for
+    /// another (P6.1). `maxAttempts` is 3 by default.
+    pub fn attempts(&self) -> u64 {
+        let woken = self.agent.as_ref().map(|_| self.max_attempts.unwrap_or(3));
+        woken.unwrap_or(1)
     }
 
     /// These settings with a patch laid over them: `null` takes a setting back to its default.
@@ -94,46 +165,40 @@ impl Settings {
                 "title is longer than {TITLE_LENGTH} characters"
             )));
         }
+        let is_address = |url: &str| url.starts_with("https://") || url.starts_with("http://");
+        let agent = self.agent.as_ref().map(|agent| agent.url.as_str());
+        if agent.is_some_and(|url| !is_address(url) || ADDRESS_LENGTH < url.len()) {
+            return Err(refused(&format!(
+                "agent.url is no address of http or https with at most {ADDRESS_LENGTH} characters"
+            )));
+        }
+        if self
+            .max_attempts
+            .is_some_and(|most| !(1..=100).contains(&most))
+        {
+            return Err(refused("maxAttempts is not between 1 and 100"));
+        }
+        let windows = 0..=super::limits::WINDOW_MS_MAX;
+        let lives = LIFE_MS_MIN..=DURATION_MS_MAX;
         let bounds = [
+            ("retentionMs", self.retention_ms, &lives),
+            ("idleExpiryMs", self.idle_expiry_ms, &lives),
+            ("idRetentionMs", self.id_retention_ms, &lives),
+            ("minRollupMs", self.min_rollup_ms, &windows),
+            ("unwatchedWindowMs", self.unwatched_window_ms, &windows),
+            ("streamIdleMs", self.stream_idle_ms, &lives),
             (
-                "retentionMs",
-                self.retention_ms,
-                LIFE_MS_MIN,
-                DURATION_MS_MAX,
+                "cancelGraceMs",
+                self.cancel_grace_ms,
+                &(0..=DURATION_MS_MAX),
             ),
-            (
-                "idleExpiryMs",
-                self.idle_expiry_ms,
-                LIFE_MS_MIN,
-                DURATION_MS_MAX,
-            ),
-            (
-                "idRetentionMs",
-                self.id_retention_ms,
-                LIFE_MS_MIN,
-                DURATION_MS_MAX,
-            ),
-            (
-                "minRollupMs",
-                self.min_rollup_ms,
-                0,
-                super::limits::WINDOW_MS_MAX,
-            ),
-            (
-                "unwatchedWindowMs",
-                self.unwatched_window_ms,
-                0,
-                super::limits::WINDOW_MS_MAX,
-            ),
-            (
-                "streamIdleMs",
-                self.stream_idle_ms,
-                LIFE_MS_MIN,
-                DURATION_MS_MAX,
-            ),
+            ("presenceTimeoutMs", self.presence_timeout_ms, &lives),
+            ("suspendMs", self.suspend_ms, &lives),
+            ("takeMs", self.take_ms, &lives),
         ];
-        for (name, value, least, most) in bounds {
-            if value.is_some_and(|value| value < least || most < value) {
+        for (name, value, range) in bounds {
+            if value.is_some_and(|value| !range.contains(&value)) {
+                let (least, most) = (range.start(), range.end());
                 return Err(refused(&format!(
                     "{name} is not between {least} and {most} ms"
                 )));

@@ -54,8 +54,15 @@ impl Session {
         }
         let Some(open) = self.rollup.open.get(&place) else {
             let head = self.existing(store, "append", place)?;
-            return self.append_to_closed(sender, append, &head, reply, out);
+            return self.append_to_closed(store, sender, append, &head, reply, out);
         };
+        let drives = self.fence(
+            store,
+            "append",
+            sender,
+            open.turn.as_deref(),
+            append.attempt,
+        )?;
         self.may_append(sender, append, &open.client)?;
         match Seq::of(append.seq, open.seq) {
             Seq::Taken => {
@@ -71,11 +78,19 @@ impl Session {
             return Err(too_large("append", bytes, limit).into());
         }
         self.check_space("append")?;
+        let turn = open.turn.clone().filter(|_| drives);
         if open.origin != sender.connection && self.rollup.is_unsettled(place) {
             // What was held belongs to another connection, which is not sent it back.
             self.settle(store, now, out)?;
         }
-        self.grow(store, now, sender, append, place, reply, out)
+        self.grow(store, now, sender, append, place, reply, out)?;
+        match turn {
+            // What grows says by itself that its turn is alive, until it ends.
+            Some(turn) if append.status.is_none() => self.heard_turn(now, &turn),
+            Some(turn) => self.drove(store, now, sender, &turn)?,
+            None => {}
+        }
+        Ok(())
     }
 
     #[expect(
@@ -122,17 +137,24 @@ impl Session {
 
     fn append_to_closed(
         &mut self,
+        store: &dyn Store,
         sender: &Sender,
         append: &Append,
         head: &Head,
         reply: &Reply,
         out: &mut Outbox,
     ) -> Result<(), Error> {
+        let is_repeat = !head.is_deleted && append.seq.is_some_and(|seq| seq <= head.seq);
+        let turn = head.turn.as_deref().filter(|turn| {
+            // The end of a final turn is sent again until it is acknowledged.
+            !is_repeat || self.turns.contains_key(*turn)
+        });
+        self.fence(store, "append", sender, turn, append.attempt)?;
         self.may_append(sender, append, &head.client)?;
         if head.is_deleted {
             return Err(refused(append, ErrorCode::Deleted, "is deleted").into());
         }
-        if append.seq.is_some_and(|seq| seq <= head.seq) {
+        if is_repeat {
             self.repeat(head, append.seq, reply, out);
             return Ok(());
         }

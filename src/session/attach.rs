@@ -73,6 +73,8 @@ impl Session {
                 serial: self.epoch.at(self.end),
                 resumed: replay.is_resumed,
                 has_older: replay.has_older,
+                presence: self.brief_presence(),
+                turns: self.brief_turns(),
                 limits: self.limits.clone(),
             }));
             let caught_up = ServerFrame::CaughtUp {
@@ -84,6 +86,7 @@ impl Session {
             live.replayed = u64::try_from(sent).unwrap_or(u64::MAX);
             live.probe.replayed(live.replayed);
             self.rollup.join(&live.connection);
+            live.told_at = self.told.count;
         }
         self.expect_reminder(&live);
         self.connections.insert(id, live);
@@ -130,6 +133,7 @@ impl Session {
     pub(super) fn forget(&mut self, connection: &ConnectionId) {
         if let Some(live) = self.connections.remove(connection) {
             self.rollup.leave(&live.connection);
+            self.absent(&live.connection);
             if connection.is_body() {
                 self.disown_bodies();
                 self.expect_idle_streams();

@@ -25,7 +25,8 @@ impl Session {
         out: &mut Outbox,
     ) -> Result<(), Error> {
         self.limit_frame(now, sender, "update")?;
-        let head = self.changeable(store, now, "update", sender, update.serial, out)?;
+        let (serial, attempt) = (update.serial, update.attempt);
+        let (head, drives) = self.changeable(store, now, "update", sender, serial, attempt, out)?;
         if let Some(id) = &update.id
             && self.once(store, now, sender, Kind::Update, id)?.is_some()
         {
@@ -75,6 +76,7 @@ impl Session {
             return Err(StoreError("the message that was updated is not there".into()).into());
         };
         self.broadcast(out, &ServerFrame::Update { message }, Some(&head.name));
+        self.changed_turn(store, now, sender, &head, drives)?;
         self.answer(
             out,
             reply,
@@ -94,7 +96,8 @@ impl Session {
         out: &mut Outbox,
     ) -> Result<(), Error> {
         self.limit_frame(now, sender, "delete")?;
-        let head = self.changeable(store, now, "delete", sender, delete.serial, out)?;
+        let (serial, attempt) = (delete.serial, delete.attempt);
+        let (head, drives) = self.changeable(store, now, "delete", sender, serial, attempt, out)?;
         if let Some(id) = &delete.id
             && self.once(store, now, sender, Kind::Delete, id)?.is_some()
         {
@@ -112,6 +115,7 @@ impl Session {
             Write::Delete {
                 place: head.place,
                 version,
+                is_superseded: false,
                 at: now,
             },
             self.changed(Change::Delete, head.place, sender, now),
@@ -128,13 +132,20 @@ impl Session {
         let frame = ServerFrame::Delete {
             serial,
             version: self.epoch.at(version),
+            superseded: false,
         };
         self.broadcast(out, &frame, Some(&head.name));
+        self.changed_turn(store, now, sender, &head, drives)?;
         self.answer(out, reply, Ok(self.outcome(head.place, version, None)));
         Ok(())
     }
 
-    /// A message that the sender may change, after everything pending is stored.
+    /// A message that the sender may change, after everything pending is stored, and whether
+    /// that drives its turn.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what every frame has, and the message"
+    )]
     fn changeable(
         &mut self,
         store: &dyn Store,
@@ -142,13 +153,30 @@ impl Session {
         verb: &str,
         sender: &Sender,
         serial: Serial,
+        attempt: Option<u64>,
         out: &mut Outbox,
-    ) -> Result<Head, Error> {
+    ) -> Result<(Head, bool), Error> {
         let place = self.place(verb, serial)?;
         self.settle(store, now, out)?;
         let head = self.existing(store, verb, place)?;
+        let drives = self.fence(store, verb, sender, head.turn.as_deref(), attempt)?;
         self.may_change(verb, sender, &head.client)?;
-        Ok(head)
+        Ok((head, drives))
+    }
+
+    /// A change was made that may be a sign of life of its turn's leader.
+    fn changed_turn(
+        &mut self,
+        store: &dyn Store,
+        now: Timestamp,
+        sender: &Sender,
+        head: &Head,
+        drives: bool,
+    ) -> Result<(), StoreError> {
+        match head.turn.as_ref().filter(|_| drives) {
+            Some(turn) => self.drove(store, now, sender, turn),
+            None => Ok(()),
+        }
     }
 
     fn check_update(&self, update: &Update, head: &Head) -> Result<(), ErrorInfo> {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::presence::Present;
 use super::rate::Rates;
 use crate::protocol::capability::{Operation, Operations, Role};
 use crate::protocol::error::{ErrorCode, ErrorInfo};
@@ -24,7 +25,7 @@ pub enum Carrier {
 }
 
 /// A connection, as it is kept in the socket's attachment: 16 KiB at most.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Connection {
     /// Drawn at random when it was accepted.
     pub id: ConnectionId,
@@ -47,6 +48,13 @@ pub struct Connection {
     /// The epoch that it was told, so that a session which nobody has written to yet keeps
     /// it over a sleep without writing a row (P1.2).
     pub told: Option<String>,
+    /// When a frame came over it, at the earliest; a third of `presenceTimeoutMs` later at
+    /// most (P7.2).
+    #[serde(default)]
+    pub heard_at: Timestamp,
+    /// What makes it a member, if it is one (P7.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<Present>,
     /// Whether the platform does not tell how much it has taken, so that probes must (P13.7).
     pub is_probed: bool,
 }
@@ -124,6 +132,12 @@ pub(super) struct Live {
     pub(super) probe: super::outbox::Probe,
     /// Whether it was told that its token is about to expire.
     pub(super) is_reminded: bool,
+    /// When a frame last came over it.
+    pub(super) heard_at: Timestamp,
+    /// When it last sent a text `ping`.
+    pub(super) pinged_at: Timestamp,
+    /// The last change of presence that it was told of by attaching.
+    pub(super) told_at: u64,
 }
 
 impl Live {
@@ -134,6 +148,9 @@ impl Live {
             replayed: 0,
             probe: super::outbox::Probe::default(),
             is_reminded: false,
+            heard_at: Timestamp::MIN,
+            pinged_at: Timestamp::MIN,
+            told_at: 0,
         }
     }
 

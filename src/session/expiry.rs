@@ -1,5 +1,5 @@
-//! What happens by the clock alone: streams that went silent (P5.1), retention and idle
-//! expiry (P11.2), tokens about to expire (P2.6).
+//! What happens by the clock alone: streams that went silent (P5.1), turns that nobody leads
+//! any more (P6.8), retention and idle expiry (P11.2), tokens about to expire (P2.6).
 //!
 //! The session keeps a lower bound of its next deadline. Whatever moves a deadline later
 //! leaves it alone: an alarm that rings early finds nothing to do and names the next time.
@@ -37,7 +37,8 @@ impl Default for Expiry {
     }
 }
 
-fn after(at: Timestamp, wait_ms: u64) -> Timestamp {
+/// So many milliseconds after a time.
+pub(super) fn after(at: Timestamp, wait_ms: u64) -> Timestamp {
     at.saturating_add(Timestamp::try_from(wait_ms).unwrap_or(Timestamp::MAX))
 }
 
@@ -48,10 +49,14 @@ impl Session {
         (self.expiry.next < Timestamp::MAX).then_some(self.expiry.next)
     }
 
+    /// Something is to be looked at by then.
+    pub(super) fn expect(&mut self, at: Timestamp) {
+        self.expiry.next = self.expiry.next.min(at);
+    }
+
     /// A message began to stream.
     pub(super) fn expect_idle_stream(&mut self, now: Timestamp) {
-        let idle = after(now, self.settings.stream_idle_ms());
-        self.expiry.next = self.expiry.next.min(idle);
+        self.expect(after(now, self.settings.stream_idle_ms()));
     }
 
     /// Streams were given up on.
@@ -94,34 +99,32 @@ impl Session {
         Ok(())
     }
 
-    /// The oldest message that does not stream.
+    /// The oldest message that retention may take.
     fn oldest(&self, store: &dyn Store) -> Result<Option<(Place, Timestamp)>, StoreError> {
-        let most = self.rollup.open.len() + 1;
-        let oldest = store.oldest(most)?;
-        Ok(oldest
-            .into_iter()
-            .find(|(place, _)| !self.rollup.open.contains_key(place)))
+        Ok(store.settled(1)?.first().copied())
     }
 
     fn next_deadline(&self) -> Timestamp {
         let idle_ms = self.settings.stream_idle_ms();
-        let streams = self
-            .rollup
-            .open
-            .values()
-            .map(|open| after(open.heard_at, idle_ms));
+        let streams = self.rollup.open.values().filter(|open| open.is_alone());
+        let streams = streams.map(|open| after(open.heard_at, idle_ms));
+        let turns = std::iter::once(self.next_turn_deadline());
         let retention = self.settings.retention_ms.zip(self.expiry.oldest);
         let retention = retention.map(|(wait, (_, created_at))| after(created_at, wait));
-        let expiry = self
-            .settings
-            .idle_expiry_ms
-            .filter(|_| self.created_at.is_some());
-        let expiry = expiry.map(|wait| after(self.written_at, wait));
+        let expiry = self.idle_expiry().into_iter();
         streams
+            .chain(turns)
             .chain(retention)
             .chain(expiry)
             .min()
             .unwrap_or(Timestamp::MAX)
+    }
+
+    /// When the whole session goes; never with an open turn (P11.2).
+    fn idle_expiry(&self) -> Option<Timestamp> {
+        let is_at_rest = self.created_at.is_some() && self.turns.is_empty();
+        let wait = self.settings.idle_expiry_ms.filter(|_| is_at_rest);
+        wait.map(|wait| after(self.written_at, wait))
     }
 
     /// Lets everything happen whose time has come, before an input is looked at: an input
@@ -135,17 +138,17 @@ impl Session {
         if self.expiry.reminder <= now {
             self.remind(now, out);
         }
+        if self.listens_at <= now {
+            self.drop_silent(now, out);
+        }
         if now < self.expiry.next {
             return Ok(());
         }
+        self.pass_turns(store, now, out)?;
         self.fail_idle_streams(store, now, out)?;
         self.trim(store, now, out)?;
         self.expiry.next = self.next_deadline();
-        let expiry = self
-            .settings
-            .idle_expiry_ms
-            .filter(|_| self.created_at.is_some());
-        if expiry.is_some_and(|wait| after(self.written_at, wait) <= now) {
+        if self.idle_expiry().is_some_and(|at| at <= now) {
             self.end_life(out);
         }
         Ok(())
@@ -183,7 +186,7 @@ impl Session {
     ) -> Result<(), StoreError> {
         let wait = self.settings.stream_idle_ms();
         let open = self.rollup.open.iter();
-        let idle = open.filter(|(_, open)| after(open.heard_at, wait) <= now);
+        let idle = open.filter(|(_, open)| open.is_alone() && after(open.heard_at, wait) <= now);
         let idle: Vec<Place> = idle.map(|(place, _)| *place).collect();
         if idle.is_empty() {
             return Ok(());
@@ -218,11 +221,10 @@ impl Session {
             return Ok(());
         }
         self.settle(store, now, out)?;
-        let oldest = store.oldest(TRIM_MESSAGES)?;
-        let settled = oldest
+        let settled = store.settled(TRIM_MESSAGES)?;
+        let old = settled
             .iter()
-            .filter(|(place, _)| !self.rollup.open.contains_key(place));
-        let old = settled.take_while(|(_, created_at)| is_old(*created_at));
+            .take_while(|(_, created_at)| is_old(*created_at));
         if let Some((up_to, _)) = old.last() {
             self.floor = self.floor.max(*up_to);
             store.write(&[Write::Trim { up_to: self.floor }])?;
@@ -236,10 +238,7 @@ impl Session {
     /// What readers are told of everything that retention took so far.
     pub(super) fn trimmed(&self, store: &dyn Store) -> Result<ServerFrame, StoreError> {
         let oldest = store.oldest(TRIM_MESSAGES)?;
-        let kept = oldest
-            .iter()
-            .map(|(place, _)| *place)
-            .take_while(|place| *place <= self.floor);
+        let kept = oldest.into_iter().take_while(|place| *place <= self.floor);
         let keep = kept.map(|place| self.epoch.at(place)).collect();
         Ok(ServerFrame::Trim {
             before: self.epoch.at(self.floor + 1),

@@ -4,36 +4,48 @@
 //! the [`Store`] and [`Effect`]s. Nothing here awaits, reads a clock or draws randomness.
 //! One feature is one file; this one holds the contract and the one match over inputs.
 
+mod adopt;
 mod answer;
 mod append;
 mod attach;
 mod change;
 mod check;
 mod connection;
+mod control;
+mod drive;
 mod expiry;
+mod frames;
+mod lease;
 mod life;
+mod list;
 mod outbox;
+mod presence;
 mod publish;
+mod queue;
 mod rate;
 mod read;
 mod replay;
 mod request;
 mod rollup;
 mod signal;
+mod steer;
+mod step;
+mod turn;
 
 pub use connection::{Carrier, Connection, Sender};
+pub use presence::Present;
+pub use request::Request;
 
 use std::collections::BTreeMap;
 
-use crate::protocol::decode::{ClientFrame, Received, Ref};
-use crate::protocol::error::{ErrorCode, ErrorInfo, close};
+use crate::protocol::decode::{Received, Ref};
+use crate::protocol::error::ErrorInfo;
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::limits::Limits;
 use crate::protocol::serial::{Epoch, Place};
 use crate::protocol::settings::Settings;
 use crate::store::{End, Store, StoreError};
 use crate::token::Grant;
-use answer::Reply;
 use connection::Live;
 use outbox::Outbox;
 use rollup::{Open, Rollup};
@@ -78,6 +90,12 @@ pub enum Input {
         /// What the token grants, or why it does not hold.
         grant: Result<Grant, ErrorInfo>,
     },
+    /// The platform tells when connections last sent a text `ping`, which it answers without
+    /// a word (P7.2). To be given before another input once [`Session::listens_at`] has come.
+    Heard {
+        /// When, for those that ever did.
+        heard: Vec<(ConnectionId, Timestamp)>,
+    },
     /// The platform tells how much a reader has not taken yet (P13.7).
     Unsent {
         /// The reader.
@@ -108,42 +126,6 @@ pub struct Start {
     pub since: Option<String>,
     /// How many messages to go back otherwise.
     pub rewind: usize,
-}
-
-/// What an HTTP request asks for.
-#[derive(Debug)]
-pub enum Request {
-    /// `POST …/frames` with one frame: the answer is its ack or nack (P12.1).
-    Frame(Received),
-    /// `POST …/frames` with an array: the answer is one ack or nack for each (P12.1).
-    Frames(Vec<Received>),
-    /// A shorthand: the answer is the ack's result alone (P12.2).
-    Shorthand(Result<ClientFrame, ErrorInfo>),
-    /// `GET …/messages` (P3.9).
-    History {
-        /// Older than this serial, newest first.
-        before: Option<String>,
-        /// Newer than this serial, oldest first.
-        after: Option<String>,
-        /// How many, 1–1000.
-        limit: usize,
-    },
-    /// `GET …/messages/{serial}` (P3.9); without its data for the end of a streamed body.
-    Message {
-        /// The message.
-        serial: String,
-        /// Whether to leave its data out (P5.5).
-        without_data: bool,
-    },
-    /// `GET …` (P11.1).
-    Snapshot {
-        /// How many of the newest messages.
-        rewind: usize,
-    },
-    /// `PATCH …`: the value of `settings` (P11.2).
-    Settings(serde_json::Value),
-    /// `DELETE …` (P11.2).
-    Erase,
 }
 
 /// Everything that follows from an input, to be performed in order.
@@ -195,6 +177,10 @@ pub struct Session {
     written_at: Timestamp,
     connections: BTreeMap<ConnectionId, Live>,
     rollup: Rollup,
+    turns: turn::Turns,
+    told: presence::Told,
+    /// When pings must be known of, at the latest.
+    listens_at: Timestamp,
     expiry: expiry::Expiry,
     /// Between the decision to delete everything and its end (P11.2).
     is_gone: bool,
@@ -256,6 +242,9 @@ impl Session {
             written_at: end.written_at,
             connections: BTreeMap::new(),
             rollup: Rollup::default(),
+            turns: turn::Turns::new(),
+            told: presence::Told::default(),
+            listens_at: Timestamp::MAX,
             expiry: expiry::Expiry::default(),
             is_gone: false,
         };
@@ -276,9 +265,17 @@ impl Session {
             if connection.is_reader() {
                 session.rollup.join(&connection);
             }
-            let live = Live::new(connection, &session.limits);
+            session.told.know(&connection);
+            let mut live = Live::new(connection, &session.limits);
+            live.heard_at = live.connection.heard_at + session.silence_slack();
             session.expect_reminder(&live);
             session.connections.insert(live.connection.id.clone(), live);
+        }
+        session.load_turns(store)?;
+        session.listen();
+        if session.listens_at < Timestamp::MAX {
+            // Who sent pings while the session slept is to be told first.
+            session.listens_at = Timestamp::MIN;
         }
         session.disown_bodies();
         session.expect_anew(store)?;
@@ -307,6 +304,10 @@ impl Session {
         input: Input,
     ) -> Result<Vec<Effect>, StoreError> {
         let mut out = Outbox::default();
+        if let Input::Heard { heard } = input {
+            self.heard(heard);
+            return Ok(Vec::new());
+        }
         if !self.is_gone {
             self.pass_deadlines(store, now, &mut out)?;
         }
@@ -314,6 +315,7 @@ impl Session {
             self.refuse_all(input, &mut out);
         } else {
             self.dispatch(store, now, input, &mut out)?;
+            self.tell_presence(now, &mut out);
         }
         Ok(self.finish(now, out))
     }
@@ -345,6 +347,7 @@ impl Session {
             } => {
                 self.renew(now, &connection, reference, grant, out);
             }
+            Input::Heard { heard } => self.heard(heard),
             Input::Unsent { connection, bytes } => self.unsent(&connection, bytes, out),
             Input::Close { connection } => self.leave(store, now, &connection, out)?,
             Input::Request { sender, request } => {
@@ -355,136 +358,19 @@ impl Session {
         Ok(())
     }
 
-    /// The frames of one WebSocket message.
-    fn message(
-        &mut self,
-        store: &dyn Store,
-        now: Timestamp,
-        connection: &ConnectionId,
-        frames: Vec<Received>,
-        bytes: usize,
-        out: &mut Outbox,
-    ) -> Result<(), StoreError> {
-        let Some(live) = self.connections.get_mut(connection) else {
-            return Ok(());
-        };
-        if live.connection.is_expired(now) {
-            self.shut(out, connection, close::UNAUTHORIZED, "the token expired"); // P2.6
-            return Ok(());
-        }
-        if live.connection.carrier == Carrier::Events || live.rates.message(now).is_err() {
-            self.shut(out, connection, close::TOO_FAST, "too many messages");
-            return Ok(());
-        }
-        let too_much = live.rates.text(now, bytes).err();
-        let (sender, carrier) = (live.connection.sender(), live.connection.carrier);
-        for received in frames {
-            let reply = Reply::new(&sender, Some(carrier), received.reference);
-            let frame = too_much.clone().map_or(received.frame, Err);
-            self.frame(store, now, &sender, frame, &reply, out)?;
-        }
-        Ok(())
-    }
-
-    /// One frame: the one match over everything that a client may ask for.
-    fn frame(
-        &mut self,
-        store: &dyn Store,
-        now: Timestamp,
-        sender: &Sender,
-        frame: Result<ClientFrame, ErrorInfo>,
-        reply: &Reply,
-        out: &mut Outbox,
-    ) -> Result<(), StoreError> {
-        let done = match frame {
-            Err(error) => Err(error.into()),
-            Ok(ClientFrame::Append(append)) => self.append(store, now, sender, &append, reply, out),
-            Ok(ClientFrame::Publish(publish)) => {
-                self.publish(store, now, sender, publish, reply, out)
-            }
-            Ok(ClientFrame::Update(update)) => self.update(store, now, sender, update, reply, out),
-            Ok(ClientFrame::Delete(delete)) => self.delete(store, now, sender, &delete, reply, out),
-            Ok(ClientFrame::Signal(signal)) => self.signal(store, now, sender, signal, reply, out),
-            Ok(ClientFrame::Seen(_)) if sender.connection.is_none() => {
-                Err(misplaced("seen").into())
-            }
-            Ok(ClientFrame::Seen(seen)) => {
-                self.seen(sender, &seen, reply, out);
-                Ok(())
-            }
-            // The platform checks tokens, and hands what they grant to `renew`.
-            Ok(ClientFrame::Auth(_)) => Err(misplaced("auth").into()),
-        };
-        match done {
-            Err(Error::Store(error)) => Err(error),
-            Err(Error::Refused(error)) => {
-                self.answer(out, reply, Err(error));
-                Ok(())
-            }
-            Ok(()) => Ok(()),
-        }
-    }
-
-    fn request(
-        &mut self,
-        store: &dyn Store,
-        now: Timestamp,
-        sender: &Sender,
-        request: Request,
-        out: &mut Outbox,
-    ) -> Result<(), StoreError> {
-        let done = match request {
-            Request::Frame(received) => {
-                let frames = vec![received];
-                return self.frames(store, now, sender, frames, request::Shape::Frame, out);
-            }
-            Request::Frames(frames) => {
-                return self.frames(store, now, sender, frames, request::Shape::Frames, out);
-            }
-            Request::Shorthand(frame) => {
-                let frames = vec![Received {
-                    reference: None,
-                    frame,
-                }];
-                return self.frames(store, now, sender, frames, request::Shape::Result, out);
-            }
-            Request::History {
-                before,
-                after,
-                limit,
-            } => {
-                let (before, after) = (before.as_deref(), after.as_deref());
-                self.history(store, sender, before, after, limit)
-            }
-            Request::Message {
-                serial,
-                without_data,
-            } => self.one_message(store, sender, &serial, without_data),
-            Request::Snapshot { rewind } => self.snapshot(store, sender, rewind),
-            Request::Settings(patch) => self.change_settings(store, now, sender, &patch, out),
-            Request::Erase => self.erase(sender, out),
-        };
-        out.response = Some(match done {
-            Ok(body) => (200, body),
-            Err(Error::Refused(error)) => request::refusal(&error),
-            Err(Error::Store(error)) => return Err(error),
-        });
-        Ok(())
-    }
-
     /// The end of the nearest rollup window, at most 500 ms away; the platform keeps a timer
     /// for it. `None` while nothing is pending or held: then no timer may run.
     pub fn window(&self) -> Option<Timestamp> {
-        self.rollup.due(&self.settings)
+        let presence = self.told.due();
+        self.rollup
+            .due(&self.settings)
+            .into_iter()
+            .chain(presence)
+            .min()
     }
 
     /// Everybody who is attached.
     pub fn connections(&self) -> impl Iterator<Item = &Connection> {
         self.connections.values().map(|live| &live.connection)
     }
-}
-
-fn misplaced(kind: &str) -> ErrorInfo {
-    let message = format!("unable to take {kind}; it only means something on a WebSocket");
-    ErrorInfo::new(ErrorCode::UnknownFrame, message)
 }

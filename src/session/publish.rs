@@ -1,13 +1,16 @@
 //! Messages are created (P4.1, P4.2).
 
+use std::collections::BTreeSet;
+
 use super::answer::Reply;
 use super::connection::Sender;
 use super::outbox::Outbox;
 use super::rollup::Open;
+use super::step::Step;
 use super::{Error, Session};
 use crate::protocol::capability::Operation;
 use crate::protocol::data::{Data, units};
-use crate::protocol::decode::{NewMessage, Publish, too_large};
+use crate::protocol::decode::{Interrupt, NewMessage, Publish, too_large};
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::frame::{Outcome, Placed, ServerFrame};
 use crate::protocol::ids::Timestamp;
@@ -19,6 +22,8 @@ use crate::store::{Beginning, Head, Kind, Store, StoreError, Streaming, Tail, Wr
 enum Verdict {
     /// It is created.
     New,
+    /// It is created in the place of one that an earlier attempt left unfinished (P6.8).
+    Instead(Head),
     /// It was created before.
     Known(Head),
     /// It repeats the id of an earlier one in the same publish.
@@ -38,14 +43,26 @@ impl Session {
     ) -> Result<(), Error> {
         sender.must(Operation::Publish, "publish", &self.id)?;
         self.limit_frame(now, sender, "publish")?;
+        let interrupt = publish.interrupt.unwrap_or(Interrupt::None);
+        self.check_interrupt(store, sender, &interrupt)?;
         self.settle(store, now, out)?;
-        let verdicts = self.judge(store, now, sender, &publish.messages)?;
+        let verdicts = self.judge(store, now, sender, &publish.messages, publish.attempt)?;
         self.check_space("publish")?;
-        let mut writes = self.begin(now);
+        let mut step = Step::default();
+        if verdicts.iter().any(Verdict::is_new) {
+            self.interrupt(store, now, &mut step, sender, &interrupt)?;
+            self.make_way(store, now, &mut step, sender, &publish.messages)?;
+        }
         let mut placed: Vec<Placed> = Vec::with_capacity(verdicts.len());
-        let mut created = Vec::new();
+        let mut driven = BTreeSet::new();
         for (new, verdict) in publish.messages.into_iter().zip(verdicts) {
             let id = new.id.clone();
+            if verdict.is_new() {
+                driven.extend(new.turn.clone());
+            }
+            if let Verdict::Instead(head) = &verdict {
+                self.supersede_message(now, &mut step, head, &sender.client);
+            }
             let mut result = match verdict {
                 Verdict::Known(head) => repeated(self.epoch, head.place, head.version),
                 Verdict::Twin(first) => match placed.get(first) {
@@ -55,24 +72,23 @@ impl Session {
                     },
                     None => continue,
                 },
-                Verdict::New => {
+                Verdict::New | Verdict::Instead(_) => {
+                    let waits = self.is_queued_input(sender, &new);
                     let message = self.create(now, sender, new);
                     let serial = message.serial;
-                    created.push(message);
+                    self.announce(now, message, &mut step);
+                    if waits {
+                        self.queue_input(now, &mut step, serial.place, &sender.client);
+                    }
                     Placed::new(serial, serial)
                 }
             };
             result.id = id;
             placed.push(result);
         }
-        if !created.is_empty() {
-            writes.extend(created.iter().cloned().map(Write::Create));
-            store.write(&writes)?;
-            self.written_at = now;
-            self.created_at.get_or_insert(now);
-            for message in created {
-                self.announce(now, message, out);
-            }
+        self.commit(store, now, step, out)?;
+        for turn in driven {
+            self.drove(store, now, sender, &turn)?;
         }
         self.answer(out, reply, Ok(Outcome::Published { messages: placed }));
         Ok(())
@@ -85,6 +101,7 @@ impl Session {
         now: Timestamp,
         sender: &Sender,
         messages: &[NewMessage],
+        attempt: Option<u64>,
     ) -> Result<Vec<Verdict>, Error> {
         let mut verdicts = Vec::with_capacity(messages.len());
         let mut streaming = self.rollup.open.len();
@@ -98,18 +115,30 @@ impl Session {
                 verdicts.push(Verdict::Twin(first));
                 continue;
             }
-            if let Some(head) = self.known(store, now, sender, new)? {
-                verdicts.push(Verdict::Known(head));
-                continue;
+            let known = self.known(store, now, sender, new)?;
+            let attempt = new.attempt.or(attempt);
+            if let Some(turn) = &new.turn
+                && (known.is_none() || self.turns.contains_key(turn))
+            {
+                self.lead(store, "publish", sender, turn, attempt)?;
             }
+            let verdict = match known {
+                Some(head) if !self.is_left(&head) => {
+                    verdicts.push(Verdict::Known(head));
+                    continue;
+                }
+                Some(head) => Verdict::Instead(head),
+                None => Verdict::New,
+            };
             self.check_new(store, sender, new)?;
+            self.check_input(sender, new)?;
             streaming += usize::from(new.status == Some(Status::Streaming));
             let limit = usize::try_from(self.limits.streaming_messages).unwrap_or(usize::MAX);
             if limit < streaming {
                 let message = format!("unable to publish; {limit} messages stream already");
                 return Err(ErrorInfo::new(ErrorCode::OverLimit, message).into());
             }
-            verdicts.push(Verdict::New);
+            verdicts.push(verdict);
         }
         Ok(verdicts)
     }
@@ -150,10 +179,6 @@ impl Session {
             );
             return Err(ErrorInfo::new(ErrorCode::Forbidden, message).into());
         }
-        if let Some(turn) = &new.turn {
-            let message = format!("unable to publish; there is no turn {turn}");
-            return Err(ErrorInfo::new(ErrorCode::NotFound, message).into());
-        }
         if let Some(parent) = new.parent {
             let place = self.place("publish after parent", parent)?;
             self.existing(store, "publish after parent", place)?;
@@ -193,6 +218,7 @@ impl Session {
             client: sender.client.clone(),
             connection: sender.connection.clone(),
             role: new.role,
+            turn: new.turn,
             parent: new.parent,
             data: Some(new.data),
             headers: new.headers,
@@ -205,8 +231,9 @@ impl Session {
     }
 
     /// Tells everybody of a message that was created, and begins to follow one that streams.
-    fn announce(&mut self, now: Timestamp, message: Message, out: &mut Outbox) {
+    fn announce(&mut self, now: Timestamp, message: Message, step: &mut Step) {
         let place = message.serial.place;
+        step.write(Write::Create(message.clone()));
         if let (Some(Status::Streaming), Some(Data::Text(text))) = (message.status, &message.data) {
             let head = Head {
                 place,
@@ -216,6 +243,8 @@ impl Session {
                 client: message.client.clone(),
                 connection: message.connection.clone(),
                 name: message.name.clone(),
+                id: message.id.clone(),
+                turn: message.turn.clone(),
                 is_deleted: false,
                 updated_at: now,
             };
@@ -228,12 +257,20 @@ impl Session {
                 tail,
             };
             self.rollup.open.insert(place, Open::new(streaming));
-            self.expect_idle_stream(now);
-        } else {
+            if message.turn.is_none() {
+                self.expect_idle_stream(now);
+            }
+        } else if message.turn.is_none() {
             self.expect_retention(place, now);
         }
         let name = message.name.clone();
-        self.broadcast(out, &ServerFrame::Create { message }, Some(&name));
+        step.tell_of(&name, ServerFrame::Create { message });
+    }
+}
+
+impl Verdict {
+    fn is_new(&self) -> bool {
+        matches!(self, Self::New | Self::Instead(_))
     }
 }
 

@@ -1,5 +1,7 @@
 //! What HTTP reads: history, one message, the snapshot (P3.9, P11.1).
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -7,11 +9,13 @@ use super::connection::Sender;
 use super::{Error, Session};
 use crate::protocol::capability::Operation;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
+use crate::protocol::frame::Presence;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::PAGE_BYTES;
 use crate::protocol::message::Message;
 use crate::protocol::serial::{PLACE_MAX, Place, Serial};
 use crate::protocol::settings::Settings;
+use crate::protocol::turn::Shown as Turn;
 use crate::store::{Span, Store, StoreError};
 
 /// A page of history.
@@ -19,13 +23,16 @@ use crate::store::{Span, Store, StoreError};
 #[serde(rename_all = "camelCase")]
 struct History {
     messages: Vec<Box<RawValue>>,
+    /// Those that the messages belong to (P6.9).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    turns: Vec<Turn>,
     has_more: bool,
     /// What `before` or `after` of the next page is.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<Serial>,
 }
 
-/// A session in one read; presence, turns, approvals and state join with their features.
+/// A session in one read; approvals and state join with their features.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Snapshot<'a> {
@@ -36,6 +43,10 @@ struct Snapshot<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     updated_at: Option<Timestamp>,
     settings: &'a Settings,
+    #[serde(flatten)]
+    presence: Presence,
+    /// Those that are open, and those that the messages belong to (P6.9).
+    turns: Vec<Turn>,
     has_older: bool,
     messages: Vec<Box<RawValue>>,
 }
@@ -60,10 +71,17 @@ impl Session {
             limit,
             bytes: PAGE_BYTES,
         };
-        let (messages, has_more, last) = self.bounded_page(store, &span)?;
+        let Bounded {
+            messages,
+            has_more,
+            last,
+            turns,
+        } = self.bounded_page(store, &span)?;
         let next = last.filter(|_| has_more);
+        let turns = store.named_turns(&turns.into_iter().collect::<Vec<_>>())?;
         Ok(encode(&History {
             messages,
+            turns: turns.iter().map(|turn| self.stored(turn)).collect(),
             has_more,
             next,
         }))
@@ -115,8 +133,15 @@ impl Session {
             limit: rewind,
             bytes: PAGE_BYTES,
         };
-        let (mut messages, has_older, _) = self.bounded_page(store, &span)?;
+        let Bounded {
+            mut messages,
+            has_more: has_older,
+            mut turns,
+            ..
+        } = self.bounded_page(store, &span)?;
         messages.reverse();
+        turns.extend(self.turns.keys().cloned());
+        let turns = store.named_turns(&turns.into_iter().collect::<Vec<_>>())?;
         Ok(encode(&Snapshot {
             session: &self.id,
             serial: self.epoch.at(self.end),
@@ -125,38 +150,38 @@ impl Session {
                 .created_at
                 .map(|created_at| created_at.max(self.written_at)),
             settings: &self.settings,
+            presence: self.presence(),
+            turns: turns.iter().map(|turn| self.stored(turn)).collect(),
             has_older,
             messages,
         }))
     }
 
     /// A page as JSON, which may be longer than the text that the store counts.
-    #[expect(
-        clippy::type_complexity,
-        reason = "three answers to one question, used twice"
-    )]
-    fn bounded_page(
-        &self,
-        store: &dyn Store,
-        span: &Span<'_>,
-    ) -> Result<(Vec<Box<RawValue>>, bool, Option<Serial>), StoreError> {
+    fn bounded_page(&self, store: &dyn Store, span: &Span<'_>) -> Result<Bounded, StoreError> {
         let page = store.page(self.epoch, span)?;
-        let (mut messages, mut bytes, mut last) = (Vec::new(), 0, None);
+        let mut bounded = Bounded {
+            has_more: page.has_more,
+            ..Bounded::default()
+        };
+        let mut bytes = 0;
         for message in page.messages {
             let Ok(raw) = serde_json::value::to_raw_value(&message) else {
                 continue;
             };
             bytes += raw.get().len();
-            if PAGE_BYTES < bytes && !messages.is_empty() {
-                return Ok((messages, true, last));
+            if PAGE_BYTES < bytes && !bounded.messages.is_empty() {
+                bounded.has_more = true;
+                break;
             }
-            messages.push(raw);
-            last = Some(message.serial);
+            bounded.messages.push(raw);
+            bounded.last = Some(message.serial);
+            bounded.turns.extend(message.turn);
         }
-        Ok((messages, page.has_more, last))
+        Ok(bounded)
     }
 
-    fn cursor(&self, name: &str, text: &str) -> Result<Place, ErrorInfo> {
+    pub(super) fn cursor(&self, name: &str, text: &str) -> Result<Place, ErrorInfo> {
         let serial = Serial::parse(text).filter(|serial| serial.epoch == self.epoch);
         serial.map(|serial| serial.place).ok_or_else(|| {
             let shown: String = text.chars().take(40).collect();
@@ -166,6 +191,15 @@ impl Session {
     }
 }
 
-fn encode(body: &impl Serialize) -> String {
+/// Messages as JSON, and the turns that they belong to.
+#[derive(Default)]
+struct Bounded {
+    messages: Vec<Box<RawValue>>,
+    has_more: bool,
+    last: Option<Serial>,
+    turns: BTreeSet<String>,
+}
+
+pub(super) fn encode(body: &impl Serialize) -> String {
     serde_json::to_string(body).unwrap_or_default()
 }

@@ -1,6 +1,6 @@
 //! What a connection is sent before it is live (P3.3, P3.5, P3.6).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::connection::Connection;
 use super::{Session, Start};
@@ -65,6 +65,14 @@ impl Session {
         if 0 < self.floor {
             frames.push(self.trimmed(store)?.encode());
         }
+        for turn in store.changed_turns(since, REPLAY_MESSAGES + 1)? {
+            let frame = self.latest_frame(&turn).encode();
+            bytes += frame.len();
+            frames.push(frame);
+        }
+        if REPLAY_BYTES < bytes || REPLAY_MESSAGES < frames.len() {
+            return Ok(None);
+        }
         for changed in changed.values() {
             let frame = self.missed(store, connection, since, changed)?;
             bytes += frame.as_ref().map_or(0, String::len);
@@ -82,7 +90,7 @@ impl Session {
             return Ok(None);
         }
         let oldest = store.oldest(1)?;
-        let has_older = oldest.first().is_some_and(|(place, _)| *place <= since);
+        let has_older = oldest.first().is_some_and(|place| *place <= since);
         Ok(Some(Replay {
             is_resumed: true,
             has_older,
@@ -109,6 +117,7 @@ impl Session {
                     place: open.version,
                     is_updated: false,
                     is_deleted: false,
+                    is_superseded: false,
                 });
             }
         }
@@ -131,7 +140,12 @@ impl Session {
         }
         let (serial, version) = (self.epoch.at(head.place), self.epoch.at(head.version));
         let frame = if changed.is_deleted {
-            Some(ServerFrame::Delete { serial, version })
+            let superseded = changed.is_superseded;
+            Some(ServerFrame::Delete {
+                serial,
+                version,
+                superseded,
+            })
         } else if changed.is_updated {
             self.whole(store, &head)?
         } else if let Some(missing) = store.missing(head.place, since)? {
@@ -182,12 +196,23 @@ impl Session {
         let streaming = streaming.filter(|(_, open)| connection.follows(&open.name));
         let streaming = streaming.map(|(place, _)| store.message(self.epoch, *place));
         let newest = page.messages.into_iter().map(|message| Ok(Some(message)));
+        let mut turns = BTreeSet::new();
         for message in newest.chain(streaming) {
             let Some(message) = message? else { continue };
+            turns.extend(message.turn.clone());
             let frame = ServerFrame::Create { message }.encode();
             bytes += frame.len();
             if REPLAY_BYTES < bytes {
                 has_older = true;
+                break;
+            }
+            frames.push(frame);
+        }
+        // What the messages belong to, but for what `attached` has (P6.9).
+        for turn in self.final_turns(store, &turns)?.iter().rev() {
+            let frame = self.latest_frame(turn).encode();
+            bytes += frame.len();
+            if REPLAY_BYTES < bytes {
                 break;
             }
             frames.push(frame);

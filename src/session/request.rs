@@ -5,12 +5,61 @@ use serde::Serialize;
 use super::answer::Reply;
 use super::connection::Sender;
 use super::outbox::Outbox;
-use super::{Input, Request, Session};
-use crate::protocol::decode::Received;
+use super::{Error, Input, Session};
+use crate::protocol::decode::{ClientFrame, Received};
 use crate::protocol::error::{ErrorInfo, close};
 use crate::protocol::frame::{Outcome, ServerFrame, join};
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::store::{Store, StoreError};
+
+/// What an HTTP request asks for.
+#[derive(Debug)]
+pub enum Request {
+    /// `POST …/frames` with one frame: the answer is its ack or nack (P12.1).
+    Frame(Received),
+    /// `POST …/frames` with an array: the answer is one ack or nack for each (P12.1).
+    Frames(Vec<Received>),
+    /// A shorthand: the answer is the ack's result alone (P12.2).
+    Shorthand(Result<ClientFrame, ErrorInfo>),
+    /// `GET …/messages` (P3.9).
+    History {
+        /// Older than this serial, newest first.
+        before: Option<String>,
+        /// Newer than this serial, oldest first.
+        after: Option<String>,
+        /// How many, 1–1000.
+        limit: usize,
+    },
+    /// `GET …/messages/{serial}` (P3.9); without its data for the end of a streamed body.
+    Message {
+        /// The message.
+        serial: String,
+        /// Whether to leave its data out (P5.5).
+        without_data: bool,
+    },
+    /// `GET …/turns` (P6).
+    Turns {
+        /// Whether those that are final are meant as well, the newest first.
+        all: bool,
+        /// Older than this serial.
+        before: Option<String>,
+        /// How many, 1–1000.
+        limit: usize,
+    },
+    /// `GET …/turns/{id}`.
+    Turn(String),
+    /// `GET …/presence` (P7.4).
+    Presence,
+    /// `GET …` (P11.1).
+    Snapshot {
+        /// How many of the newest messages.
+        rewind: usize,
+    },
+    /// `PATCH …`: the value of `settings` (P11.2).
+    Settings(serde_json::Value),
+    /// `DELETE …` (P11.2).
+    Erase,
+}
 
 /// How the answers to the frames of a request make its response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +73,59 @@ pub(super) enum Shape {
 }
 
 impl Session {
+    /// Answers a request: the one match over what may be asked.
+    pub(super) fn request(
+        &mut self,
+        store: &dyn Store,
+        now: Timestamp,
+        sender: &Sender,
+        request: Request,
+        out: &mut Outbox,
+    ) -> Result<(), StoreError> {
+        let done = match request {
+            Request::Frame(received) => {
+                let frames = vec![received];
+                return self.frames(store, now, sender, frames, Shape::Frame, out);
+            }
+            Request::Frames(frames) => {
+                return self.frames(store, now, sender, frames, Shape::Frames, out);
+            }
+            Request::Shorthand(frame) => {
+                let frames = vec![Received {
+                    reference: None,
+                    frame,
+                }];
+                return self.frames(store, now, sender, frames, Shape::Result, out);
+            }
+            Request::History {
+                before,
+                after,
+                limit,
+            } => {
+                let (before, after) = (before.as_deref(), after.as_deref());
+                self.history(store, sender, before, after, limit)
+            }
+            Request::Message {
+                serial,
+                without_data,
+            } => self.one_message(store, sender, &serial, without_data),
+            Request::Turns { all, before, limit } => {
+                self.list_turns(store, sender, all, before.as_deref(), limit)
+            }
+            Request::Turn(id) => self.one_turn(store, sender, &id),
+            Request::Presence => self.list_presence(sender),
+            Request::Snapshot { rewind } => self.snapshot(store, sender, rewind),
+            Request::Settings(patch) => self.change_settings(store, now, sender, &patch, out),
+            Request::Erase => self.erase(sender, out),
+        };
+        out.response = Some(match done {
+            Ok(body) => (200, body),
+            Err(Error::Refused(error)) => refusal(&error),
+            Err(Error::Store(error)) => return Err(error),
+        });
+        Ok(())
+    }
+
     /// Takes the frames of a request; its end closes the window (P5.4), so that every answer
     /// is there.
     pub(super) fn frames(
@@ -98,6 +200,7 @@ impl Session {
             Input::Message { .. }
             | Input::Unreadable { .. }
             | Input::BodyEnd { .. }
+            | Input::Heard { .. }
             | Input::Renew { .. }
             | Input::Unsent { .. }
             | Input::Close { .. }
@@ -153,6 +256,10 @@ pub(super) fn refusal(error: &ErrorInfo) -> (u16, String) {
 fn created(result: &Outcome) -> u16 {
     match result {
         Outcome::Published { messages } if messages.iter().any(|placed| !placed.duplicate) => 201,
+        Outcome::Turn {
+            turn,
+            duplicate: false,
+        } if turn.is_new() => 201,
         _ => 200,
     }
 }

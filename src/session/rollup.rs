@@ -29,6 +29,8 @@ const MARK_BYTES: usize = 8;
 pub(super) struct Open {
     pub(super) name: String,
     pub(super) client: String,
+    /// The turn that it belongs to.
+    pub(super) turn: Option<String>,
     /// Whose appends are pending or held: they are not sent back to it (P3.7).
     pub(super) origin: Option<ConnectionId>,
     pub(super) version: Place,
@@ -58,6 +60,7 @@ impl Open {
         Self {
             name: head.name,
             client: head.client,
+            turn: head.turn,
             origin: head.connection,
             version: head.version,
             seq: head.seq,
@@ -72,6 +75,12 @@ impl Open {
             held_from: 0,
             heard_at: head.updated_at,
         }
+    }
+
+    /// Whether no turn says how long it may be silent (P5.1). A body that has lost its
+    /// connection is given up on in any case.
+    pub(super) fn is_alone(&self) -> bool {
+        self.turn.is_none() || self.heard_at == Timestamp::MIN
     }
 
     /// What the message holds, pending text included, in UTF-16 code units.

@@ -12,9 +12,9 @@ use crate::protocol::serial::Place;
 
 pub(super) fn create(sql: &impl Sql, message: &Message) -> Result<(), StoreError> {
     const CREATE: &str = "INSERT INTO message(serial, version, seq, status, client, connection, \
-                          id, name, role, parent, headers, created_at, updated_at, deleted_at, \
-                          marks, json, data) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, \
-                          ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
+                          id, name, role, turn, parent, headers, created_at, updated_at, \
+                          deleted_at, marks, json, data) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, \
+                          ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
     let [json, data] = data_values(message.data.as_ref());
     let is_streaming = message.status == Some(Status::Streaming);
     let marks = is_streaming.then(|| first_mark(message.data.as_ref(), 0));
@@ -36,6 +36,7 @@ pub(super) fn create(sql: &impl Sql, message: &Message) -> Result<(), StoreError
         message.id.as_deref().into(),
         message.name.as_str().into(),
         message.role.as_str().into(),
+        message.turn.as_deref().into(),
         message.parent.map(|parent| parent.place).into(),
         headers.as_deref().into(),
         message.created_at.into(),
@@ -146,14 +147,17 @@ fn mark_segment(
     )
 }
 
-/// The tombstone keeps who, when and the id, so that nothing is created twice (P4.2).
+/// The tombstone keeps who, when and the id, so that nothing is created twice (P4.2); one
+/// that was superseded keeps no id, so that it may be created again (P6.8).
 pub(super) fn delete(
     sql: &impl Sql,
     place: Place,
     version: Place,
+    is_superseded: bool,
     at: Timestamp,
 ) -> Result<(), StoreError> {
     const DELETE: &str = "UPDATE message SET version=?2, updated_at=?3, deleted_at=?3, \
+                          id=CASE WHEN ?4 THEN NULL ELSE id END, \
                           seq=nullif(max(coalesce(seq, 0), coalesce((SELECT s.seq FROM segment s \
                           WHERE s.id BETWEEN (serial << 20) + 1 AND (serial << 20) + 1048575 \
                           ORDER BY s.id DESC LIMIT 1), 0)), 0), \
@@ -162,7 +166,12 @@ pub(super) fn delete(
     run_one(
         sql,
         DELETE,
-        &[Value::number(place), Value::number(version), at.into()],
+        &[
+            Value::number(place),
+            Value::number(version),
+            at.into(),
+            Value::Integer(is_superseded.into()),
+        ],
     )?;
     delete_segments(sql, place)
 }

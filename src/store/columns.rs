@@ -14,7 +14,7 @@ use crate::protocol::serial::{Epoch, Place};
 /// What `columns!` is made of.
 macro_rules! fields {
     () => {
-        "serial, version, seq, status, client, connection, id, name, role, parent, headers, \
+        "serial, version, seq, status, client, connection, id, name, role, turn, parent, headers, \
          created_at, updated_at, deleted_at, json IS NOT NULL"
     };
 }
@@ -52,7 +52,15 @@ macro_rules! whole_data {
     };
 }
 
-pub(super) use {columns, fields, sized_columns, whole_data};
+/// Whether retention must leave a message alone: it streams, or its turn is open (P11.2).
+macro_rules! is_held {
+    () => {
+        "(status IS 'streaming' OR turn IS NOT NULL AND turn IN \
+         (SELECT id FROM turn WHERE open=1))"
+    };
+}
+
+pub(super) use {columns, fields, is_held, sized_columns, whole_data};
 
 /// What `columns!` and `sized_columns!` give.
 #[derive(Deserialize)]
@@ -66,6 +74,7 @@ pub(super) struct Columns {
     id: Option<String>,
     name: String,
     role: Role,
+    turn: Option<String>,
     parent: Option<Place>,
     headers: Option<String>,
     created_at: Timestamp,
@@ -154,6 +163,8 @@ impl Columns {
             client: self.client,
             connection: self.connection,
             name: self.name,
+            id: self.id,
+            turn: self.turn,
             is_deleted: self.deleted_at.is_some(),
             updated_at: self.updated_at,
         }
@@ -183,6 +194,7 @@ impl Columns {
             client: self.client,
             connection: self.connection,
             role: self.role,
+            turn: self.turn,
             parent: self.parent.map(|parent| epoch.at(parent)),
             data,
             headers: headers.map_err(|_| StoreError::unreadable("message's headers"))?,

@@ -1,5 +1,6 @@
 //! Ids of frames that are kept, and everything that is forgotten in time.
 
+use super::columns::is_held;
 use super::read;
 use super::schema::SEGMENTS;
 use super::sqlite::{Sql, Value};
@@ -39,9 +40,14 @@ pub(super) fn forget_ids(sql: &impl Sql, keep_since: Timestamp) -> Result<(), St
 /// be where the log ends.
 pub(super) fn trim(sql: &impl Sql, up_to: Place) -> Result<(), StoreError> {
     const META: &str = "UPDATE meta SET floor=max(floor, ?1), written_at=?2";
-    const SEGMENTS_UP_TO: &str = "DELETE FROM segment WHERE id<?1 AND (id >> 20) NOT IN \
-                                  (SELECT serial FROM message WHERE status='streaming')";
-    const MESSAGES: &str = "DELETE FROM message WHERE serial<=?1 AND status IS NOT 'streaming'";
+    const SEGMENTS_UP_TO: &str = concat!(
+        "DELETE FROM segment WHERE id<?1 AND (id >> 20) NOT IN \
+         (SELECT serial FROM message WHERE serial<=?2 AND ",
+        is_held!(),
+        ")"
+    );
+    const MESSAGES: &str = concat!("DELETE FROM message WHERE serial<=?1 AND NOT ", is_held!());
+    const TURNS: &str = "DELETE FROM turn WHERE version<=?1 AND open IS NULL";
     const CHANGES: &str = "DELETE FROM change WHERE serial<=?1";
     // With everything gone, only this tells when the session was last written to.
     let end = read::end(sql)?;
@@ -49,8 +55,12 @@ pub(super) fn trim(sql: &impl Sql, up_to: Place) -> Result<(), StoreError> {
     run_one(
         sql,
         SEGMENTS_UP_TO,
-        &[Value::number((up_to + 1).saturating_mul(SEGMENTS))],
+        &[
+            Value::number((up_to + 1).saturating_mul(SEGMENTS)),
+            Value::number(up_to),
+        ],
     )?;
     run_one(sql, MESSAGES, &[Value::number(up_to)])?;
+    run_one(sql, TURNS, &[Value::number(up_to)])?;
     run_one(sql, CHANGES, &[Value::number(up_to)])
 }

@@ -14,6 +14,7 @@ mod resume;
 mod row;
 mod schema;
 pub mod sqlite;
+mod turn;
 mod write;
 
 use crate::protocol::data::Data;
@@ -21,6 +22,7 @@ use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::message::{Message, Status};
 use crate::protocol::serial::{Epoch, Place};
 use crate::protocol::settings::Settings;
+use crate::protocol::turn::{Cancel, Turn};
 
 /// Text and marks of a row grow to this many bytes, then a new segment begins: one page of
 /// SQLite, so that a window rewrites one page (docs/decisions/0002).
@@ -75,6 +77,10 @@ pub struct Head {
     pub connection: Option<ConnectionId>,
     /// Its event name.
     pub name: String,
+    /// The client's own id.
+    pub id: Option<String>,
+    /// The turn that it belongs to.
+    pub turn: Option<String>,
     /// Whether only a tombstone is left.
     pub is_deleted: bool,
     /// When it last changed.
@@ -140,6 +146,18 @@ pub struct Changed {
     pub is_updated: bool,
     /// Whether it was deleted.
     pub is_deleted: bool,
+    /// Whether another attempt at its turn takes its place (P6.8).
+    pub is_superseded: bool,
+}
+
+/// A turn, and when its leader was last heard as far as rows know: that is not written with
+/// every sign of life (P6.8).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Kept {
+    /// The turn.
+    pub turn: Turn,
+    /// A time at or before its leader was last heard.
+    pub heard_at: Timestamp,
 }
 
 /// The end of a text that somebody missed.
@@ -164,6 +182,22 @@ pub enum Kind {
     Delete = 3,
     /// A `signal`.
     Signal = 4,
+    /// A `turn.end`.
+    EndTurn = 5,
+    /// A `turn.suspend`.
+    SuspendTurn = 6,
+    /// A `turn.resume`.
+    ResumeTurn = 7,
+    /// A `turn.heartbeat`.
+    Heartbeat = 8,
+    /// A `turn.adopt`.
+    AdoptTurn = 9,
+    /// A `turn.steered`.
+    Steered = 10,
+    /// A `cancel`.
+    Cancel = 11,
+    /// A `steer`.
+    Steer = 12,
 }
 
 /// The reads that the session needs.
@@ -195,8 +229,29 @@ pub trait Log {
         id: &str,
         since: Timestamp,
     ) -> Result<Option<Place>, StoreError>;
-    /// The oldest messages, with when they were created.
-    fn oldest(&self, limit: usize) -> Result<Vec<(Place, Timestamp)>, StoreError>;
+    /// The oldest messages.
+    fn oldest(&self, limit: usize) -> Result<Vec<Place>, StoreError>;
+    /// The oldest messages that retention may take, with when they were created: none that
+    /// streams, none of an open turn (P11.2).
+    fn settled(&self, limit: usize) -> Result<Vec<(Place, Timestamp)>, StoreError>;
+    /// All turns that are open, by place.
+    fn open_turns(&self) -> Result<Vec<Kept>, StoreError>;
+    /// A turn by its id.
+    fn turn(&self, id: &str) -> Result<Option<Turn>, StoreError>;
+    /// A turn by its place.
+    fn turn_at(&self, place: Place) -> Result<Option<Turn>, StoreError>;
+    /// The turns that answer a message, the newest first.
+    fn answering(&self, input: Place) -> Result<Vec<Turn>, StoreError>;
+    /// The turns that changed after a place, by their latest change; at most `limit`.
+    fn changed_turns(&self, after: Place, limit: usize) -> Result<Vec<Turn>, StoreError>;
+    /// Turns by their ids, those that there are.
+    fn named_turns(&self, ids: &[String]) -> Result<Vec<Turn>, StoreError>;
+    /// The newest turns before a place, the newest first.
+    fn turns_before(&self, before: Place, limit: usize) -> Result<Vec<Turn>, StoreError>;
+    /// The messages of a turn that were not deleted, by place.
+    fn turn_messages(&self, turn: &Turn) -> Result<Vec<Head>, StoreError>;
+    /// Who wants no answer to a message (P6.5).
+    fn cancel_of_input(&self, place: Place) -> Result<Option<Cancel>, StoreError>;
 }
 
 /// Everything that is ever stored; one variant is one change of rows.
@@ -246,6 +301,9 @@ pub enum Write {
         place: Place,
         /// The place of its deletion.
         version: Place,
+        /// Whether another attempt at its turn takes its place, and its id is free again
+        /// (P6.8).
+        is_superseded: bool,
         /// When.
         at: Timestamp,
     },
@@ -276,6 +334,31 @@ pub enum Write {
         at: Timestamp,
         /// Ids from before are forgotten.
         keep_since: Timestamp,
+    },
+    /// A turn as it now is, and an entry for what happened to it at its version.
+    Turn {
+        /// The turn.
+        kept: Kept,
+        /// Who did it; `None` for the session itself.
+        client: Option<String>,
+        /// When.
+        at: Timestamp,
+    },
+    /// A turn of which something changed that is no entry.
+    TurnRow(Kept),
+    /// When a turn's leader was heard.
+    Heard {
+        /// The turn.
+        place: Place,
+        /// When.
+        at: Timestamp,
+    },
+    /// Somebody wants no answer to a message (P6.5).
+    CancelInput {
+        /// The message.
+        place: Place,
+        /// Who, when and why.
+        cancel: Cancel,
     },
     /// The session's settings.
     Settings {
@@ -323,6 +406,8 @@ pub enum Change {
     Update = 2,
     /// It was deleted.
     Delete = 3,
+    /// Another attempt at its turn takes its place.
+    Supersede = 4,
 }
 
 /// What the session stands on: reads, and writes that happen together or not at all.

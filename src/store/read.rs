@@ -1,6 +1,6 @@
 //! Reading: how the session began, where it ends, what streams, and single messages.
 
-use super::columns::{Columns, Newest, columns, into_message, segments, whole_data};
+use super::columns::{Columns, Newest, columns, into_message, is_held, segments, whole_data};
 use super::row::Row;
 use super::sqlite::{Sql, Value};
 use super::{Beginning, End, Head, Kind, StoreError, Streaming, Tail, marks};
@@ -143,9 +143,19 @@ pub(super) fn frame_id(
     row.map(|mut row| row.number()).transpose()
 }
 
-pub(super) fn oldest(sql: &impl Sql, limit: usize) -> Result<Vec<(Place, Timestamp)>, StoreError> {
-    const OLDEST: &str = "SELECT serial, created_at FROM message ORDER BY serial LIMIT ?1";
+pub(super) fn oldest(sql: &impl Sql, limit: usize) -> Result<Vec<Place>, StoreError> {
+    const OLDEST: &str = "SELECT serial FROM message ORDER BY serial LIMIT ?1";
     let rows = sql.query(OLDEST, &[Value::size(limit)])?;
+    Row::all(rows).map(|mut row| row.number()).collect()
+}
+
+pub(super) fn settled(sql: &impl Sql, limit: usize) -> Result<Vec<(Place, Timestamp)>, StoreError> {
+    const SETTLED: &str = concat!(
+        "SELECT serial, created_at FROM message WHERE NOT ",
+        is_held!(),
+        " ORDER BY serial LIMIT ?1"
+    );
+    let rows = sql.query(SETTLED, &[Value::size(limit)])?;
     Row::all(rows)
         .map(|mut row| Ok((row.number()?, row.integer()?)))
         .collect()

@@ -18,11 +18,12 @@ pub(super) fn changed(
     limit: usize,
 ) -> Result<Vec<Changed>, StoreError> {
     // An entry whose message was trimmed stays until its own place is.
-    const CHANGES: &str = "SELECT subject, max(serial), max(kind=2), max(kind=3) FROM change \
-                           WHERE serial>?1 AND subject<=?1 GROUP BY subject \
+    const CHANGES: &str = "SELECT subject, max(serial), max(kind=2), max(kind=3), \
+                           max(kind=4) FROM change \
+                           WHERE serial>?1 AND subject<=?1 AND kind<10 GROUP BY subject \
                            HAVING EXISTS (SELECT 1 FROM message m WHERE m.serial=subject) \
                            ORDER BY subject LIMIT ?2";
-    const GROWN: &str = "SELECT serial, place, 0, 0 FROM (SELECT m.serial AS serial, \
+    const GROWN: &str = "SELECT serial, place, 0, 0, 0 FROM (SELECT m.serial AS serial, \
                          max(m.version, coalesce((SELECT s.version FROM segment s \
                          WHERE s.id BETWEEN (m.serial << 20) + 1 AND (m.serial << 20) + 1048575 \
                          ORDER BY s.id DESC LIMIT 1), 0)) AS place \
@@ -34,16 +35,19 @@ pub(super) fn changed(
         for mut row in Row::all(rows) {
             let (subject, place) = (row.number()?, row.number()?);
             let (is_updated, is_deleted) = (row.number()? != 0, row.number()? != 0);
+            let is_superseded = row.number()? != 0;
             let change = Changed {
                 subject,
                 place,
                 is_updated,
-                is_deleted,
+                is_deleted: is_deleted || is_superseded,
+                is_superseded,
             };
             let known = found.entry(subject).or_insert(change);
             known.place = known.place.max(place);
             known.is_updated |= is_updated;
-            known.is_deleted |= is_deleted;
+            known.is_deleted |= change.is_deleted;
+            known.is_superseded |= is_superseded;
         }
     }
     Ok(found.into_values().take(limit).collect())

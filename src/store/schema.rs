@@ -9,19 +9,18 @@ use super::sqlite::{Sql, Value};
 /// below 2^53, and all segments of a message are one range of ids.
 pub(super) const SEGMENTS: u64 = 1 << 20;
 
-/// The tables. Version `n` of the schema is what the first `n` of these make; one that was
-/// ever deployed is never changed, another is added.
+/// The tables as a session that begins today has them.
 ///
 /// Text is in `data`, any other JSON in `json`: `data || ?` must never meet a document.
 /// What can be long stands last, so that the rest of a row is read without it. Only what
 /// streams and messages' ids are indexed: an index costs a row with every write it covers.
 /// A table costs two rows and `meta` has one, so that a short session does not pay for them.
-const MIGRATIONS: [&[&str]; 1] = [&[
+const TABLES: &[&str] = &[
     "CREATE TABLE meta(schema INTEGER, epoch TEXT, created_at INTEGER, floor INTEGER, \
      written_at INTEGER, settings TEXT)",
     "CREATE TABLE message(serial INTEGER PRIMARY KEY, version INTEGER, seq INTEGER, \
-     status TEXT, client TEXT, connection TEXT, id TEXT, name TEXT, role TEXT, \
-     parent INTEGER, headers TEXT, created_at INTEGER, updated_at INTEGER, \
+     status TEXT, client TEXT, connection TEXT, id TEXT, name TEXT, role TEXT, turn TEXT, \
+     parent INTEGER, headers TEXT, cancel TEXT, created_at INTEGER, updated_at INTEGER, \
      deleted_at INTEGER, marks TEXT, json TEXT, data TEXT)",
     "CREATE INDEX message_open ON message(serial) WHERE status='streaming'",
     "CREATE INDEX message_id ON message(client, id) WHERE id IS NOT NULL",
@@ -29,6 +28,27 @@ const MIGRATIONS: [&[&str]; 1] = [&[
      start INTEGER, updated_at INTEGER, marks TEXT, data TEXT)",
     "CREATE TABLE change(serial INTEGER PRIMARY KEY, kind INTEGER, subject INTEGER, \
      client TEXT, at INTEGER)",
+    TURN,
+    TURN_ID,
+    TURN_INPUT,
+    TURN_OPEN,
+];
+
+const TURN: &str = "CREATE TABLE turn(serial INTEGER PRIMARY KEY, version INTEGER, id TEXT, \
+                    agent TEXT, input INTEGER, open INTEGER, heard_at INTEGER, body TEXT)";
+const TURN_ID: &str = "CREATE INDEX turn_id ON turn(id)";
+const TURN_INPUT: &str = "CREATE INDEX turn_input ON turn(input) WHERE input IS NOT NULL";
+const TURN_OPEN: &str = "CREATE INDEX turn_open ON turn(open) WHERE open IS NOT NULL";
+
+/// What brings the tables of version `n` to the next one, `n` counted from 1. One that was
+/// ever deployed is never changed, another is added.
+const MIGRATIONS: [&[&str]; 1] = [&[
+    "ALTER TABLE message ADD COLUMN turn TEXT",
+    "ALTER TABLE message ADD COLUMN cancel TEXT",
+    TURN,
+    TURN_ID,
+    TURN_INPUT,
+    TURN_OPEN,
 ]];
 
 /// The table of the ids that frames have and messages are not: few sessions have any, so it
@@ -40,7 +60,7 @@ const IDS: [&str; 2] = [
 ];
 
 /// The schema that a session begins with.
-pub(super) const VERSION: usize = MIGRATIONS.len();
+pub(super) const VERSION: usize = MIGRATIONS.len() + 1;
 
 /// Which tables there are.
 #[derive(Clone, Copy, Debug, Default)]
@@ -90,16 +110,20 @@ fn update(sql: &impl Sql) -> Result<(), StoreError> {
 
 /// Makes the tables of a session that begins.
 pub(super) fn create(sql: &impl Sql) -> Result<(), StoreError> {
-    migrate(sql, 0)
+    run(sql, TABLES)
 }
 
 /// Makes the table of frames' ids.
 pub(super) fn create_ids(sql: &impl Sql) -> Result<(), StoreError> {
-    let mut statements = IDS.iter();
-    statements.try_for_each(|statement| sql.query(statement, &[]).map(|_| ()))
+    run(sql, &IDS)
 }
 
 fn migrate(sql: &impl Sql, from: usize) -> Result<(), StoreError> {
-    let mut statements = MIGRATIONS.iter().skip(from).copied().flatten();
+    let mut later = MIGRATIONS.iter().skip(from.saturating_sub(1));
+    later.try_for_each(|statements| run(sql, statements))
+}
+
+fn run(sql: &impl Sql, statements: &[&str]) -> Result<(), StoreError> {
+    let mut statements = statements.iter();
     statements.try_for_each(|statement| sql.query(statement, &[]).map(|_| ()))
 }

@@ -4,12 +4,13 @@ use std::cell::Cell;
 
 use super::schema::Tables;
 use super::{
-    Beginning, Changed, End, Head, Kind, Log, Missing, Page, Span, Store, StoreError, Streaming,
-    Write, page, read, resume, write,
+    Beginning, Changed, End, Head, Kept, Kind, Log, Missing, Page, Span, Store, StoreError,
+    Streaming, Write, page, read, resume, turn, write,
 };
 use crate::protocol::ids::Timestamp;
 use crate::protocol::message::Message;
 use crate::protocol::serial::{Epoch, Place};
+use crate::protocol::turn::{Cancel, Turn};
 
 /// The largest integer that JavaScript, and so workerd, carries exactly.
 const INTEGER_MAX: i64 = (1 << 53) - 1;
@@ -178,8 +179,48 @@ impl<S: Sql> Log for SqliteStore<S> {
         read::frame_id(&self.sql, client, kind, id, since)
     }
 
-    fn oldest(&self, limit: usize) -> Result<Vec<(Place, Timestamp)>, StoreError> {
+    fn oldest(&self, limit: usize) -> Result<Vec<Place>, StoreError> {
         self.read(|sql| read::oldest(sql, limit))
+    }
+
+    fn settled(&self, limit: usize) -> Result<Vec<(Place, Timestamp)>, StoreError> {
+        self.read(|sql| read::settled(sql, limit))
+    }
+
+    fn open_turns(&self) -> Result<Vec<Kept>, StoreError> {
+        self.read(|sql| turn::open(sql))
+    }
+
+    fn turn(&self, id: &str) -> Result<Option<Turn>, StoreError> {
+        self.read(|sql| turn::by_id(sql, id))
+    }
+
+    fn turn_at(&self, place: Place) -> Result<Option<Turn>, StoreError> {
+        self.read(|sql| turn::at(sql, place))
+    }
+
+    fn answering(&self, input: Place) -> Result<Vec<Turn>, StoreError> {
+        self.read(|sql| turn::answering(sql, input))
+    }
+
+    fn changed_turns(&self, after: Place, limit: usize) -> Result<Vec<Turn>, StoreError> {
+        self.read(|sql| turn::changed(sql, after, limit))
+    }
+
+    fn named_turns(&self, ids: &[String]) -> Result<Vec<Turn>, StoreError> {
+        self.read(|sql| turn::named(sql, ids))
+    }
+
+    fn turns_before(&self, before: Place, limit: usize) -> Result<Vec<Turn>, StoreError> {
+        self.read(|sql| turn::before(sql, before, limit))
+    }
+
+    fn turn_messages(&self, turn: &Turn) -> Result<Vec<Head>, StoreError> {
+        self.read(|sql| turn::messages(sql, turn))
+    }
+
+    fn cancel_of_input(&self, place: Place) -> Result<Option<Cancel>, StoreError> {
+        self.read(|sql| turn::cancel_of_input(sql, place))
     }
 }
 

@@ -5,7 +5,7 @@ use super::forget::{forget_ids, once, trim};
 use super::grow::{Closing, close, grow, grow_and_close, grow_segment, segment};
 use super::schema::{self, Tables};
 use super::sqlite::{Sql, Value};
-use super::{Beginning, StoreError, Write};
+use super::{Beginning, StoreError, Write, turn};
 
 /// Stores all of it or nothing, and says which tables there are then. A single statement
 /// needs no transaction, which costs more than the statement itself (invariant 4).
@@ -34,7 +34,7 @@ fn is_one_statement(writes: &[Write]) -> bool {
     matches!(
         writes,
         [] | [Write::Create(_) | Write::Grow(_) | Write::Segment(_) | Write::Close { .. }]
-            | [Write::Change { .. } | Write::Settings { .. }]
+            | [Write::Change { .. } | Write::Settings { .. } | Write::Heard { .. }]
     )
 }
 
@@ -103,7 +103,12 @@ fn one(sql: &impl Sql, write: &Write) -> Result<(), StoreError> {
                 None => replace_headers(sql, &change),
             }
         }
-        Write::Delete { place, version, at } => delete(sql, *place, *version, *at),
+        Write::Delete {
+            place,
+            version,
+            is_superseded,
+            at,
+        } => delete(sql, *place, *version, *is_superseded, *at),
         Write::Change {
             place,
             what,
@@ -133,6 +138,10 @@ fn one(sql: &impl Sql, write: &Write) -> Result<(), StoreError> {
             let settings = serde_json::json!(settings).to_string();
             run_one(sql, SETTINGS, &[Value::Text(settings), (*at).into()])
         }
+        Write::Turn { kept, client, at } => turn::put(sql, kept, client.as_deref(), *at),
+        Write::TurnRow(kept) => turn::put_row(sql, kept),
+        Write::Heard { place, at } => turn::heard(sql, *place, *at),
+        Write::CancelInput { place, cancel } => turn::cancel_input(sql, *place, cancel),
         Write::Trim { up_to } => trim(sql, *up_to),
     }
 }

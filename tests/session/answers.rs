@@ -122,7 +122,7 @@ fn what_cannot_be_read_is_answered_once() {
         alice raw {\"type\":5, \"ref\":1}
         alice raw {\"ref\":1}
         alice raw {\"type\":\"dance\", \"ref\":1}
-        alice raw {\"type\":\"turn.start\", \"ref\":2}
+        alice raw {\"type\":\"approval.request\", \"ref\":2}
         ",
         expect![[r#"
             alice < nack null invalid-frame: unable to read the frame; EOF while parsing an
@@ -137,9 +137,13 @@ fn what_cannot_be_read_is_answered_once() {
                   integer `5`, expected a string
             alice < nack null invalid-frame: unable to read the frame; missing field `type`
             alice < nack 1 unknown-frame: unable to read the frame; there is no type "dance",
-                  only publish, append, update, delete, signal, auth and seen
+                  only append, publish, update, delete, signal, turn.start, turn.end,
+                  turn.suspend, turn.resume, turn.heartbeat, turn.adopt, turn.steered, cancel,
+                  steer, presence.set, presence.leave, auth, seen
             alice < nack 2 unknown-frame: unable to read the frame; there is no type
-                  "turn.start", only publish, append, update, delete, signal, auth and seen
+                  "approval.request", only append, publish, update, delete, signal, turn.start,
+                  turn.end, turn.suspend, turn.resume, turn.heartbeat, turn.adopt, turn.steered,
+                   cancel, steer, presence.set, presence.leave, auth, seen
         "#]],
     );
 }
@@ -161,7 +165,9 @@ fn a_bad_frame_harms_no_other() {
             alice | nack null invalid-frame: unable to read the frame; invalid type: integer
                   `5`, expected an object with a type
             alice | nack 2 unknown-frame: unable to read the frame; there is no type "dance",
-                  only publish, append, update, delete, signal, auth and seen
+                  only append, publish, update, delete, signal, turn.start, turn.end,
+                  turn.suspend, turn.resume, turn.heartbeat, turn.adopt, turn.steered, cancel,
+                  steer, presence.set, presence.leave, auth, seen
             alice | signal alice y
             alice | ack 3 {}
         "#]],

@@ -172,8 +172,8 @@ fn a_snapshot_is_the_session_in_one_read() {
                   "role":"user","serial":"#2","updatedAt":"+0","version":"#2"},
                   {"client":"alice","connection":"alice-1","createdAt":"+0","data":"3",
                   "name":"message","role":"user","serial":"#3","updatedAt":"+0",
-                  "version":"#3"}],"serial":"#3","session":"s1","settings":{"title":"Support"},
-                  "updatedAt":"+0"}
+                  "version":"#3"}],"presence":[],"serial":"#3","session":"s1",
+                  "settings":{"title":"Support"},"turns":[],"updatedAt":"+0"}
         "##]],
     );
 }

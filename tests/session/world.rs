@@ -279,6 +279,8 @@ impl World {
             names,
             told: None,
             is_probed: has(args, "probed"),
+            heard_at: 0,
+            member: None,
         };
         let start = Start {
             since: since.map(|since| self.show.fill(&since)).or(held),

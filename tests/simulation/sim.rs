@@ -389,5 +389,7 @@ pub fn connection(client: &str, words: &str, expires_at: Timestamp) -> Connectio
         names: None,
         told: None,
         is_probed: false,
+        heard_at: 0,
+        member: None,
     }
 }

@@ -17,7 +17,7 @@ impl Pair {
         assert_eq!(store.end(), Ok(self.end));
         self.check_streaming();
         let oldest = self.held.values().take(3);
-        let oldest = oldest.map(|held| (held.message.serial.place, held.message.created_at));
+        let oldest = oldest.map(|held| held.message.serial.place);
         assert_eq!(store.oldest(3), Ok(oldest.collect()));
         for place in 0..=self.end.place + 1 {
             let message = self.held.get(&place).map(|held| held.message.clone());
@@ -106,6 +106,7 @@ impl Pair {
                         place,
                         is_updated,
                         is_deleted,
+                        is_superseded: false,
                     },
                 );
             }
@@ -159,6 +160,8 @@ fn head(message: &Message) -> Head {
         client: message.client.clone(),
         connection: message.connection.clone(),
         name: message.name.clone(),
+        id: message.id.clone(),
+        turn: message.turn.clone(),
         is_deleted: message.deleted_at.is_some(),
         updated_at: message.updated_at,
     }

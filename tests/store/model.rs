@@ -150,6 +150,7 @@ impl Pair {
             } else {
                 Role::User
             },
+            turn: None,
             parent: (1 < place).then(|| epoch().at(place - 1)),
             data: Some(draft.data),
             headers: draft.headers,
@@ -293,7 +294,14 @@ impl Pair {
         }
         held.known.clear();
         let change = self.change(version, place, Change::Delete, at);
-        self.write(&[Write::Delete { place, version, at }, change]);
+        let is_superseded = false;
+        let delete = Write::Delete {
+            place,
+            version,
+            is_superseded,
+            at,
+        };
+        self.write(&[delete, change]);
     }
 
     fn change(&mut self, place: Place, subject: Place, what: Change, at: Timestamp) -> Write {

@@ -1,0 +1,163 @@
+//! Control: cancel and interrupt (P6.5, P6.6).
+
+use super::answer::Reply;
+use super::connection::Sender;
+use super::outbox::Outbox;
+use super::step::Step;
+use super::turn::{End, asked};
+use super::{Error, Session};
+use crate::protocol::capability::Operation;
+use crate::protocol::decode::{CancelTurns, Interrupt};
+use crate::protocol::error::{ErrorCode, ErrorInfo};
+use crate::protocol::frame::Outcome;
+use crate::protocol::ids::Timestamp;
+use crate::protocol::serial::Place;
+use crate::protocol::turn::{Cancel, Ending, Event, Shown, State, Turn};
+use crate::store::{Kind, Store, StoreError, Write};
+
+impl Session {
+    /// Asks for the end of turns. Their leaders are expected to stop; what does not is ended
+    /// after `cancelGraceMs`.
+    pub(super) fn cancel(
+        &mut self,
+        store: &dyn Store,
+        now: Timestamp,
+        sender: &Sender,
+        frame: CancelTurns,
+        reply: &Reply,
+        out: &mut Outbox,
+    ) -> Result<(), Error> {
+        sender.must(Operation::Cancel, "cancel", &self.id)?;
+        self.limit_frame(now, sender, "cancel")?;
+        let input = self.message_place(store, "cancel", frame.input)?;
+        let meant = self.meant(store, &frame, input)?;
+        if let Some(id) = &frame.id
+            && self.once(store, now, sender, Kind::Cancel, id)?.is_some()
+        {
+            let turns = meant.iter().map(|turn| self.stored(turn)).collect();
+            let duplicate = true;
+            self.answer(out, reply, Ok(Outcome::Turns { turns, duplicate }));
+            return Ok(());
+        }
+        self.settle(store, now, out)?;
+        let cancel = asked(sender, now, frame.reason);
+        let mut step = Step::default();
+        if let Some(place) = input
+            && store.cancel_of_input(place)?.is_none()
+        {
+            let cancel = cancel.clone();
+            step.write(Write::CancelInput { place, cancel });
+        }
+        let mut turns = Vec::with_capacity(meant.len());
+        for turn in &meant {
+            let shown = self.cancel_turn(store, now, &mut step, &turn.id, &cancel)?;
+            turns.push(shown.unwrap_or_else(|| self.stored(turn)));
+        }
+        self.keep_id(now, sender, Kind::Cancel, frame.id.as_ref(), 0, &mut step);
+        self.commit(store, now, step, out)?;
+        let duplicate = false;
+        self.answer(out, reply, Ok(Outcome::Turns { turns, duplicate }));
+        Ok(())
+    }
+
+    /// The turns that a `cancel` is about.
+    fn meant(
+        &self,
+        store: &dyn Store,
+        frame: &CancelTurns,
+        input: Option<Place>,
+    ) -> Result<Vec<Turn>, Error> {
+        if let Some(id) = &frame.turn {
+            let turn = store.turn(id)?.ok_or_else(|| missing_turn("cancel", id))?;
+            return Ok(vec![turn]);
+        }
+        let is_meant = |turn: &Turn| frame.all || turn.input == input;
+        let open = self.turns.values().map(|open| &open.turn);
+        let mut meant: Vec<Turn> = open.filter(|turn| is_meant(turn)).cloned().collect();
+        meant.sort_unstable_by_key(|turn| turn.place);
+        Ok(meant)
+    }
+
+    /// Cancels one turn, if it is open and nobody did before. Nothing of it may be pending.
+    pub(super) fn cancel_turn(
+        &mut self,
+        store: &dyn Store,
+        now: Timestamp,
+        step: &mut Step,
+        id: &str,
+        cancel: &Cancel,
+    ) -> Result<Option<Shown>, StoreError> {
+        let Some(open) = self.turns.get(id) else {
+            return Ok(None);
+        };
+        if open.turn.cancel.is_some() {
+            return Ok(None);
+        }
+        let is_active = matches!(open.turn.state, State::Active(_));
+        let client = Some(cancel.by.as_str());
+        let shown = self.change_turn(now, step, id, Event::Cancel, client, |turn| {
+            turn.cancel = Some(cancel.clone());
+        });
+        if is_active {
+            return Ok(shown);
+        }
+        // Nobody works on it, so nobody needs time to stop.
+        let end = End::of(Ending::Cancelled, client);
+        self.finish_turn(store, now, step, id, end)
+    }
+
+    /// Cancels what a `publish` interrupts, in the same step (P6.6).
+    pub(super) fn interrupt(
+        &mut self,
+        store: &dyn Store,
+        now: Timestamp,
+        step: &mut Step,
+        sender: &Sender,
+        interrupt: &Interrupt,
+    ) -> Result<(), Error> {
+        let ids = match interrupt {
+            Interrupt::None => Vec::new(),
+            Interrupt::Turn(id) => vec![id.clone()],
+            Interrupt::All => self.active_turns(|_| true),
+        };
+        let cancel = asked(sender, now, None);
+        for id in ids {
+            self.cancel_turn(store, now, step, &id, &cancel)?;
+        }
+        Ok(())
+    }
+
+    /// Whether a `publish` may interrupt what it names.
+    pub(super) fn check_interrupt(
+        &self,
+        store: &dyn Store,
+        sender: &Sender,
+        interrupt: &Interrupt,
+    ) -> Result<(), Error> {
+        if *interrupt == Interrupt::None {
+            return Ok(());
+        }
+        sender.must(Operation::Cancel, "interrupt", &self.id)?;
+        if let Interrupt::Turn(id) = interrupt
+            && !self.turns.contains_key(id)
+            && store.turn(id)?.is_none()
+        {
+            return Err(missing_turn("interrupt", id).into());
+        }
+        Ok(())
+    }
+
+    /// The active turns, in the order in which they began.
+    pub(super) fn active_turns(&self, is_meant: impl Fn(&Turn) -> bool) -> Vec<String> {
+        let open = self.turns.values().map(|open| &open.turn);
+        let active = open.filter(|turn| matches!(turn.state, State::Active(_)));
+        let mut active: Vec<&Turn> = active.filter(|turn| is_meant(turn)).collect();
+        active.sort_unstable_by_key(|turn| turn.place);
+        active.into_iter().map(|turn| turn.id.clone()).collect()
+    }
+}
+
+pub(super) fn missing_turn(verb: &str, id: &str) -> ErrorInfo {
+    let message = format!("unable to {verb}; there is no turn {id}");
+    ErrorInfo::new(ErrorCode::NotFound, message)
+}

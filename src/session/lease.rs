@@ -1,0 +1,287 @@
+//! Health: who leads a turn, how long that is believed without a word, and what becomes of
+//! the turn then (P6.8).
+
+use super::connection::Sender;
+use super::expiry::after;
+use super::outbox::Outbox;
+use super::step::Step;
+use super::turn::{End, OpenTurn};
+use super::{Error, Session};
+use crate::protocol::capability::Operation;
+use crate::protocol::data::Data;
+use crate::protocol::error::{ErrorCode, ErrorInfo};
+use crate::protocol::ids::{ConnectionId, Timestamp};
+use crate::protocol::message::Status as MessageStatus;
+use crate::protocol::turn::{Ending, Event, Lead, State, Turn};
+use crate::store::{Kept, Store, StoreError, Write};
+
+/// Why a turn failed whose agent was not heard.
+const AGENT_LOST: &str = "agent-lost";
+/// Why a turn failed that was suspended for too long.
+const ABANDONED: &str = "abandoned";
+
+impl Session {
+    /// Lets pass only who leads a turn: its client, with the current attempt or on the
+    /// connection that took it.
+    pub(super) fn lead(
+        &self,
+        store: &dyn Store,
+        verb: &str,
+        sender: &Sender,
+        id: &str,
+        attempt: Option<u64>,
+    ) -> Result<(), Error> {
+        let Some(open) = self.turns.get(id) else {
+            let turn = store.turn(id)?;
+            let turn = turn.ok_or_else(|| super::control::missing_turn(verb, id))?;
+            return Err(closed_turn(verb, &turn).into());
+        };
+        if is_led(&open.turn, sender, attempt) {
+            return Ok(());
+        }
+        Err(not_leader(verb, &open.turn, sender, attempt).into())
+    }
+
+    /// Whether a frame that changes a message may: of an open turn only its leader's, or that
+    /// of somebody else who may edit; of a final one only who may edit (P4.3, P6.8). Says
+    /// whether the frame drives the turn.
+    pub(super) fn fence(
+        &self,
+        store: &dyn Store,
+        verb: &str,
+        sender: &Sender,
+        turn: Option<&str>,
+        attempt: Option<u64>,
+    ) -> Result<bool, Error> {
+        let Some(id) = turn else { return Ok(false) };
+        let may_edit = sender.operations.contains(Operation::Edit);
+        let Some(open) = self.turns.get(id) else {
+            if may_edit {
+                return Ok(false);
+            }
+            self.lead(store, verb, sender, id, attempt)?;
+            return Ok(false);
+        };
+        if may_edit && open.turn.agent.as_deref() != Some(&sender.client) {
+            return Ok(false);
+        }
+        self.lead(store, verb, sender, id, attempt)?;
+        Ok(true)
+    }
+
+    /// The leader has done something on a turn: its lease begins anew. That is kept in the
+    /// row only where it would otherwise be off by more than a third of the lease.
+    pub(super) fn drove(
+        &mut self,
+        store: &dyn Store,
+        now: Timestamp,
+        sender: &Sender,
+        id: &str,
+    ) -> Result<(), StoreError> {
+        self.heard_turn(now, id);
+        let Some(open) = self.turns.get_mut(id) else {
+            return Ok(());
+        };
+        let place = open.turn.place;
+        let Some(lead) = lead_mut(&mut open.turn) else {
+            return Ok(());
+        };
+        // Whoever carries the current attempt over another socket leads from there once the
+        // connection that took the turn is gone: its pings are signs of life as well.
+        let is_gone = |id: &ConnectionId| !self.connections.contains_key(id);
+        if lead.connection.as_ref().is_none_or(is_gone)
+            && let Some(id) = &sender.connection
+            && let Some(live) = self.connections.get(id)
+            && live.connection.is_reader()
+            && lead.connection.is_some()
+        {
+            lead.connection = Some(id.clone());
+            open.kept_at = open.heard_at;
+            let (turn, heard_at) = (open.turn.clone(), open.heard_at);
+            store.write(&[Write::TurnRow(Kept { turn, heard_at })])?;
+            self.listen();
+            return Ok(());
+        }
+        if slack(lead.lease_ms) < now.saturating_sub(open.kept_at) {
+            open.kept_at = now;
+            store.write(&[Write::Heard { place, at: now }])?;
+        }
+        Ok(())
+    }
+
+    /// The same on the hot path: what is appended is a sign of life that is stored anyway.
+    pub(super) fn heard_turn(&mut self, now: Timestamp, id: &str) {
+        if let Some(open) = self.turns.get_mut(id) {
+            open.heard_at = open.heard_at.max(now);
+        }
+    }
+
+    /// When the lease of an active turn ends, as far as is known.
+    pub(super) fn lease_until(&self, open: &OpenTurn) -> Timestamp {
+        let Some(lead) = open.turn.lead() else {
+            return Timestamp::MAX;
+        };
+        let live = lead
+            .connection
+            .as_ref()
+            .and_then(|id| self.connections.get(id));
+        let pinged_at = live.map_or(Timestamp::MIN, |live| live.pinged_at);
+        after(open.heard_at.max(pinged_at), lead.lease_ms)
+    }
+
+    /// When something becomes of an open turn without anybody's doing.
+    fn turn_deadline(&self, open: &OpenTurn) -> Timestamp {
+        let cancel = open.turn.cancel.as_ref();
+        let cancelled = cancel.map_or(Timestamp::MAX, |cancel| {
+            after(cancel.at, self.settings.cancel_grace_ms())
+        });
+        let own = match &open.turn.state {
+            State::Active(_) => self.lease_until(open),
+            State::Suspended { at, .. } => after(*at, self.settings.suspend_ms()),
+            State::Queued | State::Ended { .. } => Timestamp::MAX,
+        };
+        own.min(cancelled)
+    }
+
+    /// The next of these times among all turns.
+    pub(super) fn next_turn_deadline(&self) -> Timestamp {
+        let deadlines = self.turns.values().map(|open| self.turn_deadline(open));
+        deadlines.min().unwrap_or(Timestamp::MAX)
+    }
+
+    /// Lets happen what is due of open turns.
+    pub(super) fn pass_turns(
+        &mut self,
+        store: &dyn Store,
+        now: Timestamp,
+        out: &mut Outbox,
+    ) -> Result<(), StoreError> {
+        let open = self.turns.values();
+        let due = open.filter(|open| self.turn_deadline(open) <= now);
+        let mut due: Vec<Turn> = due.map(|open| open.turn.clone()).collect();
+        if due.is_empty() {
+            return Ok(());
+        }
+        due.sort_unstable_by_key(|turn| turn.place);
+        self.settle(store, now, out)?;
+        let mut step = Step::default();
+        for turn in due {
+            let is_lost = matches!(turn.state, State::Active(_));
+            if turn.cancel.is_some() {
+                let end = End::of(Ending::Cancelled, None);
+                self.finish_turn(store, now, &mut step, &turn.id, end)?;
+            } else if is_lost && turn.attempt < self.settings.attempts() {
+                self.queue_lost(store, now, &mut step, &turn.id)?;
+            } else {
+                let end = End::failed(if is_lost { AGENT_LOST } else { ABANDONED });
+                self.finish_turn(store, now, &mut step, &turn.id, end)?;
+            }
+        }
+        self.commit(store, now, step, out)
+    }
+
+    /// A turn whose agent was lost waits for the next one.
+    fn queue_lost(
+        &mut self,
+        store: &dyn Store,
+        now: Timestamp,
+        step: &mut Step,
+        id: &str,
+    ) -> Result<(), StoreError> {
+        self.close_messages(now, step, id, MessageStatus::Failed, None);
+        self.renew_steers(store, now, step, id)?;
+        self.change_turn(now, step, id, Event::Queue, None, |turn| {
+            turn.agent = None;
+            turn.attempt += 1;
+            turn.state = State::Queued;
+        });
+        Ok(())
+    }
+
+    /// Turns as they are found when the session wakes. Their leaders were heard at some time
+    /// after their rows say so, at most a third of a lease; what they streamed tells more.
+    pub(super) fn load_turns(&mut self, store: &dyn Store) -> Result<(), StoreError> {
+        for Kept { turn, heard_at } in store.open_turns()? {
+            let lease_ms = turn.lead().map_or(0, |lead| lead.lease_ms);
+            let known = heard_at.saturating_add(slack(lease_ms));
+            let streams = self.rollup.open.values();
+            let of_turn = streams.filter(|open| open.turn.as_ref() == Some(&turn.id));
+            let streamed_at = of_turn.map(|open| open.heard_at).max();
+            let open = OpenTurn {
+                heard_at: streamed_at.map_or(known, |at| at.max(known)),
+                kept_at: heard_at,
+                turn,
+            };
+            self.turns.insert(open.turn.id.clone(), open);
+        }
+        Ok(())
+    }
+
+    /// Turns changed: their deadlines and whose silence matters may be nearer.
+    pub(super) fn expect_turns(&mut self) {
+        self.expect(self.next_turn_deadline());
+        self.listen();
+    }
+}
+
+/// A third of a lease: how far its row may be behind.
+fn slack(lease_ms: u64) -> Timestamp {
+    Timestamp::try_from(lease_ms / 3).unwrap_or(0)
+}
+
+fn is_led(turn: &Turn, sender: &Sender, attempt: Option<u64>) -> bool {
+    let Some(lead) = turn.lead() else {
+        return false;
+    };
+    let is_here = || sender.connection.is_some() && sender.connection == lead.connection;
+    turn.agent.as_deref() == Some(&sender.client)
+        && attempt.map_or_else(is_here, |attempt| attempt == turn.attempt)
+}
+
+fn lead_mut(turn: &mut Turn) -> Option<&mut Lead> {
+    match &mut turn.state {
+        State::Active(lead) | State::Suspended { lead, .. } => Some(lead),
+        State::Queued | State::Ended { .. } => None,
+    }
+}
+
+/// What somebody is told who does not lead a turn.
+fn not_leader(verb: &str, turn: &Turn, sender: &Sender, attempt: Option<u64>) -> ErrorInfo {
+    let id = &turn.id;
+    let reason = match (&turn.agent, attempt) {
+        (None, _) => format!("turn {id} is queued, take it with turn.start or turn.adopt"),
+        (Some(agent), _) if *agent != sender.client => format!("turn {id} is {agent}'s"),
+        (Some(_), Some(attempt)) => {
+            format!("turn {id} is at attempt {}, not {attempt}", turn.attempt)
+        }
+        (Some(_), None) => format!(
+            "turn {id} was not taken over this connection, send its current attempt with the frame"
+        ),
+    };
+    ErrorInfo::new(ErrorCode::NotLeader, format!("unable to {verb}; {reason}"))
+}
+
+/// What somebody is told who comes too late.
+pub(super) fn closed_turn(verb: &str, turn: &Turn) -> ErrorInfo {
+    let status = serde_json::json!(turn.status());
+    let status = status.as_str().unwrap_or_default();
+    let message = format!("unable to {verb}; turn {} is {status}", turn.id);
+    ErrorInfo::new(ErrorCode::TurnClosed, message)
+}
+
+impl End<'_> {
+    /// An end that nobody asked for.
+    fn failed(reason: &'static str) -> Self {
+        let message = match reason {
+            AGENT_LOST => "the agent was not heard within its lease",
+            _ => "the turn was suspended for too long",
+        };
+        let error = serde_json::json!({ "code": reason, "message": message });
+        Self {
+            ending: Ending::Failed,
+            reason: Some(reason),
+            error: Data::from_json(error.to_string()),
+            client: None,
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! Presence: who is there, and how everybody is told (P7).
+//!
+//! A member is a connection, and is kept with it. What has changed is told as the difference
+//! to what was told before, so that many changes put together are no more than they come to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::answer::Reply;
+use super::connection::{Connection, Live, Sender};
+use super::expiry::after;
+use super::frames::misplaced;
+use super::outbox::Outbox;
+use super::{Error, Session};
+use crate::protocol::capability::Operation;
+use crate::protocol::data::Data;
+use crate::protocol::decode::SetPresence;
+use crate::protocol::error::{ErrorCode, ErrorInfo};
+use crate::protocol::frame::{Outcome, Presence, ServerFrame};
+use crate::protocol::ids::{ConnectionId, Timestamp};
+use crate::protocol::limits::{LIST_BYTES, PRESENCE_LISTED, PRESENCE_MS};
+use crate::protocol::presence::Member;
+use crate::protocol::turn::State;
+
+/// What makes a connection a member.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Present {
+    /// What it tells of itself.
+    pub data: Option<Data>,
+    /// Since when it is there.
+    pub since: Timestamp,
+}
+
+/// What everybody was told, and what they are to be told next.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    members: BTreeSet<ConnectionId>,
+    changed: BTreeMap<ConnectionId, Change>,
+    at: Timestamp,
+    /// Counts changes, so that whoever attaches is not told what it was told in `attached`.
+    pub(super) count: u64,
+}
+
+#[derive(Debug)]
+struct Change {
+    count: u64,
+    /// Who has left.
+    left: Option<Member>,
+}
+
+impl Told {
+    fn note(&mut self, connection: &ConnectionId, left: Option<Member>) {
+        self.count += 1;
+        let count = self.count;
+        self.changed
+            .insert(connection.clone(), Change { count, left });
+    }
+
+    /// When what has changed is told.
+    pub(super) fn due(&self) -> Option<Timestamp> {
+        (!self.changed.is_empty()).then_some(self.at.saturating_add(PRESENCE_MS))
+    }
+
+    /// A member that everybody was told of before the session slept.
+    pub(super) fn know(&mut self, connection: &Connection) {
+        if connection.member.is_some() {
+            self.members.insert(connection.id.clone());
+        }
+    }
+}
+
+impl Connection {
+    /// The connection as a member, if it is one.
+    pub(super) fn as_member(&self) -> Option<Member> {
+        let present = self.member.as_ref()?;
+        Some(Member {
+            client: self.client.clone(),
+            name: self.name.clone(),
+            connection: self.id.clone(),
+            role: self.role,
+            data: present.data.clone(),
+            since: present.since,
+        })
+    }
+}
+
+impl Live {
+    /// When it was last heard.
+    fn last_heard(&self) -> Timestamp {
+        self.heard_at.max(self.pinged_at)
+    }
+}
+
+impl Session {
+    /// Enters, or changes what a member tells of itself.
+    pub(super) fn set_presence(
+        &mut self,
+        now: Timestamp,
+        sender: &Sender,
+        set: SetPresence,
+        reply: &Reply,
+        out: &mut Outbox,
+    ) -> Result<(), Error> {
+        sender.must(Operation::Presence, "be present", &self.id)?;
+        self.limit_frame(now, sender, "be present")?;
+        let id = sender.connection.as_ref();
+        let Some(live) = id.and_then(|id| self.connections.get_mut(id)) else {
+            return Err(misplaced("presence.set").into());
+        };
+        let since = live.connection.member.as_ref().map(|present| present.since);
+        live.connection.member = Some(Present {
+            data: set.data,
+            since: since.unwrap_or(now),
+        });
+        live.connection.heard_at = now;
+        out.remember(&live.connection);
+        let member = live.connection.as_member();
+        self.told.note(&live.connection.id, None);
+        self.listen();
+        self.tell_presence(now, out);
+        if let Some(member) = member {
+            self.answer(out, reply, Ok(Outcome::Member { member }));
+        }
+        Ok(())
+    }
+
+    /// Leaves, and stays connected.
+    pub(super) fn leave_presence(
+        &mut self,
+        now: Timestamp,
+        sender: &Sender,
+        reply: &Reply,
+        out: &mut Outbox,
+    ) -> Result<(), Error> {
+        sender.must(Operation::Presence, "leave", &self.id)?;
+        self.limit_frame(now, sender, "leave")?;
+        let id = sender.connection.as_ref();
+        let Some(live) = id.and_then(|id| self.connections.get_mut(id)) else {
+            return Err(misplaced("presence.leave").into());
+        };
+        let Some(member) = live.connection.as_member() else {
+            let message =
+                "unable to leave; this connection is not present, enter with presence.set";
+            return Err(ErrorInfo::new(ErrorCode::NotFound, message).into());
+        };
+        live.connection.member = None;
+        out.remember(&live.connection);
+        self.told.note(&member.connection, Some(member.clone()));
+        self.tell_presence(now, out);
+        self.answer(out, reply, Ok(Outcome::Member { member }));
+        Ok(())
+    }
+
+    /// A connection is gone: it is there no longer (P7.2).
+    pub(super) fn absent(&mut self, connection: &Connection) {
+        if let Some(member) = connection.as_member() {
+            self.told.note(&connection.id, Some(member));
+        }
+    }
+
+    /// Tells everybody what has changed, at most five times a second (P7.3).
+    pub(super) fn tell_presence(&mut self, now: Timestamp, out: &mut Outbox) {
+        // A clock that jumped back must not hold it for longer.
+        let is_early = self.told.due().is_none_or(|due| now < due) && self.told.at <= now;
+        if self.told.changed.is_empty() || is_early {
+            return;
+        }
+        self.told.at = now;
+        for (id, change) in std::mem::take(&mut self.told.changed) {
+            let live = self.connections.get(&id);
+            let member = live.and_then(|live| live.connection.as_member());
+            let frame = match (member, change.left) {
+                (Some(member), _) if self.told.members.insert(id.clone()) => {
+                    ServerFrame::Enter { member }
+                }
+                (Some(member), _) => ServerFrame::Present { member },
+                (None, Some(member)) if self.told.members.remove(&id) => {
+                    ServerFrame::Leave { member }
+                }
+                // It came and went since the last telling.
+                (None, _) => continue,
+            };
+            let index = out.add(&frame);
+            for (reader, live) in &self.connections {
+                if live.connection.is_reader() && live.told_at < change.count {
+                    out.deliver(reader, index);
+                }
+            }
+        }
+    }
+
+    /// Who is there. Whoever is named first has the first connection.
+    pub(super) fn presence(&self) -> Presence {
+        let members = self.connections.values();
+        let mut members = members.filter_map(|live| live.connection.as_member());
+        let listed: Vec<Member> = members.by_ref().take(PRESENCE_LISTED).collect();
+        let more = members.count();
+        let presence_count = (0 < more).then_some(listed.len() + more);
+        Presence {
+            presence: Some(listed),
+            presence_count,
+        }
+    }
+
+    /// The same for `attached`, which leaves a long list to `GET …/presence` (P3.4).
+    pub(super) fn brief_presence(&self) -> Presence {
+        let mut presence = self.presence();
+        let listed = presence.presence.as_ref().map_or(0, Vec::len);
+        let bytes = serde_json::to_string(&presence).map_or(0, |text| text.len());
+        if LIST_BYTES < bytes {
+            presence.presence = None;
+            presence.presence_count.get_or_insert(listed);
+        }
+        presence
+    }
+
+    /// When somebody might be held silent who is not: the platform answers pings without a
+    /// word, and must be asked for them before then. Far away while nobody's silence matters.
+    pub fn listens_at(&self) -> Timestamp {
+        self.listens_at
+    }
+
+    /// Works that out anew.
+    pub(super) fn listen(&mut self) {
+        let timeout = self.settings.presence_timeout_ms();
+        let members = self.connections.values();
+        let members = members.filter(|live| live.connection.member.is_some());
+        let silent = members.map(|live| after(live.last_heard(), timeout));
+        let turns = self.turns.values();
+        let led = turns.filter(|open| matches!(open.turn.state, State::Active(_)));
+        let led = led.filter(|open| {
+            let connection = open.turn.lead().and_then(|lead| lead.connection.as_ref());
+            connection.is_some_and(|id| self.connections.contains_key(id))
+        });
+        let leases = led.map(|open| self.lease_until(open));
+        self.listens_at = silent.chain(leases).min().unwrap_or(Timestamp::MAX);
+    }
+
+    /// The platform tells when connections last sent a text `ping` (P7.2).
+    pub(super) fn heard(&mut self, heard: Vec<(ConnectionId, Timestamp)>) {
+        for (id, at) in heard {
+            if let Some(live) = self.connections.get_mut(&id) {
+                live.pinged_at = live.pinged_at.max(at);
+            }
+        }
+        self.listen();
+    }
+
+    /// A frame came over a connection. For a member that is kept with it now and then, so
+    /// that the session's sleep does not make it silent.
+    pub(super) fn heard_frame(
+        &mut self,
+        now: Timestamp,
+        connection: &ConnectionId,
+        out: &mut Outbox,
+    ) {
+        let slack = self.silence_slack();
+        let Some(live) = self.connections.get_mut(connection) else {
+            return;
+        };
+        live.heard_at = live.heard_at.max(now);
+        let known = &mut live.connection;
+        if known.member.is_some() && slack < now.saturating_sub(known.heard_at) {
+            known.heard_at = now;
+            out.remember(known);
+        }
+    }
+
+    /// How much later than what is kept with it a connection may have been heard.
+    pub(super) fn silence_slack(&self) -> Timestamp {
+        Timestamp::try_from(self.settings.presence_timeout_ms() / 3).unwrap_or(0)
+    }
+
+    /// Members that were not heard for too long are there no longer (P7.2).
+    pub(super) fn drop_silent(&mut self, now: Timestamp, out: &mut Outbox) {
+        let timeout = self.settings.presence_timeout_ms();
+        for live in self.connections.values_mut() {
+            let Some(member) = live.connection.as_member() else {
+                continue;
+            };
+            if after(live.last_heard(), timeout) <= now {
+                live.connection.member = None;
+                out.remember(&live.connection);
+                self.told.note(&member.connection.clone(), Some(member));
+            }
+        }
+        self.listen();
+    }
+}
