@@ -19,7 +19,7 @@ use model::{Draft, Pair, epoch};
 use sessile::protocol::data::{Data, units};
 use sessile::protocol::message::{Headers, Message, Role, Status};
 use sessile::protocol::settings::Settings;
-use sessile::store::sqlite::SqliteStore;
+use sessile::store::sqlite::{Sql, SqliteStore};
 use sessile::store::{Beginning, End, Growth, Kind, Log, Page, Span, Store, TAIL_BYTES, Write};
 use sqlite::Sqlite;
 
