@@ -22,6 +22,18 @@ pub(super) enum Endpoint {
     Update(String),
     /// `DELETE …/messages/{serial}`.
     Delete(String),
+    /// `GET …/turns`.
+    Turns,
+    /// `POST …/turns` (P12.2).
+    StartTurn,
+    /// `GET …/turns/{id}`.
+    Turn(String),
+    /// `POST …/turns/{id}/end` (P12.2).
+    EndTurn(String),
+    /// `POST …/turns/{id}/cancel` (P12.2).
+    CancelTurn(String),
+    /// `GET …/presence` (P7.4).
+    Presence,
     /// `GET …` (P11.1).
     Snapshot,
     /// `PATCH …` (P11.2).
@@ -43,10 +55,6 @@ pub(super) fn endpoint(method: &str, path: &str) -> Result<(String, Endpoint), E
         None => (rest, None),
     };
     let session = percent_decoded(session);
-    let message = |rest: &str| {
-        let serial = rest.strip_prefix("messages/")?;
-        (!serial.is_empty() && !serial.contains('/')).then(|| position(serial))
-    };
     let (found, methods) = match rest {
         None => (
             match method {
@@ -61,6 +69,15 @@ pub(super) fn endpoint(method: &str, path: &str) -> Result<(String, Endpoint), E
         Some("events") => ((method == "GET").then_some(Endpoint::Events), "GET"),
         Some("frames") => ((method == "POST").then_some(Endpoint::Frames), "POST"),
         Some("diagnostics") => ((method == "GET").then_some(Endpoint::Diagnostics), "GET"),
+        Some("presence") => ((method == "GET").then_some(Endpoint::Presence), "GET"),
+        Some("turns") => (
+            match method {
+                "GET" => Some(Endpoint::Turns),
+                "POST" => Some(Endpoint::StartTurn),
+                _ => None,
+            },
+            "GET and POST",
+        ),
         Some("messages") => (
             match method {
                 "GET" => Some(Endpoint::History),
@@ -69,16 +86,11 @@ pub(super) fn endpoint(method: &str, path: &str) -> Result<(String, Endpoint), E
             },
             "GET and POST",
         ),
-        Some(rest) => {
-            let serial = message(rest).ok_or_else(nowhere)?;
-            let found = match method {
-                "GET" => Some(Endpoint::Message(serial)),
-                "PATCH" => Some(Endpoint::Update(serial)),
-                "DELETE" => Some(Endpoint::Delete(serial)),
-                _ => None,
-            };
-            (found, "GET, PATCH and DELETE")
-        }
+        Some(rest) => match rest.split_once('/') {
+            Some(("messages", serial)) => message(method, serial).ok_or_else(nowhere)?,
+            Some(("turns", turn)) => self::turn(method, turn).ok_or_else(nowhere)?,
+            _ => return Err(nowhere()),
+        },
     };
     let wrong = || {
         let shown: String = method.chars().take(10).collect();
@@ -88,10 +100,46 @@ pub(super) fn endpoint(method: &str, path: &str) -> Result<(String, Endpoint), E
     Ok((session, found.ok_or_else(wrong)?))
 }
 
+/// What is asked of a message, and what may be.
+fn message(method: &str, serial: &str) -> Option<(Option<Endpoint>, &'static str)> {
+    if serial.is_empty() || serial.contains('/') {
+        return None;
+    }
+    let serial = position(serial);
+    let found = match method {
+        "GET" => Some(Endpoint::Message(serial)),
+        "PATCH" => Some(Endpoint::Update(serial)),
+        "DELETE" => Some(Endpoint::Delete(serial)),
+        _ => None,
+    };
+    Some((found, "GET, PATCH and DELETE"))
+}
+
+/// What is asked of a turn, and what may be.
+fn turn(method: &str, rest: &str) -> Option<(Option<Endpoint>, &'static str)> {
+    let (id, action) = match rest.split_once('/') {
+        Some((id, action)) => (id, Some(action)),
+        None => (rest, None),
+    };
+    if id.is_empty() {
+        return None;
+    }
+    let id = percent_decoded(id);
+    match (action, method) {
+        (None, "GET") => Some((Some(Endpoint::Turn(id)), "GET")),
+        (None, _) => Some((None, "GET")),
+        (Some("end"), "POST") => Some((Some(Endpoint::EndTurn(id)), "POST")),
+        (Some("cancel"), "POST") => Some((Some(Endpoint::CancelTurn(id)), "POST")),
+        (Some("end" | "cancel"), _) => Some((None, "POST")),
+        _ => None,
+    }
+}
+
 /// The refusal of an address that stands for nothing.
 pub(super) fn nowhere() -> ErrorInfo {
     let message = "unable to find this address; a session is at /v1/sessions/ID, and below it \
-                   are connect, events, messages, messages/SERIAL, frames and diagnostics";
+                   are connect, events, messages, messages/SERIAL, turns, turns/ID, \
+                   turns/ID/end, turns/ID/cancel, presence, frames and diagnostics";
     ErrorInfo::new(ErrorCode::NotFound, message)
 }
 

@@ -166,6 +166,8 @@ struct Upload {
     /// Whether all that came so far is UTF-8.
     is_text: Result<(), Malformed>,
     seq: u64,
+    /// The attempt of the turn that it belongs to (P6.8).
+    attempt: Option<u64>,
     /// Sizes of the appends that wait for their acks.
     unanswered: VecDeque<usize>,
     unanswered_bytes: usize,
@@ -187,6 +189,7 @@ impl Upload {
             characters: Characters::default(),
             is_text: Ok(()),
             seq: 0,
+            attempt: None,
             unanswered: VecDeque::new(),
             unanswered_bytes: 0,
             patience: Patience::new(),
@@ -221,9 +224,10 @@ impl Upload {
             id: find("id"),
             turn: find("turn"),
         };
-        let attempt = find("attempt").and_then(|attempt| attempt.parse::<u64>().ok());
-        let publish =
-            json!({ "type": "publish", "ref": 0, "attempt": attempt, "messages": [message] });
+        self.attempt = query::attempt(pairs)?;
+        let publish = json!({
+            "type": "publish", "ref": 0, "attempt": self.attempt, "messages": [message],
+        });
         self.unanswered.push_back(0);
         self.link.send(&publish.to_string());
         let placed = loop {
@@ -311,7 +315,7 @@ impl Upload {
         self.seq += 1;
         let append = json!({
             "type": "append", "ref": self.seq, "serial": serial, "seq": self.seq, "data": text,
-            "status": status,
+            "status": status, "attempt": self.attempt,
         });
         self.unanswered.push_back(text.len());
         self.unanswered_bytes += text.len();

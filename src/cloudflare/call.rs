@@ -63,6 +63,25 @@ pub(super) enum Action {
     },
     /// `GET …/messages/{serial}`, or the end of a streamed body, which needs no data.
     Message(String, bool),
+    /// `GET …/turns`.
+    Turns {
+        /// Whether final ones are meant as well.
+        all: bool,
+        /// Older than this serial.
+        before: Option<String>,
+        /// How many.
+        limit: usize,
+    },
+    /// `GET …/turns/{id}`.
+    Turn(String),
+    /// `POST …/turns`; the body has the fields of a `turn.start`.
+    StartTurn,
+    /// `POST …/turns/{id}/end`; the body has the fields of a `turn.end`.
+    EndTurn(String),
+    /// `POST …/turns/{id}/cancel`; the body may have the fields of a `cancel`.
+    CancelTurn(String),
+    /// `GET …/presence`.
+    Presence,
     /// `GET …`: how many messages.
     Snapshot(usize),
     /// `PATCH …`; the body says `settings`.

@@ -51,6 +51,11 @@ export function slotOf(socket) {
   return socket[slot];
 }
 
+/** When a socket last sent a `ping`, which is answered without waking the session. */
+export function pingedAt(ctx, socket) {
+  return ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime();
+}
+
 export function tellsUnsent(socket) {
   return typeof socket.bufferedAmount === "number";
 }

@@ -41,6 +41,10 @@ extern "C" {
     #[wasm_bindgen(js_name = send)]
     pub(super) fn send(socket: &WebSocket, text: &JsString) -> Option<f64>;
 
+    /// When a socket last sent a text `ping`, which the platform answers by itself.
+    #[wasm_bindgen(js_name = pingedAt, catch)]
+    pub(super) fn pinged_at(ctx: &JsValue, socket: &WebSocket) -> Result<Option<f64>, JsValue>;
+
     /// Whether the platform tells how much of what was sent is not taken yet.
     #[wasm_bindgen(js_name = tellsUnsent, catch)]
     pub(super) fn tells_unsent(socket: &WebSocket) -> Result<bool, JsValue>;

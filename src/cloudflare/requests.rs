@@ -27,15 +27,27 @@ pub(super) fn read(action: Action, body: &str, limits: &Limits) -> Result<Reques
             let fields: Fields = parse("update", body)?;
             change("update", &serial, fields, limits)
         }
-        Action::Delete(serial, version) => {
+        Action::StartTurn => {
+            let fields = optional("start the turn", body, limits)?;
+            frame("turn.start", fields, limits)
+        }
+        Action::EndTurn(id) => {
             check_depth(body, limits)?;
+            about_turn("turn.end", &id, parse("end the turn", body)?, limits)
+        }
+        Action::CancelTurn(id) => {
+            about_turn("cancel", &id, optional("cancel", body, limits)?, limits)
+        }
+        Action::Turns { all, before, limit } => Ok(Request::Turns { all, before, limit }),
+        Action::Turn(id) => Ok(Request::Turn(id)),
+        Action::Presence => Ok(Request::Presence),
+        Action::Delete(serial, version) => {
             let version = version.map(|version| quoted(&version));
             let version = version
                 .as_deref()
                 .map(|version| parse("delete", version))
                 .transpose()?;
-            let is_empty = body.trim().is_empty();
-            let mut fields: Fields = parse("delete", if is_empty { "{}" } else { body })?;
+            let mut fields = optional("delete", body, limits)?;
             if let Some(version) = version {
                 fields.insert("ifVersion".to_owned(), version);
             }
@@ -94,9 +106,31 @@ fn change(
     mut fields: Fields,
     limits: &Limits,
 ) -> Result<Request, ErrorInfo> {
-    let (quoted_kind, quoted_serial) = (quoted(kind), quoted(serial));
-    fields.insert("type".to_owned(), parse(kind, &quoted_kind)?);
-    fields.insert("serial".to_owned(), parse(kind, &quoted_serial)?);
+    fields.insert("serial".to_owned(), parse(kind, &quoted(serial))?);
+    frame(kind, fields, limits)
+}
+
+/// The fields of a frame about a turn.
+fn about_turn(
+    kind: &str,
+    id: &str,
+    mut fields: Fields,
+    limits: &Limits,
+) -> Result<Request, ErrorInfo> {
+    fields.insert("turn".to_owned(), parse(kind, &quoted(id))?);
+    frame(kind, fields, limits)
+}
+
+/// The fields of a body that may be empty.
+fn optional(verb: &str, body: &str, limits: &Limits) -> Result<Fields, ErrorInfo> {
+    check_depth(body, limits)?;
+    let is_empty = body.trim().is_empty();
+    parse(verb, if is_empty { "{}" } else { body })
+}
+
+/// The frame that fields stand for; it is answered without a `ref`.
+fn frame(kind: &str, mut fields: Fields, limits: &Limits) -> Result<Request, ErrorInfo> {
+    fields.insert("type".to_owned(), parse(kind, &quoted(kind))?);
     fields.remove("ref");
     let frame = serde_json::to_string(&fields).unwrap_or_default();
     Ok(Request::Shorthand(decode_frame(&frame, limits).frame))

@@ -165,6 +165,9 @@ impl Asked<'_> {
             Action::Snapshot(_)
                 | Action::History { .. }
                 | Action::Message(..)
+                | Action::Turns { .. }
+                | Action::Turn(_)
+                | Action::Presence
                 | Action::Diagnostics
                 | Action::Erase
         );
@@ -186,6 +189,7 @@ impl Asked<'_> {
     fn action(&self, endpoint: Endpoint) -> Result<Action, ErrorInfo> {
         let operation = match endpoint {
             Endpoint::Snapshot | Endpoint::History | Endpoint::Message(_) => Some(Operation::Read),
+            Endpoint::Turns | Endpoint::Turn(_) | Endpoint::Presence => Some(Operation::Read),
             Endpoint::Settings | Endpoint::Erase | Endpoint::Diagnostics => Some(Operation::Admin),
             _ => None,
         };
@@ -210,6 +214,15 @@ impl Asked<'_> {
                 }
             }
             Endpoint::Message(serial) => Action::Message(serial, false),
+            Endpoint::Turns => {
+                let query::Turns { all, before, limit } = query::turns(self.pairs)?;
+                Action::Turns { all, before, limit }
+            }
+            Endpoint::Turn(id) => Action::Turn(id),
+            Endpoint::StartTurn => Action::StartTurn,
+            Endpoint::EndTurn(id) => Action::EndTurn(id),
+            Endpoint::CancelTurn(id) => Action::CancelTurn(id),
+            Endpoint::Presence => Action::Presence,
             Endpoint::Update(serial) => Action::Update(serial),
             Endpoint::Delete(serial) => {
                 let version = query::find(self.pairs, "ifVersion").map(query::position);

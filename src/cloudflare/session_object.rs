@@ -171,6 +171,8 @@ fn open(shell: &Rc<Shell>, grant: Grant, opening: Opening) -> Answer {
         window_ms: opening.window_ms,
         names: opening.names,
         told: None,
+        heard_at: 0,
+        member: None,
         is_probed,
     };
     let start = Start {

@@ -121,6 +121,10 @@ impl Shell {
             }
             let mut outcome = Outcome::default();
             let mut inputs = VecDeque::from([input]);
+            if core.session.listens_at() <= now() {
+                let heard = core.sockets.pings(&self.state);
+                inputs.push_front(Input::Heard { heard });
+            }
             while let Some(input) = inputs.pop_front() {
                 let effects = core.session.handle(&core.store, now(), input);
                 let effects = effects.map_err(|error| self.lose(&error.to_string()))?;

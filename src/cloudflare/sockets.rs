@@ -9,7 +9,7 @@ use worker::worker_sys::ext::WebSocketExt;
 use worker::{State, console_error};
 
 use super::js;
-use crate::protocol::ids::ConnectionId;
+use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::session::{Carrier, Connection};
 
 /// The code for a socket that nobody knows: its client comes again.
@@ -101,6 +101,17 @@ impl Sockets {
     pub(super) fn unsent(&self, id: &ConnectionId) -> Option<u64> {
         let held = self.by_id.get(id)?;
         Some(u64::from(held.socket.buffered_amount()))
+    }
+
+    /// When each connection last sent a text `ping`, for those that ever did.
+    pub(super) fn pings(&self, state: &State) -> Vec<(ConnectionId, Timestamp)> {
+        let ctx: &JsValue = state.as_raw().as_ref();
+        let sockets = self.by_id.iter();
+        let pinged = sockets.filter_map(|(id, held)| {
+            let at = js::pinged_at(ctx, &held.socket).ok().flatten()?;
+            Some((id.clone(), at as Timestamp))
+        });
+        pinged.collect()
     }
 
     /// Keeps a connection with its socket, so that it outlives the object's sleep.

@@ -106,6 +106,62 @@ pub fn history(pairs: &Pairs) -> Result<History, ErrorInfo> {
     })
 }
 
+/// Which turns to list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turns {
+    /// Whether final ones are meant as well.
+    pub all: bool,
+    /// Older than this serial.
+    pub before: Option<String>,
+    /// How many.
+    pub limit: usize,
+}
+
+/// Reads the query of a list of turns.
+///
+/// # Errors
+/// `invalid-frame`, naming the parameter and what it takes.
+pub fn turns(pairs: &Pairs) -> Result<Turns, ErrorInfo> {
+    let all = match find(pairs, "status") {
+        None | Some("open") => false,
+        Some("all") => true,
+        Some(_) => return Err(refused("read turns", "status is open or all")),
+    };
+    let before = find(pairs, "before").filter(|serial| !serial.is_empty());
+    let limit = number(
+        pairs,
+        "read turns",
+        "limit",
+        1,
+        REPLAY_MESSAGES,
+        PAGE_MESSAGES,
+    )?;
+    Ok(Turns {
+        all,
+        before: before.map(position),
+        limit,
+    })
+}
+
+/// Reads which attempt at its turn a streamed body belongs to (P5.5).
+///
+/// # Errors
+/// `invalid-frame`, naming what it takes.
+pub fn attempt(pairs: &Pairs) -> Result<Option<u64>, ErrorInfo> {
+    let Some(text) = find(pairs, "attempt") else {
+        return Ok(None);
+    };
+    let attempt = number(
+        pairs,
+        "stream a message",
+        "attempt",
+        1,
+        u64::from(u32::MAX),
+        1,
+    )?;
+    Ok((!text.is_empty()).then_some(attempt))
+}
+
 /// The first value of a parameter.
 pub fn find<'a>(pairs: &'a Pairs, name: &str) -> Option<&'a str> {
     pairs
