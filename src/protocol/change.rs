@@ -2,15 +2,16 @@
 
 use serde::{Deserialize, Deserializer, de};
 
-use super::check::{Check, bound, countable, counted_from_one, headers, length};
-use super::data::{Data, present};
+use super::check::{Frame, bound, headers};
+use super::data::Data;
 use super::error::{ErrorCode, ErrorInfo};
+use super::fields::Fields;
 use super::limits::Limits;
 use super::message::{Headers, Role, Status};
 use super::serial::Serial;
 
 /// `publish` (P4.2).
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub struct Publish {
     /// What to create: all of it or none.
     pub messages: Vec<NewMessage>,
@@ -49,14 +50,13 @@ impl<'de> Deserialize<'de> for Interrupt {
 }
 
 /// One message of a `publish` (P4.2).
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct NewMessage {
     /// Makes sending again safe.
     pub id: Option<String>,
     /// The application's event name.
     pub name: Option<String>,
     /// In whose voice it speaks.
-    #[serde(default)]
     pub role: Role,
     /// The turn that it belongs to (P6).
     pub turn: Option<String>,
@@ -71,19 +71,17 @@ pub struct NewMessage {
     /// `streaming` to append to it later.
     pub status: Option<Status>,
     /// Whether it is an input for an agent, whoever sends it (P10.3).
-    #[serde(default)]
     pub wake: bool,
 }
 
 /// `append` (P5.1).
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub struct Append {
     /// The streaming message.
     pub serial: Serial,
     /// The text to add; only an append that closes the message may be without.
     pub data: Option<String>,
     /// The number of this append within the message, from 1 (P5.3).
-    #[serde(default, deserialize_with = "counted_from_one")]
     pub seq: Option<u64>,
     /// Closes the message, if given.
     pub status: Option<Status>,
@@ -94,18 +92,15 @@ pub struct Append {
 }
 
 /// `update` (P4.3).
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug)]
 pub struct Update {
     /// The message.
     pub serial: Serial,
     /// Its new data.
-    #[serde(default, deserialize_with = "present")]
     pub data: Option<Data>,
     /// Its new headers.
     pub headers: Option<Headers>,
     /// The last append that `data` contains (P5.3).
-    #[serde(default, deserialize_with = "countable")]
     pub seq: Option<u64>,
     /// Only if this still is the message's version.
     pub if_version: Option<Serial>,
@@ -116,8 +111,7 @@ pub struct Update {
 }
 
 /// `delete` (P4.3).
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug)]
 pub struct Delete {
     /// The message.
     pub serial: Serial,
@@ -136,46 +130,85 @@ impl Append {
     }
 }
 
-impl Check for Publish {
-    fn check(&self, verb: &str, limits: &Limits) -> Result<(), ErrorInfo> {
+impl Frame for Publish {
+    fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
+        let verb = fields.verb();
+        let messages = fields.list("messages")?;
         let most = bound(limits.publish_messages);
-        if self.messages.is_empty() || most < self.messages.len() {
-            let count = self.messages.len();
+        if messages.is_empty() || most < messages.len() {
+            let count = messages.len();
             let message = format!("unable to {verb}; messages holds {count}, it takes 1 to {most}");
             return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
         }
-        if let Some(Interrupt::Turn(turn)) = &self.interrupt {
-            length(verb, "interrupt", Some(turn), limits)?;
-        }
-        for message in &self.messages {
-            length(verb, "id", message.id.as_ref(), limits)?;
-            length(verb, "name", message.name.as_ref(), limits)?;
-            length(verb, "turn", message.turn.as_ref(), limits)?;
-            headers(verb, message.headers.as_ref(), limits)?;
-        }
-        Ok(())
+        let messages = messages.iter().map(|new| NewMessage::read(new, limits));
+        Ok(Self {
+            messages: messages.collect::<Result<_, _>>()?,
+            interrupt: fields.get("interrupt")?,
+            attempt: fields.count("attempt")?,
+        })
     }
 }
 
-impl Check for Append {
-    fn check(&self, verb: &str, limits: &Limits) -> Result<(), ErrorInfo> {
-        if self.data.is_none() && self.status.is_none() {
+impl Frame for NewMessage {
+    fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
+        let new = Self {
+            id: fields.name("id", limits)?,
+            name: fields.name("name", limits)?,
+            role: fields.get("role")?.unwrap_or_default(),
+            turn: fields.name("turn", limits)?,
+            attempt: fields.count("attempt")?,
+            parent: fields.get("parent")?,
+            data: fields.need("data")?,
+            headers: fields.get("headers")?,
+            status: fields.get("status")?,
+            wake: fields.flag("wake")?,
+        };
+        headers(fields.verb(), new.headers.as_ref(), limits)?;
+        Ok(new)
+    }
+}
+
+impl Frame for Append {
+    fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
+        let append = Self {
+            serial: fields.need("serial")?,
+            data: fields.get("data")?,
+            seq: fields.count_from_one("seq")?,
+            status: fields.get("status")?,
+            attempt: fields.count("attempt")?,
+            id: fields.name("id", limits)?,
+        };
+        if append.data.is_none() && append.status.is_none() {
             let message = "unable to append; data is missing, it is the text to add";
             return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
         }
-        length(verb, "id", self.id.as_ref(), limits)
+        Ok(append)
     }
 }
 
-impl Check for Update {
-    fn check(&self, verb: &str, limits: &Limits) -> Result<(), ErrorInfo> {
-        headers(verb, self.headers.as_ref(), limits)?;
-        length(verb, "id", self.id.as_ref(), limits)
+impl Frame for Update {
+    fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
+        let update = Self {
+            serial: fields.need("serial")?,
+            data: fields.present("data")?,
+            headers: fields.get("headers")?,
+            seq: fields.count("seq")?,
+            if_version: fields.get("ifVersion")?,
+            attempt: fields.count("attempt")?,
+            id: fields.name("id", limits)?,
+        };
+        headers(fields.verb(), update.headers.as_ref(), limits)?;
+        Ok(update)
     }
 }
 
-impl Check for Delete {
-    fn check(&self, verb: &str, limits: &Limits) -> Result<(), ErrorInfo> {
-        length(verb, "id", self.id.as_ref(), limits)
+impl Frame for Delete {
+    fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
+        Ok(Self {
+            serial: fields.need("serial")?,
+            if_version: fields.get("ifVersion")?,
+            attempt: fields.count("attempt")?,
+            id: fields.name("id", limits)?,
+        })
     }
 }

@@ -63,11 +63,6 @@ impl<'de> Deserialize<'de> for Data {
     }
 }
 
-/// A field that may be absent, but for which `null` is a value like any other.
-pub(super) fn present<'de, D: Deserializer<'de>>(source: D) -> Result<Option<Data>, D::Error> {
-    Data::deserialize(source).map(Some)
-}
-
 /// JSON without the white space between its parts: a line break would end a line of
 /// NDJSON or of an event stream.
 fn without_white_space(json: &str) -> String {

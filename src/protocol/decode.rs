@@ -3,15 +3,16 @@
 //! Reading never fails as a whole: whatever comes gives a list of [`Received`], each a frame
 //! or the refusal that answers it, so that one bad frame of an array harms none of the others.
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
-use std::borrow::Cow;
 
 pub use super::change::{Append, Delete, Interrupt, NewMessage, Publish, Update};
 pub use super::check::too_large;
-use super::check::{Check, bound, length};
+use super::check::{Frame, bound};
 use super::data::Data;
 use super::error::{ErrorCode, ErrorInfo};
+use super::fields::Fields;
+pub use super::fields::parse;
 use super::limits::Limits;
 pub use super::presence::{LeavePresence, SetPresence};
 pub use super::turn::{AdoptTurn, CancelTurns, DriveTurn, EndTurn, StartTurn, Steer, Steered};
@@ -52,13 +53,13 @@ macro_rules! client_frames {
         /// The types of frames, for whoever sends another.
         const KINDS: &[&str] = &[$($kind),*];
 
-        fn decode_kind(kind: &str, text: &str, limits: &Limits) -> Result<ClientFrame, ErrorInfo> {
+        fn decode_kind(
+            kind: &str,
+            fields: Fields<'_>,
+            limits: &Limits,
+        ) -> Result<ClientFrame, ErrorInfo> {
             match kind {
-                $($kind => {
-                    let frame: $type = parse($verb, text)?;
-                    frame.check($verb, limits)?;
-                    Ok(ClientFrame::$name(frame))
-                })*
+                $($kind => <$type>::read(&fields.of($verb), limits).map(ClientFrame::$name),)*
                 unknown => Err(unknown_kind(unknown)),
             }
         }
@@ -119,7 +120,7 @@ fn unknown_kind(kind: &str) -> ErrorInfo {
 }
 
 /// `signal` (P4.5).
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub struct Signal {
     /// The application's event name.
     pub name: String,
@@ -132,14 +133,14 @@ pub struct Signal {
 }
 
 /// `auth` (P2.6).
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub struct Auth {
     /// The fresh token.
     pub token: String,
 }
 
 /// `seen` (P13.7).
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub struct Seen {
     /// The probe's number.
     pub n: u64,
@@ -158,12 +159,7 @@ pub fn decode(text: &str, limits: &Limits) -> Result<Vec<Received>, ErrorInfo> {
     if limit < text.len() {
         let error = too_large("read the message", text.len(), limit);
         let reference = (text.len() <= limit.saturating_mul(OVERSIZE_READ))
-            .then(|| {
-                serde_json::from_str::<Head<'_>>(text)
-                    .ok()?
-                    .reference(limits)
-                    .ok()?
-            })
+            .then(|| reference(&Fields::read(READ, text).ok()?, limits).ok()?)
             .flatten();
         return match reference {
             Some(reference) => Ok(vec![Received {
@@ -183,72 +179,81 @@ pub fn decode(text: &str, limits: &Limits) -> Result<Vec<Received>, ErrorInfo> {
     Ok(vec![decode_frame(text, limits)])
 }
 
+/// What a frame does before it is known what it does.
+const READ: &str = "read the frame";
+
 /// Reads one frame whose size and depth are within bounds.
 pub fn decode_frame(text: &str, limits: &Limits) -> Received {
-    let head: Head<'_> = match parse("read the frame", text) {
-        Ok(head) => head,
-        Err(error) => {
-            return Received {
-                reference: None,
-                frame: Err(error),
-            };
-        }
+    let fields = match Fields::read(READ, text) {
+        Ok(fields) => fields,
+        Err(error) => return refused(error),
     };
-    match head.reference(limits) {
+    let kind: String = match fields.need("type") {
+        Ok(kind) => kind,
+        Err(error) => return refused(error),
+    };
+    match reference(&fields, limits) {
         Ok(reference) => Received {
             reference,
-            frame: decode_kind(&head.kind, text, limits),
+            frame: decode_kind(&kind, fields, limits),
         },
-        Err(error) => Received {
-            reference: None,
-            frame: Err(error),
-        },
+        Err(error) => refused(error),
     }
 }
 
-/// What every frame has, read before the rest so that a bad frame can be answered by name.
-#[derive(Deserialize)]
-#[serde(expecting = "an object with a type")]
-struct Head<'a> {
-    #[serde(rename = "type", borrow)]
-    kind: Cow<'a, str>,
-    #[serde(rename = "ref", borrow)]
-    reference: Option<&'a RawValue>,
+fn refused(error: ErrorInfo) -> Received {
+    Received {
+        reference: None,
+        frame: Err(error),
+    }
 }
 
-impl Head<'_> {
-    fn reference(&self, limits: &Limits) -> Result<Option<Ref>, ErrorInfo> {
-        let Some(raw) = self.reference else {
-            return Ok(None);
-        };
-        let text = raw.get();
-        let is_number = text.starts_with(|first: char| first == '-' || first.is_ascii_digit());
-        if is_number || text.starts_with('"') {
-            let shown = serde_json::from_str::<String>(text).unwrap_or_else(|_| text.to_owned());
-            length("read the frame", "ref", Some(&shown), limits)?;
-            return Ok(Some(Ref(raw.to_owned())));
+/// What the answer to a frame refers to.
+fn reference(fields: &Fields<'_>, limits: &Limits) -> Result<Option<Ref>, ErrorInfo> {
+    let Some(raw) = fields.raw("ref").filter(|raw| raw.get() != "null") else {
+        return Ok(None);
+    };
+    let text = raw.get();
+    if text.starts_with('"') {
+        fields.name("ref", limits)?;
+        return Ok(Some(Ref(raw.to_owned())));
+    }
+    if text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
+        let most = bound(limits.name_length);
+        if most < text.len() {
+            let message = format!("unable to {READ}; ref is not 1 to {most} characters");
+            return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
         }
-        let message = "unable to read the frame; ref is neither text nor a number";
-        Err(ErrorInfo::new(ErrorCode::InvalidFrame, message))
+        return Ok(Some(Ref(raw.to_owned())));
+    }
+    let message = "unable to read the frame; ref is neither text nor a number";
+    Err(ErrorInfo::new(ErrorCode::InvalidFrame, message))
+}
+
+impl Frame for Signal {
+    fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
+        Ok(Self {
+            name: fields.need_name("name", limits)?,
+            data: fields.get("data")?,
+            to: fields.get("to")?,
+            id: fields.name("id", limits)?,
+        })
     }
 }
 
-impl Check for Signal {
-    fn check(&self, verb: &str, limits: &Limits) -> Result<(), ErrorInfo> {
-        length(verb, "id", self.id.as_ref(), limits)?;
-        length(verb, "name", Some(&self.name), limits)
+impl Frame for Auth {
+    fn read(fields: &Fields<'_>, _: &Limits) -> Result<Self, ErrorInfo> {
+        Ok(Self {
+            token: fields.need("token")?,
+        })
     }
 }
 
-impl Check for Auth {
-    fn check(&self, _: &str, _: &Limits) -> Result<(), ErrorInfo> {
-        Ok(())
-    }
-}
-
-impl Check for Seen {
-    fn check(&self, _: &str, _: &Limits) -> Result<(), ErrorInfo> {
-        Ok(())
+impl Frame for Seen {
+    fn read(fields: &Fields<'_>, _: &Limits) -> Result<Self, ErrorInfo> {
+        Ok(Self {
+            n: fields.need("n")?,
+        })
     }
 }
 
@@ -277,36 +282,6 @@ pub fn check_depth(text: &str, limits: &Limits) -> Result<(), ErrorInfo> {
         }
     }
     Ok(())
-}
-
-/// Parses, and on failure parses again to name the field that is wrong.
-///
-/// # Errors
-/// `invalid-frame`, reading "unable to {verb}; {path}: {what is wrong}".
-pub fn parse<'a, T: Deserialize<'a>>(verb: &str, text: &'a str) -> Result<T, ErrorInfo> {
-    serde_json::from_str(text).map_err(|plain| {
-        let mut source = serde_json::Deserializer::from_str(text);
-        let reason = match serde_path_to_error::deserialize::<_, T>(&mut source) {
-            Err(error) if !matches!(error.path().to_string().as_str(), "." | "?") => {
-                format!("{}: {}", error.path(), without_place(error.inner()))
-            }
-            _ => without_place(&plain),
-        };
-        ErrorInfo::new(
-            ErrorCode::InvalidFrame,
-            format!("unable to {verb}; {reason}"),
-        )
-    })
-}
-
-/// A parser's sentence without the line and column, which mean nothing within a frame, and
-/// without more of the input than helps.
-fn without_place(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let sentence = text
-        .rsplit_once(" at line ")
-        .map_or(text.as_str(), |(sentence, _)| sentence);
-    sentence.chars().take(200).collect()
 }
 
 #[cfg(test)]

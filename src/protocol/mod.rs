@@ -9,6 +9,7 @@ pub mod check;
 pub mod data;
 pub mod decode;
 pub mod error;
+pub mod fields;
 pub mod frame;
 pub mod ids;
 pub mod limits;

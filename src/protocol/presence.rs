@@ -1,11 +1,12 @@
 //! Who is there: a connection announced in the session (P7).
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::capability::Role;
-use super::check::{Check, data_size, size};
+use super::check::{Frame, size};
 use super::data::Data;
 use super::error::ErrorInfo;
+use super::fields::Fields;
 use super::ids::{ConnectionId, Timestamp};
 use super::limits::Limits;
 
@@ -29,25 +30,27 @@ pub struct Member {
 }
 
 /// `presence.set` (P7.1).
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub struct SetPresence {
     /// What the member tells of itself.
     pub data: Option<Data>,
 }
 
 /// `presence.leave` (P7.1).
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub struct LeavePresence {}
 
-impl Check for SetPresence {
-    fn check(&self, verb: &str, limits: &Limits) -> Result<(), ErrorInfo> {
-        let bytes = data_size(self.data.as_ref());
-        size(verb, "data", bytes, limits.presence_bytes)
+impl Frame for SetPresence {
+    fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
+        let data: Option<Data> = fields.get("data")?;
+        let bytes = data.as_ref().map(Data::bytes);
+        size(fields.verb(), "data", bytes, limits.presence_bytes)?;
+        Ok(Self { data })
     }
 }
 
-impl Check for LeavePresence {
-    fn check(&self, _: &str, _: &Limits) -> Result<(), ErrorInfo> {
-        Ok(())
+impl Frame for LeavePresence {
+    fn read(_: &Fields<'_>, _: &Limits) -> Result<Self, ErrorInfo> {
+        Ok(Self {})
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::{ErrorCode, ErrorInfo};
+use super::fields::sentence;
 
 /// The longest duration a setting takes: ten years.
 const DURATION_MS_MAX: u64 = 10 * 365 * 24 * 60 * 60 * 1000;
@@ -142,15 +143,17 @@ impl Settings {
             return Err(refused("settings is not an object"));
         };
         let mut merged = serde_json::to_value(self).unwrap_or_default();
-        if let Some(merged) = merged.as_object_mut() {
-            merged.extend(
-                patch
-                    .iter()
-                    .map(|(key, value)| (key.clone(), value.clone())),
-            );
+        for (key, value) in patch {
+            // One by one, so that the one that is wrong is named.
+            let alone = serde_json::json!({ key: value });
+            if let Err(error) = serde_json::from_value::<Self>(alone) {
+                return Err(refused(&format!("{key}: {}", sentence(&error))));
+            }
+            if let Some(merged) = merged.as_object_mut() {
+                merged.insert(key.clone(), value.clone());
+            }
         }
-        let settings: Self = serde_path_to_error::deserialize(merged)
-            .map_err(|error| refused(&format!("{}: {}", error.path(), error.inner())))?;
+        let settings: Self = serde_json::from_value(merged).unwrap_or_default();
         settings.check()?;
         Ok(settings)
     }

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-use super::check::{Check, data_size, length, size};
+use super::check::{Frame, size};
 use super::data::Data;
 use super::error::{ErrorCode, ErrorInfo};
+use super::fields::Fields;
 use super::ids::{ConnectionId, Timestamp};
 use super::limits::{LEASE_MS, LEASE_MS_DEFAULT, Limits};
 use super::serial::{Epoch, Place, Serial};
@@ -252,8 +253,7 @@ impl Shown {
 }
 
 /// `turn.start` (P6.2).
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug)]
 pub struct StartTurn {
     /// The turn's id: makes sending again safe.
     pub id: Option<String>,
@@ -264,14 +264,13 @@ pub struct StartTurn {
     /// How long it is believed alive without a word.
     pub lease_ms: Option<u64>,
     /// Whether another answer to the same input is meant.
-    #[serde(default)]
     pub again: bool,
     /// Anything the agent wants to travel along.
     pub metadata: Option<Data>,
 }
 
 /// `turn.end` (P6.3).
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub struct EndTurn {
     /// The turn.
     pub turn: String,
@@ -286,7 +285,7 @@ pub struct EndTurn {
 }
 
 /// `turn.suspend`, `turn.resume` and `turn.heartbeat` (P6.3, P6.8).
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub struct DriveTurn {
     /// The turn.
     pub turn: String,
@@ -299,13 +298,11 @@ pub struct DriveTurn {
 }
 
 /// `turn.adopt` (P6.8).
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug)]
 pub struct AdoptTurn {
     /// The turn.
     pub turn: String,
     /// Whether what was said in it stands.
-    #[serde(default)]
     pub keep: bool,
     /// The lease from now on.
     pub lease_ms: Option<u64>,
@@ -314,7 +311,7 @@ pub struct AdoptTurn {
 }
 
 /// `turn.steered` (P6.7).
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub struct Steered {
     /// The turn.
     pub turn: String,
@@ -327,14 +324,13 @@ pub struct Steered {
 }
 
 /// `cancel` (P6.5): exactly one of `turn`, `input` and `all`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub struct CancelTurns {
     /// One turn.
     pub turn: Option<String>,
     /// Every turn that answers this message, now or later.
     pub input: Option<Serial>,
     /// Every open turn.
-    #[serde(default)]
     pub all: bool,
     /// Why.
     pub reason: Option<String>,
@@ -343,7 +339,7 @@ pub struct CancelTurns {
 }
 
 /// `steer` (P6.7).
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub struct Steer {
     /// The turn.
     pub turn: String,
@@ -358,82 +354,120 @@ pub fn lease(asked: Option<u64>) -> u64 {
     asked.unwrap_or(LEASE_MS_DEFAULT)
 }
 
-fn check_lease(verb: &str, asked: Option<u64>) -> Result<(), ErrorInfo> {
+fn read_lease(fields: &Fields<'_>) -> Result<Option<u64>, ErrorInfo> {
+    let asked = fields.get("leaseMs")?;
     if LEASE_MS.contains(&lease(asked)) {
-        return Ok(());
+        return Ok(asked);
     }
-    let (least, most) = (LEASE_MS.start(), LEASE_MS.end());
+    let (verb, least, most) = (fields.verb(), LEASE_MS.start(), LEASE_MS.end());
     let message = format!("unable to {verb}; leaseMs is not between {least} and {most}");
     Err(ErrorInfo::new(ErrorCode::InvalidFrame, message))
 }
 
-fn text_size(text: Option<&String>) -> Option<usize> {
-    text.map(String::len)
+/// Data that is kept with the turn.
+fn read_data(fields: &Fields<'_>, name: &str, limits: &Limits) -> Result<Option<Data>, ErrorInfo> {
+    let data: Option<Data> = fields.get(name)?;
+    let bytes = data.as_ref().map(Data::bytes);
+    size(fields.verb(), name, bytes, limits.turn_bytes)?;
+    Ok(data)
 }
 
-impl Check for StartTurn {
-    fn check(&self, verb: &str, limits: &Limits) -> Result<(), ErrorInfo> {
-        length(verb, "id", self.id.as_ref(), limits)?;
-        check_lease(verb, self.lease_ms)?;
-        if self.again && self.id.is_none() {
+fn read_reason(fields: &Fields<'_>, limits: &Limits) -> Result<Option<String>, ErrorInfo> {
+    let reason: Option<String> = fields.get("reason")?;
+    let bytes = reason.as_ref().map(String::len);
+    size(fields.verb(), "reason", bytes, limits.turn_bytes)?;
+    Ok(reason)
+}
+
+impl Frame for StartTurn {
+    fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
+        let start = Self {
+            id: fields.name("id", limits)?,
+            input: fields.get("input")?,
+            parent: fields.get("parent")?,
+            lease_ms: read_lease(fields)?,
+            again: fields.flag("again")?,
+            metadata: read_data(fields, "metadata", limits)?,
+        };
+        if start.again && start.id.is_none() {
+            let verb = fields.verb();
             let message = format!("unable to {verb}; again needs an id, the new turn's own");
             return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
         }
-        let bytes = data_size(self.metadata.as_ref());
-        size(verb, "metadata", bytes, limits.turn_bytes)
+        Ok(start)
     }
 }
 
-impl Check for EndTurn {
-    fn check(&self, verb: &str, limits: &Limits) -> Result<(), ErrorInfo> {
-        length(verb, "turn", Some(&self.turn), limits)?;
-        length(verb, "id", self.id.as_ref(), limits)?;
-        let bytes = data_size(self.error.as_ref());
-        size(verb, "error", bytes, limits.turn_bytes)
+impl Frame for EndTurn {
+    fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
+        Ok(Self {
+            turn: fields.need_name("turn", limits)?,
+            attempt: fields.count("attempt")?,
+            status: fields.need("status")?,
+            error: read_data(fields, "error", limits)?,
+            id: fields.name("id", limits)?,
+        })
     }
 }
 
-impl Check for DriveTurn {
-    fn check(&self, verb: &str, limits: &Limits) -> Result<(), ErrorInfo> {
-        length(verb, "turn", Some(&self.turn), limits)?;
-        length(verb, "id", self.id.as_ref(), limits)?;
-        let bytes = text_size(self.reason.as_ref());
-        size(verb, "reason", bytes, limits.turn_bytes)
+impl Frame for DriveTurn {
+    fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
+        Ok(Self {
+            turn: fields.need_name("turn", limits)?,
+            attempt: fields.count("attempt")?,
+            reason: read_reason(fields, limits)?,
+            id: fields.name("id", limits)?,
+        })
     }
 }
 
-impl Check for AdoptTurn {
-    fn check(&self, verb: &str, limits: &Limits) -> Result<(), ErrorInfo> {
-        length(verb, "turn", Some(&self.turn), limits)?;
-        length(verb, "id", self.id.as_ref(), limits)?;
-        check_lease(verb, self.lease_ms)
+impl Frame for AdoptTurn {
+    fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
+        Ok(Self {
+            turn: fields.need_name("turn", limits)?,
+            keep: fields.flag("keep")?,
+            lease_ms: read_lease(fields)?,
+            id: fields.name("id", limits)?,
+        })
     }
 }
 
-impl Check for Steered {
-    fn check(&self, verb: &str, limits: &Limits) -> Result<(), ErrorInfo> {
-        length(verb, "turn", Some(&self.turn), limits)?;
-        length(verb, "id", self.id.as_ref(), limits)
+impl Frame for Steered {
+    fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
+        Ok(Self {
+            turn: fields.need_name("turn", limits)?,
+            serial: fields.need("serial")?,
+            attempt: fields.count("attempt")?,
+            id: fields.name("id", limits)?,
+        })
     }
 }
 
-impl Check for CancelTurns {
-    fn check(&self, verb: &str, limits: &Limits) -> Result<(), ErrorInfo> {
-        let named = [self.turn.is_some(), self.input.is_some(), self.all];
+impl Frame for CancelTurns {
+    fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
+        let cancel = Self {
+            turn: fields.name("turn", limits)?,
+            input: fields.get("input")?,
+            all: fields.flag("all")?,
+            reason: read_reason(fields, limits)?,
+            id: fields.name("id", limits)?,
+        };
+        let named = [cancel.turn.is_some(), cancel.input.is_some(), cancel.all];
         if named.into_iter().filter(|is_named| *is_named).count() != 1 {
+            let verb = fields.verb();
             let message = format!("unable to {verb}; name one of turn, input and all: true");
             return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
         }
-        length(verb, "turn", self.turn.as_ref(), limits)?;
-        length(verb, "id", self.id.as_ref(), limits)?;
-        let bytes = text_size(self.reason.as_ref());
-        size(verb, "reason", bytes, limits.turn_bytes)
+        Ok(cancel)
     }
 }
 
-impl Check for Steer {
-    fn check(&self, verb: &str, limits: &Limits) -> Result<(), ErrorInfo> {
-        length(verb, "turn", Some(&self.turn), limits)?;
-        length(verb, "id", self.id.as_ref(), limits)
+impl Frame for Steer {
+    fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
+        Ok(Self {
+            turn: fields.need_name("turn", limits)?,
+            data: fields.need("data")?,
+            id: fields.name("id", limits)?,
+        })
     }
 }

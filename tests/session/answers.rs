@@ -128,9 +128,9 @@ fn what_cannot_be_read_is_answered_once() {
             alice < nack null invalid-frame: unable to read the frame; EOF while parsing an
                   object
             alice < nack null invalid-frame: unable to read the frame; invalid type: integer
-                  `5`, expected an object with a type
+                  `5`, expected an object
             alice < nack null invalid-frame: unable to read the frame; invalid type: string
-                  "text", expected an object with a type
+                  "text", expected an object
             alice < nack null invalid-frame: unable to read the message; EOF while parsing a
                   list
             alice < nack null invalid-frame: unable to read the frame; type: invalid type:
@@ -163,7 +163,7 @@ fn a_bad_frame_harms_no_other() {
             alice < signal alice x
             alice | ack 1 {}
             alice | nack null invalid-frame: unable to read the frame; invalid type: integer
-                  `5`, expected an object with a type
+                  `5`, expected an object
             alice | nack 2 unknown-frame: unable to read the frame; there is no type "dance",
                   only append, publish, update, delete, signal, turn.start, turn.end,
                   turn.suspend, turn.resume, turn.heartbeat, turn.adopt, turn.steered, cancel,

@@ -129,8 +129,8 @@ fn headers_of_a_message() {
             alice | ack 3 #1
             alice < nack 4 too-large: unable to update; headers are more than 2 keys or 8 bytes
                   of UTF-8
-            alice < nack 5 invalid-frame: unable to publish; messages[0].headers.a: invalid
-                  type: integer `1`, expected a string
+            alice < nack 5 invalid-frame: unable to publish; messages[0].headers: invalid type:
+                  integer `1`, expected a string
         "#]],
     );
 }

@@ -1,0 +1,234 @@
+//! The fields of a frame, read one by one, so that whatever is wrong is refused by its name.
+//!
+//! A frame is cut into its fields once; each is then read as what it must be. There is one
+//! reader for all frames, where a derived one for each would be half of the wasm.
+
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::fmt;
+
+use super::check::bound;
+use super::error::{ErrorCode, ErrorInfo};
+use super::limits::Limits;
+
+/// The largest number that rows and every client count exactly.
+const NUMBER_MAX: u64 = (1 << 53) - 1;
+
+/// An object that is not looked into yet. Of fields with the same name the last one stands.
+struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Object<'de> {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Object<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut entries = Vec::with_capacity(8);
+                while let Some(Name(name)) = map.next_key()? {
+                    entries.push((name, map.next_value()?));
+                }
+                Ok(Object(entries))
+            }
+        }
+        source.deserialize_map(Entries)
+    }
+}
+
+/// A field's name, borrowed where it has no escapes.
+struct Name<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl<'de> Visitor<'de> for Text {
+            type Value = Name<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a name")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Name(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Name(Cow::Owned(text.to_owned())))
+            }
+        }
+        source.deserialize_str(Text)
+    }
+}
+
+/// The fields of a frame, or of a part of it.
+pub struct Fields<'a> {
+    /// What the frame does, as its refusals say it.
+    verb: &'a str,
+    /// Where in the frame these are: nowhere, or `messages[0]`.
+    path: String,
+    object: Object<'a>,
+}
+
+impl<'a> Fields<'a> {
+    /// Cuts an object into its fields.
+    ///
+    /// # Errors
+    /// `invalid-frame`, when it is none.
+    pub fn read(verb: &'a str, text: &'a str) -> Result<Self, ErrorInfo> {
+        Ok(Self {
+            verb,
+            path: String::new(),
+            object: parse(verb, text)?,
+        })
+    }
+
+    /// The same fields, of a frame that does this.
+    pub(super) fn of(self, verb: &'a str) -> Self {
+        Self { verb, ..self }
+    }
+
+    /// What the frame does.
+    pub(super) fn verb(&self) -> &str {
+        self.verb
+    }
+
+    /// A field as it came; `None` when it is absent.
+    pub(super) fn raw(&self, name: &str) -> Option<&'a RawValue> {
+        let mut entries = self.object.0.iter().rev();
+        entries.find(|(key, _)| key == name).map(|(_, raw)| *raw)
+    }
+
+    /// A field that may be absent or `null`.
+    pub(super) fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ErrorInfo> {
+        match self.raw(name) {
+            Some(raw) if raw.get() != "null" => self.read_as(name, raw).map(Some),
+            Some(_) | None => Ok(None),
+        }
+    }
+
+    /// A field that may be absent, but for which `null` is a value like any other.
+    pub(super) fn present<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ErrorInfo> {
+        let raw = self.raw(name);
+        raw.map(|raw| self.read_as(name, raw)).transpose()
+    }
+
+    /// A field that must be there.
+    pub(super) fn need<T: DeserializeOwned>(&self, name: &str) -> Result<T, ErrorInfo> {
+        match self.present(name)? {
+            Some(value) => Ok(value),
+            None => Err(self.refused(&self.path, &format!("missing field `{name}`"))),
+        }
+    }
+
+    /// Whether a field is `true`; absent is `false`.
+    pub(super) fn flag(&self, name: &str) -> Result<bool, ErrorInfo> {
+        Ok(self.get(name)?.unwrap_or(false))
+    }
+
+    /// What a client names: 1 to so many characters (P14).
+    pub(super) fn name(&self, name: &str, limits: &Limits) -> Result<Option<String>, ErrorInfo> {
+        let value: Option<String> = self.get(name)?;
+        if let Some(value) = &value {
+            self.check_name(name, value, limits)?;
+        }
+        Ok(value)
+    }
+
+    /// The same where it must be there.
+    pub(super) fn need_name(&self, name: &str, limits: &Limits) -> Result<String, ErrorInfo> {
+        let value: String = self.need(name)?;
+        self.check_name(name, &value, limits)?;
+        Ok(value)
+    }
+
+    fn check_name(&self, name: &str, value: &str, limits: &Limits) -> Result<(), ErrorInfo> {
+        let most = bound(limits.name_length);
+        if !value.is_empty() && value.chars().count() <= most {
+            return Ok(());
+        }
+        let verb = self.verb;
+        let message = format!("unable to {verb}; {name} is not 1 to {most} characters");
+        Err(ErrorInfo::new(ErrorCode::InvalidFrame, message))
+    }
+
+    /// A number to count from.
+    pub(super) fn count(&self, name: &str) -> Result<Option<u64>, ErrorInfo> {
+        let number: Option<u64> = self.get(name)?;
+        match number {
+            Some(number) if NUMBER_MAX < number => {
+                let reason = format!("it is {number}, at most {NUMBER_MAX} can be counted");
+                Err(self.refused(&self.at(name), &reason))
+            }
+            counted => Ok(counted),
+        }
+    }
+
+    /// The same where the first is 1: a 0 would pass for one that was taken long ago, and
+    /// what came with it would be lost.
+    pub(super) fn count_from_one(&self, name: &str) -> Result<Option<u64>, ErrorInfo> {
+        match self.count(name)? {
+            Some(0) => Err(self.refused(&self.at(name), "it is 0, the first append is 1")),
+            counted => Ok(counted),
+        }
+    }
+
+    /// The objects of a list.
+    pub(super) fn list(&self, name: &str) -> Result<Vec<Fields<'a>>, ErrorInfo> {
+        let Some(raw) = self.raw(name) else {
+            return Err(self.refused(&self.path, &format!("missing field `{name}`")));
+        };
+        let parts: Vec<&RawValue> = self.read_as(name, raw)?;
+        let parts = parts.into_iter().enumerate();
+        let fields = parts.map(|(index, raw)| {
+            let path = format!("{}[{index}]", self.at(name));
+            let object = serde_json::from_str(raw.get());
+            let object = object.map_err(|error| self.refused(&path, &sentence(&error)))?;
+            let verb = self.verb;
+            Ok(Fields { verb, path, object })
+        });
+        fields.collect()
+    }
+
+    fn read_as<T: Deserialize<'a>>(&self, name: &str, raw: &'a RawValue) -> Result<T, ErrorInfo> {
+        serde_json::from_str(raw.get())
+            .map_err(|error| self.refused(&self.at(name), &sentence(&error)))
+    }
+
+    fn at(&self, name: &str) -> String {
+        let separator = if self.path.is_empty() { "" } else { "." };
+        format!("{}{separator}{name}", self.path)
+    }
+
+    fn refused(&self, path: &str, reason: &str) -> ErrorInfo {
+        let verb = self.verb;
+        let separator = if path.is_empty() { "" } else { ": " };
+        let message = format!("unable to {verb}; {path}{separator}{reason}");
+        ErrorInfo::new(ErrorCode::InvalidFrame, message)
+    }
+}
+
+/// Reads JSON.
+///
+/// # Errors
+/// `invalid-frame`, reading "unable to {verb}; {what is wrong}".
+pub fn parse<'a, T: Deserialize<'a>>(verb: &str, text: &'a str) -> Result<T, ErrorInfo> {
+    serde_json::from_str(text).map_err(|error| {
+        let message = format!("unable to {verb}; {}", sentence(&error));
+        ErrorInfo::new(ErrorCode::InvalidFrame, message)
+    })
+}
+
+/// A parser's sentence without the line and column, which mean nothing within a frame, and
+/// without more of the input than helps.
+pub(super) fn sentence(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let sentence = text
+        .rsplit_once(" at line ")
+        .map_or(text.as_str(), |(sentence, _)| sentence);
+    sentence.chars().take(200).collect()
+}
