@@ -118,7 +118,7 @@ fn active() -> Turn {
         parent: None,
         attempt: 1,
         attempt_place: 3,
-        steers: std::collections::BTreeMap::new(),
+        steers: Vec::new(),
         created_at: 1_800_000_000_000,
         started_at: Some(1_800_000_000_000),
         cancel: None,

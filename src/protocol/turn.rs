@@ -1,7 +1,6 @@
 //! A turn: one agent answer to one input, and the frames that drive it (P6).
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 use super::check::{Frame, size};
 use super::data::Data;
@@ -142,8 +141,8 @@ pub struct Turn {
     /// Where that attempt began.
     pub attempt_place: Place,
     /// Its instructions, and whether each was taken (P6.7).
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub steers: BTreeMap<Place, bool>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steers: Vec<(Place, bool)>,
     /// When it was begun.
     pub created_at: Timestamp,
     /// When an agent first began to work on it.

@@ -110,7 +110,7 @@ impl Session {
         sender: &Sender,
     ) -> Result<(), StoreError> {
         for head in store.turn_messages(turn)? {
-            if !turn.steers.contains_key(&head.place) {
+            if !turn.steers.iter().any(|(steer, _)| *steer == head.place) {
                 self.supersede_message(now, step, &head, &sender.client);
             }
         }

@@ -133,7 +133,7 @@ impl Session {
     pub(super) fn forget(&mut self, connection: &ConnectionId) {
         if let Some(live) = self.connections.remove(connection) {
             self.rollup.leave(&live.connection);
-            self.absent(&live.connection);
+            self.absent(&live);
             if connection.is_body() {
                 self.disown_bodies();
                 self.expect_idle_streams();

@@ -136,6 +136,8 @@ pub(super) struct Live {
     pub(super) heard_at: Timestamp,
     /// When it last sent a text `ping`.
     pub(super) pinged_at: Timestamp,
+    /// Whether everybody was told that it is there.
+    pub(super) is_told: bool,
     /// The last change of presence that it was told of by attaching.
     pub(super) told_at: u64,
 }
@@ -143,14 +145,15 @@ pub(super) struct Live {
 impl Live {
     pub(super) fn new(connection: Connection, limits: &Limits) -> Self {
         Self {
-            connection,
             rates: Rates::new(limits),
             replayed: 0,
             probe: super::outbox::Probe::default(),
+            is_told: connection.member.is_some(),
             is_reminded: false,
             heard_at: Timestamp::MIN,
             pinged_at: Timestamp::MIN,
             told_at: 0,
+            connection,
         }
     }
 

@@ -1,8 +1,6 @@
 //! Turns and members as lists: what HTTP reads, what `attached` and a replay tell (P3.4,
 //! P6.9, P7.4).
 
-use std::collections::BTreeSet;
-
 use serde::Serialize;
 
 use super::connection::Sender;
@@ -99,10 +97,10 @@ impl Session {
     pub(super) fn final_turns(
         &self,
         store: &dyn Store,
-        ids: &BTreeSet<String>,
+        mut ids: Vec<String>,
     ) -> Result<Vec<Turn>, StoreError> {
-        let ids = ids.iter().filter(|id| !self.turns.contains_key(*id));
-        store.named_turns(&ids.cloned().collect::<Vec<_>>())
+        ids.retain(|id| !self.turns.contains_key(id));
+        store.named_turns(&ids)
     }
 
     /// The frame that brings a reader's turn up to date (P3.5).

@@ -265,7 +265,6 @@ impl Session {
             if connection.is_reader() {
                 session.rollup.join(&connection);
             }
-            session.told.know(&connection);
             let mut live = Live::new(connection, &session.limits);
             live.heard_at = live.connection.heard_at + session.silence_slack();
             session.expect_reminder(&live);

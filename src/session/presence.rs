@@ -3,8 +3,6 @@
 //! A member is a connection, and is kept with it. What has changed is told as the difference
 //! to what was told before, so that many changes put together are no more than they come to.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde::{Deserialize, Serialize};
 
 use super::answer::Reply;
@@ -35,8 +33,7 @@ pub struct Present {
 /// What everybody was told, and what they are to be told next.
 #[derive(Debug, Default)]
 pub(super) struct Told {
-    members: BTreeSet<ConnectionId>,
-    changed: BTreeMap<ConnectionId, Change>,
+    changed: Vec<Change>,
     at: Timestamp,
     /// Counts changes, so that whoever attaches is not told what it was told in `attached`.
     pub(super) count: u64,
@@ -44,29 +41,42 @@ pub(super) struct Told {
 
 #[derive(Debug)]
 struct Change {
+    connection: ConnectionId,
     count: u64,
     /// Who has left.
     left: Option<Member>,
+    /// Whether everybody had been told of a connection that is gone.
+    was_told: bool,
 }
 
 impl Told {
-    fn note(&mut self, connection: &ConnectionId, left: Option<Member>) {
+    fn note(&mut self, connection: &ConnectionId, left: Option<Member>, was_told: bool) {
         self.count += 1;
-        let count = self.count;
-        self.changed
-            .insert(connection.clone(), Change { count, left });
+        self.changed.push(Change {
+            connection: connection.clone(),
+            count: self.count,
+            left,
+            was_told,
+        });
+    }
+
+    /// The last change of each connection.
+    fn take(&mut self) -> Vec<Change> {
+        let mut changed = std::mem::take(&mut self.changed);
+        changed.sort_by(|a, b| (&a.connection, b.count).cmp(&(&b.connection, a.count)));
+        changed.dedup_by(|earlier, last| {
+            let is_same = earlier.connection == last.connection;
+            if is_same && last.left.is_none() {
+                last.left = earlier.left.take();
+            }
+            is_same
+        });
+        changed
     }
 
     /// When what has changed is told.
     pub(super) fn due(&self) -> Option<Timestamp> {
         (!self.changed.is_empty()).then_some(self.at.saturating_add(PRESENCE_MS))
-    }
-
-    /// A member that everybody was told of before the session slept.
-    pub(super) fn know(&mut self, connection: &Connection) {
-        if connection.member.is_some() {
-            self.members.insert(connection.id.clone());
-        }
     }
 }
 
@@ -116,7 +126,7 @@ impl Session {
         live.connection.heard_at = now;
         out.remember(&live.connection);
         let member = live.connection.as_member();
-        self.told.note(&live.connection.id, None);
+        self.told.note(&live.connection.id, None, false);
         self.listen();
         self.tell_presence(now, out);
         if let Some(member) = member {
@@ -146,16 +156,18 @@ impl Session {
         };
         live.connection.member = None;
         out.remember(&live.connection);
-        self.told.note(&member.connection, Some(member.clone()));
+        let left = Some(member.clone());
+        self.told.note(&member.connection, left, false);
         self.tell_presence(now, out);
         self.answer(out, reply, Ok(Outcome::Member { member }));
         Ok(())
     }
 
     /// A connection is gone: it is there no longer (P7.2).
-    pub(super) fn absent(&mut self, connection: &Connection) {
-        if let Some(member) = connection.as_member() {
-            self.told.note(&connection.id, Some(member));
+    pub(super) fn absent(&mut self, live: &Live) {
+        let member = live.connection.as_member();
+        if member.is_some() || live.is_told {
+            self.told.note(&live.connection.id, member, live.is_told);
         }
     }
 
@@ -167,17 +179,16 @@ impl Session {
             return;
         }
         self.told.at = now;
-        for (id, change) in std::mem::take(&mut self.told.changed) {
-            let live = self.connections.get(&id);
-            let member = live.and_then(|live| live.connection.as_member());
+        for change in self.told.take() {
+            let live = self.connections.get_mut(&change.connection);
+            let member = live.as_ref().and_then(|live| live.connection.as_member());
+            let was_told = live.map_or(change.was_told, |live| {
+                std::mem::replace(&mut live.is_told, member.is_some())
+            });
             let frame = match (member, change.left) {
-                (Some(member), _) if self.told.members.insert(id.clone()) => {
-                    ServerFrame::Enter { member }
-                }
-                (Some(member), _) => ServerFrame::Present { member },
-                (None, Some(member)) if self.told.members.remove(&id) => {
-                    ServerFrame::Leave { member }
-                }
+                (Some(member), _) if was_told => ServerFrame::Present { member },
+                (Some(member), _) => ServerFrame::Enter { member },
+                (None, Some(member)) if was_told => ServerFrame::Leave { member },
                 // It came and went since the last telling.
                 (None, _) => continue,
             };
@@ -282,7 +293,8 @@ impl Session {
             if after(live.last_heard(), timeout) <= now {
                 live.connection.member = None;
                 out.remember(&live.connection);
-                self.told.note(&member.connection.clone(), Some(member));
+                let id = live.connection.id.clone();
+                self.told.note(&id, Some(member), false);
             }
         }
         self.listen();

@@ -1,7 +1,5 @@
 //! Messages are created (P4.1, P4.2).
 
-use std::collections::BTreeSet;
-
 use super::answer::Reply;
 use super::connection::Sender;
 use super::outbox::Outbox;
@@ -54,7 +52,7 @@ impl Session {
             self.make_way(store, now, &mut step, sender, &publish.messages)?;
         }
         let mut placed: Vec<Placed> = Vec::with_capacity(verdicts.len());
-        let mut driven = BTreeSet::new();
+        let mut driven = Vec::new();
         for (new, verdict) in publish.messages.into_iter().zip(verdicts) {
             let id = new.id.clone();
             if verdict.is_new() {
@@ -87,6 +85,7 @@ impl Session {
             placed.push(result);
         }
         self.commit(store, now, step, out)?;
+        driven.dedup();
         for turn in driven {
             self.drove(store, now, sender, &turn)?;
         }

@@ -1,7 +1,5 @@
 //! What HTTP reads: history, one message, the snapshot (P3.9, P11.1).
 
-use std::collections::BTreeSet;
-
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -78,7 +76,7 @@ impl Session {
             turns,
         } = self.bounded_page(store, &span)?;
         let next = last.filter(|_| has_more);
-        let turns = store.named_turns(&turns.into_iter().collect::<Vec<_>>())?;
+        let turns = store.named_turns(&turns)?;
         Ok(encode(&History {
             messages,
             turns: turns.iter().map(|turn| self.stored(turn)).collect(),
@@ -141,7 +139,7 @@ impl Session {
         } = self.bounded_page(store, &span)?;
         messages.reverse();
         turns.extend(self.turns.keys().cloned());
-        let turns = store.named_turns(&turns.into_iter().collect::<Vec<_>>())?;
+        let turns = store.named_turns(&turns)?;
         Ok(encode(&Snapshot {
             session: &self.id,
             serial: self.epoch.at(self.end),
@@ -197,7 +195,7 @@ struct Bounded {
     messages: Vec<Box<RawValue>>,
     has_more: bool,
     last: Option<Serial>,
-    turns: BTreeSet<String>,
+    turns: Vec<String>,
 }
 
 pub(super) fn encode(body: &impl Serialize) -> String {

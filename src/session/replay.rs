@@ -1,6 +1,6 @@
 //! What a connection is sent before it is live (P3.3, P3.5, P3.6).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::connection::Connection;
 use super::{Session, Start};
@@ -196,7 +196,7 @@ impl Session {
         let streaming = streaming.filter(|(_, open)| connection.follows(&open.name));
         let streaming = streaming.map(|(place, _)| store.message(self.epoch, *place));
         let newest = page.messages.into_iter().map(|message| Ok(Some(message)));
-        let mut turns = BTreeSet::new();
+        let mut turns = Vec::new();
         for message in newest.chain(streaming) {
             let Some(message) = message? else { continue };
             turns.extend(message.turn.clone());
@@ -209,7 +209,7 @@ impl Session {
             frames.push(frame);
         }
         // What the messages belong to, but for what `attached` has (P6.9).
-        for turn in self.final_turns(store, &turns)?.iter().rev() {
+        for turn in self.final_turns(store, turns)?.iter().rev() {
             let frame = self.latest_frame(turn).encode();
             bytes += frame.len();
             if REPLAY_BYTES < bytes {

@@ -161,7 +161,8 @@ impl Session {
         let Some(turn) = turn else {
             return Err(missing_turn(VERB, &steered.turn).into());
         };
-        let Some(is_taken) = turn.steers.get(&place) else {
+        let mut steers = turn.steers.iter();
+        let Some((_, is_taken)) = steers.find(|(steer, _)| *steer == place) else {
             let message = format!(
                 "unable to {VERB}; {} is none of turn {}",
                 steered.serial, turn.id
@@ -193,7 +194,11 @@ impl Session {
     /// Keeps with the turn whether an instruction was taken.
     fn note_steer(&mut self, step: &mut Step, id: &str, place: Place, is_taken: bool) {
         if let Some(open) = self.turns.get_mut(id) {
-            open.turn.steers.insert(place, is_taken);
+            let steers = &mut open.turn.steers;
+            match steers.iter_mut().find(|(steer, _)| *steer == place) {
+                Some((_, known)) => *known = is_taken,
+                None => steers.push((place, is_taken)),
+            }
             step.write(Write::TurnRow(Kept {
                 turn: open.turn.clone(),
                 heard_at: open.kept_at,

@@ -152,7 +152,7 @@ impl Session {
             parent: None,
             attempt: 1,
             attempt_place: place,
-            steers: BTreeMap::new(),
+            steers: Vec::new(),
             created_at: now,
             started_at: None,
             cancel: None,
@@ -390,7 +390,7 @@ impl Session {
 
 /// The instructions that nobody has taken.
 pub(super) fn waiting(turn: &Turn) -> Vec<Place> {
-    let waiting = turn.steers.iter().filter(|(_, is_taken)| !**is_taken);
+    let waiting = turn.steers.iter().filter(|(_, is_taken)| !is_taken);
     waiting.map(|(place, _)| *place).collect()
 }
 
