@@ -9,7 +9,7 @@ use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::wasm_bindgen_futures::spawn_local;
 use worker::web_sys::WebSocket;
 
-use super::config::{Config, config};
+use super::config::config;
 use super::js;
 use super::shell::Shell;
 use crate::protocol::decode::{Auth, ClientFrame, Received, decode, decode_frame, too_large};
@@ -21,14 +21,13 @@ use crate::token::Grant;
 
 /// Texts longer than so many times a frame are not even copied.
 const COPIED_FRAMES: u64 = 4;
-/// Messages that wait while a token is checked with keys that must be fetched.
+/// Messages that wait while a token is checked, with keys that perhaps must be fetched.
 const WAITING_MAX: usize = 256;
 
 /// What comes in, and what has to wait.
 pub(super) struct Incoming {
     shell: Rc<Shell>,
-    /// Messages behind an `auth` frame whose token cannot be checked yet, so that it is obeyed
-    /// in its place (P2.6).
+    /// Messages behind an `auth` frame whose token is being checked.
     waiting: RefCell<BTreeMap<ConnectionId, VecDeque<Vec<Received>>>>,
 }
 
@@ -61,7 +60,10 @@ impl Incoming {
             _ => decode(&text, &limits),
         };
         match frames {
-            Ok(frames) => self.take(connection, frames, text.len()),
+            Ok(frames) if carrier == Carrier::Socket => {
+                self.take(connection, frames, text.len());
+            }
+            Ok(frames) => self.feed(connection, frames, text.len()),
             Err(error) => self
                 .shell
                 .feed_and_forget(Input::Unreadable { connection, error }),
@@ -103,107 +105,67 @@ impl Incoming {
         }
     }
 
-    fn take(self: &Rc<Self>, connection: ConnectionId, frames: Vec<Received>, bytes: usize) {
+    fn feed(self: &Rc<Self>, connection: ConnectionId, frames: Vec<Received>, bytes: usize) {
         provoke(&frames);
+        self.shell.feed_and_forget(Input::Message {
+            connection,
+            frames,
+            bytes,
+        });
+    }
+
+    /// Hands frames on, up to one that carries a fresh token: what comes behind that waits until
+    /// the token was checked, so that it is obeyed in its place (P2.6).
+    fn take(self: &Rc<Self>, connection: ConnectionId, mut frames: Vec<Received>, bytes: usize) {
         if let Some(waiting) = self.waiting.borrow_mut().get_mut(&connection) {
             if waiting.len() < WAITING_MAX {
-                waiting.push_back(frames);
+                return waiting.push_back(frames);
             }
+            let error = "unable to read the message; too many wait while a token is checked";
+            let error = ErrorInfo::new(ErrorCode::RateLimited, error);
+            return self
+                .shell
+                .feed_and_forget(Input::Unreadable { connection, error });
+        }
+        let Some(at) = frames.iter().position(is_auth) else {
+            return self.feed(connection, frames, bytes);
+        };
+        let rest = frames.split_off(at + 1);
+        let auth = frames.pop();
+        if !frames.is_empty() {
+            self.feed(connection.clone(), frames, bytes);
+        }
+        let Some(Received {
+            reference,
+            frame: Ok(ClientFrame::Auth(auth)),
+        }) = auth
+        else {
             return;
-        }
-        if !frames.iter().any(is_auth) {
-            return self.shell.feed_and_forget(Input::Message {
-                connection,
-                frames,
-                bytes,
-            });
-        }
-        self.take_in_order(connection, frames, bytes);
-    }
-
-    /// Obeys the frames of a message in order, `auth` in its place among them.
-    fn take_in_order(
-        self: &Rc<Self>,
-        connection: ConnectionId,
-        frames: Vec<Received>,
-        bytes: usize,
-    ) {
-        let mut before = Vec::new();
-        let mut frames = frames.into_iter();
-        while let Some(received) = frames.next() {
-            let Received {
-                reference,
-                frame: Ok(ClientFrame::Auth(auth)),
-            } = received
-            else {
-                before.push(received);
-                continue;
-            };
-            if !before.is_empty() {
-                let (connection, frames) = (connection.clone(), std::mem::take(&mut before));
-                self.shell.feed_and_forget(Input::Message {
-                    connection,
-                    frames,
-                    bytes,
-                });
-            }
-            let Ok(config) = config(&self.shell.env) else {
-                return;
-            };
-            if config.keys.must_fetch(&auth.token, super::now()) {
-                return self.wait_for_keys(connection, reference, auth, frames.collect());
-            }
-            let grant = self.check(&config, &auth);
-            let connection = connection.clone();
-            self.shell.feed_and_forget(Input::Renew {
-                connection,
-                reference,
-                grant,
-            });
-        }
-        if !before.is_empty() {
-            let frames = before;
-            self.shell.feed_and_forget(Input::Message {
-                connection,
-                frames,
-                bytes,
-            });
-        }
-    }
-
-    /// Goes on with a connection's frames when the keys are here.
-    fn wait_for_keys(
-        self: &Rc<Self>,
-        connection: ConnectionId,
-        reference: Option<crate::protocol::decode::Ref>,
-        auth: Auth,
-        rest: Vec<Received>,
-    ) {
+        };
+        let waiting = if rest.is_empty() { vec![] } else { vec![rest] };
         self.waiting
             .borrow_mut()
-            .insert(connection.clone(), VecDeque::from([rest]));
+            .insert(connection.clone(), waiting.into());
         let incoming = Rc::clone(self);
         spawn_local(async move {
-            let Ok(config) = config(&incoming.shell.env) else {
-                return;
-            };
-            config.keys.fetch().await;
-            let grant = incoming.check(&config, &auth);
-            let renewed = Input::Renew {
+            let grant = incoming.check(&auth).await;
+            let waited = incoming.waiting.borrow_mut().remove(&connection);
+            // A connection that was closed meanwhile waits for nothing.
+            let Some(waited) = waited else { return };
+            incoming.shell.feed_and_forget(Input::Renew {
                 connection: connection.clone(),
                 reference,
                 grant,
-            };
-            let waited = incoming.waiting.borrow_mut().remove(&connection);
-            incoming.shell.feed_and_forget(renewed);
-            for frames in waited.into_iter().flatten() {
+            });
+            for frames in waited {
                 incoming.take(connection.clone(), frames, 0);
             }
         });
     }
 
-    fn check(&self, config: &Config, auth: &Auth) -> Result<Grant, ErrorInfo> {
-        let claims = config.keys.verify_at_once(&auth.token, &config.limits)?;
+    async fn check(&self, auth: &Auth) -> Result<Grant, ErrorInfo> {
+        let config = config(&self.shell.env)?;
+        let claims = config.keys.verify(&auth.token, &config.limits).await?;
         claims.grant(&self.shell.name().unwrap_or_default())
     }
 

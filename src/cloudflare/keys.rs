@@ -1,6 +1,6 @@
 //! The deployment's keys (P2.7): its own, and those that it fetches.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use worker::{Env, Fetch, Request};
@@ -8,11 +8,12 @@ use worker::{Env, Fetch, Request};
 use super::config::{not_configured, variable};
 use super::http::read_all;
 use super::now;
+use super::signatures;
 use super::time::within;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::Limits;
-use crate::token::{Claims, Keys};
+use crate::token::{Claims, Header, Key, Keys, check_size, unauthorized};
 
 /// How long a fetched set of keys is good without asking again.
 const FETCHED_FOR_MS: i64 = 10 * 60 * 1000;
@@ -30,6 +31,8 @@ const SET_BYTES_MAX: usize = 1024 * 1024;
 /// All keys, and what is known about the fetched ones.
 pub(super) struct KeyRing {
     own: Keys,
+    /// Whether the platform took each of them.
+    are_own_good: Cell<bool>,
     url: Option<String>,
     fetched: RefCell<Fetched>,
 }
@@ -64,6 +67,7 @@ impl KeyRing {
         let url = variable(env, "SESSILE_JWKS_URL").filter(|url| !url.is_empty());
         Ok(Self {
             own,
+            are_own_good: Cell::new(false),
             url,
             fetched: RefCell::default(),
         })
@@ -77,16 +81,49 @@ impl KeyRing {
     /// Checks a token, and fetches keys first if it needs one that is not here.
     ///
     /// # Errors
-    /// `unauthorized`, or `not-configured` if no key can be had.
+    /// `unauthorized`, or `not-configured` if no key can be had or one cannot be used.
     pub(super) async fn verify(&self, token: &str, limits: &Limits) -> Result<Claims, ErrorInfo> {
-        if self.must_fetch(token, now()) {
+        check_size(token, limits)?;
+        let header = signatures::header(token)?;
+        if self.must_fetch(header.kid.as_deref(), now()) {
             self.fetch().await;
         }
-        self.verify_at_once(token, limits)
+        self.try_own().await?;
+        let (key, name) = self.find(&header)?;
+        let claims = signatures::verify(token, &header, &key, &name).await?;
+        Claims::read(&claims, now(), limits)
     }
 
-    /// Whether a token can only be checked after keys have been fetched.
-    pub(super) fn must_fetch(&self, token: &str, now: Timestamp) -> bool {
+    /// Makes sure, once, that every key of the deployment is one that the platform takes.
+    async fn try_own(&self) -> Result<(), ErrorInfo> {
+        if self.are_own_good.get() {
+            return Ok(());
+        }
+        for (key, name) in self.own.all() {
+            signatures::try_key(key, &name).await?;
+        }
+        self.are_own_good.set(true);
+        Ok(())
+    }
+
+    fn find(&self, header: &Header) -> Result<(Key, String), ErrorInfo> {
+        let fetched = self.fetched.borrow();
+        let kid = header.kid.as_deref();
+        let keys = match &fetched.keys {
+            Some(keys) => keys,
+            None if self.url.is_some() && (self.own.is_empty() || is_missing(&self.own, kid)) => {
+                return Err(not_configured(
+                    "the keys at SESSILE_JWKS_URL could not be fetched",
+                ));
+            }
+            None => &self.own,
+        };
+        let (key, name) = keys.find(header).map_err(|wrong| unauthorized(&wrong))?;
+        Ok((key.clone(), name))
+    }
+
+    /// Whether a token with this `kid` can only be checked after keys have been fetched.
+    fn must_fetch(&self, kid: Option<&str>, now: Timestamp) -> bool {
         if self.url.is_none() {
             return false;
         }
@@ -98,12 +135,7 @@ impl KeyRing {
             return false;
         }
         let is_rested = fetched.tried_at.is_none_or(|tried| tried + REST_MS <= now);
-        let missing = fetched
-            .keys
-            .as_ref()
-            .unwrap_or(&self.own)
-            .missing_kid(token)
-            .is_some();
+        let missing = is_missing(fetched.keys.as_ref().unwrap_or(&self.own), kid);
         match &fetched.keys {
             None => {
                 let has_waited = fetched.tried_at.is_none_or(|tried| tried + RETRY_MS <= now);
@@ -117,27 +149,8 @@ impl KeyRing {
         }
     }
 
-    /// Checks a token with the keys that are here.
-    ///
-    /// # Errors
-    /// As [`Self::verify`].
-    pub(super) fn verify_at_once(&self, token: &str, limits: &Limits) -> Result<Claims, ErrorInfo> {
-        let fetched = self.fetched.borrow();
-        match &fetched.keys {
-            Some(keys) => keys.verify(token, now(), limits),
-            None if self.must_have_fetched(token) => Err(not_configured(
-                "the keys at SESSILE_JWKS_URL could not be fetched",
-            )),
-            None => self.own.verify(token, now(), limits),
-        }
-    }
-
-    fn must_have_fetched(&self, token: &str) -> bool {
-        self.url.is_some() && (self.own.is_empty() || self.own.missing_kid(token).is_some())
-    }
-
     /// Fetches the set anew. A set that cannot be had leaves the old one standing.
-    pub(super) async fn fetch(&self) {
+    async fn fetch(&self) {
         let Some(url) = &self.url else { return };
         let begun = now();
         self.fetched.borrow_mut().begun.push(begun);
@@ -155,6 +168,12 @@ impl KeyRing {
             fetched.keys = Some(keys);
         }
     }
+}
+
+/// Whether a token names a key that is not there. It may be among fetched ones: whoever signs
+/// may have changed them.
+fn is_missing(keys: &Keys, kid: Option<&str>) -> bool {
+    kid.is_some_and(|kid| !keys.has(kid))
 }
 
 async fn fetch_text(url: &str) -> Option<String> {

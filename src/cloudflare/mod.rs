@@ -25,6 +25,7 @@ mod requests;
 mod router;
 mod session_object;
 mod shell;
+mod signatures;
 mod sockets;
 mod sql;
 mod sse;

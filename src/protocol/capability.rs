@@ -1,7 +1,6 @@
 //! What a token grants (P2.2, P2.3): operations, and the roles that stand for several.
 
 use serde::{Deserialize, Deserializer, Serialize};
-use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::BitOr;
 
@@ -238,7 +237,7 @@ impl Capabilities {
     ///
     /// # Errors
     /// What is wrong with it and what would be right, as the end of a sentence.
-    pub fn parse(caps: &BTreeMap<String, Vec<String>>) -> Result<Self, String> {
+    pub fn parse(caps: &[(String, Vec<String>)]) -> Result<Self, String> {
         let mut entries = Vec::with_capacity(caps.len());
         for (pattern, words) in caps {
             check_pattern(pattern)?;

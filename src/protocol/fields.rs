@@ -80,11 +80,18 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// `invalid-frame`, when it is none.
     pub fn read(verb: &'a str, text: &'a str) -> Result<Self, ErrorInfo> {
-        Ok(Self {
-            verb,
-            path: String::new(),
-            object: parse(verb, text)?,
-        })
+        Self::part(verb, "", text)
+    }
+
+    /// The same for a part that was taken out of something larger, which `path` names.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn part(verb: &'a str, path: &str, text: &'a str) -> Result<Self, ErrorInfo> {
+        let object = serde_json::from_str(text);
+        let object = object.map_err(|error| refusal(verb, path, &sentence(&error)))?;
+        let path = path.to_owned();
+        Ok(Self { verb, path, object })
     }
 
     /// The same fields, of a frame that does this.
@@ -98,13 +105,13 @@ impl<'a> Fields<'a> {
     }
 
     /// A field as it came; `None` when it is absent.
-    pub(super) fn raw(&self, name: &str) -> Option<&'a RawValue> {
+    pub(crate) fn raw(&self, name: &str) -> Option<&'a RawValue> {
         let mut entries = self.object.0.iter().rev();
         entries.find(|(key, _)| key == name).map(|(_, raw)| *raw)
     }
 
     /// A field that may be absent or `null`.
-    pub(super) fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ErrorInfo> {
+    pub(crate) fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ErrorInfo> {
         match self.raw(name) {
             Some(raw) if raw.get() != "null" => self.read_as(name, raw).map(Some),
             Some(_) | None => Ok(None),
@@ -118,10 +125,10 @@ impl<'a> Fields<'a> {
     }
 
     /// A field that must be there.
-    pub(super) fn need<T: DeserializeOwned>(&self, name: &str) -> Result<T, ErrorInfo> {
+    pub(crate) fn need<T: DeserializeOwned>(&self, name: &str) -> Result<T, ErrorInfo> {
         match self.present(name)? {
             Some(value) => Ok(value),
-            None => Err(self.refused(&self.path, &format!("missing field `{name}`"))),
+            None => Err(self.missing(name)),
         }
     }
 
@@ -177,21 +184,44 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// The names of the fields.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.object.0.iter().map(|(name, _)| name.as_ref())
+    }
+
+    /// An object of its own, which may be absent or `null`.
+    pub(crate) fn object(&self, name: &str) -> Result<Option<Fields<'a>>, ErrorInfo> {
+        let raw = self.raw(name).filter(|raw| raw.get() != "null");
+        raw.map(|raw| self.inner(self.at(name), raw)).transpose()
+    }
+
+    /// The parts of a list that must be there, as they came.
+    pub(crate) fn raw_list(&self, name: &str) -> Result<Vec<&'a RawValue>, ErrorInfo> {
+        match self.raw(name) {
+            Some(raw) => self.read_as(name, raw),
+            None => Err(self.missing(name)),
+        }
+    }
+
     /// The objects of a list.
     pub(super) fn list(&self, name: &str) -> Result<Vec<Fields<'a>>, ErrorInfo> {
-        let Some(raw) = self.raw(name) else {
-            return Err(self.refused(&self.path, &format!("missing field `{name}`")));
-        };
-        let parts: Vec<&RawValue> = self.read_as(name, raw)?;
-        let parts = parts.into_iter().enumerate();
+        let parts = self.raw_list(name)?.into_iter().enumerate();
         let fields = parts.map(|(index, raw)| {
             let path = format!("{}[{index}]", self.at(name));
-            let object = serde_json::from_str(raw.get());
-            let object = object.map_err(|error| self.refused(&path, &sentence(&error)))?;
-            let verb = self.verb;
-            Ok(Fields { verb, path, object })
+            self.inner(path, raw)
         });
         fields.collect()
+    }
+
+    fn inner(&self, path: String, raw: &'a RawValue) -> Result<Fields<'a>, ErrorInfo> {
+        let object = serde_json::from_str(raw.get());
+        let object = object.map_err(|error| self.refused(&path, &sentence(&error)))?;
+        let verb = self.verb;
+        Ok(Fields { verb, path, object })
+    }
+
+    fn missing(&self, name: &str) -> ErrorInfo {
+        self.refused(&self.path, &format!("missing field `{name}`"))
     }
 
     fn read_as<T: Deserialize<'a>>(&self, name: &str, raw: &'a RawValue) -> Result<T, ErrorInfo> {
@@ -205,11 +235,14 @@ impl<'a> Fields<'a> {
     }
 
     fn refused(&self, path: &str, reason: &str) -> ErrorInfo {
-        let verb = self.verb;
-        let separator = if path.is_empty() { "" } else { ": " };
-        let message = format!("unable to {verb}; {path}{separator}{reason}");
-        ErrorInfo::new(ErrorCode::InvalidFrame, message)
+        refusal(self.verb, path, reason)
     }
+}
+
+fn refusal(verb: &str, path: &str, reason: &str) -> ErrorInfo {
+    let separator = if path.is_empty() { "" } else { ": " };
+    let message = format!("unable to {verb}; {path}{separator}{reason}");
+    ErrorInfo::new(ErrorCode::InvalidFrame, message)
 }
 
 /// Reads JSON.

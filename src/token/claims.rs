@@ -1,10 +1,9 @@
 //! What a token says (P2.1): the form of its claims, and their times against the present.
 
-use serde::Deserialize;
-use std::collections::BTreeMap;
-
-use super::Claims;
+use super::{Claims, refused, unauthorized};
 use crate::protocol::capability::{Capabilities, Role};
+use crate::protocol::error::ErrorInfo;
+use crate::protocol::fields::Fields;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::Limits;
 
@@ -17,71 +16,66 @@ pub const CLIENT_LENGTH: usize = 128;
 /// The last second of the year 9999. A time beyond it was not written in seconds.
 const SECONDS_MAX: f64 = 253_402_300_799.0;
 
-/// The claims as they stand in a token. Others are ignored (P1.4).
-#[derive(Deserialize)]
-struct RawClaims {
-    sub: Option<String>,
-    exp: Option<f64>,
-    nbf: Option<f64>,
-    iat: Option<f64>,
-    name: Option<String>,
-    role: Option<String>,
-    #[serde(default)]
-    caps: BTreeMap<String, Vec<String>>,
+impl Claims {
+    /// Reads the claims of a token whose signature was checked, at the time `now`. Claims that
+    /// nobody here knows are ignored (P1.4).
+    ///
+    /// # Errors
+    /// `unauthorized`, naming the claim and what is wrong with it.
+    pub fn read(json: &str, now: Timestamp, limits: &Limits) -> Result<Self, ErrorInfo> {
+        let claims = Fields::part("authorize", "the token's claims", json).map_err(refused)?;
+        let expires_at = check_times(&claims, now)?;
+        let client: Option<String> = claims.get("sub").map_err(refused)?;
+        let client = client.ok_or_else(|| unauthorized("the token has no sub, the client's id"))?;
+        check_client(&client).map_err(|wrong| unauthorized(&wrong))?;
+        let name: Option<String> = claims.get("name").map_err(refused)?;
+        let name = name.filter(|name| !name.is_empty());
+        if let Some(name) = &name {
+            check_name(name, limits.name_length).map_err(|wrong| unauthorized(&wrong))?;
+        }
+        Ok(Self {
+            client,
+            name,
+            role: read_role(&claims)?,
+            capabilities: read_capabilities(&claims)?,
+            expires_at,
+        })
+    }
 }
 
-/// Reads claims. Serde would take an array of them in order as well as an object.
-fn read(json: &str) -> Result<RawClaims, String> {
-    if !json.starts_with('{') {
-        return Err("the token's claims are not a JSON object".into());
-    }
-    let mut reader = serde_json::Deserializer::from_str(json);
-    serde_path_to_error::deserialize(&mut reader)
-        .map_err(|error| format!("the token's claims cannot be read: {error}"))
-}
-
-/// Checks claims at the time `now`.
-///
-/// # Errors
-/// The words that name the claim and say what is wrong with it.
-pub(super) fn check(json: &str, now: Timestamp, limits: &Limits) -> Result<Claims, String> {
-    let raw = read(json)?;
-    let expires_at = check_times(&raw, now)?;
-    let client = raw.sub.ok_or("the token has no sub, the client's id")?;
-    check_client(&client)?;
-    let name = raw.name.filter(|name| !name.is_empty());
-    if let Some(name) = &name {
-        check_name(name, limits.name_length)?;
-    }
-    let role = match raw.role.as_deref() {
-        None => None,
-        Some(word) => Some(Role::parse(word).ok_or_else(|| {
-            format!("the token's role is {word:?}; a role is user, agent or supervisor")
-        })?),
-    };
-    let capabilities =
-        Capabilities::parse(&raw.caps).map_err(|wrong| format!("the token's {wrong}"))?;
-    Ok(Claims {
-        client,
-        name,
-        role,
-        capabilities,
-        expires_at,
+fn read_role(claims: &Fields<'_>) -> Result<Option<Role>, ErrorInfo> {
+    let word: Option<String> = claims.get("role").map_err(refused)?;
+    let Some(word) = word else { return Ok(None) };
+    Role::parse(&word).map(Some).ok_or_else(|| {
+        unauthorized(&format!(
+            "the token's role is {word:?}; a role is user, agent or supervisor"
+        ))
     })
 }
 
+fn read_capabilities(claims: &Fields<'_>) -> Result<Capabilities, ErrorInfo> {
+    let Some(caps) = claims.object("caps").map_err(refused)? else {
+        return Ok(Capabilities::default());
+    };
+    let read = |pattern: &str| Ok((pattern.to_owned(), caps.need(pattern).map_err(refused)?));
+    let caps: Result<Vec<(String, Vec<String>)>, ErrorInfo> = caps.names().map(read).collect();
+    Capabilities::parse(&caps?).map_err(|wrong| unauthorized(&format!("the token's {wrong}")))
+}
+
 /// Checks `exp`, `nbf` and `iat` (P2.1); tells until when the token serves.
-fn check_times(raw: &RawClaims, now: Timestamp) -> Result<Timestamp, String> {
-    let exp = milliseconds(raw.exp, "exp")?.ok_or("the token has no exp, when it expires")?;
-    let (nbf, iat) = (milliseconds(raw.nbf, "nbf")?, milliseconds(raw.iat, "iat")?);
+fn check_times(claims: &Fields<'_>, now: Timestamp) -> Result<Timestamp, ErrorInfo> {
+    let exp = milliseconds(claims, "exp")?;
+    let exp = exp.ok_or_else(|| unauthorized("the token has no exp, when it expires"))?;
+    let (nbf, iat) = (milliseconds(claims, "nbf")?, milliseconds(claims, "iat")?);
     if exp.saturating_add(LEEWAY_MS) <= now {
         let ago = seconds(now.saturating_sub(exp));
-        return Err(format!("the token expired {ago} s ago"));
+        return Err(unauthorized(&format!("the token expired {ago} s ago")));
     }
     for (claim, what) in [(nbf, "is not valid before"), (iat, "was issued at")] {
         if let Some(at) = claim.filter(|at| at.saturating_sub(LEEWAY_MS) > now) {
             let ahead = seconds(at.saturating_sub(now));
-            return Err(format!("the token {what} a time {ahead} s from now"));
+            let wrong = format!("the token {what} a time {ahead} s from now");
+            return Err(unauthorized(&wrong));
         }
     }
     Ok(if exp > now {
@@ -91,14 +85,15 @@ fn check_times(raw: &RawClaims, now: Timestamp) -> Result<Timestamp, String> {
     })
 }
 
-fn milliseconds(claim: Option<f64>, name: &str) -> Result<Option<Timestamp>, String> {
+fn milliseconds(claims: &Fields<'_>, name: &str) -> Result<Option<Timestamp>, ErrorInfo> {
+    let claim: Option<f64> = claims.get(name).map_err(refused)?;
     let Some(seconds) = claim else {
         return Ok(None);
     };
     if !(0.0..=SECONDS_MAX).contains(&seconds) {
-        return Err(format!(
+        return Err(unauthorized(&format!(
             "the token's {name} is {seconds}, which is not seconds since 1970"
-        ));
+        )));
     }
     Ok(Some((seconds * 1000.0) as Timestamp))
 }

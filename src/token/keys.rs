@@ -1,53 +1,42 @@
 //! The keys that tokens are checked with (P2.7), read from configuration.
 
-use jsonwebtoken::crypto::verify;
-use jsonwebtoken::dangerous::insecure_decode_claims;
-use jsonwebtoken::errors::{ErrorKind, Result as Checked};
-use jsonwebtoken::{Algorithm, DecodingKey};
-use serde_json::value::RawValue;
-use std::collections::BTreeMap;
 use std::fmt;
 
+use super::algorithm::Algorithm;
+use super::header::Header;
 use super::jwk;
-use super::provider::{self, Material};
+
+/// A key as the platform makes one of it. It has exactly one algorithm, whatever a token says
+/// (RFC 8725 3.1).
+#[derive(Clone, PartialEq, Eq)]
+pub struct Key {
+    /// The algorithm.
+    pub algorithm: &'static Algorithm,
+    /// A JSON Web Key with what makes a public key, or a shared secret as text.
+    pub text: String,
+    /// Whether it is such a text.
+    pub is_text: bool,
+}
+
+impl Key {
+    pub(super) const fn jwk(algorithm: &'static Algorithm, text: String) -> Self {
+        Self {
+            algorithm,
+            text,
+            is_text: false,
+        }
+    }
+}
+
+/// A key by its `kid`; one that was fetched and cannot be used is kept as the reason why.
+type Named = (String, Result<Key, String>);
 
 /// Every key of a deployment.
 #[derive(Clone, Default)]
 pub struct Keys {
     /// `SESSILE_SIGNING_KEY`, for tokens that name no key.
     signing_key: Option<Key>,
-    /// By `kid`. A fetched key that cannot be used is kept as the reason why.
-    by_kid: BTreeMap<String, Result<Key, String>>,
-}
-
-/// A key has exactly one algorithm, whatever a token says (RFC 8725 3.1).
-#[derive(Clone)]
-pub(super) struct Key {
-    pub(super) algorithm: Algorithm,
-    key: DecodingKey,
-}
-
-impl Key {
-    /// # Errors
-    /// The words that say why the key cannot be used with this algorithm.
-    pub(super) fn new(algorithm: Algorithm, key: DecodingKey) -> Result<Self, String> {
-        Material::new(algorithm, &key)?;
-        Ok(Self { algorithm, key })
-    }
-
-    /// The claims of a token that this key signed. The signature is checked with the key's own
-    /// algorithm, so a token cannot choose another.
-    ///
-    /// The library's `decode` brings rules for the claims as well, which are not those of P2.1
-    /// and would all have to be switched off: these are its parts without them.
-    pub(super) fn open(&self, token: &str) -> Checked<Box<RawValue>> {
-        provider::install();
-        let (message, signature) = token.rsplit_once('.').ok_or(ErrorKind::InvalidToken)?;
-        if !verify(signature, message.as_bytes(), &self.key, self.algorithm)? {
-            return Err(ErrorKind::InvalidSignature.into());
-        }
-        insecure_decode_claims(token)
-    }
+    named: Vec<Named>,
 }
 
 impl Keys {
@@ -64,8 +53,11 @@ impl Keys {
         if text.is_empty() {
             return Err("SESSILE_SIGNING_KEY is empty; it is one HS256 key as text".into());
         }
-        let secret = DecodingKey::from_secret(text.as_bytes());
-        self.signing_key = Some(Key::new(Algorithm::HS256, secret)?);
+        self.signing_key = Some(Key {
+            algorithm: Algorithm::of_signing_key(),
+            text: text.to_owned(),
+            is_text: true,
+        });
         Ok(())
     }
 
@@ -85,9 +77,10 @@ impl Keys {
             let kid = jwk
                 .kid
                 .ok_or(format!("{name} has no kid, which tokens name it by"))?;
-            if self.by_kid.insert(kid.clone(), Ok(key)).is_some() {
+            if self.has(&kid) {
                 return Err(format!("two keys of the set have the kid {kid}"));
             }
+            self.named.push((kid, Ok(key)));
         }
         Ok(())
     }
@@ -100,46 +93,73 @@ impl Keys {
     /// The sentence that says why this is no JWK set; the keys stay as they are.
     pub fn add_fetched_set(&mut self, json: &str) -> Result<(), String> {
         for jwk in jwk::read_set(json)? {
-            if let Some(kid) = jwk.kid {
-                self.by_kid.entry(kid).or_insert(jwk.key);
+            if let Some(kid) = jwk.kid.filter(|kid| !self.has(kid)) {
+                self.named.push((kid, jwk.key));
             }
         }
         Ok(())
     }
 
     /// Whether there is no key at all (P2.7).
-    pub fn is_empty(&self) -> bool {
-        self.signing_key.is_none() && self.by_kid.is_empty()
+    pub const fn is_empty(&self) -> bool {
+        self.signing_key.is_none() && self.named.is_empty()
     }
 
     /// Whether a key has this `kid`.
     pub fn has(&self, kid: &str) -> bool {
-        self.by_kid.contains_key(kid)
+        self.named.iter().any(|(name, _)| name == kid)
     }
 
-    /// The one key that may have signed a token with this `kid`, and what to call it.
-    pub(super) fn find(&self, kid: Option<&str>) -> Result<(&Key, String), String> {
-        let Some(kid) = kid else {
-            let missing = "the token has no kid, and no key is for tokens without one";
-            return Ok((
-                self.signing_key.as_ref().ok_or(missing)?,
-                "the signing key".into(),
-            ));
-        };
-        match self.by_kid.get(kid) {
-            Some(Ok(key)) => Ok((key, format!("the key {kid:?}"))),
-            Some(Err(wrong)) => Err(format!("the key {kid:?} cannot be used: {wrong}")),
-            None => Err(format!(
-                "the token's kid is {kid:?}, and no key is named so"
-            )),
-        }
+    /// Every key that can be used, and what to call it.
+    pub fn all(&self) -> impl Iterator<Item = (&Key, String)> {
+        let signing_key = self.signing_key.iter();
+        let signing_key = signing_key.map(|key| (key, "the signing key".to_owned()));
+        let named = self.named.iter();
+        let named = named.filter_map(|(kid, key)| Some((key.as_ref().ok()?, call(kid))));
+        signing_key.chain(named)
     }
+
+    /// The one key that may have signed a token with this header, and what to call it.
+    ///
+    /// # Errors
+    /// The words that say why there is none.
+    pub fn find(&self, header: &Header) -> Result<(&Key, String), String> {
+        let (key, name) = match header.kid.as_deref() {
+            None => {
+                let missing = "the token has no kid, and no key is for tokens without one";
+                let key = self.signing_key.as_ref().ok_or(missing)?;
+                (key, "the signing key".to_owned())
+            }
+            Some(kid) => match self.named.iter().find(|(name, _)| name == kid) {
+                Some((_, Ok(key))) => (key, call(kid)),
+                Some((_, Err(wrong))) => {
+                    return Err(format!("{} cannot be used: {wrong}", call(kid)));
+                }
+                None => {
+                    return Err(format!(
+                        "the token's kid is {kid:?}, and no key is named so"
+                    ));
+                }
+            },
+        };
+        let (alg, right) = (&header.alg, key.algorithm.name);
+        if !key.algorithm.is(alg) {
+            return Err(format!(
+                "the token's alg is {alg:?}, but {name} is for {right}"
+            ));
+        }
+        Ok((key, name))
+    }
+}
+
+fn call(kid: &str) -> String {
+    format!("the key {kid:?}")
 }
 
 impl fmt::Debug for Keys {
     /// Shows names, never keys.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kids: Vec<&String> = self.by_kid.keys().collect();
+        let kids: Vec<&String> = self.named.iter().map(|(kid, _)| kid).collect();
         let signing_key = self.signing_key.is_some();
         formatter
             .debug_struct("Keys")

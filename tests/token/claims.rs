@@ -15,7 +15,7 @@ fn a_token_says_who_and_what() {
     all["iat"] = json!(NOW as f64 - 0.5);
     all["nbf"] = json!(NOW);
     all["aud"] = json!(["ignored", 1]);
-    let grant = verify(&all).unwrap().grant("support-1").unwrap();
+    let grant = read(&all).unwrap().grant("support-1").unwrap();
     assert_eq!(grant.client, "alice");
     assert_eq!(grant.name.as_deref(), Some("Alice 👩‍🚀"));
     assert_eq!(grant.role, Role::Supervisor);
@@ -97,10 +97,10 @@ fn claims_of_a_wrong_form_are_refused_by_name() {
              session id, the beginning of one and then *, or *",
         ),
     ] {
-        assert_refused(verify(&with(field, value)), sentence);
+        assert_refused(read(&with(field, value)), sentence);
     }
     assert_refused(
-        verify(&with("sub", json!(null))),
+        read(&with("sub", json!(null))),
         "the token has no sub, the client's id",
     );
     for (field, value, path) in [
@@ -108,87 +108,49 @@ fn claims_of_a_wrong_form_are_refused_by_name() {
         ("exp", json!("soon"), "exp: invalid type"),
         ("caps", json!(["read"]), "caps: invalid type"),
         ("caps", json!({ "*": "read" }), "caps.*: invalid type"),
-        (
-            "caps",
-            json!({ "*": ["read", 5] }),
-            "caps.*[1]: invalid type",
-        ),
+        ("caps", json!({ "*": ["read", 5] }), "caps.*: invalid type"),
     ] {
-        let error = verify(&with(field, value)).unwrap_err();
-        let begin = format!("unable to authorize; the token's claims cannot be read: {path}");
+        let error = read(&with(field, value)).unwrap_err();
+        let begin = format!("unable to authorize; the token's claims.{path}");
         assert!(error.message.starts_with(&begin), "{}", error.message);
     }
     // Serde takes arrays for structs; a JWT does not.
     let list = json!(["alice", NOW + 3600, null, null, null, null, {}]);
     for (text, wrong) in [
-        (list.to_string(), "are not a JSON object"),
-        ("7".into(), "are not a JSON object"),
         (
-            "{}{}".into(),
-            "cannot be read: trailing characters at line 1 column 3",
+            list.to_string(),
+            "invalid type: sequence, expected an object",
         ),
+        ("7".into(), "invalid type: integer `7`, expected an object"),
+        ("{}{}".into(), "trailing characters"),
+        (String::new(), "EOF while parsing a value"),
     ] {
-        let signed = format!(
-            "{}.{}",
-            part(&json!({ "alg": "HS256" })),
-            URL_SAFE_NO_PAD.encode(text)
-        );
-        let signature = Signer::secret(SECRET).sign("HS256", &signed);
-        let token = format!("{signed}.{signature}");
-        assert_refused(
-            verify_at(&token, NOW * 1000),
-            &format!("the token's claims {wrong}"),
-        );
+        let read = Claims::read(&text, NOW * 1000, &Limits::default());
+        assert_refused(read, &format!("the token's claims: {wrong}"));
     }
     // A name is the owner's to leave empty, and 128 characters of any script are a client.
-    assert_eq!(verify(&with("name", json!(""))).unwrap().name, None);
-    assert!(verify(&with("sub", json!("字".repeat(128)))).is_ok());
-}
-
-#[test]
-fn claims_are_bounded_in_bytes() {
-    let rest = claims().to_string().len() + r#","x":"""#.len();
-    let fill = |bytes: usize| with("x", json!("x".repeat(bytes - rest)));
-    assert!(verify(&fill(4096)).is_ok());
-    assert_refused(
-        verify(&fill(4097)),
-        "the token's claims take 4097 bytes, claimsBytes is 4096",
-    );
-    let wide = Limits {
-        claims_bytes: 5000,
-        ..Limits::default()
-    };
-    assert!(
-        signing_key()
-            .verify(&sign(&fill(5000)), NOW * 1000, &wide)
-            .is_ok()
-    );
+    assert_eq!(read(&with("name", json!(""))).unwrap().name, None);
+    assert!(read(&with("sub", json!("字".repeat(128)))).is_ok());
 }
 
 #[test]
 fn clocks_may_differ_by_the_leeway() {
-    let token = sign(&with("exp", json!(NOW)));
-    let until = |now: i64| verify_at(&token, now).map(|claims| claims.expires_at);
+    let claims = with("exp", json!(NOW));
+    let until = |now: i64| read_at(&claims, now).map(|claims| claims.expires_at);
     let exp = NOW * 1000;
     assert_eq!(until(exp - 1), Ok(exp));
     // Taken within the leeway, it serves until the leeway ends.
     assert_eq!(until(exp), Ok(exp + 30_000));
     assert_eq!(until(exp + 29_999), Ok(exp + 30_000));
-    assert_refused(
-        verify_at(&token, exp + 30_000),
-        "the token expired 30 s ago",
-    );
-    assert_refused(
-        verify_at(&token, exp + 92_900),
-        "the token expired 92 s ago",
-    );
+    assert_refused(read_at(&claims, exp + 30_000), "the token expired 30 s ago");
+    assert_refused(read_at(&claims, exp + 92_900), "the token expired 92 s ago");
 
     for (field, what) in [("nbf", "is not valid before"), ("iat", "was issued at")] {
-        let token = sign(&with(field, json!(NOW)));
-        assert!(verify_at(&token, exp).is_ok());
-        assert!(verify_at(&token, exp - 30_000).is_ok());
+        let claims = with(field, json!(NOW));
+        assert!(read_at(&claims, exp).is_ok());
+        assert!(read_at(&claims, exp - 30_000).is_ok());
         let sentence = format!("the token {what} a time 30 s from now");
-        assert_refused(verify_at(&token, exp - 30_001), &sentence);
+        assert_refused(read_at(&claims, exp - 30_001), &sentence);
     }
 }
 
@@ -197,31 +159,23 @@ fn clocks_may_differ_by_the_leeway() {
 fn no_clock_is_read() {
     let mut early = with("exp", json!(100));
     early["nbf"] = json!(50);
-    let token = sign(&early);
-    assert_eq!(verify_at(&token, 60_000).unwrap().expires_at, 100_000);
-    assert_refused(verify_at(&token, 130_000), "the token expired 30 s ago");
+    assert_eq!(read_at(&early, 60_000).unwrap().expires_at, 100_000);
+    assert_refused(read_at(&early, 130_000), "the token expired 30 s ago");
     assert_refused(
-        verify_at(&token, 10_000),
+        read_at(&early, 10_000),
         "the token is not valid before a time 40 s from now",
     );
 }
 
 proptest! {
-    /// Whatever comes as a token is refused, and nothing panics (P13.4).
-    #[test]
-    fn any_text_is_refused(text in "\\PC{0,40}(\\.\\PC{0,40}){0,4}") {
-        let error = verify_at(&text, NOW * 1000).unwrap_err();
-        prop_assert_eq!(error.code, ErrorCode::Unauthorized);
-    }
-
-    /// So is whatever is signed, unless it says who and until when.
+    /// Whatever is signed is refused, unless it says who and until when; nothing panics (P13.4).
     #[test]
     fn any_claims_are_read_or_refused(
         field in "sub|exp|nbf|iat|name|role|caps",
         json in "[0-9eE.+\\-\\[\\]{}\":a-z,]{0,12}",
     ) {
         if let Ok(value) = serde_json::from_str::<Value>(&json) {
-            let _ = verify(&with(&field, value)).map(|claims| claims.grant("s"));
+            let _ = read(&with(&field, value)).map(|claims| claims.grant("s"));
         }
     }
 }

@@ -1,0 +1,56 @@
+// Signatures of tokens, by `jose` on the platform's own cryptography.
+
+import { decodeProtectedHeader } from "jose/decode/protected_header";
+import { JWSInvalid, JWSSignatureVerificationFailed } from "jose/errors";
+import { compactVerify } from "jose/jws/compact/verify";
+import { importJWK } from "jose/key/import";
+
+/** Keys that were made once, by what they were made of. */
+const made = new Map();
+const KEYS_MAX = 256;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The header of a token as JSON; nothing if it is no token. */
+export function headerOf(token) {
+  try {
+    return JSON.stringify(decodeProtectedHeader(token));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Makes a key, and rejects if there is none to be made. */
+export async function makeKey(text, isText, algorithm) {
+  const name = `${algorithm} ${isText} ${text}`;
+  const known = made.get(name);
+  if (known !== undefined) return known;
+  const key = isText ? encoder.encode(text) : await importJWK(JSON.parse(text), algorithm);
+  if (made.size >= KEYS_MAX) made.clear();
+  made.set(name, key);
+  return key;
+}
+
+/**
+ * The claims of a token that was signed with this key and algorithm; `false` if it was not, and
+ * `undefined` if it is no token. Rejects if the key is not one to verify with.
+ */
+export async function claimsOf(token, text, isText, algorithm) {
+  const key = await makeKey(text, isText, algorithm);
+  try {
+    const { payload } = await compactVerify(token, key, { algorithms: [algorithm] });
+    return textOf(payload);
+  } catch (error) {
+    if (error instanceof JWSSignatureVerificationFailed) return false;
+    if (error instanceof JWSInvalid) return undefined;
+    throw error;
+  }
+}
+
+function textOf(payload) {
+  try {
+    return decoder.decode(payload);
+  } catch {
+    return undefined; // Not UTF-8.
+  }
+}
