@@ -61,6 +61,8 @@ pub struct Host {
     pub limits: Limits,
     /// What is kept with the sockets that are open.
     pub attachments: BTreeMap<ConnectionId, Connection>,
+    /// When each last sent a text `ping`, which the platform answers by itself (P7.2).
+    pub pings: BTreeMap<ConnectionId, Timestamp>,
     awake: Option<(Session, SqliteStore<Disk>)>,
     /// How often it was loaded: entropy, and for those who wonder.
     pub loads: u32,
@@ -74,6 +76,7 @@ impl Host {
             disk: Disk(Sqlite::new()),
             limits,
             attachments: BTreeMap::new(),
+            pings: BTreeMap::new(),
             awake: None,
             loads: 0,
             alarm: None,
@@ -85,6 +88,11 @@ impl Host {
     pub fn handle(&mut self, now: Timestamp, input: Input, fate: Fate) -> Vec<Effect> {
         let (mut session, store) = self.wake();
         self.disk.run("BEGIN").unwrap();
+        if session.listens_at() <= now {
+            let heard = self.heard();
+            let followed = session.handle(&store, now, Input::Heard { heard });
+            assert_eq!(followed.unwrap(), [], "to know more is to do nothing yet");
+        }
         if let Fate::DiskFails(statements) = fate {
             self.disk.0.fail_after(Some(statements));
         }
@@ -109,9 +117,7 @@ impl Host {
                     self.attachments
                         .insert(connection.id.clone(), connection.clone());
                 }
-                Effect::Close { connection, .. } => {
-                    self.attachments.remove(connection);
-                }
+                Effect::Close { connection, .. } => self.part(connection),
                 Effect::Erase | Effect::Send { .. } | Effect::Respond { .. } => {}
             }
         }
@@ -134,10 +140,35 @@ impl Host {
         }
         self.loads += 1;
         let store = SqliteStore::new(self.disk.clone());
-        let connections = self.attachments.values().cloned().collect();
+        let connections = self.attachments.values().cloned();
+        let connections = connections.map(|connection| self.found(connection));
+        let connections = connections.collect();
         let entropy = 10_000_019_u32.wrapping_mul(self.loads);
         let session = Session::load("s1", self.limits.clone(), &store, connections, entropy);
         (session.unwrap(), store)
+    }
+
+    /// A connection as it is found again: what it was heard to say while the session slept.
+    fn found(&self, mut connection: Connection) -> Connection {
+        let pinged_at = self.pings.get(&connection.id).copied();
+        connection.heard_at = connection.heard_at.max(pinged_at.unwrap_or(0));
+        connection
+    }
+
+    fn heard(&self) -> Vec<(ConnectionId, Timestamp)> {
+        let pings = self.pings.iter();
+        pings.map(|(id, at)| (id.clone(), *at)).collect()
+    }
+
+    /// A text `ping` comes over a connection. It wakes nobody.
+    pub fn ping(&mut self, connection: &ConnectionId, now: Timestamp) {
+        self.pings.insert(connection.clone(), now);
+    }
+
+    /// A connection is gone, and what was kept with it.
+    pub fn part(&mut self, connection: &ConnectionId) {
+        self.attachments.remove(connection);
+        self.pings.remove(connection);
     }
 
     pub fn is_awake(&self) -> bool {
@@ -153,6 +184,7 @@ impl Host {
     pub fn die(&mut self) {
         self.awake = None;
         self.attachments.clear();
+        self.pings.clear();
     }
 
     /// When the session wants its timer; `None` also while it sleeps.

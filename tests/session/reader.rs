@@ -46,7 +46,43 @@ pub struct Reader {
     pub is_replaying: bool,
     /// The log's end when it began anew.
     pub began_at: String,
+    /// The turns that it knows of, by id (P6.10).
+    pub turns: BTreeMap<String, Value>,
+    /// Who is there, by connection (P7.3).
+    pub members: BTreeMap<String, Value>,
+    /// Whether it was listed a part of the members only.
+    pub is_crowded: bool,
     pub violations: Vec<String>,
+}
+
+/// P6.1: the table, as whoever follows the frames sees it.
+fn is_edge(kind: &str, from: &str, to: &str) -> bool {
+    let is_open = matches!(from, "queued" | "active" | "suspended");
+    match kind {
+        "turn.start" => matches!(from, "" | "queued") && to == "active",
+        "turn.queue" => matches!(from, "" | "active" | "suspended") && to == "queued",
+        "turn.suspend" => from == "active" && to == "suspended",
+        "turn.resume" => from == "suspended" && to == "active",
+        "turn.adopt" => match from {
+            "queued" => to == "active",
+            _ => is_open && from == to,
+        },
+        "turn.cancel" | "turn.steer" => is_open && from == to,
+        // One that was cancelled before it began is only told of when it ends (P6.5).
+        "turn.end" => {
+            (is_open && matches!(to, "complete" | "cancelled" | "failed"))
+                || (from.is_empty() && to == "cancelled")
+        }
+        _ => false,
+    }
+}
+
+/// Whether a turn is not final.
+pub fn is_open(turn: &Value) -> bool {
+    matches!(
+        turn["status"].as_str(),
+        Some("queued" | "active" | "suspended")
+    )
 }
 
 fn text(value: &Value, key: &str) -> String {
@@ -66,9 +102,11 @@ impl Reader {
                 self.is_replaying = true;
                 if frame["resumed"] == false {
                     self.held.clear();
+                    self.turns.clear();
                     self.position = None;
                     self.began_at = text(frame, "serial");
                 }
+                self.attach(frame);
             }
             "caught-up" => {
                 self.is_replaying = false;
@@ -86,7 +124,76 @@ impl Reader {
                 self.held
                     .retain(|serial, _| before <= *serial || is_kept(serial));
             }
+            _ if kind.starts_with("turn.") => self.turn(frame, kind),
+            _ if kind.starts_with("presence.") => self.member(frame, kind),
             _ => {}
+        }
+    }
+
+    /// What is listed for whoever attaches (P3.4).
+    fn attach(&mut self, frame: &Value) {
+        for turn in frame["turns"].as_array().into_iter().flatten() {
+            if !is_open(turn) {
+                self.violations.push(format!("is not open: {turn}"));
+            }
+            self.check_turn(turn);
+            self.turns.insert(text(turn, "id"), turn.clone());
+        }
+        let members = frame["presence"].as_array();
+        self.is_crowded = members.is_none() || !frame["presenceCount"].is_null();
+        let members = members.into_iter().flatten();
+        self.members = members
+            .map(|member| (text(member, "connection"), member.clone()))
+            .collect();
+    }
+
+    fn turn(&mut self, frame: &Value, kind: &str) {
+        let turn = &frame["turn"];
+        self.check_turn(turn);
+        let known = self.turns.insert(text(turn, "id"), turn.clone());
+        let from = known.as_ref().map_or("", |known| {
+            known["status"].as_str().unwrap_or_default()
+        });
+        let to = turn["status"].as_str().unwrap_or_default();
+        if !self.is_replaying && !is_edge(kind, from, to) {
+            self.violations.push(format!("{from:?} to {to:?}: {frame}"));
+        }
+        // P6.7: a steer is one entry, told as a message and as what happened to the turn.
+        let is_steer = kind == "turn.steer" && frame["message"] == frame["serial"];
+        let is_told = is_steer && self.position.as_deref() == frame["serial"].as_str();
+        if !is_told {
+            self.moves(&text(frame, "serial"), frame);
+        }
+    }
+
+    /// P6.1: what a turn has by its status.
+    fn check_turn(&mut self, turn: &Value) {
+        let status = turn["status"].as_str().unwrap_or_default();
+        let is_led = matches!(status, "active" | "suspended");
+        let as_it_is = [
+            turn["leaseUntil"].is_i64() == (status == "active"),
+            turn["leaseMs"].is_u64() == is_led,
+            turn["endedAt"].is_i64() != is_open(turn),
+            !is_led || turn["agent"].is_string(),
+            status != "queued" || turn["agent"].is_null(),
+            !is_led || turn["startedAt"].is_i64(),
+            turn["createdAt"].is_i64(),
+            turn["attempt"].as_u64().is_some_and(|attempt| 0 < attempt),
+        ];
+        if as_it_is.contains(&false) {
+            self.violations.push(format!("{as_it_is:?}: {turn}"));
+        }
+    }
+
+    fn member(&mut self, frame: &Value, kind: &str) {
+        let member = &frame["member"];
+        let connection = text(member, "connection");
+        let is_known = match kind {
+            "presence.leave" => self.members.remove(&connection).is_some(),
+            _ => self.members.insert(connection, member.clone()).is_some(),
+        };
+        if is_known == (kind == "presence.enter") && !self.is_crowded {
+            self.violations.push(format!("known: {is_known}: {frame}"));
         }
     }
 

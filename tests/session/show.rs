@@ -1,5 +1,7 @@
 //! Frames as a script's output shows them: short, and the same in every run.
 
+mod turns;
+
 use std::fmt::Write;
 
 use serde_json::Value;
@@ -80,6 +82,8 @@ impl Show {
     fn sentence(&mut self, text: &str) -> String {
         let words = text.split_inclusive([' ', ',', ';']).map(|word| {
             let bare = word.trim_end_matches([' ', ',', ';']);
+            // The session names a turn after its place.
+            let bare = bare.strip_prefix("turn-").unwrap_or(bare);
             match self.place(bare) {
                 Some(place) => word.replacen(bare, &place, 1),
                 None => word.to_owned(),
@@ -109,10 +113,10 @@ impl Show {
             let _ = write!(line, " v{}", self.serial_of(&message["version"]));
         }
         let _ = write!(line, " {}", message["client"].as_str().unwrap_or("?"));
-        let names = [("name", "message"), ("role", "user"), ("id", "")];
+        let names = [("name", "message"), ("role", "user"), ("id", ""), ("turn", "")];
         for (key, usual) in names {
             if let Some(value) = message[key].as_str().filter(|value| *value != usual) {
-                let _ = write!(line, " {key}={value}");
+                let _ = write!(line, " {key}={}", self.sentence(value));
             }
         }
         if message["parent"].is_string() {
@@ -151,7 +155,7 @@ impl Show {
                 } else {
                     ""
                 };
-                format!("attached {serial} {how}{older}")
+                format!("attached {serial} {how}{older}{}", self.lists(frame))
             }
             "caught-up" => format!("caught-up {serial}"),
             "message.create" => format!("create {}", self.message(&frame["message"])),
@@ -167,7 +171,13 @@ impl Show {
                 )
             }
             "message.delete" => {
-                format!("delete {serial} v{}", self.serial_of(&frame["version"]))
+                let superseded = if frame["superseded"] == true {
+                    " superseded"
+                } else {
+                    ""
+                };
+                let version = self.serial_of(&frame["version"]);
+                format!("delete {serial} v{version}{superseded}")
             }
             "log.trim" => {
                 let before = self.serial_of(&frame["before"]);
@@ -188,11 +198,18 @@ impl Show {
             }
             "ack" => format!("ack {}{}", frame["ref"], self.result(&frame["result"])),
             "nack" => format!("nack {} {}", frame["ref"], self.error(&frame["error"])),
+            _ if kind.starts_with("turn.") => self.turn_frame(frame),
+            _ if kind.starts_with("presence.") => {
+                format!("{kind} {}", self.member(&frame["member"]))
+            }
             _ => self.json(frame),
         }
     }
 
     fn result(&mut self, result: &Value) -> String {
+        if let Some(line) = self.turn_result(result) {
+            return line;
+        }
         if let Some(messages) = result["messages"].as_array() {
             let placed = messages.iter().map(|message| self.placed(message));
             return placed.collect::<Vec<_>>().join(",");

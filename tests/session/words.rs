@@ -99,6 +99,17 @@ pub fn frame(words: &[Word], reference: u64) -> Value {
             json!({ "messages": parts.map(message).collect::<Vec<_>>() })
         }
         "append" | "update" | "delete" => about(rest),
+        "start" => json!({ "type": "turn.start", "id": bare(rest) }),
+        "end" | "suspend" | "resume" | "heartbeat" | "adopt" => {
+            json!({ "type": format!("turn.{verb}"), "turn": bare(rest) })
+        }
+        "steered" => {
+            let serial = rest.get(1).map(|word| &word.text);
+            json!({ "type": "turn.steered", "turn": rest[0].text, "serial": serial })
+        }
+        "steer" => json!({ "turn": rest[0].text, "data": rest.get(1).map(Word::value) }),
+        "presence" => json!({ "type": "presence.set" }),
+        "absent" => json!({ "type": "presence.leave" }),
         "signal" => {
             let data = rest
                 .get(1)
@@ -110,9 +121,20 @@ pub fn frame(words: &[Word], reference: u64) -> Value {
         _ => json!({}),
     };
     let fields = frame.as_object_mut().unwrap();
-    fields.insert("type".into(), json!(verb));
-    if verb != "publish" {
+    fields.entry("type").or_insert(json!(verb));
+    if verb == "publish" {
+        // These belong to the frame, not to a message of it.
+        for key in OF_PUBLISH {
+            let word = rest.iter().find(|word| word.key.as_deref() == Some(key));
+            word.map(|word| fields.insert(key.into(), word.value()));
+        }
+    } else {
         name(fields, rest);
+    }
+    for flag in FLAGS {
+        if verb != "publish" && has(rest, flag) {
+            fields.insert(flag.into(), json!(true));
+        }
     }
     if !has(rest, "noref") {
         fields.insert(
@@ -124,6 +146,8 @@ pub fn frame(words: &[Word], reference: u64) -> Value {
     frame
 }
 
+const OF_PUBLISH: [&str; 2] = ["attempt", "interrupt"];
+const FLAGS: [&str; 3] = ["again", "keep", "all"];
 const STATUSES: [&str; 4] = ["streaming", "complete", "cancelled", "failed"];
 
 fn message(words: &[Word]) -> Value {
@@ -132,7 +156,9 @@ fn message(words: &[Word]) -> Value {
         .find(|word| word.key.is_none() && !STATUSES.contains(&&*word.text));
     let mut fields = Map::new();
     fields.insert("data".into(), data.map_or(Value::Null, Word::value));
-    name(&mut fields, words);
+    let is_own = |word: &&Word| !OF_PUBLISH.contains(&word.key.as_deref().unwrap_or_default());
+    let words: Vec<Word> = words.iter().filter(is_own).cloned().collect();
+    name(&mut fields, &words);
     Value::Object(fields)
 }
 
@@ -145,6 +171,13 @@ fn about(words: &[Word]) -> Value {
     json!({ "serial": words[0].text, "data": data })
 }
 
+/// What stands first, if it stands without a key.
+fn bare(words: &[Word]) -> Option<&str> {
+    let first = words.first().filter(|word| word.key.is_none());
+    let first = first.filter(|word| !STATUSES.contains(&&*word.text) && !word.is("noref"));
+    first.map(|word| word.text.as_str())
+}
+
 /// Everything given by its key, and the status, which stands alone.
 fn name(fields: &mut Map<String, Value>, words: &[Word]) {
     for word in words {
@@ -153,11 +186,14 @@ fn name(fields: &mut Map<String, Value>, words: &[Word]) {
             Some("if") => {
                 fields.insert("ifVersion".into(), json!(word.text));
             }
-            Some("seq") => {
-                fields.insert("seq".into(), word.value());
+            Some("lease") => {
+                fields.insert("leaseMs".into(), word.value());
             }
-            Some("headers") => {
-                fields.insert("headers".into(), word.value());
+            Some("its-attempt") => {
+                fields.insert("attempt".into(), word.value());
+            }
+            Some(key @ ("seq" | "headers" | "attempt" | "data" | "metadata" | "error")) => {
+                fields.insert(key.into(), word.value());
             }
             Some(key) => {
                 fields.insert(key.into(), json!(word.text));

@@ -5,6 +5,10 @@
 //! agent publish 'Hel' streaming
 //! agent append #1 'lo' seq=1; append #1 '!' seq=2      an array of frames
 //! + agent append #2 'x'      in the same turn of the event loop as the line before
+//! agent start t1 input=#1; publish 'a' turn=t1; end t1 complete      a turn
+//! alice cancel turn=t1       and steer t1 'faster', presence data={}, absent
+//! alice pings                a text ping, which wakes nobody
+//! alice brief turns          GET …/turns in a few words; get shows all of it
 //! wait 40                    time passes, timers and alarms ring
 //! ---                        what was sent so far is not shown
 //! ```
@@ -12,6 +16,8 @@
 //! What comes out is what every connection is sent, `<` the first frame of a WebSocket
 //! message and `|` those in one array with it, `x` a close, `=` an HTTP response.
 
+mod check;
+mod request;
 mod time;
 
 use std::collections::BTreeMap;
@@ -22,7 +28,7 @@ use serde_json::Value;
 use sessile::protocol::capability::{Operations, Role};
 use sessile::protocol::ids::{ConnectionId, Timestamp};
 use sessile::protocol::limits::{Limits, REWIND_MESSAGES, WINDOW_MS_DEFAULT};
-use sessile::session::{Carrier, Connection, Input, Request, Sender, Start};
+use sessile::session::{Carrier, Connection, Input, Start};
 use sessile::token::Grant;
 
 use crate::host::{Fate, Host};
@@ -55,7 +61,13 @@ pub struct World {
     pub output: String,
     /// Who made the last HTTP request.
     asks: String,
+    /// Whether the answer to it is shown in a few words.
+    is_brief: bool,
+    /// What the last HTTP request was answered with.
+    answer: Value,
     fate: Fate,
+    /// Rows that were written until they were last counted.
+    rows: u64,
 }
 
 /// Runs a script and compares what everybody was sent.
@@ -68,6 +80,7 @@ pub fn check_with(limits: Limits, script: &str, expected: Expect) {
     let mut world = World::new(limits);
     world.run(script);
     expected.assert_eq(&world.output);
+    world.compare();
     for (name, actor) in &world.actors {
         let violations = &actor.reader.violations;
         assert!(
@@ -89,7 +102,10 @@ impl World {
             show: Show::default(),
             output: String::new(),
             asks: String::new(),
+            is_brief: false,
+            answer: Value::Null,
             fate: Fate::Lives,
+            rows: 0,
         }
     }
 
@@ -146,6 +162,11 @@ impl World {
                 let due = self.host.window().map(|due| due - self.now);
                 let _ = writeln!(self.output, "timer: {due:?}");
             }
+            "rows" => {
+                let written = self.host.disk.0.rows_written();
+                let since = std::mem::replace(&mut self.rows, written);
+                let _ = writeln!(self.output, "rows: {}", written - since);
+            }
             "alarm" => {
                 let due = self.host.deadline().map(|due| due - self.now);
                 let _ = writeln!(self.output, "alarm: {due:?}");
@@ -161,10 +182,14 @@ impl World {
             "attach" => self.attach(name, args),
             "drop" => {
                 let id = self.actor(name).connection.take().expect("a connection");
-                self.host.attachments.remove(&id);
+                self.host.part(&id);
                 self.handle(Input::Close { connection: id });
             }
             "holds" => self.holds(name),
+            "pings" => {
+                let connection = self.connection(name);
+                self.host.ping(&connection, self.now);
+            }
             "renew" => self.renew(name, args),
             "unsent" => {
                 let connection = self.connection(name);
@@ -194,8 +219,8 @@ impl World {
                     .replace('…', &text);
                 self.act(name, &words(&rest), &format!("{name} {rest}"));
             }
-            "get" | "post" | "shorthand" | "patch" | "erase" => {
-                self.request(name, verb, args, line)
+            "get" | "brief" | "post" | "shorthand" | "patch" | "erase" => {
+                self.request(name, verb, args, line);
             }
             _ => {
                 let (_, line) = line.split_once(name).unwrap();
@@ -272,7 +297,7 @@ impl World {
             carrier,
             client: name.split('/').next().unwrap().to_owned(),
             name: None,
-            role: Role::User,
+            role: role(name),
             operations: operations(name, args),
             expires_at: self.now + number("expires", TOKEN_MS),
             window_ms: u64::try_from(number("window", WINDOW_MS_DEFAULT as i64)).unwrap(),
@@ -302,7 +327,7 @@ impl World {
         let grant = Grant {
             client,
             name: None,
-            role: Role::User,
+            role: role(name),
             operations: operations(name, args),
             expires_at: self.now + expires,
         };
@@ -313,49 +338,6 @@ impl World {
             reference,
             grant: Ok(grant),
         });
-    }
-
-    fn request(&mut self, name: &str, verb: &str, args: &[Word], line: &str) {
-        let sender = Sender {
-            connection: None,
-            client: name.split('/').next().unwrap().to_owned(),
-            operations: operations(name, args),
-        };
-        let serial = |world: &Self, key| find(args, key).map(|text| world.show.fill(text));
-        let number = |key, usual| find(args, key).map_or(usual, |text| text.parse().unwrap());
-        let what = args.first().map_or("", |word| word.text.as_str());
-        let request = match (verb, what) {
-            ("get", "messages") => Request::History {
-                before: serial(self, "before"),
-                after: serial(self, "after"),
-                limit: number("limit", 100),
-            },
-            ("get", "snapshot") => Request::Snapshot {
-                rewind: number("rewind", 50),
-            },
-            ("get", _) => Request::Message {
-                serial: self.show.fill(what),
-                without_data: has(args, "bare"),
-            },
-            ("patch", _) => Request::Settings(serde_json::from_str(what).unwrap()),
-            ("erase", _) => Request::Erase,
-            _ => {
-                let (_, line) = line.split_once(verb).unwrap();
-                let texts = self.frames(name, line);
-                let limits = &self.host.limits;
-                let mut received: Vec<_> = texts
-                    .iter()
-                    .map(|text| sessile::protocol::decode::decode_frame(text, limits))
-                    .collect();
-                match (verb, received.len()) {
-                    ("shorthand", _) => Request::Shorthand(received.remove(0).frame),
-                    ("post", 1) => Request::Frame(received.remove(0)),
-                    _ => Request::Frames(received),
-                }
-            }
-        };
-        self.asks = name.to_owned();
-        self.handle(Input::Request { sender, request });
     }
 
     fn holds(&mut self, name: &str) {
@@ -370,6 +352,14 @@ impl World {
             let data = self.show.json(&held.data);
             self.print(&format!("{name} holds {serial} {data}{status}{deleted}"));
         }
+    }
+}
+
+fn role(name: &str) -> Role {
+    match name {
+        _ if name.starts_with("agent") => Role::Agent,
+        _ if name.starts_with("supervisor") => Role::Supervisor,
+        _ => Role::User,
     }
 }
 

@@ -78,8 +78,12 @@ impl World {
                     lines.push((name.clone(), format!("{name} x {code} {reason}")));
                 }
                 Effect::Respond { status, body } => {
-                    let body = serde_json::from_str(&body).unwrap();
-                    let body = self.show.json(&body);
+                    self.answer = serde_json::from_str(&body).unwrap();
+                    let body = if self.is_brief && status == 200 {
+                        self.show.brief(&self.answer)
+                    } else {
+                        self.show.json(&self.answer)
+                    };
                     lines.push(("~".to_owned(), format!("{} = {status} {body}", self.asks)));
                 }
                 Effect::Erase => lines.push(("~".to_owned(), "erased".to_owned())),

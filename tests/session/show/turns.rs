@@ -1,0 +1,139 @@
+//! Turns and members, in a few words.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+
+use super::Show;
+
+impl Show {
+    /// A turn without its times, which a request for it shows.
+    pub fn turn(&mut self, turn: &Value) -> String {
+        let word = |key: &str| turn[key].as_str().unwrap_or("?").to_owned();
+        let mut line = format!("{} {}", self.sentence(&word("id")), word("status"));
+        if let Some(agent) = turn["agent"].as_str() {
+            let _ = write!(line, " {agent}");
+        }
+        if turn["attempt"] != 1 {
+            let _ = write!(line, " attempt={}", turn["attempt"]);
+        }
+        for key in ["input", "parent"] {
+            if turn[key].is_string() {
+                let _ = write!(line, " {key}={}", self.serial_of(&turn[key]));
+            }
+        }
+        if let Some(by) = turn["cancel"]["by"].as_str() {
+            let _ = write!(line, " cancel={by}");
+            if let Some(reason) = turn["cancel"]["reason"].as_str() {
+                let _ = write!(line, " '{reason}'");
+            }
+        }
+        if let Some(reason) = turn["reason"].as_str() {
+            let _ = write!(line, " reason={reason}");
+        }
+        for key in ["error", "metadata"] {
+            if !turn[key].is_null() {
+                let _ = write!(line, " {key}={}", self.json(&turn[key]));
+            }
+        }
+        line
+    }
+
+    pub fn member(&mut self, member: &Value) -> String {
+        let word = |key: &str| member[key].as_str().unwrap_or("?").to_owned();
+        let mut line = format!("{} {}", word("connection"), word("role"));
+        if !member["data"].is_null() {
+            let _ = write!(line, " {}", self.data(&member["data"]));
+        }
+        line
+    }
+
+    fn turns(&mut self, list: &Value) -> String {
+        let list = list.as_array().into_iter().flatten();
+        let turns: Vec<String> = list.map(|turn| self.turn(turn)).collect();
+        turns.join("; ")
+    }
+
+    /// The lists of `attached`, where there is anything in them.
+    pub(super) fn lists(&mut self, frame: &Value) -> String {
+        let mut line = String::new();
+        match frame["turns"].as_array() {
+            None => line += ", turns left out",
+            Some(turns) if turns.is_empty() => {}
+            Some(_) => {
+                let _ = write!(line, ", turns: {}", self.turns(&frame["turns"]));
+            }
+        }
+        match frame["presence"].as_array() {
+            None => line += ", presence left out",
+            Some(members) if members.is_empty() => {}
+            Some(members) if 10 < members.len() => {
+                let _ = write!(line, ", {} members listed", members.len());
+            }
+            Some(members) => {
+                let members: Vec<String> = members.iter().map(|it| self.member(it)).collect();
+                let _ = write!(line, ", here: {}", members.join("; "));
+            }
+        }
+        if !frame["presenceCount"].is_null() {
+            let _ = write!(line, ", {} in all", frame["presenceCount"]);
+        }
+        line
+    }
+
+    pub(super) fn turn_frame(&mut self, frame: &Value) -> String {
+        let kind = frame["type"].as_str().unwrap_or_default();
+        let serial = self.serial_of(&frame["serial"]);
+        let turn = self.turn(&frame["turn"]);
+        let mut line = format!("{kind} {serial} {turn}");
+        if !frame["message"].is_null() {
+            let message = self.serial_of(&frame["message"]);
+            let _ = write!(line, " message={message} {}", self.data(&frame["data"]));
+        }
+        line
+    }
+
+    /// What came of a frame that is about turns or presence.
+    pub(super) fn turn_result(&mut self, result: &Value) -> Option<String> {
+        let mut line = match result {
+            _ if result["member"].is_object() => format!(" {}", self.member(&result["member"])),
+            _ if result["turns"].is_array() => format!(" [{}]", self.turns(&result["turns"])),
+            _ if result["turn"].is_object() && result["serial"].is_string() => {
+                let serial = self.serial_of(&result["serial"]);
+                format!(" {serial} in {}", self.turn(&result["turn"]))
+            }
+            _ if result["turn"].is_object() => format!(" {}", self.turn(&result["turn"])),
+            _ => return None,
+        };
+        if result["duplicate"] == true {
+            line += " duplicate";
+        }
+        Some(line)
+    }
+
+    /// A body of HTTP: what it lists, each in a few words.
+    pub fn brief(&mut self, body: &Value) -> String {
+        let mut parts = Vec::new();
+        for key in ["turns", "presence", "messages"] {
+            let Some(list) = body[key].as_array() else {
+                continue;
+            };
+            let items: Vec<String> = list.iter().map(|item| self.item(key, item)).collect();
+            parts.push(format!("{key}: {}", items.join("; ")));
+        }
+        for key in ["presenceCount", "hasMore", "next"] {
+            if !body[key].is_null() && body[key] != false {
+                parts.push(format!("{key}={}", self.json(&body[key]).replace('"', "")));
+            }
+        }
+        parts.join(", ")
+    }
+
+    fn item(&mut self, key: &str, item: &Value) -> String {
+        match key {
+            "turns" => self.turn(item),
+            "presence" => self.member(item),
+            _ => self.message(item),
+        }
+    }
+}
