@@ -60,6 +60,7 @@ impl Session {
         if matches!(turn.state, State::Active(_)) && !adopt.keep {
             self.supersede(store, now, &mut step, &turn, sender)?;
         }
+        self.renew_steers(store, now, &mut step, &turn.id)?;
         self.keep_id(now, sender, kind, adopt.id.as_ref(), turn.place, &mut step);
         self.commit(store, now, step, out)?;
         let shown = self
@@ -100,7 +101,7 @@ impl Session {
         })
     }
 
-    /// Takes back what earlier attempts said; what they were told is told again.
+    /// Takes back what earlier attempts said.
     fn supersede(
         &mut self,
         store: &dyn Store,
@@ -114,7 +115,7 @@ impl Session {
                 self.supersede_message(now, step, &head, &sender.client);
             }
         }
-        self.renew_steers(store, now, step, &turn.id)
+        Ok(())
     }
 
     /// Leaves nothing of a message that another takes the place of; its id is free again.
