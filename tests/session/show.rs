@@ -69,7 +69,8 @@ impl Show {
             Value::Array(list) => list.iter_mut().for_each(|item| self.soften(item)),
             Value::Object(fields) => {
                 for (key, value) in fields {
-                    match value.as_i64().filter(|_| key.ends_with("At")) {
+                    let is_time = |at: &i64| key.ends_with("At") || START <= *at;
+                    match value.as_i64().filter(is_time) {
                         Some(at) => *value = format!("+{}", at - START).into(),
                         None => self.soften(value),
                     }

@@ -186,6 +186,18 @@ impl World {
                 self.handle(Input::Close { connection: id });
             }
             "holds" => self.holds(name),
+            "turns" => {
+                for turn in self.actors[name].reader.turns.clone().values() {
+                    let line = format!("{name} knows {}", self.show.turn(turn));
+                    self.print(&line);
+                }
+            }
+            "members" => {
+                for member in self.actors[name].reader.members.clone().values() {
+                    let line = format!("{name} sees {}", self.show.member(member));
+                    self.print(&line);
+                }
+            }
             "pings" => {
                 let connection = self.connection(name);
                 self.host.ping(&connection, self.now);
@@ -350,7 +362,9 @@ impl World {
                 .unwrap_or_default();
             let deleted = if held.is_deleted { " deleted" } else { "" };
             let data = self.show.json(&held.data);
-            self.print(&format!("{name} holds {serial} {data}{status}{deleted}"));
+            let steer = held.headers["steer"].as_str();
+            let steer = steer.map(|word| format!(" {word}")).unwrap_or_default();
+            self.print(&format!("{name} holds {serial} {data}{steer}{status}{deleted}"));
         }
     }
 }
