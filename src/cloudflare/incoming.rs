@@ -75,16 +75,22 @@ impl Incoming {
         // The goodbye is answered: until then the peer's TCP connection stays open.
         let _ = socket.close();
         let known = self.shell.with(|core| {
-            let known = core.sockets.identify(socket);
-            if let Some((connection, _)) = &known {
-                core.sockets.forget(connection);
-            }
-            Ok(known)
+            let Some((connection, _)) = core.sockets.identify(socket) else {
+                return Ok(None);
+            };
+            let pinged = core.sockets.pinged(&self.shell.state, &connection);
+            core.sockets.forget(&connection);
+            Ok(Some((connection, pinged)))
         });
-        let Ok(Some((connection, _))) = known else {
+        let Ok(Some((connection, pinged))) = known else {
             return;
         };
         self.waiting.borrow_mut().remove(&connection);
+        // A `ping` is a sign of life also when it was the last (P6.8).
+        if let Some(at) = pinged {
+            let heard = vec![(connection.clone(), at)];
+            self.shell.feed_and_forget(Input::Heard { heard });
+        }
         self.shell.feed_and_forget(Input::Close { connection });
     }
 

@@ -105,13 +105,17 @@ impl Sockets {
 
     /// When each connection last sent a text `ping`, for those that ever did.
     pub(super) fn pings(&self, state: &State) -> Vec<(ConnectionId, Timestamp)> {
-        let ctx: &JsValue = state.as_raw().as_ref();
-        let sockets = self.by_id.iter();
-        let pinged = sockets.filter_map(|(id, held)| {
-            let at = js::pinged_at(ctx, &held.socket).ok().flatten()?;
-            Some((id.clone(), at as Timestamp))
-        });
+        let ids = self.by_id.keys();
+        let pinged = ids.filter_map(|id| Some((id.clone(), self.pinged(state, id)?)));
         pinged.collect()
+    }
+
+    /// The same of one.
+    pub(super) fn pinged(&self, state: &State, id: &ConnectionId) -> Option<Timestamp> {
+        let ctx: &JsValue = state.as_raw().as_ref();
+        let held = self.by_id.get(id)?;
+        let at = js::pinged_at(ctx, &held.socket).ok().flatten()?;
+        Some(at as Timestamp)
     }
 
     /// Keeps a connection with its socket, so that it outlives the object's sleep.

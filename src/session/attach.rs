@@ -102,6 +102,7 @@ impl Session {
         connection: &ConnectionId,
         out: &mut Outbox,
     ) -> Result<(), StoreError> {
+        self.keep_pings(store)?;
         self.forget(connection);
         if connection.is_body() {
             self.fail_body(store, now, connection, out)?;
@@ -131,6 +132,7 @@ impl Session {
 
     /// Takes a connection out of everything that knows it.
     pub(super) fn forget(&mut self, connection: &ConnectionId) {
+        self.hear_pings();
         if let Some(live) = self.connections.remove(connection) {
             self.rollup.leave(&live.connection);
             self.absent(&live);

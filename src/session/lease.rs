@@ -116,6 +116,38 @@ impl Session {
         }
     }
 
+    /// Pings on a connection that leads are signs of life that nobody stored. They count as
+    /// such though it goes.
+    pub(super) fn hear_pings(&mut self) {
+        for open in self.turns.values_mut() {
+            let id = open.turn.lead().and_then(|lead| lead.connection.as_ref());
+            if let Some(live) = id.and_then(|id| self.connections.get(id)) {
+                open.heard_at = open.heard_at.max(live.pinged_at);
+            }
+        }
+    }
+
+    /// The same, and what is known of them is kept, so that a crash, which takes all that the
+    /// platform knew, finds a leader heard that only pinged: at most one row for each alarm.
+    pub(super) fn keep_pings(&mut self, store: &dyn Store) -> Result<(), StoreError> {
+        self.hear_pings();
+        let mut writes = Vec::new();
+        for open in self.turns.values_mut() {
+            let State::Active(lead) = &open.turn.state else {
+                continue;
+            };
+            if slack(lead.lease_ms) < open.heard_at.saturating_sub(open.kept_at) {
+                open.kept_at = open.heard_at;
+                let (place, at) = (open.turn.place, open.heard_at);
+                writes.push(Write::Heard { place, at });
+            }
+        }
+        if writes.is_empty() {
+            return Ok(());
+        }
+        store.write(&writes)
+    }
+
     /// When the lease of an active turn ends, as far as is known.
     pub(super) fn lease_until(&self, open: &OpenTurn) -> Timestamp {
         let Some(lead) = open.turn.lead() else {
@@ -156,6 +188,7 @@ impl Session {
         now: Timestamp,
         out: &mut Outbox,
     ) -> Result<(), StoreError> {
+        self.keep_pings(store)?;
         let open = self.turns.values();
         let due = open.filter(|open| self.turn_deadline(open) <= now);
         let mut due: Vec<Turn> = due.map(|open| open.turn.clone()).collect();

@@ -88,7 +88,9 @@ impl Host {
     pub fn handle(&mut self, now: Timestamp, input: Input, fate: Fate) -> Vec<Effect> {
         let (mut session, store) = self.wake();
         self.disk.run("BEGIN").unwrap();
-        if session.listens_at() <= now {
+        // A ping before a close is the last that a connection was heard to say.
+        let is_close = matches!(input, Input::Close { .. });
+        if session.listens_at() <= now || is_close {
             let heard = self.heard();
             let followed = session.handle(&store, now, Input::Heard { heard });
             assert_eq!(followed.unwrap(), [], "to know more is to do nothing yet");
@@ -156,6 +158,7 @@ impl Host {
     }
 
     fn heard(&self) -> Vec<(ConnectionId, Timestamp)> {
+        // Of those that the session does not know, it learns nothing.
         let pings = self.pings.iter();
         pings.map(|(id, at)| (id.clone(), *at)).collect()
     }
@@ -165,10 +168,9 @@ impl Host {
         self.pings.insert(connection.clone(), now);
     }
 
-    /// A connection is gone, and what was kept with it.
+    /// A connection is gone; when it pinged is known until the session has heard of it.
     pub fn part(&mut self, connection: &ConnectionId) {
         self.attachments.remove(connection);
-        self.pings.remove(connection);
     }
 
     pub fn is_awake(&self) -> bool {

@@ -9,18 +9,24 @@
     dead_code
 )]
 
+mod adopt;
 mod answers;
 mod append;
 mod bodies;
+mod cancel_input;
 mod change;
 mod control;
+mod fence;
 mod full;
 mod history;
 mod host;
 mod identity;
 mod interrupt;
+mod lease;
+mod lease_sleep;
 mod life;
 mod limits;
+mod lost;
 mod publish;
 mod reader;
 mod replay;
@@ -31,11 +37,13 @@ mod sequence;
 mod show;
 mod signal;
 mod silence;
-mod start;
-mod steer;
 #[path = "../sqlite/mod.rs"]
 mod sqlite;
+mod start;
+mod steer;
+mod suspend;
 mod turn;
+mod turns;
 mod windows;
 mod words;
 mod world;

@@ -151,9 +151,9 @@ impl Reader {
         let turn = &frame["turn"];
         self.check_turn(turn);
         let known = self.turns.insert(text(turn, "id"), turn.clone());
-        let from = known.as_ref().map_or("", |known| {
-            known["status"].as_str().unwrap_or_default()
-        });
+        let from = known
+            .as_ref()
+            .map_or("", |known| known["status"].as_str().unwrap_or_default());
         let to = turn["status"].as_str().unwrap_or_default();
         if !self.is_replaying && !is_edge(kind, from, to) {
             self.violations.push(format!("{from:?} to {to:?}: {frame}"));

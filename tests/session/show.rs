@@ -114,7 +114,12 @@ impl Show {
             let _ = write!(line, " v{}", self.serial_of(&message["version"]));
         }
         let _ = write!(line, " {}", message["client"].as_str().unwrap_or("?"));
-        let names = [("name", "message"), ("role", "user"), ("id", ""), ("turn", "")];
+        let names = [
+            ("name", "message"),
+            ("role", "user"),
+            ("id", ""),
+            ("turn", ""),
+        ];
         for (key, usual) in names {
             if let Some(value) = message[key].as_str().filter(|value| *value != usual) {
                 let _ = write!(line, " {key}={}", self.sentence(value));

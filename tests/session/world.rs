@@ -364,7 +364,9 @@ impl World {
             let data = self.show.json(&held.data);
             let steer = held.headers["steer"].as_str();
             let steer = steer.map(|word| format!(" {word}")).unwrap_or_default();
-            self.print(&format!("{name} holds {serial} {data}{steer}{status}{deleted}"));
+            self.print(&format!(
+                "{name} holds {serial} {data}{steer}{status}{deleted}"
+            ));
         }
     }
 }
