@@ -140,8 +140,9 @@ fn is_upgrade(request: &Request) -> bool {
 
 impl Asked<'_> {
     /// Refuses what the token does not grant (P2.5).
-    fn must(&self, operation: Operation) -> Result<(), ErrorInfo> {
-        self.grant.operations.require(operation, self.session)
+    fn must(&self, operation: Operation, verb: &str) -> Result<(), ErrorInfo> {
+        let operations = self.grant.operations;
+        operations.require(operation, verb, self.session)
     }
 
     async fn serve(&self, endpoint: Endpoint) -> Result<Answer, ErrorInfo> {
@@ -149,7 +150,7 @@ impl Asked<'_> {
         let action = match endpoint {
             Endpoint::Connect => return self.connect().await,
             Endpoint::Events => {
-                self.must(Operation::Read)?;
+                self.must(Operation::Read, "read events")?;
                 return sse::serve(self).await;
             }
             Endpoint::Publish if query::find(self.pairs, "stream") == Some("1") => {
@@ -187,14 +188,17 @@ impl Asked<'_> {
     /// What is asked of the object, for everything that is one call and one answer. What a
     /// frame needs is checked by the session.
     fn action(&self, endpoint: Endpoint) -> Result<Action, ErrorInfo> {
-        let operation = match endpoint {
-            Endpoint::Snapshot | Endpoint::History | Endpoint::Message(_) => Some(Operation::Read),
-            Endpoint::Turns | Endpoint::Turn(_) | Endpoint::Presence => Some(Operation::Read),
-            Endpoint::Settings | Endpoint::Erase | Endpoint::Diagnostics => Some(Operation::Admin),
-            _ => None,
-        };
-        if let Some(operation) = operation {
-            self.must(operation)?;
+        match endpoint {
+            Endpoint::Snapshot
+            | Endpoint::History
+            | Endpoint::Message(_)
+            | Endpoint::Turns
+            | Endpoint::Turn(_)
+            | Endpoint::Presence => self.must(Operation::Read, "read")?,
+            Endpoint::Settings => self.must(Operation::Admin, "change the settings")?,
+            Endpoint::Erase => self.must(Operation::Admin, "delete the session")?,
+            Endpoint::Diagnostics => self.must(Operation::Admin, "read the diagnostics")?,
+            _ => {}
         }
         Ok(match endpoint {
             Endpoint::Snapshot => Action::Snapshot(query::rewind(self.pairs, "read the snapshot")?),
@@ -239,7 +243,7 @@ impl Asked<'_> {
             let message = "unable to connect; the request is no upgrade to a WebSocket";
             return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
         };
-        self.must(Operation::Read)?;
+        self.must(Operation::Read, "connect")?;
         let query::Attach {
             since,
             rewind,

@@ -8,7 +8,7 @@ use super::error::{ErrorCode, ErrorInfo};
 use super::ids::SESSION_ID_LENGTH;
 
 macro_rules! operations {
-    ($($(#[$doc:meta])* $name:ident = $text:literal, $action:literal;)*) => {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
         /// One thing that a token may allow (P2.3).
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Operation { $($(#[$doc])* $name,)* }
@@ -21,40 +21,35 @@ macro_rules! operations {
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
             }
-
-            /// What somebody who lacks it is unable to do.
-            pub const fn action(self) -> &'static str {
-                match self { $(Self::$name => $action,)* }
-            }
         }
     };
 }
 
 operations! {
     /// Attach, history, snapshots.
-    Read = "read", "read";
+    Read = "read";
     /// Create messages, change one's own.
-    Publish = "publish", "publish";
+    Publish = "publish";
     /// Change anyone's messages.
-    Edit = "edit", "edit";
+    Edit = "edit";
     /// Be seen (P7).
-    Presence = "presence", "be present";
+    Presence = "presence";
     /// Start and drive turns, ask for approvals, notify (P6).
-    Turn = "turn", "drive turns";
+    Turn = "turn";
     /// Cancel turns (P6.5).
-    Cancel = "cancel", "cancel";
+    Cancel = "cancel";
     /// Instruct a running turn (P6.7).
-    Steer = "steer", "steer";
+    Steer = "steer";
     /// Decide approvals (P8).
-    Approve = "approve", "decide approvals";
+    Approve = "approve";
     /// Change the shared state (P9.1).
-    State = "state", "change state";
+    State = "state";
     /// Annotate messages (P9.3).
-    Annotate = "annotate", "annotate";
+    Annotate = "annotate";
     /// Register devices (P10.1).
-    Push = "push", "register for push";
+    Push = "push";
     /// Settings, deletion, diagnostics.
-    Admin = "admin", "administer the session";
+    Admin = "admin";
 }
 
 /// A set of operations. As JSON it is one number, since it is kept with every connection.
@@ -140,20 +135,19 @@ impl Operations {
         }
     }
 
-    /// Lets pass whoever holds `operation` in `session`.
+    /// Lets whoever holds `operation` in `session` do something, which `verb` names.
     ///
     /// # Errors
     /// `forbidden`, naming the operation and the session (P2.5).
-    pub fn require(self, operation: Operation, session: &str) -> Result<(), ErrorInfo> {
+    pub fn require(self, operation: Operation, verb: &str, session: &str) -> Result<(), ErrorInfo> {
         if self.contains(operation) {
             return Ok(());
         }
         Err(ErrorInfo::new(
             ErrorCode::Forbidden,
             format!(
-                "unable to {}; the token lacks the operation {} for session {session}, \
+                "unable to {verb}; the token lacks the operation {} for session {session}, \
                  it has {self}",
-                operation.action(),
                 operation.as_str(),
             ),
         ))

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::presence::Present;
 use super::rate::Rates;
 use crate::protocol::capability::{Operation, Operations, Role};
-use crate::protocol::error::{ErrorCode, ErrorInfo};
+use crate::protocol::error::ErrorInfo;
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::limits::{Limits, TOKEN_REMINDER_MS};
 use crate::token::Grant;
@@ -111,12 +111,7 @@ impl Sender {
 
     /// Refuses what the token does not grant (P2.5).
     pub(super) fn must(&self, operation: Operation, verb: &str, id: &str) -> Result<(), ErrorInfo> {
-        if self.operations.contains(operation) {
-            return Ok(());
-        }
-        let lacking = operation.as_str();
-        let message = format!("unable to {verb}; the token lacks {lacking} on session {id}");
-        Err(ErrorInfo::new(ErrorCode::Forbidden, message))
+        self.operations.require(operation, verb, id)
     }
 }
 

@@ -179,8 +179,9 @@ fn who_may_append() {
         wait 1
         ",
         expect![[r#"
-            alice < nack 1 forbidden: unable to append; the token lacks edit on session s1;
-                  message #1 is agent's
+            alice < nack 1 forbidden: unable to append; the token lacks the operation edit for
+                  session s1, it has read, publish, presence, cancel, steer, approve, state,
+                  annotate, push; message #1 is agent's
             agent/other < attached #1 anew, has older
             agent/other < create #1 agent '' streaming
             agent/other < caught-up #1

@@ -96,8 +96,12 @@ fn who_may_change() {
         supervisor delete #1
         ",
         expect![[r#"
-            bob < nack 1 forbidden: unable to update; the token lacks edit on session s1
-            bob < nack 2 forbidden: unable to delete; the token lacks edit on session s1
+            bob < nack 1 forbidden: unable to update; the token lacks the operation edit for
+                  session s1, it has read, publish, presence, cancel, steer, approve, state,
+                  annotate, push
+            bob < nack 2 forbidden: unable to delete; the token lacks the operation edit for
+                  session s1, it has read, publish, presence, cancel, steer, approve, state,
+                  annotate, push
             alice < update #1 v#2 alice 'c'
             bob < update #1 v#2 alice 'c'
             supervisor < update #1 v#2 alice 'c'

@@ -193,12 +193,13 @@ fn reading_needs_read() {
         ",
         expect![[r#"
             eve = 403 {"error":{"code":"forbidden","message":"unable to read; the token lacks
-                  read on session s1","status":403}}
+                  the operation read for session s1, it has publish","status":403}}
             eve = 403 {"error":{"code":"forbidden","message":"unable to read; the token lacks
-                  read on session s1","status":403}}
+                  the operation read for session s1, it has publish","status":403}}
             eve = 403 {"error":{"code":"forbidden","message":"unable to read; the token lacks
-                  read on session s1","status":403}}
-            eve < nack null forbidden: unable to attach; the token lacks read on session s1
+                  the operation read for session s1, it has presence","status":403}}
+            eve < nack null forbidden: unable to attach; the token lacks the operation read for
+                  session s1, it has publish
             eve x 4403 the token lacks read
         "#]],
     );

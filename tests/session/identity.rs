@@ -131,9 +131,11 @@ fn a_token_is_renewed() {
         expect![[r#"
             -- 5500 ms
             alice < {"expiresAt":"+10500","type":"token-expiring"}
-            alice | nack 2 forbidden: unable to publish; the token lacks publish on session s1
+            alice | nack 2 forbidden: unable to publish; the token lacks the operation publish
+                  for session s1, it has read, presence
             alice < {"expiresAt":"+10500","type":"token-expiring"}
-            alice | nack 3 forbidden: unable to publish; the token lacks publish on session s1
+            alice | nack 3 forbidden: unable to publish; the token lacks the operation publish
+                  for session s1, it has read, presence
         "#]],
     );
 }

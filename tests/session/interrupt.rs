@@ -218,13 +218,16 @@ fn an_interrupt_needs_both() {
         erin publish 'a' interrupt=true
         ",
         expect![[r#"
-            dave < nack 1 forbidden: unable to interrupt; the token lacks cancel on session s1
-            dave < nack 2 forbidden: unable to interrupt; the token lacks cancel on session s1
+            dave < nack 1 forbidden: unable to interrupt; the token lacks the operation cancel
+                  for session s1, it has read, publish
+            dave < nack 2 forbidden: unable to interrupt; the token lacks the operation cancel
+                  for session s1, it has read, publish
             agent < create #2 dave 'a'
             dave < create #2 dave 'a'
             dave | ack 3 #2
             erin < create #2 dave 'a'
-            erin < nack 1 forbidden: unable to publish; the token lacks publish on session s1
+            erin < nack 1 forbidden: unable to publish; the token lacks the operation publish
+                  for session s1, it has read, cancel
         "#]],
     );
 }

@@ -20,7 +20,8 @@ fn settings_are_patched() {
                   "serial":"#0","session":"s1","settings":{"minRollupMs":5,"streamIdleMs":1000},
                   "turns":[],"updatedAt":"+0"}
             alice = 403 {"error":{"code":"forbidden","message":"unable to change the settings;
-                  the token lacks admin on session s1","status":403}}
+                  the token lacks the operation admin for session s1, it has read, publish,
+                  presence, cancel, steer, approve, state, annotate, push","status":403}}
         "##]],
     );
 }
@@ -375,9 +376,11 @@ fn deletion_needs_admin() {
         ",
         expect![[r#"
             alice = 403 {"error":{"code":"forbidden","message":"unable to delete the session;
-                  the token lacks admin on session s1","status":403}}
+                  the token lacks the operation admin for session s1, it has read, publish,
+                  presence, cancel, steer, approve, state, annotate, push","status":403}}
             agent = 403 {"error":{"code":"forbidden","message":"unable to delete the session;
-                  the token lacks admin on session s1","status":403}}
+                  the token lacks the operation admin for session s1, it has read, publish,
+                  presence, turn, cancel, steer, state, annotate","status":403}}
             alice < create #1 alice 'still here'
             alice | ack 1 #1
         "#]],

@@ -326,9 +326,11 @@ fn a_viewer_publishes_nothing() {
         viewer signal look
         ",
         expect![[r#"
-            viewer < nack 1 forbidden: unable to publish; the token lacks publish on session s1
+            viewer < nack 1 forbidden: unable to publish; the token lacks the operation publish
+                  for session s1, it has read, presence
             viewer < nack 2 not-found: unable to append; there is no message #1
-            viewer < nack 3 forbidden: unable to signal; the token lacks publish on session s1
+            viewer < nack 3 forbidden: unable to signal; the token lacks the operation publish
+                  for session s1, it has read, presence
         "#]],
     );
 }

@@ -24,7 +24,8 @@ fn one_frame_one_answer() {
             alice = 404 {"error":{"code":"not-found","message":"unable to append; there is no
                   message #9","status":404},"ref":4,"type":"nack"}
             viewer = 403 {"error":{"code":"forbidden","message":"unable to publish; the token
-                  lacks publish on session s1","status":403},"ref":1,"type":"nack"}
+                  lacks the operation publish for session s1, it has read, presence",
+                  "status":403},"ref":1,"type":"nack"}
         "##]],
     );
 }

@@ -301,8 +301,12 @@ fn a_steer_stays() {
         expect![[r#"
             alice < nack 2 not-leader: unable to update; turn t1 is agent's
             alice < nack 3 not-leader: unable to delete; turn t1 is agent's
-            agent < nack 2 forbidden: unable to update; the token lacks edit on session s1
-            agent < nack 3 forbidden: unable to delete; the token lacks edit on session s1
+            agent < nack 2 forbidden: unable to update; the token lacks the operation edit for
+                  session s1, it has read, publish, presence, turn, cancel, steer, state,
+                  annotate
+            agent < nack 3 forbidden: unable to delete; the token lacks the operation edit for
+                  session s1, it has read, publish, presence, turn, cancel, steer, state,
+                  annotate
         "#]],
     );
 }
@@ -402,7 +406,8 @@ fn who_may_steer() {
             dave | ack 1 #2 in t1 active agent
             erin < create #2 dave name=steer turn=t1 'faster' headers={"steer":"waiting"}
             erin | turn.steer #2 t1 active agent message=#2 'faster'
-            erin < nack 1 forbidden: unable to steer; the token lacks steer on session s1
+            erin < nack 1 forbidden: unable to steer; the token lacks the operation steer for
+                  session s1, it has read, publish
         "#]],
     );
 }

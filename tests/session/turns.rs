@@ -112,28 +112,38 @@ fn turns_need_the_operation() {
         dave get presence as=publish
         ",
         expect![[r#"
-            alice < nack 1 forbidden: unable to start the turn; the token lacks turn on session
-                  s1
-            alice < nack 2 forbidden: unable to end the turn; the token lacks turn on session s1
-            alice < nack 3 forbidden: unable to suspend the turn; the token lacks turn on
-                  session s1
-            alice < nack 4 forbidden: unable to resume the turn; the token lacks turn on
-                  session s1
-            alice < nack 5 forbidden: unable to keep the turn; the token lacks turn on session
-                  s1
-            alice < nack 6 forbidden: unable to adopt the turn; the token lacks turn on session
-                  s1
-            alice < nack 7 forbidden: unable to take the instruction; the token lacks turn on
-                  session s1
-            viewer < nack 1 forbidden: unable to cancel; the token lacks cancel on session s1
-            viewer < nack 2 forbidden: unable to steer; the token lacks steer on session s1
+            alice < nack 1 forbidden: unable to start the turn; the token lacks the operation
+                  turn for session s1, it has read, publish, presence, cancel, steer, approve,
+                  state, annotate, push
+            alice < nack 2 forbidden: unable to end the turn; the token lacks the operation
+                  turn for session s1, it has read, publish, presence, cancel, steer, approve,
+                  state, annotate, push
+            alice < nack 3 forbidden: unable to suspend the turn; the token lacks the operation
+                  turn for session s1, it has read, publish, presence, cancel, steer, approve,
+                  state, annotate, push
+            alice < nack 4 forbidden: unable to resume the turn; the token lacks the operation
+                  turn for session s1, it has read, publish, presence, cancel, steer, approve,
+                  state, annotate, push
+            alice < nack 5 forbidden: unable to keep the turn; the token lacks the operation
+                  turn for session s1, it has read, publish, presence, cancel, steer, approve,
+                  state, annotate, push
+            alice < nack 6 forbidden: unable to adopt the turn; the token lacks the operation
+                  turn for session s1, it has read, publish, presence, cancel, steer, approve,
+                  state, annotate, push
+            alice < nack 7 forbidden: unable to take the instruction; the token lacks the
+                  operation turn for session s1, it has read, publish, presence, cancel, steer,
+                  approve, state, annotate, push
+            viewer < nack 1 forbidden: unable to cancel; the token lacks the operation cancel
+                  for session s1, it has read, presence
+            viewer < nack 2 forbidden: unable to steer; the token lacks the operation steer for
+                  session s1, it has read, presence
             viewer = 200 turns: t1 active agent
             dave = 403 {"error":{"code":"forbidden","message":"unable to read; the token lacks
-                  read on session s1","status":403}}
+                  the operation read for session s1, it has publish","status":403}}
             dave = 403 {"error":{"code":"forbidden","message":"unable to read; the token lacks
-                  read on session s1","status":403}}
+                  the operation read for session s1, it has publish","status":403}}
             dave = 403 {"error":{"code":"forbidden","message":"unable to read; the token lacks
-                  read on session s1","status":403}}
+                  the operation read for session s1, it has publish","status":403}}
         "#]],
     );
 }

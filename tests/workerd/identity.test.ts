@@ -264,6 +264,19 @@ describe("renewing in place", () => {
     await client.closedWith(4403);
   });
 
+  test("P2.6 whoever does not renew is reminded once, while the session is awake", async () => {
+    const session = fixture.session();
+    const { client, attached } = await attach(fixture.server, session, { expiresIn: 25 });
+    await client.publish("awake");
+    const reminder = await client.next("token-expiring");
+    assert.equal(reminder.expiresAt, attached.expiresAt);
+    await client.publish("still awake");
+    assert.ok(client.inbox.every((frame) => frame.type !== "token-expiring"));
+    const other = await connect(fixture.server, session);
+    await other.publish("not for long");
+    assert.ok(other.inbox.every((frame) => frame.type !== "token-expiring"));
+  });
+
   test("P2.6 an expired connection is closed with 4401 at the first frame", async () => {
     const session = fixture.session();
     // Within the leeway of 30 s now, past it three seconds later.

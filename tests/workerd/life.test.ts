@@ -64,6 +64,24 @@ describe("settings", () => {
     assert.deepEqual(await getHistory(fixture.server, session), []);
   });
 
+  test("P13.1 ids of frames are kept for idRetentionMs, those of messages with them", async () => {
+    const session = fixture.session();
+    assert.equal((await patch(session, { idRetentionMs: 1000 })).status, 200);
+    const writer = await connect(fixture.server, session);
+    const serial = await writer.publish("first", { id: "m" });
+    const update = () => writer.ok({ type: "update", serial, data: "second", id: "u" });
+    const { version } = await update();
+    const again = await update();
+    assert.deepEqual([again.duplicate, again.version], [true, version]);
+    await fixture.server.evict(session);
+    assert.equal((await update()).duplicate, true);
+    const anew = await until(update, (result) => result.duplicate !== true, "the id to be free");
+    assert.notEqual(anew.version, version);
+    const message = { data: "other", id: "m" };
+    const { messages } = await writer.ok({ type: "publish", messages: [message] });
+    assert.deepEqual([messages?.[0]?.serial, messages?.[0]?.duplicate], [serial, true]);
+  });
+
   test("P11.2 retention: what is older goes, readers get log.trim", async () => {
     const session = fixture.session();
     const writer = await connect(fixture.server, session, { sub: "writer" });
