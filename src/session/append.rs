@@ -108,6 +108,10 @@ impl Session {
         out: &mut Outbox,
     ) -> Result<(), Error> {
         if let Some(open) = self.rollup.open.get_mut(&place) {
+            let turn = open.turn.as_ref().and_then(|turn| self.turns.get(turn));
+            let lead = turn.and_then(|open| open.turn.lead());
+            open.leader
+                .clone_from(lead.map_or(&None, |lead| &lead.connection));
             open.origin.clone_from(&sender.connection);
             open.seq = append.seq.unwrap_or(open.seq);
         }

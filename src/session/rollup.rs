@@ -33,6 +33,8 @@ pub(super) struct Open {
     pub(super) turn: Option<String>,
     /// Whose appends are pending or held: they are not sent back to it (P3.7).
     pub(super) origin: Option<ConnectionId>,
+    /// The connection that leads its turn: it needs nobody's hurry (P5.4).
+    pub(super) leader: Option<ConnectionId>,
     pub(super) version: Place,
     /// The highest `seq` taken, pending ones included (P5.3).
     pub(super) seq: u64,
@@ -62,6 +64,7 @@ impl Open {
             client: head.client,
             turn: head.turn,
             origin: head.connection,
+            leader: None,
             version: head.version,
             seq: head.seq,
             units: streaming.units,
@@ -81,6 +84,12 @@ impl Open {
     /// connection is given up on in any case.
     pub(super) fn is_alone(&self) -> bool {
         self.turn.is_none() || self.heard_at == Timestamp::MIN
+    }
+
+    /// Whether somebody waits for its text: whoever makes it does not.
+    fn is_for(&self, member: &ConnectionId) -> bool {
+        let member = Some(member);
+        member != self.origin.as_ref() && member != self.leader.as_ref()
     }
 
     /// What the message holds, pending text included, in UTF-16 code units.
@@ -228,7 +237,7 @@ impl Rollup {
     }
 
     /// The shortest window among those who read what is pending. A connection is no reader
-    /// of what it appends itself.
+    /// of what it appends itself, nor of a turn that it leads.
     fn storage_window(&self, settings: &Settings) -> Timestamp {
         let dirty: Vec<&Open> = self.open.values().filter(|open| open.is_dirty).collect();
         let reads = |(_, names): &Key, class: &Class| {
@@ -236,10 +245,7 @@ impl Rollup {
                 names
                     .as_ref()
                     .is_none_or(|names| names.contains(&open.name))
-                    && class
-                        .members
-                        .iter()
-                        .any(|member| Some(member) != open.origin.as_ref())
+                    && class.members.iter().any(|member| open.is_for(member))
             })
         };
         // By their windows in order, so the first is the shortest.

@@ -38,6 +38,39 @@ fn nobody_watches() {
     );
 }
 
+/// P5.4: the connection that leads a turn is no reader of it, whatever carries its text.
+#[test]
+fn who_leads_does_not_watch() {
+    check(
+        "
+        agent attach window=0
+        agent start t1
+        agent/body attach body
+        agent/body publish '' streaming turn=t1 attempt=1
+        agent/body append #2 'a' attempt=1
+        wait 0
+        ---
+        wait 100
+        agent/body append #2 'b' attempt=1
+        timer
+        wait 150
+        alice attach window=20 rewind=0
+        agent/body append #2 'c' attempt=1
+        timer
+        ",
+        expect![[r#"
+            timer: Some(150)
+            -- 250 ms
+            agent < append #2 v#4 @1 'b'
+            agent/body < ack 3 #2 v#4
+            alice < attached #4 anew, has older, turns: t1 active agent
+            alice < create #2 v#4 agent turn=t1 'ab' streaming
+            alice < caught-up #4
+            timer: Some(20)
+        "#]],
+    );
+}
+
 /// P5.4: a reader who follows other names does not watch.
 #[test]
 fn readers_of_other_names_do_not_count() {
