@@ -19,6 +19,33 @@ export interface Message {
   deletedAt?: number;
 }
 
+export interface Turn {
+  id: string;
+  status: string;
+  reason?: string;
+  agent?: string;
+  input?: string;
+  parent?: string;
+  attempt: number;
+  leaseMs?: number;
+  leaseUntil?: number;
+  cancel?: { by: string; at: number; reason?: string };
+  createdAt: number;
+  startedAt?: number;
+  endedAt?: number;
+  error?: unknown;
+  metadata?: unknown;
+}
+
+export interface Member {
+  client: string;
+  name?: string;
+  connection: string;
+  role: string;
+  data?: unknown;
+  since: number;
+}
+
 export interface Problem {
   code: string;
   status: number;
@@ -41,6 +68,9 @@ export interface Result {
   seq?: number;
   duplicate?: boolean;
   messages?: Published[];
+  turn?: Turn;
+  turns?: Turn[];
+  member?: Member;
 }
 
 export interface Frame {
@@ -67,10 +97,16 @@ export interface Frame {
   n?: number;
   name?: string;
   code?: number;
+  superseded?: boolean;
+  turn?: Turn;
+  turns?: Turn[];
+  member?: Member;
+  presence?: Member[];
 }
 
 export interface Page {
   messages: Message[];
+  turns?: Turn[];
   hasMore: boolean;
   next?: string;
 }
@@ -94,7 +130,11 @@ export function parseFrames(text: string): Frame[] {
 }
 
 export function isLogFrame(frame: Frame): boolean {
-  return frame.type.startsWith("message.") || frame.type === "log.trim";
+  return frame.type.startsWith("message.") || isTurnFrame(frame) || frame.type === "log.trim";
+}
+
+export function isTurnFrame(frame: Frame): boolean {
+  return frame.type.startsWith("turn.");
 }
 
 /** The place in the log that a frame brings its reader to. */

@@ -4,13 +4,23 @@
 import assert from "node:assert/strict";
 import { type Client, type ConnectOptions, open } from "./client.ts";
 import { type Event, type Events, type EventsOptions, openEvents } from "./events.ts";
-import { type Frame, isLogFrame, type Message, place } from "./frames.ts";
+import {
+  type Frame,
+  isLogFrame,
+  isTurnFrame,
+  type Member,
+  type Message,
+  place,
+  type Turn,
+} from "./frames.ts";
 import type { Server } from "./server.ts";
 import { within } from "./wait.ts";
 
 export interface Counts {
   [type: string]: number;
 }
+
+const ENDED = new Set(["complete", "cancelled", "failed"]);
 
 function copy(messages: ReadonlyMap<string, Message>): Map<string, Message> {
   return new Map([...messages].map(([serial, message]) => [serial, { ...message }]));
@@ -24,6 +34,10 @@ function textOf(message: Message | undefined): string {
 export class Fold {
   messages = new Map<string, Message>();
   lenient = new Map<string, string>();
+  /** Each turn as it was last told. */
+  turns = new Map<string, Turn>();
+  /** Who is there, by connection. */
+  members = new Map<string, Member>();
   position: string | undefined;
   violations: string[] = [];
   /** Log frames by type since the last `attached`, and in all. */
@@ -70,22 +84,52 @@ export class Fold {
       this.isLive = true;
       return;
     }
+    this.#presence(frame);
     if (!isLogFrame(frame)) return;
     this.sinceAttach[frame.type] = (this.sinceAttach[frame.type] ?? 0) + 1;
     this.counts[frame.type] = (this.counts[frame.type] ?? 0) + 1;
     this.#lenient(frame);
     const at = place(frame);
     if (this.isLive && frame.type !== "log.trim") {
-      if (this.position !== undefined && at <= this.position) {
+      // An instruction is one entry and two frames (P6.7).
+      const isSecond = frame.type === "turn.steer" && at === this.position;
+      if (this.position !== undefined && at <= this.position && !isSecond) {
         this.#wrong(frame, `a live frame at or before the position ${this.position}`);
       }
     }
-    this.#strict(frame);
+    if (isTurnFrame(frame)) this.#turn(frame);
+    else this.#strict(frame);
     if (this.isLive && at > (this.position ?? "")) this.position = at;
+  }
+
+  #turn(frame: Frame): void {
+    const { turn } = frame;
+    const held = turn === undefined ? undefined : this.turns.get(turn.id);
+    if (turn === undefined || frame.serial === undefined) {
+      this.#wrong(frame, "a turn frame without a turn or a serial");
+      return;
+    }
+    if (held !== undefined && this.isLive) {
+      if (ENDED.has(held.status)) this.#wrong(frame, "after the turn's end");
+      if (turn.attempt < held.attempt) this.#wrong(frame, "an attempt before the last");
+    }
+    this.turns.set(turn.id, turn);
+  }
+
+  #presence(frame: Frame): void {
+    const { type, member } = frame;
+    if (!type.startsWith("presence.") || member === undefined) return;
+    const isHeld = this.members.has(member.connection);
+    if (isHeld === (type === "presence.enter")) this.#wrong(frame, "presence out of order");
+    if (type === "presence.leave") this.members.delete(member.connection);
+    else this.members.set(member.connection, member);
   }
 
   #attach(frame: Frame): void {
     this.attached = frame;
+    if (frame.resumed !== true) this.turns = new Map();
+    for (const turn of frame.turns ?? []) this.turns.set(turn.id, turn);
+    this.members = new Map((frame.presence ?? []).map((member) => [member.connection, member]));
     this.attaches += 1;
     this.sinceAttach = {};
     if (frame.resumed === true) {
@@ -256,6 +300,10 @@ export class Reader {
 
   holdsStatus(serial: string, status: string): Promise<void> {
     return this.holds((fold) => fold.messages.get(serial)?.status === status, `status ${status}`);
+  }
+
+  holdsTurn(id: string, status: string): Promise<void> {
+    return this.holds((fold) => fold.turns.get(id)?.status === status, `turn ${id} ${status}`);
   }
 
   /** Cuts without a goodbye; nothing that is still on its way is read. */
