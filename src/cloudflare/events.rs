@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::lines::frames;
 
@@ -25,8 +26,9 @@ struct Peek<'a> {
     serial: Option<Cow<'a, str>>,
     #[serde(borrow)]
     version: Option<Cow<'a, str>>,
+    /// A message, or the serial of one.
     #[serde(borrow)]
-    message: Option<Versioned<'a>>,
+    message: Option<&'a RawValue>,
     n: Option<u64>,
 }
 
@@ -70,23 +72,27 @@ impl Writer {
         std::mem::take(&mut self.text)
     }
 
-    /// Moves the position by a frame; whether it did.
+    /// Moves the position by a frame; whether it did. Of a message it is the version that
+    /// counts, of everything else in the log the serial.
     fn advance(&mut self, peek: &Peek<'_>) -> bool {
         if peek.kind == "caught-up" {
             self.is_caught_up = true;
             self.position = peek.serial.as_deref().unwrap_or_default().to_owned();
             return false;
         }
-        if !peek.kind.starts_with("message.") {
+        if peek.kind == "attached" {
             return false;
         }
-        let version = peek
-            .version
-            .as_ref()
-            .or(peek.message.as_ref().map(|it| &it.version));
-        match version {
-            Some(version) if self.position.as_str() < version.as_ref() => {
-                self.position = version.clone().into_owned();
+        let message = peek
+            .message
+            .and_then(|message| serde_json::from_str::<Versioned<'_>>(message.get()).ok());
+        let place = message
+            .map(|message| message.version)
+            .or_else(|| peek.version.clone())
+            .or_else(|| peek.serial.clone());
+        match place {
+            Some(place) if self.position.as_str() < place.as_ref() => {
+                self.position = place.into_owned();
                 true
             }
             _ => false,

@@ -69,7 +69,10 @@ pub(super) enum Shape {
     /// An array of them (P12.1).
     Frames,
     /// An ack's result alone (P12.2).
-    Result,
+    Result {
+        /// Whether the frame is one that creates something.
+        creates: bool,
+    },
 }
 
 impl Session {
@@ -91,11 +94,15 @@ impl Session {
                 return self.frames(store, now, sender, frames, Shape::Frames, out);
             }
             Request::Shorthand(frame) => {
+                let creates = matches!(
+                    frame,
+                    Ok(ClientFrame::Publish(_) | ClientFrame::StartTurn(_))
+                );
                 let frames = vec![Received {
                     reference: None,
                     frame,
                 }];
-                return self.frames(store, now, sender, frames, Shape::Result, out);
+                return self.frames(store, now, sender, frames, Shape::Result { creates }, out);
             }
             Request::History {
                 before,
@@ -156,12 +163,15 @@ impl Session {
                     },
                 )
             }
-            (_, mut answers) => match answers.next() {
-                Some(ServerFrame::Ack { result, .. }) if shape == Shape::Result => {
-                    let body = serde_json::to_string(&result).unwrap_or_default();
-                    (created(&result), body)
+            (Shape::Result { creates }, mut answers) => match answers.next() {
+                Some(ServerFrame::Ack { result, .. }) => {
+                    let status = if creates { created(&result) } else { 200 };
+                    (status, serde_json::to_string(&result).unwrap_or_default())
                 }
-                Some(ServerFrame::Nack { error, .. }) if shape == Shape::Result => refusal(&error),
+                Some(ServerFrame::Nack { error, .. }) => refusal(&error),
+                _ => (200, "{}".to_owned()),
+            },
+            (Shape::Frame, mut answers) => match answers.next() {
                 Some(ServerFrame::Nack { error, r#ref }) => {
                     let status = error.status;
                     (status, ServerFrame::Nack { error, r#ref }.encode())
