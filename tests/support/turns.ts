@@ -1,12 +1,14 @@
 // Turns as agents and people drive them, and what the session says of them over HTTP.
 
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { join } from "node:path";
 import { type Client, type ConnectOptions, connect } from "./client.ts";
 import type { Member, Message, Turn } from "./frames.ts";
 import { call, field } from "./http.ts";
 import type { Server } from "./server.ts";
-import type { TokenOptions } from "./token.ts";
-import { until } from "./wait.ts";
+import { makeToken, type TokenOptions } from "./token.ts";
+import { until, within } from "./wait.ts";
 
 type Target = Pick<Server, "url">;
 
@@ -130,4 +132,39 @@ export async function untilNoneIsOpen(server: Server, session: string): Promise<
     (rows) => rows.length === 0,
     "every turn to be ended by an alarm",
   );
+}
+
+/** An agent of its own process, which leads a turn and streams into it until it is killed. */
+export interface AgentProcess {
+  turn: string;
+  serial: string;
+  /** SIGKILL; resolves when the process is gone. */
+  kill9(): Promise<void>;
+}
+
+/** Starts one, and waits until it streams. */
+export async function spawnAgent(
+  server: Target,
+  session: string,
+  leaseMs: number,
+): Promise<AgentProcess> {
+  const script = join(import.meta.dirname, "agent-process.ts");
+  const token = await makeToken(AGENT);
+  const args = [script, server.url, session, token, String(leaseMs)];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const gone = new Promise<void>((done) => child.once("exit", () => done()));
+  const streams = new Promise<{ turn: string; serial: string }>((done, fail) => {
+    child.stdout.setEncoding("utf8").once("data", (line: string) => done(JSON.parse(line)));
+    child.once("exit", (code) => fail(new Error(`the agent ended with ${code}`)));
+  });
+  const kill9 = async () => {
+    child.kill("SIGKILL");
+    await within(gone, "the agent to die");
+  };
+  try {
+    return { ...(await within(streams, "an agent that streams")), kill9 };
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
+  }
 }

@@ -33,7 +33,7 @@ async function streamUntil(
   client: Client,
   serial: string,
   isStopped: () => boolean,
-  count = 300,
+  count = 150,
   word = "",
 ): Promise<string> {
   const pieces = tokens(count).map((piece) => word + piece);
@@ -197,13 +197,17 @@ describe("cancel", () => {
     for (const turn of [first, second, other]) await end(scribe, turn.id, "cancelled");
   });
 
-  test("P6.5 by HTTP, heard over SSE by an agent that only has fetch", async () => {
+  test("P6.5, P6.7 by HTTP, heard over SSE by an agent that only has fetch", async () => {
     const session = fixture.session();
     const events = await openEvents(fixture.server, session, AGENT);
     await events.next("caught-up");
     const started = await call(fixture.server, session, "POST", "/turns", { ...AGENT, json: {} });
     assert.equal(started.status, 201, started.text);
     const { id, attempt } = field(started, "turn") as Turn;
+    const steer = { type: "steer", turn: id, data: "shorter" };
+    assert.equal((await post(fixture.server, session, steer, USER)).status, 200);
+    const steered = await events.next("turn.steer");
+    assert.deepEqual([steered.id, steered.frame.data], [steered.frame.serial, "shorter"]);
     const asked = await call(fixture.server, session, "POST", `/turns/${id}/cancel`, {
       ...USER,
       json: { reason: "enough" },
@@ -274,7 +278,7 @@ describe("cancel", () => {
         const serial = await answer(client, turn.id);
         const heard = listen(client, turn.id);
         const isStopped = () => heard.cancelled !== undefined;
-        return { client, turn, serial, text: streamUntil(client, serial, isStopped, 200, `${i}:`) };
+        return { client, turn, serial, text: streamUntil(client, serial, isStopped, 150, `${i}:`) };
       }),
     );
     const [one, two] = answers;
