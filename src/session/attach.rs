@@ -183,6 +183,7 @@ impl Session {
                 return;
             }
         };
+        let is_renamed = (&known.name, known.role) != (&grant.name, grant.role);
         known.operations = grant.operations;
         known.role = grant.role;
         known.name = grant.name;
@@ -192,6 +193,9 @@ impl Session {
         let may_read = known.operations.contains(Operation::Read);
         let reminder = live.reminder_at();
         self.note_reminder(reminder);
+        if is_renamed {
+            self.renamed(connection);
+        }
         self.answer(
             out,
             &reply,

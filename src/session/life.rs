@@ -31,6 +31,7 @@ impl Session {
         self.written_at = now;
         self.settings = settings;
         self.expect_anew(store)?;
+        self.listen();
         Ok(serde_json::json!({ "settings": self.settings }).to_string())
     }
 

@@ -3,10 +3,12 @@
 //! A member is a connection, and is kept with it. What has changed is told as the difference
 //! to what was told before, so that many changes put together are no more than they come to.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::answer::Reply;
-use super::connection::{Connection, Live, Sender};
+use super::connection::{Carrier, Connection, Live, Sender};
 use super::expiry::after;
 use super::frames::misplaced;
 use super::outbox::Outbox;
@@ -43,6 +45,8 @@ pub(super) struct Told {
 struct Change {
     connection: ConnectionId,
     count: u64,
+    /// Whether it is a member from then on.
+    is_here: bool,
     /// Who has left.
     left: Option<Member>,
     /// Whether everybody had been told of a connection that is gone.
@@ -50,27 +54,37 @@ struct Change {
 }
 
 impl Told {
-    fn note(&mut self, connection: &ConnectionId, left: Option<Member>, was_told: bool) {
+    /// Somebody entered or changed.
+    fn note(&mut self, connection: &ConnectionId) {
+        self.push(connection, true, None, false);
+    }
+
+    /// Somebody left; of a connection that is gone, whether everybody had been told of it.
+    fn note_left(&mut self, connection: &ConnectionId, left: Option<Member>, was_told: bool) {
+        self.push(connection, false, left, was_told);
+    }
+
+    fn push(
+        &mut self,
+        connection: &ConnectionId,
+        is_here: bool,
+        left: Option<Member>,
+        was_told: bool,
+    ) {
         self.count += 1;
         self.changed.push(Change {
             connection: connection.clone(),
             count: self.count,
+            is_here,
             left,
             was_told,
         });
     }
 
-    /// The last change of each connection.
+    /// What has changed, connection by connection.
     fn take(&mut self) -> Vec<Change> {
         let mut changed = std::mem::take(&mut self.changed);
-        changed.sort_by(|a, b| (&a.connection, b.count).cmp(&(&b.connection, a.count)));
-        changed.dedup_by(|earlier, last| {
-            let is_same = earlier.connection == last.connection;
-            if is_same && last.left.is_none() {
-                last.left = earlier.left.take();
-            }
-            is_same
-        });
+        changed.sort_by(|a, b| (&a.connection, a.count).cmp(&(&b.connection, b.count)));
         changed
     }
 
@@ -114,8 +128,7 @@ impl Session {
     ) -> Result<(), Error> {
         sender.must(Operation::Presence, "be present", &self.id)?;
         self.limit_frame(now, sender, "be present")?;
-        let id = sender.connection.as_ref();
-        let Some(live) = id.and_then(|id| self.connections.get_mut(id)) else {
+        let Some(live) = socket_of(&mut self.connections, sender) else {
             return Err(misplaced("presence.set").into());
         };
         let since = live.connection.member.as_ref().map(|present| present.since);
@@ -126,7 +139,7 @@ impl Session {
         live.connection.heard_at = now;
         out.remember(&live.connection);
         let member = live.connection.as_member();
-        self.told.note(&live.connection.id, None, false);
+        self.told.note(&live.connection.id);
         self.listen();
         self.tell_presence(now, out);
         if let Some(member) = member {
@@ -145,8 +158,7 @@ impl Session {
     ) -> Result<(), Error> {
         sender.must(Operation::Presence, "leave", &self.id)?;
         self.limit_frame(now, sender, "leave")?;
-        let id = sender.connection.as_ref();
-        let Some(live) = id.and_then(|id| self.connections.get_mut(id)) else {
+        let Some(live) = socket_of(&mut self.connections, sender) else {
             return Err(misplaced("presence.leave").into());
         };
         let Some(member) = live.connection.as_member() else {
@@ -157,17 +169,26 @@ impl Session {
         live.connection.member = None;
         out.remember(&live.connection);
         let left = Some(member.clone());
-        self.told.note(&member.connection, left, false);
+        self.told.note_left(&member.connection, left, false);
         self.tell_presence(now, out);
         self.answer(out, reply, Ok(Outcome::Member { member }));
         Ok(())
+    }
+
+    /// A fresh token may call a member otherwise (P2.6).
+    pub(super) fn renamed(&mut self, connection: &ConnectionId) {
+        let live = self.connections.get(connection);
+        if live.is_some_and(|live| live.connection.member.is_some()) {
+            self.told.note(connection);
+        }
     }
 
     /// A connection is gone: it is there no longer (P7.2).
     pub(super) fn absent(&mut self, live: &Live) {
         let member = live.connection.as_member();
         if member.is_some() || live.is_told {
-            self.told.note(&live.connection.id, member, live.is_told);
+            self.told
+                .note_left(&live.connection.id, member, live.is_told);
         }
     }
 
@@ -179,24 +200,46 @@ impl Session {
             return;
         }
         self.told.at = now;
-        for change in self.told.take() {
-            let live = self.connections.get_mut(&change.connection);
-            let member = live.as_ref().and_then(|live| live.connection.as_member());
-            let was_told = live.map_or(change.was_told, |live| {
-                std::mem::replace(&mut live.is_told, member.is_some())
-            });
-            let frame = match (member, change.left) {
-                (Some(member), _) if was_told => ServerFrame::Present { member },
-                (Some(member), _) => ServerFrame::Enter { member },
-                (None, Some(member)) if was_told => ServerFrame::Leave { member },
-                // It came and went since the last telling.
-                (None, _) => continue,
-            };
-            let index = out.add(&frame);
-            for (reader, live) in &self.connections {
-                if live.connection.is_reader() && live.told_at < change.count {
-                    out.deliver(reader, index);
-                }
+        let changed = self.told.take();
+        for changes in changed.chunk_by(|a, b| a.connection == b.connection) {
+            self.tell_changes(changes, out);
+        }
+    }
+
+    /// Tells what the changes of one connection come to, to each reader by what it knew: what
+    /// was told before, or what it was listed when it attached in between.
+    fn tell_changes(&mut self, changes: &[Change], out: &mut Outbox) {
+        let Some(last) = changes.last() else { return };
+        let live = self.connections.get_mut(&last.connection);
+        let member = live.as_ref().and_then(|live| live.connection.as_member());
+        let was_told = live.map_or(last.was_told, |live| {
+            std::mem::replace(&mut live.is_told, member.is_some())
+        });
+        let left = changes.iter().rev().find_map(|change| change.left.clone());
+        let known = |told_at: u64| {
+            let mut listed = changes.iter().rev();
+            let listed = listed.find(|change| change.count <= told_at);
+            listed.map_or(was_told, |change| change.is_here)
+        };
+        // One frame for those who know it, one for those who do not.
+        let frame = |is_known: bool| match (member.clone(), left.clone()) {
+            (Some(member), _) if is_known => Some(ServerFrame::Present { member }),
+            (Some(member), _) => Some(ServerFrame::Enter { member }),
+            (None, Some(member)) if is_known => Some(ServerFrame::Leave { member }),
+            // It came and went.
+            (None, _) => None,
+        };
+        let mut added = [None, None];
+        for (reader, live) in &self.connections {
+            if !live.connection.is_reader() || last.count <= live.told_at {
+                continue;
+            }
+            let is_known = known(live.told_at);
+            let [new, old] = &mut added;
+            let added = if is_known { old } else { new };
+            let index = added.get_or_insert_with(|| frame(is_known).map(|frame| out.add(&frame)));
+            if let Some(index) = *index {
+                out.deliver(reader, index);
             }
         }
     }
@@ -294,9 +337,18 @@ impl Session {
                 live.connection.member = None;
                 out.remember(&live.connection);
                 let id = live.connection.id.clone();
-                self.told.note(&id, Some(member), false);
+                self.told.note_left(&id, Some(member), false);
             }
         }
         self.listen();
     }
+}
+
+/// The WebSocket that a frame came over: what HTTP carries is nobody's presence (P12.1).
+fn socket_of<'a>(
+    connections: &'a mut BTreeMap<ConnectionId, Live>,
+    sender: &Sender,
+) -> Option<&'a mut Live> {
+    let live = connections.get_mut(sender.connection.as_ref()?)?;
+    (live.connection.carrier == Carrier::Socket).then_some(live)
 }
