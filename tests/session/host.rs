@@ -86,14 +86,21 @@ impl Host {
     /// Lets an input be handled, and does the platform's part of what follows. What is left
     /// to the caller is to send, to close and to respond.
     pub fn handle(&mut self, now: Timestamp, input: Input, fate: Fate) -> Vec<Effect> {
+        // A session that a close wakes knows the connection that it is about.
         let (mut session, store) = self.wake();
         self.disk.run("BEGIN").unwrap();
+        let closed = match &input {
+            Input::Close { connection } => Some(connection.clone()),
+            _ => None,
+        };
         // A ping before a close is the last that a connection was heard to say.
-        let is_close = matches!(input, Input::Close { .. });
-        if session.listens_at() <= now || is_close {
+        if session.listens_at() <= now || closed.is_some() {
             let heard = self.heard();
             let followed = session.handle(&store, now, Input::Heard { heard });
             assert_eq!(followed.unwrap(), [], "to know more is to do nothing yet");
+        }
+        if let Some(connection) = closed {
+            self.part(&connection);
         }
         if let Fate::DiskFails(statements) = fate {
             self.disk.0.fail_after(Some(statements));

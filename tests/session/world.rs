@@ -182,7 +182,6 @@ impl World {
             "attach" => self.attach(name, args),
             "drop" => {
                 let id = self.actor(name).connection.take().expect("a connection");
-                self.host.part(&id);
                 self.handle(Input::Close { connection: id });
             }
             "holds" => self.holds(name),
@@ -308,7 +307,7 @@ impl World {
             id,
             carrier,
             client: name.split('/').next().unwrap().to_owned(),
-            name: None,
+            name: find(args, "name").map(str::to_owned),
             role: role(name),
             operations: operations(name, args),
             expires_at: self.now + number("expires", TOKEN_MS),
@@ -338,7 +337,7 @@ impl World {
         let client = find(args, "client").unwrap_or(name).to_owned();
         let grant = Grant {
             client,
-            name: None,
+            name: find(args, "name").map(str::to_owned),
             role: role(name),
             operations: operations(name, args),
             expires_at: self.now + expires,

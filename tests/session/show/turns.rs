@@ -42,6 +42,9 @@ impl Show {
     pub fn member(&mut self, member: &Value) -> String {
         let word = |key: &str| member[key].as_str().unwrap_or("?").to_owned();
         let mut line = format!("{} {}", word("connection"), word("role"));
+        if member["name"].is_string() {
+            let _ = write!(line, " {}", word("name"));
+        }
         if !member["data"].is_null() {
             let _ = write!(line, " {}", self.data(&member["data"]));
         }
