@@ -1,6 +1,7 @@
 //! What every feature asks before it changes anything: does it exist, may they, is there room.
 
 use super::connection::Sender;
+use super::frames::misplaced;
 use super::{Error, Session};
 use crate::protocol::capability::Operation;
 use crate::protocol::decode::Seen;
@@ -136,15 +137,15 @@ impl Session {
         seen: &Seen,
         reply: &super::answer::Reply,
         out: &mut super::outbox::Outbox,
-    ) {
-        let live = sender
-            .connection
-            .as_ref()
-            .and_then(|id| self.connections.get_mut(id));
-        if let Some(live) = live {
-            live.probe.answered(seen.n);
-        }
+    ) -> Result<(), Error> {
+        // What carries a body into the session answers probes too.
+        let id = sender.connection.as_ref();
+        let Some(live) = id.and_then(|id| self.connections.get_mut(id)) else {
+            return Err(misplaced("seen").into());
+        };
+        live.probe.answered(seen.n);
         self.answer(out, reply, Ok(Outcome::Nothing { duplicate: false }));
+        Ok(())
     }
 }
 

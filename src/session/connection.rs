@@ -1,5 +1,7 @@
 //! Who is attached, and what is kept with the connection while the session sleeps.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::presence::Present;
@@ -156,4 +158,13 @@ impl Live {
     pub(super) fn reminder_at(&self) -> Option<Timestamp> {
         (!self.is_reminded).then(|| self.connection.expires_at - TOKEN_REMINDER_MS)
     }
+}
+
+/// The WebSocket that a frame came over: some frames mean nothing elsewhere (P12.1).
+pub(super) fn socket_of<'a>(
+    connections: &'a mut BTreeMap<ConnectionId, Live>,
+    sender: &Sender,
+) -> Option<&'a mut Live> {
+    let live = connections.get_mut(sender.connection.as_ref()?)?;
+    (live.connection.carrier == Carrier::Socket).then_some(live)
 }

@@ -113,6 +113,8 @@ impl Session {
         if let Some((event, state)) = next {
             self.limit_frame(now, sender, verb)?;
             self.settle(store, now, out)?;
+            // A lease that begins again begins now.
+            self.heard_turn(now, &id);
             let client = Some(sender.client.as_str());
             self.change_turn(now, &mut step, &id, event, client, |turn| {
                 turn.state = state

@@ -82,13 +82,7 @@ impl Session {
             Ok(ClientFrame::Steer(steer)) => self.steer(store, now, sender, steer, reply, out),
             Ok(ClientFrame::SetPresence(set)) => self.set_presence(now, sender, set, reply, out),
             Ok(ClientFrame::LeavePresence(_)) => self.leave_presence(now, sender, reply, out),
-            Ok(ClientFrame::Seen(_)) if sender.connection.is_none() => {
-                Err(misplaced("seen").into())
-            }
-            Ok(ClientFrame::Seen(seen)) => {
-                self.seen(sender, &seen, reply, out);
-                Ok(())
-            }
+            Ok(ClientFrame::Seen(seen)) => self.seen(sender, &seen, reply, out),
             // The platform checks tokens, and hands what they grant to `renew`.
             Ok(ClientFrame::Auth(_)) => Err(misplaced("auth").into()),
         };

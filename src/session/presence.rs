@@ -3,12 +3,10 @@
 //! A member is a connection, and is kept with it. What has changed is told as the difference
 //! to what was told before, so that many changes put together are no more than they come to.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::answer::Reply;
-use super::connection::{Carrier, Connection, Live, Sender};
+use super::connection::{Connection, Live, Sender, socket_of};
 use super::expiry::after;
 use super::frames::misplaced;
 use super::outbox::Outbox;
@@ -342,13 +340,4 @@ impl Session {
         }
         self.listen();
     }
-}
-
-/// The WebSocket that a frame came over: what HTTP carries is nobody's presence (P12.1).
-fn socket_of<'a>(
-    connections: &'a mut BTreeMap<ConnectionId, Live>,
-    sender: &Sender,
-) -> Option<&'a mut Live> {
-    let live = connections.get_mut(sender.connection.as_ref()?)?;
-    (live.connection.carrier == Carrier::Socket).then_some(live)
 }

@@ -44,7 +44,8 @@ impl Session {
         let interrupt = publish.interrupt.unwrap_or(Interrupt::None);
         self.check_interrupt(store, sender, &interrupt)?;
         self.settle(store, now, out)?;
-        let verdicts = self.judge(store, now, sender, &publish.messages, publish.attempt)?;
+        let (messages, attempt) = (&publish.messages, publish.attempt);
+        let verdicts = self.judge(store, now, sender, messages, attempt, &interrupt)?;
         self.check_space("publish")?;
         let mut step = Step::default();
         if verdicts.iter().any(Verdict::is_new) {
@@ -101,8 +102,10 @@ impl Session {
         sender: &Sender,
         messages: &[NewMessage],
         attempt: Option<u64>,
+        interrupt: &Interrupt,
     ) -> Result<Vec<Verdict>, Error> {
         let mut verdicts = Vec::with_capacity(messages.len());
+        let mut waiting = 0;
         let mut streaming = self.rollup.open.len();
         for (index, new) in messages.iter().enumerate() {
             let earlier = messages.iter().take(index);
@@ -130,7 +133,7 @@ impl Session {
                 None => Verdict::New,
             };
             self.check_new(store, sender, new)?;
-            self.check_input(sender, new)?;
+            self.check_input(sender, new, interrupt, &mut waiting)?;
             streaming += usize::from(new.status == Some(Status::Streaming));
             let limit = usize::try_from(self.limits.streaming_messages).unwrap_or(usize::MAX);
             if limit < streaming {

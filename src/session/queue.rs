@@ -5,6 +5,7 @@ use super::connection::Sender;
 use super::step::Step;
 use super::turn::asked;
 use crate::protocol::capability::Operation;
+use crate::protocol::change::Interrupt;
 use crate::protocol::decode::NewMessage;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::ids::Timestamp;
@@ -25,24 +26,46 @@ fn answers(turn: &Turn) -> bool {
 }
 
 impl Session {
-    fn on_input(&self, sender: &Sender, new: &NewMessage) -> OnInput {
+    /// What becomes of a message while turns are active that `stays` lets stand.
+    fn on_input(
+        &self,
+        sender: &Sender,
+        new: &NewMessage,
+        stays: impl Fn(&Turn) -> bool,
+    ) -> OnInput {
         let on_input = self.settings.on_input();
         let is_moot = on_input == OnInput::Parallel || !is_input(sender, new);
-        if is_moot || self.active_turns(answers).is_empty() {
+        let is_answering = |turn: &Turn| answers(turn) && stays(turn);
+        if is_moot || self.active_turns(is_answering).is_empty() {
             return OnInput::Parallel;
         }
         on_input
     }
 
-    /// Whether an input may come now.
-    pub(super) fn check_input(&self, sender: &Sender, new: &NewMessage) -> Result<(), ErrorInfo> {
-        match self.on_input(sender, new) {
+    /// Whether an input may come now, after what it interrupts itself; so many come with it that
+    /// have to wait, it among them.
+    pub(super) fn check_input(
+        &self,
+        sender: &Sender,
+        new: &NewMessage,
+        interrupt: &Interrupt,
+        waiting: &mut usize,
+    ) -> Result<(), ErrorInfo> {
+        let stays = |turn: &Turn| match interrupt {
+            Interrupt::None => true,
+            Interrupt::All => false,
+            Interrupt::Turn(id) => turn.id != *id,
+        };
+        match self.on_input(sender, new, stays) {
             OnInput::Reject => {
                 let id = &self.id;
                 let message = format!("unable to publish; session {id} answers another input");
                 Err(ErrorInfo::new(ErrorCode::Busy, message))
             }
-            OnInput::Queue => self.check_open_turns("publish"),
+            OnInput::Queue => {
+                *waiting += 1;
+                self.check_open_turns("publish", *waiting)
+            }
             OnInput::Parallel | OnInput::Interrupt => Ok(()),
         }
     }
@@ -56,7 +79,9 @@ impl Session {
         sender: &Sender,
         messages: &[NewMessage],
     ) -> Result<(), StoreError> {
-        let mut inputs = messages.iter().map(|new| self.on_input(sender, new));
+        let mut inputs = messages
+            .iter()
+            .map(|new| self.on_input(sender, new, |_| true));
         if !inputs.any(|on_input| on_input == OnInput::Interrupt) {
             return Ok(());
         }
@@ -69,7 +94,7 @@ impl Session {
 
     /// Whether an input has to wait.
     pub(super) fn is_queued_input(&self, sender: &Sender, new: &NewMessage) -> bool {
-        self.on_input(sender, new) == OnInput::Queue
+        self.on_input(sender, new, |_| true) == OnInput::Queue
     }
 
     /// An input waits: as a turn without a leader.

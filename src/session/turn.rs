@@ -72,7 +72,7 @@ impl Session {
             return Ok(());
         }
         self.check_space(VERB)?;
-        self.check_open_turns(VERB)?;
+        self.check_open_turns(VERB, 1)?;
         let cancel = match input.filter(|_| !start.again) {
             Some(input) => store.cancel_of_input(input)?,
             None => None,
@@ -171,9 +171,9 @@ impl Session {
         self.turns.insert(open.turn.id.clone(), open);
     }
 
-    pub(super) fn check_open_turns(&self, verb: &str) -> Result<(), ErrorInfo> {
+    pub(super) fn check_open_turns(&self, verb: &str, more: usize) -> Result<(), ErrorInfo> {
         let limit = usize::try_from(self.limits.open_turns).unwrap_or(usize::MAX);
-        if self.turns.len() < limit {
+        if self.turns.len() + more <= limit {
             return Ok(());
         }
         let message = format!("unable to {verb}; {limit} turns are open already");

@@ -47,12 +47,21 @@ pub(super) fn put(
     )
 }
 
+macro_rules! put {
+    () => {
+        "INSERT INTO turn(serial, version, id, agent, input, open, heard_at, body) \
+         VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT(serial) DO UPDATE SET \
+         version=excluded.version, agent=excluded.agent, heard_at=excluded.heard_at, \
+         body=excluded.body"
+    };
+}
+
 /// A turn of which something changed that is no entry of the log.
 pub(super) fn put_row(sql: &impl Sql, kept: &Kept) -> Result<(), StoreError> {
-    const PUT: &str = "INSERT INTO turn(serial, version, id, agent, input, open, heard_at, body) \
-                       VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT(serial) DO UPDATE SET \
-                       version=excluded.version, agent=excluded.agent, open=excluded.open, \
-                       heard_at=excluded.heard_at, body=excluded.body";
+    // An index is written anew for each of its columns that is named, changed or not: that of
+    // open turns is named once, at the end.
+    const OPEN: &str = put!();
+    const ENDED: &str = concat!(put!(), ", open=excluded.open");
     let turn = &kept.turn;
     let body = serde_json::to_string(turn).map_err(|_| StoreError::unreadable("turn"))?;
     let params = [
@@ -65,7 +74,8 @@ pub(super) fn put_row(sql: &impl Sql, kept: &Kept) -> Result<(), StoreError> {
         kept.heard_at.into(),
         Value::Text(body),
     ];
-    run_one(sql, PUT, &params)
+    let put = if turn.is_open() { OPEN } else { ENDED };
+    run_one(sql, put, &params)
 }
 
 /// When its leader was last heard.

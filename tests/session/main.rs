@@ -27,6 +27,7 @@ mod lease_sleep;
 mod life;
 mod limits;
 mod lost;
+mod on_input;
 mod presence;
 mod presence_silence;
 mod presence_told;

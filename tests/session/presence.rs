@@ -218,7 +218,7 @@ fn lists_of_members() {
                   "since":"+0"},{"client":"alice","connection":"alice-1","data":1,"role":"user",
                   "since":"+1000"}]}
             eve = 403 {"error":{"code":"forbidden","message":"unable to read; the token lacks
-                  read on session s1","status":403}}
+                  the operation read for session s1, it has publish","status":403}}
             eve = 200 {"presence":[{"client":"agent","connection":"agent-1","role":"agent",
                   "since":"+0"},{"client":"alice","connection":"alice-1","data":1,"role":"user",
                   "since":"+1000"}]}
@@ -290,9 +290,10 @@ fn presence_needs_the_operation() {
         bob presence
         ",
         expect![[r#"
-            alice < nack 1 forbidden: unable to be present; the token lacks presence on session
-                  s1
-            alice < nack 2 forbidden: unable to leave; the token lacks presence on session s1
+            alice < nack 1 forbidden: unable to be present; the token lacks the operation
+                  presence for session s1, it has read, publish
+            alice < nack 2 forbidden: unable to leave; the token lacks the operation presence
+                  for session s1, it has read, publish
             bob < attached #0 anew
             bob < caught-up #0
             alice < presence.enter bob-1 user
