@@ -36,18 +36,18 @@ pub(super) struct Unsent {
 }
 
 impl Sockets {
-    /// Finds the sockets that outlived a sleep, and what was kept with them.
+    /// Finds the sockets that outlived a sleep, and what was kept with them. One that ended
+    /// meanwhile is among them until the session was told: its member leaves with it (P7.2).
     ///
     /// # Errors
     /// When the runtime refuses.
     pub(super) fn wake(state: &State) -> Result<(Self, Vec<Connection>), JsValue> {
         let (mut sockets, mut connections) = (Self::default(), Vec::new());
         for socket in state.as_raw().get_websockets()? {
-            if socket.ready_state() != WebSocket::OPEN {
-                continue;
-            }
             let Some(connection) = attached(&socket) else {
-                let _ = socket.close_with_code(UNKNOWN);
+                if socket.ready_state() == WebSocket::OPEN {
+                    let _ = socket.close_with_code(UNKNOWN);
+                }
                 continue;
             };
             sockets.add(&connection, socket);
@@ -149,6 +149,8 @@ impl Sockets {
 
     fn remove(&mut self, id: &ConnectionId) -> Option<Held> {
         let held = self.by_id.remove(id)?;
+        // A socket may close for longer than the session stays awake.
+        let _ = held.socket.serialize_attachment(JsValue::NULL);
         self.by_slot.remove(&held.slot);
         Some(held)
     }
