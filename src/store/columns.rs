@@ -52,11 +52,13 @@ macro_rules! whole_data {
     };
 }
 
-/// Whether retention must leave a message alone: it streams, or its turn is open (P11.2).
+/// Whether retention must leave a message alone: it streams, or it is of an open turn, be it
+/// what the turn answers (P11.2).
 macro_rules! is_held {
     () => {
         "(status IS 'streaming' OR turn IS NOT NULL AND turn IN \
-         (SELECT id FROM turn WHERE open=1))"
+         (SELECT id FROM turn WHERE open=1) OR serial IN \
+         (SELECT input FROM turn WHERE open=1 AND input IS NOT NULL))"
     };
 }
 
