@@ -23,7 +23,18 @@ fn another_answer() {
         alice brief messages
         alice brief turns all
         ",
-        expect![],
+        expect![[r#"
+            agent < turn.end #8 t2 complete agent input=#1
+            agent | ack 6 t2 complete agent input=#1
+            alice < turn.end #8 t2 complete agent input=#1
+            alice = 200 turns: t1 complete agent input=#1; t2 complete agent input=#1,
+                  presence: , messages: #1 alice 'q'; #3 agent name=reasoning turn=t1
+                  'thinking'; #4 agent turn=t1 'one'; #7 agent turn=t2 'two'
+            alice = 200 turns: t1 complete agent input=#1; t2 complete agent input=#1,
+                  messages: #7 agent turn=t2 'two'; #4 agent turn=t1 'one'; #3 agent
+                  name=reasoning turn=t1 'thinking'; #1 alice 'q'
+            alice = 200 turns: t2 complete agent input=#1; t1 complete agent input=#1
+        "#]],
     );
 }
 
@@ -49,7 +60,36 @@ fn another_question() {
         agent end t3 complete
         alice brief snapshot
         ",
-        expect![],
+        expect![[r#"
+            agent < create #5 alice parent=#3 'what is x?'
+            alice < create #5 alice parent=#3 'what is x?'
+            alice | ack 2 #5
+            agent < turn.start #6 t2 active agent input=#5 parent=#5
+            agent | ack 4 t2 active agent input=#5 parent=#5
+            alice < turn.start #6 t2 active agent input=#5 parent=#5
+            agent < create #7 alice parent=#3 'what is y?'
+            alice < create #7 alice parent=#3 'what is y?'
+            alice | ack 3 #7
+            agent < turn.start #8 t3 active agent input=#7 parent=#7
+            agent | ack 5 t3 active agent input=#7 parent=#7
+            alice < turn.start #8 t3 active agent input=#7 parent=#7
+            agent < create #9 agent turn=t2 'x is'
+            agent | create #10 agent turn=t3 'y is'
+            agent | ack 6 #9, #10
+            alice < create #9 agent turn=t2 'x is'
+            alice | create #10 agent turn=t3 'y is'
+            agent < turn.end #11 t2 cancelled agent input=#5 parent=#5
+            agent | ack 7 t2 cancelled agent input=#5 parent=#5
+            alice < turn.end #11 t2 cancelled agent input=#5 parent=#5
+            agent < turn.end #12 t3 complete agent input=#7 parent=#7
+            agent | ack 8 t3 complete agent input=#7 parent=#7
+            alice < turn.end #12 t3 complete agent input=#7 parent=#7
+            alice = 200 turns: t1 complete agent input=#1; t2 cancelled agent input=#5
+                  parent=#5; t3 complete agent input=#7 parent=#7, presence: , messages: #1
+                  alice 'hello'; #3 agent turn=t1 'hi'; #5 alice parent=#3 'what is x?'; #7
+                  alice parent=#3 'what is y?'; #9 agent turn=t2 'x is'; #10 agent turn=t3 'y
+                  is'
+        "#]],
     );
 }
 
@@ -71,7 +111,23 @@ fn parents_without_inputs() {
         agent publish 'b' turn=t3 parent=#6
         alice get turn t3
         ",
-        expect![],
+        expect![[r##"
+            agent < turn.start #4 t2 active agent parent=#2
+            agent | ack 4 t2 active agent parent=#2
+            alice < turn.start #4 t2 active agent parent=#2
+            agent < turn.start #5 t3 active agent parent=#2
+            agent | ack 5 t3 active agent parent=#2
+            alice < turn.start #5 t3 active agent parent=#2
+            agent < create #6 agent turn=t2 parent=#2 'a'
+            agent | ack 6 #6
+            alice < create #6 agent turn=t2 parent=#2 'a'
+            agent < create #7 agent turn=t3 parent=#6 'b'
+            agent | ack 7 #7
+            alice < create #7 agent turn=t3 parent=#6 'b'
+            alice = 200 {"turn":{"agent":"agent","attempt":1,"createdAt":"+0","id":"t3",
+                  "leaseMs":30000,"leaseUntil":"+30000","parent":"#2","startedAt":"+0",
+                  "status":"active"}}
+        "##]],
     );
 }
 
@@ -94,7 +150,19 @@ fn what_is_followed_exists() {
         agent publish 'c' parent=#4 and 'd' parent=#4
         agent publish 'b' parent=bbbb00000001
         ",
-        expect![],
+        expect![[r#"
+            agent < nack 4 not-found: unable to publish after parent; there is no message #1
+            agent < nack 5 not-found: unable to publish after parent; there is no message #9
+            agent < nack 6 invalid-frame: unable to publish; messages[0].parent: "nonsense" is
+                  not a serial of a session
+            agent < create #4 agent parent=#2 'b'
+            agent | ack 7 #4
+            agent < nack 8 not-found: unable to publish after parent; there is no message #5
+            agent < create #5 agent parent=#4 'c'
+            agent | create #6 agent parent=#4 'd'
+            agent | ack 9 #5, #6
+            agent < nack 10 not-found: unable to publish after parent; there is no message b#1
+        "#]],
     );
 }
 
@@ -113,7 +181,13 @@ fn a_superseded_parent() {
         agent start t2 input=#3 parent=#2
         alice brief snapshot
         ",
-        expect![],
+        expect![[r#"
+            agent < turn.start #6 t2 active agent input=#3 parent=#2
+            agent | ack 4 t2 active agent input=#3 parent=#2
+            alice < turn.start #6 t2 active agent input=#3 parent=#2
+            alice = 200 turns: t1 active agent attempt=2; t2 active agent input=#3 parent=#2,
+                  presence: , messages: #2 v#5 agent turn=t1 deleted; #3 alice parent=#2 'why?'
+        "#]],
     );
 }
 
@@ -132,7 +206,17 @@ fn a_parent_stays() {
         alice brief #2
         alice get #2
         ",
-        expect![],
+        expect![[r##"
+            alice < update #2 v#3 alice parent=#1 'bb' streaming
+            alice | ack 3 #2 v#3
+            alice < ack 4 #2 v#4
+            alice < update #2 v#5 alice parent=#1 'd' streaming
+            alice | ack 9 #2 v#5
+            alice = 200 
+            alice = 200 {"message":{"client":"alice","connection":"alice-1","createdAt":"+0",
+                  "data":"d","name":"message","parent":"#1","role":"user","serial":"#2",
+                  "status":"streaming","updatedAt":"+0","version":"#5"}}
+        "##]],
     );
 }
 
@@ -163,7 +247,31 @@ fn turns_of_a_rewind() {
         carol attach rewind=0
         dave attach names=other
         ",
-        expect![],
+        expect![[r#"
+            alice < attached #12 anew, turns: t3 active agent
+            alice < turn.end #5 t1 complete agent input=#1
+            alice | turn.end #8 t2 failed agent input=#1
+            alice | create #1 alice 'q'
+            alice | create #3 agent turn=t1 'a'
+            alice | create #4 agent turn=t1 'b'
+            alice | create #7 agent turn=t2 'c'
+            alice | create #10 agent turn=t3 'd'
+            alice < caught-up #12
+            alice knows t1 complete agent input=#1
+            alice knows t2 failed agent input=#1
+            alice knows t3 active agent
+            bob < attached #12 anew, has older, turns: t3 active agent
+            bob < turn.end #8 t2 failed agent input=#1
+            bob | create #7 agent turn=t2 'c'
+            bob | create #10 agent turn=t3 'd'
+            bob < caught-up #12
+            bob knows t2 failed agent input=#1
+            bob knows t3 active agent
+            carol < attached #12 anew, has older, turns: t3 active agent
+            carol < caught-up #12
+            dave < attached #12 anew, turns: t3 active agent
+            dave < caught-up #12
+        "#]],
     );
 }
 
@@ -180,7 +288,12 @@ fn turns_of_streams() {
         ---
         alice attach rewind=1
         ",
-        expect![],
+        expect![[r#"
+            alice < attached #4 anew, has older, turns: t1 active agent
+            alice < create #2 agent turn=t1 'a' streaming
+            alice | create #4 agent 'c'
+            alice < caught-up #4
+        "#]],
     );
 }
 
@@ -207,7 +320,20 @@ fn turns_of_a_page() {
         eve brief messages limit=1 after=#0
         eve get messages limit=1 before=#7
         ",
-        expect![],
+        expect![[r##"
+            eve = 200 turns: t2 complete agent, messages: #7 agent turn=t2 'd', hasMore=true,
+                  next=#7
+            eve = 200 turns: t2 complete agent, messages: #7 agent turn=t2 'd'; #6 agent 'c',
+                  hasMore=true, next=#6
+            eve = 200 turns: t2 complete agent, messages: #5 agent turn=t2 'b', hasMore=true,
+                  next=#5
+            eve = 200 turns: t1 complete agent, messages: #2 agent turn=t1 'a'
+            eve = 200 turns: t1 complete agent, messages: #2 agent turn=t1 'a', hasMore=true,
+                  next=#2
+            eve = 200 {"hasMore":true,"messages":[{"client":"agent","connection":"agent-1",
+                  "createdAt":"+0","data":"c","name":"message","role":"user","serial":"#6",
+                  "updatedAt":"+0","version":"#6"}],"next":"#6"}
+        "##]],
     );
 }
 
@@ -229,7 +355,13 @@ fn turns_of_a_snapshot() {
         eve brief snapshot rewind=0
         eve brief snapshot
         ",
-        expect![],
+        expect![[r#"
+            eve = 200 turns: t2 active agent; t3 complete agent, presence: , messages: #6 agent
+                  turn=t3 'b'
+            eve = 200 turns: t2 active agent, presence: , messages: 
+            eve = 200 turns: t1 complete agent; t2 active agent; t3 complete agent, presence: ,
+                  messages: #2 agent turn=t1 'a'; #6 agent turn=t3 'b'
+        "#]],
     );
 }
 
@@ -259,7 +391,39 @@ fn turns_of_a_resume() {
         alice turns
         alice holds
         ",
-        expect![],
+        expect![[r#"
+            agent < turn.end #5 t2 complete agent
+            agent | ack 5 t2 complete agent
+            agent < ack 6 #2 v#6
+            agent < turn.suspend #7 t1 suspended agent
+            agent | ack 7 t1 suspended agent
+            agent < turn.resume #8 t1 active agent
+            agent | ack 8 t1 active agent
+            agent < turn.start #9 t4 active agent
+            agent | ack 9 t4 active agent
+            agent < create #10 agent turn=t4 'c'
+            agent | ack 10 #10
+            agent < turn.end #11 t4 complete agent
+            agent | ack 11 t4 complete agent
+            agent < turn.start #12 t5 active agent
+            agent | ack 12 t5 active agent
+            alice < attached #12 resumed, has older, turns: t1 active agent; t3 active agent;
+                  t5 active agent
+            alice < turn.end #5 t2 complete agent
+            alice | turn.resume #8 t1 active agent
+            alice | turn.end #11 t4 complete agent
+            alice | turn.start #12 t5 active agent
+            alice | append #2 v#6 @1 'b'
+            alice | create #10 agent turn=t4 'c'
+            alice < caught-up #12
+            alice knows t1 active agent
+            alice knows t2 complete agent
+            alice knows t3 active agent
+            alice knows t4 complete agent
+            alice knows t5 active agent
+            alice holds #2 "ab" streaming
+            alice holds #10 "c"
+        "#]],
     );
 }
 
@@ -287,6 +451,27 @@ fn parents_and_retention() {
         alice brief snapshot
         alice brief turns all
         ",
-        expect![],
+        expect![[r#"
+            -- 10000 ms
+            agent < create #4 alice parent=#1 'follow'
+            alice < create #4 alice parent=#1 'follow'
+            alice | ack 2 #4
+            agent < ack 3 t1 active agent input=#1 duplicate
+            agent < create #5 agent turn=t1 'b'
+            agent | ack 4 #5
+            alice < create #5 agent turn=t1 'b'
+            alice = 200 turns: t1 active agent input=#1, presence: , messages: #1 alice 'q'; #3
+                  agent turn=t1 'a'; #4 alice parent=#1 'follow'; #5 agent turn=t1 'b'
+            agent < turn.end #6 t1 complete agent input=#1
+            agent | ack 5 t1 complete agent input=#1
+            alice < turn.end #6 t1 complete agent input=#1
+            agent < trim before #4
+            alice < trim before #4
+            -- 20000 ms
+            agent < trim before #6
+            alice < trim before #6
+            alice = 200 turns: , presence: , messages: 
+            alice = 200 turns: t1 complete agent input=#1
+        "#]],
     );
 }

@@ -1,34 +1,7 @@
-//! Inputs that come while another is answered: `onInput` (P10.3).
+//! Inputs that wait while another is answered (P6.1, P10.3).
 
-use crate::world::{check, check_with};
+use crate::world::check;
 use expect_test::expect;
-use sessile::protocol::limits::Limits;
-
-/// P10.3: by default nothing becomes of it: agents answer it as they like.
-#[test]
-fn parallel() {
-    check(
-        "
-        agent attach rewind=0
-        alice attach rewind=0
-        alice publish 'q1'
-        agent start t1 input=#1
-        ---
-        alice publish 'q2'
-        agent start t2 input=#3
-        agent brief turns
-        ",
-        expect![[r#"
-            agent < create #3 alice 'q2'
-            alice < create #3 alice 'q2'
-            alice | ack 2 #3
-            agent < turn.start #4 t2 active agent input=#3
-            agent | ack 2 t2 active agent input=#3
-            alice < turn.start #4 t2 active agent input=#3
-            agent = 200 turns: t1 active agent input=#1; t2 active agent input=#3
-        "#]],
-    );
-}
 
 /// P6.1, P10.3: `queue`: it waits as a turn without a leader, told with the message in one array;
 /// whoever starts a turn with that input takes it.
@@ -42,7 +15,6 @@ fn an_input_waits() {
         alice publish 'q1'
         agent start t1 input=#1
         ---
-
         alice publish 'q2'
         evict
         alice publish 'q3'
@@ -104,7 +76,6 @@ fn a_waiting_input_is_adopted() {
         alice publish 'q1'
         agent start t1 input=#1
         ---
-
         alice publish 'q2'
         agent-two attach rewind=0
         alice adopt turn-#4
@@ -160,7 +131,6 @@ fn a_waiting_input_is_taken_once() {
         alice publish 'q1'
         agent start t1 input=#1
         ---
-
         alice publish 'q2'
         agent-two attach rewind=0
         agent start t2 input=#3
@@ -209,7 +179,6 @@ fn what_is_an_input() {
         alice publish 'q1'
         agent start t1 input=#1
         ---
-
         agent publish 'own'
         agent publish 'of the turn' turn=t1
         agent publish 'system' role=system
@@ -317,7 +286,6 @@ fn a_duplicate_waits_once() {
         alice publish 'q1'
         agent start t1 input=#1
         ---
-
         alice publish 'q2' id=a
         alice publish 'q2' id=a
         alice publish 'q2' id=a and 'q3' id=b
@@ -353,7 +321,6 @@ fn waiting_inputs_are_cancelled() {
         alice publish 'q1'
         agent start t1 input=#1
         ---
-
         alice publish 'q2'
         alice publish 'q3'
         alice publish 'q4'
@@ -424,7 +391,6 @@ fn nobody_leads_what_waits() {
         alice publish 'q1'
         agent start t1 input=#1
         ---
-
         alice publish 'q2'
         agent publish 'x' turn=turn-#4
         agent end turn-#4 complete
@@ -472,268 +438,47 @@ fn nobody_leads_what_waits() {
     );
 }
 
-/// P10.3: `reject`: it is refused as `busy`, all of a publish or none; not once the turn is over.
+/// P11.2: retention leaves alone what waits, and what is being answered.
 #[test]
-fn an_input_is_refused() {
+fn what_waits_is_kept() {
     check(
         "
-        admin patch {\"onInput\":\"reject\"}
+        admin patch {\"onInput\":\"queue\",\"retentionMs\":10000}
         agent attach rewind=0
         alice attach rewind=0
         alice publish 'q1'
-        agent start t1 input=#1
-        ---
+        agent start t1 input=#1 lease=600000
         alice publish 'q2'
-        alice publish 'note' turn=t1
-        alice post publish 'q2'
-        agent publish 'status'
-        alice publish 'q1' id=x
-        alice cancel turn=t1
-        agent end t1 cancelled
-        alice publish 'q2'
-        ",
-        expect![[r#"
-            alice < nack 2 busy: unable to publish; session s1 answers another input
-            alice < nack 3 not-leader: unable to publish; turn t1 is agent's
-            alice = 409 {"error":{"code":"busy","message":"unable to publish; session s1
-                  answers another input","status":409},"ref":4,"type":"nack"}
-            agent < create #3 agent 'status'
-            agent | ack 2 #3
-            alice < create #3 agent 'status'
-            alice < nack 5 busy: unable to publish; session s1 answers another input
-            agent < turn.cancel #4 t1 active agent input=#1 cancel=alice
-            alice < turn.cancel #4 t1 active agent input=#1 cancel=alice
-            alice | ack 6 [t1 active agent input=#1 cancel=alice]
-            agent < turn.end #5 t1 cancelled agent input=#1 cancel=alice
-            agent | ack 3 t1 cancelled agent input=#1 cancel=alice
-            alice < turn.end #5 t1 cancelled agent input=#1 cancel=alice
-            agent < create #6 alice 'q2'
-            alice < create #6 alice 'q2'
-            alice | ack 7 #6
-        "#]],
-    );
-}
-
-/// P10.3, P13.1: what was accepted before is acknowledged again, busy or not.
-#[test]
-fn a_duplicate_is_not_refused() {
-    check(
-        "
-        admin patch {\"onInput\":\"reject\"}
-        agent attach rewind=0
-        alice attach rewind=0
-        alice publish 'q1' id=a
-        agent start t1 input=#1
-        ---
-        alice publish 'q1' id=a
-        alice publish 'q1' id=a and 'q2' id=b
-        ",
-        expect![[r#"
-            alice < ack 2 #1 id="a" duplicate
-            alice < nack 3 busy: unable to publish; session s1 answers another input
-        "#]],
-    );
-}
-
-/// P6.6, P10.3: whoever interrupts makes room itself, and is not held up.
-#[test]
-fn an_interrupt_makes_room() {
-    check(
-        "
-        admin patch {\"onInput\":\"reject\"}
-        agent attach rewind=0
-        alice attach rewind=0
-        alice publish 'q1'
-        agent start t1 input=#1
-        ---
-        alice publish 'q2' interrupt=true
-        admin patch {\"onInput\":\"queue\"}
-        agent end t1 cancelled
-        agent start t2 input=#4
-        alice publish 'q3' interrupt=true
-        agent brief turns
-        ",
-        expect![[r#"
-            alice < nack 2 busy: unable to publish; session s1 answers another input
-            admin = 200 {"settings":{"onInput":"queue"}}
-            agent < turn.end #3 t1 cancelled agent input=#1
-            agent | ack 2 t1 cancelled agent input=#1
-            alice < turn.end #3 t1 cancelled agent input=#1
-            agent < nack 3 not-found: unable to start the turn; there is no message #4
-            agent < create #4 alice 'q3'
-            alice < create #4 alice 'q3'
-            alice | ack 3 #4
-            agent = 200 turns: 
-        "#]],
-    );
-}
-
-/// P10.3: `interrupt`: turns that answer an input are cancelled first, in the same array; the
-/// others go on.
-#[test]
-fn an_input_interrupts() {
-    check(
-        "
-        admin patch {\"onInput\":\"interrupt\"}
-        agent attach rewind=0
-        alice attach rewind=0
-        alice publish 'q1'
-        alice publish 'q1b'
-        agent start t1 input=#1
-        agent start t2
-        agent start t3 input=#2
-        agent suspend t3
-        agent start t4 input=#2 again
-        agent publish 'a' streaming turn=t1
-        agent append #8 'b'
-        ---
-        alice publish 'q2'
-        agent publish 'own'
-        agent end t1 complete
-        agent brief turns
-        wait 5000
-        agent brief turns
-        ",
-        expect![[r#"
-            agent < turn.cancel #10 t1 active agent input=#1 cancel=alice
-            agent | turn.cancel #11 t4 active agent input=#2 cancel=alice
-            agent | create #12 alice 'q2'
-            alice < turn.cancel #10 t1 active agent input=#1 cancel=alice
-            alice | turn.cancel #11 t4 active agent input=#2 cancel=alice
-            alice | create #12 alice 'q2'
-            alice | ack 3 #12
-            agent < create #13 agent 'own'
-            agent | ack 8 #13
-            alice < create #13 agent 'own'
-            agent < append #8 v#14 @2 '' cancelled
-            agent | turn.end #15 t1 cancelled agent input=#1 cancel=alice
-            agent | ack 9 t1 cancelled agent input=#1 cancel=alice
-            alice < append #8 v#14 @2 '' cancelled
-            alice | turn.end #15 t1 cancelled agent input=#1 cancel=alice
-            agent = 200 turns: t2 active agent; t3 suspended agent input=#2; t4 active agent
-                  input=#2 cancel=alice
-            -- 5000 ms
-            agent < turn.end #16 t4 cancelled agent input=#2 cancel=alice
-            alice < turn.end #16 t4 cancelled agent input=#2 cancel=alice
-            agent = 200 turns: t2 active agent; t3 suspended agent input=#2
-        "#]],
-    );
-}
-
-/// P10.3: it needs no right to cancel: it is the session's own setting.
-#[test]
-fn an_input_interrupts_by_itself() {
-    check(
-        "
-        admin patch {\"onInput\":\"interrupt\"}
-        agent attach rewind=0
-        alice attach rewind=0 as=read,publish
-        alice publish 'q1'
-        agent start t1 input=#1
-        ---
-        alice publish 'q2' interrupt=true
-        alice publish 'q2' id=a
-        alice publish 'q2' id=a
-        ",
-        expect![[r#"
-            alice < nack 2 forbidden: unable to interrupt; the token lacks the operation cancel
-                  for session s1, it has read, publish
-            agent < turn.cancel #3 t1 active agent input=#1 cancel=alice
-            agent | create #4 alice id=a 'q2'
-            alice < turn.cancel #3 t1 active agent input=#1 cancel=alice
-            alice | create #4 alice id=a 'q2'
-            alice | ack 3 #4 id="a"
-            alice < ack 4 #4 id="a" duplicate
-        "#]],
-    );
-}
-
-/// P10.3: settings that are none.
-#[test]
-fn settings_of_inputs() {
-    check(
-        "
-        ---
-        admin patch {\"onInput\":\"maybe\"}
-        admin patch {\"agent\":{\"url\":\"ftp://x\"}}
-        admin patch {\"agent\":{}}
-        admin patch {\"maxAttempts\":0}
-        admin patch {\"takeMs\":1}
-        admin patch {\"onInput\":\"queue\",\"agent\":{\"url\":\"https://a.example/hook\"},\"maxAttempts\":2}
-        admin patch {\"onInput\":null}
-        ",
-        expect![[r#"
-            admin = 400 {"error":{"code":"invalid-frame","message":"unable to change the
-                  settings; onInput: unknown variant `maybe`, expected one of `parallel`,
-                  `queue`, `interrupt`, `reject`","status":400}}
-            admin = 400 {"error":{"code":"invalid-frame","message":"unable to change the
-                  settings; agent.url is no address of http or https with at most 2048
-                  characters","status":400}}
-            admin = 400 {"error":{"code":"invalid-frame","message":"unable to change the
-                  settings; agent: missing field `url`","status":400}}
-            admin = 400 {"error":{"code":"invalid-frame","message":"unable to change the
-                  settings; maxAttempts is not between 1 and 100","status":400}}
-            admin = 400 {"error":{"code":"invalid-frame","message":"unable to change the
-                  settings; takeMs is not between 1000 and 315360000000 ms","status":400}}
-            admin = 200 {"settings":{"agent":{"url":"https://a.example/hook"},"maxAttempts":2,
-                  "onInput":"queue"}}
-            admin = 200 {"settings":{"agent":{"url":"https://a.example/hook"},"maxAttempts":2}}
-        "#]],
-    );
-}
-
-/// P14: waiting inputs are open turns: one more than there may be is refused, with its message.
-#[test]
-fn too_many_wait() {
-    check_with(
-        Limits {
-            open_turns: 3,
-            ..Limits::default()
-        },
-        "
-        admin patch {\"onInput\":\"queue\"}
-        agent attach rewind=0
-        alice attach rewind=0
-        alice publish 'q1'
-        agent start t1 input=#1
-        ---
-        alice publish 'q2'
-        alice publish 'q3' and 'q4'
         alice publish 'q3'
-        alice publish 'q4'
-        agent start t2
-        agent start t2 input=#3
+        alice cancel turn=turn-#6
+        ---
+        wait 10000
+        eve brief snapshot
         agent end t1 complete
-        alice publish 'q4'
-        agent brief turns
+        agent start t2 input=#3
+        agent end turn-#4 complete
+        eve brief snapshot
         ",
         expect![[r#"
-            agent < create #3 alice 'q2'
-            agent | turn.queue #4 turn-#4 queued input=#3
-            alice < create #3 alice 'q2'
-            alice | turn.queue #4 turn-#4 queued input=#3
-            alice | ack 2 #3
-            agent < create #5 alice 'q3'
-            agent | turn.queue #6 turn-#6 queued input=#5
-            agent | create #7 alice 'q4'
-            agent | turn.queue #8 turn-#8 queued input=#7
-            alice < create #5 alice 'q3'
-            alice | turn.queue #6 turn-#6 queued input=#5
-            alice | create #7 alice 'q4'
-            alice | turn.queue #8 turn-#8 queued input=#7
-            alice | ack 3 #5, #7
-            alice < nack 4 over-limit: unable to publish; 3 turns are open already
-            alice < nack 5 over-limit: unable to publish; 3 turns are open already
-            agent < nack 2 over-limit: unable to start the turn; 3 turns are open already
-            agent < turn.start #9 turn-#4 active agent input=#3
+            -- 10000 ms
+            agent < trim before #6 but #1 #3
+            alice < trim before #6 but #1 #3
+            eve = 200 turns: t1 active agent input=#1; turn-#4 queued input=#3, presence: ,
+                  messages: #1 alice 'q1'; #3 alice 'q2'
+            agent < turn.end #9 t1 complete agent input=#1
+            agent | ack 2 t1 complete agent input=#1
+            alice < turn.end #9 t1 complete agent input=#1
+            agent < trim before #6 but #3
+            alice < trim before #6 but #3
+            agent < turn.start #10 turn-#4 active agent input=#3
             agent | ack 3 turn-#4 active agent input=#3
-            alice < turn.start #9 turn-#4 active agent input=#3
-            agent < turn.end #10 t1 complete agent input=#1
-            agent | ack 4 t1 complete agent input=#1
-            alice < turn.end #10 t1 complete agent input=#1
-            alice < nack 6 over-limit: unable to publish; 3 turns are open already
-            agent = 200 turns: turn-#4 active agent input=#3; turn-#6 queued input=#5; turn-#8
-                  queued input=#7
+            alice < turn.start #10 turn-#4 active agent input=#3
+            agent < turn.end #11 turn-#4 complete agent input=#3
+            agent | ack 4 turn-#4 complete agent input=#3
+            alice < turn.end #11 turn-#4 complete agent input=#3
+            agent < trim before #6
+            alice < trim before #6
+            eve = 200 turns: , presence: , messages: 
         "#]],
     );
 }
