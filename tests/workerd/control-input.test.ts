@@ -106,7 +106,7 @@ describe("interrupt", () => {
 describe("steer", () => {
   const steerOf = (message: Message) => message.headers?.steer;
 
-  test("P6.7 taken: the agent has the instruction, its sender sees that it was taken", async () => {
+  test("P6.7 taken: the agent has the instruction, its sender sees that", async () => {
     const session = fixture.session();
     const scribe = await agent(fixture.server, session);
     const reader = new Reader(fixture.server, session, USER);

@@ -123,7 +123,7 @@ describe("cancel", () => {
     assert.equal((await getMessage(fixture.server, session, serial)).status, "cancelled");
   });
 
-  test("P6.5 a second cancel, one of a final turn: acknowledged, nothing changes", async () => {
+  test("P6.5 a second cancel, or one of a final turn, is acknowledged and nothing more", async () => {
     const session = fixture.session();
     const scribe = await agent(fixture.server, session);
     const reader = new Reader(fixture.server, session, { ...USER });
@@ -153,7 +153,7 @@ describe("cancel", () => {
     reader.fold.assertSound();
   });
 
-  test("P6.5 a cancel before the turn starts: born cancelled, but for one with again", async () => {
+  test("P6.5 before the turn starts: it is born cancelled, but for one with again", async () => {
     const session = fixture.session();
     const scribe = await agent(fixture.server, session);
     const reader = new Reader(fixture.server, session, { ...USER });
@@ -226,7 +226,7 @@ describe("cancel", () => {
     events.cut();
   });
 
-  test("P6.5 all tabs closed: the turn runs on; reopened, all is there, stop stops", async () => {
+  test("P6.5 all tabs closed: it runs on; reopened, all is there, stop stops", async () => {
     const session = fixture.session();
     const scribe = await agent(fixture.server, session);
     const tabs = ["one", "two"].map(
@@ -262,7 +262,7 @@ describe("cancel", () => {
     assert.equal(cold.fold.turns.get(turn.id)?.status, "cancelled", "a rewind tells of its turns");
   });
 
-  test("P6.4 two agents at 100 tokens a second: nothing mixed, each cancelled alone", async () => {
+  test("P6.4 two agents at 100 tokens a second: none mixed, each cancelled alone", async () => {
     const session = fixture.session();
     const agents = await Promise.all(
       ["scribe", "poet"].map((sub) => agent(fixture.server, session, { sub })),
