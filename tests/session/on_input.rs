@@ -284,7 +284,8 @@ fn settings_of_inputs() {
         admin patch {\"agent\":{}}
         admin patch {\"maxAttempts\":0}
         admin patch {\"takeMs\":1}
-        admin patch {\"onInput\":\"queue\",\"agent\":{\"url\":\"https://a.example/hook\"},\"maxAttempts\":2}
+        admin patch {\"onInput\":\"queue\",\"agent\":{\"url\":\"https://a.example/\"},\
+        \"maxAttempts\":2}
         admin patch {\"onInput\":null}
         ",
         expect![[r#"
@@ -300,9 +301,9 @@ fn settings_of_inputs() {
                   settings; maxAttempts is not between 1 and 100","status":400}}
             admin = 400 {"error":{"code":"invalid-frame","message":"unable to change the
                   settings; takeMs is not between 1000 and 315360000000 ms","status":400}}
-            admin = 200 {"settings":{"agent":{"url":"https://a.example/hook"},"maxAttempts":2,
+            admin = 200 {"settings":{"agent":{"url":"https://a.example/"},"maxAttempts":2,
                   "onInput":"queue"}}
-            admin = 200 {"settings":{"agent":{"url":"https://a.example/hook"},"maxAttempts":2}}
+            admin = 200 {"settings":{"agent":{"url":"https://a.example/"},"maxAttempts":2}}
         "#]],
     );
 }

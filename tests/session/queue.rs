@@ -183,8 +183,10 @@ fn what_is_an_input() {
         agent publish 'of the turn' turn=t1
         agent publish 'system' role=system
         supervisor post publish 'by hand'
-        agent raw {\"type\":\"publish\",\"ref\":7,\"messages\":[{\"data\":\"wake up\",\"wake\":true}]}
-        alice raw {\"type\":\"publish\",\"ref\":8,\"messages\":[{\"data\":\"a\"},{\"data\":\"b\",\"status\":\"streaming\"}]}
+        agent raw {\"type\":\"publish\",\"ref\":7,\
+        \"messages\":[{\"data\":\"wake up\",\"wake\":true}]}
+        alice raw {\"type\":\"publish\",\"ref\":8,\
+        \"messages\":[{\"data\":\"a\"},{\"data\":\"b\",\"status\":\"streaming\"}]}
         agent brief turns
         ",
         expect![[r##"

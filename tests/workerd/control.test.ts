@@ -123,7 +123,7 @@ describe("cancel", () => {
     assert.equal((await getMessage(fixture.server, session, serial)).status, "cancelled");
   });
 
-  test("P6.5 a second cancel, or one of a final turn, is acknowledged and nothing more", async () => {
+  test("P6.5 a second cancel, or one of a final turn, is acknowledged, no more", async () => {
     const session = fixture.session();
     const scribe = await agent(fixture.server, session);
     const reader = new Reader(fixture.server, session, { ...USER });

@@ -148,7 +148,7 @@ describe("leases", () => {
     }
   });
 
-  test("P6.8, P7.2 pings in the session's sleep keep lease and presence till they stop", async () => {
+  test("P6.8, P7.2 pings in the session's sleep keep lease and presence", async () => {
     const session = fixture.session();
     await settings(fixture.server, session, { presenceTimeoutMs: LEASE_MS });
     const reader = await watch(session);

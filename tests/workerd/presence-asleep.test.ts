@@ -15,7 +15,7 @@ async function evict(session: string): Promise<void> {
 
 describe("a member leaves a session that sleeps", () => {
   for (const how of ["cut", "close"] as const) {
-    test(`P7.2 its socket is ${how === "cut" ? "cut" : "closed"}: everybody sees it leave`, async () => {
+    test(`P7.2 its socket is gone (${how}): everybody sees it leave`, async () => {
       const session = fixture.session();
       const reader = new Reader(fixture.server, session, { sub: "reader" });
       await reader.attach();
