@@ -161,9 +161,42 @@ async function single(): Promise<Row[]> {
   ];
 }
 
+/** Rows of one answer, streamed in one window and closed: in a turn of its own, or in none. */
+async function answer(server: Server, session: string, agent: Connection, turn?: string) {
+  const before = (await diagnostics(server, session)).rowsWritten;
+  if (turn !== undefined) await agent.request({ type: "turn.start", id: turn });
+  const of = turn === undefined ? {} : { turn };
+  const message = { ...of, id: freshSession(), data: "", status: "streaming" };
+  const result = await agent.request({ type: "publish", messages: [message] });
+  const serial = result.messages?.[0]?.serial ?? "";
+  await agent.request({ type: "append", serial, data: TOKEN_TEXT.repeat(50), seq: 1 });
+  if (turn === undefined) await agent.complete(serial);
+  else await agent.request({ type: "turn.end", turn, status: "complete" });
+  return (await diagnostics(server, session)).rowsWritten - before;
+}
+
+/** What a turn costs on top of the answer that is streamed in it, the most of many. */
+async function turn(bench: Bench): Promise<Row[]> {
+  const server = await startSessile("default");
+  const session = freshSession();
+  const agent = await Connection.open(server, session);
+  await agent.begin("the schema is made with the first write");
+  const [alone, led]: [number[], number[]] = [[], []];
+  for (let index = 0; index < 20; index += 1) {
+    alone.push(await answer(server, session, agent));
+    led.push(await answer(server, session, agent, `turn-${index}`));
+  }
+  agent.close();
+  await server.kill();
+  bench.log(`rows of an answer: ${Math.max(...alone)} alone, ${Math.max(...led)} with its turn`);
+  const name = "rows written by a turn, start to end, on top of its answer's, the most of 20";
+  return [atMost(name, "rows", Math.max(...led) - Math.min(...alone), 10, 1)];
+}
+
 export const billing: Family[] = [
   { name: "wire", run: wire },
   { name: "rows-million", run: million },
   { name: "rows-unwatched", run: unwatched },
   { name: "rows-single", run: single },
+  { name: "rows-turn", run: turn },
 ];

@@ -18,6 +18,7 @@ export interface Frame {
   limits?: Record<string, number>;
   message?: { serial: string; version: string; data: string; status?: string };
   result?: Result;
+  turn?: { id: string };
   error?: { code: string; message: string };
 }
 

@@ -7,6 +7,7 @@
 
 import { parseArgs } from "node:util";
 import { billing } from "./billing.ts";
+import { cancel } from "./cancel.ts";
 import { footprint } from "./footprint.ts";
 import { joining } from "./joining.ts";
 import { latency } from "./latency.ts";
@@ -18,6 +19,7 @@ import { throughput } from "./throughput.ts";
 const FAMILIES: Family[] = [
   ...throughput,
   ...latency,
+  ...cancel,
   ...joining,
   ...billing,
   ...footprint,
