@@ -66,6 +66,8 @@ impl Session {
 
     /// Messages that streamed are settled: retention may take them from now on.
     pub(super) fn expect_settled(&mut self, store: &dyn Store) -> Result<(), StoreError> {
+        // With its last open turn a session comes to rest.
+        self.expect(self.idle_expiry().unwrap_or(Timestamp::MAX));
         if self.settings.retention_ms.is_some() {
             self.expiry.oldest = self.oldest(store)?;
             self.expiry.next = self.expiry.next.min(self.next_deadline());
