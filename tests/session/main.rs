@@ -27,6 +27,8 @@ mod lease;
 mod lease_sleep;
 mod life;
 mod limits;
+mod limits_members;
+mod limits_turns;
 mod lost;
 mod on_input;
 mod presence;

@@ -6,6 +6,9 @@ use serde_json::Value;
 
 use super::Show;
 
+/// Longer lists are only counted.
+const MANY: usize = 10;
+
 impl Show {
     /// A turn without its times, which a request for it shows.
     pub fn turn(&mut self, turn: &Value) -> String {
@@ -63,6 +66,9 @@ impl Show {
         match frame["turns"].as_array() {
             None => line += ", turns left out",
             Some(turns) if turns.is_empty() => {}
+            Some(turns) if MANY < turns.len() => {
+                let _ = write!(line, ", {} turns listed", turns.len());
+            }
             Some(_) => {
                 let _ = write!(line, ", turns: {}", self.turns(&frame["turns"]));
             }
@@ -70,7 +76,7 @@ impl Show {
         match frame["presence"].as_array() {
             None => line += ", presence left out",
             Some(members) if members.is_empty() => {}
-            Some(members) if 10 < members.len() => {
+            Some(members) if MANY < members.len() => {
                 let _ = write!(line, ", {} members listed", members.len());
             }
             Some(members) => {
@@ -121,6 +127,10 @@ impl Show {
             let Some(list) = body[key].as_array() else {
                 continue;
             };
+            if MANY < list.len() {
+                parts.push(format!("{} {key}", list.len()));
+                continue;
+            }
             let items: Vec<String> = list.iter().map(|item| self.item(key, item)).collect();
             parts.push(format!("{key}: {}", items.join("; ")));
         }

@@ -59,8 +59,8 @@ impl World {
             let id = turn["id"].as_str().unwrap_or_default();
             let known = reader.turns.get(id).map(without_lease);
             let is_open = crate::reader::is_open(turn);
-            if known.is_none() && !is_open {
-                continue; // It was over before the reader came.
+            if known.is_none() && (!is_open || reader.is_behind) {
+                continue; // It was over before the reader came, or not listed.
             }
             if known.as_ref() != Some(&without_lease(turn)) {
                 let line = format!("knows {known:?} of {turn}");
