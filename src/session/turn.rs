@@ -21,6 +21,9 @@ use crate::protocol::serial::{Place, Serial};
 use crate::protocol::turn::{Cancel, Ending, Event, Lead, Shown, State, Turn, lease};
 use crate::store::{Change, Kept, Store, StoreError, Write};
 
+/// How the names begin that the session gives, by the serial of their turn.
+const NAME: &str = "turn-";
+
 /// A turn that is not final, in memory.
 #[derive(Debug)]
 pub(super) struct OpenTurn {
@@ -71,6 +74,7 @@ impl Session {
             self.answer_shown(shown, reply, out);
             return Ok(());
         }
+        check_name(start.id.as_deref())?;
         self.check_space(VERB)?;
         self.check_open_turns(VERB, 1)?;
         let cancel = match input.filter(|_| !start.again) {
@@ -146,7 +150,7 @@ impl Session {
             place,
             version: place,
             event: Event::Queue,
-            id: id.unwrap_or_else(|| format!("turn-{}", self.epoch.at(place))),
+            id: id.unwrap_or_else(|| format!("{NAME}{}", self.epoch.at(place))),
             agent: None,
             input,
             parent: None,
@@ -386,6 +390,16 @@ impl Session {
             data: None,
         })
     }
+}
+
+/// Names that the session gives are nobody's to choose: another turn is to have it.
+fn check_name(id: Option<&str>) -> Result<(), ErrorInfo> {
+    let Some(id) = id else { return Ok(()) };
+    if id.strip_prefix(NAME).and_then(Serial::parse).is_none() {
+        return Ok(());
+    }
+    let message = format!("unable to start the turn; {id} is a name that the session gives");
+    Err(ErrorInfo::new(ErrorCode::InvalidFrame, message))
 }
 
 /// The instructions that nobody has taken.

@@ -454,3 +454,41 @@ fn the_length_of_ids() {
         "#]],
     );
 }
+
+/// P13.4: nobody takes the name that the session gives to a turn without one.
+#[test]
+fn names_that_the_session_gives() {
+    check(
+        "
+        admin patch {\"onInput\":\"queue\"}
+        agent attach
+        agent-two attach rewind=0
+        alice post publish 'q'
+        agent start turn-1 input=#1
+        ---
+        agent start turn-#5
+        alice post publish 'q'
+        agent-two start
+        agent start turn-#4 input=#3
+        agent brief turns
+        ",
+        expect![[r##"
+            agent < nack 2 invalid-frame: unable to start the turn; turn-#5 is a name that the
+                  session gives
+            agent < create #3 alice 'q'
+            agent | turn.queue #4 turn-#4 queued input=#3
+            agent-two < create #3 alice 'q'
+            agent-two | turn.queue #4 turn-#4 queued input=#3
+            alice = 200 {"ref":2,"result":{"messages":[{"serial":"#3","version":"#3"}]},
+                  "type":"ack"}
+            agent < turn.start #5 turn-#5 active agent-two
+            agent-two < turn.start #5 turn-#5 active agent-two
+            agent-two | ack 1 turn-#5 active agent-two
+            agent < turn.start #6 turn-#4 active agent input=#3
+            agent | ack 3 turn-#4 active agent input=#3
+            agent-two < turn.start #6 turn-#4 active agent input=#3
+            agent = 200 turns: turn-1 active agent input=#1; turn-#4 active agent input=#3;
+                  turn-#5 active agent-two
+        "##]],
+    );
+}
