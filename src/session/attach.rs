@@ -162,6 +162,10 @@ impl Session {
         if live.rates.message(now).is_err() {
             return self.shut(out, connection, close::TOO_FAST, "too many messages");
         }
+        self.heard_frame(now, connection, out);
+        let Some(live) = self.connections.get_mut(connection) else {
+            return;
+        };
         let known = &mut live.connection;
         let reply = Reply::new(&known.sender(), Some(known.carrier), reference);
         let grant = grant.and_then(|grant| {
