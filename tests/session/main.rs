@@ -33,6 +33,7 @@ mod lost;
 mod on_input;
 mod presence;
 mod presence_silence;
+mod presence_sleep;
 mod presence_told;
 mod publish;
 mod queue;
