@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { connect } from "../support/client.ts";
+import { openEvents } from "../support/events.ts";
 import { useServer } from "../support/fixture.ts";
 import type { Frame, Message } from "../support/frames.ts";
 import { assertRefused, getMessage } from "../support/http.ts";
@@ -52,6 +53,7 @@ describe("interrupt", () => {
     }
     const sse = new EventReader(fixture.server, session, { sub: "sse" });
     await sse.attach();
+    const events = await openEvents(fixture.server, session, { sub: "sse" });
     const ROUNDS = 8;
     let last = "";
     for (let round = 0; round < ROUNDS; round += 1) {
@@ -79,6 +81,12 @@ describe("interrupt", () => {
     await sse.holds((fold) => fold.counts["turn.end"] === ROUNDS * 2, "every end by SSE");
     sse.fold.assertSound();
     await sse.cut();
+    await events.next(({ frame }) => frame.serial === sse.fold.position);
+    const types = events.inbox.map(({ frame }) => frame.type).join(" ");
+    const steps = types.match(/turn\.cancel turn\.cancel message\.create/g);
+    assert.equal(steps?.length, ROUNDS, types);
+    assert.equal(types.match(/turn\.cancel/g)?.length, ROUNDS * 2);
+    events.cut();
   });
 
   test("P6.6 one turn alone; a duplicate cancels nothing; it needs cancel", async () => {
