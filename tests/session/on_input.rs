@@ -307,3 +307,24 @@ fn settings_of_inputs() {
         "#]],
     );
 }
+
+/// P10.3: one input among the messages of a publish interrupts.
+#[test]
+fn an_input_among_others_interrupts() {
+    check(
+        "
+        admin patch {\"onInput\":\"interrupt\"}
+        agent attach rewind=0
+        alice post publish 'q1'
+        agent start t1 input=#1
+        ---
+        agent publish 'own' and 'wake up' wake
+        ",
+        expect![[r#"
+            agent < turn.cancel #3 t1 active agent input=#1 cancel=agent
+            agent | create #4 agent 'own'
+            agent | create #5 agent 'wake up'
+            agent | ack 2 #4, #5
+        "#]],
+    );
+}

@@ -216,3 +216,37 @@ fn a_leave_over_a_sleep() {
         "#]],
     );
 }
+
+/// P7.2: who was heard for long before a sleep, and not just when it entered, is there after it.
+#[test]
+fn heard_long_before_a_sleep() {
+    check(
+        "
+        alice attach
+        bob attach
+        alice presence
+        wait 9000
+        alice seen 1
+        wait 9000
+        alice seen 2
+        wait 9000
+        alice seen 3
+        wait 9000
+        alice seen 4
+        evict
+        ---
+        wait 29999
+        eve brief presence
+        wait 10001
+        eve brief presence
+        ",
+        expect![[r#"
+            -- 65999 ms
+            eve = 200 presence: alice-1 user
+            -- 76000 ms
+            alice < presence.leave alice-1 user
+            bob < presence.leave alice-1 user
+            eve = 200 presence: 
+        "#]],
+    );
+}

@@ -382,3 +382,28 @@ fn presence_of_a_deleted_session() {
         "#]],
     );
 }
+
+/// P7.3: the same when its connection is gone.
+#[test]
+fn a_newcomer_saw_who_is_gone() {
+    check(
+        "
+        alice attach
+        alice presence
+        bob attach
+        bob presence
+        carol attach
+        ---
+        bob drop
+        wait 1000
+        alice members
+        carol members
+        ",
+        expect![[r#"
+            -- 200 ms
+            carol < presence.leave bob-1 user
+            alice sees alice-1 user
+            carol sees alice-1 user
+        "#]],
+    );
+}

@@ -183,10 +183,8 @@ fn what_is_an_input() {
         agent publish 'of the turn' turn=t1
         agent publish 'system' role=system
         supervisor post publish 'by hand'
-        agent raw {\"type\":\"publish\",\"ref\":7,\
-        \"messages\":[{\"data\":\"wake up\",\"wake\":true}]}
-        alice raw {\"type\":\"publish\",\"ref\":8,\
-        \"messages\":[{\"data\":\"a\"},{\"data\":\"b\",\"status\":\"streaming\"}]}
+        agent publish 'wake up' wake
+        alice publish 'a' and 'b' streaming
         agent brief turns
         ",
         expect![[r##"
@@ -205,7 +203,7 @@ fn what_is_an_input() {
                   "type":"ack"}
             agent < create #7 agent 'wake up'
             agent | turn.queue #8 turn-#8 queued input=#7
-            agent | ack 7 #7
+            agent | ack 5 #7
             alice < create #7 agent 'wake up'
             alice | turn.queue #8 turn-#8 queued input=#7
             agent < create #9 alice 'a'
@@ -216,7 +214,7 @@ fn what_is_an_input() {
             alice | turn.queue #10 turn-#10 queued input=#9
             alice | create #11 alice 'b' streaming
             alice | turn.queue #12 turn-#12 queued input=#11
-            alice | ack 8 #9, #11
+            alice | ack 2 #9, #11
             agent = 200 turns: t1 active agent input=#1; turn-#8 queued input=#7; turn-#10
                   queued input=#9; turn-#12 queued input=#11
         "##]],

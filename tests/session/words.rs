@@ -156,6 +156,9 @@ fn message(words: &[Word]) -> Value {
         .find(|word| word.key.is_none() && !STATUSES.contains(&&*word.text));
     let mut fields = Map::new();
     fields.insert("data".into(), data.map_or(Value::Null, Word::value));
+    if has(words, "wake") {
+        fields.insert("wake".into(), json!(true));
+    }
     let is_own = |word: &&Word| !OF_PUBLISH.contains(&word.key.as_deref().unwrap_or_default());
     let words: Vec<Word> = words.iter().filter(is_own).cloned().collect();
     name(&mut fields, &words);
