@@ -26,13 +26,14 @@ impl Session {
     ) -> Result<(), Error> {
         self.limit_frame(now, sender, "update")?;
         let (serial, attempt) = (update.serial, update.attempt);
-        let (head, drives) = self.changeable(store, now, "update", sender, serial, attempt, out)?;
         if let Some(id) = &update.id
             && self.once(store, now, sender, Kind::Update, id)?.is_some()
         {
+            let head = self.settled(store, now, "update", serial, out)?;
             self.repeat(&head, update.seq, reply, out);
             return Ok(());
         }
+        let (head, drives) = self.changeable(store, now, "update", sender, serial, attempt, out)?;
         if head.is_deleted {
             return Err(deleted("update", update.serial).into());
         }
@@ -97,13 +98,14 @@ impl Session {
     ) -> Result<(), Error> {
         self.limit_frame(now, sender, "delete")?;
         let (serial, attempt) = (delete.serial, delete.attempt);
-        let (head, drives) = self.changeable(store, now, "delete", sender, serial, attempt, out)?;
         if let Some(id) = &delete.id
             && self.once(store, now, sender, Kind::Delete, id)?.is_some()
         {
+            let head = self.settled(store, now, "delete", serial, out)?;
             self.repeat(&head, None, reply, out);
             return Ok(());
         }
+        let (head, drives) = self.changeable(store, now, "delete", sender, serial, attempt, out)?;
         if head.is_deleted {
             return Err(deleted("delete", delete.serial).into());
         }
@@ -156,12 +158,24 @@ impl Session {
         attempt: Option<u64>,
         out: &mut Outbox,
     ) -> Result<(Head, bool), Error> {
-        let place = self.place(verb, serial)?;
-        self.settle(store, now, out)?;
-        let head = self.existing(store, verb, place)?;
+        let head = self.settled(store, now, verb, serial, out)?;
         let drives = self.fence(store, verb, sender, head.turn.as_deref(), attempt)?;
         self.may_change(verb, sender, &head.client)?;
         Ok((head, drives))
+    }
+
+    /// A message as it stands after everything pending is stored.
+    fn settled(
+        &mut self,
+        store: &dyn Store,
+        now: Timestamp,
+        verb: &str,
+        serial: Serial,
+        out: &mut Outbox,
+    ) -> Result<Head, Error> {
+        let place = self.place(verb, serial)?;
+        self.settle(store, now, out)?;
+        self.existing(store, verb, place)
     }
 
     /// A change was made that may be a sign of life of its turn's leader.
