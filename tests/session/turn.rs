@@ -265,18 +265,30 @@ fn what_came_before_the_end_is_acknowledged_again() {
         agent publish '' streaming turn=t1 id=a
         agent append #2 'x' seq=1
         agent append #2 'y' id=b
+        agent publish 'c' turn=t1
+        agent update #5 'd' id=c
+        agent publish 'e' turn=t1
+        agent delete #7 id=d
         agent end t1 complete
         ---
         agent publish '' streaming turn=t1 id=a
         agent append #2 'x' seq=1
         agent append #2 'y' id=b
         agent append #2 'z' seq=2
+        agent update #5 'd' id=c
+        agent delete #7 id=d
+        agent update #5 'd' id=e
+        agent delete #7 id=f
         ",
         expect![[r#"
-            agent < ack 6 #2 v#5 id="a" duplicate
-            agent < ack 7 #2 v#5 seq=1 duplicate
-            agent < ack 8 #2 v#5 duplicate
-            agent < nack 9 turn-closed: unable to append; turn t1 is complete
+            agent < ack 10 #2 v#9 id="a" duplicate
+            agent < ack 11 #2 v#9 seq=1 duplicate
+            agent < ack 12 #2 v#9 duplicate
+            agent < nack 13 turn-closed: unable to append; turn t1 is complete
+            agent < ack 14 #5 v#6 duplicate
+            agent < ack 15 #7 v#8 duplicate
+            agent < nack 16 turn-closed: unable to update; turn t1 is complete
+            agent < nack 17 turn-closed: unable to delete; turn t1 is complete
         "#]],
     );
 }
