@@ -94,3 +94,28 @@ fn a_late_alarm_makes_no_difference() {
         "#]],
     );
 }
+
+/// P4.2: the id of a stream that failed stays taken, unless it was a body's.
+#[test]
+fn the_id_of_a_failed_stream() {
+    check(
+        "
+        admin patch {\"streamIdleMs\":1000}
+        agent attach
+        agent publish 'a' streaming id=x
+        agent start t1
+        agent publish 'b' streaming id=y turn=t1
+        agent end t1 failed
+        wait 1000
+        ---
+        agent publish 'a' streaming id=x
+        agent publish 'b' streaming id=y turn=t1
+        agent publish 'b' id=y
+        ",
+        expect![[r#"
+            agent < ack 5 #1 v#6 id="x" duplicate
+            agent < ack 6 #3 v#4 id="y" duplicate
+            agent < ack 7 #3 v#4 id="y" duplicate
+        "#]],
+    );
+}
