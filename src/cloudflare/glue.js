@@ -4,6 +4,8 @@
 const known = new WeakSet();
 const slot = Symbol("sessile");
 const encoder = new TextEncoder();
+/** Who waits for room in a response is told when at least this much of it was taken. */
+const STIRRING_LENGTH = 64 * 1024;
 const HEADERS = { "content-type": "application/json", "access-control-allow-origin": "*" };
 /** What ends everything that a wasm instance which panicked will never end. */
 const unfinished = new Set();
@@ -136,7 +138,8 @@ export class Pipe {
     this.#wake();
   };
 
-  constructor(gone) {
+  /** `stir` is told when the client has left, or has taken so much that there may be room again. */
+  constructor(stir) {
     const settled = untilPanic(this.#lose);
     this.stream = new ReadableStream(
       {
@@ -149,8 +152,9 @@ export class Pipe {
           if (this.#isLost) throw new Error("the Worker failed");
           if (this.#queue.length > 0) {
             controller.enqueue(encoder.encode(this.#queue.join("")));
-            this.#queue = [];
-            this.#unsent = 0;
+            const taken = this.#unsent;
+            this.clear();
+            if (STIRRING_LENGTH <= taken) stir(false);
           } else {
             settled();
             controller.close();
@@ -158,7 +162,7 @@ export class Pipe {
         },
         cancel: () => {
           settled();
-          gone();
+          stir(true);
         },
       },
       { highWaterMark: 0 },

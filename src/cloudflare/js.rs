@@ -69,9 +69,9 @@ extern "C" {
     /// The body of a response that is still being produced.
     pub(super) type Pipe;
 
-    /// `gone` is called when the client has left.
+    /// `stir` is called when the client has left or has taken much; it is told whether it left.
     #[wasm_bindgen(constructor)]
-    pub(super) fn new(gone: &JsValue) -> Pipe;
+    pub(super) fn new(stir: &JsValue) -> Pipe;
 
     /// The body.
     #[wasm_bindgen(method, getter)]

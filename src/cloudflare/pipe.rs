@@ -26,15 +26,15 @@ impl Pipe {
     pub(super) fn new() -> Self {
         let leaving = Rc::new(Leaving::default());
         let left = Rc::clone(&leaving);
-        let gone = Closure::<dyn FnMut()>::new(move || {
-            left.has_left.set(true);
+        let stir = Closure::<dyn FnMut(bool)>::new(move |has_left| {
+            left.has_left.set(has_left);
             if let Some(waker) = left.waker.take() {
                 waker.wake();
             }
         });
         // JavaScript keeps it as long as the body, which may outlive this end.
         Self {
-            inner: js::Pipe::new(&gone.into_js_value()),
+            inner: js::Pipe::new(&stir.into_js_value()),
             leaving,
         }
     }
@@ -64,7 +64,7 @@ impl Pipe {
         self.inner.end();
     }
 
-    /// Whether the client has left; wakes when it does.
+    /// Whether the client has left; wakes when it does, and when it takes much of what was unsent.
     pub(super) fn poll_left(&self, waker: &Waker) -> Poll<()> {
         if self.leaving.has_left.get() {
             return Poll::Ready(());

@@ -1,11 +1,13 @@
 // P12, P3.9: the same over plain HTTP, as frames and as shorthand.
 
 import assert from "node:assert/strict";
+import { connect as tcp } from "node:net";
 import { describe, test } from "node:test";
-import { connect } from "../support/client.ts";
+import { address, connect } from "../support/client.ts";
 import { useServer } from "../support/fixture.ts";
 import type { Frame, Message, Published } from "../support/frames.ts";
 import { assertRefused, call, field, getMessage, streamBody } from "../support/http.ts";
+import { makeToken } from "../support/token.ts";
 import { within } from "../support/wait.ts";
 
 const fixture = useServer();
@@ -146,6 +148,35 @@ describe("frames over HTTP", () => {
       ["ack", "nack", "ack"],
     );
     assert.match(answers[1]?.error?.message ?? "", /UTF-8/);
+  });
+
+  test("P12.1 NDJSON whose answers are taken late is still answered to its end", async () => {
+    const session = fixture.session();
+    const other = await connect(fixture.server, session);
+    const count = 50_000;
+    const url = new URL(address(fixture.server, session, "/frames"));
+    const socket = tcp({ host: url.hostname, port: Number(url.port) });
+    const body = "x\n".repeat(count);
+    const head = [
+      `POST ${url.pathname} HTTP/1.1`,
+      `Host: ${url.host}`,
+      `Authorization: Bearer ${await makeToken()}`,
+      "Content-Type: application/x-ndjson",
+      `Content-Length: ${body.length}`,
+      "Connection: close",
+    ];
+    socket.write(`${head.join("\r\n")}\r\n\r\n${body}`);
+    // Meanwhile the session answers until the Worker takes no more for who takes nothing.
+    for (let i = 0; i < 50; i += 1) await other.publish(`${i}`);
+    let answers = 0;
+    let rest = "";
+    socket.setEncoding("latin1").on("data", (text: string) => {
+      const parts = `${rest}${text}`.split('"nack"');
+      rest = parts.pop()?.slice(-8) ?? "";
+      answers += parts.length;
+    });
+    await within(new Promise((done) => socket.once("close", done)), "all answers");
+    assert.equal(answers, count);
   });
 
   test("P12.1 NDJSON is taken and answered while it is still being produced", async () => {
