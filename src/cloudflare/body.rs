@@ -1,20 +1,17 @@
 //! A message streamed as the body of one request, for agents that only have fetch (P5.5).
 
-use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::task::{Context, Poll};
 
-use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
-use worker::ByteStream;
 
-use super::call::{Action, Call, Opening, failed};
+use super::call::{Action, Call, Opening};
+use super::chunks::Chunks;
+use super::exchange::{Event, Exchange};
 use super::http::{Answer, json as answer_json, refusal, unreadable};
 use super::lines::frames;
-use super::link::{Link, Said, ended};
-use super::patience::Patience;
+use super::link::Link;
 use super::router::Asked;
 use super::text::{Characters, Malformed, pieces};
 use crate::protocol::error::{ErrorCode, ErrorInfo};
@@ -23,8 +20,6 @@ use crate::session::Carrier;
 
 /// Bytes of one append.
 const APPEND_BYTES: usize = 64 * 1024;
-/// Bytes of appends that wait for their acks; then no more of the body is read.
-const UNANSWERED_BYTES_MAX: usize = 1024 * 1024;
 
 /// Answers `POST …/messages?stream=1`.
 ///
@@ -35,11 +30,12 @@ pub(super) async fn serve(asked: &Asked<'_>) -> Result<Answer, ErrorInfo> {
         let message = "unable to stream a message; its content-type is not text/plain";
         return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
     }
-    let mut body = asked.request.body().map(ByteStream::from);
+    // Read from now on, so that the message begins with what has come by then.
+    let body = Chunks::new(asked.request.body());
     let opening = Opening::writer(Carrier::Body);
     let link = Link::open(asked.env, asked.session, &asked.grant, opening).await?;
-    let mut upload = Upload::new(link);
-    let placed = match upload.begin(asked.pairs, &mut body).await {
+    let mut upload = Upload::new(Exchange::new(link, body));
+    let placed = match upload.begin(asked.pairs).await {
         Ok(placed) => placed,
         Err(stop) => return stop.answer(),
     };
@@ -47,7 +43,7 @@ pub(super) async fn serve(asked: &Asked<'_>) -> Result<Answer, ErrorInfo> {
         drop(upload);
         return finish(asked, &placed).await;
     }
-    match upload.run(&placed.serial, body).await {
+    match upload.run(&placed.serial).await {
         Ok(()) => {
             drop(upload);
             finish(asked, &placed).await
@@ -161,58 +157,29 @@ struct Refusal {
 
 /// A message on its way.
 struct Upload {
-    link: Link,
+    exchange: Exchange,
     characters: Characters,
     /// Whether all that came so far is UTF-8.
     is_text: Result<(), Malformed>,
     seq: u64,
     /// The attempt of the turn that it belongs to (P6.8).
     attempt: Option<u64>,
-    /// Sizes of the appends that wait for their acks.
-    unanswered: VecDeque<usize>,
-    unanswered_bytes: usize,
-    patience: Patience,
-}
-
-enum Event {
-    Chunk(Vec<u8>),
-    End,
-    Broken,
-    Said(Said),
-    Late,
 }
 
 impl Upload {
-    fn new(link: Link) -> Self {
+    fn new(exchange: Exchange) -> Self {
         Self {
-            link,
+            exchange,
             characters: Characters::default(),
             is_text: Ok(()),
             seq: 0,
             attempt: None,
-            unanswered: VecDeque::new(),
-            unanswered_bytes: 0,
-            patience: Patience::new(),
         }
     }
 
     /// Creates the message, with as much of its text as has come already.
-    async fn begin(
-        &mut self,
-        pairs: &query::Pairs,
-        body: &mut Option<ByteStream>,
-    ) -> Result<Placed, Stop> {
-        let first =
-            poll_fn(|context| Poll::Ready(body.as_mut().map(|body| body.poll_next_unpin(context))));
-        let chunk = match first.await {
-            Some(Poll::Ready(Some(Ok(chunk)))) => chunk,
-            Some(Poll::Ready(Some(Err(_)))) => return Err(unreadable("it broke off").into()),
-            Some(Poll::Ready(None)) => {
-                *body = None;
-                Vec::new()
-            }
-            Some(Poll::Pending) | None => Vec::new(),
-        };
+    async fn begin(&mut self, pairs: &query::Pairs) -> Result<Placed, Stop> {
+        let chunk = self.exchange.take();
         let (text, is_text) = self.characters.take(&chunk);
         let mut rest = pieces(&text, APPEND_BYTES).into_iter();
         let find = |name| query::find(pairs, name);
@@ -228,16 +195,11 @@ impl Upload {
         let publish = json!({
             "type": "publish", "ref": 0, "attempt": self.attempt, "messages": [message],
         });
-        self.unanswered.push_back(0);
-        self.link.send(&publish.to_string());
+        self.exchange.ask(0);
+        self.exchange.send(&publish.to_string());
         let placed = loop {
-            match poll_fn(|context| self.poll(None, context)).await {
-                Event::Said(said) => {
-                    if let Some(placed) = self.hear(said)? {
-                        break placed;
-                    }
-                }
-                _ => return Err(late().into()),
+            if let Some(placed) = self.hear_only().await? {
+                break placed;
             }
         };
         for piece in rest {
@@ -248,23 +210,16 @@ impl Upload {
     }
 
     /// Appends the rest of the body, and closes the message.
-    async fn run(&mut self, serial: &str, body: Option<ByteStream>) -> Result<(), Stop> {
-        let mut body = Some(body);
+    async fn run(&mut self, serial: &str) -> Result<(), Stop> {
         loop {
             // What came before is kept: it was shown already, or might have been.
             if self.is_text.is_err() {
-                return Err(not_utf8().into());
+                return Err(unreadable("it is not UTF-8").into());
             }
-            if body.is_none() && self.unanswered.is_empty() {
+            if self.exchange.is_over() {
                 return Ok(());
             }
-            let source = body.as_mut();
-            let event = match source {
-                Some(None) => Event::End,
-                Some(Some(stream)) => poll_fn(|context| self.poll(Some(stream), context)).await,
-                None => poll_fn(|context| self.poll(None, context)).await,
-            };
-            match event {
+            match poll_fn(|context| self.exchange.poll(true, context)).await? {
                 Event::Chunk(chunk) => {
                     let (text, is_text) = self.characters.take(&chunk);
                     for piece in pieces(&text, APPEND_BYTES) {
@@ -273,39 +228,16 @@ impl Upload {
                     self.is_text = is_text;
                 }
                 Event::End => {
-                    body = None;
                     self.is_text = self.characters.end();
                     if self.is_text.is_ok() {
                         self.append(serial, "", Some("complete"));
                     }
                 }
-                Event::Broken => return Err(unreadable("it broke off").into()),
-                Event::Said(said) => {
-                    self.hear(said)?;
+                Event::Said(text) => {
+                    self.hear(&text)?;
                 }
-                Event::Late => return Err(late().into()),
             }
         }
-    }
-
-    fn poll(&mut self, body: Option<&mut ByteStream>, context: &mut Context<'_>) -> Poll<Event> {
-        if let Poll::Ready(said) = self.link.poll(context) {
-            self.patience.renew();
-            return Poll::Ready(Event::Said(said));
-        }
-        if let Some(body) = body.filter(|_| self.unanswered_bytes < UNANSWERED_BYTES_MAX)
-            && let Poll::Ready(chunk) = body.poll_next_unpin(context)
-        {
-            return Poll::Ready(match chunk {
-                Some(Ok(chunk)) => Event::Chunk(chunk),
-                Some(Err(_)) => Event::Broken,
-                None => Event::End,
-            });
-        }
-        let is_waiting = !self.unanswered.is_empty();
-        self.patience
-            .poll(is_waiting, context)
-            .map(|()| Event::Late)
     }
 
     fn append(&mut self, serial: &str, text: &str, status: Option<&str>) {
@@ -317,26 +249,28 @@ impl Upload {
             "type": "append", "ref": self.seq, "serial": serial, "seq": self.seq, "data": text,
             "status": status, "attempt": self.attempt,
         });
-        self.unanswered.push_back(text.len());
-        self.unanswered_bytes += text.len();
-        self.link.send(&append.to_string());
+        self.exchange.ask(text.len());
+        self.exchange.send(&append.to_string());
+    }
+
+    /// Waits for the session alone.
+    async fn hear_only(&mut self) -> Result<Option<Placed>, Stop> {
+        match poll_fn(|context| self.exchange.poll(false, context)).await? {
+            Event::Said(text) => self.hear(&text),
+            Event::Chunk(_) | Event::End => Ok(None),
+        }
     }
 
     /// Takes what the session says: answers, in the order of the frames.
-    fn hear(&mut self, said: Said) -> Result<Option<Placed>, Stop> {
-        let text = match said {
-            Said::Text(text) => text,
-            Said::Closed(code) => return Err(ended(code).into()),
-        };
+    fn hear(&mut self, text: &str) -> Result<Option<Placed>, Stop> {
         let mut placed = None;
-        for frame in frames(&text) {
+        for frame in frames(text) {
             let Ok(reply) = serde_json::from_str::<Reply<'_>>(frame.get()) else {
                 continue;
             };
             match (reply.kind, reply.error) {
                 ("ack", _) => {
-                    let bytes = self.unanswered.pop_front().unwrap_or_default();
-                    self.unanswered_bytes = self.unanswered_bytes.saturating_sub(bytes);
+                    self.exchange.answered();
                     let messages = reply.result.map(|result| result.messages);
                     placed = messages.and_then(|messages| messages.into_iter().next());
                 }
@@ -354,18 +288,6 @@ impl Upload {
     /// Marks the message failed, so that who is told of the failure finds it so.
     async fn fail(&mut self, serial: &str) {
         self.append(serial, "", Some("failed"));
-        while let Event::Said(said) = poll_fn(|context| self.poll(None, context)).await {
-            if self.hear(said).is_err() || self.unanswered.is_empty() {
-                return;
-            }
-        }
+        while !self.exchange.is_answered() && self.hear_only().await.is_ok() {}
     }
-}
-
-fn not_utf8() -> ErrorInfo {
-    unreadable("it is not UTF-8")
-}
-
-fn late() -> ErrorInfo {
-    failed("it did not answer in time")
 }

@@ -1,10 +1,9 @@
 //! Bodies in and answers out.
 
-use futures::StreamExt;
-use worker::ByteStream;
 use worker::wasm_bindgen::JsValue;
 use worker::web_sys::{Headers, ReadableStream, Response, ResponseInit};
 
+use super::chunks::{Broken, Chunks};
 use crate::protocol::decode::too_large;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 
@@ -20,15 +19,10 @@ pub(super) async fn read_all(
     body: Option<ReadableStream>,
     longest: usize,
 ) -> Result<String, ErrorInfo> {
-    let Some(body) = body else {
-        return Ok(String::new());
-    };
-    let mut stream = ByteStream::from(body);
+    let mut body = Chunks::new(body);
     let mut bytes = Vec::new();
-    while let Some(chunk) = stream.next().await {
-        let Ok(chunk) = chunk else {
-            return Err(unreadable("it broke off"));
-        };
+    let broken = |Broken| unreadable("it broke off");
+    while let Some(chunk) = body.next().await.map_err(broken)? {
         bytes.extend(chunk);
         if longest < bytes.len() {
             return Err(too_large("read the body", bytes.len(), longest));

@@ -1,7 +1,7 @@
 //! The calls into JavaScript that `worker` does not bind, or binds so that an exception would
 //! tear through the wasm and leave a request hanging. The other side is `glue.js`.
 
-use worker::js_sys::{Array, JsString, Promise};
+use worker::js_sys::{Array, JsString, Promise, Uint8Array};
 use worker::wasm_bindgen::prelude::*;
 use worker::web_sys::{ReadableStream, Request, WebSocket};
 
@@ -65,6 +65,25 @@ extern "C" {
     /// object made anew at its next event, and resets the one that panicked.
     #[wasm_bindgen(js_name = panicked, catch)]
     pub(super) fn panicked(ctx: &JsValue, why: &str) -> Result<(), JsValue>;
+
+    /// The body of a request as it comes in.
+    pub(super) type Chunks;
+
+    /// Begins to read.
+    #[wasm_bindgen(constructor, catch)]
+    pub(super) fn new(body: &ReadableStream) -> Result<Chunks, JsValue>;
+
+    /// What comes next; `undefined` at the end.
+    #[wasm_bindgen(method)]
+    pub(super) fn next(this: &Chunks) -> Promise;
+
+    /// What has come already.
+    #[wasm_bindgen(method)]
+    pub(super) fn take(this: &Chunks) -> Option<Uint8Array>;
+
+    /// Nobody wants the rest.
+    #[wasm_bindgen(method)]
+    pub(super) fn stop(this: &Chunks);
 
     /// The body of a response that is still being produced.
     pub(super) type Pipe;

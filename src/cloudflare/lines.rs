@@ -2,31 +2,24 @@
 //! while it is (P12.1).
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 
-use futures::StreamExt;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use worker::ByteStream;
 use worker::wasm_bindgen_futures::spawn_local;
-use worker::web_sys::ReadableStream;
 
-use super::call::{Opening, failed};
-use super::http::{Answer, streamed, unreadable};
-use super::link::{Link, Said, ended};
-use super::patience::Patience;
+use super::call::Opening;
+use super::chunks::Chunks;
+use super::exchange::{Event, Exchange};
+use super::http::{Answer, streamed};
+use super::link::Link;
 use super::pipe::Pipe;
 use super::router::Asked;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::frame::ServerFrame;
 use crate::session::Carrier;
 
-/// Lines that wait for their answers; then no more of the body is read.
-const UNANSWERED_LINES_MAX: usize = 4_096;
-/// Bytes of such lines.
-const UNANSWERED_BYTES_MAX: usize = 1024 * 1024;
 /// Answers that the client has not taken; then no more of the body is read.
 const UNTAKEN_BYTES_MAX: u64 = 1024 * 1024;
 /// Bytes of lines that go to the object in one message, about.
@@ -37,14 +30,15 @@ const BATCH_BYTES: usize = 128 * 1024;
 /// # Errors
 /// `internal`, when the object fails before anything was read.
 pub(super) async fn serve(asked: &Asked<'_>) -> Result<Answer, ErrorInfo> {
+    let body = Chunks::new(asked.request.body());
     let opening = Opening::writer(Carrier::Lines);
     let link = Link::open(asked.env, asked.session, &asked.grant, opening).await?;
     let longest = usize::try_from(asked.config.limits.frame_bytes).unwrap_or(usize::MAX);
     let pipe = Pipe::new();
     let answer = streamed("application/x-ndjson", &pipe.body());
-    let body = asked.request.body();
+    let exchange = Exchange::new(link, body);
     spawn_local(async move {
-        if let Err(error) = Exchange::new(link, &pipe, body, longest).run().await {
+        if let Err(error) = Lines::new(exchange, &pipe, longest).run().await {
             pipe.write(&(ServerFrame::Nack { r#ref: None, error }.encode() + "\n"));
         }
         pipe.end();
@@ -53,97 +47,49 @@ pub(super) async fn serve(asked: &Asked<'_>) -> Result<Answer, ErrorInfo> {
 }
 
 /// Lines on their way to the object, and answers on their way back.
-struct Exchange<'a> {
-    link: Link,
+struct Lines<'a> {
+    exchange: Exchange,
     pipe: &'a Pipe,
-    body: Option<ByteStream>,
     longest: usize,
     /// The beginning of a line whose end has not come.
     partial: Vec<u8>,
-    /// Sizes of the lines that wait for their answers.
-    unanswered: VecDeque<usize>,
-    unanswered_bytes: usize,
-    patience: Patience,
 }
 
-enum Event {
-    Chunk(Vec<u8>),
-    End,
-    Broken,
-    Said(Said),
-    Left,
-    Late,
-}
-
-impl<'a> Exchange<'a> {
-    fn new(link: Link, pipe: &'a Pipe, body: Option<ReadableStream>, longest: usize) -> Self {
+impl<'a> Lines<'a> {
+    fn new(exchange: Exchange, pipe: &'a Pipe, longest: usize) -> Self {
         Self {
-            link,
+            exchange,
             pipe,
-            body: body.map(ByteStream::from),
             longest,
             partial: Vec::new(),
-            unanswered: VecDeque::new(),
-            unanswered_bytes: 0,
-            patience: Patience::new(),
         }
     }
 
     async fn run(mut self) -> Result<(), ErrorInfo> {
-        if self.body.is_none() {
-            return Ok(());
-        }
-        loop {
-            match poll_fn(|context| self.poll(context)).await {
-                Event::Chunk(chunk) => self.take(&chunk),
-                Event::End => {
-                    self.body = None;
+        while !self.exchange.is_over() {
+            match poll_fn(|context| self.poll(context)).await? {
+                Some(Event::Chunk(chunk)) => self.take(&chunk),
+                Some(Event::End) => {
                     let last = std::mem::take(&mut self.partial);
                     self.send(&[&last]);
                     // An empty message says that this was the body's end (P5.4).
-                    self.link.send("");
-                    if self.unanswered.is_empty() {
-                        return Ok(());
-                    }
+                    self.exchange.send("");
                 }
-                Event::Said(Said::Text(text)) => {
-                    self.answer(&text);
-                    if self.body.is_none() && self.unanswered.is_empty() {
-                        return Ok(());
-                    }
-                }
-                Event::Said(Said::Closed(code)) => return Err(ended(code)),
-                Event::Broken => return Err(unreadable("it broke off")),
-                Event::Left => return Ok(()),
-                Event::Late => return Err(failed("it did not answer in time")),
+                Some(Event::Said(text)) => self.answer(&text),
+                None => return Ok(()),
             }
         }
+        Ok(())
     }
 
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Event> {
+    /// `None` when the client has left.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Event>, ErrorInfo>> {
         if self.pipe.poll_left(context.waker()).is_ready() {
-            return Poll::Ready(Event::Left);
+            return Poll::Ready(Ok(None));
         }
-        if let Poll::Ready(said) = self.link.poll(context) {
-            self.patience.renew();
-            return Poll::Ready(Event::Said(said));
-        }
-        let has_room = self.unanswered.len() < UNANSWERED_LINES_MAX
-            && self.unanswered_bytes < UNANSWERED_BYTES_MAX
-            && self.pipe.unsent() < UNTAKEN_BYTES_MAX;
-        if let Some(body) = self.body.as_mut().filter(|_| has_room)
-            && let Poll::Ready(chunk) = body.poll_next_unpin(context)
-        {
-            return Poll::Ready(match chunk {
-                Some(Ok(chunk)) => Event::Chunk(chunk),
-                Some(Err(_)) => Event::Broken,
-                None => Event::End,
-            });
-        }
-        let is_waiting = !self.unanswered.is_empty();
-        self.patience
-            .poll(is_waiting, context)
-            .map(|()| Event::Late)
+        let may_read = self.pipe.unsent() < UNTAKEN_BYTES_MAX;
+        let event = self.exchange.poll(may_read, context);
+        event.map(|event| event.map(Some))
     }
 
     /// Sends the lines that a chunk completes.
@@ -187,14 +133,13 @@ impl<'a> Exchange<'a> {
                 batch.push('\n');
             }
             batch.push_str(&line);
-            self.unanswered.push_back(line.len());
-            self.unanswered_bytes += line.len();
+            self.exchange.ask(line.len());
             if BATCH_BYTES < batch.len() {
-                self.link.send(&std::mem::take(&mut batch));
+                self.exchange.send(&std::mem::take(&mut batch));
             }
         }
         if !batch.is_empty() {
-            self.link.send(&batch);
+            self.exchange.send(&batch);
         }
     }
 
@@ -202,11 +147,7 @@ impl<'a> Exchange<'a> {
     fn answer(&mut self, text: &str) {
         let mut lines = String::new();
         for frame in frames(text) {
-            if let Some(bytes) = is_answer(frame)
-                .then(|| self.unanswered.pop_front())
-                .flatten()
-            {
-                self.unanswered_bytes -= bytes;
+            if is_answer(frame) && self.exchange.answered() {
                 lines.push_str(frame.get());
                 lines.push('\n');
             }

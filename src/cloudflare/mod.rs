@@ -8,9 +8,11 @@
 mod address;
 mod body;
 mod call;
+mod chunks;
 mod config;
 mod diagnostics;
 mod events;
+mod exchange;
 mod http;
 mod incoming;
 mod js;

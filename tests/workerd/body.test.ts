@@ -1,14 +1,16 @@
 // P5.5: a message streamed as the body of one request.
 
 import assert from "node:assert/strict";
+import { type Socket, connect as tcp } from "node:net";
 import { describe, test } from "node:test";
-import { connect } from "../support/client.ts";
+import { address, connect } from "../support/client.ts";
 import { useServer } from "../support/fixture.ts";
 import type { Message } from "../support/frames.ts";
 import { assertRefused, call, getHistory, getMessage, streamBody } from "../support/http.ts";
 import { Random, tokens } from "../support/random.ts";
 import { Reader } from "../support/reader.ts";
 import { assertText } from "../support/text.ts";
+import { makeToken } from "../support/token.ts";
 import { until, within } from "../support/wait.ts";
 
 const fixture = useServer();
@@ -19,6 +21,24 @@ async function watched(session: string, rollup = 0): Promise<Reader> {
   const reader = new Reader(fixture.server, session, { sub: "reader", query: { rollup } });
   await reader.attach();
   return reader;
+}
+
+/** A streamed body that is still open, each of `pieces` a chunk of its own, all written at once. */
+async function burst(session: string, pieces: string[]): Promise<Socket> {
+  const url = new URL(address(fixture.server, session, "/messages?stream=1"));
+  const socket = tcp({ host: url.hostname, port: Number(url.port) });
+  socket.on("error", () => {});
+  socket.resume();
+  const head = [
+    `POST ${url.pathname}${url.search} HTTP/1.1`,
+    `Host: ${url.host}`,
+    `Authorization: Bearer ${await makeToken(AGENT)}`,
+    `Content-Type: ${TEXT}`,
+    "Transfer-Encoding: chunked",
+  ];
+  const chunk = (piece: string) => `${Buffer.byteLength(piece).toString(16)}\r\n${piece}\r\n`;
+  socket.write(`${head.join("\r\n")}\r\n\r\n${pieces.map(chunk).join("")}`);
+  return socket;
 }
 
 describe("streamed bodies", () => {
@@ -111,6 +131,56 @@ describe("streamed bodies", () => {
     for (const piece of seen) {
       assert.ok(!piece.includes("\ufffd") && piece.isWellFormed(), JSON.stringify(piece));
     }
+    reader.fold.assertSound();
+  });
+
+  test("P5.5 what comes after a pause is shown at once, characters when they are whole", async () => {
+    const session = fixture.session();
+    const reader = await watched(session);
+    const body = await streamBody(fixture.server, session, "/messages?stream=1", TEXT, AGENT);
+    const pieces: [Buffer, string][] = [
+      [Buffer.from([0x61]), "a"],
+      [Buffer.from([0x62, 0xc3]), "ab"],
+      [Buffer.from([0xa9, 0xf0, 0x9f]), "ab\u00e9"],
+      [Buffer.from([0x98, 0x80]), "ab\u00e9\u{1f600}"],
+      [Buffer.from(" end"), "ab\u00e9\u{1f600} end"],
+    ];
+    for (const [bytes, text] of pieces) {
+      body.write(bytes);
+      // The next one is only written when this one has arrived: nothing waits to be more.
+      await reader.holds((fold) => fold.newest?.data === text, text);
+    }
+    body.end();
+    assert.ok((await within(body.answer, "the answer")).status < 300);
+    await reader.holds((fold) => fold.newest?.status === "complete", "the end");
+    reader.fold.assertSound();
+  });
+
+  test("P14 chunks that come together are one append, and so are never too many", async () => {
+    const session = fixture.session();
+    const reader = await watched(session, 40);
+    const pieces = tokens(30_000);
+    const socket = await burst(session, pieces);
+    socket.write("0\r\n\r\n");
+    await reader.holds((fold) => !["", "streaming"].includes(fold.newest?.status ?? ""), "the end");
+    socket.destroy();
+    assert.equal(reader.fold.newest?.status, "complete");
+    assertText(reader.fold.newest?.data, pieces.join(""));
+    reader.fold.assertSound();
+  });
+
+  test("P5.5 a body that breaks off at full speed is failed, and holds no gap", async () => {
+    const session = fixture.session();
+    const reader = await watched(session, 40);
+    const pieces = tokens(10_000);
+    const socket = await burst(session, pieces);
+    await reader.holds((fold) => (fold.newest?.data ?? "") !== "", "some of it");
+    const serial = reader.fold.newest?.serial ?? "";
+    socket.destroy();
+    await reader.holdsStatus(serial, "failed");
+    const kept = String((await getMessage(fixture.server, session, serial)).data);
+    assert.ok(kept !== "" && pieces.join("").startsWith(kept), `kept ${kept.length} characters`);
+    assertText(reader.fold.newest?.data, kept);
     reader.fold.assertSound();
   });
 
