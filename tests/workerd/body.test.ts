@@ -134,7 +134,7 @@ describe("streamed bodies", () => {
     reader.fold.assertSound();
   });
 
-  test("P5.5 what comes after a pause is shown at once, characters when they are whole", async () => {
+  test("P5.5 what follows a pause is shown at once, characters when whole", async () => {
     const session = fixture.session();
     const reader = await watched(session);
     const body = await streamBody(fixture.server, session, "/messages?stream=1", TEXT, AGENT);
