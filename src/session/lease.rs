@@ -250,9 +250,11 @@ impl Session {
         Ok(())
     }
 
-    /// Turns changed: their deadlines and whose silence matters may be nearer.
+    /// Turns changed: their deadlines and whose silence matters may be nearer. With the last one
+    /// the session is at rest, and may expire (P11.2).
     pub(super) fn expect_turns(&mut self) {
-        self.expect(self.next_turn_deadline());
+        let at_rest = self.idle_expiry().unwrap_or(Timestamp::MAX);
+        self.expect(self.next_turn_deadline().min(at_rest));
         self.listen();
     }
 }

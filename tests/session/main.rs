@@ -40,6 +40,7 @@ mod queue;
 mod reader;
 mod replay;
 mod requests;
+mod rest;
 mod resume;
 mod rollup;
 mod sequence;
