@@ -53,7 +53,7 @@ impl Session {
         self.settle(store, now, out)?;
         let mut step = Step::default();
         let shown = if turn.state == State::Queued {
-            self.take_turn(now, &mut step, &turn.id, sender, adopt.lease_ms)
+            self.take_turn(now, &mut step, &turn.id, sender, adopt.lease_ms, |_| {})
         } else {
             self.take_over(now, &mut step, &turn, sender, adopt.lease_ms)
         };

@@ -94,6 +94,13 @@ impl Session {
             return Ok(None);
         }
         let is_active = matches!(open.turn.state, State::Active(_));
+        if let (State::Queued, Some(place)) = (&open.turn.state, open.turn.input)
+            && store.cancel_of_input(place)?.is_none()
+        {
+            // Whoever was about to take it would otherwise begin another one.
+            let cancel = cancel.clone();
+            step.write(Write::CancelInput { place, cancel });
+        }
         let client = Some(cancel.by.as_str());
         let shown = self.change_turn(now, step, id, Event::Cancel, client, |turn| {
             turn.cancel = Some(cancel.clone());

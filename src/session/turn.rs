@@ -69,7 +69,11 @@ impl Session {
                 return Ok(());
             }
             let mut step = Step::default();
-            let shown = self.take_turn(now, &mut step, &known.id, sender, start.lease_ms);
+            let (lease_ms, metadata) = (start.lease_ms, start.metadata);
+            let shown = self.take_turn(now, &mut step, &known.id, sender, lease_ms, |turn| {
+                turn.parent = parent.or(turn.parent);
+                turn.metadata = metadata.or_else(|| turn.metadata.take());
+            });
             self.commit(store, now, step, out)?;
             self.answer_shown(shown, reply, out);
             return Ok(());
@@ -192,6 +196,7 @@ impl Session {
         id: &str,
         sender: &Sender,
         lease_ms: Option<u64>,
+        change: impl FnOnce(&mut Turn),
     ) -> Option<Shown> {
         let client = Some(sender.client.as_str());
         let lead = Lead {
@@ -207,6 +212,7 @@ impl Session {
             turn.attempt_place = place;
             turn.started_at.get_or_insert(now);
             turn.state = State::Active(lead);
+            change(turn);
         })
     }
 

@@ -54,6 +54,7 @@ mod steer;
 mod suspend;
 mod turn;
 mod turns;
+mod waiting;
 mod windows;
 mod words;
 mod world;
