@@ -154,6 +154,20 @@ impl Session {
         Ok(())
     }
 
+    /// Whether a turn is still open once it was interrupted: one that is suspended ends at once,
+    /// and takes no message that comes with the interrupt.
+    pub(super) fn check_outlives(&self, interrupt: &Interrupt, id: &str) -> Result<(), ErrorInfo> {
+        let open = self.turns.get(id);
+        let is_suspended = open.is_some_and(|open| !matches!(open.turn.state, State::Active(_)));
+        match interrupt {
+            Interrupt::Turn(named) if named == id && is_suspended => {
+                let message = format!("unable to publish; turn {id} ends with the interrupt");
+                Err(ErrorInfo::new(ErrorCode::TurnClosed, message))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The active turns, in the order in which they began.
     pub(super) fn active_turns(&self, is_meant: impl Fn(&Turn) -> bool) -> Vec<String> {
         let open = self.turns.values().map(|open| &open.turn);

@@ -123,6 +123,7 @@ impl Session {
                 && (known.is_none() || self.turns.contains_key(turn))
             {
                 self.lead(store, "publish", sender, turn, attempt)?;
+                self.check_outlives(interrupt, turn)?;
             }
             let verdict = match known {
                 Some(head) if !self.is_left(&head) => {

@@ -264,3 +264,35 @@ fn an_agent_interrupts() {
         "#]],
     );
 }
+
+/// P6.6, P6.3: a turn that is suspended ends with the interrupt that names it, so nothing that
+/// comes with it is left open in a turn that is over.
+#[test]
+fn a_turn_that_its_leader_interrupts_takes_nothing_more() {
+    check(
+        "
+        agent attach rewind=0
+        agent start t1
+        agent start t2
+        agent suspend t1
+        ---
+        agent publish 'a' streaming turn=t1 interrupt=t1
+        agent publish 'a' streaming turn=t2 interrupt=t1
+        agent publish 'b' turn=t2 interrupt=t2
+        agent end t2 complete
+        ",
+        expect![[r#"
+            agent < nack 4 turn-closed: unable to publish; turn t1 ends with the interrupt
+            agent < turn.cancel #4 t1 suspended agent cancel=agent
+            agent | turn.end #5 t1 cancelled agent cancel=agent
+            agent | create #6 agent turn=t2 'a' streaming
+            agent | ack 5 #6
+            agent < turn.cancel #7 t2 active agent cancel=agent
+            agent | create #8 agent turn=t2 'b'
+            agent | ack 6 #8
+            agent < append #6 v#9 @1 '' cancelled
+            agent | turn.end #10 t2 cancelled agent cancel=agent
+            agent | ack 7 t2 cancelled agent cancel=agent
+        "#]],
+    );
+}
