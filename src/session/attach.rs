@@ -119,15 +119,20 @@ impl Session {
         out: &mut Outbox,
     ) -> Result<(), StoreError> {
         let open = self.rollup.open.iter();
-        let broken = open.filter(|(_, open)| open.origin.as_ref() == Some(connection));
+        let broken = open.filter(|(_, open)| open.body.as_ref() == Some(connection));
         let broken: Vec<_> = broken.map(|(place, _)| *place).collect();
-        for place in &broken {
-            self.rollup.close(*place, Status::Failed, None);
+        if broken.is_empty() {
+            return Ok(());
         }
-        if !broken.is_empty() {
-            self.settle(store, now, out)?;
+        self.settle(store, now, out)?;
+        for place in broken {
+            if let Some(open) = self.rollup.open.get_mut(&place) {
+                // Nobody's own append: whoever else appended is told as well.
+                open.origin = None;
+            }
+            self.rollup.close(place, Status::Failed, None);
         }
-        Ok(())
+        self.settle(store, now, out)
     }
 
     /// Takes a connection out of everything that knows it.

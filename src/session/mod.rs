@@ -285,8 +285,8 @@ impl Session {
     /// fail at the next input.
     fn disown_bodies(&mut self) {
         for open in self.rollup.open.values_mut() {
-            let origin = open.origin.as_ref().filter(|origin| origin.is_body());
-            if origin.is_some_and(|origin| !self.connections.contains_key(origin)) {
+            let body = open.body.as_ref();
+            if body.is_some_and(|body| !self.connections.contains_key(body)) {
                 open.heard_at = Timestamp::MIN;
             }
         }

@@ -33,6 +33,8 @@ pub(super) struct Open {
     pub(super) turn: Option<String>,
     /// Whose appends are pending or held: they are not sent back to it (P3.7).
     pub(super) origin: Option<ConnectionId>,
+    /// The body that writes it, if one does: the message fails with it (P5.5).
+    pub(super) body: Option<ConnectionId>,
     /// The connection that leads its turn: it needs nobody's hurry (P5.4).
     pub(super) leader: Option<ConnectionId>,
     pub(super) version: Place,
@@ -59,7 +61,9 @@ impl Open {
     /// A message as it is created, with the text it begins with.
     pub(super) fn new(streaming: Streaming) -> Self {
         let head = streaming.head;
+        let body = head.connection.as_ref().filter(|id| id.is_body());
         Self {
+            body: body.cloned(),
             name: head.name,
             client: head.client,
             turn: head.turn,
