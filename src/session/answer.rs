@@ -1,5 +1,7 @@
 //! Acks and nacks, in the order of the frames that they answer (P13.1).
 
+use std::collections::BTreeSet;
+
 use super::Session;
 use super::connection::{Carrier, Sender};
 use super::outbox::Outbox;
@@ -49,6 +51,8 @@ impl Reply {
 #[derive(Debug, Default)]
 pub(super) struct Answers {
     waiting: Vec<Waiting>,
+    /// Whose they are: to look for that among many answers would cost too much for each.
+    to: BTreeSet<Option<ConnectionId>>,
 }
 
 #[derive(Debug)]
@@ -76,6 +80,14 @@ impl Waiting {
 }
 
 impl Answers {
+    fn push(&mut self, waiting: Waiting) {
+        let to = &waiting.reply().to;
+        if !self.to.contains(to) {
+            self.to.insert(to.clone());
+        }
+        self.waiting.push(waiting);
+    }
+
     /// An append that is pending, or a repeat of one that is.
     pub(super) fn push_append(
         &mut self,
@@ -84,7 +96,7 @@ impl Answers {
         seq: Option<u64>,
         is_duplicate: bool,
     ) {
-        self.waiting.push(Waiting::Append {
+        self.push(Waiting::Append {
             reply,
             place,
             seq,
@@ -100,6 +112,7 @@ impl Answers {
         out: &mut Outbox,
         version: impl Fn(Place) -> Option<Place>,
     ) {
+        self.to.clear();
         for waiting in std::mem::take(&mut self.waiting) {
             let (reply, result) = match waiting {
                 Waiting::Ready { reply, result } => (reply, result),
@@ -129,9 +142,9 @@ impl Session {
         reply: &Reply,
         result: Result<Outcome, ErrorInfo>,
     ) {
-        let waiting = &mut self.rollup.answers.waiting;
-        if waiting.iter().any(|waiting| waiting.reply().to == reply.to) {
-            waiting.push(Waiting::Ready {
+        let answers = &mut self.rollup.answers;
+        if answers.to.contains(&reply.to) {
+            answers.push(Waiting::Ready {
                 reply: reply.clone(),
                 result,
             });

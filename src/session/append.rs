@@ -45,6 +45,10 @@ impl Session {
         out: &mut Outbox,
     ) -> Result<(), Error> {
         let place = self.place("append", append.serial)?;
+        if append.id.is_some() {
+            // Such a one is stored at once, with a row of its own.
+            self.limit_frame(now, sender, "append")?;
+        }
         if let Some(id) = &append.id
             && self.once(store, now, sender, Kind::Append, id)?.is_some()
         {

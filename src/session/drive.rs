@@ -88,6 +88,10 @@ impl Session {
             _ => "keep the turn",
         };
         sender.must(Operation::Turn, verb, &self.id)?;
+        // A sign of life writes nothing, unless its id is to be kept.
+        if kind != Kind::Heartbeat || drive.id.is_some() {
+            self.limit_frame(now, sender, verb)?;
+        }
         if self.repeats_turn(store, now, sender, kind, drive.id.as_ref(), reply, out)? {
             return Ok(());
         }
@@ -111,7 +115,6 @@ impl Session {
         };
         let mut step = Step::default();
         if let Some((event, state)) = next {
-            self.limit_frame(now, sender, verb)?;
             self.settle(store, now, out)?;
             // A lease that begins again begins now.
             self.heard_turn(now, &id);

@@ -39,6 +39,7 @@ mod presence_sleep;
 mod presence_told;
 mod publish;
 mod queue;
+mod rates;
 mod reader;
 mod replay;
 mod requests;
