@@ -60,6 +60,9 @@ limits! {
     unsent_bytes = 4 * 1024 * 1024;
 }
 
+/// Bytes of what is kept with a connection while the session sleeps: the platform's 16 KiB
+/// without what it adds itself.
+pub const KEPT_BYTES: usize = 16 * 1024 - 64;
 /// Bytes of a replay, at most (P3.6).
 pub const REPLAY_BYTES: usize = 4 * 1024 * 1024;
 /// Messages of a replay, at most (P3.6); also the most that `rewind` and `limit` may ask for.

@@ -9,7 +9,7 @@ use super::rate::Rates;
 use crate::protocol::capability::{Operation, Operations, Role};
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::ids::{ConnectionId, Timestamp};
-use crate::protocol::limits::{Limits, TOKEN_REMINDER_MS};
+use crate::protocol::limits::{KEPT_BYTES, Limits, TOKEN_REMINDER_MS};
 use crate::token::Grant;
 
 /// What a connection is for.
@@ -78,6 +78,15 @@ impl Connection {
     /// Whether its token has expired (P2.6).
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.expires_at <= now
+    }
+
+    /// Whether there is room to keep it. JavaScript's text is a byte for each character, or two
+    /// for each as soon as one of them is beyond Latin-1.
+    pub(super) fn fits(&self) -> bool {
+        let text = serde_json::to_string(self).unwrap_or_default();
+        let is_narrow = text.chars().all(|character| character <= '\u{ff}');
+        let width = if is_narrow { 1 } else { 2 };
+        text.encode_utf16().count() * width <= KEPT_BYTES
     }
 
     /// The client behind it, as the one who sends its frames.

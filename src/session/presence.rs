@@ -130,10 +130,16 @@ impl Session {
             return Err(misplaced("presence.set").into());
         };
         let since = live.connection.member.as_ref().map(|present| present.since);
-        live.connection.member = Some(Present {
+        let before = live.connection.member.replace(Present {
             data: set.data,
             since: since.unwrap_or(now),
         });
+        if !live.connection.fits() {
+            live.connection.member = before;
+            let message = "unable to be present; data is too large to be kept with the names \
+                           that this connection follows and its client's";
+            return Err(ErrorInfo::new(ErrorCode::TooLarge, message).into());
+        }
         live.connection.heard_at = now;
         out.remember(&live.connection);
         let member = live.connection.as_member();

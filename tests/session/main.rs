@@ -34,6 +34,7 @@ mod limits_turns;
 mod lost;
 mod on_input;
 mod presence;
+mod presence_kept;
 mod presence_silence;
 mod presence_sleep;
 mod presence_told;
