@@ -23,12 +23,17 @@ use crate::token::Grant;
 const COPIED_FRAMES: u64 = 4;
 /// Messages that wait while a token is checked, with keys that perhaps must be fetched.
 const WAITING_MAX: usize = 256;
+/// Bytes of such messages.
+const WAITING_BYTES_MAX: usize = 1024 * 1024;
+
+/// The frames of a message and its size in bytes.
+type Message = (Vec<Received>, usize);
 
 /// What comes in, and what has to wait.
 pub(super) struct Incoming {
     shell: Rc<Shell>,
     /// Messages behind an `auth` frame whose token is being checked.
-    waiting: RefCell<BTreeMap<ConnectionId, VecDeque<Vec<Received>>>>,
+    waiting: RefCell<BTreeMap<ConnectionId, VecDeque<Message>>>,
 }
 
 impl Incoming {
@@ -124,8 +129,9 @@ impl Incoming {
     /// the token was checked, so that it is obeyed in its place (P2.6).
     fn take(self: &Rc<Self>, connection: ConnectionId, mut frames: Vec<Received>, bytes: usize) {
         if let Some(waiting) = self.waiting.borrow_mut().get_mut(&connection) {
-            if waiting.len() < WAITING_MAX {
-                return waiting.push_back(frames);
+            let waiting_bytes: usize = waiting.iter().map(|(_, bytes)| bytes).sum();
+            if waiting.len() < WAITING_MAX && waiting_bytes + bytes <= WAITING_BYTES_MAX {
+                return waiting.push_back((frames, bytes));
             }
             let error = "unable to read the message; too many wait while a token is checked";
             let error = ErrorInfo::new(ErrorCode::RateLimited, error);
@@ -138,8 +144,10 @@ impl Incoming {
         };
         let rest = frames.split_off(at + 1);
         let auth = frames.pop();
+        // Its bytes count once, though it is handed on in parts.
+        let mut uncounted = bytes;
         if !frames.is_empty() {
-            self.feed(connection.clone(), frames, bytes);
+            self.feed(connection.clone(), frames, std::mem::take(&mut uncounted));
         }
         let Some(Received {
             reference,
@@ -148,7 +156,11 @@ impl Incoming {
         else {
             return;
         };
-        let waiting = if rest.is_empty() { vec![] } else { vec![rest] };
+        let waiting = if rest.is_empty() {
+            vec![]
+        } else {
+            vec![(rest, uncounted)]
+        };
         self.waiting
             .borrow_mut()
             .insert(connection.clone(), waiting.into());
@@ -163,8 +175,8 @@ impl Incoming {
                 reference,
                 grant,
             });
-            for frames in waited {
-                incoming.take(connection.clone(), frames, 0);
+            for (frames, bytes) in waited {
+                incoming.take(connection.clone(), frames, bytes);
             }
         });
     }
