@@ -83,6 +83,9 @@ pub const WINDOW_MS_DEFAULT: u64 = 40;
 pub const READERS_PER_WINDOW_MS: usize = 25;
 /// Text waiting to be stored that is stored before its window ends.
 pub const PENDING_BYTES_MAX: usize = 16 * 1024;
+/// Appends whose acks wait that are stored before their window ends: each is held in memory,
+/// however little it adds.
+pub const PENDING_APPENDS_MAX: usize = 2_048;
 /// Stored text waiting to be sent that is sent before its window ends.
 pub const HELD_BYTES_MAX: usize = 64 * 1024;
 /// Names that a connection may restrict itself to (P3.3): they are kept with the connection.

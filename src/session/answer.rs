@@ -9,6 +9,7 @@ use crate::protocol::decode::Ref;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::frame::{Outcome, Placed, ServerFrame};
 use crate::protocol::ids::ConnectionId;
+use crate::protocol::limits::PENDING_APPENDS_MAX;
 use crate::protocol::serial::{Epoch, Place};
 
 /// Where the answer to a frame goes.
@@ -86,6 +87,11 @@ impl Answers {
             self.to.insert(to.clone());
         }
         self.waiting.push(waiting);
+    }
+
+    /// Whether so many wait that they are to be released at once.
+    pub(super) fn are_many(&self) -> bool {
+        PENDING_APPENDS_MAX <= self.waiting.len()
     }
 
     /// An append that is pending, or a repeat of one that is.

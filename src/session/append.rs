@@ -71,6 +71,9 @@ impl Session {
         match Seq::of(append.seq, open.seq) {
             Seq::Taken => {
                 self.repeat_open(place, append.seq, reply, out);
+                if self.rollup.answers.are_many() {
+                    self.flush(store, now, out)?;
+                }
                 return Ok(());
             }
             Seq::Gap => return Err(gap(append, open.seq, open.length()).into()),
@@ -137,7 +140,7 @@ impl Session {
         }
         if end.is_some() || append.id.is_some() {
             self.settle(store, now, out)?;
-        } else if is_much {
+        } else if is_much || self.rollup.answers.are_many() {
             self.flush(store, now, out)?;
         }
         Ok(())

@@ -123,7 +123,7 @@ impl Session {
     }
 
     /// When the whole session goes; never with an open turn (P11.2).
-    pub(super) fn idle_expiry(&self) -> Option<Timestamp> {
+    fn idle_expiry(&self) -> Option<Timestamp> {
         let is_at_rest = self.created_at.is_some() && self.turns.is_empty();
         let wait = self.settings.idle_expiry_ms.filter(|_| is_at_rest);
         wait.map(|wait| after(self.written_at, wait))

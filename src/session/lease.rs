@@ -250,11 +250,9 @@ impl Session {
         Ok(())
     }
 
-    /// Turns changed: their deadlines and whose silence matters may be nearer. With the last one
-    /// the session is at rest, and may expire (P11.2).
+    /// Turns changed: their deadlines and whose silence matters may be nearer.
     pub(super) fn expect_turns(&mut self) {
-        let at_rest = self.idle_expiry().unwrap_or(Timestamp::MAX);
-        self.expect(self.next_turn_deadline().min(at_rest));
+        self.expect(self.next_turn_deadline());
         self.listen();
     }
 }

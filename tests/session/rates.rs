@@ -107,3 +107,37 @@ fn answers_wait_for_those_before_them() {
         "#]],
     );
 }
+
+/// P13.4: acks that wait are held in memory: so many, and what they wait for is stored before its
+/// window ends, however little that is.
+#[test]
+fn acks_that_wait_are_bounded() {
+    check_with(
+        Limits::default(),
+        "
+        agent attach rewind=0
+        agent publish '' streaming
+        agent append #1 'a' seq=1
+        agent append #1 'b' seq=2
+        agent repeats 2046 append #1 '' noref
+        timer
+        ---
+        agent append #1 'c' seq=3
+        timer
+        agent append #1 'd' seq=4
+        agent repeats 2046 append #1 'd' seq=4 noref
+        timer
+        agent append #1 'd' seq=4
+        timer
+        ",
+        expect![[r#"
+            agent < ack 3 #1 v#3 seq=2
+            agent | ack 2050 #1 v#3 seq=3
+            timer: None
+            timer: Some(250)
+            agent < ack 2051 #1 v#4 seq=4
+            agent | ack 4098 #1 v#4 seq=4 duplicate
+            timer: None
+        "#]],
+    );
+}
