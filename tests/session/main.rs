@@ -16,6 +16,8 @@ mod bodies;
 mod bodies_turns;
 mod branches;
 mod cancel_input;
+#[path = "../simulation/random.rs"]
+mod chance;
 mod change;
 mod control;
 mod fence;
@@ -41,6 +43,7 @@ mod presence_told;
 mod publish;
 mod queue;
 mod rates;
+mod random;
 mod reader;
 mod replay;
 mod requests;

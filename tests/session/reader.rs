@@ -154,6 +154,9 @@ impl Reader {
         let turn = &frame["turn"];
         self.check_turn(turn);
         let known = self.turns.insert(text(turn, "id"), turn.clone());
+        // P11.2: what retention took frees its id, for another turn.
+        let is_same = |known: &Value| known["createdAt"] == turn["createdAt"];
+        let known = known.filter(|known| is_open(known) || is_same(known));
         let from = known
             .as_ref()
             .map_or("", |known| known["status"].as_str().unwrap_or_default());

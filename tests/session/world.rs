@@ -17,6 +17,7 @@
 //! message and `|` those in one array with it, `x` a close, `=` an HTTP response.
 
 mod check;
+mod explore;
 mod request;
 mod time;
 

@@ -39,7 +39,7 @@ impl World {
     }
 
     /// Those who are sent everything that there is to know.
-    fn readers(&self) -> Vec<String> {
+    pub(super) fn readers(&self) -> Vec<String> {
         let attached = self.actors.iter().filter(|(_, actor)| {
             let id = actor.connection.as_ref();
             let kept = id.and_then(|id| self.host.attachments.get(id));
