@@ -315,3 +315,33 @@ fn a_clock_that_jumps_back() {
         "#]],
     );
 }
+
+/// P6.8: also when the session slept in between, and nobody led from anywhere.
+#[test]
+fn pings_of_the_next_socket_after_a_sleep() {
+    check(
+        "
+        agent attach
+        agent start t1 lease=3000
+        agent drop
+        evict
+        agent attach rewind=0
+        agent heartbeat t1 attempt=1
+        ---
+        wait 2000
+        agent pings
+        wait 2000
+        agent pings
+        wait 2999
+        eve brief turns
+        wait 1
+        ",
+        expect![[r#"
+            -- 6999 ms
+            eve = 200 turns: t1 active agent
+            -- 7000 ms
+            agent < turn.end #2 t1 failed agent reason=agent-lost error={"code":"agent-lost",
+                  "message":"the agent was not heard within its lease"}
+        "#]],
+    );
+}
