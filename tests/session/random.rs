@@ -89,6 +89,8 @@ fn script(random: &mut Random) -> Vec<String> {
         } else if random.chance(8) {
             lines.extend(["wait 1000".to_owned(), "crash".to_owned()]);
             attached.clear();
+        } else if random.chance(15) {
+            lines.push(format!("clock {}", random.pick(&[-4000, -150, 150, 4000])));
         }
         let name = *random.pick(&ACTORS);
         if !attached.contains(&name) {
@@ -108,6 +110,12 @@ fn script(random: &mut Random) -> Vec<String> {
         };
         let is_drop = line == "drop";
         attached.retain(|other| !is_drop || *other != name);
+        if random.chance(8) && !is_drop && line != "pings" {
+            let fate = random.pick(&["before", "after"]);
+            lines.extend([format!("dies {fate}"), format!("{name} {line}")]);
+            attached.clear();
+            continue;
+        }
         let sign = if random.chance(200) && !is_drop {
             "+ "
         } else {
