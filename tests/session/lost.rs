@@ -200,3 +200,40 @@ fn a_queued_turn_waits() {
         "#]],
     );
 }
+
+/// P3.7: what windows hold of other turns goes before the end of a lost one, in its array.
+#[test]
+fn what_was_held_goes_before_a_loss() {
+    check(
+        "
+        agent attach rewind=0 window=500
+        agent/two attach rewind=0 window=500
+        alice attach window=500
+        agent start t1 lease=1000
+        agent/two start t2
+        agent/two publish '' streaming turn=t2
+        wait 800
+        agent/two append #3 'a'
+        wait 50
+        agent/two append #3 'b'
+        ---
+        wait 150
+        alice holds
+        wait 1000
+        ",
+        expect![[r#"
+            -- 1000 ms
+            agent < append #3 v#5 @1 'b'
+            agent | turn.end #6 t1 failed agent reason=agent-lost error={"code":"agent-lost",
+                  "message":"the agent was not heard within its lease"}
+            agent/two < ack 4 #3 v#5
+            agent/two | turn.end #6 t1 failed agent reason=agent-lost
+                  error={"code":"agent-lost","message":"the agent was not heard within its
+                  lease"}
+            alice < append #3 v#5 @1 'b'
+            alice | turn.end #6 t1 failed agent reason=agent-lost error={"code":"agent-lost",
+                  "message":"the agent was not heard within its lease"}
+            alice holds #3 "ab" streaming
+        "#]],
+    );
+}
