@@ -86,7 +86,7 @@ const AGENTS = [
   {
     name: "agent-python",
     command: ["python3", "agent-python/agent.py"],
-    env: { LEASE_MS: "1000" },
+    env: { LEASE_MS: "2000" },
   },
   { name: "agent-curl", command: ["sh", "agent-curl/agent.sh"], env: { LEASE_S: "3" } },
 ];

@@ -128,7 +128,7 @@ describe("leaving", () => {
 
   test("P7.2 who stays connected and says nothing leaves when the session next looks", async () => {
     const session = fixture.session();
-    await settings(fixture.server, session, { presenceTimeoutMs: 1000 });
+    await settings(fixture.server, session, { presenceTimeoutMs: 2000 });
     const quiet = await connect(fixture.server, session, { ...USER, sub: "quiet" });
     const pings = await connect(fixture.server, session, { ...USER, sub: "pings" });
     const talks = await connect(fixture.server, session, { ...USER, sub: "talks" });
