@@ -88,6 +88,7 @@ impl Session {
         };
         if let Some(open) = self.turns.get_mut(&turn.id) {
             open.heard_at = now;
+            open.perhaps_at = now;
         }
         let place = self.end + 1;
         let client = Some(sender.client.as_str());

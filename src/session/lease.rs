@@ -158,7 +158,8 @@ impl Session {
             .as_ref()
             .and_then(|id| self.connections.get(id));
         let pinged_at = live.map_or(Timestamp::MIN, |live| live.pinged_at);
-        after(open.heard_at.max(pinged_at), lead.lease_ms)
+        let heard_at = open.heard_at.max(open.perhaps_at).max(pinged_at);
+        after(heard_at, lead.lease_ms)
     }
 
     /// When something becomes of an open turn without anybody's doing.
@@ -236,12 +237,12 @@ impl Session {
     pub(super) fn load_turns(&mut self, store: &dyn Store) -> Result<(), StoreError> {
         for Kept { turn, heard_at } in store.open_turns()? {
             let lease_ms = turn.lead().map_or(0, |lead| lead.lease_ms);
-            let known = heard_at.saturating_add(slack(lease_ms));
             let streams = self.rollup.open.values();
             let of_turn = streams.filter(|open| open.turn.as_ref() == Some(&turn.id));
             let streamed_at = of_turn.map(|open| open.heard_at).max();
             let open = OpenTurn {
-                heard_at: streamed_at.map_or(known, |at| at.max(known)),
+                heard_at: streamed_at.map_or(heard_at, |at| at.max(heard_at)),
+                perhaps_at: heard_at.saturating_add(slack(lease_ms)),
                 kept_at: heard_at,
                 turn,
             };

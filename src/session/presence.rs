@@ -140,7 +140,7 @@ impl Session {
                            that this connection follows and its client's";
             return Err(ErrorInfo::new(ErrorCode::TooLarge, message).into());
         }
-        live.connection.heard_at = now;
+        live.connection.heard_at = live.connection.heard_at.max(now);
         out.remember(&live.connection);
         let member = live.connection.as_member();
         self.told.note(&live.connection.id);

@@ -28,8 +28,10 @@ const NAME: &str = "turn-";
 #[derive(Debug)]
 pub(super) struct OpenTurn {
     pub(super) turn: Turn,
-    /// When its leader last drove it.
+    /// When its leader was last heard, for certain.
     pub(super) heard_at: Timestamp,
+    /// When it may have been heard since, as far as anybody knows who has just woken up.
+    pub(super) perhaps_at: Timestamp,
     /// What its row knows of that.
     pub(super) kept_at: Timestamp,
 }
@@ -174,6 +176,7 @@ impl Session {
         let open = OpenTurn {
             turn,
             heard_at: now,
+            perhaps_at: now,
             kept_at: now,
         };
         self.turns.insert(open.turn.id.clone(), open);
@@ -205,6 +208,7 @@ impl Session {
         };
         if let Some(open) = self.turns.get_mut(id) {
             open.heard_at = now;
+            open.perhaps_at = now;
         }
         let place = self.end + 1;
         self.change_turn(now, step, id, Event::Start, client, |turn| {
