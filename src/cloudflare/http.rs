@@ -10,6 +10,9 @@ use crate::protocol::error::{ErrorCode, ErrorInfo};
 /// A response, or the exception that making one threw.
 pub(super) type Answer = Result<Response, JsValue>;
 
+/// Bytes of a body that is too large which are read to its end, so that the refusal is heard.
+const DISCARDED_BYTES_MAX: usize = 64 * 1024 * 1024;
+
 /// Reads a body of text and stops when it is longer than it may be, so that no more than that
 /// is ever held.
 ///
@@ -21,12 +24,22 @@ pub(super) async fn read_all(
 ) -> Result<String, ErrorInfo> {
     let mut body = Chunks::new(body);
     let mut bytes = Vec::new();
+    let mut length = 0;
     let broken = |Broken| unreadable("it broke off");
     while let Some(chunk) = body.next().await.map_err(broken)? {
-        bytes.extend(chunk);
-        if longest < bytes.len() {
-            return Err(too_large("read the body", bytes.len(), longest));
+        length += chunk.len();
+        if longest < length {
+            // Nothing is kept, but a client that is cut off while it sends hears no answer.
+            bytes = Vec::new();
+            if DISCARDED_BYTES_MAX < length {
+                break;
+            }
+        } else {
+            bytes.extend(chunk);
         }
+    }
+    if longest < length {
+        return Err(too_large("read the body", length, longest));
     }
     String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8"))
 }
