@@ -415,3 +415,32 @@ fn what_is_superseded() {
         "#]],
     );
 }
+
+/// P6.8: of what is kept, a message that the attempt before left failed makes room for the same id.
+#[test]
+fn a_failed_message_makes_room() {
+    check(
+        "
+        agent attach
+        agent/two attach rewind=0
+        agent start t1
+        agent publish 'a' streaming turn=t1 id=x and 'b' turn=t1 id=y
+        agent append #2 '' failed
+        agent publish 'a' turn=t1 id=x
+        agent/two adopt t1 keep
+        ---
+        agent/two publish 'A' turn=t1 id=x
+        agent/two publish 'B' turn=t1 id=y
+        agent/two publish 'A' turn=t1 id=x
+        ",
+        expect![[r#"
+            agent < delete #2 v#6 superseded
+            agent | create #7 agent id=x turn=t1 'A'
+            agent/two < delete #2 v#6 superseded
+            agent/two | create #7 agent id=x turn=t1 'A'
+            agent/two | ack 2 #7 id="x"
+            agent/two < ack 3 #3 id="y" duplicate
+            agent/two < ack 4 #7 id="x" duplicate
+        "#]],
+    );
+}

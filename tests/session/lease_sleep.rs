@@ -345,3 +345,37 @@ fn pings_of_the_next_socket_after_a_sleep() {
         "#]],
     );
 }
+
+/// P6.8: the latest append of any of its streams counts.
+#[test]
+fn a_lease_over_a_sleep_of_two_streams() {
+    check(
+        "
+        agent attach
+        agent start t1 lease=3000
+        agent publish '' streaming turn=t1 and '' streaming turn=t1
+        wait 500
+        agent append #3 'a'
+        wait 1500
+        agent append #2 'b'
+        wait 300
+        evict
+        ---
+        wait 2699
+        eve brief turns
+        wait 1001
+        eve brief turns
+        ",
+        expect![[r#"
+            -- 4999 ms
+            eve = 200 turns: t1 active agent
+            -- 5000 ms
+            agent < append #2 v#6 @1 '' failed
+            agent | append #3 v#7 @1 '' failed
+            agent | turn.end #8 t1 failed agent reason=agent-lost error={"code":"agent-lost",
+                  "message":"the agent was not heard within its lease"}
+            -- 6000 ms
+            eve = 200 turns: 
+        "#]],
+    );
+}

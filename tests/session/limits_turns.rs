@@ -274,3 +274,35 @@ fn turns_of_a_deleted_session() {
         "#]],
     );
 }
+
+/// P14: adoptions and instructions taken go to everybody, too.
+#[test]
+fn adoptions_in_a_second() {
+    check_with(
+        Limits {
+            frames_per_second: 1,
+            frames_burst: 3,
+            ..Limits::default()
+        },
+        "
+        agent attach
+        agent start t1
+        alice post steer t1 'x'
+        ---
+        agent adopt t1
+        agent steered t1 #2 attempt=2
+        agent adopt t1
+        agent steered t1 #2 attempt=2
+        ",
+        expect![[r#"
+            agent < turn.adopt #3 t1 active agent attempt=2
+            agent | ack 2 t1 active agent attempt=2
+            agent < update #2 v#4 alice name=steer turn=t1 'x' headers={"steer":"taken"}
+            agent | ack 3 t1 active agent attempt=2
+            agent < nack 4 rate-limited: unable to adopt the turn; the connection sends too
+                  fast, wait 1000 ms retryAfterMs=1000
+            agent < nack 5 rate-limited: unable to take the instruction; the connection sends
+                  too fast, wait 1000 ms retryAfterMs=1000
+        "#]],
+    );
+}

@@ -398,3 +398,37 @@ fn an_end_says_how() {
         "#]],
     );
 }
+
+/// P3.5, P6.3: who was away finds the streams of a turn that ended closed.
+#[test]
+fn a_reader_resumes_over_the_end() {
+    check(
+        "
+        agent attach
+        alice attach window=0
+        agent start t1
+        agent publish 'a' streaming turn=t1 and 'b' streaming turn=t1
+        agent append #2 'c'
+        ---
+        alice drop
+        agent append #3 'd'
+        agent end t1 failed
+        alice attach since window=0
+        alice holds
+        ",
+        expect![[r#"
+            agent < ack 4 #3 v#5
+            agent | append #2 v#6 @2 '' failed
+            agent | append #3 v#7 @2 '' failed
+            agent | turn.end #8 t1 failed agent
+            agent | ack 5 t1 failed agent
+            alice < attached #8 resumed, has older
+            alice < turn.end #8 t1 failed agent
+            alice | append #2 v#6 @2 '' failed
+            alice | append #3 v#7 @1 'd' failed
+            alice < caught-up #8
+            alice holds #2 "ac" failed
+            alice holds #3 "bd" failed
+        "#]],
+    );
+}

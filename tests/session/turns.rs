@@ -355,3 +355,64 @@ fn lists_of_turns() {
         "#]],
     );
 }
+
+/// P3.7: what a window holds goes before a turn that starts, is steered, suspended, adopted or
+/// cancelled, in one array.
+#[test]
+fn what_was_held_goes_before_turns() {
+    check(
+        "
+        agent attach rewind=0
+        alice attach window=500
+        agent publish '' streaming
+        agent append #1 'a'
+        ---
+        agent append #1 'b'
+        agent start t1
+        agent append #1 'c'
+        alice steer t1 'x'
+        agent append #1 'd'
+        agent suspend t1
+        agent append #1 'e'
+        agent adopt t1
+        agent append #1 'f'
+        alice cancel turn=t1
+        alice holds
+        ",
+        expect![[r#"
+            agent < ack 3 #1 v#3
+            agent | turn.start #4 t1 active agent
+            agent | ack 4 t1 active agent
+            alice < append #1 v#3 @1 'b'
+            alice | turn.start #4 t1 active agent
+            agent < ack 5 #1 v#5
+            agent | create #6 alice name=steer turn=t1 'x' headers={"steer":"waiting"}
+            agent | turn.steer #6 t1 active agent message=#6 'x'
+            alice < append #1 v#5 @2 'c'
+            alice | create #6 alice name=steer turn=t1 'x' headers={"steer":"waiting"}
+            alice | turn.steer #6 t1 active agent message=#6 'x'
+            alice | ack 1 #6 in t1 active agent
+            agent < ack 6 #1 v#7
+            agent | turn.suspend #8 t1 suspended agent
+            agent | ack 7 t1 suspended agent
+            alice < append #1 v#7 @3 'd'
+            alice | turn.suspend #8 t1 suspended agent
+            agent < ack 8 #1 v#9
+            agent | turn.adopt #10 t1 suspended agent attempt=2
+            agent | ack 9 t1 suspended agent attempt=2
+            alice < append #1 v#9 @4 'e'
+            alice | turn.adopt #10 t1 suspended agent attempt=2
+            agent < ack 10 #1 v#11
+            agent | turn.cancel #12 t1 suspended agent attempt=2 cancel=alice
+            agent | update #6 v#13 alice name=steer turn=t1 'x' headers={"steer":"missed"}
+            agent | turn.end #14 t1 cancelled agent attempt=2 cancel=alice
+            alice < append #1 v#11 @5 'f'
+            alice | turn.cancel #12 t1 suspended agent attempt=2 cancel=alice
+            alice | update #6 v#13 alice name=steer turn=t1 'x' headers={"steer":"missed"}
+            alice | turn.end #14 t1 cancelled agent attempt=2 cancel=alice
+            alice | ack 2 [t1 cancelled agent attempt=2 cancel=alice]
+            alice holds #1 "abcdef" streaming
+            alice holds #6 "x" missed
+        "#]],
+    );
+}
