@@ -8,7 +8,7 @@ use super::read::encode;
 use super::{Error, Session};
 use crate::protocol::capability::Operation;
 use crate::protocol::frame::ServerFrame;
-use crate::protocol::limits::LIST_BYTES;
+use crate::protocol::limits::{LIST_BYTES, PAGE_BYTES};
 use crate::protocol::serial::{PLACE_MAX, Serial};
 use crate::protocol::turn::{Shown, Turn};
 use crate::store::{Store, StoreError};
@@ -45,13 +45,26 @@ impl Session {
         }
         let before = before.unwrap_or(PLACE_MAX + 1);
         let mut turns = store.turns_before(before, limit.saturating_add(1))?;
-        let has_more = limit < turns.len();
+        let found = turns.len();
         turns.truncate(limit);
-        let last = turns.last().map(|turn| self.epoch.at(turn.place));
+        // A page ends where one of history does.
+        let mut bytes = 0;
+        let fitting = turns
+            .iter()
+            .map(|turn| self.stored(turn))
+            .take_while(|turn| {
+                let is_first = bytes == 0;
+                bytes += encode(turn).len();
+                is_first || bytes <= PAGE_BYTES
+            });
+        let shown: Vec<Shown> = fitting.collect();
+        let has_more = shown.len() < found;
+        let last = turns.get(shown.len().saturating_sub(1));
+        let last = last.map(|turn| self.epoch.at(turn.place));
         Ok(encode(&Turns {
             next: last.filter(|_| has_more),
             has_more,
-            turns: turns.iter().map(|turn| self.stored(turn)).collect(),
+            turns: shown,
         }))
     }
 

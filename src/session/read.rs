@@ -1,5 +1,7 @@
 //! What HTTP reads: history, one message, the snapshot (P3.9, P11.1).
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -13,7 +15,7 @@ use crate::protocol::limits::PAGE_BYTES;
 use crate::protocol::message::Message;
 use crate::protocol::serial::{PLACE_MAX, Place, Serial};
 use crate::protocol::settings::Settings;
-use crate::protocol::turn::Shown as Turn;
+use crate::protocol::turn::{Shown, Turn};
 use crate::store::{Span, Store, StoreError};
 
 /// A page of history.
@@ -23,7 +25,7 @@ struct History {
     messages: Vec<Box<RawValue>>,
     /// Those that the messages belong to (P6.9).
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    turns: Vec<Turn>,
+    turns: Vec<Shown>,
     has_more: bool,
     /// What `before` or `after` of the next page is.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,7 +46,7 @@ struct Snapshot<'a> {
     #[serde(flatten)]
     presence: Presence,
     /// Those that are open, and those that the messages belong to (P6.9).
-    turns: Vec<Turn>,
+    turns: Vec<Shown>,
     has_older: bool,
     messages: Vec<Box<RawValue>>,
 }
@@ -76,7 +78,6 @@ impl Session {
             turns,
         } = self.bounded_page(store, &span)?;
         let next = last.filter(|_| has_more);
-        let turns = store.named_turns(&turns)?;
         Ok(encode(&History {
             messages,
             turns: turns.iter().map(|turn| self.stored(turn)).collect(),
@@ -138,8 +139,9 @@ impl Session {
             ..
         } = self.bounded_page(store, &span)?;
         messages.reverse();
-        turns.extend(self.turns.keys().cloned());
-        let turns = store.named_turns(&turns)?;
+        turns.retain(|turn| !self.turns.contains_key(&turn.id));
+        turns.extend(self.turns.values().map(|open| open.turn.clone()));
+        turns.sort_unstable_by_key(|turn| turn.place);
         Ok(encode(&Snapshot {
             session: &self.id,
             serial: self.epoch.at(self.end),
@@ -155,9 +157,17 @@ impl Session {
         }))
     }
 
-    /// A page as JSON, which may be longer than the text that the store counts.
+    /// A page as JSON, which may be longer than the text that the store counts; each turn counts
+    /// with the first message that belongs to it.
     fn bounded_page(&self, store: &dyn Store, span: &Span<'_>) -> Result<Bounded, StoreError> {
         let page = store.page(self.epoch, span)?;
+        let ids = page
+            .messages
+            .iter()
+            .filter_map(|message| message.turn.clone());
+        let turns = store.named_turns(&ids.collect::<Vec<_>>())?;
+        let size = |turn: &Turn| (turn.id.clone(), encode(&self.stored(turn)).len());
+        let mut uncounted: BTreeMap<String, usize> = turns.iter().map(size).collect();
         let mut bounded = Bounded {
             has_more: page.has_more,
             ..Bounded::default()
@@ -167,15 +177,20 @@ impl Session {
             let Ok(raw) = serde_json::value::to_raw_value(&message) else {
                 continue;
             };
-            bytes += raw.get().len();
+            let turn = message.turn.unwrap_or_default();
+            bytes += raw.get().len() + uncounted.get(&turn).copied().unwrap_or(0);
             if PAGE_BYTES < bytes && !bounded.messages.is_empty() {
                 bounded.has_more = true;
                 break;
             }
             bounded.messages.push(raw);
             bounded.last = Some(message.serial);
-            bounded.turns.extend(message.turn);
+            uncounted.remove(&turn);
         }
+        let turns = turns.into_iter();
+        bounded.turns = turns
+            .filter(|turn| !uncounted.contains_key(&turn.id))
+            .collect();
         Ok(bounded)
     }
 
@@ -195,7 +210,7 @@ struct Bounded {
     messages: Vec<Box<RawValue>>,
     has_more: bool,
     last: Option<Serial>,
-    turns: Vec<String>,
+    turns: Vec<Turn>,
 }
 
 pub(super) fn encode(body: &impl Serialize) -> String {

@@ -35,6 +35,7 @@ mod limits_members;
 mod limits_turns;
 mod lost;
 mod on_input;
+mod pages;
 mod presence;
 mod presence_kept;
 mod presence_silence;
