@@ -26,7 +26,6 @@ mod history;
 mod host;
 mod identity;
 mod interrupt;
-mod lapsed;
 mod lease;
 mod lease_sleep;
 mod life;
