@@ -11,7 +11,7 @@ use crate::protocol::frame::{Outcome, Placed};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::message::Status;
 use crate::protocol::serial::Place;
-use crate::store::{Head, Kind, Store, StoreError};
+use crate::store::{Head, Kind, Store, StoreError, Write};
 
 /// What becomes of a `seq` (P5.3).
 enum Seq {
@@ -135,8 +135,9 @@ impl Session {
                 .close(place, status, Some(sender.client.clone()));
         }
         if let Some(id) = &append.id {
+            // With the text or not at all: an id that is known stands for text that is kept.
             let once = self.remember_id(now, sender, Kind::Append, id, place);
-            store.write(&[once])?;
+            self.store_pending(store, now, Some(once))?;
         }
         if end.is_some() || append.id.is_some() {
             self.settle(store, now, out)?;
@@ -214,7 +215,7 @@ impl Session {
         now: Timestamp,
         out: &mut Outbox,
     ) -> Result<(), StoreError> {
-        self.store_pending(store, now)?;
+        self.store_pending(store, now, None)?;
         self.rollup.send(self.epoch, now, None, out);
         self.release_answers(out);
         if self.rollup.retire() {
@@ -230,7 +231,7 @@ impl Session {
         now: Timestamp,
         out: &mut Outbox,
     ) -> Result<(), StoreError> {
-        self.store_pending(store, now)?;
+        self.store_pending(store, now, None)?;
         self.rollup.send(self.epoch, now, Some(&self.settings), out);
         self.release_answers(out);
         Ok(())
@@ -250,8 +251,14 @@ impl Session {
         Ok(())
     }
 
-    fn store_pending(&mut self, store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
-        let writes = self.rollup.store(&mut self.end, now);
+    fn store_pending(
+        &mut self,
+        store: &dyn Store,
+        now: Timestamp,
+        once: Option<Write>,
+    ) -> Result<(), StoreError> {
+        let mut writes = self.rollup.store(&mut self.end, now);
+        writes.extend(once);
         if !writes.is_empty() {
             store.write(&writes)?;
             self.written_at = now;
