@@ -1,6 +1,6 @@
 //! What every feature asks before it changes anything: does it exist, may they, is there room.
 
-use super::connection::Sender;
+use super::connection::{Sender, socket_of};
 use super::frames::misplaced;
 use super::{Error, Session};
 use crate::protocol::capability::Operation;
@@ -138,9 +138,7 @@ impl Session {
         reply: &super::answer::Reply,
         out: &mut super::outbox::Outbox,
     ) -> Result<(), Error> {
-        // What carries a body into the session answers probes too.
-        let id = sender.connection.as_ref();
-        let Some(live) = id.and_then(|id| self.connections.get_mut(id)) else {
+        let Some(live) = socket_of(&mut self.connections, sender) else {
             return Err(misplaced("seen").into());
         };
         live.probe.answered(seen.n);

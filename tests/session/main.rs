@@ -32,6 +32,7 @@ mod life;
 mod limits;
 mod limits_members;
 mod limits_turns;
+mod lines;
 mod lost;
 mod on_input;
 mod pages;
