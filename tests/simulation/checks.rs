@@ -1,13 +1,14 @@
 //! What must hold of everything that a session says, and at the end.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::rc::Rc;
 
 use serde_json::Value;
+use sessile::protocol::ids::ConnectionId;
 use sessile::protocol::serial::Serial;
 use sessile::session::Effect;
 use sessile::store::Log;
-
-use crate::host::Host;
 
 /// Looks over the session's shoulder.
 #[derive(Default)]
@@ -25,6 +26,34 @@ pub fn frames(text: &str) -> Vec<Value> {
     }
 }
 
+/// What was said in one go, read once for all who hear it.
+pub struct Said {
+    /// Connections; `None` for who made the request at hand.
+    pub to: Option<Vec<ConnectionId>>,
+    text: String,
+    pub frames: Vec<Value>,
+}
+
+impl fmt::Debug for Said {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text)
+    }
+}
+
+/// Everything that is said, in order.
+pub fn said(effects: &[Effect]) -> Vec<Rc<Said>> {
+    let said = effects.iter().filter_map(|effect| {
+        let (to, text) = match effect {
+            Effect::Send { to, text } => (Some(to.clone()), text),
+            Effect::Respond { body, .. } => (None, body),
+            Effect::Remember(_) | Effect::Close { .. } | Effect::Erase => return None,
+        };
+        let (text, frames) = (text.clone(), frames(text));
+        Some(Rc::new(Said { to, text, frames }))
+    });
+    said.collect()
+}
+
 impl Witness {
     pub fn new(is_trimmed: bool) -> Self {
         Self {
@@ -34,36 +63,26 @@ impl Witness {
     }
 
     /// P3.2: what is sent is stored. P3.1: a serial stands for one thing only.
-    pub fn check(&mut self, host: &Host, effects: &[Effect]) {
-        if effects.contains(&Effect::Erase) {
-            return;
-        }
-        let log = host.log();
-        for effect in effects {
-            let text = match effect {
-                Effect::Send { text, .. } => text,
-                Effect::Respond { body, .. } => body,
-                Effect::Remember(_) | Effect::Close { .. } | Effect::Erase => continue,
-            };
-            for frame in frames(text) {
-                self.frame(&log, &frame);
-            }
+    pub fn check(&mut self, log: &impl Log, said: &[Rc<Said>]) {
+        for frame in said.iter().flat_map(|said| &said.frames) {
+            self.frame(log, frame);
         }
     }
 
     fn frame(&mut self, log: &impl Log, frame: &Value) {
-        let subject = match frame["type"].as_str().unwrap_or_default() {
-            "message.create" | "message.update" => &frame["message"],
-            "message.append" | "message.delete" => frame,
-            "ack" => {
+        let subject = match frame["type"].as_str() {
+            Some("message.create" | "message.update") => &frame["message"],
+            Some("message.append" | "message.delete") => frame,
+            Some("ack") => {
                 for placed in frame["result"]["messages"].as_array().into_iter().flatten() {
                     self.is_stored(log, placed);
                 }
                 &frame["result"]
             }
+            Some(kind) if kind.starts_with("turn.") => return self.turn(log, frame),
             _ => return,
         };
-        if !subject["serial"].is_string() {
+        if !subject["version"].is_string() {
             return;
         }
         self.is_stored(log, subject);
@@ -88,6 +107,27 @@ impl Witness {
             "{:?} long before: {frame}",
             known.1
         );
+    }
+
+    /// A turn is stored as it is told, or has changed since.
+    fn turn(&self, log: &impl Log, frame: &Value) {
+        let place = Serial::parse(frame["serial"].as_str().unwrap())
+            .unwrap()
+            .place;
+        let turn = &frame["turn"];
+        match log.turn(turn["id"].as_str().unwrap()).unwrap() {
+            Some(stored) => {
+                let status = serde_json::to_value(stored.status()).unwrap();
+                let is_steer = frame["type"] == "turn.steer";
+                let is_latest = stored.version == place && !is_steer;
+                assert!(stored.version >= place || is_steer, "not stored: {frame}");
+                assert!(
+                    !is_latest || turn["status"] == status,
+                    "{stored:?}: {frame}"
+                );
+            }
+            None => assert!(self.is_trimmed, "not stored: {frame}"),
+        }
     }
 
     fn is_stored(&self, log: &impl Log, placed: &Value) {

@@ -9,8 +9,10 @@ use sessile::session::{Carrier, Start};
 
 use crate::checks::frames;
 use crate::draft::Draft;
+use crate::job::{Deed, Job};
 use crate::reader::Reader;
 use crate::sim::{Event, Sim, connection, note};
+use crate::writer::gap;
 
 /// How long a client waits for an answer before it tries again on a new connection.
 const PATIENCE_MS: u64 = 3_000;
@@ -28,14 +30,20 @@ pub enum Kind {
     Body,
     /// Changes what others wrote.
     Editor,
+    /// A process of an agent that leads turns.
+    Leader,
+    /// Gives leaders something to answer, cancels, interrupts and steers.
+    User,
 }
 
 /// What an answer is about.
 #[derive(Clone, Debug)]
-enum Asked {
+pub enum Asked {
     Publish(usize),
     Append(usize, usize),
     Update(usize, usize),
+    /// A turn, by the number of the job.
+    Turn(u64, Deed),
     Other,
 }
 
@@ -57,10 +65,22 @@ pub struct Client {
     pub has_older: bool,
     references: u64,
     /// What waits for an answer, since when.
-    pending: BTreeMap<u64, (Asked, u64)>,
-    changes: u64,
+    pub pending: BTreeMap<u64, (Asked, u64)>,
+    /// The same of requests, whose answers may be lost.
+    posted: BTreeMap<u64, Asked>,
+    pub changes: u64,
     /// The draft that its connection carries, if that is a body.
-    body: Option<usize>,
+    pub body: Option<usize>,
+    /// The turns that this process means to lead.
+    pub jobs: Vec<Job>,
+    pub job_count: u64,
+    /// Until when it does nothing at all.
+    pub hangs_until: u64,
+    /// Messages that want an answer, and instructions with their turns.
+    pub inputs: Vec<String>,
+    pub steers: Vec<(String, String)>,
+    /// What it may send a second time, with the same id.
+    pub said: Vec<Value>,
 }
 
 impl Client {
@@ -84,17 +104,43 @@ impl Client {
     }
 
     pub fn is_done(&self) -> bool {
-        self.drafts.iter().all(Draft::is_done)
+        self.drafts.iter().all(Draft::is_done) && self.jobs.is_empty()
+    }
+
+    /// Nothing of what was is worth anything any more.
+    pub fn start_over(&mut self) {
+        self.jobs.clear();
+        self.posted.clear();
+        self.inputs.clear();
+        self.steers.clear();
+        self.said.clear();
+    }
+
+    /// What its token grants.
+    pub fn words(&self) -> &'static str {
+        match self.kind {
+            Kind::Editor => "supervisor",
+            Kind::User => "user",
+            _ => "agent",
+        }
     }
 
     pub fn is_caught_up(&self) -> bool {
         self.link.is_some() && self.is_attached && self.reader.is_caught_up()
     }
 
+    /// Whether its connection stands, as far as it knows.
+    pub fn is_live(&self) -> bool {
+        self.link.is_some() && self.is_attached
+    }
+
     /// Now and then a client does something.
     pub fn tick(&mut self, sim: &mut Sim) {
         let next = sim.random.between(5, 60);
         sim.schedule(next, Event::Tick(self.index));
+        if sim.time < self.hangs_until && !sim.is_calm {
+            return;
+        }
         if self
             .pending
             .values()
@@ -115,18 +161,15 @@ impl Client {
             }
             Kind::Agent | Kind::Body => self.write(sim),
             Kind::Editor => self.edit(sim),
+            Kind::Leader => self.lead(sim),
+            Kind::User => self.use_it(sim),
         }
     }
 
     fn connect(&mut self, sim: &mut Sim) {
         let is_anew = sim.random.chance(100) || self.reader.position.is_none();
         let expires_at = sim.now() + sim.random.between(2_000, 100_000) as i64;
-        let words = if self.kind == Kind::Editor {
-            "supervisor"
-        } else {
-            "agent"
-        };
-        let mut connection = connection(&self.name, words, expires_at);
+        let mut connection = connection(&self.name, self.words(), expires_at);
         connection.window_ms = self.window_ms;
         connection.names.clone_from(&self.names);
         connection.is_probed = sim.random.chance(300);
@@ -144,7 +187,7 @@ impl Client {
     }
 
     /// Leaves its connection, which may not know it yet.
-    fn let_go(&mut self, sim: &mut Sim) {
+    pub fn let_go(&mut self, sim: &mut Sim) {
         if let Some(id) = self.link.take() {
             sim.leave(&id);
         }
@@ -170,27 +213,33 @@ impl Client {
             }
             draft.cut(sim.random.chance(200));
         }
+        for job in &mut self.jobs {
+            job.cut(&mut sim.random);
+        }
     }
 
-    pub fn receive(&mut self, sim: &mut Sim, id: &ConnectionId, text: &str) {
+    pub fn receive(&mut self, sim: &mut Sim, id: &ConnectionId, frames: &[Value]) {
         if self.link.as_ref() != Some(id) {
             return;
         }
-        for frame in frames(text) {
+        for frame in frames {
             match frame["type"].as_str().unwrap() {
                 "ack" | "nack" => {
                     let link = sim.links.get_mut(id).unwrap();
                     let expected = link.asked.get(link.answered).copied();
                     link.answered += 1;
                     assert_eq!(frame["ref"].as_u64(), expected, "answers in order: {frame}");
-                    self.answer(sim, &frame);
+                    self.answer(sim, frame);
                 }
                 "probe" => sim.send(id, &[json!({ "type": "seen", "n": frame["n"] })]),
-                "attached" => self.attached(sim, &frame),
-                _ => self.reader.take(&frame),
+                "attached" => self.attached(sim, frame),
+                _ => {
+                    self.reader.take(frame);
+                    self.learn(frame);
+                }
             }
         }
-        let is_strict = matches!(self.kind, Kind::Reader);
+        let is_strict = matches!(self.kind, Kind::Reader | Kind::User);
         assert!(
             !is_strict || self.reader.violations.is_empty(),
             "{:#?}",
@@ -219,11 +268,12 @@ impl Client {
         self.reader.take(frame);
     }
 
-    fn answer(&mut self, sim: &Sim, frame: &Value) {
+    fn answer(&mut self, sim: &mut Sim, frame: &Value) {
         let Some(reference) = frame["ref"].as_u64() else {
             panic!("refused: {frame}")
         };
-        let Some((asked, _)) = self.pending.remove(&reference) else {
+        let asked = self.pending.remove(&reference).map(|(asked, _)| asked);
+        let Some(asked) = asked.or_else(|| self.posted.remove(&reference)) else {
             panic!("answered twice: {frame}");
         };
         let (error, result) = (&frame["error"], &frame["result"]);
@@ -255,77 +305,34 @@ impl Client {
                     Some(_) => panic!("why: {frame}"),
                 }
             }
+            Asked::Turn(job, deed) => self.turn_answered(sim, job, &deed, code, frame),
             Asked::Other => {}
         }
     }
 
-    fn ask(&mut self, time: u64, mut frame: Value, about: Asked) -> Value {
+    /// The same by a request of its own.
+    pub fn request(&mut self, sim: &mut Sim, mut frame: Value, about: Asked) {
+        self.references += 1;
+        self.posted.insert(self.references, about);
+        frame["ref"] = self.references.into();
+        sim.post(self.index, self.references, &[frame]);
+    }
+
+    pub fn ask(&mut self, time: u64, mut frame: Value, about: Asked) -> Value {
         self.references += 1;
         self.pending.insert(self.references, (about, time));
         frame["ref"] = self.references.into();
         frame
     }
 
-    /// The next frames that a writer sends.
-    fn next_frames(&mut self, sim: &mut Sim) -> Vec<Value> {
-        let mut list = Vec::new();
-        for _ in 0..sim.random.between(1, 5) {
-            let open: Vec<usize> = (0..self.drafts.len())
-                .filter(|index| !self.drafts[*index].is_done())
-                .collect();
-            if open.is_empty() {
-                break;
-            }
-            let index = match self.body {
-                Some(index) => index,
-                None => *sim.random.pick(&open),
-            };
-            let draft = &mut self.drafts[index];
-            if draft.serial.is_none() {
-                if !draft.is_asked {
-                    draft.is_asked = true;
-                    let frame = draft.publish();
-                    list.push(self.ask(sim.time, frame, Asked::Publish(index)));
-                }
-            } else if draft.may_update() && sim.random.chance(30) {
-                let (sent, serial) = (draft.sent, draft.serial.clone());
-                let frame = json!({ "type": "update", "serial": serial, "seq": sent - 1,
-                    "data": draft.text(sent) });
-                list.push(self.ask(sim.time, frame, Asked::Update(index, sent)));
-            } else if let Some((chunks, frame)) = draft.append() {
-                list.push(self.ask(sim.time, frame, Asked::Append(index, chunks)));
-            }
-        }
-        list
-    }
-
-    fn write(&mut self, sim: &mut Sim) {
-        let Some(id) = self.link.clone() else { return };
-        if self.body.is_some_and(|index| self.drafts[index].is_done()) {
-            return self.let_go(sim);
-        }
-        let list = self.next_frames(sim);
-        if !list.is_empty() && sim.random.chance(500) {
-            sim.send(&id, &list);
-        } else {
-            list.iter()
-                .for_each(|frame| sim.send(&id, std::slice::from_ref(frame)));
-        }
-    }
-
-    fn post(&mut self, sim: &mut Sim) {
-        if !self.pending.is_empty() || self.is_done() {
-            return;
-        }
-        let list = self.next_frames(sim);
-        if !list.is_empty() {
-            self.changes += 1;
-            sim.post(self.index, self.changes, &list);
-        }
-    }
-
     /// A request was answered, unless the client has given up on it.
     pub fn answered(&mut self, sim: &mut Sim, number: u64, body: &str) {
+        if matches!(self.kind, Kind::Leader | Kind::User) {
+            for frame in frames(body) {
+                self.answer(sim, &frame);
+            }
+            return;
+        }
         if number != self.changes || self.pending.is_empty() {
             return;
         }
@@ -339,58 +346,4 @@ impl Client {
         }
         assert!(self.pending.is_empty(), "every frame is answered: {body}");
     }
-
-    fn edit(&mut self, sim: &mut Sim) {
-        let Some(id) = self.link.clone() else { return };
-        if sim.is_calm || !sim.random.chance(100) {
-            return;
-        }
-        let known: Vec<(String, String)> = self
-            .reader
-            .held
-            .iter()
-            .map(|(serial, held)| (serial.clone(), held.version.clone()))
-            .collect();
-        if known.is_empty() {
-            return;
-        }
-        let (serial, version) = sim.random.pick(&known).clone();
-        self.changes += 1;
-        let id_text = format!("{}-{}", self.name, self.changes);
-        let mut frame = match sim.random.between(0, 10) {
-            0..=2 => json!({ "type": "update", "data": format!("edited {}", self.changes) }),
-            3 => json!({ "type": "update", "headers": { "n": id_text } }),
-            4..=5 => json!({ "type": "delete" }),
-            6 => json!({ "type": "signal", "name": "look" }),
-            _ => json!({ "type": "append", "data": "[sic]" }),
-        };
-        frame["serial"] = serial.clone().into();
-        if sim.random.chance(300) {
-            frame["ifVersion"] = version.into();
-        }
-        if sim.random.chance(500) {
-            frame["id"] = id_text.into();
-        }
-        sim.touched.insert(serial);
-        let frame = self.ask(sim.time, frame, Asked::Other);
-        sim.send(&id, &[frame]);
-    }
-}
-
-/// P5.3: the message tells where it stands, and the writer goes on from there.
-fn gap(sim: &Sim, draft: &mut Draft, error: &Value) {
-    let taken = usize::try_from(error["expectedSeq"].as_u64().unwrap()).unwrap();
-    let is_own = draft
-        .serial
-        .as_ref()
-        .is_some_and(|serial| !sim.touched.contains(serial));
-    if is_own {
-        let units = draft.text(taken).encode_utf16().count();
-        assert_eq!(
-            error["length"], units,
-            "the length after {taken} chunks: {error}"
-        );
-    }
-    draft.sent = taken;
-    draft.taken(taken);
 }

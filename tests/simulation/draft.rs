@@ -25,6 +25,8 @@ pub struct Draft {
     pub name: &'static str,
     pub chunks: Vec<String>,
     pub end: &'static str,
+    /// The turn that it belongs to.
+    pub turn: Option<String>,
     /// A message that is published whole.
     pub is_whole: bool,
     /// Whether its appends are numbered, so that they may be sent again (P5.3).
@@ -63,6 +65,7 @@ impl Draft {
             name,
             chunks,
             end,
+            turn: None,
             is_whole,
             is_numbered,
             serial: None,
@@ -93,6 +96,10 @@ impl Draft {
         let mut message = json!({ "id": self.id, "name": self.name, "data": self.chunks[0] });
         if !self.is_whole {
             message["status"] = "streaming".into();
+        }
+        if let Some(turn) = &self.turn {
+            message["turn"] = turn.clone().into();
+            message["role"] = "assistant".into();
         }
         json!({ "type": "publish", "messages": [message] })
     }

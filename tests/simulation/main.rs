@@ -12,11 +12,15 @@
     dead_code
 )]
 
+mod agree;
 mod checks;
 mod client;
 mod draft;
 #[path = "../session/host.rs"]
 mod host;
+mod job;
+mod leader;
+mod ledger;
 mod random;
 #[path = "../session/reader.rs"]
 mod reader;
@@ -24,6 +28,8 @@ mod run;
 mod sim;
 #[path = "../sqlite/mod.rs"]
 mod sqlite;
+mod user;
+mod writer;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -41,8 +47,12 @@ fn simulate(parity: u64) {
         Some(seed) => seed..seed + 1,
         None => 0..number("SESSILE_SEEDS").unwrap_or(SEEDS),
     };
+    let is_whole = seeds.end - seeds.start == SEEDS;
+    let mut interruptions = 0;
     for seed in seeds.filter(|seed| seed % 2 == parity) {
-        if catch_unwind(AssertUnwindSafe(|| run::run(seed))).is_err() {
+        let ran = catch_unwind(AssertUnwindSafe(|| run::run(seed)));
+        interruptions += ran.as_ref().unwrap_or(&0);
+        if ran.is_err() {
             let trace = TRACE.with_borrow(Clone::clone);
             let lines: Vec<&str> = trace.lines().collect();
             let from = if number("SEED").is_some() {
@@ -56,6 +66,10 @@ fn simulate(parity: u64) {
             panic!("SEED={seed} cargo test --test simulation repeats this");
         }
     }
+    assert!(
+        !is_whole || 500 < interruptions,
+        "P6.6: {interruptions} were seen"
+    );
 }
 
 #[test]

@@ -1,25 +1,25 @@
 //! One run: rounds of trouble, each followed by calm, in which everybody must come to agree.
 
-use std::collections::BTreeMap;
-
-use serde_json::{Value, json};
+use serde_json::json;
 use sessile::protocol::capability::Operations;
 use sessile::session::{Input, Request, Sender};
 
+use crate::agree::agree;
 use crate::client::{Client, Kind};
 use crate::draft::Draft;
-use crate::reader::Held;
-use crate::sim::{Event, Sim, note};
+use crate::ledger::Ledger;
+use crate::sim::{Event, Rules, Sim};
 
 /// How long things go wrong.
 const TROUBLE_MS: u64 = 6_000;
 /// How long it may take from then on until everything has come to rest.
 const CALM_MS: u64 = 60_000;
 
-pub fn run(seed: u64) {
+/// Returns how often a reader saw an interruption.
+pub fn run(seed: u64) -> u64 {
     let mut sim = Sim::new(seed);
-    settings(&mut sim);
     people(&mut sim);
+    settings(&mut sim);
     let rounds = if sim.random.chance(200) { 2 } else { 1 };
     for round in 0..rounds {
         if 0 < round {
@@ -31,17 +31,52 @@ pub fn run(seed: u64) {
         let until = sim.time + TROUBLE_MS;
         while sim.step(until) {}
         calm(&mut sim);
-        agree(&sim);
+        agree(&mut sim);
     }
+    sim.ledger.interruptions
 }
 
 fn settings(sim: &mut Sim) {
-    let patch = json!({
+    let random = &mut sim.random;
+    let (presence_ms, grace_ms) = (
+        *random.pick(&[1_000, 2_500]),
+        *random.pick(&[0, 300, 2_000]),
+    );
+    let suspend_ms = *random.pick(&[1_000, 4_000]);
+    let on_input = *random.pick(&["parallel", "parallel", "queue", "interrupt", "reject"]);
+    let attempts = *random.pick(&[1, 1, 2, 3]);
+    let mut patch = json!({
         "retentionMs": sim.plan.retention_ms,
-        "minRollupMs": if sim.random.chance(100) { 100 } else { 0 },
-        "unwatchedWindowMs": *sim.random.pick(&[0, 250, 500]),
+        "minRollupMs": if random.chance(100) { 100 } else { 0 },
+        "unwatchedWindowMs": *random.pick(&[0, 250, 500]),
+        "presenceTimeoutMs": presence_ms,
+        "cancelGraceMs": grace_ms,
+        "suspendMs": suspend_ms,
+        "onInput": on_input,
+        "maxAttempts": attempts,
     });
-    if sim.plan.retention_ms.is_some() || sim.random.chance(300) {
+    if 1 < attempts {
+        patch["agent"] = json!({ "url": "https://agent.example/wake" });
+    }
+    let has = |wanted: Kind| sim.clients.iter().any(|client| client.kind == wanted);
+    let has_leaders = has(Kind::Leader);
+    sim.ledger = Ledger::new(Rules {
+        grace_ms,
+        suspend_ms,
+        presence_ms,
+        attempts,
+        interrupts: on_input == "interrupt",
+        is_trimmed: sim.plan.retention_ms.is_some(),
+        is_meddled: has(Kind::Editor),
+    });
+    sim.settings =
+        (has_leaders || sim.plan.retention_ms.is_some() || sim.random.chance(300)).then_some(patch);
+    set(sim);
+}
+
+/// Each life begins with its own settings.
+fn set(sim: &mut Sim) {
+    if let Some(patch) = sim.settings.clone() {
         admin(sim, Request::Settings(patch));
     }
 }
@@ -73,12 +108,23 @@ fn people(sim: &mut Sim) {
         Kind::Editor,
     ];
     kinds.extend(more.into_iter().filter(|_| sim.random.chance(500)));
+    if sim.random.chance(700) {
+        kinds.extend([Kind::Leader, Kind::Leader, Kind::User]);
+        let more = [Kind::Leader, Kind::Leader, Kind::User];
+        kinds.extend(more.into_iter().filter(|_| sim.random.chance(300)));
+    }
+    let mut leaders = 0;
     for (index, kind) in kinds.into_iter().enumerate() {
         let window_ms = *sim.random.pick(&[0, 0, 40, 40, 160, 500]);
         let names = (kind == Kind::Reader && sim.random.chance(200))
             .then(|| vec!["answer".to_owned(), "message".to_owned()]);
         let rewind = *sim.random.pick(&[50, 1000, 2, 0]);
-        let name = format!("{kind:?}{index}").to_lowercase();
+        let mut name = format!("{kind:?}{index}").to_lowercase();
+        if kind == Kind::Leader {
+            // Processes of two agents, in turn.
+            leaders += 1;
+            name = ["smith", "smith", "jones"][leaders % 3].to_owned();
+        }
         sim.clients
             .push(Client::new(index, name, kind, window_ms, names, rewind));
         let first = sim.random.between(0, 2_000);
@@ -90,7 +136,7 @@ fn drafts(sim: &mut Sim, round: u64) {
     for index in 0..sim.clients.len() {
         let kind = sim.clients[index].kind;
         let count = match kind {
-            Kind::Reader | Kind::Editor => 0,
+            Kind::Reader | Kind::Editor | Kind::Leader | Kind::User => 0,
             Kind::Agent | Kind::Caller | Kind::Body => sim.random.between(1, 6),
         };
         let mut drafts = Vec::new();
@@ -102,6 +148,7 @@ fn drafts(sim: &mut Sim, round: u64) {
             drafts.push(Draft::new(&mut sim.random, id, is_whole, is_numbered));
         }
         sim.clients[index].drafts = drafts;
+        sim.clients[index].start_over();
     }
 }
 
@@ -113,12 +160,13 @@ fn erase(sim: &mut Sim) {
         "nothing is left in storage"
     );
     sim.touched.clear();
+    sim.ledger.erase();
+    set(sim);
 }
 
 /// Nothing breaks any more: everything comes to its end.
 fn calm(sim: &mut Sim) {
-    sim.is_calm = true;
-    note(sim.time, "calm");
+    sim.calm_down();
     let until = sim.time + CALM_MS;
     loop {
         let next = sim.time + 500;
@@ -131,7 +179,7 @@ fn calm(sim: &mut Sim) {
             .iter()
             .filter(is_reading)
             .all(Client::is_caught_up);
-        if is_done && is_read {
+        if is_done && is_read && sim.ledger.open.is_empty() {
             break;
         }
         assert!(
@@ -140,16 +188,15 @@ fn calm(sim: &mut Sim) {
             sim.clients
         );
     }
+    // Whoever is silent is there no longer (P7.2).
+    sim.handle(Input::Deadline);
     // What is still on its way arrives; windows and alarms are long over.
     let until = sim.time + 2_000;
     while sim.step(until) {}
     sim.time = until;
-    while !sim
-        .clients
-        .iter()
-        .all(|client| client.kind != Kind::Reader || client.is_caught_up())
-    {
-        let next = sim.time + 500;
+    let is_reading = |client: &Client| client.kind != Kind::Reader || client.is_caught_up();
+    while sim.is_underway() || sim.host.window().is_some() || !sim.clients.iter().all(is_reading) {
+        let next = sim.time + 100;
         while sim.step(next) {}
         sim.time = next;
     }
@@ -158,117 +205,4 @@ fn calm(sim: &mut Sim) {
         None,
         "a timer runs though nothing is pending"
     );
-}
-
-/// Who reads holds what is stored, and what was acknowledged is stored.
-fn agree(sim: &Sim) {
-    let log = history(sim);
-    for client in sim
-        .clients
-        .iter()
-        .filter(|client| client.kind == Kind::Reader)
-    {
-        compare(client, &log);
-    }
-    for client in &sim.clients {
-        for draft in &client.drafts {
-            explain(sim, client, draft, &log);
-        }
-    }
-    for link in sim.links.values().filter(|link| !link.is_left) {
-        let is_live = sim.clients[link.client].link.is_some();
-        assert!(!is_live || link.answered <= link.asked.len(), "{link:?}");
-    }
-}
-
-fn history(sim: &Sim) -> BTreeMap<String, Value> {
-    let sender = Sender {
-        connection: None,
-        client: "admin".into(),
-        operations: Operations::ALL,
-    };
-    let store = sim.host.log();
-    let page = sessile::store::Span {
-        after: 0,
-        before: 1 << 33,
-        newest_first: false,
-        names: None,
-        limit: 1000,
-        bytes: 1 << 30,
-    };
-    let epoch = sessile::store::Log::beginning(&store)
-        .unwrap()
-        .map(|beginning| beginning.epoch);
-    let Some(epoch) = epoch else {
-        return BTreeMap::new();
-    };
-    let messages = sessile::store::Log::page(&store, epoch, &page)
-        .unwrap()
-        .messages;
-    let _ = sender;
-    messages
-        .into_iter()
-        .map(|message| {
-            (
-                message.serial.to_string(),
-                serde_json::to_value(message).unwrap(),
-            )
-        })
-        .collect()
-}
-
-fn compare(client: &Client, log: &BTreeMap<String, Value>) {
-    let held = &client.reader.held;
-    for (serial, mine) in held {
-        let stored = log
-            .get(serial)
-            .unwrap_or_else(|| panic!("{} holds {mine:?}", client.name));
-        let mut stored = Held::of(stored);
-        if stored.is_deleted {
-            stored = Held {
-                status: mine.status.clone(),
-                headers: mine.headers.clone(),
-                ..stored
-            };
-        }
-        assert_eq!(*mine, stored, "{} holds {serial} otherwise", client.name);
-    }
-    let follows = |message: &Value| {
-        let name = message["name"].as_str().unwrap();
-        client
-            .names
-            .as_ref()
-            .is_none_or(|names| names.iter().any(|wanted| wanted == name))
-    };
-    for (serial, message) in log {
-        let is_owed = !client.has_older || client.reader.began_at < *serial;
-        if is_owed && follows(message) {
-            assert!(held.contains_key(serial), "{} lacks {message}", client.name);
-        }
-    }
-}
-
-fn explain(sim: &Sim, client: &Client, draft: &Draft, log: &BTreeMap<String, Value>) {
-    let with_id = |message: &&Value| message["id"] == draft.id.as_str();
-    let found: Vec<&Value> = log.values().filter(with_id).collect();
-    let is_begun = draft.serial.is_some();
-    if sim.plan.retention_ms.is_none() && is_begun && client.kind != Kind::Body {
-        assert_eq!(found.len(), 1, "{} is there once: {found:#?}", draft.id);
-    }
-    let Some(message) = found.last() else { return };
-    let is_touched = sim.touched.contains(message["serial"].as_str().unwrap());
-    if is_touched || sim.plan.retention_ms.is_some() {
-        return;
-    }
-    let text = message["data"].as_str().unwrap();
-    if let Err(reason) = draft.explains(text) {
-        panic!("{reason}: {draft:#?} is {message:#}");
-    }
-    let is_streaming = message["status"] == "streaming";
-    if client.kind == Kind::Body {
-        assert!(!is_streaming, "a body that broke off fails: {message}");
-    }
-    if !draft.is_whole && draft.dead.is_none() && draft.is_numbered {
-        assert_eq!(message["status"], draft.end, "{draft:#?} is {message:#}");
-    }
 }

@@ -5,15 +5,17 @@ mod network;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use std::rc::Rc;
 
 use sessile::protocol::capability::{Operations, Role};
 use sessile::protocol::ids::{ConnectionId, Timestamp};
 use sessile::protocol::limits::Limits;
 use sessile::session::{Carrier, Connection, Effect, Input, Start};
 
-use crate::checks::Witness;
+use crate::checks::{Said, Witness, frames, said};
 use crate::client::Client;
 use crate::host::{Fate, Host};
+use crate::ledger::Ledger;
 use crate::random::Random;
 
 pub const START: Timestamp = 1_800_000_000_000;
@@ -35,7 +37,8 @@ pub fn note(time: u64, what: &str) {
 pub enum Event {
     Opened(ConnectionId, Box<(Connection, Start)>),
     ToServer(ConnectionId, String),
-    ToClient(ConnectionId, String),
+    Pinged(ConnectionId),
+    ToClient(ConnectionId, Rc<Said>),
     /// The server learns that a connection is gone.
     Left(ConnectionId),
     /// Its client learns it.
@@ -90,6 +93,21 @@ impl Plan {
     }
 }
 
+/// What the settings of this run say about turns and presence.
+#[derive(Debug, Default)]
+pub struct Rules {
+    pub grace_ms: Timestamp,
+    pub suspend_ms: Timestamp,
+    pub presence_ms: Timestamp,
+    pub attempts: u64,
+    /// Whether an input cancels what answers another.
+    pub interrupts: bool,
+    /// Whether final turns may be forgotten.
+    pub is_trimmed: bool,
+    /// Whether somebody changes what others wrote, instructions too.
+    pub is_meddled: bool,
+}
+
 pub struct Sim {
     pub random: Random,
     pub host: Host,
@@ -103,9 +121,16 @@ pub struct Sim {
     timer: Option<(u64, u64)>,
     alarm: Option<Timestamp>,
     pub plan: Plan,
+    /// What each life of the session is told to begin with.
+    pub settings: Option<serde_json::Value>,
     /// Nothing breaks any more.
     pub is_calm: bool,
     pub witness: Witness,
+    pub ledger: Ledger,
+    /// Whether the process died of the last input.
+    is_dead: bool,
+    /// The latest time that any clock has shown.
+    latest: Timestamp,
     /// Messages that somebody else than their writer changed.
     pub touched: BTreeSet<String>,
 }
@@ -134,8 +159,12 @@ impl Sim {
             timer: None,
             alarm: None,
             plan,
+            settings: None,
             is_calm: false,
             witness: Witness::new(is_trimmed),
+            ledger: Ledger::default(),
+            is_dead: false,
+            latest: START,
             touched: BTreeSet::new(),
         }
     }
@@ -168,6 +197,12 @@ impl Sim {
         true
     }
 
+    /// Whether anything is on its way to a client.
+    pub fn is_underway(&self) -> bool {
+        let mut events = self.events.values();
+        events.any(|event| matches!(event, Event::ToClient(..)))
+    }
+
     fn happen(&mut self, event: Event, tie: u64) {
         match event {
             Event::Opened(id, opening) => {
@@ -179,19 +214,36 @@ impl Sim {
             Event::ToServer(id, text) => {
                 let is_there = self.host.attachments.contains_key(&id);
                 if is_there && !self.links[&id].is_cut {
+                    let (now, client) = (
+                        self.now(),
+                        self.clients[self.links[&id].client].name.clone(),
+                    );
+                    self.ledger
+                        .ask(&self.host, now, Some(&id), &client, &frames(&text));
                     let input = self.host.message(&id, &text);
                     self.handle(input);
                 }
             }
-            Event::ToClient(id, text) => {
+            Event::Pinged(id) => {
+                let is_there = self.host.attachments.contains_key(&id);
+                if is_there && !self.links[&id].is_cut {
+                    // The platform knows the last one only, which a clock that jumped back
+                    // makes earlier than the one before: nobody can tell then.
+                    let known = self.host.pings.get(&id).copied();
+                    let at = self.now().max(known.unwrap_or(START));
+                    self.host.ping(&id, at);
+                    self.ledger.ping(at, &id);
+                }
+            }
+            Event::ToClient(id, said) => {
                 let link = &self.links[&id];
                 if !link.is_cut && !link.is_left {
                     let index = link.client;
-                    self.with_client(index, |client, sim| client.receive(sim, &id, &text));
+                    self.with_client(index, |client, sim| client.receive(sim, &id, &said.frames));
                 }
             }
             Event::Left(id) => {
-                if self.host.attachments.remove(&id).is_some() {
+                if self.host.attachments.contains_key(&id) {
                     self.handle(Input::Close { connection: id });
                 }
             }
@@ -239,17 +291,31 @@ impl Sim {
             _ => Fate::DiesAfter,
         };
         let now = self.now();
+        self.latest = self.latest.max(now);
         let effects = self.host.handle(now, input, fate);
         let is_dead = fate != Fate::Lives && !self.host.is_awake();
+        self.is_dead = is_dead;
         if is_dead {
             note(self.time, &format!("{fate:?}"));
             self.after_death();
         }
-        self.witness.check(&self.host, &effects);
+        let said = said(&effects);
+        if !effects.contains(&Effect::Erase) {
+            let log = self.host.log();
+            self.witness.check(&log, &said);
+            self.ledger.follow(&self.host, now, &said, is_dead);
+        }
+        let mut said = said.into_iter();
         let mut response = None;
+        let is_closing = effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Close { .. }));
         for effect in effects {
             match effect {
-                Effect::Send { to, text } => to.iter().for_each(|id| self.sent(id, &text)),
+                Effect::Send { to, .. } => {
+                    let said = said.next().unwrap();
+                    to.iter().for_each(|id| self.sent(id, &said));
+                }
                 Effect::Close {
                     connection, code, ..
                 } => {
@@ -261,7 +327,8 @@ impl Sim {
                 Effect::Remember(_) | Effect::Erase => {}
             }
         }
-        if is_deadline && !is_dead {
+        // Whoever is closed at last is told to have left by the next one.
+        if is_deadline && !is_dead && !is_closing {
             let due = self.host.window();
             assert!(
                 due.is_none_or(|due| now < due),
@@ -276,9 +343,9 @@ impl Sim {
         response
     }
 
-    fn sent(&mut self, id: &ConnectionId, text: &str) {
+    fn sent(&mut self, id: &ConnectionId, said: &Rc<Said>) {
         let after = self.down(id);
-        self.schedule(after, Event::ToClient(id.clone(), text.to_owned()));
+        self.schedule(after, Event::ToClient(id.clone(), Rc::clone(said)));
     }
 
     /// One timer for the rollup window, one alarm: as the session wants them.
@@ -320,6 +387,11 @@ impl Sim {
         if at <= self.now() {
             self.host.alarm = None;
             self.handle(Input::Deadline);
+            if self.is_dead && self.host.alarm.is_none() {
+                // The platform tries again.
+                self.host.alarm = Some(at);
+                self.arm();
+            }
         } else {
             // The clock jumped back meanwhile.
             self.arm();
@@ -370,8 +442,21 @@ impl Sim {
         if self.random.chance(self.plan.die * 2) {
             note(self.time, "the process dies");
             self.host.die();
+            self.ledger.died(self.now());
             self.after_death();
         }
+    }
+
+    /// From now on nothing breaks, and clocks do not go back.
+    pub fn calm_down(&mut self) {
+        self.is_calm = true;
+        self.skew += (self.latest - self.now()).max(0);
+        note(
+            self.time,
+            &format!("calm, the clock is {} ms off", self.skew),
+        );
+        self.alarm = None;
+        self.arm();
     }
 }
 

@@ -55,6 +55,12 @@ impl Sim {
         self.schedule(after, Event::ToServer(id.clone(), text));
     }
 
+    /// A text `ping`, which the platform answers without a word to the session (P7.2).
+    pub fn ping(&mut self, id: &ConnectionId) {
+        let after = self.up(id);
+        self.schedule(after, Event::Pinged(id.clone()));
+    }
+
     /// When what is sent now arrives: in order.
     pub(super) fn up(&mut self, id: &ConnectionId) -> u64 {
         let jitter = self.random.between(0, 8);
@@ -102,12 +108,16 @@ impl Sim {
         let limits = self.host.limits.clone();
         let decode =
             |frame: &Value| sessile::protocol::decode::decode_frame(&frame.to_string(), &limits);
-        let frames = frames.iter().map(decode).collect();
+        let client = &self.clients[index];
         let sender = Sender {
             connection: None,
-            client: self.clients[index].name.clone(),
-            operations: Operations::parse("agent").unwrap(),
+            client: client.name.clone(),
+            operations: Operations::parse(client.words()).unwrap(),
         };
+        let now = self.now();
+        self.ledger
+            .ask(&self.host, now, None, &sender.client, &frames);
+        let frames = frames.iter().map(decode).collect();
         let response = self.handle(Input::Request {
             sender,
             request: Request::Frames(frames),
