@@ -14,6 +14,8 @@ mod model;
 mod random;
 #[path = "sqlite/mod.rs"]
 mod sqlite;
+#[path = "store/turns.rs"]
+mod turns;
 
 use model::{Draft, Pair, epoch};
 use sessile::protocol::data::{Data, units};
@@ -154,6 +156,13 @@ fn each_write_costs_what_was_promised() {
         (2, 1)
     );
     assert_eq!(cost(&sqlite, || pair.delete(long)), (3, 1));
+    let turn = pair.start(None, false);
+    assert_eq!(cost(&sqlite, || _ = pair.start(None, true)), (2, 1));
+    assert_eq!(
+        cost(&sqlite, || pair.change_turn(turn, turns::Deed::End)),
+        (2, 1)
+    );
+    assert_eq!(cost(&sqlite, || pair.hear(turn, 7)), (1, 0), "a heartbeat");
     assert_eq!(cost(&sqlite, || pair.set(Settings::default())), (1, 0));
     assert_eq!(
         cost(&sqlite, || pair.remember(Kind::Signal, "y", 3)),

@@ -16,6 +16,7 @@ impl Pair {
         assert_eq!(store.beginning(), Ok(Some(self.beginning())));
         assert_eq!(store.end(), Ok(self.end));
         self.check_streaming();
+        self.check_turns();
         let oldest = self.held.values().take(3);
         let oldest = oldest.map(|held| held.message.serial.place);
         assert_eq!(store.oldest(3), Ok(oldest.collect()));
@@ -25,6 +26,9 @@ impl Pair {
             assert_eq!(store.message(epoch(), place), Ok(message));
             for since in 0..=self.end.place + 1 {
                 assert_eq!(store.missing(place, since), Ok(self.missing(place, since)));
+            }
+            if place < self.floor {
+                continue; // Nobody resumes from what was trimmed (P3.6).
             }
             assert_eq!(
                 store.changed(place, 100),
@@ -98,7 +102,8 @@ impl Pair {
             let place = held.message.version.place;
             if after < place {
                 let is_updated = kinds.contains(&Change::Update);
-                let is_deleted = kinds.contains(&Change::Delete);
+                let is_superseded = kinds.contains(&Change::Supersede);
+                let is_deleted = is_superseded || kinds.contains(&Change::Delete);
                 changed.insert(
                     subject,
                     Changed {
@@ -106,7 +111,7 @@ impl Pair {
                         place,
                         is_updated,
                         is_deleted,
-                        is_superseded: false,
+                        is_superseded,
                     },
                 );
             }
@@ -151,7 +156,7 @@ fn size(message: &Message) -> usize {
     headers + message.data.as_ref().map_or(0, Data::bytes)
 }
 
-fn head(message: &Message) -> Head {
+pub(crate) fn head(message: &Message) -> Head {
     Head {
         place: message.serial.place,
         version: message.version.place,

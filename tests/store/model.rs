@@ -8,8 +8,9 @@ use sessile::protocol::ids::{ConnectionId, Timestamp};
 use sessile::protocol::message::{Headers, Message, Role, Status};
 use sessile::protocol::serial::{Epoch, Place};
 use sessile::protocol::settings::Settings;
+use sessile::protocol::turn::Cancel;
 use sessile::store::sqlite::SqliteStore;
-use sessile::store::{Beginning, Change, End, Growth, Kind, Store, Tail, Write};
+use sessile::store::{Beginning, Change, End, Growth, Kept, Kind, Store, Tail, Write};
 
 use crate::sqlite::Sqlite;
 
@@ -36,8 +37,12 @@ pub(crate) struct Pair {
     pub(crate) held: BTreeMap<Place, Held>,
     pub(crate) changes: Vec<(Place, Place, Change)>,
     pub(crate) ids: BTreeMap<(String, i64, String), (Place, Timestamp)>,
+    pub(crate) turns: BTreeMap<Place, Kept>,
+    /// Where each turn changed.
+    pub(crate) turn_changes: Vec<(Place, Place)>,
+    pub(crate) cancels: BTreeMap<Place, Cancel>,
     pub(crate) end: End,
-    floor: Place,
+    pub(crate) floor: Place,
     settings: Settings,
     now: Timestamp,
 }
@@ -50,6 +55,8 @@ pub(crate) struct Draft {
     pub(crate) id: Option<String>,
     pub(crate) headers: Option<Headers>,
     pub(crate) is_streaming: bool,
+    /// Which of the open turns it is of.
+    pub(crate) turn: Option<usize>,
 }
 
 impl Draft {
@@ -60,6 +67,7 @@ impl Draft {
             id: None,
             headers: None,
             is_streaming: false,
+            turn: None,
         }
     }
 
@@ -81,6 +89,9 @@ impl Pair {
             held: BTreeMap::new(),
             changes: Vec::new(),
             ids: BTreeMap::new(),
+            turns: BTreeMap::new(),
+            turn_changes: Vec::new(),
+            cancels: BTreeMap::new(),
             end: End {
                 place: 0,
                 written_at: 1_000,
@@ -107,11 +118,11 @@ impl Pair {
         self.store = SqliteStore::new(self.sqlite.clone());
     }
 
-    fn write(&self, writes: &[Write]) {
+    pub(crate) fn write(&self, writes: &[Write]) {
         self.store.write(writes).expect("what is written");
     }
 
-    fn next(&mut self) -> (Place, Timestamp) {
+    pub(crate) fn next(&mut self) -> (Place, Timestamp) {
         self.now += 7;
         self.end = End {
             place: self.end.place + 1,
@@ -136,6 +147,8 @@ impl Pair {
     }
 
     pub(crate) fn publish(&mut self, draft: Draft) -> Place {
+        let turn = draft.turn.and_then(|index| self.any_turn(index));
+        let turn = turn.map(|place| self.turns[&place].turn.id.clone());
         let (place, at) = self.next();
         let serial = epoch().at(place);
         let message = Message {
@@ -150,7 +163,7 @@ impl Pair {
             } else {
                 Role::User
             },
-            turn: None,
+            turn,
             parent: (1 < place).then(|| epoch().at(place - 1)),
             data: Some(draft.data),
             headers: draft.headers,
@@ -284,6 +297,10 @@ impl Pair {
     }
 
     pub(crate) fn delete(&mut self, place: Place) {
+        self.delete_as(place, Change::Delete);
+    }
+
+    pub(crate) fn delete_as(&mut self, place: Place, what: Change) {
         let (version, at) = self.next();
         let held = self.held.get_mut(&place).expect("a message");
         touch(&mut held.message, version, at);
@@ -293,8 +310,8 @@ impl Pair {
             held.message.status = Some(Status::Cancelled);
         }
         held.known.clear();
-        let change = self.change(version, place, Change::Delete, at);
-        let is_superseded = false;
+        let change = self.change(version, place, what, at);
+        let is_superseded = what == Change::Supersede;
         let delete = Write::Delete {
             place,
             version,
@@ -347,12 +364,11 @@ impl Pair {
 
     pub(crate) fn trim(&mut self, up_to: Place) {
         self.write(&[Write::Trim { up_to }]);
-        let gone = |place: Place, held: &Held| {
-            place <= up_to && held.message.status != Some(Status::Streaming)
-        };
         let held = std::mem::take(&mut self.held);
-        let kept = held.into_iter().filter(|(place, held)| !gone(*place, held));
+        let kept = held.into_iter();
+        let kept = kept.filter(|(place, held)| up_to < *place || self.is_kept(held));
         self.held = kept.collect();
+        self.trim_turns(up_to);
         self.floor = self.floor.max(up_to);
         self.changes.retain(|(place, _, _)| up_to < *place);
     }

@@ -8,6 +8,7 @@ use sessile::protocol::settings::Settings;
 use sessile::store::{Kind, Span};
 
 use crate::model::{Draft, Pair};
+use crate::turns::Deed;
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -16,6 +17,12 @@ enum Step {
     Close(usize, Status),
     Update(usize, Option<Data>, Option<Headers>),
     Delete(usize),
+    Supersede(usize),
+    Start(usize, bool),
+    Turn(usize, Deed),
+    Steer(usize),
+    Hear(usize, i64),
+    CancelInput(usize),
     Remember(Kind, String),
     Set(u64),
     Trim(u64),
@@ -67,6 +74,19 @@ fn id() -> impl Strategy<Value = String> {
     prop::sample::select(&["one", "two", "three", "\u{0}"][..]).prop_map(str::to_owned)
 }
 
+fn deed() -> impl Strategy<Value = Deed> {
+    const DEEDS: [Deed; 7] = [
+        Deed::Suspend,
+        Deed::Resume,
+        Deed::Adopt,
+        Deed::Cancel,
+        Deed::Queue,
+        Deed::End,
+        Deed::End,
+    ];
+    prop::sample::select(&DEEDS[..])
+}
+
 fn kind() -> impl Strategy<Value = Kind> {
     prop::sample::select(&[Kind::Append, Kind::Update, Kind::Delete, Kind::Signal][..])
 }
@@ -77,12 +97,16 @@ fn draft() -> impl Strategy<Value = Draft> {
     let streaming = text().prop_map(|text| (Data::Text(text), true));
     let whole = text().prop_map(|text| (Data::Text(text), false));
     let data = prop_oneof![3 => streaming, 1 => whole, 1 => json().prop_map(|data| (data, false))];
-    (data, name, id, headers()).prop_map(|((data, is_streaming), name, id, headers)| Draft {
-        data,
-        name,
-        id,
-        headers,
-        is_streaming,
+    let turn = prop::option::weighted(0.5, any::<usize>());
+    (data, name, id, headers(), turn).prop_map(|((data, is_streaming), name, id, headers, turn)| {
+        Draft {
+            data,
+            name,
+            id,
+            headers,
+            is_streaming,
+            turn,
+        }
     })
 }
 
@@ -95,6 +119,12 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (any::<usize>(), status()).prop_map(|(i, status)| Step::Close(i, status)),
         2 => (any::<usize>(), data, headers()).prop_map(|(i, d, h)| Step::Update(i, d, h)),
         1 => any::<usize>().prop_map(Step::Delete),
+        1 => any::<usize>().prop_map(Step::Supersede),
+        2 => any::<(usize, bool)>().prop_map(|(i, is_queued)| Step::Start(i, is_queued)),
+        3 => (any::<usize>(), deed()).prop_map(|(i, deed)| Step::Turn(i, deed)),
+        1 => any::<usize>().prop_map(Step::Steer),
+        1 => (any::<usize>(), 0..9_000_i64).prop_map(|(i, at)| Step::Hear(i, at)),
+        1 => any::<usize>().prop_map(Step::CancelInput),
         1 => (kind(), id()).prop_map(|(kind, id)| Step::Remember(kind, id)),
         1 => any::<u64>().prop_map(|n| Step::Set(n >> 12)),
         1 => (0..100u64).prop_map(Step::Trim),
@@ -127,6 +157,23 @@ fn take(pair: &mut Pair, step: Step) {
                 pair.delete(place);
             }
         }
+        Step::Supersede(index) => {
+            if let Some(place) = pair.any(index, None) {
+                pair.supersede(place);
+            }
+        }
+        Step::Start(index, is_queued) => {
+            let input = pair
+                .any(index, None)
+                .filter(|_| is_queued || index % 2 == 0);
+            pair.start(input, is_queued);
+        }
+        Step::CancelInput(index) => {
+            if let Some(place) = pair.any(index, None) {
+                pair.cancel_input(place);
+            }
+        }
+        Step::Turn(..) | Step::Steer(_) | Step::Hear(..) => take_turn(pair, step),
         Step::Remember(kind, id) => pair.remember(kind, &id, pair.end.place),
         Step::Set(number) => {
             pair.set(Settings {
@@ -136,6 +183,20 @@ fn take(pair: &mut Pair, step: Step) {
         }
         Step::Trim(percent) => pair.trim(pair.end.place * percent / 100),
         Step::Reload => pair.reload(),
+    }
+}
+
+fn take_turn(pair: &mut Pair, step: Step) {
+    let (Step::Turn(index, _) | Step::Steer(index) | Step::Hear(index, _)) = step else {
+        return;
+    };
+    let Some(place) = pair.any_turn(index) else {
+        return;
+    };
+    match step {
+        Step::Turn(_, deed) => pair.change_turn(place, deed),
+        Step::Hear(_, at) => pair.hear(place, at),
+        _ => pair.steer(place),
     }
 }
 
