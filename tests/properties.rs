@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 use sessile::protocol::capability::{Operations, Role};
 use sessile::protocol::ids::{ConnectionId, Timestamp};
 use sessile::protocol::limits::Limits;
-use sessile::session::{Carrier, Connection, Effect, Input, Start};
+use sessile::session::{Carrier, Connection, Effect, Input, Request, Sender, Start};
 use sessile::store::{Log, Span};
 
 /// After so long without an append nothing is held: it was stored after the shortest window,
@@ -43,6 +43,12 @@ enum Step {
     Update(usize, String),
     Headers(usize),
     Delete(usize),
+    Start,
+    /// Something is said in a turn, or told to whoever leads it.
+    Talk(usize, String),
+    Instruct(usize, String),
+    TakeOver(usize, bool),
+    Finish(usize),
     Wait(Timestamp),
     Evict,
 }
@@ -64,13 +70,18 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let which = 0usize..3;
+    let which = 0usize..4;
     prop_oneof![
         2 => text().prop_map(Step::Publish),
         20 => (which.clone(), text()).prop_map(|(which, text)| Step::Append(which, text)),
         1 => which.clone().prop_map(Step::Close),
         1 => (which.clone(), text()).prop_map(|(which, text)| Step::Update(which, text)),
         1 => which.clone().prop_map(Step::Headers),
+        1 => Just(Step::Start),
+        1 => (which.clone(), text()).prop_map(|(which, text)| Step::Talk(which, text)),
+        1 => (which.clone(), text()).prop_map(|(which, text)| Step::Instruct(which, text)),
+        1 => (which.clone(), any::<bool>()).prop_map(|(which, keep)| Step::TakeOver(which, keep)),
+        1 => which.clone().prop_map(Step::Finish),
         1 => which.prop_map(Step::Delete),
         15 => (0i64..120).prop_map(Step::Wait),
         2 => Just(Step::Evict),
@@ -86,6 +97,7 @@ struct Stage {
     /// What readers held at their positions.
     positions: Vec<Reader>,
     messages: Vec<String>,
+    turns: usize,
 }
 
 impl Stage {
@@ -97,6 +109,7 @@ impl Stage {
             connections: 0,
             positions: Vec::new(),
             messages: Vec::new(),
+            turns: 0,
         };
         stage.open(
             Reader {
@@ -166,6 +179,19 @@ impl Stage {
         self.handle(input);
     }
 
+    fn publish(&mut self, message: &Value) {
+        let before = self.newest();
+        self.send(&json!({ "type": "publish", "messages": [message] }));
+        let after = self.newest();
+        self.messages
+            .extend(after.clone().filter(|_| before != after));
+    }
+
+    fn newest(&self) -> Option<String> {
+        let held = self.readers.values().flat_map(|reader| reader.held.keys());
+        held.max().cloned()
+    }
+
     /// Lets time pass, and timers ring.
     fn wait(&mut self, until: Timestamp) {
         while let Some(due) = self.host.window().filter(|due| *due <= until) {
@@ -178,16 +204,29 @@ impl Stage {
     fn step(&mut self, step: &Step) {
         let serial = |which: &usize| self.messages.get(*which).cloned();
         let frame = match step {
-            Step::Publish(text) if self.messages.len() < 3 => {
-                let message = json!({ "data": text, "status": "streaming" });
-                self.send(&json!({ "type": "publish", "messages": [message] }));
-                let held = self.readers.values().flat_map(|reader| reader.held.keys());
-                self.messages.push(held.max().unwrap().clone());
-                return;
+            Step::Publish(text) if self.messages.len() < 4 => {
+                return self.publish(&json!({ "data": text, "status": "streaming" }));
+            }
+            Step::Talk(which, text) if self.messages.len() < 4 && *which < self.turns => {
+                let turn = format!("t{which}");
+                return self.publish(&json!({ "data": text, "status": "streaming", "turn": turn }));
             }
             Step::Wait(duration) => return self.wait(self.now + duration),
             Step::Evict if self.host.window().is_none() => return self.host.evict(),
-            Step::Publish(_) | Step::Evict => return,
+            Step::Publish(_) | Step::Talk(..) | Step::Evict => return,
+            Step::Start => {
+                self.turns += 1;
+                json!({ "type": "turn.start", "id": format!("t{}", self.turns - 1) })
+            }
+            Step::Instruct(which, text) => {
+                json!({ "type": "steer", "turn": format!("t{which}"), "data": text })
+            }
+            Step::TakeOver(which, keep) => {
+                json!({ "type": "turn.adopt", "turn": format!("t{which}"), "keep": keep })
+            }
+            Step::Finish(which) => {
+                json!({ "type": "turn.end", "turn": format!("t{which}"), "status": "complete" })
+            }
             Step::Append(which, text) => {
                 json!({ "type": "append", "serial": serial(which), "data": text })
             }
@@ -204,6 +243,28 @@ impl Stage {
             Step::Delete(which) => json!({ "type": "delete", "serial": serial(which) }),
         };
         self.send(&frame);
+    }
+
+    /// All turns, as GET has them.
+    fn turns(&mut self) -> BTreeMap<String, Value> {
+        let sender = Sender {
+            connection: None,
+            client: "agent".to_owned(),
+            operations: Operations::ALL,
+        };
+        let (all, before, limit) = (true, None, 1000);
+        let request = Request::Turns { all, before, limit };
+        let input = Input::Request { sender, request };
+        let effects = self.host.handle(self.now, input, Fate::Lives);
+        let body = effects.iter().find_map(|effect| match effect {
+            Effect::Respond { body, .. } => Some(body),
+            _ => None,
+        });
+        let page: Value = serde_json::from_str(body.unwrap()).unwrap();
+        let turns = page["turns"].as_array().unwrap().iter();
+        turns
+            .map(|turn| (turn["id"].as_str().unwrap().to_owned(), lasting(turn)))
+            .collect()
     }
 
     fn log(&self) -> BTreeMap<String, Held> {
@@ -233,6 +294,20 @@ impl Stage {
         });
         items.collect()
     }
+}
+
+/// A turn without what a reader is not told of anew with every sign of life.
+fn lasting(turn: &Value) -> Value {
+    let mut turn = turn.clone();
+    turn["leaseUntil"] = Value::Null;
+    turn
+}
+
+fn turns(reader: &Reader) -> BTreeMap<String, Value> {
+    let turns = reader.turns.iter();
+    turns
+        .map(|(id, turn)| (id.clone(), lasting(turn)))
+        .collect()
 }
 
 /// Of a tombstone only that it is one, and since when, is the same for everybody.
@@ -277,9 +352,10 @@ proptest! {
         steps.iter().for_each(|step| stage.step(step));
         stage.wait(stage.now + WINDOWS_MS);
         prop_assert_eq!(stage.host.window(), None);
-        let log = stage.log();
+        let (log, all) = (stage.log(), stage.turns());
         for reader in stage.readers.values().filter(|reader| !reader.is_writer) {
             prop_assert_eq!(&held(reader), &log);
+            prop_assert_eq!(&turns(reader), &all);
         }
     }
 
@@ -297,12 +373,13 @@ proptest! {
         if evicted {
             stage.host.evict();
         }
-        let log = stage.log();
+        let (log, all) = (stage.log(), stage.turns());
         for before in std::mem::take(&mut stage.positions) {
             let missed = before.held.len() != log.len();
             let id = stage.open(before, 40);
             let after = stage.readers.remove(&id).unwrap();
             prop_assert_eq!(held(&after), log.clone(), "had all messages: {}", !missed);
+            prop_assert_eq!(turns(&after), all.clone());
             stage.handle(Input::Close { connection: id });
         }
     }
