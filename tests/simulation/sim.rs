@@ -230,7 +230,7 @@ impl Sim {
                     // The platform knows the last one only, which a clock that jumped back
                     // makes earlier than the one before: nobody can tell then.
                     let known = self.host.pings.get(&id).copied();
-                    let at = self.now().max(known.unwrap_or(START));
+                    let at = known.map_or(self.now(), |known| known.max(self.now()));
                     self.host.ping(&id, at);
                     self.ledger.ping(at, &id);
                 }

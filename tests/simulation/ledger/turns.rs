@@ -164,7 +164,10 @@ impl Ledger {
         let Some(cancel) = &turn.cancel else { return };
         let by = |asked: Asked| self.cancels.contains(&(cancel.by.clone(), asked));
         let input = turn.input.map(|input| epoch.at(input).to_string());
-        let is_asked = by(Asked::All)
+        // Whoever cancels what waits for an agent wants no answer to its input either.
+        let is_known = |known: &Turn| known.input == turn.input && known.cancel == turn.cancel;
+        let is_asked = self.ended.values().any(is_known)
+            || by(Asked::All)
             || by(Asked::Turn(turn.id.clone()))
             || input.is_some_and(|input| by(Asked::Input(input)));
         assert!(is_asked, "nobody cancelled {turn:?}");
