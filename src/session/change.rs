@@ -187,8 +187,10 @@ impl Session {
         head: &Head,
         drives: bool,
     ) -> Result<(), StoreError> {
-        match head.turn.as_ref().filter(|_| drives) {
-            Some(turn) => self.drove(store, now, sender, turn),
+        match &head.turn {
+            Some(turn) if drives => self.drove(store, now, sender, turn),
+            // What streamed may have told of its leader until now.
+            Some(_) => self.keep_pings(store),
             None => Ok(()),
         }
     }

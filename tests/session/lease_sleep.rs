@@ -379,3 +379,44 @@ fn a_lease_over_a_sleep_of_two_streams() {
         "#]],
     );
 }
+
+/// P6.8: what streamed tells of its leader, also when somebody else closes or deletes it.
+#[test]
+fn a_lease_over_a_sleep_after_an_edit() {
+    check(
+        "
+        admin patch {\"unwatchedWindowMs\":0}
+        agent attach
+        supervisor attach rewind=0
+        agent start t1 lease=3000
+        agent start t2 lease=3000
+        agent publish 'a' streaming turn=t1
+        agent publish 'b' streaming turn=t2
+        wait 2000
+        agent append #3 'c'
+        agent append #4 'd'
+        supervisor delete #3
+        supervisor append #4 '' complete
+        evict
+        ---
+        wait 2999
+        supervisor brief turns
+        wait 1001
+        ",
+        expect![[r#"
+            -- 4999 ms
+            supervisor = 200 turns: t1 active agent; t2 active agent
+            -- 6000 ms
+            agent < turn.end #9 t1 failed agent reason=agent-lost error={"code":"agent-lost",
+                  "message":"the agent was not heard within its lease"}
+            agent | turn.end #10 t2 failed agent reason=agent-lost error={"code":"agent-lost",
+                  "message":"the agent was not heard within its lease"}
+            supervisor < turn.end #9 t1 failed agent reason=agent-lost
+                  error={"code":"agent-lost","message":"the agent was not heard within its
+                  lease"}
+            supervisor | turn.end #10 t2 failed agent reason=agent-lost
+                  error={"code":"agent-lost","message":"the agent was not heard within its
+                  lease"}
+        "#]],
+    );
+}
