@@ -16,6 +16,7 @@ use super::stalled::Stalled;
 use super::wake::Wake;
 use super::{js, now};
 use crate::protocol::error::close;
+use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::Limits;
 use crate::session::{Effect, Input, Session};
 use crate::store::sqlite::SqliteStore;
@@ -116,29 +117,50 @@ impl Shell {
     /// Hands an input to the session and performs what follows.
     pub(super) fn feed(&self, input: Input) -> Result<Outcome, Lost> {
         self.with(|core| {
+            let now = now();
             if !matches!(input, Input::Deadline) {
-                self.stalled.heard(now());
+                self.stalled.heard(now);
+            }
+            if matches!(input, Input::Message { .. }) {
+                self.wake.took_message();
             }
             let mut outcome = Outcome::default();
             let mut inputs = VecDeque::from([input]);
-            if core.session.listens_at() <= now() {
+            if core.session.listens_at() <= now {
                 let heard = core.sockets.pings(&self.state);
                 inputs.push_front(Input::Heard { heard });
             }
-            while let Some(input) = inputs.pop_front() {
-                let effects = core.session.handle(&core.store, now(), input);
-                let effects = effects.map_err(|error| self.lose(&error.to_string()))?;
-                self.perform(core, effects, &mut inputs, &mut outcome);
+            self.take(core, now, &mut inputs, &mut outcome)?;
+            let mut window = core.session.window();
+            if self.wake.is_now(now, window) {
+                inputs.push_back(Input::Deadline);
+                self.take(core, now, &mut inputs, &mut outcome)?;
+                window = core.session.window();
             }
-            let now = now();
             self.wake
-                .set_timer(&self.state, now, core.session.window())
+                .set_timer(&self.state, now, window)
                 .map_err(|error| self.lose(&js::describe(&error)))?;
             self.wake
                 .set_alarm(&self.state, now, core.session.deadline());
-            self.look_at_stalled(core.limits.unsent_bytes);
+            self.look_at_stalled(now, core.limits.unsent_bytes);
             Ok(outcome)
         })
+    }
+
+    /// Hands over inputs, and those that come of them.
+    fn take(
+        &self,
+        core: &mut Core,
+        now: Timestamp,
+        inputs: &mut VecDeque<Input>,
+        outcome: &mut Outcome,
+    ) -> Result<(), Lost> {
+        while let Some(input) = inputs.pop_front() {
+            let effects = core.session.handle(&core.store, now, input);
+            let effects = effects.map_err(|error| self.lose(&error.to_string()))?;
+            self.perform(core, effects, inputs, outcome);
+        }
+        Ok(())
     }
 
     /// The same for an input that nobody waits for.
@@ -285,17 +307,17 @@ impl Shell {
     fn look(self: Rc<Self>) -> bool {
         self.stalled.rang();
         let looked = self.with(|core| {
-            self.look_at_stalled(core.limits.unsent_bytes);
+            self.look_at_stalled(now(), core.limits.unsent_bytes);
             Ok(())
         });
         looked.is_ok()
     }
 
     /// Gives the object up for readers that take nothing, or looks again later.
-    fn look_at_stalled(&self, unsent_bytes: u64) {
-        if self.stalled.is_lost(now(), unsent_bytes) {
+    fn look_at_stalled(&self, now: Timestamp, unsent_bytes: u64) {
+        if self.stalled.is_lost(now, unsent_bytes) {
             self.lose("a reader that was closed takes nothing and keeps the session awake");
-        } else if let Err(error) = self.stalled.watch(&self.state, now()) {
+        } else if let Err(error) = self.stalled.watch(&self.state, now) {
             console_error!("unable to watch stalled readers: {}", js::describe(&error));
         }
     }

@@ -11,8 +11,15 @@ use super::js;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::WINDOW_MS_MAX;
 
+/// How many messages are answered at once before it is looked again whether more come together.
+const ALONE: u32 = 16;
+
 /// The timer and the alarm of an object.
 pub(super) struct Wake {
+    /// Messages since the last flush.
+    taken: Cell<u32>,
+    /// How many more messages are taken to come alone.
+    alone: Cell<u32>,
     ring: Closure<dyn FnMut() -> bool>,
     timer: RefCell<Option<Timer>>,
     /// For when the alarm is set, if that is known: an object that just woke does not.
@@ -28,11 +35,33 @@ impl Wake {
     /// `ring` is called when the timer rings; it says whether all went well.
     pub(super) fn new(ring: impl FnMut() -> bool + 'static) -> Self {
         let (timer, alarm) = (RefCell::new(None), Cell::new(None));
+        let (taken, alone) = (Cell::new(0), Cell::new(0));
         Self {
+            taken,
+            alone,
             ring: Closure::new(ring),
             timer,
             alarm,
         }
+    }
+
+    /// A message came in.
+    pub(super) fn took_message(&self) {
+        self.taken.set(self.taken.get().saturating_add(1));
+    }
+
+    /// Whether what is due at once is done at once. A timer of 0 ms gathers what comes in one
+    /// turn of the event loop into one commit, which is worth ten times its cost when there is
+    /// something to gather, and a quarter of an append's when there is not. So it is left out
+    /// as long as the last one gathered nothing.
+    pub(super) fn is_now(&self, now: Timestamp, window: Option<Timestamp>) -> bool {
+        let alone = self.alone.get();
+        if alone == 0 || self.timer.borrow().is_some() || window.is_none_or(|due| now < due) {
+            return false;
+        }
+        self.alone.set(alone - 1);
+        self.taken.set(0);
+        true
     }
 
     /// Sets the timer for a rollup window, earlier than it was if need be.
@@ -68,6 +97,8 @@ impl Wake {
     /// The timer has rung.
     pub(super) fn timer_rang(&self) {
         self.timer.take();
+        let is_alone = self.taken.replace(0) <= 1;
+        self.alone.set(if is_alone { ALONE } else { 0 });
     }
 
     /// Sets the alarm, but only if that makes it earlier: moving it costs a round trip before
