@@ -4,8 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
-use worker::js_sys::JsString;
-use worker::wasm_bindgen::{JsCast, JsValue};
+use worker::wasm_bindgen::JsValue;
 use worker::wasm_bindgen_futures::spawn_local;
 use worker::web_sys::WebSocket;
 
@@ -199,20 +198,20 @@ impl Incoming {
 
 /// The text of a message, unless it is none or longer than anything that is answered by name.
 fn read(message: &JsValue, limits: &Limits) -> Result<String, (ErrorInfo, u16)> {
-    let Some(text) = message.dyn_ref::<JsString>() else {
+    let Some(length) = js::length_of(message) else {
         let error = "unable to read the message; it is binary, frames are text";
         let error = ErrorInfo::new(ErrorCode::InvalidFrame, error);
         return Err((error, close::PROTOCOL_ERROR));
     };
     let longest = usize::try_from(limits.frame_bytes).unwrap_or(usize::MAX);
-    if limits.frame_bytes.saturating_mul(COPIED_FRAMES) < u64::from(text.length()) {
-        let length = usize::try_from(text.length()).unwrap_or(usize::MAX);
+    if limits.frame_bytes.saturating_mul(COPIED_FRAMES) < u64::from(length) {
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
         return Err((
             too_large("read the message", length, longest),
             close::TOO_LARGE,
         ));
     }
-    Ok(js::text(message).unwrap_or_default())
+    Ok(js::copy(message, length).unwrap_or_default())
 }
 
 /// The frames of lines, one each: what is no frame harms only its own line (P12.1).

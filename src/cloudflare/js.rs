@@ -37,9 +37,17 @@ extern "C" {
     #[wasm_bindgen(js_name = slotOf)]
     pub(super) fn slot_of(socket: &WebSocket) -> Option<u32>;
 
-    /// Sends; gives the bytes that are not taken yet, where the platform tells.
-    #[wasm_bindgen(js_name = send)]
-    pub(super) fn send(socket: &WebSocket, text: &JsString) -> Option<f64>;
+    /// Sends.
+    #[wasm_bindgen(js_name = send, catch)]
+    pub(super) fn send(socket: &WebSocket, text: &str) -> Result<(), JsValue>;
+
+    /// Sends to one of many.
+    #[wasm_bindgen(js_name = send, catch)]
+    pub(super) fn send_shared(socket: &WebSocket, text: &JsString) -> Result<(), JsValue>;
+
+    /// The length of a text; nothing for what is none.
+    #[wasm_bindgen(js_name = lengthOf)]
+    pub(super) fn length_of(value: &JsValue) -> Option<u32>;
 
     /// When a socket last sent a text `ping`, which the platform answers by itself.
     #[wasm_bindgen(js_name = pingedAt, catch)]
@@ -55,7 +63,11 @@ extern "C" {
 
     /// Runs one statement; gives all cells, then the number of rows, rows read, rows written.
     #[wasm_bindgen(js_name = query, catch)]
-    pub(super) fn query(sql: &JsValue, statement: &str, params: &Array) -> Result<Array, JsValue>;
+    pub(super) fn query(sql: &JsValue, statement: &str, params: &str) -> Result<Array, JsValue>;
+
+    /// Runs one statement that gives no rows; tells rows read and rows written in one number.
+    #[wasm_bindgen(js_name = run, catch)]
+    pub(super) fn run(sql: &JsValue, statement: &JsString, params: &str) -> Result<f64, JsValue>;
 
     /// The answer to a request, or 500 with `lost` when a panic takes this wasm instance.
     #[wasm_bindgen(js_name = answerOf)]
@@ -146,17 +158,20 @@ pub(super) fn describe(error: &JsValue) -> String {
 }
 
 /// Texts shorter than this are copied by character: a call costs more.
-const SHORT_TEXT: u32 = 64;
+const SHORT_TEXT: u32 = 1024;
 
 /// Copies a text into the wasm; `None` when the value is none.
 pub(super) fn text(value: &JsValue) -> Option<String> {
-    let text = value.dyn_ref::<JsString>()?;
-    let length = text.length();
+    copy(value, length_of(value)?)
+}
+
+/// The same for a text of which the length is known.
+pub(super) fn copy(value: &JsValue, length: u32) -> Option<String> {
     if length < SHORT_TEXT {
         return value.as_string();
     }
     let mut bytes = vec![0; usize::try_from(length).ok()?];
-    if encode(text, &mut bytes).unwrap_or(false) {
+    if encode(value.unchecked_ref(), &mut bytes).unwrap_or(false) {
         return String::from_utf8(bytes).ok();
     }
     value.as_string() // Not all of it is ASCII.

@@ -273,7 +273,7 @@ impl Shell {
         outcome: &mut Outcome,
     ) {
         // Well before the limit, so that the session is told in time (P13.7).
-        let enough = (core.limits.unsent_bytes / 2) as f64;
+        let enough = core.limits.unsent_bytes / 2;
         let mut effects = effects.into_iter();
         while let Some(effect) = effects.next() {
             match effect {

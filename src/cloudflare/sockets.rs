@@ -1,5 +1,6 @@
 //! WebSockets: accepted so that they outlive the object's sleep, and found again after it.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use worker::js_sys::JsString;
@@ -14,6 +15,8 @@ use crate::session::{Carrier, Connection};
 
 /// The code for a socket that nobody knows: its client comes again.
 const UNKNOWN: u16 = 1011;
+/// How often it is looked how much is unsent while so much is sent as may be.
+const LOOKS: u64 = 8;
 
 /// The sockets of a session, by connection.
 #[derive(Default)]
@@ -27,6 +30,14 @@ pub(super) struct Sockets {
 struct Held {
     socket: WebSocket,
     slot: u32,
+    /// Bytes sent since it was last looked how many are unsent.
+    sent: Cell<u64>,
+}
+
+impl Held {
+    fn unsent(&self) -> u64 {
+        u64::from(self.socket.buffered_amount())
+    }
 }
 
 /// What a reader has not taken yet.
@@ -64,8 +75,9 @@ impl Sockets {
         let _ = js::set_slot(&socket, slot);
         self.by_slot
             .insert(slot, (connection.id.clone(), connection.carrier));
-        self.by_id
-            .insert(connection.id.clone(), Held { socket, slot });
+        let sent = Cell::new(0);
+        let held = Held { socket, slot, sent };
+        self.by_id.insert(connection.id.clone(), held);
     }
 
     /// Whose socket this is; `None` for one that was closed.
@@ -80,18 +92,25 @@ impl Sockets {
     }
 
     /// Sends one text to many; tells of readers that have not taken more than `enough` bytes.
-    pub(super) fn send(&self, to: &[ConnectionId], text: &str, enough: f64) -> Vec<Unsent> {
-        let text = JsString::from(text);
+    pub(super) fn send(&self, to: &[ConnectionId], text: &str, enough: u64) -> Vec<Unsent> {
+        let shared = (1 < to.len()).then(|| JsString::from(text));
         let mut behind = Vec::new();
         for id in to {
             let Some(held) = self.by_id.get(id) else {
                 continue;
             };
-            if let Some(unsent) = js::send(&held.socket, &text).filter(|unsent| enough < *unsent) {
-                behind.push(Unsent {
-                    connection: id.clone(),
-                    bytes: unsent as u64,
-                });
+            // Fails when it is closing.
+            let _ = match &shared {
+                Some(shared) => js::send_shared(&held.socket, shared),
+                None => js::send(&held.socket, text),
+            };
+            let sent = held.sent.get() + u64::try_from(text.len()).unwrap_or(0);
+            // To look is a call, so it is not done for every text.
+            let is_much = enough / LOOKS < sent;
+            held.sent.set(if is_much { 0 } else { sent });
+            if is_much && enough < held.unsent() {
+                let (connection, bytes) = (id.clone(), held.unsent());
+                behind.push(Unsent { connection, bytes });
             }
         }
         behind
@@ -99,8 +118,7 @@ impl Sockets {
 
     /// Bytes that a reader has not taken yet, where the platform tells.
     pub(super) fn unsent(&self, id: &ConnectionId) -> Option<u64> {
-        let held = self.by_id.get(id)?;
-        Some(u64::from(held.socket.buffered_amount()))
+        self.by_id.get(id).map(Held::unsent)
     }
 
     /// When each connection last sent a text `ping`, for those that ever did.

@@ -1,9 +1,9 @@
 //! The object's SQLite, as the store wants it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use worker::State;
-use worker::js_sys::Array;
+use worker::js_sys::JsString;
 use worker::wasm_bindgen::{JsCast, JsValue};
 
 use super::js;
@@ -15,10 +15,15 @@ const INTEGER_MAX: i64 = 1 << 53;
 /// What `glue.js` adds to the cells: rows, rows read, rows written.
 const FIGURES: u32 = 3;
 
+/// What rows written are multiplied by where they come in one number with rows read.
+const WRITTEN: f64 = (1 << 26) as f64;
+
 /// The database of this object.
 pub(super) struct PlatformSql {
     storage: JsValue,
     sql: JsValue,
+    /// Statements as texts of JavaScript, by their address: copied once.
+    statements: RefCell<Vec<(&'static str, JsString)>>,
     rows_read: Cell<u64>,
     rows_written: Cell<u64>,
 }
@@ -31,6 +36,7 @@ impl PlatformSql {
         Ok(Self {
             storage: storage.into(),
             sql,
+            statements: RefCell::default(),
             rows_read,
             rows_written,
         })
@@ -49,11 +55,7 @@ impl PlatformSql {
 
 impl Sql for PlatformSql {
     fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Vec<Value>>, StoreError> {
-        let bound = Array::new();
-        for param in params {
-            bound.push(&bind(param)?);
-        }
-        let cells = js::query(&self.sql, sql, &bound).map_err(|error| failed(&error))?;
+        let cells = js::query(&self.sql, sql, &bind(params)?).map_err(|error| failed(&error))?;
         let count = cells.length().saturating_sub(FIGURES);
         let figure = |index| cells.get(count + index).as_f64().unwrap_or_default();
         add(&self.rows_read, figure(1));
@@ -67,6 +69,25 @@ impl Sql for PlatformSql {
             cells.map(|cell| read(&cell)).collect()
         };
         (0..rows).map(row).collect()
+    }
+
+    fn run(&self, sql: &'static str, params: &[Value]) -> Result<(), StoreError> {
+        let mut statements = self.statements.borrow_mut();
+        let known = statements
+            .iter()
+            .position(|(known, _)| std::ptr::eq(*known, sql));
+        let index = known.unwrap_or_else(|| {
+            statements.push((sql, sql.into()));
+            statements.len() - 1
+        });
+        let Some((_, statement)) = statements.get(index) else {
+            return Ok(());
+        };
+        let figures = js::run(&self.sql, statement, &bind(params)?);
+        let figures = figures.map_err(|error| failed(&error))?;
+        add(&self.rows_read, figures % WRITTEN);
+        add(&self.rows_written, figures / WRITTEN);
+        Ok(())
     }
 
     fn transaction(
@@ -92,15 +113,26 @@ impl Sql for PlatformSql {
     }
 }
 
-fn bind(value: &Value) -> Result<JsValue, StoreError> {
-    match value {
-        Value::Null => Ok(JsValue::NULL),
-        Value::Integer(number) if number.abs() <= INTEGER_MAX => {
-            Ok(JsValue::from_f64(*number as f64))
+/// Values as one text of JSON: it crosses into JavaScript at once, each by itself would not.
+fn bind(values: &[Value]) -> Result<String, StoreError> {
+    let mut text = String::from("[");
+    for value in values {
+        if 1 < text.len() {
+            text.push(',');
         }
-        Value::Integer(number) => Err(StoreError(format!("{number} is beyond 2^53"))),
-        Value::Text(text) => Ok(JsValue::from_str(text)),
+        match value {
+            Value::Null => text.push_str("null"),
+            Value::Integer(number) if number.abs() <= INTEGER_MAX => {
+                text.push_str(&number.to_string());
+            }
+            Value::Integer(number) => {
+                return Err(StoreError(format!("{number} is beyond 2^53")));
+            }
+            Value::Text(value) => text.push_str(&serde_json::to_string(value).unwrap_or_default()),
+        }
     }
+    text.push(']');
+    Ok(text)
 }
 
 fn read(cell: &JsValue) -> Result<Value, StoreError> {

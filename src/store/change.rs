@@ -4,7 +4,6 @@ use super::StoreError;
 use super::columns::{segments, tail_version};
 use super::marks::mark;
 use super::sqlite::{Sql, Value};
-use super::write::run_one;
 use crate::protocol::data::{Data, units};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::message::{Message, Status};
@@ -46,7 +45,7 @@ pub(super) fn create(sql: &impl Sql, message: &Message) -> Result<(), StoreError
         json,
         data,
     ];
-    run_one(sql, CREATE, &params)
+    sql.run(CREATE, &params)
 }
 
 /// `json` and `data` of a row.
@@ -97,8 +96,7 @@ pub(super) fn replace(sql: &impl Sql, change: &Updated<'_>, data: &Data) -> Resu
     let [place, version, seq, at, headers] = change.params();
     let [json, data] = data_values(Some(data));
     let marks = marks.as_deref().into();
-    run_one(
-        sql,
+    sql.run(
         REPLACE,
         &[place, version, seq, at, headers, marks, json, data],
     )?;
@@ -125,8 +123,7 @@ pub(super) fn replace_headers(sql: &impl Sql, change: &Updated<'_>) -> Result<()
         None => String::new(),
     };
     let [place, version, seq, at, headers] = change.params();
-    run_one(
-        sql,
+    sql.run(
         HEADERS,
         &[place, version, seq, at, headers, Value::Text(marks)],
     )
@@ -140,11 +137,7 @@ fn mark_segment(
 ) -> Result<(), StoreError> {
     const MARK: &str = "UPDATE segment SET version=?2, updated_at=?3, marks=marks||?4 WHERE id=?1";
     let [id, version] = [segment, change.version].map(Value::number);
-    run_one(
-        sql,
-        MARK,
-        &[id, version, change.at.into(), Value::Text(marks)],
-    )
+    sql.run(MARK, &[id, version, change.at.into(), Value::Text(marks)])
 }
 
 /// The tombstone keeps who, when and the id, so that nothing is created twice (P4.2); one
@@ -163,8 +156,7 @@ pub(super) fn delete(
                           ORDER BY s.id DESC LIMIT 1), 0)), 0), \
                           status=CASE status WHEN 'streaming' THEN 'cancelled' ELSE status END, \
                           marks=NULL, json=NULL, data=NULL WHERE serial=?1";
-    run_one(
-        sql,
+    sql.run(
         DELETE,
         &[
             Value::number(place),
@@ -178,5 +170,5 @@ pub(super) fn delete(
 
 fn delete_segments(sql: &impl Sql, place: Place) -> Result<(), StoreError> {
     const DELETE: &str = "DELETE FROM segment WHERE id BETWEEN ?1 AND ?2";
-    run_one(sql, DELETE, &segments(place))
+    sql.run(DELETE, &segments(place))
 }

@@ -4,7 +4,6 @@ use super::columns::is_held;
 use super::read;
 use super::schema::SEGMENTS;
 use super::sqlite::{Sql, Value};
-use super::write::run_one;
 use super::{Kind, StoreError};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::serial::Place;
@@ -21,11 +20,7 @@ pub(super) fn once(
     const ONCE: &str = "INSERT INTO once(client, kind, id, serial, at) VALUES(?1, ?2, ?3, ?4, ?5) \
                         ON CONFLICT DO UPDATE SET serial=excluded.serial, at=excluded.at";
     let (kind, place) = (Value::Integer(kind as i64), Value::number(place));
-    run_one(
-        sql,
-        ONCE,
-        &[client.into(), kind, id.into(), place, at.into()],
-    )
+    sql.run(ONCE, &[client.into(), kind, id.into(), place, at.into()])
 }
 
 /// Forgets a few of the ids that are too old. More go than come, and never so many that the
@@ -33,7 +28,7 @@ pub(super) fn once(
 pub(super) fn forget_ids(sql: &impl Sql, keep_since: Timestamp) -> Result<(), StoreError> {
     const FORGET: &str = "DELETE FROM once WHERE (client, kind, id) IN (SELECT client, kind, id \
                           FROM once WHERE at<?1 ORDER BY at LIMIT 16)";
-    run_one(sql, FORGET, &[keep_since.into()])
+    sql.run(FORGET, &[keep_since.into()])
 }
 
 /// Entries of `change` go with their own place, not with their message's: the last one may
@@ -51,16 +46,15 @@ pub(super) fn trim(sql: &impl Sql, up_to: Place) -> Result<(), StoreError> {
     const CHANGES: &str = "DELETE FROM change WHERE serial<=?1";
     // With everything gone, only this tells when the session was last written to.
     let end = read::end(sql)?;
-    run_one(sql, META, &[Value::number(up_to), end.written_at.into()])?;
-    run_one(
-        sql,
+    sql.run(META, &[Value::number(up_to), end.written_at.into()])?;
+    sql.run(
         SEGMENTS_UP_TO,
         &[
             Value::number((up_to + 1).saturating_mul(SEGMENTS)),
             Value::number(up_to),
         ],
     )?;
-    run_one(sql, MESSAGES, &[Value::number(up_to)])?;
-    run_one(sql, TURNS, &[Value::number(up_to)])?;
-    run_one(sql, CHANGES, &[Value::number(up_to)])
+    sql.run(MESSAGES, &[Value::number(up_to)])?;
+    sql.run(TURNS, &[Value::number(up_to)])?;
+    sql.run(CHANGES, &[Value::number(up_to)])
 }

@@ -4,7 +4,6 @@
 use super::marks::mark;
 use super::schema::SEGMENTS;
 use super::sqlite::{Sql, Value};
-use super::write::run_one;
 use super::{Growth, StoreError, Write};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::message::Status;
@@ -14,17 +13,13 @@ use crate::protocol::serial::Place;
 pub(super) fn grow(sql: &impl Sql, growth: &Growth) -> Result<(), StoreError> {
     const GROW: &str = "UPDATE message SET version=?2, seq=coalesce(nullif(?3, 0), seq), \
                         updated_at=?4, marks=marks||?5, data=data||?6 WHERE serial=?1";
-    run_one(
-        sql,
-        GROW,
-        &growth_params(Value::number(growth.place), growth),
-    )
+    sql.run(GROW, &growth_params(Value::number(growth.place), growth))
 }
 
 pub(super) fn grow_segment(sql: &impl Sql, growth: &Growth) -> Result<(), StoreError> {
     const GROW: &str = "UPDATE segment SET version=?2, seq=coalesce(nullif(?3, 0), seq), \
                         updated_at=?4, marks=marks||?5, data=data||?6 WHERE id=?1";
-    run_one(sql, GROW, &growth_params(segment_id(growth), growth))
+    sql.run(GROW, &growth_params(segment_id(growth), growth))
 }
 
 /// The end of a streaming message.
@@ -63,8 +58,7 @@ pub(super) fn close(sql: &impl Sql, closing: &Closing) -> Result<(), StoreError>
     const CLOSE: &str = "UPDATE message SET version=?2, seq=coalesce(nullif(?3, 0), seq), \
                          updated_at=?4, status=?5 WHERE serial=?1";
     let [place, version, seq] = [closing.place, closing.version, closing.seq].map(Value::number);
-    run_one(
-        sql,
+    sql.run(
         CLOSE,
         &[
             place,
@@ -87,7 +81,7 @@ pub(super) fn grow_and_close(
     let [place, version, seq] = [closing.place, closing.version, closing.seq].map(Value::number);
     let [_, _, _, _, marks, text] = growth_params(Value::Null, growth);
     let (at, status) = (closing.at.into(), closing.status.as_str().into());
-    run_one(sql, CLOSE, &[place, version, seq, at, marks, text, status])
+    sql.run(CLOSE, &[place, version, seq, at, marks, text, status])
 }
 
 fn growth_params(row: Value, growth: &Growth) -> [Value; 6] {
@@ -124,5 +118,5 @@ pub(super) fn segment(sql: &impl Sql, growth: &Growth) -> Result<(), StoreError>
         Value::Text(mark(versions, growth.start + growth.units)),
         growth.text.as_str().into(),
     ];
-    run_one(sql, SEGMENT, &params)
+    sql.run(SEGMENT, &params)
 }

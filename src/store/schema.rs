@@ -104,7 +104,7 @@ fn update(sql: &impl Sql) -> Result<(), StoreError> {
     }
     sql.transaction(&mut || {
         migrate(sql, found)?;
-        sql.query(REACHED, &[Value::size(VERSION)]).map(|_| ())
+        sql.run(REACHED, &[Value::size(VERSION)])
     })
 }
 
@@ -123,7 +123,7 @@ fn migrate(sql: &impl Sql, from: usize) -> Result<(), StoreError> {
     later.try_for_each(|statements| run(sql, statements))
 }
 
-fn run(sql: &impl Sql, statements: &[&str]) -> Result<(), StoreError> {
+fn run(sql: &impl Sql, statements: &[&'static str]) -> Result<(), StoreError> {
     let mut statements = statements.iter();
-    statements.try_for_each(|statement| sql.query(statement, &[]).map(|_| ()))
+    statements.try_for_each(|statement| sql.run(statement, &[]))
 }

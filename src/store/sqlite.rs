@@ -75,6 +75,14 @@ pub trait Sql {
     /// When the statement fails; what it had written is then undone.
     fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Vec<Value>>, StoreError>;
 
+    /// Runs one statement that gives no rows.
+    ///
+    /// # Errors
+    /// As [`Sql::query`].
+    fn run(&self, sql: &'static str, params: &[Value]) -> Result<(), StoreError> {
+        self.query(sql, params).map(|_| ())
+    }
+
     /// Runs `body` so that all of what it writes stands, or, when it fails, nothing.
     ///
     /// # Errors

@@ -3,7 +3,6 @@
 use super::columns::{Columns, columns};
 use super::row::Row;
 use super::sqlite::{Sql, Value};
-use super::write::run_one;
 use super::{Head, Kept, StoreError};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::serial::Place;
@@ -40,11 +39,7 @@ pub(super) fn put(
     let turn = &kept.turn;
     let [version, place] = [turn.version, turn.place].map(Value::number);
     let kind = Value::Integer(kind(turn.event));
-    run_one(
-        sql,
-        CHANGE,
-        &[version, kind, place, client.into(), at.into()],
-    )
+    sql.run(CHANGE, &[version, kind, place, client.into(), at.into()])
 }
 
 macro_rules! put {
@@ -75,13 +70,13 @@ pub(super) fn put_row(sql: &impl Sql, kept: &Kept) -> Result<(), StoreError> {
         Value::Text(body),
     ];
     let put = if turn.is_open() { OPEN } else { ENDED };
-    run_one(sql, put, &params)
+    sql.run(put, &params)
 }
 
 /// When its leader was last heard.
 pub(super) fn heard(sql: &impl Sql, place: Place, at: Timestamp) -> Result<(), StoreError> {
     const HEARD: &str = "UPDATE turn SET heard_at=?2 WHERE serial=?1";
-    run_one(sql, HEARD, &[Value::number(place), at.into()])
+    sql.run(HEARD, &[Value::number(place), at.into()])
 }
 
 /// Somebody wants no answer to a message.
@@ -92,7 +87,7 @@ pub(super) fn cancel_input(
 ) -> Result<(), StoreError> {
     const CANCEL: &str = "UPDATE message SET cancel=?2 WHERE serial=?1";
     let cancel = serde_json::to_string(cancel).map_err(|_| StoreError::unreadable("cancel"))?;
-    run_one(sql, CANCEL, &[Value::number(place), Value::Text(cancel)])
+    sql.run(CANCEL, &[Value::number(place), Value::Text(cancel)])
 }
 
 pub(super) fn cancel_of_input(sql: &impl Sql, place: Place) -> Result<Option<Cancel>, StoreError> {

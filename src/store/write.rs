@@ -120,7 +120,7 @@ fn one(sql: &impl Sql, write: &Write) -> Result<(), StoreError> {
                                   VALUES(?1, ?2, ?3, ?4, ?5)";
             let (what, client) = (Value::Integer(*what as i64), client.as_deref().into());
             let [place, subject] = [*place, *subject].map(Value::number);
-            run_one(sql, CHANGE, &[place, what, subject, client, (*at).into()])
+            sql.run(CHANGE, &[place, what, subject, client, (*at).into()])
         }
         Write::Once {
             client,
@@ -136,7 +136,7 @@ fn one(sql: &impl Sql, write: &Write) -> Result<(), StoreError> {
         Write::Settings { settings, at } => {
             const SETTINGS: &str = "UPDATE meta SET settings=?1, written_at=?2";
             let settings = serde_json::json!(settings).to_string();
-            run_one(sql, SETTINGS, &[Value::Text(settings), (*at).into()])
+            sql.run(SETTINGS, &[Value::Text(settings), (*at).into()])
         }
         Write::Turn { kept, client, at } => turn::put(sql, kept, client.as_deref(), *at),
         Write::TurnRow(kept) => turn::put_row(sql, kept),
@@ -144,11 +144,6 @@ fn one(sql: &impl Sql, write: &Write) -> Result<(), StoreError> {
         Write::CancelInput { place, cancel } => turn::cancel_input(sql, *place, cancel),
         Write::Trim { up_to } => trim(sql, *up_to),
     }
-}
-
-/// A statement that gives no rows.
-pub(super) fn run_one(sql: &impl Sql, statement: &str, params: &[Value]) -> Result<(), StoreError> {
-    sql.query(statement, params).map(|_| ())
 }
 
 fn begin(sql: &impl Sql, beginning: &Beginning) -> Result<(), StoreError> {
@@ -162,5 +157,5 @@ fn begin(sql: &impl Sql, beginning: &Beginning) -> Result<(), StoreError> {
         Value::number(beginning.floor),
         Value::Text(serde_json::json!(beginning.settings).to_string()),
     ];
-    run_one(sql, BEGIN, &params)
+    sql.run(BEGIN, &params)
 }
