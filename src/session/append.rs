@@ -93,7 +93,9 @@ impl Session {
         self.grow(store, now, sender, append, place, reply, out)?;
         match turn {
             // What grows says by itself that its turn is alive, until it ends.
-            Some(turn) if append.status.is_none() => self.heard_turn(now, &turn),
+            Some(turn) if append.status.is_none() => {
+                self.followed(store, now, sender, &turn)?;
+            }
             Some(turn) => self.drove(store, now, sender, &turn)?,
             // What streamed told of its leader, and streams no longer.
             None if append.status.is_some() => self.keep_pings(store)?,

@@ -10,7 +10,7 @@ use super::{Error, Session};
 use crate::protocol::capability::Operation;
 use crate::protocol::data::Data;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
-use crate::protocol::ids::{ConnectionId, Timestamp};
+use crate::protocol::ids::Timestamp;
 use crate::protocol::message::Status as MessageStatus;
 use crate::protocol::turn::{Ending, Event, Lead, State, Turn};
 use crate::store::{Kept, Store, StoreError, Write};
@@ -78,38 +78,56 @@ impl Session {
         sender: &Sender,
         id: &str,
     ) -> Result<(), StoreError> {
-        self.heard_turn(now, id);
+        if self.followed(store, now, sender, id)? {
+            return Ok(());
+        }
         let Some(open) = self.turns.get_mut(id) else {
             return Ok(());
         };
-        let place = open.turn.place;
-        let Some(lead) = lead_mut(&mut open.turn) else {
-            return Ok(());
-        };
-        // Whoever carries the current attempt over another socket leads from there once the
-        // connection that took the turn is gone: its pings are signs of life as well.
-        let is_gone = |id: &ConnectionId| !self.connections.contains_key(id);
-        if lead.connection.as_ref().is_none_or(is_gone)
-            && let Some(id) = &sender.connection
-            && let Some(live) = self.connections.get(id)
-            && live.connection.is_reader()
-            && lead.connection.is_some()
-        {
-            lead.connection = Some(id.clone());
-            open.kept_at = open.heard_at;
-            let (turn, heard_at) = (open.turn.clone(), open.heard_at);
-            store.write(&[Write::TurnRow(Kept { turn, heard_at })])?;
-            self.listen();
-            return Ok(());
-        }
-        if slack(lead.lease_ms) < now.saturating_sub(open.kept_at) {
+        let (place, lease_ms) = (open.turn.place, open.turn.lead().map(|lead| lead.lease_ms));
+        if slack(lease_ms.unwrap_or(0)) < now.saturating_sub(open.kept_at) {
             open.kept_at = now;
             store.write(&[Write::Heard { place, at: now }])?;
         }
         Ok(())
     }
 
-    /// The same on the hot path: what is appended is a sign of life that is stored anyway.
+    /// The same on the hot path: what is appended is a sign of life that is stored anyway. Whoever
+    /// carries the current attempt over another socket leads from there once the connection that
+    /// took the turn is gone: its pings are signs of life as well. Says whether that was so.
+    pub(super) fn followed(
+        &mut self,
+        store: &dyn Store,
+        now: Timestamp,
+        sender: &Sender,
+        id: &str,
+    ) -> Result<bool, StoreError> {
+        self.heard_turn(now, id);
+        let Some(open) = self.turns.get_mut(id) else {
+            return Ok(false);
+        };
+        let lead = lead_mut(&mut open.turn);
+        let Some(lead) = lead.filter(|lead| lead.connection != sender.connection) else {
+            return Ok(false);
+        };
+        let known = lead.connection.as_ref();
+        let is_gone = known.is_some_and(|id| !self.connections.contains_key(id));
+        let live = sender
+            .connection
+            .as_ref()
+            .and_then(|id| self.connections.get(id));
+        let Some(live) = live.filter(|live| is_gone && live.connection.is_reader()) else {
+            return Ok(false);
+        };
+        lead.connection = Some(live.connection.id.clone());
+        open.kept_at = open.heard_at;
+        let (turn, heard_at) = (open.turn.clone(), open.heard_at);
+        store.write(&[Write::TurnRow(Kept { turn, heard_at })])?;
+        self.listen();
+        Ok(true)
+    }
+
+    /// Its leader was heard.
     pub(super) fn heard_turn(&mut self, now: Timestamp, id: &str) {
         if let Some(open) = self.turns.get_mut(id) {
             open.heard_at = open.heard_at.max(now);

@@ -65,10 +65,10 @@ fn an_agent_comes_back_in_time() {
         expect![[r#"
             -- 18999 ms
             agent = 200 turns: t1 active agent
-            agent < nack 4 not-leader: unable to publish; turn t1 was not taken over this
-                  connection, send its current attempt with the frame
-            agent < append #2 v#4 @2 '' complete
-            agent | turn.end #5 t1 complete agent
+            agent < create #4 agent turn=t1 'c'
+            agent | ack 4 #4
+            agent < append #2 v#5 @2 '' complete
+            agent | turn.end #6 t1 complete agent
             agent | ack 5 t1 complete agent
         "#]],
     );

@@ -21,6 +21,7 @@ mod chance;
 mod change;
 mod control;
 mod fence;
+mod followed;
 mod full;
 mod history;
 mod host;
