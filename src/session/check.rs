@@ -1,6 +1,6 @@
 //! What every feature asks before it changes anything: does it exist, may they, is there room.
 
-use super::connection::{Sender, socket_of};
+use super::connection::{Carrier, Sender};
 use super::frames::misplaced;
 use super::{Error, Session};
 use crate::protocol::capability::Operation;
@@ -138,7 +138,10 @@ impl Session {
         reply: &super::answer::Reply,
         out: &mut super::outbox::Outbox,
     ) -> Result<(), Error> {
-        let Some(live) = socket_of(&mut self.connections, sender) else {
+        // What carries a body into the session answers probes too; its lines are the client's.
+        let id = sender.connection.as_ref();
+        let live = id.and_then(|id| self.connections.get_mut(id));
+        let Some(live) = live.filter(|live| live.connection.carrier != Carrier::Lines) else {
             return Err(misplaced("seen").into());
         };
         live.probe.answered(seen.n);
