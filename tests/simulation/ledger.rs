@@ -79,7 +79,7 @@ pub struct Ledger {
     ended: BTreeMap<String, Turn>,
     heard: BTreeMap<String, Heard>,
     epoch: Option<Epoch>,
-    /// Up to here the log was looked at, and how many rows were written then.
+    /// Up to here turns were looked at, and how many rows were written then.
     end: Place,
     rows: u64,
     cancels: BTreeSet<(String, Asked)>,
@@ -254,7 +254,14 @@ impl Ledger {
     }
 
     /// An input was handled, with these effects; a process that died had none.
-    pub fn follow(&mut self, host: &Host, now: Timestamp, said: &[Rc<Said>], is_dead: bool) {
+    pub fn follow(
+        &mut self,
+        host: &Host,
+        log: &impl Log,
+        now: Timestamp,
+        said: &[Rc<Said>],
+        is_dead: bool,
+    ) {
         if is_dead {
             self.died(now);
         }
@@ -267,7 +274,7 @@ impl Ledger {
                 }
             }
         }
-        self.look(host, now, is_dead);
+        self.look(host, log, now, is_dead);
         self.input.clear();
         let asks = self.waiting.iter().filter(|question| {
             question.frame["type"]

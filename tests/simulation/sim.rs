@@ -303,7 +303,7 @@ impl Sim {
         if !effects.contains(&Effect::Erase) {
             let log = self.host.log();
             self.witness.check(&log, &said);
-            self.ledger.follow(&self.host, now, &said, is_dead);
+            self.ledger.follow(&self.host, &log, now, &said, is_dead);
         }
         let mut said = said.into_iter();
         let mut response = None;

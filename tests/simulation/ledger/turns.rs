@@ -23,9 +23,8 @@ fn lease_end(heard: &Heard, lead: &Lead) -> Timestamp {
 
 impl Ledger {
     /// Looks at everything that has changed.
-    pub(super) fn look(&mut self, host: &Host, now: Timestamp, is_dead: bool) {
+    pub(super) fn look(&mut self, host: &Host, log: &impl Log, now: Timestamp, is_dead: bool) {
         let rows = host.disk.0.rows_written();
-        let log = host.log();
         if rows != self.rows {
             self.rows = rows;
             let Some(beginning) = log.beginning().unwrap() else {
@@ -39,9 +38,9 @@ impl Ledger {
                 .map(|Kept { turn, .. }| (turn.id.clone(), turn))
                 .collect();
             for turn in log.changed_turns(self.end, 1_000).unwrap() {
-                self.changed(&log, beginning.epoch, now, before.get(&turn.id), &turn);
+                self.end = self.end.max(turn.version);
+                self.changed(log, beginning.epoch, now, before.get(&turn.id), &turn);
             }
-            self.end = log.end().unwrap().place;
         }
         self.hear_pending(now);
         for (id, turn) in &self.open {
