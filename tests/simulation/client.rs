@@ -172,7 +172,8 @@ impl Client {
         let mut connection = connection(&self.name, self.words(), expires_at);
         connection.window_ms = self.window_ms;
         connection.names.clone_from(&self.names);
-        connection.is_probed = sim.random.chance(300);
+        // Only who reads is asked how far it has come.
+        connection.is_probed = sim.random.chance(300) && self.kind != Kind::Body;
         if self.kind == Kind::Body {
             connection.carrier = Carrier::Body;
             self.body = self.drafts.iter().position(|draft| !draft.is_done());

@@ -337,6 +337,9 @@ impl Ledger {
             }
             Leads::Yes | Leads::Perhaps | Leads::Beside => {}
         }
+        if is_duplicate && question.leads == Leads::Yes {
+            self.output.check_repeat(host, question, result);
+        }
         if code.is_some() || is_duplicate {
             return;
         }

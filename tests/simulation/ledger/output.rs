@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
+use sessile::protocol::message::Status;
 use sessile::protocol::serial::Place;
 use sessile::store::Log;
 
@@ -23,7 +24,7 @@ struct Piece {
 pub struct Output {
     pieces: BTreeMap<String, Piece>,
     turns: BTreeMap<Place, Option<String>>,
-    /// Messages that their own agents deleted.
+    /// Messages that somebody meant to delete.
     deleted: BTreeSet<Place>,
 }
 
@@ -62,6 +63,10 @@ impl Output {
     pub fn said(&mut self, question: &Question, turn: &str, attempt: u64) {
         let leads = matches!(question.leads, Leads::Yes | Leads::Perhaps);
         let frame = &question.frame;
+        if frame["type"] == "delete" {
+            self.deleted
+                .extend(serial(&frame["serial"]).map(|at| at.place));
+        }
         let data = match frame["type"].as_str() {
             Some("publish") => &frame["messages"][0]["data"],
             _ => &frame["data"],
@@ -84,10 +89,6 @@ impl Output {
                 &frame["messages"][0]["data"],
             ),
             Some("append") => (&result["serial"], &frame["data"]),
-            Some("delete") => {
-                self.deleted.insert(serial(&frame["serial"]).unwrap().place);
-                return;
-            }
             _ => return,
         };
         let place = serial(place).unwrap().place;
@@ -96,6 +97,23 @@ impl Output {
                 piece.taken = Some((place, question.attempt_place));
             }
         }
+    }
+
+    /// P4.2, P6.8: an id does not stand for what was superseded, nor for what an attempt
+    /// before left unfinished.
+    pub fn check_repeat(&self, host: &Host, question: &Question, result: &Value) {
+        let Some(place) = serial(&result["messages"][0]["serial"]).map(|at| at.place) else {
+            return;
+        };
+        let Some(head) = host.log().head(place).unwrap() else {
+            return;
+        };
+        let is_earlier = place < question.attempt_place && !self.deleted.contains(&place);
+        let is_left = head.is_deleted || head.status == Some(Status::Failed);
+        assert!(
+            !is_earlier || !is_left,
+            "its id is free: {head:?} {question:?}"
+        );
     }
 
     /// Nothing is in the log that must not be, and what was acknowledged is.
