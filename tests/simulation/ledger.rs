@@ -207,7 +207,7 @@ impl Ledger {
                     let asked = Asked::Turn(turn.to_owned());
                     self.cancels.insert((client.clone(), asked));
                 }
-                if frame["interrupt"] == true || self.rules.interrupts {
+                if frame["interrupt"] == true || self.rules.on_input == "interrupt" {
                     self.cancels.insert((client, Asked::All));
                 }
             }
@@ -274,7 +274,18 @@ impl Ledger {
                 }
             }
         }
+        let before = self.sole_input().map(|_| self.open.clone());
         self.look(host, log, now, is_dead);
+        if let Some(before) = before {
+            let answers = said.iter().flat_map(|said| &said.frames);
+            let is_it = |frame: &&Value| {
+                let kind = frame["type"].as_str();
+                matches!(kind, Some("ack" | "nack")) && frame["ref"] == self.input[0].frame["ref"]
+            };
+            answers
+                .filter(is_it)
+                .for_each(|answer| self.check_input(&before, answer));
+        }
         self.input.clear();
         let asks = self.waiting.iter().filter(|question| {
             question.frame["type"]

@@ -65,7 +65,7 @@ fn settings(sim: &mut Sim) {
         suspend_ms,
         presence_ms,
         attempts,
-        interrupts: on_input == "interrupt",
+        on_input,
         is_trimmed: sim.plan.retention_ms.is_some(),
         is_meddled: has(Kind::Editor),
     });

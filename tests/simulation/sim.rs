@@ -100,8 +100,8 @@ pub struct Rules {
     pub suspend_ms: Timestamp,
     pub presence_ms: Timestamp,
     pub attempts: u64,
-    /// Whether an input cancels what answers another.
-    pub interrupts: bool,
+    /// What an input does while another is answered.
+    pub on_input: &'static str,
     /// Whether final turns may be forgotten.
     pub is_trimmed: bool,
     /// Whether somebody changes what others wrote, instructions too.

@@ -1,11 +1,86 @@
-//! P6.6: everyone sees what is cancelled, then the message, with nothing in between.
+//! What an input does to turns that answer others (P10.3), and what it interrupts (P6.6):
+//! everyone sees what is cancelled, then the message, with nothing in between.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde_json::Value;
+use sessile::protocol::serial::Place;
+use sessile::protocol::turn::{State, Turn};
 
-use super::Question;
+use super::{Ledger, Question, serial};
 use crate::checks::Said;
+
+fn is_active(turn: &Turn) -> bool {
+    matches!(turn.state, State::Active(_))
+}
+
+impl Ledger {
+    /// A message of a user that came by itself.
+    pub(super) fn sole_input(&self) -> Option<&Question> {
+        let [question] = self.input.as_slice() else {
+            return None;
+        };
+        let is_user = question.client.starts_with("user");
+        (is_user && question.frame["type"] == "publish").then_some(question)
+    }
+
+    /// An input was answered: what it was to cancel is cancelled, and where it has to wait it
+    /// waits. `before` are the turns that were open before it.
+    pub(super) fn check_input(&self, before: &BTreeMap<String, Turn>, answer: &Value) {
+        let Some(question) = self.sole_input() else {
+            return;
+        };
+        let interrupt = &question.frame["interrupt"];
+        let on_input = self.rules.on_input;
+        let active = self.open.values().filter(|turn| is_active(turn));
+        // Those that answer another input, and that nobody asked to stop.
+        let mut answering = active.clone().filter(|turn| {
+            let was_active = before.get(&turn.id).is_some_and(is_active);
+            was_active && turn.input.is_some() && turn.cancel.is_none()
+        });
+        let first = answering.next();
+        if answer["error"]["code"] == "busy" {
+            let was_busy = before
+                .values()
+                .any(|turn| is_active(turn) && turn.input.is_some());
+            assert!(
+                on_input == "reject" && was_busy,
+                "P10.3: not busy: {question:?}"
+            );
+            return;
+        }
+        let placed = &answer["result"]["messages"][0];
+        let Some(place) = serial(&placed["serial"]).map(|at| at.place) else {
+            return;
+        };
+        if placed["duplicate"] == true {
+            return;
+        }
+        let goes_on = |turn: &&Turn| {
+            let is_named = *interrupt == turn.id.as_str();
+            let is_meant = *interrupt == true || is_named;
+            let gives_way = on_input == "interrupt" && turn.input.is_some();
+            turn.cancel.is_none() && (is_meant || gives_way)
+        };
+        let left = active.clone().find(goes_on);
+        assert!(left.is_none(), "P6.6: {left:?} goes on: {question:?}");
+        assert!(
+            on_input != "reject" || first.is_none(),
+            "P10.3: {first:?} {question:?}"
+        );
+        let waits = self.waits(place);
+        assert!(
+            waits == (on_input == "queue" && first.is_some()),
+            "P10.3: {waits} {question:?}"
+        );
+    }
+
+    fn waits(&self, input: Place) -> bool {
+        let mut open = self.open.values();
+        open.any(|turn| turn.input == Some(input) && turn.state == State::Queued)
+    }
+}
 
 /// Checks what an interrupting `publish` makes everybody hear; how many heard it.
 pub fn check(input: &[Question], said: &[Rc<Said>]) -> u64 {

@@ -118,6 +118,8 @@ impl Ledger {
         if turn.is_open() {
             if turn.state == State::Queued {
                 self.is_closed(log, turn);
+                let wait = turn.steers.iter().all(|(_, is_taken)| !is_taken);
+                assert!(wait, "P6.8: instructions wait again: {turn:?}");
             }
             self.check_adoption(log, before, turn);
             return;
