@@ -115,24 +115,14 @@ impl Sql for PlatformSql {
 
 /// Values as one text of JSON: it crosses into JavaScript at once, each by itself would not.
 fn bind(values: &[Value]) -> Result<String, StoreError> {
-    let mut text = String::from("[");
     for value in values {
-        if 1 < text.len() {
-            text.push(',');
-        }
-        match value {
-            Value::Null => text.push_str("null"),
-            Value::Integer(number) if number.abs() <= INTEGER_MAX => {
-                text.push_str(&number.to_string());
-            }
-            Value::Integer(number) => {
-                return Err(StoreError(format!("{number} is beyond 2^53")));
-            }
-            Value::Text(value) => text.push_str(&serde_json::to_string(value).unwrap_or_default()),
+        if let Value::Integer(number) = value
+            && INTEGER_MAX < number.abs()
+        {
+            return Err(StoreError(format!("{number} is beyond 2^53")));
         }
     }
-    text.push(']');
-    Ok(text)
+    serde_json::to_string(values).map_err(|error| StoreError(error.to_string()))
 }
 
 fn read(cell: &JsValue) -> Result<Value, StoreError> {

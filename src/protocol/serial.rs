@@ -66,6 +66,25 @@ pub struct Serial {
 }
 
 impl Serial {
+    /// Its text, in ASCII: by hand, since every frame has one or two.
+    fn digits(self) -> [u8; SERIAL_LENGTH] {
+        let mut text = [b'0'; SERIAL_LENGTH];
+        let mut rest = self.place.min(PLACE_MAX);
+        for byte in text.iter_mut().skip(EPOCH_LENGTH).rev() {
+            let digit = u8::try_from(rest % 16).unwrap_or_default();
+            *byte = if digit < 10 {
+                b'0' + digit
+            } else {
+                b'a' + digit - 10
+            };
+            rest /= 16;
+        }
+        for (byte, letter) in text.iter_mut().zip(self.epoch.0) {
+            *byte = letter;
+        }
+        text
+    }
+
     /// Reads a serial; `None` when the text cannot be one.
     pub fn parse(text: &str) -> Option<Self> {
         if text.len() != SERIAL_LENGTH {
@@ -86,13 +105,13 @@ impl Serial {
 
 impl fmt::Display for Serial {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}{:08x}", self.epoch.as_str(), self.place)
+        formatter.write_str(std::str::from_utf8(&self.digits()).unwrap_or_default())
     }
 }
 
 impl Serialize for Serial {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(std::str::from_utf8(&self.digits()).unwrap_or_default())
     }
 }
 

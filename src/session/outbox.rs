@@ -116,15 +116,18 @@ impl Session {
             .into_iter()
             .map(|(id, text)| Effect::Send { to: vec![id], text });
         let mut effects: Vec<Effect> = replays.collect();
+        let is_one = groups.len() == 1;
         for (list, to) in groups {
-            let frames: Vec<&String> = list
-                .iter()
-                .filter_map(|index| out.frames.get(*index))
-                .collect();
-            effects.push(Effect::Send {
-                to,
-                text: join(&frames),
+            let text = match *list {
+                // Nobody else needs it: it is not copied.
+                [index] if is_one => out.frames.get_mut(index).map(std::mem::take),
+                _ => None,
+            };
+            let text = text.unwrap_or_else(|| {
+                let frames = list.iter().filter_map(|index| out.frames.get(*index));
+                join(&frames.collect::<Vec<_>>())
             });
+            effects.push(Effect::Send { to, text });
         }
         effects.extend(out.remembered.into_iter().map(Effect::Remember));
         effects.extend(

@@ -388,16 +388,9 @@ impl Rollup {
                 due.is_some_and(|due| due <= now || is_ahead)
             }
         };
-        let due: Vec<Key> = self
-            .classes
-            .iter()
-            .filter(is_due)
-            .map(|(key, _)| key.clone())
-            .collect();
-        for key in due {
-            if let Some(class) = self.classes.get_mut(&key) {
-                class.send(&self.open, epoch, now, out);
-            }
+        let due: Vec<bool> = self.classes.iter().map(|class| is_due(&class)).collect();
+        for (class, _) in self.classes.values_mut().zip(due).filter(|(_, due)| *due) {
+            class.send(&self.open, epoch, now, out);
         }
         self.release();
     }

@@ -2,6 +2,8 @@
 
 use std::cell::Cell;
 
+use serde::Serialize;
+
 use super::schema::Tables;
 use super::{
     Beginning, Changed, End, Head, Kept, Kind, Log, Missing, Page, Span, Store, StoreError,
@@ -16,7 +18,8 @@ use crate::protocol::turn::{Cancel, Turn};
 const INTEGER_MAX: i64 = (1 << 53) - 1;
 
 /// A value of a row. Integers stay within ±2^53, which is all that workerd carries.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 pub enum Value {
     /// No value.
     Null,
