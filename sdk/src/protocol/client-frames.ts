@@ -1,0 +1,208 @@
+// What a client may send (P4–P7, P13).
+
+import type { Message, MessageStatus, NewMessage } from "./message.ts";
+import type { Member } from "./presence.ts";
+import type { Ending, Turn } from "./turn.ts";
+
+/** Creates messages, all or none (P4.2). */
+export interface PublishFrame {
+  type: "publish";
+  messages: NewMessage[];
+  /** Cancels in the same step: every active turn, or one (P6.6). */
+  interrupt?: true | string;
+  /** Of whoever leads the messages' turn (P6.8). */
+  attempt?: number;
+}
+
+/** Grows a streaming message (P5.1). Only one with a `status` may leave `data` out. */
+export interface AppendFrame {
+  type: "append";
+  serial: string;
+  data?: string;
+  seq?: number;
+  status?: Exclude<MessageStatus, "streaming">;
+  attempt?: number;
+}
+
+/** Replaces the given fields of a message (P4.3). */
+export interface UpdateFrame {
+  type: "update";
+  serial: string;
+  data?: unknown;
+  headers?: Record<string, string>;
+  /** The last append that `data` contains (P5.3). */
+  seq?: number;
+  ifVersion?: string;
+  attempt?: number;
+  id?: string;
+}
+
+/** Leaves a tombstone (P4.3). */
+export interface DeleteFrame {
+  type: "delete";
+  serial: string;
+  ifVersion?: string;
+  attempt?: number;
+  id?: string;
+}
+
+/** Is passed on and not stored (P4.5). */
+export interface SignalFrame {
+  type: "signal";
+  name: string;
+  data?: unknown;
+  /** One connection, or all of one client. */
+  to?: string;
+}
+
+/** Begins to answer (P6.2). */
+export interface StartTurnFrame {
+  type: "turn.start";
+  id?: string;
+  input?: string;
+  parent?: string;
+  leaseMs?: number;
+  again?: boolean;
+  metadata?: unknown;
+}
+
+/** Ends a turn (P6.3). */
+export interface EndTurnFrame {
+  type: "turn.end";
+  turn: string;
+  status: Ending;
+  error?: unknown;
+  attempt?: number;
+  id?: string;
+}
+
+/** Waits for something outside, goes on, or says that the turn is alive (P6.3, P6.8). */
+export interface DriveTurnFrame {
+  type: "turn.suspend" | "turn.resume" | "turn.heartbeat";
+  turn: string;
+  attempt?: number;
+  /** What a suspended turn waits for. */
+  reason?: string;
+  id?: string;
+}
+
+/** Takes a turn over (P6.8). */
+export interface AdoptTurnFrame {
+  type: "turn.adopt";
+  turn: string;
+  /** Whether what was said in it stands. */
+  keep?: boolean;
+  leaseMs?: number;
+  id?: string;
+}
+
+/** Says that an instruction was taken (P6.7). */
+export interface SteeredFrame {
+  type: "turn.steered";
+  turn: string;
+  serial: string;
+  attempt?: number;
+  id?: string;
+}
+
+/** Which turns a cancel means (P6.5). */
+export type CancelTarget = { turn: string } | { input: string } | { all: true };
+
+/** Asks for the end of turns (P6.5). */
+export type CancelFrame = { type: "cancel"; reason?: string; id?: string } & CancelTarget;
+
+/** Instructs a running turn (P6.7). */
+export interface SteerFrame {
+  type: "steer";
+  turn: string;
+  data: unknown;
+  id?: string;
+}
+
+/** Enters or updates (P7.1). */
+export interface SetPresenceFrame {
+  type: "presence.set";
+  data?: unknown;
+}
+
+/** Leaves (P7.1). */
+export interface LeavePresenceFrame {
+  type: "presence.leave";
+}
+
+/** Goes on with a fresh token (P2.6). */
+export interface AuthFrame {
+  type: "auth";
+  token: string;
+}
+
+/** Everything up to a probe was processed (P13.7). */
+export interface SeenFrame {
+  type: "seen";
+  n: number;
+}
+
+/** Everything that a client may send. Approvals, state and annotations add theirs here. */
+export type ClientFrame =
+  | PublishFrame
+  | AppendFrame
+  | UpdateFrame
+  | DeleteFrame
+  | SignalFrame
+  | StartTurnFrame
+  | EndTurnFrame
+  | DriveTurnFrame
+  | AdoptTurnFrame
+  | SteeredFrame
+  | CancelFrame
+  | SteerFrame
+  | SetPresenceFrame
+  | LeavePresenceFrame
+  | AuthFrame
+  | SeenFrame;
+
+/** Where something stands in the log. */
+export interface Placed {
+  serial: string;
+  version: string;
+  id?: string;
+  seq?: number;
+  /** Whether it had been taken before. */
+  duplicate?: boolean;
+}
+
+/** The result of frames that drive a turn. */
+export interface TurnResult {
+  turn: Turn;
+  duplicate?: boolean;
+}
+
+/** What an ack says, by the type of its frame (P13.5). */
+export interface Results {
+  publish: { messages: Placed[] };
+  append: Placed;
+  update: Placed;
+  delete: Placed;
+  signal: { duplicate?: boolean };
+  "turn.start": TurnResult;
+  "turn.end": TurnResult;
+  "turn.suspend": TurnResult;
+  "turn.resume": TurnResult;
+  "turn.heartbeat": TurnResult;
+  "turn.adopt": TurnResult;
+  "turn.steered": TurnResult;
+  cancel: { turns: Turn[]; duplicate?: boolean };
+  steer: { serial: string; turn: Turn; duplicate?: boolean };
+  "presence.set": { member: Member };
+  "presence.leave": { member: Member };
+  auth: { expiresAt: number };
+  seen: Record<string, never>;
+}
+
+/** What the ack of a frame says. */
+export type ResultOf<F extends ClientFrame> = Results[F["type"]];
+
+/** What reads over HTTP answer (P13.5). */
+export interface MessageAnswer {
+  message: Message;
+}

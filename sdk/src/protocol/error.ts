@@ -1,0 +1,94 @@
+// Why something was refused (P13.2), and how connections are closed (P13.3).
+
+/** The codes of the protocol with their HTTP statuses; `tests/fixtures` holds them equal. */
+export const ERROR_STATUS = {
+  "invalid-frame": 400,
+  "unknown-frame": 400,
+  "invalid-session": 400,
+  "too-large": 413,
+  unauthorized: 401,
+  forbidden: 403,
+  "not-found": 404,
+  conflict: 409,
+  closed: 409,
+  deleted: 410,
+  gone: 410,
+  gap: 409,
+  "turn-closed": 409,
+  "not-leader": 409,
+  busy: 409,
+  "rate-limited": 429,
+  "over-limit": 429,
+  "not-configured": 503,
+  internal: 500,
+} as const;
+
+/** A code of the protocol. */
+export type ErrorCode = keyof typeof ERROR_STATUS;
+
+/**
+ * A code that the SDK gives by itself:
+ *
+ * - `missing-option`: an option that `createSession` cannot do without is missing or malformed.
+ * - `token-failed`: the token function threw, or gave no token.
+ * - `wrong-url`: nothing at the URL speaks Sessile.
+ * - `unreachable`: the network or the server does not answer.
+ * - `outdated`: the session speaks a newer protocol than this SDK.
+ * - `disconnected`: the connection was lost before the answer came, and the frame was not to be
+ *   sent again.
+ * - `session-closed`: the session was closed by the application, or the SDK gave up for good.
+ */
+export type LocalCode =
+  | "missing-option"
+  | "token-failed"
+  | "wrong-url"
+  | "unreachable"
+  | "outdated"
+  | "disconnected"
+  | "session-closed";
+
+/** An error as it comes over the wire (P13.2). */
+export interface ErrorInfo {
+  code: ErrorCode;
+  status: number;
+  /** "unable to append; message … is closed". */
+  message: string;
+  /** Of `gap`: the `seq` that the message expects next (P5.3). */
+  expectedSeq?: number;
+  /** Of `gap`: how much text the message holds, in UTF-16 code units (P5.3). */
+  length?: number;
+  /** Of `rate-limited`: when to try again. */
+  retryAfterMs?: number;
+}
+
+/** Every error that the SDK throws, rejects with or shows. Its message says what to do. */
+export class SessileError extends Error {
+  override readonly name = "SessileError";
+  readonly code: ErrorCode | LocalCode;
+  /** The HTTP status that goes with the code; 0 for the SDK's own. */
+  readonly status: number;
+  /** The error as the session sent it, where it did. */
+  readonly info: ErrorInfo | undefined;
+
+  constructor(code: ErrorCode | LocalCode, message: string, info?: ErrorInfo, cause?: unknown) {
+    super(message, { cause });
+    this.code = code;
+    this.status = info?.status ?? 0;
+    this.info = info;
+  }
+
+  /** The error that a session sent. */
+  static of(info: ErrorInfo): SessileError {
+    return new SessileError(info.code, info.message, info);
+  }
+}
+
+/** Close codes of a WebSocket (P13.3). */
+export const CLOSE = {
+  protocolError: 4400,
+  unauthorized: 4401,
+  forbidden: 4403,
+  gone: 4410,
+  tooLarge: 4413,
+  tooFast: 4429,
+} as const;

@@ -1,0 +1,12 @@
+// The words of the protocol (PROTOCOL.md), shared by all entry points.
+
+export type * from "./client-frames.ts";
+export * from "./error.ts";
+export * from "./limits.ts";
+export type * from "./message.ts";
+export type * from "./presence.ts";
+export * from "./server-frames.ts";
+export * from "./turn.ts";
+
+/** The version of the protocol that this SDK speaks. */
+export const PROTOCOL = 1;

@@ -1,0 +1,76 @@
+// What the log is made of (P4).
+
+/** Anything that JSON can say. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** In whose voice a message speaks. All but `user` need `turn` or `edit` (P4.1). */
+export type Role = "user" | "assistant" | "system" | "tool";
+
+/** How far a message has come. Only a streaming one takes appends (P5.1). */
+export type MessageStatus = "streaming" | "complete" | "cancelled" | "failed";
+
+/** What annotations of one kind and name add up to (P9.3). */
+export interface Sum {
+  total: number;
+  clients: Record<string, number>;
+  clipped?: boolean;
+}
+
+/** Sums by kind, then by name; the name is `""` where none was given (P9.3). */
+export type Annotations = Record<string, Record<string, Sum>>;
+
+/** A message, the unit of the log (P4.1). What is absent is left out. */
+export interface Message {
+  /** Its place in the log's one order. Opaque; compares as text within one life of a session. */
+  serial: string;
+  /** The serial of its latest change. */
+  version: string;
+  /** The sender's own id. */
+  id?: string;
+  /** The application's event name; `message` where the sender gave none. */
+  name: string;
+  /** Who created it. */
+  client: string;
+  /** The connection that it came over, if it came over one. */
+  connection?: string;
+  role: Role;
+  /** The turn that it belongs to. */
+  turn?: string;
+  /** The serial of the message that it follows (P6.9). */
+  parent?: string;
+  /** Text or any JSON; absent once the message is deleted. */
+  data?: unknown;
+  headers?: Record<string, string>;
+  /** Absent where it never streamed. */
+  status?: MessageStatus;
+  /** The highest `seq` that its appends have taken (P5.3). */
+  seq?: number;
+  createdAt: number;
+  updatedAt: number;
+  annotations?: Annotations;
+  deletedAt?: number;
+}
+
+/** A message to be published (P4.2). */
+export interface NewMessage {
+  /** Makes sending again safe (P13.1). */
+  id?: string;
+  name?: string;
+  role?: Role;
+  turn?: string;
+  parent?: string;
+  data: unknown;
+  headers?: Record<string, string>;
+  /** `streaming` for one that will grow by appends. */
+  status?: MessageStatus;
+  /** Whether it wakes an agent, where that is not clear from its role (P10.3). */
+  wake?: boolean;
+}
+
+/** A page of history (P3.9). */
+export interface Page {
+  messages: Message[];
+  hasMore: boolean;
+  /** What `before` or `after` of the next page is; there if `hasMore`. */
+  next?: string;
+}

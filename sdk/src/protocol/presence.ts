@@ -1,0 +1,21 @@
+// Who is there (P7).
+
+/** A member: one connection that announced itself (P7.1). */
+export interface Member {
+  client: string;
+  /** The client's display name, from its token. */
+  name?: string;
+  connection: string;
+  /** What the token calls the client. */
+  role: "viewer" | "user" | "agent" | "supervisor" | "admin";
+  /** What the member tells of itself. */
+  data?: unknown;
+  since: number;
+}
+
+/** A list of members; it holds at most 200 (P7.3). */
+export interface MemberList {
+  presence?: Member[];
+  /** How many there are, where the list does not hold all. */
+  presenceCount?: number;
+}

@@ -1,0 +1,185 @@
+// What a session says (P3.4, P4.4, P6.10, P7.3, P13).
+
+import type { ErrorInfo } from "./error.ts";
+import type { Limits } from "./limits.ts";
+import type { Annotations, Message, MessageStatus } from "./message.ts";
+import type { Member, MemberList } from "./presence.ts";
+import type { Turn } from "./turn.ts";
+
+/** The first frame of a connection (P3.4). */
+export interface AttachedFrame extends MemberList {
+  type: "attached";
+  protocol: number;
+  session: string;
+  /** This connection. */
+  connection: string;
+  /** Who is behind it: the token's `sub`. */
+  client: string;
+  /** When its token expires. */
+  expiresAt: number;
+  /** The log's end as of attaching; `""` in a session in which nothing was ever written. */
+  serial: string;
+  /** Whether the replay goes on after `since`; if not, drop everything held (P3.6). */
+  resumed: boolean;
+  /** Whether there is more in history than the replay brings. */
+  hasOlder: boolean;
+  /** The open turns; absent when they are too long for this frame. */
+  turns?: Turn[];
+  limits: Limits;
+}
+
+/** The replay is over; live frames follow (P3.4). */
+export interface CaughtUpFrame {
+  type: "caught-up";
+  serial: string;
+}
+
+/** A message, whole: a new one, or one that changed (P4.4). */
+export interface WholeFrame {
+  type: "message.create" | "message.update";
+  message: Message;
+}
+
+/** The end of a streaming message (P3.10). */
+export interface AppendedFrame {
+  type: "message.append";
+  serial: string;
+  version: string;
+  /** The length of the text before it, in UTF-16 code units. */
+  offset: number;
+  data: string;
+  status?: MessageStatus;
+}
+
+/** A message that is gone but for its tombstone (P4.4). */
+export interface DeletedFrame {
+  type: "message.delete";
+  serial: string;
+  version: string;
+  /** Whether another attempt at its turn takes its place (P6.8). */
+  superseded?: boolean;
+}
+
+/** Only the sums of a message changed (P9.3). */
+export interface SummaryFrame {
+  type: "message.summary";
+  serial: string;
+  version: string;
+  annotations: Annotations;
+}
+
+/** Messages before a place are gone, but for some (P11.2). */
+export interface TrimFrame {
+  type: "log.trim";
+  before: string;
+  keep?: string[];
+}
+
+/** Frames about messages. */
+export type MessageFrame = WholeFrame | AppendedFrame | DeletedFrame | SummaryFrame;
+
+/** A turn that changed, whole (P6.10). */
+export interface TurnFrame {
+  type:
+    | "turn.start"
+    | "turn.suspend"
+    | "turn.resume"
+    | "turn.cancel"
+    | "turn.queue"
+    | "turn.adopt"
+    | "turn.end";
+  serial: string;
+  turn: Turn;
+}
+
+/** An instruction to a running turn (P6.7). */
+export interface TurnSteerFrame {
+  type: "turn.steer";
+  serial: string;
+  turn: Turn;
+  /** The serial of the message that it is. */
+  message: string;
+  data: unknown;
+}
+
+/** Somebody came, changed or left (P7.3). */
+export interface PresenceFrame {
+  type: "presence.enter" | "presence.update" | "presence.leave";
+  member: Member;
+}
+
+/** Something passed on without being kept (P4.5). */
+export interface SignalledFrame {
+  type: "signal";
+  client: string;
+  /** Absent where it came by HTTP. */
+  connection?: string;
+  name: string;
+  data?: unknown;
+}
+
+/** A frame was taken (P13.1). */
+export interface AckFrame {
+  type: "ack";
+  ref: string | number | null;
+  result: unknown;
+}
+
+/** A frame was refused (P13.1). */
+export interface NackFrame {
+  type: "nack";
+  ref: string | number | null;
+  error: ErrorInfo;
+}
+
+/** The token is about to expire (P2.6). */
+export interface TokenExpiringFrame {
+  type: "token-expiring";
+  expiresAt: number;
+}
+
+/** Asks how far the reader has come (P13.7). */
+export interface ProbeFrame {
+  type: "probe";
+  n: number;
+}
+
+/**
+ * Everything that a session may say. Approvals, state and annotations add theirs here; a client
+ * ignores frames that it does not know (P1.4).
+ */
+export type ServerFrame =
+  | AttachedFrame
+  | CaughtUpFrame
+  | MessageFrame
+  | TrimFrame
+  | TurnFrame
+  | TurnSteerFrame
+  | PresenceFrame
+  | SignalledFrame
+  | AckFrame
+  | NackFrame
+  | TokenExpiringFrame
+  | ProbeFrame;
+
+/** Reads one WebSocket message: a frame, or an array of frames (P13.6). */
+export function readFrames(text: string): ServerFrame[] {
+  const value: unknown = JSON.parse(text);
+  return (Array.isArray(value) ? value : [value]) as ServerFrame[];
+}
+
+/**
+ * The place in the log that a frame brings its reader to, `""` if none: the highest serial or
+ * version of a log's frame (P3.7). Frames of later protocols count as well.
+ */
+export function placeOf(frame: ServerFrame): string {
+  if (frame.type === "ack" || frame.type === "attached") return "";
+  const { serial, version, message } = frame as {
+    serial?: string;
+    version?: string;
+    message?: { version?: string };
+  };
+  let place = "";
+  for (const one of [serial, version, message?.version]) if (one && one > place) place = one;
+  return place;
+}

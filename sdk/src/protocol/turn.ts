@@ -1,0 +1,45 @@
+// Turns: one agent answer to one input (P6).
+
+/** How far a turn has come. The last three are final (P6.1). */
+export type TurnStatus = "queued" | "active" | "suspended" | "complete" | "cancelled" | "failed";
+
+/** How a turn ends. */
+export type Ending = "complete" | "cancelled" | "failed";
+
+/** Who asked for a turn to be cancelled (P6.5). */
+export interface Cancel {
+  by: string;
+  at: number;
+  reason?: string;
+}
+
+/** A turn (P6.1). What is absent is left out. */
+export interface Turn {
+  id: string;
+  status: TurnStatus;
+  /** What a suspended turn waits for, or why a failed one failed: `agent-lost`, `abandoned`. */
+  reason?: string;
+  /** The client that leads or led it. */
+  agent?: string;
+  /** The serial of the message that it answers. */
+  input?: string;
+  /** The serial of the message that it follows (P6.9). */
+  parent?: string;
+  /** Counts the processes that led it (P6.8). */
+  attempt: number;
+  leaseMs?: number;
+  leaseUntil?: number;
+  cancel?: Cancel;
+  createdAt: number;
+  startedAt?: number;
+  endedAt?: number;
+  error?: unknown;
+  metadata?: unknown;
+}
+
+const FINAL: readonly TurnStatus[] = ["complete", "cancelled", "failed"];
+
+/** Whether a turn may still change. */
+export function isOpen(turn: Pick<Turn, "status">): boolean {
+  return !FINAL.includes(turn.status);
+}
