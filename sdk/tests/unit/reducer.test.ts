@@ -1,0 +1,222 @@
+// How a connection decides (P2.6, P7.2, P13.3): the reducer alone, with the time passed in.
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import {
+  type Circumstances,
+  deadline,
+  type Effect,
+  IDLE,
+  type Input,
+  type State,
+  statusOf,
+  step,
+  TIMING,
+} from "../../src/connection/reducer.ts";
+import { SessileError } from "../../src/index.ts";
+
+/** A connection without a socket: inputs in, effects collected. */
+class Machine {
+  state: State = IDLE;
+  now = 1_000_000;
+  random = 1;
+  canRenew = true;
+  effects: Effect[] = [];
+
+  get #at(): Circumstances {
+    const { now, random, canRenew } = this;
+    return { now, random, timing: TIMING, canRenew };
+  }
+
+  /** Gives what follows. */
+  take(input: Input): readonly Effect[] {
+    const [state, effects] = step(this.state, input, this.#at);
+    this.state = state;
+    return effects;
+  }
+
+  /** Lets the time pass until there is something to do. */
+  wait(): readonly Effect[] {
+    const at = deadline(this.state, TIMING);
+    assert.ok(at !== undefined && at !== Infinity, "there is something to wait for");
+    this.now = Math.max(this.now, at);
+    return this.take({ type: "tick" });
+  }
+
+  open(): void {
+    if (this.state.phase === "idle") this.take({ type: "start" });
+    assert.equal(this.state.phase, "token");
+    this.take({ type: "opening" });
+  }
+
+  attach(forMs = 3_600_000): void {
+    this.open();
+    this.take({ type: "attached", protocol: 1, expiresAt: this.now + forMs });
+    this.take({ type: "caught-up" });
+    assert.equal(statusOf(this.state).state, "connected");
+  }
+}
+
+function attached(forMs?: number): Machine {
+  const machine = new Machine();
+  machine.attach(forMs);
+  return machine;
+}
+
+describe("the reducer of a connection", () => {
+  test("it connects, and shows each step", () => {
+    const machine = new Machine();
+    assert.equal(statusOf(machine.state).state, "idle");
+    assert.deepEqual(machine.take({ type: "start" }), ["token"]);
+    assert.equal(statusOf(machine.state).state, "connecting");
+    machine.take({ type: "opening" });
+    machine.take({ type: "attached", protocol: 1, expiresAt: machine.now + 1e6 });
+    assert.equal(statusOf(machine.state).state, "connecting");
+    machine.take({ type: "caught-up" });
+    assert.deepEqual(statusOf(machine.state), { state: "connected" });
+  });
+
+  test("pauses double with each failure, up to a most, and are spread over their whole", () => {
+    const machine = attached();
+    const pauses: number[] = [];
+    for (let failure = 0; failure < 12; failure += 1) {
+      machine.take({ type: "lost", code: 1006 });
+      assert.equal(statusOf(machine.state).state, "waiting");
+      pauses.push((machine.state.retryAt ?? 0) - machine.now);
+      assert.deepEqual(machine.wait(), ["token"]);
+      machine.take({ type: "opening" });
+    }
+    assert.deepEqual(pauses.slice(0, 4), [500, 1000, 2000, 4000]);
+    assert.equal(pauses.at(-1), TIMING.backoffMostMs);
+    machine.random = 0;
+    machine.take({ type: "lost", code: 1006 });
+    assert.equal(machine.state.retryAt, machine.now);
+  });
+
+  test("one that attached and was lost at once keeps its pauses; one that lasted begins anew", () => {
+    const machine = attached();
+    for (const expected of [500, 1000]) {
+      machine.take({ type: "lost", code: 1006 });
+      assert.equal((machine.state.retryAt ?? 0) - machine.now, expected);
+      machine.wait();
+      machine.attach();
+    }
+    machine.now += 60_000;
+    machine.take({ type: "lost", code: 1006 });
+    assert.equal((machine.state.retryAt ?? 0) - machine.now, 500);
+  });
+
+  test("a network that is back ends the pause, and asks one that is open whether it lives", () => {
+    const machine = attached();
+    machine.take({ type: "lost", code: 1006 });
+    assert.deepEqual(machine.take({ type: "nudge" }), ["token"]);
+    machine.attach();
+    assert.deepEqual(machine.take({ type: "nudge" }), ["ping"]);
+    assert.ok((deadline(machine.state, TIMING) ?? Infinity) <= machine.now + TIMING.pongMs / 2);
+    machine.take({ type: "heard" });
+    assert.ok((deadline(machine.state, TIMING) ?? 0) > machine.now + TIMING.pongMs / 2);
+  });
+
+  test("P7.2 a peer that answers no ping is dead; one that is heard is not", () => {
+    const machine = attached();
+    assert.deepEqual(machine.wait(), ["ping"]);
+    machine.take({ type: "heard" });
+    assert.deepEqual(machine.wait(), ["ping"]);
+    assert.deepEqual(machine.wait(), ["drop"]);
+    assert.deepEqual(statusOf(machine.state).reason, "silent");
+    assert.deepEqual(machine.wait(), ["token"]);
+  });
+
+  test("connecting does not take for ever, wherever it hangs", () => {
+    const machine = new Machine();
+    machine.take({ type: "start" });
+    assert.deepEqual(machine.wait(), ["drop"]);
+    machine.wait();
+    machine.open();
+    assert.deepEqual(machine.wait(), ["drop", "look"]);
+    assert.equal(statusOf(machine.state).state, "waiting");
+  });
+
+  test("P13.3 it gives up after 4400, 4403, 4410 and 4413, and says why", () => {
+    const reasons = ["protocol-error", "forbidden", "session-deleted", "too-large"];
+    for (const [index, code] of [4400, 4403, 4410, 4413].entries()) {
+      const machine = attached();
+      assert.deepEqual(machine.take({ type: "lost", code }), ["drop"]);
+      assert.equal(statusOf(machine.state).state, "closed");
+      assert.equal(statusOf(machine.state).reason, reasons[index]);
+      assert.equal(deadline(machine.state, TIMING), undefined);
+      assert.deepEqual(machine.take({ type: "nudge" }), []);
+      assert.deepEqual(machine.take({ type: "start" }), ["token"], "but may be told to try again");
+    }
+  });
+
+  test("P13.3 after 4401 it gets a new token at once, but not again and again", () => {
+    const machine = attached();
+    assert.deepEqual(machine.take({ type: "lost", code: 4401 }), ["drop", "token"]);
+    machine.take({ type: "opening" });
+    const error = new SessileError("unauthorized", "unable to attach; the token has expired");
+    machine.take({ type: "refused", error });
+    assert.deepEqual(machine.take({ type: "lost", code: 4401 }), ["drop"]);
+    const { state, reason, error: shown } = statusOf(machine.state);
+    assert.deepEqual([state, reason, shown], ["waiting", "unauthorized", error]);
+    machine.canRenew = false;
+    machine.wait();
+    machine.take({ type: "opening" });
+    machine.take({ type: "lost", code: 4401 });
+    assert.equal(statusOf(machine.state).state, "closed", "a fixed token does not get better");
+  });
+
+  test("P2.6 a token is renewed 30 s before it expires, whatever the clock says", () => {
+    const machine = attached(100_000);
+    const effects: Effect[] = [];
+    const start = machine.now;
+    while (!effects.includes("renew")) {
+      effects.push(...machine.wait());
+      machine.take({ type: "heard" });
+    }
+    assert.equal(machine.now - start, 70_000);
+    machine.take({ type: "renewed", expiresAt: machine.now - 5_000_000 });
+    assert.equal((machine.state.renewAt ?? 0) - machine.now, TIMING.renewMs, "no endless renewing");
+    machine.canRenew = false;
+    machine.take({ type: "renewed", expiresAt: machine.now + 100_000 });
+    assert.equal(machine.state.renewAt, Infinity);
+  });
+
+  test("a session of a newer protocol closes it, and says what to do", () => {
+    const machine = new Machine();
+    machine.open();
+    const effects = machine.take({ type: "attached", protocol: 2, expiresAt: 0 });
+    assert.deepEqual(effects, ["drop"]);
+    const { state, reason, error } = statusOf(machine.state);
+    assert.deepEqual([state, reason], ["closed", "outdated"]);
+    assert.match(error?.message ?? "", /newer version of sessile/);
+  });
+
+  test("it looks by HTTP why it cannot connect: once, then now and then", () => {
+    const machine = new Machine();
+    let looks = 0;
+    machine.open();
+    for (let failure = 0; failure < 9; failure += 1) {
+      if (machine.take({ type: "lost", code: 1006 }).includes("look")) looks += 1;
+      const error = new SessileError("unreachable", "unable to reach it");
+      machine.take({ type: "refused", error });
+      assert.equal(statusOf(machine.state).error, error);
+      machine.wait();
+      machine.take({ type: "opening" });
+      assert.equal(statusOf(machine.state).error, error, "still shown while it tries again");
+    }
+    assert.equal(looks, 3);
+  });
+
+  test("what is stopped stays away", () => {
+    const machine = attached();
+    assert.deepEqual(machine.take({ type: "stop" }), ["drop"]);
+    for (const input of [
+      { type: "nudge" },
+      { type: "tick" },
+      { type: "lost", code: 1006 },
+    ] as const)
+      assert.deepEqual(machine.take(input), []);
+    assert.deepEqual(statusOf(machine.state), { state: "idle" });
+  });
+});
