@@ -36,6 +36,7 @@ export type ErrorCode = keyof typeof ERROR_STATUS;
  * - `outdated`: the session speaks a newer protocol than this SDK.
  * - `disconnected`: the connection was lost before the answer came, and the frame was not to be
  *   sent again.
+ * - `discarded`: the application took a message back that was not in the log.
  * - `session-closed`: the session was closed by the application, or the SDK gave up for good.
  */
 export type LocalCode =
@@ -45,6 +46,7 @@ export type LocalCode =
   | "unreachable"
   | "outdated"
   | "disconnected"
+  | "discarded"
   | "session-closed";
 
 /** An error as it comes over the wire (P13.2). */

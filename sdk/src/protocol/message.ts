@@ -1,5 +1,8 @@
 // What the log is made of (P4).
 
+import type { MemberList } from "./presence.ts";
+import type { Turn } from "./turn.ts";
+
 /** Anything that JSON can say. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
@@ -73,4 +76,22 @@ export interface Page {
   hasMore: boolean;
   /** What `before` or `after` of the next page is; there if `hasMore`. */
   next?: string;
+  /** The turns that its messages belong to. */
+  turns?: Turn[];
+}
+
+/** The session as `GET …` gives it (P11.1), enough to render a page on a server. */
+export interface Snapshot extends MemberList {
+  session: string;
+  /** The log's end. */
+  serial: string;
+  createdAt?: number;
+  updatedAt?: number;
+  settings: Record<string, unknown>;
+  /** The newest messages, in the log's order. */
+  messages: Message[];
+  /** Whether history holds more. */
+  hasOlder: boolean;
+  /** The open turns, and those that the messages belong to. */
+  turns?: Turn[];
 }

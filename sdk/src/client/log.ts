@@ -1,0 +1,245 @@
+// The fold: what a reader holds of a session, and how one frame changes it (P3, P4.4). It owns the
+// messages and the turns; whatever shows them only looks. What it gives is never changed again:
+// an object that is the same means that nothing in it is different.
+
+import {
+  type Message,
+  type Page,
+  placeOf,
+  type ServerFrame,
+  type Snapshot,
+  type Turn,
+} from "../protocol/index.ts";
+
+/** Messages in a page of history that is searched, and at most (P3.9). */
+const PAGE = 100;
+const PAGE_MOST = 1000;
+
+export class Log {
+  /** Up to where the reader has everything (P3.7). */
+  position: string | undefined;
+  /** Whether `caught-up` is still to come. */
+  isReplaying = true;
+  /** Whether history holds more than this. */
+  hasOlder = false;
+  /** Messages that are to be read again (P3.10). */
+  readonly gaps = new Set<string>();
+  /** The log's end when the reader began: what is not held before it is older (P3.7). */
+  #start = "";
+  /** Before this place history is not held; none while only streaming messages are. */
+  #before: string | undefined;
+  #messages: readonly Message[] = [];
+  #turns: ReadonlyMap<string, Turn> = new Map();
+  // Whether the list or the map is this log's alone, and may be changed in place.
+  #areOurs = false;
+  #areTurnsOurs = false;
+
+  /** All messages in the log's order, tombstones among them. */
+  get messages(): readonly Message[] {
+    this.#areOurs = false;
+    return this.#messages;
+  }
+
+  /** The turns that are known, by id. */
+  get turns(): ReadonlyMap<string, Turn> {
+    this.#areTurnsOurs = false;
+    return this.#turns;
+  }
+
+  /** A log of what was read over HTTP; connecting goes on from there. */
+  static from(snapshot: Snapshot): Log {
+    const log = new Log();
+    log.position = snapshot.serial || undefined;
+    log.#start = snapshot.serial;
+    log.hasOlder = snapshot.hasOlder;
+    log.#keep(snapshot);
+    log.#findBefore();
+    log.isReplaying = false;
+    return log;
+  }
+
+  get(serial: string): Message | undefined {
+    const index = this.#find(serial);
+    return index < 0 ? undefined : this.#messages[index];
+  }
+
+  /** Takes one frame. Frames that say nothing about the log change nothing (P1.4). */
+  take(frame: ServerFrame): void {
+    switch (frame.type) {
+      case "attached":
+        this.isReplaying = true;
+        if (!frame.resumed) {
+          this.#start = frame.serial;
+          this.hasOlder = frame.hasOlder;
+        }
+        for (const turn of frame.turns ?? []) this.#putTurn(turn);
+        return;
+      case "caught-up":
+        if (this.#before === undefined) this.#findBefore();
+        this.isReplaying = false;
+        // A session in which nothing was ever written has no place to give (P1.2).
+        this.position = frame.serial || undefined;
+        return;
+      case "message.create":
+      case "message.update":
+        if (frame.type === "message.create" || !this.#isOutside(frame.message.serial)) {
+          this.#put(frame.message);
+        }
+        break;
+      case "message.append":
+        this.#append(frame);
+        break;
+      case "message.summary": {
+        const { version, annotations } = frame;
+        this.#change(frame.serial, version, (held) => ({ ...held, version, annotations }));
+        break;
+      }
+      case "message.delete":
+        this.#change(frame.serial, frame.version, (held) => tombstone(held, frame));
+        this.gaps.delete(frame.serial);
+        break;
+      case "log.trim": {
+        const { before, keep } = frame;
+        this.#set(this.#messages.filter((it) => it.serial >= before || keep?.includes(it.serial)));
+        break;
+      }
+      default:
+        if ("turn" in frame) this.#putTurn(frame.turn);
+    }
+    const place = placeOf(frame);
+    if (!this.isReplaying && place > (this.position ?? "")) this.position = place;
+  }
+
+  /** Turns that were read by themselves, where nothing newer is known. */
+  addTurns(turns: readonly Turn[]): void {
+    for (const turn of turns) if (!this.#turns.has(turn.id)) this.#putTurn(turn);
+  }
+
+  /** A message that was read by itself, after a gap. */
+  mend(message: Message): void {
+    // Asked for by a log that was dropped meanwhile, it would be of another life.
+    if (this.gaps.delete(message.serial)) this.#put(message);
+  }
+
+  /**
+   * Reads back in history until `count` more messages are there, or no more; `read` gives a page
+   * of what is before a place. They are there all at once.
+   */
+  async loadOlder(
+    count: number,
+    read: (before: string | undefined, limit: number) => Promise<Page>,
+    isWanted?: (message: Message) => boolean,
+  ): Promise<number> {
+    const found: Message[] = [];
+    const turns: Turn[] = [];
+    let before = this.#before;
+    let hasOlder = this.hasOlder;
+    while (found.length < count && hasOlder) {
+      // What only some of are wanted of is not read one by one.
+      const limit = isWanted ? PAGE : Math.min(count - found.length, PAGE_MOST);
+      const page = await read(before, limit);
+      turns.push(...(page.turns ?? []));
+      hasOlder = page.hasMore;
+      for (const message of page.messages) {
+        if (found.length === count) {
+          hasOlder = true;
+          break;
+        }
+        before = message.serial;
+        // A message may be held already: one that streamed when the reader came.
+        if (this.#find(before) < 0 && (isWanted?.(message) ?? true)) found.push(message);
+      }
+    }
+    this.#before = before;
+    this.hasOlder = hasOlder;
+    this.#keep({ messages: found, turns });
+    return found.length;
+  }
+
+  #keep({ messages, turns }: Pick<Page, "messages" | "turns">): void {
+    this.addTurns(turns ?? []);
+    const known = new Set(this.#messages.map(({ serial }) => serial));
+    const all = [...messages.filter(({ serial }) => !known.has(serial)), ...this.#messages];
+    this.#set(all.sort((a, b) => (a.serial < b.serial ? -1 : 1)));
+  }
+
+  /** All that a reader starts with is next to each other but for what still streams (P3.3). */
+  #findBefore(): void {
+    this.#before = this.#messages.find(({ status }) => status !== "streaming")?.serial;
+  }
+
+  /** Older than what the reader was given to begin with (P3.7). */
+  #isOutside(serial: string): boolean {
+    return serial <= this.#start && this.#find(serial) < 0;
+  }
+
+  #append(frame: Extract<ServerFrame, { type: "message.append" }>): void {
+    const { serial, version, offset, data, status } = frame;
+    const held = this.get(serial);
+    if (!held) {
+      if (!this.#isOutside(serial)) this.gaps.add(serial);
+      return;
+    }
+    this.#change(serial, version, () => {
+      const text = typeof held.data === "string" ? held.data : "";
+      if (offset > text.length) {
+        this.gaps.add(serial);
+        return held;
+      }
+      // The same change once more, of which more is held already.
+      if (version === held.version && offset + data.length < text.length) return held;
+      // Keep up to the offset and put the data there: an overlap does no harm (P3.10).
+      return { ...held, version, data: text.slice(0, offset) + data, ...(status && { status }) };
+    });
+  }
+
+  #change(serial: string, version: string, to: (held: Message) => Message): void {
+    const held = this.get(serial);
+    if (held && held.version <= version) this.#put(to(held));
+  }
+
+  /** Where a message is, or, as `-1 - index`, where it belongs. */
+  #find(serial: string): number {
+    const list = this.#messages;
+    // Nearly everything is about the newest.
+    let low = 0;
+    let high = list.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const at = list[middle]?.serial ?? "";
+      if (at === serial) return middle;
+      if (at < serial) low = middle + 1;
+      else high = middle;
+    }
+    return -1 - low;
+  }
+
+  #put(message: Message): void {
+    const index = this.#find(message.serial);
+    const held = this.#messages[index];
+    if (held === message || (held && held.version > message.version)) return;
+    if (!this.#areOurs) this.#set([...this.#messages]);
+    const list = this.#messages as Message[];
+    if (index < 0) list.splice(-1 - index, 0, message);
+    else list[index] = message;
+  }
+
+  #set(messages: readonly Message[]): void {
+    this.#messages = messages;
+    this.#areOurs = true;
+  }
+
+  #putTurn(turn: Turn): void {
+    if (!this.#areTurnsOurs) this.#turns = new Map(this.#turns);
+    this.#areTurnsOurs = true;
+    (this.#turns as Map<string, Turn>).set(turn.id, turn);
+  }
+}
+
+function tombstone(held: Message, { version }: { version: string }): Message {
+  const { data: _data, status, annotations: _annotations, ...rest } = held;
+  // When it was deleted is not told, but in history.
+  const ended = status === "streaming" ? "cancelled" : status;
+  const deletedAt = held.deletedAt ?? Date.now();
+  return { ...rest, ...(ended && { status: ended }), version, deletedAt };
+}

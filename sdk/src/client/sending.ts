@@ -1,0 +1,250 @@
+// What was sent and is not in the log yet: shown at once, sent until it is acknowledged, in the
+// order in which it was written (P13.1).
+
+import type { Link } from "../connection/types.ts";
+import { type Message, type NewMessage, type Placed, SessileError } from "../protocol/index.ts";
+import type { Outbox, StoredMessage } from "./outbox.ts";
+
+/** How a message stands that this client sent; one that is in the log was `sent`. */
+export type Delivery = "pending" | "failed";
+
+/**
+ * A message as it is shown. One that is not in the log yet has a `delivery`, and a serial that
+ * begins with `~`; its `id` stays the same.
+ */
+export interface ShownMessage extends Message {
+  delivery?: Delivery;
+  /** Why a failed one failed. */
+  error?: SessileError;
+}
+
+/** Resolves when the message is in the log; the `id` is there at once. */
+export type Sent = Promise<Placed> & { readonly id: string };
+
+interface Item extends StoredMessage {
+  shown: ShownMessage;
+  /** Not together with others, since that was refused. */
+  isAlone: boolean;
+  done(placed: Placed): void;
+  fail(error: SessileError): void;
+}
+
+const RETRY_MS = 1_000;
+const RETRIES = 5;
+/** What is sent in one publish, in characters. */
+const BATCH_LENGTH = 64 * 1024;
+
+export interface SendingOptions {
+  address: string;
+  link: Pick<Link, "request" | "limits">;
+  outbox: Outbox | undefined;
+  most: number;
+  /** Something of `shown` is different. */
+  changed(): void;
+  failed(error: SessileError): void;
+}
+
+export class Sending {
+  /** What is not in the log yet, in order; a new array at each change. */
+  shown: readonly ShownMessage[] = [];
+  /** Who this client is, as soon as that is known. */
+  #client: string;
+  readonly #options: SendingOptions;
+  #items: Item[] = [];
+  #count = 0;
+  #retries = 0;
+  #isSending = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: SendingOptions, client: string) {
+    this.#options = options;
+    this.#client = client;
+  }
+
+  /** The session said who this is: what was written before is theirs, here and before a reload. */
+  begin(client: string): void {
+    if (client !== this.#client) {
+      this.#client = client;
+      for (const item of this.#items) item.shown = { ...item.shown, client };
+      this.#show();
+    }
+    this.restore();
+    this.flush();
+  }
+
+  /** Takes a message; it is sent as soon as those before it are in the log. */
+  add(message: NewMessage & { id: string }, interrupt?: true | string): Sent {
+    const { address, most, outbox, failed } = this.#options;
+    const stored = { address, client: this.#client, message, writtenAt: Date.now() };
+    const item = { ...stored, ...(interrupt && { interrupt }) };
+    const isFull = this.#items.length >= most;
+    if (!isFull) outbox?.put(item).catch((error) => failed(lost(error)));
+    return isFull ? this.#refuse(message.id, most) : this.#push(item);
+  }
+
+  /** Takes what waited since before a reload; what another client wrote stays where it is. */
+  async restore(): Promise<void> {
+    const { address, outbox, failed } = this.#options;
+    try {
+      for (const stored of (await outbox?.load(address)) ?? []) {
+        const isKnown = this.#items.some(({ message }) => message.id === stored.message.id);
+        if (!isKnown && (stored.client === "" || stored.client === this.#client))
+          this.#push(stored);
+      }
+    } catch (error) {
+      failed(lost(error));
+    }
+  }
+
+  /** Sends what waits; called whenever the connection is attached. */
+  async flush(): Promise<void> {
+    if (this.#isSending) return;
+    const batch = this.#next();
+    const [first] = batch;
+    if (!first) return;
+    clearTimeout(this.#timer);
+    this.#isSending = true;
+    const messages = batch.map(({ message }) => message);
+    const { interrupt } = first;
+    const frame = { type: "publish", messages, ...(interrupt && { interrupt }) } as const;
+    let isGoingOn = true;
+    try {
+      const result = await this.#options.link.request(frame, { once: true });
+      this.#retries = 0;
+      for (const [index, placed] of result.messages.entries()) {
+        const item = batch[index];
+        if (item) this.#settle(item, placed);
+      }
+    } catch (error) {
+      isGoingOn = this.#take(batch, error as SessileError);
+    }
+    this.#isSending = false;
+    if (isGoingOn) this.flush();
+  }
+
+  /** A message that came in the log: it waits no longer. */
+  arrived({ id, client, serial, version }: Message): void {
+    if (id === undefined || client !== this.#client) return;
+    const item = this.#items.find(({ message }) => message.id === id);
+    if (item) this.#settle(item, { id, serial, version });
+  }
+
+  /** Sends a failed message once more. */
+  retry(id: string): void {
+    const item = this.#items.find(({ message }) => message.id === id);
+    if (!item) return;
+    const { error: _error, ...shown } = item.shown;
+    item.shown = { ...shown, delivery: "pending" };
+    this.#show();
+    this.flush();
+  }
+
+  /** Takes a message back that is not in the log; says whether it was still here. */
+  discard(id: string): boolean {
+    const item = this.#items.find(({ message }) => message.id === id);
+    if (!item) return false;
+    this.#drop(item);
+    item.fail(new SessileError("discarded", "unable to send; the message was taken back"));
+    return true;
+  }
+
+  /** The session was given up: everything that waits has failed. */
+  failAll(error: SessileError): void {
+    for (const item of this.#items) this.#fail(item, error);
+    this.#show();
+  }
+
+  /** What goes out together: all or none of it is published (P4.2). */
+  #next(): Item[] {
+    const waiting = this.#items.filter(({ shown }) => shown.delivery === "pending");
+    const batch: Item[] = [];
+    let length = 0;
+    for (const item of waiting) {
+      const isAlone = item.isAlone || item.interrupt !== undefined;
+      length += JSON.stringify(item.message).length;
+      const isFull =
+        length > BATCH_LENGTH || batch.length >= this.#options.link.limits.publishMessages;
+      if (batch.length > 0 && (isAlone || isFull)) break;
+      batch.push(item);
+      if (isAlone) break;
+    }
+    return batch;
+  }
+
+  /** Says whether to go on with what is next. */
+  #take(batch: readonly Item[], error: SessileError): boolean {
+    // It may have arrived, and goes out again with the next connection.
+    if (error.code === "disconnected" || error.code === "session-closed") return false;
+    const isPassing = error.code === "rate-limited" || error.code === "internal";
+    if (isPassing && this.#retries < RETRIES) {
+      this.#retries += 1;
+      const pause = error.info?.retryAfterMs ?? RETRY_MS * this.#retries;
+      this.#timer = setTimeout(() => this.flush(), pause);
+      return false;
+    }
+    if (batch.length > 1) for (const item of batch) item.isAlone = true;
+    else for (const item of batch) this.#fail(item, error);
+    this.#show();
+    return true;
+  }
+
+  #push(stored: StoredMessage): Sent {
+    const { message, writtenAt } = stored;
+    this.#count += 1;
+    const serial = `~${String(this.#count).padStart(8, "0")}`;
+    const shown: ShownMessage = {
+      role: "user",
+      name: "message",
+      ...message,
+      serial,
+      version: serial,
+      client: this.#client,
+      createdAt: writtenAt,
+      updatedAt: writtenAt,
+      delivery: "pending",
+    };
+    const promise = new Promise<Placed>((done, fail) => {
+      this.#items.push({ ...stored, shown, isAlone: false, done, fail });
+    });
+    // Who does not look at the promise sees `delivery`.
+    promise.catch(() => {});
+    this.#show();
+    this.flush();
+    return Object.assign(promise, { id: message.id });
+  }
+
+  #refuse(id: string, most: number): Sent {
+    const message = `unable to send; ${most} messages wait for the session already: try later`;
+    const promise = Promise.reject<Placed>(new SessileError("over-limit", message));
+    promise.catch(() => {});
+    return Object.assign(promise, { id });
+  }
+
+  #settle(item: Item, placed: Placed): void {
+    this.#drop(item);
+    item.done(placed);
+  }
+
+  #fail(item: Item, error: SessileError): void {
+    item.shown = { ...item.shown, delivery: "failed", error };
+    item.fail(error);
+  }
+
+  #drop(item: Item): void {
+    if (!this.#items.includes(item)) return;
+    this.#items = this.#items.filter((it) => it !== item);
+    const { address, outbox, failed } = this.#options;
+    outbox?.remove(address, item.message.id).catch((error) => failed(lost(error)));
+    this.#show();
+  }
+
+  #show(): void {
+    this.shown = this.#items.map(({ shown }) => shown);
+    this.#options.changed();
+  }
+}
+
+function lost(error: unknown): SessileError {
+  const message = `unable to keep messages for after a reload; the outbox failed: ${String(error)}`;
+  return new SessileError("internal", message, undefined, error);
+}

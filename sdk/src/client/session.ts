@@ -1,0 +1,464 @@
+// One session as a page sees it: messages, turns, presence and the connection as values that never
+// change in place, and what can be done. Everything else only subscribes.
+
+import { Connection } from "../connection/connection.ts";
+import { addressOf } from "../connection/http.ts";
+import type { ConnectionOptions, ConnectionStatus } from "../connection/types.ts";
+import {
+  type AttachedFrame,
+  type CancelTarget,
+  isOpen,
+  type Message,
+  type MessageAnswer,
+  type MessageFrame,
+  type NewMessage,
+  type Page,
+  type Placed,
+  type PresenceFrame,
+  type ResultOf,
+  type ServerFrame,
+  SessileError,
+  type SignalledFrame,
+  type Snapshot,
+  type SteerFrame,
+  type TrimFrame,
+  type Turn,
+  type TurnFrame,
+  type TurnSteerFrame,
+} from "../protocol/index.ts";
+import { Emitter, type Listener } from "./emitter.ts";
+import { Log } from "./log.ts";
+import type { Outbox } from "./outbox.ts";
+import { foldPresence, NOBODY, type Presence, presenceOf } from "./presence.ts";
+import { Sending, type Sent, type ShownMessage } from "./sending.ts";
+import { type Branches, EDITS, Tree } from "./tree.ts";
+
+export interface SessionOptions extends ConnectionOptions {
+  /** Keeps what was not acknowledged over a reload: `indexedDbOutbox()`. */
+  outbox?: Outbox;
+  /** The token's `sub`, where the page knows it before the session says so. */
+  client?: string;
+  /** What `fetchSnapshot` gave, on a server perhaps: shown at once, and gone on from. */
+  initial?: Snapshot;
+  /** How many messages may wait to be sent; 200 by default. */
+  maxPending?: number;
+}
+
+/** What a session shows; a new object, with new parts where they differ, at each change. */
+export interface SessionSnapshot {
+  /** The messages of the selected branches in the log's order, then those still to be sent. */
+  readonly messages: readonly ShownMessage[];
+  /** The turns that are known, the oldest first. */
+  readonly turns: readonly Turn[];
+  readonly presence: Presence;
+  readonly connection: ConnectionStatus;
+  /** Whether there is more for `loadOlder`. */
+  readonly hasOlder: boolean;
+  readonly isLoadingOlder: boolean;
+}
+
+/** What can be listened to with `on`. */
+export interface SessionEvents {
+  /** Every frame that came, after it was taken. */
+  frame: ServerFrame;
+  message: MessageFrame;
+  turn: TurnFrame | TurnSteerFrame;
+  presence: PresenceFrame;
+  signal: SignalledFrame;
+  log: TrimFrame;
+  connection: ConnectionStatus;
+  /** The log could not be resumed and was read anew (P3.6); what is shown is right. */
+  reset: AttachedFrame;
+  /** Something that belongs to no call went wrong. */
+  error: SessileError;
+}
+
+export interface SendOptions extends Omit<Partial<NewMessage>, "data" | "status"> {
+  /** Cancels in the same step: every active turn, or the one named (P6.6). */
+  interrupt?: true | string;
+}
+
+/** How long a message with a gap is left alone when it could not be read. */
+const HEAL_MS = 1_000;
+const PENDING = 200;
+
+/** Creates a session; nothing happens until `connect`. */
+export function createSession(options: SessionOptions): Session {
+  return new Session(options);
+}
+
+export class Session {
+  readonly #options: SessionOptions;
+  readonly #connection: Connection;
+  readonly #sending: Sending;
+  readonly #events = new Emitter<SessionEvents & { change: undefined }>();
+  readonly #selected = new Map<string, string>();
+  readonly #healing = new Set<string>();
+  #log: Log;
+  /** A log that is being read anew, until it is caught up. */
+  #next: Log | undefined;
+  #presence = NOBODY;
+  #isPresent = false;
+  #data: unknown;
+  #loading: Promise<number> | undefined;
+  #tree: Tree<ShownMessage> | undefined;
+  #snapshot: SessionSnapshot | undefined;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    const { initial, outbox, client = "", maxPending = PENDING } = options;
+    this.#log = initial ? Log.from(initial) : new Log();
+    if (initial) this.#presence = presenceOf(initial);
+    this.#connection = new Connection(options, {
+      position: () => (this.#next ?? this.#log).position,
+      take: (frames) => this.#take(frames),
+      changed: (status) => {
+        if (status.state === "closed" && status.error) this.#sending.failAll(status.error);
+        this.#changed();
+        this.#events.emit("connection", status);
+      },
+      failed: (error) => this.#events.emit("error", error),
+    });
+    const sending = {
+      address: addressOf(options),
+      link: this.#connection,
+      outbox,
+      most: maxPending,
+      changed: () => this.#changed(),
+      failed: (error: SessileError) => this.#events.emit("error", error),
+    };
+    this.#sending = new Sending(sending, client);
+    if (client) this.#sending.restore();
+  }
+
+  /** The connection below, for what has no method here. */
+  get link(): Connection {
+    return this.#connection;
+  }
+
+  /** The session's id. */
+  get id(): string {
+    return this.#options.session;
+  }
+
+  /** Who this is; `""` until the session has said so. */
+  get client(): string {
+    return this.#connection.attached?.client ?? this.#options.client ?? "";
+  }
+
+  get messages(): readonly ShownMessage[] {
+    return this.getSnapshot().messages;
+  }
+
+  /** All messages of all branches that are held, tombstones among them, without those to be sent. */
+  get log(): readonly Message[] {
+    return this.#log.messages;
+  }
+
+  get turns(): readonly Turn[] {
+    return this.getSnapshot().turns;
+  }
+
+  get presence(): Presence {
+    return this.#presence;
+  }
+
+  get connection(): ConnectionStatus {
+    return this.#connection.status;
+  }
+
+  get hasOlder(): boolean {
+    return this.#log.hasOlder;
+  }
+
+  /** Everything that is shown. The same object until something is different. */
+  readonly getSnapshot = (): SessionSnapshot => {
+    this.#snapshot ??= this.#shown();
+    return this.#snapshot;
+  };
+
+  /** Calls `listener` after each change, once per WebSocket message; the result ends that. */
+  readonly subscribe = (listener: () => void): (() => void) => this.#events.on("change", listener);
+
+  /** Calls `listener` for each event; the result ends that. */
+  on<K extends keyof SessionEvents>(name: K, listener: Listener<SessionEvents[K]>): () => void {
+    return this.#events.on<keyof SessionEvents>(name, listener as Listener<unknown>);
+  }
+
+  /**
+   * Connects and stays connected. Resolves when what is shown is what the session holds; rejects
+   * if the SDK gives up, which `connection` and its event say as well.
+   */
+  connect(): Promise<void> {
+    const connected = new Promise<void>((done, fail) => {
+      const look = ({ state, error }: ConnectionStatus) => {
+        if (state === "connecting" || state === "waiting") return;
+        end();
+        if (state === "connected") return done();
+        fail(error ?? new SessileError("session-closed", "unable to connect; it was closed"));
+      };
+      const end = this.on("connection", look);
+      this.#connection.start();
+      if (this.connection.state === "connected") look(this.connection);
+    });
+    // Who does not wait sees `connection`.
+    connected.catch(() => {});
+    return connected;
+  }
+
+  /** Disconnects. What is shown stays; nothing is cancelled (P6.5). `connect` comes back. */
+  close(): void {
+    this.#connection.stop();
+  }
+
+  /**
+   * Publishes a message: it is shown at once as `pending`, and sent until it is acknowledged.
+   * Resolves when it is in the log.
+   */
+  send(data: unknown, { interrupt, ...fields }: SendOptions = {}): Sent {
+    const parent = fields.parent ?? this.#seen().head;
+    const id = fields.id ?? crypto.randomUUID();
+    return this.#sending.add({ ...fields, ...(parent && { parent }), id, data }, interrupt);
+  }
+
+  /** Cancels every active turn, or one, and publishes, in one step (P6.6). */
+  interrupt(data: unknown, options: SendOptions = {}): Sent {
+    return this.send(data, { interrupt: true, ...options });
+  }
+
+  /** Publishes another version of a message, beside it: a branch (P6.9). */
+  edit(serial: string, data: unknown, options: SendOptions = {}): Sent {
+    const tree = this.#seen();
+    const parent = tree.before(serial);
+    const choice = tree.choice(serial);
+    // The newest is shown again.
+    if (choice) this.#selected.delete(choice[0]);
+    const headers = { ...options.headers, [EDITS]: serial };
+    return this.send(data, { ...options, ...(parent && { parent }), headers });
+  }
+
+  /** Sends a failed message once more. */
+  retry(id: string): void {
+    this.#sending.retry(id);
+  }
+
+  /** Takes back a message that is not in the log; says whether it was still to be sent. */
+  discard(id: string): boolean {
+    return this.#sending.discard(id);
+  }
+
+  /** Replaces the data or the headers of a message (P4.3). */
+  update(
+    serial: string,
+    fields: { data?: unknown; headers?: Record<string, string>; ifVersion?: string },
+  ): Promise<Placed> {
+    const id = crypto.randomUUID();
+    return this.#connection.request({ type: "update", id, serial, ...fields });
+  }
+
+  /** Deletes a message; a tombstone stays (P4.3). */
+  delete(serial: string, options: { ifVersion?: string } = {}): Promise<Placed> {
+    const id = crypto.randomUUID();
+    return this.#connection.request({ type: "delete", id, serial, ...options });
+  }
+
+  /** Asks for the end of a turn, of all that answer an input, or of all (P6.5). */
+  async cancel(target: string | CancelTarget, reason?: string): Promise<readonly Turn[]> {
+    const meant = typeof target === "string" ? { turn: target } : target;
+    const frame = { type: "cancel", ...meant, ...(reason && { reason }) } as const;
+    const { turns } = await this.#connection.request({ ...frame, id: crypto.randomUUID() });
+    return turns;
+  }
+
+  /** Instructs a running turn; whether it was taken, its message's header `steer` says (P6.7). */
+  steer(turn: string, data: unknown): Promise<ResultOf<SteerFrame>> {
+    return this.#connection.request({ type: "steer", id: crypto.randomUUID(), turn, data });
+  }
+
+  /** Passes something on to whoever is connected, if this client is now (P4.5). */
+  signal(name: string, data?: unknown, to?: string): boolean {
+    return this.#connection.send({ type: "signal", name, data, ...(to && { to }) });
+  }
+
+  /** Announces this connection, or changes what it tells; kept up over reconnects (P7.1). */
+  async enter(data?: unknown): Promise<void> {
+    this.#isPresent = true;
+    this.#data = data;
+    if (this.#connection.attached && this.connection.state !== "waiting") {
+      await this.#connection.request({ type: "presence.set", data });
+    }
+  }
+
+  /** Is present no longer. */
+  leave(): void {
+    this.#isPresent = false;
+    this.#connection.send({ type: "presence.leave" });
+  }
+
+  /** Reads so many more messages back from history; resolves to how many there were. */
+  loadOlder(count = 50): Promise<number> {
+    this.#loading ??= this.#loadOlder(count).finally(() => {
+      this.#loading = undefined;
+      this.#changed();
+    });
+    this.#changed();
+    return this.#loading;
+  }
+
+  /** The versions of a message, or of the turn that it belongs to, which may be named instead. */
+  branches(id: string): Branches {
+    return this.#seen().branches(id);
+  }
+
+  /** Shows a branch: one of the `options` that `branches` gives. */
+  select(id: string): void {
+    const choice = this.#seen().choice(id);
+    if (!choice) return;
+    this.#selected.set(...choice);
+    this.#changed();
+  }
+
+  #seen(): Tree<ShownMessage> {
+    if (!this.#tree) {
+      const { messages, turns } = this.#log;
+      const unsent = this.#sending.shown;
+      const all = unsent.length ? [...messages, ...unsent] : messages;
+      this.#tree = new Tree<ShownMessage>(all, turns, this.#selected);
+    }
+    return this.#tree;
+  }
+
+  #shown(): SessionSnapshot {
+    return {
+      messages: this.#seen().messages,
+      turns: [...this.#log.turns.values()],
+      presence: this.#presence,
+      connection: this.connection,
+      hasOlder: this.hasOlder,
+      isLoadingOlder: this.#loading !== undefined,
+    };
+  }
+
+  #changed(): void {
+    this.#tree = undefined;
+    this.#snapshot = undefined;
+    this.#events.emit("change", undefined);
+  }
+
+  #take(frames: readonly ServerFrame[]): void {
+    for (const frame of frames) this.#takeOne(frame);
+    this.#heal();
+    this.#changed();
+    for (const frame of frames) {
+      this.#events.emit("frame", frame);
+      const [kind] = frame.type.split(".");
+      this.#events.emit(kind as "message", frame as MessageFrame);
+    }
+  }
+
+  #takeOne(frame: ServerFrame): void {
+    if (frame.type === "attached") this.#attach(frame);
+    (this.#next ?? this.#log).take(frame);
+    if (frame.type === "caught-up" && this.#next) this.#swap(this.#next);
+    else if (frame.type === "message.create") this.#sending.arrived(frame.message);
+    else if ("member" in frame) {
+      this.#presence = foldPresence(this.#presence, frame);
+      // One that was silent for too long was taken for gone (P7.2).
+      const isOwn = frame.member.connection === this.#connection.attached?.connection;
+      if (frame.type === "presence.leave" && isOwn) this.#announce();
+    }
+  }
+
+  #attach(frame: AttachedFrame): void {
+    if (!frame.resumed) this.#next = new Log();
+    this.#presence = presenceOf(frame);
+    if (!frame.presence) this.#readPresence();
+    if (!frame.turns) this.#readTurns();
+    this.#announce();
+    this.#sending.begin(frame.client);
+  }
+
+  #announce(): void {
+    if (this.#isPresent) this.#connection.send({ type: "presence.set", data: this.#data });
+  }
+
+  /** What was shown stays until all of it, as far back, was read anew. */
+  async #swap(next: Log): Promise<void> {
+    const held = this.#log;
+    const lacking = held.messages.length - next.messages.length;
+    const { attached } = this.#connection;
+    if (lacking > 0 && next.hasOlder) await this.#loadInto(next, lacking).catch(() => 0);
+    if (this.#next !== next) return;
+    this.#next = undefined;
+    this.#log = next;
+    this.#changed();
+    if (attached && held.position !== undefined) this.#events.emit("reset", attached);
+  }
+
+  async #loadOlder(count: number): Promise<number> {
+    for (;;) {
+      const log = this.#log;
+      const found = await this.#loadInto(log, count);
+      // Read anew meanwhile: what was found belongs to what is gone.
+      if (log === this.#log) return found;
+    }
+  }
+
+  #loadInto(log: Log, count: number): Promise<number> {
+    const { names } = this.#options;
+    const isWanted = names && (({ name }: Message) => names.includes(name));
+    const read = (before: string | undefined, limit: number) =>
+      this.#connection.read<Page>(`messages?limit=${limit}${before ? `&before=${before}` : ""}`);
+    return log.loadOlder(count, read, isWanted);
+  }
+
+  /** Reads the messages again whose text has a gap, each once at a time (P3.10). */
+  #heal(): void {
+    const log = this.#next ?? this.#log;
+    for (const serial of log.gaps) {
+      if (this.#healing.has(serial)) continue;
+      this.#healing.add(serial);
+      this.#connection
+        .read<MessageAnswer>(`messages/${serial}`)
+        .then(({ message }) => log.mend(message))
+        .catch(async ({ code }: SessileError) => {
+          if (code === "not-found" || code === "gone") log.gaps.delete(serial);
+          else await new Promise((done) => setTimeout(done, HEAL_MS));
+        })
+        .finally(() => {
+          this.#healing.delete(serial);
+          this.#heal();
+          this.#changed();
+        });
+    }
+  }
+
+  /** Lists that were too long for `attached` (P3.4). */
+  async #readPresence(): Promise<void> {
+    const list = await this.#connection.read<AttachedFrame>("presence").catch(() => undefined);
+    if (list) this.#presence = presenceOf(list);
+    this.#changed();
+  }
+
+  async #readTurns(): Promise<void> {
+    const log = this.#next ?? this.#log;
+    const { turns } = await this.#connection
+      .read<{ turns: Turn[] }>("turns")
+      .catch(() => ({ turns: [] }));
+    log.addTurns(turns.filter((turn) => isOpen(turn)));
+    this.#changed();
+  }
+}
+
+/** Reads a session over HTTP, for `initial` (P11.1). */
+export async function fetchSnapshot(
+  options: ConnectionOptions & { rewind?: number },
+): Promise<Snapshot> {
+  const connection = new Connection(options, {
+    position: () => undefined,
+    take: () => {},
+    changed: () => {},
+  });
+  const query = options.rewind === undefined ? "" : `?rewind=${options.rewind}`;
+  return connection.read<Snapshot>(query);
+}
