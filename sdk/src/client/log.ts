@@ -238,8 +238,7 @@ export class Log {
 
 function tombstone(held: Message, { version }: { version: string }): Message {
   const { data: _data, status, annotations: _annotations, ...rest } = held;
-  // When it was deleted is not told, but in history.
-  const ended = status === "streaming" ? "cancelled" : status;
-  const deletedAt = held.deletedAt ?? Date.now();
-  return { ...rest, ...(ended && { status: ended }), version, deletedAt };
+  // How a stream ended that was deleted, and when, is not told, but in history.
+  const ended = status === "streaming" ? undefined : status;
+  return { ...rest, ...(ended && { status: ended }), version, deletedAt: Date.now() };
 }
