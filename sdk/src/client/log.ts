@@ -28,23 +28,10 @@ export class Log {
   #start = "";
   /** Before this place history is not held; none while only streaming messages are. */
   #before: string | undefined;
-  #messages: readonly Message[] = [];
-  #turns: ReadonlyMap<string, Turn> = new Map();
-  // Whether the list or the map is this log's alone, and may be changed in place.
-  #areOurs = false;
-  #areTurnsOurs = false;
-
   /** All messages in the log's order, tombstones among them. */
-  get messages(): readonly Message[] {
-    this.#areOurs = false;
-    return this.#messages;
-  }
-
+  messages: readonly Message[] = [];
   /** The turns that are known, by id. */
-  get turns(): ReadonlyMap<string, Turn> {
-    this.#areTurnsOurs = false;
-    return this.#turns;
-  }
+  turns: ReadonlyMap<string, Turn> = new Map();
 
   /** A log of what was read over HTTP; connecting goes on from there. */
   static from(snapshot: Snapshot): Log {
@@ -60,7 +47,7 @@ export class Log {
 
   get(serial: string): Message | undefined {
     const index = this.#find(serial);
-    return index < 0 ? undefined : this.#messages[index];
+    return index < 0 ? undefined : this.messages[index];
   }
 
   /** Takes one frame. Frames that say nothing about the log change nothing (P1.4). */
@@ -90,17 +77,19 @@ export class Log {
         this.#append(frame);
         break;
       case "message.summary": {
-        const { version, annotations } = frame;
-        this.#change(frame.serial, version, (held) => ({ ...held, version, annotations }));
+        const { annotations } = frame;
+        this.#change(frame, (held) => ({ ...held, annotations }));
         break;
       }
       case "message.delete":
-        this.#change(frame.serial, frame.version, (held) => tombstone(held, frame));
+        this.#change(frame, tombstone);
         this.gaps.delete(frame.serial);
         break;
       case "log.trim": {
         const { before, keep } = frame;
-        this.#set(this.#messages.filter((it) => it.serial >= before || keep?.includes(it.serial)));
+        this.messages = this.messages.filter(
+          (it) => it.serial >= before || keep?.includes(it.serial),
+        );
         break;
       }
       default:
@@ -112,7 +101,7 @@ export class Log {
 
   /** Turns that were read by themselves, where nothing newer is known. */
   addTurns(turns: readonly Turn[]): void {
-    for (const turn of turns) if (!this.#turns.has(turn.id)) this.#putTurn(turn);
+    for (const turn of turns) if (!this.turns.has(turn.id)) this.#putTurn(turn);
   }
 
   /** A message that was read by itself, after a gap. */
@@ -158,14 +147,14 @@ export class Log {
 
   #keep({ messages, turns }: Pick<Page, "messages" | "turns">): void {
     this.addTurns(turns ?? []);
-    const known = new Set(this.#messages.map(({ serial }) => serial));
-    const all = [...messages.filter(({ serial }) => !known.has(serial)), ...this.#messages];
-    this.#set(all.sort((a, b) => (a.serial < b.serial ? -1 : 1)));
+    const known = new Set(this.messages.map(({ serial }) => serial));
+    const all = [...messages.filter(({ serial }) => !known.has(serial)), ...this.messages];
+    this.messages = all.sort((a, b) => (a.serial < b.serial ? -1 : 1));
   }
 
   /** All that a reader starts with is next to each other but for what still streams (P3.3). */
   #findBefore(): void {
-    this.#before = this.#messages.find(({ status }) => status !== "streaming")?.serial;
+    this.#before = this.messages.find(({ status }) => status !== "streaming")?.serial;
   }
 
   /** Older than what the reader was given to begin with (P3.7). */
@@ -175,33 +164,31 @@ export class Log {
 
   #append(frame: Extract<ServerFrame, { type: "message.append" }>): void {
     const { serial, version, offset, data, status } = frame;
-    const held = this.get(serial);
-    if (!held) {
-      if (!this.#isOutside(serial)) this.gaps.add(serial);
-      return;
-    }
-    this.#change(serial, version, () => {
+    if (!this.get(serial) && !this.#isOutside(serial)) this.gaps.add(serial);
+    this.#change(frame, (held) => {
       const text = typeof held.data === "string" ? held.data : "";
-      if (offset > text.length) {
-        this.gaps.add(serial);
-        return held;
-      }
+      if (offset > text.length) this.gaps.add(serial);
       // The same change once more, of which more is held already.
-      if (version === held.version && offset + data.length < text.length) return held;
+      const isOld = version === held.version && offset + data.length < text.length;
+      if (isOld || offset > text.length) return undefined;
       // Keep up to the offset and put the data there: an overlap does no harm (P3.10).
-      return { ...held, version, data: text.slice(0, offset) + data, ...(status && { status }) };
+      return { ...held, data: text.slice(0, offset) + data, ...(status && { status }) };
     });
   }
 
-  #change(serial: string, version: string, to: (held: Message) => Message): void {
+  /** Changes what is held, unless it is newer already. */
+  #change(
+    { serial, version }: { serial: string; version: string },
+    to: (held: Message) => Message | undefined,
+  ): void {
     const held = this.get(serial);
-    if (held && held.version <= version) this.#put(to(held));
+    const changed = held && held.version <= version && to(held);
+    if (changed) this.#put({ ...changed, version });
   }
 
   /** Where a message is, or, as `-1 - index`, where it belongs. */
   #find(serial: string): number {
-    const list = this.#messages;
-    // Nearly everything is about the newest.
+    const list = this.messages;
     let low = 0;
     let high = list.length;
     while (low < high) {
@@ -216,29 +203,20 @@ export class Log {
 
   #put(message: Message): void {
     const index = this.#find(message.serial);
-    const held = this.#messages[index];
-    if (held === message || (held && held.version > message.version)) return;
-    if (!this.#areOurs) this.#set([...this.#messages]);
-    const list = this.#messages as Message[];
-    if (index < 0) list.splice(-1 - index, 0, message);
-    else list[index] = message;
-  }
-
-  #set(messages: readonly Message[]): void {
-    this.#messages = messages;
-    this.#areOurs = true;
+    const held = this.messages[index];
+    if (held && held.version > message.version) return;
+    const at = held ? index : -1 - index;
+    this.messages = this.messages.toSpliced(at, held ? 1 : 0, message);
   }
 
   #putTurn(turn: Turn): void {
-    if (!this.#areTurnsOurs) this.#turns = new Map(this.#turns);
-    this.#areTurnsOurs = true;
-    (this.#turns as Map<string, Turn>).set(turn.id, turn);
+    this.turns = new Map(this.turns).set(turn.id, turn);
   }
 }
 
-function tombstone(held: Message, { version }: { version: string }): Message {
+function tombstone(held: Message): Message {
   const { data: _data, status, annotations: _annotations, ...rest } = held;
   // How a stream ended that was deleted, and when, is not told, but in history.
-  const ended = status === "streaming" ? undefined : status;
-  return { ...rest, ...(ended && { status: ended }), version, deletedAt: Date.now() };
+  const ended = status !== "streaming" && status;
+  return { ...rest, ...(ended && { status: ended }), deletedAt: Date.now() };
 }

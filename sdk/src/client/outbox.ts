@@ -14,12 +14,19 @@ export interface StoredMessage {
   writtenAt: number;
 }
 
-/** Where messages wait for their session. */
+/** Where messages wait for their session. Nothing in it rejects: sending goes on without it. */
 export interface Outbox {
-  /** What waits for a session, the oldest first. */
-  load(address: string): Promise<StoredMessage[]>;
-  put(stored: StoredMessage): Promise<void>;
-  remove(address: string, id: string): Promise<void>;
+  /** What a client wrote for a session, or somebody who was not known yet; the oldest first. */
+  load(address: string, client: string): Promise<StoredMessage[]>;
+  put(stored: StoredMessage): unknown;
+  remove(address: string, id: string): unknown;
+}
+
+export interface IndexedDbOptions {
+  /** The database's name. */
+  database?: string;
+  /** Hears that something could not be kept, as in a private window or on a full disk. */
+  onError?: (error: unknown) => void;
 }
 
 const STORE = "messages";
@@ -28,7 +35,8 @@ const STORE = "messages";
  * An outbox in IndexedDB. Every tab of the origin may use it at once: a message that two of them
  * send arrives once, by its id.
  */
-export function indexedDbOutbox(database = "sessile-outbox"): Outbox {
+export function indexedDbOutbox(options: IndexedDbOptions = {}): Outbox {
+  const { database = "sessile-outbox", onError = console.warn } = options;
   let opening: Promise<IDBDatabase> | undefined;
 
   function open(): Promise<IDBDatabase> {
@@ -46,26 +54,28 @@ export function indexedDbOutbox(database = "sessile-outbox"): Outbox {
   async function run<T>(
     mode: IDBTransactionMode,
     act: (store: IDBObjectStore) => IDBRequest<T>,
-  ): Promise<T> {
-    const transaction = (await open()).transaction(STORE, mode);
-    const request = act(transaction.objectStore(STORE));
-    return new Promise((done, fail) => {
-      transaction.oncomplete = () => done(request.result);
-      transaction.onabort = () => fail(transaction.error);
-    });
+  ): Promise<T | undefined> {
+    try {
+      const transaction = (await open()).transaction(STORE, mode);
+      const request = act(transaction.objectStore(STORE));
+      return await new Promise((done, fail) => {
+        transaction.oncomplete = () => done(request.result);
+        transaction.onabort = () => fail(transaction.error);
+      });
+    } catch (error) {
+      onError(error);
+      return undefined;
+    }
   }
 
   return {
-    async load(address) {
+    async load(address, client) {
       const range = IDBKeyRange.bound([address], [address, []]);
-      const found: StoredMessage[] = await run("readonly", (store) => store.getAll(range));
-      return found.sort((a, b) => a.writtenAt - b.writtenAt);
+      const found: StoredMessage[] = (await run("readonly", (it) => it.getAll(range))) ?? [];
+      const own = found.filter((stored) => stored.client === "" || stored.client === client);
+      return own.sort((a, b) => a.writtenAt - b.writtenAt);
     },
-    async put(stored) {
-      await run("readwrite", (store) => store.put(stored));
-    },
-    async remove(address, id) {
-      await run("readwrite", (store) => store.delete([address, id]));
-    },
+    put: (stored) => run("readwrite", (store) => store.put(stored)),
+    remove: (address, id) => run("readwrite", (store) => store.delete([address, id])),
   };
 }

@@ -17,13 +17,13 @@ export function presenceOf({ presence = [], presenceCount }: MemberList): Presen
 }
 
 export function foldPresence(held: Presence, { type, member }: PresenceFrame): Presence {
-  const isSame = (it: Member) => it.connection === member.connection;
-  const isListed = held.members.some(isSame);
-  if (type === "presence.leave") {
-    // One who is not in a whole list was never told of.
-    if (!isListed && held.count === held.members.length) return held;
-    return { members: held.members.filter((it) => !isSame(it)), count: held.count - 1 };
-  }
-  if (!isListed) return { members: [...held.members, member], count: held.count + 1 };
-  return { members: held.members.map((it) => (isSame(it) ? member : it)), count: held.count };
+  const members = [...held.members];
+  const index = members.findIndex(({ connection }) => connection === member.connection);
+  const isLeave = type === "presence.leave";
+  // Who changes stays in place.
+  const at = index < 0 ? members.length : index;
+  members.splice(at, 1, ...(isLeave ? [] : [member]));
+  // A list may not hold all.
+  const count = held.count + (isLeave ? -1 : index < 0 ? 1 : 0);
+  return { members, count: Math.max(count, members.length) };
 }

@@ -15,7 +15,7 @@ export type Delivery = "pending" | "failed";
 export interface ShownMessage extends Message {
   delivery?: Delivery;
   /** Why a failed one failed. */
-  error?: SessileError;
+  error?: SessileError | undefined;
 }
 
 /** Resolves when the message is in the log; the `id` is there at once. */
@@ -41,7 +41,6 @@ export interface SendingOptions {
   most: number;
   /** Something of `shown` is different. */
   changed(): void;
-  failed(error: SessileError): void;
 }
 
 export class Sending {
@@ -54,7 +53,6 @@ export class Sending {
   #count = 0;
   #retries = 0;
   #isSending = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: SendingOptions, client: string) {
     this.#options = options;
@@ -74,25 +72,22 @@ export class Sending {
 
   /** Takes a message; it is sent as soon as those before it are in the log. */
   add(message: NewMessage & { id: string }, interrupt?: true | string): Sent {
-    const { address, most, outbox, failed } = this.#options;
+    const { address, most, outbox } = this.#options;
     const stored = { address, client: this.#client, message, writtenAt: Date.now() };
     const item = { ...stored, ...(interrupt && { interrupt }) };
-    const isFull = this.#items.length >= most;
-    if (!isFull) outbox?.put(item).catch((error) => failed(lost(error)));
-    return isFull ? this.#refuse(message.id, most) : this.#push(item);
+    if (this.#items.length >= most) {
+      const full = `unable to send; ${most} messages wait for the session already: try later`;
+      return sent(Promise.reject(new SessileError("over-limit", full)), message.id);
+    }
+    outbox?.put(item);
+    return this.#push(item);
   }
 
   /** Takes what waited since before a reload; what another client wrote stays where it is. */
   async restore(): Promise<void> {
-    const { address, outbox, failed } = this.#options;
-    try {
-      for (const stored of (await outbox?.load(address)) ?? []) {
-        const isKnown = this.#items.some(({ message }) => message.id === stored.message.id);
-        if (!isKnown && (stored.client === "" || stored.client === this.#client))
-          this.#push(stored);
-      }
-    } catch (error) {
-      failed(lost(error));
+    const { address, outbox } = this.#options;
+    for (const stored of (await outbox?.load(address, this.#client)) ?? []) {
+      if (!this.#find(stored.message.id)) this.#push(stored);
     }
   }
 
@@ -102,7 +97,6 @@ export class Sending {
     const batch = this.#next();
     const [first] = batch;
     if (!first) return;
-    clearTimeout(this.#timer);
     this.#isSending = true;
     const messages = batch.map(({ message }) => message);
     const { interrupt } = first;
@@ -116,7 +110,7 @@ export class Sending {
         if (item) this.#settle(item, placed);
       }
     } catch (error) {
-      isGoingOn = this.#take(batch, error as SessileError);
+      isGoingOn = await this.#take(batch, error as SessileError);
     }
     this.#isSending = false;
     if (isGoingOn) this.flush();
@@ -124,28 +118,25 @@ export class Sending {
 
   /** A message that came in the log: it waits no longer. */
   arrived({ id, client, serial, version }: Message): void {
-    if (id === undefined || client !== this.#client) return;
-    const item = this.#items.find(({ message }) => message.id === id);
-    if (item) this.#settle(item, { id, serial, version });
+    const item = client === this.#client && this.#find(id);
+    if (item && id) this.#settle(item, { id, serial, version });
   }
 
   /** Sends a failed message once more. */
   retry(id: string): void {
-    const item = this.#items.find(({ message }) => message.id === id);
+    const item = this.#find(id);
     if (!item) return;
-    const { error: _error, ...shown } = item.shown;
-    item.shown = { ...shown, delivery: "pending" };
+    item.shown = { ...item.shown, delivery: "pending", error: undefined };
     this.#show();
     this.flush();
   }
 
   /** Takes a message back that is not in the log; says whether it was still here. */
   discard(id: string): boolean {
-    const item = this.#items.find(({ message }) => message.id === id);
-    if (!item) return false;
-    this.#drop(item);
-    item.fail(new SessileError("discarded", "unable to send; the message was taken back"));
-    return true;
+    const item = this.#find(id);
+    if (item) this.#drop(item);
+    item?.fail(new SessileError("discarded", "the message was taken back"));
+    return !!item;
   }
 
   /** The session was given up: everything that waits has failed. */
@@ -171,21 +162,25 @@ export class Sending {
     return batch;
   }
 
-  /** Says whether to go on with what is next. */
-  #take(batch: readonly Item[], error: SessileError): boolean {
+  /** Says whether to go on with what is next, when it is time. */
+  async #take(batch: readonly Item[], error: SessileError): Promise<boolean> {
     // It may have arrived, and goes out again with the next connection.
     if (error.code === "disconnected" || error.code === "session-closed") return false;
     const isPassing = error.code === "rate-limited" || error.code === "internal";
     if (isPassing && this.#retries < RETRIES) {
       this.#retries += 1;
       const pause = error.info?.retryAfterMs ?? RETRY_MS * this.#retries;
-      this.#timer = setTimeout(() => this.flush(), pause);
-      return false;
+      await new Promise((done) => setTimeout(done, pause));
+      return true;
     }
     if (batch.length > 1) for (const item of batch) item.isAlone = true;
     else for (const item of batch) this.#fail(item, error);
     this.#show();
     return true;
+  }
+
+  #find(id: string | undefined): Item | undefined {
+    return this.#items.find(({ message }) => message.id === id);
   }
 
   #push(stored: StoredMessage): Sent {
@@ -206,18 +201,9 @@ export class Sending {
     const promise = new Promise<Placed>((done, fail) => {
       this.#items.push({ ...stored, shown, isAlone: false, done, fail });
     });
-    // Who does not look at the promise sees `delivery`.
-    promise.catch(() => {});
     this.#show();
     this.flush();
-    return Object.assign(promise, { id: message.id });
-  }
-
-  #refuse(id: string, most: number): Sent {
-    const message = `unable to send; ${most} messages wait for the session already: try later`;
-    const promise = Promise.reject<Placed>(new SessileError("over-limit", message));
-    promise.catch(() => {});
-    return Object.assign(promise, { id });
+    return sent(promise, message.id);
   }
 
   #settle(item: Item, placed: Placed): void {
@@ -233,8 +219,8 @@ export class Sending {
   #drop(item: Item): void {
     if (!this.#items.includes(item)) return;
     this.#items = this.#items.filter((it) => it !== item);
-    const { address, outbox, failed } = this.#options;
-    outbox?.remove(address, item.message.id).catch((error) => failed(lost(error)));
+    const { address, outbox } = this.#options;
+    outbox?.remove(address, item.message.id);
     this.#show();
   }
 
@@ -244,7 +230,8 @@ export class Sending {
   }
 }
 
-function lost(error: unknown): SessileError {
-  const message = `unable to keep messages for after a reload; the outbox failed: ${String(error)}`;
-  return new SessileError("internal", message, undefined, error);
+function sent(promise: Promise<Placed>, id: string): Sent {
+  // Who does not look at the promise sees `delivery`.
+  promise.catch(() => {});
+  return Object.assign(promise, { id });
 }

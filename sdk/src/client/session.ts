@@ -2,12 +2,10 @@
 // change in place, and what can be done. Everything else only subscribes.
 
 import { Connection } from "../connection/connection.ts";
-import { addressOf } from "../connection/http.ts";
 import type { ConnectionOptions, ConnectionStatus } from "../connection/types.ts";
 import {
   type AttachedFrame,
   type CancelTarget,
-  isOpen,
   type Message,
   type MessageAnswer,
   type MessageFrame,
@@ -120,12 +118,11 @@ export class Session {
       failed: (error) => this.#events.emit("error", error),
     });
     const sending = {
-      address: addressOf(options),
+      address: this.#connection.address,
       link: this.#connection,
       outbox,
       most: maxPending,
       changed: () => this.#changed(),
-      failed: (error: SessileError) => this.#events.emit("error", error),
     };
     this.#sending = new Sending(sending, client);
     if (client) this.#sending.restore();
@@ -190,16 +187,17 @@ export class Session {
    * if the SDK gives up, which `connection` and its event say as well.
    */
   connect(): Promise<void> {
+    this.#connection.start();
     const connected = new Promise<void>((done, fail) => {
       const look = ({ state, error }: ConnectionStatus) => {
-        if (state === "connecting" || state === "waiting") return;
+        if (state === "connected") done();
+        else if (state === "closed") fail(error);
+        else if (state === "idle") fail(new SessileError("session-closed", "it was closed"));
+        else return;
         end();
-        if (state === "connected") return done();
-        fail(error ?? new SessileError("session-closed", "unable to connect; it was closed"));
       };
       const end = this.on("connection", look);
-      this.#connection.start();
-      if (this.connection.state === "connected") look(this.connection);
+      look(this.connection);
     });
     // Who does not wait sees `connection`.
     connected.catch(() => {});
@@ -217,7 +215,7 @@ export class Session {
    */
   send(data: unknown, { interrupt, ...fields }: SendOptions = {}): Sent {
     const parent = fields.parent ?? this.#seen().head;
-    const id = fields.id ?? crypto.randomUUID();
+    const id = fields.id ?? newId();
     return this.#sending.add({ ...fields, ...(parent && { parent }), id, data }, interrupt);
   }
 
@@ -252,27 +250,25 @@ export class Session {
     serial: string,
     fields: { data?: unknown; headers?: Record<string, string>; ifVersion?: string },
   ): Promise<Placed> {
-    const id = crypto.randomUUID();
-    return this.#connection.request({ type: "update", id, serial, ...fields });
+    return this.#connection.request({ type: "update", id: newId(), serial, ...fields });
   }
 
   /** Deletes a message; a tombstone stays (P4.3). */
   delete(serial: string, options: { ifVersion?: string } = {}): Promise<Placed> {
-    const id = crypto.randomUUID();
-    return this.#connection.request({ type: "delete", id, serial, ...options });
+    return this.#connection.request({ type: "delete", id: newId(), serial, ...options });
   }
 
   /** Asks for the end of a turn, of all that answer an input, or of all (P6.5). */
   async cancel(target: string | CancelTarget, reason?: string): Promise<readonly Turn[]> {
     const meant = typeof target === "string" ? { turn: target } : target;
     const frame = { type: "cancel", ...meant, ...(reason && { reason }) } as const;
-    const { turns } = await this.#connection.request({ ...frame, id: crypto.randomUUID() });
+    const { turns } = await this.#connection.request({ ...frame, id: newId() });
     return turns;
   }
 
   /** Instructs a running turn; whether it was taken, its message's header `steer` says (P6.7). */
   steer(turn: string, data: unknown): Promise<ResultOf<SteerFrame>> {
-    return this.#connection.request({ type: "steer", id: crypto.randomUUID(), turn, data });
+    return this.#connection.request({ type: "steer", id: newId(), turn, data });
   }
 
   /** Passes something on to whoever is connected, if this client is now (P4.5). */
@@ -372,8 +368,15 @@ export class Session {
   #attach(frame: AttachedFrame): void {
     if (!frame.resumed) this.#next = new Log();
     this.#presence = presenceOf(frame);
-    if (!frame.presence) this.#readPresence();
-    if (!frame.turns) this.#readTurns();
+    if (!frame.presence) {
+      this.#readList<AttachedFrame>("presence", (list) => {
+        this.#presence = presenceOf(list);
+      });
+    }
+    if (!frame.turns) {
+      const log = this.#next ?? this.#log;
+      this.#readList<{ turns: Turn[] }>("turns", ({ turns }) => log.addTurns(turns));
+    }
     this.#announce();
     this.#sending.begin(frame.client);
   }
@@ -434,20 +437,17 @@ export class Session {
   }
 
   /** Lists that were too long for `attached` (P3.4). */
-  async #readPresence(): Promise<void> {
-    const list = await this.#connection.read<AttachedFrame>("presence").catch(() => undefined);
-    if (list) this.#presence = presenceOf(list);
-    this.#changed();
+  #readList<T>(path: string, put: (list: T) => void): void {
+    this.#connection
+      .read<T>(path)
+      .then(put, () => {})
+      .then(() => this.#changed());
   }
+}
 
-  async #readTurns(): Promise<void> {
-    const log = this.#next ?? this.#log;
-    const { turns } = await this.#connection
-      .read<{ turns: Turn[] }>("turns")
-      .catch(() => ({ turns: [] }));
-    log.addTurns(turns.filter((turn) => isOpen(turn)));
-    this.#changed();
-  }
+/** Also where there is no `crypto.randomUUID`, as on pages without TLS. */
+function newId(): string {
+  return btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(15))));
 }
 
 /** Reads a session over HTTP, for `initial` (P11.1). */

@@ -16,7 +16,8 @@ export interface Branches {
 
 interface Node {
   readonly key: string;
-  readonly isTurn: boolean;
+  /** Who are its siblings: turns and messages are apart. */
+  readonly group: string;
   /** The key of the node that it follows; that of a message which is not held is its serial. */
   readonly parent: string;
   last: Message;
@@ -30,6 +31,7 @@ export class Tree<M extends Message> {
   /** Siblings by their group. */
   readonly #groups = new Map<string, string[]>();
   readonly #keys = new Map<string, string>();
+  readonly #isSeen = new Map<string, boolean>();
 
   constructor(
     messages: readonly M[],
@@ -46,34 +48,33 @@ export class Tree<M extends Message> {
         node.last = message;
         continue;
       }
-      const turn = message.turn === undefined ? undefined : turns.get(message.turn);
-      const isTurn = message.turn !== undefined;
-      const parent = this.#parentOf(message, turn) ?? previous;
-      this.#add({ key, isTurn, parent, last: message });
+      const parent = this.#parentOf(message, turns.get(key)) ?? previous;
+      const group = `${message.turn ? "turn" : "message"} ${parent}`;
+      this.#nodes.set(key, { key, group, parent, last: message });
+      this.#groups.set(group, [...(this.#groups.get(group) ?? []), key]);
       previous = key;
     }
-    const isSeen = new Map<string, boolean>();
-    for (const [key, node] of this.#nodes) {
-      const group = groupOf(node);
-      const chosen = selected.get(group) ?? this.#groups.get(group)?.at(-1);
-      isSeen.set(key, chosen === key && (isSeen.get(node.parent) ?? true));
+    for (const { key, group, parent } of this.#nodes.values()) {
+      const options = this.#groups.get(group) ?? [];
+      // What was selected may be gone; the newest is shown where nothing is.
+      const chosen = options.find((it) => it === selected.get(group)) ?? options.at(-1);
+      this.#isSeen.set(key, chosen === key && this.#isSeen.get(parent) !== false);
     }
-    const shown = there.filter(({ serial, turn }) => isSeen.get(turn ?? serial));
+    const shown = there.filter(({ serial, turn }) => this.#isSeen.get(turn ?? serial));
     this.messages = shown.length === messages.length ? messages : shown;
   }
 
   /** The siblings of a message or of its turn, which may be named instead. */
   branches(id: string): Branches {
     const node = this.#node(id);
-    const options = node ? (this.#groups.get(groupOf(node)) ?? []) : [];
-    const shown = new Set(this.messages.map((message) => message.turn ?? message.serial));
-    return { options, index: options.findIndex((key) => shown.has(key)) };
+    const options = this.#groups.get(node?.group ?? "") ?? [];
+    return { options, index: options.findIndex((key) => this.#isSeen.get(key)) };
   }
 
   /** The group that a choice is about, and the choice. */
   choice(id: string): [group: string, key: string] | undefined {
     const node = this.#node(id);
-    return node && [groupOf(node), node.key];
+    return node && [node.group, node.key];
   }
 
   /**
@@ -96,14 +97,6 @@ export class Tree<M extends Message> {
     return this.#nodes.get(this.#keys.get(id) ?? id);
   }
 
-  #add(node: Node): void {
-    this.#nodes.set(node.key, node);
-    const group = groupOf(node);
-    const siblings = this.#groups.get(group);
-    if (siblings) siblings.push(node.key);
-    else this.#groups.set(group, [node.key]);
-  }
-
   /** What a message says of what it follows; without a word it follows what came before it. */
   #parentOf(message: Message, turn: Turn | undefined): string | undefined {
     const edited = message.headers?.[EDITS];
@@ -112,8 +105,4 @@ export class Tree<M extends Message> {
     const serial = turn?.input ?? turn?.parent ?? message.parent;
     return serial === undefined ? undefined : (this.#keys.get(serial) ?? serial);
   }
-}
-
-function groupOf({ isTurn, parent }: Node): string {
-  return `${isTurn ? "turn" : "message"} ${parent}`;
 }

@@ -25,10 +25,14 @@ import {
   type Timing,
 } from "./reducer.ts";
 import { TokenSource } from "./token.ts";
-import type { ConnectionOptions, ConnectionStatus, Link, Owner, RequestOptions } from "./types.ts";
-
-/** Timers beyond some weeks ring at once; one that rings early is armed again. */
-const TIMER_MOST_MS = 3_600_000;
+import type {
+  ConnectionOptions,
+  ConnectionStatus,
+  Link,
+  Owner,
+  ReadInit,
+  RequestOptions,
+} from "./types.ts";
 
 interface Pending {
   text: string;
@@ -40,7 +44,7 @@ interface Pending {
 export class Connection implements Link {
   readonly #options: ConnectionOptions;
   readonly #owner: Owner;
-  readonly #address: string;
+  readonly address: string;
   readonly #timing: Timing;
   readonly #tokens: TokenSource;
   readonly #pending = new Map<number, Pending>();
@@ -54,7 +58,7 @@ export class Connection implements Link {
   constructor(options: ConnectionOptions, owner: Owner) {
     this.#options = options;
     this.#owner = owner;
-    this.#address = addressOf(options);
+    this.address = addressOf(options);
     this.#timing = { ...TIMING, ...options.timing };
     this.#tokens = new TokenSource(options.token);
   }
@@ -79,7 +83,7 @@ export class Connection implements Link {
   stop(): void {
     this.#listen("removeEventListener");
     this.#take({ type: "stop" });
-    this.#reject(new SessileError("session-closed", "unable to go on; the session was closed"));
+    this.#reject(new SessileError("session-closed", "the session was closed"));
   }
 
   /** Looks at once whether the network is back or the peer still there. */
@@ -106,8 +110,8 @@ export class Connection implements Link {
     });
   }
 
-  read<T>(path: string, init?: RequestInit): Promise<T> {
-    const url = `${this.#address}${path && !path.startsWith("?") ? "/" : ""}${path}`;
+  read<T>(path: string, init?: ReadInit): Promise<T> {
+    const url = `${this.address}${path && !path.startsWith("?") ? "/" : ""}${path}`;
     return readJson<T>(url, this.#tokens, this.#options.fetch ?? fetch.bind(globalThis), init);
   }
 
@@ -135,15 +139,15 @@ export class Connection implements Link {
   #arm(): void {
     clearTimeout(this.#timer);
     const at = deadline(this.#state, this.#timing);
-    if (at === undefined || at === Infinity) return;
-    const delay = Math.min(Math.max(0, at - Date.now()), TIMER_MOST_MS);
-    this.#timer = setTimeout(() => this.#take({ type: "tick" }), delay);
+    // While there is a connection the next ping is due soon: no timer is too long for the platform.
+    if (at === Infinity) return;
+    this.#timer = setTimeout(() => this.#take({ type: "tick" }), at - Date.now());
   }
 
   #show(): void {
     const was = this.#status;
     const now = statusOf(this.#state);
-    const names = ["state", "reason", "error", "retryAt"] as const;
+    const names = Object.keys(now) as (keyof ConnectionStatus)[];
     if (names.every((name) => was[name] === now[name])) return;
     this.#status = now;
     if (now.state === "closed") this.#reject(this.#givenUp());
@@ -152,33 +156,29 @@ export class Connection implements Link {
 
   #givenUp(): SessileError {
     const { error, reason } = this.#state;
-    return error ?? new SessileError("session-closed", `unable to go on; ${reason}`);
+    return error ?? new SessileError("session-closed", `the session was given up: ${reason}`);
   }
 
   async #open(): Promise<void> {
-    const { since } = this.#state;
-    const isCurrent = () => this.#state.phase === "token" && this.#state.since === since;
+    const asking = this.#state;
     try {
       const token = await this.#tokens.get();
-      if (!isCurrent()) return;
+      if (this.#state !== asking) return;
       this.#connect(token);
       this.#take({ type: "opening" });
     } catch (error) {
-      if (!isCurrent()) return;
-      const isOurs = error instanceof SessileError;
-      const known = isOurs ? error : new SessileError("unreachable", String(error));
-      this.#take({ type: "tokenless", error: known });
+      if (this.#state === asking) {
+        this.#take({ type: "tokenless", error: error as SessileError });
+      }
     }
   }
 
   #connect(token: string): void {
     const { rewind, rollup, names } = this.#options;
-    const given = { since: this.#owner.position(), rewind, rollup, names: names?.join(",") };
-    const query = new URLSearchParams();
-    for (const [name, value] of Object.entries(given)) {
-      if (value !== undefined) query.set(name, String(value));
-    }
-    const url = `${this.#address.replace(/^http/, "ws")}/connect?${query}`;
+    const given = { since: this.#owner.position(), rewind, rollup, names: names?.join() };
+    // What is undefined is left out.
+    const query = new URLSearchParams(JSON.parse(JSON.stringify(given)));
+    const url = `${this.address.replace(/^http/, "ws")}/connect?${query}`;
     const Socket = this.#options.WebSocket ?? globalThis.WebSocket;
     const socket = new Socket(url, ["sessile.v1", `sessile.token.${token}`]);
     this.#socket = socket;
@@ -277,30 +277,16 @@ export class Connection implements Link {
     if (bytes <= most) return text;
     throw new SessileError(
       "too-large",
-      `unable to send; the frame has ${bytes} bytes and ${most} are allowed: send less, in ` +
-        "several messages, or stream it with appends",
+      `unable to send; ${bytes} bytes are more than the ${most} of one frame: send several ` +
+        "messages, or appends",
     );
   }
 
-  /** Sends frames in order, in arrays that are no larger than one frame may be (P13.6). */
+  /** Sends frames in order, in one array if that is no larger than one frame may be (P13.6). */
   #write(texts: readonly string[]): void {
-    const most = this.limits.frameBytes / 3;
-    let batch: string[] = [];
-    let length = 0;
-    const flush = () => {
-      const [first] = batch;
-      if (first !== undefined) {
-        this.#socket?.send(batch.length === 1 ? first : `[${batch.join(",")}]`);
-      }
-      batch = [];
-      length = 0;
-    };
-    for (const text of texts) {
-      if (length + text.length > most) flush();
-      batch.push(text);
-      length += text.length + 1;
-    }
-    flush();
+    const all = `[${texts.join(",")}]`;
+    const isOne = texts.length > 1 && all.length * 3 <= this.limits.frameBytes;
+    for (const text of isOne ? [all] : texts) this.#socket?.send(text);
   }
 
   #reject(error: SessileError): void {

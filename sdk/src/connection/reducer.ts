@@ -1,7 +1,7 @@
 // How a connection decides: what happened goes in with the time, what to do comes out. No clock,
 // no socket and no randomness in here.
 
-import { CLOSE, PROTOCOL, SessileError } from "../protocol/index.ts";
+import { PROTOCOL, SessileError } from "../protocol/index.ts";
 import type { ConnectionStatus, Reason } from "./types.ts";
 
 /** The times that a connection keeps, in milliseconds. */
@@ -37,18 +37,19 @@ const LOOK_EVERY = 4;
 
 export type Phase = "idle" | "token" | "opening" | "replaying" | "live" | "waiting" | "closed";
 
+/** What does not come, comes never. */
 export interface State {
   readonly phase: Phase;
   /** Failures in a row. */
   readonly failures: number;
   /** When the attempt to connect began, then when it attached. */
   readonly since: number;
-  readonly pingAt?: number;
-  readonly pongBy?: number;
-  readonly renewAt?: number;
-  readonly retryAt?: number;
-  readonly reason?: Reason;
-  readonly error?: SessileError;
+  readonly pingAt: number;
+  readonly pongBy: number;
+  readonly renewAt: number;
+  readonly retryAt?: number | undefined;
+  readonly reason?: Reason | undefined;
+  readonly error?: SessileError | undefined;
 }
 
 export type Input =
@@ -75,15 +76,26 @@ export interface Circumstances {
 
 export type Step = readonly [State, readonly Effect[]];
 
-export const IDLE: State = { phase: "idle", failures: 0, since: 0 };
+const NEVER = Infinity;
+
+export const IDLE: State = {
+  phase: "idle",
+  failures: 0,
+  since: 0,
+  pingAt: NEVER,
+  pongBy: NEVER,
+  renewAt: NEVER,
+};
 
 /** After these a client gives up (P13.3). */
-const FINAL = new Map<number, Reason>([
-  [CLOSE.protocolError, "protocol-error"],
-  [CLOSE.forbidden, "forbidden"],
-  [CLOSE.gone, "session-deleted"],
-  [CLOSE.tooLarge, "too-large"],
-]);
+const FINAL: Record<number, Reason> = {
+  4400: "protocol-error",
+  4403: "forbidden",
+  4410: "session-deleted",
+  4413: "too-large",
+};
+const UNAUTHORIZED = 4401;
+const TOO_FAST = 4429;
 
 export function isAttached({ phase }: State): boolean {
   return phase === "replaying" || phase === "live";
@@ -103,7 +115,7 @@ export function step(state: State, input: Input, at: Circumstances): Step {
     case "caught-up":
       return [state.phase === "replaying" ? { ...state, phase: "live" } : state, []];
     case "heard":
-      return [state.pongBy === undefined ? state : without(state, "pongBy"), []];
+      return [state.pongBy === NEVER ? state : { ...state, pongBy: NEVER }, []];
     case "renewed":
       return [{ ...state, renewAt: renewAt(input.expiresAt, at) }, []];
     case "refused":
@@ -120,67 +132,50 @@ export function step(state: State, input: Input, at: Circumstances): Step {
 }
 
 /** When `tick` has something to do. */
-export function deadline(state: State, { connectMs }: Timing): number | undefined {
-  if (state.phase === "waiting") return state.retryAt;
-  if (state.phase === "token" || state.phase === "opening") return state.since + connectMs;
-  if (!isAttached(state)) return undefined;
-  return Math.min(...[state.pingAt, state.pongBy, state.renewAt].map((time) => time ?? Infinity));
+export function deadline({ phase, ...state }: State, { connectMs }: Timing): number {
+  if (phase === "waiting") return state.retryAt ?? NEVER;
+  if (phase === "token" || phase === "opening") return state.since + connectMs;
+  return Math.min(state.pingAt, state.pongBy, state.renewAt);
 }
 
 /** What a page is shown. */
 export function statusOf({ phase, reason, error, retryAt }: State): ConnectionStatus {
-  const state =
-    phase === "live"
-      ? "connected"
-      : phase === "idle" || phase === "waiting" || phase === "closed"
-        ? phase
-        : "connecting";
-  return {
-    state,
-    ...(reason && { reason }),
-    ...(error && { error }),
-    ...(retryAt !== undefined && { retryAt }),
-  };
-}
-
-function without<K extends keyof State>(state: State, name: K): Omit<State, K> {
-  const { [name]: _gone, ...rest } = state;
-  return rest;
+  const isResting = phase === "idle" || phase === "waiting" || phase === "closed";
+  const state = isResting ? phase : phase === "live" ? "connected" : "connecting";
+  return { state, reason, error, retryAt };
 }
 
 /** Keeps what went wrong last, so that a page can go on showing it. */
 function connect({ failures, reason, error }: State, { now }: Circumstances): Step {
-  const why = { ...(reason && { reason }), ...(error && { error }) };
-  return [{ phase: "token", failures, since: now, ...why }, ["token"]];
+  return [{ ...IDLE, phase: "token", failures, since: now, reason, error }, ["token"]];
 }
 
 function attach(state: State, protocol: number, expiresAt: number, at: Circumstances): Step {
   if (protocol > PROTOCOL) {
-    const message =
-      `unable to connect; the session speaks protocol ${protocol} and this SDK ${PROTOCOL}: ` +
-      "install a newer version of sessile";
+    const message = `the session speaks protocol ${protocol}: install a newer version of sessile`;
     return close({ ...state, error: new SessileError("outdated", message) }, "outdated");
   }
-  const times = { pingAt: at.now + at.timing.pingMs, renewAt: renewAt(expiresAt, at) };
-  return [{ phase: "replaying", failures: state.failures, since: at.now, ...times }, []];
+  const [pingAt, renewing] = [at.now + at.timing.pingMs, renewAt(expiresAt, at)];
+  const { failures } = state;
+  const times = { since: at.now, pingAt, renewAt: renewing };
+  return [{ ...IDLE, phase: "replaying", failures, ...times }, []];
 }
 
 /** A clock that is ahead must not make the client renew without an end. */
 function renewAt(expiresAt: number, { now, timing, canRenew }: Circumstances): number {
-  return canRenew ? Math.max(expiresAt - timing.renewMs, now + timing.renewMs) : Infinity;
+  return canRenew ? Math.max(expiresAt - timing.renewMs, now + timing.renewMs) : NEVER;
 }
 
-function close(state: State, reason: Reason): Step {
-  const error = state.error && { error: state.error };
-  return [{ phase: "closed", failures: 0, since: state.since, reason, ...error }, ["drop"]];
+function close({ error }: State, reason: Reason): Step {
+  return [{ ...IDLE, phase: "closed", reason, error }, ["drop"]];
 }
 
 function lose(state: State, code: number, at: Circumstances): Step {
   if (state.phase !== "opening" && !isAttached(state)) return [state, []];
-  const final = FINAL.get(code);
+  const final = FINAL[code];
   if (final) return close(state, final);
-  if (code !== CLOSE.unauthorized) {
-    return wait(state, code === CLOSE.tooFast ? "too-fast" : "lost", at);
+  if (code !== UNAUTHORIZED) {
+    return wait(state, code === TOO_FAST ? "too-fast" : "lost", at);
   }
   if (!at.canRenew) return close(state, "unauthorized");
   // A token that expired is replaced at once; one that is refused again and again is not.
@@ -196,12 +191,12 @@ function wait(state: State, reason: Reason, { now, random, timing }: Circumstanc
   const failures = isStable ? 0 : state.failures;
   const most = Math.min(timing.backoffMostMs, timing.backoffMs * 2 ** failures);
   const retryAt = now + random * most;
-  const error = state.error && { error: state.error };
-  const next = { phase: "waiting", failures: failures + 1, since: now, retryAt, reason } as const;
+  const { phase, error } = state;
   // Not each time: a server that is down has enough to do.
-  const isUnexplained = !state.error || (failures > 0 && failures % LOOK_EVERY === 0);
-  const isLook = state.phase === "opening" && isUnexplained;
-  return [{ ...next, ...error }, isLook ? ["drop", "look"] : ["drop"]];
+  const isUnexplained = !error || (failures > 0 && failures % LOOK_EVERY === 0);
+  const isLook = phase === "opening" && isUnexplained;
+  const next = { failures: failures + 1, since: now, retryAt, reason, error };
+  return [{ ...IDLE, phase: "waiting", ...next }, isLook ? ["drop", "look"] : ["drop"]];
 }
 
 /** The network came back, or the page did: what is open may be dead, what waits need not. */
@@ -209,27 +204,25 @@ function nudge(state: State, at: Circumstances): Step {
   const { now, timing } = at;
   if (state.phase === "waiting") return connect(state, at);
   if (!isAttached(state)) return [state, []];
-  const pongBy = Math.min(state.pongBy ?? Infinity, now + timing.pongMs / 2);
+  const pongBy = Math.min(state.pongBy, now + timing.pongMs / 2);
   return [{ ...state, pongBy, pingAt: now + timing.pingMs }, ["ping"]];
 }
 
 function tick(state: State, at: Circumstances): Step {
   const { now, timing } = at;
-  const due = deadline(state, timing);
-  if (due === undefined || now < due) return [state, []];
+  if (now < deadline(state, timing)) return [state, []];
   if (state.phase === "waiting") return connect(state, at);
-  if (!isAttached(state)) return wait(state, "silent", at);
-  if (state.pongBy !== undefined && state.pongBy <= now) return wait(state, "silent", at);
+  if (!isAttached(state) || state.pongBy <= now) return wait(state, "silent", at);
   const effects: Effect[] = [];
-  let next = state;
-  if (state.pingAt !== undefined && state.pingAt <= now) {
-    const pongBy = state.pongBy ?? now + timing.pongMs;
-    next = { ...next, pingAt: now + timing.pingMs, pongBy };
+  let { pingAt, pongBy, renewAt } = state;
+  if (pingAt <= now) {
+    pingAt = now + timing.pingMs;
+    pongBy = Math.min(pongBy, now + timing.pongMs);
     effects.push("ping");
   }
-  if (state.renewAt !== undefined && state.renewAt <= now) {
-    next = { ...next, renewAt: now + timing.renewMs };
+  if (renewAt <= now) {
+    renewAt = now + timing.renewMs;
     effects.push("renew");
   }
-  return [next, effects];
+  return [{ ...state, pingAt, pongBy, renewAt }, effects];
 }

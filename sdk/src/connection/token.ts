@@ -43,7 +43,7 @@ export class TokenSource {
       return this.last;
     } catch (error) {
       if (error instanceof SessileError) throw error;
-      const message = `unable to get a token; the token function failed: ${String(error)}`;
+      const message = `the token function failed: ${error}`;
       throw new SessileError("token-failed", message, undefined, error);
     }
   }
@@ -51,10 +51,6 @@ export class TokenSource {
 
 function check(token: unknown): string {
   if (typeof token === "string" && JWT.test(token)) return token;
-  const what = typeof token === "string" ? "text that is no JWT" : `${typeof token}`;
-  throw new SessileError(
-    "token-failed",
-    `unable to get a token; token is, or gives, ${what}: it must be a signed JWT, which a ` +
-      "server of yours makes for who is signed in",
-  );
+  const message = "token is no signed JWT, as your server makes them, nor gives one";
+  throw new SessileError("token-failed", message);
 }

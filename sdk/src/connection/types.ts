@@ -66,11 +66,11 @@ export type Reason =
 /** A connection's status; a new object at each change. */
 export interface ConnectionStatus {
   readonly state: ConnectionState;
-  readonly reason?: Reason;
+  readonly reason?: Reason | undefined;
   /** What happened last, in words that say what to do. */
-  readonly error?: SessileError;
+  readonly error?: SessileError | undefined;
   /** Of `waiting`: when it tries again. */
-  readonly retryAt?: number;
+  readonly retryAt?: number | undefined;
 }
 
 /** Who holds what a connection brings. */
@@ -96,11 +96,18 @@ export interface RequestOptions {
   once?: boolean;
 }
 
+/** Of `fetch`, with headers as an object. */
+export interface ReadInit extends RequestInit {
+  headers?: Record<string, string>;
+}
+
 /**
  * One session over one WebSocket at a time. It connects, answers probes, renews its token,
  * notices a dead peer, comes back by itself, and sends again what was not acknowledged.
  */
 export interface Link {
+  /** The session's address, without a slash at its end. */
+  readonly address: string;
   readonly status: ConnectionStatus;
   /** What the session said when it last attached. */
   readonly attached: AttachedFrame | undefined;
@@ -122,5 +129,5 @@ export interface Link {
    * Reads over HTTP with the connection's token; `path` is relative to the session:
    * `messages?limit=10`. Works without a connection, too.
    */
-  read<T>(path: string, init?: RequestInit): Promise<T>;
+  read<T>(path: string, init?: ReadInit): Promise<T>;
 }

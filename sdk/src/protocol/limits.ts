@@ -4,8 +4,6 @@
 export interface Limits {
   /** UTF-8 bytes of one WebSocket message or frame to the session. */
   frameBytes: number;
-  /** UTF-8 bytes of one message's data after all appends. */
-  dataBytes: number;
   /** Messages in one publish. */
   publishMessages: number;
   [name: string]: number;
@@ -14,6 +12,5 @@ export interface Limits {
 /** What holds until a session has said otherwise. */
 export const DEFAULT_LIMITS: Limits = {
   frameBytes: 256 * 1024,
-  dataBytes: 1024 * 1024,
   publishMessages: 100,
 };

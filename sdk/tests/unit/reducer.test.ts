@@ -38,7 +38,7 @@ class Machine {
   /** Lets the time pass until there is something to do. */
   wait(): readonly Effect[] {
     const at = deadline(this.state, TIMING);
-    assert.ok(at !== undefined && at !== Infinity, "there is something to wait for");
+    assert.ok(at !== Infinity, "there is something to wait for");
     this.now = Math.max(this.now, at);
     return this.take({ type: "tick" });
   }
@@ -73,7 +73,8 @@ describe("the reducer of a connection", () => {
     machine.take({ type: "attached", protocol: 1, expiresAt: machine.now + 1e6 });
     assert.equal(statusOf(machine.state).state, "connecting");
     machine.take({ type: "caught-up" });
-    assert.deepEqual(statusOf(machine.state), { state: "connected" });
+    assert.equal(statusOf(machine.state).state, "connected");
+    assert.equal(statusOf(machine.state).error, undefined);
   });
 
   test("pauses double with each failure, up to a most, and are spread over their whole", () => {
@@ -112,9 +113,9 @@ describe("the reducer of a connection", () => {
     assert.deepEqual(machine.take({ type: "nudge" }), ["token"]);
     machine.attach();
     assert.deepEqual(machine.take({ type: "nudge" }), ["ping"]);
-    assert.ok((deadline(machine.state, TIMING) ?? Infinity) <= machine.now + TIMING.pongMs / 2);
+    assert.ok(deadline(machine.state, TIMING) <= machine.now + TIMING.pongMs / 2);
     machine.take({ type: "heard" });
-    assert.ok((deadline(machine.state, TIMING) ?? 0) > machine.now + TIMING.pongMs / 2);
+    assert.ok(deadline(machine.state, TIMING) > machine.now + TIMING.pongMs / 2);
   });
 
   test("P7.2 a peer that answers no ping is dead; one that is heard is not", () => {
@@ -144,7 +145,7 @@ describe("the reducer of a connection", () => {
       assert.deepEqual(machine.take({ type: "lost", code }), ["drop"]);
       assert.equal(statusOf(machine.state).state, "closed");
       assert.equal(statusOf(machine.state).reason, reasons[index]);
-      assert.equal(deadline(machine.state, TIMING), undefined);
+      assert.equal(deadline(machine.state, TIMING), Infinity);
       assert.deepEqual(machine.take({ type: "nudge" }), []);
       assert.deepEqual(machine.take({ type: "start" }), ["token"], "but may be told to try again");
     }
@@ -176,7 +177,7 @@ describe("the reducer of a connection", () => {
     }
     assert.equal(machine.now - start, 70_000);
     machine.take({ type: "renewed", expiresAt: machine.now - 5_000_000 });
-    assert.equal((machine.state.renewAt ?? 0) - machine.now, TIMING.renewMs, "no endless renewing");
+    assert.equal(machine.state.renewAt - machine.now, TIMING.renewMs, "no endless renewing");
     machine.canRenew = false;
     machine.take({ type: "renewed", expiresAt: machine.now + 100_000 });
     assert.equal(machine.state.renewAt, Infinity);
@@ -217,6 +218,6 @@ describe("the reducer of a connection", () => {
       { type: "lost", code: 1006 },
     ] as const)
       assert.deepEqual(machine.take(input), []);
-    assert.deepEqual(statusOf(machine.state), { state: "idle" });
+    assert.equal(statusOf(machine.state).state, "idle");
   });
 });

@@ -132,7 +132,9 @@ function watch(session: Session, agent: Agent): string[] {
 test(`what is shown equals the session after ${FRAMES} frames of a bad wire`, async (t) => {
   const random = new Random();
   t.diagnostic(`SESSILE_SEED=${random.seed}`);
-  const name = fixture.session();
+  // Not one of the fixture's, which are evicted at the end: the runtime does not let go of a
+  // socket that is cut while it is being opened.
+  const name = "chaos";
   const wire = await CuttingProxy.start(fixture.server.port);
   t.after(() => wire.stop());
   const client = await connect(fixture.server, name, { sub: "agent" });

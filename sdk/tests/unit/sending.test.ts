@@ -1,0 +1,238 @@
+// What is sent and not yet in the log: order, bounds, what is refused, what survives a reload.
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Outbox, StoredMessage } from "../../src/client/outbox.ts";
+import { Sending } from "../../src/client/sending.ts";
+import type { Link } from "../../src/connection/types.ts";
+import { type ErrorInfo, type PublishFrame, SessileError } from "../../src/index.ts";
+
+interface Answer {
+  done(result: unknown): void;
+  fail(error: unknown): void;
+}
+
+/** A connection that is answered by hand. */
+class Wire {
+  readonly limits = { frameBytes: 1e6, publishMessages: 3 };
+  readonly published: PublishFrame[] = [];
+  isUp = true;
+  #answer: Answer | undefined;
+  #place = 0;
+
+  readonly request: Link["request"] = (frame) => {
+    if (!this.isUp) return Promise.reject(new SessileError("disconnected", "no connection"));
+    assert.equal(this.#answer, undefined, "one at a time");
+    this.published.push(frame as unknown as PublishFrame);
+    return new Promise((done, fail) => {
+      this.#answer = { done: done as (result: unknown) => void, fail };
+    });
+  };
+
+  get ids(): (string | undefined)[][] {
+    return this.published.map(({ messages }) => messages.map(({ id }) => id));
+  }
+
+  async ack(): Promise<void> {
+    const messages = this.published.at(-1)?.messages.map(({ id }) => {
+      this.#place += 1;
+      return { id, serial: `s${this.#place}`, version: `s${this.#place}` };
+    });
+    await this.#settle((answer) => answer.done({ messages }));
+  }
+
+  async nack(code: ErrorInfo["code"], more: Partial<ErrorInfo> = {}): Promise<void> {
+    const error = SessileError.of({ code, status: 400, message: `it is ${code}`, ...more });
+    await this.#settle((answer) => answer.fail(error));
+  }
+
+  async cut(): Promise<void> {
+    this.isUp = false;
+    const error = new SessileError("disconnected", "cut");
+    await this.#settle((answer) => answer.fail(error));
+  }
+
+  async #settle(settle: (answer: Answer) => void): Promise<void> {
+    const answer = this.#answer;
+    assert.ok(answer, "something was sent");
+    this.#answer = undefined;
+    settle(answer);
+    await new Promise((done) => setImmediate(done));
+  }
+}
+
+class Memory implements Outbox {
+  stored: StoredMessage[] = [];
+  async load(_address: string, client: string): Promise<StoredMessage[]> {
+    return this.stored.filter((it) => it.client === "" || it.client === client);
+  }
+  put(stored: StoredMessage): void {
+    this.stored.push(structuredClone(stored));
+  }
+  remove(_address: string, id: string): void {
+    this.stored = this.stored.filter(({ message }) => message.id !== id);
+  }
+}
+
+function start(most = 20, outbox?: Outbox): { wire: Wire; sending: Sending } {
+  const wire = new Wire();
+  const options = { address: "a", link: wire, outbox, most, changed: () => {} };
+  return { wire, sending: new Sending(options, "alice") };
+}
+
+function states(sending: Sending): string {
+  return sending.shown.map(({ id, delivery }) => `${id} ${delivery}`).join(", ");
+}
+
+describe("sending", () => {
+  test("it is shown at once, and gone when it is in the log", async () => {
+    const { wire, sending } = start();
+    const sent = sending.add({ id: "a", data: "Hello" });
+    assert.equal(sent.id, "a");
+    const [shown] = sending.shown;
+    assert.equal(shown?.data, "Hello");
+    assert.equal(shown?.delivery, "pending");
+    assert.match(shown?.serial ?? "", /^~/);
+    await wire.ack();
+    assert.equal((await sent).serial, "s1");
+    assert.deepEqual(sending.shown, []);
+  });
+
+  test("one publish at a time, in order, as many together as may be", async () => {
+    const { wire, sending } = start();
+    for (const id of ["a", "b", "c", "d", "e"]) sending.add({ id, data: id });
+    await wire.ack();
+    await wire.ack();
+    assert.deepEqual(wire.ids, [["a"], ["b", "c", "d"]].concat([["e"]]));
+  });
+
+  test("an interrupt goes alone, since all or none of a publish happens", async () => {
+    const { wire, sending } = start();
+    sending.add({ id: "a", data: 1 });
+    sending.add({ id: "b", data: 2 });
+    sending.add({ id: "c", data: 3 }, true);
+    sending.add({ id: "d", data: 4 });
+    for (let answer = 0; answer < 3; answer += 1) await wire.ack();
+    assert.deepEqual(wire.ids, [["a"], ["b"], ["c"], ["d"]]);
+    assert.deepEqual(
+      wire.published.map(({ interrupt }) => interrupt),
+      [undefined, undefined, true, undefined],
+    );
+  });
+
+  test("what was cut off is sent again, first, with its id", async () => {
+    const { wire, sending } = start();
+    const sent = sending.add({ id: "a", data: 1 });
+    sending.add({ id: "b", data: 2 });
+    await wire.cut();
+    assert.equal(states(sending), "a pending, b pending");
+    wire.isUp = true;
+    sending.flush();
+    await wire.ack();
+    assert.deepEqual(wire.ids, [["a"], ["a", "b"]]);
+    assert.equal((await sent).id, "a");
+  });
+
+  test("what arrived in the log, of which the answer was lost, is not sent again", async () => {
+    const { wire, sending } = start();
+    const sent = sending.add({ id: "a", data: 1 });
+    await wire.cut();
+    const times = { createdAt: 1, updatedAt: 1 };
+    const message = {
+      serial: "s9",
+      version: "s9",
+      name: "message",
+      role: "user",
+      ...times,
+    } as const;
+    sending.arrived({ ...message, id: "a", client: "bob" });
+    assert.equal(states(sending), "a pending", "another client's id is another id");
+    sending.arrived({ ...message, id: "a", client: "alice" });
+    assert.equal((await sent).serial, "s9");
+    wire.isUp = true;
+    sending.flush();
+    assert.equal(wire.published.length, 1);
+  });
+
+  test("of several together only the refused one fails, and the others keep their order", async () => {
+    const { wire, sending } = start();
+    sending.add({ id: "a", data: 1 });
+    const [, bad] = ["b", "c", "d"].map((id) => sending.add({ id, data: id }));
+    await wire.ack();
+    await wire.nack("too-large");
+    await wire.ack();
+    await wire.nack("too-large");
+    await wire.ack();
+    assert.deepEqual(wire.ids, [["a"], ["b", "c", "d"], ["b"], ["c"], ["d"]]);
+    assert.equal(states(sending), "c failed");
+    assert.equal(sending.shown[0]?.error?.code, "too-large");
+    await assert.rejects(bad ?? Promise.resolve(), { code: "too-large" });
+    sending.retry("c");
+    assert.equal(states(sending), "c pending");
+    await wire.ack();
+    assert.equal(states(sending), "");
+  });
+
+  test("too fast: it waits as long as it is told, and nothing overtakes", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const { wire, sending } = start();
+    sending.add({ id: "a", data: 1 });
+    await wire.nack("rate-limited", { retryAfterMs: 50 });
+    sending.add({ id: "b", data: 2 });
+    const before = wire.published.length;
+    assert.equal(before, 1, "nothing overtakes");
+    t.mock.timers.tick(50);
+    await new Promise((done) => setImmediate(done));
+    await wire.ack();
+    assert.deepEqual(wire.ids, [["a"], ["a", "b"]]);
+  });
+
+  test("what is failed may be taken back; so may what still waits", async () => {
+    const { wire, sending } = start();
+    wire.isUp = false;
+    const sent = sending.add({ id: "a", data: 1 });
+    assert.equal(sending.discard("a"), true);
+    assert.equal(sending.discard("a"), false);
+    await assert.rejects(sent, { code: "discarded" });
+    assert.equal(states(sending), "");
+  });
+
+  test("the queue has a bound, and says so", async () => {
+    const { wire, sending } = start(2);
+    wire.isUp = false;
+    for (const id of ["a", "b"]) sending.add({ id, data: id });
+    await assert.rejects(sending.add({ id: "c", data: 3 }), /2 messages wait/);
+    assert.equal(states(sending), "a pending, b pending");
+  });
+
+  test("a session that was given up fails what waits, and says why", async () => {
+    const { wire, sending } = start();
+    wire.isUp = false;
+    const sent = sending.add({ id: "a", data: 1 });
+    sending.failAll(new SessileError("forbidden", "unable to attach; read is missing"));
+    await assert.rejects(sent, { code: "forbidden" });
+    assert.equal(states(sending), "a failed");
+  });
+
+  test("an outbox brings back after a reload what was not acknowledged, of this client", async () => {
+    const outbox = new Memory();
+    const before = start(20, outbox);
+    before.sending.add({ id: "a", data: 1 });
+    await before.wire.ack();
+    before.sending.add({ id: "b", data: 2 });
+    before.sending.add({ id: "c", data: 3 }, true);
+    const foreign = { address: "a", client: "bob", writtenAt: 1 };
+    outbox.put({ ...foreign, message: { id: "x", data: "not alice's" } });
+    const after = start(20, outbox);
+    after.sending.begin("alice");
+    await new Promise((done) => setImmediate(done));
+    assert.equal(states(after.sending), "b pending, c pending");
+    await after.wire.ack();
+    await after.wire.ack();
+    assert.deepEqual(after.wire.ids, [["b"], ["c"]]);
+    assert.deepEqual(
+      outbox.stored.map(({ message }) => message.id),
+      ["x"],
+    );
+  });
+});

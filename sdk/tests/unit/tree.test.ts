@@ -1,0 +1,113 @@
+// Branches (P6.9): what is seen of a log in which things were edited and answered again.
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { EDITS, Tree } from "../../src/client/tree.ts";
+import type { Message, Turn } from "../../src/index.ts";
+
+type Fields = Partial<Message>;
+
+/** A log from serials and what is special about each message, in order. */
+function log(entries: Record<string, Fields>): Message[] {
+  return Object.entries(entries).map(([serial, fields]) => ({
+    serial,
+    version: serial,
+    name: "message",
+    client: "alice",
+    role: "user",
+    createdAt: 1,
+    updatedAt: 1,
+    ...fields,
+  }));
+}
+
+function turns(inputs: Record<string, Partial<Turn>>): Map<string, Turn> {
+  const entries = Object.entries(inputs).map(([id, fields]): [string, Turn] => [
+    id,
+    { id, status: "complete", attempt: 1, createdAt: 1, ...fields },
+  ]);
+  return new Map(entries);
+}
+
+function seen(tree: Tree<Message>): string {
+  return tree.messages.map(({ serial }) => serial).join(" ");
+}
+
+/** Selects like a session does. */
+function select(selected: Map<string, string>, tree: Tree<Message>, id: string): void {
+  const choice = tree.choice(id);
+  assert.ok(choice, `there is ${id}`);
+  selected.set(...choice);
+}
+
+const CHAT = log({ a: {}, b: { turn: "t1" }, c: { turn: "t1" }, d: {}, e: { turn: "t2" } });
+const INPUTS = turns({ t1: { input: "a" }, t2: { input: "d" } });
+
+describe("branches", () => {
+  test("a chat without any is the log itself", () => {
+    const tree = new Tree(CHAT, INPUTS, new Map());
+    assert.equal(tree.messages, CHAT, "the same list");
+    assert.deepEqual(tree.branches("d"), { options: ["d"], index: 0 });
+    assert.equal(tree.head, undefined, "what is sent follows by itself");
+  });
+
+  test("tombstones are not seen", () => {
+    const [first, ...rest] = CHAT;
+    assert.ok(first);
+    const tree = new Tree([{ ...first, deletedAt: 1 }, ...rest], INPUTS, new Map());
+    assert.equal(seen(tree), "b c d e");
+  });
+
+  test("an answer again is a sibling: the newest is seen, or what is selected", () => {
+    const again = [...CHAT, ...log({ f: { turn: "t3" }, g: {} })];
+    const inputs = new Map([...INPUTS, ...turns({ t3: { input: "d" } })]);
+    const selected = new Map<string, string>();
+    const tree = new Tree(again, inputs, selected);
+    assert.equal(seen(tree), "a b c d f g");
+    assert.deepEqual(tree.branches("e"), { options: ["t2", "t3"], index: 1 });
+    assert.deepEqual(tree.branches("t2"), tree.branches("f"), "a turn or a message of it");
+    select(selected, tree, "e");
+    const other = new Tree(again, inputs, selected);
+    assert.equal(seen(other), "a b c d e", "what followed the other is not seen");
+    assert.deepEqual(other.branches("t2").index, 0);
+    assert.equal(other.head, "e", "what is sent now has to say what it follows");
+    assert.equal(
+      seen(new Tree([...again, ...log({ h: { parent: "e" } })], inputs, selected)),
+      "a b c d e h",
+    );
+  });
+
+  test("an edited message is a sibling, of the first message too", () => {
+    const edited = [...CHAT, ...log({ f: { parent: "c" }, g: { turn: "t3" } })];
+    const inputs = new Map([...INPUTS, ...turns({ t3: { input: "f" } })]);
+    const selected = new Map<string, string>();
+    const tree = new Tree(edited, inputs, selected);
+    assert.equal(seen(tree), "a b c f g");
+    assert.equal(tree.before("d"), "c", "what the parent of another version is");
+    select(selected, tree, "d");
+    assert.equal(seen(new Tree(edited, inputs, selected)), "a b c d e");
+    const first = [...edited, ...log({ h: { headers: { [EDITS]: "a" } }, i: { turn: "t4" } })];
+    const all = new Map([...inputs, ...turns({ t4: { input: "h" } })]);
+    const root = new Tree(first, all, selected);
+    assert.equal(seen(root), "h i");
+    assert.deepEqual(root.branches("a"), { options: ["a", "h"], index: 1 });
+    assert.equal(root.before("a"), undefined);
+    select(selected, root, "a");
+    assert.equal(seen(new Tree(first, all, selected)), "a b c d e", "and what was selected in it");
+  });
+
+  test("two at once: nobody's message is another's branch", () => {
+    const both = log({ a: {}, b: {}, c: { turn: "t1" }, d: { turn: "t2" }, e: { turn: "t1" } });
+    const tree = new Tree(both, turns({ t1: { input: "a" }, t2: { input: "b" } }), new Map());
+    assert.equal(seen(tree), "a b c d e");
+  });
+
+  test("what is not held is taken as seen; a selection that is gone is none", () => {
+    const part = log({ c: { turn: "t1" }, d: { parent: "x" }, e: { turn: "t2" } });
+    assert.equal(seen(new Tree(part, INPUTS, new Map())), "c d e");
+    assert.equal(seen(new Tree(part, new Map(), new Map())), "c d e");
+    const gone = new Map([["message ", "zz"]]);
+    assert.equal(seen(new Tree(CHAT, INPUTS, gone)), "a b c d e");
+    assert.deepEqual(new Tree(CHAT, INPUTS, gone).branches("nothing"), { options: [], index: -1 });
+  });
+});
