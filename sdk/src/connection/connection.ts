@@ -141,7 +141,7 @@ export class Connection implements Link {
     const at = deadline(this.#state, this.#timing);
     // While there is a connection the next ping is due soon: no timer is too long for the platform.
     if (at === Infinity) return;
-    this.#timer = setTimeout(() => this.#take({ type: "tick" }), at - Date.now());
+    this.#timer = setTimeout(() => this.#take({ type: "tick" }), Math.max(0, at - Date.now()));
   }
 
   #show(): void {
