@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { runGroups } from "./lib/groups.mjs";
 import { bin, inRoot, isMain, main, modernNode, run, say } from "./lib/project.mjs";
+import { sdkChecks } from "./sdk.mjs";
 import { setup } from "./setup.mjs";
 
 const WASM_LIMIT_KB = 400;
@@ -14,6 +15,7 @@ export const checks = [
   ["format of Rust", () => run("cargo", ["fmt", "--check"])],
   ["format and lints of JavaScript", () => run(modernNode(), [join(bin, "biome"), "ci", "."])],
   ["types", () => run(modernNode(), [join(bin, "tsc"), "--noEmit"])],
+  ...sdkChecks,
   ["lints of Rust", () => clippy(["--all-targets"])],
   ["lints of the Worker", () => clippy(["--lib", "--target", "wasm32-unknown-unknown"])],
   ["cargo test", () => run("cargo", ["test", "--quiet"], { stdout: 1 })],

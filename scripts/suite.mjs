@@ -3,6 +3,7 @@ import { readdirSync } from "node:fs";
 import { build } from "./build.mjs";
 import { findChromium } from "./lib/chromium.mjs";
 import { inRoot, isMain, main, modernNode, Refusal, run } from "./lib/project.mjs";
+import { sdkTests } from "./sdk.mjs";
 import { setup } from "./setup.mjs";
 
 const SUITES = {
@@ -21,8 +22,9 @@ export async function runSuite(name, words = []) {
   const env = suite.browser ? { SESSILE_CHROMIUM: await findChromium() } : {};
   const files = readdirSync(inRoot("tests", name))
     .filter((file) => file.endsWith(".test.ts"))
-    .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
-    .map((file) => `tests/${name}/${file}`);
+    .map((file) => `tests/${name}/${file}`)
+    .concat(sdkTests(name))
+    .filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
   if (files.length === 0) throw new Refusal(`no test of ${name} is named so`);
   // Without a limit a hang would look like patience.
   const args = ["--test", `--test-timeout=${suite.limitMs}`, ...files];

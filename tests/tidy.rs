@@ -5,7 +5,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const ROOMS: [&str; 6] = ["src", "tests", "demo", "scripts", "bench", "examples"];
+const ROOMS: [&str; 8] = [
+    "src",
+    "tests",
+    "demo",
+    "scripts",
+    "bench",
+    "examples",
+    "sdk/src",
+    "sdk/tests",
+];
 const LANGUAGES: [&str; 4] = ["rs", "ts", "js", "mjs"];
 const MOST_LINES: usize = 500;
 const MOST_COLUMNS: usize = 100;

@@ -8,7 +8,12 @@ import { useServer } from "../../../tests/support/fixture.ts";
 import { call } from "../../../tests/support/http.ts";
 import { makeToken } from "../../../tests/support/token.ts";
 import { within } from "../../../tests/support/wait.ts";
-import { createSession, type SessileError, type SessionOptions } from "../../src/index.ts";
+import {
+  createSession,
+  type SessileError,
+  type SessionOptions,
+  type SessionSnapshot,
+} from "../../src/index.ts";
 import { open, QUICK, shows } from "../support.ts";
 
 const fixture = useServer();
@@ -22,7 +27,11 @@ function create(options: Partial<SessionOptions>): ReturnType<typeof createSessi
 async function shown(session: ReturnType<typeof createSession>): Promise<SessileError> {
   let found: SessileError | undefined;
   session.connect();
-  await shows(session, ({ connection }) => (found = connection.error) !== undefined, "an error");
+  const hasError = ({ connection }: SessionSnapshot) => {
+    found = connection.error;
+    return found !== undefined;
+  };
+  await shows(session, hasError, "an error");
   assert.notEqual(session.connection.state, "closed");
   session.close();
   assert.ok(found);

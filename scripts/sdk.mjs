@@ -1,0 +1,76 @@
+// The SDK: its build into sdk/dist, its tests without a Worker, and what the package promises:
+// sizes, exports and types. `node scripts/sdk.mjs build` only builds.
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { join, sep } from "node:path";
+import { gzipSync } from "node:zlib";
+import { runGroups } from "./lib/groups.mjs";
+import { bin, inRoot, isMain, main, modernNode, run, say } from "./lib/project.mjs";
+
+/** What each entry point may weigh, minified and gzipped: what an app imports, and its bytes. */
+const SIZES = [{ name: "core", from: "index.ts", imports: "createSession", most: 8 * 1024 }];
+
+/** Directories of tests that need more than Node. */
+const KINDS = ["workerd", "browser"];
+
+/** What needs no built Worker. */
+export const sdkChecks = [
+  ["types of the SDK", () => tool("tsc", ["--noEmit", "-p", "sdk"])],
+  ["tests of the SDK", testSdk],
+  ["build of the SDK", buildSdk],
+  ["sizes of the SDK", checkSizes],
+  ["package of the SDK", checkPackage],
+];
+
+function tool(name, args) {
+  return run(modernNode(), [join(bin, name), ...args]);
+}
+
+/** JavaScript and declarations, file by file: whoever bundles takes what it needs. */
+export function buildSdk() {
+  rmSync(inRoot("sdk", "dist"), { recursive: true, force: true });
+  return tool("tsc", ["-p", join("sdk", "tsconfig.build.json")]);
+}
+
+/** The SDK's tests of a kind: those in directories of that name, or in none of them. */
+export function sdkTests(kind) {
+  const files = readdirSync(inRoot("sdk", "tests"), { recursive: true });
+  const kindOf = (file) => KINDS.find((name) => file.split(sep).includes(name));
+  const tests = files.filter((file) => file.endsWith(".test.ts") && kindOf(file) === kind);
+  return tests.sort().map((file) => `sdk/tests/${file.split(sep).join("/")}`);
+}
+
+function testSdk() {
+  const args = ["--test", "--test-timeout=60000", ...sdkTests()];
+  return run(modernNode(), args, { stdout: 1 });
+}
+
+async function checkSizes() {
+  const { build } = await import("esbuild");
+  let code = 0;
+  for (const { name, from, imports, most } of SIZES) {
+    const path = `./sdk/src/${from}`;
+    if (!existsSync(inRoot(path))) continue;
+    const { outputFiles } = await build({
+      stdin: { contents: `export { ${imports} } from "${path}";`, resolveDir: inRoot() },
+      bundle: true,
+      minify: true,
+      format: "esm",
+      target: "es2022",
+      write: false,
+    });
+    const size = gzipSync(outputFiles[0].contents, { level: 9 }).length;
+    say(`${name} has ${size} bytes, minified and gzipped; ${most} are allowed`);
+    if (size > most) code = 1;
+  }
+  return code;
+}
+
+async function checkPackage() {
+  const code = await tool("publint", ["sdk", "--strict"]);
+  if (code !== 0) return code;
+  return tool("attw", ["--pack", "sdk", "--profile", "esm-only", "--no-emoji", "--quiet"]);
+}
+
+if (isMain(import.meta.url)) {
+  await main(() => (process.argv[2] === "build" ? buildSdk() : runGroups(sdkChecks)));
+}
