@@ -32,16 +32,15 @@ export class Log {
   messages: readonly Message[] = [];
   /** The turns that are known, by id. */
   turns: ReadonlyMap<string, Turn> = new Map();
+  turnList: readonly Turn[] = [];
 
   /** A log of what was read over HTTP; connecting goes on from there. */
   static from(snapshot: Snapshot): Log {
     const log = new Log();
-    log.position = snapshot.serial || undefined;
-    log.#start = snapshot.serial;
-    log.hasOlder = snapshot.hasOlder;
-    log.#keep(snapshot);
-    log.#findBefore();
-    log.isReplaying = false;
+    const { serial } = snapshot;
+    log.#begin(snapshot);
+    log.#keep(snapshot.messages, snapshot.turns);
+    log.take({ type: "caught-up", serial });
     return log;
   }
 
@@ -55,14 +54,12 @@ export class Log {
     switch (frame.type) {
       case "attached":
         this.isReplaying = true;
-        if (!frame.resumed) {
-          this.#start = frame.serial;
-          this.hasOlder = frame.hasOlder;
-        }
+        if (!frame.resumed) this.#begin(frame);
         for (const turn of frame.turns ?? []) this.#putTurn(turn);
         return;
       case "caught-up":
-        if (this.#before === undefined) this.#findBefore();
+        // All that a reader starts with is next to each other but for what still streams (P3.3).
+        this.#before ??= this.messages.find(({ status }) => status !== "streaming")?.serial;
         this.isReplaying = false;
         // A session in which nothing was ever written has no place to give (P1.2).
         this.position = frame.serial || undefined;
@@ -141,20 +138,18 @@ export class Log {
     }
     this.#before = before;
     this.hasOlder = hasOlder;
-    this.#keep({ messages: found, turns });
+    this.#keep(found, turns);
     return found.length;
   }
 
-  #keep({ messages, turns }: Pick<Page, "messages" | "turns">): void {
-    this.addTurns(turns ?? []);
-    const known = new Set(this.messages.map(({ serial }) => serial));
-    const all = [...messages.filter(({ serial }) => !known.has(serial)), ...this.messages];
-    this.messages = all.sort((a, b) => (a.serial < b.serial ? -1 : 1));
+  #begin({ serial, hasOlder }: { serial: string; hasOlder: boolean }): void {
+    this.#start = serial;
+    this.hasOlder = hasOlder;
   }
 
-  /** All that a reader starts with is next to each other but for what still streams (P3.3). */
-  #findBefore(): void {
-    this.#before = this.messages.find(({ status }) => status !== "streaming")?.serial;
+  #keep(messages: readonly Message[], turns: readonly Turn[] = []): void {
+    this.addTurns(turns);
+    for (const message of messages) this.#put(message);
   }
 
   /** Older than what the reader was given to begin with (P3.7). */
@@ -211,6 +206,7 @@ export class Log {
 
   #putTurn(turn: Turn): void {
     this.turns = new Map(this.turns).set(turn.id, turn);
+    this.turnList = [...this.turns.values()];
   }
 }
 

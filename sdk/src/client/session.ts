@@ -90,7 +90,8 @@ export class Session {
   readonly #connection: Connection;
   readonly #sending: Sending;
   readonly #events = new Emitter<SessionEvents & { change: undefined }>();
-  readonly #selected = new Map<string, string>();
+  /** The branch that was chosen at each place. */
+  #selected: ReadonlyMap<string, string> = new Map();
   readonly #healing = new Set<string>();
   #log: Log;
   /** A log that is being read anew, until it is caught up. */
@@ -100,6 +101,8 @@ export class Session {
   #data: unknown;
   #loading: Promise<number> | undefined;
   #tree: Tree<ShownMessage> | undefined;
+  /** What the tree was made of. */
+  #parts: unknown[] = [];
   #snapshot: SessionSnapshot | undefined;
 
   constructor(options: SessionOptions) {
@@ -230,7 +233,7 @@ export class Session {
     const parent = tree.before(serial);
     const choice = tree.choice(serial);
     // The newest is shown again.
-    if (choice) this.#selected.delete(choice[0]);
+    if (choice) this.#select(choice[0], "");
     const headers = { ...options.headers, [EDITS]: serial };
     return this.send(data, { ...options, ...(parent && { parent }), headers });
   }
@@ -309,17 +312,22 @@ export class Session {
   /** Shows a branch: one of the `options` that `branches` gives. */
   select(id: string): void {
     const choice = this.#seen().choice(id);
-    if (!choice) return;
-    this.#selected.set(...choice);
+    if (choice) this.#select(...choice);
+  }
+
+  #select(group: string, key: string): void {
+    this.#selected = new Map(this.#selected).set(group, key);
     this.#changed();
   }
 
   #seen(): Tree<ShownMessage> {
-    if (!this.#tree) {
-      const { messages, turns } = this.#log;
-      const unsent = this.#sending.shown;
+    const { messages, turns } = this.#log;
+    const unsent = this.#sending.shown;
+    const parts = [messages, turns, unsent, this.#selected];
+    if (!this.#tree || parts.some((part, index) => part !== this.#parts[index])) {
       const all = unsent.length ? [...messages, ...unsent] : messages;
       this.#tree = new Tree<ShownMessage>(all, turns, this.#selected);
+      this.#parts = parts;
     }
     return this.#tree;
   }
@@ -327,7 +335,7 @@ export class Session {
   #shown(): SessionSnapshot {
     return {
       messages: this.#seen().messages,
-      turns: [...this.#log.turns.values()],
+      turns: this.#log.turnList,
       presence: this.#presence,
       connection: this.connection,
       hasOlder: this.hasOlder,
@@ -336,7 +344,6 @@ export class Session {
   }
 
   #changed(): void {
-    this.#tree = undefined;
     this.#snapshot = undefined;
     this.#events.emit("change", undefined);
   }
@@ -424,11 +431,11 @@ export class Session {
       this.#connection
         .read<MessageAnswer>(`messages/${serial}`)
         .then(({ message }) => log.mend(message))
-        .catch(async ({ code }: SessileError) => {
-          if (code === "not-found" || code === "gone") log.gaps.delete(serial);
-          else await new Promise((done) => setTimeout(done, HEAL_MS));
+        .catch(({ code }: SessileError) => {
+          if (code === "not-found") log.gaps.delete(serial);
+          return new Promise((done) => setTimeout(done, HEAL_MS));
         })
-        .finally(() => {
+        .then(() => {
           this.#healing.delete(serial);
           this.#heal();
           this.#changed();

@@ -29,27 +29,25 @@ export async function readJson<T>(
   get: typeof fetch,
   init: ReadInit = {},
 ): Promise<T> {
-  for (let isFresh = !tokens.last; ; isFresh = true) {
-    const token = (isFresh ? undefined : tokens.last) ?? (await tokens.get());
+  const ask = async (token: string) => {
     const headers = { ...init.headers, authorization: `Bearer ${token}` };
-    let response: Response;
-    let body: unknown;
-    try {
-      response = await get(url, { ...init, headers });
-      body = await response.json().catch(() => undefined);
-    } catch (error) {
-      const message = `unable to reach ${url}; the network or the server is away`;
-      throw new SessileError("unreachable", message, undefined, error);
-    }
-    const info = (body as { error?: ErrorInfo } | undefined)?.error;
-    if (response.status === 401 && !isFresh && tokens.canRenew) continue;
-    if (info?.code) throw SessileError.of(info);
-    if (!response.ok || typeof body !== "object") {
-      const message =
-        `unable to read ${url}; what answers there (${response.status}) is no Sessile Worker: ` +
-        "check url";
-      throw new SessileError("wrong-url", message);
-    }
-    return body as T;
+    const response = await get(url, { ...init, headers });
+    const body: { error?: ErrorInfo } | undefined = await response.json().catch(() => {});
+    return { ...body, body, status: response.status };
+  };
+  const failed = (cause: unknown) => {
+    const message = `unable to reach ${url}; the network or the server is away`;
+    throw new SessileError("unreachable", message, undefined, cause);
+  };
+  let answer = await ask(tokens.last ?? (await tokens.get())).catch(failed);
+  if (answer.status === 401 && tokens.canRenew) {
+    answer = await ask(await tokens.get()).catch(failed);
   }
+  const { error, body, status } = answer;
+  if (error?.code) throw SessileError.of(error);
+  if (!body || status >= 400) {
+    const message = `unable to read ${url} (${status}); no Sessile Worker answers: check url`;
+    throw new SessileError("wrong-url", message);
+  }
+  return body as T;
 }

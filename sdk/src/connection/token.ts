@@ -21,13 +21,8 @@ export class TokenSource {
 
   /** A fresh token; whoever asks while one is on its way gets the same. */
   get(): Promise<string> {
-    const asking =
-      this.#asking ??
-      this.#ask().finally(() => {
-        if (this.#asking === asking) this.#asking = undefined;
-      });
-    this.#asking = asking;
-    return asking;
+    this.#asking ??= this.#ask().finally(() => this.forget());
+    return this.#asking;
   }
 
   /** Waits no longer for a function that does not answer. */

@@ -63,6 +63,11 @@ describe("a session", () => {
     assert.equal(session.messages[0], one);
     assert.equal(session.messages[1], two);
     assert.equal(snapshot.messages.length, 2, "a snapshot is never changed");
+    const { messages, turns } = session.getSnapshot();
+    await session.enter("here");
+    await shows(session, ({ presence }) => presence.count === 1, "somebody");
+    assert.equal(session.messages, messages, "who comes changes no messages");
+    assert.equal(session.turns, turns);
   });
 
   test("P6 cancel, steer and interrupt reach the agent, and everybody sees the turn", async (t) => {
