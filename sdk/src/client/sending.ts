@@ -35,8 +35,7 @@ const RETRIES = 5;
 const BATCH_LENGTH = 64 * 1024;
 
 export interface SendingOptions {
-  address: string;
-  link: Pick<Link, "request" | "limits">;
+  link: Pick<Link, "address" | "request" | "limits">;
   outbox: Outbox | undefined;
   most: number;
   /** Something of `shown` is different. */
@@ -72,8 +71,8 @@ export class Sending {
 
   /** Takes a message; it is sent as soon as those before it are in the log. */
   add(message: NewMessage & { id: string }, interrupt?: true | string): Sent {
-    const { address, most, outbox } = this.#options;
-    const stored = { address, client: this.#client, message, writtenAt: Date.now() };
+    const { link, most, outbox } = this.#options;
+    const stored = { address: link.address, client: this.#client, message, writtenAt: Date.now() };
     const item = { ...stored, ...(interrupt && { interrupt }) };
     if (this.#items.length >= most) {
       const full = `unable to send; ${most} messages wait for the session already: try later`;
@@ -85,8 +84,8 @@ export class Sending {
 
   /** Takes what waited since before a reload; what another client wrote stays where it is. */
   async restore(): Promise<void> {
-    const { address, outbox } = this.#options;
-    for (const stored of (await outbox?.load(address, this.#client)) ?? []) {
+    const { link, outbox } = this.#options;
+    for (const stored of (await outbox?.load(link.address, this.#client)) ?? []) {
       if (!this.#find(stored.message.id)) this.#push(stored);
     }
   }
@@ -219,8 +218,7 @@ export class Sending {
   #drop(item: Item): void {
     if (!this.#items.includes(item)) return;
     this.#items = this.#items.filter((it) => it !== item);
-    const { address, outbox } = this.#options;
-    outbox?.remove(address, item.message.id);
+    this.#options.outbox?.remove(item.address, item.message.id);
     this.#show();
   }
 

@@ -121,7 +121,6 @@ export class Session {
       failed: (error) => this.#events.emit("error", error),
     });
     const sending = {
-      address: this.#connection.address,
       link: this.#connection,
       outbox,
       most: maxPending,

@@ -4,7 +4,6 @@ import {
   type AttachedFrame,
   type ClientFrame,
   DEFAULT_LIMITS,
-  type ErrorInfo,
   type Limits,
   type ResultOf,
   readFrames,
@@ -104,7 +103,7 @@ export class Connection implements Link {
       const isOnce = options?.once ?? false;
       const text = this.#encode({ ref, ...frame });
       if (this.#state.phase === "closed") return fail(this.#givenUp());
-      if (isOnce && !isAttached(this.#state)) return fail(disconnected(frame.type));
+      if (isOnce && !isAttached(this.#state)) return fail(disconnected());
       this.#pending.set(ref, { text, isOnce, done: done as Pending["done"], fail });
       if (isAttached(this.#state)) this.#write([text]);
     });
@@ -199,7 +198,7 @@ export class Connection implements Link {
     for (const [ref, pending] of this.#pending) {
       if (!pending.isOnce) continue;
       this.#pending.delete(ref);
-      pending.fail(disconnected("wait"));
+      pending.fail(disconnected());
     }
   }
 
@@ -232,17 +231,15 @@ export class Connection implements Link {
       const pending = this.#pending.get(frame.ref as number);
       this.#pending.delete(frame.ref as number);
       if (frame.type === "ack") pending?.done(frame.result);
-      else if (pending) pending.fail(SessileError.of(frame.error));
-      else this.#refused(frame.error);
+      else (pending?.fail ?? this.#refused)(SessileError.of(frame.error));
     }
   }
 
-  #refused(info: ErrorInfo): void {
-    const error = SessileError.of(info);
+  readonly #refused = (error: SessileError): void => {
     // Before `attached` it says why the connection is about to be closed (P2.5).
     if (!isAttached(this.#state)) this.#take({ type: "refused", error });
     this.#owner.failed?.(error);
-  }
+  };
 
   async #renew(): Promise<void> {
     if (!this.#tokens.canRenew) return;
@@ -304,6 +301,6 @@ export class Connection implements Link {
   }
 }
 
-function disconnected(what: string): SessileError {
-  return new SessileError("disconnected", `unable to ${what}; the connection was lost`);
+function disconnected(): SessileError {
+  return new SessileError("disconnected", "no answer came; the connection was lost");
 }

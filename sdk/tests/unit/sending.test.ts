@@ -14,6 +14,7 @@ interface Answer {
 
 /** A connection that is answered by hand. */
 class Wire {
+  readonly address = "a";
   readonly limits = { frameBytes: 1e6, publishMessages: 3 };
   readonly published: PublishFrame[] = [];
   isUp = true;
@@ -76,7 +77,7 @@ class Memory implements Outbox {
 
 function start(most = 20, outbox?: Outbox): { wire: Wire; sending: Sending } {
   const wire = new Wire();
-  const options = { address: "a", link: wire, outbox, most, changed: () => {} };
+  const options = { link: wire, outbox, most, changed: () => {} };
   return { wire, sending: new Sending(options, "alice") };
 }
 

@@ -177,6 +177,49 @@ describe("a session", () => {
     await shows(reader, ({ messages }) => messages.length === 61, "it goes on");
   });
 
+  test("P3.7 cut in the middle of a replay, again and again, it misses and repeats nothing", async (t) => {
+    const name = fixture.session();
+    const writer = await connect(fixture.server, name, { sub: "writer" });
+    const serial = await writer.publish("", { status: "streaming" });
+    // Takes so many WebSocket messages, then is cut.
+    let most = Number.POSITIVE_INFINITY;
+    class CutSocket extends WebSocket {
+      constructor(url: string | URL, protocols?: string | string[]) {
+        super(url, protocols);
+        let left = most;
+        this.addEventListener("message", () => {
+          left -= 1;
+          if (left >= 0) return;
+          this.onmessage = null;
+          this.close();
+        });
+      }
+    }
+    const reader = await open(t, fixture.server, name, { sub: "reader", WebSocket: CutSocket });
+    reader.close();
+    const filler = "f".repeat(1500);
+    for (let first = 0; first < 400; first += 50) {
+      const messages = Array.from({ length: 50 }, (_, i) => ({ data: `${first + i} ${filler}` }));
+      await writer.ok({ type: "publish", messages });
+      await writer.ok({ type: "append", serial, data: `${first} ` });
+    }
+    let replays = 0;
+    reader.on("frame", ({ type }) => {
+      if (type !== "attached") return;
+      replays += 1;
+      // One more each time.
+      most = replays + 2;
+      writer.send({ type: "append", serial, data: `cut ${replays} ` });
+    });
+    most = 2;
+    reader.connect();
+    await shows(reader, ({ messages }) => messages.length === 401, "the whole replay");
+    assert.ok(replays > 4, `cut in ${replays} replays`);
+    await writer.ok({ type: "append", serial, data: "", status: "complete" });
+    await shows(reader, ({ messages }) => messages[0]?.status === "complete", "the end");
+    assertSame(reader.log, await history(fixture.server, name));
+  });
+
   test("P2.6 a token is renewed before it expires, and the connection stays", async (t) => {
     const name = fixture.session();
     let asked = 0;
