@@ -104,9 +104,8 @@ export class Sending {
     try {
       const result = await this.#options.link.request(frame, { once: true });
       this.#retries = 0;
-      for (const [index, placed] of result.messages.entries()) {
-        const item = batch[index];
-        if (item) this.#settle(item, placed);
+      for (const [index, item] of batch.entries()) {
+        this.#settle(item, result.messages[index] as Placed);
       }
     } catch (error) {
       isGoingOn = await this.#take(batch, error as SessileError);

@@ -149,7 +149,7 @@ export class Session {
     return this.getSnapshot().messages;
   }
 
-  /** All messages of all branches that are held, tombstones among them, without those to be sent. */
+  /** All messages of all branches, tombstones among them, without those to be sent. */
   get log(): readonly Message[] {
     return this.#log.messages;
   }

@@ -94,7 +94,7 @@ describe("the reducer of a connection", () => {
     assert.equal(machine.state.retryAt, machine.now);
   });
 
-  test("one that attached and was lost at once keeps its pauses; one that lasted begins anew", () => {
+  test("one that was lost at once keeps its pauses; one that lasted begins anew", () => {
     const machine = attached();
     for (const expected of [500, 1000]) {
       machine.take({ type: "lost", code: 1006 });

@@ -155,7 +155,7 @@ describe("sending", () => {
     assert.equal(wire.published.length, 1);
   });
 
-  test("of several together only the refused one fails, and the others keep their order", async () => {
+  test("of several together only the refused one fails, the others keep order", async () => {
     const { wire, sending } = start();
     sending.add({ id: "a", data: 1 });
     const [, bad] = ["b", "c", "d"].map((id) => sending.add({ id, data: id }));
@@ -215,7 +215,7 @@ describe("sending", () => {
     assert.equal(states(sending), "a failed");
   });
 
-  test("an outbox brings back after a reload what was not acknowledged, of this client", async () => {
+  test("an outbox brings back after a reload what this client had not sent", async () => {
     const outbox = new Memory();
     const before = start(20, outbox);
     before.sending.add({ id: "a", data: 1 });

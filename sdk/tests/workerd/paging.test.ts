@@ -8,7 +8,7 @@ import { assertSame, history, open, shows } from "../support.ts";
 
 const fixture = useServer();
 
-test("P3.9 a session of 1,000 messages: 50 at first, then exactly as many as asked for", async (t) => {
+test("P3.9 of 1,000 messages 50 at first, then exactly as many as asked for", async (t) => {
   const name = fixture.session();
   const writer = await connect(fixture.server, name, { sub: "writer" });
   for (let first = 0; first < 1000; first += 100) {

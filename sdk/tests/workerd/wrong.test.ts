@@ -78,7 +78,7 @@ describe("wrong use", () => {
     assert.match(error.message, /check url/);
   });
 
-  test("P2.5 a token that is not accepted: closed where it is fixed, else asked for again", async (t) => {
+  test("P2.5 a token that is not accepted: closed if it is fixed, else asked again", async (t) => {
     const { url } = fixture.server;
     const key = "another key, also longer than thirty-two bytes";
     const bad = await makeToken({ key });
@@ -120,7 +120,7 @@ describe("wrong use", () => {
     await assert.rejects(stranger.steer("t", "x"), { code: "forbidden" }, "it does not hang");
   });
 
-  test("P14 a message too large is refused before it is sent, and what follows is not held up", async (t) => {
+  test("P14 a message too large is refused before it is sent, and holds up nothing", async (t) => {
     const session = await open(t, fixture.server, fixture.session());
     const large = session.send("x".repeat(300_000));
     const small = session.send("small");
