@@ -86,9 +86,7 @@ export class Connection implements Link {
   }
 
   /** Looks at once whether the network is back or the peer still there. */
-  readonly nudge = (): void => {
-    if (globalThis.document?.visibilityState !== "hidden") this.#take({ type: "nudge" });
-  };
+  readonly nudge = (): void => this.#take({ type: "nudge" });
 
   send(...frames: ClientFrame[]): boolean {
     if (!isAttached(this.#state)) return false;
@@ -102,7 +100,7 @@ export class Connection implements Link {
       const ref = this.#lastRef;
       const isOnce = options?.once ?? false;
       const text = this.#encode({ ref, ...frame });
-      if (this.#state.phase === "closed") return fail(this.#givenUp());
+      if (this.#state.phase === "closed") return fail(this.#state.error);
       if (isOnce && !isAttached(this.#state)) return fail(disconnected());
       this.#pending.set(ref, { text, isOnce, done: done as Pending["done"], fail });
       if (isAttached(this.#state)) this.#write([text]);
@@ -149,13 +147,8 @@ export class Connection implements Link {
     const names = Object.keys(now) as (keyof ConnectionStatus)[];
     if (names.every((name) => was[name] === now[name])) return;
     this.#status = now;
-    if (now.state === "closed") this.#reject(this.#givenUp());
+    if (now.state === "closed" && now.error) this.#reject(now.error);
     this.#owner.changed(now);
-  }
-
-  #givenUp(): SessileError {
-    const { error, reason } = this.#state;
-    return error ?? new SessileError("session-closed", `the session was given up: ${reason}`);
   }
 
   async #open(): Promise<void> {

@@ -166,7 +166,8 @@ function renewAt(expiresAt: number, { now, timing, canRenew }: Circumstances): n
   return canRenew ? Math.max(expiresAt - timing.renewMs, now + timing.renewMs) : NEVER;
 }
 
-function close({ error }: State, reason: Reason): Step {
+function close(state: State, reason: Reason): Step {
+  const error = state.error ?? new SessileError("given-up", `the session was given up: ${reason}`);
   return [{ ...IDLE, phase: "closed", reason, error }, ["drop"]];
 }
 

@@ -37,7 +37,8 @@ export type ErrorCode = keyof typeof ERROR_STATUS;
  * - `disconnected`: the connection was lost before the answer came, and the frame was not to be
  *   sent again.
  * - `discarded`: the application took a message back that was not in the log.
- * - `session-closed`: the session was closed by the application, or the SDK gave up for good.
+ * - `given-up`: the connection is `closed`; its `reason` says why, and the session said no more.
+ * - `session-closed`: the application closed the session.
  */
 export type LocalCode =
   | "missing-option"
@@ -47,6 +48,7 @@ export type LocalCode =
   | "outdated"
   | "disconnected"
   | "discarded"
+  | "given-up"
   | "session-closed";
 
 /** An error as it comes over the wire (P13.2). */

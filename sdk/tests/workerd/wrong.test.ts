@@ -145,6 +145,8 @@ describe("wrong use", () => {
     await closed;
     assert.equal(session.connection.reason, "session-deleted");
     assert.equal(session.messages.length, 1, "what was shown stays");
-    await assert.rejects(session.cancel({ all: true }), { code: "session-closed" });
+    assert.equal(session.connection.error?.code, "given-up");
+    await assert.rejects(session.cancel({ all: true }), { code: "given-up" });
+    await assert.rejects(within(session.send("late"), "an end"), { code: "given-up" });
   });
 });
