@@ -64,8 +64,8 @@ export class Sending {
       this.#client = client;
       for (const item of this.#items) item.shown = { ...item.shown, client };
       this.#show();
+      this.restore();
     }
-    this.restore();
     this.flush();
   }
 

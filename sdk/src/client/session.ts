@@ -9,72 +9,21 @@ import {
   type Message,
   type MessageAnswer,
   type MessageFrame,
-  type NewMessage,
   type Page,
   type Placed,
-  type PresenceFrame,
   type ResultOf,
   type ServerFrame,
   SessileError,
-  type SignalledFrame,
   type Snapshot,
   type SteerFrame,
-  type TrimFrame,
   type Turn,
-  type TurnFrame,
-  type TurnSteerFrame,
 } from "../protocol/index.ts";
 import { Emitter, type Listener } from "./emitter.ts";
 import { Log } from "./log.ts";
-import type { Outbox } from "./outbox.ts";
 import { foldPresence, NOBODY, type Presence, presenceOf } from "./presence.ts";
 import { Sending, type Sent, type ShownMessage } from "./sending.ts";
 import { type Branches, EDITS, Tree } from "./tree.ts";
-
-export interface SessionOptions extends ConnectionOptions {
-  /** Keeps what was not acknowledged over a reload: `indexedDbOutbox()`. */
-  outbox?: Outbox;
-  /** The token's `sub`, where the page knows it before the session says so. */
-  client?: string;
-  /** What `fetchSnapshot` gave, on a server perhaps: shown at once, and gone on from. */
-  initial?: Snapshot;
-  /** How many messages may wait to be sent; 200 by default. */
-  maxPending?: number;
-}
-
-/** What a session shows; a new object, with new parts where they differ, at each change. */
-export interface SessionSnapshot {
-  /** The messages of the selected branches in the log's order, then those still to be sent. */
-  readonly messages: readonly ShownMessage[];
-  /** The turns that are known, the oldest first. */
-  readonly turns: readonly Turn[];
-  readonly presence: Presence;
-  readonly connection: ConnectionStatus;
-  /** Whether there is more for `loadOlder`. */
-  readonly hasOlder: boolean;
-  readonly isLoadingOlder: boolean;
-}
-
-/** What can be listened to with `on`. */
-export interface SessionEvents {
-  /** Every frame that came, after it was taken. */
-  frame: ServerFrame;
-  message: MessageFrame;
-  turn: TurnFrame | TurnSteerFrame;
-  presence: PresenceFrame;
-  signal: SignalledFrame;
-  log: TrimFrame;
-  connection: ConnectionStatus;
-  /** The log could not be resumed and was read anew (P3.6); what is shown is right. */
-  reset: AttachedFrame;
-  /** Something that belongs to no call went wrong. */
-  error: SessileError;
-}
-
-export interface SendOptions extends Omit<Partial<NewMessage>, "data" | "status"> {
-  /** Cancels in the same step: every active turn, or the one named (P6.6). */
-  interrupt?: true | string;
-}
+import type { SendOptions, SessionEvents, SessionOptions, SessionSnapshot } from "./types.ts";
 
 /** How long a message with a gap is left alone when it could not be read. */
 const HEAL_MS = 1_000;

@@ -75,10 +75,10 @@ class Memory implements Outbox {
   }
 }
 
-function start(most = 20, outbox?: Outbox): { wire: Wire; sending: Sending } {
+function start(most = 20, outbox?: Outbox, client = "alice"): { wire: Wire; sending: Sending } {
   const wire = new Wire();
   const options = { link: wire, outbox, most, changed: () => {} };
-  return { wire, sending: new Sending(options, "alice") };
+  return { wire, sending: new Sending(options, client) };
 }
 
 function states(sending: Sending): string {
@@ -224,7 +224,7 @@ describe("sending", () => {
     before.sending.add({ id: "c", data: 3 }, true);
     const foreign = { address: "a", client: "bob", writtenAt: 1 };
     outbox.put({ ...foreign, message: { id: "x", data: "not alice's" } });
-    const after = start(20, outbox);
+    const after = start(20, outbox, "");
     after.sending.begin("alice");
     await new Promise((done) => setImmediate(done));
     assert.equal(states(after.sending), "b pending, c pending");
