@@ -11,6 +11,7 @@ export interface StoredMessage {
   client: string;
   message: NewMessage & { id: string };
   interrupt?: true | string;
+  /** When; no two of a client at once. */
   writtenAt: number;
 }
 

@@ -50,6 +50,8 @@ export class Sending {
   readonly #options: SendingOptions;
   #items: Item[] = [];
   #count = 0;
+  /** When the newest message was written; no two at once. */
+  #newest = 0;
   #retries = 0;
   #isSending = false;
 
@@ -72,7 +74,9 @@ export class Sending {
   /** Takes a message; it is sent as soon as those before it are in the log. */
   add(message: NewMessage & { id: string }, interrupt?: true | string): Sent {
     const { link, most, outbox } = this.#options;
-    const stored = { address: link.address, client: this.#client, message, writtenAt: Date.now() };
+    // The outbox is read in this order.
+    const writtenAt = Math.max(Date.now(), this.#newest + 1);
+    const stored = { address: link.address, client: this.#client, message, writtenAt };
     const item = { ...stored, ...(interrupt && { interrupt }) };
     if (this.#items.length >= most) {
       const full = `unable to send; ${most} messages wait for the session already: try later`;
@@ -183,6 +187,7 @@ export class Sending {
 
   #push(stored: StoredMessage): Sent {
     const { message, writtenAt } = stored;
+    this.#newest = Math.max(this.#newest, writtenAt);
     this.#count += 1;
     const serial = `~${String(this.#count).padStart(8, "0")}`;
     const shown: ShownMessage = {

@@ -222,6 +222,8 @@ describe("sending", () => {
     await before.wire.ack();
     before.sending.add({ id: "b", data: 2 });
     before.sending.add({ id: "c", data: 3 }, true);
+    const [b, c] = outbox.stored;
+    assert.ok(b && c && b.writtenAt < c.writtenAt, "the order is kept, however fast one writes");
     const foreign = { address: "a", client: "bob", writtenAt: 1 };
     outbox.put({ ...foreign, message: { id: "x", data: "not alice's" } });
     const after = start(20, outbox, "");
