@@ -1,23 +1,10 @@
 // The fold (P3.5–P3.10, P4.4): one frame at a time, without a network.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { Random } from "../../../tests/support/random.ts";
 import { Log } from "../../src/client/log.ts";
-import {
-  CLOSE,
-  ERROR_STATUS,
-  type Message,
-  type Page,
-  placeOf,
-  type ServerFrame,
-} from "../../src/index.ts";
-
-function fixture(name: string): unknown {
-  const path = new URL(`../../../tests/fixtures/frames/${name}.json`, import.meta.url);
-  return JSON.parse(readFileSync(path, "utf8"));
-}
+import type { Message, Page, ServerFrame } from "../../src/index.ts";
 
 function serial(place: number): string {
   return `abcd${place.toString(16).padStart(8, "0")}`;
@@ -278,37 +265,5 @@ describe("loading older messages", () => {
     ]);
     assert.equal(log.hasOlder, true);
     assert.equal(await log.loadOlder(100, read, isWanted), all.filter(isWanted).length - 4);
-  });
-});
-
-describe("golden frames", () => {
-  const frames = fixture("server") as { name: string; frame: ServerFrame }[];
-
-  test("every frame that the core writes is taken", () => {
-    const log = new Log();
-    for (const { frame } of frames) if (frame.type !== "log.trim") log.take(frame);
-    const held = new Map(log.messages.map((it) => [it.serial, it]));
-    assert.ok(held.get("k3x900000002"));
-    assert.equal(log.turns.get("t1")?.status, "active");
-    assert.equal(log.position, "k3x90000000c");
-  });
-
-  test("each brings its reader to its place", () => {
-    const places = Object.fromEntries(frames.map(({ name, frame }) => [name, placeOf(frame)]));
-    assert.equal(places.create, "k3x900000001");
-    assert.equal(places["create with everything"], "k3x90000000a");
-    assert.equal(places.append, "k3x900000003");
-    assert.equal(places["turn.steer"], "k3x900000004");
-    for (const name of ["attached", "ack of publish", "ack of steer", "nack", "probe", "signal"]) {
-      assert.equal(places[name], "", name);
-    }
-  });
-
-  test("the tables of codes are those of the core", () => {
-    const tables = fixture("tables") as { errors: unknown; closes: Record<string, number> };
-    assert.deepEqual(tables.errors, { ...ERROR_STATUS });
-    const camel = (name: string) => name.replace(/ ./g, (it) => it.slice(1).toUpperCase());
-    const closes = Object.entries(tables.closes).map(([name, code]) => [camel(name), code]);
-    assert.deepEqual(Object.fromEntries(closes), { ...CLOSE });
   });
 });
