@@ -1,0 +1,215 @@
+// The shell of the connection, with a WebSocket that is moved by hand (P2.4, P13.1, P13.6, P13.7).
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { Connection } from "../../src/connection/connection.ts";
+import type { ConnectionOptions, Owner } from "../../src/connection/types.ts";
+import type { ServerFrame } from "../../src/index.ts";
+
+/** A WebSocket that does what the test does. */
+class Wire {
+  static all: Wire[] = [];
+  readonly url: string;
+  readonly protocols: string[];
+  readonly sent: string[] = [];
+  isClosed = false;
+  onmessage: ((event: { data: string }) => void) | null = null;
+  onclose: ((event: { code: number }) => void) | null = null;
+
+  constructor(url: string, protocols: string[]) {
+    this.url = url;
+    this.protocols = protocols;
+    Wire.all.push(this);
+  }
+
+  send(text: string): void {
+    this.sent.push(text);
+  }
+
+  close(): void {
+    this.isClosed = true;
+  }
+
+  /** What was sent, frame by frame. */
+  get frames(): Record<string, unknown>[] {
+    return this.sent.filter((text) => text !== "ping").flatMap((text) => JSON.parse(text));
+  }
+
+  hear(...frames: object[]): void {
+    this.onmessage?.({ data: JSON.stringify(frames.length === 1 ? frames[0] : frames) });
+  }
+
+  attach(limits = { frameBytes: 1000, publishMessages: 10 }): void {
+    const expiresAt = Date.now() + 3_600_000;
+    const who = { session: "s", connection: "c", client: "alice", serial: "", expiresAt };
+    this.hear({ type: "attached", protocol: 1, resumed: false, hasOlder: false, limits, ...who });
+    this.hear({ type: "caught-up", serial: "" });
+  }
+}
+
+/** Lets everything happen that waits for nothing but its turn. */
+function settle(): Promise<void> {
+  return new Promise((done) => setImmediate(done));
+}
+
+interface Made {
+  connection: Connection;
+  taken: ServerFrame[];
+  owner: Owner;
+  /** The newest socket. */
+  wire(): Wire;
+  /** Loses the connection and comes back on another. */
+  reconnect(): Promise<Wire>;
+}
+
+function make(options: Partial<ConnectionOptions> = {}): Made {
+  Wire.all = [];
+  const taken: ServerFrame[] = [];
+  const owner: Owner = {
+    position: () => undefined,
+    take: (frames) => void taken.push(...frames),
+    changed: () => {},
+  };
+  const connection = new Connection(
+    {
+      url: "https://example.com/base/",
+      session: "a:b",
+      token: "a.b.c",
+      WebSocket: Wire as unknown as typeof WebSocket,
+      fetch: () => Promise.reject(new Error("no network")),
+      ...options,
+    },
+    owner,
+  );
+  const wire = () => Wire.all.at(-1) ?? assert.fail("no socket was opened");
+  const reconnect = async () => {
+    wire().onclose?.({ code: 1006 });
+    connection.nudge();
+    await settle();
+    wire().attach();
+    return wire();
+  };
+  return { connection, taken, owner, wire, reconnect };
+}
+
+async function attached(options?: Partial<ConnectionOptions>): Promise<Made> {
+  const made = make(options);
+  made.connection.start();
+  await settle();
+  made.wire().attach();
+  return made;
+}
+
+describe("a connection", () => {
+  test("P2.4, P3.3 it opens the session's address with its token and what is asked for", async () => {
+    const made = make({ rewind: 0, names: ["a", "b"] });
+    made.owner.position = () => "k3x900000001";
+    made.connection.start();
+    await settle();
+    const { url, protocols } = made.wire();
+    const query = "since=k3x900000001&rewind=0&names=a%2Cb";
+    assert.equal(url, `wss://example.com/base/v1/sessions/a:b/connect?${query}`);
+    assert.deepEqual(protocols, ["sessile.v1", "sessile.token.a.b.c"]);
+    made.connection.stop();
+    assert.equal(made.wire().isClosed, true);
+  });
+
+  test("P13.1 what was not answered is sent again on each new connection, in order", async () => {
+    const { connection, wire, reconnect } = await attached();
+    const results = ["a", "b", "c"].map((turn) => connection.request({ type: "cancel", turn }));
+    wire().hear({ type: "ack", ref: 2, result: { turns: ["of b"] } });
+    assert.deepEqual(await results[1], { turns: ["of b"] });
+    const next = await reconnect();
+    assert.deepEqual(
+      next.frames.map(({ turn }) => turn),
+      ["a", "c"],
+    );
+    assert.equal(next.sent.length, 1, "in one array");
+    const error = { code: "not-found", status: 404, message: "unable to cancel; …" };
+    next.hear({ type: "nack", ref: 1, error }, { type: "ack", ref: 3, result: { turns: [] } });
+    await assert.rejects(results[0] ?? Promise.resolve(), { code: "not-found", status: 404 });
+    assert.deepEqual(await results[2], { turns: [] });
+    assert.deepEqual((await reconnect()).frames, []);
+    connection.stop();
+  });
+
+  test("what is asked once is not sent again", async () => {
+    const { connection, wire, reconnect } = await attached();
+    const once = connection.request({ type: "cancel", all: true }, { once: true });
+    wire().onclose?.({ code: 1006 });
+    await assert.rejects(once, { code: "disconnected" });
+    const early = connection.request({ type: "cancel", all: true }, { once: true });
+    await assert.rejects(early, { code: "disconnected" });
+    assert.equal(connection.send({ type: "signal", name: "x" }), false);
+    const { frames } = await reconnect();
+    assert.deepEqual(frames, []);
+    assert.equal(connection.send({ type: "signal", name: "x" }), true);
+    connection.stop();
+  });
+
+  test("P13.7 a probe is answered when everything before it was taken", async () => {
+    const { connection, wire, taken, owner } = await attached();
+    let isTaken = false;
+    owner.take = (frames) => {
+      assert.deepEqual(wire().frames, [], "not before");
+      isTaken = true;
+      taken.push(...frames);
+    };
+    wire().hear({ type: "log.trim", before: "k3x900000001" }, { type: "probe", n: 7 });
+    assert.ok(isTaken);
+    assert.deepEqual(wire().frames, [{ type: "seen", n: 7 }]);
+    connection.stop();
+  });
+
+  test("a socket that was given up says nothing any more", async () => {
+    const { connection, wire, taken, reconnect } = await attached();
+    const old = wire();
+    await reconnect();
+    const before = taken.length;
+    old.hear({ type: "probe", n: 1 });
+    old.onclose?.({ code: 4403 });
+    assert.equal(taken.length, before);
+    assert.equal(connection.status.state, "connected");
+    connection.stop();
+  });
+
+  test("stopping rejects what waits; one token is asked for at a time, anew each time", async () => {
+    let asked = 0;
+    let give: (token: string) => void = () => {};
+    const token = () => {
+      asked += 1;
+      return new Promise<string>((done) => {
+        give = done;
+      });
+    };
+    const { connection, wire } = make({ token });
+    const waiting = connection.request({ type: "cancel", all: true });
+    connection.start();
+    const read = connection.read("messages");
+    read.catch(() => {});
+    await settle();
+    assert.equal(asked, 1, "for both");
+    give("a.b.c");
+    await settle();
+    wire().attach();
+    assert.equal(wire().frames.length, 1);
+    connection.stop();
+    await assert.rejects(waiting, { code: "session-closed" });
+    await assert.rejects(read, { code: "unreachable" });
+    connection.start();
+    await settle();
+    assert.equal(asked, 2);
+    connection.stop();
+  });
+
+  test("P14 what is larger than a frame may be is refused here, by its bytes", async () => {
+    const { connection, wire } = await attached();
+    const publish = (data: string) =>
+      connection.request({ type: "publish", messages: [{ data }] }, { once: true });
+    await assert.rejects(publish("x".repeat(1000)), { code: "too-large", message: /of one frame/ });
+    await assert.rejects(publish("é".repeat(480)), { code: "too-large" });
+    publish("x".repeat(480)).catch(() => {});
+    assert.equal(wire().frames.length, 1);
+    connection.stop();
+  });
+});
