@@ -79,12 +79,12 @@ export class Tree<M extends Message> {
 
   /**
    * What a new message has to name as its parent so that it follows what is seen; nothing if it
-   * does by itself, being the next in the log.
+   * does by itself, since the newest in the log is seen.
    */
   get head(): string | undefined {
-    const shown = this.messages.at(-1);
-    const newest = [...this.#nodes.keys()].at(-1);
-    return shown && (shown.turn ?? shown.serial) !== newest ? shown.serial : undefined;
+    const nodes = [...this.#nodes.values()];
+    const seen = nodes.findLast(({ key }) => this.#isSeen.get(key));
+    return seen === nodes.at(-1) ? undefined : seen?.last.serial;
   }
 
   /** The message that another one follows, for one that is to be its sibling. */

@@ -97,9 +97,14 @@ describe("branches", () => {
   });
 
   test("two at once: nobody's message is another's branch", () => {
-    const both = log({ a: {}, b: {}, c: { turn: "t1" }, d: { turn: "t2" }, e: { turn: "t1" } });
-    const tree = new Tree(both, turns({ t1: { input: "a" }, t2: { input: "b" } }), new Map());
-    assert.equal(seen(tree), "a b c d e");
+    const both = log({ a: {}, b: { turn: "t1" }, c: {}, d: { turn: "t1" } });
+    const tree = new Tree(both, turns({ t1: { input: "a" } }), new Map());
+    assert.equal(seen(tree), "a b c d");
+    // The first answer said something after the second question.
+    assert.equal(tree.head, undefined, "what is sent makes no branch of the second question");
+    const next = [...both, ...log({ e: { turn: "t2" }, f: { turn: "t1" }, g: {} })];
+    const inputs = turns({ t1: { input: "a" }, t2: { input: "c" } });
+    assert.equal(seen(new Tree(next, inputs, new Map())), "a b c d e f g");
   });
 
   test("what is not held is taken as seen; a selection that is gone is none", () => {
