@@ -1,0 +1,102 @@
+// What a codec's operations come to, folded as a reader would see the messages.
+
+import assert from "node:assert/strict";
+import type { Codec, Headers, Operation } from "../../src/agent/codec/operation.ts";
+
+export interface Seen {
+  key: string;
+  name: string;
+  data: unknown;
+  status?: string;
+  headers?: Headers;
+  role?: string;
+}
+
+export interface Outcome {
+  messages: Seen[];
+  signals: { name: string; data: unknown }[];
+  failure?: Operation & { op: "fail" };
+  operations: Operation[];
+}
+
+/** Folds operations, and refuses those that no session would take. */
+export function fold(operations: Operation[]): Outcome {
+  const messages = new Map<string, Seen>();
+  const used = new Set<string>();
+  const outcome: Outcome = { messages: [], signals: [], operations };
+  const held = (key: string): Seen => {
+    const message = messages.get(key);
+    assert.ok(message, `${key} was not begun`);
+    return message;
+  };
+  const begin = (message: Seen) => {
+    assert.ok(!used.has(message.key), `${message.key} was used before`);
+    used.add(message.key);
+    messages.set(message.key, message);
+  };
+  for (const operation of operations) {
+    switch (operation.op) {
+      case "open": {
+        const { key, name, text, headers } = operation;
+        begin({ key, name, data: text, status: "streaming", ...(headers && { headers }) });
+        break;
+      }
+      case "append": {
+        const message = held(operation.key);
+        assert.equal(message.status, "streaming", `${operation.key} is closed`);
+        message.data = `${message.data}${operation.text}`;
+        break;
+      }
+      case "close": {
+        const message = held(operation.key);
+        assert.equal(message.status, "streaming", `${operation.key} is closed`);
+        message.status = operation.status;
+        if ("data" in operation) message.data = operation.data;
+        if (operation.headers !== undefined) message.headers = operation.headers;
+        break;
+      }
+      case "put": {
+        const { key, name, data, headers, role } = operation;
+        if (!messages.has(key)) begin({ key, name, data });
+        Object.assign(held(key), { data, ...(headers && { headers }), ...(role && { role }) });
+        break;
+      }
+      case "drop":
+        held(operation.key);
+        messages.delete(operation.key);
+        break;
+      case "signal":
+        outcome.signals.push({ name: operation.name, data: operation.data });
+        break;
+      case "fail":
+        outcome.failure = operation;
+        break;
+    }
+  }
+  outcome.messages = [...messages.values()];
+  return outcome;
+}
+
+/** Everything that a new codec makes of these parts. */
+export function run<Part>(codec: () => Codec<Part>, parts: readonly Part[]): Outcome {
+  const one = codec();
+  const operations = parts.flatMap((part) => one(part));
+  const again = codec();
+  assert.deepEqual(
+    parts.flatMap((part) => again(part)),
+    operations,
+    "the same parts give the same operations",
+  );
+  return fold(operations);
+}
+
+/** Name and data, which is what most tests ask. */
+export function contents(outcome: Outcome): [string, unknown][] {
+  return outcome.messages.map(({ name, data }) => [name, data]);
+}
+
+export function find(outcome: Outcome, key: string): Seen {
+  const found = outcome.messages.find((message) => message.key === key);
+  assert.ok(found, `no ${key} among ${outcome.messages.map((message) => message.key)}`);
+  return found;
+}
