@@ -11,6 +11,8 @@ interface Block {
   headers: Headers;
   text: string;
   isOpen: boolean;
+  /** Headers came after it was opened. */
+  isDescribed: boolean;
 }
 
 export interface ToolCall {
@@ -47,9 +49,9 @@ export class Draft {
 
   /** Begins a text; a provider that uses an id again means another text. */
   open(id: string, key: string, name: string, text = "", headers: Headers = {}): void {
-    this.#blocks.set(id, { key, headers, text, isOpen: true });
+    this.#blocks.set(id, { key, headers, text, isOpen: true, isDescribed: false });
     this.#recent.push(key);
-    this.#ops.push({ op: "open", key, name, text, headers });
+    this.#ops.push({ op: "open", key, name, text, headers: { ...headers } });
   }
 
   /** Whether a text of this id was begun and not ended. */
@@ -75,7 +77,11 @@ export class Draft {
 
   /** Adds to the headers of an open text; they are sent when it ends. */
   describe(id: string, headers: Headers): void {
-    Object.assign(this.#blocks.get(id)?.headers ?? {}, headers);
+    const block = this.#blocks.get(id);
+    if (block === undefined) return;
+    const isNews = Object.entries(headers).some(([name, value]) => block.headers[name] !== value);
+    block.isDescribed ||= isNews;
+    Object.assign(block.headers, headers);
   }
 
   /** Ends a text. `data` is what the provider says it is. */
@@ -84,8 +90,11 @@ export class Draft {
     if (!block?.isOpen) return;
     block.isOpen = false;
     const { key, headers } = block;
-    const isNews = data !== undefined && data !== block.text;
-    this.#ops.push({ op: "close", key, status, headers, ...(isNews && { data }) });
+    const more = {
+      ...(block.isDescribed && { headers }),
+      ...(data !== undefined && data !== block.text && { data }),
+    };
+    this.#ops.push({ op: "close", key, status, ...more });
   }
 
   /** A whole message; one that says nothing new is left out. */

@@ -1,0 +1,26 @@
+// `sessile/agent`: for whoever answers. It runs wherever there is `fetch`; no browser needed.
+
+export type { Token } from "../connection/types.ts";
+export type { Message, Page, Turn } from "../protocol/index.ts";
+export { SessileError } from "../protocol/index.ts";
+export { type AiSdkChunk, aiSdk } from "./codec/ai-sdk.ts";
+export { type AnthropicEvent, anthropic } from "./codec/anthropic.ts";
+export { type OpenAiEvent, openAi } from "./codec/openai.ts";
+export type { Codec, Ending, Headers, Operation } from "./codec/operation.ts";
+export { type TextOptions, text } from "./codec/text.ts";
+export {
+  type AgentOptions,
+  type AgentSession,
+  createAgentSession,
+  type LinkTo,
+  type StartOptions,
+  TakenError,
+} from "./session.ts";
+export type {
+  AgentTurn,
+  EndOptions,
+  MessageOptions,
+  MessageWriter,
+  Source,
+  StreamResult,
+} from "./turn.ts";
