@@ -8,6 +8,7 @@ export { type AnthropicEvent, anthropic } from "./codec/anthropic.ts";
 export { type OpenAiEvent, openAi } from "./codec/openai.ts";
 export type { Codec, Ending, Headers, Operation } from "./codec/operation.ts";
 export { type TextOptions, text } from "./codec/text.ts";
+export { overFetch } from "./over-fetch.ts";
 export {
   type AgentOptions,
   type AgentSession,
@@ -16,6 +17,7 @@ export {
   type StartOptions,
   TakenError,
 } from "./session.ts";
+export { readEvents, type SseEvent } from "./sse.ts";
 export type {
   AgentTurn,
   EndOptions,
