@@ -44,6 +44,8 @@ interface Flight {
   frame: AppendFrame & { seq: number };
   /** Where in the text it begins. */
   from: number;
+  /** Refused, while one before it is under way. */
+  isEarly?: boolean;
 }
 
 interface Change {
@@ -267,9 +269,12 @@ export class Output {
   }
 
   async #fly(flight: Flight): Promise<void> {
+    flight.isEarly = false;
     try {
       await this.#outlet.once(flight.frame);
       this.#flights = this.#flights.filter((one) => one !== flight);
+      const [next] = this.#flights;
+      if (next?.isEarly) void this.#fly(next);
     } catch (error) {
       // Those after one that was refused are answered as well; it is the first that counts.
       if (!this.#flights.includes(flight)) return;
@@ -299,6 +304,11 @@ export class Output {
     const isLate = error.code === "rate-limited";
     if (!isLate && error.code !== "gap") {
       this.#fail(error);
+      return;
+    }
+    // Only of the first is it known that nothing before it can still arrive.
+    if (this.#flights[0] !== flight) {
+      flight.isEarly = true;
       return;
     }
     this.#flights = [];

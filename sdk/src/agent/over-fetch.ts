@@ -173,8 +173,9 @@ class FetchLink implements Link {
     const isFinal = FINAL.includes(error.status) || error.code === "wrong-url";
     const gone = this.#queue.filter((one) => (isFinal ? batch.includes(one) : one.isOnce));
     this.#queue = this.#queue.filter((one) => !gone.includes(one));
-    await (isFinal ? undefined : pause(failures));
+    // Told before the pause, so that what is sent again comes before what is new.
     for (const { fail } of gone) fail(isFinal ? error : lost());
+    if (!isFinal) await pause(failures);
   }
 
   async #listen(signal: AbortSignal): Promise<void> {

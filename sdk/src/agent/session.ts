@@ -53,6 +53,9 @@ export class TakenError extends SessileError {
   }
 }
 
+/** The pause before what failed is tried again, where nobody says how long it should be. */
+const RETRY_MS = 500;
+
 /** Instructions come as messages of this name (P6.7). */
 const STEER = "steer";
 
@@ -63,6 +66,7 @@ export class AgentSession implements AsyncDisposable {
   #position: string | undefined;
   #isReplaying = true;
   #isConnected = false;
+  #isClosed = false;
   #losses = 0;
   #waiters: { done: () => void; fail: (error: SessileError) => void }[] = [];
 
@@ -126,23 +130,24 @@ export class AgentSession implements AsyncDisposable {
   /** A page of the history, the newest first (P3.9). */
   messages(query: { before?: string; after?: string; limit?: number } = {}): Promise<Page> {
     const entries = Object.entries(query).map(([name, value]) => [name, String(value)]);
-    return this.#link.read(`messages?${new URLSearchParams(entries)}`);
+    return this.#read(`messages?${new URLSearchParams(entries)}`);
   }
 
   /** One message by its serial. */
   async message(serial: string): Promise<Message> {
-    const { message } = await this.#link.read<{ message: Message }>(`messages/${serial}`);
+    const { message } = await this.#read<{ message: Message }>(`messages/${serial}`);
     return message;
   }
 
   /** The turns that are open, the oldest first; those `queued` wait for an agent. */
   async openTurns(): Promise<Turn[]> {
-    const { turns } = await this.#link.read<{ turns: Turn[] }>("turns?status=open");
+    const { turns } = await this.#read<{ turns: Turn[] }>("turns?status=open");
     return turns;
   }
 
   /** Leaves the session. Turns that are open stay so until their leases end: end them first. */
   close(): void {
+    this.#isClosed = true;
     this.#link.stop();
     const error = new SessileError("session-closed", "unable to go on; the session was closed");
     for (const turn of [...this.#turns.values()]) turn.lose(error);
@@ -162,6 +167,7 @@ export class AgentSession implements AsyncDisposable {
       send: (frame) => void this.#link.send(frame),
       connected: () => this.#connected(),
       message: (serial) => this.message(serial),
+      turn: (id) => this.#turn(id),
       release: (released) => {
         if (this.#turns.get(released.id) === released) this.#turns.delete(released.id);
       },
@@ -178,7 +184,7 @@ export class AgentSession implements AsyncDisposable {
         return await this.#link.request(frame);
       } catch (error) {
         if (!(error instanceof SessileError) || error.code !== "rate-limited") throw error;
-        await new Promise((done) => setTimeout(done, error.info?.retryAfterMs ?? 1000));
+        await sleep(error.info?.retryAfterMs ?? RETRY_MS);
       }
     }
   }
@@ -199,6 +205,7 @@ export class AgentSession implements AsyncDisposable {
       this.#isConnected = false;
       this.#losses += 1;
     } else if (status.state === "closed") {
+      this.#isClosed = true;
       const error = status.error ?? new SessileError("session-closed", "unable to go on");
       for (const turn of [...this.#turns.values()]) turn.lose(error);
       this.#wake(error);
@@ -224,8 +231,8 @@ export class AgentSession implements AsyncDisposable {
     for (const turn of frame.turns ?? []) this.#see(turn);
     // A turn that is not among the open ones has ended meanwhile; its heartbeat would tell, too.
     for (const turn of [...this.#turns.values()]) {
-      if (frame.turns && !frame.turns.some(({ id }) => id === turn.id)) void this.#check(turn);
-      else if (!frame.resumed) void this.#catchUp(turn);
+      const isOpen = !frame.turns || frame.turns.some(({ id }) => id === turn.id);
+      if (!isOpen || !frame.resumed) void this.#catchUp(turn);
     }
     this.#wake();
   }
@@ -245,13 +252,32 @@ export class AgentSession implements AsyncDisposable {
     if (turn.status === "queued") this.#options.onQueued?.(turn);
   }
 
-  async #check(held: AgentTurn): Promise<void> {
-    const { turn } = await this.#link.read<{ turn: Turn }>(`turns/${held.id}`);
-    held.take(turn);
+  async #turn(id: string): Promise<Turn> {
+    const { turn } = await this.#read<{ turn: Turn }>(`turns/${id}`);
+    return turn;
   }
 
+  /** Reads until there is an answer, or the session is left. */
+  async #read<T>(path: string): Promise<T> {
+    for (;;) {
+      try {
+        return await this.#link.read<T>(path);
+      } catch (error) {
+        const isAway = error instanceof SessileError && error.code === "unreachable";
+        if (!isAway || this.#isClosed) throw error;
+        await sleep(RETRY_MS);
+      }
+    }
+  }
+
+  /** What a turn missed while there was no connection, or before it was led from here. */
   async #catchUp(held: AgentTurn): Promise<void> {
-    for (const steer of await this.#steers(held.info)) held.takeSteer(steer);
+    try {
+      for (const steer of await this.#steers(held.info)) held.takeSteer(steer);
+      held.take(await this.#turn(held.id));
+    } catch (error) {
+      if (error instanceof SessileError) this.#options.onError?.(error);
+    }
   }
 
   /** The instructions that wait for a turn, from the history since it began. */
@@ -265,6 +291,10 @@ export class AgentSession implements AsyncDisposable {
       before = next;
     }
   }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, ms));
 }
 
 function isWaiting(message: Message): boolean {

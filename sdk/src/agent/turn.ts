@@ -23,6 +23,7 @@ export interface Host {
   send(frame: ClientFrame): void;
   connected(): Promise<void>;
   message(serial: string): Promise<Message>;
+  turn(id: string): Promise<Turn>;
   /** The turn is over, or not led from here any more. */
   release(turn: AgentTurn): void;
 }
@@ -291,12 +292,12 @@ export class AgentTurn implements AsyncDisposable {
     const ending = this.isCancelled ? "cancelled" : (status ?? (isFailed ? "failed" : "complete"));
     const why = ending === "failed" && failure !== undefined ? { error: told(failure) } : {};
     try {
-      if (!this.#lost) {
-        await this.#ask({ type: "turn.end", turn: this.id, status: ending, ...why });
-      }
+      if (this.#lost) throw this.#lost;
+      await this.#ask({ type: "turn.end", turn: this.id, status: ending, ...why });
     } catch (problem) {
       // It ended already: by a cancel's grace, by another process, or by this frame sent twice.
       if (!isLoss(problem)) throw problem;
+      this.#turn = await this.#host.turn(this.id).catch(() => this.#turn);
     } finally {
       this.#stop();
     }

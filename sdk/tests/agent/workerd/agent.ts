@@ -1,5 +1,6 @@
 // An agent's session in a test, and what a reader then finds.
 
+import { afterEach } from "node:test";
 import { call, field, getHistory } from "../../../../tests/support/http.ts";
 import { makeToken } from "../../../../tests/support/token.ts";
 import { type AgentOptions, createAgentSession, overFetch } from "../../../src/agent/index.ts";
@@ -17,8 +18,17 @@ export function join(
   options: Partial<AgentOptions> = {},
 ): AgentSession {
   const token = () => makeToken({ sub: "agent", caps: { "*": ["agent"] } });
-  return createAgentSession({ url: server.url, session, token, ...options });
+  const agent = createAgentSession({ url: server.url, session, token, ...options });
+  agents.push(agent);
+  return agent;
 }
+
+const agents: AgentSession[] = [];
+
+/** An agent that a failed test leaves behind would keep the process. */
+afterEach(() => {
+  for (const agent of agents.splice(0)) agent.close();
+});
 
 /** What is in the log: name and data of each message, without tombstones. */
 export async function contents(server: Target, session: string): Promise<[string, unknown][]> {
