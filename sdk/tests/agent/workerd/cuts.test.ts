@@ -11,6 +11,9 @@ import { sleep, until } from "../../../../tests/support/wait.ts";
 import { contents, getTurn, join, LINKS } from "./agent.ts";
 
 const fixture = useServer();
+let count = 0;
+/** Not of the fixture, which would wait for what a cut may leave behind in the runtime. */
+const unused = () => `cut-${++count}`;
 const timing = { backoffMs: 20, backoffMostMs: 100 };
 
 /** Pieces as a model gives them: a few at a time, with pauses. */
@@ -29,7 +32,7 @@ for (const [name, link] of Object.entries(LINKS)) {
     test("whose wire is cut again and again says everything once", async (t) => {
       const random = new Random();
       t.diagnostic(`SESSILE_SEED=${random.seed}`);
-      const session = fixture.session();
+      const session = unused();
       const proxy = await CuttingProxy.start(fixture.server.port);
       const reader = new Reader(fixture.server, session, { sub: "reader" });
       await reader.attach();
@@ -64,7 +67,7 @@ for (const [name, link] of Object.entries(LINKS)) {
     });
 
     test("is without a network for a while, and makes up for it", async () => {
-      const session = fixture.session();
+      const session = unused();
       const proxy = await CuttingProxy.start(fixture.server.port);
       const agent = join(proxy, session, options);
       const turn = await agent.startTurn();
@@ -93,7 +96,7 @@ for (const [name, link] of Object.entries(LINKS)) {
     });
 
     test("hears after a cut of what was asked meanwhile", async () => {
-      const session = fixture.session();
+      const session = unused();
       const proxy = await CuttingProxy.start(fixture.server.port);
       const agent = join(proxy, session, options);
       await using user = join(fixture.server, session);
@@ -123,7 +126,7 @@ for (const [name, link] of Object.entries(LINKS)) {
     });
 
     test("learns that it was given up while it was away", async () => {
-      const session = fixture.session();
+      const session = unused();
       const proxy = await CuttingProxy.start(fixture.server.port);
       const agent = join(proxy, session, options);
       const turn = await agent.startTurn({ leaseMs: 1000 });
