@@ -1,6 +1,5 @@
 // What an agent holds of a session: the connection, the turns that it leads, and the history.
 
-import { Connection } from "../connection/connection.ts";
 import type { ConnectionOptions, ConnectionStatus, Link, Owner } from "../connection/types.ts";
 import {
   type AttachedFrame,
@@ -14,6 +13,7 @@ import {
   type StartTurnFrame,
   type Turn,
 } from "../protocol/index.ts";
+import { overSocket } from "./over-socket.ts";
 import { AgentTurn, type Host } from "./turn.ts";
 
 /** Makes the link to the session: the WebSocket, unless another is given. */
@@ -72,7 +72,7 @@ export class AgentSession implements AsyncDisposable {
 
   constructor(options: AgentOptions) {
     this.#options = options;
-    const { link, names = options.onInput ? ["message"] : [] } = options;
+    const { link = overSocket, names = options.onInput ? ["message"] : [] } = options;
     const owner: Owner = {
       position: () => this.#position,
       take: (frames) => this.#take(frames),
@@ -80,7 +80,7 @@ export class AgentSession implements AsyncDisposable {
       failed: (error) => options.onError?.(error),
     };
     const all = { ...options, rewind: 0, names: [...names, STEER] };
-    this.#link = link ? link(all, owner) : new Connection(all, owner);
+    this.#link = link(all, owner);
     this.#link.start();
   }
 

@@ -1,0 +1,103 @@
+// The usual link to a session: one WebSocket at a time.
+
+import type { ConnectionOptions, Link, Owner } from "../connection/types.ts";
+import { readFrames, type ServerFrame, SessileError } from "../protocol/index.ts";
+import { AgentLink, type Pending } from "./link.ts";
+
+const PING_MS = 10_000;
+/** Two pings without an answer. */
+const SILENCE_MS = 25_000;
+const RENEW_MS = 30_000;
+
+class SocketLink extends AgentLink {
+  #socket: WebSocket | undefined;
+  #expiresAt = Infinity;
+  #sent = new Map<number, Pending>();
+
+  protected flush(): void {
+    const socket = this.#socket;
+    if (!socket) this.unsure([]);
+    // An array is no larger than a frame may be (P13.6).
+    while (socket && this.waiting.length > 0) {
+      let length = 0;
+      const fits = this.waiting.findIndex(({ text }) => {
+        const had = length;
+        length += text.length + 1;
+        return had > 0 && length * 3 > this.limits.frameBytes;
+      });
+      const batch = this.waiting.splice(0, fits < 0 ? this.waiting.length : fits);
+      for (const pending of batch) this.#sent.set(pending.ref, pending);
+      socket.send(`[${batch.map(({ text }) => text)}]`);
+    }
+  }
+
+  protected async hear(): Promise<void> {
+    const token = await this.tokens.get();
+    const url = `${this.address.replace(/^http/, "ws")}/connect?${this.query()}`;
+    const Socket = this.options.WebSocket ?? WebSocket;
+    const socket = new Socket(url, ["sessile.v1", `sessile.token.${token}`]);
+    let heardAt = Date.now();
+    const timer = setInterval(() => {
+      if (Date.now() - heardAt > SILENCE_MS) this.quit?.();
+      else if (this.#socket) this.#beat(this.#socket);
+    }, PING_MS);
+    try {
+      const code = await new Promise<number>((done) => {
+        this.quit = () => done(0);
+        socket.onclose = (event) => done(event.code);
+        socket.onmessage = ({ data }) => {
+          heardAt = Date.now();
+          if (data !== "pong") this.#take(socket, readFrames(String(data)));
+        };
+      });
+      this.closed(code);
+    } finally {
+      clearInterval(timer);
+      socket.onmessage = null;
+      socket.close();
+      this.#socket = undefined;
+      const sent = [...this.#sent.values()];
+      this.#sent.clear();
+      this.unsure(sent);
+    }
+  }
+
+  #take(socket: WebSocket, frames: ServerFrame[]): void {
+    for (const frame of frames) {
+      if (frame.type !== "attached") continue;
+      this.#socket = socket;
+      this.#expiresAt = frame.expiresAt;
+      this.flush();
+    }
+    this.take(frames);
+    for (const frame of frames) {
+      if (frame.type === "probe") this.send({ type: "seen", n: frame.n });
+      if (frame.type !== "ack" && frame.type !== "nack") continue;
+      const pending = this.#sent.get(Number(frame.ref));
+      this.#sent.delete(Number(frame.ref));
+      if (pending) this.settle(pending, frame);
+      else if (frame.type === "nack") {
+        this.refusal = SessileError.of(frame.error);
+        this.report(this.refusal);
+      }
+    }
+  }
+
+  /** Keeps the connection, and with it the leases (P6.8); renews the token (P2.6). */
+  async #beat(socket: WebSocket): Promise<void> {
+    socket.send("ping");
+    if (!this.tokens.canRenew || Date.now() < this.#expiresAt - RENEW_MS) return;
+    try {
+      const token = await this.tokens.get();
+      const { expiresAt } = await this.request({ type: "auth", token }, { once: true });
+      this.#expiresAt = expiresAt;
+    } catch (error) {
+      this.report(error as SessileError);
+    }
+  }
+}
+
+/** Speaks and hears over a WebSocket: the link unless another is given. */
+export function overSocket(options: ConnectionOptions, owner: Owner): Link {
+  return new SocketLink(options, owner);
+}
