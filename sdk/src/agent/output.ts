@@ -4,9 +4,9 @@ import type {
   AppendFrame,
   ClientFrame,
   Message,
+  NewMessage,
   Placed,
   ResultOf,
-  Role,
 } from "../protocol/index.ts";
 import { SessileError } from "../protocol/index.ts";
 import type { Ending, Headers } from "./codec/operation.ts";
@@ -23,13 +23,7 @@ export interface Outlet {
 }
 
 /** What a message is called, whoever it is from. */
-export interface Head {
-  id: string;
-  name: string;
-  role: Role;
-  turn: string;
-  parent?: string;
-}
+export type Head = Omit<NewMessage, "data" | "headers" | "status">;
 
 /** UTF-16 code units of one append: a sixth of a frame even if all of it is escaped. */
 const MOST_LENGTH = 8192;
@@ -44,20 +38,21 @@ interface Flight {
   frame: AppendFrame & { seq: number };
   /** Where in the text it begins. */
   from: number;
-  /** Refused, while one before it is under way. */
-  isEarly?: boolean;
 }
 
+/** What an `update` says (P4.3). */
 interface Change {
   data?: unknown;
   headers?: Headers;
+  /** Of the whole text of a message that still streams: the appends that it stands for. */
+  seq?: number;
 }
 
 /** What a text is cut into; half of a surrogate pair waits for the other half (P1.3). */
 function cut(text: string, from: number, isWhole: boolean): string {
   let end = Math.min(text.length, from + MOST_LENGTH);
-  const last = text.charCodeAt(end - 1);
-  if (!(isWhole && end === text.length) && last >= 0xd800 && last < 0xdc00) end -= 1;
+  const last = text.charCodeAt(end - 1) >> 10;
+  if (last === 0xd800 >> 10 && !(isWhole && end === text.length)) end -= 1;
   return text.slice(from, Math.max(from, end)).toWellFormed();
 }
 
@@ -65,7 +60,7 @@ export class Output {
   readonly #outlet: Outlet;
   readonly #head: Head;
   serial: string | undefined;
-  error: SessileError | undefined;
+  error: unknown;
   #text = "";
   /** How much of the text is in appends, and in how many. */
   #sent = 0;
@@ -78,12 +73,11 @@ export class Output {
   #ending: Ending | undefined;
   #change: Change | undefined;
   #isDropped = false;
-  /** A frame other than an append is under way. */
+  /** Waits for a connection, or for the answer to a frame other than an append. */
   #isBusy = false;
-  #isLost = false;
   #pacedUntil = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #waiters: { isSo: () => boolean; done: () => void }[] = [];
+  #waiters: (() => boolean)[] = [];
 
   constructor(outlet: Outlet, head: Head) {
     this.#outlet = outlet;
@@ -107,17 +101,15 @@ export class Output {
   /** Ends the text; `change` is what it is to be in the end, if not what was appended. */
   close(status: Ending, change: Change = {}): void {
     this.#ending ??= status;
-    this.#amend({ ...(this.#isStale && { data: this.#text.toWellFormed() }), ...change });
+    const whole = this.#isStale && { data: this.#text.toWellFormed() };
+    this.#amend({ ...whole, ...change });
   }
 
   /** The whole message: published at first, replaced later. */
   put(data: unknown, headers?: Headers): void {
-    if (this.serial === undefined && !this.#isBusy) {
-      this.#publish({ data, ...(headers && { headers }) });
-    } else {
-      this.#ending ??= "complete";
-      this.#amend({ data, ...(headers && { headers }) });
-    }
+    const message = { data, ...(headers && { headers }) };
+    if (this.serial || this.#isBusy) this.close("complete", message);
+    else this.#publish(message);
   }
 
   drop(): void {
@@ -126,72 +118,69 @@ export class Output {
   }
 
   get isOpen(): boolean {
-    return (this.#isStreaming || this.#isStale) && this.#ending === undefined;
+    return (this.#isStreaming || this.#isStale) && !this.#ending;
   }
 
   /** Resolves when the session has all of it, and rejects if it refused. */
   async done(): Promise<void> {
-    await this.#until(() => this.#isQuiet());
+    await this.#until(() => {
+      if (this.#isBusy || this.#flights[0] || this.#isDropped || this.#change) return false;
+      return !this.#isStreaming || !(this.#ending || cut(this.#text, this.#sent, false));
+    });
     if (this.error) throw this.error;
   }
 
-  /** What to wait for before giving more; nothing if there is room. */
-  room(): Promise<void> | undefined {
-    const hasRoom = () => this.#isStale || this.#text.length - this.#sent < MOST_WAITING;
-    return hasRoom() ? undefined : this.#until(hasRoom);
+  /** Resolves when there is room for more. */
+  room(): Promise<void> {
+    return this.#until(() => this.#isStale || this.#text.length - this.#sent < MOST_WAITING);
   }
 
   /** Gives up: the turn is somebody else's, or over. */
-  abandon(error: SessileError): void {
+  abandon(error: unknown): void {
     clearTimeout(this.#timer);
     this.error ??= error;
     this.#settle();
   }
 
   #until(isSo: () => boolean): Promise<void> {
-    if (this.error || isSo()) return Promise.resolve();
-    return new Promise((done) => this.#waiters.push({ isSo, done }));
+    return new Promise((done) => {
+      this.#waiters.push(() => {
+        const isOver = Boolean(this.error) || isSo();
+        if (isOver) done();
+        return isOver;
+      });
+      this.#settle();
+    });
   }
 
   #settle(): void {
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const waiter of waiters) {
-      if (this.error || waiter.isSo()) waiter.done();
-      else this.#waiters.push(waiter);
-    }
-  }
-
-  #isQuiet(): boolean {
-    if (this.#isBusy || this.#flights.length > 0 || this.serial === undefined) return false;
-    if (this.#isDropped) return true;
-    return this.#isStreaming
-      ? !this.#ending && cut(this.#text, this.#sent, false) === ""
-      : this.#change === undefined;
+    this.#waiters = this.#waiters.filter((isOver) => !isOver());
   }
 
   #amend(change: Change): void {
-    if ("data" in change || change.headers) this.#change = { ...this.#change, ...change };
+    if (Object.keys(change)[0]) this.#change = { ...this.#change, ...change };
     this.#pump();
   }
 
-  async #control<F extends ClientFrame>(frame: F, taken?: (result: ResultOf<F>) => unknown) {
+  /** Does something during which nothing else is sent. */
+  async #alone(work: () => Promise<unknown>): Promise<void> {
     this.#isBusy = true;
     try {
-      const result = await this.#outlet.ask(frame);
-      await taken?.(result);
+      await work();
     } catch (error) {
-      this.#fail(error);
+      this.abandon(error);
     }
     this.#isBusy = false;
     this.#pump();
   }
 
-  #publish(message: { data: unknown; status?: "streaming"; headers?: Headers }): void {
-    const frame = { type: "publish" as const, messages: [{ ...this.#head, ...message }] };
-    void this.#control(frame, async ({ messages: [placed] }) => {
-      this.serial = placed?.serial;
+  #publish(message: Pick<NewMessage, "data" | "headers" | "status">): void {
+    void this.#alone(async () => {
+      const messages = [{ ...this.#head, ...message }];
+      const result = await this.#outlet.ask({ type: "publish", messages });
+      const placed = result.messages[0];
       if (placed?.duplicate) await this.#recover(placed.serial, message.data);
+      this.serial = placed?.serial;
     });
   }
 
@@ -199,40 +188,40 @@ export class Output {
   async #recover(serial: string, data: unknown): Promise<void> {
     const { data: held, status, seq = 0 } = await this.#outlet.message(serial);
     if (!this.#isStreaming) {
-      if (JSON.stringify(held) !== JSON.stringify(data)) this.#change = { data, ...this.#change };
+      this.#change = { data, ...this.#change };
     } else if (status !== "streaming") {
       this.#isStreaming = false;
       this.#isStale = true;
-      if (this.#ending) this.#change = { data: this.#text.toWellFormed(), ...this.#change };
-    } else {
+      if (this.#ending) this.close(this.#ending);
+    } else if (typeof held === "string" && this.#text.startsWith(held)) {
       this.#seq = seq;
-      if (typeof held === "string" && this.#text.startsWith(held)) this.#sent = held.length;
-      else await this.#replace(serial, seq);
+      this.#sent = held.length;
+    } else {
+      this.#replace(seq);
     }
   }
 
   /** Nobody can tell what the message holds: the whole text says it (P5.3). */
-  async #replace(serial: string, seq: number): Promise<void> {
+  #replace(seq: number): void {
+    this.#seq = seq;
     this.#sent = this.#text.length;
-    const data = this.#text.toWellFormed();
-    await this.#outlet.ask({ type: "update", serial, data, seq });
+    this.#change = { data: this.#text.toWellFormed(), seq };
   }
 
   #pump(): void {
     const { serial } = this;
-    if (this.error || this.#isBusy || this.#isLost || serial === undefined) {
-      // What is under way pumps again when it is answered.
-    } else if (this.#isDropped) {
-      this.#isDropped = false;
-      this.#isStreaming = false;
-      this.#change = undefined;
-      void this.#control({ type: "delete", serial });
-    } else if (this.#isStreaming) {
-      this.#appendAll(serial);
-    } else if (this.#change && this.#flights.length === 0) {
-      const change = this.#change;
-      this.#change = undefined;
-      void this.#control({ type: "update", serial, ...change });
+    const change = this.#change;
+    if (serial && !this.error && !this.#isBusy) {
+      if (this.#isDropped) {
+        this.#isDropped = this.#isStreaming = false;
+        this.#change = undefined;
+        void this.#alone(() => this.#outlet.ask({ type: "delete", serial }));
+      } else if (change && !this.#flights[0] && (!this.#isStreaming || "seq" in change)) {
+        this.#change = undefined;
+        void this.#alone(() => this.#outlet.ask({ type: "update", serial, ...change }));
+      } else {
+        this.#appendAll(serial);
+      }
     }
     this.#settle();
   }
@@ -240,94 +229,61 @@ export class Output {
   #appendAll(serial: string): void {
     while (this.#isStreaming && this.#flights.length < WINDOW) {
       const from = this.#sent;
-      const data = cut(this.#text, from, this.#ending !== undefined);
-      const isLast = this.#ending !== undefined && from + data.length === this.#text.length;
-      if (data === "" && !isLast) return;
+      const status = this.#ending;
+      const data = cut(this.#text, from, Boolean(status));
+      const isLast = status && from + data.length === this.#text.length;
       const wait = this.#pacedUntil - Date.now();
-      if (wait > 0 && !isLast && data.length < MOST_LENGTH) {
-        this.#later(wait);
+      if (!isLast && (!data || (wait > 0 && data.length < MOST_LENGTH))) {
+        if (data) this.#later(wait);
         return;
       }
       this.#sent += data.length;
       this.#seq += 1;
-      const status = isLast && this.#ending ? { status: this.#ending } : {};
-      const frame: Flight["frame"] = { type: "append", serial, seq: this.#seq, ...status };
-      if (data !== "") frame.data = data;
-      if (isLast) this.#isStreaming = false;
-      const flight = { frame, from };
-      this.#flights.push(flight);
+      const seq = this.#seq;
+      const more = { ...(data && { data }), ...(isLast && { status }) };
+      this.#isStreaming = !isLast;
       this.#pacedUntil = Date.now() + PACE_MS;
+      const flight: Flight = { frame: { type: "append", serial, seq, ...more }, from };
+      this.#flights.push(flight);
       void this.#fly(flight);
     }
   }
 
   #later(ms: number): void {
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.#pump();
-    }, ms);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#pump(), ms);
   }
 
   async #fly(flight: Flight): Promise<void> {
-    flight.isEarly = false;
     try {
       await this.#outlet.once(flight.frame);
       this.#flights = this.#flights.filter((one) => one !== flight);
-      const [next] = this.#flights;
-      if (next?.isEarly) void this.#fly(next);
     } catch (error) {
       // Those after one that was refused are answered as well; it is the first that counts.
-      if (!this.#flights.includes(flight)) return;
-      if (!(error instanceof SessileError)) this.#fail(error);
-      else if (error.code === "disconnected") return void this.#again();
-      else this.#refused(error, flight);
+      if (this.#flights.includes(flight)) this.#refused(error, flight);
     }
     this.#pump();
   }
 
-  /** What was not acknowledged is sent again as it was: its `seq` makes that safe (P5.3). */
-  async #again(): Promise<void> {
-    if (this.#isLost) return;
-    this.#isLost = true;
-    try {
-      await this.#outlet.connected();
-    } catch (error) {
-      this.#fail(error);
+  #refused(error: unknown, { frame, from }: Flight): void {
+    const { code, info } = error instanceof SessileError ? error : {};
+    if (code === "disconnected") {
+      // What was not acknowledged is sent again as it was: its `seq` makes that safe (P5.3).
+      if (this.#isBusy) return;
+      void this.#alone(async () => {
+        await this.#outlet.connected();
+        for (const flight of this.#flights) void this.#fly(flight);
+      });
+    } else if (code === "gap" || code === "rate-limited") {
+      const { expectedSeq = frame.seq, length = from, retryAfterMs = 0 } = info ?? {};
+      this.#flights = [];
+      this.#isStreaming = true;
+      this.#seq = expectedSeq - 1;
+      this.#sent = length;
+      if (length > this.#text.length) this.#replace(this.#seq);
+      this.#pacedUntil = Date.now() + retryAfterMs;
+    } else {
+      this.abandon(error);
     }
-    this.#isLost = false;
-    if (!this.error) for (const flight of this.#flights) void this.#fly(flight);
-    this.#pump();
-  }
-
-  #refused(error: SessileError, flight: Flight): void {
-    const { expectedSeq, length, retryAfterMs } = error.info ?? {};
-    const isLate = error.code === "rate-limited";
-    if (!isLate && error.code !== "gap") {
-      this.#fail(error);
-      return;
-    }
-    // Only of the first is it known that nothing before it can still arrive.
-    if (this.#flights[0] !== flight) {
-      flight.isEarly = true;
-      return;
-    }
-    this.#flights = [];
-    this.#isStreaming = true;
-    this.#seq = (isLate ? flight.frame.seq : (expectedSeq ?? 1)) - 1;
-    this.#sent = isLate ? flight.from : (length ?? 0);
-    if (this.#sent > this.#text.length) void this.#repair(flight.frame.serial);
-    if (isLate) this.#pacedUntil = Date.now() + (retryAfterMs ?? 1000);
-  }
-
-  async #repair(serial: string): Promise<void> {
-    this.#isBusy = true;
-    await this.#replace(serial, this.#seq).catch((error) => this.#fail(error));
-    this.#isBusy = false;
-    this.#pump();
-  }
-
-  #fail(error: unknown): void {
-    const known = error instanceof SessileError;
-    this.abandon(known ? error : new SessileError("internal", String(error)));
   }
 }

@@ -14,7 +14,7 @@ import {
   type Turn,
 } from "../protocol/index.ts";
 import { overSocket } from "./over-socket.ts";
-import { AgentTurn, type Host } from "./turn.ts";
+import { AgentTurn, type Host, isLoss } from "./turn.ts";
 
 /** Makes the link to the session: the WebSocket, unless another is given. */
 export type LinkTo = (options: ConnectionOptions, owner: Owner) => Link;
@@ -46,68 +46,65 @@ export class TakenError extends SessileError {
   readonly turn: Turn;
 
   constructor(turn: Turn) {
-    const hint = "adopt it, leave it, or start another with `again: true` and an `id`";
-    const message = `unable to start the turn; turn ${turn.id} is ${turn.status}: ${hint}`;
-    super("conflict", message);
+    super("conflict", `unable to start the turn; ${turn.id} is ${turn.status}: adopt or leave it`);
     this.turn = turn;
   }
 }
 
+/** Instructions come as messages of this name (P6.7). */
+const STEER = "steer";
 /** The pause before what failed is tried again, where nobody says how long it should be. */
 const RETRY_MS = 500;
 
-/** Instructions come as messages of this name (P6.7). */
-const STEER = "steer";
-
 export class AgentSession implements AsyncDisposable {
-  readonly #link: Link;
+  /** The connection to the session, for frames that have no method here. */
+  readonly link: Link;
   readonly #options: AgentOptions;
   readonly #turns = new Map<string, AgentTurn>();
   #position: string | undefined;
   #isReplaying = true;
   #isConnected = false;
-  #isClosed = false;
+  /** Why nothing can be asked any more. */
+  #over: SessileError | undefined;
   #losses = 0;
-  #waiters: { done: () => void; fail: (error: SessileError) => void }[] = [];
+  #wake = new Set<() => void>();
 
   constructor(options: AgentOptions) {
     this.#options = options;
     const { link = overSocket, names = options.onInput ? ["message"] : [] } = options;
-    const owner: Owner = {
-      position: () => this.#position,
-      take: (frames) => this.#take(frames),
-      changed: (status) => this.#changed(status),
-      failed: (error) => options.onError?.(error),
-    };
-    const all = { ...options, rewind: 0, names: [...names, STEER] };
-    this.#link = link(all, owner);
-    this.#link.start();
-  }
-
-  /** The connection to the session, for frames that have no method here. */
-  get link(): Link {
-    return this.#link;
+    this.link = link(
+      { ...options, names: [...names, STEER] },
+      {
+        position: () => this.#position,
+        take: (frames) => this.#take(frames),
+        changed: (status) => this.#changed(status),
+        failed: (error) => options.onError?.(error),
+      },
+    );
+    this.link.start();
   }
 
   /** Begins to answer. It resolves when the turn is this process's to lead. */
   async startTurn({ taken = "refuse", ...start }: StartOptions = {}): Promise<AgentTurn> {
     const losses = this.#losses;
-    const frame = { type: "turn.start" as const, ...start, id: start.id ?? crypto.randomUUID() };
-    const { turn, duplicate = false } = await this.#link.request(frame);
+    const id = start.id ?? crypto.randomUUID();
+    const { turn, duplicate } = await this.link.request({ type: "turn.start", ...start, id });
     // Sent twice, since the connection went in between: then the turn is of this very call.
-    const isOurs = turn.id === frame.id && (start.id === undefined || losses !== this.#losses);
-    if (!duplicate || (isOurs && turn.attempt === 1)) return this.#hold(turn, false);
-    const isFinal = turn.endedAt !== undefined;
-    if (taken === "refuse" || isFinal) throw new TakenError(turn);
+    const isOurs = turn.id === id && turn.attempt === 1 && (!start.id || losses < this.#losses);
+    if (!duplicate || isOurs) return this.#hold(turn);
+    if (taken === "refuse" || turn.endedAt) throw new TakenError(turn);
     return this.adopt(turn.id, { keep: taken === "keep" });
   }
 
   /** Takes over a turn that another process of this client led, or one that waits (P6.8). */
-  async adopt(id: string, options: { keep?: boolean; leaseMs?: number } = {}): Promise<AgentTurn> {
-    const frame = { type: "turn.adopt" as const, turn: id, ...options, id: crypto.randomUUID() };
-    const { turn } = await this.#link.request(frame);
-    const held = this.#hold(turn, options.keep === true);
-    for (const steer of await this.#steers(turn)) held.takeSteer(steer);
+  async adopt(
+    turn: string,
+    options: { keep?: boolean; leaseMs?: number } = {},
+  ): Promise<AgentTurn> {
+    const id = crypto.randomUUID();
+    const result = await this.link.request({ type: "turn.adopt", turn, ...options, id });
+    const held = this.#hold(result.turn, options.keep);
+    await this.#catchUp(held);
     return held;
   }
 
@@ -135,116 +132,136 @@ export class AgentSession implements AsyncDisposable {
 
   /** One message by its serial. */
   async message(serial: string): Promise<Message> {
-    const { message } = await this.#read<{ message: Message }>(`messages/${serial}`);
-    return message;
+    return (await this.#read<{ message: Message }>(`messages/${serial}`)).message;
   }
 
   /** The turns that are open, the oldest first; those `queued` wait for an agent. */
   async openTurns(): Promise<Turn[]> {
-    const { turns } = await this.#read<{ turns: Turn[] }>("turns?status=open");
-    return turns;
+    return (await this.#read<{ turns: Turn[] }>("turns")).turns;
   }
 
   /** Leaves the session. Turns that are open stay so until their leases end: end them first. */
   close(): void {
-    this.#isClosed = true;
-    this.#link.stop();
-    const error = new SessileError("session-closed", "unable to go on; the session was closed");
-    for (const turn of [...this.#turns.values()]) turn.lose(error);
-    this.#wake(error);
+    this.#leave(new SessileError("session-closed", "the session was closed"));
+    this.link.stop();
   }
 
   /** Ends the turns that are open, as `await using` of each would, then leaves. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const turn of [...this.#turns.values()]) await turn[Symbol.asyncDispose]();
+    for (const turn of this.#turns.values()) await turn[Symbol.asyncDispose]();
     this.close();
   }
 
-  #hold(turn: Turn, isKept: boolean): AgentTurn {
+  #hold(turn: Turn, isKept = false): AgentTurn {
+    const { id, attempt } = turn;
+    /** Whatever is answered says how the turn stands. */
+    const watch = async <Result>(asked: Promise<Result>): Promise<Result> => {
+      try {
+        const result = await asked;
+        const told = (result as { turn?: Turn }).turn;
+        if (told) held.info = told;
+        return result;
+      } catch (error) {
+        if (isLoss(error)) held.lose(error);
+        throw error;
+      }
+    };
+    const once: Host["once"] = (frame) =>
+      watch(this.link.request({ ...frame, attempt }, { once: true }));
     const host: Host = {
-      ask: (frame) => this.#ask(frame),
-      once: (frame) => this.#link.request(frame, { once: true }),
-      send: (frame) => void this.#link.send(frame),
+      ask: (frame) => watch(this.#ask({ ...frame, attempt })),
+      once,
+      send: (frame) => void once(frame as never).catch(() => {}),
       connected: () => this.#connected(),
       message: (serial) => this.message(serial),
-      turn: (id) => this.#turn(id),
-      release: (released) => {
-        if (this.#turns.get(released.id) === released) this.#turns.delete(released.id);
-      },
+      turn: async () => (await this.#read<{ turn: Turn }>(`turns/${id}`)).turn,
+      release: () => this.#turns.get(id) === held && this.#turns.delete(id),
     };
     const held = new AgentTurn(host, turn, isKept);
-    this.#turns.set(turn.id, held);
+    this.#turns.set(id, held);
     return held;
   }
 
   /** Sends a frame until it is answered; one that came too fast is sent again later (P14). */
-  async #ask<F extends ClientFrame>(frame: F): Promise<ResultOf<F>> {
+  #ask<F extends ClientFrame>(frame: F): Promise<ResultOf<F>> {
+    return this.#insist("rate-limited", () => this.link.request(frame));
+  }
+
+  /** Reads until there is an answer, or the session is left. */
+  #read<T>(path: string): Promise<T> {
+    return this.#insist("unreachable", () => this.link.read<T>(path));
+  }
+
+  async #insist<Result>(code: string, ask: () => Promise<Result>): Promise<Result> {
     for (;;) {
       try {
-        return await this.#link.request(frame);
+        return await ask();
       } catch (error) {
-        if (!(error instanceof SessileError) || error.code !== "rate-limited") throw error;
-        await sleep(error.info?.retryAfterMs ?? RETRY_MS);
+        if (!(error instanceof SessileError) || error.code !== code || this.#over) throw error;
+        const { retryAfterMs = RETRY_MS } = error.info ?? {};
+        await new Promise((done) => setTimeout(done, retryAfterMs));
       }
     }
   }
 
-  #connected(): Promise<void> {
-    if (this.#isConnected) return Promise.resolve();
-    return new Promise((done, fail) => this.#waiters.push({ done, fail }));
+  async #connected(): Promise<void> {
+    while (!this.#isConnected && !this.#over) {
+      await new Promise<void>((done) => this.#wake.add(done));
+    }
+    if (this.#over) throw this.#over;
   }
 
-  #wake(error?: SessileError): void {
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const { done, fail } of waiters) error ? fail(error) : done();
+  /** Whoever waits for a connection looks again. */
+  #look(): void {
+    for (const wake of this.#wake) wake();
+    this.#wake.clear();
+  }
+
+  #leave(error: SessileError): void {
+    this.#over = error;
+    for (const turn of this.#turns.values()) turn.lose(error);
+    this.#look();
   }
 
   #changed(status: ConnectionStatus): void {
-    if (status.state === "waiting") {
+    const { state, error } = status;
+    if (state === "waiting") {
       this.#isConnected = false;
       this.#losses += 1;
-    } else if (status.state === "closed") {
-      this.#isClosed = true;
-      const error = status.error ?? new SessileError("session-closed", "unable to go on");
-      for (const turn of [...this.#turns.values()]) turn.lose(error);
-      this.#wake(error);
     }
+    if (state === "closed") this.#leave(error ?? new SessileError("session-closed", state));
     this.#options.onStatus?.(status);
   }
 
   #take(frames: readonly ServerFrame[]): void {
     for (const frame of frames) {
+      const place = placeOf(frame);
       if (frame.type === "attached") this.#attach(frame);
       else if (frame.type === "caught-up") {
         this.#isReplaying = false;
-        this.#position = frame.serial || this.#position;
-      } else this.#tell(frame);
-      const place = placeOf(frame);
+        this.#position = frame.serial || undefined;
+      } else if ("turn" in frame) this.#see(frame.turn);
+      else if (frame.type === "message.create" || frame.type === "message.update") {
+        this.#hear(frame.message, frame.type === "message.create");
+      }
       if (!this.#isReplaying && place > (this.#position ?? "")) this.#position = place;
     }
   }
 
-  #attach(frame: AttachedFrame): void {
-    this.#isReplaying = true;
-    this.#isConnected = true;
-    for (const turn of frame.turns ?? []) this.#see(turn);
-    // A turn that is not among the open ones has ended meanwhile; its heartbeat would tell, too.
-    for (const turn of [...this.#turns.values()]) {
-      const isOpen = !frame.turns || frame.turns.some(({ id }) => id === turn.id);
-      if (!isOpen || !frame.resumed) void this.#catchUp(turn);
+  #attach({ turns = [], resumed }: AttachedFrame): void {
+    this.#isReplaying = this.#isConnected = true;
+    for (const turn of turns) this.#see(turn);
+    for (const held of this.#turns.values()) {
+      // What is not among the open turns has ended meanwhile, or the list was too long.
+      const isOpen = turns.some(({ id }) => id === held.id);
+      if (!isOpen || !resumed) void this.#catchUp(held);
     }
-    this.#wake();
+    this.#look();
   }
 
-  #tell(frame: ServerFrame): void {
-    if ("turn" in frame) this.#see(frame.turn);
-    if (frame.type !== "message.create" && frame.type !== "message.update") return;
-    const { message } = frame;
-    const turn = this.#turns.get(message.turn ?? "");
-    if (turn && isWaiting(message)) turn.takeSteer(message);
-    const isInput = message.role === "user" && message.turn === undefined;
-    if (isInput && frame.type === "message.create") this.#options.onInput?.(message);
+  #hear(message: Message, isNew: boolean): void {
+    if (isWaiting(message)) this.#turns.get(message.turn ?? "")?.takeSteer(message);
+    if (isNew && message.role === "user" && !message.turn) this.#options.onInput?.(message);
   }
 
   #see(turn: Turn): void {
@@ -252,53 +269,28 @@ export class AgentSession implements AsyncDisposable {
     if (turn.status === "queued") this.#options.onQueued?.(turn);
   }
 
-  async #turn(id: string): Promise<Turn> {
-    const { turn } = await this.#read<{ turn: Turn }>(`turns/${id}`);
-    return turn;
-  }
-
-  /** Reads until there is an answer, or the session is left. */
-  async #read<T>(path: string): Promise<T> {
-    for (;;) {
-      try {
-        return await this.#link.read<T>(path);
-      } catch (error) {
-        const isAway = error instanceof SessileError && error.code === "unreachable";
-        if (!isAway || this.#isClosed) throw error;
-        await sleep(RETRY_MS);
-      }
-    }
-  }
-
   /** What a turn missed while there was no connection, or before it was led from here. */
   async #catchUp(held: AgentTurn): Promise<void> {
+    const { id, createdAt } = held.info;
+    const steers: Message[] = [];
     try {
-      for (const steer of await this.#steers(held.info)) held.takeSteer(steer);
-      held.take(await this.#turn(held.id));
+      held.take((await this.#read<{ turn: Turn }>(`turns/${id}`)).turn);
+      for (let before: string | undefined; ; ) {
+        const { messages, next } = await this.messages(before ? { before } : {});
+        steers.push(...messages.filter((one) => one.turn === id && isWaiting(one)));
+        const oldest = messages.at(-1);
+        if (!next || !oldest || oldest.createdAt < createdAt) break;
+        before = next;
+      }
+      for (const steer of steers.reverse()) held.takeSteer(steer);
     } catch (error) {
-      if (error instanceof SessileError) this.#options.onError?.(error);
-    }
-  }
-
-  /** The instructions that wait for a turn, from the history since it began. */
-  async #steers(turn: Turn): Promise<Message[]> {
-    const found: Message[] = [];
-    for (let before: string | undefined; ; ) {
-      const { messages, next } = await this.messages({ ...(before && { before }), limit: 100 });
-      found.unshift(...messages.filter((one) => one.turn === turn.id && isWaiting(one)).reverse());
-      const oldest = messages.at(-1);
-      if (!next || !oldest || oldest.createdAt < turn.createdAt) return found;
-      before = next;
+      this.#options.onError?.(error as SessileError);
     }
   }
 }
 
-function sleep(ms: number): Promise<void> {
-  return new Promise((done) => setTimeout(done, ms));
-}
-
-function isWaiting(message: Message): boolean {
-  return message.name === STEER && message.headers?.steer === "waiting";
+function isWaiting({ name, headers }: Message): boolean {
+  return name === STEER && headers?.steer === "waiting";
 }
 
 /** Joins a session as an agent. It connects by itself. */

@@ -1,31 +1,25 @@
 // A turn as its leader sees it: it is spoken in, cancelled, steered and always ended (P6).
 
 import {
-  type AppendFrame,
   type ClientFrame,
   isOpen,
   type Message,
-  type Placed,
-  type ResultOf,
   type Role,
   SessileError,
   type Turn,
 } from "../protocol/index.ts";
 import type { Codec, Ending, Headers, Operation } from "./codec/operation.ts";
 import { text } from "./codec/text.ts";
-import { type Head, type Outlet, Output } from "./output.ts";
+import { type Outlet, Output } from "./output.ts";
 
-/** What a turn needs of its session. */
-export interface Host {
-  ask<F extends ClientFrame>(frame: F): Promise<ResultOf<F>>;
-  once<F extends ClientFrame>(frame: F): Promise<ResultOf<F>>;
+/** What a turn needs of its session. Frames go out with the turn's attempt (P6.8). */
+export interface Host extends Outlet {
   /** Sent if there is a connection, and forgotten. */
   send(frame: ClientFrame): void;
-  connected(): Promise<void>;
-  message(serial: string): Promise<Message>;
-  turn(id: string): Promise<Turn>;
+  /** The turn as the session has it. */
+  turn(): Promise<Turn>;
   /** The turn is over, or not led from here any more. */
-  release(turn: AgentTurn): void;
+  release(): void;
 }
 
 /** How a stream ended. */
@@ -64,29 +58,33 @@ export interface MessageWriter {
 export type Source<Part> = AsyncIterable<Part> | Iterable<Part>;
 
 /** Codes that say that the turn is not, or no longer, for this process to drive. */
-const LOST = ["turn-closed", "not-leader", "gone", "forbidden", "unauthorized", "session-closed"];
+const LOST = /^(turn-closed|not-leader|gone|forbidden|unauthorized|session-closed)$/;
 
-function isLoss(error: unknown): error is SessileError {
-  return error instanceof SessileError && LOST.includes(error.code);
+export function isLoss(error: unknown): error is SessileError {
+  return error instanceof SessileError && LOST.test(error.code);
 }
 
 /** An error as readers are told of it: no stack, which is the agent's own business. */
 function told(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
-  const { code } = error as { code?: unknown };
-  return { ...(typeof code === "string" && { code }), message: error.message };
+  const { code, message } = error as Error & { code?: unknown };
+  return { ...(code ? { code } : {}), message };
 }
 
 export class AgentTurn implements AsyncDisposable {
   readonly id: string;
   /** Which process this is of those that led the turn (P6.8). */
   readonly attempt: number;
+  /** The turn as the session last told it. */
+  info: Turn;
+  /** Fires when the turn is cancelled, or is not led from here any more. */
+  readonly signal: AbortSignal;
   readonly #host: Host;
   readonly #control = new AbortController();
+  readonly #stopped: Promise<void>;
   readonly #prefix: string;
   readonly #outputs = new Set<Output>();
-  readonly #puts = new Map<string, Output>();
-  #turn: Turn;
+  readonly #progress = new Map<string, Output>();
   #scopes = 0;
   #steers: Message[] = [];
   #onSteer: (() => void) | undefined;
@@ -94,39 +92,31 @@ export class AgentTurn implements AsyncDisposable {
   #failure: unknown;
   #hasSpoken = false;
   #ended: Promise<Turn> | undefined;
-  #heardAt = Date.now();
   #timer: ReturnType<typeof setInterval>;
 
   constructor(host: Host, turn: Turn, isKept: boolean) {
     this.#host = host;
-    this.#turn = turn;
+    this.info = turn;
     this.id = turn.id;
     this.attempt = turn.attempt;
+    this.signal = this.#control.signal;
+    this.#stopped = new Promise((done) => {
+      this.signal.addEventListener("abort", () => done());
+    });
     // What a later attempt says stands for what was said before, unless that is kept.
     this.#prefix = isKept ? `${turn.id}/${turn.attempt}` : turn.id;
-    const beat = (turn.leaseMs ?? 30_000) / 3;
-    this.#timer = setInterval(() => this.#beat(beat), beat);
+    this.#timer = setInterval(() => this.#beat(), (turn.leaseMs ?? 30_000) / 3);
     this.take(turn);
-  }
-
-  /** The turn as the session last told it. */
-  get info(): Turn {
-    return this.#turn;
   }
 
   /** The serial of the message that it answers. */
   get input(): string | undefined {
-    return this.#turn.input;
-  }
-
-  /** Fires when the turn is cancelled, or is not led from here any more. */
-  get signal(): AbortSignal {
-    return this.#control.signal;
+    return this.info.input;
   }
 
   /** Whether somebody asked for its end. */
   get isCancelled(): boolean {
-    return this.#turn.cancel !== undefined || this.#turn.status === "cancelled";
+    return Boolean(this.info.cancel);
   }
 
   /**
@@ -136,98 +126,102 @@ export class AgentTurn implements AsyncDisposable {
    */
   stream(source: Source<string | Uint8Array>): Promise<StreamResult>;
   stream<Part>(source: Source<Part>, codec: Codec<Part>): Promise<StreamResult>;
-  async stream(source: Source<unknown>, codec?: Codec<never>): Promise<StreamResult> {
-    const take = (codec ?? text()) as Codec<unknown>;
+  async stream(source: Source<unknown>, codec: Codec<never> = text()): Promise<StreamResult> {
+    const take = codec as Codec<unknown>;
     const scope = this.#scope();
     const outputs = new Map<string, Output>();
-    const finish = async (status: Ending) => {
-      for (const output of outputs.values()) if (output.isOpen) output.close(status);
-      await Promise.all([...outputs.values()].map((output) => this.#done(output)));
-    };
-    let failure: (Operation & { op: "fail" }) | undefined;
+    const from = source as AsyncIterable<unknown> & Iterable<unknown>;
+    const parts = from[Symbol.asyncIterator]?.() ?? from[Symbol.iterator]();
+    const result: StreamResult = { status: "complete" };
+    let problem: unknown;
     try {
-      for await (const part of until(source, this.signal)) {
-        for (const operation of take(part)) {
-          if (operation.op === "fail") failure = operation;
-          else this.#apply(scope, outputs, operation);
+      for (;;) {
+        const next = await Promise.race([parts.next(), this.#stopped]);
+        if (!next || next.done) break;
+        for (const operation of take(next.value)) {
+          const { op } = operation;
+          if (op !== "fail") this.#apply(scope, outputs, operation);
+          else Object.assign(result, { ...operation, op: undefined });
         }
         for (const output of outputs.values()) {
+          await Promise.race([output.room(), this.#stopped]);
           if (output.error) throw output.error;
-          const room = output.room();
-          if (room) await Promise.race([room, aborted(this.signal)]);
         }
       }
+      // Not waited for: a source that is in the middle of something may take its time.
+      if (this.signal.aborted) Promise.resolve(parts.return?.()).catch(() => {});
     } catch (error) {
-      await finish(this.isCancelled ? "cancelled" : "failed").catch(() => {});
-      if (!this.signal.aborted) this.#failure ??= error;
-      if (!this.isCancelled) throw this.#lost ?? error;
+      problem = error;
+      result.status = "failed";
     }
-    if (this.isCancelled) failure = { op: "fail", status: "cancelled" };
-    const { status = "complete", error } = failure ?? {};
-    await finish(status).catch((problem) => this.#refused(problem));
-    if (this.#lost && !this.isCancelled) throw this.#lost;
-    if (status === "failed") this.#failure ??= error ?? "the stream failed";
+    if (this.isCancelled) result.status = "cancelled";
+    for (const output of outputs.values()) {
+      if (output.isOpen) output.close(result.status);
+      await this.#done(output).catch((error) => {
+        problem ??= error;
+      });
+    }
     this.#hasSpoken = true;
+    const { status, error } = result;
+    if (this.isCancelled) return { status };
+    problem = this.#lost ?? problem;
+    if (status === "failed" || problem) this.#failure ??= problem ?? error ?? status;
+    if (problem) throw problem;
     return { status, ...(error && { error }) };
   }
 
-  /** Says something whole; resolves with its place when the session has it. */
+  /** Says something whole; resolves with its serial when the session has it. */
   async message(data: unknown, options: MessageOptions = {}): Promise<string> {
-    const output = this.#output(this.#head(options.id ?? this.#scope(), options));
+    const output = this.#output(options);
     output.put(data, options.headers);
     await this.#done(output);
-    this.#hasSpoken = true;
     return output.serial ?? "";
   }
 
   /** Begins a message that is written by hand. */
   write(options: MessageOptions = {}): MessageWriter {
-    const output = this.#output(this.#head(options.id ?? this.#scope(), options));
+    const output = this.#output(options);
     output.open("", options.headers);
     return {
       append: (text) => output.append(text),
-      end: async (status = "complete") => {
+      end: (status = "complete") => {
         output.close(status);
-        await this.#done(output);
-        this.#hasSpoken = true;
+        return this.#done(output);
       },
     };
   }
 
   /** Says how far the work has come: one message of its name, which changes in place. */
-  async progress(data: unknown, name = "progress"): Promise<void> {
-    const known = this.#puts.get(name);
-    const output = known ?? this.#output(this.#head(name, { name }));
-    this.#puts.set(name, output);
+  progress(data: unknown, name = "progress"): Promise<void> {
+    const output = this.#progress.get(name) ?? this.#output({ id: name, name });
+    this.#progress.set(name, output);
     output.put(data);
-    await output.done();
+    return output.done();
   }
 
   /** Takes the instructions that came since (P6.7); their senders see that they were taken. */
   async steered(): Promise<Message[]> {
-    const steers = this.#steers;
-    this.#steers = [];
-    const taken = steers.map(({ serial }) =>
-      this.#ask({ type: "turn.steered", turn: this.id, serial }),
-    );
-    await Promise.all(taken);
+    const steers = this.#steers.splice(0);
+    for (const { serial } of steers) {
+      await this.#host.ask({ type: "turn.steered", turn: this.id, serial });
+    }
     return steers;
   }
 
   /** Calls when an instruction comes, and now if one waits; take it with `steered()`. */
   onSteer(call: () => void): void {
     this.#onSteer = call;
-    if (this.#steers.length > 0) call();
+    if (this.#steers[0]) call();
   }
 
   /** Waits for something outside; no lease runs meanwhile (P6.3). */
   async suspend(reason?: string): Promise<void> {
     await this.#flush();
-    await this.#ask({ type: "turn.suspend", turn: this.id, ...(reason && { reason }) });
+    await this.#host.ask({ type: "turn.suspend", turn: this.id, ...(reason && { reason }) });
   }
 
   async resume(): Promise<void> {
-    await this.#ask({ type: "turn.resume", turn: this.id });
+    await this.#host.ask({ type: "turn.resume", turn: this.id });
   }
 
   /** Ends the turn when all that was said has arrived. A second call changes nothing. */
@@ -238,25 +232,19 @@ export class AgentTurn implements AsyncDisposable {
 
   /** `await using`: complete if something was said and nothing failed, otherwise failed. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#ended) return void (await this.#ended.catch(() => {}));
-    const isDone = this.#hasSpoken || this.isCancelled || this.#failure !== undefined;
-    const error = "the agent left the turn without an answer";
-    await this.end(isDone ? {} : { status: "failed", error: { message: error } });
+    const isSilent = !this.#hasSpoken && !this.#failure;
+    const error = { message: "the agent left the turn without an answer" };
+    await this.end(isSilent ? { status: "failed", error } : {});
   }
 
   /** The session tells of the turn. */
   take(turn: Turn): void {
-    this.#turn = turn;
+    this.info = turn;
+    if (turn.cancel) this.#abort(`turn ${turn.id} was cancelled by ${turn.cancel.by}`);
     if (turn.attempt > this.attempt) {
-      this.lose(
-        new SessileError("not-leader", "unable to go on; another process adopted the turn"),
-      );
-    } else if (turn.cancel) {
-      this.#abort(`turn ${turn.id} was cancelled by ${turn.cancel.by}`);
-    }
-    if (!isOpen(turn) && this.#ended === undefined) {
-      const why = `unable to go on; turn ${turn.id} is ${turn.status}`;
-      this.lose(new SessileError("turn-closed", why));
+      this.lose(new SessileError("not-leader", "another process adopted the turn"));
+    } else if (!isOpen(turn) && !this.#ended) {
+      this.lose(new SessileError("turn-closed", `turn ${turn.id} is ${turn.status}`));
     }
   }
 
@@ -268,85 +256,56 @@ export class AgentTurn implements AsyncDisposable {
 
   /** The turn goes on elsewhere, or not at all. */
   lose(error: SessileError): void {
-    if (this.#lost) return;
-    this.#lost = error;
+    this.#lost ??= error;
     this.#stop();
-    this.#abort(error.message, error);
+    this.#abort(error.message);
     for (const output of this.#outputs) output.abandon(error);
   }
 
   async #done(output: Output): Promise<void> {
     await output.done();
+    this.#hasSpoken = true;
     this.#outputs.delete(output);
   }
 
-  /** What is said is under way; the connection may go once it has arrived. */
   async #flush(): Promise<void> {
-    await Promise.all([...this.#outputs].map((output) => output.done()));
+    for (const output of this.#outputs) await output.done();
   }
 
   async #end({ status, error }: EndOptions): Promise<Turn> {
-    await this.#flush().catch((problem) => this.#refused(problem));
+    await this.#flush().catch((problem) => {
+      this.#failure ??= problem;
+    });
     const failure = error ?? this.#failure;
-    const isFailed = status === undefined && failure !== undefined;
-    const ending = this.isCancelled ? "cancelled" : (status ?? (isFailed ? "failed" : "complete"));
-    const why = ending === "failed" && failure !== undefined ? { error: told(failure) } : {};
+    const ending = this.isCancelled ? "cancelled" : (status ?? (failure ? "failed" : "complete"));
+    const why = ending === "failed" && failure ? { error: told(failure) } : {};
     try {
       if (this.#lost) throw this.#lost;
-      await this.#ask({ type: "turn.end", turn: this.id, status: ending, ...why });
+      await this.#host.ask({ type: "turn.end", turn: this.id, status: ending, ...why });
     } catch (problem) {
       // It ended already: by a cancel's grace, by another process, or by this frame sent twice.
       if (!isLoss(problem)) throw problem;
-      this.#turn = await this.#host.turn(this.id).catch(() => this.#turn);
+      this.info = await this.#host.turn().catch(() => this.info);
     } finally {
       this.#stop();
     }
-    return this.#turn;
+    return this.info;
   }
 
   #stop(): void {
     clearInterval(this.#timer);
-    this.#host.release(this);
+    this.#host.release();
   }
 
-  #abort(message: string, cause?: unknown): void {
-    if (this.signal.aborted) return;
-    const reason = new DOMException(message, "AbortError");
-    if (cause) Object.defineProperty(reason, "cause", { value: cause });
-    this.#control.abort(reason);
+  #abort(message: string): void {
+    // A second one changes nothing.
+    this.#control.abort(new DOMException(message, "AbortError"));
   }
 
-  #refused(problem: unknown): void {
-    if (!this.isCancelled && !isLoss(problem)) this.#failure ??= problem;
-  }
-
-  /** Keeps the lease while nothing is said (P6.8). */
-  async #beat(ms: number): Promise<void> {
-    if (Date.now() - this.#heardAt < ms || this.#turn.status === "suspended") return;
-    const { id: turn, attempt } = this;
-    try {
-      await this.#host.once({ type: "turn.heartbeat", turn, attempt });
-    } catch (error) {
-      if (isLoss(error)) this.lose(error);
-    }
-  }
-
-  async #ask<F extends ClientFrame>(frame: F): Promise<ResultOf<F>> {
-    return this.#watch(this.#host.ask({ ...frame, attempt: this.attempt }));
-  }
-
-  /** Whatever is answered says how the turn stands. */
-  async #watch<Result>(asked: Promise<Result>): Promise<Result> {
-    this.#heardAt = Date.now();
-    try {
-      const result = await asked;
-      const { turn } = result as { turn?: Turn };
-      if (turn) this.#turn = turn;
-      return result;
-    } catch (error) {
-      if (isLoss(error)) this.lose(error);
-      throw error;
-    }
+  /** Keeps the lease (P6.8). */
+  #beat(): void {
+    const isLed = this.info.status === "active";
+    if (isLed) this.#host.send({ type: "turn.heartbeat", turn: this.id });
   }
 
   #scope(): string {
@@ -354,20 +313,10 @@ export class AgentTurn implements AsyncDisposable {
     return String(this.#scopes);
   }
 
-  #head(id: string, { name = "message", role = "assistant", parent }: MessageOptions): Head {
-    const head = { id: `${this.#prefix}/${id}`, name, role, turn: this.id };
-    return parent === undefined ? head : { ...head, parent };
-  }
-
-  #output(head: Head): Output {
-    const outlet: Outlet = {
-      ask: (frame) => this.#ask(frame),
-      once: (frame: AppendFrame): Promise<Placed> =>
-        this.#watch(this.#host.once({ ...frame, attempt: this.attempt })),
-      connected: () => this.#host.connected(),
-      message: (serial) => this.#host.message(serial),
-    };
-    const output = new Output(outlet, head);
+  #output({ id = this.#scope(), name, role = "assistant", parent }: MessageOptions): Output {
+    const head = { id: `${this.#prefix}/${id}`, role, turn: this.id };
+    const more = { ...(name && { name }), ...(parent && { parent }) };
+    const output = new Output(this.#host, { ...head, ...more });
     this.#outputs.add(output);
     if (this.#lost) output.abandon(this.#lost);
     return output;
@@ -378,53 +327,25 @@ export class AgentTurn implements AsyncDisposable {
     outputs: Map<string, Output>,
     operation: Exclude<Operation, { op: "fail" }>,
   ): void {
-    if (operation.op === "signal") {
+    const { op } = operation;
+    if (op === "signal") {
       const { name, data } = operation;
       this.#host.send({ type: "signal", name, data });
       return;
     }
     const { key } = operation;
-    const begin = (name: string, role?: Role) => {
-      const output = this.#output(this.#head(`${scope}/${key}`, { name, ...(role && { role }) }));
+    let output = outputs.get(key);
+    if (op === "open" || (op === "put" && !output)) {
+      output = this.#output({ ...operation, id: `${scope}/${key}` });
       outputs.set(key, output);
-      return output;
-    };
-    const known = outputs.get(key);
-    if (operation.op === "open") begin(operation.name).open(operation.text, operation.headers);
-    else if (operation.op === "append") known?.append(operation.text);
-    else if (operation.op === "close") known?.close(operation.status, changeOf(operation));
-    else if (operation.op === "drop") known?.drop();
-    else (known ?? begin(operation.name, operation.role)).put(operation.data, operation.headers);
-  }
-}
-
-/** What the end of a text changes of it. */
-function changeOf(close: Operation & { op: "close" }): { data?: unknown; headers?: Headers } {
-  return {
-    ...("data" in close && { data: close.data }),
-    ...(close.headers && { headers: close.headers }),
-  };
-}
-
-/** Resolves when the signal has fired. */
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((done) => signal.addEventListener("abort", () => done(), { once: true }));
-}
-
-/** The parts of a source until a signal fires; the source is then told to stop. */
-async function* until<Part>(source: Source<Part>, signal: AbortSignal): AsyncGenerator<Part> {
-  const parts =
-    Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
-  const stop = aborted(signal);
-  try {
-    for (;;) {
-      const next = await Promise.race([parts.next(), stop]);
-      if (!next || next.done || signal.aborted) return;
-      yield next.value;
     }
-  } finally {
-    // Not waited for: a source that is in the middle of something may take its time.
-    Promise.resolve(parts.return?.()).catch(() => {});
+    if (op === "open") output?.open(operation.text, operation.headers);
+    else if (op === "append") output?.append(operation.text);
+    else if (op === "drop") output?.drop();
+    else if (op === "put") output?.put(operation.data, operation.headers);
+    else {
+      const { status, op: _op, key: _key, ...change } = operation;
+      output?.close(status, change);
+    }
   }
 }
