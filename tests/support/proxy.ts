@@ -13,6 +13,12 @@ interface Pair {
   far: Socket;
 }
 
+/** Node keeps a socket for good, and cannot exit, that is reset while it connects or ends. */
+function reset(socket: Socket): void {
+  if (socket.connecting || socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
+}
+
 export class CuttingProxy {
   readonly #server: TcpServer;
   readonly #pairs = new Set<Pair>();
@@ -71,8 +77,8 @@ export class CuttingProxy {
   /** Every connection is gone, and no side was told: resets, no close frames. */
   cut(): void {
     for (const { near, far } of this.#pairs) {
-      near.resetAndDestroy();
-      far.resetAndDestroy();
+      reset(near);
+      reset(far);
     }
   }
 
