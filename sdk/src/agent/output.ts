@@ -9,7 +9,7 @@ import type {
   ResultOf,
 } from "../protocol/index.ts";
 import { SessileError } from "../protocol/index.ts";
-import type { Ending, Headers } from "./codec/operation.ts";
+import { type Ending, type Headers, pick } from "./codec/operation.ts";
 
 /** What a message needs of its turn. */
 export interface Outlet {
@@ -85,7 +85,7 @@ export class Output {
   }
 
   /** Begins a text that grows. */
-  open(text: string, headers?: Headers): void {
+  open({ text, headers }: { text: string; headers?: Headers }): void {
     this.#text = text;
     this.#isStreaming = true;
     const data = cut(text, 0, false);
@@ -93,22 +93,24 @@ export class Output {
     this.#publish({ data, status: "streaming", ...(headers && { headers }) });
   }
 
-  append(text: string): void {
+  append({ text }: { text: string }): void {
     this.#text += text;
     this.#pump();
   }
 
-  /** Ends the text; `change` is what it is to be in the end, if not what was appended. */
-  close(status: Ending, change: Change = {}): void {
+  /** Ends the text; what it is to be in the end is said if it is not what was appended. */
+  close({ status, ...change }: Change & { status: Ending }): void {
     this.#ending ??= status;
     const whole = this.#isStale && { data: this.#text.toWellFormed() };
-    this.#amend({ ...whole, ...change });
+    const all = { ...this.#change, ...whole, ...pick(change, "data", "headers") };
+    if (Object.keys(all)[0]) this.#change = all;
+    this.#pump();
   }
 
   /** The whole message: published at first, replaced later. */
-  put(data: unknown, headers?: Headers): void {
+  put({ data, headers }: { data: unknown; headers?: Headers }): void {
     const message = { data, ...(headers && { headers }) };
-    if (this.serial || this.#isBusy) this.close("complete", message);
+    if (this.serial || this.#isBusy) this.close({ status: "complete", ...message });
     else this.#publish(message);
   }
 
@@ -157,11 +159,6 @@ export class Output {
     this.#waiters = this.#waiters.filter((isOver) => !isOver());
   }
 
-  #amend(change: Change): void {
-    if (Object.keys(change)[0]) this.#change = { ...this.#change, ...change };
-    this.#pump();
-  }
-
   /** Does something during which nothing else is sent. */
   async #alone(work: () => Promise<unknown>): Promise<void> {
     this.#isBusy = true;
@@ -192,7 +189,7 @@ export class Output {
     } else if (status !== "streaming") {
       this.#isStreaming = false;
       this.#isStale = true;
-      if (this.#ending) this.close(this.#ending);
+      if (this.#ending) this.close({ status: this.#ending });
     } else if (typeof held === "string" && this.#text.startsWith(held)) {
       this.#seq = seq;
       this.#sent = held.length;

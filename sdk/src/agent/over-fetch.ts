@@ -3,14 +3,20 @@
 
 import type { ConnectionOptions, Link, Owner } from "../connection/types.ts";
 import { type ErrorInfo, type ServerFrame, SessileError } from "../protocol/index.ts";
-import { AgentLink, isFinal, type Pending } from "./link.ts";
+import { AgentLink, type Pending } from "./link.ts";
 import { readEvents } from "./sse.ts";
 
 /** A comment comes every 20 s (P3.8). */
 const SILENCE_MS = 45_000;
+/** Refusals of a request as a whole that no repeat can help. */
+const FINAL = [400, 403, 404, 410, 413];
 /** Frames in one request, and their length; a request is answered when all of it is taken. */
 const MOST_FRAMES = 100;
 const MOST_LENGTH = 200_000;
+
+function isFinal({ status, code }: SessileError): boolean {
+  return FINAL.includes(status) || code === "wrong-url";
+}
 
 type Answer = { result?: unknown; error?: ErrorInfo };
 
@@ -21,7 +27,7 @@ class FetchLink extends AgentLink {
     if (!this.#isPosting) void this.#post();
   }
 
-  protected async hear(): Promise<void> {
+  protected async hear(): Promise<SessileError | undefined> {
     const stop = new AbortController();
     this.quit = () => stop.abort();
     let timer = setTimeout(this.quit, SILENCE_MS);
@@ -34,6 +40,7 @@ class FetchLink extends AgentLink {
     });
     try {
       const body = await this.#open(stop.signal);
+      if (body instanceof SessileError) return body;
       let group: ServerFrame[] = [];
       for await (const { id, data } of readEvents(body.pipeThrough(alive))) {
         const frame = JSON.parse(data) as ServerFrame | { type: "closing"; code: number };
@@ -44,20 +51,22 @@ class FetchLink extends AgentLink {
         this.take(group);
         group = [];
       }
+      return undefined;
     } finally {
       stop.abort();
       clearTimeout(timer);
     }
   }
 
-  async #open(signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+  async #open(signal: AbortSignal): Promise<ReadableStream<Uint8Array> | SessileError> {
     const headers = { authorization: `Bearer ${await this.tokens.get()}` };
     const get = this.options.fetch ?? fetch.bind(globalThis);
     const response = await get(`${this.address}/events?${this.query()}`, { headers, signal });
     if (response.ok && response.body) return response.body;
     const { error } = (await response.json()) as { error: ErrorInfo };
-    if (error.status === 401) this.closed(4401);
-    throw SessileError.of(error);
+    const known = SessileError.of(error);
+    if (isFinal(known) || (error.status === 401 && !this.tokens.canRenew)) return known;
+    throw known;
   }
 
   /** One request at a time, so that frames keep their order; the next takes what waits. */
@@ -81,7 +90,7 @@ class FetchLink extends AgentLink {
           for (const { fail } of batch) fail(error);
         } else {
           // Told before the pause, so that what is sent again comes before what is new.
-          this.unsure([]);
+          this.unsure();
           await this.pause(failures++);
         }
       }

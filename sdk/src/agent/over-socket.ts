@@ -11,55 +11,50 @@ const RENEW_MS = 30_000;
 
 class SocketLink extends AgentLink {
   #socket: WebSocket | undefined;
-  #expiresAt = Infinity;
-  #sent = new Map<number, Pending>();
+  #expiresAt = 0;
+  #sent = new Map<unknown, Pending>();
 
   protected flush(): void {
-    const socket = this.#socket;
-    if (!socket) this.unsure([]);
+    if (!this.#socket) this.unsure();
     // An array is no larger than a frame may be (P13.6).
-    while (socket && this.waiting.length > 0) {
-      let length = 0;
-      const fits = this.waiting.findIndex(({ text }) => {
-        const had = length;
-        length += text.length + 1;
-        return had > 0 && length * 3 > this.limits.frameBytes;
+    while (this.#socket && this.waiting[0]) {
+      let room = this.limits.frameBytes / 3;
+      const fits = this.waiting.findIndex(({ text }, at) => {
+        room -= text.length + 1;
+        return at > 0 && room < 0;
       });
-      const batch = this.waiting.splice(0, fits < 0 ? this.waiting.length : fits);
+      const batch = this.waiting.splice(0, fits < 0 ? Infinity : fits);
       for (const pending of batch) this.#sent.set(pending.ref, pending);
-      socket.send(`[${batch.map(({ text }) => text)}]`);
+      this.#socket.send(`[${batch.map(({ text }) => text)}]`);
     }
   }
 
-  protected async hear(): Promise<void> {
+  protected async hear(): Promise<SessileError | undefined> {
     const token = await this.tokens.get();
-    const url = `${this.address.replace(/^http/, "ws")}/connect?${this.query()}`;
+    if (!this.isOn) return undefined;
+    const url = `${this.address.replace("http", "ws")}/connect?${this.query()}`;
     const Socket = this.options.WebSocket ?? WebSocket;
     const socket = new Socket(url, ["sessile.v1", `sessile.token.${token}`]);
     let heardAt = Date.now();
     const timer = setInterval(() => {
       if (Date.now() - heardAt > SILENCE_MS) this.quit?.();
-      else if (this.#socket) this.#beat(this.#socket);
+      else if (this.#socket) void this.#beat(socket);
     }, PING_MS);
-    try {
-      const code = await new Promise<number>((done) => {
-        this.quit = () => done(0);
-        socket.onclose = (event) => done(event.code);
-        socket.onmessage = ({ data }) => {
-          heardAt = Date.now();
-          if (data !== "pong") this.#take(socket, readFrames(String(data)));
-        };
-      });
-      this.closed(code);
-    } finally {
-      clearInterval(timer);
-      socket.onmessage = null;
-      socket.close();
-      this.#socket = undefined;
-      const sent = [...this.#sent.values()];
-      this.#sent.clear();
-      this.unsure(sent);
-    }
+    const code = await new Promise<number>((done) => {
+      this.quit = () => done(0);
+      socket.onclose = (event) => done(event.code);
+      socket.onmessage = ({ data }) => {
+        heardAt = Date.now();
+        if (data !== "pong") this.#take(socket, readFrames(data));
+      };
+    });
+    clearInterval(timer);
+    socket.onmessage = null;
+    socket.close();
+    this.#socket = undefined;
+    this.unsure(this.#sent.values());
+    this.#sent.clear();
+    return this.closed(code);
   }
 
   #take(socket: WebSocket, frames: ServerFrame[]): void {
@@ -73,9 +68,8 @@ class SocketLink extends AgentLink {
     for (const frame of frames) {
       if (frame.type === "probe") this.send({ type: "seen", n: frame.n });
       if (frame.type !== "ack" && frame.type !== "nack") continue;
-      const pending = this.#sent.get(Number(frame.ref));
-      this.#sent.delete(Number(frame.ref));
-      if (pending) this.settle(pending, frame);
+      const pending = this.#sent.get(frame.ref);
+      if (this.#sent.delete(frame.ref) && pending) this.settle(pending, frame);
       else if (frame.type === "nack") {
         this.refusal = SessileError.of(frame.error);
         this.report(this.refusal);

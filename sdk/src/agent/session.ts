@@ -63,11 +63,11 @@ export class AgentSession implements AsyncDisposable {
   readonly #turns = new Map<string, AgentTurn>();
   #position: string | undefined;
   #isReplaying = true;
-  #isConnected = false;
   /** Why nothing can be asked any more. */
   #over: SessileError | undefined;
   #losses = 0;
-  #wake = new Set<() => void>();
+  /** Opens with a connection. */
+  #gate = Promise.withResolvers<void>();
 
   constructor(options: AgentOptions) {
     this.#options = options;
@@ -172,9 +172,9 @@ export class AgentSession implements AsyncDisposable {
       ask: (frame) => watch(this.#ask({ ...frame, attempt })),
       once,
       send: (frame) => void once(frame as never).catch(() => {}),
-      connected: () => this.#connected(),
+      connected: () => this.#gate.promise,
       message: (serial) => this.message(serial),
-      turn: async () => (await this.#read<{ turn: Turn }>(`turns/${id}`)).turn,
+      catchUp: () => this.#catchUp(held),
       release: () => this.#turns.get(id) === held && this.#turns.delete(id),
     };
     const held = new AgentTurn(host, turn, isKept);
@@ -204,29 +204,17 @@ export class AgentSession implements AsyncDisposable {
     }
   }
 
-  async #connected(): Promise<void> {
-    while (!this.#isConnected && !this.#over) {
-      await new Promise<void>((done) => this.#wake.add(done));
-    }
-    if (this.#over) throw this.#over;
-  }
-
-  /** Whoever waits for a connection looks again. */
-  #look(): void {
-    for (const wake of this.#wake) wake();
-    this.#wake.clear();
-  }
-
   #leave(error: SessileError): void {
     this.#over = error;
     for (const turn of this.#turns.values()) turn.lose(error);
-    this.#look();
+    this.#gate.resolve();
   }
 
   #changed(status: ConnectionStatus): void {
     const { state, error } = status;
     if (state === "waiting") {
-      this.#isConnected = false;
+      this.#gate.resolve();
+      this.#gate = Promise.withResolvers();
       this.#losses += 1;
     }
     if (state === "closed") this.#leave(error ?? new SessileError("session-closed", state));
@@ -249,14 +237,14 @@ export class AgentSession implements AsyncDisposable {
   }
 
   #attach({ turns = [], resumed }: AttachedFrame): void {
-    this.#isReplaying = this.#isConnected = true;
+    this.#isReplaying = true;
     for (const turn of turns) this.#see(turn);
     for (const held of this.#turns.values()) {
       // What is not among the open turns has ended meanwhile, or the list was too long.
       const isOpen = turns.some(({ id }) => id === held.id);
       if (!isOpen || !resumed) void this.#catchUp(held);
     }
-    this.#look();
+    this.#gate.resolve();
   }
 
   #hear(message: Message, isNew: boolean): void {

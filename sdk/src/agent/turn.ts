@@ -16,8 +16,8 @@ import { type Outlet, Output } from "./output.ts";
 export interface Host extends Outlet {
   /** Sent if there is a connection, and forgotten. */
   send(frame: ClientFrame): void;
-  /** The turn as the session has it. */
-  turn(): Promise<Turn>;
+  /** Reads what the session has of the turn. */
+  catchUp(): Promise<void>;
   /** The turn is over, or not led from here any more. */
   release(): void;
 }
@@ -156,7 +156,7 @@ export class AgentTurn implements AsyncDisposable {
     }
     if (this.isCancelled) result.status = "cancelled";
     for (const output of outputs.values()) {
-      if (output.isOpen) output.close(result.status);
+      if (output.isOpen) output.close(result);
       await this.#done(output).catch((error) => {
         problem ??= error;
       });
@@ -173,7 +173,7 @@ export class AgentTurn implements AsyncDisposable {
   /** Says something whole; resolves with its serial when the session has it. */
   async message(data: unknown, options: MessageOptions = {}): Promise<string> {
     const output = this.#output(options);
-    output.put(data, options.headers);
+    output.put({ ...options, data });
     await this.#done(output);
     return output.serial ?? "";
   }
@@ -181,11 +181,11 @@ export class AgentTurn implements AsyncDisposable {
   /** Begins a message that is written by hand. */
   write(options: MessageOptions = {}): MessageWriter {
     const output = this.#output(options);
-    output.open("", options.headers);
+    output.open({ ...options, text: "" });
     return {
-      append: (text) => output.append(text),
+      append: (text) => output.append({ text }),
       end: (status = "complete") => {
-        output.close(status);
+        output.close({ status });
         return this.#done(output);
       },
     };
@@ -195,7 +195,7 @@ export class AgentTurn implements AsyncDisposable {
   progress(data: unknown, name = "progress"): Promise<void> {
     const output = this.#progress.get(name) ?? this.#output({ id: name, name });
     this.#progress.set(name, output);
-    output.put(data);
+    output.put({ data });
     return output.done();
   }
 
@@ -285,7 +285,7 @@ export class AgentTurn implements AsyncDisposable {
     } catch (problem) {
       // It ended already: by a cancel's grace, by another process, or by this frame sent twice.
       if (!isLoss(problem)) throw problem;
-      this.info = await this.#host.turn().catch(() => this.info);
+      await this.#host.catchUp();
     } finally {
       this.#stop();
     }
@@ -339,13 +339,6 @@ export class AgentTurn implements AsyncDisposable {
       output = this.#output({ ...operation, id: `${scope}/${key}` });
       outputs.set(key, output);
     }
-    if (op === "open") output?.open(operation.text, operation.headers);
-    else if (op === "append") output?.append(operation.text);
-    else if (op === "drop") output?.drop();
-    else if (op === "put") output?.put(operation.data, operation.headers);
-    else {
-      const { status, op: _op, key: _key, ...change } = operation;
-      output?.close(status, change);
-    }
+    output?.[op](operation as never);
   }
 }
