@@ -9,6 +9,8 @@ export { type OpenAiEvent, openAi } from "./codec/openai.ts";
 export type { Codec, Ending, Headers, Operation } from "./codec/operation.ts";
 export { type TextOptions, text } from "./codec/text.ts";
 export { overFetch } from "./over-fetch.ts";
+export { overSocket } from "./over-socket.ts";
+export { readMessage, readMessages, readTurns } from "./read.ts";
 export {
   type AgentOptions,
   type AgentSession,

@@ -1,14 +1,13 @@
 // What both of an agent's links have in common: what waits to be sent, and coming back.
 // A page's connection shows more of itself and looks after more; a server has no use for that.
 
-import { addressOf, readJson } from "../connection/http.ts";
+import { addressOf } from "../connection/http.ts";
 import { TokenSource } from "../connection/token.ts";
 import type {
   ConnectionOptions,
   ConnectionStatus,
   Link,
   Owner,
-  ReadInit,
   RequestOptions,
 } from "../connection/types.ts";
 import {
@@ -34,14 +33,17 @@ export interface Pending {
   fail: (error: SessileError) => void;
 }
 
-export abstract class AgentLink implements Link {
+/** What an agent needs of a link; reads are functions beside it. */
+export type Wire = Omit<Link, "read"> & Pick<AgentLink, "tokens" | "options">;
+
+export abstract class AgentLink implements Omit<Link, "read"> {
   status: ConnectionStatus = { state: "idle" };
   attached: AttachedFrame | undefined;
   readonly address: string;
   /** What is to be sent, in order. */
   protected waiting: Pending[] = [];
-  protected readonly options: ConnectionOptions;
-  protected readonly tokens: TokenSource;
+  readonly options: ConnectionOptions;
+  readonly tokens: TokenSource;
   /** Leaves the present connection. */
   protected quit: (() => void) | undefined;
   /** What the session refused without saying which frame. */
@@ -98,11 +100,6 @@ export abstract class AgentLink implements Link {
     });
   }
 
-  read<T>(path: string, init?: ReadInit): Promise<T> {
-    const get = this.options.fetch ?? fetch.bind(globalThis);
-    return readJson<T>(`${this.address}/${path}`, this.tokens, get, init);
-  }
-
   /** Sends what waits, if it can. */
   protected abstract flush(): void;
 
@@ -116,7 +113,7 @@ export abstract class AgentLink implements Link {
   /** The query of a connection (P3.3). */
   protected query(): URLSearchParams {
     const { names, rollup } = this.options;
-    const given = { since: this.#owner.position(), rewind: 0, names, rollup };
+    const given = { since: this.#owner.position(), names, rollup };
     const known = Object.entries(given).filter(([, value]) => value !== undefined);
     return new URLSearchParams(known.map(([name, value]) => [name, `${value}`]));
   }
@@ -147,8 +144,7 @@ export abstract class AgentLink implements Link {
   protected closed(code: number): SessileError | undefined {
     const isFinal = /44(00|03|10|13)/.test(`${code}`) || (code === 4401 && !this.tokens.canRenew);
     if (!isFinal) return undefined;
-    const message = `unable to go on; the session closed the connection with ${code}`;
-    return this.refusal ?? new SessileError("session-closed", message);
+    return this.refusal ?? new SessileError("session-closed", `the session closed with ${code}`);
   }
 
   /** Full jitter (P13.3). */

@@ -1,15 +1,8 @@
 // One message on its way into the session: text that grows, or a whole that may be replaced.
 
-import type {
-  AppendFrame,
-  ClientFrame,
-  Message,
-  NewMessage,
-  Placed,
-  ResultOf,
-} from "../protocol/index.ts";
+import type { AppendFrame, ClientFrame, NewMessage, Placed, ResultOf } from "../protocol/index.ts";
 import { SessileError } from "../protocol/index.ts";
-import { type Ending, type Headers, pick } from "./codec/operation.ts";
+import type { Ending, Headers } from "./codec/operation.ts";
 
 /** What a message needs of its turn. */
 export interface Outlet {
@@ -19,7 +12,6 @@ export interface Outlet {
   once(frame: AppendFrame): Promise<Placed>;
   /** Resolves when there is a connection again. */
   connected(): Promise<void>;
-  message(serial: string): Promise<Message>;
 }
 
 /** What a message is called, whoever it is from. */
@@ -99,11 +91,11 @@ export class Output {
   }
 
   /** Ends the text; what it is to be in the end is said if it is not what was appended. */
-  close({ status, ...change }: Change & { status: Ending }): void {
+  close({ status, data, headers }: Change & { status: Ending }): void {
     this.#ending ??= status;
-    const whole = this.#isStale && { data: this.#text.toWellFormed() };
-    const all = { ...this.#change, ...whole, ...pick(change, "data", "headers") };
-    if (Object.keys(all)[0]) this.#change = all;
+    const whole = data ?? (this.#isStale ? this.#text.toWellFormed() : data);
+    if (whole !== undefined) this.#change = { ...this.#change, data: whole };
+    if (headers) this.#change = { ...this.#change, headers };
     this.#pump();
   }
 
@@ -181,20 +173,26 @@ export class Output {
     });
   }
 
-  /** The message was there: this is a repeat, or an earlier attempt has left it (P6.8). */
+  /**
+   * The message was there: this is a repeat, or an earlier attempt has left it (P6.8). What it
+   * holds is what an append says that cannot be next.
+   */
   async #recover(serial: string, data: unknown): Promise<void> {
-    const { data: held, status, seq = 0 } = await this.#outlet.message(serial);
     if (!this.#isStreaming) {
       this.#change = { data, ...this.#change };
-    } else if (status !== "streaming") {
-      this.#isStreaming = false;
-      this.#isStale = true;
-      if (this.#ending) this.close({ status: this.#ending });
-    } else if (typeof held === "string" && this.#text.startsWith(held)) {
-      this.#seq = seq;
-      this.#sent = held.length;
-    } else {
-      this.#replace(seq);
+      return;
+    }
+    try {
+      const seq = Number.MAX_SAFE_INTEGER;
+      await this.#outlet.once({ type: "append", serial, seq, data: "" });
+    } catch (error) {
+      const { code, info } = error as SessileError;
+      if (code === "gap") this.#replace((info?.expectedSeq ?? 1) - 1);
+      else if (code === "closed") {
+        this.#isStreaming = false;
+        this.#isStale = true;
+        if (this.#ending) this.close({ status: this.#ending });
+      } else throw error;
     }
   }
 

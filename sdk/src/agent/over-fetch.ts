@@ -1,9 +1,10 @@
 // The link to a session where there are no WebSockets: it publishes by HTTP, one request after
 // another, and hears by server-sent events (P12.1, P3.8).
 
-import type { ConnectionOptions, Link, Owner } from "../connection/types.ts";
+import { readJson } from "../connection/http.ts";
+import type { ConnectionOptions, Owner } from "../connection/types.ts";
 import { type ErrorInfo, type ServerFrame, SessileError } from "../protocol/index.ts";
-import { AgentLink, type Pending } from "./link.ts";
+import { AgentLink, type Pending, type Wire } from "./link.ts";
 import { readEvents } from "./sse.ts";
 
 /** A comment comes every 20 s (P3.8). */
@@ -21,6 +22,7 @@ function isFinal({ status, code }: SessileError): boolean {
 type Answer = { result?: unknown; error?: ErrorInfo };
 
 class FetchLink extends AgentLink {
+  readonly #fetch = this.options.fetch ?? fetch.bind(globalThis);
   #isPosting = false;
 
   protected flush(): void {
@@ -60,8 +62,10 @@ class FetchLink extends AgentLink {
 
   async #open(signal: AbortSignal): Promise<ReadableStream<Uint8Array> | SessileError> {
     const headers = { authorization: `Bearer ${await this.tokens.get()}` };
-    const get = this.options.fetch ?? fetch.bind(globalThis);
-    const response = await get(`${this.address}/events?${this.query()}`, { headers, signal });
+    const response = await this.#fetch(`${this.address}/events?${this.query()}`, {
+      headers,
+      signal,
+    });
     if (response.ok && response.body) return response.body;
     const { error } = (await response.json()) as { error: ErrorInfo };
     const known = SessileError.of(error);
@@ -77,7 +81,9 @@ class FetchLink extends AgentLink {
       try {
         const body = `[${batch.map(({ text }) => text)}]`;
         const headers = { "content-type": "application/json" };
-        const answers = await this.read<Answer[]>("frames", { method: "POST", body, headers });
+        const init = { method: "POST", body, headers };
+        const url = `${this.address}/frames`;
+        const answers = await readJson<Answer[]>(url, this.tokens, this.#fetch, init);
         failures = 0;
         this.waiting = this.waiting.filter((one) => !batch.includes(one));
         batch.forEach((pending, at) => {
@@ -109,6 +115,6 @@ class FetchLink extends AgentLink {
 }
 
 /** Publishes by HTTP and hears by server-sent events: give it to `createAgentSession` as `link`. */
-export function overFetch(options: ConnectionOptions, owner: Owner): Link {
+export function overFetch(options: ConnectionOptions, owner: Owner): Wire {
   return new FetchLink(options, owner);
 }

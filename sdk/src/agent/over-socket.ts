@@ -1,8 +1,8 @@
 // The usual link to a session: one WebSocket at a time.
 
-import type { ConnectionOptions, Link, Owner } from "../connection/types.ts";
+import type { ConnectionOptions, Owner } from "../connection/types.ts";
 import { readFrames, type ServerFrame, SessileError } from "../protocol/index.ts";
-import { AgentLink, type Pending } from "./link.ts";
+import { AgentLink, type Pending, type Wire } from "./link.ts";
 
 const PING_MS = 10_000;
 /** Two pings without an answer. */
@@ -37,8 +37,12 @@ class SocketLink extends AgentLink {
     const socket = new Socket(url, ["sessile.v1", `sessile.token.${token}`]);
     let heardAt = Date.now();
     const timer = setInterval(() => {
-      if (Date.now() - heardAt > SILENCE_MS) this.quit?.();
-      else if (this.#socket) void this.#beat(socket);
+      const now = Date.now();
+      // Whoever comes back with a fresh token before the old one expires is never refused (P2.6).
+      const isStale = this.tokens.canRenew && now > this.#expiresAt - RENEW_MS;
+      if (now - heardAt > SILENCE_MS || (this.#socket && isStale)) this.quit?.();
+      // Keeps the connection, and with it the leases (P6.8).
+      else this.#socket?.send("ping");
     }, PING_MS);
     const code = await new Promise<number>((done) => {
       this.quit = () => done(0);
@@ -76,22 +80,9 @@ class SocketLink extends AgentLink {
       }
     }
   }
-
-  /** Keeps the connection, and with it the leases (P6.8); renews the token (P2.6). */
-  async #beat(socket: WebSocket): Promise<void> {
-    socket.send("ping");
-    if (!this.tokens.canRenew || Date.now() < this.#expiresAt - RENEW_MS) return;
-    try {
-      const token = await this.tokens.get();
-      const { expiresAt } = await this.request({ type: "auth", token }, { once: true });
-      this.#expiresAt = expiresAt;
-    } catch (error) {
-      this.report(error as SessileError);
-    }
-  }
 }
 
 /** Speaks and hears over a WebSocket: the link unless another is given. */
-export function overSocket(options: ConnectionOptions, owner: Owner): Link {
+export function overSocket(options: ConnectionOptions, owner: Owner): Wire {
   return new SocketLink(options, owner);
 }

@@ -1,11 +1,10 @@
 // What an agent holds of a session: the connection, the turns that it leads, and the history.
 
-import type { ConnectionOptions, ConnectionStatus, Link, Owner } from "../connection/types.ts";
+import type { ConnectionOptions, ConnectionStatus, Owner } from "../connection/types.ts";
 import {
   type AttachedFrame,
   type ClientFrame,
   type Message,
-  type Page,
   placeOf,
   type ResultOf,
   type ServerFrame,
@@ -13,11 +12,12 @@ import {
   type StartTurnFrame,
   type Turn,
 } from "../protocol/index.ts";
+import type { Wire } from "./link.ts";
 import { overSocket } from "./over-socket.ts";
 import { AgentTurn, type Host, isLoss } from "./turn.ts";
 
 /** Makes the link to the session: the WebSocket, unless another is given. */
-export type LinkTo = (options: ConnectionOptions, owner: Owner) => Link;
+export type LinkTo = (options: ConnectionOptions, owner: Owner) => Wire;
 
 export interface AgentOptions extends Omit<ConnectionOptions, "rewind"> {
   /** `overFetch` where there are no WebSockets. */
@@ -53,18 +53,17 @@ export class TakenError extends SessileError {
 
 /** Instructions come as messages of this name (P6.7). */
 const STEER = "steer";
-/** The pause before what failed is tried again, where nobody says how long it should be. */
-const RETRY_MS = 500;
 
 export class AgentSession implements AsyncDisposable {
   /** The connection to the session, for frames that have no method here. */
-  readonly link: Link;
+  readonly link: Wire;
   readonly #options: AgentOptions;
   readonly #turns = new Map<string, AgentTurn>();
   #position: string | undefined;
   #isReplaying = true;
-  /** Why nothing can be asked any more. */
-  #over: SessileError | undefined;
+  #isRewound = true;
+  /** Instructions that wait, whoever leads their turns: one may be adopted. */
+  readonly #steers = new Map<string, Message>();
   #losses = 0;
   /** Opens with a connection. */
   #gate = Promise.withResolvers<void>();
@@ -103,9 +102,7 @@ export class AgentSession implements AsyncDisposable {
   ): Promise<AgentTurn> {
     const id = crypto.randomUUID();
     const result = await this.link.request({ type: "turn.adopt", turn, ...options, id });
-    const held = this.#hold(result.turn, options.keep);
-    await this.#catchUp(held);
-    return held;
+    return this.#hold(result.turn, options.keep);
   }
 
   /**
@@ -122,22 +119,6 @@ export class AgentSession implements AsyncDisposable {
       if (!turn.isCancelled) throw error;
     }
     return turn.end();
-  }
-
-  /** A page of the history, the newest first (P3.9). */
-  messages(query: { before?: string; after?: string; limit?: number } = {}): Promise<Page> {
-    const entries = Object.entries(query).map(([name, value]) => [name, String(value)]);
-    return this.#read(`messages?${new URLSearchParams(entries)}`);
-  }
-
-  /** One message by its serial. */
-  async message(serial: string): Promise<Message> {
-    return (await this.#read<{ message: Message }>(`messages/${serial}`)).message;
-  }
-
-  /** The turns that are open, the oldest first; those `queued` wait for an agent. */
-  async openTurns(): Promise<Turn[]> {
-    return (await this.#read<{ turns: Turn[] }>("turns")).turns;
   }
 
   /** Leaves the session. Turns that are open stay so until their leases end: end them first. */
@@ -173,39 +154,28 @@ export class AgentSession implements AsyncDisposable {
       once,
       send: (frame) => void once(frame as never).catch(() => {}),
       connected: () => this.#gate.promise,
-      message: (serial) => this.message(serial),
-      catchUp: () => this.#catchUp(held),
       release: () => this.#turns.get(id) === held && this.#turns.delete(id),
     };
     const held = new AgentTurn(host, turn, isKept);
     this.#turns.set(id, held);
+    for (const steer of this.#steers.values()) if (steer.turn === id) held.takeSteer(steer);
     return held;
   }
 
   /** Sends a frame until it is answered; one that came too fast is sent again later (P14). */
-  #ask<F extends ClientFrame>(frame: F): Promise<ResultOf<F>> {
-    return this.#insist("rate-limited", () => this.link.request(frame));
-  }
-
-  /** Reads until there is an answer, or the session is left. */
-  #read<T>(path: string): Promise<T> {
-    return this.#insist("unreachable", () => this.link.read<T>(path));
-  }
-
-  async #insist<Result>(code: string, ask: () => Promise<Result>): Promise<Result> {
+  async #ask<F extends ClientFrame>(frame: F): Promise<ResultOf<F>> {
     for (;;) {
       try {
-        return await ask();
+        return await this.link.request(frame);
       } catch (error) {
-        if (!(error instanceof SessileError) || error.code !== code || this.#over) throw error;
-        const { retryAfterMs = RETRY_MS } = error.info ?? {};
-        await new Promise((done) => setTimeout(done, retryAfterMs));
+        const { code, info } = error as SessileError;
+        if (code !== "rate-limited") throw error;
+        await new Promise((done) => setTimeout(done, info?.retryAfterMs));
       }
     }
   }
 
   #leave(error: SessileError): void {
-    this.#over = error;
     for (const turn of this.#turns.values()) turn.lose(error);
     this.#gate.resolve();
   }
@@ -236,49 +206,32 @@ export class AgentSession implements AsyncDisposable {
     }
   }
 
-  #attach({ turns = [], resumed }: AttachedFrame): void {
+  #attach({ turns, resumed }: AttachedFrame): void {
     this.#isReplaying = true;
-    for (const turn of turns) this.#see(turn);
-    for (const held of this.#turns.values()) {
-      // What is not among the open turns has ended meanwhile, or the list was too long.
-      const isOpen = turns.some(({ id }) => id === held.id);
-      if (!isOpen || !resumed) void this.#catchUp(held);
-    }
+    this.#isRewound = !resumed;
+    for (const turn of turns ?? []) this.#see(turn);
+    // Leads from here on (P6.8), or learns that it does not.
+    for (const held of this.#turns.values()) held.beat();
     this.#gate.resolve();
   }
 
   #hear(message: Message, isNew: boolean): void {
-    if (isWaiting(message)) this.#turns.get(message.turn ?? "")?.takeSteer(message);
-    if (isNew && message.role === "user" && !message.turn) this.#options.onInput?.(message);
+    const { name, turn = "", role, headers, serial } = message;
+    if (name === STEER) {
+      this.#steers.delete(serial);
+      if (headers?.steer !== "waiting") return;
+      this.#steers.set(serial, message);
+      this.#turns.get(turn)?.takeSteer(message);
+    }
+    // What a rewind brings is history.
+    const isInput = isNew && role === "user" && !turn && !(this.#isReplaying && this.#isRewound);
+    if (isInput) this.#options.onInput?.(message);
   }
 
   #see(turn: Turn): void {
     this.#turns.get(turn.id)?.take(turn);
     if (turn.status === "queued") this.#options.onQueued?.(turn);
   }
-
-  /** What a turn missed while there was no connection, or before it was led from here. */
-  async #catchUp(held: AgentTurn): Promise<void> {
-    const { id, createdAt } = held.info;
-    const steers: Message[] = [];
-    try {
-      held.take((await this.#read<{ turn: Turn }>(`turns/${id}`)).turn);
-      for (let before: string | undefined; ; ) {
-        const { messages, next } = await this.messages(before ? { before } : {});
-        steers.push(...messages.filter((one) => one.turn === id && isWaiting(one)));
-        const oldest = messages.at(-1);
-        if (!next || !oldest || oldest.createdAt < createdAt) break;
-        before = next;
-      }
-      for (const steer of steers.reverse()) held.takeSteer(steer);
-    } catch (error) {
-      this.#options.onError?.(error as SessileError);
-    }
-  }
-}
-
-function isWaiting({ name, headers }: Message): boolean {
-  return name === STEER && headers?.steer === "waiting";
 }
 
 /** Joins a session as an agent. It connects by itself. */

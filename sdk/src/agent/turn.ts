@@ -16,8 +16,6 @@ import { type Outlet, Output } from "./output.ts";
 export interface Host extends Outlet {
   /** Sent if there is a connection, and forgotten. */
   send(frame: ClientFrame): void;
-  /** Reads what the session has of the turn. */
-  catchUp(): Promise<void>;
   /** The turn is over, or not led from here any more. */
   release(): void;
 }
@@ -79,7 +77,8 @@ export class AgentTurn implements AsyncDisposable {
   info: Turn;
   /** Fires when the turn is cancelled, or is not led from here any more. */
   readonly signal: AbortSignal;
-  readonly #host: Host;
+  /** Sends frames that have no method here, such as `turn.suspend`, with the turn's attempt. */
+  readonly host: Host;
   readonly #control = new AbortController();
   readonly #stopped: Promise<void>;
   readonly #prefix: string;
@@ -95,7 +94,7 @@ export class AgentTurn implements AsyncDisposable {
   #timer: ReturnType<typeof setInterval>;
 
   constructor(host: Host, turn: Turn, isKept: boolean) {
-    this.#host = host;
+    this.host = host;
     this.info = turn;
     this.id = turn.id;
     this.attempt = turn.attempt;
@@ -105,7 +104,7 @@ export class AgentTurn implements AsyncDisposable {
     });
     // What a later attempt says stands for what was said before, unless that is kept.
     this.#prefix = isKept ? `${turn.id}/${turn.attempt}` : turn.id;
-    this.#timer = setInterval(() => this.#beat(), (turn.leaseMs ?? 30_000) / 3);
+    this.#timer = setInterval(() => this.beat(), (turn.leaseMs ?? 30_000) / 3);
     this.take(turn);
   }
 
@@ -132,16 +131,15 @@ export class AgentTurn implements AsyncDisposable {
     const outputs = new Map<string, Output>();
     const from = source as AsyncIterable<unknown> & Iterable<unknown>;
     const parts = from[Symbol.asyncIterator]?.() ?? from[Symbol.iterator]();
-    const result: StreamResult = { status: "complete" };
+    let result: StreamResult = { status: "complete" };
     let problem: unknown;
     try {
       for (;;) {
         const next = await Promise.race([parts.next(), this.#stopped]);
         if (!next || next.done) break;
         for (const operation of take(next.value)) {
-          const { op } = operation;
-          if (op !== "fail") this.#apply(scope, outputs, operation);
-          else Object.assign(result, { ...operation, op: undefined });
+          if (operation.op === "fail") result = operation;
+          else this.#apply(scope, outputs, operation);
         }
         for (const output of outputs.values()) {
           await Promise.race([output.room(), this.#stopped]);
@@ -152,20 +150,19 @@ export class AgentTurn implements AsyncDisposable {
       if (this.signal.aborted) Promise.resolve(parts.return?.()).catch(() => {});
     } catch (error) {
       problem = error;
-      result.status = "failed";
     }
-    if (this.isCancelled) result.status = "cancelled";
+    const { error } = result;
+    const status = this.isCancelled ? "cancelled" : problem ? "failed" : result.status;
     for (const output of outputs.values()) {
-      if (output.isOpen) output.close(result);
-      await this.#done(output).catch((error) => {
-        problem ??= error;
+      if (output.isOpen) output.close({ status });
+      await this.#done(output).catch((refusal) => {
+        problem ??= refusal;
       });
     }
     this.#hasSpoken = true;
-    const { status, error } = result;
     if (this.isCancelled) return { status };
     problem = this.#lost ?? problem;
-    if (status === "failed" || problem) this.#failure ??= problem ?? error ?? status;
+    if (problem || status === "failed") this.#failure ??= problem ?? error ?? status;
     if (problem) throw problem;
     return { status, ...(error && { error }) };
   }
@@ -203,7 +200,7 @@ export class AgentTurn implements AsyncDisposable {
   async steered(): Promise<Message[]> {
     const steers = this.#steers.splice(0);
     for (const { serial } of steers) {
-      await this.#host.ask({ type: "turn.steered", turn: this.id, serial });
+      await this.host.ask({ type: "turn.steered", turn: this.id, serial });
     }
     return steers;
   }
@@ -212,16 +209,6 @@ export class AgentTurn implements AsyncDisposable {
   onSteer(call: () => void): void {
     this.#onSteer = call;
     if (this.#steers[0]) call();
-  }
-
-  /** Waits for something outside; no lease runs meanwhile (P6.3). */
-  async suspend(reason?: string): Promise<void> {
-    await this.#flush();
-    await this.#host.ask({ type: "turn.suspend", turn: this.id, ...(reason && { reason }) });
-  }
-
-  async resume(): Promise<void> {
-    await this.#host.ask({ type: "turn.resume", turn: this.id });
   }
 
   /** Ends the turn when all that was said has arrived. A second call changes nothing. */
@@ -246,6 +233,12 @@ export class AgentTurn implements AsyncDisposable {
     } else if (!isOpen(turn) && !this.#ended) {
       this.lose(new SessileError("turn-closed", `turn ${turn.id} is ${turn.status}`));
     }
+  }
+
+  /** Keeps the lease (P6.8). */
+  beat(): void {
+    const isLed = this.info.status === "active";
+    if (isLed) this.host.send({ type: "turn.heartbeat", turn: this.id });
   }
 
   takeSteer(message: Message): void {
@@ -281,11 +274,10 @@ export class AgentTurn implements AsyncDisposable {
     const why = ending === "failed" && failure ? { error: told(failure) } : {};
     try {
       if (this.#lost) throw this.#lost;
-      await this.#host.ask({ type: "turn.end", turn: this.id, status: ending, ...why });
+      await this.host.ask({ type: "turn.end", turn: this.id, status: ending, ...why });
     } catch (problem) {
       // It ended already: by a cancel's grace, by another process, or by this frame sent twice.
       if (!isLoss(problem)) throw problem;
-      await this.#host.catchUp();
     } finally {
       this.#stop();
     }
@@ -294,18 +286,12 @@ export class AgentTurn implements AsyncDisposable {
 
   #stop(): void {
     clearInterval(this.#timer);
-    this.#host.release();
+    this.host.release();
   }
 
   #abort(message: string): void {
     // A second one changes nothing.
     this.#control.abort(new DOMException(message, "AbortError"));
-  }
-
-  /** Keeps the lease (P6.8). */
-  #beat(): void {
-    const isLed = this.info.status === "active";
-    if (isLed) this.#host.send({ type: "turn.heartbeat", turn: this.id });
   }
 
   #scope(): string {
@@ -316,7 +302,7 @@ export class AgentTurn implements AsyncDisposable {
   #output({ id = this.#scope(), name, role = "assistant", parent }: MessageOptions): Output {
     const head = { id: `${this.#prefix}/${id}`, role, turn: this.id };
     const more = { ...(name && { name }), ...(parent && { parent }) };
-    const output = new Output(this.#host, { ...head, ...more });
+    const output = new Output(this.host, { ...head, ...more });
     this.#outputs.add(output);
     if (this.#lost) output.abandon(this.#lost);
     return output;
@@ -330,7 +316,7 @@ export class AgentTurn implements AsyncDisposable {
     const { op } = operation;
     if (op === "signal") {
       const { name, data } = operation;
-      this.#host.send({ type: "signal", name, data });
+      this.host.send({ type: "signal", name, data });
       return;
     }
     const { key } = operation;

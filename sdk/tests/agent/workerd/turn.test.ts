@@ -7,7 +7,7 @@ import { useServer } from "../../../../tests/support/fixture.ts";
 import { tokens } from "../../../../tests/support/random.ts";
 import { assertText } from "../../../../tests/support/text.ts";
 import { until, within } from "../../../../tests/support/wait.ts";
-import { aiSdk, TakenError } from "../../../src/agent/index.ts";
+import { aiSdk, readMessage, readMessages, TakenError } from "../../../src/agent/index.ts";
 import { TWO_STEPS } from "../streams/ai-sdk.ts";
 import { contents, getTurn, join, LINKS, Tap } from "./agent.ts";
 
@@ -30,7 +30,7 @@ for (const [name, link] of Object.entries(LINKS)) {
       const [asked, answer] = await contents(fixture.server, session);
       assert.deepEqual(asked, ["message", "Hello?"]);
       assertText(answer?.[1], tokens(500).join(""));
-      const message = (await agent.messages()).messages[0];
+      const message = (await readMessages(agent)).messages[0];
       assert.equal(message?.role, "assistant");
       assert.equal(message?.status, "complete");
       assert.equal(message?.turn, turn.id);
@@ -103,7 +103,7 @@ for (const [name, link] of Object.entries(LINKS)) {
         ["result", { any: "JSON" }],
         ["notes", "by hand"],
       ]);
-      assert.deepEqual((await agent.message(serial)).headers, headers);
+      assert.deepEqual((await readMessage(agent, serial)).headers, headers);
     });
 
     test("hears of a cancel, stops its source and keeps what was said", async () => {
@@ -128,7 +128,7 @@ for (const [name, link] of Object.entries(LINKS)) {
       assert.equal(turn.info.cancel?.reason, "enough");
       const ended = await user.next("turn.end");
       assert.equal((ended as unknown as { turn: { status: string } }).turn.status, "cancelled");
-      const { messages } = await agent.messages();
+      const { messages } = await readMessages(agent);
       assert.deepEqual([messages[0]?.data, messages[0]?.status], ["so far ", "cancelled"]);
       await user.close();
     });
@@ -196,7 +196,7 @@ for (const [name, link] of Object.entries(LINKS)) {
       await assert.rejects(turn.stream(broken()), /hung up/);
       assert.equal((await turn.end()).status, "failed");
       assert.deepEqual(turn.info.error, { message: "the provider hung up" });
-      const { messages } = await agent.messages();
+      const { messages } = await readMessages(agent);
       assert.deepEqual([messages[0]?.data, messages[0]?.status], ["so far ", "failed"]);
     });
 

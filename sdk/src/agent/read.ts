@@ -1,0 +1,29 @@
+// What an agent reads over HTTP: functions, so that who needs none of them carries none.
+
+import { readJson } from "../connection/http.ts";
+import type { Message, Page, Turn } from "../protocol/index.ts";
+import type { AgentSession } from "./session.ts";
+
+function read<T>({ link }: AgentSession, path: string): Promise<T> {
+  const get = link.options.fetch ?? fetch.bind(globalThis);
+  return readJson<T>(`${link.address}/${path}`, link.tokens, get);
+}
+
+/** A page of the history, the newest first (P3.9): what a model is told of the conversation. */
+export function readMessages(
+  session: AgentSession,
+  query: { before?: string; after?: string; limit?: number } = {},
+): Promise<Page> {
+  const entries = Object.entries(query).map(([name, value]) => [name, String(value)]);
+  return read(session, `messages?${new URLSearchParams(entries)}`);
+}
+
+/** One message by its serial. */
+export async function readMessage(session: AgentSession, serial: string): Promise<Message> {
+  return (await read<{ message: Message }>(session, `messages/${serial}`)).message;
+}
+
+/** The turns that are open, the oldest first; those `queued` wait for an agent. */
+export async function readTurns(session: AgentSession): Promise<Turn[]> {
+  return (await read<{ turns: Turn[] }>(session, "turns")).turns;
+}
