@@ -90,7 +90,7 @@ export abstract class AgentLink implements Omit<Link, "read"> {
       if (!this.isOn) {
         fail(this.#over());
       } else if (text.length * 3 > most && new Blob([text]).size > most) {
-        const message = `unable to send; a frame has at most ${most} bytes: stream what is larger`;
+        const message = `unable to send; stream what has more than ${most} bytes`;
         fail(new SessileError("too-large", message));
       } else {
         this.waiting.push({ ref, text, isOnce: once, done, fail });
@@ -113,9 +113,12 @@ export abstract class AgentLink implements Omit<Link, "read"> {
   /** The query of a connection (P3.3). */
   protected query(): URLSearchParams {
     const { names, rollup } = this.options;
-    const given = { since: this.#owner.position(), names, rollup };
-    const known = Object.entries(given).filter(([, value]) => value !== undefined);
-    return new URLSearchParams(known.map(([name, value]) => [name, `${value}`]));
+    const since = this.#owner.position();
+    return new URLSearchParams({
+      names: `${names}`,
+      ...(since && { since }),
+      ...(rollup !== undefined && { rollup: `${rollup}` }),
+    });
   }
 
   /** The frames of one message. */

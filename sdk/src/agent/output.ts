@@ -93,8 +93,8 @@ export class Output {
   /** Ends the text; what it is to be in the end is said if it is not what was appended. */
   close({ status, data, headers }: Change & { status: Ending }): void {
     this.#ending ??= status;
-    const whole = data ?? (this.#isStale ? this.#text.toWellFormed() : data);
-    if (whole !== undefined) this.#change = { ...this.#change, data: whole };
+    const whole = data ?? (this.#isStale && this.#text.toWellFormed());
+    if (whole || data !== undefined) this.#change = { ...this.#change, data: whole };
     if (headers) this.#change = { ...this.#change, headers };
     this.#pump();
   }

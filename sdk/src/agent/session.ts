@@ -46,7 +46,7 @@ export class TakenError extends SessileError {
   readonly turn: Turn;
 
   constructor(turn: Turn) {
-    super("conflict", `unable to start the turn; ${turn.id} is ${turn.status}: adopt or leave it`);
+    super("conflict", `turn ${turn.id} is ${turn.status}: adopt it or leave it`);
     this.turn = turn;
   }
 }
@@ -187,7 +187,7 @@ export class AgentSession implements AsyncDisposable {
       this.#gate = Promise.withResolvers();
       this.#losses += 1;
     }
-    if (state === "closed") this.#leave(error ?? new SessileError("session-closed", state));
+    if (state === "closed" && error) this.#leave(error);
     this.#options.onStatus?.(status);
   }
 
@@ -224,8 +224,8 @@ export class AgentSession implements AsyncDisposable {
       this.#turns.get(turn)?.takeSteer(message);
     }
     // What a rewind brings is history.
-    const isInput = isNew && role === "user" && !turn && !(this.#isReplaying && this.#isRewound);
-    if (isInput) this.#options.onInput?.(message);
+    const isHistory = this.#isReplaying && this.#isRewound;
+    if (isNew && role === "user" && !turn && !isHistory) this.#options.onInput?.(message);
   }
 
   #see(turn: Turn): void {

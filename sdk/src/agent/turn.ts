@@ -66,7 +66,7 @@ export function isLoss(error: unknown): error is SessileError {
 function told(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { code, message } = error as Error & { code?: unknown };
-  return { ...(code ? { code } : {}), message };
+  return { code, message };
 }
 
 export class AgentTurn implements AsyncDisposable {
@@ -106,11 +106,6 @@ export class AgentTurn implements AsyncDisposable {
     this.#prefix = isKept ? `${turn.id}/${turn.attempt}` : turn.id;
     this.#timer = setInterval(() => this.beat(), (turn.leaseMs ?? 30_000) / 3);
     this.take(turn);
-  }
-
-  /** The serial of the message that it answers. */
-  get input(): string | undefined {
-    return this.info.input;
   }
 
   /** Whether somebody asked for its end. */
@@ -219,9 +214,8 @@ export class AgentTurn implements AsyncDisposable {
 
   /** `await using`: complete if something was said and nothing failed, otherwise failed. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const isSilent = !this.#hasSpoken && !this.#failure;
-    const error = { message: "the agent left the turn without an answer" };
-    await this.end(isSilent ? { status: "failed", error } : {});
+    if (!this.#hasSpoken) this.#failure ??= { message: "the agent left without an answer" };
+    await this.end();
   }
 
   /** The session tells of the turn. */
@@ -237,8 +231,7 @@ export class AgentTurn implements AsyncDisposable {
 
   /** Keeps the lease (P6.8). */
   beat(): void {
-    const isLed = this.info.status === "active";
-    if (isLed) this.host.send({ type: "turn.heartbeat", turn: this.id });
+    this.host.send({ type: "turn.heartbeat", turn: this.id });
   }
 
   takeSteer(message: Message): void {

@@ -16,7 +16,6 @@ export function text(options: TextOptions = {}): Codec<string | Uint8Array> {
     const piece = typeof part === "string" ? part : decoder.decode(part, { stream: true });
     if (isOpen) return piece === "" ? [] : [{ op: "append", key: "text-0", text: piece }];
     isOpen = true;
-    const { name = "message", headers = {} } = options;
-    return [{ op: "open", key: "text-0", name, text: piece, headers }];
+    return [{ op: "open", key: "text-0", name: "message", text: piece, ...options }];
   };
 }
