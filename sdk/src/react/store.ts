@@ -1,0 +1,74 @@
+// What React sees of a session: the same snapshot for every component, and while text streams a
+// new one at most once a frame. The first change after a pause is there at once.
+
+import type { Session, SessionSnapshot } from "../client/session.ts";
+
+/** How long a frame is where there are none: on a server, in a page that nobody looks at. */
+const FRAME_MS = 16;
+
+function inNextFrame(call: () => void): void {
+  const isSeen = typeof document !== "undefined" && document.visibilityState === "visible";
+  if (isSeen) requestAnimationFrame(call);
+  else setTimeout(call, FRAME_MS);
+}
+
+export class Store {
+  readonly #session: Session;
+  readonly #listeners = new Set<() => void>();
+  #snapshot: SessionSnapshot;
+  #isHeld = false;
+  #users = 0;
+  #end: (() => void) | undefined;
+
+  constructor(session: Session) {
+    this.#session = session;
+    this.#snapshot = session.getSnapshot();
+  }
+
+  readonly get = (): SessionSnapshot => this.#snapshot;
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    this.#end ??= this.#session.subscribe(this.#look);
+    // What came between rendering and this.
+    this.#look();
+    return () => {
+      this.#listeners.delete(listener);
+      if (this.#listeners.size > 0) return;
+      this.#end?.();
+      this.#end = undefined;
+    };
+  };
+
+  /** Connects while anybody uses it. Who unmounts and mounts at once keeps the connection. */
+  readonly use = (): (() => void) => {
+    this.#users += 1;
+    this.#session.connect();
+    return () => {
+      this.#users -= 1;
+      setTimeout(() => {
+        if (this.#users === 0) this.#session.close();
+      });
+    };
+  };
+
+  readonly #look = () => {
+    if (this.#isHeld || this.#snapshot === this.#session.getSnapshot()) return;
+    this.#snapshot = this.#session.getSnapshot();
+    this.#isHeld = true;
+    inNextFrame(() => {
+      this.#isHeld = false;
+      this.#look();
+    });
+    for (const listener of [...this.#listeners]) listener();
+  };
+}
+
+const stores = new WeakMap<Session, Store>();
+
+/** The one store of a session. */
+export function storeOf(session: Session): Store {
+  const store = stores.get(session) ?? new Store(session);
+  stores.set(session, store);
+  return store;
+}
