@@ -1,9 +1,9 @@
 // What a person sees, in a real Chromium: the page of `demo/`, a scripted agent beside it.
 
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { after, afterEach, before, describe, test } from "node:test";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { launch } from "../support/browser.ts";
 import { type Client, connect } from "../support/client.ts";
 import { Dev } from "../support/dev.ts";
 import { getMessage } from "../support/http.ts";
@@ -13,25 +13,14 @@ import { assertText } from "../support/text.ts";
 import { makeToken } from "../support/token.ts";
 import { until } from "../support/wait.ts";
 
-const EXECUTABLE = process.env.SESSILE_CHROMIUM ?? "/usr/bin/chromium";
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--no-first-run",
-];
-
 let dev: Dev;
 let browser: Browser;
 let contexts: BrowserContext[] = [];
 let count = 0;
 
 before(async () => {
-  assert.ok(existsSync(EXECUTABLE), `no Chromium at ${EXECUTABLE}; name one in SESSILE_CHROMIUM`);
   dev = await Dev.begin();
-  browser = await chromium.launch({ executablePath: EXECUTABLE, headless: true, args: FLAGS });
+  browser = await launch();
 });
 
 afterEach(async () => {

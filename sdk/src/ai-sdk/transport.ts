@@ -2,6 +2,7 @@
 // chat is another, and when its stop button is pressed, all alike. What ends an answer is `cancel`.
 
 import type { ChatTransport, UIMessage, UIMessageChunk } from "ai";
+import type { ShownMessage } from "../client/sending.ts";
 import { createSession, type Session, type SessionOptions } from "../client/session.ts";
 import { isOpen, SessileError, type Turn } from "../protocol/index.ts";
 import { Chunks } from "./chunks.ts";
@@ -38,7 +39,7 @@ type Stream = ReadableStream<UIMessageChunk>;
 
 /** What `follow` needs of `useChat`. */
 export interface FollowedChat<M extends UIMessage> {
-  setMessages(messages: M[]): void;
+  setMessages(change: (held: M[]) => M[]): void;
   resumeStream(): Promise<void>;
 }
 
@@ -47,6 +48,10 @@ interface Use {
   session: Session;
   /** Streams that are being read, or on their way. */
   streams: number;
+  /** The turns that come over them. */
+  streaming: Set<string>;
+  /** Shows what is there, before a stream goes on from it. */
+  show: Set<() => void>;
   /** Turns that were let go. */
   left: Set<string>;
 }
@@ -91,7 +96,11 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
       await use.session.connect();
       const wanted = new Set(use.session.turns.filter(isRunning).map(({ id }) => id));
       if (wanted.size > 0 && !abortSignal?.aborted) {
-        for (const id of wanted) use.left.delete(id);
+        for (const id of wanted) {
+          use.left.delete(id);
+          use.streaming.add(id);
+        }
+        for (const show of use.show) show();
         return this.#stream(use, ({ id }) => wanted.has(id), abortSignal);
       }
     } catch (error) {
@@ -115,17 +124,27 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
   follow(chatId: string, { setMessages, resumeStream }: FollowedChat<M>): () => void {
     const use = this.#use(chatId);
     const { session } = use;
-    let shown: unknown;
+    let shown: readonly ShownMessage[] | undefined;
     let isResuming = false;
     use.left.clear();
+    const show = () => {
+      const { messages } = session;
+      // What streams is the stream's to write.
+      const still = messages.filter(({ turn }) => turn === undefined || !use.streaming.has(turn));
+      if (isSame(still, shown)) return;
+      shown = still;
+      setMessages((held) =>
+        toUIMessages<M>({ messages }).flatMap((message) => {
+          if (!use.streaming.has(message.id)) return [message];
+          return held.filter(({ id }) => id === message.id);
+        }),
+      );
+    };
     const look = () => {
-      if (session.connection.state !== "connected" || use.streams > 0 || isResuming) return;
-      const { messages, turns } = session.getSnapshot();
-      if (messages !== shown) {
-        shown = messages;
-        setMessages(toUIMessages<M>({ messages }));
-      }
-      if (!turns.some((turn) => isRunning(turn) && !use.left.has(turn.id))) return;
+      if (session.connection.state !== "connected") return;
+      show();
+      if (use.streams > 0 || isResuming) return;
+      if (!session.turns.some((turn) => isRunning(turn) && !use.left.has(turn.id))) return;
       isResuming = true;
       resumeStream().finally(() => {
         isResuming = false;
@@ -135,8 +154,10 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
     // After whatever reads a stream has taken its last chunk.
     const later = () => void setTimeout(look);
     const ends = [session.subscribe(look), session.on("turn", later)];
+    use.show.add(show);
     look();
     return () => {
+      use.show.delete(show);
       for (const end of ends) end();
     };
   }
@@ -155,7 +176,7 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
       const made = () =>
         createSession({ ...(options as Omit<SessionOptions, "session">), session: chatId });
       const session = typeof given === "function" ? given(chatId) : (given ?? made());
-      use = { session, streams: 0, left: new Set() };
+      use = { session, streams: 0, streaming: new Set(), show: new Set(), left: new Set() };
       this.#uses.set(chatId, use);
     }
     if (use.session.connection.state === "idle") use.session.connect();
@@ -214,7 +235,7 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
 
   /** The turns that are wanted, one after the other, until all that began have ended. */
   #stream(use: Use, isWanted: (turn: Turn) => boolean, signal: AbortSignal | undefined): Stream {
-    const { session, left } = use;
+    const { session, left, streaming } = use;
     const told = new Map<string, Chunks>();
     let isOver = false;
     const ends: (() => void)[] = [];
@@ -222,6 +243,7 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
       if (isOver) return;
       isOver = true;
       for (const end of ends) end();
+      for (const turn of session.turns) if (isWanted(turn)) streaming.delete(turn.id);
       use.streams -= 1;
     };
     const letGo = () => {
@@ -241,6 +263,7 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
             if (!isWanted(turn) || turn.status === "queued") continue;
             const chunks = told.get(turn.id) ?? new Chunks(turn.id);
             told.set(turn.id, chunks);
+            streaming.add(turn.id);
             for (const chunk of chunks.next(session.log, turn)) {
               controller.enqueue(chunk as unknown as UIMessageChunk);
             }
@@ -268,6 +291,10 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
       cancel: letGo,
     });
   }
+}
+
+function isSame(one: readonly unknown[], other: readonly unknown[] | undefined): boolean {
+  return one.length === other?.length && one.every((it, index) => it === other[index]);
 }
 
 function isRunning(turn: Turn): boolean {

@@ -56,9 +56,11 @@ export function joinAgent(url: string, session: string, delayMs: number): Joined
     url,
     session,
     token: () => makeToken({ sub: "agent", caps: { "*": ["agent"] } }),
+    names: ["message", "regenerate"],
     onInput: ({ serial, name, parent }) => {
       const isAgain = name === "regenerate";
-      const start = isAgain && parent ? { input: parent, again: true } : { input: serial };
+      const again = { again: true, id: `again-${serial}` };
+      const start = isAgain && parent ? { input: parent, ...again } : { input: serial };
       joined.answer(start, answer).catch((error) => console.error(error));
     },
   });

@@ -42,8 +42,8 @@ function page(session: string, sub = "alice"): Page {
     chat,
     follow() {
       const end = transport.follow(session, {
-        setMessages: (messages) => {
-          chat.messages = messages;
+        setMessages: (change) => {
+          chat.messages = change(chat.messages);
         },
         resumeStream: () => chat.resumeStream(),
       });

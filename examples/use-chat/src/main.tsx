@@ -1,0 +1,93 @@
+// `useChat` as anybody writes it. What makes it durable is the transport, and three lines that
+// follow what other devices do.
+
+import { useChat } from "@ai-sdk/react";
+import type { UIMessage } from "ai";
+import { StrictMode, useEffect, useMemo, useState } from "react";
+import { createRoot } from "react-dom/client";
+import { SessileChatTransport } from "sessile/ai-sdk";
+
+// Where an application asks its own server: `token: () => fetch("/token").then(...)`.
+const {
+  url = "http://localhost:8787",
+  chat = "demo",
+  token = "",
+} = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+const transport = new SessileChatTransport({ url, token });
+
+function Chat({ id }: { id: string }) {
+  const { messages, sendMessage, regenerate, status, error, setMessages, resumeStream } = useChat({
+    id,
+    transport,
+    resume: true,
+  });
+  useEffect(
+    () => transport.follow(id, { setMessages, resumeStream }),
+    [id, setMessages, resumeStream],
+  );
+  const [text, setText] = useState("");
+  return (
+    <>
+      <ol id="messages">
+        {messages.map((message) => (
+          <li key={message.id} data-role={message.role}>
+            {textOf(message)}
+          </li>
+        ))}
+      </ol>
+      <output id="status">{status}</output>
+      {error && <p role="alert">{error.message}</p>}
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          sendMessage({ text });
+          setText("");
+        }}
+      >
+        <input
+          aria-label="Message"
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+        />
+        <button type="submit">Send</button>
+        <button type="button" id="stop" onClick={() => transport.cancel(id)}>
+          Stop
+        </button>
+        <button type="button" id="again" onClick={() => regenerate()}>
+          Again
+        </button>
+      </form>
+    </>
+  );
+}
+
+function textOf({ parts }: UIMessage): string {
+  return parts.map((part) => (part.type === "text" ? part.text : "")).join("");
+}
+
+/** Two chats, to switch between: an answer goes on in the one that is not shown. */
+function App() {
+  const chats = useMemo(() => [chat, `${chat}-other`], []);
+  const [id, setId] = useState(chat);
+  return (
+    <>
+      <nav>
+        {chats.map((name) => (
+          <button type="button" key={name} id={`to-${name}`} onClick={() => setId(name)}>
+            {name}
+          </button>
+        ))}
+      </nav>
+      <Chat key={id} id={id} />
+    </>
+  );
+}
+
+const root = document.getElementById("root");
+if (root) {
+  createRoot(root).render(
+    <StrictMode>
+      <App />
+    </StrictMode>,
+  );
+}
