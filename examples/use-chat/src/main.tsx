@@ -5,7 +5,7 @@ import { useChat } from "@ai-sdk/react";
 import type { UIMessage } from "ai";
 import { StrictMode, useEffect, useMemo, useState } from "react";
 import { createRoot } from "react-dom/client";
-import { SessileChatTransport } from "sessile/ai-sdk";
+import { followChat, SessileChatTransport } from "sessile/ai-sdk";
 
 // Where an application asks its own server: `token: () => fetch("/token").then(...)`.
 const {
@@ -22,7 +22,7 @@ function Chat({ id }: { id: string }) {
     resume: true,
   });
   useEffect(
-    () => transport.follow(id, { setMessages, resumeStream }),
+    () => followChat(transport, id, { setMessages, resumeStream }),
     [id, setMessages, resumeStream],
   );
   const [text, setText] = useState("");

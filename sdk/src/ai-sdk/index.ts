@@ -1,12 +1,13 @@
 // `sessile/ai-sdk`: the AI SDK's `useChat` on a session, and `streamText` in an agent.
 
-export { Chunks } from "./chunks.ts";
+export { type FollowedChat, followChat } from "./follow.ts";
+export { toData } from "./output.ts";
 export { streamToTurn } from "./server.ts";
 export {
-  type FollowedChat,
   REGENERATE,
   SessileChatTransport,
   type SessileChatTransportOptions,
   TOOL_OUTPUT,
+  type Wake,
 } from "./transport.ts";
-export { type Held, toData, toUIMessages } from "./ui-messages.ts";
+export { type Held, toUIMessages } from "./ui-messages.ts";

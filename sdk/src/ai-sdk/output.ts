@@ -1,7 +1,11 @@
-// What the codec of `sessile/agent` made of an AI SDK stream, read back: the messages of a turn
-// by their names (`message`, `reasoning`, `tool-input`, `tool-output`, `step`, ...).
+// What the codec of `sessile/agent` made of an AI SDK stream, read back: the messages of a turn by
+// their names (`message`, `reasoning`, `tool-input`, `tool-output`, `step`, ...) as chunks again.
 
+import type { UIMessage } from "ai";
 import type { Message } from "../protocol/index.ts";
+
+/** The header that says which of its own messages the AI SDK means, where the id cannot. */
+export const UI_ID = "ui-id";
 
 /** A part or a chunk, of whatever version of the AI SDK. */
 export type Loose = { type: string } & Record<string, unknown>;
@@ -11,58 +15,73 @@ export function textOf({ data }: Message): string {
   return typeof data === "string" ? data : "";
 }
 
-/** Whether a message has come to its end. */
-export function isDone({ status }: Message): boolean {
-  return status !== "streaming";
+/** Whether it is text that a person reads. */
+export function isText({ name }: Message): boolean {
+  return name === "message" || name === "reasoning";
 }
 
 /** What a turn's agent said, in order: no tombstones, and no instructions to it (P6.7). */
 export function outputOf(messages: readonly Message[], turn: string): Message[] {
-  return messages.filter(
-    (it) => it.turn === turn && it.deletedAt === undefined && it.name !== "steer",
-  );
-}
-
-/** A header that holds JSON. */
-function json(value: string | undefined): unknown {
-  try {
-    return value && JSON.parse(value);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Fields that are there. */
-export function present<T extends Record<string, unknown>>(fields: T): T {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
-}
-
-/** What a message says about the call that it belongs to, as chunks of a tool have it. */
-export function callOf({ headers: h = {} }: Message): Record<string, unknown> {
-  return present({
-    toolCallId: h.toolCallId,
-    toolName: h.toolName ?? "tool",
-    title: h.title,
-    inputEncoding: h.inputEncoding,
-    dynamic: h.dynamic === "true" || undefined,
-    providerExecuted: h.providerExecuted === "true" || undefined,
-    providerMetadata: json(h.providerMetadata),
-    toolMetadata: json(h.toolMetadata),
-  });
-}
-
-/** What is said beside a text. */
-export function notesOf({ headers: h = {} }: Message): Record<string, unknown> {
-  return present({ providerMetadata: json(h.providerMetadata), citations: json(h.citations) });
+  return messages.filter((it) => it.turn === turn && !it.deletedAt && it.name !== "steer");
 }
 
 /** A value where it is an object. */
 export function fieldsOf(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  return typeof value === "object" && value ? (value as Record<string, unknown>) : {};
 }
 
-/** A chunk that was passed on as it came: sources, files, `data-…`, what nobody knew. */
-export function passedOf({ name, data }: Message): Loose | undefined {
-  const { type } = fieldsOf(data);
-  return name !== "error" && typeof type === "string" ? (data as Loose) : undefined;
+/** What is said beside a message; a header that holds JSON is what it holds. */
+function notesOf({ headers = {} }: Message): Record<string, unknown> {
+  const read = (text: string) => {
+    try {
+      return /^(true$|[[{])/.test(text) ? JSON.parse(text) : text;
+    } catch {
+      return text;
+    }
+  };
+  return Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, read(text)]));
+}
+
+/** The chunks of a message, of which so much text was told before, if any was. */
+export function chunksOf(message: Message, before?: string): Loose[] {
+  const { name, serial: id, data, status } = message;
+  const chunks: Loose[] = [];
+  const add = (type: string, fields?: object) => void chunks.push({ type, ...fields });
+  const isNew = before === undefined;
+  const isDone = status !== "streaming";
+  const delta = textOf(message).slice(before?.length ?? 0);
+  const notes = notesOf(message);
+  const { state, toolCallId } = notes;
+  const said = fieldsOf(data);
+  if (isText(message)) {
+    const type = name === "message" ? "text" : name;
+    if (isNew) add(`${type}-start`, { id });
+    if (delta) add(`${type}-delta`, { id, delta });
+    if (isDone) add(`${type}-end`, { ...notes, id });
+  } else if (name === "tool-input") {
+    if (isDone) add("tool-input-available", { ...notes, input: data });
+    else if (isNew) add("tool-input-start", notes);
+    if (!isDone && delta) add("tool-input-delta", { toolCallId, inputTextDelta: delta });
+  } else if (name === "tool-output") {
+    const how = { denied: state, error: state, "input-error": "error" }[state as "error"];
+    const isFirst = state === "preliminary" && { preliminary: true };
+    const what = how ? { errorText: String(data) } : { output: data, ...isFirst };
+    add(`tool-output-${how ?? "available"}`, { ...notes, ...what });
+  } else if (name === "step") {
+    if (isNew) add("start-step");
+    if (said.state === "finished") add("finish-step");
+  } else if (name === "response") {
+    if (said.metadata) add("message-metadata", { messageMetadata: said.metadata });
+  } else if (name !== "error" && typeof said.type === "string") {
+    // Passed on as it came: sources, files, `data-…`, what nobody knew.
+    add(said.type, said);
+  }
+  return chunks;
+}
+
+/** What a page publishes of one of its messages: text where that is all there is. */
+export function toData({ parts, metadata }: UIMessage): unknown {
+  const [only] = parts;
+  if (parts.length === 1 && only?.type === "text" && !metadata) return only.text;
+  return { parts, ...(metadata ? { metadata } : {}) };
 }

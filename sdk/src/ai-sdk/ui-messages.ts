@@ -2,112 +2,80 @@
 
 import type { UIMessage } from "ai";
 import type { Message } from "../protocol/index.ts";
-import {
-  callOf,
-  fieldsOf,
-  isDone,
-  type Loose,
-  notesOf,
-  outputOf,
-  passedOf,
-  present,
-  textOf,
-} from "./output.ts";
+import { chunksOf, fieldsOf, type Loose, outputOf, UI_ID } from "./output.ts";
 
 /** A session, a snapshot of one, a page of its history the oldest first. */
 export interface Held {
   readonly messages: readonly Message[];
 }
 
-/** The header that says which of its own messages the AI SDK means, where the id cannot. */
-export const UI_ID = "ui-id";
-
 /** The messages, to be shown or to be made into a prompt (`convertToModelMessages`). */
 export function toUIMessages<M extends UIMessage = UIMessage>({ messages }: Held): M[] {
-  const list: unknown[] = [];
-  const turns = new Set<string>();
+  const list = new Map<string, unknown>();
   for (const message of messages) {
-    const { turn, deletedAt, name } = message;
-    if (deletedAt !== undefined) continue;
-    if (turn === undefined) {
-      if (name === "message") list.push(fromPerson(message));
-    } else if (!turns.has(turn)) {
-      turns.add(turn);
-      list.push(fromTurn(outputOf(messages, turn), turn));
-    }
+    const { turn, deletedAt, name, serial } = message;
+    if (deletedAt || list.has(turn ?? serial)) continue;
+    if (turn) list.set(turn, fromTurn(outputOf(messages, turn), turn));
+    else if (name === "message") list.set(serial, fromPerson(message));
   }
-  return list as M[];
-}
-
-/** What a page publishes of one of its messages: text where that is all there is. */
-export function toData({ parts, metadata }: UIMessage): unknown {
-  const [only] = parts;
-  if (parts.length === 1 && only?.type === "text" && metadata === undefined) return only.text;
-  return present({ parts, metadata });
+  return [...list.values()] as M[];
 }
 
 function fromPerson({ id, serial, role, data, headers }: Message): unknown {
   const { parts, metadata } = fieldsOf(data);
   const text = typeof data === "string" ? data : JSON.stringify(data);
-  return present({
+  return {
     id: headers?.[UI_ID] ?? id ?? serial,
     role,
     parts: Array.isArray(parts) ? parts : [{ type: "text", text }],
-    metadata,
-  });
+    ...(metadata ? { metadata } : {}),
+  };
 }
 
+/** What `useChat` makes of the same chunks. */
 function fromTurn(output: Message[], id: string): unknown {
   const parts: Loose[] = [];
   let metadata: unknown;
-  for (const message of output) {
-    const { name, data, headers } = message;
-    const call = parts.find(({ toolCallId }) => toolCallId && toolCallId === headers?.toolCallId);
-    if (name === "message" || name === "reasoning") {
-      const type = name === "message" ? "text" : name;
-      const state = isDone(message) ? "done" : "streaming";
-      parts.push({ type, text: textOf(message), state, ...notesOf(message) });
-    } else if (name === "tool-input") {
-      parts.push(toolPart(message));
-    } else if (name === "tool-output") {
-      Object.assign(call ?? {}, outputPart(data, headers?.state));
-    } else if (name === "tool-approval") {
-      const { approvalId, toolCallId: _, ...approval } = fieldsOf(data);
-      const state = `approval-${headers?.state}`;
-      Object.assign(call ?? {}, { state, approval: { id: approvalId, ...approval } });
-    } else if (name === "step") {
-      parts.push({ type: "step-start" });
-    } else if (name === "response") {
-      metadata = fieldsOf(data).metadata ?? metadata;
-    } else {
-      const passed = passedOf(message);
-      if (passed) parts.push(passed);
-    }
+  for (const chunk of output.flatMap((message) => chunksOf(message))) {
+    const { type, toolCallId } = chunk;
+    const last = parts.at(-1) ?? chunk;
+    const call = parts.find((part) => toolCallId && part.toolCallId === toolCallId) ?? chunk;
+    const [, kind = "", what = ""] = /^(text|reasoning|tool-\w+)-(\w+)$/.exec(type) ?? [];
+    if (what === "start" && !toolCallId) parts.push({ type: kind, text: "", state: "streaming" });
+    else if (what === "delta" && !toolCallId) last.text += String(chunk.delta);
+    else if (what === "end") Object.assign(last, { state: "done" }, noted(chunk));
+    else if (kind === "tool-input") {
+      if (what !== "delta") parts.push(toolPart(chunk, what === "start"));
+    } else if (kind === "tool-output") {
+      const { output: found, errorText, preliminary } = chunk;
+      const is = { available: { output: found, preliminary }, error: { errorText } }[what] ?? {};
+      Object.assign(call, { state: `output-${what}` }, whole(is));
+    } else if (type === "start-step") parts.push({ type: "step-start" });
+    else if (type === "message-metadata") metadata = chunk.messageMetadata;
+    else if (type !== "finish-step") parts.push(chunk);
   }
-  return present({ id, role: "assistant", parts, metadata });
+  return { id, role: "assistant", parts, ...(metadata ? { metadata } : {}) };
 }
 
-function toolPart(message: Message): Loose {
-  const call = callOf(message);
-  const { toolName, toolCallId, title, dynamic, providerExecuted } = call;
-  const isWhole = isDone(message);
-  return present({
+function toolPart(chunk: Loose, isStreaming: boolean): Loose {
+  const { toolName = "tool", toolCallId, title, dynamic, providerExecuted, input } = chunk;
+  return whole({
     type: dynamic ? "dynamic-tool" : `tool-${toolName}`,
     toolName: dynamic && toolName,
     toolCallId,
-    state: isWhole ? "input-available" : "input-streaming",
-    input: isWhole ? message.data : undefined,
+    state: isStreaming ? "input-streaming" : "input-available",
+    input,
     title,
     providerExecuted,
-    callProviderMetadata: call.providerMetadata,
+    callProviderMetadata: chunk.providerMetadata,
   });
 }
 
-function outputPart(data: unknown, state: string | undefined): Record<string, unknown> {
-  if (state === "denied") return { state: "output-denied" };
-  if (state === "error" || state === "input-error") {
-    return { state: "output-error", errorText: String(data) };
-  }
-  const preliminary = state === "preliminary" || undefined;
-  return present({ state: "output-available", output: data, preliminary });
+function noted({ providerMetadata, citations }: Loose): object {
+  return whole({ providerMetadata, citations });
+}
+
+/** The fields that are there. */
+function whole<T extends object>(fields: T): T {
+  return Object.fromEntries(Object.entries(fields).filter(([, it]) => it !== undefined)) as T;
 }

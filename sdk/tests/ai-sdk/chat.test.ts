@@ -8,7 +8,7 @@ import type { UIMessage } from "ai";
 import { useServer } from "../../../tests/support/fixture.ts";
 import { makeToken } from "../../../tests/support/token.ts";
 import { until, within } from "../../../tests/support/wait.ts";
-import { SessileChatTransport } from "../../src/ai-sdk/index.ts";
+import { followChat, SessileChatTransport } from "../../src/ai-sdk/index.ts";
 import { ANSWER, joinAgent } from "./agent.ts";
 
 const fixture = useServer();
@@ -41,7 +41,7 @@ function page(session: string, sub = "alice"): Page {
     transport,
     chat,
     follow() {
-      const end = transport.follow(session, {
+      const end = followChat(transport, session, {
         setMessages: (change) => {
           chat.messages = change(chat.messages);
         },

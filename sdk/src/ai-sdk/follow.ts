@@ -1,0 +1,60 @@
+// Other devices: their messages, and the answers that they asked for, in a chat of `useChat`.
+
+import type { UIMessage } from "ai";
+import type { ShownMessage } from "../client/sending.ts";
+import { isRunning, type SessileChatTransport } from "./transport.ts";
+import { toUIMessages } from "./ui-messages.ts";
+
+/** What `useChat` gives, as far as it is needed. */
+export interface FollowedChat<M extends UIMessage> {
+  setMessages(change: (held: M[]) => M[]): void;
+  resumeStream(): Promise<void>;
+}
+
+/**
+ * Keeps a chat in step with its session: the messages that are there, and answers as they come,
+ * whoever asked. Returns what ends that, as an effect of React wants it.
+ */
+export function followChat<M extends UIMessage>(
+  transport: SessileChatTransport<M>,
+  chatId: string,
+  { setMessages, resumeStream }: FollowedChat<M>,
+): () => void {
+  const use = transport.use(chatId);
+  const { session, streaming, left } = use;
+  let shown: readonly ShownMessage[] | undefined;
+  let isResuming = false;
+  left.clear();
+  const show = () => {
+    const { messages } = session;
+    // What streams is the stream's to write.
+    const still = messages.filter(({ turn = "" }) => !streaming.has(turn));
+    if (still.length === shown?.length && still.every((it, index) => it === shown?.[index])) return;
+    shown = still;
+    setMessages((held) =>
+      toUIMessages<M>({ messages }).flatMap((message) =>
+        streaming.has(message.id) ? held.filter(({ id }) => id === message.id) : [message],
+      ),
+    );
+  };
+  const look = () => {
+    if (session.connection.state !== "connected") return;
+    show();
+    const isNews = session.turns.some((turn) => isRunning(turn) && !left.has(turn.id));
+    if (use.streams > 0 || isResuming || !isNews) return;
+    isResuming = true;
+    resumeStream().finally(() => {
+      isResuming = false;
+      look();
+    });
+  };
+  // After whatever reads a stream has taken its last chunk.
+  const later = () => void setTimeout(look);
+  const ends = [session.subscribe(look), session.on("turn", later)];
+  use.show.add(show);
+  look();
+  return () => {
+    use.show.delete(show);
+    for (const end of ends) end();
+  };
+}
