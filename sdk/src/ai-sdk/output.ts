@@ -44,14 +44,14 @@ function notesOf({ headers = {} }: Message): Record<string, unknown> {
 
 /** The chunks of a message, of which so much text was told before, if any was. */
 export function chunksOf(message: Message, before?: string): Loose[] {
-  const { name, serial: id, data, status } = message;
+  const { name, serial, data, status } = message;
   const chunks: Loose[] = [];
   const add = (type: string, fields?: object) => void chunks.push({ type, ...fields });
   const isNew = before === undefined;
   const isDone = status !== "streaming";
   const delta = textOf(message).slice(before?.length ?? 0);
   const notes = notesOf(message);
-  const { state, toolCallId } = notes;
+  const { state, toolCallId, part: id = serial } = notes;
   const said = fieldsOf(data);
   if (isText(message)) {
     const type = name === "message" ? "text" : name;

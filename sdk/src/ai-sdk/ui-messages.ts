@@ -41,8 +41,10 @@ function fromTurn(output: Message[], id: string): unknown {
     const last = parts.at(-1) ?? chunk;
     const call = parts.find((part) => toolCallId && part.toolCallId === toolCallId) ?? chunk;
     const [, kind = "", what = ""] = /^(text|reasoning|tool-\w+)-(\w+)$/.exec(type) ?? [];
-    if (what === "start" && !toolCallId) parts.push({ type: kind, text: "", state: "streaming" });
-    else if (what === "delta" && !toolCallId) last.text += String(chunk.delta);
+    if (what === "start" && !toolCallId) {
+      const isText = kind === "text";
+      parts.push({ type: kind, ...(!isText && { id: chunk.id }), text: "", state: "streaming" });
+    } else if (what === "delta" && !toolCallId) last.text += String(chunk.delta);
     else if (what === "end") Object.assign(last, { state: "done" }, noted(chunk));
     else if (kind === "tool-input") {
       if (what !== "delta") parts.push(toolPart(chunk, what === "start"));
