@@ -11,7 +11,18 @@ const CORE = { name: "core", from: "index.ts", imports: "createSession", most: 8
  * What each entry point may weigh, minified and gzipped: what an app imports and how many bytes
  * that is; with `isMore`, beyond the core. What an app brings itself does not count.
  */
-const SIZES = [CORE];
+const SIZES = [
+  CORE,
+  { name: "react", from: "react/index.ts", imports: "*", most: 2 * 1024, isMore: true },
+  {
+    name: "ai-sdk",
+    from: "ai-sdk/index.ts",
+    imports: "SessileChatTransport",
+    most: 2 * 1024,
+    isMore: true,
+  },
+  { name: "agent", from: "agent/index.ts", imports: "createAgentSession, text", most: 6 * 1024 },
+];
 const BROUGHT = ["react", "ai", "@ai-sdk/*", "@tanstack/*"];
 
 /** Directories of tests that need more than Node. */
@@ -64,9 +75,10 @@ async function checkSizes() {
 
 async function measure(entries) {
   const { build } = await import("esbuild");
-  const lines = entries.map(
-    ({ from, imports }) => `export { ${imports} } from "./sdk/src/${from}";`,
-  );
+  const lines = entries.map(({ from, imports }) => {
+    const names = imports === "*" ? imports : `{ ${imports} }`;
+    return `export ${names} from "./sdk/src/${from}";`;
+  });
   const { outputFiles } = await build({
     stdin: { contents: lines.join("\n"), resolveDir: inRoot() },
     bundle: true,

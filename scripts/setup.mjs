@@ -46,7 +46,8 @@ function arePackagesStale() {
   const installed = JSON.parse(readFileSync(hidden, "utf8")).packages;
   const locked = Object.entries(JSON.parse(read("package-lock.json")).packages);
   return locked.some(([path, { version, optional }]) => {
-    if (path === "") return false;
+    // The packages of the repository itself.
+    if (!path.includes("node_modules/")) return false;
     const there = installed[path];
     return there ? there.version !== version || !existsSync(inRoot(path)) : !optional;
   });

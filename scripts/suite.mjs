@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { build } from "./build.mjs";
 import { findChromium } from "./lib/chromium.mjs";
 import { inRoot, isMain, main, modernNode, Refusal, run } from "./lib/project.mjs";
-import { sdkTests } from "./sdk.mjs";
+import { buildSdk, sdkTests } from "./sdk.mjs";
 import { setup } from "./setup.mjs";
 
 const SUITES = {
@@ -20,6 +20,8 @@ export async function runSuite(name, words = []) {
   await setup();
   for (const variant of suite.variants) await build(variant);
   const env = suite.browser ? { SESSILE_CHROMIUM: await findChromium() } : {};
+  // The pages of the examples are built on the SDK.
+  if (suite.browser && (await buildSdk()) !== 0) return 1;
   const files = readdirSync(inRoot("tests", name))
     .filter((file) => file.endsWith(".test.ts"))
     .map((file) => `tests/${name}/${file}`)

@@ -45,7 +45,7 @@ export class Chunks {
     if (!isOpen(turn)) {
       const { status, reason, error } = turn;
       this.isEnded = true;
-      const errorText = `${fieldsOf(error).message ?? reason ?? "the answer failed"}`;
+      const errorText = `${fieldsOf(error).message ?? reason ?? status}`;
       if (status === "cancelled") finishReason = "interrupted";
       const isBad = status === "failed";
       chunks.push(isBad ? { type: "error", errorText } : { type: "finish", finishReason });

@@ -25,16 +25,16 @@ export function outputOf(messages: readonly Message[], turn: string): Message[] 
   return messages.filter((it) => it.turn === turn && !it.deletedAt && it.name !== "steer");
 }
 
-/** A value where it is an object. */
+/** The fields of a value; what is no object has none that anybody asks for. */
 export function fieldsOf(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value ? (value as Record<string, unknown>) : {};
+  return Object(value);
 }
 
 /** What is said beside a message; a header that holds JSON is what it holds. */
 function notesOf({ headers = {} }: Message): Record<string, unknown> {
   const read = (text: string) => {
     try {
-      return /^(true$|[[{])/.test(text) ? JSON.parse(text) : text;
+      return /^[t[{]/.test(text) ? JSON.parse(text) : text;
     } catch {
       return text;
     }
@@ -72,9 +72,9 @@ export function chunksOf(message: Message, before?: string): Loose[] {
     if (said.state === "finished") add("finish-step");
   } else if (name === "response") {
     if (said.metadata) add("message-metadata", { messageMetadata: said.metadata });
-  } else if (name !== "error" && typeof said.type === "string") {
+  } else if (said.type) {
     // Passed on as it came: sources, files, `data-…`, what nobody knew.
-    add(said.type, said);
+    add(String(said.type), said);
   }
   return chunks;
 }

@@ -2,8 +2,9 @@
 // chat is another, and when its stop button is pressed, all alike. What ends an answer is `cancel`.
 
 import type { ChatTransport, UIMessage, UIMessageChunk } from "ai";
-import { createSession, type Session, type SessionOptions } from "../client/session.ts";
-import { isOpen, type Turn } from "../protocol/index.ts";
+import { createSession, type Session } from "../client/session.ts";
+import type { SessionOptions } from "../client/types.ts";
+import { isOpen, type Message, type Turn } from "../protocol/index.ts";
 import { Chunks } from "./chunks.ts";
 import { toData, UI_ID } from "./output.ts";
 
@@ -61,11 +62,6 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
     this.#options = options;
   }
 
-  /** The session of a chat, connecting. */
-  session(chatId: string): Session {
-    return this.use(chatId).session;
-  }
-
   /** Publishes what is new, and gives the answer as it comes, by whatever agent. */
   async sendMessages(options: Send<M>): Promise<Stream> {
     const { chatId, trigger, body, abortSignal } = options;
@@ -94,7 +90,7 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
 
   /** Ends every answer of a chat, and those that wait, on all devices (P6.5). */
   cancel(chatId: string, reason?: string): Promise<readonly Turn[]> {
-    return this.session(chatId).cancel({ all: true }, reason);
+    return this.use(chatId).session.cancel({ all: true }, reason);
   }
 
   /** Disconnects from the sessions that it made; nothing is cancelled. */
@@ -103,7 +99,7 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
     for (const { session } of this.#uses.values()) session.close();
   }
 
-  /** @internal */
+  /** What is done with the session of a chat, which connects. */
   use(chatId: string): Use {
     let use = this.#uses.get(chatId);
     if (!use) {
@@ -114,7 +110,7 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
       use = { session, streams: 0, streaming: new Set(), show: new Set(), left: new Set() };
       this.#uses.set(chatId, use);
     }
-    if (use.session.connection.state === "idle") use.session.connect();
+    use.session.connect();
     return use;
   }
 
@@ -126,7 +122,7 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
     // There is one, or `useChat` would have nothing to send.
     const last = messages.at(-1) as M;
     if (last.role === "assistant" && trigger === "submit-message") {
-      await Promise.all(outputsOf(last, session).map((it) => session.send(it.data, it.options)));
+      for (const part of last.parts) await sendOutput(session, part as Record<string, string>);
       const turn = session.turns.find(({ id }) => id === last.id);
       const isAnswer = ({ id, input }: Turn) =>
         id === last.id || (!!input && input === turn?.input);
@@ -136,9 +132,8 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
       [headers?.[UI_ID], id, serial].includes(last.id),
     )?.serial;
     if (trigger === "regenerate-message") {
-      const data = messageId ?? null;
-      await session.send(data, { name: REGENERATE, wake: true, ...(input && { parent: input }) });
-    } else if (messageId !== undefined && input !== undefined) {
+      await session.send(messageId ?? null, { name: REGENERATE, ...(input && { parent: input }) });
+    } else if (messageId && input) {
       const headers = { [UI_ID]: last.id };
       input = (await session.edit(input, toData(last), { headers })).serial;
     } else {
@@ -170,17 +165,19 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
         const close = () => end(() => controller.close());
         const look = () => {
           const { state, error } = session.connection;
+          let isEnded: boolean | undefined;
           for (const turn of session.turns) {
-            if (!isWanted(turn) || turn.status === "queued") continue;
-            const chunks = told.get(turn.id) ?? new Chunks(turn.id);
-            told.set(turn.id, chunks);
-            streaming.add(turn.id);
+            if (isEnded === false || !isWanted(turn) || turn.status === "queued") continue;
+            const { id } = turn;
+            const chunks = told.get(id) ?? new Chunks(id);
+            told.set(id, chunks);
+            streaming.add(id);
             for (const chunk of chunks.next(session.log, turn)) {
               controller.enqueue(chunk as unknown as UIMessageChunk);
             }
-            if (!chunks.isEnded) break;
+            isEnded = chunks.isEnded;
           }
-          if (told.size && [...told.values()].every(({ isEnded }) => isEnded)) close();
+          if (isEnded) close();
           else if (state === "closed") end(() => controller.error(error));
         };
         ends.push(session.subscribe(look));
@@ -209,18 +206,13 @@ export function isRunning(turn: Turn): boolean {
   return isOpen(turn) && turn.status !== "queued";
 }
 
-/** What came of calls that the page made, as far as the session does not know. */
-function outputsOf({ parts }: UIMessage, { log }: Session) {
-  return parts.flatMap((part) => {
-    const { toolCallId, state, output, errorText } = part as Record<string, string>;
-    const is = { "output-available": "available", "output-error": "error" }[`${state}`];
-    const isKnown = log.some(
-      ({ name, headers }) => name === TOOL_OUTPUT && headers?.toolCallId === toolCallId,
-    );
-    if (!toolCallId || !is || isKnown) return [];
-    const headers = { toolCallId, state: is };
-    const id = `${TOOL_OUTPUT}:${toolCallId}`;
-    const data = errorText ?? output;
-    return [{ data, options: { id, name: TOOL_OUTPUT, headers, wake: true } }];
-  });
+/** Publishes what came of a call that the page made itself, if the session does not know it. */
+async function sendOutput(session: Session, part: Record<string, string>): Promise<void> {
+  const { toolCallId = "", state = "", output, errorText } = part;
+  const name = TOOL_OUTPUT;
+  const is = /^output-(available|error)$/.exec(state)?.[1];
+  const isIt = (it: Message) => it.name === name && it.headers?.toolCallId === toolCallId;
+  if (!is || session.log.some(isIt)) return;
+  const headers = { toolCallId, state: is };
+  await session.send(errorText ?? output, { id: `${name}:${toolCallId}`, name, headers });
 }

@@ -12,12 +12,8 @@ import {
 } from "react";
 import type { Presence } from "../client/presence.ts";
 import type { ShownMessage } from "../client/sending.ts";
-import {
-  createSession,
-  Session,
-  type SessionOptions,
-  type SessionSnapshot,
-} from "../client/session.ts";
+import { createSession, Session } from "../client/session.ts";
+import type { SessionOptions, SessionSnapshot } from "../client/types.ts";
 import type { ConnectionStatus } from "../connection/types.ts";
 import type { Turn } from "../protocol/index.ts";
 import { storeOf } from "./store.ts";

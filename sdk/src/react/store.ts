@@ -1,7 +1,8 @@
 // What React sees of a session: the same snapshot for every component, and while text streams a
 // new one at most once a frame. The first change after a pause is there at once.
 
-import type { Session, SessionSnapshot } from "../client/session.ts";
+import type { Session } from "../client/session.ts";
+import type { SessionSnapshot } from "../client/types.ts";
 
 /** How long a frame is where there are none: on a server, in a page that nobody looks at. */
 const FRAME_MS = 16;

@@ -5,11 +5,11 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { Chat } from "@ai-sdk/react";
 import type { UIMessage } from "ai";
-import { useServer } from "../../../tests/support/fixture.ts";
-import { makeToken } from "../../../tests/support/token.ts";
-import { until, within } from "../../../tests/support/wait.ts";
-import { followChat, SessileChatTransport } from "../../src/ai-sdk/index.ts";
-import { ANSWER, joinAgent } from "./agent.ts";
+import { useServer } from "../../../../tests/support/fixture.ts";
+import { makeToken } from "../../../../tests/support/token.ts";
+import { until, within } from "../../../../tests/support/wait.ts";
+import { followChat, SessileChatTransport } from "../../../src/ai-sdk/index.ts";
+import { ANSWER, joinAgent } from "../agent.ts";
 
 const fixture = useServer();
 const ends: (() => unknown)[] = [];
