@@ -1,0 +1,353 @@
+// `useChat` of TanStack AI on a session. An abort only lets go: the chat aborts when it is
+// unmounted, when a page is left, and when it is stopped, all alike. What ends an answer is
+// `cancel`.
+
+import type { ConnectionAdapter, RunAgentInputContext } from "@tanstack/ai-client";
+import type { Loose } from "../ai-sdk/output.ts";
+import { createSession, type Session, type SessionOptions } from "../client/session.ts";
+import { isOpen, type Message, SessileError, type Turn } from "../protocol/index.ts";
+import { RunChunks } from "./chunks.ts";
+import { Feed, type Known, snapshotOf } from "./feed.ts";
+import { type ChatMessage, chatOf, type Node, nodesOf, toData } from "./transcript.ts";
+import { runInput } from "./wire.ts";
+
+/** The name of the message that asks for another answer; its `parent` is what is answered. */
+export const REGENERATE = "regenerate";
+/** The name of the message that says what came of a call which the page made itself. */
+export const TOOL_OUTPUT = "tool-output";
+
+type Common = {
+  /**
+   * Is told by POST of each run that the chat asks for, for agents that are not connected: AG-UI's
+   * `RunAgentInput` with the `session` and the `input`, and the run's id as `X-Run-Id`. What it
+   * answers is not shown: it answers into the session.
+   */
+  api?: string;
+  /** Sent with it. */
+  headers?: Record<string, string> | (() => Record<string, string>);
+  /** Another fetch than the platform's. */
+  fetch?: typeof fetch;
+  /** What an abort of a request means; `detach` unless told (see above). */
+  onAbort?: "detach" | "cancel";
+};
+
+export type SessileConnectionOptions =
+  /** A session that the page has. Connect it or not: the connection does when it needs it. */
+  (Common & { session: Session }) | (Common & SessionOptions);
+
+type Subscribing = Required<Extract<ConnectionAdapter, { subscribe: unknown }>>;
+type Hydration = Awaited<ReturnType<Subscribing["hydrate"]>>;
+type HydrateOptions = Parameters<Subscribing["hydrate"]>[1];
+
+/** A connection for `useChat({ connection, live: true })`. */
+export interface SessileConnection extends Subscribing {
+  readonly session: Session;
+  /** Ends a run, or all and those that wait, on all devices (P6.5). */
+  cancel(runId?: string, reason?: string): Promise<void>;
+  /** Disconnects from a session that it made; nothing is cancelled. */
+  close(): void;
+}
+
+/** Connects a chat with a session. */
+export function sessileConnection(options: SessileConnectionOptions): SessileConnection {
+  return new Chat(options);
+}
+
+type Chunks = ReturnType<Subscribing["subscribe"]>;
+
+class Chat implements SessileConnection {
+  readonly session: Session;
+  readonly #options: SessileConnectionOptions;
+  readonly #feeds = new Set<Feed>();
+  readonly #sent = new Set<string>();
+  readonly #joined = new Set<string>();
+  #thread: string | undefined;
+  #hasTranscript = false;
+  /** Messages of the page that are not in the session yet. */
+  #asking = 0;
+
+  constructor(options: SessileConnectionOptions) {
+    this.#options = options;
+    this.session = isMade(options) ? createSession(options) : options.session;
+  }
+
+  readonly subscribe = (signal?: AbortSignal): Chunks => this.#subscribe(signal) as Chunks;
+
+  readonly joinRun = (runId: string, signal?: AbortSignal): Chunks =>
+    this.#join(runId, signal) as Chunks;
+
+  readonly send: Subscribing["send"] = async (messages, data, signal, context) => {
+    const chat = messages as unknown as ChatMessage[];
+    const run = context ?? { threadId: this.#threadId(), runId: `run-${crypto.randomUUID()}` };
+    this.#thread = run.threadId;
+    this.#sent.add(run.runId);
+    for (const { id } of chat) if (id !== undefined) this.#sent.add(id);
+    const connecting = this.#connect();
+    // Only the log can tell whether a message is new; once it was read it is there.
+    if (this.session.log.length === 0) {
+      this.#asking += 1;
+      await untilAborted(connecting, signal).finally(() => {
+        this.#asking -= 1;
+      });
+    }
+    if (signal?.aborted) return;
+    const publishing = this.#publish(chat);
+    for (const feed of this.#feeds) feed.asked();
+    const input = await untilAborted(publishing, signal);
+    if (signal?.aborted) return this.#letGo(run.runId, await publishing);
+    signal?.addEventListener("abort", () => this.#letGo(run.runId, input), { once: true });
+    await this.#wake(chat, input, data ?? {}, run);
+  };
+
+  readonly hydrate = async (
+    threadId: string,
+    { limit, before }: HydrateOptions = {},
+  ): Promise<Hydration> => {
+    this.#thread = threadId;
+    this.#hasTranscript = true;
+    await this.#connect();
+    const { session } = this;
+    const all = () => {
+      const nodes = nodesOf(session.messages);
+      // Half of a turn is no message of a chat: the rest of it may be older.
+      const [first] = nodes;
+      return session.hasOlder && first?.isTurn && nodes.length > 1 ? nodes.slice(1) : nodes;
+    };
+    const wanted = (nodes: Node[]) =>
+      before === undefined ? nodes : nodes.filter(({ serial }) => serial < before);
+    const least = limit ?? (before === undefined ? 1 : PAGE);
+    while (session.hasOlder && wanted(all()).length < least) {
+      if ((await session.loadOlder(PAGE)) === 0) break;
+    }
+    const nodes = wanted(all());
+    const page = limit === undefined ? nodes : nodes.slice(-limit);
+    const [oldest] = page;
+    const isAll = !session.hasOlder && page.length === nodes.length;
+    const cursor = oldest?.serial ?? before;
+    const running = before === undefined ? session.turns.findLast(isRunning) : undefined;
+    return {
+      messages: chatIn(page, session.turns, running) as unknown as Hydration["messages"],
+      activeRun: running ? { runId: running.id } : null,
+      interrupts: null,
+      page: isAll || !cursor ? { truncated: false } : { truncated: true, cursor },
+    };
+  };
+
+  async cancel(runId?: string, reason?: string): Promise<void> {
+    await this.session.cancel(runId === undefined ? { all: true } : runId, reason);
+  }
+
+  close(): void {
+    if (isMade(this.#options)) this.session.close();
+  }
+
+  #connect(): Promise<void> {
+    return this.session.connect();
+  }
+
+  #threadId(): string {
+    return this.#thread ?? this.session.id;
+  }
+
+  async *#subscribe(signal: AbortSignal | undefined): AsyncGenerator<Loose> {
+    const { session } = this;
+    const known: Known = {
+      session,
+      thread: () => this.#threadId(),
+      sent: this.#sent,
+      joined: this.#joined,
+      hasTranscript: () => this.#hasTranscript,
+    };
+    const feed = new Feed(known);
+    this.#feeds.add(feed);
+    const ends = [session.on("reset", () => feed.restart())];
+    try {
+      await untilAborted(this.#connect(), signal);
+      for await (const _ of this.#changes(signal)) {
+        for (const { chunk, run } of this.#asking > 0 ? [] : feed.next()) {
+          if (signal?.aborted) return;
+          // Joined meanwhile: what is left of it here comes there.
+          if (run === undefined || !this.#joined.has(run)) yield chunk;
+        }
+      }
+    } finally {
+      this.#feeds.delete(feed);
+      for (const end of ends) end();
+    }
+  }
+
+  async *#join(runId: string, signal: AbortSignal | undefined): AsyncGenerator<Loose> {
+    const { session } = this;
+    await untilAborted(this.#connect(), signal);
+    if (signal?.aborted) return;
+    const found = await this.#find(runId);
+    const begin = () => {
+      const chunks = new RunChunks(this.#threadId(), runId);
+      for (const feed of this.#feeds) feed.adopt(runId, chunks);
+      return chunks;
+    };
+    let chunks = begin();
+    this.#joined.add(runId);
+    try {
+      for await (const _ of this.#changes(signal)) {
+        const turn = session.turns.find(({ id }) => id === runId) ?? found;
+        let news = chunks.next(session.log, turn);
+        if (!news) {
+          yield snapshotOf(nodesOf(session.messages), session.turns);
+          chunks = begin();
+          news = chunks.next(session.log, turn) ?? [];
+        }
+        yield* news;
+        if (chunks.isEnded) return;
+      }
+    } finally {
+      this.#joined.delete(runId);
+    }
+  }
+
+  /** A turn, and of one that is over all that was said in it. */
+  async #find(runId: string): Promise<Turn> {
+    const { session } = this;
+    const { turn } = await session.link.read<{ turn: Turn }>(`turns/${encodeURIComponent(runId)}`);
+    const isWhole = () => (session.log[0]?.createdAt ?? 0) < turn.createdAt || !session.hasOlder;
+    while (!isWhole() && (await session.loadOlder(PAGE)) > 0);
+    return turn;
+  }
+
+  /** Once at once, then whenever the session is another; ends when it is aborted. */
+  async *#changes(signal: AbortSignal | undefined): AsyncGenerator<void> {
+    const { session } = this;
+    let isNew = true;
+    let wake = () => {};
+    const look = () => {
+      isNew = true;
+      wake();
+    };
+    const end = session.subscribe(look);
+    signal?.addEventListener("abort", look, { once: true });
+    try {
+      while (!signal?.aborted) {
+        const { state, error } = session.connection;
+        if (state === "closed") throw error ?? new SessileError("session-closed", "it was closed");
+        if (isNew) {
+          isNew = false;
+          yield;
+        } else {
+          await new Promise<void>((done) => {
+            wake = done;
+          });
+        }
+      }
+    } finally {
+      end();
+      signal?.removeEventListener("abort", look);
+    }
+  }
+
+  /** Publishes what is new of a chat; gives what is to be answered. */
+  async #publish(chat: ChatMessage[]): Promise<string | undefined> {
+    const { session } = this;
+    const last = chat.at(-1);
+    if (!last) throw new SessileError("invalid-frame", "unable to send; there is no message");
+    if (last.role === "assistant") {
+      await Promise.all(
+        outputsOf(last, session.log).map((it) => session.send(it.data, it.options)),
+      );
+      return session.turns.find(({ id }) => id === last.id)?.input;
+    }
+    const known = session.log.find((it) => (it.id ?? it.serial) === last.id)?.serial;
+    if (known !== undefined) {
+      await session.send(null, { name: REGENERATE, wake: true, parent: known });
+      return known;
+    }
+    const id = last.id === undefined ? {} : { id: last.id };
+    return (await session.send(toData(last), id)).serial;
+  }
+
+  async #wake(
+    chat: ChatMessage[],
+    input: string | undefined,
+    data: Record<string, unknown>,
+    context: RunAgentInputContext,
+  ): Promise<void> {
+    const { api, headers, fetch: ask = fetch } = this.#options;
+    if (api === undefined) return;
+    const answer = await ask(api, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        "x-run-id": context.runId,
+        ...(typeof headers === "function" ? headers() : headers),
+        ...context.headers,
+      },
+      body: JSON.stringify({ ...runInput(chat, context, data), session: this.session.id, input }),
+    });
+    if (!answer.ok) throw new Error(`${api} answered ${answer.status}: ${await answer.text()}`);
+    // Read to its end: on some platforms a request that is broken off takes its work along.
+    answer.body?.pipeTo(new WritableStream()).catch(() => {});
+  }
+
+  #letGo(run: string, input: string | undefined): void {
+    if (this.#options.onAbort !== "cancel") return;
+    const { session } = this;
+    const isOurs = (turn: Turn) => turn.id === run || (input !== undefined && turn.input === input);
+    for (const turn of session.turns) {
+      if (isOpen(turn) && isOurs(turn)) session.cancel(turn.id).catch(() => {});
+    }
+    if (input !== undefined) session.cancel({ input }).catch(() => {});
+  }
+}
+
+/** Messages that are read back at a time. */
+const PAGE = 50;
+
+function isMade(options: SessileConnectionOptions): options is Common & SessionOptions {
+  return typeof options.session !== "object";
+}
+
+function isRunning({ status }: Turn): boolean {
+  return status === "active";
+}
+
+/**
+ * What a page shows at first. Of the run that it is to join it gets one message, at the end: the
+ * chat drops that when the run is told from its beginning.
+ */
+function chatIn(nodes: Node[], turns: readonly Turn[], running: Turn | undefined): ChatMessage[] {
+  const known = new Map(turns.map((turn) => [turn.id, turn]));
+  const isRun = ({ key }: Node) => key === running?.id;
+  const chat = nodes
+    .filter((node) => !isRun(node))
+    .flatMap((node) => chatOf(node, known.get(node.key)));
+  const run = nodes.find(isRun);
+  const [begun] = run ? chatOf(run, running) : [];
+  if (begun) return [...chat, begun];
+  const isTaken = running && chat.at(-1)?.role === "assistant";
+  return isTaken ? [...chat, { id: running.id, role: "assistant", parts: [] }] : chat;
+}
+
+/** What came of calls that the page made, as far as the session does not know. */
+function outputsOf({ parts }: ChatMessage, log: readonly Message[]) {
+  const known = new Set(
+    log.map(({ name, headers }) => (name === TOOL_OUTPUT ? headers?.toolCallId : undefined)),
+  );
+  return parts.flatMap(({ type, id: toolCallId, state, output }) => {
+    const isOver = state === "complete" || state === "error";
+    if (type !== "tool-call" || typeof toolCallId !== "string" || known.has(toolCallId)) return [];
+    if (output === undefined || !isOver) return [];
+    const headers = { toolCallId, state: state === "error" ? "error" : "available" };
+    const id = `${TOOL_OUTPUT}:${toolCallId}`;
+    return [{ data: output, options: { id, name: TOOL_OUTPUT, headers, wake: true } }];
+  });
+}
+
+/** Waits for something, but not longer than until a signal fires. */
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined) {
+  if (!signal) return promise;
+  promise.catch(() => {});
+  return new Promise<T | undefined>((done, fail) => {
+    promise.then(done, fail);
+    if (signal.aborted) done(undefined);
+    signal.addEventListener("abort", () => done(undefined), { once: true });
+  });
+}

@@ -1,0 +1,12 @@
+// `sessile/tanstack`: TanStack AI's `useChat` on a session, and its runs stored in one.
+
+export { RunChunks } from "./chunks.ts";
+export {
+  REGENERATE,
+  type SessileConnection,
+  type SessileConnectionOptions,
+  sessileConnection,
+  TOOL_OUTPUT,
+} from "./connection.ts";
+export { STORED } from "./stored.ts";
+export { chatOf, nodesOf } from "./transcript.ts";
