@@ -19,10 +19,13 @@ interface Told {
   text: string;
   /** Of a text: the message of the chat that it belongs to. */
   in: string;
+  isOver: boolean;
 }
 
 /** Names whose text only grows. */
 const GROWS = ["message", "reasoning", STORED];
+/** What a chat has in order. It comes side by side where an agent is quick, but is told in turn. */
+const ORDERED = ["message", "reasoning", "tool-input", "tool-output", "step"];
 /** What ends a run is said at its end. */
 const SILENT = ["response", "error"];
 
@@ -56,14 +59,19 @@ export class RunChunks {
     const chunks: Loose[] = [];
     if (!this.#hasBegun) chunks.push({ type: "RUN_STARTED", ...this.#ids() });
     this.#hasBegun = true;
+    let isHeld = false;
     for (const message of output) {
-      const { serial, version } = message;
+      const { serial, version, name } = message;
       const told = this.#told.get(serial);
-      if (told?.version === version) continue;
+      const isOver = isDone(message);
+      const isNews = told?.version !== version && !(isHeld && ORDERED.includes(name));
+      isHeld ||= ORDERED.includes(name) && !isOver;
+      if (!isNews) continue;
       const said = this.#say(message, told, turn);
       if (!said) return undefined;
       chunks.push(...said);
-      this.#told.set(serial, { version, text: textOf(message), in: told?.in ?? this.#id() });
+      const text = textOf(message);
+      this.#told.set(serial, { version, text, in: told?.in ?? this.#id(), isOver });
     }
     if (turn && !isOpen(turn)) {
       this.isEnded = true;
@@ -148,6 +156,8 @@ export class RunChunks {
   #sayCall(message: Message, told: Told | undefined, delta: string): Loose[] | undefined {
     const { toolCallId, toolName } = callOf(message);
     const chunks: Loose[] = [];
+    // The end of its text, and that it stands for a value, may come one after the other.
+    if (told?.isOver) return chunks;
     if (!told) {
       chunks.push(...this.#open(false, true));
       const parentMessageId = this.#id();
@@ -160,7 +170,7 @@ export class RunChunks {
     const rest = restOfJson(told?.text ?? "", message.data);
     if (rest === undefined) return undefined;
     if (rest) chunks.push({ type: "TOOL_CALL_ARGS", toolCallId, delta: rest });
-    chunks.push({ type: "TOOL_CALL_END", toolCallId, input: message.data });
+    chunks.push({ type: "TOOL_CALL_END", toolCallId, input: inputOf(message.data) });
     return chunks;
   }
 
@@ -219,19 +229,24 @@ function resultOf({ serial, data, headers = {} }: Message): Loose[] {
   return [isBad ? { ...chunk, state: "output-error" } : chunk];
 }
 
+/** What an input is; the text of one may not have been replaced by it yet. */
+function inputOf(data: unknown): unknown {
+  try {
+    return typeof data === "string" ? JSON.parse(data) : data;
+  } catch {
+    return data;
+  }
+}
+
 /**
  * What is still to be said so that JSON of which `told` was said stands for `data`; nothing if
  * it cannot. Spaces between its tokens do not matter.
  */
 export function restOfJson(told: string, data: unknown): string | undefined {
+  const isText = typeof data === "string" && inputOf(data) !== data;
+  if (isText && data.startsWith(told)) return data.slice(told.length);
   const whole = JSON.stringify(data ?? null);
-  const raw = typeof data === "string" && data.startsWith(told) ? data : undefined;
-  if (raw !== undefined && told !== "") return raw.slice(told.length);
   const plain = told.replace(/("(?:[^"\\]|\\.)*(?:"|$))|\s+/gs, (_, text) => text ?? "");
   if (whole.startsWith(plain)) return whole.slice(plain.length);
-  try {
-    return JSON.stringify(JSON.parse(told)) === whole ? "" : undefined;
-  } catch {
-    return undefined;
-  }
+  return JSON.stringify(inputOf(told)) === whole ? "" : undefined;
 }

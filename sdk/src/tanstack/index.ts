@@ -8,5 +8,11 @@ export {
   sessileConnection,
   TOOL_OUTPUT,
 } from "./connection.ts";
+export {
+  type RunRequest,
+  type SessionDurability,
+  type SessionDurabilityOptions,
+  sessionDurability,
+} from "./durability.ts";
 export { STORED } from "./stored.ts";
 export { chatOf, nodesOf } from "./transcript.ts";
