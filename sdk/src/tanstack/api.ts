@@ -39,12 +39,13 @@ export class SessionApi {
    * Sends frames, in order, and gives their results. They are sent again where the network or
    * the server failed: give each an `id` or a `seq`, so that this is safe (P13.1, P5.3).
    */
-  async send(frames: readonly ClientFrame[]): Promise<unknown[]> {
+  async send(frames: readonly ClientFrame[], tries = TRIES): Promise<unknown[]> {
     const results: unknown[] = [];
     for (let left = frames; left.length > 0; left = frames.slice(results.length)) {
       const body = JSON.stringify(left);
       const headers = { "content-type": "application/json" };
-      const answers = await this.#ask<Answer[]>("/frames", { method: "POST", body, headers });
+      const init = { method: "POST", body, headers };
+      const answers = await this.#ask<Answer[]>("/frames", init, tries);
       for (const answer of answers) {
         if (answer.type === "ack") results.push(answer.result);
         else if (answer.error.code !== "rate-limited") throw SessileError.of(answer.error);
@@ -82,13 +83,13 @@ export class SessionApi {
     }
   }
 
-  async #ask<T>(path: string, init?: RequestInit): Promise<T> {
+  async #ask<T>(path: string, init?: RequestInit, most = TRIES): Promise<T> {
     for (let tries = 1; ; tries += 1) {
       try {
         return await readJson<T>(`${this.#address}${path}`, this.#tokens, this.#fetch, init);
       } catch (error) {
         const { code } = error as SessileError;
-        if (tries === TRIES || (code !== "unreachable" && code !== "internal")) throw error;
+        if (tries >= most || (code !== "unreachable" && code !== "internal")) throw error;
         await sleep(RETRY_MS * 2 ** (tries - 1));
       }
     }

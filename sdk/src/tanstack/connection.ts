@@ -8,7 +8,7 @@ import { createSession, type Session, type SessionOptions } from "../client/sess
 import { isOpen, type Message, SessileError, type Turn } from "../protocol/index.ts";
 import { RunChunks } from "./chunks.ts";
 import { Feed, type Known, snapshotOf } from "./feed.ts";
-import { type ChatMessage, chatOf, type Node, nodesOf, toData } from "./transcript.ts";
+import { type ChatMessage, chatOf, type Node, nodesOf, toData, wholeNodes } from "./transcript.ts";
 import { runInput } from "./wire.ts";
 
 /** The name of the message that asks for another answer; its `parent` is what is answered. */
@@ -105,21 +105,17 @@ class Chat implements SessileConnection {
   ): Promise<Hydration> => {
     this.#thread = threadId;
     this.#hasTranscript = true;
-    await this.#connect();
+    await this.#ready();
     const { session } = this;
-    const all = () => {
-      const nodes = nodesOf(session.messages);
-      // Half of a turn is no message of a chat: the rest of it may be older.
-      const [first] = nodes;
-      return session.hasOlder && first?.isTurn && nodes.length > 1 ? nodes.slice(1) : nodes;
+    const wanted = () => {
+      const nodes = wholeNodes(session);
+      return before === undefined ? nodes : nodes.filter(({ serial }) => serial < before);
     };
-    const wanted = (nodes: Node[]) =>
-      before === undefined ? nodes : nodes.filter(({ serial }) => serial < before);
     const least = limit ?? (before === undefined ? 1 : PAGE);
-    while (session.hasOlder && wanted(all()).length < least) {
+    while (session.hasOlder && wanted().length < least) {
       if ((await session.loadOlder(PAGE)) === 0) break;
     }
-    const nodes = wanted(all());
+    const nodes = wanted();
     const page = limit === undefined ? nodes : nodes.slice(-limit);
     const [oldest] = page;
     const isAll = !session.hasOlder && page.length === nodes.length;
@@ -162,7 +158,7 @@ class Chat implements SessileConnection {
     this.#feeds.add(feed);
     const ends = [session.on("reset", () => feed.restart())];
     try {
-      await untilAborted(this.#connect(), signal);
+      await untilAborted(this.#ready(), signal);
       for await (const _ of this.#changes(signal)) {
         for (const { chunk, run } of this.#asking > 0 ? [] : feed.next()) {
           if (signal?.aborted) return;
@@ -193,7 +189,7 @@ class Chat implements SessileConnection {
         const turn = session.turns.find(({ id }) => id === runId) ?? found;
         let news = chunks.next(session.log, turn);
         if (!news) {
-          yield snapshotOf(nodesOf(session.messages), session.turns);
+          yield snapshotOf(wholeNodes(session), session.turns);
           chunks = begin();
           news = chunks.next(session.log, turn) ?? [];
         }
@@ -209,9 +205,27 @@ class Chat implements SessileConnection {
   async #find(runId: string): Promise<Turn> {
     const { session } = this;
     const { turn } = await session.link.read<{ turn: Turn }>(`turns/${encodeURIComponent(runId)}`);
-    const isWhole = () => (session.log[0]?.createdAt ?? 0) < turn.createdAt || !session.hasOlder;
-    while (!isWhole() && (await session.loadOlder(PAGE)) > 0);
+    await this.#readBack(turn.createdAt);
     return turn;
+  }
+
+  /** Connects, and has all of the runs that still speak. */
+  async #ready(): Promise<void> {
+    await this.#connect();
+    const { session } = this;
+    const [first, second] = nodesOf(session.messages);
+    if (session.hasOlder && first?.isTurn && !second) await this.#find(first.key);
+    const running = session.turns.filter(isRunning);
+    if (running.length > 0) await this.#readBack(Math.min(...running.map((it) => it.createdAt)));
+  }
+
+  /** Reads the history back to a time; what still streams is there, however old. */
+  async #readBack(at: number): Promise<void> {
+    const { session } = this;
+    const oldest = () => session.log.find(({ status }) => status !== "streaming");
+    while (session.hasOlder && !((oldest()?.createdAt ?? at) < at)) {
+      if ((await session.loadOlder(PAGE)) === 0) return;
+    }
   }
 
   /** Once at once, then whenever the session is another; ends when it is aborted. */

@@ -5,7 +5,7 @@ import type { Loose } from "../ai-sdk/output.ts";
 import type { Session } from "../client/session.ts";
 import { isOpen, type Message, type Turn } from "../protocol/index.ts";
 import { RunChunks } from "./chunks.ts";
-import { chatOf, type Node, nodesOf } from "./transcript.ts";
+import { chatOf, type Node, wholeNodes } from "./transcript.ts";
 
 /** What the subscriptions of a connection know of its other calls. */
 export interface Known {
@@ -62,8 +62,9 @@ export class Feed {
 
   /** What is new. */
   next(): Fed[] {
-    const { messages, turns } = this.#known.session.getSnapshot();
-    const nodes = nodesOf(messages);
+    const shown = this.#known.session.getSnapshot();
+    const { messages, turns } = shown;
+    const nodes = wholeNodes(shown);
     const fed: Fed[] = [];
     if (!this.#hasBegun) this.#begin(nodes, turns, fed);
     else if (this.#isStale || this.#isChanged(nodes, turns)) this.#tellAll(nodes, turns, fed);

@@ -27,6 +27,9 @@ const MOST_LENGTH = 65_536;
 const WATCH_MS = 1_000;
 const LEASE_MS = 30_000;
 
+/** What TanStack AI takes for a cancel, and not for a reader who left (`RUN_CANCEL_REASON`). */
+const CANCELLED = "tanstack-ai:cancel-requested";
+
 /** Codes that say that there is nothing left to end. */
 const OVER = ["turn-closed", "not-leader", "gone"];
 
@@ -48,6 +51,7 @@ export class RunWriter {
   #isWatched = false;
   /** One thing after the other. */
   #queue: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
 
   constructor(api: SessionApi, reader: RunReader, start: RunStart) {
     this.#api = api;
@@ -71,8 +75,13 @@ export class RunWriter {
   }
 
   #after<T>(act: () => Promise<T>): Promise<T> {
+    this.#waiting += 1;
     const done = this.#queue.then(act);
-    this.#queue = done.catch(() => {});
+    this.#queue = done
+      .catch(() => {})
+      .then(() => {
+        this.#waiting -= 1;
+      });
     return done;
   }
 
@@ -152,11 +161,11 @@ export class RunWriter {
   }
 
   /** Every answer that tells of the turn is looked at: for a cancel, above all. */
-  async #send(frames: Parameters<SessionApi["send"]>[0]): Promise<unknown[]> {
+  async #send(...[frames, tries]: Parameters<SessionApi["send"]>): Promise<unknown[]> {
     const turn = this.#turn;
     const beat = turn && { type: "turn.heartbeat" as const, turn: turn.id, attempt: turn.attempt };
     try {
-      const results = await this.#api.send(beat ? [...frames, beat] : frames);
+      const results = await this.#api.send(beat ? [...frames, beat] : frames, tries);
       const told = (results.at(-1) as Partial<TurnResult> | undefined)?.turn;
       if (told) this.#take(told);
       return results;
@@ -230,11 +239,7 @@ export class RunWriter {
 
   #take(turn: Turn): void {
     if (this.#turn) this.#turn = { ...turn, attempt: this.#turn.attempt };
-    const { cancel } = turn;
-    if (cancel) {
-      const why = `run ${turn.id} was cancelled by ${cancel.by}`;
-      this.#control.abort(new DOMException(why, "AbortError"));
-    }
+    if (turn.cancel) this.#control.abort(CANCELLED);
   }
 
   #lose(error: SessileError): void {
@@ -248,7 +253,10 @@ export class RunWriter {
     clearInterval(this.#timer);
     const { leaseMs = LEASE_MS } = this.#turn;
     const ms = this.#isWatched ? Math.min(WATCH_MS, leaseMs / 3) : leaseMs / 3;
-    this.#timer = setInterval(() => void this.#after(() => this.#send([])).catch(() => {}), ms);
+    this.#timer = setInterval(() => {
+      // Whatever is under way is as good as a heartbeat, and one that is lost is followed by more.
+      if (this.#waiting === 0) this.#after(() => this.#send([], 1)).catch(() => {});
+    }, ms);
     // A process that has nothing else to do may end.
     (this.#timer as { unref?: () => void }).unref?.();
   }

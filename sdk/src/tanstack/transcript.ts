@@ -2,6 +2,7 @@
 // would make of its chunks for each turn.
 
 import { fieldsOf, type Loose, present } from "../ai-sdk/output.ts";
+import type { SessionSnapshot } from "../client/session.ts";
 import type { Message, Turn } from "../protocol/index.ts";
 import { RunChunks } from "./chunks.ts";
 
@@ -13,6 +14,8 @@ export interface ChatMessage {
   createdAt?: Date | undefined;
   metadata?: unknown;
 }
+
+type Shown = Pick<SessionSnapshot, "messages" | "hasOlder">;
 
 /** What a transcript consists of: a message of a person, or a turn with all its messages. */
 export interface Node {
@@ -37,6 +40,12 @@ export function nodesOf(messages: readonly Message[]): Node[] {
     else nodes.set(key, { key, isTurn: turn !== undefined, serial, messages: [message] });
   }
   return [...nodes.values()];
+}
+
+/** The nodes that are shown; half of a turn, of which the rest is older, is no message. */
+export function wholeNodes({ messages, hasOlder }: Shown): Node[] {
+  const nodes = nodesOf(messages);
+  return hasOlder && nodes[0]?.isTurn && nodes.length > 1 ? nodes.slice(1) : nodes;
 }
 
 /** What a node looks like in a chat. */

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { ChatClient, type ChatClientOptions, type UIMessage } from "@tanstack/ai-client";
-import { useServer } from "../../../tests/support/fixture.ts";
+import { useServer as serve } from "../../../tests/support/fixture.ts";
 import { makeToken } from "../../../tests/support/token.ts";
 import { until, within } from "../../../tests/support/wait.ts";
 import { aiSdk } from "../../src/agent/codec/ai-sdk.ts";
@@ -12,7 +12,7 @@ import { type AgentTurn, createAgentSession } from "../../src/agent/index.ts";
 import { REGENERATE, type SessileConnection, sessileConnection } from "../../src/tanstack/index.ts";
 import { ANSWER, joinAgent } from "../ai-sdk/agent.ts";
 
-const fixture = useServer();
+const fixture = serve();
 const ends: (() => unknown)[] = [];
 after(async () => {
   for (const end of ends) await end();
