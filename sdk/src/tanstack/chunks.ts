@@ -219,7 +219,8 @@ function reasonOf(reason: unknown): string {
   return reason === "content-filter" ? "content_filter" : "stop";
 }
 
-function resultOf({ serial, data, headers = {} }: Message): Loose[] {
+/** What came of a call. */
+export function resultOf({ serial, data, headers = {} }: Message): Loose[] {
   const { toolCallId, state = "" } = headers;
   if (state === "preliminary") return [];
   const isBad = ["error", "input-error", "denied"].includes(state);

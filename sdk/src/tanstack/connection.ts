@@ -3,18 +3,25 @@
 // `cancel`.
 
 import type { ConnectionAdapter, RunAgentInputContext } from "@tanstack/ai-client";
-import type { Loose } from "../ai-sdk/output.ts";
+import { fieldsOf, type Loose } from "../ai-sdk/output.ts";
 import { createSession, type Session, type SessionOptions } from "../client/session.ts";
 import { isOpen, type Message, SessileError, type Turn } from "../protocol/index.ts";
 import { RunChunks } from "./chunks.ts";
 import { Feed, type Known, snapshotOf } from "./feed.ts";
-import { type ChatMessage, chatOf, type Node, nodesOf, toData, wholeNodes } from "./transcript.ts";
+import {
+  type ChatMessage,
+  chatOf,
+  chunksOf,
+  type Node,
+  nodesOf,
+  TOOL_OUTPUT,
+  toData,
+  wholeNodes,
+} from "./transcript.ts";
 import { runInput } from "./wire.ts";
 
 /** The name of the message that asks for another answer; its `parent` is what is answered. */
 export const REGENERATE = "regenerate";
-/** The name of the message that says what came of a call which the page made itself. */
-export const TOOL_OUTPUT = "tool-output";
 
 type Common = {
   /**
@@ -124,7 +131,8 @@ class Chat implements SessileConnection {
     return {
       messages: chatIn(page, session.turns, running) as unknown as Hydration["messages"],
       activeRun: running ? { runId: running.id } : null,
-      interrupts: null,
+      // A run that goes on tells by itself what it waits for.
+      interrupts: running || before !== undefined ? null : interruptsOf(nodes, session.turns),
       page: isAll || !cursor ? { truncated: false } : { truncated: true, cursor },
     };
   };
@@ -328,16 +336,24 @@ function isRunning({ status }: Turn): boolean {
  * chat drops that when the run is told from its beginning.
  */
 function chatIn(nodes: Node[], turns: readonly Turn[], running: Turn | undefined): ChatMessage[] {
-  const known = new Map(turns.map((turn) => [turn.id, turn]));
   const isRun = ({ key }: Node) => key === running?.id;
-  const chat = nodes
-    .filter((node) => !isRun(node))
-    .flatMap((node) => chatOf(node, known.get(node.key)));
-  const run = nodes.find(isRun);
-  const [begun] = run ? chatOf(run, running) : [];
+  const others = nodes.filter((node) => !isRun(node));
+  const chat = chatOf(others, turns);
+  const [begun] = chatOf(nodes.filter(isRun), turns);
   if (begun) return [...chat, begun];
   const isTaken = running && chat.at(-1)?.role === "assistant";
   return isTaken ? [...chat, { id: running.id, role: "assistant", parts: [] }] : chat;
+}
+
+/** What the newest run waits for, if it does. */
+function interruptsOf(nodes: Node[], turns: readonly Turn[]): Hydration["interrupts"] {
+  const last = nodes.findLast(({ messages }) => messages[0]?.name !== TOOL_OUTPUT);
+  const turn = turns.find(({ id }) => id === last?.key);
+  if (!last?.isTurn || (turn && isOpen(turn))) return null;
+  const end = chunksOf(last, turn).findLast(({ type }) => type === "RUN_FINISHED");
+  const { type, interrupts } = fieldsOf(end?.outcome);
+  if (type !== "interrupt" || !Array.isArray(interrupts)) return null;
+  return { runId: last.key, pending: interrupts };
 }
 
 /** What came of calls that the page made, as far as the session does not know. */

@@ -170,10 +170,8 @@ export class Feed {
 /** The transcript as one chunk, without what is still being said. */
 export function snapshotOf(nodes: readonly Node[], turns: readonly Turn[]): Loose {
   const open = openOf(turns);
-  const known = new Map(turns.map((turn) => [turn.id, turn]));
   const there = nodes.filter(({ key }) => !open.has(key));
-  const messages = there.flatMap((node) => chatOf(node, known.get(node.key)));
-  return { type: "MESSAGES_SNAPSHOT", messages };
+  return { type: "MESSAGES_SNAPSHOT", messages: chatOf(there, turns) };
 }
 
 /** Turns that speak, or may speak again. */
@@ -191,12 +189,12 @@ function dataOf({ messages }: Node): unknown[] {
 
 /** Whether the events of a text can say it. */
 function isPlain(node: Node): boolean {
-  const [message] = chatOf(node, undefined);
+  const [message] = chatOf([node], []);
   return message?.parts.length === 1 && message.parts[0]?.type === "text";
 }
 
 function sayPerson(node: Node): Fed[] {
-  const [message] = chatOf(node, undefined);
+  const [message] = chatOf([node], []);
   const { id: messageId, role, parts } = message ?? { id: node.key, role: "user", parts: [] };
   const delta = parts[0]?.content;
   const start = { type: "TEXT_MESSAGE_START", messageId, role };

@@ -6,7 +6,6 @@ export {
   type SessileConnection,
   type SessileConnectionOptions,
   sessileConnection,
-  TOOL_OUTPUT,
 } from "./connection.ts";
 export {
   type RunRequest,
@@ -15,4 +14,4 @@ export {
   sessionDurability,
 } from "./durability.ts";
 export { STORED } from "./stored.ts";
-export { chatOf, nodesOf } from "./transcript.ts";
+export { chatOf, nodesOf, TOOL_OUTPUT } from "./transcript.ts";

@@ -151,8 +151,9 @@ export class RunReader {
         const query = { names: STORED, rewind: "0", ...since };
         let isAlive = false;
         for await (const frames of this.#api.events(query, control.signal)) {
-          isAlive = true;
           for (const frame of frames) {
+            // A stream that breaks off before it told anything would do so again.
+            isAlive ||= frame.type !== "attached";
             if (frame.type === "attached" && !frame.resumed && log.position) return;
             log.take(frame);
           }
@@ -162,7 +163,6 @@ export class RunReader {
           yield { messages: log.messages.filter(isOurs), turn };
         }
         await sleep(AGAIN_MS, signal);
-        // What is wrong for good, reads over HTTP say.
         if (!isAlive) return;
       }
     } finally {

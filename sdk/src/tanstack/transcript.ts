@@ -4,7 +4,10 @@
 import { fieldsOf, type Loose, present } from "../ai-sdk/output.ts";
 import type { SessionSnapshot } from "../client/session.ts";
 import type { Message, Turn } from "../protocol/index.ts";
-import { RunChunks } from "./chunks.ts";
+import { RunChunks, resultOf } from "./chunks.ts";
+
+/** The name of the message that says what came of a call which the page made itself. */
+export const TOOL_OUTPUT = "tool-output";
 
 /** A message of the chat, of whatever version of TanStack AI. */
 export interface ChatMessage {
@@ -33,7 +36,7 @@ export function nodesOf(messages: readonly Message[]): Node[] {
   for (const message of messages) {
     const { turn, deletedAt, name, serial } = message;
     if (deletedAt !== undefined || name === "steer") continue;
-    if (turn === undefined && name !== "message") continue;
+    if (turn === undefined && name !== "message" && name !== TOOL_OUTPUT) continue;
     const key = turn ?? message.id ?? serial;
     const known = nodes.get(key);
     if (known) known.messages.push(message);
@@ -48,12 +51,23 @@ export function wholeNodes({ messages, hasOlder }: Shown): Node[] {
   return hasOlder && nodes[0]?.isTurn && nodes.length > 1 ? nodes.slice(1) : nodes;
 }
 
-/** What a node looks like in a chat. */
-export function chatOf(node: Node, turn: Turn | undefined): ChatMessage[] {
-  const [first] = node.messages;
-  if (!node.isTurn) return first ? [fromPerson(first, node.key)] : [];
-  const chat = fold(new RunChunks("", node.key).next(node.messages, turn) ?? []);
-  return chat.map((message) => present({ ...message, createdAt: dateOf(first) }));
+/** What nodes look like in a chat. */
+export function chatOf(nodes: readonly Node[], turns: readonly Turn[]): ChatMessage[] {
+  const known = new Map(turns.map((turn) => [turn.id, turn]));
+  const chat: ChatMessage[] = [];
+  for (const node of nodes) {
+    const [first] = node.messages;
+    if (!first) continue;
+    if (node.isTurn) fold(chat, chunksOf(node, known.get(node.key)), dateOf(first));
+    else if (first.name === TOOL_OUTPUT) fold(chat, resultOf(first));
+    else chat.push(fromPerson(first, node.key));
+  }
+  return chat;
+}
+
+/** All that is to be said of a turn. */
+export function chunksOf({ key, messages }: Node, turn: Turn | undefined): Loose[] {
+  return new RunChunks("", key).next(messages, turn) ?? [];
 }
 
 /** What a page publishes of one of its messages: text where that is all there is. */
@@ -63,8 +77,8 @@ export function toData({ parts, metadata }: Pick<ChatMessage, "parts" | "metadat
   return isPlain && typeof only.content === "string" ? only.content : present({ parts, metadata });
 }
 
-function dateOf(message: Message | undefined): Date | undefined {
-  return message && new Date(message.createdAt);
+function dateOf({ createdAt }: Message): Date {
+  return new Date(createdAt);
 }
 
 function fromPerson(message: Message, id: string): ChatMessage {
@@ -82,19 +96,21 @@ function fromPerson(message: Message, id: string): ChatMessage {
   });
 }
 
-/** What a client makes of the chunks of one run. */
-export function fold(chunks: readonly Loose[]): ChatMessage[] {
-  const chat: ChatMessage[] = [];
+/** Adds what a client makes of the chunks of one run; results may be those of earlier calls. */
+function fold(chat: ChatMessage[], chunks: readonly Loose[], createdAt?: Date): void {
+  const start = chat.length;
   let step: unknown;
   const at = (id: unknown): Loose[] => {
-    const known = id === undefined ? chat.at(-1) : chat.find((message) => message.id === id);
+    const own = chat.slice(start);
+    const known = id === undefined ? own.at(-1) : own.find((message) => message.id === id);
     if (known) return known.parts;
     const parts: Loose[] = [];
-    chat.push({ id: String(id ?? crypto.randomUUID()), role: "assistant", parts });
+    const message = { id: String(id ?? crypto.randomUUID()), role: "assistant", parts } as const;
+    chat.push(present({ ...message, createdAt }));
     return parts;
   };
   const call = (id: unknown): Loose | undefined =>
-    chat.flatMap(({ parts }) => parts).find((it) => it.type === "tool-call" && it.id === id);
+    chat.flatMap(({ parts }) => parts).findLast((it) => it.type === "tool-call" && it.id === id);
   for (const chunk of chunks) {
     const { type, messageId, delta, toolCallId } = chunk;
     if (type === "TEXT_MESSAGE_START") {
@@ -118,12 +134,11 @@ export function fold(chunks: readonly Loose[]): ChatMessage[] {
     } else if (type === "TOOL_CALL_RESULT") {
       settle(chat, chunk);
     } else if (type === "RUN_FINISHED") {
-      for (const part of chat.flatMap(({ parts }) => parts)) {
+      for (const part of chat.slice(start).flatMap(({ parts }) => parts)) {
         if (part.state === "awaiting-input" || part.state === "input-streaming") complete(part);
       }
     }
   }
-  return chat;
 }
 
 /** Adds to the part at the end where it is of the same kind and step, else begins one. */
@@ -150,7 +165,7 @@ function complete(call: Loose | undefined, input: unknown = undefined): void {
 }
 
 function settle(chat: ChatMessage[], { toolCallId, content, state, metadata }: Loose): void {
-  const parts = chat.find((it) => it.parts.some(({ id }) => id === toolCallId))?.parts;
+  const parts = chat.findLast((it) => it.parts.some(({ id }) => id === toolCallId))?.parts;
   const call = parts?.find(({ id }) => id === toolCallId);
   if (!parts || !call) return;
   const isBad = (state ?? fieldsOf(fieldsOf(metadata).tanstack).state) === "output-error";
@@ -164,5 +179,8 @@ function settle(chat: ChatMessage[], { toolCallId, content, state, metadata }: L
   const { error } = fieldsOf(output);
   const why = isBad ? { error: String(error ?? output) } : {};
   const said = isBad ? "error" : "complete";
-  parts.push({ type: "tool-result", toolCallId, content, state: said, ...why });
+  const isResult = (it: Loose) => it.type === "tool-result" && it.toolCallId === toolCallId;
+  const known = parts.findIndex(isResult);
+  const result = { type: "tool-result", toolCallId, content, state: said, ...why };
+  parts.splice(known < 0 ? parts.length : known, 1, result);
 }

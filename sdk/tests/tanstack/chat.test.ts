@@ -2,92 +2,24 @@
 // agent behind it.
 
 import assert from "node:assert/strict";
-import { after, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
-import { ChatClient, type ChatClientOptions, type UIMessage } from "@tanstack/ai-client";
 import { useServer as serve } from "../../../tests/support/fixture.ts";
-import { makeToken } from "../../../tests/support/token.ts";
 import { until, within } from "../../../tests/support/wait.ts";
 import { aiSdk } from "../../src/agent/codec/ai-sdk.ts";
-import { type AgentTurn, createAgentSession } from "../../src/agent/index.ts";
-import { REGENERATE, type SessileConnection, sessileConnection } from "../../src/tanstack/index.ts";
 import { ANSWER, joinAgent } from "../ai-sdk/agent.ts";
+import { hasBegun, isReady, type Page, Pages, shows, textsOf } from "./pages.ts";
 
 const fixture = serve();
-const ends: (() => unknown)[] = [];
-after(async () => {
-  for (const end of ends) await end();
-});
-
-function agent(session: string, delayMs = 5): { calls: number } {
-  const joined = joinAgent(fixture.server.url, session, delayMs);
-  ends.push(joined.close);
-  return joined;
-}
+const pages = new Pages(fixture);
 
 type Loose = Record<string, unknown>;
 
-interface Page {
-  connection: SessileConnection;
-  chat: ChatClient;
+function agent(session: string, delayMs = 5): { calls: number } {
+  const joined = joinAgent(fixture.server.url, session, delayMs);
+  pages.atEnd(joined.close);
+  return joined;
 }
-
-type PageOptions = Record<string, unknown> & {
-  sub?: string;
-  onAbort?: "detach" | "cancel";
-};
-
-/** A page: a connection of its own, and a chat. */
-function page(session: string, { sub = "alice", onAbort, ...options }: PageOptions = {}): Page {
-  const connection = sessileConnection({
-    url: fixture.server.url,
-    session,
-    token: () => makeToken({ sub, caps: { "*": ["user"] } }),
-    ...(onAbort && { onAbort }),
-  });
-  const chat = new ChatClient({ connection, threadId: session, ...options } as ChatClientOptions);
-  ends.push(() => {
-    chat.dispose();
-    connection.close();
-  });
-  return { connection, chat };
-}
-
-/** One that shows the session from the start, as `useChat({ live: true })` does. */
-function livePage(session: string, options: PageOptions = {}): Page {
-  const made = page(session, options);
-  made.chat.subscribe();
-  return made;
-}
-
-/** One that hydrates, as `useChat({ persistence: true })` does. */
-function hydratedPage(session: string, options: PageOptions = {}): Page {
-  const made = page(session, { persistence: true, ...options } as PageOptions);
-  made.chat.attach();
-  return made;
-}
-
-function textsOf({ chat }: Page): string[] {
-  return (chat.getMessages() as UIMessage[]).map(
-    ({ role, parts }) =>
-      `${role}: ${parts.map((part) => (part.type === "text" ? part.content : "")).join("")}`,
-  );
-}
-
-async function shows(it: Page, texts: string[], what: string): Promise<void> {
-  await until(
-    () => textsOf(it),
-    (shown) => shown.join("\n") === texts.join("\n"),
-    what,
-  );
-}
-
-const begun = (it: Page) =>
-  until(
-    () => textsOf(it).at(-1) ?? "",
-    (text) => text.startsWith("assistant: ") && text.length > 30,
-    "a part of the answer",
-  );
 
 const ANSWERED = ["user: Hello", `assistant: ${ANSWER}`];
 
@@ -95,16 +27,12 @@ describe("sessileConnection with @tanstack/ai-client", () => {
   test("an answer streams into the chat that asked and into one that is live", async () => {
     const session = fixture.session();
     const seen = agent(session);
-    const [one, two] = [page(session), livePage(session, { sub: "bob" })];
+    const [one, two] = [pages.page(session), pages.live(session, { sub: "bob" })];
     await within(one.chat.sendMessage("Hello"), "the answer");
     assert.deepEqual(textsOf(one), ANSWERED);
     assert.equal(one.chat.getStatus(), "ready");
     await shows(two, ANSWERED, "the other page to have it");
-    await until(
-      () => two.chat.getStatus(),
-      (status) => status === "ready",
-      "it to be ready",
-    );
+    await isReady(two, "it to be ready");
     const ids = ({ chat }: Page) => chat.getMessages().map(({ id }) => id);
     assert.deepEqual(ids(one), ids(two));
     assert.equal(seen.calls, 1);
@@ -113,24 +41,16 @@ describe("sessileConnection with @tanstack/ai-client", () => {
   test("both ask one after the other, and each shows all of it", async () => {
     const session = fixture.session();
     agent(session);
-    const [one, two] = [livePage(session), livePage(session, { sub: "bob" })];
+    const [one, two] = [pages.live(session), pages.live(session, { sub: "bob" })];
     await within(one.chat.sendMessage("Hello"), "the first answer");
     await shows(two, ANSWERED, "the other page to have it");
-    await until(
-      () => two.chat.getStatus(),
-      (status) => status === "ready",
-      "it to be ready",
-    );
+    await isReady(two, "it to be ready");
     await within(two.chat.sendMessage("Hello"), "the second answer");
     const all = [...ANSWERED, ...ANSWERED];
     assert.deepEqual(textsOf(two), all);
     await shows(one, all, "the first page to have all");
     for (const it of [one, two]) {
-      await until(
-        () => it.chat.getStatus(),
-        (status) => status === "ready",
-        "both to be ready",
-      );
+      await isReady(it, "both to be ready");
       assert.equal(it.chat.getSessionGenerating(), false);
     }
   });
@@ -138,13 +58,13 @@ describe("sessileConnection with @tanstack/ai-client", () => {
   test("reloaded in mid-answer: hydrated and joined, nothing twice", async () => {
     const session = fixture.session();
     const seen = agent(session, 20);
-    const one = page(session);
+    const one = pages.page(session);
     const asking = one.chat.sendMessage("Hello");
-    await begun(one);
+    await hasBegun(one);
     one.chat.stop();
     one.connection.close();
     await asking;
-    const two = hydratedPage(session);
+    const two = pages.hydrated(session);
     await shows(two, ANSWERED, "the rest");
     await until(
       () => two.chat.getIsLoading(),
@@ -152,7 +72,7 @@ describe("sessileConnection with @tanstack/ai-client", () => {
       "the run to be over",
     );
     assert.equal(seen.calls, 1, "the model was called once");
-    const three = hydratedPage(session);
+    const three = pages.hydrated(session);
     three.chat.subscribe();
     await shows(three, ANSWERED, "a page that comes after it to have it");
   });
@@ -160,10 +80,10 @@ describe("sessileConnection with @tanstack/ai-client", () => {
   test("hydrated and live at once: the run that is joined is told once", async () => {
     const session = fixture.session();
     agent(session, 20);
-    const one = page(session);
+    const one = pages.page(session);
     const asking = one.chat.sendMessage("Hello");
-    await begun(one);
-    const two = hydratedPage(session);
+    await hasBegun(one);
+    const two = pages.hydrated(session);
     two.chat.subscribe();
     await within(asking, "the answer");
     await shows(two, ANSWERED, "the second page to have it");
@@ -174,9 +94,9 @@ describe("sessileConnection with @tanstack/ai-client", () => {
   test("stop lets go; cancel ends the answer on every device", async () => {
     const session = fixture.session();
     const seen = agent(session, 40);
-    const [one, two] = [livePage(session), livePage(session, { sub: "bob" })];
+    const [one, two] = [pages.live(session), pages.live(session, { sub: "bob" })];
     const asking = one.chat.sendMessage("Hello");
-    await begun(two);
+    await hasBegun(two);
     one.chat.stop();
     await asking;
     const before = textsOf(two).at(-1)?.length ?? 0;
@@ -186,11 +106,7 @@ describe("sessileConnection with @tanstack/ai-client", () => {
       "the answer to go on although one page stopped",
     );
     await two.connection.cancel(undefined, "enough");
-    await until(
-      () => two.chat.getStatus(),
-      (status) => status === "ready",
-      "the end",
-    );
+    await isReady(two, "the end");
     const told = textsOf(two);
     assert.ok(ANSWERED[1]?.startsWith(told[1] ?? "-") && told[1] !== ANSWERED[1], told[1]);
     await shows(one, told, "both to show the same");
@@ -203,9 +119,9 @@ describe("sessileConnection with @tanstack/ai-client", () => {
   test("an abort cancels where that was asked for", async () => {
     const session = fixture.session();
     agent(session, 40);
-    const one = livePage(session, { onAbort: "cancel" });
+    const one = pages.live(session, { onAbort: "cancel" });
     const asking = one.chat.sendMessage("Hello");
-    await begun(one);
+    await hasBegun(one);
     one.chat.stop();
     await asking;
     await until(
@@ -217,8 +133,8 @@ describe("sessileConnection with @tanstack/ai-client", () => {
 
   test("regenerated: another answer in place of the first, on both pages", async () => {
     const session = fixture.session();
-    const answers = scripted(session, (turn) => turn.message(ANSWER));
-    const [one, two] = [livePage(session), livePage(session, { sub: "bob" })];
+    const answers = pages.scripted(session, (turn) => turn.message(ANSWER));
+    const [one, two] = [pages.live(session), pages.live(session, { sub: "bob" })];
     await within(one.chat.sendMessage("Hello"), "the answer");
     await shows(two, ANSWERED, "the other page to have it");
     await within(one.chat.reload(), "another answer");
@@ -240,13 +156,13 @@ describe("sessileConnection with @tanstack/ai-client", () => {
   test("history comes in pages", async () => {
     const session = fixture.session();
     agent(session);
-    const one = page(session);
+    const one = pages.page(session);
     for (const text of ["one", "two", "three"]) {
       await within(one.chat.sendMessage(text), `the answer to ${text}`);
     }
     const all = textsOf(one);
     assert.equal(all.length, 6);
-    const two = hydratedPage(session, { history: { pageSize: 4 } } as PageOptions);
+    const two = pages.hydrated(session, { history: { pageSize: 4 } });
     await shows(two, all.slice(2), "the newest page");
     assert.ok(two.chat.getHasOlderMessages());
     await two.chat.loadOlderMessages();
@@ -254,24 +170,6 @@ describe("sessileConnection with @tanstack/ai-client", () => {
     assert.ok(!two.chat.getHasOlderMessages());
   });
 });
-
-/** An agent that says what it is given, in the AI SDK's chunks. */
-function scripted(session: string, say: (turn: AgentTurn) => Promise<unknown>): string[] {
-  const answers: string[] = [];
-  const joined = createAgentSession({
-    url: fixture.server.url,
-    session,
-    token: () => makeToken({ sub: "agent", caps: { "*": ["agent"] } }),
-    names: ["message", REGENERATE],
-    onInput: ({ name, parent, serial }) => {
-      const again = { id: crypto.randomUUID(), input: parent ?? "", again: true };
-      answers.push(serial);
-      joined.answer(name === REGENERATE ? again : { input: serial }, say).catch(() => {});
-    },
-  });
-  ends.push(() => joined.close());
-  return answers;
-}
 
 const CHUNKS = [
   { type: "start" },
@@ -301,10 +199,10 @@ const CHUNKS = [
 describe("what an answer consists of", () => {
   test("reasoning, calls and their results are the same live, reloaded and late", async () => {
     const session = fixture.session();
-    scripted(session, (turn) => turn.stream(CHUNKS, aiSdk()));
+    pages.scripted(session, (turn) => turn.stream(CHUNKS, aiSdk()));
     const custom: string[] = [];
     const onCustomEvent = (name: string) => custom.push(name);
-    const [one, two] = [page(session, { onCustomEvent } as PageOptions), livePage(session)];
+    const [one, two] = [pages.page(session, { onCustomEvent }), pages.live(session)];
     await within(one.chat.sendMessage("Hello"), "the answer");
     const parts = one.chat.getMessages()[1]?.parts ?? [];
     const kinds = parts.map(({ type }) => type);
@@ -332,17 +230,17 @@ describe("what an answer consists of", () => {
         "the same",
       );
     await same(two);
-    await same(livePage(session));
-    await same(hydratedPage(session));
+    await same(pages.live(session));
+    await same(pages.hydrated(session));
   });
 
   test("a failed answer is an error", async () => {
     const session = fixture.session();
-    scripted(session, async (turn) => {
+    pages.scripted(session, async (turn) => {
       await turn.message("Well");
       throw new Error("the model is away");
     });
-    const one = page(session);
+    const one = pages.page(session);
     await within(one.chat.sendMessage("Hello"), "the end");
     assert.equal(one.chat.getStatus(), "error");
     assert.equal(one.chat.getError()?.message, "the model is away");
