@@ -53,8 +53,11 @@ function useSnapshot<T>(session: Session | undefined, pick: (snapshot: SessionSn
   const used = session ?? provided;
   if (!used) throw new Error("there is no session: give the hook one, or a SessionProvider above");
   const store = storeOf(used);
-  const get = () => pick(store.get());
-  return useSyncExternalStore(store.subscribe, get, get);
+  return useSyncExternalStore(
+    store.subscribe,
+    () => pick(store.get()),
+    () => pick(store.getFirst()),
+  );
 }
 
 /** The messages of the selected branches, those still to be sent last. */

@@ -8,14 +8,26 @@ import type { SessionSnapshot } from "../client/types.ts";
 const FRAME_MS = 16;
 
 function inNextFrame(call: () => void): void {
-  const isSeen = typeof document !== "undefined" && document.visibilityState === "visible";
-  if (isSeen) requestAnimationFrame(call);
-  else setTimeout(call, FRAME_MS);
+  const page = globalThis.document;
+  if (page?.visibilityState !== "visible") {
+    setTimeout(call, FRAME_MS);
+    return;
+  }
+  // A page that is hidden before its next frame gets none until it is seen again.
+  const once = () => {
+    cancelAnimationFrame(frame);
+    page.removeEventListener("visibilitychange", once);
+    call();
+  };
+  const frame = requestAnimationFrame(once);
+  page.addEventListener("visibilitychange", once);
 }
 
 export class Store {
   readonly #session: Session;
   readonly #listeners = new Set<() => void>();
+  /** What a server may have rendered: hydrating begins with it, whatever came meanwhile. */
+  readonly #first: SessionSnapshot;
   #snapshot: SessionSnapshot;
   #isHeld = false;
   #users = 0;
@@ -23,10 +35,17 @@ export class Store {
 
   constructor(session: Session) {
     this.#session = session;
-    this.#snapshot = session.getSnapshot();
+    this.#first = session.getSnapshot();
+    this.#snapshot = this.#first;
   }
 
-  readonly get = (): SessionSnapshot => this.#snapshot;
+  readonly get = (): SessionSnapshot => {
+    // While nobody is told of changes, nothing is held back.
+    if (!this.#end) this.#snapshot = this.#session.getSnapshot();
+    return this.#snapshot;
+  };
+
+  readonly getFirst = (): SessionSnapshot => this.#first;
 
   readonly subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
