@@ -2,8 +2,9 @@
 
 import { createSession, indexedDbOutbox } from "sessile";
 
-const { url, session: id, token } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
-const session = createSession({ url, session: id, token, outbox: indexedDbOutbox() });
+// `client`, who the token is for, may be left out: what waits is then shown once connected.
+const options = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+const session = createSession({ ...options, outbox: indexedDbOutbox() });
 const list = document.querySelector("#messages");
 const input = document.querySelector("input");
 
