@@ -2,7 +2,7 @@
 
 import { addressOf, readJson } from "../connection/http.ts";
 import { TokenSource } from "../connection/token.ts";
-import type { ConnectionOptions } from "../connection/types.ts";
+import type { ConnectionOptions, ReadInit } from "../connection/types.ts";
 import {
   type ClientFrame,
   type ErrorInfo,
@@ -83,7 +83,7 @@ export class SessionApi {
     }
   }
 
-  async #ask<T>(path: string, init?: RequestInit, most = TRIES): Promise<T> {
+  async #ask<T>(path: string, init?: ReadInit, most = TRIES): Promise<T> {
     for (let tries = 1; ; tries += 1) {
       try {
         return await readJson<T>(`${this.#address}${path}`, this.#tokens, this.#fetch, init);

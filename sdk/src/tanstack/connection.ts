@@ -4,7 +4,8 @@
 
 import type { ConnectionAdapter, RunAgentInputContext } from "@tanstack/ai-client";
 import { fieldsOf, type Loose } from "../ai-sdk/output.ts";
-import { createSession, type Session, type SessionOptions } from "../client/session.ts";
+import { createSession, type Session } from "../client/session.ts";
+import type { SessionOptions } from "../client/types.ts";
 import { isOpen, type Message, SessileError, type Turn } from "../protocol/index.ts";
 import { RunChunks } from "./chunks.ts";
 import { Feed, type Known, snapshotOf } from "./feed.ts";

@@ -4,11 +4,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { StreamChunk } from "@tanstack/ai";
-import { useServer as serve } from "../../../tests/support/fixture.ts";
-import { CuttingProxy } from "../../../tests/support/proxy.ts";
-import { makeToken } from "../../../tests/support/token.ts";
-import { until, within } from "../../../tests/support/wait.ts";
-import { type SessionDurability, sessionDurability } from "../../src/tanstack/index.ts";
+import { useServer as serve } from "../../../../tests/support/fixture.ts";
+import { CuttingProxy } from "../../../../tests/support/proxy.ts";
+import { makeToken } from "../../../../tests/support/token.ts";
+import { until, within } from "../../../../tests/support/wait.ts";
+import { type SessionDurability, sessionDurability } from "../../../src/tanstack/index.ts";
 import { hasBegun, isReady, Pages, shows, textsOf } from "./pages.ts";
 
 const fixture = serve();

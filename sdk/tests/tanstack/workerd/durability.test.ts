@@ -10,10 +10,10 @@ import {
   toServerSentEventsResponse,
 } from "@tanstack/ai";
 import { ChatClient, type ChatClientOptions, fetchServerSentEvents } from "@tanstack/ai-client";
-import { useServer as serve } from "../../../tests/support/fixture.ts";
-import { getHistory } from "../../../tests/support/http.ts";
-import { makeToken } from "../../../tests/support/token.ts";
-import { until, within } from "../../../tests/support/wait.ts";
+import { useServer as serve } from "../../../../tests/support/fixture.ts";
+import { getHistory } from "../../../../tests/support/http.ts";
+import { makeToken } from "../../../../tests/support/token.ts";
+import { until, within } from "../../../../tests/support/wait.ts";
 import {
   type RunRequest,
   type SessileConnection,
@@ -21,7 +21,7 @@ import {
   type SessionDurabilityOptions,
   sessileConnection,
   sessionDurability,
-} from "../../src/tanstack/index.ts";
+} from "../../../src/tanstack/index.ts";
 
 const fixture = serve();
 const ends: (() => unknown)[] = [];

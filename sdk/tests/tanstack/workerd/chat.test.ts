@@ -4,10 +4,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
-import { useServer as serve } from "../../../tests/support/fixture.ts";
-import { until, within } from "../../../tests/support/wait.ts";
-import { aiSdk } from "../../src/agent/codec/ai-sdk.ts";
-import { ANSWER, joinAgent } from "../ai-sdk/agent.ts";
+import { useServer as serve } from "../../../../tests/support/fixture.ts";
+import { until, within } from "../../../../tests/support/wait.ts";
+import { aiSdk } from "../../../src/agent/codec/ai-sdk.ts";
+import { ANSWER, joinAgent } from "../../ai-sdk/agent.ts";
 import { hasBegun, isReady, type Page, Pages, shows, textsOf } from "./pages.ts";
 
 const fixture = serve();

@@ -2,11 +2,15 @@
 
 import { after } from "node:test";
 import { ChatClient, type ChatClientOptions, type UIMessage } from "@tanstack/ai-client";
-import type { Fixture } from "../../../tests/support/fixture.ts";
-import { makeToken } from "../../../tests/support/token.ts";
-import { until } from "../../../tests/support/wait.ts";
-import { type AgentSession, type AgentTurn, createAgentSession } from "../../src/agent/index.ts";
-import { REGENERATE, type SessileConnection, sessileConnection } from "../../src/tanstack/index.ts";
+import type { Fixture } from "../../../../tests/support/fixture.ts";
+import { makeToken } from "../../../../tests/support/token.ts";
+import { until } from "../../../../tests/support/wait.ts";
+import { type AgentSession, type AgentTurn, createAgentSession } from "../../../src/agent/index.ts";
+import {
+  REGENERATE,
+  type SessileConnection,
+  sessileConnection,
+} from "../../../src/tanstack/index.ts";
 
 export interface Page {
   connection: SessileConnection;
