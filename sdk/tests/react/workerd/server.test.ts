@@ -58,8 +58,7 @@ describe("wrong use says what to do", () => {
     const wrong = { url: "example.com", session: "a session", token: "" };
     for (const [name, value] of Object.entries(wrong)) {
       const isTold = (error: unknown) =>
-        error instanceof SessileError &&
-        error.message.includes(`; ${name} is missing or malformed`);
+        error instanceof SessileError && error.message.includes(`it needs a ${name}: `);
       assert.throws(() => render(() => useSession({ ...right, [name]: value })), isTold, name);
     }
   });
