@@ -59,6 +59,8 @@ export function indexedDbOutbox(options: IndexedDbOptions = {}): Outbox {
     try {
       const transaction = (await open()).transaction(STORE, mode);
       const request = act(transaction.objectStore(STORE));
+      // The page may be about to go.
+      transaction.commit();
       return await new Promise((done, fail) => {
         transaction.oncomplete = () => done(request.result);
         transaction.onabort = () => fail(transaction.error);

@@ -10,14 +10,15 @@ import { type Browser, chromium, type Page } from "playwright-core";
 import { CuttingProxy } from "../../../tests/support/proxy.ts";
 import { type Server, startServer } from "../../../tests/support/server.ts";
 import { makeToken } from "../../../tests/support/token.ts";
-import type { Session } from "../../src/index.ts";
+import type { Outbox, Session } from "../../src/index.ts";
 import { history } from "../support.ts";
 
 const EXECUTABLE = process.env.SESSILE_CHROMIUM ?? "/usr/bin/chromium";
 const HTML = `<!doctype html><script type="module">
 import { createSession, indexedDbOutbox } from "/sdk.js";
 const { timing, ...options } = JSON.parse(decodeURIComponent(location.hash.slice(1)));
-window.session = createSession({ ...options, timing, outbox: indexedDbOutbox() });
+window.outbox = indexedDbOutbox();
+window.session = createSession({ ...options, timing, outbox });
 session.connect();
 </script>`;
 
@@ -56,7 +57,7 @@ async function open(url: string, session: string, timing: object): Promise<Page>
   return page;
 }
 
-type Shown = { session: Session };
+type Shown = { session: Session; outbox: Outbox };
 
 async function becomes(page: Page, state: string): Promise<void> {
   await page.waitForFunction(
@@ -90,6 +91,11 @@ test("sent while offline, reloaded, back: every message arrives once, in order",
     ["offline 1", "pending"],
     [{ offline: 2 }, "pending"],
   ]);
+  // A page that is gone within the same instant may take with it what the disk has not yet.
+  await page.waitForFunction(async () => {
+    const { session, outbox } = globalThis as unknown as Shown;
+    return (await outbox.load(session.link.address, "alice")).length === 2;
+  });
   await page.reload();
   wire.plug();
   await becomes(page, "connected");
