@@ -273,7 +273,9 @@ export class Session {
     const unsent = this.#sending.shown;
     const parts = [messages, turns, unsent, this.#selected];
     if (!this.#tree || parts.some((part, index) => part !== this.#parts[index])) {
-      const all = unsent.length ? [...messages, ...unsent] : messages;
+      // Acknowledgements, and the outbox, are slower than the log.
+      const isNew = ({ id }: Message) => messages.every((it) => it.id !== id);
+      const all = unsent.length ? [...messages, ...unsent.filter(isNew)] : messages;
       this.#tree = new Tree<ShownMessage>(all, turns, this.#selected);
       this.#parts = parts;
     }
@@ -311,8 +313,10 @@ export class Session {
     if (frame.type === "attached") this.#attach(frame);
     (this.#next ?? this.#log).take(frame);
     if (frame.type === "caught-up" && this.#next) this.#swap(this.#next);
-    else if (frame.type === "message.create") this.#sending.arrived(frame.message);
-    else if ("member" in frame) {
+    else if (frame.type === "message.create") {
+      // In a log that is not shown yet it would be nowhere to be seen.
+      if (!this.#next) this.#sending.arrived(frame.message);
+    } else if ("member" in frame) {
       this.#presence = foldPresence(this.#presence, frame);
       // One that was silent for too long was taken for gone (P7.2).
       const isOwn = frame.member.connection === this.#connection.attached?.connection;
@@ -333,7 +337,7 @@ export class Session {
       this.#readList<{ turns: Turn[] }>("turns", ({ turns }) => log.addTurns(turns));
     }
     this.#announce();
-    this.#sending.begin(frame.client);
+    if (!this.#next) this.#sending.begin(frame.client);
   }
 
   #announce(): void {
@@ -349,6 +353,7 @@ export class Session {
     if (this.#next !== next) return;
     this.#next = undefined;
     this.#log = next;
+    this.#sending.begin(this.client);
     this.#changed();
     if (attached && held.position !== undefined) this.#events.emit("reset", attached);
   }
