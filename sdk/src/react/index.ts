@@ -34,7 +34,7 @@ export function useSession(from?: SessionOptions | Session): Session {
   const given = from instanceof Session ? from : undefined;
   const options = given ? undefined : (from as SessionOptions | undefined);
   const { url, session: id } = options ?? {};
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the token is another function each time
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the token differs each time
   const made = useMemo(() => options && createSession(options), [url, id]);
   const session = given ?? made ?? provided;
   if (!session) {

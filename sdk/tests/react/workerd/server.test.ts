@@ -16,7 +16,7 @@ import { App } from "../page/app.ts";
 const fixture = useServer();
 
 describe("a page that is rendered on a server", () => {
-  test("has the messages, who is there and whether there is more, without a connection", async () => {
+  test("has messages, who is there and whether there is more, without a connection", async () => {
     const session = fixture.session();
     const writer = await connect(fixture.server, session, USER);
     await writer.ok({ type: "presence.set" });
