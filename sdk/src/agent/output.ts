@@ -26,12 +26,6 @@ const PACE_MS = 5;
 /** Text that may wait before its source is asked to. */
 const MOST_WAITING = 65_536;
 
-interface Flight {
-  frame: AppendFrame & { seq: number };
-  /** Where in the text it begins. */
-  from: number;
-}
-
 /** What an `update` says (P4.3). */
 interface Change {
   data?: unknown;
@@ -57,7 +51,9 @@ export class Output {
   /** How much of the text is in appends, and in how many. */
   #sent = 0;
   #seq = 0;
-  #flights: Flight[] = [];
+  /** What is not acknowledged, in order, and how often all of it was sent. */
+  #flights: AppendFrame[] = [];
+  #wave = 0;
   /** Whether the session's message takes appends. */
   #isStreaming = false;
   /** An earlier attempt has closed the message: it gets the whole text in the end. */
@@ -65,8 +61,10 @@ export class Output {
   #ending: Ending | undefined;
   #change: Change | undefined;
   #isDropped = false;
-  /** Waits for a connection, or for the answer to a frame other than an append. */
+  /** A frame other than an append is under way. */
   #isBusy = false;
+  /** Appends wait for a connection. */
+  #isLost = false;
   #pacedUntil = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #waiters: (() => boolean)[] = [];
@@ -206,7 +204,7 @@ export class Output {
   #pump(): void {
     const { serial } = this;
     const change = this.#change;
-    if (serial && !this.error && !this.#isBusy) {
+    if (serial && !this.error && !this.#isBusy && !this.#isLost) {
       if (this.#isDropped) {
         this.#isDropped = this.#isStreaming = false;
         this.#change = undefined;
@@ -234,13 +232,12 @@ export class Output {
       }
       this.#sent += data.length;
       this.#seq += 1;
-      const seq = this.#seq;
       const more = { ...(data && { data }), ...(isLast && { status }) };
+      const frame: AppendFrame = { type: "append", serial, seq: this.#seq, ...more };
       this.#isStreaming = !isLast;
       this.#pacedUntil = Date.now() + PACE_MS;
-      const flight: Flight = { frame: { type: "append", serial, seq, ...more }, from };
-      this.#flights.push(flight);
-      void this.#fly(flight);
+      this.#flights.push(frame);
+      void this.#fly(frame);
     }
   }
 
@@ -249,36 +246,39 @@ export class Output {
     this.#timer = setTimeout(() => this.#pump(), ms);
   }
 
-  async #fly(flight: Flight): Promise<void> {
+  async #fly(frame: AppendFrame): Promise<void> {
+    const wave = this.#wave;
     try {
-      await this.#outlet.once(flight.frame);
-      this.#flights = this.#flights.filter((one) => one !== flight);
+      await this.#outlet.once(frame);
+      this.#flights = this.#flights.filter((one) => one !== frame);
     } catch (error) {
-      // Those after one that was refused are answered as well; it is the first that counts.
-      if (this.#flights.includes(flight)) this.#refused(error, flight);
+      // Those after one that was refused are refused as well: all that counts is the first.
+      if (wave === this.#wave) this.#refused(error);
     }
     this.#pump();
   }
 
-  #refused(error: unknown, { frame, from }: Flight): void {
+  #refused(error: unknown): void {
     const { code, info } = error instanceof SessileError ? error : {};
-    if (code === "disconnected") {
-      // What was not acknowledged is sent again as it was: its `seq` makes that safe (P5.3).
-      if (this.#isBusy) return;
-      void this.#alone(async () => {
-        await this.#outlet.connected();
-        for (const flight of this.#flights) void this.#fly(flight);
-      });
-    } else if (code === "gap" || code === "rate-limited") {
-      const { expectedSeq = frame.seq, length = from, retryAfterMs = 0 } = info ?? {};
+    this.#wave += 1;
+    if (code === "gap") {
       this.#flights = [];
       this.#isStreaming = true;
-      this.#seq = expectedSeq - 1;
-      this.#sent = length;
-      if (length > this.#text.length) this.#replace(this.#seq);
-      this.#pacedUntil = Date.now() + retryAfterMs;
+      this.#replace((info?.expectedSeq ?? 1) - 1);
+    } else if (code === "disconnected" || code === "rate-limited") {
+      this.#isLost = true;
+      void this.#again(info?.retryAfterMs);
     } else {
       this.abandon(error);
     }
+  }
+
+  /** What was not acknowledged is sent again as it was: its `seq` makes that safe (P5.3). */
+  async #again(ms?: number): Promise<void> {
+    if (ms) await new Promise((done) => setTimeout(done, ms));
+    await this.#outlet.connected();
+    this.#isLost = false;
+    for (const frame of this.#flights) void this.#fly(frame);
+    this.#pump();
   }
 }

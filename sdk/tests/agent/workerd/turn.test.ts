@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { connect } from "../../../../tests/support/client.ts";
 import { useServer } from "../../../../tests/support/fixture.ts";
+import { call } from "../../../../tests/support/http.ts";
 import { tokens } from "../../../../tests/support/random.ts";
 import { assertText } from "../../../../tests/support/text.ts";
 import { until, within } from "../../../../tests/support/wait.ts";
@@ -269,3 +270,68 @@ for (const [name, link] of Object.entries(LINKS)) {
     });
   });
 }
+
+describe("inputs", () => {
+  test("are heard once each, and answered one after another by one process", async () => {
+    const session = fixture.session();
+    await call(fixture.server, session, "PATCH", "", { json: { settings: { onInput: "queue" } } });
+    const user = await connect(fixture.server, session, {
+      sub: "alice",
+      caps: { "*": ["user"] },
+    });
+    const answered: unknown[] = [];
+    let over = () => {};
+    const all = new Promise<void>((done) => {
+      over = done;
+    });
+    const serve = () => {
+      const answer = async (input: string) => {
+        try {
+          await agent.answer({ input }, async (turn) => {
+            const { data } = await readMessage(agent, input);
+            await turn.stream([`you said ${data}`]);
+            answered.push(data);
+          });
+        } catch (error) {
+          if (!(error instanceof TakenError)) throw error;
+        }
+        if (answered.length === 3) over();
+      };
+      const agent = join(fixture.server, session, {
+        onInput: ({ serial }) => void answer(serial),
+        onQueued: ({ input }) => void (input && answer(input)),
+      });
+      return agent;
+    };
+    await using first = serve();
+    await using second = serve();
+    const areThere = () => [first, second].every(({ link }) => link.status.state === "connected");
+    await until(areThere, Boolean, "both agents to be there");
+    for (const data of ["one", "two", "three"]) await user.publish(data);
+    await within(all, "three answers");
+    assert.deepEqual(answered.sort(), ["one", "three", "two"]);
+    const said = await contents(fixture.server, session);
+    assert.equal(said.length, 6, "nothing was answered twice");
+    await user.close();
+  });
+
+  test("of before are not heard by whoever joins later", async () => {
+    const session = fixture.session();
+    const user = await connect(fixture.server, session, { sub: "alice" });
+    await user.publish("long ago");
+    const heard: unknown[] = [];
+    await using agent = join(fixture.server, session, {
+      onInput: ({ data }) => void heard.push(data),
+    });
+    const isThere = () => agent.link.status.state === "connected";
+    await until(isThere, Boolean, "the agent to be there");
+    await user.publish("now");
+    await until(
+      () => heard,
+      ({ length }) => length > 0,
+      "an input",
+    );
+    assert.deepEqual(heard, ["now"]);
+    await user.close();
+  });
+});
