@@ -1,0 +1,59 @@
+// An agent on the AI SDK: it answers every message of a session, each in a turn of its own.
+
+import { jsonSchema, stepCountIs, streamText, tool } from "ai";
+import { aiSdk, createAgentSession, readMessages, TakenError } from "sessile/agent";
+import { model } from "./model.js";
+
+const { URL: url, SESSION: name, TOKEN: token } = process.env;
+
+const session = createAgentSession({
+  url,
+  session: name,
+  token,
+  onInput: ({ serial }) => answer(serial),
+  onQueued: ({ input }) => answer(input),
+  onStatus: ({ state, error }) => console.log(error ? `${state}: ${error.message}` : state),
+});
+
+const tools = {
+  weather: tool({
+    description: "The weather of a city",
+    inputSchema: jsonSchema({ type: "object", properties: { city: { type: "string" } } }),
+    execute: async ({ city }) => ({ city, degrees: 7 }),
+  }),
+};
+
+async function answer(input) {
+  try {
+    const { id, status } = await session.answer({ input }, async (turn) => {
+      const result = streamText({
+        model,
+        tools,
+        messages: await conversation(input),
+        stopWhen: stepCountIs(5),
+        // A cancel reaches the model, and whatever the tools do.
+        abortSignal: turn.signal,
+        // What people say meanwhile counts from the next step on.
+        prepareStep: async ({ messages }) => ({
+          messages: [...messages, ...(await turn.steered()).map(prompt)],
+        }),
+      });
+      await turn.stream(result.toUIMessageStream(), aiSdk());
+    });
+    console.log(`turn ${id} is ${status}`);
+  } catch (error) {
+    // Another process of this agent was first.
+    if (!(error instanceof TakenError)) console.error(error);
+  }
+}
+
+/** What was said up to an input, for the model. */
+async function conversation(input) {
+  const { messages } = await readMessages(session, { limit: 50 });
+  const said = messages.filter(({ serial, name }) => name === "message" && serial <= input);
+  return said.reverse().map(prompt);
+}
+
+function prompt({ role, data }) {
+  return { role, content: String(data) };
+}
