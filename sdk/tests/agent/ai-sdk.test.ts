@@ -160,6 +160,15 @@ describe("AI SDK UI message chunks", () => {
     assert.deepEqual(contents(outcome), [["message", "out of nowhere"]]);
   });
 
+  it("say what was left out since no frame can hold it", () => {
+    const url = `data:image/png;base64,${"A".repeat(300_000)}`;
+    const [file] = run(aiSdk, [{ type: "file", url, mediaType: "image/png" }]).messages;
+    assert.equal(file?.data, null);
+    assert.match(file?.headers?.omitted ?? "", /^300\d\d\d characters$/);
+    const small = { type: "file", url: url.slice(0, 200_000), mediaType: "image/png" };
+    assert.deepEqual(run(aiSdk, [small]).messages[0]?.data, small);
+  });
+
   it("fail with the stream's error, and are cancelled with its abort", () => {
     const failed = run(aiSdk, [{ type: "start" }, { type: "error", errorText: "overloaded" }]);
     assert.deepEqual(failed.failure, { op: "fail", status: "failed", error: "overloaded" });

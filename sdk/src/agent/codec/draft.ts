@@ -1,9 +1,19 @@
 // What the codecs have in common: keys by order of appearance, text that grows, and tool calls.
 
-import type { Ending, Headers, Operation, OutputRole } from "./operation.ts";
+import {
+  type Ending,
+  fields,
+  type Headers,
+  type Json,
+  type Operation,
+  type OutputRole,
+} from "./operation.ts";
 
 /** Longer values would crowd the 4 KiB that a message's headers may have (P14). */
 const MOST_HEADER_LENGTH = 400;
+
+/** A frame has at most 256 KiB (P14), and more in it than the data. */
+const MOST_WHOLE_BYTES = 250_000;
 
 /** A text that grows. */
 interface Block {
@@ -22,8 +32,11 @@ export interface ToolCall {
   headers: Headers;
 }
 
-/** Operations in the making. Provider ids are only good within a stream; keys are made here. */
-export class Draft {
+/**
+ * Operations in the making: what a codec is made of. Provider ids are only good within a
+ * stream; keys are made here.
+ */
+export abstract class Draft {
   #ops: Operation[] = [];
   #counts = new Map<string, number>();
   #blocks = new Map<string, Block>();
@@ -33,12 +46,14 @@ export class Draft {
   /** The keys since the last `mark`. */
   #recent: string[] = [];
 
-  /** What came together since the last call. */
-  take(): Operation[] {
-    const ops = this.#ops;
+  /** What a part of the stream gives. */
+  read(part: { readonly type: string }): Operation[] {
     this.#ops = [];
-    return ops;
+    this.handle(fields(part), part.type);
+    return this.#ops;
   }
+
+  protected abstract handle(part: Json, type: string): void;
 
   /** The next key of a kind. */
   next(kind: string): string {
@@ -97,9 +112,16 @@ export class Draft {
     this.#ops.push({ op: "close", key, status, ...more });
   }
 
-  /** A whole message; one that says nothing new is left out. */
+  /**
+   * A whole message; one that says nothing new is left out. What no frame can hold, such as an
+   * image in the stream, is left out of its message, which says so.
+   */
   put(key: string, name: string, data: unknown, headers: Headers = {}, role?: OutputRole): void {
     const now = JSON.stringify([data, headers]);
+    if (now.length > MOST_WHOLE_BYTES / 3 && new Blob([now]).size > MOST_WHOLE_BYTES) {
+      this.put(key, name, null, { ...headers, omitted: `${now.length} characters` }, role);
+      return;
+    }
     if (this.#put.get(key) === now) return;
     if (!this.#put.has(key)) this.#recent.push(key);
     this.#put.set(key, now);

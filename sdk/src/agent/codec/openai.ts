@@ -21,123 +21,125 @@ const STRUCTURE = [
   "reasoning_summary_part.done",
 ];
 
-/** OpenAI Responses events. */
-export function openAi(): Codec<OpenAiEvent> {
-  const draft = new Draft();
-  const names = new Map<string, string>();
-  let response = "";
-  let sequence = -1;
+class OpenAi extends Draft {
+  readonly #names = new Map<string, string>();
+  #response = "";
+  #sequence = -1;
 
-  const partId = (event: Json) => {
+  #partId(event: Json) {
     const at = event.content_index ?? event.summary_index ?? 0;
     return `${event.item_id}:${at}`;
-  };
+  }
 
-  const block = (event: Json, name: string, isDone: boolean, whole: unknown) => {
-    const id = `${name}:${partId(event)}`;
+  #block(event: Json, name: string, isDone: boolean, whole: unknown) {
+    const id = `${name}:${this.#partId(event)}`;
     const isText = name === "message";
-    if (draft.key(id) === undefined) {
+    if (this.key(id) === undefined) {
       const part = text(event.item_id);
-      draft.open(id, draft.next(isText ? "text" : name), name, "", part === "" ? {} : { part });
+      this.open(id, this.next(isText ? "text" : name), name, "", part === "" ? {} : { part });
     }
-    if (isDone) draft.close(id, whole);
-    else draft.append(id, text(event.delta));
-  };
+    if (isDone) this.close(id, whole);
+    else this.append(id, text(event.delta));
+  }
 
-  const input = (event: Json, isDone: boolean) => {
+  #input(event: Json, isDone: boolean) {
     const id = text(event.item_id);
-    const call = names.get(id) ?? id;
-    if (!isDone) return draft.stream(call, text(event.delta));
+    const call = this.#names.get(id) ?? id;
+    if (!isDone) return this.stream(call, text(event.delta));
     const json = event.arguments;
-    draft.input(call, json === undefined ? (event.input ?? event.code) : parsed(text(json)));
-  };
+    this.input(call, json === undefined ? (event.input ?? event.code) : parsed(text(json)));
+  }
 
-  const item = (event: Json, isDone: boolean) => {
+  #item(event: Json, isDone: boolean) {
     const it = fields(event.item);
     const [type, id] = [text(it.type), text(it.id)];
     if (type === "message" || type === "reasoning") return;
     if (!type.endsWith("_call")) {
-      const key = names.get(id) ?? draft.next(type);
-      names.set(id, key);
-      return draft.put(key, type, it);
+      const key = this.#names.get(id) ?? this.next(type);
+      this.#names.set(id, key);
+      return this.put(key, type, it);
     }
     const isOwn = OWN.includes(type);
     const call = text(it.call_id) || id;
-    names.set(id, call);
+    this.#names.set(id, call);
     const toolName = text(it.name) || type;
-    const { n } = draft.tool(call, {
+    const { n, headers } = this.tool(call, {
       toolName,
       part: id,
       ...(!isOwn && { providerExecuted: "true" }),
     });
-    if (!STREAMED.includes(type)) draft.put(`tool-input-${n}`, "tool-input", it, tool(call));
-    else if (!isDone) draft.stream(call, "");
-    else if (draft.isOpen(`tool-input-${n}`)) {
-      draft.input(
+    if (!STREAMED.includes(type)) this.put(`tool-input-${n}`, "tool-input", it, { ...headers });
+    else if (!isDone) this.stream(call, "");
+    else if (this.isOpen(`tool-input-${n}`)) {
+      this.input(
         call,
         it.arguments === undefined ? (it.input ?? it.code) : parsed(text(it.arguments)),
       );
     }
     if (!isDone || isOwn) return;
     const isBad = it.status === "failed" || Boolean(it.error);
-    draft.output(call, it.output ?? it.error ?? it, isBad ? "error" : "available");
-  };
-  const tool = (call: string) => ({ ...draft.tool(call).headers });
-
-  const respond = (event: Json) => {
+    this.output(call, it.output ?? it.error ?? it, isBad ? "error" : "available");
+  }
+  #respond(event: Json) {
     const is = fields(event.response);
-    if (event.type === "response.created" || response === "") response = draft.next("response");
-    draft.put(response, "response", pick(is, ...TOLD));
-    if (is.status === "failed") draft.fail(text(fields(is.error).message));
-    if (is.status === "cancelled") draft.cancel("the provider cancelled the response");
-  };
+    const isNew = event.type === "response.created" || this.#response === "";
+    if (isNew) this.#response = this.next("response");
+    this.put(this.#response, "response", pick(is, ...TOLD));
+    if (is.status === "failed") this.fail(text(fields(is.error).message));
+    if (is.status === "cancelled") this.cancel("the provider cancelled the response");
+  }
 
-  const take = (event: Json, type: string) => {
-    if (type === "error") return draft.fail(text(event.message));
+  /** A response that is read again from some event on repeats what was read. */
+  #isRepeat(event: Json, type: string): boolean {
+    if (type === "response.created") this.#sequence = -1;
+    const { sequence_number: sequence } = event;
+    if (typeof sequence !== "number") return false;
+    if (sequence <= this.#sequence) return true;
+    this.#sequence = sequence;
+    return false;
+  }
+
+  protected override handle(event: Json, type: string) {
+    if (this.#isRepeat(event, type)) return;
+    if (type === "error") return this.fail(text(event.message));
     const kind = type.replace(/^response\./, "");
-    if (fields(event.response).status !== undefined) return respond(event);
+    if (fields(event.response).status !== undefined) return this.#respond(event);
     if (STRUCTURE.includes(kind)) return;
     const [, what = "", verb] = /^(\w+)\.(\w+)$/.exec(kind) ?? [];
     const isDone = verb === "done";
-    if (what === "output_item") return item(event, isDone);
+    if (what === "output_item") return this.#item(event, isDone);
     if (kind === "content_part.added") {
       const part = text(fields(event.part).type);
-      if (part === "output_text") block(event, "message", false, "");
-      else if (part !== "refusal" && part !== "reasoning_text") draft.pass(type, event);
+      if (part === "output_text") this.#block(event, "message", false, "");
+      else if (part !== "refusal" && part !== "reasoning_text") this.pass(type, event);
       return;
     }
     if (kind === "output_text.annotation.added") {
-      const of = draft.key(`message:${partId(event)}`);
-      return draft.put(draft.next("source"), "source", event.annotation, of ? { of } : {});
+      const of = this.key(`message:${this.#partId(event)}`);
+      return this.put(this.next("source"), "source", event.annotation, of ? { of } : {});
     }
-    if (verb !== "delta" && !isDone) return draft.pass(type, event);
+    if (verb !== "delta" && !isDone) return this.pass(type, event);
     switch (what) {
       case "output_text":
-        return block(event, "message", isDone, event.text);
+        return this.#block(event, "message", isDone, event.text);
       case "refusal":
-        return block(event, "refusal", isDone, event.refusal);
+        return this.#block(event, "refusal", isDone, event.refusal);
       case "reasoning_text":
       case "reasoning_summary_text":
-        return block(event, "reasoning", isDone, event.text);
+        return this.#block(event, "reasoning", isDone, event.text);
       case "function_call_arguments":
       case "custom_tool_call_input":
       case "mcp_call_arguments":
       case "code_interpreter_call_code":
-        return input(event, isDone);
+        return this.#input(event, isDone);
       default:
-        return draft.pass(type, event);
+        return this.pass(type, event);
     }
-  };
+  }
+}
 
-  return (part) => {
-    const event = fields(part);
-    // A response that is read again from some event on repeats what was read (`starting_after`).
-    if (part.type === "response.created") sequence = -1;
-    if (typeof event.sequence_number === "number") {
-      if (event.sequence_number <= sequence) return [];
-      sequence = event.sequence_number;
-    }
-    take(event, part.type);
-    return draft.take();
-  };
+/** OpenAI Responses events. */
+export function openAi(): Codec<OpenAiEvent> {
+  const codec = new OpenAi();
+  return (event) => codec.read(event);
 }
