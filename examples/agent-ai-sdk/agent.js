@@ -10,8 +10,8 @@ const session = createAgentSession({
   url,
   session: name,
   token,
-  onInput: ({ serial }) => answer(serial),
-  onQueued: ({ input }) => answer(input),
+  onInput: (_, start) => answer(start),
+  onQueued: ({ input }) => answer({ input }),
   onStatus: ({ state, error }) => console.log(error ? `${state}: ${error.message}` : state),
 });
 
@@ -23,13 +23,13 @@ const tools = {
   }),
 };
 
-async function answer(input) {
+async function answer(start) {
   try {
-    const { id, status } = await session.answer({ input }, async (turn) => {
+    const { id, status } = await session.answer(start, async (turn) => {
       const result = streamText({
         model,
         tools,
-        messages: await conversation(input),
+        messages: await conversation(start.input),
         stopWhen: stepCountIs(5),
         // A cancel reaches the model, and whatever the tools do.
         abortSignal: turn.signal,

@@ -22,8 +22,11 @@ export type LinkTo = (options: ConnectionOptions, owner: Owner) => Wire;
 export interface AgentOptions extends Omit<ConnectionOptions, "rewind"> {
   /** `overFetch` where there are no WebSockets. */
   link?: LinkTo;
-  /** Called with each new message of a user that belongs to no turn: what there is to answer. */
-  onInput?: (message: Message) => void;
+  /**
+   * Called with each new message of a user that belongs to no turn, and what `startTurn` or
+   * `answer` is to be given for it. One named `regenerate` asks for another answer to its parent.
+   */
+  onInput?: (message: Message, start: StartOptions) => void;
   /** Called with each turn that waits for an agent; take it with `startTurn({ input })`. */
   onQueued?: (turn: Turn) => void;
   /** Called when the connection comes, goes, or is given up. */
@@ -52,6 +55,7 @@ export class TakenError extends SessileError {
 }
 
 /** Instructions come as messages of this name (P6.7). */
+const AGAIN = "regenerate";
 const STEER = "steer";
 
 export class AgentSession implements AsyncDisposable {
@@ -70,7 +74,7 @@ export class AgentSession implements AsyncDisposable {
 
   constructor(options: AgentOptions) {
     this.#options = options;
-    const { link = overSocket, names = options.onInput ? ["message"] : [] } = options;
+    const { link = overSocket, names = options.onInput ? ["message", AGAIN] : [] } = options;
     this.link = link(
       { ...options, names: [...names, STEER] },
       {
@@ -225,7 +229,11 @@ export class AgentSession implements AsyncDisposable {
     }
     // What a rewind brings is history.
     const isHistory = this.#isReplaying && this.#isRewound;
-    if (isNew && role === "user" && !turn && !isHistory) this.#options.onInput?.(message);
+    if (!isNew || role !== "user" || turn || isHistory) return;
+    const { parent } = message;
+    const isAgain = name === AGAIN && parent;
+    const start = isAgain ? { input: parent, again: true, id: serial } : { input: serial };
+    this.#options.onInput?.(message, start);
   }
 
   #see(turn: Turn): void {

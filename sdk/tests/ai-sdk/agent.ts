@@ -56,11 +56,7 @@ export function joinAgent(url: string, session: string, delayMs: number): Joined
     url,
     session,
     token: () => makeToken({ sub: "agent", caps: { "*": ["agent"] } }),
-    names: ["message", "regenerate"],
-    onInput: ({ serial, name, parent }) => {
-      const isAgain = name === "regenerate";
-      const again = { again: true, id: `again-${serial}` };
-      const start = isAgain && parent ? { input: parent, ...again } : { input: serial };
+    onInput: (_, start) => {
       joined.answer(start, answer).catch((error) => console.error(error));
     },
   });
