@@ -24,7 +24,8 @@ function* ask() {
 
 function* tell(said) {
   yield { type: "text-start", id: "0" };
-  const text = `You said “${said.join("”, then “")}”. It is 7° in Oslo, 🌊 and not much else happens.`;
+  const heard = said.join("”, then “");
+  const text = `You said “${heard}”. It is 7° in Oslo, 🌊 and not much else happens.`;
   for (const delta of text.split(/(?<= )/)) yield { type: "text-delta", id: "0", delta };
   yield { type: "text-end", id: "0" };
   yield finish("stop");

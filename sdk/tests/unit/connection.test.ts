@@ -101,7 +101,7 @@ async function attached(options?: Partial<ConnectionOptions>): Promise<Made> {
 }
 
 describe("a connection", () => {
-  test("P2.4, P3.3 it opens the session's address with its token and what is asked for", async () => {
+  test("P2.4, P3.3 it opens the session's address with its token and the query", async () => {
     const made = make({ rewind: 0, names: ["a", "b"] });
     made.owner.position = () => "k3x900000001";
     made.connection.start();
@@ -173,7 +173,7 @@ describe("a connection", () => {
     connection.stop();
   });
 
-  test("stopping rejects what waits; one token is asked for at a time, anew each time", async () => {
+  test("stopping rejects what waits; one token is asked for at a time, always anew", async () => {
     let asked = 0;
     let give: (token: string) => void = () => {};
     const token = () => {
