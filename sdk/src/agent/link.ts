@@ -123,7 +123,13 @@ export abstract class AgentLink implements Omit<Link, "read"> {
 
   /** The frames of one message. */
   protected take(frames: ServerFrame[]): void {
-    for (const frame of frames) if (frame.type === "attached") this.attached = frame;
+    for (const frame of frames) {
+      if (frame.type === "attached") this.attached = frame;
+      if (frame.type === "nack" && frame.ref === null) {
+        this.refusal = SessileError.of(frame.error);
+        this.report(this.refusal);
+      }
+    }
     this.#owner.take(frames);
     if (!frames.some(({ type }) => type === "caught-up")) return;
     this.#failures = 0;
@@ -161,6 +167,7 @@ export abstract class AgentLink implements Omit<Link, "read"> {
     while (this.isOn) {
       this.#show({ state: "connecting" });
       let error: SessileError | undefined;
+      this.refusal = error;
       try {
         const final = await this.hear();
         if (final) this.#end({ state: "closed", error: final });
@@ -169,7 +176,7 @@ export abstract class AgentLink implements Omit<Link, "read"> {
       }
       if (!this.isOn) return;
       this.unsure();
-      this.#show({ state: "waiting", reason: "lost", error });
+      this.#show({ state: "waiting", reason: "lost", error: error ?? this.refusal });
       await this.pause(this.#failures++);
     }
   }

@@ -1,7 +1,7 @@
 // The usual link to a session: one WebSocket at a time.
 
 import type { ConnectionOptions, Owner } from "../connection/types.ts";
-import { readFrames, type ServerFrame, SessileError } from "../protocol/index.ts";
+import { readFrames, type ServerFrame, type SessileError } from "../protocol/index.ts";
 import { AgentLink, type Pending, type Wire } from "./link.ts";
 
 const PING_MS = 10_000;
@@ -73,11 +73,8 @@ class SocketLink extends AgentLink {
       if (frame.type === "probe") this.send({ type: "seen", n: frame.n });
       if (frame.type !== "ack" && frame.type !== "nack") continue;
       const pending = this.#sent.get(frame.ref);
-      if (this.#sent.delete(frame.ref) && pending) this.settle(pending, frame);
-      else if (frame.type === "nack") {
-        this.refusal = SessileError.of(frame.error);
-        this.report(this.refusal);
-      }
+      this.#sent.delete(frame.ref);
+      if (pending) this.settle(pending, frame);
     }
   }
 }

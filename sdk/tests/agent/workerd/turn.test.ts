@@ -7,6 +7,7 @@ import { useServer } from "../../../../tests/support/fixture.ts";
 import { call } from "../../../../tests/support/http.ts";
 import { tokens } from "../../../../tests/support/random.ts";
 import { assertText } from "../../../../tests/support/text.ts";
+import { makeToken } from "../../../../tests/support/token.ts";
 import { until, within } from "../../../../tests/support/wait.ts";
 import { aiSdk, readMessage, readMessages, TakenError } from "../../../src/agent/index.ts";
 import { TWO_STEPS } from "../streams/ai-sdk.ts";
@@ -252,6 +253,34 @@ for (const [name, link] of Object.entries(LINKS)) {
       );
       await assert.rejects(first.startTurn({ input, taken: "adopt" }), TakenError);
       await user.close();
+    });
+
+    test("is refused to whoever may not lead it, with the reason", async () => {
+      const session = fixture.session();
+      const token = await makeToken({
+        sub: "agent",
+        caps: { "*": ["agent"] },
+        key: "x".repeat(40),
+      });
+      const forged = join(fixture.server, session, { ...options, token });
+      await assert.rejects(forged.startTurn(), { code: "unauthorized" });
+      assert.equal(forged.link.status.state, "closed");
+      const viewer = await makeToken({ sub: "agent", caps: { "*": ["viewer"] } });
+      const weak = join(fixture.server, session, { ...options, token: viewer });
+      await assert.rejects(weak.startTurn(), { code: "forbidden", message: /turn/ });
+      const errors: (string | undefined)[] = [];
+      const noted = new Promise<void>((done) => {
+        join(fixture.server, session, {
+          ...options,
+          token: () => token,
+          onStatus: ({ state, error }) => {
+            if (state === "waiting") errors.push(error?.code);
+            if (errors.length === 2) done();
+          },
+        });
+      });
+      await within(noted, "a second attempt with a new token");
+      assert.deepEqual(errors, ["unauthorized", "unauthorized"]);
     });
 
     test("goes on after what an earlier process said", async () => {
