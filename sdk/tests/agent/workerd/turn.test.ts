@@ -158,9 +158,9 @@ for (const [name, link] of Object.entries(LINKS)) {
     test("keeps its lease while it says nothing", async () => {
       const session = fixture.session();
       await using agent = join(fixture.server, session, options);
-      const turn = await agent.startTurn({ leaseMs: 1000 });
+      const turn = await agent.startTurn({ leaseMs: 3000 });
       const first = turn.info.leaseUntil ?? 0;
-      const isKept = (until: number | undefined) => (until ?? 0) > first + 3000;
+      const isKept = (until: number | undefined) => (until ?? 0) > first + 6000;
       const seen = await until(
         () => getTurn(fixture.server, session, turn.id),
         ({ status, leaseUntil }) => status !== "active" || isKept(leaseUntil),
