@@ -58,7 +58,10 @@ export class SessionApi {
     return results;
   }
 
-  /** The frames of an event stream (P3.8), until it breaks off or is aborted. */
+  /**
+   * The frames of an event stream (P3.8), until it breaks off or is aborted. Those come together
+   * that belong together: what a turn ends with is told in several events.
+   */
   async *events(query: Record<string, string>, signal: AbortSignal): AsyncGenerator<ServerFrame[]> {
     const token = await this.#tokens.get();
     const url = `${this.#address}/events?${new URLSearchParams(query)}`;
@@ -71,11 +74,17 @@ export class SessionApi {
       }
       const decoder = new TextDecoder();
       let rest = "";
+      let frames: ServerFrame[] = [];
       for await (const bytes of response.body) {
         const events = (rest + decoder.decode(bytes, { stream: true })).split(/\r?\n\r?\n/);
         rest = events.pop() ?? "";
-        const frames = events.flatMap((event) => readFrames(dataOf(event)));
-        if (frames.length > 0) yield frames;
+        for (const event of events) {
+          frames.push(...readFrames(dataOf(event)));
+          // An event with an id is the last of its array.
+          if (!/^id:/m.test(event)) continue;
+          yield frames;
+          frames = [];
+        }
       }
     } catch (error) {
       // Whoever reads comes back; what is wrong for good, the reads over HTTP say.

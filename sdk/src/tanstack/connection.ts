@@ -252,7 +252,8 @@ class Chat implements SessileConnection {
       while (!signal?.aborted) {
         const { state, error } = session.connection;
         if (state === "closed") throw error ?? new SessileError("session-closed", "it was closed");
-        if (isNew) {
+        // What is replayed is not whole before all of it is there.
+        if (isNew && state === "connected") {
           isNew = false;
           yield;
         } else {

@@ -158,7 +158,8 @@ export class RunReader {
             log.take(frame);
           }
           for (const serial of log.gaps) log.mend(await this.#message(serial));
-          const turn = log.turns.get(begun.id) ?? begun;
+          // Until all was replayed, what a turn ended with may still be missing.
+          const turn = (!log.isReplaying && log.turns.get(begun.id)) || begun;
           const isOurs = (it: Message) => it.turn === begun.id && it.name === STORED;
           yield { messages: log.messages.filter(isOurs), turn };
         }

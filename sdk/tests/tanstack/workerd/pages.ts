@@ -31,7 +31,7 @@ export class Pages {
   constructor(fixture: Fixture) {
     this.#fixture = fixture;
     after(async () => {
-      for (const end of this.#ends) await end();
+      for (const end of this.#ends.reverse()) await end();
     });
   }
 

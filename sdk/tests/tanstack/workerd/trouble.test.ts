@@ -61,7 +61,7 @@ function brittle(most: number): { fetch: typeof fetch; cuts: () => number } {
 
 describe("cuts", () => {
   test("a page behind a wire that cuts shows the same in the end", async () => {
-    const session = fixture.session();
+    const session = "cuts";
     const proxy = await CuttingProxy.start(Number(new URL(fixture.server.url).port));
     pages.atEnd(() => proxy.stop());
     pages.scripted(session, (turn) => turn.stream(slowly(WORDS, 8)));
