@@ -228,12 +228,9 @@ export class AgentSession implements AsyncDisposable {
       this.#turns.get(turn)?.takeSteer(message);
     }
     // What a rewind brings is history.
-    const isHistory = this.#isReplaying && this.#isRewound;
-    if (!isNew || role !== "user" || turn || isHistory) return;
-    const { parent } = message;
-    const isAgain = name === AGAIN && parent;
-    const start = isAgain ? { input: parent, again: true, id: serial } : { input: serial };
-    this.#options.onInput?.(message, start);
+    if (!isNew || role !== "user" || turn || (this.#isReplaying && this.#isRewound)) return;
+    const again = name === AGAIN && { input: message.parent ?? serial, again: true, id: serial };
+    this.#options.onInput?.(message, again || { input: serial });
   }
 
   #see(turn: Turn): void {

@@ -214,16 +214,16 @@ export class AgentTurn implements AsyncDisposable {
 
   /** `await using`: complete if something was said and nothing failed, otherwise failed. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#hasSpoken) this.#failure ??= { message: "the agent left without an answer" };
+    if (!this.#hasSpoken) this.#failure ??= { message: "the agent left" };
     await this.end();
   }
 
   /** The session tells of the turn. */
   take(turn: Turn): void {
     this.info = turn;
-    if (turn.cancel) this.#abort(`turn ${turn.id} was cancelled by ${turn.cancel.by}`);
+    if (turn.cancel) this.#abort(`cancelled by ${turn.cancel.by}`);
     if (turn.attempt > this.attempt) {
-      this.lose(new SessileError("not-leader", "another process adopted the turn"));
+      this.lose(new SessileError("not-leader", "another process took the turn"));
     } else if (!isOpen(turn) && !this.#ended) {
       this.lose(new SessileError("turn-closed", `turn ${turn.id} is ${turn.status}`));
     }
