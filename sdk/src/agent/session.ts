@@ -49,7 +49,7 @@ export class TakenError extends SessileError {
   readonly turn: Turn;
 
   constructor(turn: Turn) {
-    super("conflict", `turn ${turn.id} is ${turn.status}: adopt it or leave it`);
+    super("conflict", `turn ${turn.id} is ${turn.status}: adopt or leave it`);
     this.turn = turn;
   }
 }
