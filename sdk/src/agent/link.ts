@@ -80,7 +80,7 @@ export abstract class AgentLink implements Omit<Link, "read"> {
 
   request<F extends ClientFrame>(
     frame: F,
-    { once = false }: RequestOptions = {},
+    { once: isOnce = false }: RequestOptions = {},
   ): Promise<ResultOf<F>> {
     return new Promise((done, fail) => {
       this.#ref += 1;
@@ -93,7 +93,7 @@ export abstract class AgentLink implements Omit<Link, "read"> {
         const message = `unable to send; stream what has more than ${most} bytes`;
         fail(new SessileError("too-large", message));
       } else {
-        this.waiting.push({ ref, text, isOnce: once, done, fail });
+        this.waiting.push({ ref, text, isOnce, done, fail });
         // What is asked for in one go goes out together (P13.6).
         queueMicrotask(() => this.flush());
       }
@@ -112,13 +112,8 @@ export abstract class AgentLink implements Omit<Link, "read"> {
 
   /** The query of a connection (P3.3). */
   protected query(): URLSearchParams {
-    const { names, rollup } = this.options;
     const since = this.#owner.position();
-    return new URLSearchParams({
-      names: `${names}`,
-      ...(since && { since }),
-      ...(rollup !== undefined && { rollup: `${rollup}` }),
-    });
+    return new URLSearchParams({ names: `${this.options.names}`, ...(since && { since }) });
   }
 
   /** The frames of one message. */

@@ -19,7 +19,7 @@ import { AgentTurn, type Host, isLoss } from "./turn.ts";
 /** Makes the link to the session: the WebSocket, unless another is given. */
 export type LinkTo = (options: ConnectionOptions, owner: Owner) => Wire;
 
-export interface AgentOptions extends Omit<ConnectionOptions, "rewind"> {
+export interface AgentOptions extends Omit<ConnectionOptions, "rewind" | "rollup"> {
   /** `overFetch` where there are no WebSockets. */
   link?: LinkTo;
   /**
@@ -54,8 +54,9 @@ export class TakenError extends SessileError {
   }
 }
 
-/** Instructions come as messages of this name (P6.7). */
+/** What asks for another answer to its parent. */
 const AGAIN = "regenerate";
+/** Instructions come as messages of this name (P6.7). */
 const STEER = "steer";
 
 export class AgentSession implements AsyncDisposable {
