@@ -5,11 +5,11 @@ use worker::js_sys::{Reflect, WebAssembly};
 use worker::wasm_bindgen::JsCast;
 
 use super::shell::{Lost, Shell};
-use crate::session::Carrier;
+use crate::session::{Carrier, Coming};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Report {
+struct Report<'a> {
     session: String,
     /// Since the object woke, as the storage counts.
     rows_written: u64,
@@ -18,6 +18,8 @@ struct Report {
     /// Of the wasm instance, which all sessions of an isolate share.
     memory_bytes: u64,
     connections: Vec<Attached>,
+    /// Who came and left lately, since the object woke (P7.3).
+    presence: Vec<&'a Coming>,
 }
 
 #[derive(Serialize)]
@@ -52,6 +54,7 @@ pub(super) fn report(shell: &Shell) -> Result<String, Lost> {
             database_bytes: shell.state.storage().sql().database_size() as u64,
             memory_bytes: memory_bytes(),
             connections,
+            presence: core.session.comings().collect(),
         };
         Ok(serde_json::to_string(&report).unwrap_or_default())
     })

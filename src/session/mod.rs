@@ -33,7 +33,7 @@ mod step;
 mod turn;
 
 pub use connection::{Carrier, Connection, Sender};
-pub use presence::Present;
+pub use presence::{Coming, Present};
 pub use request::Request;
 
 use std::collections::BTreeMap;

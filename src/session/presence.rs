@@ -3,6 +3,8 @@
 //! A member is a connection, and is kept with it. What has changed is told as the difference
 //! to what was told before, so that many changes put together are no more than they come to.
 
+use std::collections::VecDeque;
+
 use serde::{Deserialize, Serialize};
 
 use super::answer::Reply;
@@ -30,10 +32,27 @@ pub struct Present {
     pub since: Timestamp,
 }
 
+/// How many of those who came and left are kept for diagnostics.
+const COMINGS_MAX: usize = 100;
+
+/// Somebody came or left, for diagnostics (P7.3). In memory alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Coming {
+    /// When everybody was told.
+    pub at: Timestamp,
+    /// `enter` or `leave`.
+    pub what: &'static str,
+    /// Who.
+    pub client: String,
+    /// Over which connection.
+    pub connection: ConnectionId,
+}
+
 /// What everybody was told, and what they are to be told next.
 #[derive(Debug, Default)]
 pub(super) struct Told {
     changed: Vec<Change>,
+    comings: VecDeque<Coming>,
     at: Timestamp,
     /// Counts changes, so that whoever attaches is not told what it was told in `attached`.
     pub(super) count: u64,
@@ -76,6 +95,19 @@ impl Told {
             is_here,
             left,
             was_told,
+        });
+    }
+
+    /// Keeps who came or left, for a while.
+    fn keep(&mut self, at: Timestamp, is_here: bool, member: &Member) {
+        if COMINGS_MAX <= self.comings.len() {
+            self.comings.pop_front();
+        }
+        self.comings.push_back(Coming {
+            at,
+            what: if is_here { "enter" } else { "leave" },
+            client: member.client.clone(),
+            connection: member.connection.clone(),
         });
     }
 
@@ -206,13 +238,13 @@ impl Session {
         self.told.at = now;
         let changed = self.told.take();
         for changes in changed.chunk_by(|a, b| a.connection == b.connection) {
-            self.tell_changes(changes, out);
+            self.tell_changes(now, changes, out);
         }
     }
 
     /// Tells what the changes of one connection come to, to each reader by what it knew: what
     /// was told before, or what it was listed when it attached in between.
-    fn tell_changes(&mut self, changes: &[Change], out: &mut Outbox) {
+    fn tell_changes(&mut self, now: Timestamp, changes: &[Change], out: &mut Outbox) {
         let Some(last) = changes.last() else { return };
         let live = self.connections.get_mut(&last.connection);
         let member = live.as_ref().and_then(|live| live.connection.as_member());
@@ -225,6 +257,11 @@ impl Session {
             let listed = listed.find(|change| change.count <= told_at);
             listed.map_or(was_told, |change| change.is_here)
         };
+        match (&member, &left) {
+            (Some(member), _) if !was_told => self.told.keep(now, true, member),
+            (None, Some(member)) if was_told => self.told.keep(now, false, member),
+            _ => {}
+        }
         // One frame for those who know it, one for those who do not.
         let frame = |is_known: bool| match (member.clone(), left.clone()) {
             (Some(member), _) if is_known => Some(ServerFrame::Present { member }),
@@ -246,6 +283,11 @@ impl Session {
                 out.deliver(reader, index);
             }
         }
+    }
+
+    /// Who came and left lately, the latest last (P7.3), as far as the session was awake.
+    pub fn comings(&self) -> impl Iterator<Item = &Coming> {
+        self.told.comings.iter()
     }
 
     /// Who is there. Whoever is named first has the first connection.

@@ -57,6 +57,7 @@ export interface Diagnostics {
     window: number;
     unsent: number;
   }[];
+  presence: { at: number; what: string; client: string; connection: string }[];
 }
 
 /** The session's own figures (P11.4); they count from when it woke. */

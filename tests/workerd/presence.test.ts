@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { attach, connect } from "../support/client.ts";
 import { openEvents } from "../support/events.ts";
-import { useServer } from "../support/fixture.ts";
+import { diagnostics, useServer } from "../support/fixture.ts";
 import { assertRefused } from "../support/http.ts";
 import { EventReader, Reader } from "../support/reader.ts";
 import { AGENT, getPresence, getSnapshot, post, settings, USER, VIEWER } from "../support/turns.ts";
@@ -75,6 +75,24 @@ describe("members", () => {
     const { member } = await late.client.next("presence.leave");
     assert.equal(member?.client, "ann");
     assert.deepEqual(await clients(session), ["ann", "boss", "scribe"]);
+  });
+
+  test("P7.3 joins and leaves are in diagnostics", async () => {
+    const session = fixture.session();
+    const ann = await connect(fixture.server, session, USER);
+    const { member } = await ann.ok({ type: "presence.set" });
+    await ann.ok({ type: "presence.set", data: "changed" });
+    await ann.ok({ type: "presence.leave" });
+    const seen = await until(
+      async () => (await diagnostics(fixture.server, session)).presence,
+      (list) => list.length === 2,
+      "both to be told",
+    );
+    assert.deepEqual(
+      seen.map(({ what, client, connection }) => [what, client, connection]),
+      ["enter", "leave"].map((what) => [what, "ann", member?.connection]),
+    );
+    assert.ok(seen.every(({ at }) => at >= (member?.since ?? 0)));
   });
 
   test("P7.4 the list needs read; presence needs its operation and a WebSocket", async () => {
