@@ -63,16 +63,16 @@ describe("cuts", () => {
   test("a page behind a wire that cuts shows the same in the end", async () => {
     const session = "cuts";
     const proxy = await CuttingProxy.start(Number(new URL(fixture.server.url).port));
-    pages.atEnd(() => proxy.stop());
     pages.scripted(session, (turn) => turn.stream(slowly(WORDS, 8)));
     const [one, two] = [pages.page(session), pages.live(session, { url: proxy.url })];
     const cutting = setInterval(() => proxy.cut(), 150);
-    pages.atEnd(() => clearInterval(cutting));
     await within(one.chat.sendMessage("Hello"), "the answer");
     clearInterval(cutting);
     assert.deepEqual(textsOf(one), ["user: Hello", `assistant: ${TEXT}`]);
     await shows(two, textsOf(one), "the other page to have it");
     await isReady(two);
+    two.connection.close();
+    await proxy.stop();
   });
 
   test("a stored run is read through event streams that break off", async () => {
