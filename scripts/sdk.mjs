@@ -1,5 +1,5 @@
 // The SDK: its build into sdk/dist, its tests without a Worker, and what the package promises:
-// sizes, exports and types. `node scripts/sdk.mjs build` only builds.
+// sizes, exports and types. `node scripts/sdk.mjs build` only builds, `docs` writes sdk/docs.
 import { readdirSync, rmSync } from "node:fs";
 import { join, sep } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -35,6 +35,7 @@ export const sdkChecks = [
   ["build of the SDK", buildSdk],
   ["sizes of the SDK", checkSizes],
   ["package of the SDK", checkPackage],
+  ["documentation of the SDK", () => document("--emit", "none")],
 ];
 
 function tool(name, args) {
@@ -97,6 +98,16 @@ async function checkPackage() {
   return tool("attw", ["--pack", "sdk", "--profile", "esm-only", "--no-emoji", "--quiet"]);
 }
 
+/** Pages about everything that the SDK exports, from its types, into sdk/docs. */
+function document(...args) {
+  const typedoc = inRoot("sdk", "node_modules", "typedoc", "bin", "typedoc");
+  const options = ["--options", inRoot("sdk", "typedoc.json"), "--logLevel", "Warn"];
+  return run(modernNode(), [typedoc, ...options, ...args]);
+}
+
+const COMMANDS = { build: buildSdk, docs: document };
+
 if (isMain(import.meta.url)) {
-  await main(() => (process.argv[2] === "build" ? buildSdk() : runGroups(sdkChecks)));
+  const { [process.argv[2]]: command = () => runGroups(sdkChecks) } = COMMANDS;
+  await main(() => command());
 }

@@ -165,6 +165,9 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
         const close = () => end(() => controller.close());
         const look = () => {
           const { state, error } = session.connection;
+          if (state === "closed") end(() => controller.error(error));
+          // In a replay a turn's end comes before what was said in it.
+          if (state !== "connected") return;
           let isEnded: boolean | undefined;
           for (const turn of session.turns) {
             if (isEnded === false || !isWanted(turn) || turn.status === "queued") continue;
@@ -178,7 +181,6 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
             isEnded = chunks.isEnded;
           }
           if (isEnded) close();
-          else if (state === "closed") end(() => controller.error(error));
         };
         ends.push(session.subscribe(look));
         signal?.addEventListener("abort", close);
