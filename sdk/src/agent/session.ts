@@ -230,7 +230,11 @@ export class AgentSession implements AsyncDisposable {
     }
     // What a rewind brings is history.
     if (!isNew || role !== "user" || turn || (this.#isReplaying && this.#isRewound)) return;
-    const again = name === AGAIN && { input: message.parent ?? serial, again: true, id: serial };
+    const again = name === AGAIN && {
+      input: message.parent ?? serial,
+      again: true,
+      id: `again-${serial}`,
+    };
     this.#options.onInput?.(message, again || { input: serial });
   }
 

@@ -223,7 +223,7 @@ export class AgentTurn implements AsyncDisposable {
     this.info = turn;
     if (turn.cancel) this.#abort(`cancelled by ${turn.cancel.by}`);
     if (turn.attempt > this.attempt) {
-      this.lose(new SessileError("not-leader", "another process took the turn"));
+      this.lose(new SessileError("not-leader", "adopted by another process"));
     } else if (!isOpen(turn) && !this.#ended) {
       this.lose(new SessileError("turn-closed", `turn ${turn.id} is ${turn.status}`));
     }
