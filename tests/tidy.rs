@@ -178,7 +178,11 @@ fn collect(directory: &Path, paths: &mut Vec<PathBuf>) {
     for entry in entries {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            collect(&path, paths);
+            // What was installed or built there is nobody's source.
+            let is_made = |name| path.ends_with(name);
+            if !["node_modules", "dist"].into_iter().any(is_made) {
+                collect(&path, paths);
+            }
         } else if path
             .extension()
             .is_some_and(|it| LANGUAGES.iter().any(|known| it == *known))

@@ -48,11 +48,7 @@ pub(super) fn header(token: &str) -> Result<Header, ErrorInfo> {
 /// # Errors
 /// `not-configured`, saying why it cannot.
 pub(super) async fn try_key(key: &Key, name: &str) -> Result<(), ErrorInfo> {
-    let making = make_key(&key.text, key.is_text, key.algorithm.name);
-    let made = match making {
-        Ok(making) => JsFuture::from(making).await,
-        Err(error) => Err(error),
-    };
+    let made = settled(make_key(&key.text, key.is_text, key.algorithm.name)).await;
     let unusable = |error| not_configured(&unusable(name, &error));
     made.map(drop).map_err(unusable)
 }
@@ -67,17 +63,18 @@ pub(super) async fn verify(
     key: &Key,
     name: &str,
 ) -> Result<String, ErrorInfo> {
-    let looking = claims_of(token, &key.text, key.is_text, &header.alg);
-    let found = match looking {
-        Ok(looking) => JsFuture::from(looking).await,
-        Err(error) => Err(error),
-    };
+    let found = settled(claims_of(token, &key.text, key.is_text, &header.alg)).await;
     let found = found.map_err(|error| unauthorized(&unusable(name, &error)))?;
     if found.as_bool() == Some(false) {
         let wrong = format!("the token's signature is not by {name}");
         return Err(unauthorized(&wrong));
     }
     found.as_string().ok_or_else(malformed)
+}
+
+/// What came of a call that gives a promise, whether it threw or was rejected.
+async fn settled(call: Result<Promise, JsValue>) -> Result<JsValue, JsValue> {
+    JsFuture::from(call?).await
 }
 
 fn unusable(name: &str, error: &JsValue) -> String {

@@ -30,6 +30,11 @@ export function fieldsOf(value: unknown): Record<string, unknown> {
   return Object(value);
 }
 
+/** Fields that are there. */
+export function present<T extends Record<string, unknown>>(fields: T): T {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
+}
+
 /** What is said beside a message; a header that holds JSON is what it holds. */
 function notesOf({ headers = {} }: Message): Record<string, unknown> {
   const read = (text: string) => {

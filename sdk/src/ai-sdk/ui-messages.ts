@@ -2,7 +2,7 @@
 
 import type { UIMessage } from "ai";
 import type { Message } from "../protocol/index.ts";
-import { chunksOf, fieldsOf, type Loose, outputOf, UI_ID } from "./output.ts";
+import { chunksOf, fieldsOf, type Loose, outputOf, present, UI_ID } from "./output.ts";
 
 /** A session, a snapshot of one, a page of its history the oldest first. */
 export interface Held {
@@ -51,7 +51,7 @@ function fromTurn(output: Message[], id: string): unknown {
     } else if (kind === "tool-output") {
       const { output: found, errorText, preliminary } = chunk;
       const is = { available: { output: found, preliminary }, error: { errorText } }[what] ?? {};
-      Object.assign(call, { state: `output-${what}` }, whole(is));
+      Object.assign(call, { state: `output-${what}` }, present(is));
     } else if (type === "start-step") parts.push({ type: "step-start" });
     else if (type === "message-metadata") metadata = chunk.messageMetadata;
     else if (type !== "finish-step") parts.push(chunk);
@@ -61,7 +61,7 @@ function fromTurn(output: Message[], id: string): unknown {
 
 function toolPart(chunk: Loose, isStreaming: boolean): Loose {
   const { toolName = "tool", toolCallId, title, dynamic, providerExecuted, input } = chunk;
-  return whole({
+  return present({
     type: dynamic ? "dynamic-tool" : `tool-${toolName}`,
     toolName: dynamic && toolName,
     toolCallId,
@@ -74,10 +74,5 @@ function toolPart(chunk: Loose, isStreaming: boolean): Loose {
 }
 
 function noted({ providerMetadata, citations }: Loose): object {
-  return whole({ providerMetadata, citations });
-}
-
-/** The fields that are there. */
-function whole<T extends object>(fields: T): T {
-  return Object.fromEntries(Object.entries(fields).filter(([, it]) => it !== undefined)) as T;
+  return present({ providerMetadata, citations });
 }

@@ -1,9 +1,9 @@
 // A turn as the AG-UI events that TanStack AI reads: from its beginning, then as it grows. A turn
 // is a run. What an agent's codec wrote is translated; what was stored as chunks is passed on.
 
-import { fieldsOf, type Loose, outputOf, textOf } from "../ai-sdk/output.ts";
+import { fieldsOf, type Loose, outputOf, present, textOf } from "../ai-sdk/output.ts";
 import { isOpen, type Message, type Turn } from "../protocol/index.ts";
-import { callOf, isDone, present } from "./said.ts";
+import { callOf, isDone } from "./said.ts";
 import { coalesced, isTerminal, Lines, STORED } from "./stored.ts";
 
 /** What was told of a message. */

@@ -1,5 +1,6 @@
 // What a message of a turn says of itself, beyond its text.
 
+import { present } from "../ai-sdk/output.ts";
 import type { Message } from "../protocol/index.ts";
 
 /** Whether a message has come to its end. */
@@ -14,11 +15,6 @@ function json(value: string | undefined): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** Fields that are there. */
-export function present<T extends Record<string, unknown>>(fields: T): T {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 }
 
 /** What a message says about the call that it belongs to, as chunks of a tool have it. */

@@ -1,11 +1,10 @@
 // A session's messages as TanStack AI's: one for each message of a person, and what a client
 // would make of its chunks for each turn.
 
-import { fieldsOf, type Loose } from "../ai-sdk/output.ts";
+import { fieldsOf, type Loose, present } from "../ai-sdk/output.ts";
 import type { SessionSnapshot } from "../client/types.ts";
 import type { Message, Turn } from "../protocol/index.ts";
 import { RunChunks, resultOf } from "./chunks.ts";
-import { present } from "./said.ts";
 
 /** The name of the message that says what came of a call which the page made itself. */
 export const TOOL_OUTPUT = "tool-output";

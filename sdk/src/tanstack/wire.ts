@@ -1,8 +1,7 @@
 // What a page tells its server of a run: AG-UI's `RunAgentInput`.
 
 import type { RunAgentInputContext } from "@tanstack/ai-client";
-import type { Loose } from "../ai-sdk/output.ts";
-import { present } from "./said.ts";
+import { type Loose, present } from "../ai-sdk/output.ts";
 import type { ChatMessage } from "./transcript.ts";
 
 /** The body of a request for a run, as `chatParamsFromRequest` reads it. */
