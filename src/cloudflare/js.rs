@@ -69,6 +69,20 @@ extern "C" {
     #[wasm_bindgen(js_name = run, catch)]
     pub(super) fn run(sql: &JsValue, statement: &JsString, params: &str) -> Result<f64, JsValue>;
 
+    /// The same for the hot path, whose parameters cross one by one; `marks` is the length of the
+    /// first of two texts.
+    #[wasm_bindgen(js_name = grow, catch)]
+    pub(super) fn grow(
+        sql: &JsValue,
+        statement: &JsString,
+        row: f64,
+        version: f64,
+        seq: f64,
+        at: f64,
+        texts: &str,
+        marks: usize,
+    ) -> Result<f64, JsValue>;
+
     /// The answer to a request, or 500 with `lost` when a panic takes this wasm instance.
     #[wasm_bindgen(js_name = answerOf)]
     pub(super) fn answer_of(answer: &Promise, lost: &str) -> Promise;

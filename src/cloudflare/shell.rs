@@ -122,7 +122,7 @@ impl Shell {
                 self.stalled.heard(now);
             }
             if matches!(input, Input::Message { .. }) {
-                self.wake.took_message();
+                self.wake.took_message(|| core.sockets.is_sending());
             }
             let mut outcome = Outcome::default();
             let mut inputs = VecDeque::from([input]);

@@ -7,8 +7,8 @@ use worker::js_sys::JsString;
 use worker::wasm_bindgen::{JsCast, JsValue};
 
 use super::js;
-use crate::store::StoreError;
 use crate::store::sqlite::{Sql, Value};
+use crate::store::{Growth, StoreError};
 
 /// Beyond this a number of JavaScript is no longer exact: 2^53.
 const INTEGER_MAX: i64 = 1 << 53;
@@ -51,6 +51,29 @@ impl PlatformSql {
     pub(super) fn rows_written(&self) -> u64 {
         self.rows_written.get()
     }
+
+    /// Does something with a statement that JavaScript knows already, and counts its rows.
+    fn statement(
+        &self,
+        sql: &'static str,
+        run: impl FnOnce(&JsString) -> Result<f64, StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut statements = self.statements.borrow_mut();
+        let known = statements
+            .iter()
+            .position(|(known, _)| std::ptr::eq(*known, sql));
+        let index = known.unwrap_or_else(|| {
+            statements.push((sql, sql.into()));
+            statements.len() - 1
+        });
+        let Some((_, statement)) = statements.get(index) else {
+            return Ok(());
+        };
+        let figures = run(statement)?;
+        add(&self.rows_read, figures % WRITTEN);
+        add(&self.rows_written, figures / WRITTEN);
+        Ok(())
+    }
 }
 
 impl Sql for PlatformSql {
@@ -72,22 +95,36 @@ impl Sql for PlatformSql {
     }
 
     fn run(&self, sql: &'static str, params: &[Value]) -> Result<(), StoreError> {
-        let mut statements = self.statements.borrow_mut();
-        let known = statements
-            .iter()
-            .position(|(known, _)| std::ptr::eq(*known, sql));
-        let index = known.unwrap_or_else(|| {
-            statements.push((sql, sql.into()));
-            statements.len() - 1
-        });
-        let Some((_, statement)) = statements.get(index) else {
-            return Ok(());
-        };
-        let figures = js::run(&self.sql, statement, &bind(params)?);
-        let figures = figures.map_err(|error| failed(&error))?;
-        add(&self.rows_read, figures % WRITTEN);
-        add(&self.rows_written, figures / WRITTEN);
-        Ok(())
+        self.statement(sql, |statement| {
+            js::run(&self.sql, statement, &bind(params)?).map_err(|error| failed(&error))
+        })
+    }
+
+    fn grow(
+        &self,
+        sql: &'static str,
+        row: u64,
+        growth: &Growth,
+        mark: &str,
+    ) -> Result<(), StoreError> {
+        let exact = |number| exact(i64::try_from(number).unwrap_or(i64::MAX));
+        let [row, version, seq] = [exact(row)?, exact(growth.version)?, exact(growth.seq)?];
+        let at = growth.at as f64;
+        // One text crosses for the price of one, and marks are ASCII.
+        let texts = [mark, &growth.text].concat();
+        self.statement(sql, |statement| {
+            let grown = js::grow(
+                &self.sql,
+                statement,
+                row,
+                version,
+                seq,
+                at,
+                &texts,
+                mark.len(),
+            );
+            grown.map_err(|error| failed(&error))
+        })
     }
 
     fn transaction(
@@ -113,13 +150,19 @@ impl Sql for PlatformSql {
     }
 }
 
+/// A number as JavaScript has it.
+fn exact(number: i64) -> Result<f64, StoreError> {
+    if INTEGER_MAX.unsigned_abs() < number.unsigned_abs() {
+        return Err(StoreError(format!("{number} is beyond 2^53")));
+    }
+    Ok(number as f64)
+}
+
 /// Values as one text of JSON: it crosses into JavaScript at once, each by itself would not.
 fn bind(values: &[Value]) -> Result<String, StoreError> {
     for value in values {
-        if let Value::Integer(number) = value
-            && INTEGER_MAX < number.abs()
-        {
-            return Err(StoreError(format!("{number} is beyond 2^53")));
+        if let Value::Integer(number) = value {
+            exact(*number)?;
         }
     }
     serde_json::to_string(values).map_err(|error| StoreError(error.to_string()))

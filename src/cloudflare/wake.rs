@@ -11,15 +11,12 @@ use super::js;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::WINDOW_MS_MAX;
 
-/// How many messages are answered at once before it is looked again whether more come together.
-const ALONE: u32 = 16;
-
 /// The timer and the alarm of an object.
 pub(super) struct Wake {
-    /// Messages since the last flush.
+    /// Messages since the timer last rang.
     taken: Cell<u32>,
-    /// How many more messages are taken to come alone.
-    alone: Cell<u32>,
+    /// Whether messages come one at a time, as far as is known.
+    is_alone: Cell<bool>,
     ring: Closure<dyn FnMut() -> bool>,
     timer: RefCell<Option<Timer>>,
     /// For when the alarm is set, if that is known: an object that just woke does not.
@@ -35,33 +32,32 @@ impl Wake {
     /// `ring` is called when the timer rings; it says whether all went well.
     pub(super) fn new(ring: impl FnMut() -> bool + 'static) -> Self {
         let (timer, alarm) = (RefCell::new(None), Cell::new(None));
-        let (taken, alone) = (Cell::new(0), Cell::new(0));
+        let (taken, is_alone) = (Cell::new(0), Cell::new(false));
         Self {
             taken,
-            alone,
+            is_alone,
             ring: Closure::new(ring),
             timer,
             alarm,
         }
     }
 
-    /// A message came in.
-    pub(super) fn took_message(&self) {
+    /// A message came in. `is_crowded` says whether what the one before it had sent is still on
+    /// its way: then both came in one turn of the event loop, or the readers are slow.
+    pub(super) fn took_message(&self, is_crowded: impl FnOnce() -> bool) {
         self.taken.set(self.taken.get().saturating_add(1));
+        if self.is_alone.get() && is_crowded() {
+            self.is_alone.set(false);
+        }
     }
 
     /// Whether what is due at once is done at once. A timer of 0 ms gathers what comes in one
     /// turn of the event loop into one commit, which is worth ten times its cost when there is
     /// something to gather, and a quarter of an append's when there is not. So it is left out
-    /// as long as the last one gathered nothing.
+    /// while messages come one at a time.
     pub(super) fn is_now(&self, now: Timestamp, window: Option<Timestamp>) -> bool {
-        let alone = self.alone.get();
-        if alone == 0 || self.timer.borrow().is_some() || window.is_none_or(|due| now < due) {
-            return false;
-        }
-        self.alone.set(alone - 1);
-        self.taken.set(0);
-        true
+        let is_due = window.is_some_and(|due| due <= now);
+        is_due && self.is_alone.get() && self.timer.borrow().is_none()
     }
 
     /// Sets the timer for a rollup window, earlier than it was if need be.
@@ -97,8 +93,7 @@ impl Wake {
     /// The timer has rung.
     pub(super) fn timer_rang(&self) {
         self.timer.take();
-        let is_alone = self.taken.replace(0) <= 1;
-        self.alone.set(if is_alone { ALONE } else { 0 });
+        self.is_alone.set(self.taken.replace(0) <= 1);
     }
 
     /// Sets the alarm, but only if that makes it earlier: moving it costs a round trip before

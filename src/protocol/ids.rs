@@ -1,7 +1,8 @@
 //! Names of things: sessions, connections, and points in time.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
+use std::rc::Rc;
 
 use super::error::{ErrorCode, ErrorInfo};
 
@@ -26,10 +27,10 @@ pub fn check_session_id(id: &str) -> Result<(), ErrorInfo> {
     ))
 }
 
-/// One attached WebSocket or stream. Made by the platform when it is accepted.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ConnectionId(String);
+/// One attached WebSocket or stream. Made by the platform when it is accepted. Everything that
+/// is on its way somewhere carries one, so that a copy costs nothing.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ConnectionId(Rc<str>);
 
 impl ConnectionId {
     /// What the ids of connections that carry one streamed HTTP body begin with (P5.5).
@@ -37,7 +38,7 @@ impl ConnectionId {
     pub const BODY_PREFIX: &'static str = "body-";
 
     /// Wraps an id that the platform drew at random.
-    pub fn new(id: impl Into<String>) -> Self {
+    pub fn new(id: impl Into<Rc<str>>) -> Self {
         Self(id.into())
     }
 
@@ -55,5 +56,17 @@ impl ConnectionId {
 impl fmt::Display for ConnectionId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
+    }
+}
+
+impl Serialize for ConnectionId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for ConnectionId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
     }
 }

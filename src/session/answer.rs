@@ -32,6 +32,11 @@ impl Reply {
         }
     }
 
+    /// Whether success is answered too.
+    fn is_wanted(&self) -> bool {
+        self.is_always || self.reference.is_some()
+    }
+
     fn frame(&self, result: Result<Outcome, ErrorInfo>) -> Option<ServerFrame> {
         let reference = self.reference.clone();
         match result {
@@ -39,7 +44,7 @@ impl Reply {
                 r#ref: reference,
                 error,
             }),
-            Ok(result) if self.is_always || reference.is_some() => Some(ServerFrame::Ack {
+            Ok(result) if self.is_wanted() => Some(ServerFrame::Ack {
                 r#ref: reference,
                 result,
             }),
@@ -97,17 +102,19 @@ impl Answers {
     /// An append that is pending, or a repeat of one that is.
     pub(super) fn push_append(
         &mut self,
-        reply: Reply,
+        reply: &Reply,
         place: Place,
         seq: Option<u64>,
         is_duplicate: bool,
     ) {
-        self.push(Waiting::Append {
-            reply,
-            place,
-            seq,
-            is_duplicate,
-        });
+        if reply.is_wanted() {
+            self.push(Waiting::Append {
+                reply: reply.clone(),
+                place,
+                seq,
+                is_duplicate,
+            });
+        }
     }
 
     /// Sends all that waits: everything pending is stored. `version` tells the version that

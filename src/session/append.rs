@@ -132,7 +132,7 @@ impl Session {
             .take(place, append.text(), length, now, &self.settings);
         self.rollup
             .answers
-            .push_append(reply.clone(), place, append.seq, false);
+            .push_append(reply, place, append.seq, false);
         let end = append.status.filter(|status| *status != Status::Streaming);
         if let Some(status) = end {
             self.rollup
@@ -204,9 +204,7 @@ impl Session {
     /// Answers a repeat of an append to a message that streams: once what it repeats is
     /// stored, if that is still pending.
     fn repeat_open(&mut self, place: Place, seq: Option<u64>, reply: &Reply, out: &mut Outbox) {
-        self.rollup
-            .answers
-            .push_append(reply.clone(), place, seq, true);
+        self.rollup.answers.push_append(reply, place, seq, true);
         if !self.rollup.has_pending() {
             self.release_answers(out);
         }

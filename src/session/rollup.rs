@@ -116,6 +116,7 @@ impl Open {
     fn store(&mut self, place: Place, version: Place, now: Timestamp, writes: &mut Vec<Write>) {
         let text = std::mem::take(&mut self.pending);
         let (units, added) = (std::mem::take(&mut self.pending_units), text.len());
+        self.held.push_str(&text);
         if !text.is_empty() || self.closing.is_none() {
             let is_full = TAIL_BYTES < self.tail.bytes + added + MARK_BYTES;
             let grows = !is_full || self.tail.bytes == 0;
@@ -134,7 +135,7 @@ impl Open {
                 seq: self.seq,
                 start: self.units,
                 units,
-                text: text.clone(),
+                text,
                 at: now,
             };
             writes.push(if grows {
@@ -161,7 +162,6 @@ impl Open {
                 at: now,
             });
         }
-        self.held.push_str(&text);
         self.version = version;
         self.units += units;
         self.bytes += added;
@@ -175,7 +175,7 @@ struct Class {
     members: BTreeSet<ConnectionId>,
     sent_at: Timestamp,
     /// The messages with text that it has not been sent, and where it stands in them.
-    behind: BTreeMap<Place, Position>,
+    behind: Vec<(Place, Position)>,
     held_bytes: usize,
 }
 
@@ -230,22 +230,18 @@ impl Rollup {
         }
     }
 
-    /// The window that a reader gets (P5.4).
-    fn window(&self, asked: u64, settings: &Settings) -> Timestamp {
+    /// The window that no reader is below (P5.4).
+    fn least_window(&self, settings: &Settings) -> u64 {
         let crowd = u64::try_from(self.readers / READERS_PER_WINDOW_MS).unwrap_or(WINDOW_MS_MAX);
-        let window = asked
-            .max(settings.min_rollup_ms())
-            .max(crowd)
-            .min(WINDOW_MS_MAX);
-        Timestamp::try_from(window).unwrap_or(0)
+        settings.min_rollup_ms().max(crowd).min(WINDOW_MS_MAX)
     }
 
     /// The shortest window among those who read what is pending. A connection is no reader
     /// of what it appends itself, nor of a turn that it leads.
     fn storage_window(&self, settings: &Settings) -> Timestamp {
-        let dirty: Vec<&Open> = self.open.values().filter(|open| open.is_dirty).collect();
         let reads = |(_, names): &Key, class: &Class| {
-            dirty.iter().any(|open| {
+            let mut dirty = self.open.values().filter(|open| open.is_dirty);
+            dirty.any(|open| {
                 names
                     .as_ref()
                     .is_none_or(|names| names.contains(&open.name))
@@ -255,7 +251,7 @@ impl Rollup {
         // By their windows in order, so the first is the shortest.
         let shortest = self.classes.iter().find(|(key, class)| reads(key, class));
         match shortest {
-            Some(((asked, _), _)) => self.window(*asked, settings),
+            Some(((asked, _), _)) => window(*asked, self.least_window(settings)),
             None => Timestamp::try_from(settings.unwatched_window_ms()).unwrap_or(0),
         }
     }
@@ -304,7 +300,7 @@ impl Rollup {
             || self
                 .classes
                 .values()
-                .any(|class| class.behind.contains_key(&place))
+                .any(|class| class.position(place).is_some())
     }
 
     /// A message is to be closed with what is pending.
@@ -317,7 +313,8 @@ impl Rollup {
 
     /// Stores all that is pending: one entry and one row for each message.
     pub(super) fn store(&mut self, end: &mut Place, now: Timestamp) -> Vec<Write> {
-        let mut writes = Vec::new();
+        // Most often it is one row, and room for more of them is not small.
+        let mut writes = Vec::with_capacity(1);
         self.store_due = None;
         self.pending_bytes = 0;
         for (place, open) in self.open.iter_mut().filter(|(_, open)| open.is_dirty) {
@@ -339,7 +336,9 @@ impl Rollup {
                 // Whoever appends is not sent it back, so alone it waits for nothing.
                 let mut members = class.members.iter();
                 if follows && members.any(|member| Some(member) != open.origin.as_ref()) {
-                    class.behind.entry(*place).or_insert(before);
+                    if class.position(*place).is_none() {
+                        class.behind.push((*place, before));
+                    }
                     class.held_bytes += added;
                 }
             }
@@ -349,19 +348,10 @@ impl Rollup {
 
     /// When the next class is due, or when what is pending is to be stored.
     pub(super) fn due(&self, settings: &Settings) -> Option<Timestamp> {
+        let least = self.least_window(settings);
         let classes = self.classes.iter();
-        let classes = classes.filter_map(|(key, class)| self.class_due(key, class, settings));
+        let classes = classes.filter_map(|((asked, _), class)| class.due(window(*asked, least)));
         classes.chain(self.store_due).min()
-    }
-
-    fn class_due(&self, key: &Key, class: &Class, settings: &Settings) -> Option<Timestamp> {
-        if class.behind.is_empty() {
-            None
-        } else if HELD_BYTES_MAX <= class.held_bytes {
-            Some(Timestamp::MIN)
-        } else {
-            Some(class.sent_at + self.window(key.0, settings))
-        }
     }
 
     /// Whether what is pending is to be stored by now.
@@ -379,18 +369,17 @@ impl Rollup {
         only_due: Option<&Settings>,
         out: &mut Outbox,
     ) {
-        let is_due = |(key, class): &(&Key, &Class)| match only_due {
-            None => !class.behind.is_empty(),
-            Some(settings) => {
+        let least = only_due.map(|settings| self.least_window(settings));
+        for ((asked, _), class) in &mut self.classes {
+            let is_due = least.is_none_or(|least| {
                 // A clock that jumped back must not hold anything for longer than a window.
                 let is_ahead = now < class.sent_at;
-                let due = self.class_due(key, class, settings);
+                let due = class.due(window(*asked, least));
                 due.is_some_and(|due| due <= now || is_ahead)
+            });
+            if is_due && !class.behind.is_empty() {
+                class.send(&self.open, epoch, now, out);
             }
-        };
-        let due: Vec<bool> = self.classes.iter().map(|class| is_due(&class)).collect();
-        for (class, _) in self.classes.values_mut().zip(due).filter(|(_, due)| *due) {
-            class.send(&self.open, epoch, now, out);
         }
         self.release();
     }
@@ -402,7 +391,7 @@ impl Rollup {
             let positions = self
                 .classes
                 .values()
-                .filter_map(|class| class.behind.get(place));
+                .filter_map(|class| class.position(*place));
             match positions.map(|position| position.bytes).min() {
                 None => open.held = String::new(),
                 Some(from) => {
@@ -425,7 +414,30 @@ impl Rollup {
     }
 }
 
+/// The window of readers who asked for one (P5.4).
+fn window(asked: u64, least: u64) -> Timestamp {
+    Timestamp::try_from(asked.max(least).min(WINDOW_MS_MAX)).unwrap_or(0)
+}
+
 impl Class {
+    /// When it is to be sent what it is behind in.
+    fn due(&self, window: Timestamp) -> Option<Timestamp> {
+        if self.behind.is_empty() {
+            None
+        } else if HELD_BYTES_MAX <= self.held_bytes {
+            Some(Timestamp::MIN)
+        } else {
+            Some(self.sent_at + window)
+        }
+    }
+
+    /// Where it stands in a message that it is behind in.
+    fn position(&self, place: Place) -> Option<Position> {
+        let mut behind = self.behind.iter();
+        let behind = behind.find(|(known, _)| *known == place);
+        behind.map(|(_, position)| *position)
+    }
+
     /// One array with the end of every message that it is behind in, in the log's order.
     fn send(
         &mut self,
@@ -435,7 +447,7 @@ impl Class {
         out: &mut Outbox,
     ) {
         let mut frames = Vec::new();
-        for (place, position) in std::mem::take(&mut self.behind) {
+        for (place, position) in self.behind.drain(..) {
             let Some(open) = open.get(&place) else {
                 continue;
             };

@@ -13,13 +13,13 @@ use crate::protocol::serial::Place;
 pub(super) fn grow(sql: &impl Sql, growth: &Growth) -> Result<(), StoreError> {
     const GROW: &str = "UPDATE message SET version=?2, seq=coalesce(nullif(?3, 0), seq), \
                         updated_at=?4, marks=marks||?5, data=data||?6 WHERE serial=?1";
-    sql.run(GROW, &growth_params(Value::number(growth.place), growth))
+    sql.grow(GROW, growth.place, growth, &growth_mark(growth))
 }
 
 pub(super) fn grow_segment(sql: &impl Sql, growth: &Growth) -> Result<(), StoreError> {
     const GROW: &str = "UPDATE segment SET version=?2, seq=coalesce(nullif(?3, 0), seq), \
                         updated_at=?4, marks=marks||?5, data=data||?6 WHERE id=?1";
-    sql.run(GROW, &growth_params(segment_id(growth), growth))
+    sql.grow(GROW, segment_id(growth), growth, &growth_mark(growth))
 }
 
 /// The end of a streaming message.
@@ -79,30 +79,21 @@ pub(super) fn grow_and_close(
                          updated_at=?4, marks=marks||?5, data=data||?6, status=?7 \
                          WHERE serial=?1";
     let [place, version, seq] = [closing.place, closing.version, closing.seq].map(Value::number);
-    let [_, _, _, _, marks, text] = growth_params(Value::Null, growth);
+    let (marks, text) = (
+        Value::Text(growth_mark(growth)),
+        growth.text.as_str().into(),
+    );
     let (at, status) = (closing.at.into(), closing.status.as_str().into());
     sql.run(CLOSE, &[place, version, seq, at, marks, text, status])
 }
 
-fn growth_params(row: Value, growth: &Growth) -> [Value; 6] {
-    let versions = growth.version.saturating_sub(growth.previous);
-    [
-        row,
-        Value::number(growth.version),
-        Value::number(growth.seq),
-        growth.at.into(),
-        Value::Text(mark(versions, growth.units)),
-        growth.text.as_str().into(),
-    ]
+fn growth_mark(growth: &Growth) -> String {
+    mark(growth.version.saturating_sub(growth.previous), growth.units)
 }
 
-fn segment_id(growth: &Growth) -> Value {
-    Value::number(
-        growth
-            .place
-            .saturating_mul(SEGMENTS)
-            .saturating_add(growth.segment),
-    )
+fn segment_id(growth: &Growth) -> u64 {
+    let first = growth.place.saturating_mul(SEGMENTS);
+    first.saturating_add(growth.segment)
 }
 
 pub(super) fn segment(sql: &impl Sql, growth: &Growth) -> Result<(), StoreError> {
@@ -110,7 +101,7 @@ pub(super) fn segment(sql: &impl Sql, growth: &Growth) -> Result<(), StoreError>
                            VALUES(?1, ?2, nullif(?3, 0), ?4, ?5, ?6, ?7)";
     let versions = growth.version.saturating_sub(growth.place);
     let params = [
-        segment_id(growth),
+        Value::number(segment_id(growth)),
         Value::number(growth.version),
         Value::number(growth.seq),
         Value::number(growth.start),

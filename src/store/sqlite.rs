@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::schema::Tables;
 use super::{
-    Beginning, Changed, End, Head, Kept, Kind, Log, Missing, Page, Span, Store, StoreError,
+    Beginning, Changed, End, Growth, Head, Kept, Kind, Log, Missing, Page, Span, Store, StoreError,
     Streaming, Write, page, read, resume, turn, write,
 };
 use crate::protocol::ids::Timestamp;
@@ -84,6 +84,23 @@ pub trait Sql {
     /// As [`Sql::query`].
     fn run(&self, sql: &'static str, params: &[Value]) -> Result<(), StoreError> {
         self.query(sql, params).map(|_| ())
+    }
+
+    /// Runs the statement of the hot path: on a row, with the version, the `seq`, the time, the
+    /// mark and the text that it grows by, in this order.
+    ///
+    /// # Errors
+    /// As [`Sql::query`].
+    fn grow(
+        &self,
+        sql: &'static str,
+        row: u64,
+        growth: &Growth,
+        mark: &str,
+    ) -> Result<(), StoreError> {
+        let [row, version, seq] = [row, growth.version, growth.seq].map(Value::number);
+        let (at, text) = (growth.at.into(), growth.text.as_str().into());
+        self.run(sql, &[row, version, seq, at, mark.into(), text])
     }
 
     /// Runs `body` so that all of what it writes stands, or, when it fails, nothing.

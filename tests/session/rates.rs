@@ -119,23 +119,27 @@ fn acks_that_wait_are_bounded() {
         agent publish '' streaming
         agent append #1 'a' seq=1
         agent append #1 'b' seq=2
-        agent repeats 2046 append #1 '' noref
+        agent repeats 2046 append #1 ''
         timer
         ---
         agent append #1 'c' seq=3
         timer
         agent append #1 'd' seq=4
-        agent repeats 2046 append #1 'd' seq=4 noref
+        agent repeats 2046 append #1 'd' seq=4
         timer
         agent append #1 'd' seq=4
         timer
         ",
         expect![[r#"
             agent < ack 3 #1 v#3 seq=2
+            agent | ack 4 #1 v#3
+            … and 2045 more
             agent | ack 2050 #1 v#3 seq=3
             timer: None
             timer: Some(250)
             agent < ack 2051 #1 v#4 seq=4
+            agent | ack 2052 #1 v#4 seq=4 duplicate
+            … and 2045 more
             agent | ack 4098 #1 v#4 seq=4 duplicate
             timer: None
         "#]],
