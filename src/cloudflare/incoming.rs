@@ -10,7 +10,7 @@ use worker::web_sys::WebSocket;
 
 use super::config::config;
 use super::js;
-use super::shell::Shell;
+use super::shell::{Core, Shell};
 use crate::protocol::decode::{Auth, ClientFrame, Received, decode, decode_frame, too_large};
 use crate::protocol::error::{ErrorCode, ErrorInfo, close};
 use crate::protocol::ids::ConnectionId;
@@ -45,32 +45,18 @@ impl Incoming {
 
     /// A message of a connection.
     pub(super) fn message(self: &Rc<Self>, socket: &WebSocket, message: &JsValue) {
-        let known = self
-            .shell
-            .with(|core| Ok((core.sockets.identify(socket), core.limits.clone())));
-        let Ok((Some((connection, carrier)), limits)) = known else {
+        let came = self.shell.with(|core| Ok(came(core, socket, message)));
+        let Ok(Some((connection, came))) = came else {
             return;
         };
-        let text = match read(message, &limits) {
-            Ok(text) => text,
-            Err((error, code)) => return self.refuse(connection, error, code),
-        };
-        let is_body = matches!(carrier, Carrier::Lines | Carrier::Body);
-        if is_body && text.is_empty() {
-            return self.shell.feed_and_forget(Input::BodyEnd { connection });
-        }
-        let frames = match carrier {
-            Carrier::Lines => Ok(lines(&text, &limits)),
-            _ => decode(&text, &limits),
-        };
-        match frames {
-            Ok(frames) if carrier == Carrier::Socket => {
-                self.take(connection, frames, text.len());
-            }
-            Ok(frames) => self.feed(connection, frames, text.len()),
-            Err(error) => self
+        match came {
+            Came::Frames(frames, bytes) => self.take(connection, frames, bytes),
+            Came::Part(frames, bytes) => self.feed(connection, frames, bytes),
+            Came::End => self.shell.feed_and_forget(Input::BodyEnd { connection }),
+            Came::Unreadable(error) => self
                 .shell
                 .feed_and_forget(Input::Unreadable { connection, error }),
+            Came::Unread(error, code) => self.refuse(connection, error, code),
         }
     }
 
@@ -194,6 +180,39 @@ impl Incoming {
             _ => {}
         }
     }
+}
+
+/// What came over a connection.
+enum Came {
+    /// The frames of a WebSocket message of a client, and its size in bytes.
+    Frames(Vec<Received>, usize),
+    /// The same for a part of an HTTP body.
+    Part(Vec<Received>, usize),
+    /// The end of such a body.
+    End,
+    /// A text that is no frames.
+    Unreadable(ErrorInfo),
+    /// Nothing that is even looked at, and how its connection is closed.
+    Unread(ErrorInfo, u16),
+}
+
+/// What came, and over which connection; nothing of one that was closed.
+fn came(core: &Core, socket: &WebSocket, message: &JsValue) -> Option<(ConnectionId, Came)> {
+    let (connection, carrier) = core.sockets.identify(socket)?;
+    let text = match read(message, &core.limits) {
+        Ok(text) => text,
+        Err((error, code)) => return Some((connection, Came::Unread(error, code))),
+    };
+    let came = match carrier {
+        Carrier::Lines | Carrier::Body if text.is_empty() => Came::End,
+        Carrier::Lines => Came::Part(lines(&text, &core.limits), text.len()),
+        _ => match decode(&text, &core.limits) {
+            Err(error) => Came::Unreadable(error),
+            Ok(frames) if carrier == Carrier::Socket => Came::Frames(frames, text.len()),
+            Ok(frames) => Came::Part(frames, text.len()),
+        },
+    };
+    Some((connection, came))
 }
 
 /// The text of a message, unless it is none or longer than anything that is answered by name.

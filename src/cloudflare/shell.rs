@@ -1,7 +1,6 @@
 //! The session in its object: inputs in, effects out. Decides nothing.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
 use worker::wasm_bindgen::JsValue;
@@ -10,7 +9,7 @@ use worker::{Env, State, console_error};
 
 use super::config::config;
 use super::panics::Registered;
-use super::sockets::Sockets;
+use super::sockets::{Sockets, Unsent};
 use super::sql::PlatformSql;
 use super::stalled::Stalled;
 use super::wake::Wake;
@@ -125,16 +124,14 @@ impl Shell {
                 self.wake.took_message(|| core.sockets.is_sending());
             }
             let mut outcome = Outcome::default();
-            let mut inputs = VecDeque::from([input]);
             if core.session.listens_at() <= now {
                 let heard = core.sockets.pings(&self.state);
-                inputs.push_front(Input::Heard { heard });
+                self.take(core, now, Input::Heard { heard }, &mut outcome)?;
             }
-            self.take(core, now, &mut inputs, &mut outcome)?;
+            self.take(core, now, input, &mut outcome)?;
             let mut window = core.session.window();
             if self.wake.is_now(now, window) {
-                inputs.push_back(Input::Deadline);
-                self.take(core, now, &mut inputs, &mut outcome)?;
+                self.take(core, now, Input::Deadline, &mut outcome)?;
                 window = core.session.window();
             }
             self.wake
@@ -147,18 +144,23 @@ impl Shell {
         })
     }
 
-    /// Hands over inputs, and those that come of them.
+    /// Hands over an input, and those that come of it: what the platform tells of slow readers.
     fn take(
         &self,
         core: &mut Core,
         now: Timestamp,
-        inputs: &mut VecDeque<Input>,
+        input: Input,
         outcome: &mut Outcome,
     ) -> Result<(), Lost> {
-        while let Some(input) = inputs.pop_front() {
+        let mut behind = Vec::new();
+        let mut next = Some(input);
+        while let Some(input) = next {
             let effects = core.session.handle(&core.store, now, input);
             let effects = effects.map_err(|error| self.lose(&error.to_string()))?;
-            self.perform(core, effects, inputs, outcome);
+            self.perform(core, effects, &mut behind, outcome);
+            next = behind
+                .pop()
+                .map(|Unsent { connection, bytes }| Input::Unsent { connection, bytes });
         }
         Ok(())
     }
@@ -187,7 +189,7 @@ impl Shell {
         self.core.take();
         self.with(|core| {
             let mut outcome = Outcome::default();
-            self.perform(core, rest, &mut VecDeque::new(), &mut outcome);
+            self.perform(core, rest, &mut Vec::new(), &mut outcome);
             Ok(outcome)
         })
     }
@@ -264,12 +266,12 @@ impl Shell {
         })
     }
 
-    /// Performs effects in order. What the platform tells of slow readers comes in as new inputs.
+    /// Performs effects in order; gathers who has not taken what it was sent.
     fn perform(
         &self,
         core: &mut Core,
         effects: Vec<Effect>,
-        inputs: &mut VecDeque<Input>,
+        behind: &mut Vec<Unsent>,
         outcome: &mut Outcome,
     ) {
         // Well before the limit, so that the session is told in time (P13.7).
@@ -278,10 +280,7 @@ impl Shell {
         while let Some(effect) = effects.next() {
             match effect {
                 Effect::Send { to, text } => {
-                    for unsent in core.sockets.send(&to, &text, enough) {
-                        let (connection, bytes) = (unsent.connection, unsent.bytes);
-                        inputs.push_back(Input::Unsent { connection, bytes });
-                    }
+                    behind.extend(core.sockets.send(&to, &text, enough));
                 }
                 Effect::Remember(connection) => core.sockets.remember(&connection),
                 Effect::Close {

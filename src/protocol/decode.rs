@@ -188,7 +188,7 @@ pub fn decode_frame(text: &str, limits: &Limits) -> Received {
         Ok(fields) => fields,
         Err(error) => return refused(error),
     };
-    let kind: String = match fields.need("type") {
+    let kind = match fields.word("type") {
         Ok(kind) => kind,
         Err(error) => return refused(error),
     };

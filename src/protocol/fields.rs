@@ -50,7 +50,7 @@ impl<'de> Deserialize<'de> for Name<'de> {
             type Value = Name<'de>;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a name")
+                formatter.write_str("a string")
             }
 
             fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
@@ -130,6 +130,12 @@ impl<'a> Fields<'a> {
             Some(value) => Ok(value),
             None => Err(self.missing(name)),
         }
+    }
+
+    /// A short text that must be there and is only looked at.
+    pub(super) fn word(&self, name: &str) -> Result<Cow<'a, str>, ErrorInfo> {
+        let raw = self.raw(name).ok_or_else(|| self.missing(name))?;
+        self.read_as(name, raw).map(|Name(text)| text)
     }
 
     /// Whether a field is `true`; absent is `false`.

@@ -117,9 +117,20 @@ impl Serialize for Serial {
 
 impl<'de> Deserialize<'de> for Serial {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::parse(&text)
-            .ok_or_else(|| de::Error::custom(format!("{text:?} is not a serial of a session")))
+        struct Text;
+        impl de::Visitor<'_> for Text {
+            type Value = Serial;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a string")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Serial, E> {
+                let serial = Serial::parse(text);
+                serial.ok_or_else(|| E::custom(format!("{text:?} is not a serial of a session")))
+            }
+        }
+        deserializer.deserialize_str(Text)
     }
 }
 
