@@ -29,7 +29,6 @@ struct Peek<'a> {
     /// A message, or the serial of one.
     #[serde(borrow)]
     message: Option<&'a RawValue>,
-    n: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -39,20 +38,15 @@ struct Versioned<'a> {
 }
 
 impl Writer {
-    /// Writes one frame or an array of frames; gives the number of a probe among them, which
-    /// is for the Worker to answer.
-    pub(super) fn write(&mut self, text: &str) -> Option<u64> {
+    /// Writes one frame or an array of frames.
+    pub(super) fn write(&mut self, text: &str) {
         let frames = frames(text);
-        let (mut probe, mut has_moved) = (None, false);
+        let mut has_moved = false;
         let last = frames.len().saturating_sub(1);
         for (index, frame) in frames.iter().enumerate() {
             let Ok(peek) = serde_json::from_str::<Peek<'_>>(frame.get()) else {
                 continue;
             };
-            if peek.kind == "probe" {
-                probe = peek.n;
-                continue;
-            }
             has_moved |= self.advance(&peek);
             let is_caught_up = peek.kind == "caught-up";
             if is_caught_up || (index == last && has_moved && self.is_caught_up) {
@@ -64,7 +58,6 @@ impl Writer {
             self.text.push_str(frame.get());
             self.text.push_str("\n\n");
         }
-        probe
     }
 
     /// What was written since this was last asked.

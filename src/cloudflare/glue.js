@@ -65,8 +65,9 @@ export function pingedAt(ctx, socket) {
   return ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime();
 }
 
-export function tellsUnsent(socket) {
-  return typeof socket.bufferedAmount === "number";
+/** Bytes that were sent and not taken; nothing where the platform does not tell. */
+export function unsentOf(socket) {
+  return socket.bufferedAmount;
 }
 
 export function send(socket, text) {

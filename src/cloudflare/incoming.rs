@@ -25,14 +25,11 @@ const WAITING_MAX: usize = 256;
 /// Bytes of such messages.
 const WAITING_BYTES_MAX: usize = 1024 * 1024;
 
-/// The frames of a message and its size in bytes.
-type Message = (Vec<Received>, usize);
-
 /// What comes in, and what has to wait.
 pub(super) struct Incoming {
     shell: Rc<Shell>,
     /// Messages behind an `auth` frame whose token is being checked.
-    waiting: RefCell<BTreeMap<ConnectionId, VecDeque<Message>>>,
+    waiting: RefCell<BTreeMap<ConnectionId, VecDeque<Came>>>,
 }
 
 impl Incoming {
@@ -46,7 +43,14 @@ impl Incoming {
     /// A message of a connection.
     pub(super) fn message(self: &Rc<Self>, socket: &WebSocket, message: &JsValue) {
         let came = self.shell.with(|core| Ok(came(core, socket, message)));
-        let Ok(Some((connection, came))) = came else {
+        if let Ok(Some((connection, came))) = came {
+            self.pass_on(connection, came);
+        }
+    }
+
+    /// Hands on what came, or lets it wait for its turn.
+    fn pass_on(self: &Rc<Self>, connection: ConnectionId, came: Came) {
+        let Some(came) = self.queue(&connection, came) else {
             return;
         };
         match came {
@@ -110,20 +114,29 @@ impl Incoming {
         });
     }
 
+    /// Lets something wait behind a token that is being checked; gives it back if there is none.
+    fn queue(self: &Rc<Self>, connection: &ConnectionId, came: Came) -> Option<Came> {
+        let mut queues = self.waiting.borrow_mut();
+        let Some(queue) = queues.get_mut(connection) else {
+            return Some(came);
+        };
+        if matches!(came, Came::Unread(..)) {
+            // It ends the connection.
+            return Some(came);
+        }
+        let bytes: usize = queue.iter().map(Came::bytes).sum();
+        if queue.len() < WAITING_MAX && bytes + came.bytes() <= WAITING_BYTES_MAX {
+            queue.push_back(came);
+            return None;
+        }
+        let error = "unable to read the message; too many wait while a token is checked";
+        let error = ErrorInfo::new(ErrorCode::RateLimited, error);
+        Some(Came::Unreadable(error))
+    }
+
     /// Hands frames on, up to one that carries a fresh token: what comes behind that waits until
     /// the token was checked, so that it is obeyed in its place (P2.6).
     fn take(self: &Rc<Self>, connection: ConnectionId, mut frames: Vec<Received>, bytes: usize) {
-        if let Some(waiting) = self.waiting.borrow_mut().get_mut(&connection) {
-            let waiting_bytes: usize = waiting.iter().map(|(_, bytes)| bytes).sum();
-            if waiting.len() < WAITING_MAX && waiting_bytes + bytes <= WAITING_BYTES_MAX {
-                return waiting.push_back((frames, bytes));
-            }
-            let error = "unable to read the message; too many wait while a token is checked";
-            let error = ErrorInfo::new(ErrorCode::RateLimited, error);
-            return self
-                .shell
-                .feed_and_forget(Input::Unreadable { connection, error });
-        }
         let Some(at) = frames.iter().position(is_auth) else {
             return self.feed(connection, frames, bytes);
         };
@@ -141,14 +154,10 @@ impl Incoming {
         else {
             return;
         };
-        let waiting = if rest.is_empty() {
-            vec![]
-        } else {
-            vec![(rest, uncounted)]
-        };
+        let rest = (!rest.is_empty()).then_some(Came::Frames(rest, uncounted));
         self.waiting
             .borrow_mut()
-            .insert(connection.clone(), waiting.into());
+            .insert(connection.clone(), rest.into_iter().collect());
         let incoming = Rc::clone(self);
         spawn_local(async move {
             let grant = incoming.check(&auth).await;
@@ -160,8 +169,8 @@ impl Incoming {
                 reference,
                 grant,
             });
-            for (frames, bytes) in waited {
-                incoming.take(connection.clone(), frames, bytes);
+            for came in waited {
+                incoming.pass_on(connection.clone(), came);
             }
         });
     }
@@ -194,6 +203,15 @@ enum Came {
     Unreadable(ErrorInfo),
     /// Nothing that is even looked at, and how its connection is closed.
     Unread(ErrorInfo, u16),
+}
+
+impl Came {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Frames(_, bytes) | Self::Part(_, bytes) => *bytes,
+            Self::End | Self::Unreadable(_) | Self::Unread(..) => 0,
+        }
+    }
 }
 
 /// What came, and over which connection; nothing of one that was closed.

@@ -53,9 +53,9 @@ extern "C" {
     #[wasm_bindgen(js_name = pingedAt, catch)]
     pub(super) fn pinged_at(ctx: &JsValue, socket: &WebSocket) -> Result<Option<f64>, JsValue>;
 
-    /// Whether the platform tells how much of what was sent is not taken yet.
-    #[wasm_bindgen(js_name = tellsUnsent, catch)]
-    pub(super) fn tells_unsent(socket: &WebSocket) -> Result<bool, JsValue>;
+    /// Bytes that were sent and are not taken yet, where the platform tells.
+    #[wasm_bindgen(js_name = unsentOf)]
+    pub(super) fn unsent_of(socket: &WebSocket) -> Option<u32>;
 
     /// Writes a text as UTF-8; whether there was room for all of it.
     #[wasm_bindgen(js_name = encode, catch)]

@@ -158,8 +158,7 @@ fn open(shell: &Rc<Shell>, grant: Grant, opening: Opening) -> Answer {
     }
     let (client, server) = ends(WebSocketPair::new()?)?;
     shell.state.as_raw().accept_websocket(&server)?;
-    let is_probed =
-        opening.carrier == Carrier::Socket && !js::tells_unsent(&server).unwrap_or(false);
+    let is_probed = opening.carrier == Carrier::Socket && js::unsent_of(&server).is_none();
     let connection = Connection {
         id,
         carrier: opening.carrier,

@@ -37,8 +37,9 @@ struct Held {
 }
 
 impl Held {
-    fn unsent(&self) -> u64 {
-        u64::from(self.socket.buffered_amount())
+    /// Bytes that it has not taken, where the platform tells.
+    fn unsent(&self) -> Option<u64> {
+        js::unsent_of(&self.socket).map(u64::from)
     }
 }
 
@@ -111,25 +112,26 @@ impl Sockets {
             // To look is a call, so it is not done for every text.
             let is_much = enough / LOOKS < sent;
             held.sent.set(if is_much { 0 } else { sent });
-            if is_much && enough < held.unsent() {
-                let (connection, bytes) = (id.clone(), held.unsent());
+            let unsent = if is_much { held.unsent() } else { None };
+            if let Some(bytes) = unsent.filter(|bytes| enough < *bytes) {
+                let connection = id.clone();
                 behind.push(Unsent { connection, bytes });
             }
         }
         behind
     }
 
-    /// Whether what was last sent is still on its way: the platform holds it back until what was
-    /// written before it is durable.
+    /// Whether what was last sent is still on its way, for all that is known: the platform holds
+    /// it back until what was written before it is durable.
     pub(super) fn is_sending(&self) -> bool {
         let last = self.last_sent.borrow();
-        let unsent = last.as_ref().and_then(|id| self.unsent(id));
-        unsent.is_some_and(|bytes| 0 < bytes)
+        let held = last.as_ref().and_then(|id| self.by_id.get(id));
+        held.is_some_and(|held| held.unsent() != Some(0))
     }
 
     /// Bytes that a reader has not taken yet, where the platform tells.
     pub(super) fn unsent(&self, id: &ConnectionId) -> Option<u64> {
-        self.by_id.get(id).map(Held::unsent)
+        self.by_id.get(id)?.unsent()
     }
 
     /// When each connection last sent a text `ping`, for those that ever did.
@@ -168,7 +170,7 @@ impl Sockets {
     ) -> Option<WebSocket> {
         let socket = self.remove(id)?.socket;
         let _ = socket.close_with_code_and_reason(code, reason);
-        (0 < socket.buffered_amount()).then_some(socket)
+        (Some(0) < js::unsent_of(&socket)).then_some(socket)
     }
 
     /// Forgets a connection's socket.

@@ -89,9 +89,7 @@ async fn bridge(mut link: Link, pipe: &Pipe, expires_at: Timestamp, limit: u64) 
             Event::Left => return None,
             Event::Said(Said::Closed(code)) => return Some(code),
             Event::Said(Said::Text(text)) => {
-                if let Some(probe) = writer.write(&text) {
-                    link.send(&format!("{{\"type\":\"seen\",\"n\":{probe}}}"));
-                }
+                writer.write(&text);
                 pipe.write(&writer.take());
                 // No back-pressure reaches the object through its WebSocket (P13.7).
                 if limit < pipe.unsent() {

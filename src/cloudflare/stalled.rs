@@ -85,12 +85,12 @@ impl Stalled {
     pub(super) fn is_lost(&self, now: Timestamp, unsent_bytes: u64) -> bool {
         let mut sockets = self.sockets.borrow_mut();
         let is_stuck = |socket: &WebSocket| {
-            socket.ready_state() == WebSocket::CLOSING && 0 < socket.buffered_amount()
+            socket.ready_state() == WebSocket::CLOSING && Some(0) < js::unsent_of(socket)
         };
         sockets.retain(is_stuck);
         let queued = sockets
             .iter()
-            .map(|socket| u64::from(socket.buffered_amount()));
+            .map(|socket| js::unsent_of(socket).map_or(0, u64::from));
         let is_quiet = QUIET_MS <= now - self.heard_at.get();
         let is_much = unsent_bytes.saturating_mul(QUEUES_MAX) < queued.sum();
         !sockets.is_empty() && (is_quiet || is_much)
