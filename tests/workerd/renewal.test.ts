@@ -46,22 +46,4 @@ describe("renewal", () => {
     const serials = answers.flatMap((answer) => answer.result?.messages ?? []).map((m) => m.serial);
     assert.deepEqual(serials, [...serials].sort());
   });
-
-  test("P2.6, P13.1 what cannot be read is refused in its place as well", async () => {
-    const client = await connect(fixture.server, fixture.session(), { sub: "ann" });
-    const answers: unknown[] = [];
-    const told = new Promise<void>((resolve) => {
-      client.onFrames = (frames) => {
-        for (const frame of frames) {
-          if (frame.type === "ack" || frame.type === "nack") answers.push(frame.ref);
-        }
-        if (answers.length === 3) resolve();
-      };
-    });
-    client.send({ type: "auth", ref: "auth", token: await makeToken({ sub: "ann" }) });
-    client.send({ type: "publish", ref: "publish", messages: [{ data: "a" }] });
-    client.socket.send("{ no frame");
-    await told;
-    assert.deepEqual(answers, ["auth", "publish", null]);
-  });
 });
