@@ -121,7 +121,7 @@ impl Shell {
                 self.stalled.heard(now);
             }
             if matches!(input, Input::Message { .. }) {
-                self.wake.took_message(|| core.sockets.is_sending());
+                self.wake.took_message();
             }
             let mut outcome = Outcome::default();
             if core.session.listens_at() <= now {

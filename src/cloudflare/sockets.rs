@@ -1,6 +1,6 @@
 //! WebSockets: accepted so that they outlive the object's sleep, and found again after it.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use worker::js_sys::JsString;
@@ -25,8 +25,6 @@ pub(super) struct Sockets {
     /// By the number that each socket carries: finding who speaks must cost next to nothing.
     by_slot: BTreeMap<u32, (ConnectionId, Carrier)>,
     last_slot: u32,
-    /// Who was last sent something.
-    last_sent: RefCell<Option<ConnectionId>>,
 }
 
 struct Held {
@@ -97,7 +95,6 @@ impl Sockets {
     /// Sends one text to many; tells of readers that have not taken more than `enough` bytes.
     pub(super) fn send(&self, to: &[ConnectionId], text: &str, enough: u64) -> Vec<Unsent> {
         let shared = (1 < to.len()).then(|| JsString::from(text));
-        self.last_sent.replace(to.first().cloned());
         let mut behind = Vec::new();
         for id in to {
             let Some(held) = self.by_id.get(id) else {
@@ -119,14 +116,6 @@ impl Sockets {
             }
         }
         behind
-    }
-
-    /// Whether what was last sent is still on its way, for all that is known: the platform holds
-    /// it back until what was written before it is durable.
-    pub(super) fn is_sending(&self) -> bool {
-        let last = self.last_sent.borrow();
-        let held = last.as_ref().and_then(|id| self.by_id.get(id));
-        held.is_some_and(|held| held.unsent() != Some(0))
     }
 
     /// Bytes that a reader has not taken yet, where the platform tells.

@@ -11,12 +11,16 @@ use super::js;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::WINDOW_MS_MAX;
 
+/// How many messages are answered at once before it is looked again whether more come together:
+/// the looks cost next to nothing then, and a crowd that comes meanwhile waits some 20 ms.
+const ALONE: u32 = 64;
+
 /// The timer and the alarm of an object.
 pub(super) struct Wake {
     /// Messages since the timer last rang.
     taken: Cell<u32>,
-    /// Whether messages come one at a time, as far as is known.
-    is_alone: Cell<bool>,
+    /// How many more messages are taken to come alone.
+    alone: Cell<u32>,
     ring: Closure<dyn FnMut() -> bool>,
     timer: RefCell<Option<Timer>>,
     /// For when the alarm is set, if that is known: an object that just woke does not.
@@ -32,32 +36,34 @@ impl Wake {
     /// `ring` is called when the timer rings; it says whether all went well.
     pub(super) fn new(ring: impl FnMut() -> bool + 'static) -> Self {
         let (timer, alarm) = (RefCell::new(None), Cell::new(None));
-        let (taken, is_alone) = (Cell::new(0), Cell::new(false));
+        let (taken, alone) = (Cell::new(0), Cell::new(0));
         Self {
             taken,
-            is_alone,
+            alone,
             ring: Closure::new(ring),
             timer,
             alarm,
         }
     }
 
-    /// A message came in. `is_crowded` says whether what the one before it had sent is still on
-    /// its way: then both came in one turn of the event loop, or the readers are slow.
-    pub(super) fn took_message(&self, is_crowded: impl FnOnce() -> bool) {
+    /// A message came in.
+    pub(super) fn took_message(&self) {
         self.taken.set(self.taken.get().saturating_add(1));
-        if self.is_alone.get() && is_crowded() {
-            self.is_alone.set(false);
-        }
     }
 
     /// Whether what is due at once is done at once. A timer of 0 ms gathers what comes in one
     /// turn of the event loop into one commit, which is worth ten times its cost when there is
     /// something to gather, and a quarter of an append's when there is not. So it is left out
-    /// while messages come one at a time.
+    /// as long as the last one gathered nothing. What waits behind a message that was answered
+    /// at once does not show: the platform hands it over only after the commit.
     pub(super) fn is_now(&self, now: Timestamp, window: Option<Timestamp>) -> bool {
-        let is_due = window.is_some_and(|due| due <= now);
-        is_due && self.is_alone.get() && self.timer.borrow().is_none()
+        let alone = self.alone.get();
+        if alone == 0 || self.timer.borrow().is_some() || window.is_none_or(|due| now < due) {
+            return false;
+        }
+        self.alone.set(alone - 1);
+        self.taken.set(0);
+        true
     }
 
     /// Sets the timer for a rollup window, earlier than it was if need be.
@@ -93,7 +99,8 @@ impl Wake {
     /// The timer has rung.
     pub(super) fn timer_rang(&self) {
         self.timer.take();
-        self.is_alone.set(self.taken.replace(0) <= 1);
+        let is_alone = self.taken.replace(0) <= 1;
+        self.alone.set(if is_alone { ALONE } else { 0 });
     }
 
     /// Sets the alarm, but only if that makes it earlier: moving it costs a round trip before

@@ -100,6 +100,28 @@ describe("rollup", () => {
     reader.fold.assertSound();
   });
 
+  test("P5.4 window 0: a burst after appends that came alone is gathered again", async (t) => {
+    const session = fixture.session();
+    const agent = await connect(fixture.server, session, { sub: "agent" });
+    const reader = new Reader(fixture.server, session, { sub: "r", query: { rollup: 0 } });
+    await reader.attach();
+    const serial = await streaming(agent);
+    const [alone, burst] = [20, 400];
+    const pieces = tokens(alone + burst);
+    const append = (i: number): void =>
+      agent.send({ type: "append", serial, data: pieces[i] ?? "", seq: i + 1 });
+    for (let i = 0; i < alone; i += 1) {
+      append(i);
+      await reader.holdsText(serial, pieces.slice(0, i + 1).join(""));
+    }
+    for (let i = alone; i < alone + burst; i += 1) append(i);
+    await reader.holdsText(serial, pieces.join(""));
+    const frames = (reader.fold.counts["message.append"] ?? 0) - alone;
+    t.diagnostic(`${burst} appends at once: ${frames} frames`);
+    assert.ok(frames <= burst / 2, `${frames} frames of ${burst} appends at once`);
+    reader.fold.assertSound();
+  });
+
   test("P3.7 what a window held back for several messages comes in one array", async () => {
     const session = fixture.session();
     const agent = await connect(fixture.server, session, { sub: "agent" });
