@@ -17,7 +17,7 @@ const ALONE: u32 = 64;
 
 /// The timer and the alarm of an object.
 pub(super) struct Wake {
-    /// Messages since the timer last rang.
+    /// Messages since the last flush.
     taken: Cell<u32>,
     /// How many more messages are taken to come alone.
     alone: Cell<u32>,
