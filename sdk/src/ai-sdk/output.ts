@@ -36,7 +36,7 @@ export function present<T extends Record<string, unknown>>(fields: T): T {
 }
 
 /** What is said beside a message; a header that holds JSON is what it holds. */
-function notesOf({ headers = {} }: Message): Record<string, unknown> {
+export function notesOf({ headers = {} }: Message): Record<string, unknown> {
   const read = (text: string) => {
     try {
       return /^[t[{]/.test(text) ? JSON.parse(text) : text;
