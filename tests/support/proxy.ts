@@ -24,6 +24,9 @@ export class CuttingProxy {
   readonly #pairs = new Set<Pair>();
   #isRefusing = false;
   #delayMs = 0;
+  #cuts: number[] = [];
+  /** Connections that were cut by the bytes that they had brought. */
+  cutShort = 0;
 
   private constructor(server: TcpServer) {
     this.#server = server;
@@ -60,6 +63,16 @@ export class CuttingProxy {
       });
     pass(near, far);
     pass(far, near);
+    const cutAt = this.#cuts.shift();
+    let passed = 0;
+    far.on("data", (chunk) => {
+      passed += chunk.length;
+      if (cutAt === undefined || passed < cutAt) return;
+      if (this.#pairs.delete(pair)) this.cutShort += 1;
+      // What has passed arrives before the end.
+      near.end();
+      reset(far);
+    });
     for (const [one, other] of [
       [near, far],
       [far, near],
@@ -90,6 +103,11 @@ export class CuttingProxy {
 
   plug(): void {
     this.#isRefusing = false;
+  }
+
+  /** The next connections are cut, each after so many bytes from the Worker. */
+  cutAfter(...bytes: number[]): void {
+    this.#cuts = bytes;
   }
 
   /** Everything that passes from now on comes so much later; order is kept. */
