@@ -91,6 +91,7 @@ impl World {
             connection,
             frames,
             bytes: TOKEN.len(),
+            is_alone: false,
         });
     }
 

@@ -175,7 +175,7 @@ impl Stage {
 
     fn send(&mut self, frame: &Value) {
         let id = ConnectionId::new("c1");
-        let input = self.host.message(&id, &frame.to_string());
+        let input = self.host.message(&id, &frame.to_string(), false);
         self.handle(input);
     }
 

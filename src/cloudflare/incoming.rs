@@ -111,6 +111,7 @@ impl Incoming {
             connection,
             frames,
             bytes,
+            is_alone: self.shell.is_alone(),
         });
     }
 

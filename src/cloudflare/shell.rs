@@ -89,6 +89,11 @@ impl Shell {
         Lost
     }
 
+    /// Whether the message that came in is taken to be the only one for now.
+    pub(super) fn is_alone(&self) -> bool {
+        self.wake.took_message()
+    }
+
     /// Runs something that must not await, so that a panic in it resets this object.
     pub(super) fn run<T>(&self, body: impl FnOnce() -> T) -> T {
         self.object.run(body)
@@ -120,22 +125,14 @@ impl Shell {
             if !matches!(input, Input::Deadline) {
                 self.stalled.heard(now);
             }
-            if matches!(input, Input::Message { .. }) {
-                self.wake.took_message();
-            }
             let mut outcome = Outcome::default();
             if core.session.listens_at() <= now {
                 let heard = core.sockets.pings(&self.state);
                 self.take(core, now, Input::Heard { heard }, &mut outcome)?;
             }
             self.take(core, now, input, &mut outcome)?;
-            let mut window = core.session.window();
-            if self.wake.is_now(now, window) {
-                self.take(core, now, Input::Deadline, &mut outcome)?;
-                window = core.session.window();
-            }
             self.wake
-                .set_timer(&self.state, now, window)
+                .set_timer(&self.state, now, core.session.window())
                 .map_err(|error| self.lose(&js::describe(&error)))?;
             self.wake
                 .set_alarm(&self.state, now, core.session.deadline());

@@ -17,7 +17,7 @@ const ALONE: u32 = 64;
 
 /// The timer and the alarm of an object.
 pub(super) struct Wake {
-    /// Messages since the last flush.
+    /// Messages since the timer last rang, without those that were answered at once.
     taken: Cell<u32>,
     /// How many more messages are taken to come alone.
     alone: Cell<u32>,
@@ -46,23 +46,19 @@ impl Wake {
         }
     }
 
-    /// A message came in.
-    pub(super) fn took_message(&self) {
-        self.taken.set(self.taken.get().saturating_add(1));
-    }
-
-    /// Whether what is due at once is done at once. A timer of 0 ms gathers what comes in one
-    /// turn of the event loop into one commit, which is worth ten times its cost when there is
-    /// something to gather, and a quarter of an append's when there is not. So it is left out
-    /// as long as the last one gathered nothing. What waits behind a message that was answered
-    /// at once does not show: the platform hands it over only after the commit.
-    pub(super) fn is_now(&self, now: Timestamp, window: Option<Timestamp>) -> bool {
+    /// A message came in. Whether what is due at once is then done at once: a timer of 0 ms
+    /// gathers what comes in one turn of the event loop into one commit, which is worth ten times
+    /// its cost when there is something to gather, and a quarter of an append's when there is
+    /// not. So it is left out as long as the last one gathered nothing. What waits behind a
+    /// message that was answered at once does not show: the platform hands it over only after
+    /// the commit.
+    pub(super) fn took_message(&self) -> bool {
         let alone = self.alone.get();
-        if alone == 0 || self.timer.borrow().is_some() || window.is_none_or(|due| now < due) {
+        if alone == 0 || self.timer.borrow().is_some() {
+            self.taken.set(self.taken.get().saturating_add(1));
             return false;
         }
         self.alone.set(alone - 1);
-        self.taken.set(0);
         true
     }
 

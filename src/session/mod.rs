@@ -68,6 +68,9 @@ pub enum Input {
         frames: Vec<Received>,
         /// Its size in bytes.
         bytes: usize,
+        /// Whether no other is expected in this turn of the event loop: then what is due at
+        /// once is stored and sent with it, and waits for no timer (P5.4).
+        is_alone: bool,
     },
     /// A WebSocket message came in that cannot be read at all (P13.6).
     Unreadable {
@@ -332,8 +335,12 @@ impl Session {
                 connection,
                 frames,
                 bytes,
+                is_alone,
             } => {
                 self.message(store, now, &connection, frames, bytes, out)?;
+                if is_alone {
+                    self.tick(store, now, out)?;
+                }
             }
             Input::Unreadable { connection, error } => {
                 self.unreadable(now, &connection, error, out);

@@ -216,13 +216,14 @@ impl Host {
     }
 
     /// The input that a WebSocket message is.
-    pub fn message(&self, connection: &ConnectionId, text: &str) -> Input {
+    pub fn message(&self, connection: &ConnectionId, text: &str, is_alone: bool) -> Input {
         let connection = connection.clone();
         match decode(text, &self.limits) {
             Ok(frames) => Input::Message {
                 connection,
                 frames,
                 bytes: text.len(),
+                is_alone,
             },
             Err(error) => Input::Unreadable { connection, error },
         }

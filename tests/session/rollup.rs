@@ -339,3 +339,51 @@ fn what_was_taken_is_stored_without_its_sender() {
         "#]],
     );
 }
+
+/// P5.4: what is due at once and comes alone waits for no timer, not even for one of 0 ms.
+#[test]
+fn what_comes_alone_waits_for_nothing() {
+    check(
+        "
+        agent attach window=500
+        alice attach window=0
+        agent publish '' streaming
+        ---
+        agent alone append #1 'a'
+        + timer
+        agent append #1 'b'
+        + timer
+        ",
+        expect![[r#"
+            agent < ack 2 #1 v#2
+            alice < append #1 v#2 @0 'a'
+            timer: None
+            timer: Some(0)
+            agent < ack 3 #1 v#3
+            alice < append #1 v#3 @1 'b'
+        "#]],
+    );
+}
+
+/// P5.4: a window is kept all the same.
+#[test]
+fn what_comes_alone_waits_for_its_window() {
+    check(
+        "
+        agent attach window=500
+        alice attach window=100
+        agent publish '' streaming
+        ---
+        agent alone append #1 'a'
+        + timer
+        agent alone append #1 'b'
+        + timer
+        ",
+        expect![[r#"
+            agent < ack 2 #1 v#2
+            alice < append #1 v#2 @0 'a'
+            timer: None
+            timer: Some(100)
+        "#]],
+    );
+}

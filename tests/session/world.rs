@@ -67,6 +67,8 @@ pub struct World {
     /// What the last HTTP request was answered with.
     answer: Value,
     fate: Fate,
+    /// Whether a message is said to be the only one of its turn of the event loop.
+    is_alone: bool,
     /// Rows that were written until they were last counted.
     rows: u64,
 }
@@ -106,6 +108,7 @@ impl World {
             is_brief: false,
             answer: Value::Null,
             fate: Fate::Lives,
+            is_alone: false,
             rows: 0,
         }
     }
@@ -210,6 +213,12 @@ impl World {
                     bytes: args[0].text.parse().unwrap(),
                 });
             }
+            "alone" => {
+                let (_, frame) = line.split_once(verb).unwrap();
+                self.is_alone = true;
+                self.act(name, args, &format!("{name} {frame}"));
+                self.is_alone = false;
+            }
             "ends-body" => {
                 let connection = self.connection(name);
                 self.handle(Input::BodyEnd { connection });
@@ -270,7 +279,7 @@ impl World {
 
     fn send(&mut self, name: &str, text: &str) {
         let connection = self.connection(name);
-        let input = self.host.message(&connection, text);
+        let input = self.host.message(&connection, text, self.is_alone);
         self.handle(input);
     }
 

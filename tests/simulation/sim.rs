@@ -220,7 +220,8 @@ impl Sim {
                     );
                     self.ledger
                         .ask(&self.host, now, Some(&id), &client, &frames(&text));
-                    let input = self.host.message(&id, &text);
+                    let is_alone = tie.is_multiple_of(3);
+                    let input = self.host.message(&id, &text, is_alone);
                     self.handle(input);
                 }
             }
