@@ -160,7 +160,7 @@ describe("the React example", () => {
 describe("the React example without a network", () => {
   /** A page behind a wire that can be cut; `then` ends with the wire whole. */
   async function cut(then: (page: Page, proxy: CuttingProxy, session: string) => Promise<void>) {
-    const session = fixture.session();
+    const session = fixture.cutSession();
     const proxy = await CuttingProxy.start(fixture.server.port);
     try {
       const { page } = await example.open(await example.device(), session, { base: proxy.url });

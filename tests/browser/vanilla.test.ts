@@ -33,7 +33,7 @@ interface Place {
 
 /** A device behind a wire that can be cut. */
 async function cut(then: (place: Place) => Promise<void>): Promise<void> {
-  const session = fixture.session();
+  const session = fixture.cutSession();
   const proxy = await CuttingProxy.start(fixture.server.port);
   try {
     const context = await example.device();

@@ -10,6 +10,11 @@ export interface Fixture {
   readonly server: Server;
   /** A session nobody used; it is evicted after the test, which fails if that cannot be done. */
   session: (name?: string) => string;
+  /**
+   * The same for wires that are cut without a word. It is not evicted: of a socket that is reset
+   * while it is being opened the runtime lets go only after half a minute.
+   */
+  cutSession: () => string;
 }
 
 /** One server for a file; started before its tests and gone after them. */
@@ -41,6 +46,10 @@ export function useServer(options: ServerOptions = {}): Fixture {
       const session = `${name}-${count}`;
       used.push(session);
       return session;
+    },
+    cutSession() {
+      count += 1;
+      return `cut-${count}`;
     },
   };
 }

@@ -104,7 +104,7 @@ describe("a session", () => {
   });
 
   test("P7 who is there is seen, over a reconnect too", async (t) => {
-    const name = fixture.session();
+    const name = fixture.cutSession();
     const wire = await CuttingProxy.start(fixture.server.port);
     t.after(() => wire.stop());
     const alice = await open(t, fixture.server, name, { sub: "alice" });
@@ -148,7 +148,7 @@ describe("a session", () => {
   });
 
   test("P3.6 a log that cannot be resumed is read anew, and never shown in part", async (t) => {
-    const name = fixture.session();
+    const name = fixture.cutSession();
     const wire = await CuttingProxy.start(fixture.server.port);
     t.after(() => wire.stop());
     const writer = await connect(fixture.server, name, { sub: "writer" });
@@ -248,7 +248,7 @@ describe("a session", () => {
   });
 
   test("what was said offline arrives once, after a reload too", async (t) => {
-    const name = fixture.session();
+    const name = fixture.cutSession();
     const wire = await CuttingProxy.start(fixture.server.port);
     t.after(() => wire.stop());
     const outbox = memory();

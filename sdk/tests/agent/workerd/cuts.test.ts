@@ -11,9 +11,6 @@ import { sleep, until } from "../../../../tests/support/wait.ts";
 import { contents, getTurn, join, LINKS } from "./agent.ts";
 
 const fixture = useServer();
-let count = 0;
-/** Not of the fixture, which would wait for what a cut may leave behind in the runtime. */
-const unused = () => `cut-${++count}`;
 const proxies: CuttingProxy[] = [];
 const cutting = async () => {
   const proxy = await CuttingProxy.start(fixture.server.port);
@@ -41,7 +38,7 @@ for (const [name, link] of Object.entries(LINKS)) {
     test("whose wire is cut again and again says everything once", async (t) => {
       const random = new Random();
       t.diagnostic(`SESSILE_SEED=${random.seed}`);
-      const session = unused();
+      const session = fixture.cutSession();
       const proxy = await cutting();
       const reader = new Reader(fixture.server, session, { sub: "reader" });
       await reader.attach();
@@ -75,7 +72,7 @@ for (const [name, link] of Object.entries(LINKS)) {
     });
 
     test("is without a network for a while, and makes up for it", async () => {
-      const session = unused();
+      const session = fixture.cutSession();
       const proxy = await cutting();
       const agent = join(proxy, session, options);
       const turn = await agent.startTurn();
@@ -103,7 +100,7 @@ for (const [name, link] of Object.entries(LINKS)) {
     });
 
     test("hears after a cut of what was asked meanwhile", async () => {
-      const session = unused();
+      const session = fixture.cutSession();
       const proxy = await cutting();
       const agent = join(proxy, session, options);
       await using user = join(fixture.server, session);
@@ -132,7 +129,7 @@ for (const [name, link] of Object.entries(LINKS)) {
     });
 
     test("learns that it was given up while it was away", async () => {
-      const session = unused();
+      const session = fixture.cutSession();
       const proxy = await cutting();
       const agent = join(proxy, session, options);
       const turn = await agent.startTurn({ leaseMs: 1000 });

@@ -31,7 +31,7 @@ function textsOf({ messages }: { messages: UIMessage[] }): string[] {
 }
 
 test("an answer whose replay is cut short twice is whole", async () => {
-  const session = `cut-short-${process.pid}`;
+  const session = fixture.cutSession();
   const proxy = await CuttingProxy.start(fixture.server.port);
   const agent = createAgentSession({
     url: fixture.server.url,
