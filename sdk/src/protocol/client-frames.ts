@@ -21,6 +21,7 @@ export interface AppendFrame {
   data?: string;
   seq?: number;
   status?: Exclude<MessageStatus, "streaming">;
+  headers?: Record<string, string>;
   attempt?: number;
 }
 
@@ -32,6 +33,7 @@ export interface UpdateFrame {
   headers?: Record<string, string>;
   /** The last append that `data` contains (P5.3). */
   seq?: number;
+  status?: Exclude<MessageStatus, "streaming">;
   ifVersion?: string;
   attempt?: number;
   id?: string;
@@ -143,7 +145,7 @@ export interface SeenFrame {
 }
 
 /** Everything that a client may send. Approvals, state and annotations add theirs here. */
-export type ClientFrame =
+export type ClientFrame = { chain?: number } & (
   | PublishFrame
   | AppendFrame
   | UpdateFrame
@@ -159,7 +161,8 @@ export type ClientFrame =
   | SetPresenceFrame
   | LeavePresenceFrame
   | AuthFrame
-  | SeenFrame;
+  | SeenFrame
+);
 
 /** Where something stands in the log. */
 export interface Placed {

@@ -10,3 +10,4 @@ export * from "./turn.ts";
 
 /** The version of the protocol that this SDK speaks. */
 export const PROTOCOL = 1;
+export * from "./well-formed.ts";

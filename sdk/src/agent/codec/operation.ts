@@ -19,20 +19,31 @@ export type Operation =
   | { op: "append"; key: string; text: string }
   /** The end of an open message; `data`, if given, is what it holds in the end. */
   | { op: "close"; key: string; status: Ending; data?: unknown; headers?: Headers }
-  /** A whole message; a second one of the same key replaces the first. */
-  | { op: "put"; key: string; name: string; data: unknown; headers?: Headers; role?: OutputRole }
+  /** A whole message; a second one of the same key replaces the first. It may be `of` another. */
+  | {
+      op: "put";
+      key: string;
+      name: string;
+      data: unknown;
+      headers?: Headers;
+      role?: OutputRole;
+      of?: string;
+    }
   /** The message is taken back. */
   | { op: "drop"; key: string }
   /** Passed on and not kept (P4.5). */
   | { op: "signal"; name: string; data: unknown }
   /** The provider says that the stream did not end well. */
-  | { op: "fail"; status: "failed" | "cancelled"; error?: string };
+  | { op: "fail"; status: "failed" | "cancelled"; error?: string; code?: string };
 
 /**
  * Turns the parts of one stream, in order, into operations. It depends on nothing else: no
  * clock, no chance, no input or output. One is made for each stream.
  */
-export type Codec<Part> = (part: Part) => Operation[];
+export type Codec<Part> = ((part: Part) => Operation[]) & {
+  /** Called once the source has ended by itself. */
+  end?: () => Operation[];
+};
 
 /** An object that came as JSON. */
 export type Json = { readonly [name: string]: unknown };
