@@ -131,6 +131,7 @@ impl World {
                 data: Some(TOKEN.to_owned()),
                 seq: Some(seq),
                 status: is_last.then_some(Status::Complete),
+                headers: None,
                 attempt: None,
                 id: None,
             }));

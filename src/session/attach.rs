@@ -1,6 +1,7 @@
 //! Connections come, renew their tokens, fall behind and go (P2.6, P3.4, P13.7).
 
 use super::answer::Reply;
+use super::closing::Closing;
 use super::connection::{Carrier, Connection, Live};
 use super::outbox::Outbox;
 use super::{Session, Start};
@@ -10,7 +11,6 @@ use crate::protocol::decode::Ref;
 use crate::protocol::error::{ErrorCode, ErrorInfo, close};
 use crate::protocol::frame::{Attached, Outcome, ServerFrame};
 use crate::protocol::ids::{ConnectionId, Timestamp};
-use crate::protocol::message::Status;
 use crate::store::{Store, StoreError};
 use crate::token::Grant;
 
@@ -130,7 +130,7 @@ impl Session {
                 // Nobody's own append: whoever else appended is told as well.
                 open.origin = None;
             }
-            self.rollup.close(place, Status::Failed, None);
+            self.rollup.close(place, Closing::failed());
         }
         self.settle(store, now, out)
     }

@@ -10,6 +10,7 @@ mod append;
 mod attach;
 mod change;
 mod check;
+mod closing;
 mod connection;
 mod control;
 mod drive;

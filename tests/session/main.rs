@@ -19,6 +19,7 @@ mod cancel_input;
 #[path = "../simulation/random.rs"]
 mod chance;
 mod change;
+mod closing;
 mod control;
 mod fence;
 mod followed;

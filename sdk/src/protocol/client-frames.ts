@@ -1,6 +1,6 @@
 // What a client may send (P4–P7, P13).
 
-import type { Message, MessageStatus, NewMessage } from "./message.ts";
+import type { Message, NewMessage } from "./message.ts";
 import type { Member } from "./presence.ts";
 import type { Ending, Turn } from "./turn.ts";
 
@@ -20,7 +20,10 @@ export interface AppendFrame {
   serial: string;
   data?: string;
   seq?: number;
-  status?: Exclude<MessageStatus, "streaming">;
+  /** Closes the message. */
+  status?: Ending;
+  /** The message's headers from then on; only with a `status`. */
+  headers?: Record<string, string>;
   attempt?: number;
 }
 
@@ -30,6 +33,8 @@ export interface UpdateFrame {
   serial: string;
   data?: unknown;
   headers?: Record<string, string>;
+  /** Closes a message that streams; with the next `seq` it counts as that append. */
+  status?: Ending;
   /** The last append that `data` contains (P5.3). */
   seq?: number;
   ifVersion?: string;
