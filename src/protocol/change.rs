@@ -70,8 +70,8 @@ pub struct NewMessage {
     pub headers: Option<Headers>,
     /// `streaming` to append to it later.
     pub status: Option<Status>,
-    /// Whether it is an input for an agent, whoever sends it (P10.3).
-    pub wake: bool,
+    /// Whether it is an input for an agent, where that is not to be told by its sender (P10.3).
+    pub wake: Option<bool>,
 }
 
 /// `append` (P5.1).
@@ -170,7 +170,7 @@ impl Frame for NewMessage {
             data: fields.need("data")?,
             headers: fields.get("headers")?,
             status: fields.get("status")?,
-            wake: fields.flag("wake")?,
+            wake: fields.get("wake")?,
         };
         headers(fields.verb(), new.headers.as_ref(), limits)?;
         Ok(new)

@@ -155,6 +155,7 @@ impl Session {
         now: Timestamp,
         connection: &ConnectionId,
         reference: Option<Ref>,
+        chain: Option<u64>,
         grant: Result<Grant, ErrorInfo>,
         out: &mut Outbox,
     ) {
@@ -173,7 +174,7 @@ impl Session {
         };
         let known = &mut live.connection;
         let reply = Reply::new(&known.sender(), Some(known.carrier), reference);
-        let grant = grant.and_then(|grant| {
+        let grant = known.chains.check(chain, grant).and_then(|grant| {
             if grant.client == known.client {
                 return Ok(grant);
             }
@@ -185,7 +186,10 @@ impl Session {
             Err(error) => {
                 // A token that holds, and grants nothing here, leaves nothing to stay for.
                 let is_forbidden = error.code == ErrorCode::Forbidden;
+                let mut chains = known.chains.clone();
+                chains.end(chain);
                 self.answer(out, &reply, Err(error));
+                self.keep_chains(connection, chains, out);
                 if is_forbidden {
                     self.shut(out, connection, close::FORBIDDEN, "the token lacks read");
                 }

@@ -16,6 +16,7 @@ mod bodies;
 mod bodies_turns;
 mod branches;
 mod cancel_input;
+mod chain;
 #[path = "../simulation/random.rs"]
 mod chance;
 mod change;

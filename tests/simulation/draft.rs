@@ -47,6 +47,8 @@ pub struct Draft {
     pub sent: usize,
     pub acked: usize,
     pub acked_chunks: BTreeSet<usize>,
+    /// How often it was told of a gap: then it goes on in another chain (P13.8).
+    pub gaps: u64,
     /// Why it will never be finished.
     pub dead: Option<String>,
 }
@@ -87,6 +89,7 @@ impl Draft {
             sent: 0,
             acked: 0,
             acked_chunks: BTreeSet::new(),
+            gaps: 0,
             dead: None,
         }
     }

@@ -147,8 +147,16 @@ export interface SeenFrame {
   n: number;
 }
 
+/**
+ * What a frame may say whatever it does: frames of one connection, or of one HTTP request, with the
+ * same `chain` are taken in order or not at all (P13.8). An integer from 1.
+ */
+export interface Chained {
+  chain?: number;
+}
+
 /** Everything that a client may send. Approvals, state and annotations add theirs here. */
-export type ClientFrame =
+export type ClientFrame = (
   | PublishFrame
   | AppendFrame
   | UpdateFrame
@@ -164,7 +172,9 @@ export type ClientFrame =
   | SetPresenceFrame
   | LeavePresenceFrame
   | AuthFrame
-  | SeenFrame;
+  | SeenFrame
+) &
+  Chained;
 
 /** Where something stands in the log. */
 export interface Placed {
