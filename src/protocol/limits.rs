@@ -60,6 +60,10 @@ limits! {
     unsent_bytes = 4 * 1024 * 1024;
 }
 
+/// Broken chains that are known of for each connection: as many as turns may be open, each of
+/// which somebody else may take at any time (P13.8).
+pub const CHAINS_MAX: usize = 100;
+
 /// Bytes of what is kept with a connection while the session sleeps: the platform's 16 KiB
 /// without what it adds itself.
 pub const KEPT_BYTES: usize = 16 * 1024 - 64;

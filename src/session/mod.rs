@@ -8,8 +8,10 @@ mod adopt;
 mod answer;
 mod append;
 mod attach;
+mod chain;
 mod change;
 mod check;
+mod closing;
 mod connection;
 mod control;
 mod drive;
@@ -32,6 +34,7 @@ mod steer;
 mod step;
 mod turn;
 
+pub use chain::Chains;
 pub use connection::{Carrier, Connection, Sender};
 pub use presence::{Coming, Present};
 pub use request::Request;
@@ -90,6 +93,8 @@ pub enum Input {
         connection: ConnectionId,
         /// The frame's own mark.
         reference: Option<Ref>,
+        /// The frames that it stands on (P13.8).
+        chain: Option<u64>,
         /// What the token grants, or why it does not hold.
         grant: Result<Grant, ErrorInfo>,
     },
@@ -349,9 +354,10 @@ impl Session {
             Input::Renew {
                 connection,
                 reference,
+                chain,
                 grant,
             } => {
-                self.renew(now, &connection, reference, grant, out);
+                self.renew(now, &connection, reference, chain, grant, out);
             }
             Input::Heard { heard } => self.heard(heard),
             Input::Unsent { connection, bytes } => self.unsent(&connection, bytes, out),

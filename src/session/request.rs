@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::answer::Reply;
+use super::chain::Chains;
 use super::connection::Sender;
 use super::outbox::Outbox;
 use super::{Error, Input, Session};
@@ -100,6 +101,7 @@ impl Session {
                 );
                 let frames = vec![Received {
                     reference: None,
+                    chain: None,
                     frame,
                 }];
                 return self.frames(store, now, sender, frames, Shape::Result { creates }, out);
@@ -144,10 +146,8 @@ impl Session {
         shape: Shape,
         out: &mut Outbox,
     ) -> Result<(), StoreError> {
-        for received in frames {
-            let reply = Reply::new(sender, None, received.reference);
-            self.frame(store, now, sender, received.frame, &reply, out)?;
-        }
+        let mut chains = Chains::default();
+        self.each(store, now, sender, None, frames, &mut chains, out)?;
         self.settle(store, now, out)?;
         let answers = std::mem::take(&mut out.answers);
         out.response = Some(match (shape, answers.into_iter()) {

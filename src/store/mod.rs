@@ -275,6 +275,8 @@ pub enum Write {
         seq: u64,
         /// What it has become.
         status: Status,
+        /// Its new headers, as JSON.
+        headers: Option<String>,
         /// When.
         at: Timestamp,
     },
@@ -290,6 +292,8 @@ pub enum Write {
         data: Option<Data>,
         /// Its new headers, as JSON.
         headers: Option<String>,
+        /// What it becomes, if the update closes it.
+        status: Option<Status>,
         /// Whether it still streams, so that appends go on from the new text.
         is_streaming: bool,
         /// When.

@@ -16,9 +16,11 @@ mod bodies;
 mod bodies_turns;
 mod branches;
 mod cancel_input;
+mod chain;
 #[path = "../simulation/random.rs"]
 mod chance;
 mod change;
+mod closing;
 mod control;
 mod fence;
 mod followed;

@@ -13,8 +13,9 @@ use crate::turns::Deed;
 #[derive(Clone, Debug)]
 enum Step {
     Publish(Draft),
-    Append(usize, String, Option<Status>),
-    Close(usize, Status),
+    Append(usize, String, Option<(Status, Option<Headers>)>),
+    Close(usize, Status, Option<Headers>),
+    CloseAs(usize, Data, Status),
     Update(usize, Option<Data>, Option<Headers>),
     Delete(usize),
     Supersede(usize),
@@ -66,6 +67,10 @@ fn headers() -> impl Strategy<Value = Option<Headers>> {
     prop::option::weighted(0.3, prop_oneof![Just(Headers::new()), one])
 }
 
+fn any_data() -> impl Strategy<Value = Data> {
+    prop_oneof![text().prop_map(Data::Text), json()]
+}
+
 fn status() -> impl Strategy<Value = Status> {
     prop::sample::select(&[Status::Complete, Status::Cancelled, Status::Failed][..])
 }
@@ -111,12 +116,13 @@ fn draft() -> impl Strategy<Value = Draft> {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let end = prop::option::weighted(0.1, status());
+    let end = prop::option::weighted(0.1, (status(), headers()));
     let data = prop::option::of(text().prop_map(Data::Text));
     prop_oneof![
         4 => draft().prop_map(Step::Publish),
         12 => (any::<usize>(), text(), end).prop_map(|(i, text, end)| Step::Append(i, text, end)),
-        1 => (any::<usize>(), status()).prop_map(|(i, status)| Step::Close(i, status)),
+        1 => (any::<usize>(), status(), headers()).prop_map(|(i, s, h)| Step::Close(i, s, h)),
+        1 => (any::<usize>(), any_data(), status()).prop_map(|(i, d, s)| Step::CloseAs(i, d, s)),
         2 => (any::<usize>(), data, headers()).prop_map(|(i, d, h)| Step::Update(i, d, h)),
         1 => any::<usize>().prop_map(Step::Delete),
         1 => any::<usize>().prop_map(Step::Supersede),
@@ -139,12 +145,17 @@ fn take(pair: &mut Pair, step: Step) {
         }
         Step::Append(index, text, end) => {
             if let Some(place) = pair.any(index, Some(true)) {
-                pair.append(place, &text, end);
+                pair.append_and_close(place, &text, end);
             }
         }
-        Step::Close(index, status) => {
+        Step::Close(index, status, headers) => {
             if let Some(place) = pair.any(index, Some(true)) {
-                pair.close(place, status);
+                pair.close(place, status, headers);
+            }
+        }
+        Step::CloseAs(index, data, status) => {
+            if let Some(place) = pair.any(index, Some(true)) {
+                pair.close_as(place, data, status);
             }
         }
         Step::Update(index, data, headers) => {
