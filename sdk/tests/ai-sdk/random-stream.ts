@@ -34,6 +34,8 @@ export function randomStream(seed: number, options: StreamOptions = {}): UIMessa
 
 const WORDS = ["It ", "is ", "seven ", "degrees ", "🌊", "in ", "Oslo", ". ", "\n\n", "é", "#"];
 const VALUES: unknown[] = [{ city: "Oslo" }, { a: [1, { b: null }] }, {}, [], "text", "", 0, false];
+/** No model gives a call nothing at all: what has no input has an empty object. */
+const INPUTS = VALUES.filter((value) => value !== "");
 const STATES = ["available", "available", "error", "none", "input-error", "broken", "approval"];
 
 class Maker {
@@ -139,7 +141,7 @@ class Maker {
     };
     const isProviders = this.chance(0.15) ? { providerExecuted: true } : {};
     const head = { toolCallId, toolName, ...flags, ...isProviders };
-    const input = state === "input-error" ? '{"a":' : this.#pick(VALUES);
+    const input = state === "input-error" ? '{"a":' : this.#pick(INPUTS);
     const told: Chunk[] = this.chance(0.5) || state === "broken" ? this.#typed(head, input) : [];
     if (state === "broken") return told.slice(0, 1 + this.below(told.length));
     if (state === "input-error") {
