@@ -101,15 +101,20 @@ function turn(status: Turn["status"]): Turn {
   return { id: "t1", status, attempt: 1, createdAt: 0 };
 }
 
+function next(told: Chunks, messages: readonly Message[], status: Turn["status"]) {
+  const turns = [turn(status)];
+  return told.next({ messages, turns }, turns);
+}
+
 /** What a page that sees every `step`th state gets. */
 function chunks(step: number, end: Turn["status"] = "complete"): UIMessageChunk[] {
   const log = new Log();
   const told = new Chunks("t1");
   const given = STREAM.flatMap((chunk, index) => {
     log.take(chunk);
-    return index % step === 0 ? told.next(log.messages, turn("active")) : [];
+    return index % step === 0 ? next(told, log.messages, "active") : [];
   });
-  given.push(...told.next(log.messages, turn(end)));
+  given.push(...next(told, log.messages, end));
   return given as unknown as UIMessageChunk[];
 }
 
@@ -167,15 +172,6 @@ describe("a stream of the AI SDK through a session", () => {
       finishReason: "interrupted",
     });
     assert.equal(chunks(1, "failed").at(-1)?.type, "error");
-  });
-
-  test("what another attempt says begins anew", () => {
-    const told = new Chunks("t1");
-    const log = new Log();
-    for (const chunk of STREAM.slice(0, 4)) log.take(chunk);
-    told.next(log.messages, turn("active"));
-    const gone = log.messages.map((message) => ({ ...message, deletedAt: 1 }));
-    assert.deepEqual(told.next(gone, turn("active")), [{ type: "reset-step" }]);
   });
 
   test("a person's message is text where it can be", () => {
