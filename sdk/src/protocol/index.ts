@@ -11,4 +11,3 @@ export * from "./well-formed.ts";
 
 /** The version of the protocol that this SDK speaks. */
 export const PROTOCOL = 1;
-export * from "./well-formed.ts";
