@@ -12,6 +12,8 @@ mod check;
 mod model;
 #[path = "store/random.rs"]
 mod random;
+#[path = "store/reads.rs"]
+mod reads;
 #[path = "sqlite/mod.rs"]
 mod sqlite;
 #[path = "store/turns.rs"]
@@ -41,6 +43,7 @@ fn beginning() -> Beginning {
         epoch: epoch(),
         created_at: 5,
         floor: 0,
+        trimmed_at: None,
         settings: Settings::default(),
     }
 }
@@ -90,8 +93,8 @@ fn reading_what_never_was_gives_nothing_and_leaves_nothing() {
     assert_eq!(store.changed(0, 10), Ok(Vec::new()));
     assert_eq!(store.missing(1, 1), Ok(None));
     assert_eq!(store.once("ann", Kind::Message, "x", 0), Ok(None));
-    assert_eq!(store.oldest(10), Ok(Vec::new()));
-    assert_eq!(store.settled(10), Ok(Vec::new()));
+    assert_eq!(store.oldest(10, 10), Ok(Vec::new()));
+    assert_eq!(store.aged(10), Ok(Vec::new()));
     assert_eq!((sqlite.writes(), sqlite.tables()), (0, Vec::new()));
     assert_eq!(sqlite.reads(), 1, "it is looked up once");
     store.write(&[Write::Begin(beginning())]).unwrap();
@@ -186,7 +189,11 @@ fn all_is_stored_or_nothing() {
             is_superseded: false,
             at: 9,
         },
-        Write::Trim { up_to: 2 },
+        Write::Trim {
+            up_to: 2,
+            gone: vec![1, 2],
+            at: 9,
+        },
     ];
     let sqlite = Sqlite::new();
     let mut statements = 0;
@@ -251,6 +258,7 @@ fn the_schema_of_an_older_release_is_brought_up_to_date() {
     let (message, turn) = (columns("message"), columns("turn"));
     pair.sqlite.batch(
         "DROP INDEX turn_id; DROP INDEX turn_input; DROP INDEX turn_open; DROP TABLE turn; \
+         DROP INDEX message_turn; ALTER TABLE meta DROP COLUMN trimmed_at; \
          ALTER TABLE message DROP COLUMN turn; ALTER TABLE message DROP COLUMN cancel; \
          UPDATE meta SET schema=1",
     );
@@ -268,7 +276,7 @@ fn a_schema_of_a_newer_release_is_left_alone() {
     let error = SqliteStore::new(pair.sqlite.clone())
         .beginning()
         .unwrap_err();
-    let message = "unable to reach the storage; its schema 99 is newer than 2";
+    let message = "unable to reach the storage; its schema 99 is newer than 3";
     assert_eq!(error.to_string(), message);
 }
 

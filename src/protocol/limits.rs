@@ -71,6 +71,23 @@ pub const KEPT_BYTES: usize = 16 * 1024 - 64;
 pub const REPLAY_BYTES: usize = 4 * 1024 * 1024;
 /// Messages of a replay, at most (P3.6); also the most that `rewind` and `limit` may ask for.
 pub const REPLAY_MESSAGES: usize = 1_000;
+/// Entries of messages and turns that changed, at most, that a replay looks at (P3.6): a few for
+/// each message and turn that it may bring.
+pub const REPLAY_ENTRIES: usize = 4_000;
+/// Messages that are looked at for those of certain names (P3.3): twice what a replay may bring.
+pub const NAMED_MESSAGES: usize = 2_000;
+/// Messages of a turn that an adoption takes back (P6.8): each is a row, an entry and a frame of
+/// one step.
+pub const ADOPTED_MESSAGES: usize = 1_000;
+/// Milliseconds between two steps of retention (P11.2): each is told to everybody.
+pub const TRIM_MS: u64 = 60_000;
+/// Messages that one step of retention takes, at most (P11.2).
+pub const TRIM_MESSAGES: usize = 4_000;
+/// Rows that one step of retention deletes of messages, of turns and of entries, each: what one
+/// transaction may cost.
+pub const TRIM_ROWS: usize = 10_000;
+/// Messages that retention leaves behind, before it goes no further: `log.trim` lists them.
+pub const TRIM_KEPT: usize = 1_000;
 /// Bytes of one array of a replay, about (P13.6).
 pub const REPLAY_ARRAY_BYTES: usize = 64 * 1024;
 /// Bytes at which a page of history or a snapshot ends (P3.9, P11.1).

@@ -12,6 +12,7 @@ use crate::protocol::decode::AdoptTurn;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::frame::ServerFrame;
 use crate::protocol::ids::Timestamp;
+use crate::protocol::limits::ADOPTED_MESSAGES;
 use crate::protocol::turn::{Event, Lead, State, Turn};
 use crate::store::{Change, Head, Kind, Store, StoreError, Write};
 
@@ -50,6 +51,17 @@ impl Session {
             return Err(ErrorInfo::new(ErrorCode::NotLeader, message).into());
         }
         self.check_space(VERB)?;
+        let is_superseded = matches!(turn.state, State::Active(_)) && !adopt.keep;
+        if is_superseded
+            && ADOPTED_MESSAGES < store.turn_messages(&turn, ADOPTED_MESSAGES + 1)?.len()
+        {
+            let message = format!(
+                "unable to {VERB}; turn {} has more than {ADOPTED_MESSAGES} messages, which are \
+                 too many to take back: adopt it with keep",
+                turn.id
+            );
+            return Err(ErrorInfo::new(ErrorCode::OverLimit, message).into());
+        }
         self.settle(store, now, out)?;
         let mut step = Step::default();
         let shown = if turn.state == State::Queued {
@@ -57,7 +69,7 @@ impl Session {
         } else {
             self.take_over(now, &mut step, &turn, sender, adopt.lease_ms)
         };
-        if matches!(turn.state, State::Active(_)) && !adopt.keep {
+        if is_superseded {
             self.supersede(store, now, &mut step, &turn, sender)?;
         }
         self.renew_steers(store, now, &mut step, &turn.id)?;
@@ -111,7 +123,7 @@ impl Session {
         turn: &Turn,
         sender: &Sender,
     ) -> Result<(), StoreError> {
-        for head in store.turn_messages(turn)? {
+        for head in store.turn_messages(turn, ADOPTED_MESSAGES)? {
             if !turn.steers.iter().any(|(steer, _)| *steer == head.place) {
                 self.supersede_message(now, step, &head, &sender.client);
             }

@@ -10,11 +10,9 @@ use super::connection::Live;
 use super::outbox::Outbox;
 use crate::protocol::frame::ServerFrame;
 use crate::protocol::ids::{ConnectionId, Timestamp};
+use crate::protocol::limits::{TRIM_KEPT, TRIM_MESSAGES, TRIM_MS, TRIM_ROWS};
 use crate::protocol::serial::Place;
-use crate::store::{Store, StoreError, Write};
-
-/// Messages that one pass of retention takes; the next follows at once.
-const TRIM_MESSAGES: usize = 1_000;
+use crate::store::{Aged, Store, StoreError, Write};
 
 /// When to look next.
 #[derive(Debug)]
@@ -25,6 +23,8 @@ pub(super) struct Expiry {
     reminder: Timestamp,
     /// The oldest message that retention may take, and when it was created.
     oldest: Option<(Place, Timestamp)>,
+    /// When retention may take its next step.
+    trims_at: Timestamp,
 }
 
 impl Default for Expiry {
@@ -33,6 +33,7 @@ impl Default for Expiry {
             next: Timestamp::MAX,
             reminder: Timestamp::MAX,
             oldest: None,
+            trims_at: Timestamp::MIN,
         }
     }
 }
@@ -101,9 +102,25 @@ impl Session {
         Ok(())
     }
 
+    /// Messages were last trimmed at this time.
+    pub(super) fn trimmed_at(&mut self, at: Timestamp) {
+        self.expiry.trims_at = after(at, TRIM_MS);
+    }
+
     /// The oldest message that retention may take.
     fn oldest(&self, store: &dyn Store) -> Result<Option<(Place, Timestamp)>, StoreError> {
-        Ok(store.settled(1)?.first().copied())
+        let oldest = |limit| {
+            let aged = store.aged(limit)?.into_iter();
+            let mut settled = aged.filter(|message| !message.is_held);
+            Ok(settled
+                .next()
+                .map(|message| (message.place, message.created_at)))
+        };
+        // Most often it is the very first.
+        match oldest(1)? {
+            None => oldest(TRIM_KEPT + 1),
+            found => Ok(found),
+        }
     }
 
     fn next_deadline(&self) -> Timestamp {
@@ -112,7 +129,8 @@ impl Session {
         let streams = streams.map(|open| after(open.heard_at, idle_ms));
         let turns = std::iter::once(self.next_turn_deadline());
         let retention = self.settings.retention_ms.zip(self.expiry.oldest);
-        let retention = retention.map(|(wait, (_, created_at))| after(created_at, wait));
+        let retention = retention
+            .map(|(wait, (_, created_at))| after(created_at, wait).max(self.expiry.trims_at));
         let expiry = self.idle_expiry().into_iter();
         streams
             .chain(turns)
@@ -204,7 +222,8 @@ impl Session {
         self.settle(store, now, out)
     }
 
-    /// P11.2: messages older than `retentionMs` go, but for those that still stream.
+    /// P11.2: messages older than `retentionMs` go, but for those that still stream, in bounded
+    /// steps and not at once for each.
     fn trim(
         &mut self,
         store: &dyn Store,
@@ -215,21 +234,22 @@ impl Session {
             return Ok(());
         };
         let is_old = |created_at: Timestamp| after(created_at, wait) <= now;
-        if !self
-            .expiry
-            .oldest
-            .is_some_and(|(_, created_at)| is_old(created_at))
-        {
+        let oldest = self.expiry.oldest;
+        let is_due = oldest.is_some_and(|(_, created_at)| is_old(created_at));
+        if !is_due || now < self.expiry.trims_at {
             return Ok(());
         }
         self.settle(store, now, out)?;
-        let settled = store.settled(TRIM_MESSAGES)?;
-        let old = settled
-            .iter()
-            .take_while(|(_, created_at)| is_old(*created_at));
-        if let Some((up_to, _)) = old.last() {
+        let gone = step(store.aged(TRIM_KEPT + TRIM_MESSAGES)?, is_old);
+        if let Some(up_to) = gone.last() {
             self.floor = self.floor.max(*up_to);
-            store.write(&[Write::Trim { up_to: self.floor }])?;
+            let up_to = self.floor;
+            store.write(&[Write::Trim {
+                up_to,
+                gone,
+                at: now,
+            }])?;
+            self.trimmed_at(now);
             let frame = self.trimmed(store)?;
             self.broadcast(out, &frame, None);
         }
@@ -239,12 +259,31 @@ impl Session {
 
     /// What readers are told of everything that retention took so far.
     pub(super) fn trimmed(&self, store: &dyn Store) -> Result<ServerFrame, StoreError> {
-        let oldest = store.oldest(TRIM_MESSAGES)?;
-        let kept = oldest.into_iter().take_while(|place| *place <= self.floor);
+        let kept = store.oldest(self.floor, TRIM_KEPT)?.into_iter();
         let keep = kept.map(|place| self.epoch.at(place)).collect();
         Ok(ServerFrame::Trim {
             before: self.epoch.at(self.floor + 1),
             keep,
         })
     }
+}
+
+/// The messages of one step of retention, of the oldest that there are: as many as its rows
+/// allow, and none beyond more that stay than can be listed.
+fn step(aged: Vec<Aged>, is_old: impl Fn(Timestamp) -> bool) -> Vec<Place> {
+    let (mut kept, mut rows, mut gone) = (0, 0, Vec::new());
+    for message in aged {
+        if message.is_held {
+            kept += 1;
+            continue;
+        }
+        rows += 1 + message.segments;
+        let is_much = TRIM_ROWS < rows && !gone.is_empty();
+        let is_full = TRIM_MESSAGES <= gone.len() || TRIM_KEPT < kept;
+        if is_much || is_full || !is_old(message.created_at) {
+            break;
+        }
+        gone.push(message.place);
+    }
+    gone
 }

@@ -260,6 +260,9 @@ impl Session {
             session.epoch = beginning.epoch;
             session.created_at = Some(beginning.created_at);
             session.floor = beginning.floor;
+            if let Some(at) = beginning.trimmed_at {
+                session.trimmed_at(at);
+            }
             session.settings = beginning.settings;
             session.written_at = session.written_at.max(beginning.created_at);
             for streaming in store.streaming()? {

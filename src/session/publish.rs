@@ -206,6 +206,7 @@ impl Session {
             epoch: self.epoch,
             created_at: now,
             floor: self.floor,
+            trimmed_at: None,
             settings: self.settings.clone(),
         })]
     }

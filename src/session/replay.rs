@@ -47,19 +47,13 @@ impl Session {
         connection: &Connection,
         since: Place,
     ) -> Result<Option<Replay>, StoreError> {
-        let span = Span {
-            after: since,
-            before: PLACE_MAX + 1,
-            newest_first: false,
-            names: connection.names.as_deref(),
-            limit: REPLAY_MESSAGES,
-            bytes: REPLAY_BYTES,
-        };
-        let created = store.page(self.epoch, &span)?;
-        let changed = self.changed_since(store, since)?;
-        if created.has_more || REPLAY_MESSAGES < created.messages.len() + changed.len() {
+        // What is not to be sent is not even read.
+        let names = connection.names.as_deref();
+        let extent = store.extent(since, names)?;
+        let Some(extent) = extent.filter(|bytes| *bytes <= REPLAY_BYTES) else {
             return Ok(None);
-        }
+        };
+        let changed = self.changed_since(store, since)?;
         let mut frames = Vec::new();
         let mut bytes = 0;
         if 0 < self.floor {
@@ -73,13 +67,28 @@ impl Session {
         if REPLAY_BYTES < bytes || REPLAY_MESSAGES < frames.len() {
             return Ok(None);
         }
+        let mut missed = 0;
+        let room = REPLAY_BYTES.saturating_sub(extent);
         for changed in changed.values() {
             let frame = self.missed(store, connection, since, changed)?;
-            bytes += frame.as_ref().map_or(0, String::len);
-            if REPLAY_BYTES < bytes {
+            missed += frame.as_ref().map_or(0, String::len);
+            if room < missed {
                 return Ok(None);
             }
             frames.extend(frame);
+        }
+        bytes += missed;
+        let span = Span {
+            after: since,
+            before: PLACE_MAX + 1,
+            newest_first: false,
+            names,
+            limit: REPLAY_MESSAGES,
+            bytes: REPLAY_BYTES,
+        };
+        let created = store.page(self.epoch, &span)?;
+        if created.has_more || REPLAY_MESSAGES < created.messages.len() + changed.len() {
+            return Ok(None);
         }
         for message in created.messages {
             let frame = ServerFrame::Create { message }.encode();
@@ -89,8 +98,7 @@ impl Session {
         if REPLAY_BYTES < bytes {
             return Ok(None);
         }
-        let oldest = store.oldest(1)?;
-        let has_older = oldest.first().is_some_and(|place| *place <= since);
+        let has_older = !store.oldest(since, 1)?.is_empty();
         Ok(Some(Replay {
             is_resumed: true,
             has_older,

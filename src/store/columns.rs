@@ -34,10 +34,29 @@ macro_rules! sized_columns {
         concat!(
             "json_array(",
             $crate::store::columns::fields!(),
-            ", coalesce(octet_length(data), octet_length(json), 0), CASE WHEN status IS NOT NULL \
-             THEN (SELECT s.start + octet_length(s.data) FROM segment s \
-             WHERE s.id BETWEEN (serial << 20) + 1 AND (serial << 20) + 1048575 \
-             ORDER BY s.id DESC LIMIT 1) END)"
+            ", coalesce(octet_length(data), octet_length(json), 0), ",
+            $crate::store::columns::segmented_bytes!(),
+            ")"
+        )
+    };
+}
+
+/// The bytes, at least, of a text that goes on in segments.
+macro_rules! segmented_bytes {
+    () => {
+        "CASE WHEN status IS NOT NULL THEN (SELECT s.start + octet_length(s.data) FROM segment s \
+         WHERE s.id BETWEEN (serial << 20) + 1 AND (serial << 20) + 1048575 \
+         ORDER BY s.id DESC LIMIT 1) END"
+    };
+}
+
+/// The bytes, at least, of a message, without reading them.
+macro_rules! least_bytes {
+    () => {
+        concat!(
+            "coalesce(octet_length(headers), 0) + coalesce(",
+            $crate::store::columns::segmented_bytes!(),
+            ", octet_length(data), octet_length(json), 0)"
         )
     };
 }
@@ -62,7 +81,9 @@ macro_rules! is_held {
     };
 }
 
-pub(super) use {columns, fields, is_held, sized_columns, whole_data};
+pub(super) use {
+    columns, fields, is_held, least_bytes, segmented_bytes, sized_columns, whole_data,
+};
 
 /// What `columns!` and `sized_columns!` give.
 #[derive(Deserialize)]

@@ -1,11 +1,10 @@
 //! Ids of frames that are kept, and everything that is forgotten in time.
 
-use super::columns::is_held;
 use super::read;
-use super::schema::SEGMENTS;
 use super::sqlite::{Sql, Value};
 use super::{Kind, StoreError};
 use crate::protocol::ids::Timestamp;
+use crate::protocol::limits::TRIM_ROWS;
 use crate::protocol::serial::Place;
 
 /// One that was forgotten may come a second time: it then stands for the new frame.
@@ -32,29 +31,34 @@ pub(super) fn forget_ids(sql: &impl Sql, keep_since: Timestamp) -> Result<(), St
 }
 
 /// Entries of `change` go with their own place, not with their message's: the last one may
-/// be where the log ends.
-pub(super) fn trim(sql: &impl Sql, up_to: Place) -> Result<(), StoreError> {
-    const META: &str = "UPDATE meta SET floor=max(floor, ?1), written_at=?2";
-    const SEGMENTS_UP_TO: &str = concat!(
-        "DELETE FROM segment WHERE id<?1 AND (id >> 20) NOT IN \
-         (SELECT serial FROM message WHERE serial<=?2 AND ",
-        is_held!(),
-        ")"
-    );
-    const MESSAGES: &str = concat!("DELETE FROM message WHERE serial<=?1 AND NOT ", is_held!());
-    const TURNS: &str = "DELETE FROM turn WHERE version<=?1 AND open IS NULL";
-    const CHANGES: &str = "DELETE FROM change WHERE serial<=?1";
+/// be where the log ends. What is beyond the bounds goes with a later step, and tells nobody
+/// anything meanwhile: nobody resumes from before the floor.
+pub(super) fn trim(
+    sql: &impl Sql,
+    up_to: Place,
+    gone: &[Place],
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    const META: &str = "UPDATE meta SET floor=max(floor, ?1), written_at=?2, trimmed_at=?3";
+    const SEGMENTS: &str = "DELETE FROM segment WHERE id IN (SELECT s.id FROM json_each(?1) m \
+                            JOIN segment s ON s.id BETWEEN (m.value << 20) + 1 \
+                            AND (m.value << 20) + 1048575)";
+    const MESSAGES: &str = "DELETE FROM message WHERE serial IN \
+                            (SELECT value FROM json_each(?1))";
+    // Of those that began before the floor the few that did not end before it were all open there.
+    const TURNS: &str = "DELETE FROM turn WHERE serial IN (SELECT serial FROM turn \
+                         WHERE serial<=?1 AND version<=?1 AND open IS NULL \
+                         ORDER BY serial LIMIT ?2)";
+    const CHANGES: &str = "DELETE FROM change WHERE serial IN (SELECT serial FROM change \
+                           WHERE serial<=?1 ORDER BY serial LIMIT ?2)";
     // With everything gone, only this tells when the session was last written to.
     let end = read::end(sql)?;
-    sql.run(META, &[Value::number(up_to), end.written_at.into()])?;
-    sql.run(
-        SEGMENTS_UP_TO,
-        &[
-            Value::number((up_to + 1).saturating_mul(SEGMENTS)),
-            Value::number(up_to),
-        ],
-    )?;
-    sql.run(MESSAGES, &[Value::number(up_to)])?;
-    sql.run(TURNS, &[Value::number(up_to)])?;
-    sql.run(CHANGES, &[Value::number(up_to)])
+    let floor = Value::number(up_to);
+    sql.run(META, &[floor.clone(), end.written_at.into(), at.into()])?;
+    let gone = Value::Text(serde_json::json!(gone).to_string());
+    sql.run(SEGMENTS, std::slice::from_ref(&gone))?;
+    sql.run(MESSAGES, &[gone])?;
+    let most = [floor, Value::size(TRIM_ROWS)];
+    sql.run(TURNS, &most)?;
+    sql.run(CHANGES, &most)
 }

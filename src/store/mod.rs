@@ -47,8 +47,23 @@ pub struct Beginning {
     pub created_at: Timestamp,
     /// Up to here messages have been trimmed (P11.2).
     pub floor: Place,
+    /// When they last were.
+    pub trimmed_at: Option<Timestamp>,
     /// Its settings.
     pub settings: Settings,
+}
+
+/// One of the oldest messages, as retention looks at it (P11.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Aged {
+    /// Its place.
+    pub place: Place,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// Whether it must stay: it streams, it is of an open turn, or such a turn answers it.
+    pub is_held: bool,
+    /// Rows that its text takes beside its own.
+    pub segments: usize,
 }
 
 /// Where the log ends.
@@ -200,28 +215,44 @@ pub enum Kind {
     Steer = 12,
 }
 
-/// The reads that the session needs.
+/// The reads that the session needs. Each says how many rows it reads at most; where that names
+/// segments, it is those of one message, which its size bounds (`dataBytes`): some 600.
 pub trait Log {
-    /// How the session began; `None` if nothing was ever written (P1.2).
+    /// How the session began; `None` if nothing was ever written (P1.2). One row.
     fn beginning(&self) -> Result<Option<Beginning>, StoreError>;
-    /// Where the log ends.
+    /// Where the log ends. Four rows, and three for each message that streams.
     fn end(&self) -> Result<End, StoreError>;
-    /// All messages that still stream, by place.
+    /// All messages that still stream, by place. Their rows and their segments.
     fn streaming(&self) -> Result<Vec<Streaming>, StoreError>;
-    /// One message without its text.
+    /// One message without its text. Two rows.
     fn head(&self, place: Place) -> Result<Option<Head>, StoreError>;
-    /// One message.
+    /// One message. Two rows and its segments.
     fn message(&self, epoch: Epoch, place: Place) -> Result<Option<Message>, StoreError>;
-    /// Messages of a span.
+    /// Messages of a span. Four rows for each that the limit lets in, and the segments of those
+    /// whose text is read; with names also twice [`NAMED_MESSAGES`].
+    ///
+    /// [`NAMED_MESSAGES`]: crate::protocol::limits::NAMED_MESSAGES
     fn page(&self, epoch: Epoch, span: &Span<'_>) -> Result<Page, StoreError>;
+    /// How many bytes there are, at least, of messages that came and turns that changed after a
+    /// place; `None` if there are more than a replay may bring (P3.6). Twice [`REPLAY_ENTRIES`]
+    /// rows for entries, as many again for turns, and two for each of [`REPLAY_MESSAGES`], or of
+    /// [`NAMED_MESSAGES`] with names.
+    ///
+    /// [`REPLAY_ENTRIES`]: crate::protocol::limits::REPLAY_ENTRIES
+    /// [`REPLAY_MESSAGES`]: crate::protocol::limits::REPLAY_MESSAGES
+    /// [`NAMED_MESSAGES`]: crate::protocol::limits::NAMED_MESSAGES
+    fn extent(&self, after: Place, names: Option<&[String]>) -> Result<Option<usize>, StoreError>;
     /// What changed after a place of the messages up to it, one item a message, by message;
-    /// at most `limit`.
+    /// at most `limit`, as far as the first [`REPLAY_ENTRIES`] entries tell. Three rows for each
+    /// entry, and two for each message that streams.
+    ///
+    /// [`REPLAY_ENTRIES`]: crate::protocol::limits::REPLAY_ENTRIES
     fn changed(&self, after: Place, limit: usize) -> Result<Vec<Changed>, StoreError>;
     /// What a reader misses of a text who has everything up to a place. `None` when the
-    /// message has no marks for it.
+    /// message has no marks for it. Three rows and its segments.
     fn missing(&self, place: Place, since: Place) -> Result<Option<Missing>, StoreError>;
     /// The place that an id stands for, unless the row is older than `since` (messages' ids
-    /// do not age).
+    /// do not age). Two rows.
     fn once(
         &self,
         client: &str,
@@ -229,28 +260,31 @@ pub trait Log {
         id: &str,
         since: Timestamp,
     ) -> Result<Option<Place>, StoreError>;
-    /// The oldest messages.
-    fn oldest(&self, limit: usize) -> Result<Vec<Place>, StoreError>;
-    /// The oldest messages that retention may take, with when they were created: none that
-    /// streams, none of an open turn (P11.2).
-    fn settled(&self, limit: usize) -> Result<Vec<(Place, Timestamp)>, StoreError>;
-    /// All turns that are open, by place.
+    /// The oldest messages up to a place. A row each.
+    fn oldest(&self, up_to: Place, limit: usize) -> Result<Vec<Place>, StoreError>;
+    /// The oldest messages, and whether retention may take them (P11.2). Two rows each, and two
+    /// for each open turn.
+    fn aged(&self, limit: usize) -> Result<Vec<Aged>, StoreError>;
+    /// All turns that are open, by place. Two rows each.
     fn open_turns(&self) -> Result<Vec<Kept>, StoreError>;
-    /// A turn by its id.
+    /// A turn by its id. Two rows.
     fn turn(&self, id: &str) -> Result<Option<Turn>, StoreError>;
-    /// A turn by its place.
+    /// A turn by its place. One row.
     fn turn_at(&self, place: Place) -> Result<Option<Turn>, StoreError>;
-    /// The turns that answer a message, the newest first.
+    /// The turns that answer a message, the newest 100, the newest first. Two rows each.
     fn answering(&self, input: Place) -> Result<Vec<Turn>, StoreError>;
-    /// The turns that changed after a place, by their latest change; at most `limit`.
+    /// The turns that changed after a place, by their latest change; at most `limit`, as far as
+    /// the first [`REPLAY_ENTRIES`] entries tell. Two rows for each entry.
+    ///
+    /// [`REPLAY_ENTRIES`]: crate::protocol::limits::REPLAY_ENTRIES
     fn changed_turns(&self, after: Place, limit: usize) -> Result<Vec<Turn>, StoreError>;
-    /// Turns by their ids, those that there are.
+    /// Turns by their ids, those that there are. Two rows each.
     fn named_turns(&self, ids: &[String]) -> Result<Vec<Turn>, StoreError>;
-    /// The newest turns before a place, the newest first.
+    /// The newest turns before a place, the newest first. A row each.
     fn turns_before(&self, before: Place, limit: usize) -> Result<Vec<Turn>, StoreError>;
-    /// The messages of a turn that were not deleted, by place.
-    fn turn_messages(&self, turn: &Turn) -> Result<Vec<Head>, StoreError>;
-    /// Who wants no answer to a message (P6.5).
+    /// The oldest messages of a turn that were not deleted, by place. Three rows each.
+    fn turn_messages(&self, turn: &Turn, limit: usize) -> Result<Vec<Head>, StoreError>;
+    /// Who wants no answer to a message (P6.5). One row.
     fn cancel_of_input(&self, place: Place) -> Result<Option<Cancel>, StoreError>;
 }
 
@@ -371,10 +405,17 @@ pub enum Write {
         /// When they were changed: a write like any other (P11.2).
         at: Timestamp,
     },
-    /// Messages up to a place go, but for those that still stream (P11.2).
+    /// Messages go, and with them what is known of the log up to the last of them (P11.2):
+    /// final turns and entries, [`TRIM_ROWS`] of each at most.
+    ///
+    /// [`TRIM_ROWS`]: crate::protocol::limits::TRIM_ROWS
     Trim {
-        /// The last place that goes.
+        /// The place that the log now begins after.
         up_to: Place,
+        /// The messages.
+        gone: Vec<Place>,
+        /// When.
+        at: Timestamp,
     },
 }
 

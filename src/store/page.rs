@@ -6,10 +6,8 @@ use super::columns::{Columns, sized_columns, whole_data};
 use super::row::Row;
 use super::sqlite::{Sql, Value};
 use super::{Page, Span, StoreError};
+use crate::protocol::limits::NAMED_MESSAGES;
 use crate::protocol::serial::{Epoch, Place};
-
-/// At most this many messages are looked at for those of certain names.
-const NAMED_ROWS_MAX: usize = 20_000;
 
 /// Messages with their text, as far as that is in their own row and no longer than `?5`.
 macro_rules! rows {
@@ -175,6 +173,6 @@ fn named_rows_end(sql: &impl Sql, span: &Span<'_>) -> Result<Option<Place>, Stor
         END_OLDEST
     };
     let (after, before) = (Value::number(span.after), Value::number(span.before));
-    let rows = sql.query(end, &[after, before, Value::size(NAMED_ROWS_MAX)])?;
+    let rows = sql.query(end, &[after, before, Value::size(NAMED_MESSAGES)])?;
     Row::first(rows).map(|mut row| row.number()).transpose()
 }

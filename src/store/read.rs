@@ -3,19 +3,20 @@
 use super::columns::{Columns, Newest, columns, into_message, is_held, segments, whole_data};
 use super::row::Row;
 use super::sqlite::{Sql, Value};
-use super::{Beginning, End, Head, Kind, StoreError, Streaming, Tail, marks};
+use super::{Aged, Beginning, End, Head, Kind, StoreError, Streaming, Tail, marks};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::message::Message;
 use crate::protocol::serial::{Epoch, Place};
 
 pub(super) fn beginning(sql: &impl Sql) -> Result<Beginning, StoreError> {
-    const META: &str = "SELECT epoch, created_at, floor, settings FROM meta";
+    const META: &str = "SELECT epoch, created_at, floor, trimmed_at, settings FROM meta";
     let mut row = Row::only(sql.query(META, &[])?)?;
     let unreadable = || StoreError::unreadable("beginning");
     Ok(Beginning {
         epoch: Epoch::parse(&row.text()?).ok_or_else(unreadable)?,
         created_at: row.integer()?,
         floor: row.number()?,
+        trimmed_at: row.maybe_integer()?,
         settings: serde_json::from_str(&row.text()?).map_err(|_| unreadable())?,
     })
 }
@@ -143,20 +144,29 @@ pub(super) fn frame_id(
     row.map(|mut row| row.number()).transpose()
 }
 
-pub(super) fn oldest(sql: &impl Sql, limit: usize) -> Result<Vec<Place>, StoreError> {
-    const OLDEST: &str = "SELECT serial FROM message ORDER BY serial LIMIT ?1";
-    let rows = sql.query(OLDEST, &[Value::size(limit)])?;
+pub(super) fn oldest(sql: &impl Sql, up_to: Place, limit: usize) -> Result<Vec<Place>, StoreError> {
+    const OLDEST: &str = "SELECT serial FROM message WHERE serial<=?1 ORDER BY serial LIMIT ?2";
+    let rows = sql.query(OLDEST, &[Value::number(up_to), Value::size(limit)])?;
     Row::all(rows).map(|mut row| row.number()).collect()
 }
 
-pub(super) fn settled(sql: &impl Sql, limit: usize) -> Result<Vec<(Place, Timestamp)>, StoreError> {
-    const SETTLED: &str = concat!(
-        "SELECT serial, created_at FROM message WHERE NOT ",
+pub(super) fn aged(sql: &impl Sql, limit: usize) -> Result<Vec<Aged>, StoreError> {
+    const AGED: &str = concat!(
+        "SELECT serial, created_at, ",
         is_held!(),
-        " ORDER BY serial LIMIT ?1"
+        ", CASE WHEN status IS NULL THEN 0 ELSE coalesce((SELECT s.id - (serial << 20) \
+         FROM segment s WHERE s.id BETWEEN (serial << 20) + 1 AND (serial << 20) + 1048575 \
+         ORDER BY s.id DESC LIMIT 1), 0) END FROM message ORDER BY serial LIMIT ?1"
     );
-    let rows = sql.query(SETTLED, &[Value::size(limit)])?;
-    Row::all(rows)
-        .map(|mut row| Ok((row.number()?, row.integer()?)))
+    let aged = |mut row: Row| {
+        Ok(Aged {
+            place: row.number()?,
+            created_at: row.integer()?,
+            is_held: row.number()? != 0,
+            segments: row.size()?,
+        })
+    };
+    Row::all(sql.query(AGED, &[Value::size(limit)])?)
+        .map(aged)
         .collect()
 }

@@ -2,13 +2,59 @@
 
 use std::collections::BTreeMap;
 
-use super::columns::segments;
+use super::columns::{least_bytes, segments};
 use super::row::Row;
 use super::schema::SEGMENTS;
 use super::sqlite::{Sql, Value};
 use super::{Changed, Missing, StoreError, marks};
 use crate::protocol::data::from_unit;
+use crate::protocol::limits::{NAMED_MESSAGES, REPLAY_ENTRIES, REPLAY_MESSAGES};
 use crate::protocol::serial::Place;
+
+/// How much somebody missed, counted before any of it is read.
+pub(super) fn extent(
+    sql: &impl Sql,
+    after: Place,
+    names: Option<&[String]>,
+) -> Result<Option<usize>, StoreError> {
+    const ENTRIES: &str = "SELECT count(*), 0 FROM (SELECT 1 FROM change WHERE serial>?1 LIMIT ?2)";
+    const TURNS: &str = "SELECT count(*), coalesce(sum(octet_length(body)), 0) FROM turn \
+                         WHERE serial IN (SELECT subject FROM change WHERE serial>?1 \
+                         AND kind>=10)";
+    const MESSAGES: &str = concat!(
+        "SELECT count(*), coalesce(sum(bytes), 0) FROM (SELECT ",
+        least_bytes!(),
+        " AS bytes FROM message WHERE serial>?1 LIMIT ?2)"
+    );
+    const COUNTED: &str =
+        "SELECT count(*), 0 FROM (SELECT 1 FROM message WHERE serial>?1 LIMIT ?2)";
+    const NAMED: &str = concat!(
+        "SELECT count(*), coalesce(sum(",
+        least_bytes!(),
+        "), 0) FROM message WHERE serial>?1 AND name IN (SELECT value FROM json_each(?2))"
+    );
+    let count = |statement, parameter: Option<Value>| {
+        let params = [Some(Value::number(after)), parameter];
+        let params: Vec<Value> = params.into_iter().flatten().collect();
+        let mut row = Row::only(sql.query(statement, &params)?)?;
+        Ok::<_, StoreError>((row.size()?, row.size()?))
+    };
+    let most = |most: usize| Some(Value::size(most + 1));
+    if REPLAY_ENTRIES < count(ENTRIES, most(REPLAY_ENTRIES))?.0 {
+        return Ok(None);
+    }
+    let turns = count(TURNS, None)?;
+    let messages = match names {
+        None => count(MESSAGES, most(REPLAY_MESSAGES))?,
+        Some(_) if NAMED_MESSAGES < count(COUNTED, most(NAMED_MESSAGES))?.0 => return Ok(None),
+        Some(names) => count(
+            NAMED,
+            Some(Value::Text(serde_json::json!(names).to_string())),
+        )?,
+    };
+    let are_few = turns.0 <= REPLAY_MESSAGES && messages.0 <= REPLAY_MESSAGES;
+    Ok(are_few.then_some(turns.1 + messages.1))
+}
 
 /// What changed of older messages after a place. There is no index on versions, which every
 /// append changes: the entries of `change` and the few messages that stream are everything.
@@ -19,8 +65,9 @@ pub(super) fn changed(
 ) -> Result<Vec<Changed>, StoreError> {
     // An entry whose message was trimmed stays until its own place is.
     const CHANGES: &str = "SELECT subject, max(serial), max(kind=2), max(kind=3), \
-                           max(kind=4) FROM change \
-                           WHERE serial>?1 AND subject<=?1 AND kind<10 GROUP BY subject \
+                           max(kind=4) FROM (SELECT * FROM change WHERE serial>?1 \
+                           ORDER BY serial LIMIT ?3) \
+                           WHERE subject<=?1 AND kind<10 GROUP BY subject \
                            HAVING EXISTS (SELECT 1 FROM message m WHERE m.serial=subject) \
                            ORDER BY subject LIMIT ?2";
     const GROWN: &str = "SELECT serial, place, 0, 0, 0 FROM (SELECT m.serial AS serial, \
@@ -30,8 +77,13 @@ pub(super) fn changed(
                          FROM message m WHERE m.status='streaming' AND m.serial<=?1) \
                          WHERE place>?1 ORDER BY serial LIMIT ?2";
     let mut found: BTreeMap<Place, Changed> = BTreeMap::new();
-    for statement in [CHANGES, GROWN] {
-        let rows = sql.query(statement, &[Value::number(after), Value::size(limit)])?;
+    let (after, most) = (Value::number(after), Value::size(limit));
+    let entries = Value::size(REPLAY_ENTRIES);
+    for (statement, params) in [
+        (CHANGES, &[after.clone(), most.clone(), entries] as &[_]),
+        (GROWN, &[after, most]),
+    ] {
+        let rows = sql.query(statement, params)?;
         for mut row in Row::all(rows) {
             let (subject, place) = (row.number()?, row.number()?);
             let (is_updated, is_deleted) = (row.number()? != 0, row.number()? != 0);

@@ -36,6 +36,14 @@ impl Row {
         }
     }
 
+    pub(super) fn maybe_integer(&mut self) -> Result<Option<i64>, StoreError> {
+        match self.0.next() {
+            Some(Value::Integer(integer)) => Ok(Some(integer)),
+            Some(Value::Null) => Ok(None),
+            _ => Err(StoreError::unreadable("number")),
+        }
+    }
+
     pub(super) fn number(&mut self) -> Result<u64, StoreError> {
         u64::try_from(self.integer()?).map_err(|_| StoreError::unreadable("number"))
     }

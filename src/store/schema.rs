@@ -13,17 +13,19 @@ pub(super) const SEGMENTS: u64 = 1 << 20;
 ///
 /// Text is in `data`, any other JSON in `json`: `data || ?` must never meet a document.
 /// What can be long stands last, so that the rest of a row is read without it. Only what
-/// streams and messages' ids are indexed: an index costs a row with every write it covers.
+/// streams, messages' ids and their turns are indexed: an index costs a row with every write it
+/// covers.
 /// A table costs two rows and `meta` has one, so that a short session does not pay for them.
 const TABLES: &[&str] = &[
     "CREATE TABLE meta(schema INTEGER, epoch TEXT, created_at INTEGER, floor INTEGER, \
-     written_at INTEGER, settings TEXT)",
+     written_at INTEGER, settings TEXT, trimmed_at INTEGER)",
     "CREATE TABLE message(serial INTEGER PRIMARY KEY, version INTEGER, seq INTEGER, \
      status TEXT, client TEXT, connection TEXT, id TEXT, name TEXT, role TEXT, turn TEXT, \
      parent INTEGER, headers TEXT, cancel TEXT, created_at INTEGER, updated_at INTEGER, \
      deleted_at INTEGER, marks TEXT, json TEXT, data TEXT)",
     "CREATE INDEX message_open ON message(serial) WHERE status='streaming'",
     "CREATE INDEX message_id ON message(client, id) WHERE id IS NOT NULL",
+    MESSAGE_TURN,
     "CREATE TABLE segment(id INTEGER PRIMARY KEY, version INTEGER, seq INTEGER, \
      start INTEGER, updated_at INTEGER, marks TEXT, data TEXT)",
     "CREATE TABLE change(serial INTEGER PRIMARY KEY, kind INTEGER, subject INTEGER, \
@@ -34,6 +36,9 @@ const TABLES: &[&str] = &[
     TURN_OPEN,
 ];
 
+/// What a turn said, for whoever takes it over (P6.8): a turn may be open for long.
+const MESSAGE_TURN: &str = "CREATE INDEX message_turn ON message(turn) \
+                            WHERE turn IS NOT NULL AND deleted_at IS NULL";
 const TURN: &str = "CREATE TABLE turn(serial INTEGER PRIMARY KEY, version INTEGER, id TEXT, \
                     agent TEXT, input INTEGER, open INTEGER, heard_at INTEGER, body TEXT)";
 const TURN_ID: &str = "CREATE INDEX turn_id ON turn(id)";
@@ -42,14 +47,20 @@ const TURN_OPEN: &str = "CREATE INDEX turn_open ON turn(open) WHERE open IS NOT 
 
 /// What brings the tables of version `n` to the next one, `n` counted from 1. One that was
 /// ever deployed is never changed, another is added.
-const MIGRATIONS: [&[&str]; 1] = [&[
-    "ALTER TABLE message ADD COLUMN turn TEXT",
-    "ALTER TABLE message ADD COLUMN cancel TEXT",
-    TURN,
-    TURN_ID,
-    TURN_INPUT,
-    TURN_OPEN,
-]];
+const MIGRATIONS: [&[&str]; 2] = [
+    &[
+        "ALTER TABLE message ADD COLUMN turn TEXT",
+        "ALTER TABLE message ADD COLUMN cancel TEXT",
+        TURN,
+        TURN_ID,
+        TURN_INPUT,
+        TURN_OPEN,
+    ],
+    &[
+        "ALTER TABLE meta ADD COLUMN trimmed_at INTEGER",
+        MESSAGE_TURN,
+    ],
+];
 
 /// The table of the ids that frames have and messages are not: few sessions have any, so it
 /// is made with the first. A migration that changes it must expect that it is not there.

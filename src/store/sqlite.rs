@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::schema::Tables;
 use super::{
-    Beginning, Changed, End, Growth, Head, Kept, Kind, Log, Missing, Page, Span, Store, StoreError,
-    Streaming, Write, page, read, resume, turn, write,
+    Aged, Beginning, Changed, End, Growth, Head, Kept, Kind, Log, Missing, Page, Span, Store,
+    StoreError, Streaming, Write, page, read, resume, turn, write,
 };
 use crate::protocol::ids::Timestamp;
 use crate::protocol::message::Message;
@@ -183,6 +183,13 @@ impl<S: Sql> Log for SqliteStore<S> {
         self.read(|sql| page::page(sql, epoch, span))
     }
 
+    fn extent(&self, after: Place, names: Option<&[String]>) -> Result<Option<usize>, StoreError> {
+        if !self.tables()?.is_begun {
+            return Ok(Some(0));
+        }
+        resume::extent(&self.sql, after, names)
+    }
+
     fn changed(&self, after: Place, limit: usize) -> Result<Vec<Changed>, StoreError> {
         self.read(|sql| resume::changed(sql, after, limit))
     }
@@ -207,12 +214,12 @@ impl<S: Sql> Log for SqliteStore<S> {
         read::frame_id(&self.sql, client, kind, id, since)
     }
 
-    fn oldest(&self, limit: usize) -> Result<Vec<Place>, StoreError> {
-        self.read(|sql| read::oldest(sql, limit))
+    fn oldest(&self, up_to: Place, limit: usize) -> Result<Vec<Place>, StoreError> {
+        self.read(|sql| read::oldest(sql, up_to, limit))
     }
 
-    fn settled(&self, limit: usize) -> Result<Vec<(Place, Timestamp)>, StoreError> {
-        self.read(|sql| read::settled(sql, limit))
+    fn aged(&self, limit: usize) -> Result<Vec<Aged>, StoreError> {
+        self.read(|sql| read::aged(sql, limit))
     }
 
     fn open_turns(&self) -> Result<Vec<Kept>, StoreError> {
@@ -243,8 +250,8 @@ impl<S: Sql> Log for SqliteStore<S> {
         self.read(|sql| turn::before(sql, before, limit))
     }
 
-    fn turn_messages(&self, turn: &Turn) -> Result<Vec<Head>, StoreError> {
-        self.read(|sql| turn::messages(sql, turn))
+    fn turn_messages(&self, turn: &Turn, limit: usize) -> Result<Vec<Head>, StoreError> {
+        self.read(|sql| turn::messages(sql, turn, limit))
     }
 
     fn cancel_of_input(&self, place: Place) -> Result<Option<Cancel>, StoreError> {

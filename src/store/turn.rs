@@ -5,6 +5,7 @@ use super::row::Row;
 use super::sqlite::{Sql, Value};
 use super::{Head, Kept, StoreError};
 use crate::protocol::ids::Timestamp;
+use crate::protocol::limits::REPLAY_ENTRIES;
 use crate::protocol::serial::Place;
 use crate::protocol::turn::{Cancel, Event, Turn};
 
@@ -139,13 +140,11 @@ pub(super) fn answering(sql: &impl Sql, input: Place) -> Result<Vec<Turn>, Store
 
 pub(super) fn changed(sql: &impl Sql, after: Place, limit: usize) -> Result<Vec<Turn>, StoreError> {
     const TURNS: &str = "SELECT heard_at, body FROM turn WHERE serial IN (SELECT subject \
-                         FROM change WHERE serial>?1 AND kind>=?2) ORDER BY version LIMIT ?3";
-    let kind = Value::Integer(FIRST_KIND);
-    all(
-        sql,
-        TURNS,
-        &[Value::number(after), kind, Value::size(limit)],
-    )
+                         FROM (SELECT subject, kind FROM change WHERE serial>?1 ORDER BY serial \
+                         LIMIT ?4) WHERE kind>=?2) ORDER BY version LIMIT ?3";
+    let (after, kind) = (Value::number(after), Value::Integer(FIRST_KIND));
+    let entries = Value::size(REPLAY_ENTRIES);
+    all(sql, TURNS, &[after, kind, Value::size(limit), entries])
 }
 
 pub(super) fn named(sql: &impl Sql, ids: &[String]) -> Result<Vec<Turn>, StoreError> {
@@ -167,15 +166,16 @@ pub(super) fn before(sql: &impl Sql, before: Place, limit: usize) -> Result<Vec<
     all(sql, TURNS, &[Value::number(before), Value::size(limit)])
 }
 
-/// All messages of a turn. There is no index for what only an adoption asks for: they are
-/// looked for from where the turn began.
-pub(super) fn messages(sql: &impl Sql, turn: &Turn) -> Result<Vec<Head>, StoreError> {
+/// What a turn said. Its id may have been that of another turn, which is gone.
+pub(super) fn messages(sql: &impl Sql, turn: &Turn, limit: usize) -> Result<Vec<Head>, StoreError> {
     const MESSAGES: &str = concat!(
         "SELECT ",
         columns!(),
-        " FROM message WHERE serial>?1 AND turn=?2 AND deleted_at IS NULL ORDER BY serial"
+        " FROM message WHERE serial>?1 AND turn=?2 AND deleted_at IS NULL ORDER BY serial \
+         LIMIT ?3"
     );
-    let params = [Value::number(turn.place), turn.id.as_str().into()];
+    let (place, id) = (Value::number(turn.place), turn.id.as_str().into());
+    let params = [place, id, Value::size(limit)];
     let rows = Row::all(sql.query(MESSAGES, &params)?);
     let heads = rows.map(|mut row| {
         let columns = Columns::parse(&row.text()?)?.brought_up_to_date(sql)?;

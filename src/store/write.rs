@@ -129,7 +129,7 @@ fn one(sql: &impl Sql, write: &Write) -> Result<(), StoreError> {
         Write::TurnRow(kept) => turn::put_row(sql, kept),
         Write::Heard { place, at } => turn::heard(sql, *place, *at),
         Write::CancelInput { place, cancel } => turn::cancel_input(sql, *place, cancel),
-        Write::Trim { up_to } => trim(sql, *up_to),
+        Write::Trim { up_to, gone, at } => trim(sql, *up_to, gone, *at),
     }
 }
 

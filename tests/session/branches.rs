@@ -447,7 +447,7 @@ fn parents_and_retention() {
         agent publish 'b' turn=t1
         alice brief snapshot
         agent end t1 complete
-        wait 10000
+        wait 60000
         alice brief snapshot
         alice brief turns all
         ",
@@ -467,7 +467,7 @@ fn parents_and_retention() {
             alice < turn.end #6 t1 complete agent input=#1
             agent < trim before #4
             alice < trim before #4
-            -- 20000 ms
+            -- 70000 ms
             agent < trim before #6
             alice < trim before #6
             alice = 200 turns: , presence: , messages: 

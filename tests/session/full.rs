@@ -17,6 +17,7 @@ fn a_full_log_takes_nothing_more() {
         epoch: Epoch::parse("full").unwrap(),
         created_at: START,
         floor: PLACE_MAX - 100_001,
+        trimmed_at: None,
         settings: Settings::default(),
     };
     let store = SqliteStore::new(world.host.disk.clone());

@@ -101,9 +101,10 @@ fn old_messages_go() {
         alice holds
         alice publish 'one again' id=x
         alice drop
-        wait 4000
+        wait 59000
         alice get messages
         evict
+        wait 1000
         bob attach
         bob publish 'after'
         ",
@@ -116,12 +117,15 @@ fn old_messages_go() {
             alice holds #2 "two"
             alice < create #3 alice id=x 'one again'
             alice | ack 3 #3 id="x"
-            -- 14000 ms
+            -- 69000 ms
             alice = 200 {"hasMore":false,"messages":[{"client":"alice","connection":"alice-1",
                   "createdAt":"+10000","data":"one again","id":"x","name":"message",
-                  "role":"user","serial":"#3","updatedAt":"+10000","version":"#3"}]}
+                  "role":"user","serial":"#3","updatedAt":"+10000","version":"#3"},
+                  {"client":"alice","connection":"alice-1","createdAt":"+4000","data":"two",
+                  "name":"message","role":"user","serial":"#2","updatedAt":"+4000",
+                  "version":"#2"}]}
+            -- 70000 ms
             bob < attached #3 anew
-            bob < create #3 alice id=x 'one again'
             bob < caught-up #3
             bob < create #4 bob 'after'
             bob | ack 1 #4
@@ -144,6 +148,8 @@ fn a_stream_stays_until_its_end() {
         alice holds
         agent append #1 'er'
         agent append #1 '' complete
+        wait 59999
+        alice holds
         wait 1
         alice holds
         alice get messages
@@ -158,9 +164,10 @@ fn a_stream_stays_until_its_end() {
             alice < append #1 v#3 @3 'er'
             agent < ack 4 #1 v#4
             alice < append #1 v#4 @5 '' complete
+            alice holds #1 "older" complete
+            -- 70000 ms
             agent < trim before #3
             alice < trim before #3
-            -- 10001 ms
             alice = 200 {"hasMore":false,"messages":[]}
             alarm: None
         "#]],
@@ -180,7 +187,7 @@ fn who_was_away_learns_what_went() {
         wait 10000
         alice drop
         agent append #1 '' complete
-        wait 1
+        wait 60000
         agent publish 'new'
         ---
         alice attach since
@@ -192,6 +199,49 @@ fn who_was_away_learns_what_went() {
             alice | create #4 agent 'new'
             alice < caught-up #4
             alice holds #4 "new"
+        "#]],
+    );
+}
+
+/// P11.2: retention goes in steps, at most one a minute, over a sleep too; each is one frame
+/// and one alarm.
+#[test]
+fn retention_takes_one_step_a_minute() {
+    check(
+        "
+        admin patch {\"retentionMs\":1000}
+        alice attach
+        alice publish 'first'
+        wait 500
+        alice publish 'second'
+        ---
+        wait 600
+        evict
+        alarm
+        wait 30000
+        alice publish 'third'
+        wait 5000
+        alice publish 'fourth'
+        alarm
+        wait 24900
+        wait 60000
+        alice brief snapshot
+        ",
+        expect![[r#"
+            -- 1000 ms
+            alice < trim before #2
+            alarm: None
+            -- 31100 ms
+            alice < create #3 alice 'third'
+            alice | ack 3 #3
+            -- 36100 ms
+            alice < create #4 alice 'fourth'
+            alice | ack 4 #4
+            alarm: Some(24900)
+            -- 61000 ms
+            alice < trim before #5
+            -- 121000 ms
+            alice = 200 turns: , presence: , messages: 
         "#]],
     );
 }

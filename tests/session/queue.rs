@@ -458,6 +458,8 @@ fn what_waits_is_kept() {
         agent start t2 input=#3
         agent end turn-#4 complete
         eve brief snapshot
+        wait 60000
+        eve brief snapshot
         ",
         expect![[r#"
             -- 10000 ms
@@ -468,14 +470,14 @@ fn what_waits_is_kept() {
             agent < turn.end #9 t1 complete agent input=#1
             agent | ack 2 t1 complete agent input=#1
             alice < turn.end #9 t1 complete agent input=#1
-            agent < trim before #6 but #3
-            alice < trim before #6 but #3
             agent < turn.start #10 turn-#4 active agent input=#3
             agent | ack 3 turn-#4 active agent input=#3
             alice < turn.start #10 turn-#4 active agent input=#3
             agent < turn.end #11 turn-#4 complete agent input=#3
             agent | ack 4 turn-#4 complete agent input=#3
             alice < turn.end #11 turn-#4 complete agent input=#3
+            eve = 200 turns: , presence: , messages: #1 alice 'q1'; #3 alice 'q2'
+            -- 70000 ms
             agent < trim before #6
             alice < trim before #6
             eve = 200 turns: , presence: , messages: 

@@ -22,6 +22,7 @@ struct Counts {
     writes: Cell<u64>,
     transactions: Cell<u64>,
     rows_read: Cell<u64>,
+    steps: Cell<u64>,
     fails_after: Cell<Option<u64>>,
 }
 
@@ -59,6 +60,12 @@ impl Sqlite {
     /// Rows that were given back.
     pub(crate) fn rows_read(&self) -> u64 {
         self.counts.rows_read.get()
+    }
+
+    /// Steps of SQLite's machine: every row that a statement looks at takes a few, given back or
+    /// not.
+    pub(crate) fn steps(&self) -> u64 {
+        self.counts.steps.get()
     }
 
     /// Rows of tables that were written; what indexes cost is not in it.
@@ -144,6 +151,10 @@ impl Sql for Sqlite {
                 .map(|index| value(row.get_ref(index).map_err(|error| failed(&error))?));
             all.push(cells.collect::<Result<Vec<_>, _>>()?);
         }
+        drop(rows);
+        let steps = statement.reset_status(rusqlite::StatementStatus::VmStep);
+        let steps = self.counts.steps.get() + u64::try_from(steps).unwrap_or(0);
+        self.counts.steps.set(steps);
         Ok(all)
     }
 

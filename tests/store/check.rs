@@ -17,9 +17,12 @@ impl Pair {
         assert_eq!(store.end(), Ok(self.end));
         self.check_streaming();
         self.check_turns();
-        let oldest = self.held.values().take(3);
-        let oldest = oldest.map(|held| held.message.serial.place);
-        assert_eq!(store.oldest(3), Ok(oldest.collect()));
+        let oldest = self.places().into_iter().take(3);
+        let oldest: Vec<Place> = oldest.collect();
+        assert_eq!(store.oldest(self.end.place, 3), Ok(oldest.clone()));
+        if let [first, ..] = *oldest {
+            assert_eq!(store.oldest(first, 3), Ok(vec![first]));
+        }
         for place in 0..=self.end.place + 1 {
             let message = self.held.get(&place).map(|held| held.message.clone());
             assert_eq!(store.head(place), Ok(message.as_ref().map(head)));

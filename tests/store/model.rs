@@ -43,6 +43,7 @@ pub(crate) struct Pair {
     pub(crate) cancels: BTreeMap<Place, Cancel>,
     pub(crate) end: End,
     pub(crate) floor: Place,
+    pub(crate) trimmed_at: Option<Timestamp>,
     settings: Settings,
     now: Timestamp,
 }
@@ -97,6 +98,7 @@ impl Pair {
                 written_at: 1_000,
             },
             floor: 0,
+            trimmed_at: None,
             settings: Settings::default(),
             now: 1_000,
         };
@@ -109,6 +111,7 @@ impl Pair {
             epoch: epoch(),
             created_at: 1_000,
             floor: self.floor,
+            trimmed_at: self.trimmed_at,
             settings: self.settings.clone(),
         }
     }
@@ -355,6 +358,7 @@ impl Pair {
             held.message.status = Some(Status::Cancelled);
         }
         held.known.clear();
+        held.tail.segment = 0;
         let change = self.change(version, place, what, at);
         let is_superseded = what == Change::Supersede;
         let delete = Write::Delete {
@@ -408,11 +412,19 @@ impl Pair {
     }
 
     pub(crate) fn trim(&mut self, up_to: Place) {
-        self.write(&[Write::Trim { up_to }]);
-        let held = std::mem::take(&mut self.held);
-        let kept = held.into_iter();
-        let kept = kept.filter(|(place, held)| up_to < *place || self.is_kept(held));
-        self.held = kept.collect();
+        let goes = |(place, held): &(&Place, &Held)| **place <= up_to && !self.is_kept(held);
+        let gone: Vec<Place> = self
+            .held
+            .iter()
+            .filter(goes)
+            .map(|(place, _)| *place)
+            .collect();
+        for place in &gone {
+            self.held.remove(place);
+        }
+        let at = self.now;
+        self.trimmed_at = Some(at);
+        self.write(&[Write::Trim { up_to, gone, at }]);
         self.trim_turns(up_to);
         self.floor = self.floor.max(up_to);
         self.changes.retain(|(place, _, _)| up_to < *place);

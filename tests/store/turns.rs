@@ -4,7 +4,7 @@ use sessile::protocol::ids::{ConnectionId, Timestamp};
 use sessile::protocol::message::Status;
 use sessile::protocol::serial::Place;
 use sessile::protocol::turn::{Cancel, Ending, Event, Lead, State, Turn};
-use sessile::store::{Change, Head, Kept, Log, Write};
+use sessile::store::{Aged, Change, Head, Kept, Log, Write};
 
 use crate::check::head;
 use crate::model::{Held, Pair};
@@ -163,7 +163,7 @@ impl Pair {
                 held.message.turn.as_ref() == Some(&turn.id) && held.message.deleted_at.is_none()
             });
             let heads: Vec<Head> = of_turn.map(|held| head(&held.message)).collect();
-            assert_eq!(store.turn_messages(turn), Ok(heads));
+            assert_eq!(store.turn_messages(turn, 100), Ok(heads));
         }
         for place in 0..=self.end.place + 1 {
             let known = self.turns.get(&place).map(|kept| kept.turn.clone());
@@ -182,9 +182,13 @@ impl Pair {
                 Ok(self.changed_turns(place, 3))
             );
         }
-        let settled = self.held.values().filter(|held| !self.is_kept(held));
-        let settled = settled.map(|held| (held.message.serial.place, held.message.created_at));
-        assert_eq!(store.settled(4), Ok(settled.take(4).collect()));
+        let aged = self.held.values().map(|held| Aged {
+            place: held.message.serial.place,
+            created_at: held.message.created_at,
+            is_held: self.is_kept(held),
+            segments: usize::try_from(held.tail.segment).expect("a number"),
+        });
+        assert_eq!(store.aged(4), Ok(aged.take(4).collect()));
     }
 
     fn changed_turns(&self, after: Place, limit: usize) -> Vec<Turn> {

@@ -1,0 +1,225 @@
+//! What reads cost: no more in a long log than in a short one.
+
+use sessile::protocol::limits::{
+    NAMED_MESSAGES, REPLAY_ENTRIES, REPLAY_MESSAGES, TRIM_KEPT, TRIM_MESSAGES,
+};
+use sessile::protocol::serial::PLACE_MAX;
+use sessile::protocol::turn::{Event, State, Turn};
+use sessile::store::sqlite::SqliteStore;
+use sessile::store::{Beginning, Kind, Log, Span, Store, StoreError, Write};
+
+use crate::model::epoch;
+use crate::sqlite::Sqlite;
+
+/// More steps than any row takes, be it one that all columns are read of.
+const STEPS_OF_ROW: u64 = 50;
+/// Rows that hang on nothing but how much streams: one message and one turn do here.
+const FEW: usize = 20;
+
+/// A log of so many messages, each with a turn that ended and the entries of both. The first
+/// turn is open, and every other message is its; the last message streams.
+fn log(count: u64) -> (Sqlite, SqliteStore<Sqlite>) {
+    let sqlite = Sqlite::new();
+    let store = SqliteStore::new(sqlite.clone());
+    let beginning = Beginning {
+        epoch: epoch(),
+        created_at: 5,
+        floor: 0,
+        trimmed_at: None,
+        settings: sessile::protocol::settings::Settings::default(),
+    };
+    store.write(&[Write::Begin(beginning)]).unwrap();
+    let turn = serde_json::to_string(&open_turn()).unwrap();
+    sqlite.batch(&format!(
+        "CREATE TEMP TABLE n AS WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n \
+         WHERE i + 1 < {count}) SELECT i FROM n; \
+         INSERT INTO message(serial, version, status, client, id, name, role, turn, created_at, \
+         updated_at, marks, data) SELECT 4 * i + 4, 4 * i + 4, \
+         CASE WHEN i + 1 = {count} THEN 'streaming' END, 'ann', 'id' || i, 'message', 'user', \
+         CASE WHEN i % 2 = 0 THEN 't1' END, i, i, CASE WHEN i + 1 = {count} THEN '0A' END, 'x' \
+         FROM n; \
+         INSERT INTO turn(serial, version, id, input, open, heard_at, body) \
+         SELECT 4 * i + 1, 4 * i + 2, 't' || (4 * i + 1), \
+         CASE WHEN i % 2 = 0 THEN 8 ELSE 4 * i + 4 END, CASE WHEN i = 0 THEN 1 END, i, \
+         replace(replace('{turn}', '\"t1\"', '\"t' || (4 * i + 1) || '\"'), '\"place\":1', \
+         '\"place\":' || (4 * i + 1)) FROM n; \
+         INSERT INTO change(serial, kind, subject, at) SELECT 4 * i + 2, 10, 4 * i + 1, i FROM n; \
+         INSERT INTO change(serial, kind, subject, at) \
+         SELECT 4 * i + 3, 2, 4 * (i / 2) + 4, i FROM n; DROP TABLE n"
+    ));
+    // Nobody looks up ids that no frame had.
+    store
+        .write(&[Write::Once {
+            client: "ann".to_owned(),
+            kind: Kind::Signal,
+            id: "x".to_owned(),
+            place: 1,
+            at: 5,
+            keep_since: 0,
+        }])
+        .unwrap();
+    (sqlite, store)
+}
+
+fn open_turn() -> Turn {
+    Turn {
+        place: 1,
+        version: 1,
+        event: Event::Queue,
+        id: "t1".to_owned(),
+        agent: None,
+        input: None,
+        parent: None,
+        attempt: 1,
+        attempt_place: 1,
+        steers: Vec::new(),
+        created_at: 1,
+        started_at: None,
+        cancel: None,
+        metadata: None,
+        state: State::Queued,
+    }
+}
+
+fn span(names: Option<&[String]>, newest_first: bool) -> Span<'_> {
+    Span {
+        after: 0,
+        before: PLACE_MAX + 1,
+        newest_first,
+        names,
+        limit: 50,
+        bytes: 1 << 20,
+    }
+}
+
+type Read = fn(&SqliteStore<Sqlite>) -> Result<usize, StoreError>;
+
+fn one<T>(found: Option<T>) -> usize {
+    usize::from(found.is_some())
+}
+
+/// Every read of the store, with how many rows it may read, as its words say.
+fn reads() -> Vec<(&'static str, usize, Read)> {
+    fn rare() -> Vec<String> {
+        vec!["rare".to_owned()]
+    }
+    vec![
+        ("beginning", 1, |store| store.beginning().map(one)),
+        ("end", 7, |store| store.end().map(|_| 1)),
+        ("streaming", 4, |store| {
+            store.streaming().map(|all| all.len())
+        }),
+        ("head", 2, |store| store.head(4).map(one)),
+        ("message", 2, |store| store.message(epoch(), 4).map(one)),
+        ("page", 4 * 51, |store| {
+            let page = store.page(epoch(), &span(None, true))?;
+            Ok(page.messages.len())
+        }),
+        ("page of names, newest", 2 * NAMED_MESSAGES, |store| {
+            let page = store.page(epoch(), &span(Some(&rare()), true))?;
+            Ok(page.messages.len())
+        }),
+        ("page of names, oldest", 2 * NAMED_MESSAGES, |store| {
+            let page = store.page(epoch(), &span(Some(&rare()), false))?;
+            Ok(page.messages.len())
+        }),
+        (
+            "extent",
+            4 * REPLAY_ENTRIES + 2 * REPLAY_MESSAGES,
+            |store| store.extent(0, None).map(one),
+        ),
+        (
+            "extent of names",
+            4 * REPLAY_ENTRIES + 2 * NAMED_MESSAGES,
+            |store| store.extent(0, Some(&rare())).map(one),
+        ),
+        ("changed", 3 * REPLAY_ENTRIES, |store| {
+            store.changed(400, 10).map(|all| all.len())
+        }),
+        ("missing", 3, |store| store.missing(4, 4).map(one)),
+        ("once, a message", 2, |store| {
+            store.once("ann", Kind::Message, "id3", 0).map(one)
+        }),
+        ("once, a frame", 2, |store| {
+            store.once("ann", Kind::Signal, "x", 0).map(one)
+        }),
+        ("oldest", 1, |store| store.oldest(4, 1).map(|all| all.len())),
+        ("aged", 2 * (TRIM_KEPT + TRIM_MESSAGES), |store| {
+            store.aged(TRIM_KEPT + TRIM_MESSAGES).map(|all| all.len())
+        }),
+        ("open_turns", 2, |store| {
+            store.open_turns().map(|all| all.len())
+        }),
+        ("turn", 2, |store| store.turn("t5").map(one)),
+        ("turn_at", 1, |store| store.turn_at(5).map(one)),
+        ("answering", 2 * 100, |store| {
+            store.answering(8).map(|all| all.len())
+        }),
+        ("changed_turns", 2 * REPLAY_ENTRIES, |store| {
+            store.changed_turns(0, 10).map(|all| all.len())
+        }),
+        ("named_turns", 2, |store| {
+            store.named_turns(&["t5".to_owned()]).map(|all| all.len())
+        }),
+        ("turns_before", 10, |store| {
+            store.turns_before(PLACE_MAX, 10).map(|all| all.len())
+        }),
+        ("turn_messages", 3 * 100, |store| {
+            store.turn_messages(&open_turn(), 100).map(|all| all.len())
+        }),
+        ("cancel_of_input", 1, |store| {
+            store.cancel_of_input(4).map(one)
+        }),
+    ]
+}
+
+/// What each read costs in a log of so many messages and turns.
+fn costs(count: u64) -> Vec<u64> {
+    let (sqlite, store) = log(count);
+    let cost = |(name, rows, read): (&str, usize, Read)| {
+        let before = sqlite.steps();
+        let found = read(&store).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let steps = sqlite.steps() - before;
+        let most = STEPS_OF_ROW * u64::try_from(rows + FEW).unwrap();
+        assert!(
+            steps <= most,
+            "{name} took {steps} steps at {count} for {found}"
+        );
+        steps
+    };
+    reads().into_iter().map(cost).collect()
+}
+
+/// P13.4: nobody makes the session read more than it may answer, however long the log is.
+#[test]
+fn what_a_read_costs_does_not_grow_with_the_log() {
+    let (_, _) = (costs(10), costs(1_000));
+    let (half, whole) = (costs(25_000), costs(50_000));
+    for (((name, _, _), half), whole) in reads().into_iter().zip(half).zip(whole) {
+        // The tree below the rows may be a level deeper, and that is all.
+        assert!(
+            whole <= half + half / 50 + 10,
+            "{name} took {half} steps in 25 000, {whole} in 50 000"
+        );
+    }
+}
+
+/// P11.2: what a step of retention costs does not grow with what stays.
+#[test]
+fn what_retention_takes_costs_what_it_is() {
+    let cost = |count| {
+        let (sqlite, store) = log(count);
+        let before = sqlite.steps();
+        let gone = store.aged(100).unwrap().into_iter();
+        let gone = gone.filter(|message| !message.is_held);
+        let gone: Vec<_> = gone.map(|message| message.place).collect();
+        let up_to = gone.last().copied().unwrap();
+        store.write(&[Write::Trim { up_to, gone, at: 9 }]).unwrap();
+        sqlite.steps() - before
+    };
+    let (few, many) = (cost(1_000), cost(50_000));
+    assert!(
+        many <= few + few / 50 + 10,
+        "{few} steps in 1 000, {many} in 50 000"
+    );
+}
