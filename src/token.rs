@@ -10,11 +10,12 @@ mod claims;
 mod header;
 mod jwk;
 mod keys;
+mod printable;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::algorithm::Algorithm;
-pub use self::claims::{CLIENT_LENGTH, LEEWAY_MS};
+pub use self::claims::{CLIENT_LENGTH, Expected, LEEWAY_MS};
 pub use self::header::{Header, check_size};
 pub use self::keys::{Key, Keys};
 use crate::protocol::capability::{Capabilities, Operations, Role};

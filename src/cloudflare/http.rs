@@ -93,6 +93,7 @@ pub(super) fn preflight() -> Answer {
 fn headers(content_type: &str) -> Result<Headers, JsValue> {
     let headers = Headers::new()?;
     headers.set("content-type", content_type)?;
+    headers.set("x-content-type-options", "nosniff")?;
     headers.set("cache-control", "no-store")?;
     headers.set("access-control-allow-origin", "*")?;
     Ok(headers)

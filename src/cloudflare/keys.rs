@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
-use worker::{Env, Fetch, Request};
+use worker::{Delay, Env, Fetch, Request};
 
 use super::config::{not_configured, variable};
 use super::http::read_all;
@@ -13,7 +13,7 @@ use super::time::within;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::Limits;
-use crate::token::{Claims, Header, Key, Keys, check_size, unauthorized};
+use crate::token::{Claims, Expected, Header, Key, Keys, check_size, unauthorized};
 
 /// How long a fetched set of keys is good without asking again.
 const FETCHED_FOR_MS: i64 = 10 * 60 * 1000;
@@ -23,8 +23,13 @@ const REST_MS: i64 = 60 * 1000;
 const RETRY_MS: i64 = 5 * 1000;
 /// How long a fetch may take.
 const FETCH_MS: u64 = 5_000;
-/// Fetches at once: requests cannot wait for each other's, and must not become a flood.
-const FETCHES_MAX: usize = 8;
+/// How often a request looks whether the fetch of another has come to its end.
+const LOOK_MS: u64 = 20;
+/// How long one fetch goes on before a request that waits for it begins another: whoever began it
+/// may have left, and then it never ends.
+const SLOW_MS: i64 = 1_000;
+/// Fetches at once, of which all but one are slow.
+const FETCHES_MAX: usize = 4;
 /// Bytes of a set of keys, at most.
 const SET_BYTES_MAX: usize = 1024 * 1024;
 
@@ -34,7 +39,18 @@ pub(super) struct KeyRing {
     /// Whether the platform took each of them.
     are_own_good: Cell<bool>,
     url: Option<String>,
+    expected: Expected,
     fetched: RefCell<Fetched>,
+}
+
+/// What a token needs before it can be checked.
+enum Need {
+    /// Its key is here, or is not to be had.
+    Nothing,
+    /// The set is to be fetched.
+    Fetch,
+    /// The set is being fetched for another request.
+    Wait,
 }
 
 #[derive(Default)]
@@ -64,11 +80,17 @@ impl KeyRing {
             let named = |reason| not_configured(&format!("SESSILE_KEYS: {reason}"));
             own.add_set(&set).map_err(named)?;
         }
-        let url = variable(env, "SESSILE_JWKS_URL").filter(|url| !url.is_empty());
+        let text = |name| variable(env, name).filter(|text| !text.is_empty());
+        let url = text("SESSILE_JWKS_URL");
+        let expected = Expected {
+            issuer: text("SESSILE_ISSUER"),
+            audience: text("SESSILE_AUDIENCE"),
+        };
         Ok(Self {
             own,
             are_own_good: Cell::new(false),
             url,
+            expected,
             fetched: RefCell::default(),
         })
     }
@@ -85,13 +107,13 @@ impl KeyRing {
     pub(super) async fn verify(&self, token: &str, limits: &Limits) -> Result<Claims, ErrorInfo> {
         check_size(token, limits)?;
         let header = signatures::header(token)?;
-        if self.must_fetch(header.kid.as_deref(), now()) {
-            self.fetch().await;
-        }
+        self.have(header.kid.as_deref()).await;
         self.try_own().await?;
         let (key, name) = self.find(&header)?;
         let claims = signatures::verify(token, &header, &key, &name).await?;
-        Claims::read(&claims, now(), limits)
+        let read = Claims::read(&claims, now(), limits)?;
+        self.expected.check(&claims)?;
+        Ok(read)
     }
 
     /// Makes sure, once, that every key of the deployment is one that the platform takes.
@@ -122,30 +144,47 @@ impl KeyRing {
         Ok((key.clone(), name))
     }
 
-    /// Whether a token with this `kid` can only be checked after keys have been fetched.
-    fn must_fetch(&self, kid: Option<&str>, now: Timestamp) -> bool {
+    /// Sees to it that the keys are here that a token with this `kid` needs. One request fetches
+    /// them, and those that come meanwhile wait for it.
+    async fn have(&self, kid: Option<&str>) {
+        let until = now() + FETCH_MS as i64;
+        loop {
+            match self.need(kid, now()) {
+                Need::Nothing => return,
+                Need::Fetch => return self.fetch().await,
+                Need::Wait if until <= now() => return,
+                // What another request waits for cannot be waited for by this one.
+                Need::Wait => Delay::from(Duration::from_millis(LOOK_MS)).await,
+            }
+        }
+    }
+
+    fn need(&self, kid: Option<&str>, now: Timestamp) -> Need {
         if self.url.is_none() {
-            return false;
+            return Need::Nothing;
         }
         let mut fetched = self.fetched.borrow_mut();
         fetched
             .begun
             .retain(|begun| now < begun + 2 * FETCH_MS as i64);
-        if FETCHES_MAX <= fetched.begun.len() {
-            return false;
-        }
-        let is_rested = fetched.tried_at.is_none_or(|tried| tried + REST_MS <= now);
         let missing = is_missing(fetched.keys.as_ref().unwrap_or(&self.own), kid);
-        match &fetched.keys {
-            None => {
-                let has_waited = fetched.tried_at.is_none_or(|tried| tried + RETRY_MS <= now);
-                has_waited && (missing || self.own.is_empty())
-            }
-            Some(_) if missing => is_rested,
-            Some(_) => {
-                // The old set serves everybody else meanwhile.
-                is_rested && fetched.at + FETCHED_FOR_MS <= now && fetched.begun.is_empty()
-            }
+        let is_needed = missing || fetched.keys.is_none() && self.own.is_empty();
+        let rest = if fetched.keys.is_none() {
+            RETRY_MS
+        } else {
+            REST_MS
+        };
+        let is_rested = fetched.tried_at.is_none_or(|tried| tried + rest <= now);
+        // Meanwhile the old set serves everybody else.
+        let is_old = fetched.keys.is_some() && fetched.at + FETCHED_FOR_MS <= now;
+        if !is_rested || !is_needed && !is_old {
+            return Need::Nothing;
+        }
+        match fetched.begun.iter().max() {
+            None => Need::Fetch,
+            Some(_) if !is_needed => Need::Nothing,
+            Some(last) if last + SLOW_MS <= now && fetched.begun.len() < FETCHES_MAX => Need::Fetch,
+            Some(_) => Need::Wait,
         }
     }
 

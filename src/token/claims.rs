@@ -1,5 +1,8 @@
 //! What a token says (P2.1): the form of its claims, and their times against the present.
 
+use serde::Deserialize;
+
+use super::printable::{hidden_in, is_blank};
 use super::{Claims, refused, unauthorized};
 use crate::protocol::capability::{Capabilities, Role};
 use crate::protocol::error::ErrorInfo;
@@ -40,6 +43,58 @@ impl Claims {
             capabilities: read_capabilities(&claims)?,
             expires_at,
         })
+    }
+}
+
+/// Whose tokens a deployment takes, and those made for whom, where it says so (P2.7).
+#[derive(Clone, Debug, Default)]
+pub struct Expected {
+    /// What `iss` must be.
+    pub issuer: Option<String>,
+    /// What must be `aud`, or among it.
+    pub audience: Option<String>,
+}
+
+impl Expected {
+    /// Checks the claims of a token whose signature was checked.
+    ///
+    /// # Errors
+    /// `unauthorized`, naming the claim.
+    pub fn check(&self, json: &str) -> Result<(), ErrorInfo> {
+        let claims = Fields::part("authorize", "the token's claims", json).map_err(refused)?;
+        if let Some(issuer) = &self.issuer {
+            let iss: Option<String> = claims.get("iss").map_err(refused)?;
+            if iss.as_ref() != Some(issuer) {
+                let wrong = "the token's iss is not who this deployment takes tokens of";
+                return Err(unauthorized(wrong));
+            }
+        }
+        if let Some(audience) = &self.audience {
+            let aud: Option<Audience> = claims.get("aud").map_err(refused)?;
+            if !aud.is_some_and(|aud| aud.names(audience)) {
+                return Err(unauthorized(
+                    "the token's aud does not name this deployment",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `aud`: one, or several (RFC 7519 4.1.3).
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Audience {
+    fn names(&self, wanted: &str) -> bool {
+        match self {
+            Self::One(one) => one == wanted,
+            Self::Several(several) => several.iter().any(|one| one == wanted),
+        }
     }
 }
 
@@ -109,11 +164,7 @@ fn check_client(client: &str) -> Result<(), String> {
             "the token's sub has {length} characters; it needs 1 to 128"
         ));
     }
-    if let Some(character) = client.chars().find(|character| !is_printable(*character)) {
-        return Err(format!(
-            "the token's sub has the character {character:?}, not a printable one"
-        ));
-    }
+    check_printable("sub", client)?;
     if client.starts_with("role:") {
         return Err("the token's sub begins with role:, which names a role, not a client".into());
     }
@@ -127,19 +178,16 @@ fn check_name(name: &str, most: u64) -> Result<(), String> {
             "the token's name has {length} characters, nameLength is {most}"
         ));
     }
-    match name.chars().find(|character| character.is_control()) {
-        None => Ok(()),
-        Some(control) => Err(format!("the token's name has the character {control:?}")),
-    }
+    check_printable("name", name)
 }
 
-/// Whether a character shows. Those that hide or turn text around would let one client pass
-/// for another. Joiners belong to scripts and emoji.
-fn is_printable(character: char) -> bool {
-    let hides = matches!(
-        character,
-        '\u{ad}' | '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-    );
-    !character.is_control() && !hides
+/// Characters that do not show would let one client pass for another.
+fn check_printable(claim: &str, text: &str) -> Result<(), String> {
+    match hidden_in(text) {
+        Some(hidden) => Err(format!(
+            "the token's {claim} has the character {hidden:?}, not a printable one"
+        )),
+        None if is_blank(text) => Err(format!("the token's {claim} is blank")),
+        None => Ok(()),
+    }
 }

@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 
 use super::algorithm::Algorithm;
-use super::keys::Key;
+use super::keys::{Key, SECRET_BYTES};
 use crate::protocol::fields::Fields;
 
 /// The shortest RSA key in bits (RFC 7518 3.3), and the longest, which bounds the work.
@@ -69,6 +69,12 @@ fn read_parameter(jwk: &Fields<'_>, name: &str) -> Result<String, String> {
     }
     // Base64 has six bits a character; the last one may be filled up.
     let bits = value.len() * 6 / 8 * 8;
+    if name == "k" && bits < SECRET_BYTES * 8 {
+        let bytes = bits / 8;
+        return Err(format!(
+            "its k has {bytes} bytes; it needs at least {SECRET_BYTES}"
+        ));
+    }
     if name == "n" && !RSA_BITS.contains(&bits) {
         let (least, most) = (RSA_BITS.start(), RSA_BITS.end());
         return Err(format!("its n has {bits} bits; it needs {least} to {most}"));

@@ -28,6 +28,10 @@ impl Key {
     }
 }
 
+/// The least bytes of a shared secret: the length of a SHA-256 (RFC 7518 3.2). A shorter one can
+/// be guessed from a token.
+pub(super) const SECRET_BYTES: usize = 32;
+
 /// A key by its `kid`; one that was fetched and cannot be used is kept as the reason why.
 type Named = (String, Result<Key, String>);
 
@@ -50,8 +54,12 @@ impl Keys {
     /// # Errors
     /// The sentence that says what is wrong with it.
     pub fn add_signing_key(&mut self, text: &str) -> Result<(), String> {
-        if text.is_empty() {
-            return Err("SESSILE_SIGNING_KEY is empty; it is one HS256 key as text".into());
+        let bytes = text.len();
+        if bytes < SECRET_BYTES {
+            return Err(format!(
+                "SESSILE_SIGNING_KEY has {bytes} bytes; it is one HS256 key as text, of at least \
+                 {SECRET_BYTES} bytes"
+            ));
         }
         self.signing_key = Some(Key {
             algorithm: Algorithm::of_signing_key(),
@@ -94,7 +102,12 @@ impl Keys {
     pub fn add_fetched_set(&mut self, json: &str) -> Result<(), String> {
         for jwk in jwk::read_set(json)? {
             if let Some(kid) = jwk.kid.filter(|kid| !self.has(kid)) {
-                self.named.push((kid, jwk.key));
+                // Whoever can read the set could sign with it.
+                let key = jwk.key.and_then(|key| match key.algorithm.kty {
+                    "oct" => Err("it is a shared secret, in a set that everybody can read".into()),
+                    _ => Ok(key),
+                });
+                self.named.push((kid, key));
             }
         }
         Ok(())

@@ -65,7 +65,7 @@ fn claims_of_a_wrong_form_are_refused_by_name() {
         (
             "name",
             json!("a\u{0}"),
-            "the token's name has the character '\\0'",
+            "the token's name has the character '\\0', not a printable one",
         ),
         (
             "role",

@@ -9,7 +9,9 @@ use super::*;
 fn jwk(kind: &str, changes: &[(&str, Value)]) -> Value {
     let fixture = fixture();
     let mut jwk = match kind {
-        "oct" => json!({ "kty": "oct", "k": "YSBzaWduaW5nIGtleQ", "alg": "HS256" }),
+        "oct" => {
+            json!({ "kty": "oct", "k": "YSBzaWduaW5nIGtleSBvZiB0aGlydHktdHdvIGJ5dGVz", "alg": "HS256" })
+        }
         _ => fixture[kind].clone(),
     };
     jwk["kid"] = json!("k");
@@ -111,6 +113,10 @@ fn a_key_that_cannot_be_used_is_refused_by_name() {
             "its k is empty or not base64url".into(),
         ),
         (
+            jwk("oct", &[("k", json!("A".repeat(42)))]),
+            "its k has 31 bytes; it needs at least 32".into(),
+        ),
+        (
             jwk("ec", &[("x", json!("é".repeat(43)))]),
             "its x is empty or not base64url".into(),
         ),
@@ -118,8 +124,12 @@ fn a_key_that_cannot_be_used_is_refused_by_name() {
         let error = add(&[jwk]).unwrap_err();
         assert_eq!(error, format!("the key k cannot be used: {wrong}"));
     }
-    let error = Keys::new().add_signing_key("").unwrap_err();
-    assert!(error.contains("is empty"), "{error}");
+    for bytes in [0, 31] {
+        let error = Keys::new().add_signing_key(&"k".repeat(bytes)).unwrap_err();
+        let wrong = format!("SESSILE_SIGNING_KEY has {bytes} bytes; ");
+        assert!(error.starts_with(&wrong), "{error}");
+    }
+    assert!(Keys::new().add_signing_key(&"k".repeat(32)).is_ok());
 }
 
 #[test]
@@ -232,6 +242,20 @@ fn a_fetched_key_never_replaces_the_owners() {
     keys.add_fetched_set(&json!({ "keys": [jwk("rsa", &[])] }).to_string())
         .unwrap();
     assert_eq!(find(&keys, "HS256", Some("k")).unwrap().0, "HS256");
+}
+
+/// P2.7: what everybody can read is no secret, whatever it is called there.
+#[test]
+fn a_fetched_set_holds_no_shared_secret() {
+    let mut keys = Keys::new();
+    let set = json!({ "keys": [jwk("oct", &[]), jwk("rsa", &[("kid", json!("r"))])] });
+    keys.add_fetched_set(&set.to_string()).unwrap();
+    let error = find(&keys, "HS256", Some("k")).unwrap_err();
+    assert_eq!(
+        error,
+        "the key \"k\" cannot be used: it is a shared secret, in a set that everybody can read"
+    );
+    assert!(find(&keys, "RS256", Some("r")).is_ok());
 }
 
 #[test]

@@ -12,12 +12,13 @@ mod capability;
 mod claims;
 mod header;
 mod keys;
+mod printable;
 
 use serde_json::{Value, json};
 
 use sessile::protocol::error::{ErrorCode, ErrorInfo};
 use sessile::protocol::limits::Limits;
-use sessile::token::{Claims, Header, Keys};
+use sessile::token::{Claims, Expected, Header, Keys};
 
 const SECRET: &str = "a signing key for tests, longer than thirty-two bytes";
 /// The present, in seconds.

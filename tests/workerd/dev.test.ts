@@ -26,6 +26,11 @@ describe("npm run dev", () => {
     assert.equal(page.status, 200);
     assert.match(page.headers.get("content-type") ?? "", /text\/html/);
     assert.match(await page.text(), /id="messages"/);
+    const policy = page.headers.get("content-security-policy") ?? "";
+    for (const rule of ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"]) {
+      assert.ok(policy.split("; ").includes(rule), `${rule} in ${policy}`);
+    }
+    assert.equal(page.headers.get("x-content-type-options"), "nosniff");
     const answer = await call(dev, "none", "GET", "/messages", { token: null });
     assert.equal(answer.status, 401);
   });

@@ -345,13 +345,15 @@ describe("keys", () => {
     const sign = async (kid: "es" | "rs", alg: string): Promise<string> =>
       new SignJWT(claims()).setProtectedHeader({ alg, kid }).sign((await pairs[kid]).privateKey);
 
-    const prove = async (server: Server): Promise<void> => {
+    const prove = async (server: Server, isPublic: boolean): Promise<void> => {
       const status = async (token: string): Promise<number> =>
         (await call(server, "s", "GET", "/messages", { token })).status;
       assert.equal(await status(await sign("es", "ES256")), 200, "ES256 by kid");
       assert.equal(await status(await sign("rs", "RS256")), 200, "RS256 by kid");
       const key = "a second shared key, longer than 32";
-      assert.equal(await status(await makeToken({ kid: "hs", key })), 200, "HS256 by kid");
+      // What everybody can fetch is no secret.
+      const shared = isPublic ? 401 : 200;
+      assert.equal(await status(await makeToken({ kid: "hs", key })), shared, "HS256 by kid");
       assert.equal(await status(await makeToken({ kid: "hs" })), 401, "the wrong key");
       assert.equal(await status(await makeToken({ kid: "no", key })), 401, "an unknown kid");
       const { publicKey } = await pairs.rs;
@@ -361,7 +363,7 @@ describe("keys", () => {
     };
 
     test("P2.7 SESSILE_KEYS holds several keys, found by kid", async () => {
-      await prove(await start({ SESSILE_SIGNING_KEY: undefined, SESSILE_KEYS: jwks }));
+      await prove(await start({ SESSILE_SIGNING_KEY: undefined, SESSILE_KEYS: jwks }), false);
     });
 
     test("P2.7 SESSILE_JWKS_URL is where keys are fetched", async () => {
@@ -374,7 +376,7 @@ describe("keys", () => {
       await new Promise<void>((done) => web.listen(0, "127.0.0.1", done));
       try {
         const url = `http://127.0.0.1:${(web.address() as AddressInfo).port}/jwks.json`;
-        await prove(await start({ SESSILE_SIGNING_KEY: undefined, SESSILE_JWKS_URL: url }));
+        await prove(await start({ SESSILE_SIGNING_KEY: undefined, SESSILE_JWKS_URL: url }), true);
         assert.ok(fetched >= 1 && fetched <= 4, `fetched ${fetched} times: it is kept`);
       } finally {
         web.closeAllConnections();
