@@ -34,7 +34,7 @@ pub(super) async fn serve(asked: &Asked<'_>) -> Result<Answer, ErrorInfo> {
     let body = Chunks::new(asked.request.body());
     let opening = Opening::writer(Carrier::Body);
     let link = Link::open(asked.env, asked.session, &asked.grant, opening).await?;
-    let mut upload = Upload::new(Exchange::new(link, body));
+    let mut upload = Upload::new(Exchange::new(link, body, asked.grant.expires_at));
     let placed = match upload.begin(asked.pairs).await {
         Ok(placed) => placed,
         Err(stop) => return stop.answer(),

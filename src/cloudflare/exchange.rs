@@ -2,17 +2,26 @@
 //! lines (P12.1) and streamed bodies (P5.5) have in common.
 
 use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
+
+use worker::Delay;
 
 use super::call::failed;
 use super::chunks::{Broken, Chunks};
 use super::http::unreadable;
 use super::link::{Link, Said, ended};
+use super::now;
 use super::patience::Patience;
-use crate::protocol::error::ErrorInfo;
+use crate::protocol::error::{ErrorInfo, close};
+use crate::protocol::ids::Timestamp;
 
 /// Frames that wait for their answers; then no more of the body is read.
 const UNANSWERED_MAX: usize = 4_096;
+/// How long a timer runs at most: a token may hold for longer than one can.
+const LOOK_MS: i64 = 60 * 60 * 1000;
 /// Bytes of such frames.
 const UNANSWERED_BYTES_MAX: usize = 1024 * 1024;
 
@@ -25,6 +34,9 @@ pub(super) struct Exchange {
     unanswered: VecDeque<usize>,
     unanswered_bytes: usize,
     patience: Patience,
+    /// When the token expires that let the body in (P2.6).
+    expires_at: Timestamp,
+    expiry: Pin<Box<Delay>>,
 }
 
 /// What happens next.
@@ -38,7 +50,7 @@ pub(super) enum Event {
 }
 
 impl Exchange {
-    pub(super) fn new(link: Link, body: Chunks) -> Self {
+    pub(super) fn new(link: Link, body: Chunks, expires_at: Timestamp) -> Self {
         Self {
             link,
             body,
@@ -46,6 +58,8 @@ impl Exchange {
             unanswered: VecDeque::new(),
             unanswered_bytes: 0,
             patience: Patience::new(),
+            expires_at,
+            expiry: next_look(expires_at),
         }
     }
 
@@ -111,8 +125,23 @@ impl Exchange {
                 Err(Broken) => Err(unreadable("it broke off")),
             });
         }
+        // The session looks at a token when something comes, and a silent body sends nothing.
+        while self.expiry.as_mut().poll(context).is_ready() {
+            if self.expires_at <= now() {
+                return Poll::Ready(Err(ended(close::UNAUTHORIZED)));
+            }
+            self.expiry = next_look(self.expires_at);
+        }
         let is_waiting = !self.is_answered();
         let late = self.patience.poll(is_waiting, context);
         late.map(|()| Err(failed("it did not answer in time")))
     }
+}
+
+/// Until the token expires, or until that is looked at again.
+fn next_look(expires_at: Timestamp) -> Pin<Box<Delay>> {
+    let wait = (expires_at - now()).clamp(0, LOOK_MS);
+    Box::pin(Delay::from(Duration::from_millis(
+        u64::try_from(wait).unwrap_or_default(),
+    )))
 }

@@ -30,10 +30,19 @@ limits! {
     name_length = 128;
     /// Connections to a session: a third of what the platform allows.
     connections = 10_000;
+    /// Connections of one client to a session, streamed bodies among them: its tabs and devices,
+    /// or an agent's processes, and not everybody's place.
+    client_connections = 100;
+    /// Connections that only those with `publish` or `turn` may take: whoever reads along must not
+    /// keep out who writes.
+    reserved_connections = 500;
     /// UTF-8 bytes of a token's claims: they are kept with the connection (16 KiB in all).
     claims_bytes = 4 * 1024;
     /// UTF-8 bytes of what a presence member tells of itself: kept with the connection as well.
     presence_bytes = 4 * 1024;
+    /// UTF-8 bytes of presence that all readers together are told in a second: what one member
+    /// says goes to everybody.
+    presence_bytes_per_second = 16 * 1024 * 1024;
     /// Turns that are open at once: each is held in memory, and told to whoever attaches.
     open_turns = 100;
     /// UTF-8 bytes of a turn's metadata, of its error and of each reason: they travel with

@@ -8,7 +8,8 @@ use super::limits::{
     NAMES_MAX, PAGE_MESSAGES, REPLAY_MESSAGES, REWIND_MESSAGES, WINDOW_MS_DEFAULT, WINDOW_MS_MAX,
 };
 
-/// UTF-8 bytes of all names together: they are kept with the connection, 16 KiB in all.
+/// UTF-8 bytes of all names together, as JSON has them: they are kept with the connection, where
+/// a control character takes six.
 const NAMES_BYTES_MAX: usize = 4 * 1024;
 /// Characters of one name (P14).
 const NAME_LENGTH_MAX: usize = 128;
@@ -173,14 +174,16 @@ pub fn find<'a>(pairs: &'a Pairs, name: &str) -> Option<&'a str> {
 fn names(list: &str) -> Result<Vec<String>, ErrorInfo> {
     let names: Vec<String> = list.split(',').map(str::to_owned).collect();
     let fits = |name: &String| !name.is_empty() && name.chars().count() <= NAME_LENGTH_MAX;
-    if names.len() <= NAMES_MAX && list.len() <= NAMES_BYTES_MAX && names.iter().all(fits) {
+    let kept = |name: &String| serde_json::to_string(name).map_or(usize::MAX, |name| name.len());
+    let is_short = names.iter().map(kept).sum::<usize>() <= NAMES_BYTES_MAX;
+    if names.len() <= NAMES_MAX && is_short && names.iter().all(fits) {
         return Ok(names);
     }
     Err(refused(
         "attach",
         &format!(
             "names takes 1 to {NAMES_MAX} names of 1 to {NAME_LENGTH_MAX} characters with commas \
-             between, {NAMES_BYTES_MAX} bytes in all"
+             between, {NAMES_BYTES_MAX} bytes in all as JSON"
         ),
     ))
 }

@@ -14,6 +14,9 @@ use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::store::{Store, StoreError};
 use crate::token::Grant;
 
+/// The reserve for those who write is at most this share of all connections.
+const RESERVED_SHARE: usize = 10;
+
 impl Session {
     /// A connection is accepted: it is told where it stands, what it missed, and from then
     /// on everything. In one step, so that nothing falls between replay and live (P3.4).
@@ -25,20 +28,9 @@ impl Session {
         start: &Start,
         out: &mut Outbox,
     ) -> Result<(), StoreError> {
-        let limit = usize::try_from(self.limits.connections).unwrap_or(usize::MAX);
-        if limit <= self.connections.len() {
-            let message = format!(
-                "unable to attach; session {} has {limit} connections",
-                self.id
-            );
-            let error = ErrorInfo::new(ErrorCode::OverLimit, message);
-            refuse(
-                &connection.id,
-                error,
-                close::TOO_FAST,
-                "too many connections",
-                out,
-            );
+        connection.told = Some(self.epoch.as_str().to_owned());
+        if let Err((error, code, reason)) = self.check_room(&connection) {
+            refuse(&connection.id, error, code, reason, out);
             return Ok(());
         }
         let is_attached = matches!(connection.carrier, Carrier::Socket | Carrier::Events);
@@ -56,7 +48,6 @@ impl Session {
             );
             return Ok(());
         }
-        connection.told = Some(self.epoch.as_str().to_owned());
         out.remember(&connection);
         let id = connection.id.clone();
         let mut live = Live::new(connection, &self.limits);
@@ -90,6 +81,51 @@ impl Session {
         }
         self.expect_reminder(&live);
         self.connections.insert(id, live);
+        Ok(())
+    }
+
+    /// Whether there is room for one more connection, of this client and here, and for keeping it.
+    fn check_room(&self, connection: &Connection) -> Result<(), (ErrorInfo, u16, &'static str)> {
+        let size = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
+        let (limit, most) = (
+            size(self.limits.connections),
+            size(self.limits.client_connections),
+        );
+        let full = |who: &str| {
+            let message = format!("unable to attach; {who}");
+            let error = ErrorInfo::new(ErrorCode::OverLimit, message);
+            Err((error, close::TOO_FAST, "too many connections"))
+        };
+        if limit <= self.connections.len() {
+            return full(&format!("session {} has {limit} connections", self.id));
+        }
+        let operations = connection.operations;
+        let is_writer =
+            operations.contains(Operation::Publish) || operations.contains(Operation::Turn);
+        let reserved = size(self.limits.reserved_connections).min(limit / RESERVED_SHARE);
+        let open = limit - reserved;
+        if !is_writer && open <= self.connections.len() {
+            let who = format!(
+                "session {} has {open} connections, and keeps the rest for those who publish",
+                self.id
+            );
+            return full(&who);
+        }
+        let others = self.connections.values();
+        let own = others.filter(|live| live.connection.client == connection.client);
+        if most <= own.count() {
+            let client = &connection.client;
+            return full(&format!(
+                "{client} has {most} connections to session {}",
+                self.id
+            ));
+        }
+        if !connection.fits() {
+            let message = "unable to attach; the names that this connection follows and its \
+                           client's are too large to be kept";
+            let error = ErrorInfo::new(ErrorCode::TooLarge, message);
+            return Err((error, close::TOO_LARGE, "too large to be kept"));
+        }
         Ok(())
     }
 
@@ -175,11 +211,16 @@ impl Session {
         let known = &mut live.connection;
         let reply = Reply::new(&known.sender(), Some(known.carrier), reference);
         let grant = known.chains.check(chain, grant).and_then(|grant| {
-            if grant.client == known.client {
-                return Ok(grant);
+            if grant.client != known.client {
+                let message = format!("unable to renew the token; it is not {}'s", known.client);
+                return Err(ErrorInfo::new(ErrorCode::Unauthorized, message));
             }
-            let message = format!("unable to renew the token; it is not {}'s", known.client);
-            Err(ErrorInfo::new(ErrorCode::Unauthorized, message))
+            if !known.fits_as(&grant) {
+                let message = "unable to renew the token; its name is too large to be kept with \
+                               what this connection follows and tells";
+                return Err(ErrorInfo::new(ErrorCode::TooLarge, message));
+            }
+            Ok(grant)
         });
         let grant = match grant {
             Ok(grant) => grant,
@@ -200,6 +241,9 @@ impl Session {
         known.operations = grant.operations;
         known.role = grant.role;
         known.name = grant.name;
+        while !known.fits() && !known.chains.are_whole() {
+            known.chains.forget_one();
+        }
         known.expires_at = grant.expires_at;
         live.is_reminded = false;
         out.remember(known);

@@ -93,6 +93,17 @@ impl Connection {
         text.encode_utf16().count() * width <= KEPT_BYTES
     }
 
+    /// Whether there would be room with what a fresh token says of the client. Chains that broke
+    /// make room.
+    pub(super) fn fits_as(&self, grant: &Grant) -> bool {
+        let renamed = Self {
+            name: grant.name.clone(),
+            chains: Chains::default(),
+            ..self.clone()
+        };
+        renamed.fits()
+    }
+
     /// The client behind it, as the one who sends its frames.
     pub fn sender(&self) -> Sender {
         Sender {

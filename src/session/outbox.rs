@@ -41,6 +41,12 @@ impl Outbox {
         }
     }
 
+    /// The bytes of a frame that was added.
+    pub(super) fn bytes(&self, index: usize) -> u64 {
+        let bytes = self.frames.get(index).map_or(0, String::len);
+        u64::try_from(bytes).unwrap_or(u64::MAX)
+    }
+
     /// Sends a frame to one connection.
     pub(super) fn send(&mut self, connection: &ConnectionId, frame: &ServerFrame) {
         let index = self.add(frame);

@@ -54,6 +54,8 @@ pub(super) struct Told {
     changed: Vec<Change>,
     comings: VecDeque<Coming>,
     at: Timestamp,
+    /// How long after that what changed next must wait.
+    wait_ms: Timestamp,
     /// Counts changes, so that whoever attaches is not told what it was told in `attached`.
     pub(super) count: u64,
 }
@@ -120,7 +122,8 @@ impl Told {
 
     /// When what has changed is told.
     pub(super) fn due(&self) -> Option<Timestamp> {
-        (!self.changed.is_empty()).then_some(self.at.saturating_add(PRESENCE_MS))
+        let wait = self.wait_ms.max(PRESENCE_MS);
+        (!self.changed.is_empty()).then_some(self.at.saturating_add(wait))
     }
 }
 
@@ -228,7 +231,8 @@ impl Session {
         }
     }
 
-    /// Tells everybody what has changed, at most five times a second (P7.3).
+    /// Tells everybody what has changed, at most five times a second, and no more bytes than
+    /// may be told in one; the rest in its turn (P7.3).
     pub(super) fn tell_presence(&mut self, now: Timestamp, out: &mut Outbox) {
         // A clock that jumped back must not hold it for longer.
         let is_early = self.told.due().is_none_or(|due| now < due) && self.told.at <= now;
@@ -236,16 +240,26 @@ impl Session {
             return;
         }
         self.told.at = now;
-        let changed = self.told.take();
+        let mut changed = self.told.take();
+        let most = self.limits.presence_bytes_per_second.max(1);
+        let (mut told, mut bytes) = (0, 0);
         for changes in changed.chunk_by(|a, b| a.connection == b.connection) {
-            self.tell_changes(now, changes, out);
+            if most <= bytes {
+                break;
+            }
+            bytes += self.tell_changes(now, changes, out);
+            told += changes.len();
         }
+        self.told.changed = changed.split_off(told);
+        let wait = bytes.saturating_mul(1000) / most;
+        self.told.wait_ms = Timestamp::try_from(wait).unwrap_or(Timestamp::MAX);
     }
 
     /// Tells what the changes of one connection come to, to each reader by what it knew: what
-    /// was told before, or what it was listed when it attached in between.
-    fn tell_changes(&mut self, now: Timestamp, changes: &[Change], out: &mut Outbox) {
-        let Some(last) = changes.last() else { return };
+    /// was told before, or what it was listed when it attached in between. How many bytes that
+    /// is for all of them.
+    fn tell_changes(&mut self, now: Timestamp, changes: &[Change], out: &mut Outbox) -> u64 {
+        let Some(last) = changes.last() else { return 0 };
         let live = self.connections.get_mut(&last.connection);
         let member = live.as_ref().and_then(|live| live.connection.as_member());
         let was_told = live.map_or(last.was_told, |live| {
@@ -270,7 +284,7 @@ impl Session {
             // It came and went.
             (None, _) => None,
         };
-        let mut added = [None, None];
+        let (mut added, mut bytes) = ([None, None], 0);
         for (reader, live) in &self.connections {
             if !live.connection.is_reader() || last.count <= live.told_at {
                 continue;
@@ -281,8 +295,10 @@ impl Session {
             let index = added.get_or_insert_with(|| frame(is_known).map(|frame| out.add(&frame)));
             if let Some(index) = *index {
                 out.deliver(reader, index);
+                bytes += out.bytes(index);
             }
         }
+        bytes
     }
 
     /// Who came and left lately, the latest last (P7.3), as far as the session was awake.
