@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 
 use worker::State;
-use worker::js_sys::JsString;
+use worker::js_sys::{JsString, Reflect};
 use worker::wasm_bindgen::{JsCast, JsValue};
 
 use super::js;
@@ -125,6 +125,14 @@ impl Sql for PlatformSql {
             );
             grown.map_err(|error| failed(&error))
         })
+    }
+
+    fn bytes(&self) -> Result<u64, StoreError> {
+        let size =
+            Reflect::get(&self.sql, &"databaseSize".into()).map_err(|error| failed(&error))?;
+        let size = size.as_f64();
+        size.map(|bytes| bytes as u64)
+            .ok_or_else(|| StoreError("its size is no number".to_owned()))
     }
 
     fn transaction(

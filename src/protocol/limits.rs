@@ -36,6 +36,9 @@ limits! {
     /// Connections that only those with `publish` or `turn` may take: whoever reads along must not
     /// keep out who writes.
     reserved_connections = 500;
+    /// Bytes of a session's database: a tenth of what the platform gives, so that there is always
+    /// room for the end of what is open, and for deletion.
+    session_bytes = 1024 * 1024 * 1024;
     /// UTF-8 bytes of a token's claims: they are kept with the connection (16 KiB in all).
     claims_bytes = 4 * 1024;
     /// UTF-8 bytes of what a presence member tells of itself: kept with the connection as well.

@@ -50,7 +50,7 @@ impl Session {
             let message = format!("unable to {VERB}; turn {} is {agent}'s", turn.id);
             return Err(ErrorInfo::new(ErrorCode::NotLeader, message).into());
         }
-        self.check_space(VERB)?;
+        self.check_room(store, VERB)?;
         let is_superseded = matches!(turn.state, State::Active(_)) && !adopt.keep;
         if is_superseded
             && ADOPTED_MESSAGES < store.turn_messages(&turn, ADOPTED_MESSAGES + 1)?.len()

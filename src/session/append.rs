@@ -84,7 +84,11 @@ impl Session {
         if limit < bytes {
             return Err(too_large("append", bytes, limit).into());
         }
-        self.check_space("append")?;
+        if append.text().is_empty() {
+            self.check_space("append")?;
+        } else {
+            self.check_room(store, "append")?;
+        }
         let turn = open.turn.clone().filter(|_| drives);
         if open.origin != sender.connection && self.rollup.is_unsettled(place) {
             // What was held belongs to another connection, which is not sent it back.

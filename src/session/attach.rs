@@ -29,7 +29,7 @@ impl Session {
         out: &mut Outbox,
     ) -> Result<(), StoreError> {
         connection.told = Some(self.epoch.as_str().to_owned());
-        if let Err((error, code, reason)) = self.check_room(&connection) {
+        if let Err((error, code, reason)) = self.may_attach(&connection) {
             refuse(&connection.id, error, code, reason, out);
             return Ok(());
         }
@@ -85,7 +85,7 @@ impl Session {
     }
 
     /// Whether there is room for one more connection, of this client and here, and for keeping it.
-    fn check_room(&self, connection: &Connection) -> Result<(), (ErrorInfo, u16, &'static str)> {
+    fn may_attach(&self, connection: &Connection) -> Result<(), (ErrorInfo, u16, &'static str)> {
         let size = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
         let (limit, most) = (
             size(self.limits.connections),

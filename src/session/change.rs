@@ -53,7 +53,7 @@ impl Session {
         }
         check_version("update", update.serial, update.if_version, &head)?;
         self.check_update(&update, &head)?;
-        self.check_space("update")?;
+        self.check_room(store, "update")?;
         self.replace(store, now, sender, &update, &head)?;
         let version = self.end;
         let Some(message) = store.message(self.epoch, head.place)? else {

@@ -65,6 +65,22 @@ impl Session {
         Err(ErrorInfo::new(ErrorCode::OverLimit, message))
     }
 
+    /// Whether there is room for more, in the log and in the database. What ends or deletes
+    /// something needs none.
+    pub(super) fn check_room(&self, store: &dyn Store, verb: &str) -> Result<(), Error> {
+        self.check_space(verb)?;
+        let most = self.limits.session_bytes;
+        if store.has_room(most)? {
+            return Ok(());
+        }
+        let message = format!(
+            "unable to {verb}; session {} has as many bytes as it may, sessionBytes is {most}: \
+             delete something or set retentionMs",
+            self.id
+        );
+        Err(ErrorInfo::new(ErrorCode::OverLimit, message).into())
+    }
+
     /// The place that an id of this client stands for already (P13.1).
     pub(super) fn once(
         &self,

@@ -46,7 +46,7 @@ impl Session {
         self.settle(store, now, out)?;
         let (messages, attempt) = (&publish.messages, publish.attempt);
         let verdicts = self.judge(store, now, sender, messages, attempt, &interrupt)?;
-        self.check_space("publish")?;
+        self.check_room(store, "publish")?;
         let mut step = Step::default();
         if verdicts.iter().any(Verdict::is_new) {
             self.interrupt(store, now, &mut step, sender, &interrupt)?;

@@ -28,6 +28,7 @@ impl Session {
                 self.answer(out, reply, Ok(Outcome::Nothing { duplicate: true }));
                 return Ok(());
             }
+            self.check_room(store, "signal with an id")?;
             let mut writes = self.begin(now);
             writes.push(self.remember_id(now, sender, Kind::Signal, id, self.end));
             store.write(&writes)?;

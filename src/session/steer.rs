@@ -62,7 +62,7 @@ impl Session {
             );
             return Err(ErrorInfo::new(ErrorCode::OverLimit, message).into());
         }
-        self.check_space(STEER)?;
+        self.check_room(store, STEER)?;
         self.settle(store, now, out)?;
         let mut step = Step::default();
         let place = self.tell_steer(now, &mut step, sender, &steer);

@@ -82,7 +82,7 @@ impl Session {
             return Ok(());
         }
         check_name(start.id.as_deref())?;
-        self.check_space(VERB)?;
+        self.check_room(store, VERB)?;
         self.check_open_turns(VERB, 1)?;
         let cancel = match input.filter(|_| !start.again) {
             Some(input) => store.cancel_of_input(input)?,

@@ -220,6 +220,9 @@ pub enum Kind {
 pub trait Log {
     /// How the session began; `None` if nothing was ever written (P1.2). One row.
     fn beginning(&self) -> Result<Option<Beginning>, StoreError>;
+    /// Whether the database has fewer bytes than this. Looked up anew now and then, and each
+    /// time while it has not. No row.
+    fn has_room(&self, most: u64) -> Result<bool, StoreError>;
     /// Where the log ends. Four rows, and three for each message that streams.
     fn end(&self) -> Result<End, StoreError>;
     /// All messages that still stream, by place. Their rows and their segments.

@@ -17,6 +17,9 @@ use crate::protocol::turn::{Cancel, Turn};
 /// The largest integer that JavaScript, and so workerd, carries exactly.
 const INTEGER_MAX: i64 = (1 << 53) - 1;
 
+/// Bytes that are written, about, before it is looked up anew how many there are.
+const BYTES_STEP: u64 = 1024 * 1024;
+
 /// A value of a row. Integers stay within ±2^53, which is all that workerd carries.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
@@ -103,6 +106,12 @@ pub trait Sql {
         self.run(sql, &[row, version, seq, at, mark.into(), text])
     }
 
+    /// Bytes of the database, without those that are free again.
+    ///
+    /// # Errors
+    /// When that cannot be told.
+    fn bytes(&self) -> Result<u64, StoreError>;
+
     /// Runs `body` so that all of what it writes stands, or, when it fails, nothing.
     ///
     /// # Errors
@@ -119,6 +128,8 @@ pub struct SqliteStore<S: Sql> {
     sql: S,
     /// Which tables there are, once that has been looked up.
     tables: Cell<Option<Tables>>,
+    /// Bytes of the database when that was last looked up, and about how many were written since.
+    bytes: Cell<Option<(u64, u64)>>,
 }
 
 impl<S: Sql> SqliteStore<S> {
@@ -128,6 +139,7 @@ impl<S: Sql> SqliteStore<S> {
         Self {
             sql,
             tables: Cell::new(None),
+            bytes: Cell::new(None),
         }
     }
 
@@ -161,6 +173,20 @@ impl<S: Sql> SqliteStore<S> {
 impl<S: Sql> Log for SqliteStore<S> {
     fn beginning(&self) -> Result<Option<Beginning>, StoreError> {
         self.read(|sql| read::beginning(sql).map(Some))
+    }
+
+    fn has_room(&self, most: u64) -> Result<bool, StoreError> {
+        // To look it up is a statement, which the hot path is spared.
+        let step = BYTES_STEP.min(most / 16);
+        if let Some((bytes, written)) = self.bytes.get()
+            && written <= step
+            && bytes.saturating_add(written) < most
+        {
+            return Ok(true);
+        }
+        let bytes = self.sql.bytes()?;
+        self.bytes.set(Some((bytes, 0)));
+        Ok(bytes < most)
     }
 
     fn end(&self) -> Result<End, StoreError> {
@@ -263,6 +289,11 @@ impl<S: Sql> Store for SqliteStore<S> {
     fn write(&self, writes: &[Write]) -> Result<(), StoreError> {
         let tables = write::run(&self.sql, writes, self.tables()?)?;
         self.tables.set(Some(tables));
+        if let Some((bytes, written)) = self.bytes.get() {
+            let added: usize = writes.iter().map(write::bytes).sum();
+            let added = u64::try_from(added).unwrap_or(u64::MAX);
+            self.bytes.set(Some((bytes, written.saturating_add(added))));
+        }
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ use super::grow::{Closing, close, grow, grow_and_close, grow_segment, segment};
 use super::schema::{self, Tables};
 use super::sqlite::{Sql, Value};
 use super::{Beginning, StoreError, Write, turn};
+use crate::protocol::data::Data;
 
 /// Stores all of it or nothing, and says which tables there are then. A single statement
 /// needs no transaction, which costs more than the statement itself (invariant 4).
@@ -145,4 +146,23 @@ fn begin(sql: &impl Sql, beginning: &Beginning) -> Result<(), StoreError> {
         Value::Text(serde_json::json!(beginning.settings).to_string()),
     ];
     sql.run(BEGIN, &params)
+}
+
+/// About how many bytes a change adds to the database.
+pub(super) fn bytes(write: &Write) -> usize {
+    /// More than the fixed columns of any row, with its indexes.
+    const ROW: usize = 256;
+    /// More than most turns: what they carry is bounded, and looked at with the next statement.
+    const TURN: usize = 4 * 1024;
+    ROW + match write {
+        Write::Create(message) => {
+            let headers = message.headers.as_ref();
+            let headers = headers.map_or(0, |map| map.values().map(String::len).sum());
+            headers + message.data.as_ref().map_or(0, Data::bytes)
+        }
+        Write::Grow(growth) | Write::Segment(growth) => growth.text.len(),
+        Write::Update { data, .. } => data.as_ref().map_or(0, Data::bytes),
+        Write::Turn { .. } | Write::TurnRow(_) => TURN,
+        _ => 0,
+    }
 }

@@ -28,6 +28,10 @@ impl Sql for Disk {
         self.0.query(sql, params)
     }
 
+    fn bytes(&self) -> Result<u64, StoreError> {
+        self.0.bytes()
+    }
+
     fn transaction(
         &self,
         body: &mut dyn FnMut() -> Result<(), StoreError>,

@@ -60,6 +60,7 @@ mod sequence;
 mod show;
 mod signal;
 mod silence;
+mod size;
 #[path = "../sqlite/mod.rs"]
 mod sqlite;
 mod start;

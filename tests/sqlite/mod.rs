@@ -158,6 +158,17 @@ impl Sql for Sqlite {
         Ok(all)
     }
 
+    fn bytes(&self) -> Result<u64, StoreError> {
+        let pragma = |name| -> u32 {
+            let found = self
+                .connection
+                .pragma_query_value(None, name, |row| row.get(0));
+            found.expect("a number")
+        };
+        let pages = pragma("page_count") - pragma("freelist_count");
+        Ok(u64::from(pages) * u64::from(pragma("page_size")))
+    }
+
     fn transaction(
         &self,
         body: &mut dyn FnMut() -> Result<(), StoreError>,
