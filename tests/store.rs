@@ -362,7 +362,7 @@ fn looking_for_names_ends_somewhere() {
         ..message(1, "found")
     };
     let mut writes = vec![Write::Begin(beginning()), Write::Create(named)];
-    writes.extend((2..=20_001).map(|place| Write::Create(message(place, "common"))));
+    writes.extend((2..=2_001).map(|place| Write::Create(message(place, "common"))));
     store.write(&writes).unwrap();
     let names = ["rare".to_owned()];
     let span = Span {
@@ -377,8 +377,8 @@ fn looking_for_names_ends_somewhere() {
     );
     store
         .write(&[Write::Delete {
-            place: 20_001,
-            version: 20_002,
+            place: 2_001,
+            version: 2_002,
             is_superseded: false,
             at: 9,
         }])
@@ -387,7 +387,7 @@ fn looking_for_names_ends_somewhere() {
         .page(
             epoch(),
             &Span {
-                before: 20_001,
+                before: 2_001,
                 ..span
             },
         )
