@@ -3,10 +3,20 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { bin, capture, inRoot, modernNode, nodeModules, Refusal, say } from "./lib/project.mjs";
+import {
+  bin,
+  capture,
+  inRoot,
+  modernNode,
+  nodeModules,
+  Refusal,
+  read,
+  say,
+} from "./lib/project.mjs";
 
-/** What the SDK adapts, as the app has it installed. */
+/** What the SDK adapts, and what it needs, as the app has it installed. */
 const PEERS = ["ai", "react", "@types", "@ai-sdk", "@tanstack"];
+const { dependencies = {} } = JSON.parse(read("sdk/package.json"));
 
 /** Everything that an app may name, with each entry's most used export in a place for its type. */
 const APP = `
@@ -82,7 +92,7 @@ function install(app) {
   mkdirSync(join(modules, "sessile"), { recursive: true });
   const into = ["-C", join(modules, "sessile"), "--strip-components", "1"];
   execFileSync("tar", ["-xzf", join(app, filename), ...into]);
-  for (const peer of PEERS) {
+  for (const peer of [...PEERS, ...Object.keys(dependencies)]) {
     if (existsSync(join(nodeModules, peer)))
       symlinkSync(join(nodeModules, peer), join(modules, peer));
   }
