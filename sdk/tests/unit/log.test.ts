@@ -80,6 +80,17 @@ describe("the fold", () => {
     assert.equal(log.gaps.size, 0);
   });
 
+  test("P5.1 an append that closes a message may replace its headers", () => {
+    const old = { part: "0", old: "x" };
+    const log = live(1, create(1, { data: "", status: "streaming", headers: old }));
+    log.take(append(1, 2, 0, "Hello"));
+    assert.deepEqual(log.messages[0]?.headers, old);
+    const headers = { part: "0", signature: "s" };
+    log.take({ ...append(1, 3, 5, "!"), status: "complete", headers } as ServerFrame);
+    const { data, status, headers: now } = log.messages[0] as Message;
+    assert.deepEqual({ data, status, now }, { data: "Hello!", status: "complete", now: headers });
+  });
+
   test("P3.10 a gap is read again, and what was read is not lost to what came before it", () => {
     const log = live(1, create(1, { data: "He", status: "streaming" }));
     log.take(append(1, 3, 5, " there"));
