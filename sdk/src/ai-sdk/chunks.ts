@@ -8,6 +8,7 @@ import {
   chunksOf,
   fieldsOf,
   idOf,
+  isDone,
   isPart,
   isText,
   type Loose,
@@ -112,14 +113,14 @@ export class Chunks {
 
   /** What there is to be said of a message, if there is anything new. */
   #said(message: Message, { notes, calls, settled, isOver }: Look): Said | undefined {
-    const { serial, name, status } = message;
+    const { serial, name } = message;
     const was = this.#told.get(serial);
     const isCall = name === "tool-input";
     if (was?.message === message && !isCall && !(isOver && !was.isDone)) return undefined;
     const headers = headersOf(message, notes);
-    const isDone = status !== "streaming" || isOver;
+    const isOut = isOver || isDone(message, headers);
     const more = was && { told: was.text, wasDone: was.isDone };
-    const said: Said = { message, headers, isDone, isSettled: settled.has(serial), ...more };
+    const said: Said = { message, headers, isDone: isOut, isSettled: settled.has(serial), ...more };
     if (!isCall) {
       said.call = callOf(said, { calls });
       return said;

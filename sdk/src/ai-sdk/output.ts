@@ -74,17 +74,25 @@ function parsed(json: string): unknown {
   }
 }
 
-/** The input of a call, if it came to its end. */
-function inputOf({ message, headers, isDone }: Said): { input: unknown } | undefined {
-  const { status } = message;
-  if (!isDone || status === "failed" || status === "cancelled") return undefined;
-  const input = valueIn(message, headers);
-  const isValue = typeof input !== "string" || !status || headers.encoding === "json";
-  if (isValue || headers.inputEncoding === "text") return { input };
-  // Agents of the first release tell the end of the text before the value.
-  const value = parsed(input || "{}");
-  if (value !== undefined) return { input: value };
-  return /^\s*[[{"]/.test(input) ? undefined : { input };
+/** Text of JSON that somebody cut short. */
+const CUT = Symbol();
+
+/** The input of a call that does not stream any more. */
+function inputOf({ data, status }: Message, headers: Record<string, string>): unknown {
+  const { encoding, inputEncoding, state } = headers;
+  const input = valueIn({ data } as Message, headers);
+  const isValue = typeof input !== "string" || !status || encoding === "json";
+  if (isValue || inputEncoding === "text" || state === "error") return input;
+  // Agents of the first release end the text, perhaps before all of it is there, then tell the value.
+  const value = parsed(input);
+  return value === undefined && /^\s*[[{"]|^$/.test(input) ? CUT : (value ?? input);
+}
+
+/** Whether nothing is to come of a message. */
+export function isDone(message: Message, headers: Record<string, string>): boolean {
+  const { name, status } = message;
+  if (name !== "tool-input" || status !== "complete") return status !== "streaming";
+  return inputOf(message, headers) !== CUT;
 }
 
 /** What is said of a call wherever it is mentioned. */
@@ -146,8 +154,10 @@ function textChunks(said: Said): Loose[] {
 
 function inputChunks(said: Said): Loose[] {
   const { message, headers, told, wasDone, isSettled } = said;
+  const { status } = message;
   if (wasDone) return [];
-  const found = inputOf(said);
+  const isBroken = !said.isDone || status === "failed" || status === "cancelled";
+  const input = isBroken ? CUT : inputOf(message, headers);
   const marks = marksOf(headers);
   const { toolCallId, inputEncoding } = headers;
   const start = { type: "tool-input-start", ...marks };
@@ -158,10 +168,10 @@ function inputChunks(said: Said): Loose[] {
     toolCallId,
     inputTextDelta,
   });
-  if (found) {
+  if (input !== CUT) {
     // Told in this way it is nobody's to make any more (`onToolCall`).
-    const json = isSettled && told === undefined ? JSON.stringify(found.input) : undefined;
-    return json ? [start, typed(json)] : [{ type: "tool-input-available", ...marks, ...found }];
+    const json = isSettled && told === undefined ? JSON.stringify(input) : undefined;
+    return json ? [start, typed(json)] : [{ type: "tool-input-available", ...marks, input }];
   }
   const delta = textOf(message).slice(told?.length ?? 0);
   return [
