@@ -44,6 +44,8 @@ export class Chunks {
   readonly #told = new Map<string, Told>();
   /** Texts that were begun and not ended: their ids, by their serials. */
   readonly #open = new Map<string, string>();
+  /** Calls whose inputs were begun and not ended: in another step they would be others. */
+  readonly #typing = new Set<string>();
   /** The last part, and the last beginning of a step, that were told. */
   #last = "";
   #step = "";
@@ -102,8 +104,8 @@ export class Chunks {
       const said = this.#said(message, look);
       if (!said) continue;
       const isNew = !this.#told.has(message.serial);
-      // Of two texts that the chunks cannot tell apart the second waits, and all after it; and so
-      // does what comes after a part that is written in pieces.
+      // Of two texts that the chunks cannot tell apart the second waits, and all after it; so do
+      // a step until the calls before it are whole, and what comes after a part in pieces.
       if (isNew && this.#isHeld(said)) break;
       if (!this.#tell(said, chunks)) early.push(said);
     }
@@ -133,6 +135,7 @@ export class Chunks {
   #isHeld(said: Said): boolean {
     const { message, isDone } = said;
     if (isText(message)) return [...this.#open.values()].includes(idOf(said));
+    if (message.name === "step") return this.#typing.size > 0;
     return !isDone && message.name !== "tool-input" && message.name !== "tool-output";
   }
 
@@ -159,6 +162,8 @@ export class Chunks {
       if (isDone) this.#open.delete(serial);
       else this.#open.set(serial, idOf(said));
     }
+    if (name === "tool-input" && !isDone) this.#typing.add(serial);
+    else this.#typing.delete(serial);
     if (isNew && isPart(message)) this.#last = serial;
     this.#told.set(serial, { message, text: toldOf(message), isDone });
     return true;
@@ -205,6 +210,7 @@ export class Chunks {
       this.#told.delete(step);
     }
     this.#open.clear();
+    this.#typing.clear();
     this.#isStepOver = false;
     this.#last = step;
     return true;
