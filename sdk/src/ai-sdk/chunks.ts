@@ -180,14 +180,15 @@ export class Chunks {
     if (this.#told.size === 0) return undefined;
     let count = 0;
     for (const message of messages) {
-      const { serial, deletedAt } = message;
+      const { serial, name, deletedAt } = message;
       const was = this.#told.get(serial);
       if (!was) {
         if (!deletedAt && serial < this.#last && isPart(message)) return "";
         continue;
       }
       count += 1;
-      if (was.message === message) continue;
+      // Nothing is shown of a response but what the next one says as well.
+      if (was.message === message || name === "response") continue;
       if (deletedAt || (isText(message) && !isStill(was, textOf(message)))) return serial;
     }
     if (count === this.#told.size) return undefined;
