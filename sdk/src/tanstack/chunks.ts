@@ -177,7 +177,7 @@ export class RunChunks {
       case "tool-input":
         return this.#sayCall(message, now, isOver, reading);
       case TOOL_OUTPUT: {
-        if (!isOver) return [];
+        if (!isOver || !reading.call(message)) return [];
         const said = resultOf(message, reading);
         const end = String(said[0]?.content);
         const isSame = now.end === end;

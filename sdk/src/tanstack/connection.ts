@@ -231,7 +231,7 @@ class Chat implements SessileConnection {
       for await (const _ of this.#changes(signal)) {
         const turn = session.turns.find(({ id }) => id === runId) ?? found;
         const reading = this.#reading();
-        const said = saidUpTo(nodesOf(session.log, reading), runId);
+        const said = saidUpTo(nodesOf(session.log, reading), runId, reading);
         let news = chunks.next(said, turn, reading);
         if (!news) {
           const nodes = wholeNodes(session.getSnapshot(), reading);

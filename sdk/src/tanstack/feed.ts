@@ -190,7 +190,7 @@ export class Feed {
       if (node && !this.#told.has(id)) this.#told.set(id, dataOf(node));
       return;
     }
-    const chunks = run.next(saidUpTo(nodes, id), turn, reading);
+    const chunks = run.next(saidUpTo(nodes, id, reading), turn, reading);
     if (chunks) fed.push(...chunks.map((chunk) => ({ chunk, run: id })));
     else this.restart();
     if (run.isEnded && node) this.#told.set(id, dataOf(node));

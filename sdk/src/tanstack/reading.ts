@@ -2,7 +2,13 @@
 // output is of, which answer a turn goes on with, and what a call is called in the chat.
 
 import { fieldsOf } from "../ai-sdk/output.ts";
-import { dataOf, fieldsIn, headersOf, type Notes, notesIn } from "../protocol/answer.ts";
+import {
+  fieldsIn,
+  headersOf,
+  type Notes,
+  notesIn,
+  valueOf as valueIn,
+} from "../protocol/answer.ts";
 import type { Message, Turn } from "../protocol/index.ts";
 
 /** The name of a message that says what came of a call, also of one that the page made itself. */
@@ -30,29 +36,48 @@ export class Reading {
   /** Calls by the serials of their inputs, and of what was said about them. */
   readonly #calls = new Map<string, Call>();
   readonly #ofPages = new Map<string, Message>();
+  readonly #settled = new Set<string>();
 
   constructor(log: readonly Message[], turns: readonly Turn[]) {
     this.#notes = notesIn(log);
     this.#turns = new Map(turns.map((turn) => [turn.id, turn]));
     const latest = new Map<string, Call>();
+    /** What came of calls that are not there yet. */
+    const early = new Map<string, Message>();
     for (const message of log) {
       const { name, serial, turn, deletedAt } = message;
       if (deletedAt !== undefined || !name.startsWith("tool-")) continue;
-      const { toolCallId = serial, call = "" } = this.headers(message);
+      const { toolCallId = serial } = this.headers(message);
       const own = `${turn} ${toolCallId}`;
-      if (name === "tool-input") {
-        const id = latest.has(toolCallId) ? `${toolCallId}_${serial}` : toolCallId;
-        const made = { id, toolCallId, input: message };
-        for (const key of [own, toolCallId]) latest.set(key, made);
-        this.#calls.set(serial, made);
-      } else {
-        const about = fieldsOf(message.data).toolCallId ?? toolCallId;
-        const known = latest.get(own) ?? latest.get(String(about));
-        const found = this.#calls.get(call) ?? known;
-        if (found) this.#calls.set(serial, found);
-        if (isOfPage(message)) this.#ofPages.set(serial, message);
+      if (name !== "tool-input") {
+        if (!this.#relate(message, latest)) early.set(own, message);
+        continue;
       }
+      const id = latest.has(toolCallId) ? `${toolCallId}_${serial}` : toolCallId;
+      const made = { id, toolCallId, input: message };
+      for (const key of [own, toolCallId]) latest.set(key, made);
+      this.#calls.set(serial, made);
+      const known = early.get(own);
+      if (known) this.#calls.set(known.serial, made);
+      early.delete(own);
     }
+  }
+
+  /** Finds the call that something is said about; says no if there is none. */
+  #relate(message: Message, latest: ReadonlyMap<string, Call>): boolean {
+    const { name, serial, turn, data } = message;
+    const { toolCallId = fieldsOf(data).toolCallId, call = "" } = this.headers(message);
+    const known = latest.get(`${turn} ${toolCallId}`) ?? latest.get(String(toolCallId));
+    const found = this.#calls.get(call) ?? known;
+    if (isOfPage(message)) {
+      this.#ofPages.set(serial, message);
+      // Of several devices the first one counts: it is what the agent went on with.
+      const what = `${name} ${found?.input.serial}`;
+      if (this.#settled.has(what)) return true;
+      this.#settled.add(what);
+    }
+    if (found) this.#calls.set(serial, found);
+    return found !== undefined;
   }
 
   headers(message: Message): Record<string, string> {
@@ -65,7 +90,7 @@ export class Reading {
   }
 
   value(message: Message): unknown {
-    return dataOf(message, this.headers(message));
+    return valueIn(message, this.headers(message));
   }
 
   /** The call that a message has the input of, or says something about. */

@@ -26,10 +26,12 @@ export interface Node {
 export function nodesOf(messages: readonly Message[], reading: Reading): Node[] {
   const nodes = new Map<string, Node>();
   for (const message of messages) {
-    const { turn, deletedAt, name, serial } = message;
+    const { turn, deletedAt, name, role, serial } = message;
     if (deletedAt !== undefined || name === "steer") continue;
     const isOutput = isOfPage(message);
     if (turn === undefined && name !== "message" && !isOutput) continue;
+    // What the turn was told is nothing that it said.
+    if (turn !== undefined && role === "user") continue;
     const key = turn ?? message.id ?? serial;
     const known = nodes.get(key);
     if (known) {
@@ -55,12 +57,19 @@ export function wholeNodes({ messages, hasOlder }: Shown, reading: Reading): Nod
   );
 }
 
-/** What an answer says up to the end of one of its turns, in order. */
-export function saidUpTo(nodes: readonly Node[], turn: string): Message[] {
+/** What an answer says up to the end of one of its turns, in order; no output before its call. */
+export function saidUpTo(nodes: readonly Node[], turn: string, reading: Reading): Message[] {
   const index = nodes.findIndex(({ key }) => key === turn);
   const answer = nodes[index]?.answer;
   const own = nodes.slice(0, index + 1).filter((node) => node.answer === answer);
-  return own.flatMap(({ messages }) => messages);
+  const said = own.flatMap(({ messages }) => messages);
+  const placeOf = (message: Message) => reading.call(message)?.input.serial ?? "";
+  const isEarly = (message: Message) => placeOf(message) > message.serial;
+  const early = said.filter(isEarly);
+  if (early.length === 0) return said;
+  return said
+    .filter((message) => !isEarly(message))
+    .flatMap((message) => [message, ...early.filter((it) => placeOf(it) === message.serial)]);
 }
 
 /** What nodes look like in a chat. */
@@ -107,7 +116,7 @@ export function chunksOf(
   reading: Reading,
 ): Loose[] {
   const chunks = new RunChunks({ thread: "", run, answer });
-  return chunks.next(saidUpTo(nodes, run), turn, reading) ?? [];
+  return chunks.next(saidUpTo(nodes, run, reading), turn, reading) ?? [];
 }
 
 /** The transcript of a session. */
