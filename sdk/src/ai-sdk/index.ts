@@ -1,5 +1,6 @@
 // `sessile/ai-sdk`: the AI SDK's `useChat` on a session, and `streamText` in an agent.
 
+export type { Held } from "./answer.ts";
 export { type FollowedChat, followChat } from "./follow.ts";
 export { toData } from "./output.ts";
 export { streamToTurn } from "./server.ts";
@@ -10,4 +11,4 @@ export {
   TOOL_OUTPUT,
   type Wake,
 } from "./transport.ts";
-export { type Held, toUIMessages } from "./ui-messages.ts";
+export { toUIMessages } from "./ui-messages.ts";
