@@ -6,7 +6,7 @@ import { NOTES } from "../protocol/answer.ts";
 import { isOpen, type Message, type Turn } from "../protocol/index.ts";
 import { Ends } from "./ends.ts";
 import { inputOf, restOfJson } from "./json.ts";
-import { isOfPage, type Reading, TOOL_APPROVAL, TOOL_OUTPUT } from "./reading.ts";
+import { isCut, isOfPage, type Reading, TOOL_APPROVAL, TOOL_OUTPUT } from "./reading.ts";
 import { coalesced, isTerminal, Lines, STORED } from "./stored.ts";
 
 /** What was told of a message. */
@@ -39,7 +39,6 @@ const GROWS = ["message", "reasoning", STORED];
 /** What ends a run is said at its end. */
 const SILENT = ["response", "error", "steer", NOTES];
 const BAD = ["error", "input-error", "denied"];
-const BROKEN_OFF = ["failed", "cancelled"];
 
 /** The chunks of one run, each once. What it is shown is the whole answer, again and again. */
 export class RunChunks {
@@ -106,9 +105,12 @@ export class RunChunks {
     return chunks;
   }
 
-  /** What has to be ended before something else can be said. */
-  open(): Loose[] {
-    return this.#ends.all();
+  /** Tells no more, since the rest was told in another way: ends what is open, and what is over. */
+  leave(turn: Turn | undefined): Loose[] {
+    const ends = this.#ends.all();
+    this.isEnded = true;
+    if (!turn || isOpen(turn)) return ends;
+    return [...ends, ...(turn.status === "failed" ? this.#show() : []), this.#end(turn)];
   }
 
   /** Comes to what the turn itself said. */
@@ -229,9 +231,11 @@ export class RunChunks {
     const fields = reading.fields(message);
     const toolCallId = now.in ?? reading.call(message)?.id ?? message.serial;
     now.in = toolCallId;
-    const isBroken = isOver && isBrokenOff(message, fields);
+    const isBroken = isOver && reading.isBrokenOff(message);
     const value = inputOf(reading.value(message));
-    const end = isBroken ? `${status}` : JSON.stringify(value);
+    const { providerMetadata, toolMetadata } = fields;
+    const metadata = present({ providerMetadata, toolMetadata });
+    const end = isBroken ? `${status}` : JSON.stringify([value, metadata]);
     // The end of its text, and that it stands for a value, may come one after the other.
     if (now.end !== undefined) return isBroken || now.end === end ? [] : undefined;
     const chunks: Loose[] = [];
@@ -239,10 +243,9 @@ export class RunChunks {
       this.#calls.add(message.serial);
       chunks.push(...this.#open(false, true));
       const { toolName: toolCallName = "tool", providerExecuted } = fields;
-      const parentMessageId = this.#id();
-      const metadata = providerExecuted ? { providerExecuted } : undefined;
-      const start = { type: "TOOL_CALL_START", toolCallId, toolCallName, parentMessageId };
-      chunks.push(present({ ...start, metadata }));
+      const start = { type: "TOOL_CALL_START", toolCallId, toolCallName };
+      const marked = providerExecuted ? { metadata: { providerExecuted } } : {};
+      chunks.push({ ...start, parentMessageId: this.#id(), ...marked });
     }
     const isText = !isOver || isBroken;
     const text = textOf(message);
@@ -260,12 +263,8 @@ export class RunChunks {
       chunks.push({ type: "TOOL_CALL_END", toolCallId });
       return chunks;
     }
-    const { thoughtSignature } = fieldsOf(fieldsOf(fields.providerMetadata).google);
+    const { thoughtSignature } = fieldsOf(fieldsOf(providerMetadata).google);
     if (thoughtSignature) chunks.push(sealed("tool-call", toolCallId, thoughtSignature));
-    const metadata = present({
-      providerMetadata: fields.providerMetadata,
-      toolMetadata: fields.toolMetadata,
-    });
     const more = Object.keys(metadata).length > 0 && { metadata };
     chunks.push({ type: "TOOL_CALL_END", toolCallId, input: value, ...more });
     return chunks;
@@ -361,7 +360,7 @@ export class RunChunks {
       const fields = reading.fields(message);
       const isCall = message.name === "tool-input" && message.turn === this.#wanted.run;
       if (!isCall || settled.has(message.serial)) return [];
-      if (fields.providerExecuted || isBrokenOff(message, fields)) return [];
+      if (fields.providerExecuted || reading.isBrokenOff(message)) return [];
       return [asked("tool-input-available", message, reading)];
     });
   }
@@ -384,12 +383,6 @@ function hasEnded({ name, status, headers }: Message): boolean {
   return status !== "streaming" && !(name === TOOL_OUTPUT && headers?.state === "preliminary");
 }
 
-/** Whether an input came to an end in its middle; one that was refused is whole. */
-function isBrokenOff({ status, data }: Message, { state }: Record<string, unknown>): boolean {
-  const isCut = status === "streaming" || BROKEN_OFF.includes(`${status}`);
-  return isCut && state !== "error" && typeof data === "string";
-}
-
 /** Why an answer ended. A call that the page is to make is no reason to wait for more chunks. */
 function reasonOf(reason: unknown): string {
   if (reason === "length") return reason;
@@ -402,7 +395,7 @@ export function resultOf(message: Message, reading: Reading): Loose[] {
   const { id: toolCallId } = reading.call(message) ?? {};
   const { state = "" } = reading.headers(message);
   if (toolCallId === undefined || state === "preliminary") return [];
-  const isBad = BAD.includes(state) || BROKEN_OFF.includes(`${status}`);
+  const isBad = BAD.includes(state) || isCut(status);
   const data = reading.value(message);
   const value = isBad ? { error: data === null ? "denied" : String(data) } : data;
   const content = typeof value === "string" ? value : JSON.stringify(value ?? null);

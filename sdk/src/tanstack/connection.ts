@@ -238,7 +238,7 @@ class Chat implements SessileConnection {
           const { answer } = nodes.find(({ key }) => key === runId) ?? {};
           const others = nodes.filter((node) => answer === undefined || node.answer !== answer);
           yield snapshotOf(others, session.turns, reading);
-          yield* chunks.open();
+          yield* chunks.leave(undefined);
           chunks = begin(true);
           news = chunks.next(said, turn, reading) ?? [];
         }

@@ -86,14 +86,34 @@ export class Feed {
     const isNew = (node: Node) => !node.isTurn && this.#isNew(node);
     const isOdd = (node: Node) => isNew(node) && !this.#isPlain(node, reading);
     if (nodes.some(isOdd)) this.#tellAll(seen, fed);
-    for (const node of nodes.filter(isNew)) {
+    for (const node of nodes.filter((it) => it.answer === undefined && isNew(it))) {
       this.#told.set(node.key, dataOf(node));
-      fed.push(
-        ...(node.answer === undefined ? sayPerson(node, reading) : sayOutput(node, reading)),
-      );
+      fed.push(...sayPerson(node, reading));
     }
-    for (const turn of turns) this.#tellRun(turn, seen, shown.messages, fed);
+    for (const turn of turns) {
+      const answer = reading.answer({ turn: turn.id, serial: "" });
+      const at = nodes.findIndex(({ key }) => key === turn.id);
+      const before = at < 0 ? nodes : nodes.slice(0, at);
+      this.#tellOutputs(
+        before.filter((node) => node.answer === answer && isNew(node)),
+        seen,
+        fed,
+      );
+      this.#tellRun(turn, seen, shown.messages, fed);
+    }
+    this.#tellOutputs(nodes.filter(isNew), seen, fed);
     return this.#isStale ? [...fed, ...this.next()] : fed;
+  }
+
+  /** What pages made of calls, once the calls were told. */
+  #tellOutputs(outputs: readonly Node[], { nodes, reading }: Seen, fed: Fed[]): void {
+    for (const node of outputs) {
+      const isOpen = ({ key, answer }: Node) =>
+        answer === node.answer && this.#runs.get(key)?.isEnded === false;
+      if (nodes.some(isOpen)) continue;
+      this.#told.set(node.key, dataOf(node));
+      fed.push(...sayOutput(node, reading));
+    }
   }
 
   #begin(seen: Seen, fed: Fed[]): void {
@@ -109,8 +129,9 @@ export class Feed {
     fed.push({ chunk: snapshotOf(seen.nodes, seen.turns, seen.reading) });
     const running = [...this.#runs].filter(([, { isEnded }]) => !isEnded);
     // What was open is gone from the chat; whoever checks the events wants to see it end.
+    const turns = new Map(seen.turns.map((turn) => [turn.id, turn]));
     for (const [run, chunks] of running) {
-      fed.push(...chunks.open().map((chunk) => ({ chunk, run })));
+      fed.push(...chunks.leave(turns.get(run)).map((chunk) => ({ chunk, run })));
     }
     // That a run was begun is known, unless the client counts several from here on.
     const isKnown = running.length === 1 && !this.#isAsking;

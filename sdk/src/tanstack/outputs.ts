@@ -41,7 +41,7 @@ export function newsOf(
   );
   const inputs = new Map(
     said
-      .filter(({ name }) => name === "tool-input")
+      .filter((it) => it.name === "tool-input" && !reading.isBrokenOff(it))
       .map((message) => [reading.call(message)?.id, message]),
   );
   const found = parts.flatMap((part) => {

@@ -9,7 +9,7 @@ import {
   notesIn,
   valueOf as valueIn,
 } from "../protocol/answer.ts";
-import type { Message, Turn } from "../protocol/index.ts";
+import type { Message, MessageStatus, Turn } from "../protocol/index.ts";
 
 /** The name of a message that says what came of a call, also of one that the page made itself. */
 export const TOOL_OUTPUT = "tool-output";
@@ -28,6 +28,11 @@ export interface Call {
 /** Whether a message says what a page made of a call. */
 export function isOfPage({ turn, name }: Message): boolean {
   return turn === undefined && (name === TOOL_OUTPUT || name === TOOL_APPROVAL);
+}
+
+/** Whether a text ended before it was whole. */
+export function isCut(status: MessageStatus | undefined): boolean {
+  return status === "failed" || status === "cancelled";
 }
 
 export class Reading {
@@ -67,7 +72,9 @@ export class Reading {
   #relate(message: Message, latest: ReadonlyMap<string, Call>): boolean {
     const { name, serial, turn, data } = message;
     const { toolCallId = fieldsOf(data).toolCallId, call = "" } = this.headers(message);
-    const known = latest.get(`${turn} ${toolCallId}`) ?? latest.get(String(toolCallId));
+    const ofId = latest.get(String(toolCallId));
+    const isOurs = turn === undefined || (ofId && this.answer(ofId.input) === this.answer(message));
+    const known = latest.get(`${turn} ${toolCallId}`) ?? (isOurs ? ofId : undefined);
     const found = this.#calls.get(call) ?? known;
     if (isOfPage(message)) {
       this.#ofPages.set(serial, message);
@@ -91,6 +98,13 @@ export class Reading {
 
   value(message: Message): unknown {
     return valueIn(message, this.headers(message));
+  }
+
+  /** Whether an input came to an end in its middle; one that was refused is whole. */
+  isBrokenOff(message: Message): boolean {
+    const { status, data } = message;
+    const isHalf = status === "streaming" || isCut(status);
+    return isHalf && typeof data === "string" && this.headers(message).state !== "error";
   }
 
   /** The call that a message has the input of, or says something about. */
