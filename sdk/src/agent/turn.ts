@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 // A turn as its leader sees it: it is spoken in, cancelled, steered and always ended (P6).
 
 import {
