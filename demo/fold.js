@@ -56,7 +56,7 @@ function put(log, message) {
   log.messages.set(message.serial, { ...message });
 }
 
-function append(log, { serial, version, offset, data, status }) {
+function append(log, { serial, version, offset, data, status, headers }) {
   const held = log.messages.get(serial);
   if (!held) {
     if (!isOutside(log, serial)) log.gaps.add(serial);
@@ -73,6 +73,7 @@ function append(log, { serial, version, offset, data, status }) {
   held.data = text.slice(0, offset) + data;
   held.version = version;
   if (status) held.status = status;
+  if (headers) held.headers = headers;
 }
 
 function remove(log, { serial, version, superseded }) {

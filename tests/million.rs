@@ -11,7 +11,7 @@ use sessile::protocol::ids::{ConnectionId, Timestamp};
 use sessile::protocol::limits::Limits;
 use sessile::protocol::message::{Role as Voice, Status};
 use sessile::protocol::serial::Serial;
-use sessile::session::{Carrier, Connection, Effect, Input, Session, Start};
+use sessile::session::{Carrier, Chains, Connection, Effect, Input, Session, Start};
 use sessile::store::Log;
 use sessile::store::sqlite::SqliteStore;
 use sqlite::Sqlite;
@@ -71,6 +71,7 @@ impl World {
             window_ms: WINDOW_MS,
             names: None,
             told: None,
+            chains: Chains::default(),
             is_probed: false,
             heard_at: 0,
             member: None,
@@ -84,6 +85,7 @@ impl World {
     fn send(&mut self, frame: ClientFrame) {
         let frames = vec![Received {
             reference: None,
+            chain: None,
             frame: Ok(frame),
         }];
         let connection = ConnectionId::new("agent");
@@ -106,7 +108,7 @@ impl World {
             data: Data::Text(String::new()),
             headers: None,
             status: Some(Status::Streaming),
-            wake: false,
+            wake: None,
         };
         self.send(ClientFrame::Publish(Publish {
             messages: vec![message],
@@ -131,6 +133,7 @@ impl World {
                 data: Some(TOKEN.to_owned()),
                 seq: Some(seq),
                 status: is_last.then_some(Status::Complete),
+                headers: None,
                 attempt: None,
                 id: None,
             }));

@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 use sessile::protocol::capability::{Operations, Role};
 use sessile::protocol::ids::{ConnectionId, Timestamp};
 use sessile::protocol::limits::Limits;
-use sessile::session::{Carrier, Connection, Effect, Input, Request, Sender, Start};
+use sessile::session::{Carrier, Chains, Connection, Effect, Input, Request, Sender, Start};
 use sessile::store::{Log, Span};
 
 /// After so long without an append nothing is held: it was stored after the shortest window,
@@ -138,6 +138,7 @@ impl Stage {
             window_ms,
             names: None,
             told: None,
+            chains: Chains::default(),
             is_probed: false,
             heard_at: 0,
             member: None,

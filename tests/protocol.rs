@@ -13,7 +13,7 @@ use sessile::protocol::error::{ErrorCode, ErrorInfo, close};
 use sessile::protocol::frame::{Attached, Outcome, Placed, Presence, ServerFrame, TurnFrame};
 use sessile::protocol::ids::ConnectionId;
 use sessile::protocol::limits::Limits;
-use sessile::protocol::message::{Message, Role, Status};
+use sessile::protocol::message::{Headers, Message, Role, Status};
 use sessile::protocol::presence::Member;
 use sessile::protocol::serial::{Epoch, Serial};
 use sessile::protocol::turn::{Cancel, Ending, Event, Lead, Shown, State, Turn};
@@ -229,6 +229,15 @@ fn log_frames() -> Vec<(&'static str, ServerFrame)> {
         offset: 3,
         data: data.to_owned(),
         status,
+        headers: None,
+    };
+    let ended = ServerFrame::Append {
+        serial: serial(2),
+        version: serial(3),
+        offset: 3,
+        data: "lo".to_owned(),
+        status: Some(Status::Complete),
+        headers: Some(Headers::from([("part".to_owned(), "0".to_owned())])),
     };
     let delete = ServerFrame::Delete {
         serial: serial(1),
@@ -262,6 +271,7 @@ fn log_frames() -> Vec<(&'static str, ServerFrame)> {
         ),
         ("append", append("👍🏽", None)),
         ("append that closes", append("", Some(Status::Complete))),
+        ("append that closes with headers", ended),
         ("update", ServerFrame::Update { message: large() }),
         ("delete", delete),
         ("delete of what is superseded", superseded),

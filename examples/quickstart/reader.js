@@ -26,6 +26,7 @@ function follow(address, token, show) {
       // Taking a frame twice, or one that overlaps, does no harm (P3.10).
       if (held) held.data = held.data.slice(0, frame.offset) + frame.data;
       if (held && frame.status) held.status = frame.status;
+      if (held && frame.headers) held.headers = frame.headers;
       move(frame.version);
     } else if (frame.type === "message.delete") {
       messages.delete(frame.serial);

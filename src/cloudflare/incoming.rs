@@ -150,6 +150,7 @@ impl Incoming {
         }
         let Some(Received {
             reference,
+            chain,
             frame: Ok(ClientFrame::Auth(auth)),
         }) = auth
         else {
@@ -168,6 +169,7 @@ impl Incoming {
             incoming.shell.feed_and_forget(Input::Renew {
                 connection: connection.clone(),
                 reference,
+                chain,
                 grant,
             });
             for came in waited {
@@ -257,19 +259,9 @@ fn lines(text: &str, limits: &Limits) -> Vec<Received> {
     let longest = usize::try_from(limits.frame_bytes).unwrap_or(usize::MAX);
     let line = |line: &str| {
         if longest < line.len() {
-            let error = too_large("read the frame", line.len(), longest);
-            return Received {
-                reference: None,
-                frame: Err(error),
-            };
+            return Received::refused(too_large("read the frame", line.len(), longest));
         }
-        match crate::protocol::decode::check_depth(line, limits) {
-            Ok(()) => decode_frame(line, limits),
-            Err(error) => Received {
-                reference: None,
-                frame: Err(error),
-            },
-        }
+        decode_frame(line, limits)
     };
     text.split('\n').map(line).collect()
 }

@@ -23,7 +23,7 @@ pub(super) fn read(action: Action, body: &str, limits: &Limits) -> Result<Reques
         Action::Frames => frames(body, limits),
         Action::Publish => publish(body, limits),
         Action::Update(serial) => {
-            check_depth(body, limits)?;
+            check_depth("update", body, limits)?;
             let fields: Fields = parse("update", body)?;
             change("update", &serial, fields, limits)
         }
@@ -32,7 +32,7 @@ pub(super) fn read(action: Action, body: &str, limits: &Limits) -> Result<Reques
             frame("turn.start", fields, limits)
         }
         Action::EndTurn(id) => {
-            check_depth(body, limits)?;
+            check_depth("end the turn", body, limits)?;
             about_turn("turn.end", &id, parse("end the turn", body)?, limits)
         }
         Action::CancelTurn(id) => {
@@ -62,6 +62,9 @@ pub(super) fn read(action: Action, body: &str, limits: &Limits) -> Result<Reques
             after,
             limit,
         }),
+        Action::Conversation { to, before, limit } => {
+            Ok(Request::Conversation { to, before, limit })
+        }
         Action::Message(serial, without_data) => Ok(Request::Message {
             serial,
             without_data,
@@ -88,7 +91,7 @@ fn frames(body: &str, limits: &Limits) -> Result<Request, ErrorInfo> {
 
 /// One message or an array of them, as the frame that it stands for (P12.2).
 fn publish(body: &str, limits: &Limits) -> Result<Request, ErrorInfo> {
-    check_depth(body, limits)?;
+    check_depth("publish", body, limits)?;
     let messages: &RawValue = parse("publish", body)?;
     let messages = messages.get();
     let list = match messages.starts_with('[') {
@@ -123,7 +126,7 @@ fn about_turn(
 
 /// The fields of a body that may be empty.
 fn optional(verb: &str, body: &str, limits: &Limits) -> Result<Fields, ErrorInfo> {
-    check_depth(body, limits)?;
+    check_depth(verb, body, limits)?;
     let is_empty = body.trim().is_empty();
     parse(verb, if is_empty { "{}" } else { body })
 }
@@ -141,7 +144,7 @@ fn settings(body: &str, limits: &Limits) -> Result<Request, ErrorInfo> {
     struct Patch {
         settings: serde_json::Value,
     }
-    check_depth(body, limits)?;
+    check_depth("change the settings", body, limits)?;
     let patch: Patch = parse("change the settings", body)?;
     Ok(Request::Settings(patch.settings))
 }

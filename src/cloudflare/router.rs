@@ -209,12 +209,16 @@ impl Asked<'_> {
                 let query::History {
                     before,
                     after,
+                    to,
                     limit,
                 } = query::history(self.pairs)?;
-                Action::History {
-                    before,
-                    after,
-                    limit,
+                match to {
+                    Some(to) => Action::Conversation { to, before, limit },
+                    None => Action::History {
+                        before,
+                        after,
+                        limit,
+                    },
                 }
             }
             Endpoint::Message(serial) => Action::Message(serial, false),

@@ -22,7 +22,7 @@ use super::requests;
 use super::shell::{Lost, Outcome, Shell};
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::ids::ConnectionId;
-use crate::session::{Carrier, Connection, Input, Sender, Start};
+use crate::session::{Carrier, Chains, Connection, Input, Sender, Start};
 use crate::token::Grant;
 
 /// A session's object.
@@ -172,6 +172,7 @@ fn open(shell: &Rc<Shell>, grant: Grant, opening: Opening) -> Answer {
         told: None,
         heard_at: 0,
         member: None,
+        chains: Chains::default(),
         is_probed,
     };
     let start = Start {

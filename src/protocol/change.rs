@@ -70,8 +70,8 @@ pub struct NewMessage {
     pub headers: Option<Headers>,
     /// `streaming` to append to it later.
     pub status: Option<Status>,
-    /// Whether it is an input for an agent, whoever sends it (P10.3).
-    pub wake: bool,
+    /// Whether it is an input for an agent, where that is not to be told by its sender (P10.3).
+    pub wake: Option<bool>,
 }
 
 /// `append` (P5.1).
@@ -85,6 +85,8 @@ pub struct Append {
     pub seq: Option<u64>,
     /// Closes the message, if given.
     pub status: Option<Status>,
+    /// Its headers from then on; only an append that closes the message has them.
+    pub headers: Option<Headers>,
     /// The attempt of the message's turn (P6.8).
     pub attempt: Option<u64>,
     /// Makes sending again safe (P13.1).
@@ -100,6 +102,8 @@ pub struct Update {
     pub data: Option<Data>,
     /// Its new headers.
     pub headers: Option<Headers>,
+    /// What it becomes, where the update closes it.
+    pub status: Option<Status>,
     /// The last append that `data` contains (P5.3).
     pub seq: Option<u64>,
     /// Only if this still is the message's version.
@@ -127,6 +131,11 @@ impl Append {
     /// The text to add.
     pub fn text(&self) -> &str {
         self.data.as_deref().unwrap_or_default()
+    }
+
+    /// What the message becomes, if this is its end.
+    pub fn end(&self) -> Option<Status> {
+        self.status.filter(|status| *status != Status::Streaming)
     }
 }
 
@@ -161,7 +170,7 @@ impl Frame for NewMessage {
             data: fields.need("data")?,
             headers: fields.get("headers")?,
             status: fields.get("status")?,
-            wake: fields.flag("wake")?,
+            wake: fields.get("wake")?,
         };
         headers(fields.verb(), new.headers.as_ref(), limits)?;
         Ok(new)
@@ -175,6 +184,7 @@ impl Frame for Append {
             data: fields.get("data")?,
             seq: fields.count_from_one("seq")?,
             status: fields.get("status")?,
+            headers: fields.get("headers")?,
             attempt: fields.count("attempt")?,
             id: fields.name("id", limits)?,
         };
@@ -182,6 +192,12 @@ impl Frame for Append {
             let message = "unable to append; data is missing, it is the text to add";
             return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
         }
+        if append.headers.is_some() && append.end().is_none() {
+            let message = "unable to append; headers come with the status that closes the message, \
+                           send an update to change them before";
+            return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
+        }
+        headers(fields.verb(), append.headers.as_ref(), limits)?;
         Ok(append)
     }
 }
@@ -192,11 +208,17 @@ impl Frame for Update {
             serial: fields.need("serial")?,
             data: fields.present("data")?,
             headers: fields.get("headers")?,
+            status: fields.get("status")?,
             seq: fields.count("seq")?,
             if_version: fields.get("ifVersion")?,
             attempt: fields.count("attempt")?,
             id: fields.name("id", limits)?,
         };
+        if update.status == Some(Status::Streaming) {
+            let message = "unable to update; status is streaming, an update only closes: \
+                           it takes complete, cancelled or failed";
+            return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
+        }
         headers(fields.verb(), update.headers.as_ref(), limits)?;
         Ok(update)
     }

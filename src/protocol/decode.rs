@@ -22,6 +22,8 @@ pub use super::turn::{AdoptTurn, CancelTurns, DriveTurn, EndTurn, StartTurn, Ste
 pub struct Received {
     /// What its answer refers to (P13.1).
     pub reference: Option<Ref>,
+    /// The frames that it stands on (P13.8).
+    pub chain: Option<u64>,
     /// The frame, or why there is none.
     pub frame: Result<ClientFrame, ErrorInfo>,
 }
@@ -154,19 +156,18 @@ const OVERSIZE_READ: usize = 4;
 /// # Errors
 /// The answer to a message that cannot be read at all; it goes out with `ref: null`.
 pub fn decode(text: &str, limits: &Limits) -> Result<Vec<Received>, ErrorInfo> {
-    check_depth(text, limits)?;
     let limit = bound(limits.frame_bytes);
     if limit < text.len() {
         let error = too_large("read the message", text.len(), limit);
-        let reference = (text.len() <= limit.saturating_mul(OVERSIZE_READ))
-            .then(|| reference(&Fields::read(READ, text).ok()?, limits).ok()?)
-            .flatten();
-        return match reference {
-            Some(reference) => Ok(vec![Received {
-                reference: Some(reference),
+        let is_read = text.len() <= limit.saturating_mul(OVERSIZE_READ);
+        let mark = is_read.then(|| read_mark(text, limits).ok()).flatten();
+        return match mark {
+            Some((_, mark)) if mark.reference.is_some() => Ok(vec![Received {
+                reference: mark.reference,
+                chain: mark.chain.unwrap_or_default(),
                 frame: Err(error),
             }]),
-            None => Err(error),
+            _ => Err(error),
         };
     }
     if text.trim_start().starts_with('[') {
@@ -182,30 +183,56 @@ pub fn decode(text: &str, limits: &Limits) -> Result<Vec<Received>, ErrorInfo> {
 /// What a frame does before it is known what it does.
 const READ: &str = "read the frame";
 
-/// Reads one frame whose size and depth are within bounds.
+/// Reads one frame whose size is within bounds.
 pub fn decode_frame(text: &str, limits: &Limits) -> Received {
-    let fields = match Fields::read(READ, text) {
-        Ok(fields) => fields,
-        Err(error) => return refused(error),
+    let (fields, mark) = match read_mark(text, limits) {
+        Ok(read) => read,
+        Err(error) => return Received::refused(error),
     };
-    let kind = match fields.word("type") {
-        Ok(kind) => kind,
-        Err(error) => return refused(error),
+    let (chain, frame) = match mark.chain {
+        Ok(chain) => (chain, decode_fields(text, fields, limits)),
+        Err(error) => (None, Err(error)),
     };
-    match reference(&fields, limits) {
-        Ok(reference) => Received {
-            reference,
-            frame: decode_kind(&kind, fields, limits),
-        },
-        Err(error) => refused(error),
+    Received {
+        reference: mark.reference,
+        chain,
+        frame,
     }
 }
 
-fn refused(error: ErrorInfo) -> Received {
-    Received {
-        reference: None,
-        frame: Err(error),
+fn decode_fields(
+    text: &str,
+    fields: Fields<'_>,
+    limits: &Limits,
+) -> Result<ClientFrame, ErrorInfo> {
+    check_depth(READ, text, limits)?;
+    let kind = fields.word("type")?;
+    decode_kind(&kind, fields, limits)
+}
+
+impl Received {
+    /// The refusal of what cannot be read at all.
+    pub fn refused(error: ErrorInfo) -> Self {
+        Self {
+            reference: None,
+            chain: None,
+            frame: Err(error),
+        }
     }
+}
+
+/// What a frame has whatever it does.
+struct Mark {
+    reference: Option<Ref>,
+    chain: Result<Option<u64>, ErrorInfo>,
+}
+
+/// Cuts a frame into its fields, and reads its mark, which can be done however large or deep it is.
+fn read_mark<'a>(text: &'a str, limits: &Limits) -> Result<(Fields<'a>, Mark), ErrorInfo> {
+    let fields = Fields::read(READ, text)?;
+    let reference = reference(&fields, limits)?;
+    let chain = fields.count_from_one("chain");
+    Ok((fields, Mark { reference, chain }))
 }
 
 /// What the answer to a frame refers to.
@@ -261,7 +288,7 @@ impl Frame for Seen {
 ///
 /// # Errors
 /// `invalid-frame` naming the depth that is allowed.
-pub fn check_depth(text: &str, limits: &Limits) -> Result<(), ErrorInfo> {
+pub fn check_depth(verb: &str, text: &str, limits: &Limits) -> Result<(), ErrorInfo> {
     let most = bound(limits.frame_depth);
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for byte in text.bytes() {
@@ -277,7 +304,7 @@ pub fn check_depth(text: &str, limits: &Limits) -> Result<(), ErrorInfo> {
             _ => {}
         }
         if most < depth {
-            let message = format!("unable to read the message; it nests deeper than {most}");
+            let message = format!("unable to {verb}; it nests deeper than {most}");
             return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
         }
     }

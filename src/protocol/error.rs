@@ -56,6 +56,8 @@ codes! {
     NotLeader = "not-leader", 409;
     /// A turn is active, and the session takes one input at a time (P10.3).
     Busy = "busy", 409;
+    /// A frame before it in its chain was refused (P13.8).
+    Skipped = "skipped", 409;
     /// Sent faster than P14 allows.
     RateLimited = "rate-limited", 429;
     /// More at once than P14 allows.

@@ -185,7 +185,7 @@ impl<'a> Fields<'a> {
     /// what came with it would be lost.
     pub(super) fn count_from_one(&self, name: &str) -> Result<Option<u64>, ErrorInfo> {
         match self.count(name)? {
-            Some(0) => Err(self.refused(&self.at(name), "it is 0, the first append is 1")),
+            Some(0) => Err(self.refused(&self.at(name), "it is 0, the first is 1")),
             counted => Ok(counted),
         }
     }

@@ -7,7 +7,7 @@ use super::decode::Ref;
 use super::error::ErrorInfo;
 use super::ids::{ConnectionId, Timestamp};
 use super::limits::Limits;
-use super::message::{Message, Status};
+use super::message::{Headers, Message, Status};
 use super::presence::Member;
 use super::serial::Serial;
 use super::turn::{Event, Shown as Turn};
@@ -47,6 +47,9 @@ pub enum ServerFrame {
         /// What the message has become, if it was closed.
         #[serde(skip_serializing_if = "Option::is_none")]
         status: Option<Status>,
+        /// Its headers from now on, if its end brought them.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        headers: Option<Headers>,
     },
     /// A message that changed otherwise, whole.
     #[serde(rename = "message.update")]

@@ -60,6 +60,13 @@ limits! {
     unsent_bytes = 4 * 1024 * 1024;
 }
 
+/// Messages whose links are looked at for one page of a conversation: some ten milliseconds (P6.9).
+pub const LINKS_MAX: usize = 20_000;
+
+/// Broken chains that are known of for each connection: as many as turns may be open, each of
+/// which somebody else may take at any time (P13.8).
+pub const CHAINS_MAX: usize = 100;
+
 /// Bytes of what is kept with a connection while the session sleeps: the platform's 16 KiB
 /// without what it adds itself.
 pub const KEPT_BYTES: usize = 16 * 1024 - 64;

@@ -13,6 +13,12 @@ pub const DEFAULT_NAME: &str = "message";
 /// A flat map of text that travels with a message.
 pub type Headers = BTreeMap<String, String>;
 
+/// Headers as they stand on the wire and in rows.
+pub fn as_json(headers: &Headers) -> String {
+    // A map of text: nothing in it can fail.
+    serde_json::to_string(headers).unwrap_or_default()
+}
+
 /// In whose voice a message speaks. All but `user` need `turn` or `edit` (P4.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

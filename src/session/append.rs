@@ -1,6 +1,7 @@
 //! Streaming messages grow (P5.1–P5.3).
 
 use super::answer::Reply;
+use super::closing::Closing;
 use super::connection::Sender;
 use super::outbox::Outbox;
 use super::{Error, Session};
@@ -9,8 +10,7 @@ use crate::protocol::decode::{Append, too_large};
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::frame::{Outcome, Placed};
 use crate::protocol::ids::Timestamp;
-use crate::protocol::message::Status;
-use crate::protocol::serial::Place;
+use crate::protocol::serial::{Place, Serial};
 use crate::store::{Head, Kind, Store, StoreError, Write};
 
 /// What becomes of a `seq` (P5.3).
@@ -76,7 +76,7 @@ impl Session {
                 }
                 return Ok(());
             }
-            Seq::Gap => return Err(gap(append, open.seq, open.length()).into()),
+            Seq::Gap => return Err(gap("append", append.serial, open.seq, open.length()).into()),
             Seq::Next => {}
         }
         let bytes = open.bytes + open.pending.len() + append.text().len();
@@ -133,10 +133,14 @@ impl Session {
         self.rollup
             .answers
             .push_append(reply, place, append.seq, false);
-        let end = append.status.filter(|status| *status != Status::Streaming);
+        let end = append.end();
         if let Some(status) = end {
-            self.rollup
-                .close(place, status, Some(sender.client.clone()));
+            let closing = Closing {
+                status,
+                headers: append.headers.clone(),
+                client: Some(sender.client.clone()),
+            };
+            self.rollup.close(place, closing);
         }
         if let Some(id) = &append.id {
             // With the text or not at all: an id that is known stands for text that is kept.
@@ -284,13 +288,12 @@ fn refused(append: &Append, code: ErrorCode, state: &str) -> ErrorInfo {
     )
 }
 
-fn gap(append: &Append, taken: u64, length: u64) -> ErrorInfo {
+/// What somebody is told who leaves appends out (P5.3).
+pub(super) fn gap(verb: &str, serial: Serial, taken: u64, length: u64) -> ErrorInfo {
     let expected = taken + 1;
-    let mut error = refused(
-        append,
-        ErrorCode::Gap,
-        &format!("expects seq {expected} and holds {length}"),
-    );
+    let reason = format!("expects seq {expected} and holds {length}");
+    let message = format!("unable to {verb}; message {serial} {reason}");
+    let mut error = ErrorInfo::new(ErrorCode::Gap, message);
     error.expected_seq = Some(expected);
     error.length = Some(length);
     error

@@ -1,6 +1,7 @@
 //! Connections come, renew their tokens, fall behind and go (P2.6, P3.4, P13.7).
 
 use super::answer::Reply;
+use super::closing::Closing;
 use super::connection::{Carrier, Connection, Live};
 use super::outbox::Outbox;
 use super::{Session, Start};
@@ -10,7 +11,6 @@ use crate::protocol::decode::Ref;
 use crate::protocol::error::{ErrorCode, ErrorInfo, close};
 use crate::protocol::frame::{Attached, Outcome, ServerFrame};
 use crate::protocol::ids::{ConnectionId, Timestamp};
-use crate::protocol::message::Status;
 use crate::store::{Store, StoreError};
 use crate::token::Grant;
 
@@ -130,7 +130,7 @@ impl Session {
                 // Nobody's own append: whoever else appended is told as well.
                 open.origin = None;
             }
-            self.rollup.close(place, Status::Failed, None);
+            self.rollup.close(place, Closing::failed());
         }
         self.settle(store, now, out)
     }
@@ -155,6 +155,7 @@ impl Session {
         now: Timestamp,
         connection: &ConnectionId,
         reference: Option<Ref>,
+        chain: Option<u64>,
         grant: Result<Grant, ErrorInfo>,
         out: &mut Outbox,
     ) {
@@ -173,7 +174,7 @@ impl Session {
         };
         let known = &mut live.connection;
         let reply = Reply::new(&known.sender(), Some(known.carrier), reference);
-        let grant = grant.and_then(|grant| {
+        let grant = known.chains.check(chain, grant).and_then(|grant| {
             if grant.client == known.client {
                 return Ok(grant);
             }
@@ -185,7 +186,10 @@ impl Session {
             Err(error) => {
                 // A token that holds, and grants nothing here, leaves nothing to stay for.
                 let is_forbidden = error.code == ErrorCode::Forbidden;
+                let mut chains = known.chains.clone();
+                chains.end(chain);
                 self.answer(out, &reply, Err(error));
+                self.keep_chains(connection, chains, out);
                 if is_forbidden {
                     self.shut(out, connection, close::FORBIDDEN, "the token lacks read");
                 }

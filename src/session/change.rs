@@ -1,15 +1,18 @@
 //! Messages are updated and deleted (P4.3).
 
 use super::answer::Reply;
+use super::append::gap;
+use super::closing::Closing;
 use super::connection::Sender;
 use super::outbox::Outbox;
+use super::rollup::Open;
 use super::{Error, Session};
 use crate::protocol::data::{Data, units};
 use crate::protocol::decode::{Delete, Update, too_large};
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::frame::{Outcome, Placed, ServerFrame};
 use crate::protocol::ids::Timestamp;
-use crate::protocol::message::Status;
+use crate::protocol::message::{Status, as_json};
 use crate::protocol::serial::{Place, Serial};
 use crate::store::{Change, Head, Kind, Store, StoreError, Write};
 
@@ -33,46 +36,26 @@ impl Session {
             self.repeat(&head, update.seq, reply, out);
             return Ok(());
         }
-        let (head, drives) = self.changeable(store, now, "update", sender, serial, attempt, out)?;
+        let head = self.settled(store, now, "update", serial, out)?;
+        let is_repeat = is_repeat(&update, &head);
+        let drives = match &head.turn {
+            // What a final turn took is sent again until it is acknowledged.
+            Some(turn) if is_repeat && !self.turns.contains_key(turn) => false,
+            turn => self.fence(store, "update", sender, turn.as_deref(), attempt)?,
+        };
+        self.may_change("update", sender, &head.client)?;
         if head.is_deleted {
             return Err(deleted("update", update.serial).into());
         }
-        if update.seq.is_some_and(|seq| seq < head.seq) {
-            // P5.3: the text is older than what the message holds already.
+        if is_repeat {
             self.repeat(&head, update.seq, reply, out);
             return Ok(());
         }
         check_version("update", update.serial, update.if_version, &head)?;
         self.check_update(&update, &head)?;
         self.check_space("update")?;
-        self.end += 1;
+        self.replace(store, now, sender, &update, &head)?;
         let version = self.end;
-        let seq = update.seq.unwrap_or(head.seq);
-        let is_streaming = head.status == Some(Status::Streaming);
-        let headers = update.headers.as_ref();
-        let mut writes = vec![Write::Update {
-            place: head.place,
-            version,
-            seq,
-            data: update.data.clone(),
-            headers: headers.map(|map| serde_json::to_string(map).unwrap_or_default()),
-            is_streaming,
-            at: now,
-        }];
-        writes.push(self.changed(Change::Update, head.place, sender, now));
-        if let Some(id) = &update.id {
-            writes.push(self.remember_id(now, sender, Kind::Update, id, head.place));
-        }
-        store.write(&writes)?;
-        self.written_at = now;
-        if let Some(open) = self.rollup.open.get_mut(&head.place) {
-            open.seq = seq;
-            open.heard_at = now;
-            match &update.data {
-                Some(Data::Text(text)) => open.replace(version, units(text), text.len()),
-                Some(Data::Json(_)) | None => open.version = version,
-            }
-        }
         let Some(message) = store.message(self.epoch, head.place)? else {
             return Err(StoreError("the message that was updated is not there".into()).into());
         };
@@ -83,6 +66,61 @@ impl Session {
             reply,
             Ok(self.outcome(head.place, version, update.seq)),
         );
+        Ok(())
+    }
+
+    /// Stores an update, and follows what it changes of a message that streams.
+    fn replace(
+        &mut self,
+        store: &dyn Store,
+        now: Timestamp,
+        sender: &Sender,
+        update: &Update,
+        head: &Head,
+    ) -> Result<(), StoreError> {
+        self.end += 1;
+        let (place, version) = (head.place, self.end);
+        let seq = update.seq.unwrap_or(head.seq);
+        let mut writes = match (update.status, &update.data) {
+            (Some(status), None) => {
+                let closing = Closing {
+                    status,
+                    headers: update.headers.clone(),
+                    client: Some(sender.client.clone()),
+                };
+                closing.writes(place, version, seq, now).into()
+            }
+            (status, data) => vec![
+                Write::Update {
+                    place,
+                    version,
+                    seq,
+                    data: data.clone(),
+                    headers: update.headers.as_ref().map(as_json),
+                    status,
+                    is_streaming: head.status == Some(Status::Streaming) && status.is_none(),
+                    at: now,
+                },
+                self.changed(Change::Update, place, sender, now),
+            ],
+        };
+        if let Some(id) = &update.id {
+            writes.push(self.remember_id(now, sender, Kind::Update, id, place));
+        }
+        store.write(&writes)?;
+        self.written_at = now;
+        if update.status.is_some() {
+            self.rollup.open.remove(&place);
+            return self.expect_settled(store);
+        }
+        if let Some(open) = self.rollup.open.get_mut(&place) {
+            open.seq = seq;
+            open.heard_at = now;
+            match &update.data {
+                Some(Data::Text(text)) => open.replace(version, units(text), text.len()),
+                Some(Data::Json(_)) | None => open.version = version,
+            }
+        }
         Ok(())
     }
 
@@ -196,19 +234,32 @@ impl Session {
     }
 
     fn check_update(&self, update: &Update, head: &Head) -> Result<(), ErrorInfo> {
-        if update.data.is_none() && update.headers.is_none() {
-            let message = "unable to update; neither data nor headers are given";
+        let refused = |code, reason: &str| {
+            let message = format!("unable to update; message {} {reason}", update.serial);
+            Err(ErrorInfo::new(code, message))
+        };
+        let is_streaming = head.status == Some(Status::Streaming);
+        if update.data.is_none() && update.headers.is_none() && update.status.is_none() {
+            let message = "unable to update; none of data, headers and status are given";
             return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
+        }
+        if update.status.is_some() && !is_streaming {
+            return refused(ErrorCode::Closed, "is closed");
+        }
+        let is_kept = update.data.is_none() && update.status.is_some();
+        if let Some(seq) = update.seq.filter(|_| is_kept)
+            && head.seq + 1 < seq
+        {
+            // It leaves the text as it is, which lacks what came before this `seq` (P5.3).
+            let length = self.rollup.open.get(&head.place);
+            let length = length.map_or(0, Open::length);
+            return Err(gap("update", update.serial, head.seq, length));
         }
         let Some(data) = &update.data else {
             return Ok(());
         };
-        if head.status == Some(Status::Streaming) && !matches!(data, Data::Text(_)) {
-            let message = format!(
-                "unable to update; message {} streams, data is not text",
-                update.serial
-            );
-            return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
+        if is_streaming && update.status.is_none() && !matches!(data, Data::Text(_)) {
+            return refused(ErrorCode::InvalidFrame, "streams, data is not text");
         }
         let limit = usize::try_from(self.limits.data_bytes).unwrap_or(usize::MAX);
         if limit < data.bytes() {
@@ -233,6 +284,13 @@ impl Session {
         placed.seq = seq;
         Outcome::Changed(placed)
     }
+}
+
+/// Whether an update was taken before, or its text is older than what the message holds (P5.3).
+fn is_repeat(update: &Update, head: &Head) -> bool {
+    let is_closed = update.status.is_some() && head.status != Some(Status::Streaming);
+    let is_taken = |seq: u64| seq < head.seq || is_closed && seq == head.seq;
+    !head.is_deleted && update.seq.is_some_and(is_taken)
 }
 
 fn deleted(verb: &str, serial: Serial) -> ErrorInfo {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::chain::Chains;
 use super::presence::Present;
 use super::rate::Rates;
 use crate::protocol::capability::{Operation, Operations, Role};
@@ -57,6 +58,9 @@ pub struct Connection {
     /// What makes it a member, if it is one (P7.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<Present>,
+    /// The chains that broke on it (P13.8).
+    #[serde(default, skip_serializing_if = "Chains::are_whole")]
+    pub chains: Chains,
     /// Whether the platform does not tell how much it has taken, so that probes must (P13.7).
     pub is_probed: bool,
 }

@@ -5,11 +5,11 @@
 //! leaves it alone: an alarm that rings early finds nothing to do and names the next time.
 
 use super::Session;
+use super::closing::Closing;
 use super::connection::Live;
 use super::outbox::Outbox;
 use crate::protocol::frame::ServerFrame;
 use crate::protocol::ids::{ConnectionId, Timestamp};
-use crate::protocol::message::Status;
 use crate::protocol::serial::Place;
 use crate::store::{Store, StoreError, Write};
 
@@ -199,7 +199,7 @@ impl Session {
                 // Nobody's own append: everybody is told.
                 open.origin = None;
             }
-            self.rollup.close(place, Status::Failed, None);
+            self.rollup.close(place, Closing::failed());
         }
         self.settle(store, now, out)
     }

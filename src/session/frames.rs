@@ -33,16 +33,20 @@ impl Session {
         }
         let too_much = live.rates.text(now, bytes).err();
         let (sender, carrier) = (live.connection.sender(), live.connection.carrier);
+        let mut chains = live.connection.chains.clone();
         self.heard_frame(now, connection, out);
-        for received in frames {
-            let reply = Reply::new(&sender, Some(carrier), received.reference);
-            let frame = too_much.clone().map_or(received.frame, Err);
-            self.frame(store, now, &sender, frame, &reply, out)?;
-        }
+        let frames = frames.into_iter().map(|received| Received {
+            frame: too_much.clone().map_or(received.frame, Err),
+            ..received
+        });
+        let frames = frames.collect();
+        self.each(store, now, &sender, Some(carrier), frames, &mut chains, out)?;
+        self.keep_chains(connection, chains, out);
         Ok(())
     }
 
-    /// One frame: the one match over everything that a client may ask for.
+    /// One frame: the one match over everything that a client may ask for. Says whether it was
+    /// taken.
     pub(super) fn frame(
         &mut self,
         store: &dyn Store,
@@ -51,7 +55,7 @@ impl Session {
         frame: Result<ClientFrame, ErrorInfo>,
         reply: &Reply,
         out: &mut Outbox,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let done = match frame {
             Err(error) => Err(error.into()),
             Ok(ClientFrame::Append(append)) => self.append(store, now, sender, &append, reply, out),
@@ -90,9 +94,9 @@ impl Session {
             Err(Error::Store(error)) => Err(error),
             Err(Error::Refused(error)) => {
                 self.answer(out, reply, Err(error));
-                Ok(())
+                Ok(false)
             }
-            Ok(()) => Ok(()),
+            Ok(()) => Ok(true),
         }
     }
 }

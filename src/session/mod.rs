@@ -8,10 +8,13 @@ mod adopt;
 mod answer;
 mod append;
 mod attach;
+mod chain;
 mod change;
 mod check;
+mod closing;
 mod connection;
 mod control;
+mod conversation;
 mod drive;
 mod expiry;
 mod frames;
@@ -32,6 +35,7 @@ mod steer;
 mod step;
 mod turn;
 
+pub use chain::Chains;
 pub use connection::{Carrier, Connection, Sender};
 pub use presence::{Coming, Present};
 pub use request::Request;
@@ -90,6 +94,8 @@ pub enum Input {
         connection: ConnectionId,
         /// The frame's own mark.
         reference: Option<Ref>,
+        /// The frames that it stands on (P13.8).
+        chain: Option<u64>,
         /// What the token grants, or why it does not hold.
         grant: Result<Grant, ErrorInfo>,
     },
@@ -349,9 +355,10 @@ impl Session {
             Input::Renew {
                 connection,
                 reference,
+                chain,
                 grant,
             } => {
-                self.renew(now, &connection, reference, grant, out);
+                self.renew(now, &connection, reference, chain, grant, out);
             }
             Input::Heard { heard } => self.heard(heard),
             Input::Unsent { connection, bytes } => self.unsent(&connection, bytes, out),

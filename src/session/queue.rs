@@ -17,8 +17,8 @@ use crate::store::{Head, Store, StoreError};
 
 /// Whether a message is for an agent to answer.
 fn is_input(sender: &Sender, new: &NewMessage) -> bool {
-    let is_asked = new.wake || !sender.operations.contains(Operation::Turn);
-    new.role == Role::User && new.turn.is_none() && is_asked
+    let is_by_user = !sender.operations.contains(Operation::Turn);
+    new.role == Role::User && new.turn.is_none() && new.wake.unwrap_or(is_by_user)
 }
 
 fn answers(turn: &Turn) -> bool {

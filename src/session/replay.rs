@@ -157,6 +157,7 @@ impl Session {
                 offset,
                 data,
                 status,
+                headers: None,
             })
         } else {
             self.whole(store, &head)?

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::answer::Reply;
+use super::chain::Chains;
 use super::connection::Sender;
 use super::outbox::Outbox;
 use super::{Error, Input, Session};
@@ -27,6 +28,15 @@ pub enum Request {
         before: Option<String>,
         /// Newer than this serial, oldest first.
         after: Option<String>,
+        /// How many, 1–1000.
+        limit: usize,
+    },
+    /// `GET …/messages?to=` (P6.9).
+    Conversation {
+        /// The message that it leads to.
+        to: String,
+        /// Where the page before ended.
+        before: Option<String>,
         /// How many, 1–1000.
         limit: usize,
     },
@@ -100,6 +110,7 @@ impl Session {
                 );
                 let frames = vec![Received {
                     reference: None,
+                    chain: None,
                     frame,
                 }];
                 return self.frames(store, now, sender, frames, Shape::Result { creates }, out);
@@ -111,6 +122,9 @@ impl Session {
             } => {
                 let (before, after) = (before.as_deref(), after.as_deref());
                 self.history(store, sender, before, after, limit)
+            }
+            Request::Conversation { to, before, limit } => {
+                self.conversation(store, sender, &to, before.as_deref(), limit)
             }
             Request::Message {
                 serial,
@@ -144,10 +158,8 @@ impl Session {
         shape: Shape,
         out: &mut Outbox,
     ) -> Result<(), StoreError> {
-        for received in frames {
-            let reply = Reply::new(sender, None, received.reference);
-            self.frame(store, now, sender, received.frame, &reply, out)?;
-        }
+        let mut chains = Chains::default();
+        self.each(store, now, sender, None, frames, &mut chains, out)?;
         self.settle(store, now, out)?;
         let answers = std::mem::take(&mut out.answers);
         out.response = Some(match (shape, answers.into_iter()) {

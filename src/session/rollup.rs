@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::answer::Answers;
+use super::closing::Closing;
 use super::connection::Connection;
 use super::outbox::Outbox;
 use crate::protocol::frame::ServerFrame;
@@ -16,10 +17,9 @@ use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::limits::{
     HELD_BYTES_MAX, PENDING_BYTES_MAX, READERS_PER_WINDOW_MS, WINDOW_MS_MAX,
 };
-use crate::protocol::message::Status;
 use crate::protocol::serial::{Epoch, Place};
 use crate::protocol::settings::Settings;
-use crate::store::{Change, Growth, Streaming, TAIL_BYTES, Tail, Write};
+use crate::store::{Growth, Streaming, TAIL_BYTES, Tail, Write};
 
 /// About how many bytes a row's mark takes, beside the text that it marks.
 const MARK_BYTES: usize = 8;
@@ -48,8 +48,8 @@ pub(super) struct Open {
     pub(super) pending: String,
     pub(super) pending_units: u64,
     is_dirty: bool,
-    /// What it becomes as soon as what is pending is stored, and who closes it.
-    closing: Option<(Status, Option<String>)>,
+    /// How it ends as soon as what is pending is stored.
+    closing: Option<Closing>,
     /// Stored text that some class has not been sent, and where in the text it begins.
     held: String,
     held_from: usize,
@@ -144,23 +144,8 @@ impl Open {
                 Write::Segment(growth)
             });
         }
-        if let Some((status, client)) = &self.closing {
-            let (status, client) = (*status, client.clone());
-            writes.push(Write::Close {
-                place,
-                version,
-                seq: self.seq,
-                status,
-                at: now,
-            });
-            let what = Change::Close;
-            writes.push(Write::Change {
-                place: version,
-                what,
-                subject: place,
-                client,
-                at: now,
-            });
+        if let Some(closing) = &self.closing {
+            writes.extend(closing.writes(place, version, self.seq, now));
         }
         self.version = version;
         self.units += units;
@@ -304,9 +289,9 @@ impl Rollup {
     }
 
     /// A message is to be closed with what is pending.
-    pub(super) fn close(&mut self, place: Place, status: Status, client: Option<String>) {
+    pub(super) fn close(&mut self, place: Place, closing: Closing) {
         if let Some(open) = self.open.get_mut(&place) {
-            open.closing = Some((status, client));
+            open.closing = Some(closing);
             open.is_dirty = true;
         }
     }
@@ -457,7 +442,8 @@ impl Class {
                 version: epoch.at(open.version),
                 offset: position.units,
                 data: open.held.get(from..).unwrap_or_default().to_owned(),
-                status: open.closing.as_ref().map(|(status, _)| *status),
+                status: open.closing.as_ref().map(|closing| closing.status),
+                headers: open.closing.as_ref().and_then(|it| it.headers.clone()),
             };
             frames.push((open.version, out.add(&frame), open.origin.as_ref()));
         }

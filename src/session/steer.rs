@@ -229,6 +229,7 @@ impl Session {
             seq: 0,
             data: None,
             headers: Some(serde_json::json!(headers).to_string()),
+            status: None,
             is_streaming: false,
             at: now,
         });

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::answer::Reply;
+use super::closing::Closing;
 use super::connection::Sender;
 use super::outbox::Outbox;
 use super::step::Step;
@@ -19,7 +20,7 @@ use crate::protocol::ids::Timestamp;
 use crate::protocol::message::Status as MessageStatus;
 use crate::protocol::serial::{Place, Serial};
 use crate::protocol::turn::{Cancel, Ending, Event, Lead, Shown, State, Turn, lease};
-use crate::store::{Change, Kept, Store, StoreError, Write};
+use crate::store::{Kept, Store, StoreError, Write};
 
 /// How the names begin that the session gives, by the serial of their turn.
 const NAME: &str = "turn-";
@@ -319,20 +320,21 @@ impl Session {
             };
             self.end += 1;
             let version = self.end;
-            step.write(Write::Close {
-                place,
-                version,
-                seq: open.seq,
+            let closing = Closing {
                 status,
-                at: now,
-            });
-            step.change(version, Change::Close, place, client, now);
+                headers: None,
+                client: client.map(str::to_owned),
+            };
+            for write in closing.writes(place, version, open.seq, now) {
+                step.write(write);
+            }
             let frame = ServerFrame::Append {
                 serial: self.epoch.at(place),
                 version: self.epoch.at(version),
                 offset: open.units,
                 data: String::new(),
                 status: Some(status),
+                headers: None,
             };
             step.tell_of(&open.name, frame);
             step.settles = true;

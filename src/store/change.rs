@@ -71,6 +71,7 @@ pub(super) struct Updated<'a> {
     pub(super) version: Place,
     pub(super) seq: u64,
     pub(super) headers: Option<&'a str>,
+    pub(super) status: Option<Status>,
     pub(super) is_streaming: bool,
     pub(super) at: Timestamp,
 }
@@ -88,17 +89,20 @@ impl Updated<'_> {
 pub(super) fn replace(sql: &impl Sql, change: &Updated<'_>, data: &Data) -> Result<(), StoreError> {
     const REPLACE: &str = "UPDATE message SET version=?2, seq=coalesce(nullif(?3, 0), seq), \
                            updated_at=?4, headers=coalesce(?5, headers), marks=?6, json=?7, \
-                           data=?8 WHERE serial=?1";
+                           data=?8, status=coalesce(?9, status) WHERE serial=?1";
     let versions = change.version.saturating_sub(change.place);
     let marks = change
         .is_streaming
         .then(|| first_mark(Some(data), versions));
     let [place, version, seq, at, headers] = change.params();
     let [json, data] = data_values(Some(data));
-    let marks = marks.as_deref().into();
+    let (marks, status) = (
+        marks.as_deref().into(),
+        change.status.map(Status::as_str).into(),
+    );
     sql.run(
         REPLACE,
-        &[place, version, seq, at, headers, marks, json, data],
+        &[place, version, seq, at, headers, marks, json, data, status],
     )?;
     delete_segments(sql, change.place)
 }

@@ -23,40 +23,51 @@ pub(super) fn grow_segment(sql: &impl Sql, growth: &Growth) -> Result<(), StoreE
 }
 
 /// The end of a streaming message.
-pub(super) struct Closing {
+pub(super) struct Closing<'a> {
     pub(super) place: Place,
     pub(super) version: Place,
     pub(super) seq: u64,
     pub(super) status: Status,
+    pub(super) headers: Option<&'a str>,
     pub(super) at: Timestamp,
 }
 
-impl Closing {
+impl<'a> Closing<'a> {
     /// What comes after the last growth of a message, if that is its end and goes to the
     /// same row.
-    pub(super) fn of_short(growth: &Growth, next: &Write) -> Option<Self> {
-        match *next {
-            Write::Close {
-                place,
-                version,
-                seq,
-                status,
-                at,
-            } if place == growth.place && growth.segment == 0 => Some(Self {
-                place,
-                version,
-                seq,
-                status,
-                at,
-            }),
-            _ => None,
-        }
+    pub(super) fn of_short(growth: &Growth, next: &'a Write) -> Option<Self> {
+        let closing = Self::of(next)?;
+        (closing.place == growth.place && growth.segment == 0).then_some(closing)
+    }
+
+    /// An end as it is stored.
+    pub(super) fn of(write: &'a Write) -> Option<Self> {
+        let Write::Close {
+            place,
+            version,
+            seq,
+            status,
+            headers,
+            at,
+        } = write
+        else {
+            return None;
+        };
+        Some(Self {
+            place: *place,
+            version: *version,
+            seq: *seq,
+            status: *status,
+            headers: headers.as_deref(),
+            at: *at,
+        })
     }
 }
 
-pub(super) fn close(sql: &impl Sql, closing: &Closing) -> Result<(), StoreError> {
+pub(super) fn close(sql: &impl Sql, closing: &Closing<'_>) -> Result<(), StoreError> {
     const CLOSE: &str = "UPDATE message SET version=?2, seq=coalesce(nullif(?3, 0), seq), \
-                         updated_at=?4, status=?5 WHERE serial=?1";
+                         updated_at=?4, status=?5, headers=coalesce(?6, headers) \
+                         WHERE serial=?1";
     let [place, version, seq] = [closing.place, closing.version, closing.seq].map(Value::number);
     sql.run(
         CLOSE,
@@ -66,6 +77,7 @@ pub(super) fn close(sql: &impl Sql, closing: &Closing) -> Result<(), StoreError>
             seq,
             closing.at.into(),
             closing.status.as_str().into(),
+            closing.headers.into(),
         ],
     )
 }
@@ -73,18 +85,22 @@ pub(super) fn close(sql: &impl Sql, closing: &Closing) -> Result<(), StoreError>
 pub(super) fn grow_and_close(
     sql: &impl Sql,
     growth: &Growth,
-    closing: &Closing,
+    closing: &Closing<'_>,
 ) -> Result<(), StoreError> {
     const CLOSE: &str = "UPDATE message SET version=?2, seq=coalesce(nullif(?3, 0), seq), \
-                         updated_at=?4, marks=marks||?5, data=data||?6, status=?7 \
-                         WHERE serial=?1";
+                         updated_at=?4, marks=marks||?5, data=data||?6, status=?7, \
+                         headers=coalesce(?8, headers) WHERE serial=?1";
     let [place, version, seq] = [closing.place, closing.version, closing.seq].map(Value::number);
     let (marks, text) = (
         Value::Text(growth_mark(growth)),
         growth.text.as_str().into(),
     );
     let (at, status) = (closing.at.into(), closing.status.as_str().into());
-    sql.run(CLOSE, &[place, version, seq, at, marks, text, status])
+    let headers = closing.headers.into();
+    sql.run(
+        CLOSE,
+        &[place, version, seq, at, marks, text, status, headers],
+    )
 }
 
 fn growth_mark(growth: &Growth) -> String {

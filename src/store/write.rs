@@ -62,31 +62,17 @@ fn one(sql: &impl Sql, write: &Write) -> Result<(), StoreError> {
         Write::Grow(growth) if growth.segment == 0 => grow(sql, growth),
         Write::Grow(growth) => grow_segment(sql, growth),
         Write::Segment(growth) => segment(sql, growth),
-        Write::Close {
-            place,
-            version,
-            seq,
-            status,
-            at,
-        } => {
-            let (place, version, seq) = (*place, *version, *seq);
-            close(
-                sql,
-                &Closing {
-                    place,
-                    version,
-                    seq,
-                    status: *status,
-                    at: *at,
-                },
-            )
-        }
+        Write::Close { .. } => match Closing::of(write) {
+            Some(closing) => close(sql, &closing),
+            None => Ok(()),
+        },
         Write::Update {
             place,
             version,
             seq,
             data,
             headers,
+            status,
             is_streaming,
             at,
         } => {
@@ -95,6 +81,7 @@ fn one(sql: &impl Sql, write: &Write) -> Result<(), StoreError> {
                 version: *version,
                 seq: *seq,
                 headers: headers.as_deref(),
+                status: *status,
                 is_streaming: *is_streaming,
                 at: *at,
             };

@@ -133,9 +133,9 @@ fn what_cannot_be_read_is_answered_once() {
                   "text", expected an object
             alice < nack null invalid-frame: unable to read the message; EOF while parsing a
                   list
-            alice < nack null invalid-frame: unable to read the frame; type: invalid type:
-                  integer `5`, expected a string
-            alice < nack null invalid-frame: unable to read the frame; missing field `type`
+            alice < nack 1 invalid-frame: unable to read the frame; type: invalid type: integer
+                  `5`, expected a string
+            alice < nack 1 invalid-frame: unable to read the frame; missing field `type`
             alice < nack 1 unknown-frame: unable to read the frame; there is no type "dance",
                   only append, publish, update, delete, signal, turn.start, turn.end,
                   turn.suspend, turn.resume, turn.heartbeat, turn.adopt, turn.steered, cancel,

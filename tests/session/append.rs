@@ -247,7 +247,8 @@ fn a_stream_stays_text() {
         ",
         expect![[r#"
             agent < nack 2 invalid-frame: unable to update; message #1 streams, data is not text
-            agent < nack 3 invalid-frame: unable to update; neither data nor headers are given
+            agent < nack 3 invalid-frame: unable to update; none of data, headers and status
+                  are given
             agent < ack 4 #1 v#2
             agent < update #1 v#3 agent {"no":"text"} complete
             agent | ack 5 #1 v#3

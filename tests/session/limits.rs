@@ -236,7 +236,7 @@ fn the_depth_of_json() {
         alice publish [0]
         ",
         expect![[r#"
-            alice < nack null invalid-frame: unable to read the message; it nests deeper than 5
+            alice < nack 1 invalid-frame: unable to read the frame; it nests deeper than 5
             alice < create #1 alice [0]
             alice | ack 2 #1
         "#]],

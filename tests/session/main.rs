@@ -16,10 +16,13 @@ mod bodies;
 mod bodies_turns;
 mod branches;
 mod cancel_input;
+mod chain;
 #[path = "../simulation/random.rs"]
 mod chance;
 mod change;
+mod closing;
 mod control;
+mod conversation;
 mod fence;
 mod followed;
 mod full;

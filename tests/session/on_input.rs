@@ -328,3 +328,71 @@ fn an_input_among_others_interrupts() {
         "#]],
     );
 }
+
+/// P10.3: a message with `wake: false` is never an input, whoever sends it: it is not refused,
+/// waits for nothing and interrupts nothing.
+#[test]
+fn what_shall_wake_nobody_is_no_input() {
+    for on_input in ["reject", "queue", "interrupt"] {
+        check(
+            &format!(
+                "
+                admin patch {{\"onInput\":\"{on_input}\"}}
+                agent attach rewind=0
+                alice attach rewind=0
+                alice publish 'q1'
+                agent start t1 input=#1
+                ---
+                alice publish 'an output' wake=false and 'another' wake=false
+                agent publish 'a note' wake=false
+                agent brief turns
+                "
+            ),
+            expect![[r#"
+                agent < create #3 alice 'an output'
+                agent | create #4 alice 'another'
+                alice < create #3 alice 'an output'
+                alice | create #4 alice 'another'
+                alice | ack 2 #3, #4
+                agent < create #5 agent 'a note'
+                agent | ack 2 #5
+                alice < create #5 agent 'a note'
+                agent = 200 turns: t1 active agent input=#1
+            "#]],
+        );
+    }
+}
+
+/// P10.3: `wake` is a word of the message: what comes with it is an input as ever.
+#[test]
+fn the_last_of_several_wakes() {
+    check(
+        "
+        admin patch {\"onInput\":\"queue\"}
+        agent attach rewind=0
+        alice attach rewind=0
+        alice publish 'q1'
+        agent start t1 input=#1
+        ---
+        alice publish 'an output' wake=false and 'the last'
+        alice publish 'x' wake=null
+        alice publish 'x' wake=maybe
+        ",
+        expect![[r#"
+            agent < create #3 alice 'an output'
+            agent | create #4 alice 'the last'
+            agent | turn.queue #5 turn-#5 queued input=#4
+            alice < create #3 alice 'an output'
+            alice | create #4 alice 'the last'
+            alice | turn.queue #5 turn-#5 queued input=#4
+            alice | ack 2 #3, #4
+            agent < create #6 alice 'x'
+            agent | turn.queue #7 turn-#7 queued input=#6
+            alice < create #6 alice 'x'
+            alice | turn.queue #7 turn-#7 queued input=#6
+            alice | ack 3 #6
+            alice < nack 4 invalid-frame: unable to publish; messages[0].wake: invalid type:
+                  string "maybe", expected a boolean
+        "#]],
+    );
+}

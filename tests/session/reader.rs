@@ -277,6 +277,9 @@ impl Reader {
         if let Some(status) = frame["status"].as_str() {
             held.status = Some(status.to_owned());
         }
+        if frame["headers"].is_object() {
+            held.headers = frame["headers"].clone();
+        }
         self.moves(&version, frame);
     }
 

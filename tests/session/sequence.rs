@@ -213,7 +213,7 @@ fn seq_counts_from_one() {
         agent append #1 'a' seq=9007199254740993
         ",
         expect![[r#"
-            agent < nack 2 invalid-frame: unable to append; seq: it is 0, the first append is 1
+            agent < nack 2 invalid-frame: unable to append; seq: it is 0, the first is 1
             agent < nack 3 invalid-frame: unable to append; seq: invalid value: integer `-1`,
                   expected u64
             agent < nack 4 invalid-frame: unable to append; seq: invalid type: floating point

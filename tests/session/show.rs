@@ -171,8 +171,13 @@ impl Show {
                     (self.serial_of(&frame["version"]), self.data(&frame["data"]));
                 let status = frame["status"].as_str().map(|status| format!(" {status}"));
                 let status = status.unwrap_or_default();
+                let headers = &frame["headers"];
+                let headers = match headers.is_null() {
+                    true => String::new(),
+                    false => format!(" headers={headers}"),
+                };
                 format!(
-                    "append {serial} v{version} @{} {data}{status}",
+                    "append {serial} v{version} @{} {data}{headers}{status}",
                     frame["offset"]
                 )
             }

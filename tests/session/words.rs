@@ -146,7 +146,7 @@ pub fn frame(words: &[Word], reference: u64) -> Value {
     frame
 }
 
-const OF_PUBLISH: [&str; 2] = ["attempt", "interrupt"];
+const OF_PUBLISH: [&str; 3] = ["attempt", "interrupt", "chain"];
 const FLAGS: [&str; 3] = ["again", "keep", "all"];
 const STATUSES: [&str; 4] = ["streaming", "complete", "cancelled", "failed"];
 
@@ -195,7 +195,10 @@ fn name(fields: &mut Map<String, Value>, words: &[Word]) {
             Some("its-attempt") => {
                 fields.insert("attempt".into(), word.value());
             }
-            Some(key @ ("seq" | "headers" | "attempt" | "data" | "metadata" | "error")) => {
+            Some(
+                key @ ("seq" | "headers" | "attempt" | "chain" | "wake" | "data" | "metadata"
+                | "error"),
+            ) => {
                 fields.insert(key.into(), word.value());
             }
             Some(key) => {

@@ -29,7 +29,7 @@ use serde_json::Value;
 use sessile::protocol::capability::{Operations, Role};
 use sessile::protocol::ids::{ConnectionId, Timestamp};
 use sessile::protocol::limits::{Limits, REWIND_MESSAGES, WINDOW_MS_DEFAULT};
-use sessile::session::{Carrier, Connection, Input, Start};
+use sessile::session::{Carrier, Chains, Connection, Input, Start};
 use sessile::token::Grant;
 
 use crate::host::{Fate, Host};
@@ -324,6 +324,7 @@ impl World {
             window_ms: u64::try_from(number("window", WINDOW_MS_DEFAULT as i64)).unwrap(),
             names,
             told: None,
+            chains: Chains::default(),
             is_probed: has(args, "probed"),
             heard_at: 0,
             member: None,
@@ -357,6 +358,7 @@ impl World {
         self.handle(Input::Renew {
             connection,
             reference,
+            chain: find(args, "chain").map(|text| text.parse().unwrap()),
             grant: Ok(grant),
         });
     }

@@ -1,7 +1,7 @@
 //! Clients as they should be: they resend what was not acknowledged, resume where they were,
 //! and put up with nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use sessile::protocol::ids::ConnectionId;
@@ -68,6 +68,9 @@ pub struct Client {
     pub pending: BTreeMap<u64, (Asked, u64)>,
     /// The same of requests, whose answers may be lost.
     posted: BTreeMap<u64, Asked>,
+    /// Which of what waits is in which chain, and the chains that broke (P13.8).
+    chained: BTreeMap<u64, u64>,
+    broken: BTreeSet<u64>,
     pub changes: u64,
     /// The draft that its connection carries, if that is a body.
     pub body: Option<usize>,
@@ -206,6 +209,8 @@ impl Client {
     fn cut(&mut self, sim: &mut Sim) {
         self.is_attached = false;
         self.pending.clear();
+        self.chained.clear();
+        self.broken.clear();
         let body = self.body.take();
         for (index, draft) in self.drafts.iter_mut().enumerate() {
             let is_begun = draft.serial.is_some() || draft.is_asked;
@@ -279,6 +284,12 @@ impl Client {
         };
         let (error, result) = (&frame["error"], &frame["result"]);
         let code = error["code"].as_str();
+        if let Some(chain) = self.chained.remove(&reference) {
+            // P13.8: nothing of a chain after the first that was refused, and nothing else.
+            let is_broken = self.broken.contains(&chain);
+            assert_eq!(code == Some("skipped"), is_broken, "chain {chain}: {frame}");
+            self.broken.extend(code.map(|_| chain));
+        }
         match asked {
             Asked::Publish(index) => {
                 let draft = &mut self.drafts[index];
@@ -300,6 +311,8 @@ impl Client {
                 match code {
                     None => draft.taken(chunks),
                     Some("gap") => gap(sim, draft, error),
+                    // What broke the chain has set it right.
+                    Some("skipped") => {}
                     Some("closed" | "deleted" | "not-found") => {
                         draft.dead = Some(code.unwrap().to_owned());
                     }
@@ -323,6 +336,9 @@ impl Client {
         self.references += 1;
         self.pending.insert(self.references, (about, time));
         frame["ref"] = self.references.into();
+        if let Some(chain) = frame["chain"].as_u64() {
+            self.chained.insert(self.references, chain);
+        }
         frame
     }
 

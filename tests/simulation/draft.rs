@@ -18,6 +18,14 @@ const PIECES: [&str; 8] = [
     "\n\"\\ ",
 ];
 
+/// How a draft ends: by an append, by one with headers, or by an update with the whole text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    Plain,
+    Headers,
+    Update,
+}
+
 /// One message, and how far its writer is with it.
 #[derive(Clone, Debug)]
 pub struct Draft {
@@ -25,6 +33,7 @@ pub struct Draft {
     pub name: &'static str,
     pub chunks: Vec<String>,
     pub end: &'static str,
+    pub way: Way,
     /// The turn that it belongs to.
     pub turn: Option<String>,
     /// A message that is published whole.
@@ -38,6 +47,8 @@ pub struct Draft {
     pub sent: usize,
     pub acked: usize,
     pub acked_chunks: BTreeSet<usize>,
+    /// How often it was told of a gap: then it goes on in another chain (P13.8).
+    pub gaps: u64,
     /// Why it will never be finished.
     pub dead: Option<String>,
 }
@@ -60,11 +71,16 @@ impl Draft {
         let chunks = chunks.collect();
         let name = *random.pick(&["answer", "progress", "message"]);
         let end = *random.pick(&["complete", "complete", "cancelled", "failed"]);
+        let way = match is_numbered {
+            true => *random.pick(&[Way::Plain, Way::Headers, Way::Update]),
+            false => *random.pick(&[Way::Plain, Way::Headers]),
+        };
         Self {
             id,
             name,
             chunks,
             end,
+            way,
             turn: None,
             is_whole,
             is_numbered,
@@ -73,6 +89,7 @@ impl Draft {
             sent: 0,
             acked: 0,
             acked_chunks: BTreeSet::new(),
+            gaps: 0,
             dead: None,
         }
     }
@@ -115,12 +132,19 @@ impl Draft {
         }
         if self.sent == self.chunks.len() {
             frame["status"] = self.end.into();
+            if self.way != Way::Plain {
+                frame["headers"] = json!({ "ended": self.end });
+            }
+            if self.way == Way::Update {
+                frame["type"] = "update".into();
+                frame["data"] = self.text(self.sent).into();
+            }
         }
         Some((self.sent, frame))
     }
 
-    /// Whether an update may say what its appends said. Not once the last one was sent: an
-    /// update closes nothing, and its `seq` makes the append that would a duplicate.
+    /// Whether an update may say what its appends said. Not once the last one was sent: the
+    /// `seq` of an update that closes nothing makes the append that would a duplicate.
     pub fn may_update(&self) -> bool {
         self.is_numbered && 1 < self.sent && self.sent < self.chunks.len()
     }

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use sessile::protocol::capability::{Operations, Role};
 use sessile::protocol::ids::{ConnectionId, Timestamp};
 use sessile::protocol::limits::Limits;
-use sessile::session::{Carrier, Connection, Effect, Input, Start};
+use sessile::session::{Carrier, Chains, Connection, Effect, Input, Start};
 
 use crate::checks::{Said, Witness, frames, said};
 use crate::client::Client;
@@ -474,6 +474,7 @@ pub fn connection(client: &str, words: &str, expires_at: Timestamp) -> Connectio
         window_ms: 40,
         names: None,
         told: None,
+        chains: Chains::default(),
         is_probed: false,
         heard_at: 0,
         member: None,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::client::{Asked, Client};
+use crate::client::{Asked, Client, Kind};
 use crate::draft::Draft;
 use crate::sim::Sim;
 
@@ -33,7 +33,10 @@ impl Client {
                 let frame = json!({ "type": "update", "serial": serial, "seq": sent - 1,
                     "data": draft.text(sent) });
                 list.push(self.ask(sim.time, frame, Asked::Update(index, sent)));
-            } else if let Some((chunks, frame)) = draft.append() {
+            } else if let Some((chunks, mut frame)) = draft.append() {
+                if self.kind == Kind::Agent && draft.is_numbered {
+                    frame["chain"] = (1_000 * (index as u64 + 1) + draft.gaps).into();
+                }
                 list.push(self.ask(sim.time, frame, Asked::Append(index, chunks)));
             }
         }
@@ -117,5 +120,6 @@ pub fn gap(sim: &Sim, draft: &mut Draft, error: &Value) {
         );
     }
     draft.sent = taken;
+    draft.gaps += 1;
     draft.taken(taken);
 }

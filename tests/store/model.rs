@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use sessile::protocol::data::{Data, units};
 use sessile::protocol::ids::{ConnectionId, Timestamp};
-use sessile::protocol::message::{Headers, Message, Role, Status};
+use sessile::protocol::message::{Headers, Message, Role, Status, as_json};
 use sessile::protocol::serial::{Epoch, Place};
 use sessile::protocol::settings::Settings;
 use sessile::protocol::turn::Cancel;
@@ -193,6 +193,16 @@ impl Pair {
 
     /// Appends as the session does, and closes in the same step if it is to.
     pub(crate) fn append(&mut self, place: Place, text: &str, close: Option<Status>) {
+        self.append_and_close(place, text, close.map(|status| (status, None)));
+    }
+
+    /// The same, with headers that come with the end.
+    pub(crate) fn append_and_close(
+        &mut self,
+        place: Place,
+        text: &str,
+        close: Option<(Status, Option<Headers>)>,
+    ) {
         let (version, at) = self.next();
         let held = self.held.get_mut(&place).expect("a message");
         let seq = held.message.seq.unwrap_or(0) + 1;
@@ -227,34 +237,50 @@ impl Pair {
         held.message.seq = Some(seq);
         held.known.push((version, measure(&held.message).0));
         touch(&mut held.message, version, at);
-        if let Some(status) = close {
+        if let Some((status, headers)) = close {
             held.message.status = Some(status);
+            let what = match &headers {
+                Some(_) => Change::Update,
+                None => Change::Close,
+            };
             writes.push(Write::Close {
                 place,
                 version,
                 seq,
                 status,
+                headers: headers.as_ref().map(as_json),
                 at,
             });
-            writes.push(self.change(version, place, Change::Close, at));
+            if headers.is_some() {
+                held.message.headers = headers;
+            }
+            writes.push(self.change(version, place, what, at));
         }
         self.write(&writes);
     }
 
     /// Closes without any more text.
-    pub(crate) fn close(&mut self, place: Place, status: Status) {
+    pub(crate) fn close(&mut self, place: Place, status: Status, headers: Option<Headers>) {
         let (version, at) = self.next();
         let held = self.held.get_mut(&place).expect("a message");
         held.message.status = Some(status);
+        let what = match &headers {
+            Some(_) => Change::Update,
+            None => Change::Close,
+        };
+        if headers.is_some() {
+            held.message.headers.clone_from(&headers);
+        }
         touch(&mut held.message, version, at);
         let seq = held.message.seq.unwrap_or(0);
-        let change = self.change(version, place, Change::Close, at);
+        let change = self.change(version, place, what, at);
         self.write(&[
             Write::Close {
                 place,
                 version,
                 seq,
                 status,
+                headers: headers.as_ref().map(as_json),
                 at,
             },
             change,
@@ -262,8 +288,26 @@ impl Pair {
     }
 
     pub(crate) fn update(&mut self, place: Place, data: Option<Data>, headers: Option<Headers>) {
+        self.replace(place, data, headers, None);
+    }
+
+    /// Closes with data of its own, which may be anything.
+    pub(crate) fn close_as(&mut self, place: Place, data: Data, status: Status) {
+        self.replace(place, Some(data), None, Some(status));
+    }
+
+    fn replace(
+        &mut self,
+        place: Place,
+        data: Option<Data>,
+        headers: Option<Headers>,
+        status: Option<Status>,
+    ) {
         let (version, at) = self.next();
         let held = self.held.get_mut(&place).expect("a message");
+        if status.is_some() {
+            held.message.status = status;
+        }
         let is_streaming = held.message.status == Some(Status::Streaming);
         touch(&mut held.message, version, at);
         if let Some(data) = data.clone() {
@@ -289,6 +333,7 @@ impl Pair {
             seq,
             data,
             headers,
+            status,
             is_streaming,
             at,
         };

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use sessile::protocol::data::Data;
 use sessile::protocol::message::{Headers, Status};
+use sessile::protocol::serial::Place;
 use sessile::protocol::settings::Settings;
 use sessile::store::{Kind, Span};
 
@@ -13,8 +14,9 @@ use crate::turns::Deed;
 #[derive(Clone, Debug)]
 enum Step {
     Publish(Draft),
-    Append(usize, String, Option<Status>),
-    Close(usize, Status),
+    Append(usize, String, Option<(Status, Option<Headers>)>),
+    Close(usize, Status, Option<Headers>),
+    CloseAs(usize, Data, Status),
     Update(usize, Option<Data>, Option<Headers>),
     Delete(usize),
     Supersede(usize),
@@ -27,6 +29,11 @@ enum Step {
     Set(u64),
     Trim(u64),
     Reload,
+}
+
+fn places() -> impl Strategy<Value = Vec<Place>> {
+    let places = prop::collection::btree_set(0..60_u64, 0..12);
+    places.prop_map(Vec::from_iter).prop_shuffle()
 }
 
 fn text() -> impl Strategy<Value = String> {
@@ -62,8 +69,13 @@ fn json() -> impl Strategy<Value = Data> {
 }
 
 fn headers() -> impl Strategy<Value = Option<Headers>> {
-    let one = (text(), text()).prop_map(|(key, value)| Headers::from([(key, value)]));
+    let key = prop_oneof![3 => text(), 1 => Just("sessile-edits".to_owned())];
+    let one = (key, text()).prop_map(|(key, value)| Headers::from([(key, value)]));
     prop::option::weighted(0.3, prop_oneof![Just(Headers::new()), one])
+}
+
+fn any_data() -> impl Strategy<Value = Data> {
+    prop_oneof![text().prop_map(Data::Text), json()]
 }
 
 fn status() -> impl Strategy<Value = Status> {
@@ -111,12 +123,13 @@ fn draft() -> impl Strategy<Value = Draft> {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let end = prop::option::weighted(0.1, status());
+    let end = prop::option::weighted(0.1, (status(), headers()));
     let data = prop::option::of(text().prop_map(Data::Text));
     prop_oneof![
         4 => draft().prop_map(Step::Publish),
         12 => (any::<usize>(), text(), end).prop_map(|(i, text, end)| Step::Append(i, text, end)),
-        1 => (any::<usize>(), status()).prop_map(|(i, status)| Step::Close(i, status)),
+        1 => (any::<usize>(), status(), headers()).prop_map(|(i, s, h)| Step::Close(i, s, h)),
+        1 => (any::<usize>(), any_data(), status()).prop_map(|(i, d, s)| Step::CloseAs(i, d, s)),
         2 => (any::<usize>(), data, headers()).prop_map(|(i, d, h)| Step::Update(i, d, h)),
         1 => any::<usize>().prop_map(Step::Delete),
         1 => any::<usize>().prop_map(Step::Supersede),
@@ -139,12 +152,17 @@ fn take(pair: &mut Pair, step: Step) {
         }
         Step::Append(index, text, end) => {
             if let Some(place) = pair.any(index, Some(true)) {
-                pair.append(place, &text, end);
+                pair.append_and_close(place, &text, end);
             }
         }
-        Step::Close(index, status) => {
+        Step::Close(index, status, headers) => {
             if let Some(place) = pair.any(index, Some(true)) {
-                pair.close(place, status);
+                pair.close(place, status, headers);
+            }
+        }
+        Step::CloseAs(index, data, status) => {
+            if let Some(place) = pair.any(index, Some(true)) {
+                pair.close_as(place, data, status);
             }
         }
         Step::Update(index, data, headers) => {
@@ -212,6 +230,19 @@ proptest! {
         pair.check();
         pair.reload();
         pair.check();
+    }
+
+    #[test]
+    fn messages_are_read_by_how_they_are_linked(
+        steps in prop::collection::vec(step(), 1..40),
+        places in places(),
+        bytes in 0..200usize,
+    ) {
+        let mut pair = Pair::new();
+        for step in steps {
+            take(&mut pair, step);
+        }
+        pair.check_links(&places, bytes);
     }
 
     #[test]

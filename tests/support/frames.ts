@@ -81,6 +81,7 @@ export interface Frame {
   offset?: number;
   data?: unknown;
   status?: string;
+  headers?: Record<string, string>;
   message?: Message;
   error?: Problem;
   result?: Result;

@@ -202,6 +202,7 @@ export class Fold {
       }
       held.data = text + String(frame.data ?? "");
       if (frame.status !== undefined) held.status = frame.status;
+      if (frame.headers !== undefined) held.headers = frame.headers;
     } else if (frame.type === "message.update" && frame.message !== undefined) {
       this.messages.set(held.serial, { ...frame.message });
       return;

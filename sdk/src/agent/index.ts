@@ -1,5 +1,6 @@
 // `sessile/agent`: for whoever answers. It runs wherever there is `fetch`; no browser needed.
 
+export { readEvents, type SseEvent } from "../connection/event-stream.ts";
 export type { Token } from "../connection/types.ts";
 export type { Message, Page, Turn } from "../protocol/index.ts";
 export { SessileError } from "../protocol/index.ts";
@@ -19,7 +20,7 @@ export {
   type StartOptions,
   TakenError,
 } from "./session.ts";
-export { readEvents, type SseEvent } from "./sse.ts";
+
 export type {
   AgentTurn,
   EndOptions,

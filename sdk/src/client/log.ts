@@ -158,7 +158,7 @@ export class Log {
   }
 
   #append(frame: Extract<ServerFrame, { type: "message.append" }>): void {
-    const { serial, version, offset, data, status } = frame;
+    const { serial, version, offset, data, status, headers } = frame;
     if (!this.get(serial) && !this.#isOutside(serial)) this.gaps.add(serial);
     this.#change(frame, (held) => {
       const text = typeof held.data === "string" ? held.data : "";
@@ -167,7 +167,8 @@ export class Log {
       const isOld = version === held.version && offset + data.length < text.length;
       if (isOld || offset > text.length) return undefined;
       // Keep up to the offset and put the data there: an overlap does no harm (P3.10).
-      return { ...held, data: text.slice(0, offset) + data, ...(status && { status }) };
+      const ended = { ...(status && { status }), ...(headers && { headers }) };
+      return { ...held, data: text.slice(0, offset) + data, ...ended };
     });
   }
 

@@ -6,6 +6,9 @@ import type { Message, Turn } from "../protocol/index.ts";
 /** Says of which message a message is another version, where `parent` cannot: of the first. */
 export const EDITS = "sessile-edits";
 
+/** The name of a message that asks for another answer to its parent. Nothing follows it. */
+export const AGAIN = "regenerate";
+
 /** The branches at a place. */
 export interface Branches {
   /** What can be selected, the oldest first: the serials of messages, or the ids of turns. */
@@ -49,10 +52,11 @@ export class Tree<M extends Message> {
         continue;
       }
       const parent = this.#parentOf(message, turns.get(key)) ?? previous;
-      const group = `${message.turn ? "turn" : "message"} ${parent}`;
+      const isAgain = message.name === AGAIN;
+      const group = `${message.turn ? "turn" : isAgain ? key : "message"} ${parent}`;
       this.#nodes.set(key, { key, group, parent, last: message });
       this.#groups.set(group, [...(this.#groups.get(group) ?? []), key]);
-      previous = key;
+      if (!isAgain) previous = key;
     }
     for (const { key, group, parent } of this.#nodes.values()) {
       const options = this.#groups.get(group) ?? [];
@@ -83,7 +87,8 @@ export class Tree<M extends Message> {
    */
   get head(): string | undefined {
     const nodes = [...this.#nodes.values()];
-    const seen = nodes.findLast(({ key }) => this.#isSeen.get(key));
+    const isPart = ({ key, last }: Node) => last.name !== AGAIN && this.#isSeen.get(key);
+    const seen = nodes.findLast(isPart);
     return seen === nodes.at(-1) ? undefined : seen?.last.serial;
   }
 

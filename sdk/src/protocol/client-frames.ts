@@ -1,6 +1,6 @@
 // What a client may send (P4–P7, P13).
 
-import type { Message, MessageStatus, NewMessage } from "./message.ts";
+import type { Message, NewMessage } from "./message.ts";
 import type { Member } from "./presence.ts";
 import type { Ending, Turn } from "./turn.ts";
 
@@ -20,7 +20,10 @@ export interface AppendFrame {
   serial: string;
   data?: string;
   seq?: number;
-  status?: Exclude<MessageStatus, "streaming">;
+  /** Closes the message. */
+  status?: Ending;
+  /** The message's headers from then on; only with a `status`. */
+  headers?: Record<string, string>;
   attempt?: number;
 }
 
@@ -30,6 +33,8 @@ export interface UpdateFrame {
   serial: string;
   data?: unknown;
   headers?: Record<string, string>;
+  /** Closes a message that streams; with the next `seq` it counts as that append. */
+  status?: Ending;
   /** The last append that `data` contains (P5.3). */
   seq?: number;
   ifVersion?: string;
@@ -142,8 +147,16 @@ export interface SeenFrame {
   n: number;
 }
 
+/**
+ * What a frame may say whatever it does: frames of one connection, or of one HTTP request, with the
+ * same `chain` are taken in order or not at all (P13.8). An integer from 1.
+ */
+export interface Chained {
+  chain?: number;
+}
+
 /** Everything that a client may send. Approvals, state and annotations add theirs here. */
-export type ClientFrame =
+export type ClientFrame = (
   | PublishFrame
   | AppendFrame
   | UpdateFrame
@@ -159,7 +172,9 @@ export type ClientFrame =
   | SetPresenceFrame
   | LeavePresenceFrame
   | AuthFrame
-  | SeenFrame;
+  | SeenFrame
+) &
+  Chained;
 
 /** Where something stands in the log. */
 export interface Placed {

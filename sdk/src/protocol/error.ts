@@ -17,6 +17,7 @@ export const ERROR_STATUS = {
   "turn-closed": 409,
   "not-leader": 409,
   busy: 409,
+  skipped: 409,
   "rate-limited": 429,
   "over-limit": 429,
   "not-configured": 503,

@@ -66,7 +66,7 @@ export interface NewMessage {
   headers?: Record<string, string>;
   /** `streaming` for one that will grow by appends. */
   status?: MessageStatus;
-  /** Whether it wakes an agent, where that is not clear from its role (P10.3). */
+  /** Whether an agent is to answer it, where its sender does not tell; `false`: never (P10.3). */
   wake?: boolean;
 }
 

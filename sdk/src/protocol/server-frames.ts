@@ -49,6 +49,8 @@ export interface AppendedFrame {
   offset: number;
   data: string;
   status?: MessageStatus;
+  /** The message's headers from now on, where its end brought them. */
+  headers?: Record<string, string>;
 }
 
 /** A message that is gone but for its tombstone (P4.4). */

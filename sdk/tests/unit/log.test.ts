@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Random } from "../../../tests/support/random.ts";
 import { Log } from "../../src/client/log.ts";
-import type { Message, Page, ServerFrame } from "../../src/index.ts";
+import { DEFAULT_LIMITS, type Message, type Page, type ServerFrame } from "../../src/index.ts";
 
 function serial(place: number): string {
   return `abcd${place.toString(16).padStart(8, "0")}`;
@@ -27,7 +27,7 @@ function append(place: number, version: number, offset: number, data: string): S
 
 function attached(place: number, resumed = false, hasOlder = false): ServerFrame {
   const connection = { protocol: 1, session: "s", connection: "c", client: "alice", expiresAt: 0 };
-  const limits = { frameBytes: 1000, publishMessages: 10 };
+  const limits = { ...DEFAULT_LIMITS, frameBytes: 1000, publishMessages: 10 };
   return { type: "attached", ...connection, serial: serial(place), resumed, hasOlder, limits };
 }
 
@@ -78,6 +78,17 @@ describe("the fold", () => {
     log.take({ ...append(1, 5, 12, ""), status: "complete" } as ServerFrame);
     assert.equal(log.messages[0]?.status, "complete");
     assert.equal(log.gaps.size, 0);
+  });
+
+  test("P5.1 an append that closes a message may replace its headers", () => {
+    const old = { part: "0", old: "x" };
+    const log = live(1, create(1, { data: "", status: "streaming", headers: old }));
+    log.take(append(1, 2, 0, "Hello"));
+    assert.deepEqual(log.messages[0]?.headers, old);
+    const headers = { part: "0", signature: "s" };
+    log.take({ ...append(1, 3, 5, "!"), status: "complete", headers } as ServerFrame);
+    const { data, status, headers: now } = log.messages[0] as Message;
+    assert.deepEqual({ data, status, now }, { data: "Hello!", status: "complete", now: headers });
   });
 
   test("P3.10 a gap is read again, and what was read is not lost to what came before it", () => {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { EDITS, Tree } from "../../src/client/tree.ts";
+import { AGAIN, EDITS, Tree } from "../../src/client/tree.ts";
 import type { Message, Turn } from "../../src/index.ts";
 
 type Fields = Partial<Message>;
@@ -75,6 +75,21 @@ describe("branches", () => {
       seen(new Tree([...again, ...log({ h: { parent: "e" } })], inputs, selected)),
       "a b c d e h",
     );
+  });
+
+  test("a wish for another answer hides nothing, and nothing follows it", () => {
+    const wish = { name: AGAIN, parent: "a" };
+    const wished = log({ a: {}, b: {}, c: { turn: "t1" }, d: wish, e: { turn: "t2" } });
+    const inputs = turns({ t1: { input: "a" }, t2: { input: "a" } });
+    const selected = new Map<string, string>();
+    const tree = new Tree(wished, inputs, selected);
+    assert.equal(seen(tree), "a b d e");
+    select(selected, tree, "c");
+    const older = new Tree(wished, inputs, selected);
+    assert.equal(seen(older), "a b c d");
+    assert.equal(older.head, "c", "what is sent now follows the answer that is seen");
+    const next = new Tree([...wished.slice(0, 4), ...log({ f: {} })], inputs, new Map());
+    assert.equal(next.before("f"), "c", "and by itself what came before the wish");
   });
 
   test("an edited message is a sibling, of the first message too", () => {
