@@ -6,7 +6,7 @@ export { SessileError } from "../protocol/index.ts";
 export { type AiSdkChunk, aiSdk } from "./codec/ai-sdk.ts";
 export { type AnthropicEvent, anthropic } from "./codec/anthropic.ts";
 export { type OpenAiEvent, openAi } from "./codec/openai.ts";
-export type { Codec, Ending, Headers, Operation } from "./codec/operation.ts";
+export type { Codec, CodecOptions, Ending, Headers, Operation } from "./codec/operation.ts";
 export { type TextOptions, text } from "./codec/text.ts";
 export { overFetch } from "./over-fetch.ts";
 export { overSocket } from "./over-socket.ts";

@@ -68,6 +68,11 @@ class AiSdk extends Draft {
   #said: Record<string, unknown> = {};
   #step: Slot | undefined;
 
+  constructor(options?: CodecOptions) {
+    super(options);
+    this.mark();
+  }
+
   #respond(data: Record<string, unknown>, messageMetadata: unknown) {
     const metadata = merge(this.#said.metadata, messageMetadata);
     this.#said = { ...this.#said, ...data, ...(metadata !== undefined && { metadata }) };
@@ -118,7 +123,7 @@ class AiSdk extends Draft {
     const call = isIt ? known : this.#calls.begin(id, headers);
     if (isIt) this.#calls.describe(call, headers);
     if (what === "start") this.#calls.stream(call, "");
-    else this.#calls.tell(call, chunk.input);
+    else this.#calls.tellOnce(call, chunk.input);
   }
 
   /** An input that was refused is told as what it is, and then why it was refused. */
