@@ -47,6 +47,14 @@ const KINDS: Record<string, Kind> = {
   "calls of a step": [aiSdk(), (n) => [available(n), output(n)]],
   "calls of many steps": [aiSdk(), (n) => [start, available(n), output(n)]],
   "calls of many steps that wait": [aiSdk(), (n) => [start, available(n)]],
+  approvals: [
+    aiSdk(),
+    (n) => [
+      available(n),
+      { type: "tool-approval-request", approvalId: `${n}`, ...call(n), reason: text(n) },
+      output(n),
+    ],
+  ],
   "data that changes": [aiSdk(), (n) => [{ type: "data-x", id: "0", data: text(n) }]],
   "data of many ids": [aiSdk(), (n) => [start, { type: "data-x", id: `${n}`, data: text(n) }]],
   files: [aiSdk(), (n) => [{ type: "file", url: text(n) }]],

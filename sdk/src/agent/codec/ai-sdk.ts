@@ -100,10 +100,10 @@ class AiSdk extends Draft {
     this.#texts.delete(id);
   }
 
-  /** The call of this id in this step, as long as it is one call. */
+  /** The latest call of this id, if it is of this step. */
   #known(id: string): Call | undefined {
     const call = this.#calls.latest(id);
-    return call && this.#calls.isCurrent(call) && !call.isSettled ? call : undefined;
+    return call && this.#calls.isCurrent(call) ? call : undefined;
   }
 
   #input(chunk: Json, what: string) {
@@ -112,7 +112,6 @@ class AiSdk extends Draft {
     const known = this.#known(id);
     if (what === "error") return this.#refuse(chunk, known, headers);
     if (what === "delta") {
-      if (known?.isTold) return;
       const call = known ?? this.#open(id) ?? this.#calls.begin(id);
       return this.#calls.stream(call, text(chunk.inputTextDelta));
     }

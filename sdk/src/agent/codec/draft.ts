@@ -64,10 +64,10 @@ export abstract class Draft {
     return Object.assign((part: Part) => this.read(part), { end: () => this.end() });
   }
 
-  /** What a part of the stream gives. */
+  /** What a part of the stream gives; what is no object, such as `[DONE]`, gives nothing. */
   read(part: unknown): Operation[] {
     this.#ops = [];
-    this.handle(fields(part), text(fields(part).type));
+    if (Object(part) === part) this.handle(fields(part), text(fields(part).type));
     return this.#ops;
   }
 
