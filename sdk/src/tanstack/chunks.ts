@@ -392,8 +392,9 @@ function reasonOf(reason: unknown): string {
 /** What came of a call, if it is known which. */
 export function resultOf(message: Message, reading: Reading): Loose[] {
   const { serial: messageId, status } = message;
-  const { id: toolCallId } = reading.call(message) ?? {};
-  const { state = "" } = reading.headers(message);
+  const { state = "", toolCallId: given } = reading.headers(message);
+  // What a page made of a call of a run that was stored as it came.
+  const toolCallId = reading.call(message)?.id ?? (isOfPage(message) ? given : undefined);
   if (toolCallId === undefined || state === "preliminary") return [];
   const isBad = BAD.includes(state) || isCut(status);
   const data = reading.value(message);

@@ -72,6 +72,8 @@ class Chat implements SessileConnection {
   readonly #feeds = new Set<Feed>();
   readonly #sent = new Set<string>();
   readonly #joined = new Set<string>();
+  /** Called when there is something to tell that did not come from the session. */
+  readonly #looks = new Set<() => void>();
   #thread: string | undefined;
   #hasTranscript = false;
   /** Messages of the page that are not in the session yet. */
@@ -106,6 +108,7 @@ class Chat implements SessileConnection {
     for (const feed of this.#feeds) feed.asked();
     const input = await untilAborted(publishing, signal);
     if (signal?.aborted) return this.#letGo(run.runId, await publishing);
+    if (input === undefined && !run.resume) return this.#skip(run.runId);
     signal?.addEventListener("abort", () => this.#letGo(run.runId, input), { once: true });
     await this.#wake(chat, input, data ?? {}, run);
   };
@@ -302,6 +305,7 @@ class Chat implements SessileConnection {
       wake();
     };
     const end = session.subscribe(look);
+    this.#looks.add(look);
     signal?.addEventListener("abort", look, { once: true });
     try {
       while (!signal?.aborted) {
@@ -319,6 +323,7 @@ class Chat implements SessileConnection {
       }
     } finally {
       end();
+      this.#looks.delete(look);
       signal?.removeEventListener("abort", look);
     }
   }
@@ -343,8 +348,8 @@ class Chat implements SessileConnection {
     const { session } = this;
     const reading = this.#reading();
     const nodes = nodesOf(session.messages, reading);
-    const { messages, input } = newsOf(chat, nodes, session.turns, reading);
-    if (messages.length === 0) return input;
+    const messages = newsOf(chat, nodes, reading);
+    if (messages.length === 0) return undefined;
     for (const { id } of messages) this.#sent.add(id);
     const placed = await session.link.request({ type: "publish", messages });
     return placed.messages.at(-1)?.serial;
@@ -371,6 +376,13 @@ class Chat implements SessileConnection {
     if (!answer.ok) throw new Error(`${api} answered ${answer.status}: ${await answer.text()}`);
     // Read to its end: on some platforms a request that is broken off takes its work along.
     answer.body?.pipeTo(new WritableStream()).catch(() => {});
+  }
+
+  /** There is nothing to ask for. Unless an answer is on its way, the page waits for none. */
+  #skip(run: string): void {
+    if (this.session.turns.some((turn) => isOpen(turn))) return;
+    for (const feed of this.#feeds) feed.skip(run);
+    for (const look of this.#looks) look();
   }
 
   #letGo(run: string, input: string | undefined): void {
