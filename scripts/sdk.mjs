@@ -20,6 +20,13 @@ const SIZES = [
   { name: "agent", from: "agent/index.ts", imports: "createAgentSession, text", most: 8 * KB },
   { name: "react", from: "react/index.ts", imports: "*", ...ADAPTER },
   { name: "ai-sdk", from: "ai-sdk/index.ts", imports: "SessileChatTransport", ...ADAPTER },
+  {
+    name: "ai-sdk/react",
+    from: "ai-sdk/react.ts",
+    imports: "useSessileChat",
+    most: 5 * KB,
+    isMore: true,
+  },
   { name: "tanstack", from: "tanstack/index.ts", imports: "sessileConnection", ...ADAPTER },
 ];
 const BROUGHT = ["react", "ai", "@ai-sdk/*", "@tanstack/*"];

@@ -1,12 +1,13 @@
 // `sessile/agent`: for whoever answers. It runs wherever there is `fetch`; no browser needed.
 
+export { readEvents, type SseEvent } from "../connection/event-stream.ts";
 export type { Token } from "../connection/types.ts";
 export type { Message, Page, Turn } from "../protocol/index.ts";
 export { SessileError } from "../protocol/index.ts";
 export { type AiSdkChunk, aiSdk } from "./codec/ai-sdk.ts";
 export { type AnthropicEvent, anthropic } from "./codec/anthropic.ts";
 export { type OpenAiEvent, openAi } from "./codec/openai.ts";
-export type { Codec, Ending, Headers, Operation } from "./codec/operation.ts";
+export type { Codec, CodecOptions, Ending, Headers, Operation } from "./codec/operation.ts";
 export { type TextOptions, text } from "./codec/text.ts";
 export { type ConversationOptions, conversation } from "./conversation.ts";
 export { overFetch } from "./over-fetch.ts";
@@ -20,7 +21,7 @@ export {
   type StartOptions,
   TakenError,
 } from "./session.ts";
-export { readEvents, type SseEvent } from "./sse.ts";
+
 export type {
   AgentTurn,
   EndOptions,

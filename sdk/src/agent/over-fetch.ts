@@ -1,11 +1,11 @@
 // The link to a session where there are no WebSockets: it publishes by HTTP, one request after
 // another, and hears by server-sent events (P12.1, P3.8).
 
+import { readFrameEvents } from "../connection/event-stream.ts";
 import { readJson } from "../connection/http.ts";
 import type { ConnectionOptions, Owner } from "../connection/types.ts";
 import { type ErrorInfo, type ServerFrame, SessileError } from "../protocol/index.ts";
 import { AgentLink, type Pending, type Wire } from "./link.ts";
-import { readEvents } from "./sse.ts";
 
 /** A comment comes every 20 s (P3.8). */
 const SILENCE_MS = 45_000;
@@ -43,15 +43,10 @@ class FetchLink extends AgentLink {
     try {
       const body = await this.#open(stop.signal);
       if (body instanceof SessileError) return body;
-      let group: ServerFrame[] = [];
-      for await (const { id, data } of readEvents(body.pipeThrough(alive))) {
-        const frame = JSON.parse(data) as ServerFrame | { type: "closing"; code: number };
-        if (frame.type === "closing") return this.closed(frame.code);
-        group.push(frame);
-        // The frames of an array belong together; only its last event has an id.
-        if (id === undefined && /^(message|turn|log)\./.test(frame.type)) continue;
-        this.take(group);
-        group = [];
+      for await (const frames of readFrameEvents(body.pipeThrough(alive))) {
+        const closing = frames.find((frame) => frame.type === "closing");
+        if (closing) return this.closed(closing.code);
+        this.take(frames as ServerFrame[]);
       }
       return undefined;
     } finally {

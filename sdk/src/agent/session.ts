@@ -154,7 +154,13 @@ export class AgentSession implements AsyncDisposable {
     };
     const once: Host["once"] = (frame) =>
       watch(this.link.request({ ...frame, attempt }, { once: true }));
+    const limits = () => this.link.limits;
     const host: Host = {
+      attempt,
+      // They may be others on the next connection.
+      get limits() {
+        return limits();
+      },
       ask: (frame) => watch(this.#ask({ ...frame, attempt })),
       once,
       send: (frame) => void once(frame as never).catch(() => {}),

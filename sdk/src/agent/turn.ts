@@ -5,16 +5,21 @@ import {
   type ClientFrame,
   isOpen,
   type Message,
+  type ResultOf,
   type Role,
   SessileError,
   type Turn,
+  wellFormed,
 } from "../protocol/index.ts";
 import type { Codec, Ending, Headers, Operation } from "./codec/operation.ts";
 import { text } from "./codec/text.ts";
-import { type Outlet, Output } from "./output.ts";
+import { Output, type Trouble } from "./output.ts";
+import { type Outlet, Pipeline } from "./pipeline.ts";
 
 /** What a turn needs of its session. Frames go out with the turn's attempt (P6.8). */
 export interface Host extends Outlet {
+  /** Sent until it is answered, on as many connections as that takes. */
+  ask<F extends ClientFrame>(frame: F): Promise<ResultOf<F>>;
   /** Sent if there is a connection, and forgotten. */
   send(frame: ClientFrame): void;
   /** The turn is over, or not led from here any more. */
@@ -26,6 +31,8 @@ export interface StreamResult {
   status: Ending;
   /** What the provider said went wrong. */
   error?: string;
+  /** `stream-cut` where the stream stopped without its own end. */
+  code?: string;
 }
 
 export interface MessageOptions {
@@ -65,9 +72,9 @@ export function isLoss(error: unknown): error is SessileError {
 
 /** An error as readers are told of it: no stack, which is the agent's own business. */
 function told(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
+  if (!(error instanceof Error)) return wellFormed(error);
   const { code, message } = error as Error & { code?: unknown };
-  return { code, message };
+  return wellFormed({ code, message });
 }
 
 export class AgentTurn implements AsyncDisposable {
@@ -81,9 +88,12 @@ export class AgentTurn implements AsyncDisposable {
   /** Sends frames that have no method here, such as `turn.suspend`, with the turn's attempt. */
   readonly host: Host;
   readonly #control = new AbortController();
-  readonly #stopped: Promise<void>;
   readonly #prefix: string;
-  readonly #outputs = new Set<Output>();
+  readonly #pipeline: Pipeline;
+  /** What went wrong with messages that are of no stream. */
+  readonly #trouble: Trouble = {};
+  /** Streams that wait for their next part. */
+  readonly #waiting = new Set<() => void>();
   readonly #progress = new Map<string, Output>();
   #scopes = 0;
   #steers: Message[] = [];
@@ -100,9 +110,7 @@ export class AgentTurn implements AsyncDisposable {
     this.id = turn.id;
     this.attempt = turn.attempt;
     this.signal = this.#control.signal;
-    this.#stopped = new Promise((done) => {
-      this.signal.addEventListener("abort", () => done());
-    });
+    this.#pipeline = new Pipeline(host);
     // What a later attempt says stands for what was said before, unless that is kept.
     this.#prefix = isKept ? `${turn.id}/${turn.attempt}` : turn.id;
     this.#timer = setInterval(() => this.beat(), (turn.leaseMs ?? 30_000) / 3);
@@ -123,44 +131,38 @@ export class AgentTurn implements AsyncDisposable {
   stream<Part>(source: Source<Part>, codec: Codec<Part>): Promise<StreamResult>;
   async stream(source: Source<unknown>, codec: Codec<never> = text()): Promise<StreamResult> {
     const take = codec as Codec<unknown>;
-    const scope = this.#scope();
-    const outputs = new Map<string, Output>();
-    const from = source as AsyncIterable<unknown> & Iterable<unknown>;
-    const parts = from[Symbol.asyncIterator]?.() ?? from[Symbol.iterator]();
+    const said = {
+      scope: this.#scope(),
+      outputs: new Map<string, Output>(),
+      trouble: {} as Trouble,
+    };
     let result: StreamResult = { status: "complete" };
+    const apply = (operations: Operation[] = []) => {
+      for (const operation of operations) {
+        if (operation.op === "fail") result = outcome(operation);
+        else this.#apply(said, operation);
+      }
+    };
     let problem: unknown;
     try {
-      for (;;) {
-        const next = await Promise.race([parts.next(), this.#stopped]);
-        if (!next || next.done) break;
-        for (const operation of take(next.value)) {
-          if (operation.op === "fail") result = operation;
-          else this.#apply(scope, outputs, operation);
-        }
-        for (const output of outputs.values()) {
-          await Promise.race([output.room(), this.#stopped]);
-          if (output.error) throw output.error;
-        }
+      for await (const part of this.#partsOf(source)) {
+        apply(take(part));
+        await this.#pipeline.room();
       }
-      // Not waited for: a source that is in the middle of something may take its time.
-      if (this.signal.aborted) Promise.resolve(parts.return?.()).catch(() => {});
+      if (!this.signal.aborted) apply(take.end?.());
     } catch (error) {
       problem = error;
     }
-    const { error } = result;
     const status = this.isCancelled ? "cancelled" : problem ? "failed" : result.status;
-    for (const output of outputs.values()) {
-      if (output.isOpen) output.close({ status });
-      await this.#done(output).catch((refusal) => {
-        problem ??= refusal;
-      });
-    }
+    for (const output of said.outputs.values()) output.close({ status });
+    await this.#pipeline.flush();
     this.#hasSpoken = true;
     if (this.isCancelled) return { status };
-    problem = this.#lost ?? problem;
-    if (problem || status === "failed") this.#failure ??= problem ?? error ?? status;
+    problem = this.#lost ?? problem ?? said.trouble.error;
+    const { error: message = status, code } = result;
+    if (problem || status === "failed") this.#failure ??= problem ?? { code, message };
     if (problem) throw problem;
-    return { status, ...(error && { error }) };
+    return { ...result, status };
   }
 
   /** Says something whole; resolves with its serial when the session has it. */
@@ -246,23 +248,39 @@ export class AgentTurn implements AsyncDisposable {
     this.#lost ??= error;
     this.#stop();
     this.#abort(error.message);
-    for (const output of this.#outputs) output.abandon(error);
+    this.#pipeline.abandon(error);
   }
 
   async #done(output: Output): Promise<void> {
     await output.done();
     this.#hasSpoken = true;
-    this.#outputs.delete(output);
   }
 
-  async #flush(): Promise<void> {
-    for (const output of this.#outputs) await output.done();
+  /**
+   * The parts of a source until it ends or the turn does. A race with the turn's end would keep
+   * every part until then, so the end is told to whoever waits.
+   */
+  async *#partsOf(source: Source<unknown>): AsyncGenerator<unknown> {
+    const from = source as AsyncIterable<unknown> & Iterable<unknown>;
+    const parts = from[Symbol.asyncIterator]?.() ?? from[Symbol.iterator]();
+    while (!this.signal.aborted) {
+      const next = await new Promise<IteratorResult<unknown> | undefined>((done, fail) => {
+        const stop = () => done(undefined);
+        this.#waiting.add(stop);
+        Promise.resolve(parts.next())
+          .finally(() => this.#waiting.delete(stop))
+          .then(done, fail);
+      });
+      if (next?.done) return;
+      if (next) yield next.value;
+    }
+    // Not waited for: a source that is in the middle of something may take its time.
+    Promise.resolve(parts.return?.()).catch(() => {});
   }
 
   async #end({ status, error }: EndOptions): Promise<Turn> {
-    await this.#flush().catch((problem) => {
-      this.#failure ??= problem;
-    });
+    await this.#pipeline.flush();
+    this.#failure ??= this.#trouble.error;
     const failure = error ?? this.#failure;
     const ending = this.isCancelled ? "cancelled" : (status ?? (failure ? "failed" : "complete"));
     const why = ending === "failed" && failure ? { error: told(failure) } : {};
@@ -286,6 +304,7 @@ export class AgentTurn implements AsyncDisposable {
   #abort(message: string): void {
     // A second one changes nothing.
     this.#control.abort(new DOMException(message, "AbortError"));
+    for (const stop of this.#waiting) stop();
   }
 
   #scope(): string {
@@ -293,32 +312,44 @@ export class AgentTurn implements AsyncDisposable {
     return String(this.#scopes);
   }
 
-  #output({ id = this.#scope(), name, role = "assistant", parent }: MessageOptions): Output {
+  #output(
+    { id = this.#scope(), name, role = "assistant", parent }: MessageOptions,
+    trouble = this.#trouble,
+  ): Output {
     const head = { id: `${this.#prefix}/${id}`, role, turn: this.id };
     const more = { ...(name && { name }), ...(parent && { parent }) };
-    const output = new Output(this.host, { ...head, ...more });
-    this.#outputs.add(output);
-    if (this.#lost) output.abandon(this.#lost);
+    const output = new Output(this.#pipeline, { ...head, ...more }, trouble);
+    if (this.#lost) output.fail(this.#lost);
     return output;
   }
 
-  #apply(
-    scope: string,
-    outputs: Map<string, Output>,
-    operation: Exclude<Operation, { op: "fail" }>,
-  ): void {
+  #apply(said: Said, operation: Exclude<Operation, { op: "fail" }>): void {
     const { op } = operation;
     if (op === "signal") {
       const { name, data } = operation;
-      this.host.send({ type: "signal", name, data });
+      this.host.send({ type: "signal", name, data: wellFormed(data) });
       return;
     }
     const { key } = operation;
-    let output = outputs.get(key);
+    let output = said.outputs.get(key);
     if (op === "open" || (op === "put" && !output)) {
-      output = this.#output({ ...operation, id: `${scope}/${key}` });
-      outputs.set(key, output);
+      output = this.#output({ ...operation, id: `${said.scope}/${key}` }, said.trouble);
+      said.outputs.set(key, output);
     }
-    output?.[op](operation as never);
+    const of =
+      op === "put" && operation.of !== undefined && said.outputs.get(operation.of)?.head.id;
+    const headers = of ? { ...operation.headers, of } : undefined;
+    output?.[op]({ ...operation, ...(headers && { headers }) } as never);
   }
+}
+
+/** What was said of one stream. */
+interface Said {
+  scope: string;
+  outputs: Map<string, Output>;
+  trouble: Trouble;
+}
+
+function outcome({ status, error, code }: Extract<Operation, { op: "fail" }>): StreamResult {
+  return { status, ...(error && { error }), ...(code && { code }) };
 }

@@ -1,55 +1,252 @@
-// A turn as the stream of chunks that `useChat` reads: from its beginning, then as it grows.
+// An answer as the stream of chunks that `useChat` reads: from its beginning, then as it grows. Parts
+// are told in the log's order, and nothing before what it needs.
 
+import { headersOf, type Notes, notesIn } from "../protocol/answer.ts";
 import { isOpen, type Message, type Turn } from "../protocol/index.ts";
-import { chunksOf, fieldsOf, isText, type Loose, outputOf, textOf } from "./output.ts";
+import { Answers, CALL, type Held } from "./answer.ts";
+import {
+  chunksOf,
+  fieldsOf,
+  idOf,
+  isDone,
+  isPart,
+  isText,
+  type Loose,
+  type Said,
+  textOf,
+  toldOf,
+} from "./output.ts";
 
-/** The chunks of one turn, each once. What it is shown is the whole turn, again and again. */
+/** What was told of a message. */
+interface Told {
+  message: Message;
+  text: string;
+  isDone: boolean;
+}
+
+/** What one look at an answer finds out on its way through it. */
+interface Look {
+  /** What is too long for headers, by the id of the message that it belongs to. */
+  notes: Notes;
+  /** The latest call of each id, and all by their serials. */
+  calls: Map<string, Said>;
+  /** The serials of calls of which it is known what came of them. */
+  settled: Set<string>;
+  /** Nothing of it grows any more. */
+  isOver: boolean;
+}
+
+/** The chunks of one answer, each once. It is shown the whole session, again and again. */
 export class Chunks {
-  readonly #turn: string;
-  /** Of each message, what was told of it. */
-  readonly #told = new Map<string, Message>();
+  readonly #id: string;
+  readonly #isReplay: boolean;
+  /** Of each message of which something was told, what it was. */
+  readonly #told = new Map<string, Told>();
+  /** Texts that were begun and not ended: their ids, by their serials. */
+  readonly #open = new Map<string, string>();
+  /** Calls whose inputs were begun and not ended: in another step they would be others. */
+  readonly #typing = new Set<string>();
+  /** The last part, and the last beginning of a step, that were told. */
+  #last = "";
+  #step = "";
+  /** A step's end is still to be told. */
+  #isStepOver = false;
+  /** The beginning of a step was told that nothing says any more. */
+  #isStepLeft = false;
   /** Whether the last chunk was given; nothing before the first was. */
   isEnded: boolean | undefined;
+  /** Whether what was told is not so any more, and no chunk can say that. */
+  isStale = false;
 
-  constructor(turn: string) {
-    this.#turn = turn;
+  /**
+   * Of an answer, by its id: that of its first turn. In a replay a call is not told as one to be
+   * made (`onToolCall`) of which it is known what came of it.
+   */
+  constructor(answer: string, isReplay = false) {
+    this.#id = answer;
+    this.#isReplay = isReplay;
   }
 
-  /** What is new. */
-  next(messages: readonly Message[], turn: Turn): Loose[] {
+  /** What is new. The end is told when none of these turns is open. */
+  next(held: Held, turns: readonly Turn[]): Loose[] {
+    if (this.isEnded || this.isStale) return [];
+    const messages = Answers.of(held).messages.get(this.#id) ?? [];
     const chunks: Loose[] = [];
-    if (this.isEnded) return chunks;
-    const output = outputOf(messages, this.#turn);
-    const told = this.#told;
-    if (this.isEnded === undefined) chunks.push({ type: "start", messageId: this.#turn });
+    const isFirst = this.isEnded === undefined;
     this.isEnded = false;
-    // Another attempt said it anew (P6.8), or a text was replaced.
-    const isRewritten = [...told.values()].some((was) => {
-      const is = output.find(({ serial }) => serial === was.serial);
-      return !is || (isText(is) && !textOf(is).startsWith(textOf(was)));
-    });
-    if (isRewritten) {
-      told.clear();
+    if (isFirst) chunks.push({ type: "start", messageId: this.#id });
+    const wrong = this.#wrong(messages, held);
+    if (wrong !== undefined) {
+      if (!this.#forget(wrong)) {
+        this.isStale = true;
+        return [];
+      }
       chunks.push({ type: "reset-step" });
     }
-    let finishReason: unknown = "stop";
-    for (const message of output) {
-      const was = told.get(message.serial);
-      if (message.name === "response") {
-        finishReason = fieldsOf(message.data).finishReason ?? finishReason;
-      }
-      if (was?.version === message.version) continue;
-      chunks.push(...chunksOf(message, was && textOf(was)));
-      told.set(message.serial, message);
-    }
-    if (!isOpen(turn)) {
-      const { status, reason, error } = turn;
+    const isOver = turns.length > 0 && turns.every((turn) => !isOpen(turn));
+    const isAgain = (isFirst && this.#isReplay) || wrong !== undefined;
+    const notes = notesIn(messages);
+    const settled = isAgain ? settledOf(messages, notes) : new Set<string>();
+    const look = { notes, calls: new Map(), settled, isOver };
+    this.#tellAll(messages, look, chunks);
+    if (this.#isStepOver && this.#open.size === 0) this.#endStep(chunks);
+    if (isOver) {
       this.isEnded = true;
-      const errorText = `${fieldsOf(error).message ?? reason ?? status}`;
-      if (status === "cancelled") finishReason = "interrupted";
-      const isBad = status === "failed";
-      chunks.push(isBad ? { type: "error", errorText } : { type: "finish", finishReason });
+      chunks.push(endOf(messages, turns.at(-1) as Turn));
     }
     return chunks;
   }
+
+  #tellAll(messages: readonly Message[], look: Look, chunks: Loose[]): void {
+    const early: Said[] = [];
+    for (const message of messages) {
+      if (message.deletedAt) continue;
+      const said = this.#said(message, look);
+      if (!said) continue;
+      const isNew = !this.#told.has(message.serial);
+      // Of two texts that the chunks cannot tell apart the second waits, and all after it; so do
+      // a step until the calls before it are whole, and what comes after a part in pieces.
+      if (isNew && this.#isHeld(said)) break;
+      if (!this.#tell(said, chunks)) early.push(said);
+    }
+    // What came of a call may stand before it in the log.
+    for (const said of early) this.#tell({ ...said, call: callOf(said, look) }, chunks);
+  }
+
+  /** What there is to be said of a message, if there is anything new. */
+  #said(message: Message, { notes, calls, settled, isOver }: Look): Said | undefined {
+    const { serial, name } = message;
+    const was = this.#told.get(serial);
+    const isCall = name === "tool-input";
+    if (was?.message === message && !isCall && !(isOver && !was.isDone)) return undefined;
+    const headers = headersOf(message, notes);
+    const isOut = isOver || isDone(message, headers);
+    const more = was && { told: was.text, wasDone: was.isDone };
+    const said: Said = { message, headers, isDone: isOut, isSettled: settled.has(serial), ...more };
+    if (!isCall) {
+      said.call = callOf(said, { calls });
+      return said;
+    }
+    calls.set(headers.toolCallId ?? "", said);
+    calls.set(serial, said);
+    return was?.message === message && !(isOver && !was.isDone) ? undefined : said;
+  }
+
+  #isHeld(said: Said): boolean {
+    const { message, isDone } = said;
+    if (isText(message)) return [...this.#open.values()].includes(idOf(said));
+    if (message.name === "step") return this.#typing.size > 0;
+    return !isDone && message.name !== "tool-input" && message.name !== "tool-output";
+  }
+
+  /** Tells what is new of a message; says no if that has to wait. */
+  #tell(said: Said, chunks: Loose[]): boolean {
+    const { message, isDone, call, told } = said;
+    const { serial, name, data } = message;
+    if (name === "tool-output" || name === "tool-approval") {
+      if (!call) return false;
+      if (!call.isDone || !isDone) return true;
+    }
+    const isNew = told === undefined;
+    if (name === "step") {
+      if (isNew && this.#isStepLeft) {
+        this.#isStepLeft = false;
+      } else if (isNew) {
+        this.#endStep(chunks);
+        chunks.push(...chunksOf(said));
+      }
+      if (isNew) this.#step = serial;
+      this.#isStepOver = fieldsOf(data).state === "finished" && this.#step === serial;
+    } else chunks.push(...chunksOf(said));
+    if (isText(message)) {
+      if (isDone) this.#open.delete(serial);
+      else this.#open.set(serial, idOf(said));
+    }
+    if (name === "tool-input" && !isDone) this.#typing.add(serial);
+    else this.#typing.delete(serial);
+    if (isNew && isPart(message)) this.#last = serial;
+    this.#told.set(serial, { message, text: toldOf(message), isDone });
+    return true;
+  }
+
+  /** Before the next step, but not while a text is open: `ai` 6 would forget it. */
+  #endStep(chunks: Loose[]): void {
+    if (this.#isStepOver && this.#open.size === 0) chunks.push({ type: "finish-step" });
+    this.#isStepOver = false;
+  }
+
+  /** The first message that is not as it was told; `""` if what is before the first came to be. */
+  #wrong(messages: readonly Message[], { messages: all }: Held): string | undefined {
+    if (this.#told.size === 0) return undefined;
+    let count = 0;
+    for (const message of messages) {
+      const { serial, name, deletedAt } = message;
+      const was = this.#told.get(serial);
+      if (!was) {
+        if (!deletedAt && serial < this.#last && isPart(message)) return "";
+        continue;
+      }
+      count += 1;
+      // Nothing is shown of a response but what the next one says as well.
+      if (was.message === message || name === "response") continue;
+      if (deletedAt || (isText(message) && !isStill(was, textOf(message)))) return serial;
+    }
+    if (count === this.#told.size) return undefined;
+    // Gone without a word: read anew meanwhile. What is older than that may only be trimmed.
+    const start = all.find(({ status }) => status !== "streaming")?.serial ?? "";
+    const there = new Set(messages.map(({ serial }) => serial));
+    return [...this.#told.keys()].sort().find((serial) => serial > start && !there.has(serial));
+  }
+
+  /** Takes back what was told from a message on; only the latest step can be. */
+  #forget(from: string): boolean {
+    const step = this.#step;
+    const isOpenBefore = [...this.#open.keys()].some((serial) => serial <= step);
+    if (from === "" || from < step || isOpenBefore) return false;
+    for (const serial of this.#told.keys()) {
+      if (serial > step) this.#told.delete(serial);
+    }
+    if (from === step) {
+      this.#isStepLeft = true;
+      this.#told.delete(step);
+    }
+    this.#open.clear();
+    this.#typing.clear();
+    this.#isStepOver = false;
+    this.#last = step;
+    return true;
+  }
+}
+
+/** Whether a text only grew since it was told. */
+function isStill(was: Told, text: string): boolean {
+  return was.isDone ? text === was.text : text.startsWith(was.text);
+}
+
+/** The call that an output is about: the one that it names, or the latest of the same id. */
+function callOf({ headers }: Said, { calls }: Pick<Look, "calls">): Said | undefined {
+  return calls.get(headers[CALL] ?? headers.toolCallId ?? "");
+}
+
+/** The serials of calls of which it is known what came of them. */
+function settledOf(messages: readonly Message[], notes: Notes): Set<string> {
+  const settled = new Set<string>();
+  const latest = new Map<string, string>();
+  for (const message of messages) {
+    const { name, serial, deletedAt } = message;
+    if (deletedAt || !/^tool-(in|out)put$/.test(name)) continue;
+    const { toolCallId = "", [CALL]: call, state } = headersOf(message, notes);
+    if (name === "tool-input") latest.set(toolCallId, serial);
+    else if (state === "available") settled.add(call ?? latest.get(toolCallId) ?? "");
+  }
+  return settled;
+}
+
+/** The last chunk of an answer. */
+function endOf(messages: readonly Message[], { status, reason, error }: Turn): Loose {
+  const errorText = String(fieldsOf(error).message ?? reason ?? status);
+  if (status === "failed") return { type: "error", errorText };
+  const response = messages.findLast(({ name, deletedAt }) => name === "response" && !deletedAt);
+  const said = fieldsOf(response?.data).finishReason ?? "stop";
+  return { type: "finish", finishReason: status === "cancelled" ? "interrupted" : said };
 }

@@ -2,6 +2,8 @@
 
 import type { UIMessage } from "ai";
 import type { ShownMessage } from "../client/sending.ts";
+import { Answers } from "./answer.ts";
+import { fieldsOf } from "./output.ts";
 import { isRunning, type SessileChatTransport } from "./transport.ts";
 import { toUIMessages } from "./ui-messages.ts";
 
@@ -26,15 +28,17 @@ export function followChat<M extends UIMessage>(
   let isResuming = false;
   left.clear();
   const show = () => {
-    const { messages } = session;
+    const { messages, turns } = session;
+    const answers = Answers.of({ messages, turns });
     // What streams is the stream's to write.
-    const still = messages.filter(({ turn = "" }) => !streaming.has(turn));
+    const still = messages.filter((message) => !streaming.has(answers.of(message) ?? ""));
     if (still.length === shown?.length && still.every((it, index) => it === shown?.[index])) return;
     shown = still;
     setMessages((held) =>
-      toUIMessages<M>({ messages }).flatMap((message) =>
-        streaming.has(message.id) ? held.filter(({ id }) => id === message.id) : [message],
-      ),
+      toUIMessages<M>({ messages, turns }).flatMap((message) => {
+        const was = held.filter(({ id }) => id === message.id);
+        return streaming.has(message.id) ? was : [withOwn(message, was[0])];
+      }),
     );
   };
   const look = () => {
@@ -52,9 +56,24 @@ export function followChat<M extends UIMessage>(
   const later = () => void setTimeout(look);
   const ends = [session.subscribe(look), session.on("turn", later)];
   use.show.add(show);
+  use.look.add(look);
   look();
   return () => {
     use.show.delete(show);
+    use.look.delete(look);
     for (const end of ends) end();
   };
+}
+
+/** What the page said of calls and has not published yet stays. */
+function withOwn<M extends UIMessage>(message: M, held: M | undefined): M {
+  const parts = message.parts.map((part) => {
+    const { state, toolCallId } = fieldsOf(part);
+    if (state !== "input-available" && state !== "approval-requested") return part;
+    const isOwn = (it: object) =>
+      fieldsOf(it).toolCallId === toolCallId &&
+      /^(output-|approval-responded)/.test(String(fieldsOf(it).state));
+    return held?.parts.findLast(isOwn) ?? part;
+  });
+  return { ...message, parts };
 }

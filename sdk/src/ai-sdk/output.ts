@@ -1,7 +1,8 @@
-// What the codec of `sessile/agent` made of an AI SDK stream, read back: the messages of a turn by
-// their names (`message`, `reasoning`, `tool-input`, `tool-output`, `step`, ...) as chunks again.
+// What the codec of `sessile/agent` made of an AI SDK stream, read back: a message of a turn by its
+// name (`message`, `reasoning`, `tool-input`, `tool-output`, `step`, ...) as chunks again.
 
 import type { UIMessage } from "ai";
+import { fieldsIn, valueOf as valueIn } from "../protocol/answer.ts";
 import type { Message } from "../protocol/index.ts";
 
 /** The header that says which of its own messages the AI SDK means, where the id cannot. */
@@ -10,19 +11,49 @@ export const UI_ID = "ui-id";
 /** A part or a chunk, of whatever version of the AI SDK. */
 export type Loose = { type: string } & Record<string, unknown>;
 
+/** A message of an answer, and how much of it was told before. */
+export interface Said {
+  message: Message;
+  /** Its headers, those among them that were too long to be any. */
+  headers: Record<string, string>;
+  /** What its text had come to when it was last told; nothing if it never was. */
+  told?: string | undefined;
+  /** Whether it does not grow any more, and whether its end was told. */
+  isDone: boolean;
+  wasDone?: boolean;
+  /** Of what came of a call: the call. */
+  call?: Said | undefined;
+  /** Of a call: what came of it is known as well, so that nobody is to make it. */
+  isSettled?: boolean;
+}
+
 /** What a text has come to. */
 export function textOf({ data }: Message): string {
   return typeof data === "string" ? data : "";
 }
+
+/** What is to be known of a message that was told, so that only what is new will be. */
+export function toldOf(message: Message): string {
+  const isAnswered = fieldsOf(message.data).approved !== undefined;
+  return message.name === "tool-approval" && isAnswered ? ANSWERED : textOf(message);
+}
+
+/** Of a request that was told with its answer. */
+const ANSWERED = "answered";
 
 /** Whether it is text that a person reads. */
 export function isText({ name }: Message): boolean {
   return name === "message" || name === "reasoning";
 }
 
-/** What a turn's agent said, in order: no tombstones, and no instructions to it (P6.7). */
-export function outputOf(messages: readonly Message[], turn: string): Message[] {
-  return messages.filter((it) => it.turn === turn && !it.deletedAt && it.name !== "steer");
+/** Of these no part is made; they change others, or none. */
+const BESIDE = ["tool-output", "tool-approval", "response", "notes", "error"];
+
+/** Whether a part is made of it, in the place where it stands. */
+export function isPart(message: Message): boolean {
+  const { name, headers = {} } = message;
+  if (isText(message) || name === "tool-input" || name === "step") return true;
+  return chunkOf(message, headers) !== undefined;
 }
 
 /** The fields of a value; what is no object has none that anybody asks for. */
@@ -35,51 +66,147 @@ export function present<T extends Record<string, unknown>>(fields: T): T {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 }
 
-/** What is said beside a message; a header that holds JSON is what it holds. */
-export function notesOf({ headers = {} }: Message): Record<string, unknown> {
-  const read = (text: string) => {
-    try {
-      return /^[t[{]/.test(text) ? JSON.parse(text) : text;
-    } catch {
-      return text;
-    }
-  };
-  return Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, read(text)]));
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
 }
 
-/** The chunks of a message, of which so much text was told before, if any was. */
-export function chunksOf(message: Message, before?: string): Loose[] {
-  const { name, serial, data, status } = message;
+/** Text of JSON that somebody cut short. */
+const CUT = Symbol();
+
+/** The input of a call that does not stream any more. */
+function inputOf({ data, status }: Message, headers: Record<string, string>): unknown {
+  const { encoding, inputEncoding, state } = headers;
+  const input = valueIn({ data } as Message, headers);
+  const isValue = typeof input !== "string" || !status || encoding === "json";
+  if (isValue || inputEncoding === "text" || state === "error") return input;
+  // Agents of the first release end the text, perhaps before all of it is there, then tell the value.
+  const value = parsed(input);
+  return value === undefined && /^\s*[[{"]|^$/.test(input) ? CUT : (value ?? input);
+}
+
+/** Whether nothing is to come of a message. */
+export function isDone(message: Message, headers: Record<string, string>): boolean {
+  const { name, status } = message;
+  if (name !== "tool-input" || status !== "complete") return status !== "streaming";
+  return inputOf(message, headers) !== CUT;
+}
+
+/** What is passed on as it came: sources, files, `data-…`, and what nobody knew. */
+function chunkOf(message: Message, headers: Record<string, string>): Loose | undefined {
+  const { name, serial } = message;
+  if (BESIDE.includes(name)) return undefined;
+  const said = fieldsOf(valueIn(message, headers));
+  if (name !== "source") return said.type === name ? (said as Loose) : undefined;
+  if (String(said.type).startsWith("source-")) return said as Loose;
+  // As providers cite.
+  const { url, title } = said;
+  return url ? { type: "source-url", ...present({ sourceId: serial, url, title }) } : undefined;
+}
+
+/** The chunks of what was not told of a message yet. */
+export function chunksOf(said: Said): Loose[] {
+  const { message, headers, told } = said;
+  const { name, data } = message;
+  if (isText(message)) return textChunks(said);
+  if (name === "tool-input") return inputChunks(said);
+  if (name === "tool-output") return said.call ? [outputChunk(said, said.call)] : [];
+  if (name === "tool-approval") return approvalChunks(said);
+  if (name === "step") return told === undefined ? [{ type: "start-step" }] : [];
+  if (name === "response") {
+    const { metadata } = fieldsOf(data);
+    return metadata ? [{ type: "message-metadata", messageMetadata: metadata }] : [];
+  }
+  const chunk = chunkOf(message, headers);
+  const isAgain = told !== undefined && !(name.startsWith("data-") && chunk?.id !== undefined);
+  return chunk && !isAgain ? [chunk] : [];
+}
+
+/** The id of a text among those that are open; of reasoning it is shown as well. */
+export function idOf({ message, headers }: Said): string {
+  return (message.name === "reasoning" && headers.part) || message.serial;
+}
+
+function textChunks(said: Said): Loose[] {
+  const { message, headers, told, isDone, wasDone } = said;
+  const type = message.name === "message" ? "text" : "reasoning";
+  const id = idOf(said);
+  const noted = { ...fieldsIn(headers), id };
+  const delta = textOf(message).slice(told?.length ?? 0);
   const chunks: Loose[] = [];
-  const add = (type: string, fields?: object) => void chunks.push({ type, ...fields });
-  const isNew = before === undefined;
-  const isDone = status !== "streaming";
-  const delta = textOf(message).slice(before?.length ?? 0);
-  const notes = notesOf(message);
-  const { state, toolCallId, part: id = serial } = notes;
-  const said = fieldsOf(data);
-  if (isText(message)) {
-    const type = name === "message" ? "text" : name;
-    if (isNew) add(`${type}-start`, { id });
-    if (delta) add(`${type}-delta`, { id, delta });
-    if (isDone) add(`${type}-end`, { ...notes, id });
-  } else if (name === "tool-input") {
-    if (isDone) add("tool-input-available", { ...notes, input: data });
-    else if (isNew) add("tool-input-start", notes);
-    if (!isDone && delta) add("tool-input-delta", { toolCallId, inputTextDelta: delta });
-  } else if (name === "tool-output") {
-    const how = { denied: state, error: state, "input-error": "error" }[state as "error"];
-    const isFirst = state === "preliminary" && { preliminary: true };
-    const what = how ? { errorText: String(data) } : { output: data, ...isFirst };
-    add(`tool-output-${how ?? "available"}`, { ...notes, ...what });
-  } else if (name === "step") {
-    if (isNew) add("start-step");
-    if (said.state === "finished") add("finish-step");
-  } else if (name === "response") {
-    if (said.metadata) add("message-metadata", { messageMetadata: said.metadata });
-  } else if (said.type) {
-    // Passed on as it came: sources, files, `data-…`, what nobody knew.
-    add(String(said.type), said);
+  if (told === undefined) chunks.push({ type: `${type}-start`, ...noted });
+  if (delta) chunks.push({ type: `${type}-delta`, id, delta });
+  if (isDone && !wasDone) chunks.push({ type: `${type}-end`, ...noted });
+  return chunks;
+}
+
+function inputChunks({ message, headers, told, isDone, wasDone, isSettled }: Said): Loose[] {
+  const { status } = message;
+  if (wasDone) return [];
+  const { inputEncoding, ...noted } = callOf(headers);
+  const { toolCallId } = noted;
+  const start = { type: "tool-input-start", ...noted };
+  const typed = (text: string) => ({
+    type: "tool-input-delta",
+    toolCallId,
+    inputTextDelta: text,
+  });
+  const isNew = told === undefined;
+  // What came of it says what was wrong with it; here is its place.
+  if (headers.state === "error") return isNew ? [start] : [];
+  const isBroken = !isDone || status === "failed" || status === "cancelled";
+  const input = isBroken ? CUT : inputOf(message, headers);
+  if (input !== CUT) {
+    // Told in this way it is nobody's to make any more (`onToolCall`).
+    if (isNew && isSettled) return [start, typed(JSON.stringify(input))];
+    return [{ type: "tool-input-available", ...noted, input }];
+  }
+  const delta = textOf(message).slice(told?.length ?? 0);
+  return [...(isNew ? [{ ...start, inputEncoding }] : []), ...(delta ? [typed(delta)] : [])];
+}
+
+/** What is said of a call wherever it is mentioned. */
+function callOf(headers: Record<string, string>): Record<string, unknown> {
+  return { toolName: "tool", ...fieldsIn(headers) };
+}
+
+/** What came of a call, as the end of that call. */
+function outputChunk({ message, headers }: Said, call: Said): Loose {
+  const { toolName, toolCallId, dynamic, title } = callOf(call.headers);
+  const noted = { ...fieldsIn(headers), toolName, toolCallId, dynamic };
+  const value = valueIn(message, headers);
+  const errorText = typeof value === "string" ? value : JSON.stringify(value);
+  switch (headers.state) {
+    case "denied":
+      return { type: "tool-output-denied", ...noted };
+    case "error":
+      return { type: "tool-output-error", ...noted, errorText };
+    case "input-error": {
+      const input = valueIn(call.message, call.headers);
+      return { type: "tool-input-error", ...noted, title, input, errorText };
+    }
+    case "preliminary":
+      return { type: "tool-output-available", ...noted, output: value, preliminary: true };
+    default:
+      return { type: "tool-output-available", ...noted, output: value };
+  }
+}
+
+/** A request, and what became of it, which may have come into the same message. */
+function approvalChunks({ message, headers, told, call }: Said): Loose[] {
+  const { reason, requestReason, ...noted } = fieldsOf(valueIn(message, headers));
+  const isAnswered = noted.approved !== undefined;
+  const chunks: Loose[] = [];
+  if (told === undefined && message.turn) {
+    const { toolCallId } = call?.headers ?? {};
+    const asked = { ...noted, toolCallId, reason: isAnswered ? requestReason : reason };
+    chunks.push({ ...asked, type: "tool-approval-request" });
+  }
+  if (isAnswered && told !== ANSWERED) {
+    chunks.push({ ...noted, reason, type: "tool-approval-response" });
   }
   return chunks;
 }
@@ -89,4 +216,14 @@ export function toData({ parts, metadata }: UIMessage): unknown {
   const [only] = parts;
   if (parts.length === 1 && only?.type === "text" && !metadata) return only.text;
   return { parts, ...(metadata ? { metadata } : {}) };
+}
+
+/** What a turn's agent said, in order: no tombstones, and no instructions to it (P6.7). */
+export function outputOf(messages: readonly Message[], turn: string): Message[] {
+  return messages.filter((it) => it.turn === turn && !it.deletedAt && it.name !== "steer");
+}
+
+/** What is said beside a message. */
+export function notesOf({ headers = {} }: Message): Record<string, unknown> {
+  return fieldsIn(headers);
 }

@@ -4,14 +4,11 @@
 import type { ChatTransport, UIMessage, UIMessageChunk } from "ai";
 import { createSession, type Session } from "../client/session.ts";
 import type { SessionOptions } from "../client/types.ts";
-import { isOpen, type Message, type Turn } from "../protocol/index.ts";
+import { isOpen, SessileError, type Turn } from "../protocol/index.ts";
+import { Answers, type Held } from "./answer.ts";
 import { Chunks } from "./chunks.ts";
-import { toData, UI_ID } from "./output.ts";
-
-/** The name of the message that asks for another answer; its `parent` is what is answered. */
-export const REGENERATE = "regenerate";
-/** The name of the message that says what came of a call which the page made itself. */
-export const TOOL_OUTPUT = "tool-output";
+import { publish, type Send } from "./publish.ts";
+import { givenUp, reached } from "./reach.ts";
 
 /** What an agent is told that has to be woken. */
 export interface Wake {
@@ -35,7 +32,6 @@ export type SessileChatTransportOptions =
   /** Where sessions are; a chat's is the one of its id. */
   | (Common & Omit<SessionOptions, "session">);
 
-type Send<M extends UIMessage> = Parameters<ChatTransport<M>["sendMessages"]>[0];
 type Reconnect<M extends UIMessage> = Parameters<ChatTransport<M>["reconnectToStream"]>[0];
 type Stream = ReadableStream<UIMessageChunk>;
 
@@ -44,12 +40,27 @@ export interface Use {
   session: Session;
   /** Streams that are being read, or on their way. */
   streams: number;
-  /** The turns that come over them. */
+  /** The answers that come over them. */
   streaming: Set<string>;
   /** Shows what is there, before a stream goes on from it. */
   show: Set<() => void>;
+  /** Shows what is there, and goes on with what is being said. */
+  look: Set<() => void>;
   /** Turns that were let go. */
   left: Set<string>;
+  /** What was said and has no answer yet. */
+  asked: Set<string>;
+  /** How often everything was cancelled. */
+  cancels: number;
+}
+
+/** What a stream is of. */
+interface Wanted {
+  /** The turns that it brings. */
+  has(turn: Turn): boolean;
+  chunks(answer: string): Chunks;
+  /** The serial of what is to be answered. */
+  input?: string | undefined;
 }
 
 export class SessileChatTransport<M extends UIMessage = UIMessage> implements ChatTransport<M> {
@@ -66,31 +77,45 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
   async sendMessages(options: Send<M>): Promise<Stream> {
     const { chatId, trigger, body, abortSignal } = options;
     const use = this.use(chatId);
-    const { session } = use;
+    const { session, cancels } = use;
     const over = new Set(session.turns.filter((turn) => !isOpen(turn)).map(({ id }) => id));
-    const { input, isAnswer } = await busy(use, () => this.#publish(session, options));
+    const { input, answer } = await busy(use, () => reached(session, publish(session, options)));
+    if (answer && !input) return nothing();
+    if (input && use.cancels > cancels) cancelInput(session, input);
     await busy(use, () => this.#options.wake?.({ session: session.id, input, trigger, body }));
-    return this.#stream(use, (turn) => isAnswer(turn) && !over.has(turn.id), abortSignal);
+    const has = (turn: Turn) => turn.input === input && (!!answer || !over.has(turn.id));
+    const chunks = (id: string) => {
+      const made = new Chunks(id);
+      // The page has what the answer goes on from.
+      if (id === answer) made.next(before(session, input), []);
+      return made;
+    };
+    return this.#stream(use, { has, chunks, input }, abortSignal);
   }
 
   /** The answers that are being given, from their beginnings; nothing if there are none. */
   async reconnectToStream({ chatId, abortSignal }: Reconnect<M>): Promise<Stream | null> {
     const use = this.use(chatId);
     const { session, streaming, left, show } = use;
-    await busy(use, () => session.connect());
+    await busy(use, () => reached(session, session.connect()));
     const wanted = new Set(session.turns.filter(isRunning).map(({ id }) => id));
     if (!wanted.size || abortSignal?.aborted) return null;
+    const { ofTurn } = answersOf(session);
     for (const id of wanted) {
       left.delete(id);
-      streaming.add(id);
+      streaming.add(ofTurn.get(id) ?? id);
     }
     for (const each of show) each();
-    return this.#stream(use, ({ id }) => wanted.has(id), abortSignal);
+    const chunks = (id: string) => new Chunks(id, true);
+    return this.#stream(use, { has: ({ id }) => wanted.has(id), chunks }, abortSignal);
   }
 
   /** Ends every answer of a chat, and those that wait, on all devices (P6.5). */
   cancel(chatId: string, reason?: string): Promise<readonly Turn[]> {
-    return this.use(chatId).session.cancel({ all: true }, reason);
+    const use = this.use(chatId);
+    use.cancels += 1;
+    for (const input of use.asked) cancelInput(use.session, input, reason);
+    return use.session.cancel({ all: true }, reason);
   }
 
   /** Disconnects from the sessions that it made; nothing is cancelled. */
@@ -107,55 +132,40 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
       const given =
         "session" in options ? options.session : createSession({ ...options, session: chatId });
       const session = typeof given === "function" ? given(chatId) : given;
-      use = { session, streams: 0, streaming: new Set(), show: new Set(), left: new Set() };
+      use = {
+        session,
+        streams: 0,
+        streaming: new Set(),
+        show: new Set(),
+        look: new Set(),
+        left: new Set(),
+        asked: new Set(),
+        cancels: 0,
+      };
       this.#uses.set(chatId, use);
     }
     use.session.connect();
     return use;
   }
 
-  /** Publishes what the page did; gives what it did it to, and which turns answer that. */
-  async #publish(
-    session: Session,
-    { trigger, messageId, messages }: Send<M>,
-  ): Promise<{ input: string | undefined; isAnswer: (turn: Turn) => boolean }> {
-    // There is one, or `useChat` would have nothing to send.
-    const last = messages.at(-1) as M;
-    if (last.role === "assistant" && trigger === "submit-message") {
-      for (const part of last.parts) await sendOutput(session, part as Record<string, string>);
-      const turn = session.turns.find(({ id }) => id === last.id);
-      const isAnswer = ({ id, input }: Turn) =>
-        id === last.id || (!!input && input === turn?.input);
-      return { input: turn?.input, isAnswer };
-    }
-    let input = session.log.findLast(({ id, serial, headers }) =>
-      [headers?.[UI_ID], id, serial].includes(last.id),
-    )?.serial;
-    if (trigger === "regenerate-message") {
-      await session.send(messageId ?? null, { name: REGENERATE, ...(input && { parent: input }) });
-    } else if (messageId && input) {
-      const headers = { [UI_ID]: last.id };
-      input = (await session.edit(input, toData(last), { headers })).serial;
-    } else {
-      input = (await session.send(toData(last), { id: last.id })).serial;
-    }
-    return { input, isAnswer: (turn) => turn.input === input };
-  }
-
-  /** The turns that are wanted, one after the other, until all that began have ended. */
-  #stream(use: Use, isWanted: (turn: Turn) => boolean, signal: AbortSignal | undefined): Stream {
-    const { session, left, streaming } = use;
+  /** The turns that are wanted, one answer after the other, until all that began have ended. */
+  #stream(use: Use, wanted: Wanted, signal: AbortSignal | undefined): Stream {
+    const { session, left, streaming, asked } = use;
+    const { input } = wanted;
     const told = new Map<string, Chunks>();
     const ends: (() => void)[] = [];
     let isOver = false;
     use.streams += 1;
+    if (input) asked.add(input);
     const end = (finish?: () => void) => {
       if (isOver) return;
       isOver = true;
       for (const off of ends) off();
       use.streams -= 1;
-      for (const turn of session.turns.filter(isWanted)) {
-        streaming.delete(turn.id);
+      if (input) asked.delete(input);
+      const { ofTurn } = answersOf(session);
+      for (const turn of session.turns.filter(wanted.has)) {
+        streaming.delete(ofTurn.get(turn.id) ?? turn.id);
         if (isOpen(turn)) left.add(turn.id);
       }
       finish?.();
@@ -163,26 +173,40 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
     return new ReadableStream<UIMessageChunk>({
       start: (controller) => {
         const close = () => end(() => controller.close());
+        const put = (chunk: object) => controller.enqueue(chunk as UIMessageChunk);
         const look = () => {
-          const { state, error } = session.connection;
-          if (state === "closed") end(() => controller.error(error));
+          const { connection } = session;
+          // What has begun waits for the session to come back, as long as that is possible.
+          const isWaiting = told.size === 0 || connection.state === "closed";
+          const error = isWaiting && givenUp(connection);
+          if (error) end(() => controller.error(error));
           // In a replay a turn's end comes before what was said in it.
-          if (state !== "connected") return;
+          if (connection.state !== "connected") return;
           let isEnded: boolean | undefined;
-          for (const turn of session.turns) {
-            if (isEnded === false || !isWanted(turn) || turn.status === "queued") continue;
-            const { id } = turn;
-            const chunks = told.get(id) ?? new Chunks(id);
-            told.set(id, chunks);
-            streaming.add(id);
-            for (const chunk of chunks.next(session.log, turn)) {
-              controller.enqueue(chunk as unknown as UIMessageChunk);
-            }
+          for (const [answer, turns] of byAnswer(session, wanted)) {
+            if (isEnded === false) break;
+            if (input) asked.delete(input);
+            const chunks = told.get(answer) ?? wanted.chunks(answer);
+            told.set(answer, chunks);
+            streaming.add(answer);
+            for (const chunk of chunks.next(heldOf(session), turns)) put(chunk);
             isEnded = chunks.isEnded;
+            if (!chunks.isStale) continue;
+            end(() => this.#beginAnew(use, turns, controller));
+            return;
           }
           if (isEnded) close();
         };
-        ends.push(session.subscribe(look));
+        ends.push(session.subscribe(look), session.on("connection", look));
+        ends.push(
+          session.on("signal", ({ name, client, data }) => {
+            const isAgents = session.turns.some(
+              (turn) => wanted.has(turn) && turn.agent === client,
+            );
+            // Passed on and not kept: `transient` parts.
+            if (name.startsWith("data-") && isAgents) put(Object(data));
+          }),
+        );
         signal?.addEventListener("abort", close);
         ends.push(() => signal?.removeEventListener("abort", close));
         if (signal?.aborted) close();
@@ -191,6 +215,71 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
       cancel: () => end(),
     });
   }
+
+  /** What was told is not so any more: whoever follows the chat shows it from the log again. */
+  #beginAnew(
+    { look, left }: Use,
+    turns: readonly Turn[],
+    controller: ReadableStreamDefaultController<UIMessageChunk>,
+  ): void {
+    if (look.size === 0) {
+      const message = "the answer was begun anew by another process: resumeStream() shows it";
+      controller.error(new SessileError("gone", message));
+      return;
+    }
+    for (const { id } of turns) left.delete(id);
+    controller.enqueue({
+      type: "finish",
+      finishReason: "interrupted",
+    } as unknown as UIMessageChunk);
+    controller.close();
+    setTimeout(() => {
+      for (const each of look) each();
+    });
+  }
+}
+
+/** A stream of an answer to nothing; `useChat` does not ask again by itself. */
+function nothing(): Stream {
+  return new ReadableStream({
+    start: (controller) => {
+      controller.enqueue({
+        type: "finish",
+        finishReason: "interrupted",
+      } as unknown as UIMessageChunk);
+      controller.close();
+    },
+  });
+}
+
+function heldOf({ log, turns }: Session): Held {
+  return { messages: log, turns };
+}
+
+/** What is held up to a message. */
+function before({ log, turns }: Session, serial = ""): Held {
+  return { messages: log.filter((message) => message.serial <= serial), turns };
+}
+
+function answersOf(session: Session): Answers {
+  return Answers.of(heldOf(session));
+}
+
+/** The turns that are wanted and have begun, by the answers that they belong to. */
+function byAnswer(session: Session, wanted: Wanted): Map<string, Turn[]> {
+  const { ofTurn } = answersOf(session);
+  const groups = new Map<string, Turn[]>();
+  for (const turn of session.turns) {
+    if (!wanted.has(turn) || turn.status === "queued") continue;
+    const answer = ofTurn.get(turn.id) ?? turn.id;
+    groups.set(answer, [...(groups.get(answer) ?? []), turn]);
+  }
+  return groups;
+}
+
+/** Ends what answers a message, also what is still to come. */
+function cancelInput(session: Session, input: string, reason?: string): void {
+  session.cancel({ input }, reason).catch(() => {});
 }
 
 /** Does something; meanwhile nothing else is begun with the session. */
@@ -206,15 +295,4 @@ async function busy<T>(use: Use, work: () => T): Promise<Awaited<T>> {
 /** Whether somebody answers right now. */
 export function isRunning(turn: Turn): boolean {
   return isOpen(turn) && turn.status !== "queued";
-}
-
-/** Publishes what came of a call that the page made itself, if the session does not know it. */
-async function sendOutput(session: Session, part: Record<string, string>): Promise<void> {
-  const { toolCallId = "", state = "", output, errorText } = part;
-  const name = TOOL_OUTPUT;
-  const is = /^output-(available|error)$/.exec(state)?.[1];
-  const isIt = (it: Message) => it.name === name && it.headers?.toolCallId === toolCallId;
-  if (!is || session.log.some(isIt)) return;
-  const headers = { toolCallId, state: is };
-  await session.send(errorText ?? output, { id: `${name}:${toolCallId}`, name, headers });
 }

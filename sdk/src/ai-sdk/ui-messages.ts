@@ -1,22 +1,21 @@
-// A session's messages as the AI SDK's: one for each message of a person, one for each turn.
+// A session's messages as the AI SDK's: one for each message of a person, one for each answer.
 
 import type { UIMessage } from "ai";
 import type { Message } from "../protocol/index.ts";
-import { chunksOf, fieldsOf, type Loose, outputOf, present, UI_ID } from "./output.ts";
-
-/** A session, a snapshot of one, a page of its history the oldest first. */
-export interface Held {
-  readonly messages: readonly Message[];
-}
+import { Answers, type Held } from "./answer.ts";
+import { Chunks } from "./chunks.ts";
+import { fieldsOf, type Loose, present, UI_ID } from "./output.ts";
 
 /** The messages, to be shown or to be made into a prompt (`convertToModelMessages`). */
-export function toUIMessages<M extends UIMessage = UIMessage>({ messages }: Held): M[] {
+export function toUIMessages<M extends UIMessage = UIMessage>(held: Held): M[] {
   const list = new Map<string, unknown>();
-  for (const message of messages) {
-    const { turn, deletedAt, name, serial } = message;
-    if (deletedAt || list.has(turn ?? serial)) continue;
-    if (turn) list.set(turn, fromTurn(outputOf(messages, turn), turn));
-    else if (name === "message") list.set(serial, fromPerson(message));
+  const answers = Answers.of(held);
+  for (const message of held.messages) {
+    const answer = answers.of(message);
+    const id = answer ?? message.serial;
+    if (message.deletedAt || list.has(id)) continue;
+    if (answer !== undefined) list.set(id, fromAnswer(held, id));
+    else if (message.name === "message") list.set(id, fromPerson(message));
   }
   return [...list.values()] as M[];
 }
@@ -32,47 +31,121 @@ function fromPerson({ id, serial, role, data, headers }: Message): unknown {
   };
 }
 
-/** What `useChat` makes of the same chunks. */
-function fromTurn(output: Message[], id: string): unknown {
-  const parts: Loose[] = [];
-  let metadata: unknown;
-  for (const chunk of output.flatMap((message) => chunksOf(message))) {
-    const { type, toolCallId } = chunk;
-    const last = parts.at(-1) ?? chunk;
-    const call = parts.find((part) => toolCallId && part.toolCallId === toolCallId) ?? chunk;
-    const [, kind = "", what = ""] = /^(text|reasoning|tool-\w+)-(\w+)$/.exec(type) ?? [];
-    if (what === "start" && !toolCallId) {
-      const isText = kind === "text";
-      parts.push({ type: kind, ...(!isText && { id: chunk.id }), text: "", state: "streaming" });
-    } else if (what === "delta" && !toolCallId) last.text += String(chunk.delta);
-    else if (what === "end") Object.assign(last, { state: "done" }, noted(chunk));
-    else if (kind === "tool-input") {
-      if (what !== "delta") parts.push(toolPart(chunk, what === "start"));
-    } else if (kind === "tool-output") {
-      const { output: found, errorText, preliminary } = chunk;
-      const is = { available: { output: found, preliminary }, error: { errorText } }[what] ?? {};
-      Object.assign(call, { state: `output-${what}` }, present(is));
-    } else if (type === "start-step") parts.push({ type: "step-start" });
-    else if (type === "message-metadata") metadata = chunk.messageMetadata;
-    else if (type !== "finish-step") parts.push(chunk);
+/** What `useChat` makes of the chunks of an answer. */
+function fromAnswer(held: Held, id: string): unknown {
+  const shown = new Shown();
+  for (const chunk of new Chunks(id).next(held, [])) shown.take(chunk);
+  const { metadata } = shown;
+  const parts = shown.parts.map(present);
+  return { id, role: "assistant", parts, ...present({ metadata }) };
+}
+
+/** A part that changes in place. */
+type Part = Loose;
+
+/** The parts of a message, chunk by chunk. */
+class Shown {
+  readonly parts: Part[] = [];
+  metadata: object | undefined;
+  readonly #open = new Map<unknown, Part>();
+
+  take(chunk: Loose): void {
+    const { type, id, data } = chunk;
+    const [, family, what = ""] = /^(text|reasoning|tool)-(.+)$/.exec(type) ?? [];
+    if (family === "tool") this.#call(chunk, what);
+    else if (family && what !== "file") this.#text(chunk, family, what);
+    else if (type === "start-step") this.parts.push({ type: "step-start" });
+    else if (type === "message-metadata") {
+      this.metadata = merged(this.metadata, chunk.messageMetadata);
+    } else if (type.startsWith("data-")) {
+      const held = this.parts.find(
+        (part) => id !== undefined && part.type === type && part.id === id,
+      );
+      if (held) held.data = data;
+      else this.parts.push(chunk);
+    } else if (/^(source-|file$|reasoning-file$|custom$|steering-message$)/.test(type)) {
+      this.parts.push(chunk);
+    }
   }
-  return { id, role: "assistant", parts, ...(metadata ? { metadata } : {}) };
+
+  #text(chunk: Loose, type: string, what: string): void {
+    const { id, delta, providerMetadata, citations } = chunk;
+    const key = `${type} ${id}`;
+    const isReasoning = type === "reasoning";
+    const part = this.#open.get(key) ?? { type, ...(isReasoning && { id }), text: "" };
+    if (what === "start") this.parts.push(part);
+    const state = what === "end" ? "done" : "streaming";
+    const text = `${part.text}${delta ?? ""}`;
+    Object.assign(part, present({ text, state, providerMetadata, citations }));
+    if (what === "end") this.#open.delete(key);
+    else this.#open.set(key, part);
+  }
+
+  #call(chunk: Loose, what: string): void {
+    const { toolCallId, approvalId } = chunk;
+    if (what === "approval-response") {
+      const { approved, reason } = chunk;
+      const isIt = (it: Part) => approvalId && fieldsOf(it.approval).id === approvalId;
+      const held = this.parts.find(isIt);
+      const approval = { ...fieldsOf(held?.approval), ...present({ approved, reason }) };
+      if (held) Object.assign(held, { state: "approval-responded", approval });
+      return;
+    }
+    const start = this.parts.findLastIndex(({ type }) => type === "step-start");
+    const isIt = (part: Part) => part.toolCallId === toolCallId;
+    const here = this.parts.slice(start + 1).find(isIt);
+    const held = here ?? this.parts.findLast(isIt);
+    if (what.startsWith("input-")) this.#input(chunk, what, here);
+    else if (held) Object.assign(held, resultOf(chunk, what));
+  }
+
+  #input(chunk: Loose, what: string, held: Part | undefined): void {
+    const { toolCallId, toolName, dynamic, title, providerExecuted, input, errorText } = chunk;
+    const { toolMetadata, inputTextDelta, providerMetadata } = chunk;
+    const part = held ?? { type: "", toolCallId };
+    if (!held) this.parts.push(part);
+    if (what === "input-delta") {
+      part.rawInput = `${part.rawInput ?? ""}${inputTextDelta}`;
+      return;
+    }
+    const isError = what === "input-error";
+    const states: Record<string, string> = { "input-start": "input-streaming" };
+    const state = isError ? "output-error" : (states[what] ?? what);
+    const name = { type: dynamic ? "dynamic-tool" : `tool-${toolName}` };
+    const given = { title, toolMetadata, providerExecuted, errorText };
+    const metadata = { [isError ? "resultProviderMetadata" : CALL_METADATA]: providerMetadata };
+    part.rawInput = undefined;
+    Object.assign(part, name, dynamic ? { toolName } : {}, { state, input });
+    Object.assign(part, present({ ...given, ...metadata }));
+  }
 }
 
-function toolPart(chunk: Loose, isStreaming: boolean): Loose {
-  const { toolName = "tool", toolCallId, title, dynamic, providerExecuted, input } = chunk;
-  return present({
-    type: dynamic ? "dynamic-tool" : `tool-${toolName}`,
-    toolName: dynamic && toolName,
-    toolCallId,
-    state: isStreaming ? "input-streaming" : "input-available",
-    input,
-    title,
-    providerExecuted,
-    callProviderMetadata: chunk.providerMetadata,
+const CALL_METADATA = "callProviderMetadata";
+
+/** How what came of a call changes its part. */
+function resultOf(chunk: Loose, what: string): object {
+  const { output, errorText, preliminary, providerExecuted, toolMetadata, providerMetadata } =
+    chunk;
+  if (what === "output-denied") return { state: what };
+  if (what === "approval-request") {
+    const { approvalId, approvalDescriptor, inputSchemaInput, reason, signature } = chunk;
+    const more = { descriptor: approvalDescriptor, inputSchemaInput, requestReason: reason };
+    const isAutomatic = chunk.isAutomatic === true || undefined;
+    const approval = present({ id: approvalId, ...more, isAutomatic, signature });
+    return { state: "approval-requested", approval };
+  }
+  const more = { providerExecuted, toolMetadata, resultProviderMetadata: providerMetadata };
+  const given = what === "output-error" ? { errorText } : { output };
+  return { state: what, preliminary, ...given, ...present(more) };
+}
+
+/** Deeply, as the AI SDK merges what is told of a message in several chunks. */
+function merged(was: object | undefined, is: unknown): object {
+  const isFields = (value: unknown): value is object =>
+    typeof value === "object" && value !== null && !Array.isArray(value);
+  const entries = Object.entries(fieldsOf(is)).map(([name, value]) => {
+    const held = fieldsOf(was)[name];
+    return [name, isFields(value) && isFields(held) ? merged(held, value) : value];
   });
-}
-
-function noted({ providerMetadata, citations }: Loose): object {
-  return present({ providerMetadata, citations });
+  return { ...was, ...Object.fromEntries(entries) };
 }

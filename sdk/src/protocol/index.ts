@@ -7,6 +7,7 @@ export type * from "./message.ts";
 export type * from "./presence.ts";
 export * from "./server-frames.ts";
 export * from "./turn.ts";
+export * from "./well-formed.ts";
 
 /** The version of the protocol that this SDK speaks. */
 export const PROTOCOL = 1;

@@ -6,6 +6,16 @@ export interface Limits {
   frameBytes: number;
   /** Messages in one publish. */
   publishMessages: number;
+  /** Bytes of one message's data, after all appends. */
+  dataBytes: number;
+  /** Of a message: how many headers, and their bytes together. */
+  headerKeys: number;
+  headerBytes: number;
+  /** Characters of an id, a ref, a name. */
+  nameLength: number;
+  /** Frames that go to everybody, from one connection: a second, and at once. */
+  framesPerSecond: number;
+  framesBurst: number;
   [name: string]: number;
 }
 
@@ -13,4 +23,10 @@ export interface Limits {
 export const DEFAULT_LIMITS: Limits = {
   frameBytes: 256 * 1024,
   publishMessages: 100,
+  dataBytes: 1024 * 1024,
+  headerKeys: 32,
+  headerBytes: 4096,
+  nameLength: 128,
+  framesPerSecond: 200,
+  framesBurst: 1000,
 };

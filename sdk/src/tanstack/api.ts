@@ -1,12 +1,12 @@
 // A session over fetch alone: frames by POST, and what becomes of it as an event stream.
 
+import { readFrameEvents } from "../connection/event-stream.ts";
 import { addressOf, readJson } from "../connection/http.ts";
 import { TokenSource } from "../connection/token.ts";
 import type { ConnectionOptions, ReadInit } from "../connection/types.ts";
 import {
   type ClientFrame,
   type ErrorInfo,
-  readFrames,
   type ServerFrame,
   SessileError,
 } from "../protocol/index.ts";
@@ -72,19 +72,8 @@ export class SessionApi {
         await response.body?.cancel();
         return;
       }
-      const decoder = new TextDecoder();
-      let rest = "";
-      let frames: ServerFrame[] = [];
-      for await (const bytes of response.body) {
-        const events = (rest + decoder.decode(bytes, { stream: true })).split(/\r?\n\r?\n/);
-        rest = events.pop() ?? "";
-        for (const event of events) {
-          frames.push(...readFrames(dataOf(event)));
-          // An event with an id is the last of its array.
-          if (!/^id:/m.test(event)) continue;
-          yield frames;
-          frames = [];
-        }
+      for await (const frames of readFrameEvents(response.body)) {
+        yield frames.filter((frame) => frame.type !== "closing");
       }
     } catch (error) {
       // Whoever reads comes back; what is wrong for good, the reads over HTTP say.
@@ -103,11 +92,6 @@ export class SessionApi {
       }
     }
   }
-}
-
-function dataOf(event: string): string {
-  const lines = event.split(/\r?\n/).filter((line) => line.startsWith("data:"));
-  return lines.map((line) => line.slice(5)).join("\n") || "[]";
 }
 
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {

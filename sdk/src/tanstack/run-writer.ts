@@ -23,6 +23,10 @@ export type RunStart = Omit<StartTurnFrame, "type" | "id" | "again">;
 const MOST_BYTES = 900_000;
 /** UTF-16 code units of one append: at most three bytes each, in a frame of 256 KiB (P14). */
 const MOST_LENGTH = 65_536;
+/** Characters of an `id` (P14). */
+const MOST_NAME_LENGTH = 128;
+/** Characters of an error's message: 4 KiB are allowed for the error (P14). */
+const MOST_ERROR_LENGTH = 1_000;
 /** How often a turn is asked about in silence, where somebody wants to know of a cancel. */
 const WATCH_MS = 1_000;
 const LEASE_MS = 30_000;
@@ -46,7 +50,8 @@ export class RunWriter {
   #seq = 0;
   #count = 0;
   #thread: unknown;
-  #last: Loose | undefined;
+  /** The last chunk that began or ended a round of the run. */
+  #end: Loose | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   #isWatched = false;
   /** One thing after the other. */
@@ -122,7 +127,7 @@ export class RunWriter {
     const { id, attempt } = turn;
     const before = this.#length;
     if (this.#serial === undefined) {
-      const head = { id: `${id}/${STORED}/${this.#count}`, name: STORED, turn: id };
+      const head = { id: this.#idOf(turn), name: STORED, turn: id };
       const headers = { n: String(this.#count) };
       const kind = { role: "assistant", status: "streaming" } as const;
       const messages = [{ ...head, ...kind, headers, data: text }];
@@ -140,6 +145,13 @@ export class RunWriter {
       offsets[index] = offsetOf({ serial, end: before + end });
     }
     this.#ends = [];
+  }
+
+  /** The same in every attempt; a run's id may leave no room for more (P14). */
+  #idOf({ id, createdAt }: Turn): string {
+    const whole = `${id}/${STORED}/${this.#count}`;
+    if (whole.length <= MOST_NAME_LENGTH) return whole;
+    return `${id.slice(0, MOST_NAME_LENGTH / 2)}~${createdAt}/${STORED}/${this.#count}`;
   }
 
   /** What follows belongs to another message; this one is whole. */
@@ -214,16 +226,25 @@ export class RunWriter {
     clearInterval(this.#timer);
     const turn = this.#turn;
     if (!turn || this.#control.signal.reason instanceof SessileError) return;
-    const last = this.#last;
-    const status: Ending = last?.type === "RUN_ERROR" ? "failed" : "complete";
-    const why = status === "failed" ? { error: { message: last?.message } } : {};
     const { id, attempt } = turn;
-    const end = { type: "turn.end", turn: id, attempt, status, ...why } as const;
+    const end = { type: "turn.end", turn: id, attempt, ...this.#ending(turn) } as const;
     try {
       await this.#api.send([{ ...end, id: `${id}/end/${attempt}` }]);
     } catch (error) {
       if (!(error instanceof SessileError) || !OVER.includes(error.code)) throw error;
     }
+  }
+
+  /** What the run has come to; chunks that stop without an end are not all of it. */
+  #ending({ cancel }: Turn): { status: Ending; error?: { code?: string; message: string } } {
+    const { type, message } = this.#end ?? {};
+    if (type === "RUN_ERROR") {
+      return { status: "failed", error: { message: bounded(String(message ?? "it failed")) } };
+    }
+    if (type === "RUN_FINISHED") return { status: "complete" };
+    if (cancel) return { status: "cancelled" };
+    const cut = "the run's chunks ended without RUN_FINISHED";
+    return { status: "failed", error: { code: "stream-cut", message: cut } };
   }
 
   /** A run that was cancelled did not fail, though its producer stops with an error. */
@@ -233,8 +254,9 @@ export class RunWriter {
     const threadId = this.#thread ?? "";
     const { timestamp } = chunk;
     const end = { type: "RUN_FINISHED", threadId, runId: this.#reader.runId, timestamp };
-    this.#last = isCancel ? { ...end, outcome: { type: "cancelled" } } : chunk;
-    return this.#last;
+    const said: Loose = isCancel ? { ...end, outcome: { type: "cancelled" } } : chunk;
+    if (said.type.startsWith("RUN_")) this.#end = said;
+    return said;
   }
 
   #take(turn: Turn): void {
@@ -260,6 +282,11 @@ export class RunWriter {
     // A process that has nothing else to do may end.
     (this.#timer as { unref?: () => void }).unref?.();
   }
+}
+
+/** A message that a turn's end can say; halves of surrogate pairs cannot be (P1.3). */
+function bounded(text: string): string {
+  return text.slice(0, MOST_ERROR_LENGTH).toWellFormed();
 }
 
 const encoder = new TextEncoder();

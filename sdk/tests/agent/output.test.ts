@@ -1,238 +1,224 @@
-// One message on its way, against a model of what a session does with appends (P5.3), over a
-// wire that loses frames and answers, and a session that refuses what comes too fast.
+// One message on its way, against a model of what a session does with appends (P5.3).
 
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Random, tokens } from "../../../tests/support/random.ts";
 import { assertText } from "../../../tests/support/text.ts";
-import { type Outlet, Output } from "../../src/agent/output.ts";
-import type { AppendFrame, ClientFrame, Placed } from "../../src/protocol/index.ts";
-import { SessileError } from "../../src/protocol/index.ts";
+import { Output } from "../../src/agent/output.ts";
+import { Pipeline } from "../../src/agent/pipeline.ts";
+import { type Held, Model } from "./model.ts";
 
-type Fault = "none" | "lost" | "unanswered" | "too fast";
+const ID = "t/1/text-0";
 
-/** A session that holds one message. */
-class Model implements Outlet {
-  data: unknown;
-  headers: unknown;
-  status: string | undefined;
-  seq = 0;
-  frames: ClientFrame[] = [];
-  isThere = false;
-  fault: (frame: ClientFrame) => Fault = () => "none";
-
-  ask(frame: ClientFrame): Promise<never> {
-    return this.#answer(frame, () => this.take(frame)) as Promise<never>;
-  }
-
-  once(frame: AppendFrame): Promise<Placed> {
-    return this.#answer(frame, () => this.append(frame));
-  }
-
-  connected(): Promise<void> {
-    return new Promise((done) => setTimeout(done));
-  }
-
-  async #answer<T>(frame: ClientFrame, take: () => T): Promise<T> {
-    this.frames.push(frame);
-    // Everything else is asked again by the session until it is answered.
-    const fault = frame.type === "append" ? this.fault(frame) : "none";
-    if (fault === "too fast") throw refusal("rate-limited", { retryAfterMs: 1 });
-    if (fault === "lost") throw new SessileError("disconnected", "lost");
-    const result = take();
-    // The order of answers is that of the frames.
-    await new Promise((done) => setImmediate(done));
-    if (fault === "unanswered") throw new SessileError("disconnected", "unanswered");
-    return result;
-  }
-
-  take(frame: ClientFrame): unknown {
-    if (frame.type === "publish") {
-      const [message] = frame.messages;
-      const duplicate = this.isThere;
-      if (!duplicate) {
-        this.data = message?.data;
-        this.status = message?.status;
-        this.headers = message?.headers;
-      }
-      this.isThere = true;
-      return { messages: [{ serial: "s1", version: "v1", ...(duplicate && { duplicate }) }] };
-    }
-    if (frame.type === "update" && !(frame.seq !== undefined && frame.seq < this.seq)) {
-      if ("data" in frame) this.data = frame.data;
-      if (frame.headers) this.headers = frame.headers;
-      this.seq = frame.seq ?? this.seq;
-    }
-    if (frame.type === "delete") this.status = "deleted";
-    return {};
-  }
-
-  append({ seq = 0, data = "", status }: AppendFrame): Placed {
-    if (seq > this.seq + 1) {
-      if (this.status !== "streaming") throw refusal("closed", {});
-      const length = String(this.data).length;
-      throw refusal("gap", { expectedSeq: this.seq + 1, length });
-    }
-    if (seq === this.seq + 1) {
-      if (this.status !== "streaming") throw refusal("closed", {});
-      assert.ok(data.isWellFormed(), "an append cuts no character");
-      this.data = `${this.data}${data}`;
-      this.seq = seq;
-      this.status = status ?? this.status;
-    }
-    return { serial: "s1", version: "v1", seq };
-  }
+function begin(model = new Model(), id = ID) {
+  const pipeline = new Pipeline(model);
+  const output = new Output(pipeline, { id, name: "message", role: "assistant", turn: "t" });
+  const held = () => model.find(id) as Held;
+  return { model, pipeline, output, held };
 }
 
-function refusal(
-  code: "gap" | "closed" | "rate-limited" | "forbidden",
-  more: object,
-): SessileError {
-  return SessileError.of({ code, status: 409, message: code, ...more });
+/** A session in which an earlier attempt has said something. */
+function later(before: Partial<Held>): Model {
+  const model = new Model();
+  model.attempt = 2;
+  const message = { name: "message", headers: {}, seq: 0, isDeleted: false, status: undefined };
+  model.held.set("s", { ...message, serial: "s", id: ID, data: "", ...before });
+  return model;
 }
-
-const HEAD = { id: "t/1/text-0", name: "message", role: "assistant", turn: "t" } as const;
 
 describe("a message on its way", () => {
   it("arrives whole, whatever is lost on the way", async (t) => {
     const random = new Random();
     t.diagnostic(`SESSILE_SEED=${random.seed}`);
     for (let round = 0; round < 40; round += 1) {
-      const model = new Model();
+      const { model, pipeline, output, held } = begin();
       const rate = random.below(4);
-      let isLost = 0;
       model.fault = () => {
-        // A connection that goes takes with it everything that follows.
-        if (isLost > 0) {
-          isLost -= 1;
-          return "lost";
-        }
-        const dice = random.below(10);
-        if (dice >= rate) return "none";
-        if (random.below(3) === 0) return "too fast";
-        isLost = random.below(4);
-        return random.below(2) === 0 ? "lost" : "unanswered";
+        if (random.below(10) >= rate) return "none";
+        return (["rate-limited", "lost", "unanswered"] as const)[random.below(3)] ?? "none";
       };
-      const output = new Output(model, HEAD);
       const pieces = tokens(60).map((token) => token.repeat(1 + random.below(200)));
       output.open({ text: pieces[0] ?? "" });
       for (const text of pieces.slice(1)) {
         output.append({ text });
         if (random.below(2) === 0) await new Promise((done) => setTimeout(done, random.below(4)));
-        await output.room();
+        await pipeline.room();
       }
       output.close({ status: "complete", headers: { round: String(round) } });
       await output.done();
-      assertText(model.data, pieces.join(""), `round ${round}`);
-      assert.equal(model.status, "complete");
-      assert.deepEqual(model.headers, { round: String(round) });
+      assertText(held().data, pieces.join(""), `round ${round}`);
+      assert.equal(held().status, "complete");
+      assert.deepEqual(held().headers, { round: String(round) });
     }
   });
 
-  it("sends text that comes meanwhile together", async () => {
-    const model = new Model();
-    const output = new Output(model, HEAD);
-    output.open({ text: "" });
-    for (const text of tokens(2000)) output.append({ text });
-    output.close({ status: "complete" });
-    await output.done();
-    assertText(model.data, tokens(2000).join(""));
-    assert.ok(model.frames.length < 20, `${model.frames.length} frames`);
-  });
-
   it("cuts between characters, and holds back half of one", async () => {
-    const model = new Model();
-    const output = new Output(model, HEAD);
+    const { output, held } = begin();
     const text = "\u{1f44d}".repeat(20_000);
     output.open({ text: text.slice(0, 8191) });
     output.append({ text: text.slice(8191) });
     output.append({ text: "\ud83d" });
     await output.done();
-    assertText(model.data, text);
+    assertText(held().data, text);
     output.close({ status: "complete" });
     await output.done();
-    assertText(model.data, `${text}\ufffd`);
+    assertText(held().data, `${text}\ufffd`);
   });
 
   it("takes over what an earlier attempt left streaming, by saying it whole", async () => {
-    const model = new Model();
-    Object.assign(model, { isThere: true, status: "streaming", data: "the old text", seq: 7 });
-    const output = new Output(model, HEAD);
+    const model = later({ status: "streaming", data: "the old text", seq: 7 });
+    const { output, held } = begin(model);
     output.open({ text: "the new " });
+    await new Promise((done) => setTimeout(done));
     output.append({ text: "text" });
     output.close({ status: "complete" });
     await output.done();
-    assert.deepEqual([model.data, model.status], ["the new text", "complete"]);
+    assert.deepEqual([held().data, held().status], ["the new text", "complete"]);
   });
 
   it("replaces what an earlier attempt left complete", async () => {
-    const model = new Model();
-    Object.assign(model, { isThere: true, status: "complete", data: "the old text", seq: 7 });
-    const output = new Output(model, HEAD);
+    const model = later({ status: "complete", data: "the old text", seq: 7 });
+    const { output, held } = begin(model);
     output.open({ text: "the new " });
+    await new Promise((done) => setTimeout(done));
     output.append({ text: "text" });
     output.close({ status: "complete" });
     await output.done();
-    assert.equal(model.data, "the new text");
-    const whole = new Output(model, HEAD);
+    assert.equal(held().data, "the new text");
+    const { output: whole } = begin(model);
     whole.put({ data: { step: 1 } });
     await whole.done();
-    assert.deepEqual(model.data, { step: 1 });
+    assert.deepEqual(held().data, { step: 1 });
   });
 
   it("says it whole where somebody else has changed it", async () => {
-    const model = new Model();
-    const output = new Output(model, HEAD);
+    const { model, output, held } = begin();
     output.open({ text: "one" });
     await output.done();
-    model.data = "something much longer than that";
-    model.fault = ({ type }) => (type === "append" && model.seq === 0 ? "too fast" : "none");
+    held().data = "something much longer than that";
+    held().seq = -1;
     output.append({ text: " two" });
-    model.fault = () => "none";
-    model.seq = -1;
+    await output.done();
     output.close({ status: "complete" });
     await output.done();
-    assert.equal(model.data, "one two");
+    assert.equal(held().data, "one two");
+    assert.equal(held().status, "complete");
+    assert.equal(model.messages.length, 1);
   });
 
   it("is replaced by the latest, without those between", async () => {
-    const model = new Model();
-    const output = new Output(model, HEAD);
+    const { model, output, held } = begin();
     for (let step = 0; step < 100; step += 1) output.put({ data: { step } });
     await output.done();
-    assert.deepEqual(model.data, { step: 99 });
+    for (let step = 0; step < 100; step += 1) output.put({ data: { step: -step } });
+    await output.done();
+    assert.deepEqual(held().data, { step: -99 });
     assert.equal(model.frames.length, 2);
   });
 
-  it("ends as what the provider says it is", async () => {
-    const model = new Model();
-    const output = new Output(model, HEAD);
-    output.open({ text: '{"a":' });
-    output.append({ text: "1}" });
-    output.close({ status: "complete", data: { a: 1 } });
-    await output.done();
-    assert.deepEqual([model.data, model.status], [{ a: 1 }, "complete"]);
-  });
-
   it("is taken back", async () => {
-    const model = new Model();
-    const output = new Output(model, HEAD);
+    const { model, output } = begin();
     output.open({ text: "wrong" });
+    await output.done();
     output.drop();
     await output.done();
-    assert.equal(model.status, "deleted");
+    assert.equal(model.messages.length, 0);
   });
 
   it("rejects with what the session refused", async () => {
-    const model = new Model();
-    const output = new Output(model, HEAD);
+    const { model, output } = begin();
     output.open({ text: "one" });
     await output.done();
-    model.append = () => {
-      throw refusal("forbidden", {});
-    };
+    model.fault = () => "forbidden";
     output.append({ text: "two" });
     await assert.rejects(output.done(), { code: "forbidden" });
-    await output.room();
+  });
+});
+
+describe("a value that is odd", () => {
+  it("has no halves of surrogate pairs, wherever they were", async () => {
+    const { model, output, held } = begin(new Model(), "t/\ud83d");
+    output.put({ data: { "a\ud83d": ["\udc4d"] }, headers: { title: "x\ud83d" } });
+    await output.done();
+    const [message] = model.messages;
+    assert.equal(held(), undefined);
+    assert.deepEqual(message?.data, { "a\ufffd": ["\ufffd"] });
+    assert.deepEqual(message?.headers, { title: "x\ufffd" });
+    assert.equal(message?.id, "t/\ufffd");
+  });
+
+  it("has an id of its own, however long it is", async () => {
+    const model = new Model();
+    const ids = ["a", "b"].map((end) => `${"long/".repeat(100)}${end}`);
+    for (const id of [...ids, ...ids]) {
+      const { output } = begin(model, id);
+      output.put({ data: id });
+      await output.done();
+    }
+    assert.equal(model.messages.length, 2, "the same id is the same message, another is not");
+  });
+
+  it("keeps long headers in notes ahead of it", async () => {
+    const { model, output, held } = begin();
+    const long = JSON.stringify({ signature: "AY89".repeat(2000) });
+    output.open({ text: "", headers: { part: "0", toolCallId: "c".repeat(5000) } });
+    output.append({ text: "x" });
+    output.close({ status: "complete", headers: { part: "0", providerMetadata: long } });
+    await output.done();
+    const notes = model.messages.filter(({ name }) => name === "notes");
+    assert.deepEqual(held().headers, { part: "0" });
+    assert.deepEqual(
+      notes.map(({ data, headers }) => [Object.keys(data as object), headers]),
+      [
+        [["toolCallId"], { of: ID }],
+        [["providerMetadata"], { of: ID }],
+      ],
+    );
+    const at = (text: string) => model.log.indexOf(text);
+    assert.ok(at(`create ${ID}/notes`) < at(`create ${ID}`), "known with the message");
+    assert.ok(at(`create ${ID}/notes-2`) < at(`end ${ID}`), "known with its end");
+  });
+
+  it("is said in pieces where no frame can hold it", async () => {
+    const { model, output, held } = begin();
+    const data = { content: "line\n".repeat(160_000) };
+    output.put({ data, headers: { toolCallId: "c" } });
+    await output.done();
+    assert.deepEqual(held().headers, { toolCallId: "c", encoding: "json" });
+    assert.deepEqual(JSON.parse(String(held().data)), data);
+    assert.equal(held().status, "complete");
+    output.put({ data: { content: "other ".repeat(100_000) } });
+    await output.done();
+    const [only, ...more] = model.messages;
+    assert.match(String(only?.data), /^{"content":"other /);
+    assert.equal(more.length, 0, "what was replaced is gone");
+  });
+
+  it("stays the text that it came in where no frame can hold the value", async () => {
+    const { output, held } = begin();
+    const value = { path: "a.txt", content: "line\n".repeat(100_000) };
+    const json = JSON.stringify(value, null, 1);
+    output.open({ text: json.slice(0, 100), headers: { toolCallId: "c" } });
+    output.append({ text: json.slice(100) });
+    output.close({ status: "complete", data: value });
+    await output.done();
+    assert.deepEqual(held().headers, { toolCallId: "c", encoding: "json" });
+    assert.equal(held().data, json);
+    assert.equal(held().status, "complete");
+  });
+
+  it("is left out by name beyond what a message may hold, and harms nothing else", async () => {
+    const { model, output, held } = begin();
+    output.put({ data: "x".repeat(2_000_000) });
+    await output.done();
+    assert.deepEqual([held().data, held().headers], [null, { omitted: "2000000 characters" }]);
+    const { output: text, pipeline } = begin(model, "text");
+    text.open({ text: "" });
+    for (let n = 0; n < 200; n += 1) text.append({ text: "y".repeat(8000) });
+    text.close({ status: "complete" });
+    await assert.rejects(text.done(), { code: "too-large" });
+    await pipeline.flush();
+    assert.equal(model.find("text")?.status, "failed");
+    assert.ok(String(model.find("text")?.data).length > 900_000, "what fits is kept");
   });
 });

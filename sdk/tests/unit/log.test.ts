@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Random } from "../../../tests/support/random.ts";
 import { Log } from "../../src/client/log.ts";
-import type { Message, Page, ServerFrame } from "../../src/index.ts";
+import { DEFAULT_LIMITS, type Message, type Page, type ServerFrame } from "../../src/index.ts";
 
 function serial(place: number): string {
   return `abcd${place.toString(16).padStart(8, "0")}`;
@@ -27,7 +27,7 @@ function append(place: number, version: number, offset: number, data: string): S
 
 function attached(place: number, resumed = false, hasOlder = false): ServerFrame {
   const connection = { protocol: 1, session: "s", connection: "c", client: "alice", expiresAt: 0 };
-  const limits = { frameBytes: 1000, publishMessages: 10 };
+  const limits = { ...DEFAULT_LIMITS, frameBytes: 1000, publishMessages: 10 };
   return { type: "attached", ...connection, serial: serial(place), resumed, hasOlder, limits };
 }
 

@@ -5,7 +5,12 @@ import { describe, test } from "node:test";
 import type { Outbox, StoredMessage } from "../../src/client/outbox.ts";
 import { Sending } from "../../src/client/sending.ts";
 import type { Link } from "../../src/connection/types.ts";
-import { type ErrorInfo, type PublishFrame, SessileError } from "../../src/index.ts";
+import {
+  DEFAULT_LIMITS,
+  type ErrorInfo,
+  type PublishFrame,
+  SessileError,
+} from "../../src/index.ts";
 
 interface Answer {
   done(result: unknown): void;
@@ -15,7 +20,7 @@ interface Answer {
 /** A connection that is answered by hand. */
 class Wire {
   readonly address = "a";
-  readonly limits = { frameBytes: 1e6, publishMessages: 3 };
+  readonly limits = { ...DEFAULT_LIMITS, frameBytes: 1e6, publishMessages: 3 };
   readonly published: PublishFrame[] = [];
   isUp = true;
   #answer: Answer | undefined;

@@ -19,20 +19,40 @@ export type Operation =
   | { op: "append"; key: string; text: string }
   /** The end of an open message; `data`, if given, is what it holds in the end. */
   | { op: "close"; key: string; status: Ending; data?: unknown; headers?: Headers }
-  /** A whole message; a second one of the same key replaces the first. */
-  | { op: "put"; key: string; name: string; data: unknown; headers?: Headers; role?: OutputRole }
+  /** A whole message; a second one of the same key replaces the first. It may be `of` another. */
+  | {
+      op: "put";
+      key: string;
+      name: string;
+      data: unknown;
+      headers?: Headers;
+      role?: OutputRole;
+      of?: string;
+    }
   /** The message is taken back. */
   | { op: "drop"; key: string }
   /** Passed on and not kept (P4.5). */
   | { op: "signal"; name: string; data: unknown }
   /** The provider says that the stream did not end well. */
-  | { op: "fail"; status: "failed" | "cancelled"; error?: string };
+  | { op: "fail"; status: "failed" | "cancelled"; error?: string; code?: string };
 
 /**
  * Turns the parts of one stream, in order, into operations. It depends on nothing else: no
  * clock, no chance, no input or output. One is made for each stream.
  */
-export type Codec<Part> = (part: Part) => Operation[];
+export type Codec<Part> = ((part: Part) => Operation[]) & {
+  /** Called once the source has ended by itself. */
+  end?: () => Operation[];
+};
+
+/** For codecs of streams that say themselves when they have ended. */
+export interface CodecOptions {
+  /**
+   * A source that ends without that has not lost anything, such as chunks that are written by
+   * hand; otherwise such a stream is `failed`, with the code `stream-cut`.
+   */
+  mayEndOpen?: boolean;
+}
 
 /** An object that came as JSON. */
 export type Json = { readonly [name: string]: unknown };
@@ -52,6 +72,28 @@ export function pick(value: unknown, ...names: string[]): Record<string, unknown
   const from = fields(value);
   return Object.fromEntries(
     names.flatMap((name) => (from[name] === undefined ? [] : [[name, from[name]]])),
+  );
+}
+
+/** The value as a list; what is none has nothing in it. */
+export function listed(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** The value as JSON; nothing where it has none. */
+export function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What an error says, in whichever shape it came. */
+export function reasonOf(error: unknown, otherwise: string): string {
+  const { message, error: inner, code } = fields(error);
+  return (
+    text(error) || text(message) || (inner ? reasonOf(inner, "") : "") || text(code) || otherwise
   );
 }
 

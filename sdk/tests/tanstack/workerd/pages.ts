@@ -40,12 +40,16 @@ export class Pages {
     this.#ends.push(end);
   }
 
+  token(sub: string, role = "user") {
+    return makeToken({ sub, caps: { "*": [role] } });
+  }
+
   /** A connection of its own, and a chat. */
   page(session: string, { sub = "alice", url, onAbort, ...options }: PageOptions = {}): Page {
     const connection = sessileConnection({
       url: url ?? this.#fixture.server.url,
       session,
-      token: () => makeToken({ sub, caps: { "*": ["user"] } }),
+      token: () => this.token(sub),
       ...(onAbort && { onAbort }),
     });
     const all = { connection, threadId: session, ...options };
@@ -75,7 +79,7 @@ export class Pages {
     const joined: AgentSession = createAgentSession({
       url: this.#fixture.server.url,
       session,
-      token: () => makeToken({ sub: "agent", caps: { "*": ["agent"] } }),
+      token: () => this.token("agent", "agent"),
       names: ["message", REGENERATE],
       ...(onInput && { onInput }),
     });
