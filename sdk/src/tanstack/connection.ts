@@ -6,11 +6,10 @@ import type { ConnectionAdapter, RunAgentInputContext } from "@tanstack/ai-clien
 import { fieldsOf, type Loose } from "../ai-sdk/output.ts";
 import { createSession, type Session } from "../client/session.ts";
 import type { SessionOptions } from "../client/types.ts";
-import { isOpen, SessileError, type Turn } from "../protocol/index.ts";
+import { isOpen, SessileError, type Turn, wellFormed } from "../protocol/index.ts";
 import { RunChunks } from "./chunks.ts";
 import { Feed, type Known, snapshotOf } from "./feed.ts";
 import type { ChatMessage } from "./fold.ts";
-import { wellFormed } from "./json.ts";
 import { newsOf } from "./outputs.ts";
 import { Reading } from "./reading.ts";
 import {
@@ -108,9 +107,9 @@ class Chat implements SessileConnection {
     for (const feed of this.#feeds) feed.asked();
     const input = await untilAborted(publishing, signal);
     if (signal?.aborted) return this.#letGo(run.runId, await publishing);
-    if (input === undefined && !run.resume) return this.#skip(run.runId);
+    if (input === NOTHING && !run.resume) return this.#skip(run.runId);
     signal?.addEventListener("abort", () => this.#letGo(run.runId, input), { once: true });
-    await this.#wake(chat, input, data ?? {}, run);
+    await this.#wake(chat, input || undefined, data ?? {}, run);
   };
 
   readonly hydrate = async (
@@ -349,7 +348,8 @@ class Chat implements SessileConnection {
     const reading = this.#reading();
     const nodes = nodesOf(session.messages, reading);
     const messages = newsOf(chat, nodes, reading);
-    if (messages.length === 0) return undefined;
+    if (messages?.length === 0) return NOTHING;
+    if (!messages) return undefined;
     for (const { id } of messages) this.#sent.add(id);
     const placed = await session.link.request({ type: "publish", messages });
     return placed.messages.at(-1)?.serial;
@@ -396,6 +396,8 @@ class Chat implements SessileConnection {
   }
 }
 
+/** No message's serial: there is nothing to be answered. */
+const NOTHING = "";
 /** Messages that are read back at a time. */
 const PAGE = 50;
 

@@ -1,9 +1,11 @@
 // A run on its way into a session: a turn of the run's id, and its chunks as lines of text that
 // grows. What was acknowledged is durable, and only that is delivered (P3.2).
 
-import type { Loose } from "../ai-sdk/output.ts";
+import { short } from "../agent/bounds.ts";
+import { fieldsOf, type Loose } from "../ai-sdk/output.ts";
 import {
   type AppendFrame,
+  DEFAULT_LIMITS,
   type Ending,
   isOpen,
   type Message,
@@ -15,16 +17,17 @@ import {
 } from "../protocol/index.ts";
 import type { SessionApi } from "./api.ts";
 import { offsetOf, type RunReader } from "./run-reader.ts";
-import { STORED } from "./stored.ts";
+import { Lines, STORED } from "./stored.ts";
 
-export type RunStart = Omit<StartTurnFrame, "type" | "id" | "again">;
+export type RunStart = Omit<StartTurnFrame, "type" | "id" | "again"> & {
+  /** Whether chunks that end without `RUN_FINISHED` are all of a run; it has failed otherwise. */
+  mayEndOpen?: boolean;
+};
 
 /** UTF-8 bytes of one message's text; 1 MiB is allowed (P14). */
 const MOST_BYTES = 900_000;
 /** UTF-16 code units of one append: at most three bytes each, in a frame of 256 KiB (P14). */
 const MOST_LENGTH = 65_536;
-/** Characters of an `id` (P14). */
-const MOST_NAME_LENGTH = 128;
 /** Characters of an error's message: 4 KiB are allowed for the error (P14). */
 const MOST_ERROR_LENGTH = 1_000;
 /** How often a turn is asked about in silence, where somebody wants to know of a cancel. */
@@ -40,7 +43,8 @@ const OVER = ["turn-closed", "not-leader", "gone"];
 export class RunWriter {
   readonly #api: SessionApi;
   readonly #reader: RunReader;
-  readonly #start: RunStart;
+  readonly #start: Omit<RunStart, "mayEndOpen">;
+  readonly #mayEndOpen: boolean;
   readonly #control = new AbortController();
   #turn: Turn | undefined;
   #serial: string | undefined;
@@ -58,10 +62,11 @@ export class RunWriter {
   #queue: Promise<unknown> = Promise.resolve();
   #waiting = 0;
 
-  constructor(api: SessionApi, reader: RunReader, start: RunStart) {
+  constructor(api: SessionApi, reader: RunReader, { mayEndOpen = false, ...start }: RunStart) {
     this.#api = api;
     this.#reader = reader;
     this.#start = start;
+    this.#mayEndOpen = mayEndOpen;
   }
 
   /** Fires when somebody cancels the run, or another process leads it. */
@@ -127,7 +132,7 @@ export class RunWriter {
     const { id, attempt } = turn;
     const before = this.#length;
     if (this.#serial === undefined) {
-      const head = { id: this.#idOf(turn), name: STORED, turn: id };
+      const head = { id: nameOf(`${id}/${STORED}/${this.#count}`), name: STORED, turn: id };
       const headers = { n: String(this.#count) };
       const kind = { role: "assistant", status: "streaming" } as const;
       const messages = [{ ...head, ...kind, headers, data: text }];
@@ -145,13 +150,6 @@ export class RunWriter {
       offsets[index] = offsetOf({ serial, end: before + end });
     }
     this.#ends = [];
-  }
-
-  /** The same in every attempt; a run's id may leave no room for more (P14). */
-  #idOf({ id, createdAt }: Turn): string {
-    const whole = `${id}/${STORED}/${this.#count}`;
-    if (whole.length <= MOST_NAME_LENGTH) return whole;
-    return `${id.slice(0, MOST_NAME_LENGTH / 2)}~${createdAt}/${STORED}/${this.#count}`;
   }
 
   /** What follows belongs to another message; this one is whole. */
@@ -211,6 +209,7 @@ export class RunWriter {
     const id = crypto.randomUUID();
     const adopted = await this.#drive({ type: "turn.adopt", turn, keep: true, id });
     const held = await this.#reader.messages(adopted.turn);
+    for (const { chunk } of new Lines().next(held)) this.#pass(chunk);
     const last = held.at(-1);
     const isOver = last?.status !== "streaming";
     this.#begin(isOver ? held.length : held.length - 1, isOver ? undefined : last);
@@ -229,7 +228,7 @@ export class RunWriter {
     const { id, attempt } = turn;
     const end = { type: "turn.end", turn: id, attempt, ...this.#ending(turn) } as const;
     try {
-      await this.#api.send([{ ...end, id: `${id}/end/${attempt}` }]);
+      await this.#api.send([{ ...end, id: nameOf(`${id}/end/${attempt}`) }]);
     } catch (error) {
       if (!(error instanceof SessileError) || !OVER.includes(error.code)) throw error;
     }
@@ -237,11 +236,12 @@ export class RunWriter {
 
   /** What the run has come to; chunks that stop without an end are not all of it. */
   #ending({ cancel }: Turn): { status: Ending; error?: { code?: string; message: string } } {
-    const { type, message } = this.#end ?? {};
+    const { type, message } = fieldsOf(this.#end);
     if (type === "RUN_ERROR") {
-      return { status: "failed", error: { message: bounded(String(message ?? "it failed")) } };
+      const said = short(String(message ?? "it failed"), MOST_ERROR_LENGTH);
+      return { status: "failed", error: { message: said } };
     }
-    if (type === "RUN_FINISHED") return { status: "complete" };
+    if (type === "RUN_FINISHED" || this.#mayEndOpen) return { status: "complete" };
     if (cancel) return { status: "cancelled" };
     const cut = "the run's chunks ended without RUN_FINISHED";
     return { status: "failed", error: { code: "stream-cut", message: cut } };
@@ -249,14 +249,19 @@ export class RunWriter {
 
   /** A run that was cancelled did not fail, though its producer stops with an error. */
   #asItIs(chunk: Loose): Loose {
-    if (chunk.type === "RUN_STARTED") this.#thread = chunk.threadId;
     const isCancel = chunk.type === "RUN_ERROR" && this.#turn?.cancel !== undefined;
     const threadId = this.#thread ?? "";
     const { timestamp } = chunk;
     const end = { type: "RUN_FINISHED", threadId, runId: this.#reader.runId, timestamp };
     const said: Loose = isCancel ? { ...end, outcome: { type: "cancelled" } } : chunk;
-    if (said.type.startsWith("RUN_")) this.#end = said;
+    this.#pass(said);
     return said;
+  }
+
+  /** Keeps in mind how far the run is. */
+  #pass(chunk: Loose): void {
+    if (chunk.type === "RUN_STARTED") this.#thread = chunk.threadId;
+    if (chunk.type.startsWith("RUN_")) this.#end = chunk;
   }
 
   #take(turn: Turn): void {
@@ -284,9 +289,9 @@ export class RunWriter {
   }
 }
 
-/** A message that a turn's end can say; halves of surrogate pairs cannot be (P1.3). */
-function bounded(text: string): string {
-  return text.slice(0, MOST_ERROR_LENGTH).toWellFormed();
+/** A frame's or message's `id`, in which a run's own may leave no room for more (P14). */
+function nameOf(text: string): string {
+  return short(text, DEFAULT_LIMITS.nameLength);
 }
 
 const encoder = new TextEncoder();

@@ -84,7 +84,7 @@ async function continued(seed: number): Promise<boolean> {
   const calls = chat.flatMap(({ parts }) => parts).filter(({ type }) => type === "tool-call");
   const open = calls.filter(({ state }) => state === "input-complete");
   for (const [n, part] of open.entries()) Object.assign(part, { state: "complete", output: { n } });
-  const news = newsOf(chat, nodesOf(messages, reading), reading);
+  const news = newsOf(chat, nodesOf(messages, reading), reading) ?? [];
   assert.equal(news.length, open.length, `SEED=${seed}: one output for each call`);
   if (news.length === 0) return false;
   const placed = news.map((message, n): Message => {

@@ -32,6 +32,7 @@ const step = (...chunks: Loose[]): Loose[] => [
   { type: "start-step" },
   ...chunks,
   { type: "finish-step" },
+  { type: "finish", finishReason: "stop" },
 ];
 
 /** An agent that says one of these after the other; gives the inputs that it was given. */
