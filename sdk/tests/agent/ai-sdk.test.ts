@@ -189,6 +189,7 @@ describe("AI SDK UI message chunks", () => {
     const outcome = run(aiSdk, [
       { type: "start" },
       data("a", "wrong"),
+      { type: "text-delta", id: "0", delta: "wrong" },
       { type: "reset-step" },
       data("a", "right"),
       call,

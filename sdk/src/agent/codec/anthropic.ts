@@ -82,7 +82,6 @@ class Anthropic extends Draft {
       this.settle();
       this.#response = undefined;
       this.#said = {};
-      this.#calls.nextStep();
     }
     this.#given = listed(message.content);
     this.#respond({ state: "started", ...pick(message, ...TOLD) });

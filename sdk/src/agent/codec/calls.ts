@@ -4,7 +4,7 @@
 import type { Draft, Slot } from "./draft.ts";
 import { type Ending, type Headers, jsonOf } from "./operation.ts";
 
-/** Settled calls of a step that are remembered, for an output that is said again. */
+/** Settled calls that are remembered, for an output that is said again. */
 const MOST_SETTLED = 256;
 
 export interface Call {
@@ -28,7 +28,7 @@ export interface Call {
 export class Calls {
   readonly #draft: Draft;
   readonly #latest = new Map<string, Call>();
-  #settled: Call[] = [];
+  readonly #settled: Call[] = [];
   /** Of this step. */
   readonly #begun = new Set<Call>();
   #count = 0;
@@ -38,13 +38,11 @@ export class Calls {
     this.#draft = draft;
   }
 
-  /** Calls that are settled cannot come again. */
+  /** The inputs of this step are over; outputs of its calls may still come. */
   nextStep(): void {
     this.#step += 1;
-    for (const call of this.#settled) this.#forget(call);
-    this.#settled = [];
     for (const call of this.#begun) {
-      // Its input is over; its output says whose it is.
+      // All that an output says of it.
       const { toolCallId = call.id, toolName } = call.headers;
       call.headers = { toolCallId, ...(toolName !== undefined && { toolName }) };
       call.said = undefined;

@@ -255,7 +255,6 @@ class OpenAi extends Draft {
     this.#response = undefined;
     this.#said = {};
     this.#sequence.restart();
-    this.#calls.nextStep();
   }
 
   /** What the response leaves open has ended with it; calls only if their input is whole. */
