@@ -193,6 +193,8 @@ describe("OpenAI Responses events", () => {
       "the response alone": [end(ITEMS)],
       "an incomplete response": [end(ITEMS, "incomplete")],
       "done, then all again": [created, ...done, ...done, end(ITEMS), end(ITEMS)],
+      "done again when all is over": [created, ...done, end(ITEMS), ...done],
+      "done when all is over": [created, ...done.slice(0, 3), end([]), done[3]],
       "other ids in the response": [created, ...done, end(others)],
       "half of it done": [created, ...done.slice(0, 2), end(ITEMS)],
       "no stream": [{ object: "response", id: "r", status: "completed", output: ITEMS }],

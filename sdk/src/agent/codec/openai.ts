@@ -43,7 +43,7 @@ const STATES =
   /^response\.(created|queued|in_progress|(completed|incomplete|failed|cancelled|done))$/;
 /** What became of it: gateways repeat the status of the beginning; the worse is believed. */
 function statusOf(status: string, state: string, isEnd: boolean): string {
-  if (!isEnd) return status || state;
+  if (!isEnd) return status || (state === "queued" ? state : "in_progress");
   return ENDS.find((one) => one === status || one === state) ?? "completed";
 }
 
@@ -215,7 +215,6 @@ class OpenAi extends Draft {
     const isGood = isEnd && (status === "completed" || status === "incomplete");
     const finishReason = isGood ? this.#finishReason(status, is) : undefined;
     if (isGood) this.settle();
-    if (isEnd) this.#items.clear();
     this.#said = {
       ...this.#said,
       ...pick(is, ...TOLD),
@@ -294,7 +293,8 @@ class OpenAi extends Draft {
     const isDone = verb === "done";
     const kind = TEXTS[what];
     const input = INPUTS[what];
-    if (this.#isOver && (what === "output_item" || verb === "delta")) this.#again();
+    // What begins after the end is of another response; what is done was late.
+    if (this.#isOver && (type === "response.output_item.added" || verb === "delta")) this.#again();
     if (what === "output_item" && (isDone || verb === "added")) {
       this.#item(this.#items.placed(event, isDone), fields(event.item), isDone);
     } else if (what === "output_text.annotation") this.#annotate(event);
