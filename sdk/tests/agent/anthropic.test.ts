@@ -151,7 +151,7 @@ describe("Anthropic Messages events", () => {
     }
   });
 
-  it("end a block when another of its index begins, and go on with one that ended too early", () => {
+  it("end a block when another begins at its index, and go on with one that ended early", () => {
     const text = begin(0, { type: "text", text: "" });
     assert.deepEqual(steps(run(anthropic, [text, text, STOP])).slice(0, 3), [
       "open text-0",
