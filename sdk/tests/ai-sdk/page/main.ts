@@ -16,6 +16,7 @@ export interface Shown {
   calls: unknown[];
   /** How often the chat said that it had finished. */
   finished: number;
+  sendMessage(): void;
 }
 
 const {
@@ -25,7 +26,12 @@ const {
   by,
   tool,
 } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
-const shown: Shown = { messages: [], calls: [], finished: 0 };
+const shown: Shown = {
+  messages: [],
+  calls: [],
+  finished: 0,
+  sendMessage: () => chat?.sendMessage(),
+};
 Object.assign(window, { shown });
 
 type Chat = UseChatHelpers<UIMessage>;
