@@ -21,6 +21,8 @@ export interface AttachedFrame extends MemberList {
   serial: string;
   /** Whether the replay goes on after `since`; if not, drop everything held (P3.6). */
   resumed: boolean;
+  /** Why it does not, though it was asked to: for people. */
+  reason?: string;
   /** Whether there is more in history than the replay brings. */
   hasOlder: boolean;
   /** The open turns; absent when they are too long for this frame. */
