@@ -1,7 +1,10 @@
 // One session as a page sees it: messages, turns, presence and the connection as values that never
 // change in place, and what can be done. Everything else only subscribes.
 
-import { Connection } from "../connection/connection.ts";
+import type { Connection } from "../connection/connection.ts";
+import { addressOf, readJson } from "../connection/http.ts";
+import { SocketConnection } from "../connection/over-socket.ts";
+import { TokenSource } from "../connection/token.ts";
 import type { ConnectionOptions, ConnectionStatus } from "../connection/types.ts";
 import {
   type AttachedFrame,
@@ -28,6 +31,9 @@ import type { SendOptions, SessionEvents, SessionOptions, SessionSnapshot } from
 /** How long a message with a gap is left alone when it could not be read. */
 const HEAL_MS = 1_000;
 const PENDING = 200;
+/** How many messages a log begins with, unless told, and at most (P3.3). */
+const REWIND = 50;
+const REWIND_MOST = 1000;
 
 /** Creates a session; nothing happens until `connect`. */
 export function createSession(options: SessionOptions): Session {
@@ -36,7 +42,7 @@ export function createSession(options: SessionOptions): Session {
 
 export class Session {
   readonly #options: SessionOptions;
-  readonly #connection: Connection;
+  readonly #connection: SocketConnection;
   readonly #sending: Sending;
   readonly #events = new Emitter<SessionEvents & { change: undefined }>();
   /** The branch that was chosen at each place. */
@@ -59,8 +65,9 @@ export class Session {
     const { initial, outbox, client = "", maxPending = PENDING } = options;
     this.#log = initial ? Log.from(initial) : new Log();
     if (initial) this.#presence = presenceOf(initial);
-    this.#connection = new Connection(options, {
+    this.#connection = new SocketConnection(options, {
       position: () => (this.#next ?? this.#log).position,
+      rewind: () => this.#rewind(),
       take: (frames) => this.#take(frames),
       changed: (status) => {
         if (status.state === "closed" && status.error) this.#sending.failAll(status.error);
@@ -340,6 +347,17 @@ export class Session {
     if (!this.#next) this.#sending.begin(frame.client);
   }
 
+  /**
+   * How much a log begins with that could not be resumed: whatever came since is new, and to be
+   * shown, even by who wanted nothing of what was there before.
+   */
+  #rewind(): number | undefined {
+    if (!this.#connection.attached) return undefined;
+    // All that there was is held.
+    if (!this.#log.hasOlder) return REWIND_MOST;
+    return Math.max(this.#options.rewind ?? REWIND, REWIND);
+  }
+
   #announce(): void {
     if (this.#isPresent) this.#connection.send({ type: "presence.set", data: this.#data });
   }
@@ -414,11 +432,7 @@ function newId(): string {
 export async function fetchSnapshot(
   options: ConnectionOptions & { rewind?: number },
 ): Promise<Snapshot> {
-  const connection = new Connection(options, {
-    position: () => undefined,
-    take: () => {},
-    changed: () => {},
-  });
   const query = options.rewind === undefined ? "" : `?rewind=${options.rewind}`;
-  return connection.read<Snapshot>(query);
+  const get = options.fetch ?? fetch.bind(globalThis);
+  return readJson<Snapshot>(`${addressOf(options)}${query}`, new TokenSource(options.token), get);
 }

@@ -5,18 +5,34 @@ import type { Token } from "./types.ts";
 
 // What may stand in a WebSocket's subprotocol, in three parts as a JWT has them.
 const JWT = /^[\w~-]+\.[\w~-]+\.[\w~-]+$/;
+/** As the platforms' `fetch` says that there is no network, each in its words. */
+const NO_NETWORK = /fetch|network|load failed|connection|terminated/i;
+/** How much is shown of what came in a token's place. */
+const SHOWN_LENGTH = 60;
+
+/** What a token says of its times, in seconds (P2.1). */
+interface Claims {
+  iat?: unknown;
+  exp?: unknown;
+}
 
 export class TokenSource {
   readonly canRenew: boolean;
   /** The newest token. */
   last: string | undefined;
+  /**
+   * How old the newest token is at most, in milliseconds: one that was made since the one before
+   * it is no older than the time between the two.
+   */
+  ageMs = Infinity;
   readonly #token: Token;
   #asking: Promise<string> | undefined;
+  #askedAt = 0;
 
   constructor(token: Token) {
     this.#token = token;
     this.canRenew = typeof token === "function";
-    if (!this.canRenew) this.last = check(token);
+    if (!this.canRenew) this.last = check(token, "token is");
   }
 
   /** A fresh token; whoever asks while one is on its way gets the same. */
@@ -33,19 +49,93 @@ export class TokenSource {
   async #ask(): Promise<string> {
     const token = this.#token;
     if (typeof token !== "function") return token;
+    let given: unknown;
+    const now = performance.now();
     try {
-      this.last = check(await token());
-      return this.last;
+      given = await token();
     } catch (error) {
-      if (error instanceof SessileError) throw error;
-      const message = `the token function failed: ${error}`;
-      throw new SessileError("token-failed", message, undefined, error);
+      throw failed(error);
     }
+    const was = this.last;
+    this.last = check(given, "token() gave");
+    if (was) this.#age(was, this.last, now - this.#askedAt);
+    this.#askedAt = now;
+    return this.last;
+  }
+
+  #age(was: string, token: string, sinceMs: number): void {
+    if (was === token) this.ageMs += sinceMs;
+    else this.ageMs = issuedAt(token) > issuedAt(was) ? sinceMs : Infinity;
   }
 }
 
-function check(token: unknown): string {
+/** For how long a token was made, in milliseconds, if it says so. */
+export function lifeOf(token: string): number | undefined {
+  const { exp } = claimsOf(token);
+  const lifeMs = (Number(exp) - issuedAt(token)) * 1000;
+  return lifeMs > 0 ? lifeMs : undefined;
+}
+
+function issuedAt(token: string): number {
+  const { iat } = claimsOf(token);
+  return typeof iat === "number" ? iat : Number.NaN;
+}
+
+function claimsOf(token: string): Claims {
+  try {
+    const [, claims = ""] = token.split(".");
+    return JSON.parse(atob(claims.replace(/-/g, "+").replace(/_/g, "/"))) ?? {};
+  } catch {
+    // It is the session's to refuse.
+    return {};
+  }
+}
+
+/** Whether a failure to get a token may pass by itself: there is no network, say. */
+export function mayPass({ code, cause }: SessileError): boolean {
+  if (code !== "token-failed" || cause === undefined) return code === "unreachable";
+  const { name, message } = cause as Partial<Error>;
+  return /^(Abort|Timeout|Network)Error$/.test(`${name}`) || NO_NETWORK.test(`${message}`);
+}
+
+function failed(error: unknown): SessileError {
+  if (error instanceof SessileError) return error;
+  const hint =
+    error instanceof SyntaxError
+      ? "; what it asks gives something else than JSON: look at that answer"
+      : "";
+  const message = `the token function failed: ${error}${hint}`;
+  return new SessileError("token-failed", message, undefined, error);
+}
+
+function check(token: unknown, what: string): string {
   if (typeof token === "string" && JWT.test(token)) return token;
-  const message = "token is no signed JWT, as your server makes them, nor gives one";
+  const message = `${what} ${nameOf(token)}; it has to be the signed JWT itself, as text`;
   throw new SessileError("token-failed", message);
+}
+
+/** What came in a token's place, and where a token might be in it. */
+function nameOf(value: unknown): string {
+  if (typeof value === "string") return nameOfText(value);
+  if (typeof value !== "object" || value === null) return `${value}, no signed JWT`;
+  const { status, text, token } = value as Record<string, unknown>;
+  if (typeof status === "number" && typeof text === "function") {
+    const isGood = status < 400;
+    return isGood ? "a Response: give its text, await response.text()" : `a Response (${status})`;
+  }
+  if (token !== undefined) return "an object with a token in it: give that, as in { token }";
+  return `an object with ${Object.keys(value).join(", ") || "nothing"} in it, no signed JWT`;
+}
+
+function nameOfText(text: string): string {
+  const start = text.trim().slice(0, SHOWN_LENGTH);
+  const shown = `no signed JWT: ${JSON.stringify(start)}${text.length > start.length ? "…" : ""}`;
+  if (/^\s*</.test(text)) return `HTML and ${shown}`;
+  if (/^\s*[{[]/.test(text)) return `JSON and ${shown}: give the token that is in it`;
+  if (/^\s*Bearer /i.test(text)) return `a header and ${shown}: leave out Bearer`;
+  return text.trim() === text
+    ? text
+      ? shown
+      : "an empty text, no signed JWT"
+    : `${shown}: trim it`;
 }
