@@ -14,7 +14,6 @@ import {
 } from "../protocol/index.ts";
 import type { Wire } from "./link.ts";
 import { News } from "./news.ts";
-import { overFetch } from "./over-fetch.ts";
 import { overSocket } from "./over-socket.ts";
 import { AgentTurn, type Host, isLoss } from "./turn.ts";
 
@@ -22,7 +21,7 @@ import { AgentTurn, type Host, isLoss } from "./turn.ts";
 export type LinkTo = (options: ConnectionOptions, owner: Owner) => Wire;
 
 export interface AgentOptions extends Omit<ConnectionOptions, "rewind" | "rollup"> {
-  /** `overSocket`, or `overFetch` where the platform has no WebSocket, as Node 20, unless told. */
+  /** `overFetch` where there are no WebSockets, as in Node 20. */
   link?: LinkTo;
   /**
    * Called once with each new message of a user that belongs to no turn, and what `startTurn` or
@@ -87,7 +86,7 @@ export class AgentSession implements AsyncDisposable {
 
   constructor(options: AgentOptions) {
     this.#options = options;
-    const { link = usual(options), names = options.onInput ? INPUTS : [] } = options;
+    const { link = overSocket, names = options.onInput ? INPUTS : [] } = options;
     this.link = link(
       { ...options, names: [...names, STEER] },
       {
@@ -270,10 +269,6 @@ export class AgentSession implements AsyncDisposable {
     this.#turns.get(turn.id)?.take(turn);
     if (turn.status === "queued") this.#options.onQueued?.(turn);
   }
-}
-
-function usual({ WebSocket: Socket = globalThis.WebSocket }: AgentOptions): LinkTo {
-  return Socket ? overSocket : overFetch;
 }
 
 /** Joins a session as an agent. It connects by itself. */

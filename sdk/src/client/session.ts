@@ -25,6 +25,7 @@ import { Emitter, type Listener } from "./emitter.ts";
 import { Log } from "./log.ts";
 import { foldPresence, NOBODY, type Presence, presenceOf } from "./presence.ts";
 import { Sending, type Sent, type ShownMessage } from "./sending.ts";
+import { Silence } from "./silence.ts";
 import { type Branches, EDITS, Tree } from "./tree.ts";
 import type { SendOptions, SessionEvents, SessionOptions, SessionSnapshot } from "./types.ts";
 
@@ -51,6 +52,7 @@ export class Session {
   #log: Log;
   /** A log that is being read anew, until it is caught up. */
   #next: Log | undefined;
+  readonly #silence = new Silence(() => this.#changed());
   #presence = NOBODY;
   #isPresent = false;
   #data: unknown;
@@ -71,6 +73,8 @@ export class Session {
       take: (frames) => this.#take(frames),
       changed: (status) => {
         if (status.state === "closed" && status.error) this.#sending.failAll(status.error);
+        if (status.state !== "connected") this.#silence.stop();
+        else this.#silence.look(this.#log.turnList);
         this.#changed();
         this.#events.emit("connection", status);
       },
@@ -112,6 +116,14 @@ export class Session {
 
   get turns(): readonly Turn[] {
     return this.getSnapshot().turns;
+  }
+
+  /**
+   * Whether nothing was heard of an active turn for a third of its lease (P6.8): it may be
+   * thinking, or its agent may be lost, which the session says when the lease runs out.
+   */
+  isSilent(turn: string): boolean {
+    return this.#silence.turns.has(turn);
   }
 
   get presence(): Presence {
@@ -293,6 +305,7 @@ export class Session {
     return {
       messages: this.#seen().messages,
       turns: this.#log.turnList,
+      silent: this.#silence.turns,
       presence: this.#presence,
       connection: this.connection,
       hasOlder: this.hasOlder,
@@ -308,6 +321,7 @@ export class Session {
   #take(frames: readonly ServerFrame[]): void {
     for (const frame of frames) this.#takeOne(frame);
     this.#heal();
+    if (this.connection.state === "connected") this.#silence.look(this.#log.turnList);
     this.#changed();
     for (const frame of frames) {
       this.#events.emit("frame", frame);
@@ -318,7 +332,9 @@ export class Session {
 
   #takeOne(frame: ServerFrame): void {
     if (frame.type === "attached") this.#attach(frame);
-    (this.#next ?? this.#log).take(frame);
+    const log = this.#next ?? this.#log;
+    log.take(frame);
+    this.#silence.hear(turnOf(frame, log));
     if (frame.type === "caught-up" && this.#next) this.#swap(this.#next);
     else if (frame.type === "message.create") {
       // In a log that is not shown yet it would be nowhere to be seen.
@@ -421,6 +437,13 @@ export class Session {
       .then(put, () => {})
       .then(() => this.#changed());
   }
+}
+
+/** The turn that a frame tells of. */
+function turnOf(frame: ServerFrame, log: Log): string | undefined {
+  if ("turn" in frame) return frame.turn.id;
+  if ("message" in frame) return frame.message.turn;
+  return frame.type === "message.append" ? log.get(frame.serial)?.turn : undefined;
 }
 
 /** Also where there is no `crypto.randomUUID`, as on pages without TLS. */

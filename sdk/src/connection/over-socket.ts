@@ -31,8 +31,8 @@ export class SocketConnection extends Connection {
     try {
       if (Socket) return new Socket(url, ["sessile.v1", `sessile.token.${token}`]);
       const message =
-        "unable to connect; this platform has no WebSocket: give one as the option WebSocket, " +
-        "such as that of the package ws, or use Node 22 or newer";
+        "unable to connect; this platform has no WebSocket: use Node 22 or newer, give one as " +
+        "the option WebSocket, as of the package ws, or, in an agent, link: overFetch";
       this.take({ type: "impossible", error: new SessileError("missing-option", message) });
     } catch (cause) {
       // On a page with TLS, for one, there is no WebSocket without.
