@@ -27,7 +27,7 @@ import {
 } from "./reducer.ts";
 import { type Outgoing, Requests } from "./requests.ts";
 import { Telling } from "./telling.ts";
-import { mayPass, TokenSource } from "./token.ts";
+import { advised, mayPass, TokenSource } from "./token.ts";
 import type {
   ConnectionOptions,
   ConnectionStatus,
@@ -191,7 +191,8 @@ export abstract class Connection implements Link {
     return `[${batch.map(({ text }) => text)}]`;
   }
 
-  protected readonly refused = (error: SessileError): void => {
+  protected readonly refused = (refusal: SessileError): void => {
+    const error = advised(refusal);
     // Before `attached` it says why the connection is about to be closed (P2.5).
     if (!this.isAttached) this.take({ type: "refused", error });
     this.owner.failed?.(error);
@@ -283,7 +284,7 @@ export abstract class Connection implements Link {
     try {
       await this.read("?rewind=0");
     } catch (error) {
-      if (error instanceof SessileError) this.take({ type: "looked", error });
+      if (error instanceof SessileError) this.take({ type: "looked", error: advised(error) });
     }
   }
 

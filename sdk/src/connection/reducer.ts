@@ -41,6 +41,10 @@ const SLEPT_MS = 60_000;
 /** No token is replaced sooner than that, whatever its lifetime. */
 const LEAST_RENEW_MS = 1_000;
 
+/** So many short tokens in a row are believed, and so often the time between them doubles. */
+const SHORT_TOKENS = 4;
+const RENEW_DOUBLINGS = 9;
+
 /** So often in a row a newcomer may be told that something is set up wrong. */
 const REFUSALS = 3;
 
@@ -67,6 +71,8 @@ export interface State {
    * keys are exchanged. Who never was has a mistake to mend, and is told soon.
    */
   readonly wasAttached: boolean;
+  /** How many tokens in a row seemed to expire soon: their number, or this clock, is odd. */
+  readonly shortTokens: number;
   /** When the attempt to connect began, then when it attached. */
   readonly since: number;
   readonly pingAt: number;
@@ -115,6 +121,7 @@ export const IDLE: State = {
   failures: 0,
   refusals: 0,
   wasAttached: false,
+  shortTokens: 0,
   since: 0,
   pingAt: NEVER,
   pongBy: NEVER,
@@ -153,7 +160,7 @@ export function step(state: State, input: Input, at: Circumstances): Step {
     case "heard":
       return [state.pongBy === NEVER ? state : { ...state, pongBy: NEVER }, []];
     case "renewed":
-      return [{ ...state, renewAt: renewAt(input.forMs, at) }, []];
+      return [renewLater(state, input.forMs, at), []];
     case "stale":
       return isAttached(state) ? reconnect(state, at) : [state, []];
     case "refused":
@@ -199,9 +206,12 @@ export function shift(state: State, ms: number): State {
 
 /** Keeps what went wrong last, so that a page can go on showing it. */
 function connect(state: State, { now }: Circumstances): Step {
-  const { failures, refusals, wasAttached, reason, error } = state;
-  const kept = { failures, refusals, wasAttached, reason, error };
-  return [{ ...IDLE, phase: "token", since: now, ...kept }, ["token"]];
+  return [{ ...IDLE, ...keptOf(state), phase: "token", since: now }, ["token"]];
+}
+
+/** What outlives an attempt to connect. */
+function keptOf({ failures, refusals, wasAttached, shortTokens, reason, error }: State) {
+  return { failures, refusals, wasAttached, shortTokens, reason, error };
 }
 
 /** At once, and with another token. */
@@ -215,17 +225,24 @@ function attach(state: State, protocol: number, forMs: number, at: Circumstances
     const message = `the session speaks protocol ${protocol}: install a newer version of sessile`;
     return close({ ...state, error: new SessileError("outdated", message) }, "outdated");
   }
-  const [pingAt, renewing] = [at.now + at.timing.pingMs, renewAt(forMs, at)];
-  const { failures } = state;
-  const times = { since: at.now, pingAt, renewAt: renewing };
-  return [{ ...IDLE, phase: "replaying", failures, wasAttached: true, ...times }, []];
+  const { failures, shortTokens } = state;
+  const kept = { failures, shortTokens, wasAttached: true };
+  const next = { ...IDLE, ...kept, phase: "replaying", since: at.now } as const;
+  return [renewLater({ ...next, pingAt: at.now + at.timing.pingMs }, forMs, at), []];
 }
 
-/** A token that hardly lasts is replaced in the middle of its life. */
-function renewAt(forMs: number, { now, timing, canRenew }: Circumstances): number {
-  if (!canRenew) return NEVER;
-  const half = Math.min(forMs / 2, timing.renewMs);
-  return now + Math.max(forMs - timing.renewMs, half, LEAST_RENEW_MS);
+/**
+ * A token that hardly lasts is replaced in the middle of its life. If each one seems to, the clock
+ * may be what is wrong: then ever later, and the session's reminder is in time (P2.6).
+ */
+function renewLater(state: State, forMs: number, { now, timing, canRenew }: Circumstances): State {
+  if (!canRenew) return state;
+  const isShort = forMs < 2 * timing.renewMs;
+  const shortTokens = isShort ? state.shortTokens + 1 : 0;
+  const doublings = Math.min(Math.max(0, shortTokens - SHORT_TOKENS), RENEW_DOUBLINGS);
+  const leastMs = LEAST_RENEW_MS * 2 ** doublings;
+  const inMs = Math.max(isShort ? forMs / 2 : forMs - timing.renewMs, leastMs);
+  return { ...state, shortTokens, renewAt: now + inMs };
 }
 
 function close(state: State, reason: Reason): Step {
@@ -280,10 +297,8 @@ function wait(state: State, reason: Reason, { now, random, timing }: Circumstanc
   const isUnexplained = !error || (failures > 0 && failures % LOOK_EVERY === 0);
   const isLook =
     phase === "opening" && reason !== "unauthorized" && (isUnexplained || refusals > 0);
-  const { wasAttached } = state;
-  const kept = { failures: failures + 1, refusals, wasAttached, reason, error };
-  const next = { ...kept, since: now, retryAt };
-  return [{ ...IDLE, phase: "waiting", ...next }, isLook ? ["drop", "look"] : ["drop"]];
+  const next = { ...keptOf(state), failures: failures + 1, reason, since: now, retryAt };
+  return [{ ...IDLE, ...next, phase: "waiting" }, isLook ? ["drop", "look"] : ["drop"]];
 }
 
 /** The network came back, or the page did: what is open may be dead, what waits need not. */

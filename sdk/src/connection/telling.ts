@@ -1,14 +1,11 @@
 // What a developer is told: each mistake once on the console, and with `debug` everything.
 
-import type { SessileError } from "../protocol/index.ts";
 import type { Outgoing } from "./requests.ts";
+import { mayPass } from "./token.ts";
 import type { ConnectionOptions, ConnectionStatus } from "./types.ts";
 
 // Put in by bundlers; a page without one has no `process`.
 declare const process: { env: { NODE_ENV?: string } };
-
-/** What passes without anybody's doing. */
-const PASSING: SessileError["code"][] = ["unreachable", "internal", "given-up", "over-limit"];
 
 /** Development is what does not say that it is production, or where it cannot, this machine. */
 function isDevelopment(): boolean {
@@ -32,7 +29,7 @@ export class Telling {
   /** Tells of a change, and warns of the first mistake. */
   status({ state, reason, error }: ConnectionStatus): void {
     this.#debug?.("sessile", this.#session, state, reason ?? "", error?.message ?? "");
-    if (!error || this.#hasWarned || PASSING.includes(error.code) || !isDevelopment()) return;
+    if (!error || this.#hasWarned || mayPass(error) || !isDevelopment()) return;
     this.#hasWarned = true;
     console.warn(`sessile: session ${this.#session}: ${error.message}`);
   }

@@ -91,11 +91,25 @@ function claimsOf(token: string): Claims {
   }
 }
 
-/** Whether a failure to get a token may pass by itself: there is no network, say. */
+/** What passes without anybody's doing. */
+const PASSING: readonly SessileError["code"][] = ["unreachable", "internal", "over-limit"];
+
+/** Whether what failed may be well again by itself: there is no network for a token, say. */
 export function mayPass({ code, cause }: SessileError): boolean {
-  if (code !== "token-failed" || cause === undefined) return code === "unreachable";
+  if (code !== "token-failed" || cause === undefined) return PASSING.includes(code);
   const { name, message } = cause as Partial<Error>;
   return /^(Abort|Timeout|Network)Error$/.test(`${name}`) || NO_NETWORK.test(`${message}`);
+}
+
+/** A refusal of a token, with what is to be done about it. */
+export function advised(error: SessileError): SessileError {
+  if (error.code !== "unauthorized") return error;
+  const advice = /expired/.test(error.message)
+    ? ": get a fresh one from your server each time that token() is asked"
+    : /signature|key/.test(error.message)
+      ? ": sign it with the key of the Worker, SESSILE_SIGNING_KEY"
+      : "";
+  return new SessileError(error.code, `${error.message}${advice}`, error.info);
 }
 
 function failed(error: unknown): SessileError {
