@@ -10,7 +10,7 @@ const NOBODY: ReadonlySet<string> = new Set();
 export class Silence {
   /** Active turns of which nothing was heard for a third of their lease; a new set if changed. */
   turns: ReadonlySet<string> = NOBODY;
-  readonly #heardAt = new Map<string, number>();
+  #heardAt = new Map<string, number>();
   readonly #changed: () => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -34,26 +34,24 @@ export class Silence {
   look(turns: readonly Turn[]): void {
     clearTimeout(this.#timer);
     const now = performance.now();
-    const active = turns.filter(({ status }) => status === "active");
+    const heard = new Map<string, number>();
     const silent = new Set<string>();
     let nextMs = Infinity;
-    for (const { id, leaseMs = LEASE_MS } of active) {
+    for (const { id, status, leaseMs = LEASE_MS } of turns) {
+      if (status !== "active") continue;
       const heardAt = this.#heardAt.get(id) ?? now;
-      this.#heardAt.set(id, heardAt);
+      heard.set(id, heardAt);
       const leftMs = heardAt + leaseMs / 3 - now;
-      if (leftMs <= 0) silent.add(id);
-      else nextMs = Math.min(nextMs, leftMs);
+      if (leftMs > 0) nextMs = Math.min(nextMs, leftMs);
+      else silent.add(id);
     }
-    for (const id of this.#heardAt.keys()) {
-      if (!active.some((turn) => turn.id === id)) this.#heardAt.delete(id);
-    }
+    this.#heardAt = heard;
     if (nextMs < Infinity) {
       this.#timer = setTimeout(() => {
         this.look(turns);
         this.#changed();
       }, nextMs + 1);
     }
-    const isSame = silent.size === this.turns.size && [...silent].every((id) => this.turns.has(id));
-    if (!isSame) this.turns = silent;
+    if (`${[...silent]}` !== `${[...this.turns]}`) this.turns = silent;
   }
 }

@@ -3,6 +3,9 @@
 
 import { lifeOf, type TokenSource } from "./token.ts";
 
+/** A clock by which a token hardly lasts may be wrong, each time that there is a new one. */
+const SHORT_MS = 60_000;
+
 export interface Expiry {
   expiresAt: number;
   /** The session's time, where it says so. */
@@ -19,10 +22,11 @@ export function lastsMs(
   localNow: number,
 ): number {
   if (now !== undefined) return expiresAt - now;
-  const lifeMs = lifeOf(last) ?? Infinity;
+  const lifeMs = lifeOf(last);
   const localMs = expiresAt - localNow;
+  if (lifeMs === undefined) return localMs < SHORT_MS ? Infinity : localMs;
   // It was accepted, so it has not expired; nor does it last longer than it was made for.
   const isPlausible = localMs > 0 && localMs <= lifeMs;
-  const leastMs = Math.max(lifeMs - ageMs || 0, isPlausible ? localMs : 0);
+  const leastMs = Math.max(lifeMs - ageMs, isPlausible ? localMs : 0);
   return leastMs > 0 ? leastMs : lifeMs;
 }

@@ -68,13 +68,10 @@ function parse(text: string): Answer["body"] {
   }
 }
 
-/** Somebody else answered: a server in between that is in trouble, or a wrong address. */
+/** Somebody else answered: a server in between that is in trouble, or one at a wrong address. */
 function foreign(url: string, { text, status }: Answer): SessileError {
-  const what = /^\s*</.test(text) ? "HTML" : text ? JSON.stringify(text.slice(0, 40)) : "nothing";
-  if (status >= 500) {
-    const message = `unable to reach ${url}; a server in between answers ${status}: try later`;
-    return new SessileError("unreachable", message);
-  }
-  const message = `unable to read ${url}; it gives ${what} (${status}), so no Sessile Worker is there: check url`;
+  const came = `it gives ${/^\s*</.test(text) ? "HTML" : "no answer of a session"} (${status})`;
+  if (status >= 500) return new SessileError("unreachable", `unable to reach ${url}; ${came}`);
+  const message = `unable to read ${url}; ${came}, so no Sessile Worker is there: check url`;
   return new SessileError("wrong-url", message);
 }

@@ -41,10 +41,6 @@ const SLEPT_MS = 60_000;
 /** No token is replaced sooner than that, whatever its lifetime. */
 const LEAST_RENEW_MS = 1_000;
 
-/** So many short tokens in a row are believed, and so often the time between them doubles. */
-const SHORT_TOKENS = 4;
-const RENEW_DOUBLINGS = 9;
-
 /** So often in a row a newcomer may be told that something is set up wrong. */
 const REFUSALS = 3;
 
@@ -71,8 +67,6 @@ export interface State {
    * keys are exchanged. Who never was has a mistake to mend, and is told soon.
    */
   readonly wasAttached: boolean;
-  /** How many tokens in a row seemed to expire soon: their number, or this clock, is odd. */
-  readonly shortTokens: number;
   /** When the attempt to connect began, then when it attached. */
   readonly since: number;
   readonly pingAt: number;
@@ -121,7 +115,6 @@ export const IDLE: State = {
   failures: 0,
   refusals: 0,
   wasAttached: false,
-  shortTokens: 0,
   since: 0,
   pingAt: NEVER,
   pongBy: NEVER,
@@ -160,7 +153,7 @@ export function step(state: State, input: Input, at: Circumstances): Step {
     case "heard":
       return [state.pongBy === NEVER ? state : { ...state, pongBy: NEVER }, []];
     case "renewed":
-      return [renewLater(state, input.forMs, at), []];
+      return [{ ...state, renewAt: renewAt(input.forMs, at) }, []];
     case "stale":
       return isAttached(state) ? reconnect(state, at) : [state, []];
     case "refused":
@@ -210,8 +203,8 @@ function connect(state: State, { now }: Circumstances): Step {
 }
 
 /** What outlives an attempt to connect. */
-function keptOf({ failures, refusals, wasAttached, shortTokens, reason, error }: State) {
-  return { failures, refusals, wasAttached, shortTokens, reason, error };
+function keptOf({ failures, refusals, wasAttached, reason, error }: State) {
+  return { failures, refusals, wasAttached, reason, error };
 }
 
 /** At once, and with another token. */
@@ -225,24 +218,15 @@ function attach(state: State, protocol: number, forMs: number, at: Circumstances
     const message = `the session speaks protocol ${protocol}: install a newer version of sessile`;
     return close({ ...state, error: new SessileError("outdated", message) }, "outdated");
   }
-  const { failures, shortTokens } = state;
-  const kept = { failures, shortTokens, wasAttached: true };
-  const next = { ...IDLE, ...kept, phase: "replaying", since: at.now } as const;
-  return [renewLater({ ...next, pingAt: at.now + at.timing.pingMs }, forMs, at), []];
+  const { failures } = state;
+  const times = { since: at.now, pingAt: at.now + at.timing.pingMs, renewAt: renewAt(forMs, at) };
+  return [{ ...IDLE, phase: "replaying", failures, wasAttached: true, ...times }, []];
 }
 
-/**
- * A token that hardly lasts is replaced in the middle of its life. If each one seems to, the clock
- * may be what is wrong: then ever later, and the session's reminder is in time (P2.6).
- */
-function renewLater(state: State, forMs: number, { now, timing, canRenew }: Circumstances): State {
-  if (!canRenew) return state;
-  const isShort = forMs < 2 * timing.renewMs;
-  const shortTokens = isShort ? state.shortTokens + 1 : 0;
-  const doublings = Math.min(Math.max(0, shortTokens - SHORT_TOKENS), RENEW_DOUBLINGS);
-  const leastMs = LEAST_RENEW_MS * 2 ** doublings;
-  const inMs = Math.max(isShort ? forMs / 2 : forMs - timing.renewMs, leastMs);
-  return { ...state, shortTokens, renewAt: now + inMs };
+/** A token that hardly lasts is replaced in the middle of its life. */
+function renewAt(forMs: number, { now, timing, canRenew }: Circumstances): number {
+  const inMs = Math.max(forMs - timing.renewMs, Math.min(forMs / 2, timing.renewMs));
+  return canRenew ? now + Math.max(inMs, LEAST_RENEW_MS) : NEVER;
 }
 
 function close(state: State, reason: Reason): Step {

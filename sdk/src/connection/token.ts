@@ -102,54 +102,40 @@ export function mayPass({ code, cause }: SessileError): boolean {
 }
 
 /** A refusal of a token, with what is to be done about it. */
-export function advised(error: SessileError): SessileError {
-  if (error.code !== "unauthorized") return error;
-  const advice = /expired/.test(error.message)
-    ? ": get a fresh one from your server each time that token() is asked"
-    : /signature|key/.test(error.message)
-      ? ": sign it with the key of the Worker, SESSILE_SIGNING_KEY"
-      : "";
-  return new SessileError(error.code, `${error.message}${advice}`, error.info);
+export function advised({ code, message, info }: SessileError): SessileError {
+  const advice =
+    code !== "unauthorized"
+      ? ""
+      : /expired/.test(message)
+        ? ": token() has to get a fresh one each time"
+        : ": sign it with the key of the Worker, SESSILE_SIGNING_KEY";
+  return new SessileError(code, message + advice, info);
 }
 
 function failed(error: unknown): SessileError {
   if (error instanceof SessileError) return error;
-  const hint =
-    error instanceof SyntaxError
-      ? "; what it asks gives something else than JSON: look at that answer"
-      : "";
+  const hint = error instanceof SyntaxError ? ": it asks something that gives no JSON" : "";
   const message = `the token function failed: ${error}${hint}`;
   return new SessileError("token-failed", message, undefined, error);
 }
 
 function check(token: unknown, what: string): string {
   if (typeof token === "string" && JWT.test(token)) return token;
-  const message = `${what} ${nameOf(token)}; it has to be the signed JWT itself, as text`;
+  const message = `${what} ${nameOf(token)}; it has to be a signed JWT, as text, and nothing else`;
   throw new SessileError("token-failed", message);
 }
 
 /** What came in a token's place, and where a token might be in it. */
 function nameOf(value: unknown): string {
-  if (typeof value === "string") return nameOfText(value);
-  if (typeof value !== "object" || value === null) return `${value}, no signed JWT`;
-  const { status, text, token } = value as Record<string, unknown>;
-  if (typeof status === "number" && typeof text === "function") {
-    const isGood = status < 400;
-    return isGood ? "a Response: give its text, await response.text()" : `a Response (${status})`;
+  if (value instanceof Response) return `a Response (${value.status}): give its text if it is good`;
+  if (typeof value !== "string") {
+    const isAround = typeof value === "object" && value !== null && "token" in value;
+    return isAround ? "an object with a token in it: give that" : `no text: ${shorten(value)}`;
   }
-  if (token !== undefined) return "an object with a token in it: give that, as in { token }";
-  return `an object with ${Object.keys(value).join(", ") || "nothing"} in it, no signed JWT`;
+  const kind = /^\s*</.test(value) ? "HTML" : /^\s*\{/.test(value) ? "JSON" : "no JWT";
+  return `${kind}: ${shorten(value)}`;
 }
 
-function nameOfText(text: string): string {
-  const start = text.trim().slice(0, SHOWN_LENGTH);
-  const shown = `no signed JWT: ${JSON.stringify(start)}${text.length > start.length ? "…" : ""}`;
-  if (/^\s*</.test(text)) return `HTML and ${shown}`;
-  if (/^\s*[{[]/.test(text)) return `JSON and ${shown}: give the token that is in it`;
-  if (/^\s*Bearer /i.test(text)) return `a header and ${shown}: leave out Bearer`;
-  return text.trim() === text
-    ? text
-      ? shown
-      : "an empty text, no signed JWT"
-    : `${shown}: trim it`;
+function shorten(value: unknown): string {
+  return `${JSON.stringify(value)}`.slice(0, SHOWN_LENGTH);
 }

@@ -47,6 +47,9 @@ describe("how long a token serves", () => {
   test("unknown, where the token does not say and the clock is wrong", () => {
     const last = token({ exp: NOW / 1000 });
     assert.equal(lastsMs({ expiresAt: NOW }, { last, ageMs: Infinity }, NOW + HOUR), Infinity);
+    const soon = { expiresAt: NOW + 5_000 };
+    assert.equal(lastsMs(soon, { last, ageMs: Infinity }, NOW), Infinity, "or renewed for ever");
+    assert.equal(lastsMs({ expiresAt: NOW + HOUR }, { last, ageMs: Infinity }, NOW), HOUR);
     const opaque = { last: "a.b.c", ageMs: Infinity };
     assert.equal(lastsMs({ expiresAt: NOW }, opaque, NOW + HOUR), Infinity);
   });
@@ -65,17 +68,16 @@ describe("how long a token serves", () => {
 
 describe("what is no token is named", () => {
   const wrong: [unknown, RegExp][] = [
-    ["<!doctype html><title>Sign in</title>", /gave HTML .*<!doctype html>/],
-    ['{"token":"a.b.c"}', /gave JSON .*give the token that is in it/],
-    [{ token: "a.b.c" }, /an object with a token in it: give that/],
-    [{ jwt: "a.b.c" }, /an object with jwt in it/],
-    [new Response("a.b.c"), /a Response: give its text/],
-    [new Response("Bad Gateway", { status: 502 }), /a Response \(502\)/],
-    ["Bearer a.b.c", /leave out Bearer/],
-    ["a.b.c\n", /trim it/],
-    ["", /an empty text/],
-    [undefined, /undefined/],
-    [null, /null/],
+    ["<!doctype html><title>Sign in</title>", /gave HTML: "<!doctype html>/],
+    ['{"token":"a.b.c"}', /gave JSON: /],
+    [{ token: "a.b.c" }, /gave an object with a token in it: give that/],
+    [{ jwt: "a.b.c" }, /gave no text: \{"jwt":/],
+    [new Response("Bad Gateway", { status: 502 }), /gave a Response \(502\): give its text/],
+    ["Bearer a.b.c", /gave no JWT: "Bearer /],
+    ["a.b.c\n", /gave no JWT: "a.b.c\\n"/],
+    ["", /gave no JWT: ""/],
+    [undefined, /gave no text: undefined/],
+    [null, /gave no text: null/],
   ];
   for (const [given, message] of wrong) {
     test(String(message), async () => {
@@ -88,7 +90,7 @@ describe("what is no token is named", () => {
     const source = new TokenSource(() => JSON.parse("<html>"));
     await assert.rejects(source.get(), {
       code: "token-failed",
-      message: /SyntaxError.*something else than JSON/,
+      message: /SyntaxError.*gives no JSON/,
     });
   });
 });

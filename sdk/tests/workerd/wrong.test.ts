@@ -80,7 +80,7 @@ describe("wrong use", () => {
     assert.equal(error.code, "token-failed");
     assert.match(error.message, /no session cookie/);
     const page = create({ token: () => "<!doctype html>" });
-    assert.match((await shown(page)).message, /no signed JWT/);
+    assert.match((await shown(page)).message, /gave HTML/);
   });
 
   test("the first day's mistakes end with an error that names what came, soon", async () => {
@@ -91,7 +91,11 @@ describe("wrong use", () => {
         "unauthorized",
         /signature.*: sign it with the key/,
       ],
-      [() => makeToken({ expiresIn: -60 }), "unauthorized", /expired.*: get a fresh one/],
+      [
+        () => makeToken({ expiresIn: -60 }),
+        "unauthorized",
+        /expired.*: token\(\) has to get a fresh one/,
+      ],
       [() => "<!doctype html>", "token-failed", /gave HTML/],
       [() => ({ token: "a.b.c" }) as never, "token-failed", /an object with a token in it/],
       [() => new Response("x", { status: 502 }) as never, "token-failed", /a Response \(502\)/],
