@@ -17,6 +17,8 @@ export interface AttachedFrame extends MemberList {
   client: string;
   /** When its token expires. */
   expiresAt: number;
+  /** What time it is for the session, if it says so. */
+  now?: number;
   /** The log's end as of attaching; `""` in a session in which nothing was ever written. */
   serial: string;
   /** Whether the replay goes on after `since`; if not, drop everything held (P3.6). */
