@@ -93,7 +93,7 @@ async function start(t: TestContext, options: Partial<ConnectionOptions> = {}): 
 }
 
 describe("a connection over fetch", () => {
-  test("has one stream and one request at a time, also after it was stopped and started", async (t) => {
+  test("has one stream and one request at a time, also when stopped and started", async (t) => {
     const { played, connection, attach } = await start(t);
     assert.equal(connection.status.state, "connected");
     connection.stop();

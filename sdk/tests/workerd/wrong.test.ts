@@ -61,7 +61,7 @@ describe("wrong use", () => {
       [{ url: "wss://example.com" }, /url: where the Worker is/],
       [
         { url: "https://example.com/base/v1/sessions/x" },
-        /url: where the Worker is, https:\/\/example.com\/base, without the path of a session/,
+        /url: where the Worker is, https:\/\/example.com\/base, without a session's path/,
       ],
       [{ session: "" }, /session: 1 to 128/],
       [{ session: "a/b" }, /session: 1 to 128/],
