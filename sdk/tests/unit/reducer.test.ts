@@ -250,7 +250,7 @@ describe("the reducer of a connection", () => {
     assert.equal(offline.state.reason, "token");
   });
 
-  test("P2.5 a token that is refused three times is given up, and so is a fixed one at once", () => {
+  test("P2.5 a token that is refused three times is given up, and a fixed one at once", () => {
     const machine = new Machine();
     machine.open();
     for (const state of ["waiting", "waiting", "closed"]) {

@@ -155,7 +155,7 @@ describe("wrong use", () => {
     );
   });
 
-  test("a URL where nothing answers, which it goes on trying, or something else does", async (t) => {
+  test("a URL where nothing answers is tried again, one of something else is not", async (t) => {
     assert.equal((await shown(create({}))).code, "unreachable");
     const other = createServer((_, response) => response.end("<!doctype html>"));
     await new Promise<void>((done) => other.listen(0, "127.0.0.1", done));
