@@ -14,7 +14,7 @@ export function addressOf({ url, session, token }: ConnectionOptions): string {
   const hint = !HTTP.test(url)
     ? "url: where the Worker is, as in https://example.com"
     : WITHIN.test(url)
-      ? `url: where the Worker is, ${url.replace(/\/v1\/sessions.*/, "")}, without the path of a session`
+      ? `url: where the Worker is, ${url.split("/v1/sessions")[0]}, without a session's path`
       : !SESSION.test(session)
         ? "session: 1 to 128 of A-Z a-z 0-9 . _ : ~ -"
         : !token

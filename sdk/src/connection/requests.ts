@@ -12,6 +12,8 @@ export interface Outgoing {
 
 interface Pending extends Outgoing {
   readonly isOnce: boolean;
+  /** What it stands in line with (P13.8). */
+  readonly chain: number | undefined;
   done(result: never): void;
   fail(error: SessileError): void;
 }
@@ -28,7 +30,8 @@ export class Requests {
     return new Promise((done, fail) => {
       this.#lastRef += 1;
       const ref = this.#lastRef;
-      const pending = { ref, text: encode({ ref, ...frame }, most), isOnce, done, fail };
+      const { chain } = frame;
+      const pending = { ref, text: encode({ ref, ...frame }, most), isOnce, chain, done, fail };
       this.#pending.set(ref, pending);
       this.#queue.push(pending);
     });
@@ -57,8 +60,19 @@ export class Requests {
   settle(answer: AckFrame | NackFrame): boolean {
     const pending = this.#take(answer.ref as number);
     if (answer.type === "ack") pending?.done(answer.result as never);
-    else pending?.fail(SessileError.of(answer.error));
+    else {
+      pending?.fail(SessileError.of(answer.error));
+      this.#break(pending?.chain);
+    }
     return pending !== undefined;
+  }
+
+  /** What waits in line behind a frame that was refused is not sent, as in the session itself. */
+  #break(chain: number | undefined): void {
+    if (chain === undefined) return;
+    const waiting = this.#queue.filter(({ ref }) => this.#pending.get(ref)?.chain === chain);
+    this.#queue = this.#queue.filter((it) => !waiting.includes(it));
+    this.refuse(waiting, new SessileError("skipped", "a frame before it was refused"));
   }
 
   /** These were refused as a whole. */

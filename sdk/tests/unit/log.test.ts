@@ -151,7 +151,7 @@ describe("the fold", () => {
     );
   });
 
-  test("P11.2 final turns go with their last change, those that nobody told of with their messages", () => {
+  test("P11.2 final turns go with their last change, or with their messages", () => {
     const turn = (id: string, status: Turn["status"], more: Partial<Turn> = {}): Turn => ({
       ...{ id, status, attempt: 1, createdAt: 1 },
       ...more,

@@ -93,7 +93,7 @@ async function start(t: TestContext, options: Partial<ConnectionOptions> = {}): 
 }
 
 describe("a connection over fetch", () => {
-  test("has one stream and one request at a time, also after it was stopped and started", async (t) => {
+  test("has one stream and one request at a time, also when stopped and started", async (t) => {
     const { played, connection, attach } = await start(t);
     assert.equal(connection.status.state, "connected");
     connection.stop();
@@ -204,4 +204,25 @@ describe("a connection over fetch", () => {
     assert.deepEqual([asked, played.streams.length], [1, 1]);
     assert.ok(!statuses.some(({ state }) => state === "waiting"));
   });
+});
+
+test("what stands in line behind a refused frame is not sent in a later request", async (t) => {
+  const { played, connection } = await start(t);
+  played.answer = (frames) => {
+    const error = { code: "rate-limited", status: 429, message: "too fast" };
+    return Response.json(frames.map(({ ref }) => ({ type: "nack", ref, error })));
+  };
+  const ask = (chain: number) =>
+    connection
+      .request({ type: "turn.heartbeat", turn: "t", chain }, { once: true })
+      .then(() => "taken")
+      .catch(({ code }) => code);
+  // Of one chain, more than one request takes.
+  const answers = Array.from({ length: 150 }, () => ask(1));
+  const other = ask(2);
+  await settle();
+  const codes = await Promise.all(answers);
+  assert.ok(codes.slice(100).every((code) => code === "skipped"));
+  assert.equal(await other, "rate-limited");
+  assert.equal(played.posts.flat().length, 101, "a hundred of the first chain, one of the other");
 });

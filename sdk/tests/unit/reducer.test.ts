@@ -226,7 +226,7 @@ describe("the reducer of a connection", () => {
     return statusOf(machine.state).state;
   }
 
-  test("P13.3 who was never let in is told the third time that something is set up wrong", () => {
+  test("P13.3 who was never let in gives up the third time that something is wrong", () => {
     const reasons = { "wrong-url": "wrong-url", "not-configured": "not-configured" } as const;
     for (const [code, reason] of Object.entries(reasons)) {
       const machine = new Machine();
@@ -250,7 +250,7 @@ describe("the reducer of a connection", () => {
     assert.equal(offline.state.reason, "token");
   });
 
-  test("P2.5 a token that is refused three times is given up, and so is a fixed one at once", () => {
+  test("P2.5 a token that is refused three times is given up, and a fixed one at once", () => {
     const machine = new Machine();
     machine.open();
     for (const state of ["waiting", "waiting", "closed"]) {
@@ -286,7 +286,7 @@ describe("the reducer of a connection", () => {
     assert.deepEqual([state, reason], ["closed", "unsupported"]);
   });
 
-  test("a token that cannot be replaced in place is replaced by coming back, without a pause", () => {
+  test("a token that cannot be replaced in place is replaced by coming back at once", () => {
     const machine = attached();
     assert.deepEqual(machine.take({ type: "stale" }), ["drop", "token"]);
     assert.deepEqual(machine.take({ type: "stale" }), [], "once");

@@ -238,7 +238,7 @@ describe("sending", () => {
     assert.deepEqual(wire.ids, [["b"]]);
   });
 
-  test("what is too large does not come back after a reload, and what was said after it does", async () => {
+  test("what is too large is not back after a reload, what was said after it is", async () => {
     const outbox = new Memory();
     const { wire, sending } = start(20, outbox);
     const large = sending.add({ id: "a", data: "x".repeat(100_000) });

@@ -46,7 +46,10 @@ test("Node 20: pages are told what they lack, agents answer over fetch", {
   const directory = mkdtempSync(join(tmpdir(), "sessile-node20-"));
   t.after(() => rmSync(directory, { recursive: true }));
   const source = fileURLToPath(new URL("../../src/", import.meta.url));
-  const contents = `export * from "./index.ts"; export { createAgentSession, overFetch } from "./agent/index.ts";`;
+  const contents = `
+    export { createSession } from "./index.ts";
+    export { createAgentSession, overFetch } from "./agent/index.ts";
+  `;
   const outfile = join(directory, "sdk.mjs");
   const stdin = { contents, resolveDir: source };
   await build({ stdin, bundle: true, format: "esm", target: "es2022", outfile });

@@ -19,7 +19,7 @@ async function say(session: string, data: string): Promise<void> {
   assert.equal(status, 201, text);
 }
 
-test("P1.2, P3.6 a page that wants nothing of before shows what came while it was away", async (t) => {
+test("P1.2, P3.6 a page that wants nothing of before shows what came meanwhile", async (t) => {
   const session = fixture.cutSession();
   const wire = await CuttingProxy.start(fixture.server.port);
   t.after(() => wire.stop());
@@ -39,7 +39,7 @@ test("P1.2, P3.6 a page that wants nothing of before shows what came while it wa
 });
 
 for (const [name, link] of Object.entries({ "a WebSocket": overSocket, fetch: overFetch })) {
-  test(`P1.2, P3.6 an agent over ${name} hears each input once, also of while it was away`, async (t) => {
+  test(`P1.2, P3.6 an agent over ${name} hears each input once, also of meanwhile`, async (t) => {
     const session = fixture.cutSession();
     const wire = await CuttingProxy.start(fixture.server.port);
     t.after(() => wire.stop());

@@ -61,7 +61,7 @@ describe("wrong use", () => {
       [{ url: "wss://example.com" }, /url: where the Worker is/],
       [
         { url: "https://example.com/base/v1/sessions/x" },
-        /url: where the Worker is, https:\/\/example.com\/base, without the path of a session/,
+        /url: where the Worker is, https:\/\/example.com\/base, without a session's path/,
       ],
       [{ session: "" }, /session: 1 to 128/],
       [{ session: "a/b" }, /session: 1 to 128/],
@@ -155,7 +155,7 @@ describe("wrong use", () => {
     );
   });
 
-  test("a URL where nothing answers, which it goes on trying, or something else does", async (t) => {
+  test("a URL where nothing answers is tried again, one of something else is not", async (t) => {
     assert.equal((await shown(create({}))).code, "unreachable");
     const other = createServer((_, response) => response.end("<!doctype html>"));
     await new Promise<void>((done) => other.listen(0, "127.0.0.1", done));
