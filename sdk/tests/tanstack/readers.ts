@@ -97,7 +97,7 @@ export function coldChat(state: State): Part[][] {
 }
 
 /** What is seen: a text of spaces alone is not, and is dropped where it is all of a message. */
-function partsOf(messages: readonly { parts: Part[] }[]): Part[][] {
+export function partsOf(messages: readonly { parts: Part[] }[]): Part[][] {
   const plain = JSON.parse(JSON.stringify(messages)) as (Part & { parts: Part[] })[];
   const isBlank = ({ type, content }: Part) => type === "text" && String(content).trim() === "";
   return plain
