@@ -64,6 +64,8 @@ export class RunChunks {
   #isRunning = true;
   /** Whether the last chunk was given. */
   isEnded = false;
+  /** Whether what was told is not so any more (P6.8), and no chunk can say that. */
+  isStale = false;
 
   constructor(wanted: Wanted) {
     this.#wanted = wanted;
@@ -71,13 +73,11 @@ export class RunChunks {
   }
 
   /**
-   * What is new. It is shown the messages of the answer up to the end of this turn; nothing can
-   * be said if what was told is not so any more (P6.8).
+   * What is new. It is shown the messages of the answer up to the end of this turn.
    */
-  next(messages: readonly Message[], turn: Turn | undefined, reading: Reading) {
+  next(messages: readonly Message[], turn: Turn | undefined, reading: Reading): Loose[] {
     const chunks: Loose[] = [];
     if (this.isEnded) return chunks;
-    if (this.#isRewritten(messages)) return undefined;
     const add = (more: readonly Loose[]) => {
       for (const chunk of this.#isSilent ? [] : more) this.#ends.take(chunk);
       if (!this.#isSilent) chunks.push(...more);
@@ -86,8 +86,10 @@ export class RunChunks {
     this.#hasBegun = true;
     const isClosed = turn !== undefined && !isOpen(turn);
     let isHeld = false;
+    let count = 0;
     for (const message of messages) {
       const told = this.#told.get(message.serial);
+      if (told) count += 1;
       const isOwn = message.turn === this.#wanted.run;
       const isOver = !isOwn || isClosed || hasEnded(message);
       const isKnown = told?.version === message.version && (told.end !== undefined || !isOver);
@@ -95,11 +97,16 @@ export class RunChunks {
         if (!told) this.#enter(isOwn, add);
         if (!told && this.#isFinishedBefore(message.serial)) add(this.#finishStep());
         const said = this.#say(message, told, isOver, reading, turn);
-        if (!said) return undefined;
-        add(said);
+        if (told && (!said || isOther(message, told))) this.isStale = true;
+        if (this.isStale) return chunks;
+        add(said ?? []);
+        if (!told) count += 1;
       }
       isHeld ||= !isOver;
     }
+    // What was told and is not there any more was taken back.
+    this.isStale = count < this.#told.size;
+    if (this.isStale) return chunks;
     if (!isHeld && this.#isFinishedBefore()) add(this.#finishStep());
     if (isClosed) this.#close(turn, messages, reading, add);
     return chunks;
@@ -152,15 +159,6 @@ export class RunChunks {
     return this.#count === 0 ? answer : `${answer}/${this.#count}`;
   }
 
-  #isRewritten(messages: readonly Message[]): boolean {
-    const held = new Map(messages.map((message) => [message.serial, message]));
-    return [...this.#told].some(([serial, { version, text }]) => {
-      const message = held.get(serial);
-      if (!message || message.version === version) return !message;
-      return GROWS.includes(message.name) && !textOf(message).startsWith(text);
-    });
-  }
-
   /** Keeps what is told of a message, and gives its chunks; nothing if they cannot be. */
   #say(
     message: Message,
@@ -179,8 +177,8 @@ export class RunChunks {
       case "tool-input":
         return this.#sayCall(message, now, isOver, reading);
       case TOOL_OUTPUT: {
-        if (!isOver || !reading.call(message)) return [];
-        const said = resultOf(message, reading);
+        const said = isOver ? resultOf(message, reading) : [];
+        if (said.length === 0) return said;
         const end = String(said[0]?.content);
         const isSame = now.end === end;
         now.end = end;
@@ -376,6 +374,11 @@ export class RunChunks {
     const finishReason = isCancelled ? undefined : reasonOf(this.#finishReason);
     return present({ type: "RUN_FINISHED", ...this.#ids(), outcome, finishReason });
   }
+}
+
+/** Whether a text is another, and not more of it. */
+function isOther(message: Message, { text }: Told): boolean {
+  return GROWS.includes(message.name) && !textOf(message).startsWith(text);
 }
 
 /** Whether a message has come to its end. What follows an output waits for all of it. */

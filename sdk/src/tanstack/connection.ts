@@ -234,17 +234,16 @@ class Chat implements SessileConnection {
         const turn = session.turns.find(({ id }) => id === runId) ?? found;
         const reading = this.#reading();
         const said = saidUpTo(nodesOf(session.log, reading), runId, reading);
-        let news = chunks.next(said, turn, reading);
-        if (!news) {
+        yield* chunks.next(said, turn, reading);
+        if (chunks.isStale) {
           const nodes = wholeNodes(session.getSnapshot(), reading);
           const { answer } = nodes.find(({ key }) => key === runId) ?? {};
           const others = nodes.filter((node) => answer === undefined || node.answer !== answer);
           yield snapshotOf(others, session.turns, reading);
           yield* chunks.leave(undefined);
           chunks = begin(true);
-          news = chunks.next(said, turn, reading) ?? [];
+          yield* chunks.next(said, turn, reading);
         }
-        yield* news;
         if (chunks.isEnded) return;
       }
     } finally {

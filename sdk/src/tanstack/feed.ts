@@ -220,8 +220,8 @@ export class Feed {
       return;
     }
     const chunks = run.next(saidUpTo(nodes, id, reading), turn, reading);
-    if (chunks) fed.push(...chunks.map((chunk) => ({ chunk, run: id })));
-    else this.restart();
+    fed.push(...chunks.map((chunk) => ({ chunk, run: id })));
+    if (run.isStale) this.restart();
     if (run.isEnded && node) this.#told.set(id, dataOf(node));
   }
 

@@ -116,7 +116,7 @@ export function chunksOf(
   reading: Reading,
 ): Loose[] {
   const chunks = new RunChunks({ thread: "", run, answer });
-  return chunks.next(saidUpTo(nodes, run, reading), turn, reading) ?? [];
+  return chunks.next(saidUpTo(nodes, run, reading), turn, reading);
 }
 
 /** The transcript of a session. */

@@ -58,9 +58,8 @@ export function joined(states: readonly State[], run: string): Loose[] | undefin
     });
     const said = saidUpTo(nodesOf(messages, reading), run, reading);
     const turn = turns.find(({ id }) => id === run);
-    const more = teller.next(said, turn, reading);
-    if (!more) return undefined;
-    chunks.push(...more);
+    chunks.push(...teller.next(said, turn, reading));
+    if (teller.isStale) return undefined;
   }
   return chunks;
 }

@@ -42,7 +42,7 @@ function agent(session: string, answers: (() => AsyncIterable<Loose> | Loose[])[
     url: fixture.server.url,
     session,
     token: () => pages.token("agent", "agent"),
-    names: ["message", "tool-output"],
+    names: ["message", "tool-output", "tool-approval"],
     onInput: (input) => {
       inputs.push(input);
       if (input.headers?.more) return;
@@ -208,5 +208,33 @@ describe("a page's own tools", () => {
     );
     assert.deepEqual(calls, [{ late: true }]);
     await agree(two, [pages.live(session)]);
+  });
+
+  test("a question is answered on one page, and the agent goes on with what it says", async () => {
+    const session = fixture.session();
+    const request = { type: "tool-approval-request", approvalId: "a1", toolCallId: "call_0" };
+    const inputs = agent(session, [
+      () => step(...ask("call_0", { exact: true }), request),
+      () => step({ type: "tool-output-available", toolCallId: "call_0", output: "Paris" }),
+    ]);
+    const one = pages.page(session);
+    const two = pages.live(session, { sub: "bob" });
+    await within(one.chat.sendMessage("Where am I?"), "the question");
+    for (const page of [one, two, pages.live(session), pages.hydrated(session)]) {
+      await until(
+        () => partsOf(page)[1]?.[0],
+        (part) => part?.state === "approval-requested",
+        "the question",
+      );
+    }
+    await within(one.chat.addToolApprovalResponse({ id: "a1", approved: true }), "the rest");
+    await until(
+      () => partsOf(one)[1]?.[0],
+      (part) => part?.output === "Paris",
+      "what came of it",
+    );
+    assert.deepEqual(inputs[1]?.data, { approvalId: "a1", approved: true });
+    assert.equal(inputs[1]?.headers?.answer, one.connection.session.turns[0]?.id);
+    await agree(one, [two, pages.live(session), pages.hydrated(session)]);
   });
 });
