@@ -4,7 +4,8 @@
 import { fieldsOf, type Loose, present } from "../ai-sdk/output.ts";
 import type { SessionSnapshot } from "../client/types.ts";
 import type { Message, Turn } from "../protocol/index.ts";
-import { RunChunks, resultOf } from "./chunks.ts";
+import { RunChunks } from "./chunks.ts";
+import { resultOf } from "./events.ts";
 import { type ChatMessage, fold } from "./fold.ts";
 import { isOfPage, Reading, TOOL_APPROVAL } from "./reading.ts";
 

@@ -56,7 +56,11 @@ function agent(session: string, answers: (() => AsyncIterable<Loose> | Loose[])[
 }
 
 /** A page whose `where` says so. */
-function withTool(session: string, calls: unknown[], make: "page" | "hydrated" = "page"): Page {
+function withTool(
+  session: string,
+  calls: unknown[],
+  make: "page" | "live" | "hydrated" = "page",
+): Page {
   const where = toolDefinition({ name: "where", description: "Where the person is" });
   const tool = where.client((input) => {
     calls.push(input);
@@ -102,7 +106,8 @@ describe("a page's own tools", () => {
     ]);
     const calls: unknown[] = [];
     const one = withTool(session, calls);
-    const two = pages.live(session, { sub: "bob" });
+    const others: unknown[] = [];
+    const two = withTool(session, others, "live");
     await within(one.chat.sendMessage("Where am I?"), "the answer");
     await until(
       () => partsOf(one)[1]?.at(-1)?.content,
@@ -113,7 +118,7 @@ describe("a page's own tools", () => {
     const kinds = partsOf(one).map((parts) => parts.map(({ type }) => type));
     assert.deepEqual(kinds, [["text"], ["text", "tool-call", "tool-result", "text"]]);
     await agree(one, [two, pages.live(session), pages.hydrated(session)]);
-    assert.equal(calls.length, 1);
+    assert.deepEqual([calls.length, others.length], [1, 0], "the page that asked made the call");
     const { log, turns } = one.connection.session;
     const [output] = log.filter((message) => !message.turn && message.name === "tool-output");
     const call = log.find(({ name }) => name === "tool-input");
@@ -182,6 +187,34 @@ describe("a page's own tools", () => {
     );
     assert.equal(partsOf(two).length, 2);
     await agree(two, [three, pages.hydrated(session), pages.live(session)]);
+  });
+
+  test("a page that begins in its middle reads the answer back to its beginning", async () => {
+    const session = fixture.session();
+    const looks = Array.from({ length: 8 }, (_, n) => say(`Look ${n}. `)).flat();
+    const words = say(Array.from({ length: 40 }, (_, n) => `word${n} `).join(""));
+    agent(session, [() => step(...looks, ...ask("call_0", {})), () => slowly(step(...words), 15)]);
+    const one = withTool(session, []);
+    void one.chat.sendMessage("Where am I?");
+    await until(
+      () => JSON.stringify(partsOf(one)),
+      (text) => text.includes("word2"),
+      "a part of the rest",
+    );
+    const others = [pages.hydrated(session, { rewind: 1 }), pages.live(session, { rewind: 1 })];
+    await until(
+      () => JSON.stringify(partsOf(one)),
+      (text) => text.includes("word39"),
+      "the rest of it",
+    );
+    await isReady(one);
+    for (const page of [...others, pages.hydrated(session, { rewind: 1 })]) {
+      await until(
+        () => partsOf(page),
+        (parts) => isDeepStrictEqual(parts.slice(-9), partsOf(one).slice(-9)),
+        "the whole answer",
+      );
+    }
   });
 
   test("one that is called while the page is reloaded is made by the page that joins", async () => {
