@@ -191,7 +191,7 @@ describe("a page's own tools", () => {
 
   test("a page that begins in its middle reads the answer back to its beginning", async () => {
     const session = fixture.session();
-    const looks = Array.from({ length: 8 }, (_, n) => say(`Look ${n}. `)).flat();
+    const looks = Array.from({ length: 70 }, (_, n) => say(`Look ${n}. `)).flat();
     const words = say(Array.from({ length: 40 }, (_, n) => `word${n} `).join(""));
     agent(session, [() => step(...looks, ...ask("call_0", {})), () => slowly(step(...words), 15)]);
     const one = withTool(session, []);
@@ -211,7 +211,7 @@ describe("a page's own tools", () => {
     for (const page of [...others, pages.hydrated(session, { rewind: 1 })]) {
       await until(
         () => partsOf(page),
-        (parts) => isDeepStrictEqual(parts.slice(-9), partsOf(one).slice(-9)),
+        (parts) => isDeepStrictEqual(parts.slice(-70), partsOf(one).slice(-70)),
         "the whole answer",
       );
     }
