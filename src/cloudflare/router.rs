@@ -2,9 +2,9 @@
 //!
 //! A token is checked here, before the session is woken (P2.5).
 
-use worker::Env;
 use worker::wasm_bindgen::JsValue;
 use worker::web_sys::Request;
+use worker::{Env, console_warn};
 
 use super::address::{self, Endpoint};
 use super::call::{Action, Call, Opening};
@@ -21,6 +21,9 @@ use crate::token::Grant;
 
 /// What the subprotocol begins with that carries a token (P2.4).
 const TOKEN_PROTOCOL: &str = "sessile.token.";
+
+/// Characters of a path that are noted.
+const SHOWN_LENGTH: usize = 80;
 
 /// A request that was let in.
 pub(super) struct Asked<'a> {
@@ -49,7 +52,10 @@ pub(super) async fn route(request: &Request, env: &Env) -> Answer {
         request,
         endpoint.as_ref().ok().map(|(_, endpoint)| endpoint),
     );
-    let refused = |error: ErrorInfo| refuse(shape, &error);
+    let refused = |error: ErrorInfo| {
+        note(&format!("{method} {}", shown(path)), &error);
+        refuse(shape, &error)
+    };
     let config = match config(env) {
         Ok(config) if config.keys.is_empty() => {
             return refused(not_configured(
@@ -128,9 +134,15 @@ fn shape(request: &Request, endpoint: Option<&Endpoint>) -> Shape {
             let has_protocol = offered(request).iter().any(|protocol| protocol == PROTOCOL);
             Shape::Socket { has_protocol }
         }
-        Some(Endpoint::Events) => Shape::Events,
+        Some(Endpoint::Events) if is_event_source(request) => Shape::Events,
         _ => Shape::Plain,
     }
+}
+
+/// Whether frames are expected in whatever comes back, as an `EventSource` does.
+fn is_event_source(request: &Request) -> bool {
+    let accept = request.headers().get("accept").ok().flatten();
+    accept.is_some_and(|accept| accept.contains("text/event-stream"))
 }
 
 fn is_upgrade(request: &Request) -> bool {
@@ -286,5 +298,27 @@ async fn assets(request: &Request, env: &Env) -> Answer {
     };
     let request = worker::Request::from(request.clone()?);
     let response = assets.fetch_request(request).await.map_err(JsValue::from)?;
+    let is_bare = response
+        .headers()
+        .get("content-type")
+        .ok()
+        .flatten()
+        .is_none();
+    if response.status_code() == 404 && is_bare {
+        return refusal(&address::nowhere());
+    }
     Ok(response.into())
+}
+
+/// Tells the owner of the deployment of a refusal: what was asked, and why it was not done.
+pub(super) fn note(asked: &str, error: &ErrorInfo) {
+    let (status, code, message) = (error.status, error.code.as_str(), &error.message);
+    let line = format!("refused {asked}: {status} {code}, {message}");
+    console_warn!("{}", line.replace(char::is_control, " "));
+}
+
+/// A path without its query, which may hold a token, and cut before one would be whole that
+/// stands where a session's id should.
+fn shown(path: &str) -> String {
+    path.chars().take(SHOWN_LENGTH).collect()
 }

@@ -129,8 +129,8 @@ fn headers_of_a_message() {
             alice | ack 3 #1
             alice < nack 4 too-large: unable to update; headers are more than 2 keys or 8 bytes
                   of UTF-8
-            alice < nack 5 invalid-frame: unable to publish; messages[0].headers: invalid type:
-                  integer `1`, expected a string
+            alice < nack 5 invalid-frame: unable to publish; messages[0].headers: it is the
+                  number 1, not text
         "#]],
     );
 }
@@ -452,10 +452,10 @@ fn numbers_that_nobody_can_count() {
         alice seen 5
         ",
         expect![[r#"
-            alice < nack 1 invalid-frame: unable to take the answer to a probe; n: invalid
-                  value: integer `-1`, expected u64
-            alice < nack 2 invalid-frame: unable to take the answer to a probe; n: invalid
-                  type: floating point `1.8446744073709552e+19`, expected u64
+            alice < nack 1 invalid-frame: unable to take the answer to a probe; n: it is the
+                  number -1, not a whole number from 0
+            alice < nack 2 invalid-frame: unable to take the answer to a probe; n: it is the
+                  number 1.8446744073709552e+19, not a whole number from 0
             alice < ack 1 {}
         "#]],
     );

@@ -217,13 +217,3 @@ export function toData({ parts, metadata }: UIMessage): unknown {
   if (parts.length === 1 && only?.type === "text" && !metadata) return only.text;
   return { parts, ...(metadata ? { metadata } : {}) };
 }
-
-/** What a turn's agent said, in order: no tombstones, and no instructions to it (P6.7). */
-export function outputOf(messages: readonly Message[], turn: string): Message[] {
-  return messages.filter((it) => it.turn === turn && !it.deletedAt && it.name !== "steer");
-}
-
-/** What is said beside a message. */
-export function notesOf({ headers = {} }: Message): Record<string, unknown> {
-  return fieldsIn(headers);
-}
