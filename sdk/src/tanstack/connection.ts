@@ -6,7 +6,7 @@ import type { ConnectionAdapter, RunAgentInputContext } from "@tanstack/ai-clien
 import { fieldsOf, type Loose } from "../ai-sdk/output.ts";
 import { createSession, type Session } from "../client/session.ts";
 import type { SessionOptions } from "../client/types.ts";
-import { isOpen, SessileError, type Turn, wellFormed } from "../protocol/index.ts";
+import { isOpen, type Message, SessileError, type Turn, wellFormed } from "../protocol/index.ts";
 import { RunChunks } from "./chunks.ts";
 import { Feed, type Known, snapshotOf } from "./feed.ts";
 import type { ChatMessage } from "./fold.ts";
@@ -234,17 +234,16 @@ class Chat implements SessileConnection {
         const turn = session.turns.find(({ id }) => id === runId) ?? found;
         const reading = this.#reading();
         const said = saidUpTo(nodesOf(session.log, reading), runId, reading);
-        let news = chunks.next(said, turn, reading);
-        if (!news) {
+        yield* chunks.next(said, turn, reading);
+        if (chunks.isStale) {
           const nodes = wholeNodes(session.getSnapshot(), reading);
           const { answer } = nodes.find(({ key }) => key === runId) ?? {};
           const others = nodes.filter((node) => answer === undefined || node.answer !== answer);
           yield snapshotOf(others, session.turns, reading);
           yield* chunks.leave(undefined);
           chunks = begin(true);
-          news = chunks.next(said, turn, reading) ?? [];
+          yield* chunks.next(said, turn, reading);
         }
-        yield* news;
         if (chunks.isEnded) return;
       }
     } finally {
@@ -265,8 +264,11 @@ class Chat implements SessileConnection {
   async #ready(): Promise<void> {
     await this.#connect();
     const { session } = this;
-    const [first, second] = nodesOf(session.messages, this.#reading());
-    if (session.hasOlder && first?.isTurn && !second) await this.#find(first.key);
+    const reading = this.#reading();
+    const nodes = nodesOf(session.messages, reading);
+    const isEnough = nodes.length > 1 && wholeNodes(session.getSnapshot(), reading).length > 0;
+    const last = nodes.findLast(({ isTurn }) => isTurn);
+    if (session.hasOlder && !isEnough && last) await this.#find(last.key);
     const running = session.turns.filter(isRunning);
     if (running.length > 0) await this.#readBack(Math.min(...running.map((it) => it.createdAt)));
     for (const turn of running) await this.#readTo(turn);
@@ -275,21 +277,22 @@ class Chat implements SessileConnection {
   /** Reads the history back to where the answer begins that a turn goes on with. */
   async #readTo({ id, input = "" }: Turn): Promise<void> {
     const { session } = this;
-    while (session.hasOlder && !((session.log[0]?.serial ?? "") <= input)) {
+    while (session.hasOlder && !((this.#oldest()?.serial ?? "") <= input)) {
       if ((await session.loadOlder(PAGE)) === 0) return;
     }
     const answer = this.#reading().answer({ turn: id, serial: "" });
-    if (answer === undefined || answer === id) return;
-    if (nodesOf(session.log, this.#reading()).every(({ key }) => key !== answer)) {
-      await this.#find(answer);
-    }
+    if (session.hasOlder && answer !== undefined && answer !== id) await this.#find(answer);
   }
 
-  /** Reads the history back to a time; what still streams is there, however old. */
+  /** The oldest message of those without a gap; what still streams is there, however old. */
+  #oldest(): Message | undefined {
+    return this.session.log.find(({ status }) => status !== "streaming");
+  }
+
+  /** Reads the history back to a time. */
   async #readBack(at: number): Promise<void> {
     const { session } = this;
-    const oldest = () => session.log.find(({ status }) => status !== "streaming");
-    while (session.hasOlder && !((oldest()?.createdAt ?? at) < at)) {
+    while (session.hasOlder && !((this.#oldest()?.createdAt ?? at) < at)) {
       if ((await session.loadOlder(PAGE)) === 0) return;
     }
   }

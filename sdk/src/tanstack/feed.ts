@@ -4,7 +4,8 @@
 import type { Loose } from "../ai-sdk/output.ts";
 import type { Session } from "../client/session.ts";
 import { isOpen, type Message, type Turn } from "../protocol/index.ts";
-import { RunChunks, resultOf } from "./chunks.ts";
+import { RunChunks } from "./chunks.ts";
+import { resultOf } from "./events.ts";
 import { type Reading, TOOL_APPROVAL } from "./reading.ts";
 import { chatOf, type Node, saidUpTo, wholeNodes } from "./transcript.ts";
 
@@ -220,8 +221,8 @@ export class Feed {
       return;
     }
     const chunks = run.next(saidUpTo(nodes, id, reading), turn, reading);
-    if (chunks) fed.push(...chunks.map((chunk) => ({ chunk, run: id })));
-    else this.restart();
+    fed.push(...chunks.map((chunk) => ({ chunk, run: id })));
+    if (run.isStale) this.restart();
     if (run.isEnded && node) this.#told.set(id, dataOf(node));
   }
 

@@ -20,6 +20,8 @@ export interface Page {
 export type PageOptions = Record<string, unknown> & {
   sub?: string;
   onAbort?: "detach" | "cancel";
+  /** How many messages it begins with. */
+  rewind?: number;
   /** Another way to the server, such as a proxy. */
   url?: string;
 };
@@ -45,12 +47,16 @@ export class Pages {
   }
 
   /** A connection of its own, and a chat. */
-  page(session: string, { sub = "alice", url, onAbort, ...options }: PageOptions = {}): Page {
+  page(
+    session: string,
+    { sub = "alice", url, onAbort, rewind, ...options }: PageOptions = {},
+  ): Page {
     const connection = sessileConnection({
       url: url ?? this.#fixture.server.url,
       session,
       token: () => this.token(sub),
       ...(onAbort && { onAbort }),
+      ...(rewind !== undefined && { rewind }),
     });
     const all = { connection, threadId: session, ...options };
     const chat = new ChatClient(all as unknown as ChatClientOptions);

@@ -42,7 +42,7 @@ function agent(session: string, answers: (() => AsyncIterable<Loose> | Loose[])[
     url: fixture.server.url,
     session,
     token: () => pages.token("agent", "agent"),
-    names: ["message", "tool-output"],
+    names: ["message", "tool-output", "tool-approval"],
     onInput: (input) => {
       inputs.push(input);
       if (input.headers?.more) return;
@@ -56,7 +56,11 @@ function agent(session: string, answers: (() => AsyncIterable<Loose> | Loose[])[
 }
 
 /** A page whose `where` says so. */
-function withTool(session: string, calls: unknown[], make: "page" | "hydrated" = "page"): Page {
+function withTool(
+  session: string,
+  calls: unknown[],
+  make: "page" | "live" | "hydrated" = "page",
+): Page {
   const where = toolDefinition({ name: "where", description: "Where the person is" });
   const tool = where.client((input) => {
     calls.push(input);
@@ -102,7 +106,8 @@ describe("a page's own tools", () => {
     ]);
     const calls: unknown[] = [];
     const one = withTool(session, calls);
-    const two = pages.live(session, { sub: "bob" });
+    const others: unknown[] = [];
+    const two = withTool(session, others, "live");
     await within(one.chat.sendMessage("Where am I?"), "the answer");
     await until(
       () => partsOf(one)[1]?.at(-1)?.content,
@@ -113,7 +118,7 @@ describe("a page's own tools", () => {
     const kinds = partsOf(one).map((parts) => parts.map(({ type }) => type));
     assert.deepEqual(kinds, [["text"], ["text", "tool-call", "tool-result", "text"]]);
     await agree(one, [two, pages.live(session), pages.hydrated(session)]);
-    assert.equal(calls.length, 1);
+    assert.deepEqual([calls.length, others.length], [1, 0], "the page that asked made the call");
     const { log, turns } = one.connection.session;
     const [output] = log.filter((message) => !message.turn && message.name === "tool-output");
     const call = log.find(({ name }) => name === "tool-input");
@@ -184,6 +189,34 @@ describe("a page's own tools", () => {
     await agree(two, [three, pages.hydrated(session), pages.live(session)]);
   });
 
+  test("a page that begins in its middle reads the answer back to its beginning", async () => {
+    const session = fixture.session();
+    const looks = Array.from({ length: 70 }, (_, n) => say(`Look ${n}. `)).flat();
+    const words = say(Array.from({ length: 40 }, (_, n) => `word${n} `).join(""));
+    agent(session, [() => step(...looks, ...ask("call_0", {})), () => slowly(step(...words), 15)]);
+    const one = withTool(session, []);
+    void one.chat.sendMessage("Where am I?");
+    await until(
+      () => JSON.stringify(partsOf(one)),
+      (text) => text.includes("word2"),
+      "a part of the rest",
+    );
+    const others = [pages.hydrated(session, { rewind: 1 }), pages.live(session, { rewind: 1 })];
+    await until(
+      () => JSON.stringify(partsOf(one)),
+      (text) => text.includes("word39"),
+      "the rest of it",
+    );
+    await isReady(one);
+    for (const page of [...others, pages.hydrated(session, { rewind: 1 })]) {
+      await until(
+        () => partsOf(page),
+        (parts) => isDeepStrictEqual(parts.slice(-70), partsOf(one).slice(-70)),
+        "the whole answer",
+      );
+    }
+  });
+
   test("one that is called while the page is reloaded is made by the page that joins", async () => {
     const session = fixture.session();
     agent(session, [
@@ -208,5 +241,33 @@ describe("a page's own tools", () => {
     );
     assert.deepEqual(calls, [{ late: true }]);
     await agree(two, [pages.live(session)]);
+  });
+
+  test("a question is answered on one page, and the agent goes on with what it says", async () => {
+    const session = fixture.session();
+    const request = { type: "tool-approval-request", approvalId: "a1", toolCallId: "call_0" };
+    const inputs = agent(session, [
+      () => step(...ask("call_0", { exact: true }), request),
+      () => step({ type: "tool-output-available", toolCallId: "call_0", output: "Paris" }),
+    ]);
+    const one = pages.page(session);
+    const two = pages.live(session, { sub: "bob" });
+    await within(one.chat.sendMessage("Where am I?"), "the question");
+    for (const page of [one, two, pages.live(session), pages.hydrated(session)]) {
+      await until(
+        () => partsOf(page)[1]?.[0],
+        (part) => part?.state === "approval-requested",
+        "the question",
+      );
+    }
+    await within(one.chat.addToolApprovalResponse({ id: "a1", approved: true }), "the rest");
+    await until(
+      () => partsOf(one)[1]?.[0],
+      (part) => part?.output === "Paris",
+      "what came of it",
+    );
+    assert.deepEqual(inputs[1]?.data, { approvalId: "a1", approved: true });
+    assert.equal(inputs[1]?.headers?.answer, one.connection.session.turns[0]?.id);
+    await agree(one, [two, pages.live(session), pages.hydrated(session)]);
   });
 });
