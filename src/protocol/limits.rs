@@ -72,6 +72,9 @@ limits! {
     unsent_bytes = 4 * 1024 * 1024;
 }
 
+/// Messages whose links are looked at for one page of a conversation: some ten milliseconds (P6.9).
+pub const LINKS_MAX: usize = 20_000;
+
 /// Broken chains that are known of for each connection: as many as turns may be open, each of
 /// which somebody else may take at any time (P13.8).
 pub const CHAINS_MAX: usize = 100;

@@ -14,6 +14,7 @@ mod check;
 mod closing;
 mod connection;
 mod control;
+mod conversation;
 mod drive;
 mod expiry;
 mod frames;

@@ -7,6 +7,7 @@ mod change;
 mod columns;
 mod forget;
 mod grow;
+mod link;
 mod marks;
 mod page;
 mod read;
@@ -150,6 +151,21 @@ pub struct Page {
     pub has_more: bool,
 }
 
+/// What a message says of its place in the conversation (P6.9).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// The message.
+    pub place: Place,
+    /// The turn that it belongs to.
+    pub turn: Option<String>,
+    /// The message that it names as the one that it follows.
+    pub parent: Option<Place>,
+    /// The message that it is another version of, as its header says.
+    pub edits: Option<String>,
+    /// Whether only a tombstone is left.
+    pub is_deleted: bool,
+}
+
 /// What happened to a message after a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Changed {
@@ -245,6 +261,19 @@ pub trait Log {
     /// [`REPLAY_MESSAGES`]: crate::protocol::limits::REPLAY_MESSAGES
     /// [`NAMED_MESSAGES`]: crate::protocol::limits::NAMED_MESSAGES
     fn extent(&self, after: Place, names: Option<&[String]>) -> Result<Option<usize>, StoreError>;
+    /// These messages, in this order, until their text has so many bytes, though always one. Four
+    /// rows for each, and the segments of those whose text is read.
+    fn listed(&self, epoch: Epoch, places: &[Place], bytes: usize) -> Result<Page, StoreError>;
+    /// How one message is linked to others. One row.
+    fn link(&self, place: Place) -> Result<Option<Link>, StoreError>;
+    /// The same of the messages between two places. A row each.
+    fn links(
+        &self,
+        after: Place,
+        before: Place,
+        newest_first: bool,
+        limit: usize,
+    ) -> Result<Vec<Link>, StoreError>;
     /// What changed after a place of the messages up to it, one item a message, by message;
     /// at most `limit`, as far as the first [`REPLAY_ENTRIES`] entries tell. Three rows for each
     /// entry, and two for each message that streams.

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::schema::Tables;
 use super::{
-    Aged, Beginning, Changed, End, Growth, Head, Kept, Kind, Log, Missing, Page, Span, Store,
-    StoreError, Streaming, Write, page, read, resume, turn, write,
+    Aged, Beginning, Changed, End, Growth, Head, Kept, Kind, Link, Log, Missing, Page, Span, Store,
+    StoreError, Streaming, Write, link, page, read, resume, turn, write,
 };
 use crate::protocol::ids::Timestamp;
 use crate::protocol::message::Message;
@@ -214,6 +214,24 @@ impl<S: Sql> Log for SqliteStore<S> {
             return Ok(Some(0));
         }
         resume::extent(&self.sql, after, names)
+    }
+
+    fn listed(&self, epoch: Epoch, places: &[Place], bytes: usize) -> Result<Page, StoreError> {
+        self.read(|sql| page::listed(sql, epoch, places, bytes))
+    }
+
+    fn link(&self, place: Place) -> Result<Option<Link>, StoreError> {
+        self.read(|sql| link::link(sql, place))
+    }
+
+    fn links(
+        &self,
+        after: Place,
+        before: Place,
+        newest_first: bool,
+        limit: usize,
+    ) -> Result<Vec<Link>, StoreError> {
+        self.read(|sql| link::links(sql, after, before, newest_first, limit))
     }
 
     fn changed(&self, after: Place, limit: usize) -> Result<Vec<Changed>, StoreError> {

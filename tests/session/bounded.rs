@@ -36,7 +36,8 @@ fn many_entries_are_too_many_to_resume_over() {
             bob < caught-up #4001
             alice < update #1 v#4002 alice 'z'
             alice | ack 4002 #1 v#4002
-            bob < attached #4002 anew
+            bob < attached #4002 anew (unable to resume; more was missed than a replay may
+                  bring)
             bob < create #1 v#4002 alice 'z'
             bob < caught-up #4002
         "#]],

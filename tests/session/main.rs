@@ -23,6 +23,7 @@ mod chance;
 mod change;
 mod closing;
 mod control;
+mod conversation;
 mod crowd;
 mod fence;
 mod followed;

@@ -136,6 +136,19 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
         ("changed", 3 * REPLAY_ENTRIES, |store| {
             store.changed(400, 10).map(|all| all.len())
         }),
+        ("listed", 4 * 3, |store| {
+            let page = store.listed(epoch(), &[12, 4, 8], 1 << 20)?;
+            Ok(page.messages.len())
+        }),
+        ("link", 1, |store| store.link(4).map(one)),
+        ("links", 100, |store| {
+            store
+                .links(0, PLACE_MAX, true, 100)
+                .map(|links| links.len())
+        }),
+        ("has_room", 0, |store| {
+            store.has_room(1 << 40).map(usize::from)
+        }),
         ("missing", 3, |store| store.missing(4, 4).map(one)),
         ("once, a message", 2, |store| {
             store.once("ann", Kind::Message, "id3", 0).map(one)

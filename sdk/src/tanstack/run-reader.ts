@@ -12,6 +12,7 @@ import {
 } from "../protocol/index.ts";
 import { type SessionApi, sleep } from "./api.ts";
 import { RunChunks } from "./chunks.ts";
+import { Reading } from "./reading.ts";
 import { isTerminal, type Line, Lines, STORED } from "./stored.ts";
 
 /** A chunk and what to resume after. */
@@ -180,7 +181,8 @@ function hasFirst(messages: readonly Message[]): boolean {
 /** What the session says of a run whose producer did not: that it died, or was cancelled. */
 function endOf(turn: Turn, last: Loose | undefined): Loose | undefined {
   const { threadId } = fieldsOf(last);
-  return new RunChunks(String(threadId ?? ""), turn.id).next([], turn)?.at(-1);
+  const chunks = new RunChunks({ thread: String(threadId ?? ""), run: turn.id });
+  return chunks.next([], turn, new Reading([], [turn])).at(-1);
 }
 
 function unknown(runId: string): SessileError {

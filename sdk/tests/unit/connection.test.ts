@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Connection } from "../../src/connection/connection.ts";
+import type { Connection } from "../../src/connection/connection.ts";
+import { SocketConnection } from "../../src/connection/over-socket.ts";
 import type { ConnectionOptions, Owner } from "../../src/connection/types.ts";
 import type { ServerFrame } from "../../src/index.ts";
 
@@ -70,7 +71,7 @@ function make(options: Partial<ConnectionOptions> = {}): Made {
     take: (frames) => void taken.push(...frames),
     changed: () => {},
   };
-  const connection = new Connection(
+  const connection = new SocketConnection(
     {
       url: "https://example.com/base/",
       session: "a:b",
@@ -87,6 +88,7 @@ function make(options: Partial<ConnectionOptions> = {}): Made {
     connection.nudge();
     await settle();
     wire().attach();
+    await settle();
     return wire();
   };
   return { connection, taken, owner, wire, reconnect };
@@ -141,10 +143,12 @@ describe("a connection", () => {
     const early = connection.request({ type: "cancel", all: true }, { once: true });
     await assert.rejects(early, { code: "disconnected" });
     assert.equal(connection.send({ type: "signal", name: "x" }), false);
-    const { frames } = await reconnect();
-    assert.deepEqual(frames, []);
+    const next = await reconnect();
+    assert.deepEqual(next.frames, []);
     assert.equal(connection.send({ type: "signal", name: "x" }), true);
+    connection.send({ type: "presence.leave" });
     connection.stop();
+    assert.equal(next.frames.length, 2, "what was said right before the end is sent");
   });
 
   test("P13.7 a probe is answered when everything before it was taken", async () => {
@@ -157,6 +161,7 @@ describe("a connection", () => {
     };
     wire().hear({ type: "log.trim", before: "k3x900000001" }, { type: "probe", n: 7 });
     assert.ok(isTaken);
+    await settle();
     assert.deepEqual(wire().frames, [{ type: "seen", n: 7 }]);
     connection.stop();
   });
@@ -192,6 +197,7 @@ describe("a connection", () => {
     give("a.b.c");
     await settle();
     wire().attach();
+    await settle();
     assert.equal(wire().frames.length, 1);
     connection.stop();
     await assert.rejects(waiting, { code: "session-closed" });
@@ -209,6 +215,7 @@ describe("a connection", () => {
     await assert.rejects(publish("x".repeat(1000)), { code: "too-large", message: /of one frame/ });
     await assert.rejects(publish("é".repeat(480)), { code: "too-large" });
     publish("x".repeat(480)).catch(() => {});
+    await settle();
     assert.equal(wire().frames.length, 1);
     connection.stop();
   });
