@@ -6,6 +6,7 @@
 //! bridged in the Worker (`sse`, `lines`, `body`), so that the object may sleep meanwhile.
 
 mod address;
+mod backlog;
 mod body;
 mod call;
 mod chunks;

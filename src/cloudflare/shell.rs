@@ -7,6 +7,7 @@ use worker::wasm_bindgen::JsValue;
 use worker::wasm_bindgen_futures::spawn_local;
 use worker::{Env, State, console_error};
 
+use super::backlog::Backlog;
 use super::config::config;
 use super::panics::Registered;
 use super::sockets::{Sockets, Unsent};
@@ -15,7 +16,7 @@ use super::stalled::Stalled;
 use super::wake::Wake;
 use super::{js, now};
 use crate::protocol::error::close;
-use crate::protocol::ids::Timestamp;
+use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::limits::Limits;
 use crate::session::{Effect, Input, Session};
 use crate::store::sqlite::SqliteStore;
@@ -27,6 +28,7 @@ pub(super) struct Shell {
     object: Registered,
     wake: Wake,
     stalled: Stalled,
+    backlog: Backlog,
     /// About to be reset: its memory is not what its sockets and its storage are.
     is_lost: Cell<bool>,
     core: RefCell<Option<Core>>,
@@ -61,6 +63,9 @@ impl Shell {
             let looking = shell.clone();
             let look = move || looking.upgrade().is_none_or(|shell| shell.look());
             let stalled = Stalled::new(look);
+            let judging = shell.clone();
+            let judge = move || judging.upgrade().is_none_or(|shell| shell.judge());
+            let backlog = Backlog::new(judge);
             let object = Registered::new(state.as_raw().into());
             let (is_lost, core) = (Cell::new(false), RefCell::new(None));
             Self {
@@ -69,6 +74,7 @@ impl Shell {
                 object,
                 wake,
                 stalled,
+                backlog,
                 is_lost,
                 core,
             }
@@ -122,7 +128,7 @@ impl Shell {
     pub(super) fn feed(&self, input: Input) -> Result<Outcome, Lost> {
         self.with(|core| {
             let now = now();
-            if !matches!(input, Input::Deadline) {
+            if !matches!(input, Input::Deadline | Input::Backlog { .. }) {
                 self.stalled.heard(now);
             }
             let mut outcome = Outcome::default();
@@ -131,6 +137,11 @@ impl Shell {
                 self.take(core, now, Input::Heard { heard }, &mut outcome)?;
             }
             self.take(core, now, input, &mut outcome)?;
+            if let Some(unsent) = core.sockets.backlog(Backlog::step(&core.limits)) {
+                self.watch_backlog(core, &unsent);
+                let had_time = false;
+                self.take(core, now, Input::Backlog { unsent, had_time }, &mut outcome)?;
+            }
             self.wake
                 .set_timer(&self.state, now, core.session.window())
                 .map_err(|error| self.lose(&js::describe(&error)))?;
@@ -160,6 +171,28 @@ impl Shell {
                 .map(|Unsent { connection, bytes }| Input::Unsent { connection, bytes });
         }
         Ok(())
+    }
+
+    /// Sees to it that it is looked again what all readers have not taken, if it is much.
+    fn watch_backlog(&self, core: &Core, unsent: &[(ConnectionId, u64)]) {
+        let bytes = unsent.iter().map(|(_, bytes)| bytes).sum();
+        if let Err(error) = self.backlog.watch(&self.state, bytes, &core.limits) {
+            console_error!("unable to watch slow readers: {}", js::describe(&error));
+        }
+    }
+
+    /// The timer of what all readers have not taken rang; whether all went well.
+    fn judge(self: Rc<Self>) -> bool {
+        self.backlog.rang();
+        let unsent = self.with(|core| {
+            let unsent = core.sockets.all_unsent();
+            self.watch_backlog(core, &unsent);
+            Ok(unsent)
+        });
+        let had_time = true;
+        unsent
+            .and_then(|unsent| self.feed(Input::Backlog { unsent, had_time }))
+            .is_ok()
     }
 
     /// The same for an input that nobody waits for.

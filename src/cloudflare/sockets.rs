@@ -25,6 +25,8 @@ pub(super) struct Sockets {
     /// By the number that each socket carries: finding who speaks must cost next to nothing.
     by_slot: BTreeMap<u32, (ConnectionId, Carrier)>,
     last_slot: u32,
+    /// Bytes sent to all of them since it was last looked what they have not taken.
+    sent: Cell<u64>,
 }
 
 struct Held {
@@ -105,7 +107,9 @@ impl Sockets {
                 Some(shared) => js::send_shared(&held.socket, shared),
                 None => js::send(&held.socket, text),
             };
-            let sent = held.sent.get() + u64::try_from(text.len()).unwrap_or(0);
+            let bytes = u64::try_from(text.len()).unwrap_or(0);
+            self.sent.set(self.sent.get().saturating_add(bytes));
+            let sent = held.sent.get() + bytes;
             // To look is a call, so it is not done for every text.
             let is_much = enough / LOOKS < sent;
             held.sent.set(if is_much { 0 } else { sent });
@@ -116,6 +120,20 @@ impl Sockets {
             }
         }
         behind
+    }
+
+    /// What every reader has not taken, each time that so many bytes were sent: to look is a call
+    /// for each.
+    pub(super) fn backlog(&self, step: u64) -> Option<Vec<(ConnectionId, u64)>> {
+        (step <= self.sent.get()).then(|| self.all_unsent())
+    }
+
+    /// What every reader has not taken, if it is anything.
+    pub(super) fn all_unsent(&self) -> Vec<(ConnectionId, u64)> {
+        self.sent.set(0);
+        let held = self.by_id.iter();
+        let unsent = held.filter_map(|(id, held)| Some((id.clone(), held.unsent()?)));
+        unsent.filter(|(_, bytes)| 0 < *bytes).collect()
     }
 
     /// Bytes that a reader has not taken yet, where the platform tells.

@@ -70,6 +70,11 @@ limits! {
     signals_per_second = 20;
     /// Bytes sent to a reader and not yet taken: what a stalled reader may hold in memory.
     unsent_bytes = 4 * 1024 * 1024;
+    /// The same of all readers of one client together.
+    client_unsent_bytes = 16 * 1024 * 1024;
+    /// The same of all readers of a session together: half of what an isolate has, which it
+    /// shares with other sessions.
+    readers_unsent_bytes = 64 * 1024 * 1024;
 }
 
 /// Messages whose links are looked at for one page of a conversation: some ten milliseconds (P6.9).

@@ -121,6 +121,13 @@ impl Session {
                 self.id
             ));
         }
+        if connection.is_reader() && self.limits.readers_unsent_bytes < self.backlog {
+            let bytes = self.backlog;
+            return full(&format!(
+                "the readers of session {} have {bytes} bytes to take, come again later",
+                self.id
+            ));
+        }
         if !connection.fits() {
             let message = "unable to attach; the names that this connection follows and its \
                            client's are too large to be kept";

@@ -8,6 +8,7 @@ mod adopt;
 mod answer;
 mod append;
 mod attach;
+mod backlog;
 mod chain;
 mod change;
 mod check;
@@ -112,6 +113,13 @@ pub enum Input {
         /// Bytes sent and not taken.
         bytes: u64,
     },
+    /// The platform tells what every reader has not taken yet (P14).
+    Backlog {
+        /// Those who have anything to take, and how many bytes.
+        unsent: Vec<(ConnectionId, u64)>,
+        /// Whether they had time to take something since it was sent.
+        had_time: bool,
+    },
     /// A connection is gone, with or without a goodbye.
     Close {
         /// Which.
@@ -191,6 +199,8 @@ pub struct Session {
     /// When pings must be known of, at the latest.
     listens_at: Timestamp,
     expiry: expiry::Expiry,
+    /// Bytes that all readers together had not taken when the platform last told.
+    backlog: u64,
     /// Between the decision to delete everything and its end (P11.2).
     is_gone: bool,
 }
@@ -255,6 +265,7 @@ impl Session {
             told: presence::Told::default(),
             listens_at: Timestamp::MAX,
             expiry: expiry::Expiry::default(),
+            backlog: 0,
             is_gone: false,
         };
         if let Some(beginning) = beginning {
@@ -365,6 +376,7 @@ impl Session {
             }
             Input::Heard { heard } => self.heard(heard),
             Input::Unsent { connection, bytes } => self.unsent(&connection, bytes, out),
+            Input::Backlog { unsent, had_time } => self.backlog(unsent, had_time, out),
             Input::Close { connection } => self.leave(store, now, &connection, out)?,
             Input::Request { sender, request } => {
                 self.request(store, now, &sender, request, out)?;

@@ -225,6 +225,7 @@ impl Session {
             | Input::Heard { .. }
             | Input::Renew { .. }
             | Input::Unsent { .. }
+            | Input::Backlog { .. }
             | Input::Close { .. }
             | Input::Deadline => {}
         }

@@ -165,3 +165,45 @@ fn presence_that_is_told_has_a_bound() {
         "#]],
     );
 }
+
+/// P14: readers that take nothing are given up by the client and by all of them together, those
+/// with the most to take first, and only once they had time to take it.
+#[test]
+fn what_all_readers_leave_has_a_bound() {
+    check_with(
+        Limits {
+            client_unsent_bytes: 2_000,
+            readers_unsent_bytes: 5_000,
+            ..Limits::default()
+        },
+        "
+        alice attach
+        alice/2 attach
+        alice/3 attach
+        bob attach
+        carol attach
+        ---
+        platform backlog told alice 1500 alice/2 900 alice/3 100
+        platform backlog judged alice 1500 alice/2 900 alice/3 100
+        platform backlog told bob 1900 carol 1950 alice/2 1900
+        dave attach
+        platform backlog judged bob 1900 carol 1950 alice/2 1900
+        dave attach
+        alice/3 publish 'still here'
+        ",
+        expect![[r#"
+            alice x 4429 the client's readers are too slow
+            dave < nack null over-limit: unable to attach; the readers of session s1 have 5750
+                  bytes to take, come again later
+            dave x 4429 too many connections
+            carol x 4429 the readers are too slow
+            dave < attached #0 anew
+            dave < caught-up #0
+            alice/2 < create #1 alice 'still here'
+            alice/3 < create #1 alice 'still here'
+            alice/3 | ack 1 #1
+            bob < create #1 alice 'still here'
+            dave < create #1 alice 'still here'
+        "#]],
+    );
+}

@@ -8,6 +8,7 @@
 //! agent start t1 input=#1; publish 'a' turn=t1; end t1 complete      a turn
 //! alice cancel turn=t1       and steer t1 'faster', presence data={}, absent
 //! alice pings                a text ping, which wakes nobody
+//! platform backlog judged alice 5000      what readers have not taken, having had time
 //! alice brief turns          GET …/turns in a few words; get shows all of it
 //! wait 40                    time passes, timers and alarms ring
 //! ---                        what was sent so far is not shown
@@ -212,6 +213,15 @@ impl World {
                     connection,
                     bytes: args[0].text.parse().unwrap(),
                 });
+            }
+            "backlog" => {
+                let unsent = args[1..].chunks(2).map(|pair| {
+                    let id = self.connection(&pair[0].text);
+                    (id, pair[1].text.parse().unwrap())
+                });
+                let unsent = unsent.collect();
+                let had_time = args[0].is("judged");
+                self.handle(Input::Backlog { unsent, had_time });
             }
             "alone" => {
                 let (_, frame) = line.split_once(verb).unwrap();

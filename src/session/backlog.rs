@@ -1,0 +1,54 @@
+//! What readers were sent and have not taken: of one client, and of all of them (P13.7, P14).
+//!
+//! Each may be slow within its own bound, and many together take the memory of the object and
+//! of others beside it. Who has most to take goes first; whoever keeps up has next to nothing.
+
+use std::collections::BTreeMap;
+
+use super::Session;
+use super::outbox::Outbox;
+use crate::protocol::error::close;
+use crate::protocol::ids::ConnectionId;
+
+impl Session {
+    /// The platform told what every reader has not taken. Who had no time to take anything is
+    /// not judged: what is told then only says how much room there is for others.
+    pub(super) fn backlog(
+        &mut self,
+        mut unsent: Vec<(ConnectionId, u64)>,
+        had_time: bool,
+        out: &mut Outbox,
+    ) {
+        unsent.retain(|(id, _)| self.connections.contains_key(id));
+        self.backlog = unsent.iter().map(|(_, bytes)| bytes).sum();
+        if !had_time {
+            return;
+        }
+        let mut clients: BTreeMap<String, u64> = BTreeMap::new();
+        for (id, bytes) in &unsent {
+            *clients.entry(self.client_of(id)).or_default() += bytes;
+        }
+        unsent.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+        for (id, bytes) in unsent {
+            let Some(of_client) = clients.get_mut(&self.client_of(&id)) else {
+                continue;
+            };
+            let reason = if self.limits.client_unsent_bytes < *of_client {
+                "the client's readers are too slow"
+            } else if self.limits.readers_unsent_bytes < self.backlog {
+                "the readers are too slow"
+            } else {
+                continue;
+            };
+            *of_client -= bytes;
+            self.backlog -= bytes;
+            self.shut(out, &id, close::TOO_FAST, reason);
+        }
+    }
+
+    fn client_of(&self, id: &ConnectionId) -> String {
+        let live = self.connections.get(id);
+        live.map(|live| live.connection.client.clone())
+            .unwrap_or_default()
+    }
+}
