@@ -117,6 +117,17 @@ impl Answers {
         }
     }
 
+    /// Refuses the appends that wait: they cannot be stored.
+    pub(super) fn refuse(&mut self, error: &ErrorInfo, out: &mut Outbox) {
+        self.to.clear();
+        for waiting in std::mem::take(&mut self.waiting) {
+            match waiting {
+                Waiting::Ready { reply, result } => out.answer(&reply, result),
+                Waiting::Append { reply, .. } => out.answer(&reply, Err(error.clone())),
+            }
+        }
+    }
+
     /// Sends all that waits: everything pending is stored. `version` tells the version that
     /// a message has come to.
     pub(super) fn release(

@@ -286,3 +286,8 @@ fn refuse(id: &ConnectionId, error: ErrorInfo, code: u16, reason: &'static str, 
     out.send(id, &ServerFrame::Nack { r#ref: None, error });
     out.close(id, code, reason);
 }
+
+/// Refuses whoever came while what was pending could not be stored; it comes again.
+pub(super) fn refuse_full(id: &ConnectionId, error: ErrorInfo, out: &mut Outbox) {
+    refuse(id, error, close::TOO_FAST, "no room left", out);
+}

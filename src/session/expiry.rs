@@ -102,6 +102,11 @@ impl Session {
         Ok(())
     }
 
+    /// Nothing happens by the clock before this time.
+    pub(super) fn expiry_waits(&mut self, until: Timestamp) {
+        self.expiry.next = self.expiry.next.max(until);
+    }
+
     /// Messages were last trimmed at this time.
     pub(super) fn trimmed_at(&mut self, at: Timestamp) {
         self.expiry.trims_at = after(at, TRIM_MS);

@@ -90,7 +90,7 @@ impl Session {
             // The platform checks tokens, and hands what they grant to `renew`.
             Ok(ClientFrame::Auth(_)) => Err(misplaced("auth").into()),
         };
-        match done {
+        match self.survive_frame(store, now, done, out) {
             Err(Error::Store(error)) => Err(error),
             Err(Error::Refused(error)) => {
                 self.answer(out, reply, Err(error));

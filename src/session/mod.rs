@@ -19,6 +19,7 @@ mod conversation;
 mod drive;
 mod expiry;
 mod frames;
+mod full;
 mod lease;
 mod life;
 mod list;
@@ -331,12 +332,26 @@ impl Session {
             return Ok(Vec::new());
         }
         if !self.is_gone {
-            self.pass_deadlines(store, now, &mut out)?;
+            let passed = self.pass_deadlines(store, now, &mut out);
+            self.survive(store, now, passed, &mut out)?;
         }
         if self.is_gone {
             self.refuse_all(input, &mut out);
         } else {
-            self.dispatch(store, now, input, &mut out)?;
+            let opened = match &input {
+                Input::Open { connection, .. } => Some(connection.id.clone()),
+                _ => None,
+            };
+            let is_request = matches!(input, Input::Request { .. });
+            let done = self.dispatch(store, now, input, &mut out);
+            if !self.survive(store, now, done, &mut out)? {
+                if let Some(id) = opened {
+                    attach::refuse_full(&id, self.full(), &mut out);
+                }
+                if is_request && out.response.is_none() {
+                    out.response = Some(request::refusal(&self.full()));
+                }
+            }
             self.tell_presence(now, &mut out);
         }
         Ok(self.finish(now, out))

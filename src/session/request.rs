@@ -160,7 +160,8 @@ impl Session {
     ) -> Result<(), StoreError> {
         let mut chains = Chains::default();
         self.each(store, now, sender, None, frames, &mut chains, out)?;
-        self.settle(store, now, out)?;
+        let settled = self.settle(store, now, out);
+        self.survive(store, now, settled, out)?;
         let answers = std::mem::take(&mut out.answers);
         out.response = Some(match (shape, answers.into_iter()) {
             (Shape::Frames, answers) => {

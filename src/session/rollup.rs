@@ -390,6 +390,40 @@ impl Rollup {
         }
     }
 
+    /// What streams is what is stored (P14): nothing is pending any more. Text that was stored and
+    /// is held stays so, and so does the end of a message that not everybody was told of.
+    pub(super) fn begin_anew(&mut self, streaming: Vec<Streaming>) {
+        self.store_due = None;
+        self.pending_bytes = 0;
+        let mut known = std::mem::take(&mut self.open);
+        for streaming in streaming {
+            let (place, bytes) = (streaming.head.place, streaming.bytes);
+            let mut open = Open::new(streaming);
+            if let Some(before) = known.remove(&place) {
+                let stored = bytes.saturating_sub(before.held_from);
+                open.held = before.held.get(..stored).unwrap_or(&before.held).to_owned();
+                open.held_from = before.held_from;
+                open.origin = before.origin;
+                open.leader = before.leader;
+                open.heard_at = before.heard_at;
+            }
+            self.open.insert(place, open);
+        }
+        let has_ended = |open: &Open| open.closing.is_some() && !open.is_dirty;
+        known.retain(|_, open| has_ended(open));
+        self.open.append(&mut known);
+        for class in self.classes.values_mut() {
+            let open = &self.open;
+            let is_behind = |place: &Place, position: &Position| {
+                let open = open.get(place);
+                open.is_some_and(|open| open.closing.is_some() || position.bytes < open.bytes)
+            };
+            class
+                .behind
+                .retain(|(place, position)| is_behind(place, position));
+        }
+    }
+
     /// Messages that were closed are open no longer: everybody has been told. Returns whether
     /// there were any.
     pub(super) fn retire(&mut self) -> bool {

@@ -33,6 +33,14 @@ pub const TAIL_BYTES: usize = 3_600;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreError(pub String);
 
+impl StoreError {
+    /// Whether a write failed for want of space, and changed nothing.
+    pub fn is_full(&self) -> bool {
+        let words = ["SQLITE_FULL", "database or disk is full"];
+        words.iter().any(|words| self.0.contains(words))
+    }
+}
+
 impl std::fmt::Display for StoreError {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "unable to reach the storage; {}", self.0)
@@ -248,18 +256,12 @@ pub trait Log {
     /// One message. Two rows and its segments.
     fn message(&self, epoch: Epoch, place: Place) -> Result<Option<Message>, StoreError>;
     /// Messages of a span. Four rows for each that the limit lets in, and the segments of those
-    /// whose text is read; with names also twice [`NAMED_MESSAGES`].
-    ///
-    /// [`NAMED_MESSAGES`]: crate::protocol::limits::NAMED_MESSAGES
+    /// whose text is read; with names also twice `NAMED_MESSAGES`.
     fn page(&self, epoch: Epoch, span: &Span<'_>) -> Result<Page, StoreError>;
     /// How many bytes there are, at least, of messages that came and turns that changed after a
-    /// place; `None` if there are more than a replay may bring (P3.6). Twice [`REPLAY_ENTRIES`]
-    /// rows for entries, as many again for turns, and two for each of [`REPLAY_MESSAGES`], or of
-    /// [`NAMED_MESSAGES`] with names.
-    ///
-    /// [`REPLAY_ENTRIES`]: crate::protocol::limits::REPLAY_ENTRIES
-    /// [`REPLAY_MESSAGES`]: crate::protocol::limits::REPLAY_MESSAGES
-    /// [`NAMED_MESSAGES`]: crate::protocol::limits::NAMED_MESSAGES
+    /// place; `None` if there are more than a replay may bring (P3.6). Twice `REPLAY_ENTRIES`
+    /// rows for entries, as many again for turns, and two for each of `REPLAY_MESSAGES`, or of
+    /// `NAMED_MESSAGES` with names.
     fn extent(&self, after: Place, names: Option<&[String]>) -> Result<Option<usize>, StoreError>;
     /// These messages, in this order, until their text has so many bytes, though always one. Four
     /// rows for each, and the segments of those whose text is read.
@@ -275,10 +277,8 @@ pub trait Log {
         limit: usize,
     ) -> Result<Vec<Link>, StoreError>;
     /// What changed after a place of the messages up to it, one item a message, by message;
-    /// at most `limit`, as far as the first [`REPLAY_ENTRIES`] entries tell. Three rows for each
+    /// at most `limit`, as far as the first `REPLAY_ENTRIES` entries tell. Three rows for each
     /// entry, and two for each message that streams.
-    ///
-    /// [`REPLAY_ENTRIES`]: crate::protocol::limits::REPLAY_ENTRIES
     fn changed(&self, after: Place, limit: usize) -> Result<Vec<Changed>, StoreError>;
     /// What a reader misses of a text who has everything up to a place. `None` when the
     /// message has no marks for it. Three rows and its segments.
@@ -306,9 +306,7 @@ pub trait Log {
     /// The turns that answer a message, the newest 100, the newest first. Two rows each.
     fn answering(&self, input: Place) -> Result<Vec<Turn>, StoreError>;
     /// The turns that changed after a place, by their latest change; at most `limit`, as far as
-    /// the first [`REPLAY_ENTRIES`] entries tell. Two rows for each entry.
-    ///
-    /// [`REPLAY_ENTRIES`]: crate::protocol::limits::REPLAY_ENTRIES
+    /// the first `REPLAY_ENTRIES` entries tell. Two rows for each entry.
     fn changed_turns(&self, after: Place, limit: usize) -> Result<Vec<Turn>, StoreError>;
     /// Turns by their ids, those that there are. Two rows each.
     fn named_turns(&self, ids: &[String]) -> Result<Vec<Turn>, StoreError>;
@@ -438,9 +436,7 @@ pub enum Write {
         at: Timestamp,
     },
     /// Messages go, and with them what is known of the log up to the last of them (P11.2):
-    /// final turns and entries, [`TRIM_ROWS`] of each at most.
-    ///
-    /// [`TRIM_ROWS`]: crate::protocol::limits::TRIM_ROWS
+    /// final turns and entries, `TRIM_ROWS` of each at most.
     Trim {
         /// The place that the log now begins after.
         up_to: Place,

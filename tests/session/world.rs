@@ -214,6 +214,8 @@ impl World {
                     bytes: args[0].text.parse().unwrap(),
                 });
             }
+            "full" => self.host.disk.0.fill(true),
+            "roomy" => self.host.disk.0.fill(false),
             "backlog" => {
                 let unsent = args[1..].chunks(2).map(|pair| {
                     let id = self.connection(&pair[0].text);

@@ -24,6 +24,7 @@ struct Counts {
     rows_read: Cell<u64>,
     steps: Cell<u64>,
     fails_after: Cell<Option<u64>>,
+    is_full: Cell<bool>,
 }
 
 fn add(cell: &Cell<u64>) {
@@ -76,6 +77,11 @@ impl Sqlite {
     /// Lets so many more statements through, and fails all that follow; `None` for no end.
     pub(crate) fn fail_after(&self, statements: Option<u64>) {
         self.counts.fails_after.set(statements);
+    }
+
+    /// Takes nothing more, or takes it again.
+    pub(crate) fn fill(&self, is_full: bool) {
+        self.counts.is_full.set(is_full);
     }
 
     /// Runs statements that no store would.
@@ -136,6 +142,11 @@ impl Sql for Sqlite {
             .connection
             .prepare_cached(sql)
             .map_err(|error| failed(&error))?;
+        let deletes = sql.trim_start().starts_with("DELETE");
+        if self.counts.is_full.get() && !statement.readonly() && !deletes {
+            let error = "database or disk is full: SQLITE_FULL";
+            return Err(StoreError(error.to_owned()));
+        }
         add(if statement.readonly() {
             &self.counts.reads
         } else {
