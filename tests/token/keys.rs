@@ -5,12 +5,15 @@ use proptest::prelude::*;
 
 use super::*;
 
+/// A shared secret of 32 bytes and more, as a JWK has it.
+const SECRET_K: &str = "YSBzaWduaW5nIGtleSBvZiB0aGlydHktdHdvIGJ5dGVz";
+
 /// A key of the fixture with these fields changed; null takes one away.
 fn jwk(kind: &str, changes: &[(&str, Value)]) -> Value {
     let fixture = fixture();
     let mut jwk = match kind {
         "oct" => {
-            json!({ "kty": "oct", "k": "YSBzaWduaW5nIGtleSBvZiB0aGlydHktdHdvIGJ5dGVz", "alg": "HS256" })
+            json!({ "kty": "oct", "k": SECRET_K, "alg": "HS256" })
         }
         _ => fixture[kind].clone(),
     };
