@@ -46,9 +46,12 @@ export interface Side {
   open(options: Open): Promise<Stream>;
 }
 
+/** Everybody here is one client, who may take what a crowd of clients may. */
+const ONE_CLIENT = { clientConnections: 10_000, clientUnsentBytes: 64 * 1024 * 1024 };
+
 export function startSessile(limits: "default" | "raised"): Promise<Server> {
-  const vars: Record<string, string> = { SESSILE_SIGNING_KEY: SIGNING_KEY };
-  if (limits === "raised") vars.SESSILE_LIMITS = JSON.stringify(UNLIMITED);
+  const set = limits === "raised" ? { ...ONE_CLIENT, ...UNLIMITED } : ONE_CLIENT;
+  const vars = { SESSILE_SIGNING_KEY: SIGNING_KEY, SESSILE_LIMITS: JSON.stringify(set) };
   return Server.start({
     modules: [
       { name: "index.js", file: "build/index.js", kind: "esModule" },
