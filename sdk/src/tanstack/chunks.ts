@@ -95,11 +95,12 @@ export class RunChunks {
     if (!this.#hasBegun) chunks.push({ type: "RUN_STARTED", ...this.#ids() });
     this.#hasBegun = true;
     const isClosed = turn !== undefined && !isOpen(turn);
+    // What was told and is not there any more was taken back.
+    this.isStale = messages.filter(({ serial }) => this.#told.has(serial)).length < this.#told.size;
+    if (this.isStale) return chunks;
     let isHeld = false;
-    let count = 0;
     for (const message of messages) {
       const told = this.#told.get(message.serial);
-      if (told) count += 1;
       const isOwn = message.turn === this.#wanted.run;
       const isOver = !isOwn || isClosed || hasEnded(message);
       const isKnown = told?.version === message.version && (told.end !== undefined || !isOver);
@@ -110,13 +111,9 @@ export class RunChunks {
         if (told && (!said || isOther(message, told))) this.isStale = true;
         if (this.isStale) return chunks;
         add(said ?? []);
-        if (!told) count += 1;
       }
       isHeld ||= !isOver;
     }
-    // What was told and is not there any more was taken back.
-    this.isStale = count < this.#told.size;
-    if (this.isStale) return chunks;
     if (!isHeld && this.#isFinishedBefore()) add(this.#finishStep());
     if (isClosed) this.#close(turn, messages, reading, add);
     return chunks;

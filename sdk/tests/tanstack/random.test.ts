@@ -74,6 +74,31 @@ async function agree(seed: number, states: State[], run: string): Promise<Part[]
   return all.slice(1);
 }
 
+/** A turn whose first attempt comes to nothing: another one takes its place (P6.8). */
+async function again(seed: number): Promise<void> {
+  const random = randomOf(seed);
+  const log = new TurnLog({ before: [ASKED], input: ASKED.serial });
+  const [first, second] = [randomStream(seed + 1_000_000), randomStream(seed)];
+  for (const chunk of first.slice(0, Math.floor(random() * first.length))) log.take(chunk);
+  for (const { serial, turn } of log.messages) if (turn) log.drop(serial);
+  const anew = TurnLog.of(second, { before: log.messages, input: ASKED.serial });
+  const states = [...log.states, ...anew.states].map(({ messages, turn }) => ({
+    messages,
+    turns: [turn],
+  }));
+  const cold = await agree(seed, [{ messages: [], turns: [] }, ...states], "t1");
+  equal(saidIn(cold), saidBy(await readBySeven(second)), `SEED=${seed}: all that was said`);
+}
+
+/** A turn that is cancelled somewhere. */
+async function cancelled(seed: number): Promise<void> {
+  const log = new TurnLog({ before: [ASKED], input: ASKED.serial });
+  for (const chunk of randomStream(seed, { mayBreakOff: true })) log.take(chunk);
+  log.end("cancelled");
+  const states = log.states.map(({ messages, turn }) => ({ messages, turns: [turn] }));
+  await agree(seed, [{ messages: [], turns: [] }, ...states], "t1");
+}
+
 /** A turn, what a page makes of the calls that it left, and the turn that goes on from there. */
 async function continued(seed: number): Promise<boolean> {
   const streams = [randomStream(seed), randomStream(seed + 1_000_000)] as const;
@@ -144,6 +169,14 @@ describe(`${seeds.length} streams by chance, as TanStack AI shows them`, () => {
 
   test("broken off", async () => {
     for (const seed of seeds) await same(seed, randomStream(seed, { mayBreakOff: true }));
+  });
+
+  test("said anew by another attempt", async () => {
+    for (const seed of seeds) await again(seed);
+  });
+
+  test("cancelled", async () => {
+    for (const seed of seeds) await cancelled(seed);
   });
 
   test("gone on with after what a page made of its calls", async () => {
