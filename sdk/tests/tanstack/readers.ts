@@ -45,21 +45,22 @@ export function fed(states: readonly State[]): Loose[] {
   });
 }
 
-/** What a page is told that joins a run, or gives back what it cannot be told. */
-export function joined(states: readonly State[], run: string): Loose[] | undefined {
+/** What a page is told that joins a run, which is anew where it cannot be told on. */
+export function joined(states: readonly State[], run: string): Loose[] {
   const chunks: Loose[] = [];
-  const wanted = { thread: "thread", run, isWhole: true };
   let teller: RunChunks | undefined;
   for (const { messages, turns } of states) {
     const reading = new Reading(messages, turns);
-    teller ??= new RunChunks({
-      ...wanted,
-      answer: reading.answer({ turn: run, serial: "" }) ?? run,
-    });
+    const answer = reading.answer({ turn: run, serial: "" }) ?? run;
+    const wanted = { thread: "thread", run, isWhole: true, answer };
+    teller ??= new RunChunks(wanted);
     const said = saidUpTo(nodesOf(messages, reading), run, reading);
     const turn = turns.find(({ id }) => id === run);
     chunks.push(...teller.next(said, turn, reading));
-    if (teller.isStale) return undefined;
+    if (!teller.isStale) continue;
+    chunks.push({ type: "MESSAGES_SNAPSHOT", messages: [] }, ...teller.leave(undefined));
+    teller = new RunChunks({ ...wanted, isAgain: true });
+    chunks.push(...teller.next(said, turn, reading));
   }
   return chunks;
 }
