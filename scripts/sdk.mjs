@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import { runGroups } from "./lib/groups.mjs";
 import { bin, inRoot, isMain, main, modernNode, run, say } from "./lib/project.mjs";
 
-const CORE = { name: "core", from: "index.ts", imports: "createSession", most: 10 * 1024 };
+const CORE = { name: "core", from: "index.ts", imports: "createSession", most: 11.5 * 1024 };
 /**
  * What each entry point may weigh, minified and gzipped: what an app imports and how many bytes
  * that is; with `isMore`, beyond the core. What an app brings itself does not count.
@@ -21,7 +21,7 @@ const SIZES = [
     most: 2 * 1024,
     isMore: true,
   },
-  { name: "agent", from: "agent/index.ts", imports: "createAgentSession, text", most: 8 * 1024 },
+  { name: "agent", from: "agent/index.ts", imports: "createAgentSession, text", most: 11 * 1024 },
 ];
 const BROUGHT = ["react", "ai", "@ai-sdk/*", "@tanstack/*"];
 

@@ -70,9 +70,11 @@ export class FetchConnection extends Connection {
   /** Nothing can be asked; a comment comes by itself. */
   protected ping(): void {}
 
-  /** A stream takes no other token: it comes back, unless that would change nothing. */
+  /** A stream takes no other token: it comes back as if the old one had expired. */
   protected async renew(): Promise<void> {
-    if ((await this.tokens.get()) !== this.#token) this.take({ type: "stale" });
+    const stream = this.#stream;
+    const isSame = (await this.tokens.get()) === this.#token;
+    if (!isSame && this.#stream === stream) this.take({ type: "lost", code: CLOSE.unauthorized });
   }
 
   protected flush(): void {
