@@ -1,7 +1,6 @@
 // A connection over a WebSocket: the usual one.
 
 import { readFrames, type ServerFrame, SessileError } from "../protocol/index.ts";
-import { lastsMs } from "./clock.ts";
 import { Connection } from "./connection.ts";
 
 export class SocketConnection extends Connection {
@@ -57,7 +56,7 @@ export class SocketConnection extends Connection {
   protected async renew(): Promise<void> {
     const token = await this.tokens.get();
     const { expiresAt } = await this.request({ type: "auth", token }, { once: true });
-    this.take({ type: "renewed", forMs: lastsMs({ expiresAt }, this.tokens, Date.now()) });
+    this.take({ type: "renewed", forMs: this.lastsMs({ expiresAt }) });
   }
 
   protected flush(): void {
