@@ -9,7 +9,7 @@ use worker::{Env, console_warn};
 use super::address::{self, Endpoint};
 use super::call::{Action, Call, Opening};
 use super::config::{Config, config, not_configured};
-use super::http::{Answer, preflight, read_all, refusal};
+use super::http::{Answer, error_body, json, preflight, read_all, refusal};
 use super::refuse::{PROTOCOL, Shape, offered, refuse};
 use super::{body, lines, sse};
 use crate::protocol::capability::Operation;
@@ -52,8 +52,9 @@ pub(super) async fn route(request: &Request, env: &Env) -> Answer {
         request,
         endpoint.as_ref().ok().map(|(_, endpoint)| endpoint),
     );
+    let asked_for = format!("{method} {}", shown(path));
     let refused = |error: ErrorInfo| {
-        note(&format!("{method} {}", shown(path)), &error);
+        note(&asked_for, &error);
         refuse(shape, &error)
     };
     let config = match config(env) {
@@ -85,9 +86,31 @@ pub(super) async fn route(request: &Request, env: &Env) -> Answer {
         shape,
     };
     match asked.serve(endpoint).await {
-        Ok(answer) => answer,
+        Ok(answer) => noted(answer, &asked_for).await,
         Err(error) => refused(error),
     }
+}
+
+/// Notes what the session refused as the Worker would have. Races that somebody lost are no
+/// mistake of anybody's.
+async fn noted(answer: Answer, asked: &str) -> Answer {
+    let answer = answer?;
+    let status = answer.status();
+    if status < 400 || matches!(status, 409 | 410) {
+        return Ok(answer);
+    }
+    let body = read_all(answer.body(), usize::MAX).await;
+    let body = body.unwrap_or_else(|error| error_body(&error));
+    let said: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
+    let part = |name| said.pointer(name).and_then(|part| part.as_str());
+    let (code, message) = (part("/error/code"), part("/error/message"));
+    log(
+        asked,
+        status,
+        code.unwrap_or_default(),
+        message.unwrap_or_default(),
+    );
+    json(status, &body)
 }
 
 /// Who asks, and what the token grants in this session.
@@ -312,7 +335,10 @@ async fn assets(request: &Request, env: &Env) -> Answer {
 
 /// Tells the owner of the deployment of a refusal: what was asked, and why it was not done.
 pub(super) fn note(asked: &str, error: &ErrorInfo) {
-    let (status, code, message) = (error.status, error.code.as_str(), &error.message);
+    log(asked, error.status, error.code.as_str(), &error.message);
+}
+
+fn log(asked: &str, status: u16, code: &str, message: &str) {
     let line = format!("refused {asked}: {status} {code}, {message}");
     console_warn!("{}", line.replace(char::is_control, " "));
 }

@@ -165,8 +165,8 @@ impl<'a> Fields<'a> {
         if !value.is_empty() && value.chars().count() <= most {
             return Ok(());
         }
-        let verb = self.verb;
-        let message = format!("unable to {verb}; {name} is not 1 to {most} characters");
+        let (verb, place) = (self.verb, self.at(name));
+        let message = format!("unable to {verb}; {place} is not 1 to {most} characters");
         Err(ErrorInfo::new(ErrorCode::InvalidFrame, message))
     }
 
@@ -236,7 +236,8 @@ impl<'a> Fields<'a> {
             .map_err(|error| self.refused(&self.at(name), &words::of_part(&error)))
     }
 
-    fn at(&self, name: &str) -> String {
+    /// Where in the frame a field is.
+    pub(super) fn at(&self, name: &str) -> String {
         let separator = if self.path.is_empty() { "" } else { "." };
         format!("{}{separator}{name}", self.path)
     }

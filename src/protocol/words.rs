@@ -9,6 +9,9 @@ const LENGTH_MAX: usize = 200;
 pub(super) fn of_text(error: &serde_json::Error) -> String {
     let reason = of_part(error);
     match error.classify() {
+        Category::Eof if (error.line(), error.column()) == (1, 0) => {
+            "it is empty, JSON is expected".to_owned()
+        }
         Category::Syntax | Category::Eof => {
             let (line, column) = (error.line(), error.column());
             format!("it is not JSON, {reason} at line {line}, column {column}")
@@ -84,6 +87,7 @@ mod tests {
     fn what_is_not_json_says_so_and_where() {
         let html = wrong::<String>("<html>");
         assert_eq!(html, "it is not JSON, expected value at line 1, column 1");
+        assert_eq!(wrong::<String>(""), "it is empty, JSON is expected");
         let cut = wrong::<Vec<u64>>("[1,\n2");
         assert_eq!(
             cut,

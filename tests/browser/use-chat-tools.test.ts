@@ -13,9 +13,11 @@ import { streamToTurn, toUIMessages } from "../../sdk/src/ai-sdk/index.ts";
 import { fetchSnapshot } from "../../sdk/src/index.ts";
 import type { Shown } from "../../sdk/tests/ai-sdk/page/main.ts";
 import type { Chunk } from "../../sdk/tests/ai-sdk/random-stream.ts";
+import { connect } from "../support/client.ts";
 import { call, field } from "../support/http.ts";
 import { ROOT } from "../support/server.ts";
 import { makeToken } from "../support/token.ts";
+import { AGENT } from "../support/turns.ts";
 import { until } from "../support/wait.ts";
 import { shows, useExample } from "./example.ts";
 import { buildForDevelopment } from "./vite.ts";
@@ -228,17 +230,12 @@ describe("stop", () => {
       (status) => status === "ready",
       "it to be over",
     );
-    const agent = createAgentSession({
-      url: fixture.server.url,
-      session,
-      token: () => makeToken({ sub: "agent", caps: { "*": ["agent"] } }),
-    });
-    agents.push(agent);
     const list = await call(fixture.server, session, "GET", "/messages");
     const [{ serial } = { serial: "" }] = field(list, "messages") as { serial: string }[];
-    const turn = await agent.startTurn({ input: serial });
-    assert.equal(turn.isCancelled, true);
-    await turn.end();
+    const agent = await connect(fixture.server, session, AGENT);
+    const { turn } = await agent.ok({ type: "turn.start", input: serial });
+    assert.equal((turn as { cancel?: { by: string } }).cancel?.by, "ann");
+    await agent.close();
   });
 });
 
@@ -263,12 +260,23 @@ describe("a session that cannot be reached", () => {
     assert.match(await said({ token: "<!doctype html>" }), /JWT/);
   });
 
+  test("since the url is that of a session", async () => {
+    assert.match(await said({ url: `${fixture.server.url}/v1/sessions/demo` }), /address|url/);
+  });
+
   test("since the url is another server's", async () => {
     const server = createServer((_, response) => {
-      response.writeHead(404, { "access-control-allow-origin": "*" }).end("nothing here");
+      const headers = {
+        "access-control-allow-origin": "*",
+        "access-control-allow-headers": "authorization",
+      };
+      response.writeHead(200, headers).end("<!doctype html>");
     });
     await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-    ends.push(() => server.close());
+    ends.push(() => {
+      server.closeAllConnections();
+      server.close();
+    });
     const { port } = server.address() as AddressInfo;
     assert.match(await said({ url: `http://127.0.0.1:${port}` }), /url|reach/);
   });

@@ -93,8 +93,11 @@ describe("the Worker's log", () => {
     await call(fixture.server, session, "GET", `/events?token=${token}`, { token: null });
     const other = { caps: { "other-*": ["user"] } };
     problem(await call(fixture.server, session, "GET", "/messages", other));
+    const viewer = { caps: { "*": ["viewer"] }, json: { data: "x" } };
+    await call(fixture.server, session, "POST", "/messages", viewer);
+    await call(fixture.server, session, "POST", "/frames", { json: { type: "wish" } });
     const log = () => Promise.resolve(fixture.server.output.join(""));
-    const last = (text: string) => /\/messages: 403 forbidden/.test(text);
+    const last = (text: string) => /\/frames: 400/.test(text);
     const text = await until(log, last, "the last refusal in the log");
     const lines = text.split("\n").filter((line) => line.includes(`/sessions/${session}`));
     const expired = "401 unauthorized, .* the token expired 60 s ago";
@@ -102,6 +105,8 @@ describe("the Worker's log", () => {
       `refused GET /v1/sessions/[^ ]*/messages: ${expired}`,
       `refused GET /v1/sessions/[^ ]*/events: ${expired}`,
       'refused GET .*: 403 forbidden, .* its caps are for "other-[*]"',
+      "refused POST .*/messages: 403 forbidden, .* lacks the operation publish",
+      "refused POST .*/frames: 400 unknown-frame, .* there is no type",
     ];
     assert.equal(lines.length, said.length, text);
     for (const [at, line] of lines.entries()) assert.match(line, new RegExp(said[at] ?? "^$"));

@@ -222,6 +222,7 @@ export class AgentSession implements AsyncDisposable {
   #changed(status: ConnectionStatus): void {
     const { state, error } = status;
     if (state !== "connected") this.#isAttached = false;
+    if (state === "waiting") this.#losses += 1;
     if (state === "closed" && error) this.#leave(error);
     this.#options.onStatus?.(status);
   }

@@ -22,7 +22,8 @@ export function followChat<M extends UIMessage>(
   chatId: string,
   { setMessages, resumeStream }: FollowedChat<M>,
 ): () => void {
-  const use = transport.use(chatId);
+  const use = used(transport, chatId);
+  if (!use) return () => {};
   const { session, streaming, left } = use;
   let shown: readonly ShownMessage[] | undefined;
   let isResuming = false;
@@ -63,6 +64,15 @@ export function followChat<M extends UIMessage>(
     use.look.delete(look);
     for (const end of ends) end();
   };
+}
+
+/** Options that no session can be made of are the chat's error, once it resumes or sends. */
+function used<M extends UIMessage>(transport: SessileChatTransport<M>, chatId: string) {
+  try {
+    return transport.use(chatId);
+  } catch {
+    return undefined;
+  }
 }
 
 /** What the page said of calls and has not published yet stays. */
