@@ -1,5 +1,5 @@
-// Answers that streams by chance have not: what is large, what came in another order, what was taken
-// back, what several devices said.
+// Answers that streams by chance have not: what is large, what came in another order, what was
+// taken back, what several devices said.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
