@@ -50,7 +50,7 @@ async function same(seed: number, stream: UIMessageChunk[], options: TurnLogOpti
   equal(saidIn(cold), saidBy(await readBySeven(stream)), `SEED=${seed}: all that was said`);
 }
 
-/** Whoever reads, and whenever, has the chat that is given. */
+/** All readers, whenever they come, have the chat that is given. */
 async function agree(seed: number, states: State[], run: string): Promise<Part[][]> {
   const last = states.at(-1) as State;
   const all = coldChat(last);

@@ -1,4 +1,4 @@
-// Who reads an answer, and when they come: what they are told, checked as AG-UI checks it, and the
+// Readers of an answer, whenever they come: what they are told, checked as AG-UI checks it, and the
 // chat that TanStack AI makes of it.
 
 import { verifyEvents } from "@ag-ui/client";
@@ -19,7 +19,7 @@ export interface State {
 export type Loose = { type: string } & Record<string, unknown>;
 export type Part = Record<string, unknown>;
 
-/** What a subscription tells that sees these states, one after the other. */
+/** The events of a subscription that sees these states, one after the other. */
 export function fed(states: readonly State[]): Loose[] {
   let now: State = { messages: [], turns: [] };
   const session = {
@@ -45,7 +45,7 @@ export function fed(states: readonly State[]): Loose[] {
   });
 }
 
-/** What a page is told that joins a run, which is anew where it cannot be told on. */
+/** The events of a page that joins a run, told anew where they cannot go on. */
 export function joined(states: readonly State[], run: string): Loose[] {
   const chunks: Loose[] = [];
   let teller: RunChunks | undefined;
@@ -96,7 +96,7 @@ export function coldChat(state: State): Part[][] {
   return partsOf(toChat({ ...state, hasOlder: false }) as { parts: Part[] }[]);
 }
 
-/** What is seen: a text of spaces alone is not, and is dropped where it is all of a message. */
+/** The parts that are seen: a text of spaces alone is not, nor is a message of it. */
 export function partsOf(messages: readonly { parts: Part[] }[]): Part[][] {
   const plain = JSON.parse(JSON.stringify(messages)) as (Part & { parts: Part[] })[];
   const isBlank = ({ type, content }: Part) => type === "text" && String(content).trim() === "";

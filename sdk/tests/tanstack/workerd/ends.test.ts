@@ -74,7 +74,7 @@ describe("a stored run", () => {
     await open.close();
     assert.equal((await turnOf("run-2"))?.status, "complete");
 
-    // Whoever goes on after all was stored has nothing to add but the end.
+    // A process that goes on after all was stored has nothing to add but the end.
     const first = durability(session, { runId: "run-3" }, { leaseMs: 1000 });
     await first.append(CHUNKS);
     const second = durability(session, { runId: "run-3" }, { leaseMs: 1000 });
