@@ -27,7 +27,9 @@ const SIDE_BY_SIDE = 4;
 const fixture = useServer();
 /** The agents' ways. */
 const proxies: CuttingProxy[] = [];
+const ends: (() => unknown)[] = [];
 after(async () => {
+  for (const end of ends) await end();
   for (const proxy of proxies) await proxy.stop();
 });
 
@@ -88,7 +90,17 @@ async function run(seed: number): Promise<void> {
       agent.answer(start, (turn) => streamToTurn(turn, source)).catch(() => {});
     },
   });
+  ends.push(() => {
+    for (const { close } of Object.values(pages)) close();
+    agent.close();
+    return wire.stop();
+  });
   const { live } = pages as { live: Page };
+  await until(
+    () => agent.link.status.state,
+    (state) => state === "connected",
+    `SEED=${seed}: the agent`,
+  );
   await within(live.chat.sendMessage({ text: "go" }), `SEED=${seed}: the answer`, 30_000);
   pages.cold = page(session, url);
   for (const [name, { chat }] of Object.entries(pages)) {
@@ -104,9 +116,6 @@ async function run(seed: number): Promise<void> {
   const token = await makeToken({ sub: "ann", caps: { "*": ["user"] } });
   const stored = await fetchSnapshot({ url, session, token, rewind: 1000 });
   assert.deepEqual(shown(toUIMessages(stored).at(-1)), wanted, `SEED=${seed}: stored`);
-  for (const { close } of Object.values(pages)) close();
-  agent.close();
-  await wire.stop();
 }
 
 describe(`${seeds.length} streams by chance through a session`, () => {
