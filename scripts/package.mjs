@@ -16,10 +16,14 @@ import {
 
 /** What the SDK adapts, and what it needs, as the app has it installed. */
 const PEERS = ["ai", "react", "@types", "@ai-sdk", "@tanstack"];
-const { dependencies = {} } = JSON.parse(read("sdk/package.json"));
+const { dependencies = {}, exports } = JSON.parse(read("sdk/package.json"));
+const ENTRIES = Object.keys(exports)
+  .filter((path) => !path.endsWith(".json"))
+  .map((path) => path.replace(".", "sessile"));
 
-/** Everything that an app may name, with each entry's most used export in a place for its type. */
+/** Each entry, and what is used most in a place that has a type. */
 const APP = `
+${ENTRIES.map((entry, index) => `import * as entry${index} from "${entry}";`).join("\n")}
 import { createSession, type Message, type Session } from "sessile";
 import { aiSdk, createAgentSession } from "sessile/agent";
 import { SessileChatTransport, toUIMessages } from "sessile/ai-sdk";
@@ -35,7 +39,7 @@ export const answer = (input: string, parts: ReadableStream<never>) =>
 export const transport = new SessileChatTransport(where);
 export const shown = toUIMessages(session);
 export const connection = sessileConnection(where);
-export { useMessages };
+export { useMessages, ${ENTRIES.map((_, index) => `entry${index}`).join(", ")} };
 `;
 
 /** The strictest that an app asks of the declarations it installs, with no newer library. */
@@ -53,11 +57,9 @@ const RESOLUTIONS = [
   { module: "esnext", moduleResolution: "bundler" },
 ];
 
-/** What needs no peer to run, on the Node that runs this script: the oldest that is supported. */
+/** The same on the Node that runs this script, which may be the oldest that is supported. */
 const IMPORTS = `
-for (const entry of ["sessile", "sessile/agent", "sessile/ai-sdk", "sessile/tanstack"]) {
-  await import(entry);
-}
+for (const entry of ${JSON.stringify(ENTRIES)}) await import(entry);
 const { createAgentSession, overFetch } = await import("sessile/agent");
 const { createSession } = await import("sessile");
 const where = { url: "http://127.0.0.1:1", session: "s", token: "t" };

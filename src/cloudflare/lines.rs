@@ -35,7 +35,7 @@ pub(super) async fn serve(asked: &Asked<'_>) -> Result<Answer, ErrorInfo> {
     let link = Link::open(asked.env, asked.session, &asked.grant, opening).await?;
     let longest = usize::try_from(asked.config.limits.frame_bytes).unwrap_or(usize::MAX);
     let pipe = Pipe::new();
-    let answer = streamed("application/x-ndjson", &pipe.body());
+    let answer = streamed(200, "application/x-ndjson", &pipe.body());
     let exchange = Exchange::new(link, body);
     spawn_local(async move {
         if let Err(error) = Lines::new(exchange, &pipe, longest).run().await {

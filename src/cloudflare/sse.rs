@@ -53,7 +53,7 @@ pub(super) async fn serve(asked: &Asked<'_>) -> Result<Answer, ErrorInfo> {
     };
     let link = Link::open(asked.env, asked.session, &asked.grant, opening).await?;
     let pipe = Pipe::new();
-    let answer = streamed("text/event-stream", &pipe.body());
+    let answer = streamed(200, "text/event-stream", &pipe.body());
     let (expires_at, limit) = (asked.grant.expires_at, asked.config.limits.unsent_bytes);
     spawn_local(async move {
         let code = bridge(link, &pipe, expires_at, limit).await;

@@ -72,6 +72,7 @@ impl Session {
                 expires_at: live.connection.expires_at,
                 serial: self.epoch.at(self.end),
                 resumed: replay.is_resumed,
+                reason: replay.reason,
                 has_older: replay.has_older,
                 presence: self.brief_presence(),
                 turns: self.brief_turns(),

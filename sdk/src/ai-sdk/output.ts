@@ -2,7 +2,7 @@
 // name (`message`, `reasoning`, `tool-input`, `tool-output`, `step`, ...) as chunks again.
 
 import type { UIMessage } from "ai";
-import { fieldsIn, valueOf as valueIn } from "../protocol/answer.ts";
+import { fieldsIn, valueIn } from "../protocol/answer.ts";
 import type { Message } from "../protocol/index.ts";
 
 /** The header that says which of its own messages the AI SDK means, where the id cannot. */

@@ -40,7 +40,7 @@ export function fieldsIn(headers: Readonly<Record<string, string>>): Record<stri
 }
 
 /** The value of a message, also of one that is too large for a frame and was sent as JSON text. */
-export function valueOf({ data }: Message, headers: Readonly<Record<string, string>>): unknown {
+export function valueIn({ data }: Message, headers: Readonly<Record<string, string>>): unknown {
   const isJson = headers.encoding === "json" && typeof data === "string";
   return isJson ? parsed(data) : data;
 }

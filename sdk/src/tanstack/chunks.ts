@@ -5,8 +5,19 @@ import { fieldsOf, type Loose, present, textOf } from "../ai-sdk/output.ts";
 import { NOTES } from "../protocol/answer.ts";
 import { isOpen, type Message, type Turn } from "../protocol/index.ts";
 import { Ends } from "./ends.ts";
+import {
+  asked,
+  begunThinking,
+  endedThinking,
+  errorOf,
+  reasonOf,
+  requestOf,
+  resultOf,
+  sealed,
+  sealOf,
+} from "./events.ts";
 import { inputOf, restOfJson } from "./json.ts";
-import { isCut, isOfPage, type Reading, TOOL_APPROVAL, TOOL_OUTPUT } from "./reading.ts";
+import { isOfPage, type Reading, TOOL_APPROVAL, TOOL_OUTPUT } from "./reading.ts";
 import { coalesced, isTerminal, Lines, STORED } from "./stored.ts";
 
 /** What was told of a message. */
@@ -38,7 +49,6 @@ export interface Wanted {
 const GROWS = ["message", "reasoning", STORED];
 /** What ends a run is said at its end. */
 const SILENT = ["response", "error", "steer", NOTES];
-const BAD = ["error", "input-error", "denied"];
 
 /** The chunks of one run, each once. What it is shown is the whole answer, again and again. */
 export class RunChunks {
@@ -64,6 +74,8 @@ export class RunChunks {
   #isRunning = true;
   /** Whether the last chunk was given. */
   isEnded = false;
+  /** Whether what was told is not so any more (P6.8), and no chunk can say that. */
+  isStale = false;
 
   constructor(wanted: Wanted) {
     this.#wanted = wanted;
@@ -71,13 +83,11 @@ export class RunChunks {
   }
 
   /**
-   * What is new. It is shown the messages of the answer up to the end of this turn; nothing can
-   * be said if what was told is not so any more (P6.8).
+   * What is new. It is shown the messages of the answer up to the end of this turn.
    */
-  next(messages: readonly Message[], turn: Turn | undefined, reading: Reading) {
+  next(messages: readonly Message[], turn: Turn | undefined, reading: Reading): Loose[] {
     const chunks: Loose[] = [];
     if (this.isEnded) return chunks;
-    if (this.#isRewritten(messages)) return undefined;
     const add = (more: readonly Loose[]) => {
       for (const chunk of this.#isSilent ? [] : more) this.#ends.take(chunk);
       if (!this.#isSilent) chunks.push(...more);
@@ -86,8 +96,10 @@ export class RunChunks {
     this.#hasBegun = true;
     const isClosed = turn !== undefined && !isOpen(turn);
     let isHeld = false;
+    let count = 0;
     for (const message of messages) {
       const told = this.#told.get(message.serial);
+      if (told) count += 1;
       const isOwn = message.turn === this.#wanted.run;
       const isOver = !isOwn || isClosed || hasEnded(message);
       const isKnown = told?.version === message.version && (told.end !== undefined || !isOver);
@@ -95,11 +107,16 @@ export class RunChunks {
         if (!told) this.#enter(isOwn, add);
         if (!told && this.#isFinishedBefore(message.serial)) add(this.#finishStep());
         const said = this.#say(message, told, isOver, reading, turn);
-        if (!said) return undefined;
-        add(said);
+        if (told && (!said || isOther(message, told))) this.isStale = true;
+        if (this.isStale) return chunks;
+        add(said ?? []);
+        if (!told) count += 1;
       }
       isHeld ||= !isOver;
     }
+    // What was told and is not there any more was taken back.
+    this.isStale = count < this.#told.size;
+    if (this.isStale) return chunks;
     if (!isHeld && this.#isFinishedBefore()) add(this.#finishStep());
     if (isClosed) this.#close(turn, messages, reading, add);
     return chunks;
@@ -152,15 +169,6 @@ export class RunChunks {
     return this.#count === 0 ? answer : `${answer}/${this.#count}`;
   }
 
-  #isRewritten(messages: readonly Message[]): boolean {
-    const held = new Map(messages.map((message) => [message.serial, message]));
-    return [...this.#told].some(([serial, { version, text }]) => {
-      const message = held.get(serial);
-      if (!message || message.version === version) return !message;
-      return GROWS.includes(message.name) && !textOf(message).startsWith(text);
-    });
-  }
-
   /** Keeps what is told of a message, and gives its chunks; nothing if they cannot be. */
   #say(
     message: Message,
@@ -179,8 +187,8 @@ export class RunChunks {
       case "tool-input":
         return this.#sayCall(message, now, isOver, reading);
       case TOOL_OUTPUT: {
-        if (!isOver || !reading.call(message)) return [];
-        const said = resultOf(message, reading);
+        const said = isOver ? resultOf(message, reading) : [];
+        if (said.length === 0) return said;
         const end = String(said[0]?.content);
         const isSame = now.end === end;
         now.end = end;
@@ -378,78 +386,12 @@ export class RunChunks {
   }
 }
 
+/** Whether a text is another, and not more of it. */
+function isOther(message: Message, { text }: Told): boolean {
+  return GROWS.includes(message.name) && !textOf(message).startsWith(text);
+}
+
 /** Whether a message has come to its end. What follows an output waits for all of it. */
 function hasEnded({ name, status, headers }: Message): boolean {
   return status !== "streaming" && !(name === TOOL_OUTPUT && headers?.state === "preliminary");
-}
-
-/** Why an answer ended. A call that the page is to make is no reason to wait for more chunks. */
-function reasonOf(reason: unknown): string {
-  if (reason === "length") return reason;
-  return reason === "content-filter" ? "content_filter" : "stop";
-}
-
-/** What came of a call, if it is known which. */
-export function resultOf(message: Message, reading: Reading): Loose[] {
-  const { serial: messageId, status } = message;
-  const { id: toolCallId } = reading.call(message) ?? {};
-  const { state = "" } = reading.headers(message);
-  if (toolCallId === undefined || state === "preliminary") return [];
-  const isBad = BAD.includes(state) || isCut(status);
-  const data = reading.value(message);
-  const value = isBad ? { error: data === null ? "denied" : String(data) } : data;
-  const content = typeof value === "string" ? value : JSON.stringify(value ?? null);
-  const chunk = { messageId, toolCallId, content };
-  return [isBad ? errorOf(chunk) : { type: "TOOL_CALL_RESULT", role: "tool", ...chunk }];
-}
-
-function errorOf(fields: Record<string, unknown>): Loose {
-  // Readers of AG-UI alone know no state of a result.
-  const state = "output-error";
-  return { type: "TOOL_CALL_RESULT", role: "tool", state, ...fields };
-}
-
-/** A question for the page, as TanStack AI's own agents ask it. */
-function requestOf(message: Message, reading: Reading): Loose[] {
-  const { approvalId } = { ...reading.headers(message), ...fieldsOf(message.data) };
-  const input = reading.call(message)?.input;
-  if (!input) return [];
-  const approval = { id: approvalId, needsApproval: true };
-  return [asked("approval-requested", input, reading, { approval })];
-}
-
-function asked(name: string, call: Message, reading: Reading, more?: object): Loose {
-  const { toolName = "tool" } = reading.fields(call);
-  const input = inputOf(reading.value(call));
-  const value = { toolCallId: reading.call(call)?.id, toolName, input, ...more };
-  return { type: "CUSTOM", name, value };
-}
-
-function begunThinking(messageId: string): Loose[] {
-  return [
-    // Without a step of its own it would be taken for more of the one before.
-    { type: "STEP_STARTED", stepName: messageId },
-    { type: "REASONING_START", messageId },
-    { type: "REASONING_MESSAGE_START", messageId, role: "reasoning" },
-  ];
-}
-
-function endedThinking(messageId: string, seal: unknown, metadata: object): Loose[] {
-  const more = Object.keys(metadata).length > 0 && { metadata };
-  return [
-    ...(seal === undefined ? [] : [sealed("message", messageId, seal)]),
-    { type: "REASONING_MESSAGE_END", messageId, ...more },
-    { type: "REASONING_END", messageId },
-    { type: "STEP_FINISHED", stepName: messageId },
-  ];
-}
-
-function sealed(subtype: string, entityId: string, encryptedValue: unknown): Loose {
-  return { type: "REASONING_ENCRYPTED_VALUE", subtype, entityId, encryptedValue };
-}
-
-/** What a provider wants to have back with its thoughts, if it is a text. */
-function sealOf(providerMetadata: unknown): unknown {
-  const { anthropic } = fieldsOf(providerMetadata);
-  return fieldsOf(anthropic).signature;
 }

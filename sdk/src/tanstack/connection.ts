@@ -6,11 +6,10 @@ import type { ConnectionAdapter, RunAgentInputContext } from "@tanstack/ai-clien
 import { fieldsOf, type Loose } from "../ai-sdk/output.ts";
 import { createSession, type Session } from "../client/session.ts";
 import type { SessionOptions } from "../client/types.ts";
-import { isOpen, SessileError, type Turn } from "../protocol/index.ts";
+import { isOpen, type Message, SessileError, type Turn, wellFormed } from "../protocol/index.ts";
 import { RunChunks } from "./chunks.ts";
 import { Feed, type Known, snapshotOf } from "./feed.ts";
 import type { ChatMessage } from "./fold.ts";
-import { wellFormed } from "./json.ts";
 import { newsOf } from "./outputs.ts";
 import { Reading } from "./reading.ts";
 import {
@@ -72,6 +71,8 @@ class Chat implements SessileConnection {
   readonly #feeds = new Set<Feed>();
   readonly #sent = new Set<string>();
   readonly #joined = new Set<string>();
+  /** Called when there is something to tell that did not come from the session. */
+  readonly #looks = new Set<() => void>();
   #thread: string | undefined;
   #hasTranscript = false;
   /** Messages of the page that are not in the session yet. */
@@ -106,8 +107,9 @@ class Chat implements SessileConnection {
     for (const feed of this.#feeds) feed.asked();
     const input = await untilAborted(publishing, signal);
     if (signal?.aborted) return this.#letGo(run.runId, await publishing);
+    if (input === NOTHING && !run.resume) return this.#skip(run.runId);
     signal?.addEventListener("abort", () => this.#letGo(run.runId, input), { once: true });
-    await this.#wake(chat, input, data ?? {}, run);
+    await this.#wake(chat, input || undefined, data ?? {}, run);
   };
 
   readonly hydrate = async (
@@ -232,17 +234,16 @@ class Chat implements SessileConnection {
         const turn = session.turns.find(({ id }) => id === runId) ?? found;
         const reading = this.#reading();
         const said = saidUpTo(nodesOf(session.log, reading), runId, reading);
-        let news = chunks.next(said, turn, reading);
-        if (!news) {
+        yield* chunks.next(said, turn, reading);
+        if (chunks.isStale) {
           const nodes = wholeNodes(session.getSnapshot(), reading);
           const { answer } = nodes.find(({ key }) => key === runId) ?? {};
           const others = nodes.filter((node) => answer === undefined || node.answer !== answer);
           yield snapshotOf(others, session.turns, reading);
           yield* chunks.leave(undefined);
           chunks = begin(true);
-          news = chunks.next(said, turn, reading) ?? [];
+          yield* chunks.next(said, turn, reading);
         }
-        yield* news;
         if (chunks.isEnded) return;
       }
     } finally {
@@ -263,8 +264,11 @@ class Chat implements SessileConnection {
   async #ready(): Promise<void> {
     await this.#connect();
     const { session } = this;
-    const [first, second] = nodesOf(session.messages, this.#reading());
-    if (session.hasOlder && first?.isTurn && !second) await this.#find(first.key);
+    const reading = this.#reading();
+    const nodes = nodesOf(session.messages, reading);
+    const isEnough = nodes.length > 1 && wholeNodes(session.getSnapshot(), reading).length > 0;
+    const last = nodes.findLast(({ isTurn }) => isTurn);
+    if (session.hasOlder && !isEnough && last) await this.#find(last.key);
     const running = session.turns.filter(isRunning);
     if (running.length > 0) await this.#readBack(Math.min(...running.map((it) => it.createdAt)));
     for (const turn of running) await this.#readTo(turn);
@@ -273,21 +277,22 @@ class Chat implements SessileConnection {
   /** Reads the history back to where the answer begins that a turn goes on with. */
   async #readTo({ id, input = "" }: Turn): Promise<void> {
     const { session } = this;
-    while (session.hasOlder && !((session.log[0]?.serial ?? "") <= input)) {
+    while (session.hasOlder && !((this.#oldest()?.serial ?? "") <= input)) {
       if ((await session.loadOlder(PAGE)) === 0) return;
     }
     const answer = this.#reading().answer({ turn: id, serial: "" });
-    if (answer === undefined || answer === id) return;
-    if (nodesOf(session.log, this.#reading()).every(({ key }) => key !== answer)) {
-      await this.#find(answer);
-    }
+    if (session.hasOlder && answer !== undefined && answer !== id) await this.#find(answer);
   }
 
-  /** Reads the history back to a time; what still streams is there, however old. */
+  /** The oldest message of those without a gap; what still streams is there, however old. */
+  #oldest(): Message | undefined {
+    return this.session.log.find(({ status }) => status !== "streaming");
+  }
+
+  /** Reads the history back to a time. */
   async #readBack(at: number): Promise<void> {
     const { session } = this;
-    const oldest = () => session.log.find(({ status }) => status !== "streaming");
-    while (session.hasOlder && !((oldest()?.createdAt ?? at) < at)) {
+    while (session.hasOlder && !((this.#oldest()?.createdAt ?? at) < at)) {
       if ((await session.loadOlder(PAGE)) === 0) return;
     }
   }
@@ -302,6 +307,7 @@ class Chat implements SessileConnection {
       wake();
     };
     const end = session.subscribe(look);
+    this.#looks.add(look);
     signal?.addEventListener("abort", look, { once: true });
     try {
       while (!signal?.aborted) {
@@ -319,6 +325,7 @@ class Chat implements SessileConnection {
       }
     } finally {
       end();
+      this.#looks.delete(look);
       signal?.removeEventListener("abort", look);
     }
   }
@@ -343,8 +350,9 @@ class Chat implements SessileConnection {
     const { session } = this;
     const reading = this.#reading();
     const nodes = nodesOf(session.messages, reading);
-    const { messages, input } = newsOf(chat, nodes, session.turns, reading);
-    if (messages.length === 0) return input;
+    const messages = newsOf(chat, nodes, reading);
+    if (messages?.length === 0) return NOTHING;
+    if (!messages) return undefined;
     for (const { id } of messages) this.#sent.add(id);
     const placed = await session.link.request({ type: "publish", messages });
     return placed.messages.at(-1)?.serial;
@@ -373,6 +381,13 @@ class Chat implements SessileConnection {
     answer.body?.pipeTo(new WritableStream()).catch(() => {});
   }
 
+  /** There is nothing to ask for. Unless an answer is on its way, the page waits for none. */
+  #skip(run: string): void {
+    if (this.session.turns.some((turn) => isOpen(turn))) return;
+    for (const feed of this.#feeds) feed.skip(run);
+    for (const look of this.#looks) look();
+  }
+
   #letGo(run: string, input: string | undefined): void {
     if (this.#options.onAbort !== "cancel") return;
     const { session } = this;
@@ -384,6 +399,8 @@ class Chat implements SessileConnection {
   }
 }
 
+/** No message's serial: there is nothing to be answered. */
+const NOTHING = "";
 /** Messages that are read back at a time. */
 const PAGE = 50;
 

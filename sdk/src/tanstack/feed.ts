@@ -4,7 +4,8 @@
 import type { Loose } from "../ai-sdk/output.ts";
 import type { Session } from "../client/session.ts";
 import { isOpen, type Message, type Turn } from "../protocol/index.ts";
-import { RunChunks, resultOf } from "./chunks.ts";
+import { RunChunks } from "./chunks.ts";
+import { resultOf } from "./events.ts";
 import { type Reading, TOOL_APPROVAL } from "./reading.ts";
 import { chatOf, type Node, saidUpTo, wholeNodes } from "./transcript.ts";
 
@@ -50,6 +51,7 @@ export class Feed {
   /** Runs that were begun before all was told. */
   #again = new Set<string>();
   #isAsking = false;
+  readonly #skipped: Fed[] = [];
   #snapshotAt = 0;
 
   constructor(known: Known) {
@@ -59,6 +61,13 @@ export class Feed {
   /** Another call tells a run from here on, or did so far. */
   adopt(run: string, chunks: RunChunks): void {
     this.#runs.set(run, chunks);
+  }
+
+  /** A run that has nothing to do is over at once. */
+  skip(runId: string): void {
+    const ids = { threadId: this.#known.thread(), runId };
+    const end = { type: "RUN_FINISHED", ...ids, outcome: { type: "success" } };
+    this.#skipped.push({ chunk: { type: "RUN_STARTED", ...ids } }, { chunk: end });
   }
 
   /** Tells the whole transcript before anything else. */
@@ -80,7 +89,7 @@ export class Feed {
     const seen: Seen = { turns: shown.turns, nodes: [], reading: this.#known.reading() };
     seen.nodes = wholeNodes(shown, seen.reading);
     const { nodes, turns, reading } = seen;
-    const fed: Fed[] = [];
+    const fed = this.#skipped.splice(0);
     if (!this.#hasBegun) this.#begin(seen, fed);
     else if (this.#isStale || this.#isChanged(nodes, turns)) this.#tellAll(seen, fed);
     const isNew = (node: Node) => !node.isTurn && this.#isNew(node);
@@ -212,8 +221,8 @@ export class Feed {
       return;
     }
     const chunks = run.next(saidUpTo(nodes, id, reading), turn, reading);
-    if (chunks) fed.push(...chunks.map((chunk) => ({ chunk, run: id })));
-    else this.restart();
+    fed.push(...chunks.map((chunk) => ({ chunk, run: id })));
+    if (run.isStale) this.restart();
     if (run.isEnded && node) this.#told.set(id, dataOf(node));
   }
 

@@ -1,4 +1,4 @@
-// JSON of calls: arguments that come in pieces, the value that they stand for, and what a page says.
+// The arguments of a call: JSON that comes in pieces, and the value that it stands for.
 
 /** What an input is. One that is still text, where it was not replaced by its value, is JSON. */
 export function inputOf(data: unknown): unknown {
@@ -17,14 +17,6 @@ export function restOfJson(told: string, data: unknown): string | undefined {
   const plain = told.replace(/("(?:[^"\\]|\\.)*(?:"|$))|\s+/gs, (_, text) => text ?? "");
   if (whole.startsWith(plain)) return whole.slice(plain.length);
   return JSON.stringify(parsed(told)) === whole ? "" : undefined;
-}
-
-/** What JSON makes of a value, without halves of surrogate pairs (P1.3). */
-export function wellFormed(value: unknown): unknown {
-  const json = JSON.stringify(value) ?? "null";
-  // JSON writes the halves, and them alone, as such escapes.
-  const halves = /(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;
-  return JSON.parse(json.replace(halves, "$1\ufffd"));
 }
 
 function parsed(text: string): unknown {

@@ -1,63 +1,66 @@
 // What came of the calls that a page made itself, as messages: the last of them is what the agent
 // goes on with.
 
+import { short } from "../agent/bounds.ts";
 import { fieldsOf, type Loose } from "../ai-sdk/output.ts";
-import type { NewMessage, Turn } from "../protocol/index.ts";
+import { type Message, type NewMessage, wellFormed } from "../protocol/index.ts";
 import type { ChatMessage } from "./fold.ts";
-import { wellFormed } from "./json.ts";
 import { type Reading, TOOL_APPROVAL, TOOL_OUTPUT } from "./reading.ts";
+import { Lines, STORED } from "./stored.ts";
 import type { Node } from "./transcript.ts";
 
 /** Longer ids have no place in a header; `call` says which call is meant. */
 const MOST_ID_LENGTH = 400;
+/** Characters of a message's `id` (P14). */
+const MOST_NAME_LENGTH = 128;
 
 type News = NewMessage & { id: string };
 
-export interface PageNews {
-  messages: News[];
-  /** What the answer is to be gone on with if there is nothing new. */
-  input: string | undefined;
-}
-
-/** What a chat knows of the calls of its last answer, and the session does not. */
+/**
+ * What a chat knows of the calls of its last answer, and the session does not; nothing if the
+ * session does not know the answer.
+ */
 export function newsOf(
   chat: readonly ChatMessage[],
   nodes: readonly Node[],
-  turns: readonly Turn[],
   reading: Reading,
-): PageNews {
-  const shown = chat.at(-1)?.id ?? "";
-  // A long answer is several messages in a chat.
-  const [, whole = shown] = /^(.+)\/\d+$/.exec(shown) ?? [];
-  const first = nodes.find(({ key }) => key === shown) ?? nodes.find(({ key }) => key === whole);
-  const answer = first?.answer ?? shown;
+): News[] | undefined {
+  const last = chat.at(-1);
+  const answer = last && answerOf(last, nodes);
+  if (answer === undefined) return undefined;
   const own = nodes.filter((node) => node.answer === answer);
   const said = own.flatMap(({ messages }) => messages);
   const parts = chat
-    .filter(({ id }) => id === answer || id.startsWith(`${answer}/`))
+    .filter((it) => it === last || it.id === answer || it.id.startsWith(`${answer}/`))
     .flatMap((message) => message.parts);
   const known = new Set(
     said.filter((it) => it.name !== "tool-input").map((it) => `${it.name} ${reading.call(it)?.id}`),
   );
-  const inputs = new Map(
+  const inputs = new Map<unknown, Message | undefined>(
     said
       .filter((it) => it.name === "tool-input" && !reading.isBrokenOff(it))
       .map((message) => [reading.call(message)?.id, message]),
   );
+  // A run that was stored as it came has its calls and their results among its chunks.
+  for (const chunk of storedIn(said)) {
+    if (chunk.type === "TOOL_CALL_START") inputs.set(chunk.toolCallId, undefined);
+    if (chunk.type === "TOOL_CALL_RESULT") known.add(`${TOOL_OUTPUT} ${chunk.toolCallId}`);
+  }
   const found = parts.flatMap((part) => {
-    const input = inputs.get(String(part.id));
-    const is = part.type === "tool-call" && input ? outcomeOf(part) : undefined;
+    const input = inputs.get(part.id);
+    const is = part.type === "tool-call" && inputs.has(part.id) ? outcomeOf(part) : undefined;
     // An agent asks before it is answered: of an approval, the page's own message counts.
     const isKnown = is?.name === TOOL_OUTPUT && known.has(`${is.name} ${part.id}`);
-    const id = `${is?.name}:${input?.serial}`;
-    if (!is || !input || isKnown || said.some((it) => it.id === id)) return [];
-    const { toolCallId = "" } = reading.headers(input);
+    const id = short(`${is?.name}:${input?.serial ?? `${answer}:${part.id}`}`, MOST_NAME_LENGTH);
+    if (!is || isKnown || said.some((it) => it.id === id)) return [];
+    const { toolCallId = "" } = input ? reading.headers(input) : { toolCallId: String(part.id) };
     const isShort = toolCallId !== "" && toolCallId.length <= MOST_ID_LENGTH;
-    const named = isShort && { toolCallId: toolCallId.toWellFormed() };
-    const headers = { state: is.state, call: input.serial, answer, ...named };
-    return [{ id, name: is.name, role: "user" as const, data: wellFormed(is.data), headers }];
+    const named = isShort && { toolCallId };
+    const of = input ? { call: input.serial } : {};
+    const headers = { state: is.state, ...of, answer, ...named };
+    return [{ id, name: is.name, role: "user" as const, data: is.data, headers }];
   });
-  const messages = found.map((message, index) => {
+  return wellFormed(found).map((message, index) => {
     const isLast = index === found.length - 1;
     const more = isLast ? {} : { more: "true" };
     // Those after the first follow it, as what names no parent does.
@@ -65,8 +68,24 @@ export function newsOf(
     const headers = { ...message.headers, ...more };
     return { ...message, headers, ...(parent && { parent }), wake: isLast };
   });
-  const turn = turns.find(({ id }) => id === own.findLast(({ isTurn }) => isTurn)?.key);
-  return { messages, input: turn?.input };
+}
+
+/** The answer that a message of the chat belongs to. */
+function answerOf({ id, parts }: ChatMessage, nodes: readonly Node[]): string | undefined {
+  // A long answer is several messages in a chat.
+  const [, whole = id] = /^(.+)\/\d+$/.exec(id) ?? [];
+  const isShown = (call: unknown) => parts.some((part) => call !== undefined && part.id === call);
+  const node =
+    nodes.find(({ key }) => key === id) ??
+    nodes.find(({ key }) => key === whole) ??
+    // The messages of a run that was stored as it came have names of their own.
+    nodes.find((it) => storedIn(it.messages).some(({ toolCallId }) => isShown(toolCallId)));
+  return node?.answer;
+}
+
+function storedIn(messages: readonly Message[]): Loose[] {
+  const stored = messages.filter(({ name }) => name === STORED);
+  return new Lines().next(stored).map(({ chunk }) => chunk);
 }
 
 /** What a page made of a call; nothing while it has not. */

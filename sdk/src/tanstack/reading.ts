@@ -2,13 +2,7 @@
 // output is of, which answer a turn goes on with, and what a call is called in the chat.
 
 import { fieldsOf } from "../ai-sdk/output.ts";
-import {
-  fieldsIn,
-  headersOf,
-  type Notes,
-  notesIn,
-  valueOf as valueIn,
-} from "../protocol/answer.ts";
+import { fieldsIn, headersOf, type Notes, notesIn, valueIn } from "../protocol/answer.ts";
 import type { Message, MessageStatus, Turn } from "../protocol/index.ts";
 
 /** The name of a message that says what came of a call, also of one that the page made itself. */

@@ -182,7 +182,7 @@ function hasFirst(messages: readonly Message[]): boolean {
 function endOf(turn: Turn, last: Loose | undefined): Loose | undefined {
   const { threadId } = fieldsOf(last);
   const chunks = new RunChunks({ thread: String(threadId ?? ""), run: turn.id });
-  return chunks.next([], turn, new Reading([], [turn]))?.at(-1);
+  return chunks.next([], turn, new Reading([], [turn])).at(-1);
 }
 
 function unknown(runId: string): SessileError {

@@ -4,7 +4,8 @@
 import { fieldsOf, type Loose, present } from "../ai-sdk/output.ts";
 import type { SessionSnapshot } from "../client/types.ts";
 import type { Message, Turn } from "../protocol/index.ts";
-import { RunChunks, resultOf } from "./chunks.ts";
+import { RunChunks } from "./chunks.ts";
+import { resultOf } from "./events.ts";
 import { type ChatMessage, fold } from "./fold.ts";
 import { isOfPage, Reading, TOOL_APPROVAL } from "./reading.ts";
 
@@ -116,7 +117,7 @@ export function chunksOf(
   reading: Reading,
 ): Loose[] {
   const chunks = new RunChunks({ thread: "", run, answer });
-  return chunks.next(saidUpTo(nodes, run, reading), turn, reading) ?? [];
+  return chunks.next(saidUpTo(nodes, run, reading), turn, reading);
 }
 
 /** The transcript of a session. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { aiSdk } from "../../src/agent/codec/ai-sdk.ts";
-import { contents, feed, find, isCut, run } from "./codec.ts";
+import { contents, feed, find, isCut, run, steps } from "./codec.ts";
 import { CALLS, ODDS, TWO_STEPS } from "./streams/ai-sdk.ts";
 
 describe("AI SDK UI message chunks", () => {
@@ -183,6 +183,50 @@ describe("AI SDK UI message chunks", () => {
     ]);
   });
 
+  it("take back what came before any step, but nothing of earlier ones", () => {
+    const data = (id: string, value: unknown) => ({ type: "data-x", id, data: value });
+    const call = { type: "tool-input-available", toolCallId: "c", toolName: "look", input: 1 };
+    const outcome = run(aiSdk, [
+      { type: "start" },
+      data("a", "wrong"),
+      { type: "text-delta", id: "0", delta: "wrong" },
+      { type: "reset-step" },
+      data("a", "right"),
+      call,
+      { type: "start-step" },
+      { type: "text-start", id: "0" },
+      { type: "tool-output-available", toolCallId: "c", output: 2 },
+      data("b", "wrong"),
+      { ...call, input: "wrong" },
+      { type: "tool-approval-request", toolCallId: "c", approvalId: "ap" },
+      { type: "reset-step" },
+      { type: "text-delta", id: "0", delta: "not lost" },
+      data("b", "right"),
+      { type: "tool-approval-request", toolCallId: "c", approvalId: "ap" },
+      FINISH,
+    ]);
+    assert.deepEqual(
+      contents(outcome)
+        .slice(1)
+        .map(([name, said]) => [name, Object(said).data ?? said]),
+      [
+        ["data-x", "right"],
+        ["tool-input", 1],
+        ["step", { state: "started" }],
+        ["tool-output", 2],
+        ["message", "not lost"],
+        ["data-x", "right"],
+        ["tool-approval", { toolCallId: "c", approvalId: "ap" }],
+      ],
+    );
+  });
+
+  it("end a text when another of its id begins", () => {
+    const start = { type: "text-start", id: "0" };
+    const outcome = run(aiSdk, [start, start, FINISH]);
+    assert.deepEqual(steps(outcome).slice(0, 3), ["open text-0", "close text-0", "open text-1"]);
+  });
+
   it("lose no text that was not announced", () => {
     const outcome = run(aiSdk, [{ type: "text-delta", id: "7", delta: "out of nowhere" }]);
     assert.deepEqual(contents(outcome), [["message", "out of nowhere"]]);
@@ -286,6 +330,18 @@ describe("AI SDK UI message chunks", () => {
         ["tool-input-0", "1", "failed"],
         ["tool-input-1", 2, "complete"],
       ],
+    );
+    assert.deepEqual(steps(outcome).slice(0, 4), [
+      "open tool-input-0",
+      "append tool-input-0",
+      "close tool-input-0",
+      "open tool-input-1",
+    ]);
+    const dynamic = run(aiSdk, [start, { ...end, dynamic: true }, FINISH]);
+    assert.deepEqual(
+      steps(dynamic).slice(0, 3),
+      ["open tool-input-0", "close tool-input-0", "put tool-input-1"],
+      "one that is dynamic is not the one that is not",
     );
   });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { anthropic } from "../../src/agent/codec/anthropic.ts";
-import { contents, feed, find, isCut, run } from "./codec.ts";
+import { contents, feed, find, isCut, run, steps } from "./codec.ts";
 import { ANSWER, ODDS } from "./streams/anthropic.ts";
 
 describe("Anthropic Messages events", () => {
@@ -149,6 +149,24 @@ describe("Anthropic Messages events", () => {
       const { data, status } = find(run(anthropic, [...events, STOP]), "tool-input-0");
       assert.deepEqual([data, status], [{ a: 1 }, "complete"]);
     }
+  });
+
+  it("end a block when another begins at its index, and go on with one that ended early", () => {
+    const text = begin(0, { type: "text", text: "" });
+    assert.deepEqual(steps(run(anthropic, [text, text, STOP])).slice(0, 3), [
+      "open text-0",
+      "close text-0",
+      "open text-1",
+    ]);
+    const json = (partial_json: string) => ({ delta: { type: "input_json_delta", partial_json } });
+    const call = (id: string) => ({ type: "tool_use", id, name: "add", input: {} });
+    const outcome = run(anthropic, [
+      ...[begin(0, call("a")), grow(0, json('{"a":')), end(0)],
+      ...[begin(1, call("b")), grow(1, json('{"b":')), end(1)],
+      ...[grow(0, json("1}")), grow(1, json("2}")), STOP],
+    ]);
+    const inputs = [0, 1].map((n) => find(outcome, `tool-input-${n}`).data);
+    assert.deepEqual(inputs, [{ a: 1 }, { b: 2 }]);
   });
 
   it("keep a signature wherever it comes", () => {

@@ -128,3 +128,8 @@ export function find(outcome: Outcome, key: string): Seen {
   assert.ok(found, `no ${key} among ${outcome.messages.map((message) => message.key)}`);
   return found;
 }
+
+/** The operations by name and key. */
+export function steps({ operations }: Outcome): string[] {
+  return operations.map((one) => ("key" in one ? `${one.op} ${one.key}` : one.op));
+}

@@ -193,6 +193,8 @@ describe("OpenAI Responses events", () => {
       "the response alone": [end(ITEMS)],
       "an incomplete response": [end(ITEMS, "incomplete")],
       "done, then all again": [created, ...done, ...done, end(ITEMS), end(ITEMS)],
+      "done again when all is over": [created, ...done, end(ITEMS), ...done],
+      "done when all is over": [created, ...done.slice(0, 3), end([]), done[3]],
       "other ids in the response": [created, ...done, end(others)],
       "half of it done": [created, ...done.slice(0, 2), end(ITEMS)],
       "no stream": [{ object: "response", id: "r", status: "completed", output: ITEMS }],
@@ -203,8 +205,25 @@ describe("OpenAI Responses events", () => {
       assert.equal(outcome.failure, undefined, kind);
       assert.equal(find(outcome, "tool-input-0").headers?.toolCallId, "call_9", kind);
     }
+    const copied = { type: "response.completed", response: { status: "in_progress" } };
+    assert.equal(run(openAi, [copied]).failure, undefined, "with the status of the beginning");
     const plain = run(openAi, [created, { type: "response.completed" }]);
     assert.equal(plain.failure, undefined, "no more than the end is needed");
+  });
+
+  it("tell thousands of items once", () => {
+    const output = Array.from({ length: 2000 }, (_, n) => ({
+      id: `i${n}`,
+      type: n % 3 === 0 ? "message" : "reasoning",
+      content: [{ type: n % 3 === 0 ? "output_text" : "reasoning_text", text: `It is ${n}.` }],
+    }));
+    const done = output.map((item) => ({ type: "response.output_item.done", item }));
+    const end = { type: "response.completed", response: { output } };
+    const outcome = run(openAi, [...done, end]);
+    assert.deepEqual(
+      said(outcome).map(([, data]) => data),
+      output.map((_, n) => `It is ${n}.`),
+    );
   });
 
   it("say what their end says if that is more, and never less", () => {
@@ -311,6 +330,11 @@ describe("OpenAI Responses events", () => {
       const { failure } = run(openAi, [event as Loose]);
       assert.deepEqual(failure, { op: "fail", status: "failed", error: message });
     }
+    const error = { type: "error", message };
+    const failed = { type: "response.failed", response: { status: "completed", error } };
+    const twice = run(openAi, [error, failed]);
+    assert.deepEqual(contents(twice).slice(0, 1), [["error", { message }]]);
+    assert.equal(twice.operations.filter(({ op }) => op === "fail").length, 1, "it fails once");
     const cancelled = { type: "response.cancelled", response: { status: "cancelled" } };
     assert.equal(run(openAi, [cancelled]).failure?.status, "cancelled");
   });

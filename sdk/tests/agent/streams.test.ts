@@ -3,8 +3,12 @@ import { describe, it } from "node:test";
 import * as ai7 from "ai";
 import * as ai6 from "ai-6";
 import { aiSdk } from "../../src/agent/codec/ai-sdk.ts";
+import { anthropic } from "../../src/agent/codec/anthropic.ts";
+import { openAi } from "../../src/agent/codec/openai.ts";
 import { feed, run, type Seen } from "./codec.ts";
-import { answer, anyChunks, Chance, type Chunk } from "./streams/random.ts";
+import * as anthropicEvents from "./streams/anthropic.ts";
+import * as openAiEvents from "./streams/openai.ts";
+import { answer, anyChunks, Chance, type Chunk, mangled } from "./streams/random.ts";
 
 const SEEDS = Number(process.env.SESSILE_SEEDS ?? 300);
 
@@ -114,6 +118,36 @@ describe("streams of AI SDK chunks by chance", () => {
         const again = messages.flatMap((message) => chunksOf(message, messages));
         const [is, was] = [await partsOf(read, again), await partsOf(read, chunks)];
         assert.deepEqual(is, was, `SEED=${seed}`);
+      }
+    });
+  }
+});
+
+describe("parts that are none", () => {
+  it("give nothing", () => {
+    for (const codec of [aiSdk, anthropic, openAi]) {
+      const { messages } = run(codec, ["[DONE]", null, undefined, 1] as never[]);
+      assert.deepEqual(messages, []);
+    }
+  });
+});
+
+describe("streams of providers as gateways may mangle them", () => {
+  const streams = {
+    openAi: [openAi, openAiEvents],
+    anthropic: [anthropic, anthropicEvents],
+  } as const;
+  for (const [name, [codec, events]] of Object.entries(streams)) {
+    it(`keep the rules: ${name}`, () => {
+      const all: object[][] = Object.values(events);
+      for (const seed of seeds) {
+        const parts = all.flatMap((stream) => mangled(seed, stream));
+        try {
+          run(codec, parts);
+          feed(() => codec({ mayEndOpen: true }), mangled(seed, parts), true);
+        } catch (error) {
+          throw new Error(`SEED=${seed}`, { cause: error });
+        }
       }
     });
   }

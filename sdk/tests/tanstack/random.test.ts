@@ -10,9 +10,10 @@ import { newsOf } from "../../src/tanstack/outputs.ts";
 import { Reading } from "../../src/tanstack/reading.ts";
 import { nodesOf, toChat } from "../../src/tanstack/transcript.ts";
 import { randomOf, randomStream } from "../ai-sdk/random-stream.ts";
-import { readBySeven, type Shown } from "../ai-sdk/reference.ts";
+import { readBySeven } from "../ai-sdk/reference.ts";
 import { TurnLog, type TurnLogOptions } from "../ai-sdk/turn-log.ts";
 import { chatOf, coldChat, fed, joined, type Part, type State, verify } from "./readers.ts";
+import { saidBy, saidIn } from "./said.ts";
 
 const { SEED, SEEDS = "300" } = process.env;
 const seeds = SEED
@@ -84,7 +85,7 @@ async function continued(seed: number): Promise<boolean> {
   const calls = chat.flatMap(({ parts }) => parts).filter(({ type }) => type === "tool-call");
   const open = calls.filter(({ state }) => state === "input-complete");
   for (const [n, part] of open.entries()) Object.assign(part, { state: "complete", output: { n } });
-  const news = newsOf(chat, nodesOf(messages, reading), turns, reading).messages;
+  const news = newsOf(chat, nodesOf(messages, reading), reading) ?? [];
   assert.equal(news.length, open.length, `SEED=${seed}: one output for each call`);
   if (news.length === 0) return false;
   const placed = news.map((message, n): Message => {
@@ -117,44 +118,6 @@ function unasked(chat: Part[][], isWanted: boolean): Part[][] {
   const without = ({ approval, ...part }: Part): Part =>
     approval ? { ...part, state: "input-complete" } : part;
   return isWanted ? chat.map((parts) => parts.map(without)) : chat;
-}
-
-/** Texts, thoughts and calls in their order. */
-function saidIn(chat: Part[][]): unknown[] {
-  return chat
-    .flatMap(([, ...parts]) => parts)
-    .flatMap(({ type, ...part }): unknown[] => {
-      if (type === "text") return isBlank(part.content) ? [] : [part.content];
-      if (type === "thinking") return part.content === "" ? [] : [{ thinking: part.content }];
-      const { name, state, input, output } = part;
-      return type === "tool-call" ? [{ call: name, state, input, output }] : [];
-    });
-}
-
-/** The same of what the AI SDK makes of the stream. */
-function saidBy({ parts }: Shown): unknown[] {
-  return parts.flatMap(({ type, ...part }): unknown[] => {
-    if (type === "text") return isBlank(part.text) ? [] : [part.text];
-    if (type === "reasoning") return part.text === "" ? [] : [{ thinking: part.text }];
-    const name = part.toolName ?? /^tool-(.+)$/.exec(String(type))?.[1];
-    return name === undefined ? [] : [{ call: name, ...callBy(part) }];
-  });
-}
-
-const BROKEN = { error: "the input of this call broke off" };
-
-function callBy({ state, input, output, errorText, preliminary }: Part): Part {
-  const made = { input, output: undefined };
-  if (state === "input-streaming") return { state: "error", input: undefined, output: BROKEN };
-  if (state === "approval-requested") return { state, ...made };
-  if (state === "output-error") return { state: "error", input, output: { error: errorText } };
-  if (state === "output-denied") return { state: "error", input, output: { error: "denied" } };
-  if (state !== "output-available" || preliminary) return { state: "input-complete", ...made };
-  return { state: "complete", input, output };
-}
-
-function isBlank(text: unknown): boolean {
-  return String(text).trim() === "";
 }
 
 function equal(is: unknown, wanted: unknown, what: string): void {

@@ -58,9 +58,8 @@ export function joined(states: readonly State[], run: string): Loose[] | undefin
     });
     const said = saidUpTo(nodesOf(messages, reading), run, reading);
     const turn = turns.find(({ id }) => id === run);
-    const more = teller.next(said, turn, reading);
-    if (!more) return undefined;
-    chunks.push(...more);
+    chunks.push(...teller.next(said, turn, reading));
+    if (teller.isStale) return undefined;
   }
   return chunks;
 }
@@ -97,7 +96,7 @@ export function coldChat(state: State): Part[][] {
 }
 
 /** What is seen: a text of spaces alone is not, and is dropped where it is all of a message. */
-function partsOf(messages: readonly { parts: Part[] }[]): Part[][] {
+export function partsOf(messages: readonly { parts: Part[] }[]): Part[][] {
   const plain = JSON.parse(JSON.stringify(messages)) as (Part & { parts: Part[] })[];
   const isBlank = ({ type, content }: Part) => type === "text" && String(content).trim() === "";
   return plain

@@ -58,6 +58,21 @@ describe("branches", () => {
     assert.equal(seen(tree), "b c d e");
   });
 
+  test("what followed a tombstone still does, and is of its branch", () => {
+    const log1 = { a: {}, b: { turn: "t1" }, c: { deletedAt: 1 }, d: { turn: "t2" } };
+    const more = log({ ...log1, e: { parent: "b" }, f: { turn: "t3" }, g: { parent: "d" } });
+    const inputs = turns({ t1: { input: "a" }, t2: { input: "c" }, t3: { input: "e" } });
+    const tree = new Tree(more, inputs, new Map());
+    assert.equal(seen(tree), "a b e f", "the edited question, and not what followed the first");
+    assert.deepEqual(tree.branches("e"), { options: ["e"], index: 0 });
+    const selected = new Map<string, string>();
+    select(selected, tree, "c");
+    assert.equal(seen(new Tree(more, inputs, selected)), "a b d g");
+    const [, , , , ...none] = more;
+    const unanswered = [...more.slice(0, 3), ...none.slice(0, 2)];
+    assert.equal(seen(new Tree(unanswered, inputs, selected)), "a b e f", "nothing followed it");
+  });
+
   test("an answer again is a sibling: the newest is seen, or what is selected", () => {
     const again = [...CHAT, ...log({ f: { turn: "t3" }, g: {} })];
     const inputs = new Map([...INPUTS, ...turns({ t3: { input: "d" } })]);

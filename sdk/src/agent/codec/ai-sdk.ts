@@ -68,6 +68,11 @@ class AiSdk extends Draft {
   #said: Record<string, unknown> = {};
   #step: Slot | undefined;
 
+  constructor(options?: CodecOptions) {
+    super(options);
+    this.mark();
+  }
+
   #respond(data: Record<string, unknown>, messageMetadata: unknown) {
     const metadata = merge(this.#said.metadata, messageMetadata);
     this.#said = { ...this.#said, ...data, ...(metadata !== undefined && { metadata }) };
@@ -95,10 +100,10 @@ class AiSdk extends Draft {
     this.#texts.delete(id);
   }
 
-  /** The call of this id in this step, as long as it is one call. */
+  /** The latest call of this id, if it is of this step. */
   #known(id: string): Call | undefined {
     const call = this.#calls.latest(id);
-    return call && this.#calls.isCurrent(call) && !call.isSettled ? call : undefined;
+    return call && this.#calls.isCurrent(call) ? call : undefined;
   }
 
   #input(chunk: Json, what: string) {
@@ -107,7 +112,6 @@ class AiSdk extends Draft {
     const known = this.#known(id);
     if (what === "error") return this.#refuse(chunk, known, headers);
     if (what === "delta") {
-      if (known?.isTold) return;
       const call = known ?? this.#open(id) ?? this.#calls.begin(id);
       return this.#calls.stream(call, text(chunk.inputTextDelta));
     }
@@ -118,7 +122,7 @@ class AiSdk extends Draft {
     const call = isIt ? known : this.#calls.begin(id, headers);
     if (isIt) this.#calls.describe(call, headers);
     if (what === "start") this.#calls.stream(call, "");
-    else this.#calls.tell(call, chunk.input);
+    else this.#calls.tellOnce(call, chunk.input);
   }
 
   /** An input that was refused is told as what it is, and then why it was refused. */

@@ -82,7 +82,6 @@ class Anthropic extends Draft {
       this.settle();
       this.#response = undefined;
       this.#said = {};
-      this.#calls.nextStep();
     }
     this.#given = listed(message.content);
     this.#respond({ state: "started", ...pick(message, ...TOLD) });
@@ -163,7 +162,13 @@ class Anthropic extends Draft {
     const json = this.text(key);
     const value = json === "" ? (input ?? {}) : parsed(json);
     if (json !== "" && value === json) this.#late.push(block);
-    else this.#calls.tell(call, typeof value === "string" ? parsed(value) : value);
+    else this.#tell(call, typeof value === "string" ? parsed(value) : value);
+  }
+
+  #tell(call: Call, input: unknown) {
+    this.#calls.tell(call, input);
+    // The agent answers it, and not in this stream.
+    if (call.headers.providerExecuted === undefined) this.#calls.settle(call);
   }
 
   /** All that was begun has ended, as it is. */
@@ -180,7 +185,7 @@ class Anthropic extends Draft {
       if (!call) continue;
       const json = this.text(key);
       const isWhole = parsed(json) !== json || this.#said.finishReason !== "length";
-      if (isWhole) this.#calls.tell(call, parsed(json));
+      if (isWhole) this.#tell(call, parsed(json));
       else this.#calls.breakOff(call);
     }
     this.#late = [];

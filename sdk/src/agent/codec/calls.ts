@@ -4,7 +4,7 @@
 import type { Draft, Slot } from "./draft.ts";
 import { type Ending, type Headers, jsonOf } from "./operation.ts";
 
-/** Settled calls of a step that are remembered, for an output that is said again. */
+/** Settled calls that are remembered, for an output that is said again. */
 const MOST_SETTLED = 256;
 
 export interface Call {
@@ -28,7 +28,9 @@ export interface Call {
 export class Calls {
   readonly #draft: Draft;
   readonly #latest = new Map<string, Call>();
-  #settled: Call[] = [];
+  readonly #settled: Call[] = [];
+  /** Of this step. */
+  readonly #begun = new Set<Call>();
   #count = 0;
   #step = 0;
 
@@ -36,16 +38,21 @@ export class Calls {
     this.#draft = draft;
   }
 
-  /** Calls that are settled cannot come again. */
+  /** The inputs of this step are over; outputs of its calls may still come. */
   nextStep(): void {
     this.#step += 1;
-    for (const call of this.#settled) this.#forget(call);
-    this.#settled = [];
+    for (const call of this.#begun) {
+      // All that an output says of it.
+      const { toolCallId = call.id, toolName } = call.headers;
+      call.headers = { toolCallId, ...(toolName !== undefined && { toolName }) };
+      call.said = undefined;
+    }
+    this.#begun.clear();
   }
 
   /** The calls of this step were taken back. */
   dropStep(): void {
-    for (const call of this.#latest.values()) if (this.isCurrent(call)) this.#forget(call);
+    for (const call of this.#begun) this.#forget(call);
   }
 
   latest(id: string): Call | undefined {
@@ -73,6 +80,7 @@ export class Calls {
     const before = this.#latest.get(call.id);
     if (before) this.breakOff(before);
     this.#latest.set(call.id, call);
+    this.#begun.add(call);
     return call;
   }
 
@@ -93,15 +101,20 @@ export class Calls {
   tell(call: Call, data: unknown): void {
     if (call.isTold) return;
     call.isTold = true;
-    call.said = this.#saying(call, data);
     const whole = data ?? null;
     if (this.#draft.isOpen(call.input)) this.#draft.close(call.input, whole);
     else this.#draft.put({ key: call.input }, "tool-input", whole, { headers: call.headers });
   }
 
+  /** Tells an input that may be said again in its step. */
+  tellOnce(call: Call, data: unknown): void {
+    this.tell(call, data);
+    call.said = sayingOf(call.headers, data);
+  }
+
   /** Whether just this was told of the call. */
   isSame(call: Call, data: unknown, headers: Headers): boolean {
-    const said = this.#saying({ headers: { ...call.headers, ...headers } }, data);
+    const said = sayingOf({ ...call.headers, ...headers }, data);
     return said !== undefined && said === call.said;
   }
 
@@ -121,15 +134,12 @@ export class Calls {
     if (state === "preliminary") this.#draft.change(call.output, "tool-output", data, beside);
     else {
       this.#draft.put(call.output, "tool-output", data, beside);
-      this.#settle(call);
+      this.settle(call);
     }
   }
 
-  #saying({ headers }: Pick<Call, "headers">, data: unknown): string | undefined {
-    return jsonOf([data, Object.entries(headers).sort()]);
-  }
-
-  #settle(call: Call): void {
+  /** Nothing but what was said already can come of it in this stream. */
+  settle(call: Call): void {
     call.said = call.output.said = undefined;
     if (call.isSettled) return;
     call.isSettled = true;
@@ -139,6 +149,11 @@ export class Calls {
   }
 
   #forget(call: Call): void {
+    this.#begun.delete(call);
     if (this.#latest.get(call.id) === call) this.#latest.delete(call.id);
   }
+}
+
+function sayingOf(headers: Headers, data: unknown): string | undefined {
+  return jsonOf([data, Object.entries(headers).sort()]);
 }

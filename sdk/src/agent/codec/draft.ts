@@ -50,9 +50,10 @@ export abstract class Draft {
   #ops: Operation[] = [];
   readonly #counts = new Map<string, number>();
   readonly #open = new Map<string, Growing>();
-  /** The keys since the last `mark`. */
-  #recent = new Set<string>();
+  /** The keys since the last `mark`, if there was one. */
+  #recent: Set<string> | undefined;
   #ending: Ending | undefined;
+  #error: string | undefined;
 
   constructor({ mayEndOpen = false }: CodecOptions = {}) {
     this.#mayEndOpen = mayEndOpen;
@@ -63,10 +64,10 @@ export abstract class Draft {
     return Object.assign((part: Part) => this.read(part), { end: () => this.end() });
   }
 
-  /** What a part of the stream gives. */
+  /** What a part of the stream gives; what is no object, such as `[DONE]`, gives nothing. */
   read(part: unknown): Operation[] {
     this.#ops = [];
-    this.handle(fields(part), text(fields(part).type));
+    if (Object(part) === part) this.handle(fields(part), text(fields(part).type));
     return this.#ops;
   }
 
@@ -118,7 +119,7 @@ export abstract class Draft {
   /** Begins a text. */
   open(key: string, name: string, text = "", headers: Headers = {}): string {
     this.#open.set(key, { name, begun: headers, headers, text });
-    this.#recent.add(key);
+    this.#recent?.add(key);
     this.#ops.push({ op: "open", key, name, text, headers });
     return key;
   }
@@ -162,7 +163,7 @@ export abstract class Draft {
   /** A whole message, said the first time or anew. */
   put(slot: Slot, name: string, data: unknown, { headers = {}, ...more }: Beside = {}): void {
     const { key } = slot;
-    if (!slot.isSaid && !slot.isLasting) this.#recent.add(key);
+    if (!slot.isSaid && !slot.isLasting) this.#recent?.add(key);
     slot.isSaid = true;
     this.#ops.push({ op: "put", key, name, data: data ?? null, headers, ...more });
   }
@@ -193,8 +194,10 @@ export abstract class Draft {
     this.#ops.push({ op: "signal", name, data });
   }
 
-  /** The stream did not end well, and says so. */
+  /** The stream did not end well, and says so; some say it twice. */
   fail(error: string): void {
+    if (this.#error === error) return;
+    this.#error = error;
     this.say("error", "error", { message: error });
     this.#ops.push({ op: "fail", status: "failed", error });
     this.#ending = "failed";
@@ -205,17 +208,18 @@ export abstract class Draft {
     this.#ending = "cancelled";
   }
 
+  /** Remembers from here on what there is to be taken back. */
   mark(): void {
     this.#recent = new Set();
   }
 
   isRecent(key: string): boolean {
-    return this.#recent.has(key);
+    return this.#recent?.has(key) === true;
   }
 
   /** Takes back what came since the last `mark`; its keys are not used again. */
   dropRecent(): void {
-    for (const key of this.#recent) {
+    for (const key of this.#recent ?? []) {
       this.#open.delete(key);
       this.#ops.push({ op: "drop", key });
     }

@@ -33,12 +33,17 @@ export interface Item {
   slot?: Slot;
 }
 
+/** Items of a response that are remembered; those before them are done, and only counted. */
+const MOST_ITEMS = 256;
+
 function indexOf({ output_index: index }: Json): number | undefined {
   return typeof index === "number" ? index : undefined;
 }
 
 export class Items {
   #items: Item[] = [];
+  /** How many are forgotten, by type. */
+  #forgotten = new Map<string, number>();
 
   get all(): readonly Item[] {
     return this.#items;
@@ -46,12 +51,18 @@ export class Items {
 
   clear(): void {
     this.#items = [];
+    this.#forgotten.clear();
   }
 
   add(type: string, id: string, index: number | undefined): Item {
     const state = { isAnnounced: false, isDone: false, parts: new Map(), held: "", name: "" };
     const item: Item = { type, id, index, ...state };
     this.#items.push(item);
+    const [oldest] = this.#items;
+    if (oldest?.isDone && this.#items.length > MOST_ITEMS) {
+      this.#items.shift();
+      this.#forgotten.set(oldest.type, (this.#forgotten.get(oldest.type) ?? 0) + 1);
+    }
     return item;
   }
 
@@ -92,20 +103,30 @@ export class Items {
     return item;
   }
 
-  /** Which items those of the whole response are: by id, otherwise by their order in each type. */
-  match(output: readonly Json[]): Item[] {
-    const found = new Map<Json, Item>();
-    const isLeft = (item: Item) => ![...found.values()].includes(item);
-    for (const it of output) {
-      const is = ({ type, id }: Item) => id !== "" && type === it.type && id === it.id;
-      const item = this.#items.find((one) => is(one) && isLeft(one));
-      if (item) found.set(it, item);
-    }
+  /**
+   * Which items those of the whole response are: by id, otherwise by their order in each type.
+   * Those that are forgotten are nothing.
+   */
+  match(output: readonly Json[]): (Item | undefined)[] {
+    const left = new Set(this.#items);
+    const take = (isIt: (item: Item) => boolean) => {
+      const item = [...left].find(isIt);
+      if (item) left.delete(item);
+      return item;
+    };
+    const byId = output.map((it) => {
+      return take(({ type, id }) => id !== "" && type === it.type && id === it.id);
+    });
     return output.map((it, index) => {
-      const same = found.get(it) ?? this.#items.find((one) => one.type === it.type && isLeft(one));
-      const item = same ?? this.add(text(it.type), text(it.id), index);
+      const type = text(it.type);
+      const forgotten = byId[index] ? 0 : (this.#forgotten.get(type) ?? 0);
+      if (forgotten > 0) {
+        this.#forgotten.set(type, forgotten - 1);
+        return undefined;
+      }
+      const known = byId[index] ?? take((item) => item.type === type);
+      const item = known ?? this.add(type, text(it.id), index);
       item.isAnnounced = true;
-      found.set(it, item);
       return item;
     });
   }

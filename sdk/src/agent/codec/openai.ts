@@ -5,6 +5,18 @@ import { Calls } from "./calls.ts";
 import { Draft, type Slot } from "./draft.ts";
 import { type Item, Items, type Part } from "./openai-items.ts";
 import {
+  ANSWER,
+  INPUTS,
+  inputOf,
+  type Kind,
+  keyOf,
+  OWN,
+  outputOf,
+  PLAIN,
+  SUMMARY,
+  TEXTS,
+} from "./openai-kinds.ts";
+import {
   type Codec,
   type CodecOptions,
   fields,
@@ -24,70 +36,15 @@ export interface OpenAiEvent {
 
 /** What readers are told of a response: not the instructions and tools, which are the agent's. */
 const TOLD = ["id", "model", "status", "usage", "error", "incomplete_details"];
+/** How a response ends, the worse first. */
+const ENDS = ["failed", "cancelled", "incomplete", "completed"];
 /** Events about the whole response, those that end it last. */
 const STATES =
   /^response\.(created|queued|in_progress|(completed|incomplete|failed|cancelled|done))$/;
-/** Fields of a call that are not its input. */
-const NO_INPUT = /^(id|type|status|call_id|name|server_label|outputs?|results?|error)$/;
-/** Calls that the agent answers, not the provider. */
-const OWN = [
-  "function_call",
-  "custom_tool_call",
-  "computer_call",
-  "local_shell_call",
-  "shell_call",
-  "apply_patch_call",
-];
-/** Calls whose input is text by itself, not JSON. */
-const PLAIN = ["custom_tool_call", "code_interpreter_call"];
-
-/** A kind of text. */
-interface Kind {
-  /** The type of its items. */
-  item: string;
-  name: string;
-  /** The field of the whole, and where in its item it is. */
-  field: string;
-  place: "content" | "summary";
-}
-
-const ANSWER: Kind = { item: "message", name: "message", field: "text", place: "content" };
-const REFUSAL: Kind = { item: "message", name: "refusal", field: "refusal", place: "content" };
-const THOUGHT: Kind = { item: "reasoning", name: "reasoning", field: "text", place: "content" };
-const SUMMARY: Kind = { ...THOUGHT, place: "summary" };
-
-/** By the type of a part, and by what an event is of. */
-const TEXTS: Record<string, Kind> = {
-  output_text: ANSWER,
-  text: ANSWER,
-  refusal: REFUSAL,
-  reasoning_text: THOUGHT,
-  reasoning: THOUGHT,
-  summary_text: SUMMARY,
-  reasoning_summary_text: SUMMARY,
-  reasoning_summary: SUMMARY,
-};
-
-/** Inputs that come piece by piece, by the type of the call. */
-const INPUTS: Record<string, string> = {
-  function_call_arguments: "function_call",
-  custom_tool_call_input: "custom_tool_call",
-  mcp_call_arguments: "mcp_call",
-  code_interpreter_call_code: "code_interpreter_call",
-};
-
-/** The input of a call as its item, or the event that ends it, has it. */
-function inputOf(it: Json, type: string): unknown {
-  const whole = it.arguments ?? it.input ?? it.code;
-  if (whole === undefined || whole === null) {
-    if (Object.values(INPUTS).includes(type)) return undefined;
-    return Object.fromEntries(Object.entries(it).filter(([name]) => !NO_INPUT.test(name)));
-  }
-  return typeof whole === "string" && !PLAIN.includes(type) ? parsed(whole) : whole;
-}
-
-function keyOf({ name }: Kind): string {
-  return name === "message" ? "text" : name;
+/** What became of it: gateways repeat the status of the beginning; the worse is believed. */
+function statusOf(status: string, state: string, isEnd: boolean): string {
+  if (!isEnd) return status || (state === "queued" ? state : "in_progress");
+  return ENDS.find((one) => one === status || one === state) ?? "completed";
 }
 
 class OpenAi extends Draft {
@@ -212,6 +169,8 @@ class OpenAi extends Draft {
     const isSaid = whole !== undefined && whole !== "";
     const streamed = PLAIN.includes(type) ? came : came === "" ? {} : parsed(came);
     this.#calls.tell(call, isSaid ? whole : streamed);
+    // The agent answers it, and seldom in this stream.
+    if (OWN.includes(type)) this.#calls.settle(call);
   }
 
   #callItem(item: Item, it: Json, isDone: boolean) {
@@ -223,9 +182,8 @@ class OpenAi extends Draft {
     else this.#tellInput(item, input);
     if (OWN.includes(item.type) || item.isDone) return;
     const isBad = it.status === "failed" || Boolean(it.error);
-    const output = it.output ?? it.outputs ?? it.result ?? it.results ?? it.error ?? it;
     const headers = { providerExecuted: "true" };
-    this.#calls.answer(call, output, isBad ? "error" : "available", headers);
+    this.#calls.answer(call, outputOf(it), isBad ? "error" : "available", headers);
   }
 
   #item(item: Item, it: Json, isDone: boolean) {
@@ -246,19 +204,17 @@ class OpenAi extends Draft {
 
   #respond(event: Json, state: string, isEnd: boolean) {
     const is = fields(event.response);
-    const status = text(is.status) || (state === "done" ? "completed" : state);
+    const status = statusOf(text(is.status), state, isEnd);
     if (isEnd && !this.#isOver) {
       const output = listed(is.output).map(fields);
-      const items = this.#items.match(output);
-      items.forEach((item, at) => {
-        this.#item(item, output[at] ?? {}, true);
+      this.#items.match(output).forEach((item, at) => {
+        if (item) this.#item(item, output[at] ?? {}, true);
       });
       this.#isOver = true;
     }
     const isGood = isEnd && (status === "completed" || status === "incomplete");
     const finishReason = isGood ? this.#finishReason(status, is) : undefined;
     if (isGood) this.settle();
-    if (isEnd) this.#items.clear();
     this.#said = {
       ...this.#said,
       ...pick(is, ...TOLD),
@@ -298,7 +254,6 @@ class OpenAi extends Draft {
     this.#response = undefined;
     this.#said = {};
     this.#sequence.restart();
-    this.#calls.nextStep();
   }
 
   /** What the response leaves open has ended with it; calls only if their input is whole. */
@@ -338,7 +293,8 @@ class OpenAi extends Draft {
     const isDone = verb === "done";
     const kind = TEXTS[what];
     const input = INPUTS[what];
-    if (this.#isOver && (what === "output_item" || verb === "delta")) this.#again();
+    // What begins after the end is of another response; what is done was late.
+    if (this.#isOver && (type === "response.output_item.added" || verb === "delta")) this.#again();
     if (what === "output_item" && (isDone || verb === "added")) {
       this.#item(this.#items.placed(event, isDone), fields(event.item), isDone);
     } else if (what === "output_text.annotation") this.#annotate(event);

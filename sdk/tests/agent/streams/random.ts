@@ -184,3 +184,20 @@ export function answer(seed: number, { reset = true } = {}): Chunk[] {
   chunks.push({ type: "finish", finishReason: "stop", ...more() });
   return chunks;
 }
+
+/** Events as the worst of gateways would pass them on: lost, doubled, late, without their ids. */
+export function mangled(seed: number, events: readonly object[]): Chunk[] {
+  const chance = new Chance(seed);
+  const lost = ["item_id", "output_index", "index", "sequence_number", "content_index", "item"];
+  const rate = 2 + chance.below(12);
+  const out: Chunk[] = [];
+  for (const event of events as Chunk[]) {
+    if (chance.is(rate)) continue;
+    const one = { ...event };
+    if (chance.is(rate)) delete one[chance.of(lost)];
+    if (chance.is(rate)) one[chance.of(lost)] = chance.of([0, -1, "x", null, {}, [1]]);
+    const at = chance.is(rate) ? chance.below(out.length + 1) : out.length;
+    out.splice(at, 0, one, ...(chance.is(rate) ? [one] : []));
+  }
+  return out;
+}

@@ -72,6 +72,8 @@ function Hook(): ReactNode {
 
 function show(held: Chat): ReactNode {
   chat = held;
+  // For what the component has no button for, such as an edit.
+  Object.assign(window, { chat });
   shown.messages = held.messages;
   return createElement(Panel, held);
 }
