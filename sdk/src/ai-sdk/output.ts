@@ -20,7 +20,7 @@ export interface Said {
   told?: string | undefined;
   /** Whether it does not grow any more, and whether its end was told. */
   isDone: boolean;
-  wasDone?: boolean;
+  wasDone?: boolean | undefined;
   /** Of what came of a call: the call. */
   call?: Said | undefined;
   /** Of a call: what came of it is known as well, so that nobody is to make it. */

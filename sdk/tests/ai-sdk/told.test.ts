@@ -129,6 +129,30 @@ describe("the order of what is told", () => {
     assert.equal(types.at(-1), "text-end");
   });
 
+  test("of two open texts of one id none waits: they are told apart", async () => {
+    const log = said([...START, ...words("0", "One").slice(0, 2), ...words("0", "two")]);
+    const types = typesOf(next(new Chunks("t1"), log));
+    assert.equal(types.filter((type) => type === "text-start").length, 2);
+    log.end("complete");
+    const { parts } = await readBySeven(next(new Chunks("t1"), log));
+    assert.deepEqual(
+      parts.map(({ text }) => text),
+      [undefined, "One", "two"],
+    );
+  });
+
+  test("a step waits until the calls before it are whole", () => {
+    const log = said([...START, { type: "tool-input-start", toolCallId: "c", toolName: "add" }]);
+    const input = log.messages.at(-1) as Message;
+    log.publish("step", { state: "started" });
+    const chunks = new Chunks("t1");
+    assert.deepEqual(typesOf(next(chunks, log)).slice(1), ["start-step", "tool-input-start"]);
+    log.messages = log.messages.map((it) =>
+      it.serial === input.serial ? { ...it, data: {}, status: "complete", version: "9" } : it,
+    );
+    assert.deepEqual(typesOf(next(chunks, log)), ["tool-input-available", "start-step"]);
+  });
+
   test("an output that stands before its call, or before its end, waits for it", () => {
     const log = said(START);
     const headers = { toolCallId: "c", state: "available" };
