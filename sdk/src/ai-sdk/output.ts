@@ -95,13 +95,17 @@ export function isDone(message: Message, headers: Record<string, string>): boole
   return inputOf(message, headers) !== CUT;
 }
 
-/** What is passed on as it came: sources, files, `data-…`, and what nobody knew. */
+/**
+ * What is passed on as it came: sources, files, `data-…`, and what nobody knew. A copy, since the
+ * AI SDK makes a part of it that it changes in place.
+ */
 function chunkOf(message: Message, headers: Record<string, string>): Loose | undefined {
   const { name, serial } = message;
   if (BESIDE.includes(name)) return undefined;
   const said = fieldsOf(valueIn(message, headers));
-  if (name !== "source") return said.type === name ? (said as Loose) : undefined;
-  if (String(said.type).startsWith("source-")) return said as Loose;
+  const isIt = name === "source" ? String(said.type).startsWith("source-") : said.type === name;
+  if (isIt) return { ...said } as Loose;
+  if (name !== "source") return undefined;
   // As providers cite.
   const { url, title } = said;
   return url ? { type: "source-url", ...present({ sourceId: serial, url, title }) } : undefined;

@@ -216,6 +216,15 @@ describe("the order of what is told", () => {
   });
 });
 
+test("what is shown may be changed in place, and the log stays as it is", async () => {
+  const log = said([{ type: "data-map", id: "m", data: 1 }]);
+  const before = structuredClone(log.messages);
+  log.publish("data-map", { type: "data-map", id: "m", data: 2 });
+  await readBySeven(next(new Chunks("t1"), log));
+  toUIMessages({ messages: log.messages });
+  assert.deepEqual(log.messages.slice(0, before.length), before);
+});
+
 describe("an answer that goes on", () => {
   /** Two calls for the page, what came of them, and the turn that goes on from there. */
   function continued() {
