@@ -189,7 +189,7 @@ describe("a connection over fetch", () => {
     assert.equal(played.streams.length, 1);
   });
 
-  test("P2.6 reminded of its token it comes back with another one, not with the same", async (t) => {
+  test("P2.6 reminded of its token it comes back with another, not with the same", async (t) => {
     let token = "a.b.c";
     const { played, attach } = await start(t, { token: () => token });
     const remind = () => played.streams.at(-1)?.say({ type: "token-expiring", expiresAt: 0 });
