@@ -83,7 +83,7 @@ function inputOf({ data, status }: Message, headers: Record<string, string>): un
   const input = valueIn({ data } as Message, headers);
   const isValue = typeof input !== "string" || !status || encoding === "json";
   if (isValue || inputEncoding === "text" || state === "error") return input;
-  // Agents of the first release end the text, perhaps before all of it is there, then tell the value.
+  // Agents of the first release end the text, perhaps cut short, and then tell the value.
   const value = parsed(input);
   return value === undefined && /^\s*[[{"]|^$/.test(input) ? CUT : (value ?? input);
 }

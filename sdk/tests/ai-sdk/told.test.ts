@@ -77,7 +77,7 @@ describe("an answer that is begun anew", () => {
     assert.deepEqual(next(chunks, log), []);
   });
 
-  test("a step that the source takes back is taken back, and what was before it stays", async () => {
+  test("a step that the source takes back goes, and what was before it stays", async () => {
     const before = [...START, ...words("0", "One"), { type: "finish-step" }, ...START.slice(1)];
     const log = said([...before, ...words("0", "tw")]);
     const chunks = new Chunks("t1");
