@@ -62,7 +62,7 @@ const IMPORTS = `
 for (const entry of ${JSON.stringify(ENTRIES)}) await import(entry);
 const { createAgentSession, overFetch } = await import("sessile/agent");
 const { createSession } = await import("sessile");
-const where = { url: "http://127.0.0.1:1", session: "s", token: "t" };
+const where = { url: "http://127.0.0.1:1", session: "s", token: "a.b.c" };
 createAgentSession({ ...where, link: overFetch }).close();
 createSession(where).close();
 `;

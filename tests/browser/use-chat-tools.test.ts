@@ -64,9 +64,7 @@ function answering(session: string, ...streams: Chunk[][]): unknown[] {
     url: fixture.server.url,
     session,
     token: () => makeToken({ sub: "agent", caps: { "*": ["agent"] } }),
-    names: ["message", "tool-output", "tool-approval"],
-    onInput: ({ name, data, headers }, start) => {
-      if (headers?.more) return;
+    onInput: ({ name, data }, start) => {
       inputs.push([name, data]);
       const chunks = streams.shift() ?? [];
       const source = (async function* () {
@@ -75,9 +73,8 @@ function answering(session: string, ...streams: Chunk[][]): unknown[] {
           else yield chunk as unknown as UIMessageChunk;
         }
       })();
-      agent
-        .answer(start, (turn) => streamToTurn(turn, source))
-        .catch((error) => console.error(error));
+      // One that is left in the middle has failed, which is none of this test's.
+      agent.answer(start, (turn) => streamToTurn(turn, source)).catch(() => {});
     },
   });
   agents.push(agent);

@@ -43,8 +43,9 @@ export class Output {
   isStreaming = false;
   /** An earlier attempt has closed the message: it gets the whole text in the end (P6.8). */
   isStale = false;
-  /** The session takes no more of its text (P14), or somebody has deleted it: the rest is not said. */
+  /** Why the session takes no more of its text (P14). */
   isFull: unknown;
+  /** Somebody else has deleted or closed it: the rest is not said. */
   isGone = false;
   /** A change is on its way: the next waits, so that none is told twice in turns. */
   isChanging = false;

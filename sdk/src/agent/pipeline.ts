@@ -20,7 +20,7 @@ import { Queue, type Task } from "./queue.ts";
 /** What a pipeline needs of its turn. */
 export interface Outlet {
   readonly limits: Limits;
-  /** Which process this is of those that led the turn: a later one may find what was said before. */
+  /** Which process this is of those that led the turn: a later one may find what was said. */
   readonly attempt: number;
   /** Sent on this connection alone; `disconnected` leaves open whether it was taken. */
   once(frame: ClientFrame): Promise<unknown>;

@@ -185,6 +185,8 @@ export class AgentSession implements AsyncDisposable {
     const held = new AgentTurn(host, turn, isKept);
     this.#turns.set(id, held);
     for (const steer of this.#steers.values()) if (steer.turn === id) held.takeSteer(steer);
+    // It may be over already, as one that was cancelled before it began (P6.5).
+    held.take(turn);
     return held;
   }
 
@@ -222,6 +224,7 @@ export class AgentSession implements AsyncDisposable {
   #changed(status: ConnectionStatus): void {
     const { state, error } = status;
     if (state !== "connected") this.#isAttached = false;
+    if (state === "waiting") this.#losses += 1;
     if (state === "closed" && error) this.#leave(error);
     this.#options.onStatus?.(status);
   }

@@ -1,5 +1,5 @@
-// An answer as the stream of chunks that `useChat` reads: from its beginning, then as it grows. Parts
-// are told in the log's order, and nothing before what it needs.
+// An answer as the stream of chunks that `useChat` reads: from its beginning, then as it grows.
+// Parts are told in the log's order, and nothing before what it needs.
 
 import { headersOf, type Notes, notesIn } from "../protocol/answer.ts";
 import { isOpen, type Message, type Turn } from "../protocol/index.ts";
@@ -19,9 +19,8 @@ import {
 
 /** What was told of a message. */
 interface Told {
-  message: Message;
+  said: Said;
   text: string;
-  isDone: boolean;
 }
 
 /** What one look at an answer finds out on its way through it. */
@@ -117,19 +116,31 @@ export class Chunks {
   #said(message: Message, { notes, calls, settled, isOver }: Look): Said | undefined {
     const { serial, name } = message;
     const was = this.#told.get(serial);
-    const isCall = name === "tool-input";
-    if (was?.message === message && !isCall && !(isOver && !was.isDone)) return undefined;
-    const headers = headersOf(message, notes);
-    const isOut = isOver || isDone(message, headers);
-    const more = was && { told: was.text, wasDone: was.isDone };
-    const said: Said = { message, headers, isDone: isOut, isSettled: settled.has(serial), ...more };
-    if (!isCall) {
-      said.call = callOf(said, { calls });
-      return said;
+    const isKnown = was?.said.message === message && (was.said.isDone || !isOver);
+    const said = isKnown ? was.said : this.#look(message, was, { notes, settled, isOver });
+    if (name === "tool-input") {
+      calls.set(said.headers.toolCallId ?? "", said);
+      calls.set(serial, said);
     }
-    calls.set(headers.toolCallId ?? "", said);
-    calls.set(serial, said);
-    return was?.message === message && !(isOver && !was.isDone) ? undefined : said;
+    if (isKnown) return undefined;
+    said.call = callOf(said, { calls });
+    return said;
+  }
+
+  #look(
+    message: Message,
+    was: Told | undefined,
+    { notes, settled, isOver }: Omit<Look, "calls">,
+  ): Said {
+    const headers = headersOf(message, notes);
+    return {
+      message,
+      headers,
+      told: was?.text,
+      wasDone: was?.said.isDone,
+      isDone: isOver || isDone(message, headers),
+      isSettled: settled.has(message.serial),
+    };
   }
 
   #isHeld(said: Said): boolean {
@@ -165,7 +176,7 @@ export class Chunks {
     if (name === "tool-input" && !isDone) this.#typing.add(serial);
     else this.#typing.delete(serial);
     if (isNew && isPart(message)) this.#last = serial;
-    this.#told.set(serial, { message, text: toldOf(message), isDone });
+    this.#told.set(serial, { said, text: toldOf(message) });
     return true;
   }
 
@@ -188,7 +199,7 @@ export class Chunks {
       }
       count += 1;
       // Nothing is shown of a response but what the next one says as well.
-      if (was.message === message || name === "response") continue;
+      if (was.said.message === message || name === "response") continue;
       if (deletedAt || (isText(message) && !isStill(was, textOf(message)))) return serial;
     }
     if (count === this.#told.size) return undefined;
@@ -219,8 +230,8 @@ export class Chunks {
 }
 
 /** Whether a text only grew since it was told. */
-function isStill(was: Told, text: string): boolean {
-  return was.isDone ? text === was.text : text.startsWith(was.text);
+function isStill({ said, text: was }: Told, text: string): boolean {
+  return said.isDone ? text === was : text.startsWith(was);
 }
 
 /** The call that an output is about: the one that it names, or the latest of the same id. */

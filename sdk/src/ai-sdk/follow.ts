@@ -77,13 +77,13 @@ function used<M extends UIMessage>(transport: SessileChatTransport<M>, chatId: s
 
 /** What the page said of calls and has not published yet stays. */
 function withOwn<M extends UIMessage>(message: M, held: M | undefined): M {
-  const parts = message.parts.map((part) => {
+  const parts = message.parts.map((part, index) => {
     const { state, toolCallId } = fieldsOf(part);
-    if (state !== "input-available" && state !== "approval-requested") return part;
-    const isOwn = (it: object) =>
-      fieldsOf(it).toolCallId === toolCallId &&
-      /^(output-|approval-responded)/.test(String(fieldsOf(it).state));
-    return held?.parts.findLast(isOwn) ?? part;
+    const own = held?.parts[index];
+    const isOpen = state === "input-available" || state === "approval-requested";
+    // The same id in another step is another call.
+    if (!own || !isOpen || fieldsOf(own).toolCallId !== toolCallId) return part;
+    return /^(output-|approval-responded)/.test(String(fieldsOf(own).state)) ? own : part;
   });
   return { ...message, parts };
 }

@@ -32,6 +32,8 @@ export function reached<T>(session: Session, asked: Promise<T>): Promise<T> {
       const error = givenUp(session);
       if (error) fail(error);
     };
+    // What was wrong may have been mended, since somebody asks again.
+    if (givenUp(session)) session.link.nudge();
     const off = session.on("connection", look);
     asked.then(done, fail).finally(off);
     look();

@@ -10,7 +10,7 @@ import {
   type ServerFrame,
   SessileError,
 } from "../protocol/index.ts";
-import { lastsMs } from "./clock.ts";
+import { type Expiry, lastsMs } from "./clock.ts";
 import { addressOf, readJson } from "./http.ts";
 import {
   deadline,
@@ -241,6 +241,11 @@ export abstract class Connection implements Link {
     }
   }
 
+  /** For how long the newest token serves, which was just accepted. */
+  protected lastsMs(expiry: Expiry): number {
+    return lastsMs(expiry, this.tokens, Date.now(), this.#timing.renewMs);
+  }
+
   /** The query of a connection (P3.3). */
   protected query(): string {
     const { rollup, names } = this.options;
@@ -252,8 +257,7 @@ export abstract class Connection implements Link {
 
   #attach(frame: AttachedFrame): void {
     this.#attached = frame;
-    const forMs = lastsMs(frame, this.tokens, Date.now());
-    this.take({ type: "attached", protocol: frame.protocol, forMs });
+    this.take({ type: "attached", protocol: frame.protocol, forMs: this.lastsMs(frame) });
     this.#flushSoon();
   }
 

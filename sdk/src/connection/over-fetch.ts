@@ -35,6 +35,8 @@ const PAUSE_MOST_MS = 15_000;
 
 export class FetchConnection extends Connection {
   #stream: AbortController | undefined;
+  /** What the stream was opened with. */
+  #token: string | undefined;
   #isPosting = false;
   #failures = 0;
   /** Ends the pause after a request that failed. */
@@ -52,6 +54,7 @@ export class FetchConnection extends Connection {
   protected open(token: string): void {
     const stream = new AbortController();
     this.#stream = stream;
+    this.#token = token;
     // The network may be back.
     this.#wake();
     this.flush();
@@ -67,8 +70,11 @@ export class FetchConnection extends Connection {
   /** Nothing can be asked; a comment comes by itself. */
   protected ping(): void {}
 
+  /** A stream takes no other token: it comes back as if the old one had expired. */
   protected async renew(): Promise<void> {
-    this.take({ type: "stale" });
+    const stream = this.#stream;
+    const isSame = (await this.tokens.get()) === this.#token;
+    if (!isSame && this.#stream === stream) this.take({ type: "lost", code: CLOSE.unauthorized });
   }
 
   protected flush(): void {
@@ -81,7 +87,10 @@ export class FetchConnection extends Connection {
       const headers = { authorization: `Bearer ${token}`, accept: "text/event-stream" };
       const init = { headers, signal: stream.signal };
       const response = await this.fetch(`${this.address}/events?${this.query()}`, init);
-      if (!response.ok || !response.body) code = await this.#refusal(response, stream);
+      // A refusal says why in events as well (P2.5); a server in between has answers of its own.
+      const type = response.headers.get("content-type") ?? "";
+      const isStream = response.ok || type.startsWith("text/event-stream");
+      if (!isStream || !response.body) code = await this.#refusal(response, stream);
       else {
         const body = response.body.pipeThrough(this.#heard(stream));
         for await (const frames of readFrameEvents(body)) {
@@ -110,12 +119,13 @@ export class FetchConnection extends Connection {
     });
   }
 
-  /** What an answer that is no stream says; gives the code that closes it. */
+  /** What an answer that is no stream says, if it is final; else a look says it. */
   async #refusal(response: Response, stream: AbortController): Promise<number> {
+    const code = CLOSES[response.status];
     const body: Partial<Pick<NackFrame, "error">> = await response.json().catch(() => ({}));
-    if (!body.error?.code) return LOST;
+    if (!code || !body.error?.code) return LOST;
     if (this.#stream === stream) this.refused(SessileError.of(body.error));
-    return CLOSES[response.status] ?? LOST;
+    return code;
   }
 
   /** One request at a time, so that frames keep their order; the next takes what waits. */

@@ -1,7 +1,6 @@
 // A connection over a WebSocket: the usual one.
 
 import { readFrames, type ServerFrame, SessileError } from "../protocol/index.ts";
-import { lastsMs } from "./clock.ts";
 import { Connection } from "./connection.ts";
 
 export class SocketConnection extends Connection {
@@ -31,8 +30,8 @@ export class SocketConnection extends Connection {
     try {
       if (Socket) return new Socket(url, ["sessile.v1", `sessile.token.${token}`]);
       const message =
-        "unable to connect; this platform has no WebSocket: use Node 22 or newer, give one as " +
-        "the option WebSocket, as of the package ws, or, in an agent, link: overFetch";
+        "unable to connect; this platform has no WebSocket: use Node 22, give one as the option " +
+        "WebSocket, or, in an agent, link: overFetch";
       this.take({ type: "impossible", error: new SessileError("missing-option", message) });
     } catch (cause) {
       // On a page with TLS, for one, there is no WebSocket without.
@@ -57,7 +56,7 @@ export class SocketConnection extends Connection {
   protected async renew(): Promise<void> {
     const token = await this.tokens.get();
     const { expiresAt } = await this.request({ type: "auth", token }, { once: true });
-    this.take({ type: "renewed", forMs: lastsMs({ expiresAt }, this.tokens, Date.now()) });
+    this.take({ type: "renewed", forMs: this.lastsMs({ expiresAt }) });
   }
 
   protected flush(): void {
@@ -76,7 +75,7 @@ export class SocketConnection extends Connection {
     try {
       frames = readFrames(text);
     } catch (cause) {
-      const message = "what came is no frame of the protocol: something in between changes it";
+      const message = "unable to read a frame; something in between changes it";
       this.refused(new SessileError("wrong-url", message, undefined, cause));
       this.take({ type: "lost", code: 1002 });
       return;

@@ -82,8 +82,6 @@ export type Input =
   /** For how long the token still serves; for ever if nobody knows. */
   | { type: "attached"; protocol: number; forMs: number }
   | { type: "renewed"; forMs: number }
-  /** There is no way to renew the token but to come back with another one. */
-  | { type: "stale" }
   /** The token function failed, or what it gave is no token; the first may pass. */
   | { type: "tokenless"; error: SessileError; mayPass: boolean }
   /** There is no way to try. */
@@ -154,8 +152,6 @@ export function step(state: State, input: Input, at: Circumstances): Step {
       return [state.pongBy === NEVER ? state : { ...state, pongBy: NEVER }, []];
     case "renewed":
       return [{ ...state, renewAt: renewAt(input.forMs, at) }, []];
-    case "stale":
-      return isAttached(state) ? reconnect(state, at) : [state, []];
     case "refused":
       return [{ ...state, error: input.error }, []];
     case "tokenless":
@@ -207,12 +203,6 @@ function keptOf({ failures, refusals, wasAttached, reason, error }: State) {
   return { failures, refusals, wasAttached, reason, error };
 }
 
-/** At once, and with another token. */
-function reconnect(state: State, at: Circumstances): Step {
-  const [next, effects] = connect({ ...state, failures: 0, refusals: 0 }, at);
-  return [next, ["drop", ...effects]];
-}
-
 function attach(state: State, protocol: number, forMs: number, at: Circumstances): Step {
   if (protocol > PROTOCOL) {
     const message = `the session speaks protocol ${protocol}: install a newer version of sessile`;
@@ -245,7 +235,8 @@ function lose(state: State, code: number, at: Circumstances): Step {
   if (!at.canRenew) return close(state, "unauthorized");
   // A token that expired is replaced at once; one that is refused again and again is not.
   if (!isAttached(state)) return refuse(state, "unauthorized", at);
-  return reconnect({ ...state, reason: "unauthorized" }, at);
+  const [next, effects] = connect({ ...state, failures: 0, reason: "unauthorized" }, at);
+  return [next, ["drop", ...effects]];
 }
 
 /** Something is set up wrong: tried again, but not for ever by who was never let in. */

@@ -1,5 +1,5 @@
 // A turn as the AG-UI events that TanStack AI reads: from its beginning, then as it grows. A turn
-// is a run. What an agent's codec wrote is translated; what was stored as chunks is passed on.
+// is a run. Messages of an agent's codec are translated; stored chunks are passed on.
 
 import { fieldsOf, type Loose, present, textOf } from "../ai-sdk/output.ts";
 import { NOTES } from "../protocol/answer.ts";
@@ -20,17 +20,17 @@ import { inputOf, restOfJson } from "./json.ts";
 import { isOfPage, type Reading, TOOL_APPROVAL, TOOL_OUTPUT } from "./reading.ts";
 import { coalesced, isTerminal, Lines, STORED } from "./stored.ts";
 
-/** What was told of a message. */
+/** How much was told of a message. */
 interface Told {
   version: string;
   /** How much of its text, and to which message of the chat it belongs. */
   text: string;
   in: string | undefined;
-  /** What it came to, once it was over. */
+  /** Its final value, once it was over. */
   end: string | undefined;
 }
 
-/** What is to be told. */
+/** One run, and how it is to be told. */
 export interface Wanted {
   thread: string;
   /** The id of the turn. */
@@ -47,10 +47,10 @@ export interface Wanted {
 
 /** Names whose text only grows. */
 const GROWS = ["message", "reasoning", STORED];
-/** What ends a run is said at its end. */
+/** Messages that make no event: the end of the run says what ended it. */
 const SILENT = ["response", "error", "steer", NOTES];
 
-/** The chunks of one run, each once. What it is shown is the whole answer, again and again. */
+/** The chunks of one run, each once. It is shown the whole answer, again and again. */
 export class RunChunks {
   readonly #wanted: Wanted;
   readonly #told = new Map<string, Told>();
@@ -83,7 +83,7 @@ export class RunChunks {
   }
 
   /**
-   * What is new. It is shown the messages of the answer up to the end of this turn.
+   * The new chunks. It is shown the messages of the answer up to the end of this turn.
    */
   next(messages: readonly Message[], turn: Turn | undefined, reading: Reading): Loose[] {
     const chunks: Loose[] = [];
@@ -95,11 +95,12 @@ export class RunChunks {
     if (!this.#hasBegun) chunks.push({ type: "RUN_STARTED", ...this.#ids() });
     this.#hasBegun = true;
     const isClosed = turn !== undefined && !isOpen(turn);
+    // A message that was told and is not there any more was taken back.
+    this.isStale = messages.filter(({ serial }) => this.#told.has(serial)).length < this.#told.size;
+    if (this.isStale) return chunks;
     let isHeld = false;
-    let count = 0;
     for (const message of messages) {
       const told = this.#told.get(message.serial);
-      if (told) count += 1;
       const isOwn = message.turn === this.#wanted.run;
       const isOver = !isOwn || isClosed || hasEnded(message);
       const isKnown = told?.version === message.version && (told.end !== undefined || !isOver);
@@ -110,13 +111,9 @@ export class RunChunks {
         if (told && (!said || isOther(message, told))) this.isStale = true;
         if (this.isStale) return chunks;
         add(said ?? []);
-        if (!told) count += 1;
       }
       isHeld ||= !isOver;
     }
-    // What was told and is not there any more was taken back.
-    this.isStale = count < this.#told.size;
-    if (this.isStale) return chunks;
     if (!isHeld && this.#isFinishedBefore()) add(this.#finishStep());
     if (isClosed) this.#close(turn, messages, reading, add);
     return chunks;
@@ -391,7 +388,7 @@ function isOther(message: Message, { text }: Told): boolean {
   return GROWS.includes(message.name) && !textOf(message).startsWith(text);
 }
 
-/** Whether a message has come to its end. What follows an output waits for all of it. */
+/** Whether a message has come to its end. The next one waits for all of an output. */
 function hasEnded({ name, status, headers }: Message): boolean {
   return status !== "streaming" && !(name === TOOL_OUTPUT && headers?.state === "preliminary");
 }

@@ -1,6 +1,5 @@
 // `useChat` of TanStack AI on a session. An abort only lets go: the chat aborts when it is
-// unmounted, when a page is left, and when it is stopped, all alike. What ends an answer is
-// `cancel`.
+// unmounted, when a page is left, and when it is stopped, all alike. `cancel` ends an answer.
 
 import type { ConnectionAdapter, RunAgentInputContext } from "@tanstack/ai-client";
 import { fieldsOf, type Loose } from "../ai-sdk/output.ts";
@@ -29,15 +28,15 @@ export const REGENERATE = "regenerate";
 type Common = {
   /**
    * Is told by POST of each run that the chat asks for, for agents that are not connected: AG-UI's
-   * `RunAgentInput` with the `session` and the `input`, and the run's id as `X-Run-Id`. What it
-   * answers is not shown: it answers into the session.
+   * `RunAgentInput` with the `session` and the `input`, and the run's id as `X-Run-Id`. Its
+   * answer is not shown: it answers into the session.
    */
   api?: string;
   /** Sent with it. */
   headers?: Record<string, string> | (() => Record<string, string>);
   /** Another fetch than the platform's. */
   fetch?: typeof fetch;
-  /** What an abort of a request means; `detach` unless told (see above). */
+  /** The meaning of a request's abort; `detach` unless told (see above). */
   onAbort?: "detach" | "cancel";
 };
 
@@ -163,8 +162,8 @@ class Chat implements SessileConnection {
   }
 
   /**
-   * What a page shows at first. Of the answer that it is to join it gets one message, at the end:
-   * the chat drops that when the answer is told from its beginning.
+   * The chat that a page begins with. Of the answer that it is to join it gets one message, at the
+   * end: the chat drops that when the answer is told from its beginning.
    */
   #chatIn(nodes: Node[], running: Turn | undefined): ChatMessage[] {
     const { turns } = this.session;
@@ -313,7 +312,7 @@ class Chat implements SessileConnection {
       while (!signal?.aborted) {
         const { state, error } = session.connection;
         if (state === "closed") throw error ?? new SessileError("session-closed", "it was closed");
-        // What is replayed is not whole before all of it is there.
+        // A replay is not whole before all of it is there.
         if (isNew && state === "connected") {
           isNew = false;
           yield;
@@ -421,7 +420,7 @@ function lastOf(nodes: Node[], limit: number): Node[] {
   return nodes.slice(from);
 }
 
-/** What the newest run waits for, if it does. */
+/** The questions that the newest run waits for, if it does. */
 function interruptsOf(
   nodes: Node[],
   turns: readonly Turn[],

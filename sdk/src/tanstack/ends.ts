@@ -1,8 +1,8 @@
-// What was begun in a stream of AG-UI events and is not ended.
+// Keeps what was begun in a stream of AG-UI events and is not ended.
 
 import type { Loose } from "../ai-sdk/output.ts";
 
-/** What ends an event, and the field that says which. */
+/** The end of each beginning, and the field that says which. */
 const ENDS: Record<string, [type: string, key: string]> = {
   TEXT_MESSAGE_START: ["TEXT_MESSAGE_END", "messageId"],
   TOOL_CALL_START: ["TOOL_CALL_END", "toolCallId"],

@@ -13,11 +13,11 @@ export function reasonOf(reason: unknown): string {
   return reason === "content-filter" ? "content_filter" : "stop";
 }
 
-/** What came of a call, if it is known which. */
+/** The result of a call, if it is known which. */
 export function resultOf(message: Message, reading: Reading): Loose[] {
   const { serial: messageId, status } = message;
   const { state = "", toolCallId: given } = reading.headers(message);
-  // What a page made of a call of a run that was stored as it came.
+  // A page may have made a call of a run that was stored as it came.
   const toolCallId = reading.call(message)?.id ?? (isOfPage(message) ? given : undefined);
   if (toolCallId === undefined || state === "preliminary") return [];
   const isBad = BAD.includes(state) || isCut(status);
@@ -73,7 +73,7 @@ export function sealed(subtype: string, entityId: string, encryptedValue: unknow
   return { type: "REASONING_ENCRYPTED_VALUE", subtype, entityId, encryptedValue };
 }
 
-/** What a provider wants to have back with its thoughts, if it is a text. */
+/** The signature that a provider wants back with its thoughts. */
 export function sealOf(providerMetadata: unknown): unknown {
   const { anthropic } = fieldsOf(providerMetadata);
   return fieldsOf(anthropic).signature;

@@ -1,5 +1,5 @@
-// What one subscription tells of a session: first what there is, then what becomes of it. What
-// chunks cannot say, such as another branch, is said by the whole transcript.
+// Tells one subscription of a session: first what there is, then what becomes of it. The whole
+// transcript says what chunks cannot, such as another branch.
 
 import type { Loose } from "../ai-sdk/output.ts";
 import type { Session } from "../client/session.ts";
@@ -9,7 +9,7 @@ import { resultOf } from "./events.ts";
 import { type Reading, TOOL_APPROVAL } from "./reading.ts";
 import { chatOf, type Node, saidUpTo, wholeNodes } from "./transcript.ts";
 
-/** What the subscriptions of a connection know of its other calls. */
+/** The subscriptions of a connection know this of its other calls. */
 export interface Known {
   readonly session: Session;
   reading(): Reading;
@@ -29,7 +29,7 @@ export interface Fed {
   run?: string;
 }
 
-/** What there is to be told. */
+/** The session as one look at it finds it. */
 interface Seen {
   turns: readonly Turn[];
   nodes: Node[];
@@ -44,7 +44,7 @@ export class Feed {
   /** Of each node that was told, what its messages held. */
   #told = new Map<string, readonly unknown[]>();
   #runs = new Map<string, RunChunks>();
-  /** What lies before this was there when the page came. */
+  /** Everything before this was there when the page came. */
   #start = "";
   #hasBegun = false;
   #isStale = false;
@@ -83,7 +83,7 @@ export class Feed {
     this.restart();
   }
 
-  /** What is new. */
+  /** The new chunks. */
   next(): Fed[] {
     const shown = this.#known.session.getSnapshot();
     const seen: Seen = { turns: shown.turns, nodes: [], reading: this.#known.reading() };
@@ -114,7 +114,7 @@ export class Feed {
     return this.#isStale ? [...fed, ...this.next()] : fed;
   }
 
-  /** What pages made of calls, once the calls were told. */
+  /** The outputs of pages, once their calls were told. */
   #tellOutputs(outputs: readonly Node[], { nodes, reading }: Seen, fed: Fed[]): void {
     for (const node of outputs) {
       const isOpen = ({ key, answer }: Node) =>
@@ -137,7 +137,7 @@ export class Feed {
     this.#snapshotAt = Date.now();
     fed.push({ chunk: snapshotOf(seen.nodes, seen.turns, seen.reading) });
     const running = [...this.#runs].filter(([, { isEnded }]) => !isEnded);
-    // What was open is gone from the chat; whoever checks the events wants to see it end.
+    // Open parts are gone from the chat; a check of the events wants to see them end.
     const turns = new Map(seen.turns.map((turn) => [turn.id, turn]));
     for (const [run, chunks] of running) {
       fed.push(...chunks.leave(turns.get(run)).map((chunk) => ({ chunk, run })));

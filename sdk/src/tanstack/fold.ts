@@ -1,4 +1,4 @@
-// What TanStack AI's client makes of events, for a chat that is given whole.
+// Folds events as TanStack AI's client does, for a chat that is given whole.
 
 import { fieldsOf, type Loose, present } from "../ai-sdk/output.ts";
 

@@ -1,13 +1,13 @@
 // The arguments of a call: JSON that comes in pieces, and the value that it stands for.
 
-/** What an input is. One that is still text, where it was not replaced by its value, is JSON. */
+/** The value of an input. One that is still text, not replaced by its value, is JSON. */
 export function inputOf(data: unknown): unknown {
   const value = typeof data === "string" ? parsed(data) : data;
   return typeof value === "object" ? value : data;
 }
 
 /**
- * What is still to be said so that JSON of which `told` was said stands for `data`; nothing if
+ * The rest that is to be said so that JSON of which `told` was said stands for `data`; nothing if
  * it cannot. Spaces between its tokens do not matter.
  */
 export function restOfJson(told: string, data: unknown): string | undefined {

@@ -1,5 +1,4 @@
-// What came of the calls that a page made itself, as messages: the last of them is what the agent
-// goes on with.
+// The outputs of calls that a page made itself, as messages: the agent goes on with the last.
 
 import { short } from "../agent/bounds.ts";
 import { fieldsOf, type Loose } from "../ai-sdk/output.ts";
@@ -17,8 +16,8 @@ const MOST_NAME_LENGTH = 128;
 type News = NewMessage & { id: string };
 
 /**
- * What a chat knows of the calls of its last answer, and the session does not; nothing if the
- * session does not know the answer.
+ * The outputs in a chat's last answer that the session does not have; nothing if the session does
+ * not know the answer.
  */
 export function newsOf(
   chat: readonly ChatMessage[],
@@ -88,7 +87,7 @@ function storedIn(messages: readonly Message[]): Loose[] {
   return new Lines().next(stored).map(({ chunk }) => chunk);
 }
 
-/** What a page made of a call; nothing while it has not. */
+/** The outcome of a call that a page made; nothing while it has not. */
 function outcomeOf({ state, output, approval }: Loose) {
   const { id: approvalId, approved, reason } = fieldsOf(approval);
   if (state === "approval-responded" && typeof approved === "boolean") {

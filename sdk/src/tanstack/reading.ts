@@ -1,4 +1,4 @@
-// What the messages of a log say about each other: which headers are another's, which call an
+// Finds what the messages of a log say about each other: which headers are another's, which call an
 // output is of, which answer a turn goes on with, and what a call is called in the chat.
 
 import { fieldsOf } from "../ai-sdk/output.ts";
@@ -12,7 +12,7 @@ export const TOOL_APPROVAL = "tool-approval";
 
 /** One call of an answer. */
 export interface Call {
-  /** What the chat calls it: a provider's id may come again in each step. */
+  /** Its id in the chat: a provider's id may come again in each step. */
   id: string;
   toolCallId: string;
   /** The message that has its input. */
@@ -41,7 +41,7 @@ export class Reading {
     this.#notes = notesIn(log);
     this.#turns = new Map(turns.map((turn) => [turn.id, turn]));
     const latest = new Map<string, Call>();
-    /** What came of calls that are not there yet. */
+    /** Outputs of calls that are not there yet. */
     const early = new Map<string, Message>();
     for (const message of log) {
       const { name, serial, turn, deletedAt } = message;
@@ -85,7 +85,7 @@ export class Reading {
     return headersOf(message, this.#notes);
   }
 
-  /** What a message says beside its data. */
+  /** The fields that a message has beside its data. */
   fields(message: Message): Record<string, unknown> {
     return fieldsIn(this.headers(message));
   }

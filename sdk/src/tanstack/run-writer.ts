@@ -1,5 +1,5 @@
 // A run on its way into a session: a turn of the run's id, and its chunks as lines of text that
-// grows. What was acknowledged is durable, and only that is delivered (P3.2).
+// grows. Acknowledged chunks are durable, and only those are delivered (P3.2).
 
 import { short } from "../agent/bounds.ts";
 import { fieldsOf, type Loose } from "../ai-sdk/output.ts";
@@ -34,7 +34,7 @@ const MOST_ERROR_LENGTH = 1_000;
 const WATCH_MS = 1_000;
 const LEASE_MS = 30_000;
 
-/** What TanStack AI takes for a cancel, and not for a reader who left (`RUN_CANCEL_REASON`). */
+/** TanStack AI takes this reason for a cancel, not for a reader who left (`RUN_CANCEL_REASON`). */
 const CANCELLED = "tanstack-ai:cancel-requested";
 
 /** Codes that say that there is nothing left to end. */
@@ -48,7 +48,7 @@ export class RunWriter {
   readonly #control = new AbortController();
   #turn: Turn | undefined;
   #serial: string | undefined;
-  /** What the message holds. */
+  /** How much the message holds. */
   #length = 0;
   #bytes = 0;
   #seq = 0;
@@ -152,7 +152,7 @@ export class RunWriter {
     this.#ends = [];
   }
 
-  /** What follows belongs to another message; this one is whole. */
+  /** The next chunk belongs to another message; this one is whole. */
   async #leave(): Promise<void> {
     const { attempt } = this.#turn ?? {};
     if (this.#serial === undefined || attempt === undefined) return;
@@ -234,7 +234,7 @@ export class RunWriter {
     }
   }
 
-  /** What the run has come to; chunks that stop without an end are not all of it. */
+  /** How the run has ended; chunks that stop without an end are not all of it. */
   #ending({ cancel }: Turn): { status: Ending; error?: { code?: string; message: string } } {
     const { type, message } = fieldsOf(this.#end);
     if (type === "RUN_ERROR") {
@@ -281,7 +281,7 @@ export class RunWriter {
     const { leaseMs = LEASE_MS } = this.#turn;
     const ms = this.#isWatched ? Math.min(WATCH_MS, leaseMs / 3) : leaseMs / 3;
     this.#timer = setInterval(() => {
-      // Whatever is under way is as good as a heartbeat, and one that is lost is followed by more.
+      // A frame under way is as good as a heartbeat, and one that is lost is followed by more.
       if (this.#waiting === 0) this.#after(() => this.#send([], 1)).catch(() => {});
     }, ms);
     // A process that has nothing else to do may end.

@@ -11,7 +11,7 @@ import { isOfPage, Reading, TOOL_APPROVAL } from "./reading.ts";
 
 type Shown = Pick<SessionSnapshot, "messages" | "turns" | "hasOlder">;
 
-/** What a transcript consists of: what a person said, a turn, what a page made of a call. */
+/** A part of a transcript: a person's message, a turn, or a page's output of a call. */
 export interface Node {
   /** The id of the chat's message, of the turn, or of the page's message. */
   key: string;
@@ -31,7 +31,7 @@ export function nodesOf(messages: readonly Message[], reading: Reading): Node[] 
     if (deletedAt !== undefined || name === "steer") continue;
     const isOutput = isOfPage(message);
     if (turn === undefined && name !== "message" && !isOutput) continue;
-    // What the turn was told is nothing that it said.
+    // A turn did not say itself what it was told.
     if (turn !== undefined && role === "user") continue;
     const key = turn ?? message.id ?? serial;
     const known = nodes.get(key);
@@ -58,7 +58,7 @@ export function wholeNodes({ messages, hasOlder }: Shown, reading: Reading): Nod
   );
 }
 
-/** What an answer says up to the end of one of its turns, in order; no output before its call. */
+/** The messages of an answer up to the end of one of its turns; no output before its call. */
 export function saidUpTo(nodes: readonly Node[], turn: string, reading: Reading): Message[] {
   const index = nodes.findIndex(({ key }) => key === turn);
   const answer = nodes[index]?.answer;
@@ -73,7 +73,7 @@ export function saidUpTo(nodes: readonly Node[], turn: string, reading: Reading)
     .flatMap((message) => [message, ...early.filter((it) => placeOf(it) === message.serial)]);
 }
 
-/** What nodes look like in a chat. */
+/** The messages of a chat that nodes come to. */
 export function chatOf(
   nodes: readonly Node[],
   turns: readonly Turn[],
@@ -126,7 +126,7 @@ export function toChat(shown: Shown & { log?: readonly Message[] }): ChatMessage
   return chatOf(wholeNodes(shown, reading), shown.turns, reading);
 }
 
-/** What a page publishes of one of its messages: text where that is all there is. */
+/** The data that a page publishes of one of its messages: text where that is all there is. */
 export function toData({ parts, metadata }: Pick<ChatMessage, "parts" | "metadata">): unknown {
   const [only] = parts;
   const isPlain = parts.length === 1 && only?.type === "text" && metadata === undefined;

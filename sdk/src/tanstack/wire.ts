@@ -1,4 +1,4 @@
-// What a page tells its server of a run: AG-UI's `RunAgentInput`.
+// Tells a page's server of a run: AG-UI's `RunAgentInput`.
 
 import type { RunAgentInputContext } from "@tanstack/ai-client";
 import { type Loose, present } from "../ai-sdk/output.ts";

@@ -77,7 +77,7 @@ describe("an answer that is begun anew", () => {
     assert.deepEqual(next(chunks, log), []);
   });
 
-  test("a step that the source takes back is taken back, and what was before it stays", async () => {
+  test("a step that the source takes back goes, and what was before it stays", async () => {
     const before = [...START, ...words("0", "One"), { type: "finish-step" }, ...START.slice(1)];
     const log = said([...before, ...words("0", "tw")]);
     const chunks = new Chunks("t1");
@@ -127,6 +127,30 @@ describe("the order of what is told", () => {
     const types = typesOf(next(chunks, log));
     assert.equal(types.indexOf("reasoning-end") < types.indexOf("reasoning-start"), true);
     assert.equal(types.at(-1), "text-end");
+  });
+
+  test("of two open texts of one id none waits: they are told apart", async () => {
+    const log = said([...START, ...words("0", "One").slice(0, 2), ...words("0", "two")]);
+    const types = typesOf(next(new Chunks("t1"), log));
+    assert.equal(types.filter((type) => type === "text-start").length, 2);
+    log.end("complete");
+    const { parts } = await readBySeven(next(new Chunks("t1"), log));
+    assert.deepEqual(
+      parts.map(({ text }) => text),
+      [undefined, "One", "two"],
+    );
+  });
+
+  test("a step waits until the calls before it are whole", () => {
+    const log = said([...START, { type: "tool-input-start", toolCallId: "c", toolName: "add" }]);
+    const input = log.messages.at(-1) as Message;
+    log.publish("step", { state: "started" });
+    const chunks = new Chunks("t1");
+    assert.deepEqual(typesOf(next(chunks, log)).slice(1), ["start-step", "tool-input-start"]);
+    log.messages = log.messages.map((it) =>
+      it.serial === input.serial ? { ...it, data: {}, status: "complete", version: "9" } : it,
+    );
+    assert.deepEqual(typesOf(next(chunks, log)), ["tool-input-available", "start-step"]);
   });
 
   test("an output that stands before its call, or before its end, waits for it", () => {
@@ -190,6 +214,15 @@ describe("the order of what is told", () => {
     );
     assert.equal(next(chunks, log)[0]?.type, "data-map");
   });
+});
+
+test("what is shown may be changed in place, and the log stays as it is", async () => {
+  const log = said([{ type: "data-map", id: "m", data: 1 }]);
+  const before = structuredClone(log.messages);
+  log.publish("data-map", { type: "data-map", id: "m", data: 2 });
+  await readBySeven(next(new Chunks("t1"), log));
+  toUIMessages({ messages: log.messages });
+  assert.deepEqual(log.messages.slice(0, before.length), before);
 });
 
 describe("an answer that goes on", () => {

@@ -15,7 +15,7 @@ import { TurnLog, type TurnLogOptions } from "../ai-sdk/turn-log.ts";
 import { chatOf, coldChat, fed, joined, type Part, type State, verify } from "./readers.ts";
 import { saidBy, saidIn } from "./said.ts";
 
-const { SEED, SEEDS = "300" } = process.env;
+const { SEED, SEEDS = "200" } = process.env;
 const seeds = SEED
   ? [Number(SEED)]
   : Array.from({ length: Number(SEEDS) }, (_, index) => index + 1);
@@ -50,7 +50,7 @@ async function same(seed: number, stream: UIMessageChunk[], options: TurnLogOpti
   equal(saidIn(cold), saidBy(await readBySeven(stream)), `SEED=${seed}: all that was said`);
 }
 
-/** Whoever reads, and whenever, has the chat that is given. */
+/** All readers, whenever they come, have the chat that is given. */
 async function agree(seed: number, states: State[], run: string): Promise<Part[][]> {
   const last = states.at(-1) as State;
   const all = coldChat(last);
@@ -65,13 +65,37 @@ async function agree(seed: number, states: State[], run: string): Promise<Part[]
     equal(unasked(chatOf(chunks), isLong), cold, what);
     const begun = seen.filter(({ turns }) => turns.some(({ id }) => id === run));
     const told = joined(begun, run);
-    if (!told) continue;
     await named(`${what}, joined, verified`, () => verify(told));
     equal(unasked(chatOf(told), isLong), cold.slice(1), `${what}, joined`);
   }
   const ids = all.flat().flatMap(({ type, id }) => (type === "tool-call" ? [id] : []));
   assert.equal(new Set(ids).size, ids.length, `SEED=${seed}: a call's id comes twice`);
   return all.slice(1);
+}
+
+/** A turn whose first attempt comes to nothing: another one takes its place (P6.8). */
+async function again(seed: number): Promise<void> {
+  const random = randomOf(seed);
+  const log = new TurnLog({ before: [ASKED], input: ASKED.serial });
+  const [first, second] = [randomStream(seed + 1_000_000), randomStream(seed)];
+  for (const chunk of first.slice(0, Math.floor(random() * first.length))) log.take(chunk);
+  for (const { serial, turn } of log.messages) if (turn) log.drop(serial);
+  const anew = TurnLog.of(second, { before: log.messages, input: ASKED.serial });
+  const states = [...log.states, ...anew.states].map(({ messages, turn }) => ({
+    messages,
+    turns: [turn],
+  }));
+  const cold = await agree(seed, [{ messages: [], turns: [] }, ...states], "t1");
+  equal(saidIn(cold), saidBy(await readBySeven(second)), `SEED=${seed}: all that was said`);
+}
+
+/** A turn that is cancelled somewhere. */
+async function cancelled(seed: number): Promise<void> {
+  const log = new TurnLog({ before: [ASKED], input: ASKED.serial });
+  for (const chunk of randomStream(seed, { mayBreakOff: true })) log.take(chunk);
+  log.end("cancelled");
+  const states = log.states.map(({ messages, turn }) => ({ messages, turns: [turn] }));
+  await agree(seed, [{ messages: [], turns: [] }, ...states], "t1");
 }
 
 /** A turn, what a page makes of the calls that it left, and the turn that goes on from there. */
@@ -144,6 +168,14 @@ describe(`${seeds.length} streams by chance, as TanStack AI shows them`, () => {
 
   test("broken off", async () => {
     for (const seed of seeds) await same(seed, randomStream(seed, { mayBreakOff: true }));
+  });
+
+  test("said anew by another attempt", async () => {
+    for (const seed of seeds) await again(seed);
+  });
+
+  test("cancelled", async () => {
+    for (const seed of seeds) await cancelled(seed);
   });
 
   test("gone on with after what a page made of its calls", async () => {

@@ -1,4 +1,4 @@
-// Who reads an answer, and when they come: what they are told, checked as AG-UI checks it, and the
+// Readers of an answer, whenever they come: what they are told, checked as AG-UI checks it, and the
 // chat that TanStack AI makes of it.
 
 import { verifyEvents } from "@ag-ui/client";
@@ -19,7 +19,7 @@ export interface State {
 export type Loose = { type: string } & Record<string, unknown>;
 export type Part = Record<string, unknown>;
 
-/** What a subscription tells that sees these states, one after the other. */
+/** The events of a subscription that sees these states, one after the other. */
 export function fed(states: readonly State[]): Loose[] {
   let now: State = { messages: [], turns: [] };
   const session = {
@@ -45,21 +45,22 @@ export function fed(states: readonly State[]): Loose[] {
   });
 }
 
-/** What a page is told that joins a run, or gives back what it cannot be told. */
-export function joined(states: readonly State[], run: string): Loose[] | undefined {
+/** The events of a page that joins a run, told anew where they cannot go on. */
+export function joined(states: readonly State[], run: string): Loose[] {
   const chunks: Loose[] = [];
-  const wanted = { thread: "thread", run, isWhole: true };
   let teller: RunChunks | undefined;
   for (const { messages, turns } of states) {
     const reading = new Reading(messages, turns);
-    teller ??= new RunChunks({
-      ...wanted,
-      answer: reading.answer({ turn: run, serial: "" }) ?? run,
-    });
+    const answer = reading.answer({ turn: run, serial: "" }) ?? run;
+    const wanted = { thread: "thread", run, isWhole: true, answer };
+    teller ??= new RunChunks(wanted);
     const said = saidUpTo(nodesOf(messages, reading), run, reading);
     const turn = turns.find(({ id }) => id === run);
     chunks.push(...teller.next(said, turn, reading));
-    if (teller.isStale) return undefined;
+    if (!teller.isStale) continue;
+    chunks.push({ type: "MESSAGES_SNAPSHOT", messages: [] }, ...teller.leave(undefined));
+    teller = new RunChunks({ ...wanted, isAgain: true });
+    chunks.push(...teller.next(said, turn, reading));
   }
   return chunks;
 }
@@ -95,7 +96,7 @@ export function coldChat(state: State): Part[][] {
   return partsOf(toChat({ ...state, hasOlder: false }) as { parts: Part[] }[]);
 }
 
-/** What is seen: a text of spaces alone is not, and is dropped where it is all of a message. */
+/** The parts that are seen: a text of spaces alone is not, nor is a message of it. */
 export function partsOf(messages: readonly { parts: Part[] }[]): Part[][] {
   const plain = JSON.parse(JSON.stringify(messages)) as (Part & { parts: Part[] })[];
   const isBlank = ({ type, content }: Part) => type === "text" && String(content).trim() === "";

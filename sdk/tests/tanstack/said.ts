@@ -1,5 +1,5 @@
-// What was said in an answer: texts, thoughts and calls, as TanStack AI's chat has them and as the AI
-// SDK does.
+// Lists what was said in an answer: texts, thoughts and calls, as TanStack AI's chat has them and
+// as the AI SDK does.
 
 import type { Shown } from "../ai-sdk/reference.ts";
 import type { Part } from "./readers.ts";

@@ -2,11 +2,16 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { lastsMs } from "../../src/connection/clock.ts";
+import { type Expiry, lastsMs as lastsFrom } from "../../src/connection/clock.ts";
 import { TokenSource } from "../../src/connection/token.ts";
 
 const HOUR = 3_600_000;
 const NOW = 1_800_000_000_000;
+
+/** With tokens that are replaced 30 s before they end. */
+function lastsMs(expiry: Expiry, tokens: Pick<TokenSource, "last" | "ageMs">, now: number): number {
+  return lastsFrom(expiry, tokens, now, 30_000);
+}
 
 function token(claims: object): string {
   return `e30.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.x`;

@@ -40,8 +40,10 @@ class Wire {
     this.onmessage?.({ data: JSON.stringify(frames.length === 1 ? frames[0] : frames) });
   }
 
-  attach(limits = { frameBytes: 1000, publishMessages: 10 }): void {
-    const expiresAt = Date.now() + 3_600_000;
+  attach(
+    limits = { frameBytes: 1000, publishMessages: 10 },
+    expiresAt = Date.now() + 3_600_000,
+  ): void {
     const who = { session: "s", connection: "c", client: "alice", serial: "", expiresAt };
     this.hear({ type: "attached", protocol: 1, resumed: false, hasOlder: false, limits, ...who });
     this.hear({ type: "caught-up", serial: "" });
@@ -207,6 +209,45 @@ describe("a connection", () => {
     assert.equal(asked, 2);
     connection.stop();
   });
+
+  for (const hours of [2, -2]) {
+    for (const says of [true, false]) {
+      const token = says ? "that says when it was made" : "that does not";
+      test(`P2.6 ${hours} h ahead of the session, with a token ${token}`, async (t) => {
+        const seconds = Math.floor(Date.now() / 1000);
+        const off = Date.now() + hours * 3_600_000;
+        t.mock.timers.enable({ apis: ["Date", "setTimeout"], now: off });
+        let asked = 0;
+        const claims = { ...(says && { iat: seconds }), exp: seconds + 3600 };
+        const body = Buffer.from(JSON.stringify(claims)).toString("base64url");
+        const { connection, wire } = make({
+          token: () => {
+            asked += 1;
+            return `e30.${body}.x`;
+          },
+        });
+        t.after(() => connection.stop());
+        connection.start();
+        await settle();
+        wire().attach(undefined, (seconds + 3600) * 1000);
+        for (let second = 0; second < 50 * 60; second += 5) {
+          t.mock.timers.tick(5_000);
+          wire().onmessage?.({ data: "pong" });
+          await settle();
+        }
+        assert.equal(connection.status.state, "connected");
+        assert.deepEqual([Wire.all.length, asked], [1, 1]);
+        assert.deepEqual(wire().frames, []);
+        if (!says) return;
+        for (let second = 0; second < 10 * 60 - 5; second += 5) {
+          t.mock.timers.tick(5_000);
+          wire().onmessage?.({ data: "pong" });
+          await settle();
+        }
+        assert.equal(wire().frames[0]?.type, "auth", "and is renewed in time");
+      });
+    }
+  }
 
   test("P14 what is larger than a frame may be is refused here, by its bytes", async () => {
     const { connection, wire } = await attached();

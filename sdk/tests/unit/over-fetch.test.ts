@@ -189,6 +189,34 @@ describe("a connection over fetch", () => {
     assert.equal(played.streams.length, 1);
   });
 
+  test("P2.6 reminded of its token it comes back with another, not with the same", async (t) => {
+    let token = "a.b.c";
+    const { played, attach } = await start(t, { token: () => token });
+    const remind = () => played.streams.at(-1)?.say({ type: "token-expiring", expiresAt: 0 });
+    remind();
+    await settle();
+    assert.equal(played.streams.length, 1);
+    token = "d.e.f";
+    remind();
+    await settle();
+    assert.equal(played.streams.length, 2);
+    attach();
+    remind();
+    await settle();
+    assert.equal(played.streams.length, 2);
+  });
+
+  test("a deployment without a key is said to be so, and given up", async (t) => {
+    const error = { code: "not-configured", status: 503, message: "unable to serve; no key" };
+    const refuse = (async () => Response.json({ error }, { status: 503 })) as typeof fetch;
+    const { connection } = await start(t, { fetch: refuse });
+    for (let time = 0; time < 20 && connection.status.state !== "closed"; time += 1) await settle();
+    assert.deepEqual(
+      [connection.status.state, connection.status.reason, connection.status.error?.code],
+      ["closed", "not-configured", "not-configured"],
+    );
+  });
+
   test("a clock that is hours off makes it neither come back nor ask for tokens", async (t) => {
     t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 7_200_000 });
     let asked = 0;

@@ -286,12 +286,6 @@ describe("the reducer of a connection", () => {
     assert.deepEqual([state, reason], ["closed", "unsupported"]);
   });
 
-  test("a token that cannot be replaced in place is replaced by coming back at once", () => {
-    const machine = attached();
-    assert.deepEqual(machine.take({ type: "stale" }), ["drop", "token"]);
-    assert.deepEqual(machine.take({ type: "stale" }), [], "once");
-  });
-
   test("a clock that is set back by hours delays nothing", () => {
     const machine = attached();
     const inMs = deadline(machine.state, TIMING) - machine.now;

@@ -37,7 +37,7 @@ export class Pages {
     });
   }
 
-  /** What is to be done when the tests are over. */
+  /** Keeps what is to be done when the tests are over. */
   atEnd(end: () => unknown): void {
     this.#ends.push(end);
   }
