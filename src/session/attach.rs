@@ -61,8 +61,8 @@ impl Session {
         let id = connection.id.clone();
         let mut live = Live::new(connection, &self.limits);
         if is_attached {
-            // Whoever shares the window has what is held before the newcomer joins.
-            self.settle(store, now, out)?;
+            // Nothing is settled: it begins with what is stored, and the rest comes to it with
+            // the next window of those who are there.
             let replay = self.replay(store, &live.connection, start)?;
             let attached = ServerFrame::Attached(Box::new(Attached {
                 protocol: PROTOCOL_VERSION,
@@ -86,6 +86,7 @@ impl Session {
             live.replayed = u64::try_from(sent).unwrap_or(u64::MAX);
             live.probe.replayed(live.replayed);
             self.rollup.join(&live.connection);
+            self.rollup.schedule(now, &self.settings);
             live.told_at = self.told.count;
         }
         self.expect_reminder(&live);

@@ -39,12 +39,17 @@ impl Session {
             self.answer(out, reply, Ok(Outcome::Turns { turns, duplicate }));
             return Ok(());
         }
-        self.settle(store, now, out)?;
+        let is_new = |turn: &Turn| turn.is_open() && turn.cancel.is_none();
+        let input = match input {
+            Some(place) if store.cancel_of_input(place)?.is_some() => None,
+            input => input,
+        };
+        if input.is_some() || meant.iter().any(is_new) {
+            self.settle(store, now, out)?;
+        }
         let cancel = asked(sender, now, frame.reason);
         let mut step = Step::default();
-        if let Some(place) = input
-            && store.cancel_of_input(place)?.is_none()
-        {
+        if let Some(place) = input {
             let cancel = cancel.clone();
             step.write(Write::CancelInput { place, cancel });
         }

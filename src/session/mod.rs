@@ -350,7 +350,9 @@ impl Session {
             Input::Unreadable { connection, error } => {
                 self.unreadable(now, &connection, error, out);
             }
-            Input::BodyEnd { connection: _ } => self.settle(store, now, out)?,
+            Input::BodyEnd { connection } => {
+                self.settle_for(store, now, Some(&connection), out)?;
+            }
             Input::Renew {
                 connection,
                 reference,

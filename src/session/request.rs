@@ -135,8 +135,8 @@ impl Session {
         Ok(())
     }
 
-    /// Takes the frames of a request; its end closes the window (P5.4), so that every answer
-    /// is there.
+    /// Takes the frames of a request; its end closes the window (P5.4) if an answer waits for it,
+    /// so that every answer is there.
     pub(super) fn frames(
         &mut self,
         store: &dyn Store,
@@ -148,7 +148,7 @@ impl Session {
     ) -> Result<(), StoreError> {
         let mut chains = Chains::default();
         self.each(store, now, sender, None, frames, &mut chains, out)?;
-        self.settle(store, now, out)?;
+        self.settle_for(store, now, sender.connection.as_ref(), out)?;
         let answers = std::mem::take(&mut out.answers);
         out.response = Some(match (shape, answers.into_iter()) {
             (Shape::Frames, answers) => {

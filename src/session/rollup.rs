@@ -157,11 +157,20 @@ impl Open {
 /// Every reader with the same window and names.
 #[derive(Debug, Default)]
 struct Class {
-    members: BTreeSet<ConnectionId>,
+    crowd: Crowd,
+    /// Those who came while something was held: it is not theirs, since they began with what
+    /// is stored. They are sent what follows together with the rest, and belong to it then.
+    late: Vec<Crowd>,
     sent_at: Timestamp,
-    /// The messages with text that it has not been sent, and where it stands in them.
-    behind: Vec<(Place, Position)>,
     held_bytes: usize,
+}
+
+/// Readers who have been sent the same.
+#[derive(Debug, Default)]
+struct Crowd {
+    members: BTreeSet<ConnectionId>,
+    /// The messages with text that they have not been sent, and where they stand in them.
+    behind: Vec<(Place, Position)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -189,13 +198,8 @@ impl Rollup {
     /// A reader has everything that is stored.
     pub(super) fn join(&mut self, connection: &Connection) {
         let key = (connection.window_ms, connection.names.clone());
-        if self
-            .classes
-            .entry(key)
-            .or_default()
-            .members
-            .insert(connection.id.clone())
-        {
+        let class = self.classes.entry(key).or_default();
+        if class.join(&connection.id) {
             self.readers += 1;
         }
     }
@@ -206,10 +210,10 @@ impl Rollup {
         let Some(class) = self.classes.get_mut(&key) else {
             return;
         };
-        if class.members.remove(&connection.id) {
+        if class.leave(&connection.id) {
             self.readers -= 1;
         }
-        if class.members.is_empty() {
+        if class.members().next().is_none() {
             self.classes.remove(&key);
             self.release();
         }
@@ -230,7 +234,7 @@ impl Rollup {
                 names
                     .as_ref()
                     .is_none_or(|names| names.contains(&open.name))
-                    && class.members.iter().any(|member| open.is_for(member))
+                    && class.members().any(|member| open.is_for(member))
             })
         };
         // By their windows in order, so the first is the shortest.
@@ -285,7 +289,8 @@ impl Rollup {
             || self
                 .classes
                 .values()
-                .any(|class| class.position(place).is_some())
+                .flat_map(Class::crowds)
+                .any(|crowd| crowd.position(place).is_some())
     }
 
     /// A message is to be closed with what is pending.
@@ -318,14 +323,14 @@ impl Rollup {
                 let follows = names
                     .as_ref()
                     .is_none_or(|names| names.contains(&open.name));
-                // Whoever appends is not sent it back, so alone it waits for nothing.
-                let mut members = class.members.iter();
-                if follows && members.any(|member| Some(member) != open.origin.as_ref()) {
-                    if class.position(*place).is_none() {
-                        class.behind.push((*place, before));
-                    }
-                    class.held_bytes += added;
+                if !follows {
+                    continue;
                 }
+                let mut is_held = false;
+                for crowd in class.crowds_mut() {
+                    is_held |= crowd.fall_behind(*place, before, open.origin.as_ref());
+                }
+                class.held_bytes += if is_held { added } else { 0 };
             }
         }
         writes
@@ -362,7 +367,7 @@ impl Rollup {
                 let due = class.due(window(*asked, least));
                 due.is_some_and(|due| due <= now || is_ahead)
             });
-            if is_due && !class.behind.is_empty() {
+            if is_due && class.is_behind() {
                 class.send(&self.open, epoch, now, out);
             }
         }
@@ -373,10 +378,8 @@ impl Rollup {
     /// which everybody knows are no longer open.
     fn release(&mut self) {
         for (place, open) in &mut self.open {
-            let positions = self
-                .classes
-                .values()
-                .filter_map(|class| class.position(*place));
+            let crowds = self.classes.values().flat_map(Class::crowds);
+            let positions = crowds.filter_map(|crowd| crowd.position(*place));
             match positions.map(|position| position.bytes).min() {
                 None => open.held = String::new(),
                 Some(from) => {
@@ -405,22 +408,50 @@ fn window(asked: u64, least: u64) -> Timestamp {
 }
 
 impl Class {
+    fn crowds(&self) -> impl Iterator<Item = &Crowd> {
+        std::iter::once(&self.crowd).chain(&self.late)
+    }
+
+    fn crowds_mut(&mut self) -> impl Iterator<Item = &mut Crowd> {
+        std::iter::once(&mut self.crowd).chain(&mut self.late)
+    }
+
+    fn members(&self) -> impl Iterator<Item = &ConnectionId> {
+        self.crowds().flat_map(|crowd| &crowd.members)
+    }
+
+    /// A reader that has everything that is stored; whether it is new.
+    fn join(&mut self, id: &ConnectionId) -> bool {
+        if !self.is_behind() {
+            return self.crowd.members.insert(id.clone());
+        }
+        // Nobody who came since the last was stored has missed any of it.
+        if self.late.last().is_none_or(|late| !late.behind.is_empty()) {
+            self.late.push(Crowd::default());
+        }
+        let late = self.late.last_mut();
+        late.is_some_and(|late| late.members.insert(id.clone()))
+    }
+
+    /// A reader is gone; whether it was there.
+    fn leave(&mut self, id: &ConnectionId) -> bool {
+        let mut crowds = self.crowds_mut();
+        crowds.any(|crowd| crowd.members.remove(id))
+    }
+
+    fn is_behind(&self) -> bool {
+        self.crowds().any(|crowd| !crowd.behind.is_empty())
+    }
+
     /// When it is to be sent what it is behind in.
     fn due(&self, window: Timestamp) -> Option<Timestamp> {
-        if self.behind.is_empty() {
+        if !self.is_behind() {
             None
         } else if HELD_BYTES_MAX <= self.held_bytes {
             Some(Timestamp::MIN)
         } else {
             Some(self.sent_at + window)
         }
-    }
-
-    /// Where it stands in a message that it is behind in.
-    fn position(&self, place: Place) -> Option<Position> {
-        let mut behind = self.behind.iter();
-        let behind = behind.find(|(known, _)| *known == place);
-        behind.map(|(_, position)| *position)
     }
 
     /// One array with the end of every message that it is behind in, in the log's order.
@@ -431,6 +462,40 @@ impl Class {
         now: Timestamp,
         out: &mut Outbox,
     ) {
+        self.crowd.send(open, epoch, out);
+        for mut late in std::mem::take(&mut self.late) {
+            late.send(open, epoch, out);
+            self.crowd.members.append(&mut late.members);
+        }
+        self.held_bytes = 0;
+        self.sent_at = now;
+    }
+}
+
+impl Crowd {
+    /// Text was stored that begins here; whether any of them is to be sent it. Whoever appends
+    /// is not sent it back, so alone it waits for nothing.
+    fn fall_behind(
+        &mut self,
+        place: Place,
+        before: Position,
+        origin: Option<&ConnectionId>,
+    ) -> bool {
+        let is_owed = self.members.iter().any(|member| Some(member) != origin);
+        if is_owed && self.position(place).is_none() {
+            self.behind.push((place, before));
+        }
+        is_owed
+    }
+
+    /// Where they stand in a message that they are behind in.
+    fn position(&self, place: Place) -> Option<Position> {
+        let mut behind = self.behind.iter();
+        let behind = behind.find(|(known, _)| *known == place);
+        behind.map(|(_, position)| *position)
+    }
+
+    fn send(&mut self, open: &BTreeMap<Place, Open>, epoch: Epoch, out: &mut Outbox) {
         let mut frames = Vec::new();
         for (place, position) in self.behind.drain(..) {
             let Some(open) = open.get(&place) else {
@@ -455,7 +520,5 @@ impl Class {
                 }
             }
         }
-        self.held_bytes = 0;
-        self.sent_at = now;
     }
 }

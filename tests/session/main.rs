@@ -65,6 +65,7 @@ mod steer;
 mod suspend;
 mod turn;
 mod turns;
+mod undisturbed;
 mod waiting;
 mod windows;
 mod words;
