@@ -11,6 +11,7 @@ mod attach;
 mod chain;
 mod change;
 mod check;
+mod class;
 mod closing;
 mod connection;
 mod control;

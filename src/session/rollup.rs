@@ -6,17 +6,15 @@
 //! names: each frame is built once for all of them. Held text is kept once per message; a
 //! class knows only where in it it stands.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::answer::Answers;
+use super::class::{Class, Position};
 use super::closing::Closing;
 use super::connection::Connection;
 use super::outbox::Outbox;
-use crate::protocol::frame::ServerFrame;
 use crate::protocol::ids::{ConnectionId, Timestamp};
-use crate::protocol::limits::{
-    HELD_BYTES_MAX, PENDING_BYTES_MAX, READERS_PER_WINDOW_MS, WINDOW_MS_MAX,
-};
+use crate::protocol::limits::{PENDING_BYTES_MAX, READERS_PER_WINDOW_MS, WINDOW_MS_MAX};
 use crate::protocol::serial::{Epoch, Place};
 use crate::protocol::settings::Settings;
 use crate::store::{Growth, Streaming, TAIL_BYTES, Tail, Write};
@@ -49,10 +47,10 @@ pub(super) struct Open {
     pub(super) pending_units: u64,
     is_dirty: bool,
     /// How it ends as soon as what is pending is stored.
-    closing: Option<Closing>,
+    pub(super) closing: Option<Closing>,
     /// Stored text that some class has not been sent, and where in the text it begins.
-    held: String,
-    held_from: usize,
+    pub(super) held: String,
+    pub(super) held_from: usize,
     /// When it was last appended to (P5.1).
     pub(super) heard_at: Timestamp,
 }
@@ -152,31 +150,6 @@ impl Open {
         self.bytes += added;
         self.is_dirty = false;
     }
-}
-
-/// Every reader with the same window and names.
-#[derive(Debug, Default)]
-struct Class {
-    crowd: Crowd,
-    /// Those who came while something was held: it is not theirs, since they began with what
-    /// is stored. They are sent what follows together with the rest, and belong to it then.
-    late: Vec<Crowd>,
-    sent_at: Timestamp,
-    held_bytes: usize,
-}
-
-/// Readers who have been sent the same.
-#[derive(Debug, Default)]
-struct Crowd {
-    members: BTreeSet<ConnectionId>,
-    /// The messages with text that they have not been sent, and where they stand in them.
-    behind: Vec<(Place, Position)>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Position {
-    units: u64,
-    bytes: usize,
 }
 
 /// The window that was asked for, and the names.
@@ -405,120 +378,4 @@ impl Rollup {
 /// The window of readers who asked for one (P5.4).
 fn window(asked: u64, least: u64) -> Timestamp {
     Timestamp::try_from(asked.max(least).min(WINDOW_MS_MAX)).unwrap_or(0)
-}
-
-impl Class {
-    fn crowds(&self) -> impl Iterator<Item = &Crowd> {
-        std::iter::once(&self.crowd).chain(&self.late)
-    }
-
-    fn crowds_mut(&mut self) -> impl Iterator<Item = &mut Crowd> {
-        std::iter::once(&mut self.crowd).chain(&mut self.late)
-    }
-
-    fn members(&self) -> impl Iterator<Item = &ConnectionId> {
-        self.crowds().flat_map(|crowd| &crowd.members)
-    }
-
-    /// A reader that has everything that is stored; whether it is new.
-    fn join(&mut self, id: &ConnectionId) -> bool {
-        if !self.is_behind() {
-            return self.crowd.members.insert(id.clone());
-        }
-        // Nobody who came since the last was stored has missed any of it.
-        if self.late.last().is_none_or(|late| !late.behind.is_empty()) {
-            self.late.push(Crowd::default());
-        }
-        let late = self.late.last_mut();
-        late.is_some_and(|late| late.members.insert(id.clone()))
-    }
-
-    /// A reader is gone; whether it was there.
-    fn leave(&mut self, id: &ConnectionId) -> bool {
-        let mut crowds = self.crowds_mut();
-        crowds.any(|crowd| crowd.members.remove(id))
-    }
-
-    fn is_behind(&self) -> bool {
-        self.crowds().any(|crowd| !crowd.behind.is_empty())
-    }
-
-    /// When it is to be sent what it is behind in.
-    fn due(&self, window: Timestamp) -> Option<Timestamp> {
-        if !self.is_behind() {
-            None
-        } else if HELD_BYTES_MAX <= self.held_bytes {
-            Some(Timestamp::MIN)
-        } else {
-            Some(self.sent_at + window)
-        }
-    }
-
-    /// One array with the end of every message that it is behind in, in the log's order.
-    fn send(
-        &mut self,
-        open: &BTreeMap<Place, Open>,
-        epoch: Epoch,
-        now: Timestamp,
-        out: &mut Outbox,
-    ) {
-        self.crowd.send(open, epoch, out);
-        for mut late in std::mem::take(&mut self.late) {
-            late.send(open, epoch, out);
-            self.crowd.members.append(&mut late.members);
-        }
-        self.held_bytes = 0;
-        self.sent_at = now;
-    }
-}
-
-impl Crowd {
-    /// Text was stored that begins here; whether any of them is to be sent it. Whoever appends
-    /// is not sent it back, so alone it waits for nothing.
-    fn fall_behind(
-        &mut self,
-        place: Place,
-        before: Position,
-        origin: Option<&ConnectionId>,
-    ) -> bool {
-        let is_owed = self.members.iter().any(|member| Some(member) != origin);
-        if is_owed && self.position(place).is_none() {
-            self.behind.push((place, before));
-        }
-        is_owed
-    }
-
-    /// Where they stand in a message that they are behind in.
-    fn position(&self, place: Place) -> Option<Position> {
-        let mut behind = self.behind.iter();
-        let behind = behind.find(|(known, _)| *known == place);
-        behind.map(|(_, position)| *position)
-    }
-
-    fn send(&mut self, open: &BTreeMap<Place, Open>, epoch: Epoch, out: &mut Outbox) {
-        let mut frames = Vec::new();
-        for (place, position) in self.behind.drain(..) {
-            let Some(open) = open.get(&place) else {
-                continue;
-            };
-            let from = position.bytes.saturating_sub(open.held_from);
-            let frame = ServerFrame::Append {
-                serial: epoch.at(place),
-                version: epoch.at(open.version),
-                offset: position.units,
-                data: open.held.get(from..).unwrap_or_default().to_owned(),
-                status: open.closing.as_ref().map(|closing| closing.status),
-                headers: open.closing.as_ref().and_then(|it| it.headers.clone()),
-            };
-            frames.push((open.version, out.add(&frame), open.origin.as_ref()));
-        }
-        frames.sort_unstable_by_key(|(version, _, _)| *version);
-        for member in &self.members {
-            for (_, frame, origin) in &frames {
-                if *origin != Some(member) {
-                    out.deliver(member, *frame);
-                }
-            }
-        }
-    }
 }
