@@ -277,7 +277,7 @@ impl Shell {
         while let Some(effect) = effects.next() {
             match effect {
                 Effect::Send { to, text } => {
-                    behind.extend(core.sockets.send(&to, &text, enough));
+                    behind.extend(core.sockets.send(&to, &text.whole(), enough));
                 }
                 Effect::Remember(connection) => core.sockets.remember(&connection),
                 Effect::Close {

@@ -47,7 +47,7 @@ limits! {
     messages_per_second = 2_000;
     /// WebSocket messages that may come in one burst.
     messages_burst = 10_000;
-    /// UTF-8 bytes a second from one connection.
+    /// UTF-8 bytes a second from one connection; a frame counts as 64 at least.
     text_bytes_per_second = 4 * 1024 * 1024;
     /// Frames a second that go to everybody (publish, update, turns, presence) from one
     /// connection.
@@ -56,10 +56,30 @@ limits! {
     frames_burst = 1_000;
     /// Signals a second from one connection.
     signals_per_second = 20;
+    /// Frames of one array: each is taken apart and answered, however short it is.
+    array_frames = 1_000;
+    /// Refused frames a second from one connection: each is answered with a sentence.
+    refusals_per_second = 200;
+    /// Such frames that may come in one burst: all that was under way in a chain that broke.
+    refusals_burst = 10_000;
+    /// Bytes that one WebSocket message or request makes: frames, each encoded once, and rows
+    /// that are written anew. As much as a reader may leave unsent.
+    effect_bytes = 4 * 1024 * 1024;
+    /// The same a second, of all that one client asks for: a third of what an object encodes
+    /// and stores in that time.
+    effect_bytes_per_second = 32 * 1024 * 1024;
+    /// How many connections' worth of each rate one client has, with all its connections and
+    /// requests.
+    client_rates = 8;
     /// Bytes sent to a reader and not yet taken: what a stalled reader may hold in memory.
     unsent_bytes = 4 * 1024 * 1024;
 }
 
+/// What a frame counts as at least in the text that comes over a connection: about what it takes
+/// to take it apart.
+pub const FRAME_BYTES_MIN: usize = 64;
+/// Clients whose rates are remembered: those who sent last. A bucket takes some 300 bytes.
+pub const CLIENTS_MAX: usize = 1_024;
 /// Broken chains that are known of for each connection: as many as turns may be open, each of
 /// which somebody else may take at any time (P13.8).
 pub const CHAINS_MAX: usize = 100;
@@ -104,7 +124,8 @@ pub const LEASE_MS_DEFAULT: u64 = 30_000;
 pub const PRESENCE_LISTED: usize = 200;
 /// Changes of presence are told at most once in so many milliseconds (P7.3).
 pub const PRESENCE_MS: i64 = 200;
-/// Bytes of the lists in `attached`, each; a longer one is read by GET (P3.4).
+/// Bytes of the lists in `attached` and of an ack, each; a longer one is read by GET (P3.4,
+/// P13.5).
 pub const LIST_BYTES: usize = 64 * 1024;
 /// Instructions to one turn (P6.7): whether each was taken is kept with the turn.
 pub const TURN_STEERS: usize = 256;

@@ -179,7 +179,11 @@ impl Outbox {
         };
         match &reply.to {
             Some(connection) => self.send(connection, &frame),
-            None => self.answers.push(frame),
+            None => {
+                let text = frame.encode();
+                self.made += text.len();
+                self.answers.push((frame, text));
+            }
         }
     }
 }

@@ -166,7 +166,11 @@ impl Session {
         if live.connection.is_expired(now) {
             return self.shut(out, connection, close::UNAUTHORIZED, "the token expired");
         }
-        if live.rates.message(now).is_err() {
+        let sender = live.connection.sender();
+        if self
+            .limit(now, &sender, |rates| rates.message(now))
+            .is_err()
+        {
             return self.shut(out, connection, close::TOO_FAST, "too many messages");
         }
         self.heard_frame(now, connection, out);

@@ -55,17 +55,17 @@ impl Session {
         // From here on it is taken: a refused one has ended nobody's window.
         self.settle(store, now, out)?;
         self.replace(store, now, sender, &update, &head)?;
+        let seq = update.seq;
         let version = self.end;
-        let Some(message) = store.message(self.epoch, head.place)? else {
+        let Some((mut message, bytes)) = store.outline(self.epoch, head.place)? else {
             return Err(StoreError("the message that was updated is not there".into()).into());
         };
+        // Readers have what did not change (P4.4); its row was written anew all the same.
+        out.made += bytes;
+        message.data = update.data;
         self.broadcast(out, &ServerFrame::Update { message }, Some(&head.name));
         self.changed_turn(store, now, sender, &head, drives)?;
-        self.answer(
-            out,
-            reply,
-            Ok(self.outcome(head.place, version, update.seq)),
-        );
+        self.answer(out, reply, Ok(self.outcome(head.place, version, seq)));
         Ok(())
     }
 

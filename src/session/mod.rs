@@ -37,6 +37,7 @@ mod turn;
 
 pub use chain::Chains;
 pub use connection::{Carrier, Connection, Sender};
+pub use outbox::Text;
 pub use presence::{Coming, Present};
 pub use request::Request;
 
@@ -144,8 +145,8 @@ pub enum Effect {
     Send {
         /// To whom.
         to: Vec<ConnectionId>,
-        /// A frame or an array of frames, encoded.
-        text: String,
+        /// A frame or an array of frames.
+        text: Text,
     },
     /// Keep this with the connection, so that it survives the session's sleep.
     Remember(Connection),
@@ -185,6 +186,7 @@ pub struct Session {
     end: Place,
     written_at: Timestamp,
     connections: BTreeMap<ConnectionId, Live>,
+    clients: rate::Clients,
     rollup: Rollup,
     turns: turn::Turns,
     told: presence::Told,
@@ -250,6 +252,7 @@ impl Session {
             end: end.place,
             written_at: end.written_at,
             connections: BTreeMap::new(),
+            clients: rate::Clients::default(),
             rollup: Rollup::default(),
             turns: turn::Turns::new(),
             told: presence::Told::default(),

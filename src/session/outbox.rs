@@ -1,6 +1,9 @@
 //! What one input sends: every frame encoded once, one WebSocket message per connection.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
+use std::rc::Rc;
 
 use super::connection::{Connection, Live};
 use super::{Effect, Session};
@@ -18,16 +21,62 @@ pub(super) struct Outbox {
     replays: Vec<(ConnectionId, String)>,
     remembered: Vec<Connection>,
     closed: Vec<(ConnectionId, u16, &'static str)>,
-    /// The answers to the HTTP request at hand.
-    pub(super) answers: Vec<ServerFrame>,
+    /// The answers to the HTTP request at hand, and each encoded.
+    pub(super) answers: Vec<(ServerFrame, String)>,
+    /// Bytes of what this input makes: frames, answers, rows that are written anew.
+    pub(super) made: usize,
     pub(super) is_erased: bool,
     pub(super) response: Option<(u16, String)>,
+}
+
+/// What one WebSocket message says. It is put together when it is sent: of what many connections
+/// are sent in many different ways there is only one copy until then.
+#[derive(Clone)]
+pub struct Text {
+    frames: Rc<Vec<String>>,
+    list: Vec<usize>,
+}
+
+impl Text {
+    /// The whole of it.
+    pub fn whole(&self) -> Cow<'_, str> {
+        let frames = self.list.iter().filter_map(|index| self.frames.get(*index));
+        let frames: Vec<&String> = frames.collect();
+        match *frames {
+            [only] => Cow::Borrowed(only),
+            _ => Cow::Owned(join(&frames)),
+        }
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        let frames = Rc::new(vec![text]);
+        Self {
+            frames,
+            list: vec![0],
+        }
+    }
+}
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        self.whole() == other.whole()
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.whole().fmt(formatter)
+    }
 }
 
 impl Outbox {
     /// Encodes a frame for any number of readers.
     pub(super) fn add(&mut self, frame: &ServerFrame) -> usize {
-        self.frames.push(frame.encode());
+        let text = frame.encode();
+        self.made += text.len();
+        self.frames.push(text);
         self.frames.len() - 1
     }
 
@@ -111,22 +160,15 @@ impl Session {
                 Err((code, reason)) => self.shut(&mut out, &id, code, reason),
             }
         }
-        let replays = out
-            .replays
-            .into_iter()
-            .map(|(id, text)| Effect::Send { to: vec![id], text });
+        let replays = out.replays.into_iter().map(|(id, text)| Effect::Send {
+            to: vec![id],
+            text: Text::from(text),
+        });
         let mut effects: Vec<Effect> = replays.collect();
-        let is_one = groups.len() == 1;
+        let frames = Rc::new(out.frames);
         for (list, to) in groups {
-            let text = match *list {
-                // Nobody else needs it: it is not copied.
-                [index] if is_one => out.frames.get_mut(index).map(std::mem::take),
-                _ => None,
-            };
-            let text = text.unwrap_or_else(|| {
-                let frames = list.iter().filter_map(|index| out.frames.get(*index));
-                join(&frames.collect::<Vec<_>>())
-            });
+            let frames = Rc::clone(&frames);
+            let text = Text { frames, list };
             effects.push(Effect::Send { to, text });
         }
         effects.extend(out.remembered.into_iter().map(Effect::Remember));

@@ -286,7 +286,7 @@ impl Session {
         };
         self.close_messages(now, step, id, status, end.client);
         for place in missed {
-            self.mark_steer(store, now, step, place, "missed")?;
+            self.mark_steer(store, now, step, place, "missed", 0)?;
         }
         let (reason, error) = (end.reason.map(str::to_owned), end.error);
         let shown = self.change_turn(now, step, id, Event::End, end.client, |turn| {

@@ -210,6 +210,9 @@ pub trait Log {
     fn streaming(&self) -> Result<Vec<Streaming>, StoreError>;
     /// One message without its text.
     fn head(&self, place: Place) -> Result<Option<Head>, StoreError>;
+    /// One message without its data, and the bytes of its own row's: what a change of anything
+    /// else is told with, and what it rewrites.
+    fn outline(&self, epoch: Epoch, place: Place) -> Result<Option<(Message, usize)>, StoreError>;
     /// One message.
     fn message(&self, epoch: Epoch, place: Place) -> Result<Option<Message>, StoreError>;
     /// Messages of a span.

@@ -114,10 +114,10 @@ fn frames_about_turns_in_a_second() {
             alice < nack 8 rate-limited: unable to publish; the connection sends too fast, wait
                   1000 ms retryAfterMs=1000
             -- 1000 ms
-            agent < update #5 v#6 alice name=steer turn=t1 'x' headers={"steer":"missed"}
+            agent < update #5 v#6 alice name=steer turn=t1 headers={"steer":"missed"}
             agent | turn.end #7 t1 cancelled agent cancel=alice
             agent | ack 7 t1 cancelled agent cancel=alice
-            alice < update #5 v#6 alice name=steer turn=t1 'x' headers={"steer":"missed"}
+            alice < update #5 v#6 alice name=steer turn=t1 headers={"steer":"missed"}
             alice | turn.end #7 t1 cancelled agent cancel=alice
         "#]],
     );
@@ -297,7 +297,7 @@ fn adoptions_in_a_second() {
         expect![[r#"
             agent < turn.adopt #3 t1 active agent attempt=2
             agent | ack 2 t1 active agent attempt=2
-            agent < update #2 v#4 alice name=steer turn=t1 'x' headers={"steer":"taken"}
+            agent < update #2 v#4 alice name=steer turn=t1 headers={"steer":"taken"}
             agent | ack 3 t1 active agent attempt=2
             agent < nack 4 rate-limited: unable to adopt the turn; the connection sends too
                   fast, wait 1000 ms retryAfterMs=1000

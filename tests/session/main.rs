@@ -14,6 +14,7 @@ mod answers;
 mod append;
 mod bodies;
 mod bodies_turns;
+mod bounds;
 mod branches;
 mod cancel_input;
 mod chain;

@@ -229,10 +229,13 @@ export class AgentSession implements AsyncDisposable {
   #hear(message: Message, isNew: boolean): void {
     const { name, turn = "", role, headers, serial } = message;
     if (name === STEER) {
+      const held = this.#steers.get(serial);
       this.#steers.delete(serial);
       if (headers?.steer !== "waiting") return;
-      this.#steers.set(serial, message);
-      this.#turns.get(turn)?.takeSteer(message);
+      // Without data it says the same as before (P4.4).
+      const steer = "data" in message || !held ? message : { ...message, data: held.data };
+      this.#steers.set(serial, steer);
+      this.#turns.get(turn)?.takeSteer(steer);
     }
     // What a rewind brings is history.
     if (!isNew || role !== "user" || turn || (this.#isReplaying && this.#isRewound)) return;
