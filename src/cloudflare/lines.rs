@@ -39,10 +39,16 @@ pub(super) async fn serve(asked: &Asked<'_>) -> Result<Answer, ErrorInfo> {
     let answer = streamed("application/x-ndjson", &pipe.body());
     let exchange = Exchange::new(link, body);
     spawn_local(async move {
-        if let Err(error) = Lines::new(exchange, &pipe, &limits).run().await {
+        let mut lines = Lines::new(exchange, &pipe, &limits);
+        let done = lines.run().await;
+        if let Err(error) = &done {
+            let error = error.clone();
             pipe.write(&(ServerFrame::Nack { r#ref: None, error }.encode() + "\n"));
         }
         pipe.end();
+        if done.is_err() {
+            lines.exchange.discard().await;
+        }
     });
     Ok(answer)
 }
@@ -70,7 +76,7 @@ impl<'a> Lines<'a> {
         }
     }
 
-    async fn run(mut self) -> Result<(), ErrorInfo> {
+    async fn run(&mut self) -> Result<(), ErrorInfo> {
         while !self.exchange.is_over() {
             match poll_fn(|context| self.poll(context)).await? {
                 Some(Event::Chunk(chunk)) => self.take(&chunk),

@@ -75,6 +75,11 @@ limits! {
     unsent_bytes = 4 * 1024 * 1024;
 }
 
+/// How long a reader is given to take what was under way when that became more than its limit: a
+/// burst of the session's own is no fault of who reads.
+pub const DRAIN_MS: i64 = 1_000;
+/// How long it is given when that is more than twice the limit.
+pub const DRAIN_MS_LEAST: i64 = 100;
 /// What a frame counts as at least in the text that comes over a connection: about what it takes
 /// to take it apart.
 pub const FRAME_BYTES_MIN: usize = 64;

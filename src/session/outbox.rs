@@ -10,7 +10,7 @@ use super::{Effect, Session};
 use crate::protocol::error::close;
 use crate::protocol::frame::{ServerFrame, join};
 use crate::protocol::ids::{ConnectionId, Timestamp};
-use crate::protocol::limits::{Limits, REPLAY_ARRAY_BYTES};
+use crate::protocol::limits::{DRAIN_MS, DRAIN_MS_LEAST, Limits, REPLAY_ARRAY_BYTES};
 
 /// Collected while an input is handled, turned into effects at its end.
 #[derive(Debug, Default)]
@@ -213,10 +213,10 @@ impl Session {
             let sent: usize = sent.sum();
             let allowance = self.limits.unsent_bytes.saturating_add(live.replayed);
             live.probe.sent += u64::try_from(sent).unwrap_or(0);
-            if allowance < live.probe.sent - live.probe.seen {
+            if live.probe.is_late(now, allowance) {
                 return Err((close::TOO_FAST, "the reader is too slow")); // P13.7
             }
-            if let Some(n) = live.probe.next(&self.limits) {
+            if let Some(n) = live.probe.next(now, &self.limits) {
                 list.push(out.add(&ServerFrame::Probe { n }));
             }
         }
@@ -234,25 +234,38 @@ pub(super) struct Probe {
     /// The number of the last probe, and how much had been sent then.
     last: u64,
     sent_at_last: u64,
-    is_out: bool,
+    /// Since when it is out.
+    out_since: Option<Timestamp>,
 }
 
 impl Probe {
     /// The next probe, once a quarter of what may be unsent has gone out since the last.
-    fn next(&mut self, limits: &Limits) -> Option<u64> {
-        if self.is_out || self.sent - self.seen < limits.unsent_bytes / 4 {
+    fn next(&mut self, now: Timestamp, limits: &Limits) -> Option<u64> {
+        if self.out_since.is_some() || self.sent - self.seen < limits.unsent_bytes / 4 {
             return None;
         }
-        self.is_out = true;
+        self.out_since = Some(now);
         self.last += 1;
         self.sent_at_last = self.sent;
         Some(self.last)
     }
 
+    /// Whether too much is under way, and the reader had time to say that it has some of it.
+    fn is_late(&self, now: Timestamp, allowance: u64) -> bool {
+        let unsent = self.sent - self.seen;
+        let given = if allowance.saturating_mul(2) < unsent {
+            DRAIN_MS_LEAST
+        } else {
+            DRAIN_MS
+        };
+        let is_given = |since: Timestamp| given <= now.saturating_sub(since);
+        allowance < unsent && self.out_since.is_some_and(is_given)
+    }
+
     /// The reader answered.
     pub(super) fn answered(&mut self, n: u64) {
-        if self.is_out && n == self.last {
-            self.is_out = false;
+        if self.out_since.is_some() && n == self.last {
+            self.out_since = None;
             self.seen = self.sent_at_last;
         }
     }
