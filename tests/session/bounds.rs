@@ -180,16 +180,16 @@ fn what_one_message_makes() {
             effect_bytes: 3_000,
             ..Limits::default()
         },
-        "
+        r#"
         alice attach
         bob attach
         alice floods 2000 publish '…'
         ---
-        alice update #1 headers={\"n\":\"1\"}; update #1 headers={\"n\":\"2\"}; update #1 headers={\"n\":\"3\"}
-        alice update #1 headers={\"n\":\"3\"}
-        alice post update #1 headers={\"n\":\"4\"}; update #1 headers={\"n\":\"5\"}; publish 'x' and 'y'
+        alice update #1 headers={"n":"1"}; update #1 headers={"n":"2"}; update #1 headers={}
+        alice update #1 headers={"n":"3"}
+        alice post update #1 headers={"n":"4"}; update #1 headers={"n":"5"}; publish 'x'
         bob holds
-        ",
+        "#,
         expect![[r##"
             alice < update #1 v#2 alice headers={"n":"1"}
             alice | ack 2 #1 v#2
@@ -227,14 +227,14 @@ fn what_one_message_makes_ends_chains() {
         "
         alice attach
         ---
-        alice publish 'aaa' chain=1; publish 'bbb' chain=1; publish 'ccc' chain=1; publish 'd' chain=1
+        alice publish 'a' chain=1; publish 'b' chain=1; publish 'c' chain=1; publish 'd' chain=1
         alice publish 'e' chain=1
         alice publish 'f' chain=2
         ",
         expect![[r#"
-            alice < create #1 alice 'aaa'
+            alice < create #1 alice 'a'
             alice | ack 1 #1
-            alice | create #2 alice 'bbb'
+            alice | create #2 alice 'b'
             alice | ack 2 #2
             alice | nack 3 over-limit: unable to publish; what came with it made more than 500
                   bytes already, send it by itself

@@ -96,7 +96,10 @@ describe("what one message makes the session do", () => {
         await client.next(({ ref }) => ref === `u${time * 100 + 99}`);
       }
       const many = Array.from({ length: 1000 }, (_, n) => update(n));
-      const posted = await call(fixture.server, session, "POST", "/frames", { ...USER, json: many });
+      const posted = await call(fixture.server, session, "POST", "/frames", {
+        ...USER,
+        json: many,
+      });
       const text = posted.text;
       if (posted.status === 200) {
         const answers = posted.body as Frame[];
