@@ -104,9 +104,12 @@ impl Session {
                 let verb = frame.verb();
                 let message = format!(
                     "unable to {verb}; what came with it made more than {most} bytes already, \
-                     send it by itself"
+                     send it again"
                 );
-                Err(ErrorInfo::new(ErrorCode::OverLimit, message))
+                let mut error = ErrorInfo::new(ErrorCode::RateLimited, message);
+                // By itself it may come at once.
+                error.retry_after_ms = Some(1);
+                Err(error)
             }
             frame => frame,
         }

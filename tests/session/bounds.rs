@@ -195,8 +195,8 @@ fn what_one_message_makes() {
             alice | ack 2 #1 v#2
             alice | update #1 v#3 alice headers={"n":"2"}
             alice | ack 3 #1 v#3
-            alice | nack 4 over-limit: unable to update; what came with it made more than 3000
-                  bytes already, send it by itself
+            alice | nack 4 rate-limited: unable to update; what came with it made more than
+                  3000 bytes already, send it again retryAfterMs=1
             bob < update #1 v#2 alice headers={"n":"1"}
             bob | update #1 v#3 alice headers={"n":"2"}
             alice < update #1 v#4 alice headers={"n":"3"}
@@ -208,9 +208,9 @@ fn what_one_message_makes() {
             bob | update #1 v#6 alice headers={"n":"5"}
             alice = 200 [{"ref":6,"result":{"serial":"#1","version":"#5"},"type":"ack"},
                   {"ref":7,"result":{"serial":"#1","version":"#6"},"type":"ack"},
-                  {"error":{"code":"over-limit","message":"unable to publish; what came with it
-                  made more than 3000 bytes already, send it by itself","status":429},"ref":8,
-                  "type":"nack"}]
+                  {"error":{"code":"rate-limited","message":"unable to publish; what came with
+                  it made more than 3000 bytes already, send it again","retryAfterMs":1,
+                  "status":429},"ref":8,"type":"nack"}]
             bob holds #1 "xxxxxxxxxxxx…' (2000)"
         "##]],
     );
@@ -236,8 +236,8 @@ fn what_one_message_makes_ends_chains() {
             alice | ack 1 #1
             alice | create #2 alice 'b'
             alice | ack 2 #2
-            alice | nack 3 over-limit: unable to publish; what came with it made more than 500
-                  bytes already, send it by itself
+            alice | nack 3 rate-limited: unable to publish; what came with it made more than
+                  500 bytes already, send it again retryAfterMs=1
             alice | nack 4 skipped: unable to take the frame; one before it in chain 1 was
                   refused
             alice < nack 5 skipped: unable to take the frame; one before it in chain 1 was
