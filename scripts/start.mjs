@@ -1,27 +1,27 @@
 // `npm start`: installs, builds and serves the Worker, prints the address of the demo page with
-// tokens for two people, and runs a scripted agent in its session.
-import { createServer } from "node:net";
+// tokens for two people, and runs a scripted agent in its session. `npm start -- --port N` serves
+// it there.
 import { join } from "node:path";
 import { build } from "./build.mjs";
 import { localVar, makeLocalKey, serve } from "./dev.mjs";
+import { freePort, wantedPort } from "./lib/ports.mjs";
 import { supervise } from "./lib/processes.mjs";
 import { environment, main, modernNode, Refusal, root, say } from "./lib/project.mjs";
 import { setup } from "./setup.mjs";
 
 const SESSION = "demo";
-const FIRST_PORT = 8787;
-const PORTS_TRIED = 100;
 const READY_POLL_MS = 200;
 const PEOPLE = { ada: "Ada", ben: "Ben" };
 
 await main(async () => {
+  // Told before anything is built that the port is no port, or somebody else's.
+  const port = await freePort(wantedPort(process.argv.slice(2)));
   await setup();
   await build();
   makeLocalKey();
   const key = localVar("SESSILE_SIGNING_KEY");
   if (!key) throw new Refusal("the demo needs SESSILE_SIGNING_KEY in .dev.vars to make its tokens");
 
-  const port = await freePort();
   const origin = `http://localhost:${port}`;
   const server = serve(["--port", String(port), "--log-level", "warn"]);
   let isServing = true;
@@ -42,23 +42,6 @@ await main(async () => {
   await agent.done;
   return code;
 });
-
-/** The first port from 8787 on that nobody listens on. */
-async function freePort() {
-  for (let port = FIRST_PORT; port < FIRST_PORT + PORTS_TRIED; port += 1) {
-    if ((await isFree(port, "127.0.0.1")) && (await isFree(port, "::1"))) return port;
-  }
-  throw new Refusal(`ports ${FIRST_PORT} to ${FIRST_PORT + PORTS_TRIED - 1} are all taken`);
-}
-
-function isFree(port, host) {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    // A machine without IPv6 has nobody listening there.
-    probe.once("error", (error) => resolve(error.code !== "EADDRINUSE"));
-    probe.listen({ port, host, exclusive: true }, () => probe.close(() => resolve(true)));
-  });
-}
 
 async function isReady(origin) {
   try {

@@ -19,7 +19,11 @@ export async function runSuite(name, words = []) {
   if (!suite) throw new Refusal(`no suite ${name}; there are ${Object.keys(SUITES).join(", ")}`);
   await setup();
   for (const variant of suite.variants) await build(variant);
-  const env = suite.browser ? { SESSILE_CHROMIUM: await findChromium() } : {};
+  const env = {
+    // What npm was started with may be older than what runs the tests, and the SDK runs on both.
+    SESSILE_NODE: process.execPath,
+    ...(suite.browser && { SESSILE_CHROMIUM: await findChromium() }),
+  };
   // The pages of the examples are built on the SDK.
   if (suite.browser && (await buildSdk()) !== 0) return 1;
   const files = readdirSync(inRoot("tests", name))

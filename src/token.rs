@@ -63,7 +63,8 @@ impl Claims {
         let Some(operations) = operations.filter(|operations| !operations.is_empty()) else {
             let wrong = format!(
                 "unable to attach; the token lacks every operation for session {session}, \
-                 even read: no pattern in its caps matches"
+                 even read: {}",
+                self.capabilities.patterns()
             );
             return Err(ErrorInfo::new(ErrorCode::Forbidden, wrong));
         };

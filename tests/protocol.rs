@@ -222,6 +222,7 @@ fn log_frames() -> Vec<(&'static str, ServerFrame)> {
         expires_at: 1_800_000_060_000,
         serial: serial(12),
         resumed: false,
+        reason: None,
         has_older: true,
         presence: Presence {
             presence: Some(vec![member()]),

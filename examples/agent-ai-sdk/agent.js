@@ -1,7 +1,8 @@
 // An agent on the AI SDK: it answers every message of a session, each in a turn of its own.
 
-import { jsonSchema, stepCountIs, streamText, tool } from "ai";
-import { aiSdk, createAgentSession, readMessages, TakenError } from "sessile/agent";
+import { convertToModelMessages, jsonSchema, stepCountIs, streamText, tool } from "ai";
+import { aiSdk, conversation, createAgentSession, TakenError } from "sessile/agent";
+import { toUIMessages } from "sessile/ai-sdk";
 import { model } from "./model.js";
 
 const { URL: url, SESSION: name, TOKEN: token } = process.env;
@@ -29,13 +30,13 @@ async function answer(start) {
       const result = streamText({
         model,
         tools,
-        messages: await conversation(start.input),
+        messages: await prompt(start.input),
         stopWhen: stepCountIs(5),
         // A cancel reaches the model, and whatever the tools do.
         abortSignal: turn.signal,
         // What people say meanwhile counts from the next step on.
         prepareStep: async ({ messages }) => ({
-          messages: [...messages, ...(await turn.steered()).map(prompt)],
+          messages: [...messages, ...(await turn.steered()).map(instruction)],
         }),
       });
       await turn.stream(result.toUIMessageStream(), aiSdk());
@@ -47,13 +48,12 @@ async function answer(start) {
   }
 }
 
-/** What was said up to an input, for the model. */
-async function conversation(input) {
-  const { messages } = await readMessages(session, { limit: 50 });
-  const said = messages.filter(({ serial, name }) => name === "message" && serial <= input);
-  return said.reverse().map(prompt);
+/** What the person sees who sent an input, with the tools' results and what providers noted. */
+async function prompt(input) {
+  const messages = await conversation(session, input);
+  return convertToModelMessages(toUIMessages({ messages }));
 }
 
-function prompt({ role, data }) {
-  return { role, content: String(data) };
+function instruction({ data }) {
+  return { role: "user", content: String(data) };
 }

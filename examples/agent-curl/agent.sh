@@ -17,10 +17,18 @@ trap 'exit 1' INT TERM
 call() { curl -sS -H "Authorization: Bearer $TOKEN" "$@"; }
 post() { call -H 'Content-Type: application/json' -d "$2" "$SESSION/$1"; }
 
-# Stands for a model: gives an answer piece by piece, and minds what it is told meanwhile.
+# What the person sees who sent the message with serial $1, but for that, the oldest first (P6.9).
+earlier() {
+  call -f "$SESSION/messages?to=$1&limit=100" | jq -r --arg to "$1" '
+    .messages | reverse[] | select(.serial != $to and .data != null) | "\(.data) / "' | tr -d '\n'
+}
+
+# Stands for a model: answers the message with serial $1 and text $2 piece by piece, and minds
+# what it is told meanwhile.
 model() {
-  printf 'You said: %s\n' "$1" | tr -s ' ' '\n' | while read -r word; do
+  printf 'You said: %s\n' "$2" | tr -s ' ' '\n' | while read -r word; do
     case $word in
+      recall) earlier "$1" ;;
       hmm) sleep $((LEASE_S * 2)) ;; # Thinks for longer than its lease.
       fail) exit 1 ;;
     esac
@@ -71,7 +79,7 @@ answer() {
   drives="\"turn\":\"$turn\",\"attempt\":$attempt"
   beat &
   beat=$!
-  { model "$2" || end failed; } |
+  { model "$1" "$2" || end failed; } |
     call -X POST -T - -H 'Expect:' -H 'Content-Type: text/plain' \
       "$SESSION/messages?stream=1&name=answer&turn=$turn&attempt=$attempt" >&2 || end failed
   end complete

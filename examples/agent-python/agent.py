@@ -19,9 +19,12 @@ TOKEN = os.environ["TOKEN"]
 LEASE_MS = int(os.environ.get("LEASE_MS", "30000"))
 
 
-def model(question, steers):
+def model(prompt, steers):
     """Stands for a model: gives an answer piece by piece, and minds what it is told meanwhile."""
+    *earlier, question = [str(message["data"]) for message in prompt]
     for word in ["You", "said:", *question.split()]:
+        if word == "recall":
+            yield " / ".join(earlier) + " / "
         if word == "hmm":
             time.sleep(LEASE_MS / 500)  # Thinks for twice as long as its lease.
         if word == "fail":
@@ -59,6 +62,16 @@ def post(path, body):
     if "error" in answer:
         raise Refused(answer["error"])
     return answer
+
+
+def conversation(serial):
+    """What the person sees who sent a message, and that message, the oldest first (P6.9)."""
+    connection, response = send("GET", f"/messages?to={serial}&limit=100")
+    page = json.loads(response.read())
+    connection.close()
+    if "error" in page:
+        raise Refused(page["error"])
+    return [it for it in reversed(page["messages"]) if it.get("data") is not None]
 
 
 def frames():
@@ -116,7 +129,7 @@ class Answer(threading.Thread):
     def pieces(self):
         """The body, while it is made. A cancel ends the turn first, so that what was said
         stays as `cancelled`: a body that ends by itself is `complete`."""
-        for piece in model(self.input["data"], self.taken):
+        for piece in model(conversation(self.input["serial"]), self.taken):
             if self.cancelled.is_set():
                 self.end("cancelled")
                 return

@@ -61,6 +61,15 @@ pub(super) enum Action {
         /// How many.
         limit: usize,
     },
+    /// `GET …/messages?to=`.
+    Conversation {
+        /// The message that it leads to.
+        to: String,
+        /// Where the page before ended.
+        before: Option<String>,
+        /// How many.
+        limit: usize,
+    },
     /// `GET …/messages/{serial}`, or the end of a streamed body, which needs no data.
     Message(String, bool),
     /// `GET …/turns`.

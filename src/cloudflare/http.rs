@@ -7,6 +7,12 @@ use super::chunks::{Broken, Chunks};
 use crate::protocol::decode::too_large;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 
+/// What a page of another origin may send: what clients of event streams and libraries that trace
+/// requests add by themselves is no reason to keep them out. `*` stands for all but
+/// `authorization`, and not in every browser.
+const ALLOWED_HEADERS: &str = "authorization, content-type, accept, cache-control, \
+                               last-event-id, pragma, x-requested-with, *";
+
 /// A response, or the exception that making one threw.
 pub(super) type Answer = Result<Response, JsValue>;
 
@@ -69,10 +75,13 @@ pub(super) fn error_body(error: &ErrorInfo) -> String {
     format!("{{\"error\":{error}}}")
 }
 
-/// An answer whose body is still being produced.
-pub(super) fn streamed(content_type: &str, body: &ReadableStream) -> Answer {
+/// An answer whose body is still being produced: what stands in between is to pass it on as it
+/// comes and as it is.
+pub(super) fn streamed(status: u16, content_type: &str, body: &ReadableStream) -> Answer {
     let headers = headers(content_type)?;
-    Response::new_with_opt_readable_stream_and_init(Some(body), &init(200, &headers))
+    headers.set("cache-control", "no-store, no-transform")?;
+    headers.set("x-accel-buffering", "no")?;
+    Response::new_with_opt_readable_stream_and_init(Some(body), &init(status, &headers))
 }
 
 /// What a browser asks before it lets a page of any origin in. Nobody is let in by a cookie.
@@ -82,10 +91,7 @@ pub(super) fn preflight() -> Answer {
         "access-control-allow-methods",
         "GET, POST, PATCH, PUT, DELETE",
     )?;
-    headers.set(
-        "access-control-allow-headers",
-        "authorization, content-type, last-event-id",
-    )?;
+    headers.set("access-control-allow-headers", ALLOWED_HEADERS)?;
     headers.set("access-control-max-age", "86400")?;
     Response::new_with_opt_str_and_init(None, &init(204, &headers))
 }

@@ -10,6 +10,7 @@ use worker::web_sys::WebSocket;
 
 use super::config::config;
 use super::js;
+use super::router::note;
 use super::shell::{Core, Shell};
 use crate::protocol::decode::{Auth, ClientFrame, Received, decode, decode_frame, too_large};
 use crate::protocol::error::{ErrorCode, ErrorInfo, close};
@@ -163,6 +164,9 @@ impl Incoming {
         let incoming = Rc::clone(self);
         spawn_local(async move {
             let grant = incoming.check(&auth).await;
+            if let Err(error) = &grant {
+                note("auth", error);
+            }
             let waited = incoming.waiting.borrow_mut().remove(&connection);
             // A connection that was closed meanwhile waits for nothing.
             let Some(waited) = waited else { return };

@@ -36,7 +36,7 @@ pub(super) async fn serve(asked: &Asked<'_>) -> Result<Answer, ErrorInfo> {
     let link = Link::open(asked.env, asked.session, &asked.grant, opening).await?;
     let limits = asked.config.limits.clone();
     let pipe = Pipe::new();
-    let answer = streamed("application/x-ndjson", &pipe.body());
+    let answer = streamed(200, "application/x-ndjson", &pipe.body());
     let exchange = Exchange::new(link, body);
     spawn_local(async move {
         let mut lines = Lines::new(exchange, &pipe, &limits);

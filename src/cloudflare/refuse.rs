@@ -22,7 +22,7 @@ pub(super) enum Shape {
     Plain,
     /// A WebSocket, with `sessile.v1` among the subprotocols on offer or not.
     Socket { has_protocol: bool },
-    /// An event stream.
+    /// An event stream, also of a refusal.
     Events,
 }
 
@@ -46,7 +46,10 @@ pub(super) fn refuse(shape: Shape, error: &ErrorInfo) -> Answer {
             pipe.write(&format!("data: {}\n\n", nack(error)));
             pipe.write(&closing(close_code(error.code)));
             pipe.end();
-            streamed("text/event-stream", &pipe.body())
+            // An EventSource gives up at any status but 200, and comes again otherwise.
+            let is_final = close_code(error.code) != TRY_AGAIN;
+            let status = if is_final { error.status } else { 200 };
+            streamed(status, "text/event-stream", &pipe.body())
         }
     }
 }

@@ -62,6 +62,9 @@ pub(super) fn read(action: Action, body: &str, limits: &Limits) -> Result<Reques
             after,
             limit,
         }),
+        Action::Conversation { to, before, limit } => {
+            Ok(Request::Conversation { to, before, limit })
+        }
         Action::Message(serial, without_data) => Ok(Request::Message {
             serial,
             without_data,

@@ -2,14 +2,14 @@
 //!
 //! A token is checked here, before the session is woken (P2.5).
 
-use worker::Env;
 use worker::wasm_bindgen::JsValue;
 use worker::web_sys::Request;
+use worker::{Env, console_warn};
 
 use super::address::{self, Endpoint};
 use super::call::{Action, Call, Opening};
 use super::config::{Config, config, not_configured};
-use super::http::{Answer, preflight, read_all, refusal};
+use super::http::{Answer, error_body, json, preflight, read_all, refusal};
 use super::refuse::{PROTOCOL, Shape, offered, refuse};
 use super::{body, lines, sse};
 use crate::protocol::capability::Operation;
@@ -21,6 +21,9 @@ use crate::token::Grant;
 
 /// What the subprotocol begins with that carries a token (P2.4).
 const TOKEN_PROTOCOL: &str = "sessile.token.";
+
+/// Characters of a path that are noted.
+const SHOWN_LENGTH: usize = 80;
 
 /// A request that was let in.
 pub(super) struct Asked<'a> {
@@ -49,7 +52,11 @@ pub(super) async fn route(request: &Request, env: &Env) -> Answer {
         request,
         endpoint.as_ref().ok().map(|(_, endpoint)| endpoint),
     );
-    let refused = |error: ErrorInfo| refuse(shape, &error);
+    let asked_for = format!("{method} {}", shown(path));
+    let refused = |error: ErrorInfo| {
+        note(&asked_for, &error);
+        refuse(shape, &error)
+    };
     let config = match config(env) {
         Ok(config) if config.keys.is_empty() => {
             return refused(not_configured(
@@ -79,9 +86,31 @@ pub(super) async fn route(request: &Request, env: &Env) -> Answer {
         shape,
     };
     match asked.serve(endpoint).await {
-        Ok(answer) => answer,
+        Ok(answer) => noted(answer, &asked_for).await,
         Err(error) => refused(error),
     }
+}
+
+/// Notes what the session refused as the Worker would have. Races that somebody lost are no
+/// mistake of anybody's.
+async fn noted(answer: Answer, asked: &str) -> Answer {
+    let answer = answer?;
+    let status = answer.status();
+    if status < 400 || matches!(status, 409 | 410) {
+        return Ok(answer);
+    }
+    let body = read_all(answer.body(), usize::MAX).await;
+    let body = body.unwrap_or_else(|error| error_body(&error));
+    let said: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
+    let part = |name| said.pointer(name).and_then(|part| part.as_str());
+    let (code, message) = (part("/error/code"), part("/error/message"));
+    log(
+        asked,
+        status,
+        code.unwrap_or_default(),
+        message.unwrap_or_default(),
+    );
+    json(status, &body)
 }
 
 /// Who asks, and what the token grants in this session.
@@ -128,9 +157,15 @@ fn shape(request: &Request, endpoint: Option<&Endpoint>) -> Shape {
             let has_protocol = offered(request).iter().any(|protocol| protocol == PROTOCOL);
             Shape::Socket { has_protocol }
         }
-        Some(Endpoint::Events) => Shape::Events,
+        Some(Endpoint::Events) if is_event_source(request) => Shape::Events,
         _ => Shape::Plain,
     }
+}
+
+/// Whether frames are expected in whatever comes back, as an `EventSource` does.
+fn is_event_source(request: &Request) -> bool {
+    let accept = request.headers().get("accept").ok().flatten();
+    accept.is_some_and(|accept| accept.contains("text/event-stream"))
 }
 
 fn is_upgrade(request: &Request) -> bool {
@@ -209,12 +244,16 @@ impl Asked<'_> {
                 let query::History {
                     before,
                     after,
+                    to,
                     limit,
                 } = query::history(self.pairs)?;
-                Action::History {
-                    before,
-                    after,
-                    limit,
+                match to {
+                    Some(to) => Action::Conversation { to, before, limit },
+                    None => Action::History {
+                        before,
+                        after,
+                        limit,
+                    },
                 }
             }
             Endpoint::Message(serial) => Action::Message(serial, false),
@@ -282,5 +321,30 @@ async fn assets(request: &Request, env: &Env) -> Answer {
     };
     let request = worker::Request::from(request.clone()?);
     let response = assets.fetch_request(request).await.map_err(JsValue::from)?;
+    let is_bare = response
+        .headers()
+        .get("content-type")
+        .ok()
+        .flatten()
+        .is_none();
+    if response.status_code() == 404 && is_bare {
+        return refusal(&address::nowhere());
+    }
     Ok(response.into())
+}
+
+/// Tells the owner of the deployment of a refusal: what was asked, and why it was not done.
+pub(super) fn note(asked: &str, error: &ErrorInfo) {
+    log(asked, error.status, error.code.as_str(), &error.message);
+}
+
+fn log(asked: &str, status: u16, code: &str, message: &str) {
+    let line = format!("refused {asked}: {status} {code}, {message}");
+    console_warn!("{}", line.replace(char::is_control, " "));
+}
+
+/// A path without its query, which may hold a token, and cut before one would be whole that
+/// stands where a session's id should.
+fn shown(path: &str) -> String {
+    path.chars().take(SHOWN_LENGTH).collect()
 }

@@ -214,6 +214,9 @@ impl Role {
     }
 }
 
+/// So many patterns of a token are named in a refusal.
+const PATTERNS_SHOWN: usize = 5;
+
 /// The `caps` of a token, read once and checked whole, so that a mistake in it is told at once
 /// and not when somebody lacks an operation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -265,6 +268,20 @@ impl Capabilities {
             .map(|entry| entry.role)
             .max()
             .unwrap_or_default()
+    }
+
+    /// Its patterns, as the end of a sentence.
+    pub fn patterns(&self) -> String {
+        if self.0.is_empty() {
+            return "it has no caps, such as {\"*\": [\"user\"]}".to_owned();
+        }
+        let shown = self.0.iter().take(PATTERNS_SHOWN);
+        let shown: Vec<String> = shown.map(|entry| format!("{:?}", entry.pattern)).collect();
+        let list = shown.join(", ");
+        match self.0.len().saturating_sub(PATTERNS_SHOWN) {
+            0 => format!("its caps are for {list}"),
+            more => format!("its caps are for {list} and {more} more"),
+        }
     }
 
     fn matching(&self, session: &str) -> impl Iterator<Item = &Entry> {

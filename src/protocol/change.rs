@@ -172,7 +172,7 @@ impl Frame for NewMessage {
             status: fields.get("status")?,
             wake: fields.get("wake")?,
         };
-        headers(fields.verb(), new.headers.as_ref(), limits)?;
+        headers(fields, new.headers.as_ref(), limits)?;
         Ok(new)
     }
 }
@@ -197,7 +197,7 @@ impl Frame for Append {
                            send an update to change them before";
             return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
         }
-        headers(fields.verb(), append.headers.as_ref(), limits)?;
+        headers(fields, append.headers.as_ref(), limits)?;
         Ok(append)
     }
 }
@@ -219,7 +219,7 @@ impl Frame for Update {
                            it takes complete, cancelled or failed";
             return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
         }
-        headers(fields.verb(), update.headers.as_ref(), limits)?;
+        headers(fields, update.headers.as_ref(), limits)?;
         Ok(update)
     }
 }

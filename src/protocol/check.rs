@@ -18,7 +18,7 @@ pub(super) fn bound(limit: u64) -> usize {
 
 /// The headers of a message.
 pub(super) fn headers(
-    verb: &str,
+    fields: &Fields<'_>,
     headers: Option<&Headers>,
     limits: &Limits,
 ) -> Result<(), ErrorInfo> {
@@ -33,8 +33,9 @@ pub(super) fn headers(
     if headers.len() <= keys && bytes <= most {
         return Ok(());
     }
+    let (verb, place) = (fields.verb(), fields.at("headers"));
     let message =
-        format!("unable to {verb}; headers are more than {keys} keys or {most} bytes of UTF-8");
+        format!("unable to {verb}; {place} are more than {keys} keys or {most} bytes of UTF-8");
     Err(ErrorInfo::new(ErrorCode::TooLarge, message))
 }
 

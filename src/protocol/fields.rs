@@ -11,6 +11,7 @@ use std::fmt;
 use super::check::bound;
 use super::error::{ErrorCode, ErrorInfo};
 use super::limits::Limits;
+use super::words;
 
 /// The largest number that rows and every client count exactly.
 const NUMBER_MAX: u64 = (1 << 53) - 1;
@@ -89,7 +90,7 @@ impl<'a> Fields<'a> {
     /// As [`Self::read`].
     pub fn part(verb: &'a str, path: &str, text: &'a str) -> Result<Self, ErrorInfo> {
         let object = serde_json::from_str(text);
-        let object = object.map_err(|error| refusal(verb, path, &sentence(&error)))?;
+        let object = object.map_err(|error| refusal(verb, path, &words::of_text(&error)))?;
         let path = path.to_owned();
         Ok(Self { verb, path, object })
     }
@@ -164,8 +165,8 @@ impl<'a> Fields<'a> {
         if !value.is_empty() && value.chars().count() <= most {
             return Ok(());
         }
-        let verb = self.verb;
-        let message = format!("unable to {verb}; {name} is not 1 to {most} characters");
+        let (verb, place) = (self.verb, self.at(name));
+        let message = format!("unable to {verb}; {place} is not 1 to {most} characters");
         Err(ErrorInfo::new(ErrorCode::InvalidFrame, message))
     }
 
@@ -221,21 +222,22 @@ impl<'a> Fields<'a> {
 
     fn inner(&self, path: String, raw: &'a RawValue) -> Result<Fields<'a>, ErrorInfo> {
         let object = serde_json::from_str(raw.get());
-        let object = object.map_err(|error| self.refused(&path, &sentence(&error)))?;
+        let object = object.map_err(|error| self.refused(&path, &words::of_part(&error)))?;
         let verb = self.verb;
         Ok(Fields { verb, path, object })
     }
 
     fn missing(&self, name: &str) -> ErrorInfo {
-        self.refused(&self.path, &format!("missing field `{name}`"))
+        self.refused(&self.path, &format!("{name} is missing"))
     }
 
     fn read_as<T: Deserialize<'a>>(&self, name: &str, raw: &'a RawValue) -> Result<T, ErrorInfo> {
         serde_json::from_str(raw.get())
-            .map_err(|error| self.refused(&self.at(name), &sentence(&error)))
+            .map_err(|error| self.refused(&self.at(name), &words::of_part(&error)))
     }
 
-    fn at(&self, name: &str) -> String {
+    /// Where in the frame a field is.
+    pub(super) fn at(&self, name: &str) -> String {
         let separator = if self.path.is_empty() { "" } else { "." };
         format!("{}{separator}{name}", self.path)
     }
@@ -257,17 +259,7 @@ fn refusal(verb: &str, path: &str, reason: &str) -> ErrorInfo {
 /// `invalid-frame`, reading "unable to {verb}; {what is wrong}".
 pub fn parse<'a, T: Deserialize<'a>>(verb: &str, text: &'a str) -> Result<T, ErrorInfo> {
     serde_json::from_str(text).map_err(|error| {
-        let message = format!("unable to {verb}; {}", sentence(&error));
+        let message = format!("unable to {verb}; {}", words::of_text(&error));
         ErrorInfo::new(ErrorCode::InvalidFrame, message)
     })
-}
-
-/// A parser's sentence without the line and column, which mean nothing within a frame, and
-/// without more of the input than helps.
-pub(super) fn sentence(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let sentence = text
-        .rsplit_once(" at line ")
-        .map_or(text.as_str(), |(sentence, _)| sentence);
-    sentence.chars().take(200).collect()
 }

@@ -177,6 +177,9 @@ pub struct Attached {
     pub serial: Serial,
     /// Whether the replay goes on after `since`; if not, drop everything held (P3.6).
     pub resumed: bool,
+    /// Why it does not, though it was asked to: for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// Whether there is more in history than the replay brings.
     pub has_older: bool,
     /// Who is there.

@@ -85,6 +85,9 @@ pub const DRAIN_MS_LEAST: i64 = 100;
 pub const FRAME_BYTES_MIN: usize = 64;
 /// Clients whose rates are remembered: those who sent last. A bucket takes some 300 bytes.
 pub const CLIENTS_MAX: usize = 1_024;
+/// Messages whose links are looked at for one page of a conversation: some ten milliseconds (P6.9).
+pub const LINKS_MAX: usize = 20_000;
+
 /// Broken chains that are known of for each connection: as many as turns may be open, each of
 /// which somebody else may take at any time (P13.8).
 pub const CHAINS_MAX: usize = 100;

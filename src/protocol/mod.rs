@@ -19,6 +19,7 @@ pub mod query;
 pub mod serial;
 pub mod settings;
 pub mod turn;
+mod words;
 
 /// The version of the protocol that `attached` reports (P3.4).
 pub const PROTOCOL_VERSION: u32 = 1;

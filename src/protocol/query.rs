@@ -39,6 +39,8 @@ pub struct History {
     pub before: Option<String>,
     /// Newer than this serial, oldest first.
     pub after: Option<String>,
+    /// Only what leads to this serial (P6.9).
+    pub to: Option<String>,
     /// How many messages.
     pub limit: usize,
 }
@@ -85,16 +87,21 @@ pub fn rewind(pairs: &Pairs, verb: &str) -> Result<usize, ErrorInfo> {
 /// `invalid-frame`, naming the parameter and what it takes.
 pub fn history(pairs: &Pairs) -> Result<History, ErrorInfo> {
     let serial = |name| find(pairs, name).filter(|serial| !serial.is_empty());
-    let (before, after) = (serial("before"), serial("after"));
+    let (before, after, to) = (serial("before"), serial("after"), serial("to"));
     if before.is_some() && after.is_some() {
         return Err(refused(
             "read history",
             "before and after exclude each other",
         ));
     }
+    if to.is_some() && after.is_some() {
+        let reason = "to and after exclude each other, a conversation is read newest first";
+        return Err(refused("read history", reason));
+    }
     Ok(History {
         before: before.map(position),
         after: after.map(position),
+        to: to.map(position),
         limit: number(
             pairs,
             "read history",

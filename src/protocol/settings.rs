@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::{ErrorCode, ErrorInfo};
-use super::fields::sentence;
+use super::words;
 
 /// The longest duration a setting takes: ten years.
 const DURATION_MS_MAX: u64 = 10 * 365 * 24 * 60 * 60 * 1000;
@@ -147,7 +147,7 @@ impl Settings {
             // One by one, so that the one that is wrong is named.
             let alone = serde_json::json!({ key: value });
             if let Err(error) = serde_json::from_value::<Self>(alone) {
-                return Err(refused(&format!("{key}: {}", sentence(&error))));
+                return Err(refused(&format!("{key}: {}", words::of_part(&error))));
             }
             if let Some(merged) = merged.as_object_mut() {
                 merged.insert(key.clone(), value.clone());

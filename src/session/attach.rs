@@ -56,6 +56,12 @@ impl Session {
             );
             return Ok(());
         }
+        let sender = connection.sender();
+        if is_attached && let Err(error) = self.limit(now, &sender, |rates| rates.may_ask(now)) {
+            let id = &connection.id;
+            refuse(id, error, close::TOO_FAST, "the client asks too much", out);
+            return Ok(());
+        }
         connection.told = Some(self.epoch.as_str().to_owned());
         out.remember(&connection);
         let id = connection.id.clone();
@@ -72,6 +78,7 @@ impl Session {
                 expires_at: live.connection.expires_at,
                 serial: self.epoch.at(self.end),
                 resumed: replay.is_resumed,
+                reason: replay.reason,
                 has_older: replay.has_older,
                 presence: self.brief_presence(),
                 turns: self.brief_turns(),
@@ -85,6 +92,7 @@ impl Session {
                 + out.replay(&id, &[caught_up.encode()]);
             live.replayed = u64::try_from(sent).unwrap_or(u64::MAX);
             live.probe.replayed(live.replayed);
+            self.charge(now, &sender, sent);
             self.rollup.join(&live.connection);
             self.rollup.schedule(now, &self.settings);
             live.told_at = self.told.count;

@@ -15,6 +15,7 @@ mod class;
 mod closing;
 mod connection;
 mod control;
+mod conversation;
 mod drive;
 mod expiry;
 mod frames;

@@ -16,7 +16,7 @@ use crate::protocol::message::Message;
 use crate::protocol::serial::{PLACE_MAX, Place, Serial};
 use crate::protocol::settings::Settings;
 use crate::protocol::turn::{Shown, Turn};
-use crate::store::{Span, Store, StoreError};
+use crate::store::{Page, Span, Store, StoreError};
 
 /// A page of history.
 #[derive(Serialize)]
@@ -71,12 +71,18 @@ impl Session {
             limit,
             bytes: PAGE_BYTES,
         };
+        let page = store.page(self.epoch, &span)?;
+        Ok(self.encode_page(store, page)?)
+    }
+
+    /// A page with the turns that its messages belong to.
+    pub(super) fn encode_page(&self, store: &dyn Store, page: Page) -> Result<String, StoreError> {
         let Bounded {
             messages,
             has_more,
             last,
             turns,
-        } = self.bounded_page(store, &span)?;
+        } = self.bounded_page(store, page)?;
         let next = last.filter(|_| has_more);
         Ok(encode(&History {
             messages,
@@ -137,7 +143,7 @@ impl Session {
             has_more: has_older,
             mut turns,
             ..
-        } = self.bounded_page(store, &span)?;
+        } = self.bounded_page(store, store.page(self.epoch, &span)?)?;
         messages.reverse();
         turns.retain(|turn| !self.turns.contains_key(&turn.id));
         turns.extend(self.turns.values().map(|open| open.turn.clone()));
@@ -159,8 +165,7 @@ impl Session {
 
     /// A page as JSON, which may be longer than the text that the store counts; each turn counts
     /// with the first message that belongs to it.
-    fn bounded_page(&self, store: &dyn Store, span: &Span<'_>) -> Result<Bounded, StoreError> {
-        let page = store.page(self.epoch, span)?;
+    fn bounded_page(&self, store: &dyn Store, page: Page) -> Result<Bounded, StoreError> {
         let ids = page
             .messages
             .iter()

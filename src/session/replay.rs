@@ -14,6 +14,8 @@ use crate::store::{Changed, Head, Span, Store, StoreError};
 #[derive(Debug)]
 pub(super) struct Replay {
     pub(super) is_resumed: bool,
+    /// Why not, where it was asked for.
+    pub(super) reason: Option<String>,
     pub(super) has_older: bool,
     pub(super) frames: Vec<String>,
 }
@@ -27,16 +29,35 @@ impl Session {
         connection: &Connection,
         start: &Start,
     ) -> Result<Replay, StoreError> {
-        let since = start.since.as_deref().and_then(Serial::parse);
-        let is_known = |serial: &Serial| {
-            serial.epoch == self.epoch && (self.floor..=self.end).contains(&serial.place)
+        let Some(since) = start.since.as_deref() else {
+            return self.rewind(store, connection, start.rewind);
         };
-        if let Some(since) = since.filter(is_known)
-            && let Some(replay) = self.resume(store, connection, since.place)?
-        {
-            return Ok(replay);
+        let reason = match self.position(since) {
+            Ok(place) => match self.resume(store, connection, place)? {
+                Some(replay) => return Ok(replay),
+                None => "more was missed than a replay may bring".to_owned(),
+            },
+            Err(reason) => reason,
+        };
+        Ok(Replay {
+            reason: Some(format!("unable to resume; {reason}")),
+            ..self.rewind(store, connection, start.rewind)?
+        })
+    }
+
+    /// The place that a reader has come to, or why there is no going on from there.
+    fn position(&self, since: &str) -> Result<Place, String> {
+        let Some(serial) = Serial::parse(since) else {
+            let shown: String = since.chars().take(40).collect();
+            return Err(format!("since is {shown:?}, which is no serial"));
+        };
+        if serial.epoch != self.epoch || self.end < serial.place {
+            return Err(format!("{serial} is not of this log"));
         }
-        self.rewind(store, connection, start.rewind)
+        if serial.place < self.floor {
+            return Err(format!("what came after {serial} is no longer kept"));
+        }
+        Ok(serial.place)
     }
 
     /// Exactly one frame for every message changed since (P3.5); `None` when that is more
@@ -93,6 +114,7 @@ impl Session {
         let has_older = oldest.first().is_some_and(|place| *place <= since);
         Ok(Some(Replay {
             is_resumed: true,
+            reason: None,
             has_older,
             frames,
         }))
@@ -221,6 +243,7 @@ impl Session {
         frames.reverse();
         Ok(Replay {
             is_resumed: false,
+            reason: None,
             has_older,
             frames,
         })

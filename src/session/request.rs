@@ -31,6 +31,15 @@ pub enum Request {
         /// How many, 1–1000.
         limit: usize,
     },
+    /// `GET …/messages?to=` (P6.9).
+    Conversation {
+        /// The message that it leads to.
+        to: String,
+        /// Where the page before ended.
+        before: Option<String>,
+        /// How many, 1–1000.
+        limit: usize,
+    },
     /// `GET …/messages/{serial}` (P3.9); without its data for the end of a streamed body.
     Message {
         /// The message.
@@ -132,6 +141,9 @@ impl Session {
             } => {
                 let (before, after) = (before.as_deref(), after.as_deref());
                 self.history(store, sender, before, after, limit)
+            }
+            Request::Conversation { to, before, limit } => {
+                self.conversation(store, sender, &to, before.as_deref(), limit)
             }
             Request::Message {
                 serial,

@@ -7,6 +7,7 @@ mod change;
 mod columns;
 mod forget;
 mod grow;
+mod link;
 mod marks;
 mod page;
 mod read;
@@ -135,6 +136,21 @@ pub struct Page {
     pub has_more: bool,
 }
 
+/// What a message says of its place in the conversation (P6.9).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// The message.
+    pub place: Place,
+    /// The turn that it belongs to.
+    pub turn: Option<String>,
+    /// The message that it names as the one that it follows.
+    pub parent: Option<Place>,
+    /// The message that it is another version of, as its header says.
+    pub edits: Option<String>,
+    /// Whether only a tombstone is left.
+    pub is_deleted: bool,
+}
+
 /// What happened to a message after a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Changed {
@@ -217,6 +233,18 @@ pub trait Log {
     fn message(&self, epoch: Epoch, place: Place) -> Result<Option<Message>, StoreError>;
     /// Messages of a span.
     fn page(&self, epoch: Epoch, span: &Span<'_>) -> Result<Page, StoreError>;
+    /// These messages, in this order, until their text has so many bytes, though always one.
+    fn listed(&self, epoch: Epoch, places: &[Place], bytes: usize) -> Result<Page, StoreError>;
+    /// How one message is linked to others.
+    fn link(&self, place: Place) -> Result<Option<Link>, StoreError>;
+    /// The same of the messages between two places.
+    fn links(
+        &self,
+        after: Place,
+        before: Place,
+        newest_first: bool,
+        limit: usize,
+    ) -> Result<Vec<Link>, StoreError>;
     /// What changed after a place of the messages up to it, one item a message, by message;
     /// at most `limit`.
     fn changed(&self, after: Place, limit: usize) -> Result<Vec<Changed>, StoreError>;

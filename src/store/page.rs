@@ -13,16 +13,22 @@ const NAMED_ROWS_MAX: usize = 20_000;
 
 /// Messages with their text, as far as that is in their own row and no longer than `?5`.
 macro_rules! rows {
-    ($order:literal) => {
+    ($which:literal, $order:literal) => {
         concat!(
             "SELECT ",
             sized_columns!(),
             ", CASE WHEN coalesce(octet_length(data), octet_length(json)) <= ?5 \
-             THEN coalesce(data, json) END FROM message \
-             WHERE serial>?1 AND serial<?2 AND (?3 IS NULL OR name IN \
-             (SELECT value FROM json_each(?3))) ORDER BY serial ",
+             THEN coalesce(data, json) END FROM message WHERE ",
+            $which,
+            " ORDER BY serial ",
             $order,
             " LIMIT ?4"
+        )
+    };
+    ($order:literal) => {
+        rows!(
+            "serial>?1 AND serial<?2 AND (?3 IS NULL OR name IN (SELECT value FROM json_each(?3)))",
+            $order
         )
     };
 }
@@ -31,8 +37,45 @@ macro_rules! rows {
 /// what is long only once it is known to be wanted. A span with more messages than may be
 /// looked at for names has more, though nobody knows yet whether any of that has one.
 pub(super) fn page(sql: &impl Sql, epoch: Epoch, span: &Span<'_>) -> Result<Page, StoreError> {
-    let (mut rows, is_cut) = rows(sql, span)?;
-    let mut bytes = Bytes::of(span);
+    let (rows, is_cut) = rows(sql, span)?;
+    fitting(sql, epoch, rows, is_cut, Bytes::of(span))
+}
+
+/// Messages in the order in which they are listed, those that there are.
+pub(super) fn listed(
+    sql: &impl Sql,
+    epoch: Epoch,
+    places: &[Place],
+    bytes: usize,
+) -> Result<Page, StoreError> {
+    const LISTED: &str = rows!("serial IN (SELECT value FROM json_each(?1))", "DESC");
+    if places.is_empty() {
+        return Ok(Page::default());
+    }
+    let params = [
+        Value::Text(serde_json::json!(places).to_string()),
+        // What a span says more.
+        Value::Null,
+        Value::Null,
+        Value::size(places.len()),
+        Value::size(bytes / places.len()),
+    ];
+    let mut found = read(sql, LISTED, &params)?;
+    let order = places.iter().enumerate();
+    let order: BTreeMap<Place, usize> = order.map(|(index, place)| (*place, index)).collect();
+    found.sort_by_key(|row| order.get(&row.columns.serial).copied());
+    fitting(sql, epoch, found, false, Bytes::new(places.len(), bytes))
+}
+
+/// As many of the rows as fit, with their texts.
+fn fitting(
+    sql: &impl Sql,
+    epoch: Epoch,
+    mut rows: Vec<Found>,
+    is_cut: bool,
+    mut bytes: Bytes,
+) -> Result<Page, StoreError> {
+    let bounds = bytes;
     let fitting = rows
         .iter()
         .take_while(|row| bytes.has_room(row.columns.bytes_at_least()));
@@ -40,7 +83,7 @@ pub(super) fn page(sql: &impl Sql, epoch: Epoch, span: &Span<'_>) -> Result<Page
     let mut has_more = is_cut || fitting < rows.len();
     rows.truncate(fitting);
     let mut long = long_texts(sql, &rows)?;
-    let mut bytes = Bytes::of(span);
+    let mut bytes = bounds;
     let mut messages = Vec::with_capacity(rows.len());
     for Found { columns, text } in rows {
         let text = long.remove(&columns.serial).or(text);
@@ -54,7 +97,8 @@ pub(super) fn page(sql: &impl Sql, epoch: Epoch, span: &Span<'_>) -> Result<Page
     Ok(Page { messages, has_more })
 }
 
-/// What has been taken of a span.
+/// What has been taken of a page.
+#[derive(Clone, Copy)]
 struct Bytes {
     limit: usize,
     most: usize,
@@ -63,13 +107,17 @@ struct Bytes {
 }
 
 impl Bytes {
-    fn of(span: &Span<'_>) -> Self {
+    fn new(limit: usize, most: usize) -> Self {
         Self {
-            limit: span.limit,
-            most: span.bytes,
+            limit,
+            most,
             count: 0,
             taken: 0,
         }
+    }
+
+    fn of(span: &Span<'_>) -> Self {
+        Self::new(span.limit, span.bytes)
     }
 
     /// Takes one more message, if it fits. The first always does.
@@ -108,14 +156,18 @@ fn rows(sql: &impl Sql, span: &Span<'_>) -> Result<(Vec<Found>, bool), StoreErro
         Value::size(span.limit.saturating_add(1)),
         Value::size(short),
     ];
-    let rows = Row::all(sql.query(statement, &params)?).map(|mut row| {
+    Ok((read(sql, statement, &params)?, range.is_cut))
+}
+
+fn read(sql: &impl Sql, statement: &str, params: &[Value]) -> Result<Vec<Found>, StoreError> {
+    let rows = Row::all(sql.query(statement, params)?).map(|mut row| {
         let columns = Columns::parse(&row.text()?)?;
         Ok(Found {
             columns,
             text: row.maybe_text()?,
         })
     });
-    Ok((rows.collect::<Result<_, _>>()?, range.is_cut))
+    rows.collect()
 }
 
 /// The texts that the first read left out.

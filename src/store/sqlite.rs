@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::schema::Tables;
 use super::{
-    Beginning, Changed, End, Growth, Head, Kept, Kind, Log, Missing, Page, Span, Store, StoreError,
-    Streaming, Write, page, read, resume, turn, write,
+    Beginning, Changed, End, Growth, Head, Kept, Kind, Link, Log, Missing, Page, Span, Store,
+    StoreError, Streaming, Write, link, page, read, resume, turn, write,
 };
 use crate::protocol::ids::Timestamp;
 use crate::protocol::message::Message;
@@ -185,6 +185,24 @@ impl<S: Sql> Log for SqliteStore<S> {
 
     fn page(&self, epoch: Epoch, span: &Span<'_>) -> Result<Page, StoreError> {
         self.read(|sql| page::page(sql, epoch, span))
+    }
+
+    fn listed(&self, epoch: Epoch, places: &[Place], bytes: usize) -> Result<Page, StoreError> {
+        self.read(|sql| page::listed(sql, epoch, places, bytes))
+    }
+
+    fn link(&self, place: Place) -> Result<Option<Link>, StoreError> {
+        self.read(|sql| link::link(sql, place))
+    }
+
+    fn links(
+        &self,
+        after: Place,
+        before: Place,
+        newest_first: bool,
+        limit: usize,
+    ) -> Result<Vec<Link>, StoreError> {
+        self.read(|sql| link::links(sql, after, before, newest_first, limit))
     }
 
     fn changed(&self, after: Place, limit: usize) -> Result<Vec<Changed>, StoreError> {

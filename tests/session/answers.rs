@@ -125,17 +125,17 @@ fn what_cannot_be_read_is_answered_once() {
         alice raw {\"type\":\"approval.request\", \"ref\":2}
         ",
         expect![[r#"
-            alice < nack null invalid-frame: unable to read the frame; EOF while parsing an
-                  object
-            alice < nack null invalid-frame: unable to read the frame; invalid type: integer
-                  `5`, expected an object
-            alice < nack null invalid-frame: unable to read the frame; invalid type: string
-                  "text", expected an object
-            alice < nack null invalid-frame: unable to read the message; EOF while parsing a
-                  list
-            alice < nack 1 invalid-frame: unable to read the frame; type: invalid type: integer
-                  `5`, expected a string
-            alice < nack 1 invalid-frame: unable to read the frame; missing field `type`
+            alice < nack null invalid-frame: unable to read the frame; it is not JSON, EOF
+                  while parsing an object at line 1, column 1
+            alice < nack null invalid-frame: unable to read the frame; it is the number 5, not
+                  an object
+            alice < nack null invalid-frame: unable to read the frame; it is the text "text",
+                  not an object
+            alice < nack null invalid-frame: unable to read the message; it is not JSON, EOF
+                  while parsing a list at line 1, column 1
+            alice < nack 1 invalid-frame: unable to read the frame; type: it is the number 5,
+                  not text
+            alice < nack 1 invalid-frame: unable to read the frame; type is missing
             alice < nack 1 unknown-frame: unable to read the frame; there is no type "dance",
                   only append, publish, update, delete, signal, turn.start, turn.end,
                   turn.suspend, turn.resume, turn.heartbeat, turn.adopt, turn.steered, cancel,
@@ -162,8 +162,8 @@ fn a_bad_frame_harms_no_other() {
         expect![[r#"
             alice < signal alice x
             alice | ack 1 {}
-            alice | nack null invalid-frame: unable to read the frame; invalid type: integer
-                  `5`, expected an object
+            alice | nack null invalid-frame: unable to read the frame; it is the number 5, not
+                  an object
             alice | nack 2 unknown-frame: unable to read the frame; there is no type "dance",
                   only append, publish, update, delete, signal, turn.start, turn.end,
                   turn.suspend, turn.resume, turn.heartbeat, turn.adopt, turn.steered, cancel,

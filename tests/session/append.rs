@@ -291,13 +291,12 @@ fn an_append_is_text() {
         agent raw {\"type\":\"append\",\"ref\":\"r\",\"serial\":7,\"data\":\"x\"}
         ",
         expect![[r#"
-            agent < nack 2 invalid-frame: unable to append; data: invalid type: integer `5`,
-                  expected a string
-            agent < nack "r" invalid-frame: unable to append; status: unknown variant `done`,
-                  expected one of `streaming`, `complete`, `cancelled`, `failed`
-            agent < nack "r" invalid-frame: unable to append; missing field `serial`
-            agent < nack "r" invalid-frame: unable to append; serial: invalid type: integer `7`,
-                   expected a string
+            agent < nack 2 invalid-frame: unable to append; data: it is the number 5, not text
+            agent < nack "r" invalid-frame: unable to append; status: it is `done`, not one of
+                  `streaming`, `complete`, `cancelled`, `failed`
+            agent < nack "r" invalid-frame: unable to append; serial is missing
+            agent < nack "r" invalid-frame: unable to append; serial: it is the number 7, not
+                  text
         "#]],
     );
 }

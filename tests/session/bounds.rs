@@ -61,24 +61,24 @@ fn short_frames_count_as_text() {
         alice publish 'b'
         ",
         expect![[r#"
-            alice < nack null invalid-frame: unable to read the frame; invalid type: integer
-                  `0`, expected an object
-            alice | nack null invalid-frame: unable to read the frame; invalid type: integer
-                  `0`, expected an object
-            alice | nack null invalid-frame: unable to read the frame; invalid type: integer
-                  `0`, expected an object
-            alice | nack null invalid-frame: unable to read the frame; invalid type: integer
-                  `0`, expected an object
-            alice | nack null invalid-frame: unable to read the frame; invalid type: integer
-                  `0`, expected an object
-            alice | nack null invalid-frame: unable to read the frame; invalid type: integer
-                  `0`, expected an object
-            alice | nack null invalid-frame: unable to read the frame; invalid type: integer
-                  `0`, expected an object
-            alice | nack null invalid-frame: unable to read the frame; invalid type: integer
-                  `0`, expected an object
-            alice | nack null invalid-frame: unable to read the frame; invalid type: integer
-                  `0`, expected an object
+            alice < nack null invalid-frame: unable to read the frame; it is the number 0, not
+                  an object
+            alice | nack null invalid-frame: unable to read the frame; it is the number 0, not
+                  an object
+            alice | nack null invalid-frame: unable to read the frame; it is the number 0, not
+                  an object
+            alice | nack null invalid-frame: unable to read the frame; it is the number 0, not
+                  an object
+            alice | nack null invalid-frame: unable to read the frame; it is the number 0, not
+                  an object
+            alice | nack null invalid-frame: unable to read the frame; it is the number 0, not
+                  an object
+            alice | nack null invalid-frame: unable to read the frame; it is the number 0, not
+                  an object
+            alice | nack null invalid-frame: unable to read the frame; it is the number 0, not
+                  an object
+            alice | nack null invalid-frame: unable to read the frame; it is the number 0, not
+                  an object
             alice < create #1 alice 'a'
             alice | ack 1 #1
             alice < nack null rate-limited: unable to send so much text; the connection sends
@@ -289,6 +289,44 @@ fn what_a_client_makes_in_a_second() {
             alice | ack 3 #3
             alice/2 < create #3 alice 'd'
             bob < create #3 alice 'd'
+        "#]],
+    );
+}
+
+/// P14: so is what it is sent when it attaches, over and over.
+#[test]
+fn attaches_of_a_client() {
+    check_with(
+        Limits {
+            effect_bytes_per_second: 10_000,
+            ..Limits::default()
+        },
+        "
+        bob attach rewind=0
+        bob floods 9000 publish '…'
+        ---
+        alice attach
+        alice drop
+        alice attach
+        carol attach rewind=0
+        alice brief turns
+        wait 1000
+        alice attach rewind=0
+        ",
+        expect![[r#"
+            alice < attached #1 anew
+            alice < create #1 bob 'xxxxxxxxxxxx…' (9000)
+            alice < caught-up #1
+            alice < nack null rate-limited: unable to do so much; the client sends too fast,
+                  wait 1 ms retryAfterMs=1
+            alice x 4429 the client asks too much
+            carol < attached #1 anew, has older
+            carol < caught-up #1
+            alice = 429 {"error":{"code":"rate-limited","message":"unable to do so much; the
+                  client sends too fast, wait 1 ms","retryAfterMs":1,"status":429}}
+            -- 1000 ms
+            alice < attached #1 anew, has older
+            alice < caught-up #1
         "#]],
     );
 }

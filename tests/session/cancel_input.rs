@@ -147,8 +147,8 @@ fn a_cancel_says_what() {
             alice < nack 8 not-found: unable to cancel; there is no turn t1
             alice < nack 8 invalid-frame: unable to cancel; name one of turn, input and all:
                   true
-            alice < nack 9 invalid-frame: unable to cancel; all: invalid type: string "yes",
-                  expected a boolean
+            alice < nack 9 invalid-frame: unable to cancel; all: it is the text "yes", not true
+                  or false
             alice < ack 9 []
             alice < ack 10 []
         "#]],

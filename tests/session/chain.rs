@@ -166,7 +166,7 @@ fn a_frame_that_is_malformed_breaks_its_chain() {
                   turn.suspend, turn.resume, turn.heartbeat, turn.adopt, turn.steered, cancel,
                   steer, presence.set, presence.leave, auth, seen
             agent < nack 2 invalid-frame: unable to publish; messages holds 0, it takes 1 to 100
-            agent < nack 3 invalid-frame: unable to read the frame; missing field `type`
+            agent < nack 3 invalid-frame: unable to read the frame; type is missing
             agent < nack 4 invalid-frame: unable to read the frame; it nests deeper than 64
             agent | create #1 agent 1
             agent | ack 5 #1
@@ -180,8 +180,8 @@ fn a_frame_that_is_malformed_breaks_its_chain() {
                   refused
             agent < nack 6 invalid-frame: unable to read the frame; chain: it is 0, the first
                   is 1
-            agent < nack 7 invalid-frame: unable to read the frame; chain: invalid type: string
-                  "a", expected u64
+            agent < nack 7 invalid-frame: unable to read the frame; chain: it is the text "a",
+                  not a whole number from 0
             agent < nack 8 invalid-frame: unable to read the frame; chain: it is
                   9007199254740992, at most 9007199254740991 can be counted
         "#]],

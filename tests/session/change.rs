@@ -222,7 +222,7 @@ fn what_is_not_there_is_not_changed() {
         expect![[r#"
             alice < nack 1 not-found: unable to update; there is no message #1
             alice < nack 2 not-found: unable to delete; there is no message #1
-            alice < nack 1 invalid-frame: unable to delete; missing field `serial`
+            alice < nack 1 invalid-frame: unable to delete; serial is missing
         "#]],
     );
 }

@@ -46,8 +46,8 @@ fn headers_come_with_an_end() {
                   closes the message, send an update to change them before
             agent < nack 3 invalid-frame: unable to append; headers come with the status that
                   closes the message, send an update to change them before
-            agent < nack 4 invalid-frame: unable to append; headers: invalid type: integer `1`,
-                  expected a string
+            agent < nack 4 invalid-frame: unable to append; headers: it is the number 1, not
+                  text
         "#]],
     );
 }
@@ -199,8 +199,8 @@ fn an_update_closes_only_what_streams() {
             agent < nack 3 closed: unable to update; message #1 is closed
             agent < nack 4 invalid-frame: unable to update; status is streaming, an update only
                   closes: it takes complete, cancelled or failed
-            agent < nack 5 invalid-frame: unable to update; status: unknown variant `ended`,
-                  expected one of `streaming`, `complete`, `cancelled`, `failed`
+            agent < nack 5 invalid-frame: unable to update; status: it is `ended`, not one of
+                  `streaming`, `complete`, `cancelled`, `failed`
             agent < nack 6 invalid-frame: unable to update; none of data, headers and status
                   are given
         "#]],

@@ -44,11 +44,11 @@ fn bad_settings_are_refused_by_name() {
             admin = 400 {"error":{"code":"invalid-frame","message":"unable to change the
                   settings; minRollupMs is not between 0 and 500 ms","status":400}}
             admin = 400 {"error":{"code":"invalid-frame","message":"unable to change the
-                  settings; title: invalid type: integer `7`, expected a string","status":400}}
+                  settings; title: it is the number 7, not text","status":400}}
             admin = 400 {"error":{"code":"invalid-frame","message":"unable to change the
                   settings; settings is not an object","status":400}}
             admin = 400 {"error":{"code":"invalid-frame","message":"unable to change the
-                  settings; unwatchedWindowMs: invalid value: integer `-1`, expected u64",
+                  settings; unwatchedWindowMs: it is the number -1, not a whole number from 0",
                   "status":400}}
             tables: 0
         "#]],
@@ -244,7 +244,7 @@ fn an_idle_session_goes() {
             erased
             alarm: None
             tables: 0
-            alice < attached b#0 anew
+            alice < attached b#0 anew (unable to resume; #2 is not of this log)
             alice < caught-up b#0
         "#]],
     );
@@ -352,7 +352,7 @@ fn another_life_has_another_epoch() {
             alice x 4410 the session was deleted
             erased
             admin = 200 {}
-            alice < attached b#0 anew
+            alice < attached b#0 anew (unable to resume; #1 is not of this log)
             alice < caught-up b#0
             alice < create b#1 alice id=x 'two'
             alice | ack 2 b#1 id="x"

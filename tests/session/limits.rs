@@ -121,16 +121,16 @@ fn headers_of_a_message() {
         alice publish 'a' headers={\"a\":1}
         ",
         expect![[r#"
-            alice < nack 1 too-large: unable to publish; headers are more than 2 keys or 8
-                  bytes of UTF-8
-            alice < nack 2 too-large: unable to publish; headers are more than 2 keys or 8
-                  bytes of UTF-8
+            alice < nack 1 too-large: unable to publish; messages[0].headers are more than 2
+                  keys or 8 bytes of UTF-8
+            alice < nack 2 too-large: unable to publish; messages[0].headers are more than 2
+                  keys or 8 bytes of UTF-8
             alice < create #1 alice 'a' headers={"a":"1","b":"2"}
             alice | ack 3 #1
             alice < nack 4 too-large: unable to update; headers are more than 2 keys or 8 bytes
                   of UTF-8
-            alice < nack 5 invalid-frame: unable to publish; messages[0].headers: invalid type:
-                  integer `1`, expected a string
+            alice < nack 5 invalid-frame: unable to publish; messages[0].headers: it is the
+                  number 1, not text
         "#]],
     );
 }
@@ -154,8 +154,10 @@ fn the_length_of_names() {
         alice signal 12345
         ",
         expect![[r#"
-            alice < nack 1 invalid-frame: unable to publish; id is not 1 to 4 characters
-            alice < nack 2 invalid-frame: unable to publish; name is not 1 to 4 characters
+            alice < nack 1 invalid-frame: unable to publish; messages[0].id is not 1 to 4
+                  characters
+            alice < nack 2 invalid-frame: unable to publish; messages[0].name is not 1 to 4
+                  characters
             alice < nack null invalid-frame: unable to read the frame; ref is not 1 to 4
                   characters
             alice < create #1 alice name=1234 id=éééé 'a'
@@ -455,10 +457,10 @@ fn numbers_that_nobody_can_count() {
         alice seen 5
         ",
         expect![[r#"
-            alice < nack 1 invalid-frame: unable to take the answer to a probe; n: invalid
-                  value: integer `-1`, expected u64
-            alice < nack 2 invalid-frame: unable to take the answer to a probe; n: invalid
-                  type: floating point `1.8446744073709552e+19`, expected u64
+            alice < nack 1 invalid-frame: unable to take the answer to a probe; n: it is the
+                  number -1, not a whole number from 0
+            alice < nack 2 invalid-frame: unable to take the answer to a probe; n: it is the
+                  number 1.8446744073709552e+19, not a whole number from 0
             alice < ack 1 {}
         "#]],
     );

@@ -23,6 +23,7 @@ mod chance;
 mod change;
 mod closing;
 mod control;
+mod conversation;
 mod fence;
 mod followed;
 mod full;

@@ -290,8 +290,8 @@ fn settings_of_inputs() {
         ",
         expect![[r#"
             admin = 400 {"error":{"code":"invalid-frame","message":"unable to change the
-                  settings; onInput: unknown variant `maybe`, expected one of `parallel`,
-                  `queue`, `interrupt`, `reject`","status":400}}
+                  settings; onInput: it is `maybe`, not one of `parallel`, `queue`, `interrupt`,
+                   `reject`","status":400}}
             admin = 400 {"error":{"code":"invalid-frame","message":"unable to change the
                   settings; agent.url is no address of http or https with at most 2048
                   characters","status":400}}
@@ -391,8 +391,8 @@ fn the_last_of_several_wakes() {
             alice < create #6 alice 'x'
             alice | turn.queue #7 turn-#7 queued input=#6
             alice | ack 3 #6
-            alice < nack 4 invalid-frame: unable to publish; messages[0].wake: invalid type:
-                  string "maybe", expected a boolean
+            alice < nack 4 invalid-frame: unable to publish; messages[0].wake: it is the text
+                  "maybe", not true or false
         "#]],
     );
 }

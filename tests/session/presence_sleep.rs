@@ -53,10 +53,10 @@ fn presence_over_a_crash() {
         alice presence
         ",
         expect![[r#"
-            bob < attached b#0 anew
+            bob < attached b#0 anew (unable to resume; #0 is not of this log)
             bob < caught-up b#0
             bob = 200 presence: 
-            alice < attached b#0 anew
+            alice < attached b#0 anew (unable to resume; #0 is not of this log)
             alice < caught-up b#0
             alice < presence.enter alice-2 user
             alice | ack 2 alice-2 user

@@ -284,9 +284,9 @@ fn data_must_be_there() {
         alice raw {\"type\":\"publish\",\"ref\":3}
         ",
         expect![[r#"
-            alice < nack 1 invalid-frame: unable to publish; messages[0]: missing field `data`
+            alice < nack 1 invalid-frame: unable to publish; messages[0]: data is missing
             alice < nack 2 invalid-frame: unable to publish; messages holds 0, it takes 1 to 100
-            alice < nack 3 invalid-frame: unable to publish; missing field `messages`
+            alice < nack 3 invalid-frame: unable to publish; messages is missing
         "#]],
     );
 }

@@ -189,19 +189,23 @@ fn an_unknown_position_begins_anew() {
         erin attach since=#1
         ",
         expect![[r#"
-            alice < attached #2 anew
+            alice < attached #2 anew (unable to resume; b#1 is not of this log)
             alice < create #1 agent 'a'
             alice | create #2 agent 'b'
             alice < caught-up #2
-            bob < attached #2 anew, has older
+            bob < attached #2 anew, has older (unable to resume; b#3 is not of this log)
             bob < create #2 agent 'b'
             bob < caught-up #2
-            carol < attached #2 anew, has older
+            carol < attached #2 anew, has older (unable to resume; since is "nonsense", which
+                  is no serial)
             carol < caught-up #2
-            dave < attached #2 resumed, has older
+            dave < attached #2 anew (unable to resume; b#2 is not of this log)
+            dave < create #1 agent 'a'
+            dave | create #2 agent 'b'
             dave < caught-up #2
-            erin < attached #2 resumed, has older
-            erin < create #2 agent 'b'
+            erin < attached #2 anew (unable to resume; b#1 is not of this log)
+            erin < create #1 agent 'a'
+            erin | create #2 agent 'b'
             erin < caught-up #2
         "#]],
     );
@@ -222,7 +226,8 @@ fn too_many_missed_begins_anew() {
         alice attach since rewind=1
         ",
         expect![[r#"
-            alice < attached #1011 anew, has older
+            alice < attached #1011 anew, has older (unable to resume; more was missed than a
+                  replay may bring)
             alice < create #1011 agent 'x'
             alice < caught-up #1011
         "#]],
@@ -246,7 +251,7 @@ fn a_position_before_what_is_kept_begins_anew() {
         bob attach since=#2
         ",
         expect![[r#"
-            alice < attached #3 anew
+            alice < attached #3 anew (unable to resume; what came after #1 is no longer kept)
             alice < create #3 agent 'c'
             alice < caught-up #3
             bob < attached #3 resumed

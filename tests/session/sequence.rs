@@ -214,10 +214,10 @@ fn seq_counts_from_one() {
         ",
         expect![[r#"
             agent < nack 2 invalid-frame: unable to append; seq: it is 0, the first is 1
-            agent < nack 3 invalid-frame: unable to append; seq: invalid value: integer `-1`,
-                  expected u64
-            agent < nack 4 invalid-frame: unable to append; seq: invalid type: floating point
-                  `1.5`, expected u64
+            agent < nack 3 invalid-frame: unable to append; seq: it is the number -1, not a
+                  whole number from 0
+            agent < nack 4 invalid-frame: unable to append; seq: it is the number 1.5, not a
+                  whole number from 0
             agent < nack 5 invalid-frame: unable to append; seq: it is 9007199254740993, at
                   most 9007199254740991 can be counted
         "#]],

@@ -161,7 +161,15 @@ impl Show {
                 } else {
                     ""
                 };
-                format!("attached {serial} {how}{older}{}", self.lists(frame))
+                let reason = frame["reason"].as_str().unwrap_or_default();
+                let reason = match self.sentence(reason).as_str() {
+                    "" => String::new(),
+                    reason => format!(" ({reason})"),
+                };
+                format!(
+                    "attached {serial} {how}{older}{}{reason}",
+                    self.lists(frame)
+                )
             }
             "caught-up" => format!("caught-up {serial}"),
             "message.create" => format!("create {}", self.message(&frame["message"])),

@@ -95,7 +95,7 @@ fn a_signal_has_a_name() {
         alice raw {\"type\":\"signal\",\"ref\":2,\"name\":\"\"}
         ",
         expect![[r#"
-            alice < nack 1 invalid-frame: unable to signal; missing field `name`
+            alice < nack 1 invalid-frame: unable to signal; name is missing
             alice < nack 2 invalid-frame: unable to signal; name is not 1 to 128 characters
         "#]],
     );

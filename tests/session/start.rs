@@ -328,10 +328,10 @@ fn impossible_leases() {
                   and 600000
             agent < nack 3 invalid-frame: unable to start the turn; leaseMs is not between 1000
                   and 600000
-            agent < nack 4 invalid-frame: unable to start the turn; leaseMs: invalid value:
-                  integer `-5`, expected u64
-            agent < nack 5 invalid-frame: unable to start the turn; leaseMs: invalid type:
-                  string "long", expected u64
+            agent < nack 4 invalid-frame: unable to start the turn; leaseMs: it is the number
+                  -5, not a whole number from 0
+            agent < nack 5 invalid-frame: unable to start the turn; leaseMs: it is the text
+                  "long", not a whole number from 0
             agent < turn.start #1 t1 active agent
             agent | ack 6 t1 active agent
             agent < turn.start #2 t2 active agent
@@ -443,8 +443,8 @@ fn the_length_of_ids() {
         expect![[r#"
             agent < nack 1 invalid-frame: unable to start the turn; id is not 1 to 8 characters
             agent < nack 2 invalid-frame: unable to start the turn; id is not 1 to 8 characters
-            agent < nack 3 invalid-frame: unable to start the turn; id: invalid type: integer
-                  `5`, expected a string
+            agent < nack 3 invalid-frame: unable to start the turn; id: it is the number 5, not
+                  text
             agent < turn.start #1 ééééé active agent
             agent | ack 2 ééééé active agent
             agent < nack 3 invalid-frame: unable to end the turn; id is not 1 to 8 characters

@@ -269,8 +269,8 @@ fn what_is_no_steer() {
             agent < nack 5 not-found: unable to take the instruction; #4 is none of turn t1
             agent < nack 6 not-found: unable to take the instruction; there is no message #9
             agent < nack 7 not-found: unable to take the instruction; #1 is none of turn t1
-            agent < nack 8 invalid-frame: unable to take the instruction; missing field `serial`
-            agent < nack 9 invalid-frame: unable to steer; missing field `data`
+            agent < nack 8 invalid-frame: unable to take the instruction; serial is missing
+            agent < nack 9 invalid-frame: unable to steer; data is missing
             agent < create #5 agent name=steer turn=t1 'to myself' headers={"steer":"waiting"}
             agent | turn.steer #5 t1 active agent message=#5 'to myself'
             agent | ack 10 #5 in t1 active agent

@@ -382,18 +382,18 @@ fn an_end_says_how() {
         agent brief turns
         ",
         expect![[r#"
-            agent < nack 2 invalid-frame: unable to end the turn; missing field `status`
-            agent < nack 3 invalid-frame: unable to end the turn; status: unknown variant
-                  `done`, expected one of `complete`, `cancelled`, `failed`
-            agent < nack 4 invalid-frame: unable to end the turn; status: unknown variant
-                  `streaming`, expected one of `complete`, `cancelled`, `failed`
-            agent < nack 5 invalid-frame: unable to end the turn; status: unknown variant
-                  `active`, expected one of `complete`, `cancelled`, `failed`
-            agent < nack 9 invalid-frame: unable to end the turn; missing field `turn`
-            agent < nack 9 invalid-frame: unable to end the turn; turn: invalid type: integer
-                  `7`, expected a string
-            agent < nack 9 invalid-frame: unable to end the turn; attempt: invalid type: string
-                  "one", expected u64
+            agent < nack 2 invalid-frame: unable to end the turn; status is missing
+            agent < nack 3 invalid-frame: unable to end the turn; status: it is `done`, not one
+                  of `complete`, `cancelled`, `failed`
+            agent < nack 4 invalid-frame: unable to end the turn; status: it is `streaming`,
+                  not one of `complete`, `cancelled`, `failed`
+            agent < nack 5 invalid-frame: unable to end the turn; status: it is `active`, not
+                  one of `complete`, `cancelled`, `failed`
+            agent < nack 9 invalid-frame: unable to end the turn; turn is missing
+            agent < nack 9 invalid-frame: unable to end the turn; turn: it is the number 7, not
+                  text
+            agent < nack 9 invalid-frame: unable to end the turn; attempt: it is the text "one",
+                   not a whole number from 0
             agent = 200 turns: t1 active agent
         "#]],
     );

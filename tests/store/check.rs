@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use sessile::protocol::data::{Data, from_unit};
 use sessile::protocol::message::{Message, Status};
-use sessile::protocol::serial::Place;
-use sessile::store::{Change, Changed, Head, Kind, Log, Missing, Page, Span};
+use sessile::protocol::serial::{PLACE_MAX, Place};
+use sessile::store::{Change, Changed, Head, Kind, Link, Log, Missing, Page, Span};
 
 use crate::model::{Held, Pair, epoch, measure};
 
@@ -56,6 +56,40 @@ impl Pair {
             assert_eq!(store.once("ann", Kind::Message, id, 0), Ok(newest));
             assert_eq!(store.once("bob", Kind::Message, id, 0), Ok(None));
         }
+    }
+
+    /// Messages are linked as they say, and are read in any order that they are listed in.
+    pub(crate) fn check_links(&self, places: &[Place], bytes: usize) {
+        let all: Vec<Link> = self.held.values().map(|held| link(&held.message)).collect();
+        let store = &self.store;
+        for (index, expected) in all.iter().enumerate() {
+            let place = expected.place;
+            assert_eq!(store.link(place), Ok(Some(expected.clone())));
+            let later = all.iter().skip(index + 1).take(3);
+            let later: Vec<Link> = later.cloned().collect();
+            assert_eq!(store.links(place, PLACE_MAX, false, 3), Ok(later));
+            let earlier = all.iter().take(index).rev().take(3);
+            let earlier: Vec<Link> = earlier.cloned().collect();
+            assert_eq!(store.links(0, place, true, 3), Ok(earlier));
+        }
+        assert_eq!(store.link(self.end.place + 1), Ok(None));
+        let listed: Vec<&Held> = places
+            .iter()
+            .filter_map(|place| self.held.get(place))
+            .collect();
+        let (mut taken, mut messages) = (0, Vec::new());
+        for held in &listed {
+            taken += size(&held.message);
+            if !messages.is_empty() && bytes < taken {
+                break;
+            }
+            messages.push(held.message.clone());
+        }
+        let expected = Page {
+            has_more: messages.len() < listed.len(),
+            messages,
+        };
+        assert_eq!(store.listed(epoch(), places, bytes), Ok(expected));
     }
 
     fn check_streaming(&self) {
@@ -154,6 +188,17 @@ fn size(message: &Message) -> usize {
     let headers = message.headers.as_ref();
     let headers = headers.map_or(0, |map| serde_json::to_string(map).expect("JSON").len());
     headers + message.data.as_ref().map_or(0, Data::bytes)
+}
+
+fn link(message: &Message) -> Link {
+    let headers = message.headers.as_ref();
+    Link {
+        place: message.serial.place,
+        turn: message.turn.clone(),
+        parent: message.parent.map(|parent| parent.place),
+        edits: headers.and_then(|headers| headers.get("sessile-edits").cloned()),
+        is_deleted: message.deleted_at.is_some(),
+    }
 }
 
 pub(crate) fn head(message: &Message) -> Head {

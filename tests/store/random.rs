@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use sessile::protocol::data::Data;
 use sessile::protocol::message::{Headers, Status};
+use sessile::protocol::serial::Place;
 use sessile::protocol::settings::Settings;
 use sessile::store::{Kind, Span};
 
@@ -28,6 +29,11 @@ enum Step {
     Set(u64),
     Trim(u64),
     Reload,
+}
+
+fn places() -> impl Strategy<Value = Vec<Place>> {
+    let places = prop::collection::btree_set(0..60_u64, 0..12);
+    places.prop_map(Vec::from_iter).prop_shuffle()
 }
 
 fn text() -> impl Strategy<Value = String> {
@@ -63,7 +69,8 @@ fn json() -> impl Strategy<Value = Data> {
 }
 
 fn headers() -> impl Strategy<Value = Option<Headers>> {
-    let one = (text(), text()).prop_map(|(key, value)| Headers::from([(key, value)]));
+    let key = prop_oneof![3 => text(), 1 => Just("sessile-edits".to_owned())];
+    let one = (key, text()).prop_map(|(key, value)| Headers::from([(key, value)]));
     prop::option::weighted(0.3, prop_oneof![Just(Headers::new()), one])
 }
 
@@ -223,6 +230,19 @@ proptest! {
         pair.check();
         pair.reload();
         pair.check();
+    }
+
+    #[test]
+    fn messages_are_read_by_how_they_are_linked(
+        steps in prop::collection::vec(step(), 1..40),
+        places in places(),
+        bytes in 0..200usize,
+    ) {
+        let mut pair = Pair::new();
+        for step in steps {
+            take(&mut pair, step);
+        }
+        pair.check_links(&places, bytes);
     }
 
     #[test]

@@ -23,19 +23,13 @@ fn a_header_names_an_algorithm_and_a_key() {
 #[test]
 fn a_header_of_a_wrong_form_is_refused_by_name() {
     for (json, wrong) in [
-        (
-            json!(["JWT", "HS256"]),
-            ": invalid type: sequence, expected an object",
-        ),
-        (json!(7), ": invalid type: integer `7`, expected an object"),
-        (json!({}), ": missing field `alg`"),
-        (
-            json!({ "alg": 5 }),
-            ".alg: invalid type: integer `5`, expected a string",
-        ),
+        (json!(["JWT", "HS256"]), ": it is a list, not an object"),
+        (json!(7), ": it is the number 7, not an object"),
+        (json!({}), ": alg is missing"),
+        (json!({ "alg": 5 }), ".alg: it is the number 5, not text"),
         (
             json!({ "alg": "HS256", "kid": {} }),
-            ".kid: invalid type: map, expected a string",
+            ".kid: it is an object, not text",
         ),
         (
             json!({ "alg": "HS256", "crit": ["b64"], "b64": false }),

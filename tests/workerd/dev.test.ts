@@ -1,6 +1,9 @@
 // The same through `npm run dev`, as people run it: wrangler, its workerd, and a disk that stays.
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { type AddressInfo, createServer } from "node:net";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { connect } from "../support/client.ts";
 import { Dev } from "../support/dev.ts";
@@ -8,6 +11,7 @@ import { call, getHistory } from "../support/http.ts";
 import { CuttingProxy } from "../support/proxy.ts";
 import { tokens } from "../support/random.ts";
 import { EventReader, Reader } from "../support/reader.ts";
+import { ROOT } from "../support/server.ts";
 import { assertText } from "../support/text.ts";
 import { makeToken } from "../support/token.ts";
 import { within } from "../support/wait.ts";
@@ -109,5 +113,29 @@ describe("npm run dev", () => {
     const again = await connect(dev, "kept", { sub: "writer" });
     const next = await again.publish("next");
     assert.ok(next > (message?.version ?? "~"), "serials go on increasing");
+  });
+});
+
+describe("npm start", () => {
+  test("serves the port that it is given, or says why not before it builds anything", async () => {
+    const taken = createServer();
+    await new Promise<void>((done) => taken.listen(0, "127.0.0.1", done));
+    const { port } = taken.address() as AddressInfo;
+    const cases: [string[], RegExp][] = [
+      [["--port", String(port)], new RegExp(`port ${port} is taken`)],
+      [[`--port=${port}`], new RegExp(`port ${port} is taken`)],
+      [["--port", "eighty"], /--port takes a number from 1 to 65535, not eighty/],
+      [["--port"], /only --port N is known here/],
+      [["--prot", "80"], /only --port N is known here/],
+    ];
+    for (const [args, sentence] of cases) {
+      const script = join(ROOT, "scripts", "start.mjs");
+      const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], {
+        encoding: "utf8",
+      });
+      assert.equal(status, 1, args.join(" "));
+      assert.match(stdout + stderr, sentence);
+    }
+    await new Promise((done) => taken.close(done));
   });
 });

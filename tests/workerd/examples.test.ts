@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFile, spawn, spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { promisify } from "node:util";
@@ -10,10 +10,11 @@ import { runInNewContext } from "node:vm";
 import { address } from "../support/client.ts";
 import { useServer } from "../support/fixture.ts";
 import type { Message } from "../support/frames.ts";
+import { getHistory } from "../support/http.ts";
 import { Reader } from "../support/reader.ts";
 import { ROOT } from "../support/server.ts";
 import { makeToken, SIGNING_KEY } from "../support/token.ts";
-import { AGENT, settings, USER } from "../support/turns.ts";
+import { AGENT, getTurn, settings, USER } from "../support/turns.ts";
 import { within } from "../support/wait.ts";
 
 type Follow = (address: string, token: string, show: (messages: Message[]) => void) => WebSocket;
@@ -99,6 +100,29 @@ function missing(name: string): string | false {
   return lacking.length > 0 && `there is no ${lacking.join(", ")}`;
 }
 
+test("the README's agent answers with nothing but curl", {
+  skip: missing("agent-curl"),
+}, async () => {
+  const session = fixture.session();
+  const readme = readFileSync(join(ROOT, "README.md"), "utf8");
+  const [, script = ""] = /```sh\n(SESSION=.*?)```/s.exec(readme) ?? [];
+  const place = /https:\/\/HOST\S+/;
+  assert.match(script, place);
+  const model = join(fixture.server.dir, "my-model");
+  writeFileSync(model, '#!/bin/sh\necho "You asked: $1"\n', { mode: 0o755 });
+  const env = {
+    ...process.env,
+    PATH: `${fixture.server.dir}:${process.env.PATH}`,
+    TOKEN: await makeToken(AGENT),
+  };
+  const lines = `set -e\n${script.replace(place, address(fixture.server, session))}`;
+  await within(promisify(execFile)("sh", ["-c", lines], { env }), "the script");
+  const [said] = await getHistory(fixture.server, session);
+  const { data, turn, status } = said ?? {};
+  assert.deepEqual([data, turn, status], ["You asked: What is a tide?\n", "tide", "complete"]);
+  assert.equal((await getTurn(fixture.server, session, "tide")).status, "complete");
+});
+
 for (const { name, command, env } of AGENTS) {
   describe(name, { skip: missing(name) }, () => {
     /** A session with an agent in it, where somebody has asked something. */
@@ -132,6 +156,22 @@ for (const { name, command, env } of AGENTS) {
       assert.deepEqual([role, status, client], ["assistant", "complete", AGENT.sub]);
       assert.equal(id, turn()?.id);
       ada.fold.assertSound();
+    });
+
+    test("P6.9 knows what leads to an input, and nothing of the branch beside it", async (t) => {
+      const { session, ada, ends } = await ask(t, "first");
+      await ends("complete");
+      const send = (fields: Record<string, unknown>) =>
+        ada.client?.send({ type: "publish", messages: [fields] });
+      const [first] = await getHistory(fixture.server, session);
+      send({ data: "second" });
+      await ada.holds(({ counts }) => counts["turn.end"] === 2, "the second answer");
+      const answered = (await getHistory(fixture.server, session)).at(1)?.serial;
+      assert.ok(first && answered);
+      send({ data: "please recall now", parent: answered });
+      await ada.holds(({ counts }) => counts["turn.end"] === 3, "the answer to the edit");
+      const said = (await getHistory(fixture.server, session)).at(-1)?.data;
+      assert.match(String(said), /^You said: please first \/ You said: first +\/ recall now $/);
     });
 
     test("is cancelled in the middle: what it said stays", async (t) => {

@@ -95,16 +95,29 @@ describe("refusals", () => {
     assert.equal(await fixture.server.evict(session), false, "the session was never woken");
   });
 
-  test("P2.5 SSE with a bad token ends with a frame closing", async () => {
+  test("P2.5 SSE with a bad token is refused by its status, and says why as frames", async () => {
     const session = fixture.session();
-    for (const options of [{ token: "nonsense" }, { expiresIn: -60 }]) {
+    const cases = [
+      { options: { token: "nonsense" }, status: 401, code: "unauthorized", close: 4401 },
+      { options: { expiresIn: -60 }, status: 401, code: "unauthorized", close: 4401 },
+      { options: { caps: { "*": ["publish"] } }, status: 403, code: "forbidden", close: 4403 },
+      { options: { caps: { other: ["read"] } }, status: 403, code: "forbidden", close: 4403 },
+      { options: { query: { rewind: "all" } }, status: 400, code: "invalid-frame", close: 4400 },
+    ];
+    for (const { options, status, code, close } of cases) {
       const events = await openEvents(fixture.server, session, options);
-      if (events.contentType.startsWith("text/event-stream")) {
-        const closing = await events.next("closing");
-        assert.equal(closing.frame.code, 4401);
-      } else assert.equal(events.status, 401);
+      assert.equal(events.status, status);
+      assert.match(events.contentType, /^text\/event-stream/);
+      const { frame } = await events.next("nack");
+      assert.deepEqual([frame.ref, frame.error?.code, frame.error?.status], [null, code, status]);
+      assert.equal((await events.next("closing")).frame.code, close);
       await within(events.ended, "the end of the stream");
+      if ("query" in options) continue;
+      // Who does not read frames is answered like anywhere else (P13.2).
+      const plain = await call(fixture.server, session, "GET", "/events", options);
+      assertRefused(plain, status, code);
     }
+    assert.equal(await fixture.server.evict(session), false, "the session was never woken");
   });
 
   test("P2.5 a missing operation is 403, naming the operation and the session", async () => {

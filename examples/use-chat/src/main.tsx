@@ -1,11 +1,11 @@
-// `useChat` as anybody writes it. What makes it durable is the transport, and three lines that
-// follow what other devices do.
+// `useChat` as anybody writes it, by the hook that makes it durable: other devices are followed, an
+// answer goes on after a reload, and `stop` stops it everywhere.
 
-import { useChat } from "@ai-sdk/react";
 import type { UIMessage } from "ai";
-import { StrictMode, useEffect, useMemo, useState } from "react";
+import { StrictMode, useMemo, useState } from "react";
 import { createRoot } from "react-dom/client";
-import { followChat, SessileChatTransport } from "sessile/ai-sdk";
+import { SessileChatTransport } from "sessile/ai-sdk";
+import { useSessileChat } from "sessile/ai-sdk/react";
 
 // Where an application asks its own server: `token: () => fetch("/token").then(...)`.
 const {
@@ -13,18 +13,14 @@ const {
   chat = "demo",
   token = "",
 } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+// One for all chats of the page; a chat by itself is given `url` and `token`.
 const transport = new SessileChatTransport({ url, token });
 
 function Chat({ id }: { id: string }) {
-  const { messages, sendMessage, regenerate, status, error, setMessages, resumeStream } = useChat({
+  const { messages, sendMessage, regenerate, stop, status, error } = useSessileChat({
     id,
     transport,
-    resume: true,
   });
-  useEffect(
-    () => followChat(transport, id, { setMessages, resumeStream }),
-    [id, setMessages, resumeStream],
-  );
   const [text, setText] = useState("");
   return (
     <>
@@ -50,7 +46,7 @@ function Chat({ id }: { id: string }) {
           onChange={(event) => setText(event.target.value)}
         />
         <button type="submit">Send</button>
-        <button type="button" id="stop" onClick={() => transport.cancel(id)}>
+        <button type="button" id="stop" onClick={() => stop()}>
           Stop
         </button>
         <button type="button" id="again" onClick={() => regenerate()}>

@@ -2,7 +2,7 @@
 // says what is to be done; the turn's pipeline does it, in order.
 
 import type { NewMessage } from "../protocol/index.ts";
-import { boundedHead, formOf, NOTES, OMITTED, splitHeaders } from "./bounds.ts";
+import { boundedHead, formOf, isJsonOf, NOTES, OMITTED, splitHeaders } from "./bounds.ts";
 import type { Ending, Headers } from "./codec/operation.ts";
 import type { Pipeline } from "./pipeline.ts";
 
@@ -43,8 +43,9 @@ export class Output {
   isStreaming = false;
   /** An earlier attempt has closed the message: it gets the whole text in the end (P6.8). */
   isStale = false;
-  /** The session takes no more of its text (P14), or somebody has deleted it: the rest is not said. */
+  /** Why the session takes no more of its text (P14). */
   isFull: unknown;
+  /** Somebody else has deleted or closed it: the rest is not said. */
   isGone = false;
   /** A change is on its way: the next waits, so that none is told twice in turns. */
   isChanging = false;
@@ -103,7 +104,10 @@ export class Output {
 
   /** The whole message: published at first, replaced later. */
   put({ data, headers }: { data: unknown; headers?: Headers | undefined }): void {
-    if (this.#next) return this.#next.put({ data, headers });
+    if (this.#next) {
+      this.#next.put({ data, headers });
+      return;
+    }
     const is = formOf(data, this.#limits);
     const isNew = !this.#isSaid;
     if (is.as === "pieces" && isNew) {
@@ -128,9 +132,9 @@ export class Output {
   }
 
   drop(): void {
-    if (this.#next) return this.#next.drop();
     this.isOpen = false;
-    this.#pipeline.add({ kind: "drop", output: this });
+    if (this.#next) this.#next.drop();
+    else this.#pipeline.add({ kind: "drop", output: this });
   }
 
   /** Resolves when the session has all of it, and rejects if it refused. */
@@ -146,8 +150,9 @@ export class Output {
     this.isOpen = false;
   }
 
-  /** All that was said has arrived, and nothing can follow: only its place is kept. */
-  forget(): void {
+  /** Something of it is answered; of what is whole, only its place is kept. */
+  settle(): void {
+    this.pending -= 1;
     if (this.isOpen || this.pending > 0) return;
     this.text = "";
     this.#headers = {};
@@ -160,7 +165,7 @@ export class Output {
   /** Whether the text that was streamed is the value that is too large for a frame. */
   #says(text: string, value: unknown): boolean {
     if (this.text === text) return true;
-    return typeof value !== "string" && this.#pipeline.isJson(this.text, value);
+    return typeof value !== "string" && isJsonOf(this.text, value);
   }
 
   /** Headers as they fit; those that do not are said ahead, in a message beside this one. */

@@ -13,6 +13,7 @@ import {
   type Turn,
 } from "../protocol/index.ts";
 import type { Wire } from "./link.ts";
+import { News } from "./news.ts";
 import { overSocket } from "./over-socket.ts";
 import { AgentTurn, type Host, isLoss } from "./turn.ts";
 
@@ -20,11 +21,13 @@ import { AgentTurn, type Host, isLoss } from "./turn.ts";
 export type LinkTo = (options: ConnectionOptions, owner: Owner) => Wire;
 
 export interface AgentOptions extends Omit<ConnectionOptions, "rewind" | "rollup"> {
-  /** `overFetch` where there are no WebSockets. */
+  /** `overFetch` where there are no WebSockets, as in Node 20. */
   link?: LinkTo;
   /**
-   * Called with each new message of a user that belongs to no turn, and what `startTurn` or
-   * `answer` is to be given for it. One named `regenerate` asks for another answer to its parent.
+   * Called once with each new message of a user that belongs to no turn, and what `startTurn` or
+   * `answer` is to be given for it. One named `regenerate` asks for another answer to its parent;
+   * `tool-output` and `tool-approval` are what came of calls that the page was to make or allow.
+   * What came while the connection was lost is new, what was there before the first is not.
    */
   onInput?: (message: Message, start: StartOptions) => void;
   /** Called with each turn that waits for an agent; take it with `startTurn({ input })`. */
@@ -56,6 +59,12 @@ export class TakenError extends SessileError {
 
 /** What asks for another answer to its parent. */
 const AGAIN = "regenerate";
+/** What an agent follows that hears of inputs. */
+const INPUTS = ["message", AGAIN, "tool-output", "tool-approval"];
+/** More belongs to this input, and comes after it: the last one is the input. */
+const MORE = "more";
+/** Messages that a log begins with that could not be resumed: what is new is among them (P3.3). */
+const REWIND_MOST = 1000;
 /** Instructions come as messages of this name (P6.7). */
 const STEER = "steer";
 
@@ -67,21 +76,27 @@ export class AgentSession implements AsyncDisposable {
   #position: string | undefined;
   #isReplaying = true;
   #isRewound = true;
+  readonly #news = new News();
   /** Instructions that wait, whoever leads their turns: one may be adopted. */
   readonly #steers = new Map<string, Message>();
   #losses = 0;
-  /** Opens with a connection. */
-  #gate = Promise.withResolvers<void>();
+  #isAttached = false;
+  /** Those who wait for a connection. */
+  #waiting: (() => void)[] = [];
 
   constructor(options: AgentOptions) {
     this.#options = options;
-    const { link = overSocket, names = options.onInput ? ["message", AGAIN] : [] } = options;
+    const { link = overSocket, names = options.onInput ? INPUTS : [] } = options;
     this.link = link(
       { ...options, names: [...names, STEER] },
       {
         position: () => this.#position,
+        rewind: () => (this.#news.hasBegun ? REWIND_MOST : undefined),
         take: (frames) => this.#take(frames),
         changed: (status) => this.#changed(status),
+        lost: () => {
+          this.#losses += 1;
+        },
         failed: (error) => options.onError?.(error),
       },
     );
@@ -164,7 +179,7 @@ export class AgentSession implements AsyncDisposable {
       ask: (frame) => watch(this.#ask({ ...frame, attempt })),
       once,
       send: (frame) => void once(frame as never).catch(() => {}),
-      connected: () => this.#gate.promise,
+      connected: () => this.#connected(),
       release: () => this.#turns.get(id) === held && this.#turns.delete(id),
     };
     const held = new AgentTurn(host, turn, isKept);
@@ -188,16 +203,26 @@ export class AgentSession implements AsyncDisposable {
 
   #leave(error: SessileError): void {
     for (const turn of this.#turns.values()) turn.lose(error);
-    this.#gate.resolve();
+    this.#letGo();
+  }
+
+  /** Resolves when there is a connection, or there will be none. */
+  #connected(): Promise<void> {
+    const isOver = /idle|closed/.test(this.link.status.state);
+    return new Promise((done) => {
+      if (this.#isAttached || isOver) done();
+      else this.#waiting.push(done);
+    });
+  }
+
+  #letGo(): void {
+    for (const done of this.#waiting.splice(0)) done();
   }
 
   #changed(status: ConnectionStatus): void {
     const { state, error } = status;
-    if (state === "waiting") {
-      this.#gate.resolve();
-      this.#gate = Promise.withResolvers();
-      this.#losses += 1;
-    }
+    if (state !== "connected") this.#isAttached = false;
+    if (state === "waiting") this.#losses += 1;
     if (state === "closed" && error) this.#leave(error);
     this.#options.onStatus?.(status);
   }
@@ -208,6 +233,7 @@ export class AgentSession implements AsyncDisposable {
       if (frame.type === "attached") this.#attach(frame);
       else if (frame.type === "caught-up") {
         this.#isReplaying = false;
+        this.#news.caughtUp();
         this.#position = frame.serial || undefined;
       } else if ("turn" in frame) this.#see(frame.turn);
       else if (frame.type === "message.create" || frame.type === "message.update") {
@@ -220,10 +246,11 @@ export class AgentSession implements AsyncDisposable {
   #attach({ turns, resumed }: AttachedFrame): void {
     this.#isReplaying = true;
     this.#isRewound = !resumed;
+    this.#isAttached = true;
     for (const turn of turns ?? []) this.#see(turn);
     // Leads from here on (P6.8), or learns that it does not.
     for (const held of this.#turns.values()) held.beat();
-    this.#gate.resolve();
+    this.#letGo();
   }
 
   #hear(message: Message, isNew: boolean): void {
@@ -237,8 +264,9 @@ export class AgentSession implements AsyncDisposable {
       this.#steers.set(serial, steer);
       this.#turns.get(turn)?.takeSteer(steer);
     }
-    // What a rewind brings is history.
-    if (!isNew || role !== "user" || turn || (this.#isReplaying && this.#isRewound)) return;
+    const way = this.#isReplaying ? (this.#isRewound ? "rewound" : "resumed") : "live";
+    const isNews = isNew && this.#news.take(message, way);
+    if (!isNews || role !== "user" || turn || headers?.[MORE] === "true") return;
     const again = name === AGAIN && {
       input: message.parent ?? serial,
       again: true,

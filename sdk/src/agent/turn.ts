@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 // A turn as its leader sees it: it is spoken in, cancelled, steered and always ended (P6).
 
 import {
@@ -130,7 +131,11 @@ export class AgentTurn implements AsyncDisposable {
   stream<Part>(source: Source<Part>, codec: Codec<Part>): Promise<StreamResult>;
   async stream(source: Source<unknown>, codec: Codec<never> = text()): Promise<StreamResult> {
     const take = codec as Codec<unknown>;
-    const said = { scope: this.#scope(), outputs: new Map<string, Output>(), trouble: {} as Trouble };
+    const said = {
+      scope: this.#scope(),
+      outputs: new Map<string, Output>(),
+      trouble: {} as Trouble,
+    };
     let result: StreamResult = { status: "complete" };
     const apply = (operations: Operation[] = []) => {
       for (const operation of operations) {
@@ -331,7 +336,8 @@ export class AgentTurn implements AsyncDisposable {
       output = this.#output({ ...operation, id: `${said.scope}/${key}` }, said.trouble);
       said.outputs.set(key, output);
     }
-    const of = op === "put" && operation.of !== undefined && said.outputs.get(operation.of)?.head.id;
+    const of =
+      op === "put" && operation.of !== undefined && said.outputs.get(operation.of)?.head.id;
     const headers = of ? { ...operation.headers, of } : undefined;
     output?.[op]({ ...operation, ...(headers && { headers }) } as never);
   }

@@ -22,15 +22,15 @@ export interface Held {
   readonly turns?: readonly Turn[] | undefined;
 }
 
-/** Whether a page says in it what came of a call, or whether it may be made. */
-function isResult({ turn, role, name, headers = {} }: Message): boolean {
-  const isNamed = name === TOOL_OUTPUT || name === TOOL_APPROVAL;
-  return !turn && role === "user" && isNamed && CALL in headers && ANSWER in headers;
-}
-
-/** Whether a message of a turn is part of the answer: not what the turn was told (P6.7). */
-function isSaid({ role, name }: Message): boolean {
-  return role !== "user" && name !== "steer";
+/**
+ * Whether a message is part of an answer, and by whom: its turn says it, or a page that says of
+ * which call and answer. This is the one place where it is decided what counts.
+ */
+function saidBy({ turn, role, name, headers = {} }: Message): "turn" | "page" | undefined {
+  // What a turn was told is no answer (P6.7).
+  if (turn) return role === "user" || name === "steer" ? undefined : "turn";
+  const isOfCall = CALL in headers && ANSWER in headers && role === "user";
+  return isOfCall && (name === TOOL_OUTPUT || name === TOOL_APPROVAL) ? "page" : undefined;
 }
 
 /** The answers of a session. */
@@ -57,8 +57,8 @@ export class Answers {
           this.ofTurn.set(turn, input ?? turn);
           next = undefined;
         }
-        if (isSaid(message)) this.#add(this.ofTurn.get(turn) as string, message);
-      } else if (isResult(message)) {
+        if (saidBy(message)) this.#add(this.ofTurn.get(turn) as string, message);
+      } else if (saidBy(message)) {
         const answer = this.ofTurn.get(headers[ANSWER] ?? "") ?? (headers[ANSWER] as string);
         const what = `${name} ${headers[CALL]}`;
         results.set(serial, answer);
@@ -89,7 +89,7 @@ export class Answers {
     const { turn, headers } = message;
     if (turn) return this.ofTurn.get(turn);
     const answer = headers?.[ANSWER] ?? "";
-    return isResult(message) ? (this.ofTurn.get(answer) ?? answer) : undefined;
+    return saidBy(message) ? (this.ofTurn.get(answer) ?? answer) : undefined;
   }
 
   #add(answer: string, message: Message): void {

@@ -8,6 +8,7 @@ import {
   chunksOf,
   fieldsOf,
   idOf,
+  isDone,
   isPart,
   isText,
   type Loose,
@@ -18,9 +19,8 @@ import {
 
 /** What was told of a message. */
 interface Told {
-  message: Message;
+  said: Said;
   text: string;
-  isDone: boolean;
 }
 
 /** What one look at an answer finds out on its way through it. */
@@ -43,6 +43,8 @@ export class Chunks {
   readonly #told = new Map<string, Told>();
   /** Texts that were begun and not ended: their ids, by their serials. */
   readonly #open = new Map<string, string>();
+  /** Calls whose inputs were begun and not ended: in another step they would be others. */
+  readonly #typing = new Set<string>();
   /** The last part, and the last beginning of a step, that were told. */
   #last = "";
   #step = "";
@@ -101,8 +103,8 @@ export class Chunks {
       const said = this.#said(message, look);
       if (!said) continue;
       const isNew = !this.#told.has(message.serial);
-      // Of two texts that the chunks cannot tell apart the second waits, and all after it; and so
-      // does what comes after a part that is written in pieces.
+      // Of two texts that the chunks cannot tell apart the second waits, and all after it; so do
+      // a step until the calls before it are whole, and what comes after a part in pieces.
       if (isNew && this.#isHeld(said)) break;
       if (!this.#tell(said, chunks)) early.push(said);
     }
@@ -112,26 +114,39 @@ export class Chunks {
 
   /** What there is to be said of a message, if there is anything new. */
   #said(message: Message, { notes, calls, settled, isOver }: Look): Said | undefined {
-    const { serial, name, status } = message;
+    const { serial, name } = message;
     const was = this.#told.get(serial);
-    const isCall = name === "tool-input";
-    if (was?.message === message && !isCall && !(isOver && !was.isDone)) return undefined;
-    const headers = headersOf(message, notes);
-    const isDone = status !== "streaming" || isOver;
-    const more = was && { told: was.text, wasDone: was.isDone };
-    const said: Said = { message, headers, isDone, isSettled: settled.has(serial), ...more };
-    if (!isCall) {
-      said.call = callOf(said, { calls });
-      return said;
+    const isKnown = was?.said.message === message && (was.said.isDone || !isOver);
+    const said = isKnown ? was.said : this.#look(message, was, { notes, settled, isOver });
+    if (name === "tool-input") {
+      calls.set(said.headers.toolCallId ?? "", said);
+      calls.set(serial, said);
     }
-    calls.set(headers.toolCallId ?? "", said);
-    calls.set(serial, said);
-    return was?.message === message && !(isOver && !was.isDone) ? undefined : said;
+    if (isKnown) return undefined;
+    said.call = callOf(said, { calls });
+    return said;
+  }
+
+  #look(
+    message: Message,
+    was: Told | undefined,
+    { notes, settled, isOver }: Omit<Look, "calls">,
+  ): Said {
+    const headers = headersOf(message, notes);
+    return {
+      message,
+      headers,
+      told: was?.text,
+      wasDone: was?.said.isDone,
+      isDone: isOver || isDone(message, headers),
+      isSettled: settled.has(message.serial),
+    };
   }
 
   #isHeld(said: Said): boolean {
     const { message, isDone } = said;
     if (isText(message)) return [...this.#open.values()].includes(idOf(said));
+    if (message.name === "step") return this.#typing.size > 0;
     return !isDone && message.name !== "tool-input" && message.name !== "tool-output";
   }
 
@@ -158,8 +173,10 @@ export class Chunks {
       if (isDone) this.#open.delete(serial);
       else this.#open.set(serial, idOf(said));
     }
+    if (name === "tool-input" && !isDone) this.#typing.add(serial);
+    else this.#typing.delete(serial);
     if (isNew && isPart(message)) this.#last = serial;
-    this.#told.set(serial, { message, text: toldOf(message), isDone });
+    this.#told.set(serial, { said, text: toldOf(message) });
     return true;
   }
 
@@ -174,14 +191,15 @@ export class Chunks {
     if (this.#told.size === 0) return undefined;
     let count = 0;
     for (const message of messages) {
-      const { serial, deletedAt } = message;
+      const { serial, name, deletedAt } = message;
       const was = this.#told.get(serial);
       if (!was) {
         if (!deletedAt && serial < this.#last && isPart(message)) return "";
         continue;
       }
       count += 1;
-      if (was.message === message) continue;
+      // Nothing is shown of a response but what the next one says as well.
+      if (was.said.message === message || name === "response") continue;
       if (deletedAt || (isText(message) && !isStill(was, textOf(message)))) return serial;
     }
     if (count === this.#told.size) return undefined;
@@ -204,6 +222,7 @@ export class Chunks {
       this.#told.delete(step);
     }
     this.#open.clear();
+    this.#typing.clear();
     this.#isStepOver = false;
     this.#last = step;
     return true;
@@ -211,8 +230,8 @@ export class Chunks {
 }
 
 /** Whether a text only grew since it was told. */
-function isStill(was: Told, text: string): boolean {
-  return was.isDone ? text === was.text : text.startsWith(was.text);
+function isStill({ said, text: was }: Told, text: string): boolean {
+  return said.isDone ? text === was : text.startsWith(was);
 }
 
 /** The call that an output is about: the one that it names, or the latest of the same id. */

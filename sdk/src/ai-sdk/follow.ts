@@ -22,7 +22,8 @@ export function followChat<M extends UIMessage>(
   chatId: string,
   { setMessages, resumeStream }: FollowedChat<M>,
 ): () => void {
-  const use = transport.use(chatId);
+  const use = used(transport, chatId);
+  if (!use) return () => {};
   const { session, streaming, left } = use;
   let shown: readonly ShownMessage[] | undefined;
   let isResuming = false;
@@ -65,15 +66,24 @@ export function followChat<M extends UIMessage>(
   };
 }
 
+/** Options that no session can be made of are the chat's error, once it resumes or sends. */
+function used<M extends UIMessage>(transport: SessileChatTransport<M>, chatId: string) {
+  try {
+    return transport.use(chatId);
+  } catch {
+    return undefined;
+  }
+}
+
 /** What the page said of calls and has not published yet stays. */
 function withOwn<M extends UIMessage>(message: M, held: M | undefined): M {
-  const parts = message.parts.map((part) => {
+  const parts = message.parts.map((part, index) => {
     const { state, toolCallId } = fieldsOf(part);
-    if (state !== "input-available" && state !== "approval-requested") return part;
-    const isOwn = (it: object) =>
-      fieldsOf(it).toolCallId === toolCallId &&
-      /^(output-|approval-responded)/.test(String(fieldsOf(it).state));
-    return held?.parts.findLast(isOwn) ?? part;
+    const own = held?.parts[index];
+    const isOpen = state === "input-available" || state === "approval-requested";
+    // The same id in another step is another call.
+    if (!own || !isOpen || fieldsOf(own).toolCallId !== toolCallId) return part;
+    return /^(output-|approval-responded)/.test(String(fieldsOf(own).state)) ? own : part;
   });
   return { ...message, parts };
 }

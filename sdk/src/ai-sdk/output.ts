@@ -2,7 +2,7 @@
 // name (`message`, `reasoning`, `tool-input`, `tool-output`, `step`, ...) as chunks again.
 
 import type { UIMessage } from "ai";
-import { fieldsIn, valueOf as valueIn } from "../protocol/answer.ts";
+import { fieldsIn, valueIn } from "../protocol/answer.ts";
 import type { Message } from "../protocol/index.ts";
 
 /** The header that says which of its own messages the AI SDK means, where the id cannot. */
@@ -20,7 +20,7 @@ export interface Said {
   told?: string | undefined;
   /** Whether it does not grow any more, and whether its end was told. */
   isDone: boolean;
-  wasDone?: boolean;
+  wasDone?: boolean | undefined;
   /** Of what came of a call: the call. */
   call?: Said | undefined;
   /** Of a call: what came of it is known as well, so that nobody is to make it. */
@@ -74,25 +74,25 @@ function parsed(json: string): unknown {
   }
 }
 
-/** The input of a call, if it came to its end. */
-function inputOf({ message, headers, isDone }: Said): { input: unknown } | undefined {
-  const { status } = message;
-  if (!isDone || status === "failed" || status === "cancelled") return undefined;
-  const input = valueIn(message, headers);
-  const isValue = typeof input !== "string" || !status || headers.encoding === "json";
-  if (isValue || headers.inputEncoding === "text") return { input };
-  // Agents of the first release tell the end of the text before the value.
-  const value = parsed(input || "{}");
-  if (value !== undefined) return { input: value };
-  return /^\s*[[{"]/.test(input) ? undefined : { input };
+/** Text of JSON that somebody cut short. */
+const CUT = Symbol();
+
+/** The input of a call that does not stream any more. */
+function inputOf({ data, status }: Message, headers: Record<string, string>): unknown {
+  const { encoding, inputEncoding, state } = headers;
+  const input = valueIn({ data } as Message, headers);
+  const isValue = typeof input !== "string" || !status || encoding === "json";
+  if (isValue || inputEncoding === "text" || state === "error") return input;
+  // Agents of the first release end the text, perhaps before all of it is there, then tell the value.
+  const value = parsed(input);
+  return value === undefined && /^\s*[[{"]|^$/.test(input) ? CUT : (value ?? input);
 }
 
-/** What is said of a call wherever it is mentioned. */
-function marksOf(headers: Record<string, string>): Record<string, unknown> {
-  const { toolCallId, toolName = "tool", title, ...fields } = fieldsIn(headers);
-  const { dynamic, providerExecuted, toolMetadata, providerMetadata } = fields;
-  const marks = { dynamic, providerExecuted, toolMetadata, providerMetadata };
-  return present({ toolCallId, toolName, title, ...marks });
+/** Whether nothing is to come of a message. */
+export function isDone(message: Message, headers: Record<string, string>): boolean {
+  const { name, status } = message;
+  if (name !== "tool-input" || status !== "complete") return status !== "streaming";
+  return inputOf(message, headers) !== CUT;
 }
 
 /** What is passed on as it came: sources, files, `data-…`, and what nobody knew. */
@@ -134,76 +134,79 @@ function textChunks(said: Said): Loose[] {
   const { message, headers, told, isDone, wasDone } = said;
   const type = message.name === "message" ? "text" : "reasoning";
   const id = idOf(said);
-  const { providerMetadata, citations } = fieldsIn(headers);
-  const noted = present({ providerMetadata, citations });
+  const noted = { ...fieldsIn(headers), id };
   const delta = textOf(message).slice(told?.length ?? 0);
   const chunks: Loose[] = [];
-  if (told === undefined) chunks.push({ type: `${type}-start`, id, ...noted });
+  if (told === undefined) chunks.push({ type: `${type}-start`, ...noted });
   if (delta) chunks.push({ type: `${type}-delta`, id, delta });
-  if (isDone && !wasDone) chunks.push({ type: `${type}-end`, id, ...noted });
+  if (isDone && !wasDone) chunks.push({ type: `${type}-end`, ...noted });
   return chunks;
 }
 
-function inputChunks(said: Said): Loose[] {
-  const { message, headers, told, wasDone, isSettled } = said;
+function inputChunks({ message, headers, told, isDone, wasDone, isSettled }: Said): Loose[] {
+  const { status } = message;
   if (wasDone) return [];
-  const found = inputOf(said);
-  const marks = marksOf(headers);
-  const { toolCallId, inputEncoding } = headers;
-  const start = { type: "tool-input-start", ...marks };
-  // What came of it says what was wrong with it; here is its place.
-  if (headers.state === "error") return told === undefined ? [start] : [];
-  const typed = (inputTextDelta: string) => ({
+  const { inputEncoding, ...noted } = callOf(headers);
+  const { toolCallId } = noted;
+  const start = { type: "tool-input-start", ...noted };
+  const typed = (text: string) => ({
     type: "tool-input-delta",
     toolCallId,
-    inputTextDelta,
+    inputTextDelta: text,
   });
-  if (found) {
+  const isNew = told === undefined;
+  // What came of it says what was wrong with it; here is its place.
+  if (headers.state === "error") return isNew ? [start] : [];
+  const isBroken = !isDone || status === "failed" || status === "cancelled";
+  const input = isBroken ? CUT : inputOf(message, headers);
+  if (input !== CUT) {
     // Told in this way it is nobody's to make any more (`onToolCall`).
-    const json = isSettled && told === undefined ? JSON.stringify(found.input) : undefined;
-    return json ? [start, typed(json)] : [{ type: "tool-input-available", ...marks, ...found }];
+    if (isNew && isSettled) return [start, typed(JSON.stringify(input))];
+    return [{ type: "tool-input-available", ...noted, input }];
   }
   const delta = textOf(message).slice(told?.length ?? 0);
-  return [
-    ...(told === undefined ? [{ ...start, ...present({ inputEncoding }) }] : []),
-    ...(delta ? [typed(delta)] : []),
-  ];
+  return [...(isNew ? [{ ...start, inputEncoding }] : []), ...(delta ? [typed(delta)] : [])];
+}
+
+/** What is said of a call wherever it is mentioned. */
+function callOf(headers: Record<string, string>): Record<string, unknown> {
+  return { toolName: "tool", ...fieldsIn(headers) };
 }
 
 /** What came of a call, as the end of that call. */
 function outputChunk({ message, headers }: Said, call: Said): Loose {
-  const { state } = headers;
+  const { toolName, toolCallId, dynamic, title } = callOf(call.headers);
+  const noted = { ...fieldsIn(headers), toolName, toolCallId, dynamic };
   const value = valueIn(message, headers);
-  const { toolCallId, toolName, dynamic } = marksOf(call.headers);
-  const { providerExecuted, providerMetadata, toolMetadata } = marksOf(headers);
-  const more = present({ toolCallId, dynamic, providerExecuted, providerMetadata, toolMetadata });
-  if (state === "denied") return { type: "tool-output-denied", toolCallId };
   const errorText = typeof value === "string" ? value : JSON.stringify(value);
-  if (state === "error") return { type: "tool-output-error", ...more, errorText };
-  if (state === "input-error") {
-    const { title } = call.headers;
-    const input = valueIn(call.message, call.headers);
-    return { type: "tool-input-error", ...more, ...present({ toolName, title, input }), errorText };
+  switch (headers.state) {
+    case "denied":
+      return { type: "tool-output-denied", ...noted };
+    case "error":
+      return { type: "tool-output-error", ...noted, errorText };
+    case "input-error": {
+      const input = valueIn(call.message, call.headers);
+      return { type: "tool-input-error", ...noted, title, input, errorText };
+    }
+    case "preliminary":
+      return { type: "tool-output-available", ...noted, output: value, preliminary: true };
+    default:
+      return { type: "tool-output-available", ...noted, output: value };
   }
-  const preliminary = state === "preliminary" || undefined;
-  return { type: "tool-output-available", ...more, output: value, ...present({ preliminary }) };
 }
 
 /** A request, and what became of it, which may have come into the same message. */
 function approvalChunks({ message, headers, told, call }: Said): Loose[] {
-  const { approved, requestReason, ...data } = fieldsOf(valueIn(message, headers));
-  const { approvalId, reason, providerExecuted, providerMetadata } = data;
-  const toolCallId = call?.headers.toolCallId;
-  const isOver = approved !== undefined;
+  const { reason, requestReason, ...noted } = fieldsOf(valueIn(message, headers));
+  const isAnswered = noted.approved !== undefined;
   const chunks: Loose[] = [];
   if (told === undefined && message.turn) {
-    const why = isOver ? requestReason : reason;
-    const request = { ...data, approvalId, toolCallId, reason: why };
-    chunks.push({ type: "tool-approval-request", ...present(request) });
+    const { toolCallId } = call?.headers ?? {};
+    const asked = { ...noted, toolCallId, reason: isAnswered ? requestReason : reason };
+    chunks.push({ ...asked, type: "tool-approval-request" });
   }
-  if (isOver && told !== ANSWERED) {
-    const response = { approvalId, approved, reason, providerExecuted, providerMetadata };
-    chunks.push({ type: "tool-approval-response", ...present(response) });
+  if (isAnswered && told !== ANSWERED) {
+    chunks.push({ ...noted, reason, type: "tool-approval-response" });
   }
   return chunks;
 }
@@ -213,14 +216,4 @@ export function toData({ parts, metadata }: UIMessage): unknown {
   const [only] = parts;
   if (parts.length === 1 && only?.type === "text" && !metadata) return only.text;
   return { parts, ...(metadata ? { metadata } : {}) };
-}
-
-/** What a turn's agent said, in order: no tombstones, and no instructions to it (P6.7). */
-export function outputOf(messages: readonly Message[], turn: string): Message[] {
-  return messages.filter((it) => it.turn === turn && !it.deletedAt && it.name !== "steer");
-}
-
-/** What is said beside a message. */
-export function notesOf({ headers = {} }: Message): Record<string, unknown> {
-  return fieldsIn(headers);
 }

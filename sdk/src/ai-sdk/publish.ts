@@ -73,34 +73,39 @@ async function publishResults(session: Session, shown: UIMessage): Promise<Publi
 /** What a chat says of calls of an answer of which nothing is known. */
 function resultsOf(said: readonly Message[], answer: string, { parts }: UIMessage): NewMessage[] {
   const notes = notesIn(said);
-  const calls = new Map<string, string>();
+  /** The latest call of each id, and its part: calls stand in the order of their parts. */
+  const calls = new Map<string, { call: string; part: Record<string, unknown> }>();
   const results = new Map<string, NewMessage>();
-  const put = (name: string, toolCallId: string, data: unknown, state?: string) => {
-    const call = calls.get(toolCallId) ?? "";
-    const known = toolCallId.length <= MOST_ID ? { toolCallId } : {};
-    const headers = { [CALL]: call, [ANSWER]: answer, ...known, ...(state && { state }) };
-    results.set(`${name} ${call}`, { id: `${name}:${call}`, name, data, headers });
-  };
+  let at = -1;
   for (const message of said) {
-    const { name, serial } = message;
+    const { name, serial, turn, data } = message;
     const headers = headersOf(message, notes);
-    const { toolCallId = "", [CALL]: call = calls.get(toolCallId) } = headers;
-    const isIt = (part: object) => fieldsOf(part).toolCallId === toolCallId;
-    const part = fieldsOf(parts.findLast(isIt));
+    const { toolCallId = "" } = headers;
     if (name === "tool-input") {
-      calls.set(toolCallId, serial);
-      const state = /^output-(available|error)$/.exec(String(part.state))?.[1];
-      const data = state === "error" ? part.errorText : part.output;
-      if (state && headers.state !== "error") put(TOOL_OUTPUT, toolCallId, data ?? null, state);
-    } else if (name === TOOL_OUTPUT) results.delete(`${name} ${call}`);
-    else if (name === TOOL_APPROVAL) {
-      const { id, approved, reason } = fieldsOf(part.approval);
-      const isOpen = message.turn && fieldsOf(message.data).approved === undefined;
-      const isAnswered = id === fieldsOf(message.data).approvalId && approved !== undefined;
-      const data = present({ approvalId: id, approved, reason });
-      if (isOpen && isAnswered) put(TOOL_APPROVAL, toolCallId, data, "responded");
-      else results.delete(`${name} ${call}`);
+      const isIt = (part: object, index: number) =>
+        index > at && fieldsOf(part).toolCallId === toolCallId;
+      const index = parts.findIndex(isIt);
+      if (index >= 0) at = index;
+      calls.set(toolCallId, { call: serial, part: fieldsOf(parts[index]) });
     }
+    const { call = "", part = {} } = calls.get(toolCallId) ?? {};
+    const known = toolCallId.length <= MOST_ID ? { toolCallId } : {};
+    const put = (as: string, found: unknown, state: string) => {
+      const more = { [CALL]: call, [ANSWER]: answer, ...known, state };
+      results.set(`${as} ${call}`, { id: `${as}:${call}`, name: as, data: found, headers: more });
+    };
+    const { id, approved, reason } = fieldsOf(part.approval);
+    const { approvalId, approved: isAnswered } = fieldsOf(data);
+    const [, state] = /^output-(available|error)$/.exec(String(part.state)) ?? [];
+    if (name === "tool-input" && state && !headers.providerExecuted && headers.state !== "error") {
+      put(TOOL_OUTPUT, (state === "error" ? part.errorText : part.output) ?? null, state);
+    } else if (name === TOOL_OUTPUT) results.delete(`${name} ${headers[CALL] ?? call}`);
+    else if (name !== TOOL_APPROVAL) continue;
+    else if (turn && isAnswered === undefined && id === approvalId && approved !== undefined) {
+      put(TOOL_APPROVAL, present({ approvalId, approved, reason }), "responded");
+    } else results.delete(`${name} ${headers[CALL] ?? call}`);
   }
-  return [...results.values()];
+  // That a call is allowed stands before what came of it.
+  const isOutput = ({ name }: NewMessage) => Number(name === TOOL_OUTPUT);
+  return [...results.values()].sort((one, other) => isOutput(one) - isOutput(other));
 }

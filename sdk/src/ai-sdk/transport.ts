@@ -178,7 +178,7 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
           const { connection } = session;
           // What has begun waits for the session to come back, as long as that is possible.
           const isWaiting = told.size === 0 || connection.state === "closed";
-          const error = isWaiting && givenUp(connection);
+          const error = isWaiting && givenUp(session);
           if (error) end(() => controller.error(error));
           // In a replay a turn's end comes before what was said in it.
           if (connection.state !== "connected") return;

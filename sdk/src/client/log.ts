@@ -3,11 +3,13 @@
 // an object that is the same means that nothing in it is different.
 
 import {
+  isOpen,
   type Message,
   type Page,
   placeOf,
   type ServerFrame,
   type Snapshot,
+  type TrimFrame,
   type Turn,
 } from "../protocol/index.ts";
 
@@ -33,6 +35,8 @@ export class Log {
   /** The turns that are known, by id. */
   turns: ReadonlyMap<string, Turn> = new Map();
   turnList: readonly Turn[] = [];
+  /** The place of each turn's latest change, where that was told. */
+  readonly #changes = new Map<string, string>();
 
   /** A log of what was read over HTTP; connecting goes on from there. */
   static from(snapshot: Snapshot): Log {
@@ -82,15 +86,14 @@ export class Log {
         this.#change(frame, tombstone);
         this.gaps.delete(frame.serial);
         break;
-      case "log.trim": {
-        const { before, keep } = frame;
-        this.messages = this.messages.filter(
-          (it) => it.serial >= before || keep?.includes(it.serial),
-        );
+      case "log.trim":
+        this.#trim(frame);
         break;
-      }
       default:
-        if ("turn" in frame) this.#putTurn(frame.turn);
+        if (!("turn" in frame)) break;
+        // An instruction is a message, and no change of its turn (P3.5).
+        if (frame.type !== "turn.steer") this.#changes.set(frame.turn.id, frame.serial);
+        this.#putTurn(frame.turn);
     }
     const place = placeOf(frame);
     if (!this.isReplaying && place > (this.position ?? "")) this.position = place;
@@ -166,6 +169,21 @@ export class Log {
     return { ...message, data: held.data };
   }
 
+  /** Messages go, and final turns as the session forgets them: with their last change (P11.2). */
+  #trim({ before, keep = [] }: TrimFrame): void {
+    const kept = new Set(keep);
+    this.messages = this.messages.filter(({ serial }) => serial >= before || kept.has(serial));
+    const named = new Set(this.messages.flatMap(({ serial, turn = "" }) => [serial, turn]));
+    for (const turn of this.turnList) {
+      const place = this.#changes.get(turn.id);
+      // Of one that history gave nobody said when it changed: it goes with all that it is about.
+      const isAbout = named.has(turn.id) || named.has(turn.input ?? "");
+      if (!isOpen(turn) && (place === undefined ? !isAbout : place < before)) {
+        this.#dropTurn(turn.id);
+      }
+    }
+  }
+
   #append(frame: Extract<ServerFrame, { type: "message.append" }>): void {
     const { serial, version, offset, data, status, headers } = frame;
     if (!this.get(serial) && !this.#isOutside(serial)) this.gaps.add(serial);
@@ -212,6 +230,14 @@ export class Log {
     if (held && held.version > message.version) return;
     const at = held ? index : -1 - index;
     this.messages = this.messages.toSpliced(at, held ? 1 : 0, message);
+  }
+
+  #dropTurn(id: string): void {
+    const turns = new Map(this.turns);
+    turns.delete(id);
+    this.#changes.delete(id);
+    this.turns = turns;
+    this.turnList = [...turns.values()];
   }
 
   #putTurn(turn: Turn): void {

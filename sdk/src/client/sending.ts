@@ -2,7 +2,13 @@
 // order in which it was written (P13.1).
 
 import type { Link } from "../connection/types.ts";
-import { type Message, type NewMessage, type Placed, SessileError } from "../protocol/index.ts";
+import {
+  type Message,
+  type NewMessage,
+  type Placed,
+  SessileError,
+  wellFormed,
+} from "../protocol/index.ts";
 import type { Outbox, StoredMessage } from "./outbox.ts";
 
 /** How a message stands that this client sent; one that is in the log was `sent`. */
@@ -72,8 +78,17 @@ export class Sending {
   }
 
   /** Takes a message; it is sent as soon as those before it are in the log. */
-  add(message: NewMessage & { id: string }, interrupt?: true | string): Sent {
+  add(given: NewMessage & { id: string }, interrupt?: true | string): Sent {
     const { link, most, outbox } = this.#options;
+    // What is shown is what will be in the log.
+    const message = wellFormed(given);
+    try {
+      JSON.stringify(message);
+    } catch (cause) {
+      const text = `unable to send; the message cannot be JSON: ${cause}`;
+      const error = new SessileError("invalid-frame", text, undefined, cause);
+      return sent(Promise.reject(error), message.id);
+    }
     // The outbox is read in this order.
     const writtenAt = Math.max(Date.now(), this.#newest + 1);
     const stored = { address: link.address, client: this.#client, message, writtenAt };
@@ -177,6 +192,9 @@ export class Sending {
     }
     if (batch.length > 1) for (const item of batch) item.isAlone = true;
     else for (const item of batch) this.#fail(item, error);
+    // No reload makes it smaller.
+    const [item] = batch;
+    if (item && batch.length === 1 && error.code === "too-large") this.#unstore(item);
     this.#show();
     return true;
   }
@@ -222,8 +240,12 @@ export class Sending {
   #drop(item: Item): void {
     if (!this.#items.includes(item)) return;
     this.#items = this.#items.filter((it) => it !== item);
-    this.#options.outbox?.remove(item.address, item.message.id);
+    this.#unstore(item);
     this.#show();
+  }
+
+  #unstore({ address, message }: Item): void {
+    this.#options.outbox?.remove(address, message.id);
   }
 
   #show(): void {

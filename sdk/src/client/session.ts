@@ -1,7 +1,10 @@
 // One session as a page sees it: messages, turns, presence and the connection as values that never
 // change in place, and what can be done. Everything else only subscribes.
 
-import { Connection } from "../connection/connection.ts";
+import type { Connection } from "../connection/connection.ts";
+import { addressOf, readJson } from "../connection/http.ts";
+import { SocketConnection } from "../connection/over-socket.ts";
+import { TokenSource } from "../connection/token.ts";
 import type { ConnectionOptions, ConnectionStatus } from "../connection/types.ts";
 import {
   type AttachedFrame,
@@ -22,12 +25,16 @@ import { Emitter, type Listener } from "./emitter.ts";
 import { Log } from "./log.ts";
 import { foldPresence, NOBODY, type Presence, presenceOf } from "./presence.ts";
 import { Sending, type Sent, type ShownMessage } from "./sending.ts";
+import { Silence } from "./silence.ts";
 import { type Branches, EDITS, Tree } from "./tree.ts";
 import type { SendOptions, SessionEvents, SessionOptions, SessionSnapshot } from "./types.ts";
 
 /** How long a message with a gap is left alone when it could not be read. */
 const HEAL_MS = 1_000;
 const PENDING = 200;
+/** How many messages a log begins with, unless told, and at most (P3.3). */
+const REWIND = 50;
+const REWIND_MOST = 1000;
 
 /** Creates a session; nothing happens until `connect`. */
 export function createSession(options: SessionOptions): Session {
@@ -36,7 +43,7 @@ export function createSession(options: SessionOptions): Session {
 
 export class Session {
   readonly #options: SessionOptions;
-  readonly #connection: Connection;
+  readonly #connection: SocketConnection;
   readonly #sending: Sending;
   readonly #events = new Emitter<SessionEvents & { change: undefined }>();
   /** The branch that was chosen at each place. */
@@ -45,6 +52,7 @@ export class Session {
   #log: Log;
   /** A log that is being read anew, until it is caught up. */
   #next: Log | undefined;
+  readonly #silence = new Silence(() => this.#changed());
   #presence = NOBODY;
   #isPresent = false;
   #data: unknown;
@@ -59,11 +67,14 @@ export class Session {
     const { initial, outbox, client = "", maxPending = PENDING } = options;
     this.#log = initial ? Log.from(initial) : new Log();
     if (initial) this.#presence = presenceOf(initial);
-    this.#connection = new Connection(options, {
+    this.#connection = new SocketConnection(options, {
       position: () => (this.#next ?? this.#log).position,
+      rewind: () => this.#rewind(),
       take: (frames) => this.#take(frames),
       changed: (status) => {
         if (status.state === "closed" && status.error) this.#sending.failAll(status.error);
+        if (status.state !== "connected") this.#silence.stop();
+        else this.#silence.look(this.#log.turnList);
         this.#changed();
         this.#events.emit("connection", status);
       },
@@ -105,6 +116,14 @@ export class Session {
 
   get turns(): readonly Turn[] {
     return this.getSnapshot().turns;
+  }
+
+  /**
+   * Whether nothing was heard of an active turn for a third of its lease (P6.8): it may be
+   * thinking, or its agent may be lost, which the session says when the lease runs out.
+   */
+  isSilent(turn: string): boolean {
+    return this.#silence.turns.has(turn);
   }
 
   get presence(): Presence {
@@ -287,6 +306,7 @@ export class Session {
     return {
       messages: this.#seen().messages,
       turns: this.#log.turnList,
+      silent: this.#silence.turns,
       presence: this.#presence,
       connection: this.connection,
       hasOlder: this.hasOlder,
@@ -302,6 +322,7 @@ export class Session {
   #take(frames: readonly ServerFrame[]): void {
     for (const frame of frames) this.#takeOne(frame);
     this.#heal();
+    if (this.connection.state === "connected") this.#silence.look(this.#log.turnList);
     this.#changed();
     for (const frame of frames) {
       this.#events.emit("frame", frame);
@@ -312,7 +333,9 @@ export class Session {
 
   #takeOne(frame: ServerFrame): void {
     if (frame.type === "attached") this.#attach(frame);
-    (this.#next ?? this.#log).take(frame);
+    const log = this.#next ?? this.#log;
+    log.take(frame);
+    this.#silence.hear(turnOf(frame, log));
     if (frame.type === "caught-up" && this.#next) this.#swap(this.#next);
     else if (frame.type === "message.create") {
       // In a log that is not shown yet it would be nowhere to be seen.
@@ -339,6 +362,17 @@ export class Session {
     }
     this.#announce();
     if (!this.#next) this.#sending.begin(frame.client);
+  }
+
+  /**
+   * How much a log begins with that could not be resumed: whatever came since is new, and to be
+   * shown, even by who wanted nothing of what was there before.
+   */
+  #rewind(): number | undefined {
+    if (!this.#connection.attached) return undefined;
+    // All that there was is held.
+    if (!this.#log.hasOlder) return REWIND_MOST;
+    return Math.max(this.#options.rewind ?? REWIND, REWIND);
   }
 
   #announce(): void {
@@ -406,6 +440,13 @@ export class Session {
   }
 }
 
+/** The turn that a frame tells of. */
+function turnOf(frame: ServerFrame, log: Log): string | undefined {
+  if ("turn" in frame) return frame.turn.id;
+  if ("message" in frame) return frame.message.turn;
+  return frame.type === "message.append" ? log.get(frame.serial)?.turn : undefined;
+}
+
 /** Also where there is no `crypto.randomUUID`, as on pages without TLS. */
 function newId(): string {
   return btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(15))));
@@ -415,11 +456,7 @@ function newId(): string {
 export async function fetchSnapshot(
   options: ConnectionOptions & { rewind?: number },
 ): Promise<Snapshot> {
-  const connection = new Connection(options, {
-    position: () => undefined,
-    take: () => {},
-    changed: () => {},
-  });
   const query = options.rewind === undefined ? "" : `?rewind=${options.rewind}`;
-  return connection.read<Snapshot>(query);
+  const get = options.fetch ?? fetch.bind(globalThis);
+  return readJson<Snapshot>(`${addressOf(options)}${query}`, new TokenSource(options.token), get);
 }

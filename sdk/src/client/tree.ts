@@ -6,6 +6,9 @@ import type { Message, Turn } from "../protocol/index.ts";
 /** Says of which message a message is another version, where `parent` cannot: of the first. */
 export const EDITS = "sessile-edits";
 
+/** The name of a message that asks for another answer to its parent. Nothing follows it. */
+export const AGAIN = "regenerate";
+
 /** The branches at a place. */
 export interface Branches {
   /** What can be selected, the oldest first: the serials of messages, or the ids of turns. */
@@ -20,6 +23,8 @@ interface Node {
   readonly group: string;
   /** The key of the node that it follows; that of a message which is not held is its serial. */
   readonly parent: string;
+  /** The serial of its first message. */
+  readonly first: string;
   last: Message;
 }
 
@@ -32,35 +37,44 @@ export class Tree<M extends Message> {
   readonly #groups = new Map<string, string[]>();
   readonly #keys = new Map<string, string>();
   readonly #isSeen = new Map<string, boolean>();
+  readonly #all: readonly M[];
+  /** The keys of nodes that others follow. */
+  readonly #followed = new Set<string>();
 
   constructor(
     messages: readonly M[],
     turns: ReadonlyMap<string, Turn>,
     selected: ReadonlyMap<string, string>,
   ) {
+    this.#all = messages;
     let previous = "";
-    const there = messages.filter(({ deletedAt }) => deletedAt === undefined);
-    for (const message of there) {
+    for (const message of messages) {
       const key = message.turn ?? message.serial;
       this.#keys.set(message.serial, key);
+      const isGone = message.deletedAt !== undefined;
       const node = this.#nodes.get(key);
-      if (node) {
-        node.last = message;
+      if (node || (isGone && message.turn)) {
+        if (node && !isGone) node.last = message;
         continue;
       }
       const parent = this.#parentOf(message, turns.get(key)) ?? previous;
-      const group = `${message.turn ? "turn" : "message"} ${parent}`;
-      this.#nodes.set(key, { key, group, parent, last: message });
+      const isAgain = message.name === AGAIN;
+      const group = `${message.turn ? "turn" : isAgain ? key : "message"} ${parent}`;
+      this.#nodes.set(key, { key, group, parent, first: message.serial, last: message });
+      this.#followed.add(parent);
+      // What was deleted is no option, but what followed it still does.
+      if (isGone) continue;
       this.#groups.set(group, [...(this.#groups.get(group) ?? []), key]);
-      previous = key;
+      if (!isAgain) previous = key;
     }
     for (const { key, group, parent } of this.#nodes.values()) {
-      const options = this.#groups.get(group) ?? [];
-      // What was selected may be gone; the newest is shown where nothing is.
-      const chosen = options.find((it) => it === selected.get(group)) ?? options.at(-1);
-      this.#isSeen.set(key, chosen === key && this.#isSeen.get(parent) !== false);
+      const isChosen = this.#chosen(group, selected.get(group)) === key;
+      const isAlone = !this.#groups.has(group);
+      this.#isSeen.set(key, (isChosen || isAlone) && this.#isSeen.get(parent) !== false);
     }
-    const shown = there.filter(({ serial, turn }) => this.#isSeen.get(turn ?? serial));
+    const isShown = ({ serial, turn, deletedAt }: M) =>
+      deletedAt === undefined && this.#isSeen.get(turn ?? serial);
+    const shown = messages.filter(isShown);
     this.messages = shown.length === messages.length ? messages : shown;
   }
 
@@ -83,7 +97,9 @@ export class Tree<M extends Message> {
    */
   get head(): string | undefined {
     const nodes = [...this.#nodes.values()];
-    const seen = nodes.findLast(({ key }) => this.#isSeen.get(key));
+    const isPart = ({ key, last: { name, deletedAt } }: Node) =>
+      name !== AGAIN && deletedAt === undefined && this.#isSeen.get(key);
+    const seen = nodes.findLast(isPart);
     return seen === nodes.at(-1) ? undefined : seen?.last.serial;
   }
 
@@ -91,6 +107,49 @@ export class Tree<M extends Message> {
   before(serial: string): string | undefined {
     const parent = this.#node(serial)?.parent;
     return parent === undefined ? undefined : this.#nodes.get(parent)?.last.serial;
+  }
+
+  /**
+   * What a page shows that looks at a message, with what a turn said in one place: a prompt. Of
+   * siblings those are in it that the message follows, or the newest. Without the beginning of
+   * the log (`isWhole`), what is not known to belong to it is left out; `since` is the newest of
+   * that.
+   */
+  leadingTo(serial: string, isWhole: boolean): { messages: M[]; since: string } {
+    const path = new Map<string, string>();
+    for (let node = this.#node(serial); node; node = this.#nodes.get(node.parent)) {
+      path.set(node.group, node.key);
+    }
+    const said = new Map<string, M[]>();
+    const unknown = new Set<string>();
+    let since = "";
+    for (const { key, group, parent, first } of this.#nodes.values()) {
+      const isOnPath = path.get(group) === key;
+      // Another branch was left, or is older than the newest.
+      if (!isOnPath && key !== (path.get(group) ?? this.#groups.get(group)?.at(-1) ?? key))
+        continue;
+      const isHeld = this.#nodes.has(parent);
+      if (isOnPath || said.has(parent) || (isWhole && !isHeld)) said.set(key, []);
+      else if (!isHeld || unknown.has(parent)) {
+        unknown.add(key);
+        since = first;
+      }
+    }
+    for (const message of this.#all) {
+      // Neither a tombstone nor the wish for another answer says anything.
+      if (message.deletedAt !== undefined || message.name === AGAIN) continue;
+      said.get(message.turn ?? message.serial)?.push(message);
+    }
+    return { messages: [...said.values()].flat(), since };
+  }
+
+  /** Who of a group is seen: the one that was selected, or the newest. */
+  #chosen(group: string, selected: string | undefined): string | undefined {
+    const options = this.#groups.get(group);
+    const node = this.#nodes.get(selected ?? "");
+    const isThere =
+      node?.group === group && (options?.includes(node.key) || this.#followed.has(node.key));
+    return isThere ? node.key : options?.at(-1);
   }
 
   #node(id: string): Node | undefined {
@@ -102,6 +161,8 @@ export class Tree<M extends Message> {
     const edited = message.headers?.[EDITS];
     const sibling = edited === undefined ? undefined : this.#node(edited);
     if (sibling) return sibling.parent;
+    // One that is not held is nobody's child here, nor is what it was before an edit.
+    if (edited !== undefined && !message.parent) return edited;
     const serial = turn?.input ?? turn?.parent ?? message.parent;
     return serial === undefined ? undefined : (this.#keys.get(serial) ?? serial);
   }

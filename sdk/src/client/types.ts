@@ -36,6 +36,8 @@ export interface SessionSnapshot {
   readonly messages: readonly ShownMessage[];
   /** The turns that are known, the oldest first. */
   readonly turns: readonly Turn[];
+  /** Ids of active turns of which nothing was heard for a third of their lease (P6.8). */
+  readonly silent: ReadonlySet<string>;
   readonly presence: Presence;
   readonly connection: ConnectionStatus;
   /** Whether there is more for `loadOlder`. */

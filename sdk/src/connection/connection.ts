@@ -1,4 +1,5 @@
-// The shell of the reducer: one WebSocket at a time, one timer, and what waits for an answer.
+// The shell of the reducer: one connection at a time, one timer, and what waits for an answer. How
+// frames travel is the business of its two kinds, over a socket and over `fetch`.
 
 import {
   type AttachedFrame,
@@ -6,10 +7,10 @@ import {
   DEFAULT_LIMITS,
   type Limits,
   type ResultOf,
-  readFrames,
   type ServerFrame,
   SessileError,
 } from "../protocol/index.ts";
+import { type Expiry, lastsMs } from "./clock.ts";
 import { addressOf, readJson } from "./http.ts";
 import {
   deadline,
@@ -18,12 +19,15 @@ import {
   type Input,
   isAttached,
   type State,
+  shift,
   statusOf,
   step,
   TIMING,
   type Timing,
 } from "./reducer.ts";
-import { TokenSource } from "./token.ts";
+import { type Outgoing, Requests } from "./requests.ts";
+import { Telling } from "./telling.ts";
+import { advised, mayPass, TokenSource } from "./token.ts";
 import type {
   ConnectionOptions,
   ConnectionStatus,
@@ -33,33 +37,30 @@ import type {
   RequestOptions,
 } from "./types.ts";
 
-interface Pending {
-  text: string;
-  isOnce: boolean;
-  done(result: unknown): void;
-  fail(error: SessileError): void;
-}
-
-export class Connection implements Link {
-  readonly #options: ConnectionOptions;
-  readonly #owner: Owner;
+export abstract class Connection implements Link {
+  readonly options: ConnectionOptions;
   readonly address: string;
+  readonly tokens: TokenSource;
+  protected readonly owner: Owner;
+  protected readonly requests = new Requests();
   readonly #timing: Timing;
-  readonly #tokens: TokenSource;
-  readonly #pending = new Map<number, Pending>();
+  readonly #telling: Telling;
   #state: State = IDLE;
   #status: ConnectionStatus = statusOf(IDLE);
   #attached: AttachedFrame | undefined;
-  #socket: WebSocket | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #lastRef = 0;
+  /** When something was last decided: a clock may be set back. */
+  #decidedAt = 0;
+  #isStopped = false;
+  #isFlushing = false;
 
-  constructor(options: ConnectionOptions, owner: Owner) {
-    this.#options = options;
-    this.#owner = owner;
+  constructor(options: ConnectionOptions, owner: Owner, timing: Partial<Timing> = {}) {
+    this.options = options;
+    this.owner = owner;
     this.address = addressOf(options);
-    this.#timing = { ...TIMING, ...options.timing };
-    this.#tokens = new TokenSource(options.token);
+    this.#timing = { ...TIMING, ...options.timing, ...timing };
+    this.tokens = new TokenSource(options.token);
+    this.#telling = new Telling(options);
   }
 
   get status(): ConnectionStatus {
@@ -75,47 +76,87 @@ export class Connection implements Link {
   }
 
   start(): void {
+    this.#isStopped = false;
     this.#listen("addEventListener");
-    this.#take({ type: "start" });
+    this.take({ type: "start" });
   }
 
   stop(): void {
+    // What was asked a moment ago is still on its way.
+    this.flush();
+    this.#isStopped = true;
     this.#listen("removeEventListener");
-    this.#take({ type: "stop" });
-    this.#reject(new SessileError("session-closed", "the session was closed"));
+    this.take({ type: "stop" });
+    this.requests.failAll(stopped());
   }
 
   /** Looks at once whether the network is back or the peer still there. */
-  readonly nudge = (): void => this.#take({ type: "nudge" });
+  readonly nudge = (): void => this.take({ type: "nudge" });
 
   send(...frames: ClientFrame[]): boolean {
-    if (!isAttached(this.#state)) return false;
-    this.#write(frames.map((frame) => this.#encode(frame)));
+    if (!this.canSend) return false;
+    for (const frame of frames) this.requests.tell(frame, this.limits.frameBytes);
+    this.#flushSoon();
     return true;
   }
 
-  request<F extends ClientFrame>(frame: F, options?: RequestOptions): Promise<ResultOf<F>> {
-    return new Promise((done, fail) => {
-      this.#lastRef += 1;
-      const ref = this.#lastRef;
-      const isOnce = options?.once ?? false;
-      const text = this.#encode({ ref, ...frame });
-      if (this.#state.phase === "closed") return fail(this.#state.error);
-      if (isOnce && !isAttached(this.#state)) return fail(disconnected());
-      this.#pending.set(ref, { text, isOnce, done: done as Pending["done"], fail });
-      if (isAttached(this.#state)) this.#write([text]);
-    });
+  request<F extends ClientFrame>(
+    frame: F,
+    { once: isOnce = false }: RequestOptions = {},
+  ): Promise<ResultOf<F>> {
+    const { error } = this.#state;
+    if (this.#state.phase === "closed" && error) return Promise.reject(error);
+    if (this.#isStopped) return Promise.reject(stopped());
+    if (isOnce && !this.canSend) {
+      const message = "not sent: there is no connection now";
+      return Promise.reject(new SessileError("disconnected", message));
+    }
+    const asked = this.requests.ask(frame, isOnce, this.limits.frameBytes);
+    this.#flushSoon();
+    return asked;
   }
 
   read<T>(path: string, init?: ReadInit): Promise<T> {
     const url = `${this.address}${path && !path.startsWith("?") ? "/" : ""}${path}`;
-    return readJson<T>(url, this.#tokens, this.#options.fetch ?? fetch.bind(globalThis), init);
+    return readJson<T>(url, this.tokens, this.fetch, init);
   }
 
-  #take(input: Input): void {
-    const was = this.#state;
-    const { canRenew } = this.#tokens;
-    const at = { now: Date.now(), random: Math.random(), timing: this.#timing, canRenew };
+  protected get fetch(): typeof fetch {
+    return this.options.fetch ?? fetch.bind(globalThis);
+  }
+
+  protected get isAttached(): boolean {
+    return isAttached(this.#state);
+  }
+
+  /** Whether it is to be connected, and trying is of use. */
+  protected get isOn(): boolean {
+    return this.#state.phase !== "idle" && this.#state.phase !== "closed";
+  }
+
+  /** Whether something could be sent now. */
+  protected abstract get canSend(): boolean;
+
+  /** Begins to connect; what becomes of it is an input. */
+  protected abstract open(token: string): void;
+
+  /** Leaves the present connection, which says nothing any more. */
+  protected abstract leave(): void;
+
+  protected abstract ping(): void;
+
+  /** Replaces the token of the connection. */
+  protected abstract renew(): Promise<void>;
+
+  /** Sends what waits, if it can. */
+  protected abstract flush(): void;
+
+  protected take(input: Input): void {
+    const now = Date.now();
+    const was = now < this.#decidedAt ? shift(this.#state, now - this.#decidedAt) : this.#state;
+    this.#decidedAt = now;
+    const { canRenew } = this.tokens;
+    const at = { now, random: Math.random(), timing: this.#timing, canRenew };
     const [state, effects] = step(was, input, at);
     this.#state = state;
     for (const effect of effects) this.#do(effect);
@@ -125,12 +166,46 @@ export class Connection implements Link {
     if (state !== was) this.#show();
   }
 
+  /** The frames of one message. */
+  protected hear(frames: readonly ServerFrame[]): void {
+    this.#telling.log("heard", frames);
+    for (const frame of frames) if (frame.type === "attached") this.#attach(frame);
+    const { since } = this.#state;
+    this.owner.take(frames);
+    for (const frame of frames) {
+      // The owner may have stopped, or the session may have been given up.
+      if (!this.isOn || this.#state.since !== since) return;
+      this.#answer(frame);
+    }
+  }
+
+  /** Of what was sent nobody knows whether it arrived. */
+  protected lose(): void {
+    this.requests.lose();
+    this.owner.lost?.();
+  }
+
+  /** What goes out together, as it is put into one array (P13.6). */
+  protected bodyOf(batch: readonly Outgoing[]): string {
+    this.#telling.log("said", batch);
+    return `[${batch.map(({ text }) => text)}]`;
+  }
+
+  protected readonly refused = (refusal: SessileError): void => {
+    const error = advised(refusal);
+    // Before `attached` it says why the connection is about to be closed (P2.5).
+    if (!this.isAttached) this.take({ type: "refused", error });
+    this.owner.failed?.(error);
+  };
+
   #do(effect: Effect): void {
-    if (effect === "token") this.#open();
-    else if (effect === "drop") this.#drop();
-    else if (effect === "ping") this.#socket?.send("ping");
-    else if (effect === "renew") this.#renew();
-    else this.#look();
+    if (effect === "token") void this.#open();
+    else if (effect === "drop") {
+      this.tokens.forget();
+      this.leave();
+    } else if (effect === "ping") this.ping();
+    else if (effect === "renew") void this.#renew();
+    else void this.#look();
   }
 
   #arm(): void {
@@ -138,7 +213,7 @@ export class Connection implements Link {
     const at = deadline(this.#state, this.#timing);
     // While there is a connection the next ping is due soon: no timer is too long for the platform.
     if (at === Infinity) return;
-    this.#timer = setTimeout(() => this.#take({ type: "tick" }), Math.max(0, at - Date.now()));
+    this.#timer = setTimeout(() => this.take({ type: "tick" }), Math.max(0, at - Date.now()));
   }
 
   #show(): void {
@@ -147,103 +222,63 @@ export class Connection implements Link {
     const names = Object.keys(now) as (keyof ConnectionStatus)[];
     if (names.every((name) => was[name] === now[name])) return;
     this.#status = now;
-    if (now.state === "closed" && now.error) this.#reject(now.error);
-    this.#owner.changed(now);
+    this.#telling.status(now);
+    if (now.state === "closed" && now.error) this.requests.failAll(now.error);
+    this.owner.changed(now);
   }
 
   async #open(): Promise<void> {
-    const asking = this.#state;
+    const { since } = this.#state;
+    const isAsked = () => this.#state.phase === "token" && this.#state.since === since;
     try {
-      const token = await this.#tokens.get();
-      if (this.#state !== asking) return;
-      this.#connect(token);
-      this.#take({ type: "opening" });
-    } catch (error) {
-      if (this.#state === asking) {
-        this.#take({ type: "tokenless", error: error as SessileError });
-      }
+      const token = await this.tokens.get();
+      if (!isAsked()) return;
+      this.take({ type: "opening" });
+      this.open(token);
+    } catch (problem) {
+      const error = problem as SessileError;
+      if (isAsked()) this.take({ type: "tokenless", error, mayPass: mayPass(error) });
     }
   }
 
-  #connect(token: string): void {
-    const { rewind, rollup, names } = this.#options;
-    const given = { since: this.#owner.position(), rewind, rollup, names: names?.join() };
+  /** For how long the newest token serves, which was just accepted. */
+  protected lastsMs(expiry: Expiry): number {
+    return lastsMs(expiry, this.tokens, Date.now(), this.#timing.renewMs);
+  }
+
+  /** The query of a connection (P3.3). */
+  protected query(): string {
+    const { rollup, names } = this.options;
+    const rewind = this.owner.rewind?.() ?? this.options.rewind;
+    const given = { since: this.owner.position(), rewind, rollup, names: names?.join() };
     // What is undefined is left out.
-    const query = new URLSearchParams(JSON.parse(JSON.stringify(given)));
-    const url = `${this.address.replace(/^http/, "ws")}/connect?${query}`;
-    const Socket = this.#options.WebSocket ?? globalThis.WebSocket;
-    const socket = new Socket(url, ["sessile.v1", `sessile.token.${token}`]);
-    this.#socket = socket;
-    // A socket that was dropped says nothing any more, whatever was still on its way.
-    socket.onmessage = ({ data }) => {
-      if (this.#socket === socket) this.#hear(String(data));
-    };
-    socket.onclose = ({ code }) => {
-      if (this.#socket === socket) this.#take({ type: "lost", code });
-    };
-  }
-
-  #drop(): void {
-    const socket = this.#socket;
-    this.#socket = undefined;
-    this.#tokens.forget();
-    socket?.close();
-    for (const [ref, pending] of this.#pending) {
-      if (!pending.isOnce) continue;
-      this.#pending.delete(ref);
-      pending.fail(disconnected());
-    }
-  }
-
-  #hear(text: string): void {
-    this.#take({ type: "heard" });
-    if (text === "pong") return;
-    const socket = this.#socket;
-    const frames = readFrames(text);
-    for (const frame of frames) if (frame.type === "attached") this.#attach(frame);
-    this.#owner.take(frames);
-    for (const frame of frames) {
-      // The owner may have stopped, or the session may have been given up.
-      if (this.#socket !== socket) return;
-      this.#answer(frame);
-    }
+    return new URLSearchParams(JSON.parse(JSON.stringify(given))).toString();
   }
 
   #attach(frame: AttachedFrame): void {
     this.#attached = frame;
-    const { protocol, expiresAt } = frame;
-    this.#take({ type: "attached", protocol, expiresAt });
-    if (isAttached(this.#state)) this.#write([...this.#pending.values()].map(({ text }) => text));
+    this.take({ type: "attached", protocol: frame.protocol, forMs: this.lastsMs(frame) });
+    this.#flushSoon();
   }
 
   #answer(frame: ServerFrame): void {
-    if (frame.type === "caught-up") this.#take({ type: "caught-up" });
+    if (frame.type === "caught-up") this.take({ type: "caught-up" });
     else if (frame.type === "probe") this.send({ type: "seen", n: frame.n });
-    else if (frame.type === "token-expiring") this.#renew();
+    else if (frame.type === "token-expiring") void this.#renew();
     else if (frame.type === "ack" || frame.type === "nack") {
-      const pending = this.#pending.get(frame.ref as number);
-      this.#pending.delete(frame.ref as number);
-      if (frame.type === "ack") pending?.done(frame.result);
-      else (pending?.fail ?? this.#refused)(SessileError.of(frame.error));
+      const isKnown = this.requests.settle(frame);
+      if (!isKnown && frame.type === "nack") this.refused(SessileError.of(frame.error));
     }
   }
 
-  readonly #refused = (error: SessileError): void => {
-    // Before `attached` it says why the connection is about to be closed (P2.5).
-    if (!isAttached(this.#state)) this.#take({ type: "refused", error });
-    this.#owner.failed?.(error);
-  };
-
   async #renew(): Promise<void> {
-    if (!this.#tokens.canRenew) return;
+    if (!this.tokens.canRenew) return;
     try {
-      const token = await this.#tokens.get();
-      const { expiresAt } = await this.request({ type: "auth", token }, { once: true });
-      this.#take({ type: "renewed", expiresAt });
+      await this.renew();
     } catch (error) {
       // The old token stands until it expires, and is asked for again before.
       if (error instanceof SessileError && error.code !== "disconnected") {
-        this.#owner.failed?.(error);
+        this.owner.failed?.(error);
       }
     }
   }
@@ -253,36 +288,18 @@ export class Connection implements Link {
     try {
       await this.read("?rewind=0");
     } catch (error) {
-      if (error instanceof SessileError && this.#state.phase === "waiting") {
-        this.#take({ type: "refused", error });
-      }
+      if (error instanceof SessileError) this.take({ type: "looked", error: advised(error) });
     }
   }
 
-  #encode(frame: object): string {
-    const text = JSON.stringify(frame);
-    const most = this.limits.frameBytes;
-    if (text.length * 3 <= most) return text;
-    const bytes = new TextEncoder().encode(text).length;
-    if (bytes <= most) return text;
-    throw new SessileError(
-      "too-large",
-      `unable to send; ${bytes} bytes are more than the ${most} of one frame: send several ` +
-        "messages, or appends",
-    );
-  }
-
-  /** Sends frames in order, in one array if that is no larger than one frame may be (P13.6). */
-  #write(texts: readonly string[]): void {
-    const all = `[${texts.join(",")}]`;
-    const isOne = texts.length > 1 && all.length * 3 <= this.limits.frameBytes;
-    for (const text of isOne ? [all] : texts) this.#socket?.send(text);
-  }
-
-  #reject(error: SessileError): void {
-    const pending = [...this.#pending.values()];
-    this.#pending.clear();
-    for (const { fail } of pending) fail(error);
+  /** What is asked for in one go goes out together (P13.6). */
+  #flushSoon(): void {
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    queueMicrotask(() => {
+      this.#isFlushing = false;
+      this.flush();
+    });
   }
 
   #listen(method: "addEventListener" | "removeEventListener"): void {
@@ -294,6 +311,6 @@ export class Connection implements Link {
   }
 }
 
-function disconnected(): SessileError {
-  return new SessileError("disconnected", "no answer came; the connection was lost");
+function stopped(): SessileError {
+  return new SessileError("session-closed", "the session was closed");
 }

@@ -5,17 +5,21 @@ import type { TokenSource } from "./token.ts";
 import type { ConnectionOptions, ReadInit } from "./types.ts";
 
 const HTTP = /^https?:\/\//;
+/** Where a session is itself, which is not where the Worker is. */
+const WITHIN = /\/v1\/sessions(\/|$)/;
 const SESSION = /^[\w.:~-]{1,128}$/;
 
 /** The address of a session, without a slash at its end; refuses what cannot be one. */
 export function addressOf({ url, session, token }: ConnectionOptions): string {
   const hint = !HTTP.test(url)
     ? "url: where the Worker is, as in https://example.com"
-    : !SESSION.test(session)
-      ? "session: 1 to 128 of A-Z a-z 0-9 . _ : ~ -"
-      : !token
-        ? "token: a JWT, or a function that fetches one from your server"
-        : "";
+    : WITHIN.test(url)
+      ? `url: where the Worker is, ${url.split("/v1/sessions")[0]}, without a session's path`
+      : !SESSION.test(session)
+        ? "session: 1 to 128 of A-Z a-z 0-9 . _ : ~ -"
+        : !token
+          ? "token: a JWT, or a function that fetches one from your server"
+          : "";
   if (hint) {
     throw new SessileError("missing-option", `unable to create a session; it needs a ${hint}`);
   }
@@ -32,8 +36,8 @@ export async function readJson<T>(
   const ask = async (token: string) => {
     const headers = { ...init.headers, authorization: `Bearer ${token}` };
     const response = await get(url, { ...init, headers });
-    const body: { error?: ErrorInfo } | undefined = await response.json().catch(() => {});
-    return { ...body, body, status: response.status };
+    const text = await response.text();
+    return { body: parse(text), text, status: response.status };
   };
   const failed = (cause: unknown) => {
     const message = `unable to reach ${url}; the network or the server is away`;
@@ -43,11 +47,31 @@ export async function readJson<T>(
   if (answer.status === 401 && tokens.canRenew) {
     answer = await ask(await tokens.get()).catch(failed);
   }
-  const { error, body, status } = answer;
-  if (error?.code) throw SessileError.of(error);
-  if (!body || status >= 400) {
-    const message = `unable to read ${url} (${status}); no Sessile Worker answers: check url`;
-    throw new SessileError("wrong-url", message);
-  }
+  const { body, status } = answer;
+  if (body?.error?.code) throw SessileError.of(body.error);
+  if (!body || status >= 400) throw foreign(url, answer);
   return body as T;
+}
+
+interface Answer {
+  body: { error?: ErrorInfo } | undefined;
+  text: string;
+  status: number;
+}
+
+function parse(text: string): Answer["body"] {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Somebody else answered: a server in between that is in trouble, or one at a wrong address. */
+function foreign(url: string, { text, status }: Answer): SessileError {
+  const came = `it gives ${/^\s*</.test(text) ? "HTML" : "no answer of a session"} (${status})`;
+  if (status >= 500) return new SessileError("unreachable", `unable to reach ${url}; ${came}`);
+  const message = `unable to read ${url}; ${came}, so no Sessile Worker is there: check url`;
+  return new SessileError("wrong-url", message);
 }

@@ -35,6 +35,24 @@ const STABLE_PAUSES = 10;
 /** How many failures in a row pass until it is looked again why. */
 const LOOK_EVERY = 4;
 
+/** Whoever did nothing for so long was not busy: the device slept, and the peer is gone. */
+const SLEPT_MS = 60_000;
+
+/** No token is replaced sooner than that, whatever its lifetime. */
+const LEAST_RENEW_MS = 1_000;
+
+/** So often in a row a newcomer may be told that something is set up wrong. */
+const REFUSALS = 3;
+
+/** What a look finds that does not pass by itself, and what it is called. */
+const SET_UP_WRONG: Partial<Record<SessileError["code"], Reason>> = {
+  "wrong-url": "wrong-url",
+  "not-found": "wrong-url",
+  "invalid-session": "wrong-url",
+  "not-configured": "not-configured",
+  unauthorized: "unauthorized",
+};
+
 export type Phase = "idle" | "token" | "opening" | "replaying" | "live" | "waiting" | "closed";
 
 /** What does not come, comes never. */
@@ -42,6 +60,13 @@ export interface State {
   readonly phase: Phase;
   /** Failures in a row. */
   readonly failures: number;
+  /** How often in a row something was found that does not pass by itself. */
+  readonly refusals: number;
+  /**
+   * Whether it was ever let in: then what is wrong now was right, and may be so again, as where
+   * keys are exchanged. Who never was has a mistake to mend, and is told soon.
+   */
+  readonly wasAttached: boolean;
   /** When the attempt to connect began, then when it attached. */
   readonly since: number;
   readonly pingAt: number;
@@ -54,12 +79,17 @@ export interface State {
 
 export type Input =
   | { type: "start" | "stop" | "opening" | "caught-up" | "heard" | "nudge" | "tick" }
-  | { type: "attached"; protocol: number; expiresAt: number }
-  | { type: "renewed"; expiresAt: number }
-  /** The token function failed. */
-  | { type: "tokenless"; error: SessileError }
-  /** The session, or a look at it, said what is wrong; what follows of it comes by itself. */
+  /** For how long the token still serves; for ever if nobody knows. */
+  | { type: "attached"; protocol: number; forMs: number }
+  | { type: "renewed"; forMs: number }
+  /** The token function failed, or what it gave is no token; the first may pass. */
+  | { type: "tokenless"; error: SessileError; mayPass: boolean }
+  /** There is no way to try. */
+  | { type: "impossible"; error: SessileError }
+  /** The session said what is wrong; what follows of it comes by itself. */
   | { type: "refused"; error: SessileError }
+  /** This is what a look found. */
+  | { type: "looked"; error: SessileError }
   | { type: "lost"; code: number };
 
 /** `token`: ask for one, then open. `look`: find out by HTTP why it cannot be opened. */
@@ -81,6 +111,8 @@ const NEVER = Infinity;
 export const IDLE: State = {
   phase: "idle",
   failures: 0,
+  refusals: 0,
+  wasAttached: false,
   since: 0,
   pingAt: NEVER,
   pongBy: NEVER,
@@ -105,23 +137,31 @@ export function isAttached({ phase }: State): boolean {
 export function step(state: State, input: Input, at: Circumstances): Step {
   switch (input.type) {
     case "start":
-      return state.phase === "idle" || state.phase === "closed" ? connect(IDLE, at) : [state, []];
+      return state.phase === "idle" || state.phase === "closed"
+        ? connect({ ...IDLE, wasAttached: state.wasAttached }, at)
+        : [state, []];
     case "stop":
-      return [IDLE, ["drop"]];
+      return [{ ...IDLE, wasAttached: state.wasAttached }, ["drop"]];
     case "opening":
       return [state.phase === "token" ? { ...state, phase: "opening" } : state, []];
     case "attached":
-      return attach(state, input.protocol, input.expiresAt, at);
+      return attach(state, input.protocol, input.forMs, at);
     case "caught-up":
       return [state.phase === "replaying" ? { ...state, phase: "live" } : state, []];
     case "heard":
       return [state.pongBy === NEVER ? state : { ...state, pongBy: NEVER }, []];
     case "renewed":
-      return [{ ...state, renewAt: renewAt(input.expiresAt, at) }, []];
+      return [{ ...state, renewAt: renewAt(input.forMs, at) }, []];
     case "refused":
       return [{ ...state, error: input.error }, []];
     case "tokenless":
-      return wait({ ...state, error: input.error }, "token", at);
+      return input.mayPass
+        ? wait({ ...state, error: input.error }, "token", at)
+        : refuse({ ...state, error: input.error }, "token", at);
+    case "impossible":
+      return close({ ...state, error: input.error }, "unsupported");
+    case "looked":
+      return look(state, input.error, at);
     case "lost":
       return lose(state, input.code, at);
     case "nudge":
@@ -145,30 +185,44 @@ export function statusOf({ phase, reason, error, retryAt }: State): ConnectionSt
   return { state, reason, error, retryAt };
 }
 
-/** Keeps what went wrong last, so that a page can go on showing it. */
-function connect({ failures, reason, error }: State, { now }: Circumstances): Step {
-  return [{ ...IDLE, phase: "token", failures, since: now, reason, error }, ["token"]];
+/** The same state, as of a clock that was set back: what is due stays as far away as it was. */
+export function shift(state: State, ms: number): State {
+  const { since, pingAt, pongBy, renewAt, retryAt } = state;
+  const times = { since: since + ms, pingAt: pingAt + ms, pongBy: pongBy + ms };
+  const later = { renewAt: renewAt + ms, ...(retryAt !== undefined && { retryAt: retryAt + ms }) };
+  return { ...state, ...times, ...later };
 }
 
-function attach(state: State, protocol: number, expiresAt: number, at: Circumstances): Step {
+/** Keeps what went wrong last, so that a page can go on showing it. */
+function connect(state: State, { now }: Circumstances): Step {
+  return [{ ...IDLE, ...keptOf(state), phase: "token", since: now }, ["token"]];
+}
+
+/** What outlives an attempt to connect. */
+function keptOf({ failures, refusals, wasAttached, reason, error }: State) {
+  return { failures, refusals, wasAttached, reason, error };
+}
+
+function attach(state: State, protocol: number, forMs: number, at: Circumstances): Step {
   if (protocol > PROTOCOL) {
     const message = `the session speaks protocol ${protocol}: install a newer version of sessile`;
     return close({ ...state, error: new SessileError("outdated", message) }, "outdated");
   }
-  const [pingAt, renewing] = [at.now + at.timing.pingMs, renewAt(expiresAt, at)];
   const { failures } = state;
-  const times = { since: at.now, pingAt, renewAt: renewing };
-  return [{ ...IDLE, phase: "replaying", failures, ...times }, []];
+  const times = { since: at.now, pingAt: at.now + at.timing.pingMs, renewAt: renewAt(forMs, at) };
+  return [{ ...IDLE, phase: "replaying", failures, wasAttached: true, ...times }, []];
 }
 
-/** A clock that is ahead must not make the client renew without an end. */
-function renewAt(expiresAt: number, { now, timing, canRenew }: Circumstances): number {
-  return canRenew ? Math.max(expiresAt - timing.renewMs, now + timing.renewMs) : NEVER;
+/** A token that hardly lasts is replaced in the middle of its life. */
+function renewAt(forMs: number, { now, timing, canRenew }: Circumstances): number {
+  const inMs = Math.max(forMs - timing.renewMs, Math.min(forMs / 2, timing.renewMs));
+  return canRenew ? now + Math.max(inMs, LEAST_RENEW_MS) : NEVER;
 }
 
 function close(state: State, reason: Reason): Step {
   const error = state.error ?? new SessileError("given-up", `the session was given up: ${reason}`);
-  return [{ ...IDLE, phase: "closed", reason, error }, ["drop"]];
+  const { wasAttached } = state;
+  return [{ ...IDLE, phase: "closed", wasAttached, reason, error }, ["drop"]];
 }
 
 function lose(state: State, code: number, at: Circumstances): Step {
@@ -180,24 +234,46 @@ function lose(state: State, code: number, at: Circumstances): Step {
   }
   if (!at.canRenew) return close(state, "unauthorized");
   // A token that expired is replaced at once; one that is refused again and again is not.
-  if (!isAttached(state)) return wait(state, "unauthorized", at);
+  if (!isAttached(state)) return refuse(state, "unauthorized", at);
   const [next, effects] = connect({ ...state, failures: 0, reason: "unauthorized" }, at);
   return [next, ["drop", ...effects]];
 }
 
+/** Something is set up wrong: tried again, but not for ever by who was never let in. */
+function refuse(state: State, reason: Reason, at: Circumstances): Step {
+  const refused = { ...state, refusals: state.refusals + 1 };
+  return isHopeless(refused) ? close(refused, reason) : wait(refused, reason, at);
+}
+
+function isHopeless({ refusals, wasAttached }: State): boolean {
+  return !wasAttached && refusals >= REFUSALS;
+}
+
+/** Nothing could be opened; HTTP said why, and may have taken longer than the pause. */
+function look(state: State, error: SessileError, at: Circumstances): Step {
+  if (isAttached(state) || state.phase === "idle" || state.phase === "closed") return [state, []];
+  const found = { ...state, error };
+  if (error.code === "forbidden") return close(found, "forbidden");
+  const wrong = SET_UP_WRONG[error.code];
+  if (!wrong) return [found, []];
+  found.refusals += 1;
+  const isFixed = wrong === "unauthorized" && !at.canRenew;
+  return isFixed || isHopeless(found) ? close(found, wrong) : [found, []];
+}
+
 /** Full jitter, so that a thousand readers do not come back at once. */
 function wait(state: State, reason: Reason, { now, random, timing }: Circumstances): Step {
-  const wasAttached = isAttached(state);
-  const isStable = wasAttached && now - state.since >= STABLE_PAUSES * timing.backoffMs;
+  const isStable = isAttached(state) && now - state.since >= STABLE_PAUSES * timing.backoffMs;
   const failures = isStable ? 0 : state.failures;
   const most = Math.min(timing.backoffMostMs, timing.backoffMs * 2 ** failures);
   const retryAt = now + random * most;
-  const { phase, error } = state;
+  const { phase, error, refusals } = state;
   // Not each time: a server that is down has enough to do.
   const isUnexplained = !error || (failures > 0 && failures % LOOK_EVERY === 0);
-  const isLook = phase === "opening" && isUnexplained;
-  const next = { failures: failures + 1, since: now, retryAt, reason, error };
-  return [{ ...IDLE, phase: "waiting", ...next }, isLook ? ["drop", "look"] : ["drop"]];
+  const isLook =
+    phase === "opening" && reason !== "unauthorized" && (isUnexplained || refusals > 0);
+  const next = { ...keptOf(state), failures: failures + 1, reason, since: now, retryAt };
+  return [{ ...IDLE, ...next, phase: "waiting" }, isLook ? ["drop", "look"] : ["drop"]];
 }
 
 /** The network came back, or the page did: what is open may be dead, what waits need not. */
@@ -213,7 +289,13 @@ function tick(state: State, at: Circumstances): Step {
   const { now, timing } = at;
   if (now < deadline(state, timing)) return [state, []];
   if (state.phase === "waiting") return connect(state, at);
-  if (!isAttached(state) || state.pongBy <= now) return wait(state, "silent", at);
+  if (!isAttached(state)) return wait(state, "silent", at);
+  if (state.pongBy <= now) {
+    // This may come late itself, where the process was busy: the answer waits to be read, too.
+    const lateMs = now - state.pongBy;
+    const wasBusy = lateMs >= timing.pongMs && lateMs < SLEPT_MS;
+    return wasBusy ? nudge({ ...state, pongBy: NEVER }, at) : wait(state, "silent", at);
+  }
   const effects: Effect[] = [];
   let { pingAt, pongBy, renewAt } = state;
   if (pingAt <= now) {

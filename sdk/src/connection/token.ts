@@ -5,18 +5,34 @@ import type { Token } from "./types.ts";
 
 // What may stand in a WebSocket's subprotocol, in three parts as a JWT has them.
 const JWT = /^[\w~-]+\.[\w~-]+\.[\w~-]+$/;
+/** As the platforms' `fetch` says that there is no network, each in its words. */
+const NO_NETWORK = /fetch|network|load failed|connection|terminated/i;
+/** How much is shown of what came in a token's place. */
+const SHOWN_LENGTH = 60;
+
+/** What a token says of its times, in seconds (P2.1). */
+interface Claims {
+  iat?: unknown;
+  exp?: unknown;
+}
 
 export class TokenSource {
   readonly canRenew: boolean;
   /** The newest token. */
   last: string | undefined;
+  /**
+   * How old the newest token is at most, in milliseconds: one that was made since the one before
+   * it is no older than the time between the two.
+   */
+  ageMs = Infinity;
   readonly #token: Token;
   #asking: Promise<string> | undefined;
+  #askedAt = 0;
 
   constructor(token: Token) {
     this.#token = token;
     this.canRenew = typeof token === "function";
-    if (!this.canRenew) this.last = check(token);
+    if (!this.canRenew) this.last = check(token, "token is");
   }
 
   /** A fresh token; whoever asks while one is on its way gets the same. */
@@ -33,19 +49,93 @@ export class TokenSource {
   async #ask(): Promise<string> {
     const token = this.#token;
     if (typeof token !== "function") return token;
+    let given: unknown;
+    const now = performance.now();
     try {
-      this.last = check(await token());
-      return this.last;
+      given = await token();
     } catch (error) {
-      if (error instanceof SessileError) throw error;
-      const message = `the token function failed: ${error}`;
-      throw new SessileError("token-failed", message, undefined, error);
+      throw failed(error);
     }
+    const was = this.last;
+    this.last = check(given, "token() gave");
+    if (was) this.#age(was, this.last, now - this.#askedAt);
+    this.#askedAt = now;
+    return this.last;
+  }
+
+  #age(was: string, token: string, sinceMs: number): void {
+    if (was === token) this.ageMs += sinceMs;
+    else this.ageMs = issuedAt(token) > issuedAt(was) ? sinceMs : Infinity;
   }
 }
 
-function check(token: unknown): string {
+/** For how long a token was made, in milliseconds, if it says so. */
+export function lifeOf(token: string): number | undefined {
+  const { exp } = claimsOf(token);
+  const lifeMs = (Number(exp) - issuedAt(token)) * 1000;
+  return lifeMs > 0 ? lifeMs : undefined;
+}
+
+function issuedAt(token: string): number {
+  const { iat } = claimsOf(token);
+  return typeof iat === "number" ? iat : Number.NaN;
+}
+
+function claimsOf(token: string): Claims {
+  try {
+    const [, claims = ""] = token.split(".");
+    return JSON.parse(atob(claims.replace(/-/g, "+").replace(/_/g, "/"))) ?? {};
+  } catch {
+    // It is the session's to refuse.
+    return {};
+  }
+}
+
+/** What passes without anybody's doing. */
+const PASSING: readonly SessileError["code"][] = ["unreachable", "internal", "over-limit"];
+
+/** Whether what failed may be well again by itself: there is no network for a token, say. */
+export function mayPass({ code, cause }: SessileError): boolean {
+  if (code !== "token-failed" || cause === undefined) return PASSING.includes(code);
+  const { name, message } = cause as Partial<Error>;
+  return /^(Abort|Timeout|Network)Error$/.test(`${name}`) || NO_NETWORK.test(`${message}`);
+}
+
+/** A refusal of a token, with what is to be done about it. */
+export function advised({ code, message, info }: SessileError): SessileError {
+  const advice =
+    code !== "unauthorized"
+      ? ""
+      : /expired/.test(message)
+        ? ": token() has to get a fresh one each time"
+        : ": sign it with the key of the Worker, SESSILE_SIGNING_KEY";
+  return new SessileError(code, message + advice, info);
+}
+
+function failed(error: unknown): SessileError {
+  if (error instanceof SessileError) return error;
+  const hint = error instanceof SyntaxError ? ": it asks something that gives no JSON" : "";
+  const message = `the token function failed: ${error}${hint}`;
+  return new SessileError("token-failed", message, undefined, error);
+}
+
+function check(token: unknown, what: string): string {
   if (typeof token === "string" && JWT.test(token)) return token;
-  const message = "token is no signed JWT, as your server makes them, nor gives one";
+  const message = `${what} ${nameOf(token)}; it has to be a signed JWT, as text, and nothing else`;
   throw new SessileError("token-failed", message);
+}
+
+/** What came in a token's place, and where a token might be in it. */
+function nameOf(value: unknown): string {
+  if (value instanceof Response) return `a Response (${value.status}): give its text if it is good`;
+  if (typeof value !== "string") {
+    const isAround = typeof value === "object" && value !== null && "token" in value;
+    return isAround ? "an object with a token in it: give that" : `no text: ${shorten(value)}`;
+  }
+  const kind = /^\s*</.test(value) ? "HTML" : /^\s*\{/.test(value) ? "JSON" : "no JWT";
+  return `${kind}: ${shorten(value)}`;
+}
+
+function shorten(value: unknown): string {
+  return `${JSON.stringify(value)}`.slice(0, SHOWN_LENGTH);
 }

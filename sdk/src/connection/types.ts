@@ -26,10 +26,15 @@ export interface ConnectionOptions {
   rollup?: number;
   /** Follows only messages of these names (P3.3). */
   names?: readonly string[];
-  /** Another WebSocket than the platform's. */
+  /** Another WebSocket than the platform's; needed where it has none, as in Node 20. */
   WebSocket?: typeof WebSocket;
   /** Another fetch than the platform's. */
   fetch?: typeof fetch;
+  /**
+   * Logs each change of the connection and the types of all frames, with `console.debug`, or
+   * calls a function with them.
+   */
+  debug?: boolean | ((...what: unknown[]) => void);
   /** Other times than the usual, for tests and unusual networks. */
   timing?: Partial<Timing>;
 }
@@ -51,8 +56,12 @@ export type Reason =
   | "lost"
   /** Nothing was heard for too long. */
   | "silent"
-  /** No token could be had. */
+  /** No token could be had, or what was given is none. */
   | "token"
+  /** Nothing at the URL speaks Sessile. */
+  | "wrong-url"
+  /** The deployment lacks something, such as a key. */
+  | "not-configured"
   /** P13.3. */
   | "protocol-error"
   | "unauthorized"
@@ -60,6 +69,8 @@ export type Reason =
   | "session-deleted"
   | "too-large"
   | "too-fast"
+  /** Connecting cannot even be tried: there is no WebSocket, or none may be opened from here. */
+  | "unsupported"
   /** The session speaks a newer protocol than this SDK. */
   | "outdated";
 
@@ -77,12 +88,16 @@ export interface ConnectionStatus {
 export interface Owner {
   /** The position to resume after (P3.7), asked at each connect; none for a new start. */
   position(): string | undefined;
+  /** How many messages to start with, where that is not what the options say. */
+  rewind?(): number | undefined;
   /**
    * The frames of one WebSocket message, whole, so that a position never lies inside it. Acks
    * and nacks of requests are among them, as they came: settled after the owner has seen them.
    */
   take(frames: readonly ServerFrame[]): void;
   changed(status: ConnectionStatus): void;
+  /** What was sent may not have arrived; what is asked once was told so. */
+  lost?(): void;
   /** Something that belongs to no call went wrong, such as a nack without a `ref`. */
   failed?(error: SessileError): void;
 }
@@ -102,7 +117,7 @@ export interface ReadInit extends RequestInit {
 }
 
 /**
- * One session over one WebSocket at a time. It connects, answers probes, renews its token,
+ * One session over one connection at a time. It connects, answers probes, renews its token,
  * notices a dead peer, comes back by itself, and sends again what was not acknowledged.
  */
 export interface Link {

@@ -1,4 +1,4 @@
-// What the messages of an answer say beside their text: headers that are too long for headers are
+// Reads what the messages of an answer say beside their text: headers that are too long are in
 // messages named `notes`, and values too large for one frame are JSON in a text.
 
 import type { Message } from "./message.ts";
@@ -14,7 +14,7 @@ const JSON_HEADERS = ["providerMetadata", "toolMetadata", "citations"];
 /** Headers that are there or not. */
 const FLAGS = ["dynamic", "providerExecuted", "preliminary"];
 
-/** What messages say about others; of two that say the same, the later is right. */
+/** The notes of messages about others; of two that say the same, the later is right. */
 export function notesIn(messages: readonly Message[]): Notes {
   const notes = new Map<string, Record<string, string>>();
   for (const { name, headers, data, deletedAt } of messages) {
@@ -30,7 +30,7 @@ export function headersOf({ id, headers }: Message, notes: Notes): Record<string
   return { ...(id === undefined ? {} : notes.get(id)), ...headers };
 }
 
-/** What headers stand for: values of those that hold JSON, flags, and text. */
+/** The values of headers: values of those that hold JSON, flags, and text. */
 export function fieldsIn(headers: Readonly<Record<string, string>>): Record<string, unknown> {
   const fields = Object.entries(headers).map(([name, text]) => {
     if (JSON_HEADERS.includes(name)) return [name, parsed(text)];
@@ -40,12 +40,12 @@ export function fieldsIn(headers: Readonly<Record<string, string>>): Record<stri
 }
 
 /** The value of a message, also of one that is too large for a frame and was sent as JSON text. */
-export function valueOf({ data }: Message, headers: Readonly<Record<string, string>>): unknown {
+export function valueIn({ data }: Message, headers: Readonly<Record<string, string>>): unknown {
   const isJson = headers.encoding === "json" && typeof data === "string";
   return isJson ? parsed(data) : data;
 }
 
-/** What JSON text stands for; the text itself where it is none. */
+/** The value of JSON text; the text itself where it is none. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -17,10 +17,14 @@ export interface AttachedFrame extends MemberList {
   client: string;
   /** When its token expires. */
   expiresAt: number;
+  /** What time it is for the session, if it says so. */
+  now?: number;
   /** The log's end as of attaching; `""` in a session in which nothing was ever written. */
   serial: string;
   /** Whether the replay goes on after `since`; if not, drop everything held (P3.6). */
   resumed: boolean;
+  /** Why it does not, though it was asked to: for people. */
+  reason?: string;
   /** Whether there is more in history than the replay brings. */
   hasOlder: boolean;
   /** The open turns; absent when they are too long for this frame. */

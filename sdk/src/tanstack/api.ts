@@ -76,7 +76,7 @@ export class SessionApi {
         yield frames.filter((frame) => frame.type !== "closing");
       }
     } catch (error) {
-      // Whoever reads comes back; what is wrong for good, the reads over HTTP say.
+      // The reader comes back; the reads over HTTP say what is wrong for good.
       if (error instanceof SessileError) throw error;
     }
   }

@@ -1,170 +1,324 @@
 // A turn as the AG-UI events that TanStack AI reads: from its beginning, then as it grows. A turn
-// is a run. What an agent's codec wrote is translated; what was stored as chunks is passed on.
+// is a run. Messages of an agent's codec are translated; stored chunks are passed on.
 
-import { fieldsOf, type Loose, outputOf, present, textOf } from "../ai-sdk/output.ts";
+import { fieldsOf, type Loose, present, textOf } from "../ai-sdk/output.ts";
+import { NOTES } from "../protocol/answer.ts";
 import { isOpen, type Message, type Turn } from "../protocol/index.ts";
-import { callOf, isDone } from "./said.ts";
+import { Ends } from "./ends.ts";
+import {
+  asked,
+  begunThinking,
+  endedThinking,
+  errorOf,
+  reasonOf,
+  requestOf,
+  resultOf,
+  sealed,
+  sealOf,
+} from "./events.ts";
+import { inputOf, restOfJson } from "./json.ts";
+import { isOfPage, type Reading, TOOL_APPROVAL, TOOL_OUTPUT } from "./reading.ts";
 import { coalesced, isTerminal, Lines, STORED } from "./stored.ts";
 
-/** What was told of a message. */
+/** How much was told of a message. */
 interface Told {
   version: string;
+  /** How much of its text, and to which message of the chat it belongs. */
   text: string;
-  /** Of a text: the message of the chat that it belongs to. */
-  in: string;
-  isOver: boolean;
+  in: string | undefined;
+  /** Its final value, once it was over. */
+  end: string | undefined;
+}
+
+/** One run, and how it is to be told. */
+export interface Wanted {
+  thread: string;
+  /** The id of the turn. */
+  run: string;
+  /** The answer that the turn goes on with, if it is not its first. */
+  answer?: string;
+  /** Whether what earlier turns said in this answer is told too; a page has it otherwise. */
+  isWhole?: boolean;
+  /** Whether the run was told before, and only what it says is told anew. */
+  isAgain?: boolean;
+  /** Whether the page is told of the calls that it has to make. */
+  asksPage?: boolean;
 }
 
 /** Names whose text only grows. */
 const GROWS = ["message", "reasoning", STORED];
-/** What a chat has in order. It comes side by side where an agent is quick, but is told in turn. */
-const ORDERED = ["message", "reasoning", "tool-input", "tool-output", "step"];
-/** What ends a run is said at its end. */
-const SILENT = ["response", "error"];
+/** Messages that make no event: the end of the run says what ended it. */
+const SILENT = ["response", "error", "steer", NOTES];
 
-/** The chunks of one run, each once. What it is shown is the whole turn, again and again. */
+/** The chunks of one run, each once. It is shown the whole answer, again and again. */
 export class RunChunks {
-  readonly #thread: string;
-  readonly #run: string;
+  readonly #wanted: Wanted;
   readonly #told = new Map<string, Told>();
+  /** Inputs that were begun. */
+  readonly #calls = new Set<string>();
   readonly #lines = new Lines();
-  #hasBegun = false;
+  readonly #ends = new Ends();
+  #hasBegun: boolean;
+  /** Whether what is told now was told by another. */
+  #isSilent = false;
   /** The chat's message that is being written, and how many there were. */
   #count = 0;
   #isShown = false;
   /** Whether it has a text that another one would be taken for the end of. */
   #hasText = false;
+  /** The step that is open, and the version in which it was finished. */
+  #step: { name: string; finished: string | undefined } | undefined;
   #finishReason: unknown;
   #isStoredWhole = false;
+  /** Whether a stored run was begun and not ended. */
+  #isRunning = true;
   /** Whether the last chunk was given. */
   isEnded = false;
+  /** Whether what was told is not so any more (P6.8), and no chunk can say that. */
+  isStale = false;
 
-  constructor(thread: string, run: string) {
-    this.#thread = thread;
-    this.#run = run;
+  constructor(wanted: Wanted) {
+    this.#wanted = wanted;
+    this.#hasBegun = wanted.isAgain === true;
   }
 
-  /** What is new; nothing that can be said if what was told is not so any more (P6.8). */
-  next(messages: readonly Message[], turn: Turn | undefined): Loose[] | undefined {
-    if (this.isEnded) return [];
-    const output = outputOf(messages, this.#run);
-    if (this.#isRewritten(output)) return undefined;
+  /**
+   * The new chunks. It is shown the messages of the answer up to the end of this turn.
+   */
+  next(messages: readonly Message[], turn: Turn | undefined, reading: Reading): Loose[] {
     const chunks: Loose[] = [];
+    if (this.isEnded) return chunks;
+    const add = (more: readonly Loose[]) => {
+      for (const chunk of this.#isSilent ? [] : more) this.#ends.take(chunk);
+      if (!this.#isSilent) chunks.push(...more);
+    };
     if (!this.#hasBegun) chunks.push({ type: "RUN_STARTED", ...this.#ids() });
     this.#hasBegun = true;
+    const isClosed = turn !== undefined && !isOpen(turn);
+    // A message that was told and is not there any more was taken back.
+    this.isStale = messages.filter(({ serial }) => this.#told.has(serial)).length < this.#told.size;
+    if (this.isStale) return chunks;
     let isHeld = false;
-    for (const message of output) {
-      const { serial, version, name } = message;
-      const told = this.#told.get(serial);
-      const isOver = isDone(message);
-      const isNews = told?.version !== version && !(isHeld && ORDERED.includes(name));
-      isHeld ||= ORDERED.includes(name) && !isOver;
-      if (!isNews) continue;
-      const said = this.#say(message, told, turn);
-      if (!said) return undefined;
-      chunks.push(...said);
-      const text = textOf(message);
-      this.#told.set(serial, { version, text, in: told?.in ?? this.#id(), isOver });
+    for (const message of messages) {
+      const told = this.#told.get(message.serial);
+      const isOwn = message.turn === this.#wanted.run;
+      const isOver = !isOwn || isClosed || hasEnded(message);
+      const isKnown = told?.version === message.version && (told.end !== undefined || !isOver);
+      if (!isKnown && !(isHeld && !told)) {
+        if (!told) this.#enter(isOwn, add);
+        if (!told && this.#isFinishedBefore(message.serial)) add(this.#finishStep());
+        const said = this.#say(message, told, isOver, reading, turn);
+        if (told && (!said || isOther(message, told))) this.isStale = true;
+        if (this.isStale) return chunks;
+        add(said ?? []);
+      }
+      isHeld ||= !isOver;
     }
-    if (turn && !isOpen(turn)) {
-      this.isEnded = true;
-      if (!this.#isStoredWhole) chunks.push(this.#end(turn));
-    }
+    if (!isHeld && this.#isFinishedBefore()) add(this.#finishStep());
+    if (isClosed) this.#close(turn, messages, reading, add);
     return chunks;
+  }
+
+  /** Tells no more, since the rest was told in another way: ends what is open, and what is over. */
+  leave(turn: Turn | undefined): Loose[] {
+    const ends = this.#ends.all();
+    this.isEnded = true;
+    if (!turn || isOpen(turn)) return ends;
+    return [...ends, ...(turn.status === "failed" ? this.#show() : []), this.#end(turn)];
+  }
+
+  /** Comes to what the turn itself said. */
+  #enter(isOwn: boolean, add: (chunks: Loose[]) => void): void {
+    const isSilent = !isOwn && !this.#wanted.isWhole;
+    if (isSilent === this.#isSilent) return;
+    if (!isSilent) {
+      add(this.#finishStep());
+      this.#isShown = false;
+    }
+    this.#isSilent = isSilent;
+  }
+
+  #close(
+    turn: Turn,
+    messages: readonly Message[],
+    reading: Reading,
+    add: (chunks: Loose[]) => void,
+  ): void {
+    this.isEnded = true;
+    this.#isSilent = false;
+    const { status } = turn;
+    if (this.#isStoredWhole) return;
+    const isAsking = this.#wanted.asksPage && status === "complete";
+    if (isAsking) add(this.#askPage(messages, reading));
+    // A client makes a message for an error where there is none, under a name of its own.
+    if (status === "failed" && !this.#isShown) add(this.#show());
+    add(this.#ends.all());
+    add([this.#end(turn)]);
   }
 
   #ids(): Record<string, unknown> {
-    return { threadId: this.#thread, runId: this.#run };
+    return { threadId: this.#wanted.thread, runId: this.#wanted.run };
   }
 
-  /** One message of the chat holds a whole turn, as long as its parts can be told apart. */
+  /** One message of the chat holds a whole answer, as long as its parts can be told apart. */
   #id(): string {
-    return this.#count === 0 ? this.#run : `${this.#run}/${this.#count}`;
+    const { run, answer = run } = this.#wanted;
+    return this.#count === 0 ? answer : `${answer}/${this.#count}`;
   }
 
-  #isRewritten(output: readonly Message[]): boolean {
-    const held = new Map(output.map((message) => [message.serial, message]));
-    return [...this.#told].some(([serial, { version, text }]) => {
-      const message = held.get(serial);
-      if (!message || message.version === version) return !message;
-      return GROWS.includes(message.name) && !textOf(message).startsWith(text);
-    });
-  }
-
-  #say(message: Message, told: Told | undefined, turn: Turn | undefined): Loose[] | undefined {
-    const { name, data } = message;
-    const delta = textOf(message).slice(told?.text.length ?? 0);
-    switch (name) {
+  /** Keeps what is told of a message, and gives its chunks; nothing if they cannot be. */
+  #say(
+    message: Message,
+    told: Told | undefined,
+    isOver: boolean,
+    reading: Reading,
+    turn: Turn | undefined,
+  ): Loose[] | undefined {
+    const { serial, version } = message;
+    const now = { version, text: told?.text ?? "", in: told?.in, end: told?.end };
+    this.#told.set(serial, now);
+    switch (message.name) {
       case "message":
-        return this.#sayText(message, told, delta);
       case "reasoning":
-        return this.#sayReasoning(message, told, delta);
+        return this.#sayText(message, now, isOver, reading);
       case "tool-input":
-        return this.#sayCall(message, told, delta);
-      case "tool-output":
-        return resultOf(message);
-      case STORED:
-        return this.#passOn(message, turn);
-      case "step": {
-        const stepName = `step ${message.serial}`;
-        return [
-          ...(told ? [] : [{ type: "STEP_STARTED", stepName }]),
-          ...(fieldsOf(data).state === "finished" ? [{ type: "STEP_FINISHED", stepName }] : []),
-        ];
+        return this.#sayCall(message, now, isOver, reading);
+      case TOOL_OUTPUT: {
+        const said = isOver ? resultOf(message, reading) : [];
+        if (said.length === 0) return said;
+        const end = String(said[0]?.content);
+        const isSame = now.end === end;
+        now.end = end;
+        return isSame ? [] : said;
       }
+      case STORED:
+        now.text = textOf(message);
+        if (isOver) now.end = "";
+        return this.#passOn(message, turn);
+      case "step":
+        return this.#sayStep(message, now);
       default:
-        if (name === "response") {
-          this.#finishReason = fieldsOf(data).finishReason ?? this.#finishReason;
-        }
-        return SILENT.includes(name) ? [] : [{ type: "CUSTOM", name, value: data }];
+        return this.#sayOther(message, now, isOver, reading);
     }
   }
 
-  #sayText(message: Message, told: Told | undefined, delta: string): Loose[] {
-    const chunks = told ? [] : this.#open(true);
-    const messageId = told?.in ?? this.#id();
-    if (delta) chunks.push({ type: "TEXT_MESSAGE_CONTENT", messageId, delta });
-    if (isDone(message)) chunks.push({ type: "TEXT_MESSAGE_END", messageId });
-    return chunks;
-  }
-
-  #sayReasoning(message: Message, told: Told | undefined, delta: string): Loose[] {
-    const { serial: messageId } = message;
-    const chunks = told ? [] : this.#open(false);
-    if (!told) {
-      // Without a step of its own it would be taken for more of the one before.
-      chunks.push({ type: "STEP_STARTED", stepName: messageId });
-      chunks.push({ type: "REASONING_START", messageId });
-      chunks.push({ type: "REASONING_MESSAGE_START", messageId, role: "reasoning" });
-    }
-    if (delta) chunks.push({ type: "REASONING_MESSAGE_CONTENT", messageId, delta });
-    if (isDone(message)) {
-      chunks.push({ type: "REASONING_MESSAGE_END", messageId });
-      chunks.push({ type: "REASONING_END", messageId });
-      chunks.push({ type: "STEP_FINISHED", stepName: messageId });
-    }
-    return chunks;
-  }
-
-  #sayCall(message: Message, told: Told | undefined, delta: string): Loose[] | undefined {
-    const { toolCallId, toolName } = callOf(message);
+  #sayText(message: Message, now: Told, isOver: boolean, reading: Reading): Loose[] | undefined {
+    const isReasoning = message.name === "reasoning";
+    const text = textOf(message);
+    const delta = text.slice(now.text.length);
+    const { providerMetadata, citations, signature } = isOver ? reading.fields(message) : {};
+    const metadata = present({ providerMetadata, citations });
+    const end = JSON.stringify([metadata, signature]);
+    if (now.end !== undefined) return delta || now.end !== end ? undefined : [];
+    const seal = isReasoning && isOver ? (signature ?? sealOf(providerMetadata)) : undefined;
     const chunks: Loose[] = [];
+    // A part without a word is none.
+    if (now.in === undefined && (delta || seal !== undefined)) {
+      chunks.push(...this.#open(!isReasoning));
+      now.in = isReasoning ? message.serial : this.#id();
+      if (isReasoning) chunks.push(...begunThinking(now.in));
+    }
+    const { in: messageId } = now;
+    now.text = text;
+    if (isOver) now.end = end;
+    if (messageId === undefined) return chunks;
+    const kind = isReasoning ? "REASONING_MESSAGE" : "TEXT_MESSAGE";
+    if (delta) chunks.push({ type: `${kind}_CONTENT`, messageId, delta });
+    if (!isOver) return chunks;
+    const hasMetadata = Object.keys(metadata).length > 0;
+    if (isReasoning) chunks.push(...endedThinking(messageId, seal, metadata));
+    else chunks.push({ type: `${kind}_END`, messageId, ...(hasMetadata && { metadata }) });
+    return chunks;
+  }
+
+  #sayCall(message: Message, now: Told, isOver: boolean, reading: Reading): Loose[] | undefined {
+    const { status, data } = message;
+    const fields = reading.fields(message);
+    const toolCallId = now.in ?? reading.call(message)?.id ?? message.serial;
+    now.in = toolCallId;
+    const isBroken = isOver && reading.isBrokenOff(message);
+    const value = inputOf(reading.value(message));
+    const { providerMetadata, toolMetadata } = fields;
+    const metadata = present({ providerMetadata, toolMetadata });
+    const end = isBroken ? `${status}` : JSON.stringify([value, metadata]);
     // The end of its text, and that it stands for a value, may come one after the other.
-    if (told?.isOver) return chunks;
-    if (!told) {
+    if (now.end !== undefined) return isBroken || now.end === end ? [] : undefined;
+    const chunks: Loose[] = [];
+    if (!this.#calls.has(message.serial)) {
+      this.#calls.add(message.serial);
       chunks.push(...this.#open(false, true));
-      const parentMessageId = this.#id();
-      chunks.push({ type: "TOOL_CALL_START", toolCallId, toolCallName: toolName, parentMessageId });
+      const { toolName: toolCallName = "tool", providerExecuted } = fields;
+      const start = { type: "TOOL_CALL_START", toolCallId, toolCallName };
+      const marked = providerExecuted ? { metadata: { providerExecuted } } : {};
+      chunks.push({ ...start, parentMessageId: this.#id(), ...marked });
     }
-    if (!isDone(message)) {
-      if (delta) chunks.push({ type: "TOOL_CALL_ARGS", toolCallId, delta });
-      return chunks;
-    }
-    const rest = restOfJson(told?.text ?? "", message.data);
+    const isText = !isOver || isBroken;
+    const text = textOf(message);
+    const isJson = isText || (fields.encoding === "json" && text.startsWith(now.text));
+    const rest = isJson ? text.slice(now.text.length) : restOfJson(now.text, data);
     if (rest === undefined) return undefined;
     if (rest) chunks.push({ type: "TOOL_CALL_ARGS", toolCallId, delta: rest });
-    chunks.push({ type: "TOOL_CALL_END", toolCallId, input: inputOf(message.data) });
+    now.text = text;
+    if (!isOver) return chunks;
+    now.end = end;
+    if (isBroken) {
+      // Before its end, at which a client takes the input for whole.
+      const content = JSON.stringify({ error: "the input of this call broke off" });
+      chunks.push(errorOf({ messageId: message.serial, toolCallId, content }));
+      chunks.push({ type: "TOOL_CALL_END", toolCallId });
+      return chunks;
+    }
+    const { thoughtSignature } = fieldsOf(fieldsOf(providerMetadata).google);
+    if (thoughtSignature) chunks.push(sealed("tool-call", toolCallId, thoughtSignature));
+    const more = Object.keys(metadata).length > 0 && { metadata };
+    chunks.push({ type: "TOOL_CALL_END", toolCallId, input: value, ...more });
     return chunks;
+  }
+
+  #sayStep({ serial, version, data }: Message, now: Told): Loose[] {
+    const isNew = now.end === undefined;
+    now.end = "";
+    const name = `step ${serial}`;
+    const isFinished = fieldsOf(data).state === "finished";
+    const chunks = isNew ? this.#finishStep() : [];
+    if (isNew) {
+      this.#step = { name, finished: undefined };
+      chunks.push({ type: "STEP_STARTED", stepName: name });
+    }
+    if (isFinished && this.#step?.name === name) this.#step.finished = version;
+    return chunks;
+  }
+
+  /** A step encloses what was said in it, also where it is told after its end. */
+  #isFinishedBefore(serial?: string): boolean {
+    const finished = this.#step?.finished;
+    return finished !== undefined && (serial === undefined || finished < serial);
+  }
+
+  #finishStep(): Loose[] {
+    const step = this.#step;
+    this.#step = undefined;
+    return step ? [{ type: "STEP_FINISHED", stepName: step.name }] : [];
+  }
+
+  #sayOther(message: Message, now: Told, isOver: boolean, reading: Reading): Loose[] | undefined {
+    const { name } = message;
+    const value = reading.value(message);
+    if (name === "response") {
+      this.#finishReason = fieldsOf(value).finishReason ?? this.#finishReason;
+    }
+    if (!isOver) return [];
+    const isFirst = now.end === undefined;
+    const { state = "requested" } = reading.fields(message);
+    if (isOfPage(message)) return [];
+    if (name === TOOL_APPROVAL) {
+      const isSame = isFirst || now.end === state;
+      now.end = String(state);
+      if (state !== "requested" || !isFirst) return isSame ? [] : undefined;
+      return requestOf(message, reading);
+    }
+    now.end = "";
+    return SILENT.includes(name) ? [] : [{ type: "CUSTOM", name, value }];
   }
 
   /** Begins a part of the chat's message, or another message where parts would flow together. */
@@ -175,10 +329,15 @@ export class RunChunks {
     }
     this.#hasText = isText;
     if (this.#isShown && !isText) return [];
+    const [start, end] = this.#show();
+    return isText && start ? [start] : [start, end].filter((it) => it !== undefined);
+  }
+
+  #show(): Loose[] {
     this.#isShown = true;
     const messageId = this.#id();
     const start = { type: "TEXT_MESSAGE_START", messageId, role: "assistant" };
-    return isText ? [start] : [start, { type: "TEXT_MESSAGE_END", messageId }];
+    return [start, { type: "TEXT_MESSAGE_END", messageId }];
   }
 
   #passOn(message: Message, turn: Turn | undefined): Loose[] {
@@ -188,9 +347,27 @@ export class RunChunks {
       // A producer that was cancelled stops with an error; what it was, the turn's end says.
       if (chunk.type === "RUN_ERROR" && turn?.cancel) continue;
       if (isOfRun) this.#isStoredWhole = isTerminal(chunk);
-      chunks.push(isOfRun ? { ...chunk, runId: this.#run } : chunk);
+      // It was begun when the turn was.
+      const isBegun = chunk.type === "RUN_STARTED" && this.#isRunning && !chunk.parentRunId;
+      if (isOfRun) this.#isRunning = chunk.type === "RUN_STARTED";
+      if (isBegun) continue;
+      this.#isShown ||= chunk.type === "TEXT_MESSAGE_START";
+      chunks.push(isOfRun ? { ...chunk, runId: this.#wanted.run } : chunk);
     }
     return coalesced(chunks);
+  }
+
+  /** The calls that nobody has made: those are the page's. */
+  #askPage(messages: readonly Message[], reading: Reading): Loose[] {
+    const isAbout = ({ name }: Message) => name === TOOL_OUTPUT || name === TOOL_APPROVAL;
+    const settled = new Set(messages.filter(isAbout).map((it) => reading.call(it)?.input.serial));
+    return messages.flatMap((message) => {
+      const fields = reading.fields(message);
+      const isCall = message.name === "tool-input" && message.turn === this.#wanted.run;
+      if (!isCall || settled.has(message.serial)) return [];
+      if (fields.providerExecuted || reading.isBrokenOff(message)) return [];
+      return [asked("tool-input-available", message, reading)];
+    });
   }
 
   #end({ status, reason, error }: Turn): Loose {
@@ -206,41 +383,12 @@ export class RunChunks {
   }
 }
 
-/** Why an answer ended. A call that the page is to make is no reason to wait for more chunks. */
-function reasonOf(reason: unknown): string {
-  if (reason === "length") return reason;
-  return reason === "content-filter" ? "content_filter" : "stop";
+/** Whether a text is another, and not more of it. */
+function isOther(message: Message, { text }: Told): boolean {
+  return GROWS.includes(message.name) && !textOf(message).startsWith(text);
 }
 
-/** What came of a call. */
-export function resultOf({ serial, data, headers = {} }: Message): Loose[] {
-  const { toolCallId, state = "" } = headers;
-  if (state === "preliminary") return [];
-  const isBad = ["error", "input-error", "denied"].includes(state);
-  const value = isBad ? { error: data === null ? "denied" : String(data) } : data;
-  const content = typeof value === "string" ? value : JSON.stringify(value ?? null);
-  const chunk = { type: "TOOL_CALL_RESULT", messageId: serial, toolCallId, role: "tool", content };
-  return [isBad ? { ...chunk, state: "output-error" } : chunk];
-}
-
-/** What an input is; the text of one may not have been replaced by it yet. */
-function inputOf(data: unknown): unknown {
-  try {
-    return typeof data === "string" ? JSON.parse(data) : data;
-  } catch {
-    return data;
-  }
-}
-
-/**
- * What is still to be said so that JSON of which `told` was said stands for `data`; nothing if
- * it cannot. Spaces between its tokens do not matter.
- */
-export function restOfJson(told: string, data: unknown): string | undefined {
-  const isText = typeof data === "string" && inputOf(data) !== data;
-  if (isText && data.startsWith(told)) return data.slice(told.length);
-  const whole = JSON.stringify(data ?? null);
-  const plain = told.replace(/("(?:[^"\\]|\\.)*(?:"|$))|\s+/gs, (_, text) => text ?? "");
-  if (whole.startsWith(plain)) return whole.slice(plain.length);
-  return JSON.stringify(inputOf(told)) === whole ? "" : undefined;
+/** Whether a message has come to its end. The next one waits for all of an output. */
+function hasEnded({ name, status, headers }: Message): boolean {
+  return status !== "streaming" && !(name === TOOL_OUTPUT && headers?.state === "preliminary");
 }

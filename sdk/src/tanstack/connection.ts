@@ -1,21 +1,22 @@
 // `useChat` of TanStack AI on a session. An abort only lets go: the chat aborts when it is
-// unmounted, when a page is left, and when it is stopped, all alike. What ends an answer is
-// `cancel`.
+// unmounted, when a page is left, and when it is stopped, all alike. `cancel` ends an answer.
 
 import type { ConnectionAdapter, RunAgentInputContext } from "@tanstack/ai-client";
 import { fieldsOf, type Loose } from "../ai-sdk/output.ts";
 import { createSession, type Session } from "../client/session.ts";
 import type { SessionOptions } from "../client/types.ts";
-import { isOpen, type Message, SessileError, type Turn } from "../protocol/index.ts";
+import { isOpen, type Message, SessileError, type Turn, wellFormed } from "../protocol/index.ts";
 import { RunChunks } from "./chunks.ts";
 import { Feed, type Known, snapshotOf } from "./feed.ts";
+import type { ChatMessage } from "./fold.ts";
+import { newsOf } from "./outputs.ts";
+import { Reading } from "./reading.ts";
 import {
-  type ChatMessage,
   chatOf,
   chunksOf,
   type Node,
   nodesOf,
-  TOOL_OUTPUT,
+  saidUpTo,
   toData,
   wholeNodes,
 } from "./transcript.ts";
@@ -27,15 +28,15 @@ export const REGENERATE = "regenerate";
 type Common = {
   /**
    * Is told by POST of each run that the chat asks for, for agents that are not connected: AG-UI's
-   * `RunAgentInput` with the `session` and the `input`, and the run's id as `X-Run-Id`. What it
-   * answers is not shown: it answers into the session.
+   * `RunAgentInput` with the `session` and the `input`, and the run's id as `X-Run-Id`. Its
+   * answer is not shown: it answers into the session.
    */
   api?: string;
   /** Sent with it. */
   headers?: Record<string, string> | (() => Record<string, string>);
   /** Another fetch than the platform's. */
   fetch?: typeof fetch;
-  /** What an abort of a request means; `detach` unless told (see above). */
+  /** The meaning of a request's abort; `detach` unless told (see above). */
   onAbort?: "detach" | "cancel";
 };
 
@@ -69,6 +70,8 @@ class Chat implements SessileConnection {
   readonly #feeds = new Set<Feed>();
   readonly #sent = new Set<string>();
   readonly #joined = new Set<string>();
+  /** Called when there is something to tell that did not come from the session. */
+  readonly #looks = new Set<() => void>();
   #thread: string | undefined;
   #hasTranscript = false;
   /** Messages of the page that are not in the session yet. */
@@ -103,8 +106,9 @@ class Chat implements SessileConnection {
     for (const feed of this.#feeds) feed.asked();
     const input = await untilAborted(publishing, signal);
     if (signal?.aborted) return this.#letGo(run.runId, await publishing);
+    if (input === NOTHING && !run.resume) return this.#skip(run.runId);
     signal?.addEventListener("abort", () => this.#letGo(run.runId, input), { once: true });
-    await this.#wake(chat, input, data ?? {}, run);
+    await this.#wake(chat, input || undefined, data ?? {}, run);
   };
 
   readonly hydrate = async (
@@ -116,7 +120,7 @@ class Chat implements SessileConnection {
     await this.#ready();
     const { session } = this;
     const wanted = () => {
-      const nodes = wholeNodes(session);
+      const nodes = wholeNodes(session.getSnapshot(), this.#reading());
       return before === undefined ? nodes : nodes.filter(({ serial }) => serial < before);
     };
     const least = limit ?? (before === undefined ? 1 : PAGE);
@@ -124,16 +128,19 @@ class Chat implements SessileConnection {
       if ((await session.loadOlder(PAGE)) === 0) break;
     }
     const nodes = wanted();
-    const page = limit === undefined ? nodes : nodes.slice(-limit);
+    const page = limit === undefined ? nodes : lastOf(nodes, limit);
     const [oldest] = page;
     const isAll = !session.hasOlder && page.length === nodes.length;
     const cursor = oldest?.serial ?? before;
     const running = before === undefined ? session.turns.findLast(isRunning) : undefined;
     return {
-      messages: chatIn(page, session.turns, running) as unknown as Hydration["messages"],
+      messages: this.#chatIn(page, running) as unknown as Hydration["messages"],
       activeRun: running ? { runId: running.id } : null,
       // A run that goes on tells by itself what it waits for.
-      interrupts: running || before !== undefined ? null : interruptsOf(nodes, session.turns),
+      interrupts:
+        running || before !== undefined
+          ? null
+          : interruptsOf(nodes, session.turns, this.#reading()),
       page: isAll || !cursor ? { truncated: false } : { truncated: true, cursor },
     };
   };
@@ -150,6 +157,30 @@ class Chat implements SessileConnection {
     return this.session.connect();
   }
 
+  #reading(): Reading {
+    return new Reading(this.session.log, this.session.turns);
+  }
+
+  /**
+   * The chat that a page begins with. Of the answer that it is to join it gets one message, at the
+   * end: the chat drops that when the answer is told from its beginning.
+   */
+  #chatIn(nodes: Node[], running: Turn | undefined): ChatMessage[] {
+    const { turns } = this.session;
+    const reading = this.#reading();
+    const answer = running && reading.answer({ turn: running.id, serial: "" });
+    const isRun = (node: Node) => running !== undefined && node.answer === answer;
+    const chat = chatOf(
+      nodes.filter((node) => !isRun(node)),
+      turns,
+      reading,
+    );
+    const [begun] = chatOf(nodes.filter(isRun), turns, reading);
+    if (begun) return [...chat, begun];
+    const isTaken = running && chat.at(-1)?.role === "assistant";
+    return isTaken ? [...chat, { id: running.id, role: "assistant", parts: [] }] : chat;
+  }
+
   #threadId(): string {
     return this.#thread ?? this.session.id;
   }
@@ -158,6 +189,7 @@ class Chat implements SessileConnection {
     const { session } = this;
     const known: Known = {
       session,
+      reading: () => this.#reading(),
       thread: () => this.#threadId(),
       sent: this.#sent,
       joined: this.#joined,
@@ -186,8 +218,11 @@ class Chat implements SessileConnection {
     await untilAborted(this.#connect(), signal);
     if (signal?.aborted) return;
     const found = await this.#find(runId);
-    const begin = () => {
-      const chunks = new RunChunks(this.#threadId(), runId);
+    const begin = (isAgain = false) => {
+      const answer = this.#reading().answer({ turn: runId, serial: "" }) ?? runId;
+      const thread = this.#threadId();
+      const wanted = { thread, run: runId, answer, isWhole: true, isAgain, asksPage: true };
+      const chunks = new RunChunks(wanted);
       for (const feed of this.#feeds) feed.adopt(runId, chunks);
       return chunks;
     };
@@ -196,13 +231,18 @@ class Chat implements SessileConnection {
     try {
       for await (const _ of this.#changes(signal)) {
         const turn = session.turns.find(({ id }) => id === runId) ?? found;
-        let news = chunks.next(session.log, turn);
-        if (!news) {
-          yield snapshotOf(wholeNodes(session), session.turns);
-          chunks = begin();
-          news = chunks.next(session.log, turn) ?? [];
+        const reading = this.#reading();
+        const said = saidUpTo(nodesOf(session.log, reading), runId, reading);
+        yield* chunks.next(said, turn, reading);
+        if (chunks.isStale) {
+          const nodes = wholeNodes(session.getSnapshot(), reading);
+          const { answer } = nodes.find(({ key }) => key === runId) ?? {};
+          const others = nodes.filter((node) => answer === undefined || node.answer !== answer);
+          yield snapshotOf(others, session.turns, reading);
+          yield* chunks.leave(undefined);
+          chunks = begin(true);
+          yield* chunks.next(said, turn, reading);
         }
-        yield* news;
         if (chunks.isEnded) return;
       }
     } finally {
@@ -215,6 +255,7 @@ class Chat implements SessileConnection {
     const { session } = this;
     const { turn } = await session.link.read<{ turn: Turn }>(`turns/${encodeURIComponent(runId)}`);
     await this.#readBack(turn.createdAt);
+    await this.#readTo(turn);
     return turn;
   }
 
@@ -222,17 +263,35 @@ class Chat implements SessileConnection {
   async #ready(): Promise<void> {
     await this.#connect();
     const { session } = this;
-    const [first, second] = nodesOf(session.messages);
-    if (session.hasOlder && first?.isTurn && !second) await this.#find(first.key);
+    const reading = this.#reading();
+    const nodes = nodesOf(session.messages, reading);
+    const isEnough = nodes.length > 1 && wholeNodes(session.getSnapshot(), reading).length > 0;
+    const last = nodes.findLast(({ isTurn }) => isTurn);
+    if (session.hasOlder && !isEnough && last) await this.#find(last.key);
     const running = session.turns.filter(isRunning);
     if (running.length > 0) await this.#readBack(Math.min(...running.map((it) => it.createdAt)));
+    for (const turn of running) await this.#readTo(turn);
   }
 
-  /** Reads the history back to a time; what still streams is there, however old. */
+  /** Reads the history back to where the answer begins that a turn goes on with. */
+  async #readTo({ id, input = "" }: Turn): Promise<void> {
+    const { session } = this;
+    while (session.hasOlder && !((this.#oldest()?.serial ?? "") <= input)) {
+      if ((await session.loadOlder(PAGE)) === 0) return;
+    }
+    const answer = this.#reading().answer({ turn: id, serial: "" });
+    if (session.hasOlder && answer !== undefined && answer !== id) await this.#find(answer);
+  }
+
+  /** The oldest message of those without a gap; what still streams is there, however old. */
+  #oldest(): Message | undefined {
+    return this.session.log.find(({ status }) => status !== "streaming");
+  }
+
+  /** Reads the history back to a time. */
   async #readBack(at: number): Promise<void> {
     const { session } = this;
-    const oldest = () => session.log.find(({ status }) => status !== "streaming");
-    while (session.hasOlder && !((oldest()?.createdAt ?? at) < at)) {
+    while (session.hasOlder && !((this.#oldest()?.createdAt ?? at) < at)) {
       if ((await session.loadOlder(PAGE)) === 0) return;
     }
   }
@@ -247,12 +306,13 @@ class Chat implements SessileConnection {
       wake();
     };
     const end = session.subscribe(look);
+    this.#looks.add(look);
     signal?.addEventListener("abort", look, { once: true });
     try {
       while (!signal?.aborted) {
         const { state, error } = session.connection;
         if (state === "closed") throw error ?? new SessileError("session-closed", "it was closed");
-        // What is replayed is not whole before all of it is there.
+        // A replay is not whole before all of it is there.
         if (isNew && state === "connected") {
           isNew = false;
           yield;
@@ -264,6 +324,7 @@ class Chat implements SessileConnection {
       }
     } finally {
       end();
+      this.#looks.delete(look);
       signal?.removeEventListener("abort", look);
     }
   }
@@ -273,19 +334,27 @@ class Chat implements SessileConnection {
     const { session } = this;
     const last = chat.at(-1);
     if (!last) throw new SessileError("invalid-frame", "unable to send; there is no message");
-    if (last.role === "assistant") {
-      await Promise.all(
-        outputsOf(last, session.log).map((it) => session.send(it.data, it.options)),
-      );
-      return session.turns.find(({ id }) => id === last.id)?.input;
-    }
+    if (last.role === "assistant") return await this.#answerCalls(chat);
     const known = session.log.find((it) => (it.id ?? it.serial) === last.id)?.serial;
     if (known !== undefined) {
       await session.send(null, { name: REGENERATE, wake: true, parent: known });
       return known;
     }
     const id = last.id === undefined ? {} : { id: last.id };
-    return (await session.send(toData(last), id)).serial;
+    return (await session.send(wellFormed(toData(last)), id)).serial;
+  }
+
+  /** Says what came of the calls of an answer, all of it in one step. */
+  async #answerCalls(chat: readonly ChatMessage[]): Promise<string | undefined> {
+    const { session } = this;
+    const reading = this.#reading();
+    const nodes = nodesOf(session.messages, reading);
+    const messages = newsOf(chat, nodes, reading);
+    if (messages?.length === 0) return NOTHING;
+    if (!messages) return undefined;
+    for (const { id } of messages) this.#sent.add(id);
+    const placed = await session.link.request({ type: "publish", messages });
+    return placed.messages.at(-1)?.serial;
   }
 
   async #wake(
@@ -311,6 +380,13 @@ class Chat implements SessileConnection {
     answer.body?.pipeTo(new WritableStream()).catch(() => {});
   }
 
+  /** There is nothing to ask for. Unless an answer is on its way, the page waits for none. */
+  #skip(run: string): void {
+    if (this.session.turns.some((turn) => isOpen(turn))) return;
+    for (const feed of this.#feeds) feed.skip(run);
+    for (const look of this.#looks) look();
+  }
+
   #letGo(run: string, input: string | undefined): void {
     if (this.#options.onAbort !== "cancel") return;
     const { session } = this;
@@ -322,6 +398,8 @@ class Chat implements SessileConnection {
   }
 }
 
+/** No message's serial: there is nothing to be answered. */
+const NOTHING = "";
 /** Messages that are read back at a time. */
 const PAGE = 50;
 
@@ -333,44 +411,28 @@ function isRunning({ status }: Turn): boolean {
   return status === "active";
 }
 
-/**
- * What a page shows at first. Of the run that it is to join it gets one message, at the end: the
- * chat drops that when the run is told from its beginning.
- */
-function chatIn(nodes: Node[], turns: readonly Turn[], running: Turn | undefined): ChatMessage[] {
-  const isRun = ({ key }: Node) => key === running?.id;
-  const others = nodes.filter((node) => !isRun(node));
-  const chat = chatOf(others, turns);
-  const [begun] = chatOf(nodes.filter(isRun), turns);
-  if (begun) return [...chat, begun];
-  const isTaken = running && chat.at(-1)?.role === "assistant";
-  return isTaken ? [...chat, { id: running.id, role: "assistant", parts: [] }] : chat;
+/** The newest of a page's nodes; an answer is not taken apart. */
+function lastOf(nodes: Node[], limit: number): Node[] {
+  let from = Math.max(0, nodes.length - limit);
+  const { answer } = nodes[from] ?? {};
+  const first = nodes.findIndex((node) => answer !== undefined && node.answer === answer);
+  if (first >= 0 && first < from) from = first;
+  return nodes.slice(from);
 }
 
-/** What the newest run waits for, if it does. */
-function interruptsOf(nodes: Node[], turns: readonly Turn[]): Hydration["interrupts"] {
-  const last = nodes.findLast(({ messages }) => messages[0]?.name !== TOOL_OUTPUT);
+/** The questions that the newest run waits for, if it does. */
+function interruptsOf(
+  nodes: Node[],
+  turns: readonly Turn[],
+  reading: Reading,
+): Hydration["interrupts"] {
+  const last = nodes.findLast(({ isTurn, answer }) => isTurn || answer === undefined);
   const turn = turns.find(({ id }) => id === last?.key);
   if (!last?.isTurn || (turn && isOpen(turn))) return null;
-  const end = chunksOf(last, turn).findLast(({ type }) => type === "RUN_FINISHED");
+  const end = chunksOf(nodes, last, turn, reading).findLast(({ type }) => type === "RUN_FINISHED");
   const { type, interrupts } = fieldsOf(end?.outcome);
   if (type !== "interrupt" || !Array.isArray(interrupts)) return null;
   return { runId: last.key, pending: interrupts };
-}
-
-/** What came of calls that the page made, as far as the session does not know. */
-function outputsOf({ parts }: ChatMessage, log: readonly Message[]) {
-  const known = new Set(
-    log.map(({ name, headers }) => (name === TOOL_OUTPUT ? headers?.toolCallId : undefined)),
-  );
-  return parts.flatMap(({ type, id: toolCallId, state, output }) => {
-    const isOver = state === "complete" || state === "error";
-    if (type !== "tool-call" || typeof toolCallId !== "string" || known.has(toolCallId)) return [];
-    if (output === undefined || !isOver) return [];
-    const headers = { toolCallId, state: state === "error" ? "error" : "available" };
-    const id = `${TOOL_OUTPUT}:${toolCallId}`;
-    return [{ data: output, options: { id, name: TOOL_OUTPUT, headers, wake: true } }];
-  });
 }
 
 /** Waits for something, but not longer than until a signal fires. */

@@ -56,7 +56,7 @@ export function sessionDurability(
   };
 }
 
-/** What a request of TanStack AI's clients says: by headers, or in its address. */
+/** The run that a request of TanStack AI's clients names: by headers, or in its address. */
 function runOf({ headers, url }: Request): RunRequest {
   const { searchParams } = new URL(url);
   const offset = headers.get("last-event-id") || searchParams.get("offset");

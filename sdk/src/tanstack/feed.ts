@@ -1,15 +1,18 @@
-// What one subscription tells of a session: first what there is, then what becomes of it. What
-// chunks cannot say, such as another branch, is said by the whole transcript.
+// Tells one subscription of a session: first what there is, then what becomes of it. The whole
+// transcript says what chunks cannot, such as another branch.
 
 import type { Loose } from "../ai-sdk/output.ts";
 import type { Session } from "../client/session.ts";
 import { isOpen, type Message, type Turn } from "../protocol/index.ts";
 import { RunChunks } from "./chunks.ts";
-import { chatOf, type Node, wholeNodes } from "./transcript.ts";
+import { resultOf } from "./events.ts";
+import { type Reading, TOOL_APPROVAL } from "./reading.ts";
+import { chatOf, type Node, saidUpTo, wholeNodes } from "./transcript.ts";
 
-/** What the subscriptions of a connection know of its other calls. */
+/** The subscriptions of a connection know this of its other calls. */
 export interface Known {
   readonly session: Session;
+  reading(): Reading;
   /** The thread that the page calls the session. */
   thread(): string;
   /** Ids of messages and runs that came from the page itself. */
@@ -26,6 +29,13 @@ export interface Fed {
   run?: string;
 }
 
+/** The session as one look at it finds it. */
+interface Seen {
+  turns: readonly Turn[];
+  nodes: Node[];
+  reading: Reading;
+}
+
 /** How long after a transcript a message may have been on its way to `send`. */
 const RACE_MS = 1_000;
 
@@ -34,10 +44,14 @@ export class Feed {
   /** Of each node that was told, what its messages held. */
   #told = new Map<string, readonly unknown[]>();
   #runs = new Map<string, RunChunks>();
-  /** What lies before this was there when the page came. */
+  /** Everything before this was there when the page came. */
   #start = "";
   #hasBegun = false;
   #isStale = false;
+  /** Runs that were begun before all was told. */
+  #again = new Set<string>();
+  #isAsking = false;
+  readonly #skipped: Fed[] = [];
   #snapshotAt = 0;
 
   constructor(known: Known) {
@@ -49,6 +63,13 @@ export class Feed {
     this.#runs.set(run, chunks);
   }
 
+  /** A run that has nothing to do is over at once. */
+  skip(runId: string): void {
+    const ids = { threadId: this.#known.thread(), runId };
+    const end = { type: "RUN_FINISHED", ...ids, outcome: { type: "success" } };
+    this.#skipped.push({ chunk: { type: "RUN_STARTED", ...ids } }, { chunk: end });
+  }
+
   /** Tells the whole transcript before anything else. */
   restart(): void {
     this.#isStale = true;
@@ -57,47 +78,79 @@ export class Feed {
   /** The page is about to ask for an answer: it forgets what it knows of texts that still grow. */
   asked(): void {
     const isRacing = Date.now() - this.#snapshotAt < RACE_MS;
-    if (isRacing || this.#isTelling()) this.restart();
+    if (!isRacing && !this.#isTelling()) return;
+    this.#isAsking = true;
+    this.restart();
   }
 
-  /** What is new. */
+  /** The new chunks. */
   next(): Fed[] {
     const shown = this.#known.session.getSnapshot();
-    const { messages, turns } = shown;
-    const nodes = wholeNodes(shown);
-    const fed: Fed[] = [];
-    if (!this.#hasBegun) this.#begin(nodes, turns, fed);
-    else if (this.#isStale || this.#isChanged(nodes, turns)) this.#tellAll(nodes, turns, fed);
+    const seen: Seen = { turns: shown.turns, nodes: [], reading: this.#known.reading() };
+    seen.nodes = wholeNodes(shown, seen.reading);
+    const { nodes, turns, reading } = seen;
+    const fed = this.#skipped.splice(0);
+    if (!this.#hasBegun) this.#begin(seen, fed);
+    else if (this.#isStale || this.#isChanged(nodes, turns)) this.#tellAll(seen, fed);
     const isNew = (node: Node) => !node.isTurn && this.#isNew(node);
-    const isOdd = (node: Node) => isNew(node) && (this.#isQuiet() || !isPlain(node));
-    if (nodes.some(isOdd)) {
-      fed.length = 0;
-      this.#tellAll(nodes, turns, fed);
-    }
-    for (const node of nodes.filter(isNew)) {
+    const isOdd = (node: Node) => isNew(node) && !this.#isPlain(node, reading);
+    if (nodes.some(isOdd)) this.#tellAll(seen, fed);
+    for (const node of nodes.filter((it) => it.answer === undefined && isNew(it))) {
       this.#told.set(node.key, dataOf(node));
-      fed.push(...sayPerson(node));
+      fed.push(...sayPerson(node, reading));
     }
-    for (const turn of turns) this.#tellRun(turn, nodes, messages, fed);
-    return this.#isStale ? this.next() : fed;
+    for (const turn of turns) {
+      const answer = reading.answer({ turn: turn.id, serial: "" });
+      const at = nodes.findIndex(({ key }) => key === turn.id);
+      const before = at < 0 ? nodes : nodes.slice(0, at);
+      this.#tellOutputs(
+        before.filter((node) => node.answer === answer && isNew(node)),
+        seen,
+        fed,
+      );
+      this.#tellRun(turn, seen, shown.messages, fed);
+    }
+    this.#tellOutputs(nodes.filter(isNew), seen, fed);
+    return this.#isStale ? [...fed, ...this.next()] : fed;
   }
 
-  #begin(nodes: Node[], turns: readonly Turn[], fed: Fed[]): void {
+  /** The outputs of pages, once their calls were told. */
+  #tellOutputs(outputs: readonly Node[], { nodes, reading }: Seen, fed: Fed[]): void {
+    for (const node of outputs) {
+      const isOpen = ({ key, answer }: Node) =>
+        answer === node.answer && this.#runs.get(key)?.isEnded === false;
+      if (nodes.some(isOpen)) continue;
+      this.#told.set(node.key, dataOf(node));
+      fed.push(...sayOutput(node, reading));
+    }
+  }
+
+  #begin(seen: Seen, fed: Fed[]): void {
     this.#hasBegun = true;
-    if (this.#known.hasTranscript() || nodes.length === 0) this.#mark(nodes, turns);
-    else this.#tellAll(nodes, turns, fed);
+    if (this.#known.hasTranscript() || seen.nodes.length === 0) this.#mark(seen);
+    else this.#tellAll(seen, fed);
   }
 
   /** Everything but what is still being said, which is told from its beginning after that. */
-  #tellAll(nodes: Node[], turns: readonly Turn[], fed: Fed[]): void {
+  #tellAll(seen: Seen, fed: Fed[]): void {
     this.#isStale = false;
     this.#snapshotAt = Date.now();
+    fed.push({ chunk: snapshotOf(seen.nodes, seen.turns, seen.reading) });
+    const running = [...this.#runs].filter(([, { isEnded }]) => !isEnded);
+    // Open parts are gone from the chat; a check of the events wants to see them end.
+    const turns = new Map(seen.turns.map((turn) => [turn.id, turn]));
+    for (const [run, chunks] of running) {
+      fed.push(...chunks.leave(turns.get(run)).map((chunk) => ({ chunk, run })));
+    }
+    // That a run was begun is known, unless the client counts several from here on.
+    const isKnown = running.length === 1 && !this.#isAsking;
+    this.#again = new Set(isKnown ? running.map(([run]) => run) : []);
+    this.#isAsking = false;
     this.#runs = new Map();
-    this.#mark(nodes, turns);
-    fed.push({ chunk: snapshotOf(nodes, turns) });
+    this.#mark(seen);
   }
 
-  #mark(nodes: Node[], turns: readonly Turn[]): void {
+  #mark({ nodes, turns }: Seen): void {
     this.#start = this.#known.session.log.at(-1)?.serial ?? "";
     const open = openOf(turns);
     const there = nodes.filter(({ key }) => !open.has(key));
@@ -115,6 +168,14 @@ export class Feed {
       const now = dataOf(node);
       return now.length !== told.length || now.some((data, at) => data !== told[at]);
     });
+  }
+
+  /** Whether events can say it, and the page does not take it for the end of what it waits for. */
+  #isPlain(node: Node, reading: Reading): boolean {
+    const [first] = node.messages;
+    if (node.answer !== undefined) return first?.name !== TOOL_APPROVAL;
+    const [message] = chatOf([node], [], reading);
+    return !this.#isQuiet() && message?.parts.length === 1 && message.parts[0]?.type === "text";
   }
 
   #isNew(node: Node): boolean {
@@ -135,28 +196,33 @@ export class Feed {
     return [...this.#runs.values()].some(({ isEnded }) => !isEnded);
   }
 
-  #tellRun(turn: Turn, nodes: Node[], messages: readonly Message[], fed: Fed[]): void {
+  #tellRun(turn: Turn, seen: Seen, messages: readonly Message[], fed: Fed[]): void {
     const { id } = turn;
-    const { joined, session } = this.#known;
+    const { nodes, reading } = seen;
+    const { joined } = this.#known;
     if (joined.has(id) || turn.status === "queued") return;
     const node = nodes.find(({ key }) => key === id);
     let run = this.#runs.get(id);
     if (!run) {
       if (this.#told.has(id) || !(isOpen(turn) || (node && !isOlder(node, this.#start)))) return;
-      if (this.#isQuiet() && !this.#isOwn(turn, messages) && fed.length === 0) {
-        this.#tellAll(nodes, session.turns, fed);
+      const isOwn = this.#isOwn(turn, messages);
+      if (this.#isQuiet() && !isOwn && fed.length === 0) {
+        this.#tellAll(seen, fed);
         if (!isOpen(turn)) return;
       }
-      run = new RunChunks(this.#known.thread(), id);
+      const isAgain = this.#again.delete(id);
+      const answer = reading.answer({ turn: id, serial: "" }) ?? id;
+      const thread = this.#known.thread();
+      run = new RunChunks({ thread, run: id, answer, isAgain, asksPage: isOwn });
       this.#runs.set(id, run);
     }
     if (run.isEnded) {
       if (node && !this.#told.has(id)) this.#told.set(id, dataOf(node));
       return;
     }
-    const chunks = run.next(node?.messages ?? [], turn);
-    if (chunks) fed.push(...chunks.map((chunk) => ({ chunk, run: id })));
-    else this.restart();
+    const chunks = run.next(saidUpTo(nodes, id, reading), turn, reading);
+    fed.push(...chunks.map((chunk) => ({ chunk, run: id })));
+    if (run.isStale) this.restart();
     if (run.isEnded && node) this.#told.set(id, dataOf(node));
   }
 
@@ -168,10 +234,14 @@ export class Feed {
 }
 
 /** The transcript as one chunk, without what is still being said. */
-export function snapshotOf(nodes: readonly Node[], turns: readonly Turn[]): Loose {
+export function snapshotOf(
+  nodes: readonly Node[],
+  turns: readonly Turn[],
+  reading: Reading,
+): Loose {
   const open = openOf(turns);
   const there = nodes.filter(({ key }) => !open.has(key));
-  return { type: "MESSAGES_SNAPSHOT", messages: chatOf(there, turns) };
+  return { type: "MESSAGES_SNAPSHOT", messages: chatOf(there, turns, reading) };
 }
 
 /** Turns that speak, or may speak again. */
@@ -187,17 +257,15 @@ function dataOf({ messages }: Node): unknown[] {
   return messages.map(({ data }) => data);
 }
 
-/** Whether the events of a text can say it. */
-function isPlain(node: Node): boolean {
-  const [message] = chatOf([node], []);
-  return message?.parts.length === 1 && message.parts[0]?.type === "text";
-}
-
-function sayPerson(node: Node): Fed[] {
-  const [message] = chatOf([node], []);
+function sayPerson(node: Node, reading: Reading): Fed[] {
+  const [message] = chatOf([node], [], reading);
   const { id: messageId, role, parts } = message ?? { id: node.key, role: "user", parts: [] };
   const delta = parts[0]?.content;
   const start = { type: "TEXT_MESSAGE_START", messageId, role };
   const content = { type: "TEXT_MESSAGE_CONTENT", messageId, delta };
   return [start, content, { type: "TEXT_MESSAGE_END", messageId }].map((chunk) => ({ chunk }));
+}
+
+function sayOutput({ messages }: Node, reading: Reading): Fed[] {
+  return messages.flatMap((message) => resultOf(message, reading)).map((chunk) => ({ chunk }));
 }

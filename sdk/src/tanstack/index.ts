@@ -1,6 +1,5 @@
 // `sessile/tanstack`: TanStack AI's `useChat` on a session, and its runs stored in one.
 
-export { RunChunks } from "./chunks.ts";
 export {
   REGENERATE,
   type SessileConnection,
@@ -13,5 +12,7 @@ export {
   type SessionDurabilityOptions,
   sessionDurability,
 } from "./durability.ts";
+export type { ChatMessage } from "./fold.ts";
+export { TOOL_APPROVAL, TOOL_OUTPUT } from "./reading.ts";
 export { STORED } from "./stored.ts";
-export { chatOf, nodesOf, TOOL_OUTPUT } from "./transcript.ts";
+export { toChat } from "./transcript.ts";

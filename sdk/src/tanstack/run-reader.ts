@@ -12,6 +12,7 @@ import {
 } from "../protocol/index.ts";
 import { type SessionApi, sleep } from "./api.ts";
 import { RunChunks } from "./chunks.ts";
+import { Reading } from "./reading.ts";
 import { isTerminal, type Line, Lines, STORED } from "./stored.ts";
 
 /** A chunk and what to resume after. */
@@ -20,7 +21,7 @@ export interface Entry {
   chunk: Loose;
 }
 
-/** What comes after the end that the session itself has put to a run. */
+/** The offset after the end that the session itself has put to a run. */
 const OVER = "over";
 /** From the beginning, and from the end as of now. */
 const START = "-1";
@@ -53,7 +54,7 @@ export class RunReader {
       .map((line) => ({ offset: offsetOf(line), chunk: line.chunk }));
   }
 
-  /** What comes after an offset, until the run is over or the signal fires. */
+  /** The chunks after an offset, until the run is over or the signal fires. */
   async *read(offset: string, signal: AbortSignal): AsyncGenerator<Entry> {
     if (offset === OVER) return;
     const after = await this.#placeOf(offset);
@@ -124,7 +125,7 @@ export class RunReader {
   async *#states(from: string | undefined, signal: AbortSignal) {
     const deadline = Date.now() + this.#firstChunkMs;
     while (!signal.aborted) {
-      // What is read after the position is known is at least as new.
+      // A read after the position is known is at least as new.
       const snapshot = await this.#api.read<Snapshot>("?rewind=0");
       const turn = await this.#turn();
       if (!turn) {
@@ -139,7 +140,7 @@ export class RunReader {
     }
   }
 
-  /** What becomes of a run, as long as its log can be resumed. */
+  /** The run after each change, as long as its log can be resumed. */
   async *#live(snapshot: Snapshot, begun: Turn, signal: AbortSignal) {
     const log = Log.from(snapshot);
     const control = new AbortController();
@@ -177,10 +178,11 @@ function hasFirst(messages: readonly Message[]): boolean {
   return messages.some(({ headers }) => headers?.n === "0");
 }
 
-/** What the session says of a run whose producer did not: that it died, or was cancelled. */
+/** The end that the session puts to a run whose producer did not: it died, or was cancelled. */
 function endOf(turn: Turn, last: Loose | undefined): Loose | undefined {
   const { threadId } = fieldsOf(last);
-  return new RunChunks(String(threadId ?? ""), turn.id).next([], turn)?.at(-1);
+  const chunks = new RunChunks({ thread: String(threadId ?? ""), run: turn.id });
+  return chunks.next([], turn, new Reading([], [turn])).at(-1);
 }
 
 function unknown(runId: string): SessileError {

@@ -1,9 +1,11 @@
 // A run on its way into a session: a turn of the run's id, and its chunks as lines of text that
-// grows. What was acknowledged is durable, and only that is delivered (P3.2).
+// grows. Acknowledged chunks are durable, and only those are delivered (P3.2).
 
-import type { Loose } from "../ai-sdk/output.ts";
+import { short } from "../agent/bounds.ts";
+import { fieldsOf, type Loose } from "../ai-sdk/output.ts";
 import {
   type AppendFrame,
+  DEFAULT_LIMITS,
   type Ending,
   isOpen,
   type Message,
@@ -15,19 +17,24 @@ import {
 } from "../protocol/index.ts";
 import type { SessionApi } from "./api.ts";
 import { offsetOf, type RunReader } from "./run-reader.ts";
-import { STORED } from "./stored.ts";
+import { Lines, STORED } from "./stored.ts";
 
-export type RunStart = Omit<StartTurnFrame, "type" | "id" | "again">;
+export type RunStart = Omit<StartTurnFrame, "type" | "id" | "again"> & {
+  /** Whether chunks that end without `RUN_FINISHED` are all of a run; it has failed otherwise. */
+  mayEndOpen?: boolean;
+};
 
 /** UTF-8 bytes of one message's text; 1 MiB is allowed (P14). */
 const MOST_BYTES = 900_000;
 /** UTF-16 code units of one append: at most three bytes each, in a frame of 256 KiB (P14). */
 const MOST_LENGTH = 65_536;
+/** Characters of an error's message: 4 KiB are allowed for the error (P14). */
+const MOST_ERROR_LENGTH = 1_000;
 /** How often a turn is asked about in silence, where somebody wants to know of a cancel. */
 const WATCH_MS = 1_000;
 const LEASE_MS = 30_000;
 
-/** What TanStack AI takes for a cancel, and not for a reader who left (`RUN_CANCEL_REASON`). */
+/** TanStack AI takes this reason for a cancel, not for a reader who left (`RUN_CANCEL_REASON`). */
 const CANCELLED = "tanstack-ai:cancel-requested";
 
 /** Codes that say that there is nothing left to end. */
@@ -36,27 +43,30 @@ const OVER = ["turn-closed", "not-leader", "gone"];
 export class RunWriter {
   readonly #api: SessionApi;
   readonly #reader: RunReader;
-  readonly #start: RunStart;
+  readonly #start: Omit<RunStart, "mayEndOpen">;
+  readonly #mayEndOpen: boolean;
   readonly #control = new AbortController();
   #turn: Turn | undefined;
   #serial: string | undefined;
-  /** What the message holds. */
+  /** How much the message holds. */
   #length = 0;
   #bytes = 0;
   #seq = 0;
   #count = 0;
   #thread: unknown;
-  #last: Loose | undefined;
+  /** The last chunk that began or ended a round of the run. */
+  #end: Loose | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   #isWatched = false;
   /** One thing after the other. */
   #queue: Promise<unknown> = Promise.resolve();
   #waiting = 0;
 
-  constructor(api: SessionApi, reader: RunReader, start: RunStart) {
+  constructor(api: SessionApi, reader: RunReader, { mayEndOpen = false, ...start }: RunStart) {
     this.#api = api;
     this.#reader = reader;
     this.#start = start;
+    this.#mayEndOpen = mayEndOpen;
   }
 
   /** Fires when somebody cancels the run, or another process leads it. */
@@ -122,7 +132,7 @@ export class RunWriter {
     const { id, attempt } = turn;
     const before = this.#length;
     if (this.#serial === undefined) {
-      const head = { id: `${id}/${STORED}/${this.#count}`, name: STORED, turn: id };
+      const head = { id: nameOf(`${id}/${STORED}/${this.#count}`), name: STORED, turn: id };
       const headers = { n: String(this.#count) };
       const kind = { role: "assistant", status: "streaming" } as const;
       const messages = [{ ...head, ...kind, headers, data: text }];
@@ -142,7 +152,7 @@ export class RunWriter {
     this.#ends = [];
   }
 
-  /** What follows belongs to another message; this one is whole. */
+  /** The next chunk belongs to another message; this one is whole. */
   async #leave(): Promise<void> {
     const { attempt } = this.#turn ?? {};
     if (this.#serial === undefined || attempt === undefined) return;
@@ -199,6 +209,7 @@ export class RunWriter {
     const id = crypto.randomUUID();
     const adopted = await this.#drive({ type: "turn.adopt", turn, keep: true, id });
     const held = await this.#reader.messages(adopted.turn);
+    for (const { chunk } of new Lines().next(held)) this.#pass(chunk);
     const last = held.at(-1);
     const isOver = last?.status !== "streaming";
     this.#begin(isOver ? held.length : held.length - 1, isOver ? undefined : last);
@@ -214,27 +225,43 @@ export class RunWriter {
     clearInterval(this.#timer);
     const turn = this.#turn;
     if (!turn || this.#control.signal.reason instanceof SessileError) return;
-    const last = this.#last;
-    const status: Ending = last?.type === "RUN_ERROR" ? "failed" : "complete";
-    const why = status === "failed" ? { error: { message: last?.message } } : {};
     const { id, attempt } = turn;
-    const end = { type: "turn.end", turn: id, attempt, status, ...why } as const;
+    const end = { type: "turn.end", turn: id, attempt, ...this.#ending(turn) } as const;
     try {
-      await this.#api.send([{ ...end, id: `${id}/end/${attempt}` }]);
+      await this.#api.send([{ ...end, id: nameOf(`${id}/end/${attempt}`) }]);
     } catch (error) {
       if (!(error instanceof SessileError) || !OVER.includes(error.code)) throw error;
     }
   }
 
+  /** How the run has ended; chunks that stop without an end are not all of it. */
+  #ending({ cancel }: Turn): { status: Ending; error?: { code?: string; message: string } } {
+    const { type, message } = fieldsOf(this.#end);
+    if (type === "RUN_ERROR") {
+      const said = short(String(message ?? "it failed"), MOST_ERROR_LENGTH);
+      return { status: "failed", error: { message: said } };
+    }
+    if (type === "RUN_FINISHED" || this.#mayEndOpen) return { status: "complete" };
+    if (cancel) return { status: "cancelled" };
+    const cut = "the run's chunks ended without RUN_FINISHED";
+    return { status: "failed", error: { code: "stream-cut", message: cut } };
+  }
+
   /** A run that was cancelled did not fail, though its producer stops with an error. */
   #asItIs(chunk: Loose): Loose {
-    if (chunk.type === "RUN_STARTED") this.#thread = chunk.threadId;
     const isCancel = chunk.type === "RUN_ERROR" && this.#turn?.cancel !== undefined;
     const threadId = this.#thread ?? "";
     const { timestamp } = chunk;
     const end = { type: "RUN_FINISHED", threadId, runId: this.#reader.runId, timestamp };
-    this.#last = isCancel ? { ...end, outcome: { type: "cancelled" } } : chunk;
-    return this.#last;
+    const said: Loose = isCancel ? { ...end, outcome: { type: "cancelled" } } : chunk;
+    this.#pass(said);
+    return said;
+  }
+
+  /** Keeps in mind how far the run is. */
+  #pass(chunk: Loose): void {
+    if (chunk.type === "RUN_STARTED") this.#thread = chunk.threadId;
+    if (chunk.type.startsWith("RUN_")) this.#end = chunk;
   }
 
   #take(turn: Turn): void {
@@ -254,12 +281,17 @@ export class RunWriter {
     const { leaseMs = LEASE_MS } = this.#turn;
     const ms = this.#isWatched ? Math.min(WATCH_MS, leaseMs / 3) : leaseMs / 3;
     this.#timer = setInterval(() => {
-      // Whatever is under way is as good as a heartbeat, and one that is lost is followed by more.
+      // A frame under way is as good as a heartbeat, and one that is lost is followed by more.
       if (this.#waiting === 0) this.#after(() => this.#send([], 1)).catch(() => {});
     }, ms);
     // A process that has nothing else to do may end.
     (this.#timer as { unref?: () => void }).unref?.();
   }
+}
+
+/** A frame's or message's `id`, in which a run's own may leave no room for more (P14). */
+function nameOf(text: string): string {
+  return short(text, DEFAULT_LIMITS.nameLength);
 }
 
 const encoder = new TextEncoder();

@@ -23,7 +23,7 @@ export class Lines {
   #length = 0;
   #rest = "";
 
-  /** What came since. The messages are all that there are, or those from the last one read on. */
+  /** The new lines. The messages are all that there are, or those from the last one read on. */
   next(messages: readonly Message[]): Line[] {
     const lines: Line[] = [];
     for (const message of messages) {

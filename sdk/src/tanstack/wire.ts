@@ -1,8 +1,8 @@
-// What a page tells its server of a run: AG-UI's `RunAgentInput`.
+// Tells a page's server of a run: AG-UI's `RunAgentInput`.
 
 import type { RunAgentInputContext } from "@tanstack/ai-client";
 import { type Loose, present } from "../ai-sdk/output.ts";
-import type { ChatMessage } from "./transcript.ts";
+import type { ChatMessage } from "./fold.ts";
 
 /** The body of a request for a run, as `chatParamsFromRequest` reads it. */
 export function runInput(

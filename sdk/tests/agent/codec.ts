@@ -10,6 +10,7 @@ export interface Seen {
   status?: string;
   headers?: Headers;
   role?: string;
+  of?: string;
 }
 
 export interface Outcome {
@@ -50,15 +51,22 @@ export function fold(operations: Operation[]): Outcome {
       case "close": {
         const message = held(operation.key);
         assert.equal(message.status, "streaming", `${operation.key} is closed`);
+        if (operation.headers !== undefined) {
+          assert.notDeepEqual(operation.headers, message.headers, "headers that changed");
+        }
         message.status = operation.status;
         if ("data" in operation) message.data = operation.data;
         if (operation.headers !== undefined) message.headers = operation.headers;
         break;
       }
       case "put": {
-        const { key, name, data, headers, role } = operation;
+        const { key, name, data, headers, role, of } = operation;
         if (!messages.has(key)) begin({ key, name, data });
-        Object.assign(held(key), { data, ...(headers && { headers }), ...(role && { role }) });
+        const message = held(key);
+        assert.equal(message.status, undefined, `${key} is a text`);
+        assert.equal(message.name, name, "a name stays");
+        if (of !== undefined) held(of);
+        Object.assign(message, { data, headers, ...(role && { role }), ...(of && { of }) });
         break;
       }
       case "drop":
@@ -77,17 +85,37 @@ export function fold(operations: Operation[]): Outcome {
   return outcome;
 }
 
-/** Everything that a new codec makes of these parts. */
+/** Everything that a new codec makes of these parts, up to the end of its source. */
 export function run<Part>(codec: () => Codec<Part>, parts: readonly Part[]): Outcome {
-  const one = codec();
-  const operations = parts.flatMap((part) => one(part));
-  const again = codec();
-  assert.deepEqual(
-    parts.flatMap((part) => again(part)),
-    operations,
-    "the same parts give the same operations",
-  );
+  const outcome = feed(codec, parts, true);
+  const open = outcome.messages.filter(({ status }) => status === "streaming");
+  assert.deepEqual(open, [], "nothing is left open");
+  return outcome;
+}
+
+/** What it makes of parts while more may come. */
+export function feed<Part>(
+  codec: () => Codec<Part>,
+  parts: readonly Part[],
+  isEnd = false,
+): Outcome {
+  const [one, again] = [codec(), codec()];
+  const all = (read: Codec<Part>) => [
+    ...parts.flatMap((part) => read(part)),
+    ...((isEnd && read.end?.()) || []),
+  ];
+  const operations = all(one);
+  assert.deepEqual(all(again), operations, "the same parts give the same operations");
+  if (isEnd) assert.deepEqual(one.end?.(), [], "a stream ends once");
   return fold(operations);
+}
+
+/** What a stream that was cut is told to be. */
+export function isCut({ failure }: Outcome): boolean {
+  if (failure?.code !== "stream-cut") return false;
+  assert.equal(failure.status, "failed");
+  assert.match(failure.error ?? "", /^stream-cut: the stream ended without /);
+  return true;
 }
 
 /** Name and data, which is what most tests ask. */
@@ -99,4 +127,9 @@ export function find(outcome: Outcome, key: string): Seen {
   const found = outcome.messages.find((message) => message.key === key);
   assert.ok(found, `no ${key} among ${outcome.messages.map((message) => message.key)}`);
   return found;
+}
+
+/** The operations by name and key. */
+export function steps({ operations }: Outcome): string[] {
+  return operations.map((one) => ("key" in one ? `${one.op} ${one.key}` : one.op));
 }

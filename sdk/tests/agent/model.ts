@@ -2,6 +2,7 @@
 // them, answer too late, or refuse what comes too fast (P4, P5, P13.8).
 
 import assert from "node:assert/strict";
+import type { Outlet } from "../../src/agent/pipeline.ts";
 import {
   type AppendFrame,
   type ClientFrame,
@@ -13,7 +14,6 @@ import {
   SessileError,
   type UpdateFrame,
 } from "../../src/protocol/index.ts";
-import type { Outlet } from "../../src/agent/pipeline.ts";
 
 export type Fault = "none" | "lost" | "unanswered" | ErrorCode;
 

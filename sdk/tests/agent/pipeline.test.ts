@@ -13,7 +13,8 @@ const sleep = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
 function begin(model: Model, id = "t/1/text-0", name = "message") {
   const pipeline = new Pipeline(model);
-  const output = (key = id) => new Output(pipeline, { id: key, name, role: "assistant", turn: "t" });
+  const output = (key = id) =>
+    new Output(pipeline, { id: key, name, role: "assistant", turn: "t" });
   return { pipeline, output };
 }
 
@@ -174,7 +175,8 @@ function assertOrder(model: Model, said: string[], what: string): void {
     let key = "";
     for (const step of steps) {
       const [verb, id] = step.split(" ");
-      if (verb === "grow" && key === `grow ${id}`) joined.push(`${joined.pop()}${step.slice(key.length + 1)}`);
+      if (verb === "grow" && key === `grow ${id}`)
+        joined.push(`${joined.pop()}${step.slice(key.length + 1)}`);
       else joined.push(step);
       key = `${verb} ${id}`;
     }

@@ -5,10 +5,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { readUIMessageStream, type UIMessage, type UIMessageChunk } from "ai";
 import * as six from "ai-6";
-import { type AiSdkChunk, aiSdk } from "../../src/agent/codec/ai-sdk.ts";
 import { Chunks } from "../../src/ai-sdk/chunks.ts";
 import { toData, toUIMessages } from "../../src/ai-sdk/index.ts";
 import type { Message, Turn } from "../../src/protocol/index.ts";
+import { CodecLog } from "./codec-log.ts";
 
 const STREAM: UIMessageChunk[] = [
   { type: "start" },
@@ -43,60 +43,6 @@ const STREAM: UIMessageChunk[] = [
   { type: "finish", finishReason: "stop", messageMetadata: { model: "mock" } },
 ];
 
-/** The log of a turn in which a codec said something, after each chunk. */
-class Log {
-  messages: Message[] = [];
-  readonly #byKey = new Map<string, string>();
-  readonly #codec = aiSdk();
-  #version = 0;
-
-  take(chunk: AiSdkChunk): void {
-    for (const operation of this.#codec(chunk)) {
-      if (operation.op === "signal" || operation.op === "fail") continue;
-      const serial = this.#byKey.get(operation.key);
-      const held = this.messages.find((message) => message.serial === serial);
-      this.#version += 1;
-      const version = String(this.#version).padStart(12, "0");
-      const put = (change: Partial<Message>) => {
-        this.messages = this.messages.map((it) =>
-          it === held ? { ...it, ...change, version } : it,
-        );
-      };
-      if (operation.op === "append") put({ data: `${held?.data}${operation.text}` });
-      else if (operation.op === "drop") put({ deletedAt: 1 });
-      else if (operation.op === "close") {
-        const { status, data, headers } = operation;
-        put({ status, ...(data !== undefined && { data }), ...(headers && { headers }) });
-      } else if (held) {
-        const { headers } = operation;
-        put({
-          ...(operation.op === "put" && { data: operation.data }),
-          ...(headers && { headers }),
-        });
-      } else {
-        const isOpen = operation.op === "open";
-        this.#byKey.set(operation.key, version);
-        this.messages = [
-          ...this.messages,
-          {
-            serial: version,
-            version,
-            name: operation.name,
-            client: "agent",
-            role: "assistant",
-            turn: "t1",
-            data: isOpen ? operation.text : operation.data,
-            ...(operation.headers && { headers: operation.headers }),
-            ...(isOpen && { status: "streaming" }),
-            createdAt: 0,
-            updatedAt: 0,
-          },
-        ];
-      }
-    }
-  }
-}
-
 function turn(status: Turn["status"]): Turn {
   return { id: "t1", status, attempt: 1, createdAt: 0 };
 }
@@ -108,7 +54,7 @@ function next(told: Chunks, messages: readonly Message[], status: Turn["status"]
 
 /** What a page that sees every `step`th state gets. */
 function chunks(step: number, end: Turn["status"] = "complete"): UIMessageChunk[] {
-  const log = new Log();
+  const log = new CodecLog();
   const told = new Chunks("t1");
   const given = STREAM.flatMap((chunk, index) => {
     log.take(chunk);
@@ -151,7 +97,7 @@ describe("a stream of the AI SDK through a session", () => {
   }
 
   test("as a UI message it is what the AI SDK makes of it", async () => {
-    const log = new Log();
+    const log = new CodecLog();
     for (const chunk of STREAM) log.take(chunk);
     const [message] = toUIMessages(log);
     const wanted = await read(STREAM);

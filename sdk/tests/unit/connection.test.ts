@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Connection } from "../../src/connection/connection.ts";
+import type { Connection } from "../../src/connection/connection.ts";
+import { SocketConnection } from "../../src/connection/over-socket.ts";
 import type { ConnectionOptions, Owner } from "../../src/connection/types.ts";
 import type { ServerFrame } from "../../src/index.ts";
 
@@ -39,8 +40,10 @@ class Wire {
     this.onmessage?.({ data: JSON.stringify(frames.length === 1 ? frames[0] : frames) });
   }
 
-  attach(limits = { frameBytes: 1000, publishMessages: 10 }): void {
-    const expiresAt = Date.now() + 3_600_000;
+  attach(
+    limits = { frameBytes: 1000, publishMessages: 10 },
+    expiresAt = Date.now() + 3_600_000,
+  ): void {
     const who = { session: "s", connection: "c", client: "alice", serial: "", expiresAt };
     this.hear({ type: "attached", protocol: 1, resumed: false, hasOlder: false, limits, ...who });
     this.hear({ type: "caught-up", serial: "" });
@@ -70,7 +73,7 @@ function make(options: Partial<ConnectionOptions> = {}): Made {
     take: (frames) => void taken.push(...frames),
     changed: () => {},
   };
-  const connection = new Connection(
+  const connection = new SocketConnection(
     {
       url: "https://example.com/base/",
       session: "a:b",
@@ -87,6 +90,7 @@ function make(options: Partial<ConnectionOptions> = {}): Made {
     connection.nudge();
     await settle();
     wire().attach();
+    await settle();
     return wire();
   };
   return { connection, taken, owner, wire, reconnect };
@@ -141,10 +145,12 @@ describe("a connection", () => {
     const early = connection.request({ type: "cancel", all: true }, { once: true });
     await assert.rejects(early, { code: "disconnected" });
     assert.equal(connection.send({ type: "signal", name: "x" }), false);
-    const { frames } = await reconnect();
-    assert.deepEqual(frames, []);
+    const next = await reconnect();
+    assert.deepEqual(next.frames, []);
     assert.equal(connection.send({ type: "signal", name: "x" }), true);
+    connection.send({ type: "presence.leave" });
     connection.stop();
+    assert.equal(next.frames.length, 2, "what was said right before the end is sent");
   });
 
   test("P13.7 a probe is answered when everything before it was taken", async () => {
@@ -157,6 +163,7 @@ describe("a connection", () => {
     };
     wire().hear({ type: "log.trim", before: "k3x900000001" }, { type: "probe", n: 7 });
     assert.ok(isTaken);
+    await settle();
     assert.deepEqual(wire().frames, [{ type: "seen", n: 7 }]);
     connection.stop();
   });
@@ -192,6 +199,7 @@ describe("a connection", () => {
     give("a.b.c");
     await settle();
     wire().attach();
+    await settle();
     assert.equal(wire().frames.length, 1);
     connection.stop();
     await assert.rejects(waiting, { code: "session-closed" });
@@ -202,6 +210,45 @@ describe("a connection", () => {
     connection.stop();
   });
 
+  for (const hours of [2, -2]) {
+    for (const says of [true, false]) {
+      const token = says ? "that says when it was made" : "that does not";
+      test(`P2.6 ${hours} h ahead of the session, with a token ${token}`, async (t) => {
+        const seconds = Math.floor(Date.now() / 1000);
+        const off = Date.now() + hours * 3_600_000;
+        t.mock.timers.enable({ apis: ["Date", "setTimeout"], now: off });
+        let asked = 0;
+        const claims = { ...(says && { iat: seconds }), exp: seconds + 3600 };
+        const body = Buffer.from(JSON.stringify(claims)).toString("base64url");
+        const { connection, wire } = make({
+          token: () => {
+            asked += 1;
+            return `e30.${body}.x`;
+          },
+        });
+        t.after(() => connection.stop());
+        connection.start();
+        await settle();
+        wire().attach(undefined, (seconds + 3600) * 1000);
+        for (let second = 0; second < 50 * 60; second += 5) {
+          t.mock.timers.tick(5_000);
+          wire().onmessage?.({ data: "pong" });
+          await settle();
+        }
+        assert.equal(connection.status.state, "connected");
+        assert.deepEqual([Wire.all.length, asked], [1, 1]);
+        assert.deepEqual(wire().frames, []);
+        if (!says) return;
+        for (let second = 0; second < 10 * 60 - 5; second += 5) {
+          t.mock.timers.tick(5_000);
+          wire().onmessage?.({ data: "pong" });
+          await settle();
+        }
+        assert.equal(wire().frames[0]?.type, "auth", "and is renewed in time");
+      });
+    }
+  }
+
   test("P14 what is larger than a frame may be is refused here, by its bytes", async () => {
     const { connection, wire } = await attached();
     const publish = (data: string) =>
@@ -209,6 +256,7 @@ describe("a connection", () => {
     await assert.rejects(publish("x".repeat(1000)), { code: "too-large", message: /of one frame/ });
     await assert.rejects(publish("é".repeat(480)), { code: "too-large" });
     publish("x".repeat(480)).catch(() => {});
+    await settle();
     assert.equal(wire().frames.length, 1);
     connection.stop();
   });

@@ -4,7 +4,13 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Random } from "../../../tests/support/random.ts";
 import { Log } from "../../src/client/log.ts";
-import { DEFAULT_LIMITS, type Message, type Page, type ServerFrame } from "../../src/index.ts";
+import {
+  DEFAULT_LIMITS,
+  type Message,
+  type Page,
+  type ServerFrame,
+  type Turn,
+} from "../../src/index.ts";
 
 function serial(place: number): string {
   return `abcd${place.toString(16).padStart(8, "0")}`;
@@ -174,6 +180,37 @@ describe("the fold", () => {
       log.messages.map((it) => it.serial),
       [serial(2), serial(4)],
     );
+  });
+
+  test("P11.2 final turns go with their last change, or with their messages", () => {
+    const turn = (id: string, status: Turn["status"], more: Partial<Turn> = {}): Turn => ({
+      ...{ id, status, attempt: 1, createdAt: 1 },
+      ...more,
+    });
+    const told = (type: "turn.start" | "turn.end", place: number, what: Turn): ServerFrame => ({
+      ...{ type, serial: serial(place), turn: what },
+    });
+    const log = live(
+      6,
+      told("turn.start", 1, turn("open", "active")),
+      told("turn.end", 3, turn("old", "complete")),
+      told("turn.end", 6, turn("late", "complete")),
+      create(5, { turn: "read" }),
+    );
+    log.addTurns([turn("read", "complete"), turn("gone", "failed", { input: serial(2) })]);
+    const steer = { message: serial(7), data: "shorter", turn: turn("open", "active") };
+    log.take({ type: "turn.steer", serial: serial(7), ...steer });
+    const before = log.turnList;
+    log.take({ type: "log.trim", before: serial(4) });
+    assert.deepEqual(
+      log.turnList.map(({ id }) => id),
+      ["open", "late", "read"],
+    );
+    assert.deepEqual([...log.turns.keys()], ["open", "late", "read"]);
+    assert.equal(before.length, 5, "a new list");
+    const kept = log.turnList;
+    log.take({ type: "log.trim", before: serial(4) });
+    assert.equal(log.turnList, kept, "nothing is different");
   });
 
   test("P3.7 a replay that was cut comes again and does no harm", () => {

@@ -9,6 +9,7 @@ import {
   IDLE,
   type Input,
   type State,
+  shift,
   statusOf,
   step,
   TIMING,
@@ -51,7 +52,7 @@ class Machine {
 
   attach(forMs = 3_600_000): void {
     this.open();
-    this.take({ type: "attached", protocol: 1, expiresAt: this.now + forMs });
+    this.take({ type: "attached", protocol: 1, forMs });
     this.take({ type: "caught-up" });
     assert.equal(statusOf(this.state).state, "connected");
   }
@@ -70,7 +71,7 @@ describe("the reducer of a connection", () => {
     assert.deepEqual(machine.take({ type: "start" }), ["token"]);
     assert.equal(statusOf(machine.state).state, "connecting");
     machine.take({ type: "opening" });
-    machine.take({ type: "attached", protocol: 1, expiresAt: machine.now + 1e6 });
+    machine.take({ type: "attached", protocol: 1, forMs: 1e6 });
     assert.equal(statusOf(machine.state).state, "connecting");
     machine.take({ type: "caught-up" });
     assert.equal(statusOf(machine.state).state, "connected");
@@ -167,7 +168,7 @@ describe("the reducer of a connection", () => {
     assert.equal(statusOf(machine.state).state, "closed", "a fixed token does not get better");
   });
 
-  test("P2.6 a token is renewed 30 s before it expires, whatever the clock says", () => {
+  test("P2.6 a token is renewed 30 s before it expires", () => {
     const machine = attached(100_000);
     const effects: Effect[] = [];
     const start = machine.now;
@@ -176,17 +177,21 @@ describe("the reducer of a connection", () => {
       machine.take({ type: "heard" });
     }
     assert.equal(machine.now - start, 70_000);
-    machine.take({ type: "renewed", expiresAt: machine.now - 5_000_000 });
-    assert.equal(machine.state.renewAt - machine.now, TIMING.renewMs, "no endless renewing");
+    machine.take({ type: "renewed", forMs: 20_000 });
+    assert.equal(machine.state.renewAt - machine.now, 10_000, "in the middle of a short life");
+    machine.take({ type: "renewed", forMs: -5_000_000 });
+    assert.ok(machine.state.renewAt > machine.now, "no endless renewing");
+    machine.take({ type: "renewed", forMs: Infinity });
+    assert.equal(machine.state.renewAt, Infinity, "nobody knows: the session reminds");
     machine.canRenew = false;
-    machine.take({ type: "renewed", expiresAt: machine.now + 100_000 });
+    machine.take({ type: "renewed", forMs: 100_000 });
     assert.equal(machine.state.renewAt, Infinity);
   });
 
   test("a session of a newer protocol closes it, and says what to do", () => {
     const machine = new Machine();
     machine.open();
-    const effects = machine.take({ type: "attached", protocol: 2, expiresAt: 0 });
+    const effects = machine.take({ type: "attached", protocol: 2, forMs: 0 });
     assert.deepEqual(effects, ["drop"]);
     const { state, reason, error } = statusOf(machine.state);
     assert.deepEqual([state, reason], ["closed", "outdated"]);
@@ -207,6 +212,99 @@ describe("the reducer of a connection", () => {
       assert.equal(statusOf(machine.state).error, error, "still shown while it tries again");
     }
     assert.equal(looks, 3);
+  });
+
+  /** Fails so often with an answer that says what is wrong; says how it stands then. */
+  function mistaken(machine: Machine, times: number, code: SessileError["code"]): string {
+    for (let time = 0; time < times; time += 1) {
+      if (machine.state.phase === "idle") machine.take({ type: "start" });
+      if (machine.state.phase === "waiting") machine.wait();
+      machine.take({ type: "opening" });
+      assert.ok(machine.take({ type: "lost", code: 1006 }).includes("look"), "looked each time");
+      machine.take({ type: "looked", error: new SessileError(code, "unable to attach") });
+    }
+    return statusOf(machine.state).state;
+  }
+
+  test("P13.3 who was never let in gives up the third time that something is wrong", () => {
+    const reasons = { "wrong-url": "wrong-url", "not-configured": "not-configured" } as const;
+    for (const [code, reason] of Object.entries(reasons)) {
+      const machine = new Machine();
+      assert.equal(mistaken(machine, 2, code as "wrong-url"), "waiting");
+      assert.equal(mistaken(machine, 1, code as "wrong-url"), "closed");
+      assert.deepEqual([machine.state.reason, machine.state.error?.code], [reason, code]);
+    }
+    const offline = new Machine();
+    offline.take({ type: "start" });
+    const error = new SessileError("token-failed", "the token function failed");
+    for (let time = 0; time < 9; time += 1) {
+      offline.take({ type: "tokenless", error, mayPass: true });
+      assert.equal(statusOf(offline.state).state, "waiting", "what may pass is waited for");
+      offline.wait();
+    }
+    for (const state of ["waiting", "waiting", "closed"]) {
+      offline.take({ type: "tokenless", error, mayPass: false });
+      assert.equal(statusOf(offline.state).state, state);
+      if (state === "waiting") offline.wait();
+    }
+    assert.equal(offline.state.reason, "token");
+  });
+
+  test("P2.5 a token that is refused three times is given up, and a fixed one at once", () => {
+    const machine = new Machine();
+    machine.open();
+    for (const state of ["waiting", "waiting", "closed"]) {
+      machine.take({ type: "lost", code: 4401 });
+      assert.equal(statusOf(machine.state).state, state);
+      if (state === "waiting") machine.wait();
+      machine.take({ type: "opening" });
+    }
+    const fixed = new Machine();
+    fixed.canRenew = false;
+    assert.equal(mistaken(fixed, 1, "unauthorized"), "closed");
+    assert.equal(mistaken(new Machine(), 1, "forbidden"), "closed");
+  });
+
+  test("who was let in once waits for as long as it takes", () => {
+    const machine = attached();
+    machine.take({ type: "lost", code: 4401 });
+    machine.take({ type: "opening" });
+    for (let time = 0; time < 9; time += 1) {
+      machine.take({ type: "lost", code: 4401 });
+      assert.equal(statusOf(machine.state).state, "waiting");
+      machine.wait();
+      machine.take({ type: "opening" });
+    }
+  });
+
+  test("what cannot even be tried is given up at once", () => {
+    const machine = new Machine();
+    machine.open();
+    const error = new SessileError("missing-option", "this platform has no WebSocket");
+    assert.deepEqual(machine.take({ type: "impossible", error }), ["drop"]);
+    const { state, reason } = statusOf(machine.state);
+    assert.deepEqual([state, reason], ["closed", "unsupported"]);
+  });
+
+  test("a clock that is set back by hours delays nothing", () => {
+    const machine = attached();
+    const inMs = deadline(machine.state, TIMING) - machine.now;
+    const back = 7_200_000;
+    machine.state = shift(machine.state, -back);
+    machine.now -= back;
+    assert.equal(deadline(machine.state, TIMING) - machine.now, inMs);
+  });
+
+  test("a process that was busy asks once more before it takes its peer for dead", () => {
+    const machine = attached();
+    machine.wait();
+    machine.now += 2 * TIMING.pongMs + 1;
+    assert.deepEqual(machine.take({ type: "tick" }), ["ping"]);
+    machine.take({ type: "heard" });
+    assert.equal(statusOf(machine.state).state, "connected");
+    machine.wait();
+    machine.now += 10 * 60_000;
+    assert.deepEqual(machine.take({ type: "tick" }), ["drop"], "a device that slept comes back");
   });
 
   test("what is stopped stays away", () => {

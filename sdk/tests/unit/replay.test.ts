@@ -59,6 +59,11 @@ interface Place {
   shown: string[];
 }
 
+/** Lets everything happen that waits for nothing but its turn. */
+function settle(): Promise<void> {
+  return new Promise((done) => setImmediate(done));
+}
+
 /** A session with messages `a b c` that were sent and not acknowledged, connected once more. */
 async function unacknowledged(
   t: TestContext,
@@ -76,6 +81,7 @@ async function unacknowledged(
   const first = await connectedAgain(was);
   first.hear(attached(""), ...held, { type: "caught-up", serial: "01" });
   for (const data of ["a", "b", "c"]) session.send(data);
+  await settle();
   const sent = first.sent.flatMap(({ messages }) => messages ?? []);
   assert.deepEqual(
     sent.map(({ data }) => data),
@@ -104,6 +110,7 @@ test("what was sent and not acknowledged is shown once, all through a replay", a
     wire.hear(created(`1${i + 1}`, { id, data }));
   }
   wire.hear({ type: "caught-up", serial: "13" });
+  await settle();
   assert.deepEqual(shown, ["a? b? c?", "a b c"]);
   // What is sent again is answered as what it is (P13.1).
   acknowledge(wire, "11");
@@ -120,6 +127,7 @@ test("what is sent while older messages are read anew is shown all the time", as
   const { id = "", data } = session.messages[2] ?? {};
   wire.hear({ ...attached("11"), hasOlder: true }, created("11", { id, data }));
   wire.hear({ type: "caught-up", serial: "11" });
+  await settle();
   if (wire.sent.length > 0) acknowledge(wire, "11");
   assert.deepEqual(shown, ["x y a? b? c?"], "what was shown stays until all of it was read");
   const messages = older.map(({ message }) => message).reverse();

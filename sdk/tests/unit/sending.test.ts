@@ -220,6 +220,40 @@ describe("sending", () => {
     assert.equal(states(sending), "a failed");
   });
 
+  test("P1.3 half a character that was typed becomes U+FFFD, shown and sent", async () => {
+    const { wire, sending } = start();
+    const headers = { title: "cut \ud83e" };
+    sending.add({ id: "a", data: { text: "cut \ud83e" }, headers });
+    assert.deepEqual(sending.shown[0]?.data, { text: "cut \ufffd" });
+    await wire.ack();
+    assert.deepEqual(wire.published[0]?.messages[0]?.headers, { title: "cut \ufffd" });
+  });
+
+  test("what cannot be JSON is refused alone, by name, and holds up nothing", async () => {
+    const { wire, sending } = start();
+    const odd = sending.add({ id: "a", data: { n: 1n } });
+    sending.add({ id: "b", data: 1 });
+    await assert.rejects(odd, { code: "invalid-frame", message: /cannot be JSON.*BigInt/ });
+    await wire.ack();
+    assert.deepEqual(wire.ids, [["b"]]);
+  });
+
+  test("what is too large is not back after a reload, what was said after it is", async () => {
+    const outbox = new Memory();
+    const { wire, sending } = start(20, outbox);
+    const large = sending.add({ id: "a", data: "x".repeat(100_000) });
+    sending.add({ id: "b", data: "small" });
+    await wire.nack("too-large");
+    await assert.rejects(large, { code: "too-large" });
+    assert.equal(states(sending), "a failed, b pending");
+    assert.deepEqual(
+      outbox.stored.map(({ message }) => message.id),
+      ["b"],
+    );
+    await wire.ack();
+    assert.deepEqual(wire.ids, [["a"], ["b"]]);
+  });
+
   test("an outbox brings back after a reload what this client had not sent", async () => {
     const outbox = new Memory();
     const before = start(20, outbox);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { EDITS, Tree } from "../../src/client/tree.ts";
+import { AGAIN, EDITS, Tree } from "../../src/client/tree.ts";
 import type { Message, Turn } from "../../src/index.ts";
 
 type Fields = Partial<Message>;
@@ -58,6 +58,21 @@ describe("branches", () => {
     assert.equal(seen(tree), "b c d e");
   });
 
+  test("what followed a tombstone still does, and is of its branch", () => {
+    const log1 = { a: {}, b: { turn: "t1" }, c: { deletedAt: 1 }, d: { turn: "t2" } };
+    const more = log({ ...log1, e: { parent: "b" }, f: { turn: "t3" }, g: { parent: "d" } });
+    const inputs = turns({ t1: { input: "a" }, t2: { input: "c" }, t3: { input: "e" } });
+    const tree = new Tree(more, inputs, new Map());
+    assert.equal(seen(tree), "a b e f", "the edited question, and not what followed the first");
+    assert.deepEqual(tree.branches("e"), { options: ["e"], index: 0 });
+    const selected = new Map<string, string>();
+    select(selected, tree, "c");
+    assert.equal(seen(new Tree(more, inputs, selected)), "a b d g");
+    const [, , , , ...none] = more;
+    const unanswered = [...more.slice(0, 3), ...none.slice(0, 2)];
+    assert.equal(seen(new Tree(unanswered, inputs, selected)), "a b e f", "nothing followed it");
+  });
+
   test("an answer again is a sibling: the newest is seen, or what is selected", () => {
     const again = [...CHAT, ...log({ f: { turn: "t3" }, g: {} })];
     const inputs = new Map([...INPUTS, ...turns({ t3: { input: "d" } })]);
@@ -75,6 +90,21 @@ describe("branches", () => {
       seen(new Tree([...again, ...log({ h: { parent: "e" } })], inputs, selected)),
       "a b c d e h",
     );
+  });
+
+  test("a wish for another answer hides nothing, and nothing follows it", () => {
+    const wish = { name: AGAIN, parent: "a" };
+    const wished = log({ a: {}, b: {}, c: { turn: "t1" }, d: wish, e: { turn: "t2" } });
+    const inputs = turns({ t1: { input: "a" }, t2: { input: "a" } });
+    const selected = new Map<string, string>();
+    const tree = new Tree(wished, inputs, selected);
+    assert.equal(seen(tree), "a b d e");
+    select(selected, tree, "c");
+    const older = new Tree(wished, inputs, selected);
+    assert.equal(seen(older), "a b c d");
+    assert.equal(older.head, "c", "what is sent now follows the answer that is seen");
+    const next = new Tree([...wished.slice(0, 4), ...log({ f: {} })], inputs, new Map());
+    assert.equal(next.before("f"), "c", "and by itself what came before the wish");
   });
 
   test("an edited message is a sibling, of the first message too", () => {

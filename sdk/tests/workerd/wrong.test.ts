@@ -23,6 +23,18 @@ function create(options: Partial<SessionOptions>): ReturnType<typeof createSessi
   return createSession({ url, session: "s", token: "a.b.c", timing: QUICK, ...options });
 }
 
+/** What a session that was never let in gives up with. */
+async function givenUp(
+  options: Partial<SessionOptions>,
+): Promise<[string | undefined, SessileError | undefined]> {
+  const session = create(options);
+  await assert.rejects(within(session.connect(), "an end"));
+  const { state, reason, error } = session.connection;
+  assert.equal(state, "closed");
+  await assert.rejects(session.cancel({ all: true }), { code: error?.code }, "it does not hang");
+  return [reason, error];
+}
+
 /** The error that a session comes to show, while it goes on trying. */
 async function shown(session: ReturnType<typeof createSession>): Promise<SessileError> {
   let found: SessileError | undefined;
@@ -47,6 +59,10 @@ describe("wrong use", () => {
       [{ url: undefined }, /url: where the Worker is/],
       [{ url: "example.com" }, /url: where the Worker is/],
       [{ url: "wss://example.com" }, /url: where the Worker is/],
+      [
+        { url: "https://example.com/base/v1/sessions/x" },
+        /url: where the Worker is, https:\/\/example.com\/base, without a session's path/,
+      ],
       [{ session: "" }, /session: 1 to 128/],
       [{ session: "a/b" }, /session: 1 to 128/],
     ];
@@ -64,18 +80,87 @@ describe("wrong use", () => {
     assert.equal(error.code, "token-failed");
     assert.match(error.message, /no session cookie/);
     const page = create({ token: () => "<!doctype html>" });
-    assert.match((await shown(page)).message, /no signed JWT/);
+    assert.match((await shown(page)).message, /gave HTML/);
   });
 
-  test("a URL where nothing answers, or something else does; it goes on trying", async (t) => {
+  test("the first day's mistakes end with an error that names what came, soon", async () => {
+    const { url } = fixture.server;
+    const tokens: [SessionOptions["token"], string, RegExp][] = [
+      [
+        () => makeToken({ key: "k".repeat(40) }),
+        "unauthorized",
+        /signature.*: sign it with the key/,
+      ],
+      [
+        () => makeToken({ expiresIn: -60 }),
+        "unauthorized",
+        /expired.*: token\(\) has to get a fresh one/,
+      ],
+      [() => "<!doctype html>", "token-failed", /gave HTML/],
+      [() => ({ token: "a.b.c" }) as never, "token-failed", /an object with a token in it/],
+      [() => new Response("x", { status: 502 }) as never, "token-failed", /a Response \(502\)/],
+      [() => Promise.reject(new Error("502 Bad Gateway")), "token-failed", /502 Bad Gateway/],
+    ];
+    for (const [token, code, message] of tokens) {
+      const [reason, error] = await givenUp({ url, session: fixture.session(), token });
+      assert.equal(error?.code, code);
+      assert.match(error?.message ?? "", message);
+      assert.equal(reason, code === "unauthorized" ? code : "token");
+    }
+  });
+
+  test("a function that cannot be reached is asked as long as it takes", async (t) => {
+    let asked = 0;
+    const session = create({
+      url: fixture.server.url,
+      session: fixture.session(),
+      token: () => {
+        asked += 1;
+        if (asked < 6) throw new TypeError("fetch failed");
+        return makeToken();
+      },
+    });
+    t.after(() => session.close());
+    await within(session.connect(), "a network");
+    assert.equal(asked, 6);
+  });
+
+  test("each mistake is on the console once, and everything with debug", async (t) => {
+    const warn = t.mock.method(console, "warn", () => {});
+    const lines: unknown[][] = [];
+    const session = create({
+      url: fixture.server.url,
+      session: fixture.session(),
+      token: () => "<!doctype html>",
+      debug: (...what) => lines.push(what),
+    });
+    await assert.rejects(within(session.connect(), "an end"));
+    assert.equal(warn.mock.callCount(), 1);
+    assert.match(String(warn.mock.calls[0]?.arguments[0]), /gave HTML/);
+    assert.ok(lines.some((line) => line.includes("waiting")));
+    assert.ok(lines.some((line) => line.includes("closed")));
+  });
+
+  test("without a WebSocket it says what to do", async (t) => {
+    const was = globalThis.WebSocket;
+    t.after(() => {
+      globalThis.WebSocket = was;
+    });
+    globalThis.WebSocket = undefined as never;
+    const [reason, error] = await givenUp({ token: "a.b.c" });
+    assert.deepEqual([reason, error?.code], ["unsupported", "missing-option"]);
+    assert.match(error?.message ?? "", /WebSocket: use Node 22, give one.*link: overFetch/);
+  });
+
+  test("a URL where nothing answers is tried again, one of something else is not", async (t) => {
     assert.equal((await shown(create({}))).code, "unreachable");
     const other = createServer((_, response) => response.end("<!doctype html>"));
     await new Promise<void>((done) => other.listen(0, "127.0.0.1", done));
     t.after(() => other.close());
     const { port } = other.address() as AddressInfo;
-    const error = await shown(create({ url: `http://127.0.0.1:${port}` }));
-    assert.equal(error.code, "wrong-url");
-    assert.match(error.message, /check url/);
+    const [reason, error] = await givenUp({ url: `http://127.0.0.1:${port}` });
+    assert.deepEqual([reason, error?.code], ["wrong-url", "wrong-url"]);
+    assert.match(error?.message ?? "", /gives HTML \(200\).*check url/);
   });
 
   test("P2.5 a token that is not accepted: closed if it is fixed, else asked again", async (t) => {

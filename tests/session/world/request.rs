@@ -31,6 +31,11 @@ impl World {
                 after: serial(self, "after"),
                 limit: number("limit", 100),
             },
+            ("get", "conversation") => Request::Conversation {
+                to: serial(self, "to").unwrap_or_default(),
+                before: serial(self, "before"),
+                limit: number("limit", 100),
+            },
             ("get", "snapshot") => Request::Snapshot {
                 rewind: number("rewind", 50),
             },

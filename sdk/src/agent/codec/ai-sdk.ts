@@ -1,140 +1,279 @@
-// The chunks of an AI SDK UI message stream (`toUIMessageStream()`), of ai@6 and ai@7.
+// The chunks of an AI SDK UI message stream (`toUIMessageStream()`), of ai@6 and ai@7. What is
+// stored of them is enough to give `useChat` the same parts again.
 
-import { Draft } from "./draft.ts";
-import { type Codec, fields, type Headers, type Json, pick, text } from "./operation.ts";
+import { type Call, Calls } from "./calls.ts";
+import { Draft, type Slot } from "./draft.ts";
+import {
+  type Codec,
+  type CodecOptions,
+  fields,
+  type Headers,
+  type Json,
+  jsonOf,
+  pick,
+  text,
+} from "./operation.ts";
 
 /** Any chunk: those that are not known pass through. */
 export interface AiSdkChunk {
   readonly type: string;
 }
 
-const FLAGS = ["toolName", "title", "inputEncoding"];
+const TEXTS = ["toolName", "title", "inputEncoding"];
 const MARKS = ["dynamic", "providerExecuted"];
+const VALUES = ["providerMetadata", "toolMetadata", "citations"];
 
-/** What a chunk says about a call, as headers. */
-function flags(chunk: Json): Headers {
-  const named = FLAGS.flatMap((name) => (chunk[name] ? [[name, String(chunk[name])]] : []));
-  const marked = MARKS.flatMap((name) => (chunk[name] === true ? [[name, "true"]] : []));
-  return Object.fromEntries([...named, ...marked]);
+/** What a chunk says beside its content, as headers. */
+function noted(chunk: Json): Headers {
+  const named = TEXTS.map((name) => [name, chunk[name]]);
+  const marked = MARKS.map((name) => [name, chunk[name] === true ? "true" : undefined]);
+  const valued = VALUES.map((name) => [
+    name,
+    chunk[name] == null ? undefined : jsonOf(chunk[name]),
+  ]);
+  const isSaid = ([, value]: unknown[]) => typeof value === "string";
+  return Object.fromEntries([...named, ...marked, ...valued].filter(isSaid));
+}
+
+/** Metadata as the AI SDK merges it: object by object, and nothing else within. */
+function merge(base: unknown, more: unknown): unknown {
+  const isPlain = (value: unknown) => typeof value === "object" && value && !Array.isArray(value);
+  if (more === undefined || more === null) return base;
+  if (!isPlain(base) || !isPlain(more)) return more;
+  const merged = new Map(Object.entries(fields(base)));
+  for (const [name, value] of Object.entries(fields(more))) {
+    if (value === undefined) continue;
+    const is = isPlain(value) && isPlain(merged.get(name)) ? merge(merged.get(name), value) : value;
+    merged.set(name, is);
+  }
+  return Object.fromEntries(merged);
+}
+
+/** An approval that was asked for, until the call is settled. */
+interface Approval {
+  slot: Slot;
+  data: Json;
+  call: Call | undefined;
 }
 
 class AiSdk extends Draft {
-  readonly #approvals = new Map<string, { key: string; data: Json }>();
-  #response: { key: string; data: Record<string, unknown> } | undefined;
-  #step = "";
+  protected override readonly lastWord = "`finish`, `abort` or `error`";
+  readonly #calls = new Calls(this);
+  /** The keys of the texts that grow, by kind and id. */
+  readonly #texts = new Map<string, string>();
+  readonly #approvals = new Map<string, Approval>();
+  /** The places of `data-*` parts that have an id, by type and id. */
+  readonly #data = new Map<string, Slot>();
+  #response: Slot | undefined;
+  #said: Record<string, unknown> = {};
+  #step: Slot | undefined;
 
-  #respond(data: Record<string, unknown>, isNew = false) {
-    const known = isNew ? undefined : this.#response;
-    const response = known ?? { key: this.next("response"), data: {} };
-    const metadata = { ...fields(response.data.metadata), ...fields(data.metadata) };
-    const merged = { ...response.data, ...data };
-    response.data = data.metadata === undefined ? merged : { ...merged, metadata };
-    this.#response = response;
-    this.put(response.key, "response", response.data);
+  constructor(options?: CodecOptions) {
+    super(options);
+    this.mark();
+  }
+
+  #respond(data: Record<string, unknown>, messageMetadata: unknown) {
+    const metadata = merge(this.#said.metadata, messageMetadata);
+    this.#said = { ...this.#said, ...data, ...(metadata !== undefined && { metadata }) };
+    this.#response ??= { key: this.next("response"), isLasting: true };
+    this.change(this.#response, "response", this.#said);
   }
 
   /** Text and reasoning: the same but for their names. */
-  #block(chunk: Json, kind: string, what: string, name: string) {
+  #text(chunk: Json, kind: string, what: string) {
     const id = `${kind}:${text(chunk.id)}`;
-    if (what === "end" && !this.isOpen(id)) return;
-    if (what === "start" || !this.isOpen(id)) {
-      this.open(id, this.next(kind), name, "", { part: text(chunk.id) });
+    let key = this.#texts.get(id);
+    if (what === "end" && key === undefined) return;
+    const headers = noted(chunk);
+    if (what === "start" || key === undefined) {
+      // An id that is used again means another text, and that the one before has ended.
+      if (key !== undefined) this.close(key);
+      const name = kind === "text" ? "message" : kind;
+      key = this.open(this.next(kind), name, "", { part: text(chunk.id), ...headers });
+      this.#texts.set(id, key);
     }
-    const headers: Headers = {};
-    const key = this.key(id) ?? "";
-    this.note(key, headers, "providerMetadata", chunk.providerMetadata);
-    this.note(key, headers, "citations", chunk.citations);
-    this.describe(id, headers);
-    if (what === "delta") this.append(id, text(chunk.delta));
-    if (what === "end") this.close(id);
+    this.describe(key, headers);
+    if (what === "delta") this.append(key, text(chunk.delta));
+    if (what !== "end") return;
+    this.close(key);
+    this.#texts.delete(id);
   }
 
-  #tool(chunk: Json, what: string) {
+  /** The latest call of this id, if it is of this step. */
+  #known(id: string): Call | undefined {
+    const call = this.#calls.latest(id);
+    return call && this.#calls.isCurrent(call) ? call : undefined;
+  }
+
+  #input(chunk: Json, what: string) {
     const id = text(chunk.toolCallId);
-    const headers = flags(chunk);
-    const { n } = this.tool(id);
-    this.note(`tool-${n}`, headers, "providerMetadata", chunk.providerMetadata);
-    this.note(`tool-${n}`, headers, "toolMetadata", chunk.toolMetadata);
-    this.tool(id, headers);
-    switch (what) {
-      case "input-start":
-        return this.stream(id, "");
-      case "input-delta":
-        return this.stream(id, text(chunk.inputTextDelta));
-      case "input-available":
-        return this.input(id, chunk.input);
-      case "input-error":
-        this.input(id, chunk.input, "failed");
-        return this.output(id, chunk.errorText, "input-error");
-      case "output-available":
-        return this.output(id, chunk.output, chunk.preliminary ? "preliminary" : "available");
-      case "output-error":
-        return this.output(id, chunk.errorText, "error");
-      case "output-denied":
-        return this.output(id, null, "denied");
-      default:
-        return this.pass(text(chunk.type), chunk);
+    const headers = noted(chunk);
+    const known = this.#known(id);
+    if (what === "error") return this.#refuse(chunk, known, headers);
+    if (what === "delta") {
+      const call = known ?? this.#open(id) ?? this.#calls.begin(id);
+      return this.#calls.stream(call, text(chunk.inputTextDelta));
+    }
+    if (what === "available" && known?.isTold) {
+      if (this.#calls.isSame(known, chunk.input, headers)) return;
+    }
+    const isIt = known && !known.isTold && this.#continues(known, headers, what);
+    const call = isIt ? known : this.#calls.begin(id, headers);
+    if (isIt) this.#calls.describe(call, headers);
+    if (what === "start") this.#calls.stream(call, "");
+    else this.#calls.tellOnce(call, chunk.input);
+  }
+
+  /** An input that was refused is told as what it is, and then why it was refused. */
+  #refuse(chunk: Json, known: Call | undefined, headers: Headers) {
+    const isIt = known && !known.isTold;
+    // As in the AI SDK: its title is nobody's, its metadata the result's, its kind the start's.
+    const { title: _, providerMetadata, dynamic, ...rest } = headers;
+    const more = { ...rest, ...(!isIt && dynamic && { dynamic }), state: "error" };
+    const call = isIt ? known : this.#calls.begin(text(chunk.toolCallId), more);
+    if (isIt) this.#calls.describe(call, more);
+    this.#calls.tell(call, chunk.input);
+    const result = { ...rest, ...(providerMetadata && { providerMetadata }) };
+    this.#answer(call, chunk.errorText, "input-error", result);
+  }
+
+  /** A call of another step whose input still comes: of an id that was not begun in this one. */
+  #open(id: string): Call | undefined {
+    const call = this.#calls.latest(id);
+    return call && this.isOpen(call.input) ? call : undefined;
+  }
+
+  /** Whether it is the input that has begun; one that grew and begins again is another. */
+  #continues(call: Call, { dynamic }: Headers, what: string): boolean {
+    if (what === "start" && this.text(call.input) !== "") return false;
+    return call.headers.dynamic === dynamic || !this.isOpen(call.input);
+  }
+
+  #output(chunk: Json, what: string) {
+    const id = text(chunk.toolCallId);
+    const call = this.#calls.latest(id) ?? this.#calls.begin(id);
+    const headers = noted(chunk);
+    if (what === "error") return this.#answer(call, chunk.errorText, what, headers);
+    if (what === "denied") return this.#answer(call, null, what, headers);
+    const state = chunk.preliminary ? "preliminary" : "available";
+    this.#answer(call, chunk.output, state, headers);
+  }
+
+  #answer(call: Call, data: unknown, state: string, headers: Headers) {
+    this.#calls.answer(call, data, state, headers);
+    if (state === "preliminary") return;
+    for (const [id, approval] of this.#approvals) {
+      if (approval.call === call) this.#approvals.delete(id);
     }
   }
 
   #approval(chunk: Json, state: string) {
     const id = text(chunk.approvalId);
-    const known = this.#approvals.get(id);
-    const key = known?.key ?? this.next("tool-approval");
     const { type: _, ...said } = chunk;
-    const data = { ...known?.data, ...said };
-    this.#approvals.set(id, { key, data });
-    const call = text(data.toolCallId);
-    const headers = { approvalId: id, state, ...(call && { toolCallId: call }) };
-    this.put(key, "tool-approval", data, headers);
+    const known = this.#approvals.get(id);
+    const call = known?.call ?? this.#calls.latest(text(chunk.toolCallId));
+    const isLasting = call !== undefined && !this.#calls.isCurrent(call);
+    const slot: Slot = known?.slot ?? { key: this.next("tool-approval"), isLasting };
+    const { reason, ...before } = known?.data ?? {};
+    // Both may give a reason: that of the request has its own name once there is a response.
+    const isAsked = reason !== undefined && state === "responded";
+    const data: Json = { ...before, ...(isAsked && { requestReason: reason }), ...said };
+    this.#approvals.set(id, { slot, data, call });
+    const toolCallId = text(data.toolCallId);
+    const headers = { approvalId: id, state, ...(toolCallId && { toolCallId }) };
+    this.change(slot, "tool-approval", data, { headers });
   }
 
   #other(chunk: Json, type: string) {
-    if (type.startsWith("source-")) return this.put(this.next("source"), "source", chunk);
+    if (type.startsWith("source-")) return void this.say("source", "source", chunk);
     if (!type.startsWith("data-")) return this.pass(type, chunk);
-    if (chunk.transient === true) return this.signal(type, chunk);
-    const key = chunk.id === undefined ? this.next(type) : `${type}:${chunk.id}`;
-    this.put(key, type, chunk);
+    if (chunk.transient) return this.signal(type, chunk);
+    if (chunk.id == null) return this.pass(type, chunk);
+    const id = JSON.stringify([type, String(chunk.id)]);
+    const slot = this.#data.get(id) ?? { key: this.next(type) };
+    this.#data.set(id, slot);
+    this.put(slot, type, chunk);
+  }
+
+  #beginStep() {
+    this.#step = { key: this.next("step"), isLasting: true };
+    this.put(this.#step, "step", { state: "started" });
+    this.#calls.nextStep();
+    this.mark();
+  }
+
+  #endStep() {
+    this.#step ??= { key: this.next("step"), isLasting: true };
+    this.put(this.#step, "step", { state: "finished" });
+    this.#step = undefined;
+  }
+
+  #resetStep() {
+    this.#texts.clear();
+    this.#calls.dropStep();
+    for (const [id, { key }] of this.#data) if (this.isRecent(key)) this.#data.delete(id);
+    for (const [id, { slot }] of this.#approvals) {
+      if (this.isRecent(slot.key)) this.#approvals.delete(id);
+    }
+    this.dropRecent();
   }
 
   protected override handle(chunk: Json, type: string) {
-    const [, family, what = ""] = /^(text|reasoning|tool)-(.+)$/.exec(type) ?? [];
-    const isPart = /^(start|delta|end)$/.test(what);
-    if (family === "text" && isPart) return this.#block(chunk, family, what, "message");
-    if (family === "reasoning" && isPart) return this.#block(chunk, family, what, family);
-    if (what === "approval-request") return this.#approval(chunk, "requested");
-    if (what === "approval-response") return this.#approval(chunk, "responded");
-    if (family === "tool") return this.#tool(chunk, what);
-    const metadata = chunk.messageMetadata;
-    const more = metadata === undefined ? {} : { metadata };
-    switch (type) {
+    const [, family = "", what = ""] =
+      /^(text|reasoning|tool-input|tool-output|tool-approval)-(\w+)$/.exec(type) ?? [];
+    switch (family && PARTS[family]?.includes(what) ? family : type) {
+      case "text":
+      case "reasoning":
+        return this.#text(chunk, family, what);
+      case "tool-input":
+        return this.#input(chunk, what);
+      case "tool-output":
+        return this.#output(chunk, what);
+      case "tool-approval":
+        return this.#approval(chunk, what === "request" ? "requested" : "responded");
       case "start":
-        return this.#respond({ state: "started", ...pick(chunk, "messageId"), ...more }, true);
+        this.goOn();
+        return this.#respond(
+          { state: "started", ...pick(chunk, "messageId") },
+          chunk.messageMetadata,
+        );
       case "message-metadata":
-        return this.#respond(more);
+        return this.#respond({}, chunk.messageMetadata);
       case "finish":
-        return this.#respond({ state: "finished", ...pick(chunk, "finishReason"), ...more });
+        this.finish();
+        return this.#respond(
+          { state: "finished", ...pick(chunk, "finishReason") },
+          chunk.messageMetadata,
+        );
       case "abort":
-        this.#respond({ state: "aborted", ...pick(chunk, "reason") });
+        this.#respond({ state: "aborted", ...pick(chunk, "reason") }, undefined);
         return this.cancel(text(chunk.reason));
       case "error":
-        return this.fail(text(chunk.errorText));
+        return this.fail(text(chunk.errorText) || "the stream failed");
       case "start-step":
-        this.#step = this.next("step");
-        this.put(this.#step, "step", { state: "started" });
-        return this.mark();
+        this.goOn();
+        return this.#beginStep();
       case "finish-step":
-        return this.put(this.#step || this.next("step"), "step", { state: "finished" });
+        return this.#endStep();
       case "reset-step":
-        return this.dropRecent();
+        return this.#resetStep();
       default:
         return this.#other(chunk, type);
     }
   }
 }
 
+/** The kinds of chunks of each family. */
+const PARTS: Record<string, string[]> = {
+  text: ["start", "delta", "end"],
+  reasoning: ["start", "delta", "end"],
+  "tool-input": ["start", "delta", "available", "error"],
+  "tool-output": ["available", "error", "denied"],
+  "tool-approval": ["request", "response"],
+};
+
 /** AI SDK UI message chunks. */
-export function aiSdk(): Codec<AiSdkChunk> {
-  const codec = new AiSdk();
-  return (chunk) => codec.read(chunk);
+export function aiSdk(options?: CodecOptions): Codec<AiSdkChunk> {
+  return new AiSdk(options).codec();
 }

@@ -1,7 +1,19 @@
-// The events of an Anthropic Messages stream.
+// The events of an Anthropic Messages stream, also as gateways write them: without starts or
+// stops, with indexes that do not fit, with inputs that come whole.
 
-import { Draft } from "./draft.ts";
-import { type Codec, fields, type Json, parsed, pick, text } from "./operation.ts";
+import { type Call, Calls } from "./calls.ts";
+import { Draft, type Slot } from "./draft.ts";
+import {
+  type Codec,
+  type CodecOptions,
+  fields,
+  type Json,
+  listed,
+  parsed,
+  pick,
+  reasonOf,
+  text,
+} from "./operation.ts";
 
 /** Any event: those that are not known pass through. */
 export interface AnthropicEvent {
@@ -11,108 +23,217 @@ export interface AnthropicEvent {
 /** What readers are told of a message beside its blocks. */
 const TOLD = ["id", "model", "usage", "stop_reason", "stop_sequence"];
 
+/** Why a message ended, in the words that are the same for all providers. */
+const FINISH_REASONS: Record<string, string> = {
+  end_turn: "stop",
+  stop_sequence: "stop",
+  pause_turn: "stop",
+  tool_use: "tool-calls",
+  max_tokens: "length",
+  model_context_window_exceeded: "length",
+  refusal: "content-filter",
+};
+
+type Kind = "text" | "thinking" | "call" | "other";
+
+/** The kind of block that a delta belongs to. */
+const GROWS: Record<string, Kind> = {
+  text_delta: "text",
+  citations_delta: "text",
+  thinking_delta: "thinking",
+  signature_delta: "thinking",
+  input_json_delta: "call",
+};
+
+/** A content block that has begun and not ended. */
+interface Block {
+  index: unknown;
+  kind: Kind;
+  /** Of its message. */
+  key: string;
+  call?: Call;
+  /** What its start says that the input is. */
+  input?: unknown;
+}
+
 class Anthropic extends Draft {
-  #response: { key: string; data: Record<string, unknown> } = { key: "", data: {} };
-  /** By index: what kind of block it is, and the tool call that it belongs to. */
-  #blocks: { call?: string; input?: unknown; signature: string }[] = [];
+  protected override readonly lastWord = "`message_stop`";
+  readonly #calls = new Calls(this);
+  #response: Slot | undefined;
+  #said: Record<string, unknown> = {};
+  #blocks: Block[] = [];
+  /** Calls whose block was stopped within its JSON: the rest may still come. */
+  #late: Block[] = [];
+  /** Blocks that the message had from its start, until others come. */
+  #given: unknown[] = [];
 
   #respond(data: Record<string, unknown>) {
-    const usage = { ...fields(this.#response.data.usage), ...fields(data.usage) };
-    this.#response.data = { ...this.#response.data, ...data, usage };
-    if (this.#response.key === "") this.#response.key = this.next("response");
-    this.put(this.#response.key, "response", this.#response.data);
+    const usage = { ...fields(this.#said.usage), ...fields(data.usage) };
+    const finishReason = FINISH_REASONS[text(data.stop_reason)] ?? (data.stop_reason && "other");
+    this.#said = { ...this.#said, ...data, usage, ...(finishReason ? { finishReason } : {}) };
+    this.#response ??= { key: this.next("response") };
+    this.change(this.#response, "response", this.#said);
   }
 
-  #begin(at: number, id: string, block: Json) {
+  #start(message: Json) {
+    const { id, state } = this.#said;
+    const isAgain = text(id) !== "" && id === message.id && state === "started" && !this.#blocks[0];
+    if (!isAgain) {
+      this.settle();
+      this.#response = undefined;
+      this.#said = {};
+    }
+    this.#given = listed(message.content);
+    this.#respond({ state: "started", ...pick(message, ...TOLD) });
+  }
+
+  #begin(index: unknown, block: Json) {
     const type = text(block.type);
-    this.#blocks[at] = { signature: text(block.signature) };
+    const open = this.#blocks.find((one) => typeof index === "number" && one.index === index);
+    if (open) this.#end(open);
+    this.#given = [];
     if (type === "text") {
-      this.open(id, this.next("text"), "message", text(block.text));
-      for (const one of Array.isArray(block.citations) ? block.citations : []) this.#cite(id, one);
+      const key = this.open(this.next("text"), "message", text(block.text));
+      this.#blocks.push({ index, kind: "text", key });
+      for (const one of listed(block.citations)) this.#cite(key, one);
     } else if (type === "thinking") {
-      this.open(id, this.next("reasoning"), "reasoning", text(block.thinking));
+      const signature = text(block.signature);
+      const key = this.next("reasoning");
+      this.open(key, "reasoning", text(block.thinking), signature ? { signature } : {});
+      this.#blocks.push({ index, kind: "thinking", key });
     } else if (type.endsWith("tool_use")) {
-      const call = text(block.id);
-      const isOwn = type === "tool_use";
-      const toolName = text(block.name);
-      this.#blocks[at] = { call, input: block.input, signature: "" };
-      this.tool(call, { toolName, ...(!isOwn && { providerExecuted: "true" }) });
-      this.stream(call, "");
-    } else if (type.endsWith("tool_result")) {
-      const isBad = block.is_error === true || /_error$/.test(text(fields(block.content).type));
-      this.output(text(block.tool_use_id), block.content, isBad ? "error" : "available");
+      const call = this.#calls.begin(text(block.id), {
+        toolName: text(block.name),
+        ...(type !== "tool_use" && { providerExecuted: "true" }),
+      });
+      this.#calls.stream(call, "");
+      this.#blocks.push({ index, kind: "call", key: call.input, call, input: block.input });
     } else {
-      this.pass(type, block);
+      this.#blocks.push({ index, kind: "other", key: "" });
+      if (type.endsWith("tool_result")) this.#result(block);
+      else this.pass(type, block);
     }
   }
 
-  #cite(id: string, citation: unknown) {
-    const of = this.key(id);
-    this.put(this.next("source"), "source", citation, of === undefined ? {} : { of });
+  #result(block: Json) {
+    const id = text(block.tool_use_id);
+    const call = this.#calls.latest(id) ?? this.#calls.begin(id);
+    const isBad = block.is_error === true || /_error$/.test(text(fields(block.content).type));
+    const headers = { providerExecuted: "true" };
+    this.#calls.answer(call, block.content, isBad ? "error" : "available", headers);
   }
 
-  #grow(event: Json, at: number, id: string) {
+  #cite(of: string, citation: unknown) {
+    this.say("source", "source", citation, { of });
+  }
+
+  /** The block that a delta is for. */
+  #grown(index: unknown, kind: Kind): Block | undefined {
+    const isOne = (one: Block) => one.index === index && one.kind === kind;
+    const found = this.#blocks.findLast(isOne) ?? this.#late.findLast(isOne);
+    if (found) return found;
+    // An index that nothing has begun with begins something; one that is wrong or missing does not.
+    const isNew = typeof index === "number" && !this.#blocks.some((one) => one.index === index);
+    const open = isNew ? undefined : this.#blocks.findLast((one) => one.kind === kind);
+    if (open || kind === "call") return open ?? this.#late.at(-1);
+    this.#begin(isNew ? index : undefined, { type: kind });
+    return this.#blocks.at(-1);
+  }
+
+  #grow(event: Json) {
     const delta = fields(event.delta);
-    const block = this.#blocks[at];
-    switch (delta.type) {
-      case "text_delta":
-        return this.append(id, text(delta.text));
-      case "thinking_delta":
-        return this.append(id, text(delta.thinking));
-      case "signature_delta":
-        if (block !== undefined) block.signature += text(delta.signature);
-        return;
-      case "input_json_delta":
-        if (block?.call === undefined) return this.pass("input_json_delta", event);
-        return this.stream(block.call, text(delta.partial_json));
-      case "citations_delta":
-        return this.#cite(id, delta.citation);
-      default:
-        return this.pass(text(delta.type), event);
-    }
+    const type = text(delta.type);
+    const kind = GROWS[type];
+    const block = kind && this.#grown(event.index, kind);
+    if (!block) return this.pass(type || "content_block_delta", event);
+    const { key, call } = block;
+    if (call) return this.#calls.stream(call, text(delta.partial_json));
+    if (type === "citations_delta") return this.#cite(key, delta.citation);
+    if (type !== "signature_delta")
+      return this.append(key, text(delta.text) || text(delta.thinking));
+    const signature = text(delta.signature);
+    if (signature) this.describe(key, { signature });
   }
 
-  #end(at: number, id: string) {
-    const { call, input, signature } = this.#blocks[at] ?? { signature: "" };
-    if (call === undefined) {
-      const headers = {};
-      if (signature !== "") this.note(this.key(id) ?? "", headers, "signature", signature);
-      this.describe(id, headers);
-      return this.close(id);
+  #end(block: Block) {
+    this.#blocks = this.#blocks.filter((one) => one !== block);
+    const { key, call, input } = block;
+    if (!call) return this.close(key);
+    const json = this.text(key);
+    const value = json === "" ? (input ?? {}) : parsed(json);
+    if (json !== "" && value === json) this.#late.push(block);
+    else this.#tell(call, typeof value === "string" ? parsed(value) : value);
+  }
+
+  #tell(call: Call, input: unknown) {
+    this.#calls.tell(call, input);
+    // The agent answers it, and not in this stream.
+    if (call.headers.providerExecuted === undefined) this.#calls.settle(call);
+  }
+
+  /** All that was begun has ended, as it is. */
+  protected override settle() {
+    for (const block of this.#blocks) this.#end(block);
+    const given = this.#given;
+    this.#given = [];
+    given.forEach((block, index) => {
+      this.#begin(`given ${index}`, fields(block));
+      const begun = this.#blocks.at(-1);
+      if (begun) this.#end(begun);
+    });
+    for (const { call, key } of this.#late) {
+      if (!call) continue;
+      const json = this.text(key);
+      const isWhole = parsed(json) !== json || this.#said.finishReason !== "length";
+      if (isWhole) this.#tell(call, parsed(json));
+      else this.#calls.breakOff(call);
     }
-    const json = this.text(`tool-input-${this.tool(call).n}`);
-    this.input(call, json === "" ? (input ?? {}) : parsed(json));
+    this.#late = [];
+  }
+
+  #stop() {
+    this.settle();
+    this.#respond({ state: "finished" });
+    this.finish();
   }
 
   protected override handle(event: Json, type: string) {
-    const at = Number(event.index);
-    const id = `${this.#response.key}:${at}`;
     switch (type) {
       case "message_start":
-        this.#response = { key: this.next("response"), data: {} };
-        this.#blocks = [];
-        return this.#respond(pick(event.message, ...TOLD));
+        this.goOn();
+        return this.#start(fields(event.message));
       case "content_block_start":
-        return this.#begin(at, id, fields(event.content_block));
+        this.goOn();
+        return this.#begin(event.index, fields(event.content_block));
       case "content_block_delta":
-        return this.#grow(event, at, id);
-      case "content_block_stop":
-        return this.#end(at, id);
+        return this.#grow(event);
+      case "content_block_stop": {
+        const { index } = event;
+        const isIt = (one: Block) => typeof index !== "number" || one.index === index;
+        const block = this.#blocks.findLast(isIt);
+        return block && this.#end(block);
+      }
       case "message_delta":
         return this.#respond({ ...pick(event.delta, ...TOLD), ...pick(event, "usage") });
       case "message_stop":
+        return this.#stop();
+      case "message":
+        // What was asked for as a stream came whole.
+        this.#start(event);
+        return this.#stop();
       case "ping":
         return;
       case "error":
-        return this.fail(text(fields(event.error).message));
+        return this.fail(reasonOf(event.error ?? event, "the stream failed"));
       default:
+        if (type === "" && event.error)
+          return this.fail(reasonOf(event.error, "the stream failed"));
         return this.pass(type, event);
     }
   }
 }
 
 /** Anthropic Messages events. */
-export function anthropic(): Codec<AnthropicEvent> {
-  const codec = new Anthropic();
-  return (event) => codec.read(event);
+export function anthropic(options?: CodecOptions): Codec<AnthropicEvent> {
+  return new Anthropic(options).codec();
 }

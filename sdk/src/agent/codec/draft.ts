@@ -1,59 +1,113 @@
-// What the codecs have in common: keys by order of appearance, text that grows, and tool calls.
+// What the codecs have in common: keys by order of appearance, text that grows, messages that
+// change, and the stream's end.
 
 import {
+  type Codec,
+  type CodecOptions,
   type Ending,
   fields,
   type Headers,
   type Json,
+  jsonOf,
   type Operation,
   type OutputRole,
+  text,
 } from "./operation.ts";
 
-/** Longer values would crowd the 4 KiB that a message's headers may have (P14). */
-const MOST_HEADER_LENGTH = 400;
-
-/** A frame has at most 256 KiB (P14), and more in it than the data. */
-const MOST_WHOLE_BYTES = 250_000;
-
-/** A text that grows. */
-interface Block {
-  key: string;
+/** A text that grows. What has ended is forgotten. */
+interface Growing {
+  name: string;
+  /** As it was opened, and as they are by now. */
+  begun: Headers;
   headers: Headers;
   text: string;
-  isOpen: boolean;
-  /** Headers came after it was opened. */
-  isDescribed: boolean;
 }
 
-export interface ToolCall {
-  /** The call's place among all: its input is `tool-input-0`, its output `tool-output-0`. */
-  n: number;
-  /** What is said of the call wherever it is mentioned. */
-  headers: Headers;
+/** The place of a message that may be said more than once. */
+export interface Slot {
+  readonly key: string;
+  /** It is not of a step, and stays when the step is taken back. */
+  isLasting?: boolean;
+  isSaid?: boolean;
+  /** What it says, as JSON, where the same may come again. */
+  said?: string | undefined;
+}
+
+/** What a whole message has beside its data. */
+export interface Beside {
+  headers?: Headers;
+  role?: OutputRole;
+  /** The key of the message that it belongs to. */
+  of?: string;
 }
 
 /**
  * Operations in the making: what a codec is made of. Provider ids are only good within a
- * stream; keys are made here.
+ * stream, or less; keys are made here.
  */
 export abstract class Draft {
+  readonly #mayEndOpen: boolean;
   #ops: Operation[] = [];
-  #counts = new Map<string, number>();
-  #blocks = new Map<string, Block>();
-  #tools = new Map<string, ToolCall>();
-  #calls = 0;
-  #put = new Map<string, string>();
-  /** The keys since the last `mark`. */
-  #recent: string[] = [];
+  readonly #counts = new Map<string, number>();
+  readonly #open = new Map<string, Growing>();
+  /** The keys since the last `mark`, if there was one. */
+  #recent: Set<string> | undefined;
+  #ending: Ending | undefined;
+  #error: string | undefined;
 
-  /** What a part of the stream gives. */
-  read(part: { readonly type: string }): Operation[] {
+  constructor({ mayEndOpen = false }: CodecOptions = {}) {
+    this.#mayEndOpen = mayEndOpen;
+  }
+
+  /** What this is for those who use it. */
+  codec<Part>(): Codec<Part> {
+    return Object.assign((part: Part) => this.read(part), { end: () => this.end() });
+  }
+
+  /** What a part of the stream gives; what is no object, such as `[DONE]`, gives nothing. */
+  read(part: unknown): Operation[] {
     this.#ops = [];
-    this.handle(fields(part), part.type);
+    if (Object(part) === part) this.handle(fields(part), text(fields(part).type));
+    return this.#ops;
+  }
+
+  /** What the end of the source gives: without the stream's own end, something is missing. */
+  end(): Operation[] {
+    this.#ops = [];
+    const isCut = this.#ending === undefined && !this.#mayEndOpen;
+    const status = this.#ending ?? (isCut ? "failed" : "complete");
+    if (status === "complete") this.settle();
+    for (const [key, { name }] of this.#open) {
+      // An input that never became available is none.
+      this.close(
+        key,
+        undefined,
+        name === "tool-input" && status === "complete" ? "failed" : status,
+      );
+    }
+    const error = `stream-cut: the stream ended without ${this.lastWord}`;
+    if (isCut) this.#ops.push({ op: "fail", status: "failed", code: "stream-cut", error });
+    this.#ending = status;
     return this.#ops;
   }
 
   protected abstract handle(part: Json, type: string): void;
+
+  /** Ends what its provider left open in a stream that has ended well. */
+  protected settle(): void {}
+
+  /** How the provider ends a stream. */
+  protected abstract readonly lastWord: string;
+
+  /** The stream has ended by its own word; a failure stays one. */
+  finish(): void {
+    this.#ending ??= "complete";
+  }
+
+  /** It goes on: another answer in the same stream. */
+  goOn(): void {
+    if (this.#ending === "complete") this.#ending = undefined;
+  }
 
   /** The next key of a kind. */
   next(kind: string): string {
@@ -62,145 +116,112 @@ export abstract class Draft {
     return `${kind}-${n}`;
   }
 
-  /** Begins a text; a provider that uses an id again means another text. */
-  open(id: string, key: string, name: string, text = "", headers: Headers = {}): void {
-    this.#blocks.set(id, { key, headers, text, isOpen: true, isDescribed: false });
-    this.#recent.push(key);
-    this.#ops.push({ op: "open", key, name, text, headers: { ...headers } });
+  /** Begins a text. */
+  open(key: string, name: string, text = "", headers: Headers = {}): string {
+    this.#open.set(key, { name, begun: headers, headers, text });
+    this.#recent?.add(key);
+    this.#ops.push({ op: "open", key, name, text, headers });
+    return key;
   }
 
-  /** Whether a text of this id was begun and not ended. */
-  isOpen(id: string): boolean {
-    return this.#blocks.get(id)?.isOpen === true;
+  isOpen(key: string | undefined): boolean {
+    return key !== undefined && this.#open.has(key);
   }
 
-  key(id: string): string | undefined {
-    return this.#blocks.get(id)?.key;
-  }
-
-  append(id: string, text: string): void {
-    const block = this.#blocks.get(id);
-    if (block === undefined || text === "") return;
-    block.text += text;
-    this.#ops.push({ op: "append", key: block.key, text });
+  append(key: string, text: string): void {
+    const growing = this.#open.get(key);
+    if (growing === undefined || text === "") return;
+    growing.text += text;
+    this.#ops.push({ op: "append", key, text });
   }
 
   /** What an open text has come to. */
-  text(id: string): string {
-    return this.#blocks.get(id)?.text ?? "";
+  text(key: string): string {
+    return this.#open.get(key)?.text ?? "";
   }
 
-  /** Adds to the headers of an open text; they are sent when it ends. */
-  describe(id: string, headers: Headers): void {
-    const block = this.#blocks.get(id);
-    if (block === undefined) return;
-    const isNews = Object.entries(headers).some(([name, value]) => block.headers[name] !== value);
-    block.isDescribed ||= isNews;
-    Object.assign(block.headers, headers);
+  /** Adds to the headers of an open text; they are told with its end. */
+  describe(key: string, headers: Headers): void {
+    const growing = this.#open.get(key);
+    if (growing) growing.headers = { ...growing.headers, ...headers };
   }
 
-  /** Ends a text. `data` is what the provider says it is. */
-  close(id: string, data?: unknown, status: Ending = "complete"): void {
-    const block = this.#blocks.get(id);
-    if (!block?.isOpen) return;
-    block.isOpen = false;
-    const { key, headers } = block;
+  /** Ends a text. `data` is what it is in the end, if that is not what was appended. */
+  close(key: string, data?: unknown, status: Ending = "complete"): void {
+    const growing = this.#open.get(key);
+    if (growing === undefined) return;
+    this.#open.delete(key);
+    const { begun, headers } = growing;
+    const isNews = Object.entries(headers).some(([name, value]) => begun[name] !== value);
     const more = {
-      ...(block.isDescribed && { headers }),
-      ...(data !== undefined && data !== block.text && { data }),
+      ...(isNews && { headers }),
+      ...(data !== undefined && data !== growing.text && { data }),
     };
     this.#ops.push({ op: "close", key, status, ...more });
   }
 
-  /**
-   * A whole message; one that says nothing new is left out. What no frame can hold, such as an
-   * image in the stream, is left out of its message, which says so.
-   */
-  put(key: string, name: string, data: unknown, headers: Headers = {}, role?: OutputRole): void {
-    const now = JSON.stringify([data, headers]);
-    if (now.length > MOST_WHOLE_BYTES / 3 && new Blob([now]).size > MOST_WHOLE_BYTES) {
-      this.put(key, name, null, { ...headers, omitted: `${now.length} characters` }, role);
-      return;
-    }
-    if (this.#put.get(key) === now) return;
-    if (!this.#put.has(key)) this.#recent.push(key);
-    this.#put.set(key, now);
-    this.#ops.push({ op: "put", key, name, data: data ?? null, headers, ...(role && { role }) });
+  /** A whole message, said the first time or anew. */
+  put(slot: Slot, name: string, data: unknown, { headers = {}, ...more }: Beside = {}): void {
+    const { key } = slot;
+    if (!slot.isSaid && !slot.isLasting) this.#recent?.add(key);
+    slot.isSaid = true;
+    this.#ops.push({ op: "put", key, name, data: data ?? null, headers, ...more });
+  }
+
+  /** A whole message that is often said again; what says nothing new is left out. */
+  change(slot: Slot, name: string, data: unknown, beside: Beside = {}): void {
+    const said = jsonOf([data, beside.headers]);
+    if (said !== undefined && slot.said === said) return;
+    slot.said = said;
+    this.put(slot, name, data, beside);
+  }
+
+  /** A whole message of a key of its own. */
+  say(kind: string, name: string, data: unknown, beside?: Beside): string {
+    const key = this.next(kind);
+    this.put({ key }, name, data, beside);
+    return key;
   }
 
   /** What no codec knows is a message of its type's name: nothing is dropped. */
   pass(type: string, data: unknown): void {
-    this.put(this.next(type), type, data);
-  }
-
-  /** A header where it is short, a message beside the other where it is long. */
-  note(key: string, headers: Headers, name: string, value: unknown): void {
-    if (value === undefined) return;
-    const json = typeof value === "string" ? value : JSON.stringify(value);
-    if (json.length <= MOST_HEADER_LENGTH) headers[name] = json;
-    else this.put(`${key}.${name}`, name, value, { of: key });
-  }
-
-  /** The tool call of an id, known from its first mention on. */
-  tool(id: string, headers: Headers = {}): ToolCall {
-    const known = this.#tools.get(id);
-    const n = known?.n ?? this.#calls++;
-    const tool = { n, headers: { ...known?.headers, toolCallId: id, ...headers } };
-    this.#tools.set(id, tool);
-    return tool;
-  }
-
-  /** The input of a call as a whole, whether it was streamed before or not. */
-  input(id: string, data: unknown, status: Ending = "complete"): void {
-    const { n, headers } = this.tool(id);
-    const key = `tool-input-${n}`;
-    if (this.isOpen(key)) {
-      this.describe(key, headers);
-      this.close(key, data, status);
-    } else {
-      this.put(key, "tool-input", data, { ...headers });
-    }
-  }
-
-  /** The input of a call as it comes. */
-  stream(id: string, text: string): void {
-    const { n, headers } = this.tool(id);
-    const key = `tool-input-${n}`;
-    if (this.isOpen(key)) this.append(key, text);
-    else this.open(key, key, "tool-input", text, { ...headers });
-  }
-
-  /** What came of a call. */
-  output(id: string, data: unknown, state: string, more: Headers = {}): void {
-    const { n, headers } = this.tool(id);
-    this.put(`tool-output-${n}`, "tool-output", data, { ...headers, ...more, state }, "tool");
+    const name = type || "part";
+    // Keys of calls are numbered together, and by themselves.
+    this.say(/^tool-(in|out)put$/.test(name) ? `${name}-part` : name, name, data);
   }
 
   signal(name: string, data: unknown): void {
     this.#ops.push({ op: "signal", name, data });
   }
 
-  /** The stream did not end well, and says so. */
+  /** The stream did not end well, and says so; some say it twice. */
   fail(error: string): void {
-    this.put(this.next("error"), "error", { message: error });
+    if (this.#error === error) return;
+    this.#error = error;
+    this.say("error", "error", { message: error });
     this.#ops.push({ op: "fail", status: "failed", error });
+    this.#ending = "failed";
   }
 
   cancel(reason: string): void {
-    this.#ops.push({ op: "fail", status: "cancelled", error: reason });
+    this.#ops.push({ op: "fail", status: "cancelled", ...(reason && { error: reason }) });
+    this.#ending = "cancelled";
   }
 
+  /** Remembers from here on what there is to be taken back. */
   mark(): void {
-    this.#recent = [];
+    this.#recent = new Set();
+  }
+
+  isRecent(key: string): boolean {
+    return this.#recent?.has(key) === true;
   }
 
   /** Takes back what came since the last `mark`; its keys are not used again. */
   dropRecent(): void {
-    const isRecent = (key: string) => this.#recent.includes(key);
-    for (const key of this.#recent) this.#ops.push({ op: "drop", key });
-    for (const [id, block] of this.#blocks) if (isRecent(block.key)) this.#blocks.delete(id);
-    for (const [id, { n }] of this.#tools) {
-      if (isRecent(`tool-input-${n}`)) this.#tools.delete(id);
+    for (const key of this.#recent ?? []) {
+      this.#open.delete(key);
+      this.#ops.push({ op: "drop", key });
     }
     this.mark();
   }

@@ -1,7 +1,33 @@
-// The events of an OpenAI Responses stream.
+// The events of an OpenAI Responses stream, also as gateways write them: whatever comes only in
+// `output_item.done` or in the whole response is told from there, and nothing is told twice.
 
-import { Draft } from "./draft.ts";
-import { type Codec, fields, type Json, parsed, pick, text } from "./operation.ts";
+import { Calls } from "./calls.ts";
+import { Draft, type Slot } from "./draft.ts";
+import { type Item, Items, type Part } from "./openai-items.ts";
+import {
+  ANSWER,
+  INPUTS,
+  inputOf,
+  type Kind,
+  keyOf,
+  OWN,
+  outputOf,
+  PLAIN,
+  SUMMARY,
+  TEXTS,
+} from "./openai-kinds.ts";
+import {
+  type Codec,
+  type CodecOptions,
+  fields,
+  type Json,
+  listed,
+  parsed,
+  pick,
+  reasonOf,
+  text,
+} from "./operation.ts";
+import { hash, Sequence } from "./sequence.ts";
 
 /** Any event: those that are not known pass through. */
 export interface OpenAiEvent {
@@ -10,136 +36,294 @@ export interface OpenAiEvent {
 
 /** What readers are told of a response: not the instructions and tools, which are the agent's. */
 const TOLD = ["id", "model", "status", "usage", "error", "incomplete_details"];
-/** Calls whose input comes piece by piece; others come whole. */
-const STREAMED = ["function_call", "custom_tool_call", "mcp_call", "code_interpreter_call"];
-/** Calls that the agent answers, not the provider. */
-const OWN = ["function_call", "custom_tool_call"];
-/** Events that say again what others said, by `delta` and `done`. */
-const STRUCTURE = [
-  "content_part.done",
-  "reasoning_summary_part.added",
-  "reasoning_summary_part.done",
-];
+/** How a response ends, the worse first. */
+const ENDS = ["failed", "cancelled", "incomplete", "completed"];
+/** Events about the whole response, those that end it last. */
+const STATES =
+  /^response\.(created|queued|in_progress|(completed|incomplete|failed|cancelled|done))$/;
+/** What became of it: gateways repeat the status of the beginning; the worse is believed. */
+function statusOf(status: string, state: string, isEnd: boolean): string {
+  if (!isEnd) return status || (state === "queued" ? state : "in_progress");
+  return ENDS.find((one) => one === status || one === state) ?? "completed";
+}
 
 class OpenAi extends Draft {
-  readonly #names = new Map<string, string>();
-  #response = "";
-  #sequence = -1;
+  protected override readonly lastWord =
+    "`response.completed`, `response.incomplete` or `response.failed`";
+  readonly #calls = new Calls(this);
+  readonly #items = new Items();
+  readonly #sequence = new Sequence();
+  #response: Slot | undefined;
+  #said: Record<string, unknown> = {};
+  /** The response has ended; what it said is told. */
+  #isOver = false;
 
-  #partId(event: Json) {
-    const at = event.content_index ?? event.summary_index ?? 0;
-    return `${event.item_id}:${at}`;
-  }
-
-  #block(event: Json, name: string, isDone: boolean, whole: unknown) {
-    const id = `${name}:${this.#partId(event)}`;
-    const isText = name === "message";
-    if (this.key(id) === undefined) {
-      const part = text(event.item_id);
-      this.open(id, this.next(isText ? "text" : name), name, "", part === "" ? {} : { part });
+  /** Adds to a text, which begins with its first piece. */
+  #grow(event: Json, kind: Kind, piece: string, isBegin = false) {
+    const item = this.#items.of(event, kind.item);
+    const at = this.#partId(event, kind);
+    let part = item.parts.get(at);
+    if (isBegin ? part : part && this.isOpen(part.key)) {
+      if (part) this.append(part.key, piece);
+      return part;
     }
-    if (isDone) this.close(id, whole);
-    else this.append(id, text(event.delta));
+    if (piece === "" && !isBegin) return part;
+    const headers = item.id ? { part: item.id } : {};
+    const key = this.open(this.next(keyOf(kind)), kind.name, piece, headers);
+    part = { key, annotations: 0 };
+    item.parts.set(at, part);
+    return part;
   }
 
-  #input(event: Json, isDone: boolean) {
-    const id = text(event.item_id);
-    const call = this.#names.get(id) ?? id;
-    if (!isDone) return this.stream(call, text(event.delta));
-    const json = event.arguments;
-    this.input(call, json === undefined ? (event.input ?? event.code) : parsed(text(json)));
+  #partId(event: Json, { name, place }: Kind): string {
+    return `${name} ${place} ${event[`${place}_index`] ?? 0}`;
   }
 
-  #item(event: Json, isDone: boolean) {
-    const it = fields(event.item);
-    const [type, id] = [text(it.type), text(it.id)];
-    if (type === "message" || type === "reasoning") return;
-    if (!type.endsWith("_call")) {
-      const key = this.#names.get(id) ?? this.next(type);
-      this.#names.set(id, key);
-      return this.put(key, type, it);
+  /** Ends a text; if nothing of it came before, it is said as a whole. */
+  #whole(item: Item, at: string, kind: Kind, whole: unknown, annotations: unknown) {
+    const said = text(whole);
+    let part = item.parts.get(at);
+    if (part) this.#close(part, said);
+    else if (said === "" || this.#isTold(item, said)) return;
+    else {
+      const headers = item.id ? { part: item.id } : {};
+      const key = this.say(keyOf(kind), kind.name, said, { headers });
+      part = { key, annotations: 0, said: hash(said) };
+      item.parts.set(at, part);
     }
-    const isOwn = OWN.includes(type);
-    const call = text(it.call_id) || id;
-    this.#names.set(id, call);
-    const toolName = text(it.name) || type;
-    const { n, headers } = this.tool(call, {
-      toolName,
-      part: id,
-      ...(!isOwn && { providerExecuted: "true" }),
+    for (const one of listed(annotations).slice(part.annotations)) {
+      this.say("source", "source", one, { of: part.key });
+      part.annotations += 1;
+    }
+  }
+
+  /** Ends a text, which says less than what came of it only if it says something. */
+  #close(part: Part, whole = "") {
+    if (!this.isOpen(part.key)) return;
+    part.said = hash(whole || this.text(part.key));
+    this.close(part.key, whole === "" ? undefined : whole);
+  }
+
+  /** Whether it was said as another part: not everybody counts parts in the same way. */
+  #isTold(item: Item, said: string): boolean {
+    const isIt = ({ key, said: told }: Part) => told === hash(said) || this.text(key) === said;
+    return [...item.parts.values()].some(isIt);
+  }
+
+  /** The parts of an item that is done. */
+  #parts(item: Item, it: Json) {
+    for (const place of ["summary", "content"] as const) {
+      listed(it[place]).forEach((one, index) => {
+        const part = fields(one);
+        const kind = TEXTS[text(part.type)];
+        if (!kind) return;
+        const at = this.#partId({ [`${place}_index`]: index }, { ...kind, place });
+        this.#whole(item, at, { ...kind, place }, part[kind.field], part.annotations);
+      });
+    }
+    for (const part of item.parts.values()) this.#close(part);
+  }
+
+  #annotate(event: Json) {
+    const part = this.#grow(event, ANSWER, "", true);
+    if (!part) return;
+    part.annotations += 1;
+    this.say("source", "source", event.annotation, { of: part.key });
+  }
+
+  /** A call is known from when it is told whose it is. */
+  #call(item: Item, it: Json) {
+    const { type, held } = item;
+    const part = item.id || text(it.id);
+    const name = text(it.name) || item.name;
+    item.call ??= this.#calls.begin(text(it.call_id) || part, {
+      toolName: name || type,
+      ...(part && { part }),
+      ...(!OWN.includes(type) && { providerExecuted: "true" }),
     });
-    if (!STREAMED.includes(type)) this.put(`tool-input-${n}`, "tool-input", it, { ...headers });
-    else if (!isDone) this.stream(call, "");
-    else if (this.isOpen(`tool-input-${n}`)) {
-      this.input(
-        call,
-        it.arguments === undefined ? (it.input ?? it.code) : parsed(text(it.arguments)),
-      );
-    }
-    if (!isDone || isOwn) return;
-    const isBad = it.status === "failed" || Boolean(it.error);
-    this.output(call, it.output ?? it.error ?? it, isBad ? "error" : "available");
-  }
-  #respond(event: Json) {
-    const is = fields(event.response);
-    const isNew = event.type === "response.created" || this.#response === "";
-    if (isNew) this.#response = this.next("response");
-    this.put(this.#response, "response", pick(is, ...TOLD));
-    if (is.status === "failed") this.fail(text(fields(is.error).message));
-    if (is.status === "cancelled") this.cancel("the provider cancelled the response");
+    if (name) this.#calls.describe(item.call, { toolName: name });
+    this.#calls.stream(item.call, held);
+    item.held = "";
+    return item.call;
   }
 
-  /** A response that is read again from some event on repeats what was read. */
-  #isRepeat(event: Json, type: string): boolean {
-    if (type === "response.created") this.#sequence = -1;
-    const { sequence_number: sequence } = event;
-    if (typeof sequence !== "number") return false;
-    if (sequence <= this.#sequence) return true;
-    this.#sequence = sequence;
-    return false;
+  #input(event: Json, type: string, isDone: boolean) {
+    const item = this.#items.of(event, type);
+    const callId = text(event.call_id);
+    if (!item.call && !(callId && text(event.name))) {
+      // Whose call it is comes later, if at all.
+      const whole = event.arguments ?? event.input ?? event.code;
+      item.name ||= text(event.name);
+      item.held = isDone ? text(whole) || item.held : item.held + text(event.delta);
+      return;
+    }
+    const call = item.call ?? this.#call(item, event);
+    if (!isDone) return this.#calls.stream(call, text(event.delta));
+    this.#tellInput(item, inputOf(event, type));
+  }
+
+  #tellInput(item: Item, whole: unknown) {
+    const { call, type } = item;
+    if (!call || call.isTold) return;
+    const came = this.text(call.input);
+    const isSaid = whole !== undefined && whole !== "";
+    const streamed = PLAIN.includes(type) ? came : came === "" ? {} : parsed(came);
+    this.#calls.tell(call, isSaid ? whole : streamed);
+    // The agent answers it, and seldom in this stream.
+    if (OWN.includes(type)) this.#calls.settle(call);
+  }
+
+  #callItem(item: Item, it: Json, isDone: boolean) {
+    const call = this.#call(item, it);
+    if (!isDone) return;
+    const input = inputOf(it, item.type);
+    const isBroken = it.status === "incomplete" && typeof (input ?? "") === "string";
+    if (isBroken && !call.isTold) this.#calls.breakOff(call);
+    else this.#tellInput(item, input);
+    if (OWN.includes(item.type) || item.isDone) return;
+    const isBad = it.status === "failed" || Boolean(it.error);
+    const headers = { providerExecuted: "true" };
+    this.#calls.answer(call, outputOf(it), isBad ? "error" : "available", headers);
+  }
+
+  #item(item: Item, it: Json, isDone: boolean) {
+    const { type } = item;
+    if (type === "message" || type === "reasoning") {
+      if (isDone) this.#parts(item, it);
+    } else if (type.endsWith("_call")) this.#callItem(item, it, isDone);
+    else if (type.endsWith("_call_output")) {
+      const id = text(it.call_id);
+      const call = this.#calls.latest(id) ?? this.#calls.begin(id);
+      if (isDone && !item.isDone) this.#calls.answer(call, it.output ?? it, "available");
+    } else {
+      item.slot ??= { key: this.next(type || "item") };
+      this.change(item.slot, type || "item", it);
+    }
+    item.isDone ||= isDone;
+  }
+
+  #respond(event: Json, state: string, isEnd: boolean) {
+    const is = fields(event.response);
+    const status = statusOf(text(is.status), state, isEnd);
+    if (isEnd && !this.#isOver) {
+      const output = listed(is.output).map(fields);
+      this.#items.match(output).forEach((item, at) => {
+        if (item) this.#item(item, output[at] ?? {}, true);
+      });
+      this.#isOver = true;
+    }
+    const isGood = isEnd && (status === "completed" || status === "incomplete");
+    const finishReason = isGood ? this.#finishReason(status, is) : undefined;
+    if (isGood) this.settle();
+    this.#said = {
+      ...this.#said,
+      ...pick(is, ...TOLD),
+      status,
+      state: isEnd ? "finished" : "started",
+      ...(finishReason && { finishReason }),
+    };
+    this.#response ??= { key: this.next("response") };
+    this.change(this.#response, "response", this.#said);
+    if (!isEnd) return;
+    if (status === "cancelled") this.cancel("the provider cancelled the response");
+    else if (isGood) this.finish();
+    else this.fail(reasonOf(is.error ?? event.error, "the response failed"));
+  }
+
+  /** Why it ended, in the words that are the same for all providers. */
+  #finishReason(status: string, is: Json): string {
+    const { reason } = fields(is.incomplete_details);
+    if (status === "completed") {
+      const isOwn = ({ type, call }: Item) => call !== undefined && OWN.includes(type);
+      return this.#items.all.some(isOwn) ? "tool-calls" : "stop";
+    }
+    if (reason === "content_filter") return "content-filter";
+    return reason === "max_output_tokens" ? "length" : "other";
+  }
+
+  #isOther(id: string): boolean {
+    const { id: before } = this.#said;
+    return id === "" ? this.#isOver : before !== undefined && before !== id;
+  }
+
+  /** Another response in the same stream. */
+  #again() {
+    this.goOn();
+    this.#items.clear();
+    this.#isOver = false;
+    this.#response = undefined;
+    this.#said = {};
+    this.#sequence.restart();
+  }
+
+  /** What the response leaves open has ended with it; calls only if their input is whole. */
+  protected override settle() {
+    for (const item of this.#items.all) {
+      for (const part of item.parts.values()) this.#close(part);
+      if (!item.call && item.held !== "") this.#call(item, { id: item.id });
+      const { call, type } = item;
+      if (!call || call.isTold) continue;
+      const came = this.text(call.input);
+      const isWhole = PLAIN.includes(type) || parsed(came) !== came;
+      if (isWhole) this.#tellInput(item, undefined);
+      else this.#calls.breakOff(call);
+    }
   }
 
   protected override handle(event: Json, type: string) {
-    if (this.#isRepeat(event, type)) return;
-    if (type === "error") return this.fail(text(event.message));
-    const kind = type.replace(/^response\./, "");
-    if (fields(event.response).status !== undefined) return this.#respond(event);
-    if (STRUCTURE.includes(kind)) return;
-    const [, what = "", verb] = /^(\w+)\.(\w+)$/.exec(kind) ?? [];
+    const { response, error } = event;
+    const id = text(fields(response).id);
+    if (type === "response.created" && this.#isOther(id)) this.#again();
+    if (this.#sequence.isRepeat(event)) return;
+    if (type === "error" || (type === "" && error)) {
+      return this.fail(reasonOf(error ?? event, "the stream failed"));
+    }
+    // What was asked for as a stream came whole.
+    if (type === "" && event.object === "response") {
+      return this.#respond({ response: event }, text(event.status) || "completed", true);
+    }
+    if (type === "keepalive" || type === "ping") return;
+    const [, state, end] = STATES.exec(type) ?? [];
+    if (state) return this.#respond(event, state, end !== undefined);
+    this.#part(event, type);
+  }
+
+  #part(event: Json, type: string) {
+    const [, what = "", verb] = /^response\.(\w+(?:\.annotation)?)\.(\w+)$/.exec(type) ?? [];
     const isDone = verb === "done";
-    if (what === "output_item") return this.#item(event, isDone);
-    if (kind === "content_part.added") {
-      const part = text(fields(event.part).type);
-      if (part === "output_text") this.#block(event, "message", false, "");
-      else if (part !== "refusal" && part !== "reasoning_text") this.pass(type, event);
-      return;
-    }
-    if (kind === "output_text.annotation.added") {
-      const of = this.key(`message:${this.#partId(event)}`);
-      return this.put(this.next("source"), "source", event.annotation, of ? { of } : {});
-    }
-    if (verb !== "delta" && !isDone) return this.pass(type, event);
-    switch (what) {
-      case "output_text":
-        return this.#block(event, "message", isDone, event.text);
-      case "refusal":
-        return this.#block(event, "refusal", isDone, event.refusal);
-      case "reasoning_text":
-      case "reasoning_summary_text":
-        return this.#block(event, "reasoning", isDone, event.text);
-      case "function_call_arguments":
-      case "custom_tool_call_input":
-      case "mcp_call_arguments":
-      case "code_interpreter_call_code":
-        return this.#input(event, isDone);
-      default:
-        return this.pass(type, event);
-    }
+    const kind = TEXTS[what];
+    const input = INPUTS[what];
+    // What begins after the end is of another response; what is done was late.
+    if (this.#isOver && (type === "response.output_item.added" || verb === "delta")) this.#again();
+    if (what === "output_item" && (isDone || verb === "added")) {
+      this.#item(this.#items.placed(event, isDone), fields(event.item), isDone);
+    } else if (what === "output_text.annotation") this.#annotate(event);
+    else if (what === "content_part" || what === "reasoning_summary_part") {
+      this.#structure(event, type, what, isDone);
+    } else if (kind && isDone) this.#done(event, kind, event[kind.field]);
+    else if (kind && verb === "delta") {
+      this.#grow(event, kind, text(event.delta) || text(fields(event.delta).text));
+    } else if (input && (isDone || verb === "delta")) this.#input(event, input, isDone);
+    else this.pass(type, event);
+  }
+
+  #done(event: Json, kind: Kind, whole: unknown, annotations?: unknown) {
+    const item = this.#items.of(event, kind.item);
+    this.#whole(item, this.#partId(event, kind), kind, whole, annotations);
+  }
+
+  /** What says again, or alone, where texts begin and end. */
+  #structure(event: Json, type: string, what: string, isDone: boolean) {
+    const part = fields(event.part);
+    const isSummary = what === "reasoning_summary_part";
+    const kind = isSummary ? SUMMARY : TEXTS[text(part.type)];
+    if (!kind) return this.pass(type, event);
+    if (isDone) this.#done(event, kind, part[kind.field], part.annotations);
+    else if (kind === ANSWER) this.#grow(event, kind, "", true);
   }
 }
 
 /** OpenAI Responses events. */
-export function openAi(): Codec<OpenAiEvent> {
-  const codec = new OpenAi();
-  return (event) => codec.read(event);
+export function openAi(options?: CodecOptions): Codec<OpenAiEvent> {
+  return new OpenAi(options).codec();
 }

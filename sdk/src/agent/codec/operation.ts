@@ -45,6 +45,15 @@ export type Codec<Part> = ((part: Part) => Operation[]) & {
   end?: () => Operation[];
 };
 
+/** For codecs of streams that say themselves when they have ended. */
+export interface CodecOptions {
+  /**
+   * A source that ends without that has not lost anything, such as chunks that are written by
+   * hand; otherwise such a stream is `failed`, with the code `stream-cut`.
+   */
+  mayEndOpen?: boolean;
+}
+
 /** An object that came as JSON. */
 export type Json = { readonly [name: string]: unknown };
 
@@ -63,6 +72,28 @@ export function pick(value: unknown, ...names: string[]): Record<string, unknown
   const from = fields(value);
   return Object.fromEntries(
     names.flatMap((name) => (from[name] === undefined ? [] : [[name, from[name]]])),
+  );
+}
+
+/** The value as a list; what is none has nothing in it. */
+export function listed(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** The value as JSON; nothing where it has none. */
+export function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What an error says, in whichever shape it came. */
+export function reasonOf(error: unknown, otherwise: string): string {
+  const { message, error: inner, code } = fields(error);
+  return (
+    text(error) || text(message) || (inner ? reasonOf(inner, "") : "") || text(code) || otherwise
   );
 }
 

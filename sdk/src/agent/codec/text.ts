@@ -1,6 +1,6 @@
 // Plain text: strings or bytes become one message.
 
-import type { Codec, Headers } from "./operation.ts";
+import type { Codec, Headers, Operation } from "./operation.ts";
 
 export interface TextOptions {
   /** The message's name; `message` unless told. */
@@ -8,14 +8,26 @@ export interface TextOptions {
   headers?: Headers;
 }
 
-/** Pieces of text, or of UTF-8, in one message. */
-export function text(options: TextOptions = {}): Codec<string | Uint8Array> {
+/** Pieces of text, or of UTF-8, in one message. Text that has ended is complete. */
+export function text({ name = "message", headers }: TextOptions = {}): Codec<string | Uint8Array> {
   const decoder = new TextDecoder();
+  const key = "text-0";
   let isOpen = false;
-  return (part) => {
-    const piece = typeof part === "string" ? part : decoder.decode(part, { stream: true });
-    if (isOpen) return piece === "" ? [] : [{ op: "append", key: "text-0", text: piece }];
+  const say = (piece: string): Operation[] => {
+    if (isOpen) return piece === "" ? [] : [{ op: "append", key, text: piece }];
     isOpen = true;
-    return [{ op: "open", key: "text-0", name: "message", text: piece, ...options }];
+    return [{ op: "open", key, name, text: piece, ...(headers && { headers }) }];
   };
+  // The half of a character that nothing completes is said as such: U+FFFD.
+  const flush = () => decoder.decode();
+  const read = (part: string | Uint8Array) =>
+    say(typeof part === "string" ? flush() + part : decoder.decode(part, { stream: true }));
+  const end = (): Operation[] => {
+    const rest = flush();
+    const said = rest === "" ? [] : say(rest);
+    if (!isOpen) return said;
+    isOpen = false;
+    return [...said, { op: "close", key, status: "complete" }];
+  };
+  return Object.assign(read, { end });
 }

@@ -7,7 +7,7 @@ import { runInNewContext } from "node:vm";
 import { useServer } from "../../../../tests/support/fixture.ts";
 import { getHistory } from "../../../../tests/support/http.ts";
 import { assertText } from "../../../../tests/support/text.ts";
-import { aiSdk, type AiSdkChunk } from "../../../src/agent/index.ts";
+import { type AiSdkChunk, aiSdk } from "../../../src/agent/index.ts";
 import type { Message } from "../../../src/protocol/index.ts";
 import { join, LINKS } from "./agent.ts";
 
@@ -38,7 +38,7 @@ for (const [name, link] of Object.entries(LINKS)) {
       await using agent = join(fixture.server, session, options);
       const turn = await agent.startTurn();
       const text = "a line of text, é and 🌊\n".repeat(40_000).slice(0, 900_000);
-      const pieces = text.match(/[^]{1,3000}/g) ?? [];
+      const pieces = text.match(/[\s\S]{1,3000}/g) ?? [];
       await turn.stream(pieces);
       assert.equal((await turn.end()).status, "complete");
       assertText((await history(session))[0]?.data, text);

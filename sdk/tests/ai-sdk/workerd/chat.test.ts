@@ -4,11 +4,12 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { Chat } from "@ai-sdk/react";
-import type { UIMessage } from "ai";
+import type { UIMessage, UIMessageChunk } from "ai";
 import { useServer } from "../../../../tests/support/fixture.ts";
 import { makeToken } from "../../../../tests/support/token.ts";
 import { until, within } from "../../../../tests/support/wait.ts";
-import { followChat, SessileChatTransport } from "../../../src/ai-sdk/index.ts";
+import { createAgentSession } from "../../../src/agent/index.ts";
+import { followChat, SessileChatTransport, streamToTurn } from "../../../src/ai-sdk/index.ts";
 import { ANSWER, joinAgent } from "../agent.ts";
 
 const fixture = useServer();
@@ -121,5 +122,38 @@ describe("SessileChatTransport with ai@7", () => {
       (text) => text === ["user: Hello", told].join(),
       "both to show the same",
     );
+  });
+
+  test("what an agent says in passing reaches the page, and stays nowhere", async () => {
+    const session = fixture.session();
+    const joined = createAgentSession({
+      url: fixture.server.url,
+      session,
+      token: () => makeToken({ sub: "agent", caps: { "*": ["agent"] } }),
+    });
+    ends.push(() => joined.close());
+    const { transport } = page(session);
+    const heard: unknown[] = [];
+    const onData = (part: unknown) => void heard.push(part);
+    const chat = new Chat<UIMessage>({ id: session, transport, onData });
+    const asking = chat.sendMessage({ text: "Hello" });
+    const input = await until(
+      () => transport.use(session).session.log.at(0)?.serial,
+      (serial) => serial !== undefined,
+      "the question",
+    );
+    const turn = await joined.startTurn({ input: input as string });
+    const hint: UIMessageChunk = { type: "data-hint", data: "soon", transient: true };
+    await turn.message("Hi");
+    await until(
+      () => textOf(chat).at(-1),
+      (text) => text === "assistant: Hi",
+      "the answer to have begun",
+    );
+    await streamToTurn(turn, new ReadableStream({ start: (it) => it.enqueue(hint) ?? it.close() }));
+    await turn.end();
+    await within(asking, "the answer");
+    assert.deepEqual(heard, [hint]);
+    assert.deepEqual(textOf(chat), ["user: Hello", "assistant: Hi"]);
   });
 });

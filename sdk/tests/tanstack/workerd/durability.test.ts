@@ -47,7 +47,7 @@ function durability(
   });
 }
 
-/** What a model's run consists of. */
+/** The chunks of a model's run. */
 async function* run(words: readonly string[], delayMs = 0): AsyncGenerator<StreamChunk> {
   const say = (chunk: Loose) => chunk as unknown as StreamChunk;
   yield say({ type: "RUN_STARTED", threadId: "t", runId: "provider-run" });

@@ -20,6 +20,8 @@ export interface Page {
 export type PageOptions = Record<string, unknown> & {
   sub?: string;
   onAbort?: "detach" | "cancel";
+  /** How many messages it begins with. */
+  rewind?: number;
   /** Another way to the server, such as a proxy. */
   url?: string;
 };
@@ -35,18 +37,26 @@ export class Pages {
     });
   }
 
-  /** What is to be done when the tests are over. */
+  /** Keeps what is to be done when the tests are over. */
   atEnd(end: () => unknown): void {
     this.#ends.push(end);
   }
 
+  token(sub: string, role = "user") {
+    return makeToken({ sub, caps: { "*": [role] } });
+  }
+
   /** A connection of its own, and a chat. */
-  page(session: string, { sub = "alice", url, onAbort, ...options }: PageOptions = {}): Page {
+  page(
+    session: string,
+    { sub = "alice", url, onAbort, rewind, ...options }: PageOptions = {},
+  ): Page {
     const connection = sessileConnection({
       url: url ?? this.#fixture.server.url,
       session,
-      token: () => makeToken({ sub, caps: { "*": ["user"] } }),
+      token: () => this.token(sub),
       ...(onAbort && { onAbort }),
+      ...(rewind !== undefined && { rewind }),
     });
     const all = { connection, threadId: session, ...options };
     const chat = new ChatClient(all as unknown as ChatClientOptions);
@@ -75,7 +85,7 @@ export class Pages {
     const joined: AgentSession = createAgentSession({
       url: this.#fixture.server.url,
       session,
-      token: () => makeToken({ sub: "agent", caps: { "*": ["agent"] } }),
+      token: () => this.token("agent", "agent"),
       names: ["message", REGENERATE],
       ...(onInput && { onInput }),
     });

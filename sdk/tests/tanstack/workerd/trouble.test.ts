@@ -1,4 +1,4 @@
-// What else becomes of a session while chats look at it: cuts, other attempts, answers side by
+// Sessions that change while chats look at them: cuts, other attempts, answers side by
 // side, what pages do by themselves.
 
 import assert from "node:assert/strict";

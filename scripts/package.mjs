@@ -1,0 +1,128 @@
+// The SDK's package as somebody else has it: packed by npm, in an app of its own.
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  bin,
+  capture,
+  inRoot,
+  modernNode,
+  nodeModules,
+  Refusal,
+  read,
+  say,
+} from "./lib/project.mjs";
+
+/** What the SDK adapts, and what it needs, as the app has it installed. */
+const PEERS = ["ai", "react", "@types", "@ai-sdk", "@tanstack"];
+const { dependencies = {}, exports } = JSON.parse(read("sdk/package.json"));
+const ENTRIES = Object.keys(exports)
+  .filter((path) => !path.endsWith(".json"))
+  .map((path) => path.replace(".", "sessile"));
+
+/** Each entry, and what is used most in a place that has a type. */
+const APP = `
+${ENTRIES.map((entry, index) => `import * as entry${index} from "${entry}";`).join("\n")}
+import { createSession, type Message, type Session } from "sessile";
+import { aiSdk, createAgentSession } from "sessile/agent";
+import { SessileChatTransport, toUIMessages } from "sessile/ai-sdk";
+import { useMessages } from "sessile/react";
+import { sessileConnection } from "sessile/tanstack";
+
+const where = { url: "https://sessions.example", session: "support-4711", token: "" };
+export const session: Session = createSession(where);
+export const texts = session.messages.map(({ data }: Message) => String(data));
+export const agent = createAgentSession(where);
+export const answer = (input: string, parts: ReadableStream<never>) =>
+  agent.answer({ input }, (turn) => turn.stream(parts, aiSdk()));
+export const transport = new SessileChatTransport(where);
+export const shown = toUIMessages(session);
+export const connection = sessileConnection(where);
+export { useMessages, ${ENTRIES.map((_, index) => `entry${index}`).join(", ")} };
+`;
+
+/** The strictest that an app asks of the declarations it installs, with no newer library. */
+const STRICT = {
+  target: "ES2022",
+  lib: ["ES2022", "DOM"],
+  types: [],
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  skipLibCheck: false,
+  noEmit: true,
+};
+const RESOLUTIONS = [
+  { module: "nodenext", moduleResolution: "nodenext" },
+  { module: "esnext", moduleResolution: "bundler" },
+];
+
+/** The same on the Node that runs this script, which may be the oldest that is supported. */
+const IMPORTS = `
+for (const entry of ${JSON.stringify(ENTRIES)}) await import(entry);
+const { createAgentSession, overFetch } = await import("sessile/agent");
+const { createSession } = await import("sessile");
+const where = { url: "http://127.0.0.1:1", session: "s", token: "a.b.c" };
+createAgentSession({ ...where, link: overFetch }).close();
+createSession(where).close();
+`;
+
+/** Packs the SDK without a build beforehand, and uses it in an app. */
+export async function checkApp() {
+  const app = mkdtempSync(join(tmpdir(), "sessile-app-"));
+  try {
+    install(app);
+    writeFileSync(join(app, "package.json"), JSON.stringify({ type: "module" }));
+    writeFileSync(join(app, "app.ts"), APP);
+    writeFileSync(join(app, "imports.js"), IMPORTS);
+    const complaints = [...RESOLUTIONS.flatMap((how) => compile(app, how)), ...start(app)];
+    for (const line of complaints) say(line);
+    return complaints.length > 0 ? 1 : 0;
+  } finally {
+    rmSync(app, { recursive: true, force: true });
+  }
+}
+
+/** What `npm install` would leave: the package unpacked, and its peers beside it. */
+function install(app) {
+  // As in a fresh clone: the package's own script has to make what it lacks.
+  rmSync(inRoot("sdk", "dist"), { recursive: true, force: true });
+  const packed = capture("npm", ["pack", "-w", "sdk", "--pack-destination", app, "--json"]);
+  const [{ filename } = {}] = packed ? JSON.parse(packed) : [];
+  if (!filename) throw new Refusal("npm could not pack the SDK; try npm pack in sdk/");
+  const modules = join(app, "node_modules");
+  mkdirSync(join(modules, "sessile"), { recursive: true });
+  const into = ["-C", join(modules, "sessile"), "--strip-components", "1"];
+  execFileSync("tar", ["-xzf", join(app, filename), ...into]);
+  for (const peer of [...PEERS, ...Object.keys(dependencies)]) {
+    if (existsSync(join(nodeModules, peer)))
+      symlinkSync(join(nodeModules, peer), join(modules, peer));
+  }
+}
+
+/** What the compiler says of the app and of the package; what a peer gets wrong is its own. */
+function compile(app, how) {
+  const compilerOptions = { ...STRICT, ...how };
+  writeFileSync(join(app, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["app.ts"] }));
+  const printed = output(modernNode(), [join(bin, "tsc"), "--pretty", "false", "-p", app], app);
+  const isOurs = (line) => /^(node_modules.sessile|app\.ts|error)/.test(line);
+  return printed.split("\n").filter(isOurs);
+}
+
+function start(app) {
+  const printed = output(process.execPath, ["imports.js"], app).trim();
+  return printed ? [`on Node ${process.versions.node}: ${printed}`] : [];
+}
+
+/** What a program prints, whatever it exits with. */
+function output(command, args, cwd) {
+  try {
+    return execFileSync(command, args, {
+      cwd,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+  } catch ({ stdout, stderr }) {
+    return `${stdout}${stderr}`;
+  }
+}

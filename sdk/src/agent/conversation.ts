@@ -1,0 +1,72 @@
+// What leads to an input: the branch that the person sees who sent it, by the page's own rule
+// (P6.9), so that an agent is never told what was replaced, nor spared what stands beside it.
+
+import { Tree } from "../client/tree.ts";
+import { type Message, type Page, SessileError, type Turn } from "../protocol/index.ts";
+import { readMessages } from "./read.ts";
+import type { AgentSession } from "./session.ts";
+
+export interface ConversationOptions {
+  /**
+   * How many messages to go back, and from there to the beginning of the answer that they are
+   * in: a prompt never begins with the output of a call that it does not have. 200.
+   */
+  limit?: number;
+}
+
+/** Messages in a page at least and at most (P3.9): a few more are of other branches. */
+const PAGE = 50;
+const PAGE_MOST = 1000;
+/** Messages that are read at most to be certain. */
+const MOST = 10_000;
+
+/**
+ * The conversation that leads to an input, the oldest message first and the input last, without
+ * the branches that were left: of edits and of answers given again those that the input follows,
+ * or the newest at that time. For an answer that is to be given again it ends with the input, too.
+ * Ready for `toUIMessages` of `sessile/ai-sdk`.
+ */
+export async function conversation(
+  session: AgentSession,
+  input: string,
+  { limit = 200 }: ConversationOptions = {},
+): Promise<Message[]> {
+  const turns = new Map<string, Turn>();
+  let held: Message[] = [];
+  let size = Math.max(limit, PAGE);
+  for (let before: string | undefined; ; size *= 2) {
+    const query = { limit: Math.min(size, PAGE_MOST), ...(before && { before }) };
+    const page: Page = await readMessages(session, query);
+    held = [...page.messages.toReversed(), ...held];
+    for (const turn of page.turns ?? []) turns.set(turn.id, turn);
+    before = page.next;
+    const isWhole = !page.hasMore || before === undefined;
+    const { messages: said, since } = leadingTo(held, turns, input, isWhole);
+    const start = said.findLastIndex((it, at) => at <= said.length - limit && isBeginning(it));
+    const first = said[start]?.serial ?? "";
+    // Near the end of what was read nobody knows yet what belongs to what.
+    const isCertain = since < first && (held[PAGE]?.serial ?? first) < first;
+    if (isCertain || (first && MOST < held.length)) return said.slice(start);
+    if (isWhole && said.length > 0) return said.slice(Math.max(start, 0));
+    if (isWhole)
+      throw new SessileError("not-found", `unable to read; there is no message ${input}`);
+  }
+}
+
+/** As it was when the input came: what had begun by then, and what has become of that since. */
+function leadingTo(
+  messages: readonly Message[],
+  turns: ReadonlyMap<string, Turn>,
+  input: string,
+  isWhole: boolean,
+): { messages: Message[]; since: string } {
+  const nodeOf = ({ turn, serial }: Message) => turn ?? serial;
+  const begun = new Set(messages.filter(({ serial }) => serial <= input).map(nodeOf));
+  const held = messages.filter((message) => begun.has(nodeOf(message)));
+  return new Tree(held, turns, new Map()).leadingTo(input, isWhole);
+}
+
+/** Whether it belongs to no answer: neither to a turn nor, of calls of the page, between turns. */
+function isBeginning({ turn, headers }: Message): boolean {
+  return turn === undefined && headers?.answer === undefined;
+}

@@ -1,0 +1,120 @@
+// What is still to be said of a turn, in its order. What is said of one message with nothing in
+// between is one task: text grows, and the end joins it.
+
+import type { Headers } from "./codec/operation.ts";
+import { type Change, MOST_LENGTH, type Output } from "./output.ts";
+
+/** One thing to be said, in its place. */
+export type Task = {
+  output: Output;
+} /** A text, as far as it was said until something else was. */ & (
+  | { kind: "begin"; until: number; headers: Headers | undefined }
+  | { kind: "append"; until: number }
+  | ({ kind: "whole" } & Change)
+  | ({ kind: "end" } & Change)
+  | { kind: "drop" }
+);
+
+/** Text and tasks that may wait before their source is asked to. */
+const MOST_WAITING = 64 * 1024;
+const MOST_TASKS = 1024;
+
+export class Queue {
+  readonly #tasks: Task[] = [];
+  /** Where the tasks that are still to be done begin. */
+  #head = 0;
+  /** Text that waits, more or less. */
+  #waiting = 0;
+
+  /** The next thing to be said. */
+  get first(): Task | undefined {
+    return this.#tasks[this.#head];
+  }
+
+  get isEmpty(): boolean {
+    return this.#head === this.#tasks.length;
+  }
+
+  /** Whether nothing follows the first. */
+  get isAlone(): boolean {
+    return this.#head === this.#tasks.length - 1;
+  }
+
+  get isFull(): boolean {
+    return this.#waiting >= MOST_WAITING || this.#tasks.length - this.#head >= MOST_TASKS;
+  }
+
+  /** All that waits. */
+  get all(): readonly Task[] {
+    return this.#tasks.slice(this.#head);
+  }
+
+  /** Adds what comes with so much text. */
+  add(task: Task, length: number): void {
+    this.#waiting += length;
+    if (this.#joins(task)) return;
+    task.output.pending += 1;
+    this.#tasks.push(task);
+  }
+
+  /** So much of the text that waited is in a frame. */
+  took(length: number): void {
+    this.#waiting -= length;
+  }
+
+  /** The first is done, and something else is to be said in its place. */
+  replaceFirst(task: Task): void {
+    this.#tasks[this.#head] = task;
+  }
+
+  /** The first is done. */
+  finish(): void {
+    const output = this.first?.output;
+    this.#head += 1;
+    // What was done is forgotten now and then, and all together.
+    if (this.#head > MOST_TASKS || this.isEmpty) {
+      this.#tasks.splice(0, this.#head);
+      this.#head = 0;
+    }
+    if (this.#tasks.length === 0) this.#waiting = 0;
+    output?.settle();
+  }
+
+  /** Whether a task is part of the one before it, which is about the same message. */
+  #joins(task: Task): boolean {
+    const last = this.isEmpty ? undefined : this.#tasks.at(-1);
+    if (last?.output !== task.output) return false;
+    switch (task.kind) {
+      case "append":
+        if (last.kind !== "append" && last.kind !== "begin") return false;
+        last.until = task.until;
+        return true;
+      case "drop":
+        if (last.kind !== "begin" && last.kind !== "whole") return false;
+        this.#tasks.pop();
+        task.output.settle();
+        return true;
+      case "end":
+        return endJoins(last, task);
+      default:
+        return false;
+    }
+  }
+}
+
+function endJoins(last: Task, task: Task & { kind: "end" }): boolean {
+  const { kind: _kind, output, ...change } = task;
+  if (last.kind === "append") {
+    Object.assign(last, task);
+    return true;
+  }
+  if (last.kind === "whole" || last.kind === "end") {
+    Object.assign(last, change);
+    return true;
+  }
+  // All of it is there: it needs not grow.
+  if (last.kind !== "begin" || output.text.length > MOST_LENGTH) return false;
+  const data = change.data === undefined ? output.text.toWellFormed() : change.data;
+  Object.assign(last, { kind: "whole", ...change, data });
+  return true;
+}

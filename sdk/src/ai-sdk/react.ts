@@ -1,0 +1,70 @@
+// `sessile/ai-sdk/react`: `useChat` on a session, whole: other devices are followed, what is being
+// said is gone on with, and `stop` stops.
+
+import { type UseChatHelpers, type UseChatOptions, useChat } from "@ai-sdk/react";
+import type { ChatInit, UIMessage } from "ai";
+import { useCallback, useEffect, useMemo, useRef } from "react";
+import { followChat } from "./follow.ts";
+import { SessileChatTransport, type SessileChatTransportOptions } from "./transport.ts";
+
+/** The options of `useChat`, and where the session is, or a transport that knows. */
+export type UseSessileChatOptions<M extends UIMessage = UIMessage> = Omit<
+  ChatInit<M>,
+  "id" | "transport"
+> &
+  Pick<UseChatOptions<M>, "throttle" | "resume"> & {
+    /** The chat's id, which is its session's. */
+    id: string;
+  } & ({ transport: SessileChatTransport<M> } | SessileChatTransportOptions);
+
+/**
+ * What `useChat` gives. `stop` ends the answer on all devices (P6.5), so that any component that
+ * calls it does what its button says; unmounting and switching to another chat only let go.
+ * Another `url`, `session` or `transport` is another one; the other options of a session are
+ * looked at once.
+ */
+export function useSessileChat<M extends UIMessage = UIMessage>(
+  options: UseSessileChatOptions<M>,
+): UseChatHelpers<M> {
+  const { id, onError } = options;
+  const transport = useTransport(options);
+  const chat = useChat<M>({ resume: true, ...options, transport });
+  const { setMessages, resumeStream, stop: letGo } = chat;
+  useEffect(
+    () => followChat(transport, id, { setMessages, resumeStream }),
+    [transport, id, setMessages, resumeStream],
+  );
+  const report = useRef(onError);
+  report.current = onError;
+  const stop = useCallback(() => {
+    // Not waited for: whoever is offline has stopped here, and the others are told later.
+    transport.cancel(id).catch((error) => (report.current ?? console.warn)(error));
+    return letGo();
+  }, [transport, id, letGo]);
+  return { ...chat, stop };
+}
+
+/** The transport that was given, or one that is there as long as the component. */
+function useTransport<M extends UIMessage>(
+  options: UseSessileChatOptions<M>,
+): SessileChatTransport<M> {
+  const given = "transport" in options ? options.transport : undefined;
+  const where = "session" in options ? options.session : "url" in options ? options.url : undefined;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the token differs each time
+  const made = useMemo(
+    () => given ?? new SessileChatTransport<M>(options as SessileChatTransportOptions),
+    [given, where],
+  );
+  const used = useRef(0);
+  useEffect(() => {
+    used.current += 1;
+    return () => {
+      used.current -= 1;
+      // StrictMode mounts once more at once, and keeps the socket.
+      setTimeout(() => {
+        if (used.current === 0 && !given) made.close();
+      });
+    };
+  }, [made, given]);
+  return made;
+}

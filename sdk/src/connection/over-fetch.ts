@@ -1,0 +1,176 @@
+// A connection where there are no WebSockets: frames by HTTP, one request after another, and
+// what becomes of it by server-sent events (P12.1, P3.8).
+
+import {
+  type AckFrame,
+  CLOSE,
+  type NackFrame,
+  type ServerFrame,
+  SessileError,
+} from "../protocol/index.ts";
+import { Connection } from "./connection.ts";
+import { readFrameEvents } from "./event-stream.ts";
+import { readJson } from "./http.ts";
+import type { Timing } from "./reducer.ts";
+import type { ConnectionOptions, Owner } from "./types.ts";
+
+/** A comment comes every 20 s (P3.8), and nothing can be asked: twice that is silence. */
+const TIMING: Partial<Timing> = { pingMs: 12_000, pongMs: 45_000 };
+/** Refusals of a request as a whole that no repeat can help. */
+const FINAL = [400, 403, 404, 410, 413];
+/** How a WebSocket would be closed after such an answer (P13.3). */
+const CLOSES: Partial<Record<number, number>> = {
+  400: CLOSE.protocolError,
+  401: CLOSE.unauthorized,
+  403: CLOSE.forbidden,
+  410: CLOSE.gone,
+};
+const LOST = 1006;
+/** Frames in one request, and their length; a request is answered when all of it is taken. */
+const MOST_FRAMES = 100;
+const MOST_LENGTH = 200_000;
+/** The first pause after a request that failed, and the longest. */
+const PAUSE_MS = 250;
+const PAUSE_MOST_MS = 15_000;
+
+export class FetchConnection extends Connection {
+  #stream: AbortController | undefined;
+  /** What the stream was opened with. */
+  #token: string | undefined;
+  #isPosting = false;
+  #failures = 0;
+  /** Ends the pause after a request that failed. */
+  #wake = () => {};
+
+  constructor(options: ConnectionOptions, owner: Owner) {
+    super(options, owner, TIMING);
+  }
+
+  /** Requests go by themselves, whether the stream is there or not. */
+  protected get canSend(): boolean {
+    return this.isOn;
+  }
+
+  protected open(token: string): void {
+    const stream = new AbortController();
+    this.#stream = stream;
+    this.#token = token;
+    // The network may be back.
+    this.#wake();
+    this.flush();
+    void this.#listen(token, stream);
+  }
+
+  protected leave(): void {
+    this.#stream?.abort();
+    this.#stream = undefined;
+    if (!this.isOn) this.#wake();
+  }
+
+  /** Nothing can be asked; a comment comes by itself. */
+  protected ping(): void {}
+
+  /** A stream takes no other token: it comes back as if the old one had expired. */
+  protected async renew(): Promise<void> {
+    const stream = this.#stream;
+    const isSame = (await this.tokens.get()) === this.#token;
+    if (!isSame && this.#stream === stream) this.take({ type: "lost", code: CLOSE.unauthorized });
+  }
+
+  protected flush(): void {
+    if (!this.#isPosting && !this.requests.isEmpty && this.isOn) void this.#post();
+  }
+
+  async #listen(token: string, stream: AbortController): Promise<void> {
+    let code = LOST;
+    try {
+      const headers = { authorization: `Bearer ${token}`, accept: "text/event-stream" };
+      const init = { headers, signal: stream.signal };
+      const response = await this.fetch(`${this.address}/events?${this.query()}`, init);
+      if (!response.ok || !response.body) code = await this.#refusal(response, stream);
+      else {
+        const body = response.body.pipeThrough(this.#heard(stream));
+        for await (const frames of readFrameEvents(body)) {
+          if (this.#stream !== stream) return;
+          const closing = frames.find((frame) => frame.type === "closing");
+          if (closing) {
+            code = closing.code;
+            break;
+          }
+          this.hear(frames as ServerFrame[]);
+        }
+      }
+    } catch {
+      // Whatever broke it, the connection is lost; a look says why, where that is unclear.
+    }
+    if (this.#stream === stream) this.take({ type: "lost", code });
+  }
+
+  /** Tells that something came, a comment too. */
+  #heard(stream: AbortController): TransformStream<Uint8Array, Uint8Array> {
+    return new TransformStream({
+      transform: (chunk, controller) => {
+        if (this.#stream === stream) this.take({ type: "heard" });
+        controller.enqueue(chunk);
+      },
+    });
+  }
+
+  /** What an answer that is no stream says, if it is final; else a look says it. */
+  async #refusal(response: Response, stream: AbortController): Promise<number> {
+    const code = CLOSES[response.status];
+    const body: Partial<Pick<NackFrame, "error">> = await response.json().catch(() => ({}));
+    if (!code || !body.error?.code) return LOST;
+    if (this.#stream === stream) this.refused(SessileError.of(body.error));
+    return code;
+  }
+
+  /** One request at a time, so that frames keep their order; the next takes what waits. */
+  async #post(): Promise<void> {
+    this.#isPosting = true;
+    while (this.isOn && !this.requests.isEmpty) {
+      const batch = this.requests.next(MOST_LENGTH, MOST_FRAMES);
+      try {
+        const headers = { "content-type": "application/json" };
+        const init = { method: "POST", body: this.bodyOf(batch), headers };
+        const url = `${this.address}/frames`;
+        const answers = await readJson<(AckFrame | NackFrame)[]>(
+          url,
+          this.tokens,
+          this.fetch,
+          init,
+        );
+        this.#failures = 0;
+        for (const answer of answers) this.#settle(answer);
+      } catch (problem) {
+        const error = problem as SessileError;
+        if (FINAL.includes(error.status) || error.code === "wrong-url") {
+          this.requests.refuse(batch, error);
+        } else {
+          this.lose();
+          await this.#pause();
+        }
+      }
+    }
+    this.#isPosting = false;
+  }
+
+  #settle(answer: AckFrame | NackFrame): void {
+    const isKnown = this.requests.settle(answer);
+    if (!isKnown && answer.type === "nack") this.owner.failed?.(SessileError.of(answer.error));
+  }
+
+  /** Full jitter (P13.3). */
+  #pause(): Promise<void> {
+    const { backoffMs = PAUSE_MS, backoffMostMs = PAUSE_MOST_MS } = this.options.timing ?? {};
+    const most = Math.min(backoffMostMs, backoffMs * 2 ** this.#failures);
+    this.#failures += 1;
+    return new Promise((done) => {
+      const timer = setTimeout(done, Math.random() * most);
+      this.#wake = () => {
+        clearTimeout(timer);
+        done();
+      };
+    });
+  }
+}

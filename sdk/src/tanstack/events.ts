@@ -1,0 +1,80 @@
+// AG-UI events of single things: what came of a call, a question, a thought.
+
+import { fieldsOf, type Loose } from "../ai-sdk/output.ts";
+import type { Message } from "../protocol/index.ts";
+import { inputOf } from "./json.ts";
+import { isCut, isOfPage, type Reading } from "./reading.ts";
+
+const BAD = ["error", "input-error", "denied"];
+
+/** Why an answer ended. A call that the page is to make is no reason to wait for more chunks. */
+export function reasonOf(reason: unknown): string {
+  if (reason === "length") return reason;
+  return reason === "content-filter" ? "content_filter" : "stop";
+}
+
+/** The result of a call, if it is known which. */
+export function resultOf(message: Message, reading: Reading): Loose[] {
+  const { serial: messageId, status } = message;
+  const { state = "", toolCallId: given } = reading.headers(message);
+  // A page may have made a call of a run that was stored as it came.
+  const toolCallId = reading.call(message)?.id ?? (isOfPage(message) ? given : undefined);
+  if (toolCallId === undefined || state === "preliminary") return [];
+  const isBad = BAD.includes(state) || isCut(status);
+  const data = reading.value(message);
+  const value = isBad ? { error: data === null ? "denied" : String(data) } : data;
+  const content = typeof value === "string" ? value : JSON.stringify(value ?? null);
+  const chunk = { messageId, toolCallId, content };
+  return [isBad ? errorOf(chunk) : { type: "TOOL_CALL_RESULT", role: "tool", ...chunk }];
+}
+
+export function errorOf(fields: Record<string, unknown>): Loose {
+  // Readers of AG-UI alone know no state of a result.
+  const state = "output-error";
+  return { type: "TOOL_CALL_RESULT", role: "tool", state, ...fields };
+}
+
+/** A question for the page, as TanStack AI's own agents ask it. */
+export function requestOf(message: Message, reading: Reading): Loose[] {
+  const { approvalId } = { ...reading.headers(message), ...fieldsOf(message.data) };
+  const input = reading.call(message)?.input;
+  if (!input) return [];
+  const approval = { id: approvalId, needsApproval: true };
+  return [asked("approval-requested", input, reading, { approval })];
+}
+
+export function asked(name: string, call: Message, reading: Reading, more?: object): Loose {
+  const { toolName = "tool" } = reading.fields(call);
+  const input = inputOf(reading.value(call));
+  const value = { toolCallId: reading.call(call)?.id, toolName, input, ...more };
+  return { type: "CUSTOM", name, value };
+}
+
+export function begunThinking(messageId: string): Loose[] {
+  return [
+    // Without a step of its own it would be taken for more of the one before.
+    { type: "STEP_STARTED", stepName: messageId },
+    { type: "REASONING_START", messageId },
+    { type: "REASONING_MESSAGE_START", messageId, role: "reasoning" },
+  ];
+}
+
+export function endedThinking(messageId: string, seal: unknown, metadata: object): Loose[] {
+  const more = Object.keys(metadata).length > 0 && { metadata };
+  return [
+    ...(seal === undefined ? [] : [sealed("message", messageId, seal)]),
+    { type: "REASONING_MESSAGE_END", messageId, ...more },
+    { type: "REASONING_END", messageId },
+    { type: "STEP_FINISHED", stepName: messageId },
+  ];
+}
+
+export function sealed(subtype: string, entityId: string, encryptedValue: unknown): Loose {
+  return { type: "REASONING_ENCRYPTED_VALUE", subtype, entityId, encryptedValue };
+}
+
+/** The signature that a provider wants back with its thoughts. */
+export function sealOf(providerMetadata: unknown): unknown {
+  const { anthropic } = fieldsOf(providerMetadata);
+  return fieldsOf(anthropic).signature;
+}

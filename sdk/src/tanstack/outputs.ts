@@ -1,0 +1,101 @@
+// The outputs of calls that a page made itself, as messages: the agent goes on with the last.
+
+import { short } from "../agent/bounds.ts";
+import { fieldsOf, type Loose } from "../ai-sdk/output.ts";
+import { type Message, type NewMessage, wellFormed } from "../protocol/index.ts";
+import type { ChatMessage } from "./fold.ts";
+import { type Reading, TOOL_APPROVAL, TOOL_OUTPUT } from "./reading.ts";
+import { Lines, STORED } from "./stored.ts";
+import type { Node } from "./transcript.ts";
+
+/** Longer ids have no place in a header; `call` says which call is meant. */
+const MOST_ID_LENGTH = 400;
+/** Characters of a message's `id` (P14). */
+const MOST_NAME_LENGTH = 128;
+
+type News = NewMessage & { id: string };
+
+/**
+ * The outputs in a chat's last answer that the session does not have; nothing if the session does
+ * not know the answer.
+ */
+export function newsOf(
+  chat: readonly ChatMessage[],
+  nodes: readonly Node[],
+  reading: Reading,
+): News[] | undefined {
+  const last = chat.at(-1);
+  const answer = last && answerOf(last, nodes);
+  if (answer === undefined) return undefined;
+  const own = nodes.filter((node) => node.answer === answer);
+  const said = own.flatMap(({ messages }) => messages);
+  const parts = chat
+    .filter((it) => it === last || it.id === answer || it.id.startsWith(`${answer}/`))
+    .flatMap((message) => message.parts);
+  const known = new Set(
+    said.filter((it) => it.name !== "tool-input").map((it) => `${it.name} ${reading.call(it)?.id}`),
+  );
+  const inputs = new Map<unknown, Message | undefined>(
+    said
+      .filter((it) => it.name === "tool-input" && !reading.isBrokenOff(it))
+      .map((message) => [reading.call(message)?.id, message]),
+  );
+  // A run that was stored as it came has its calls and their results among its chunks.
+  for (const chunk of storedIn(said)) {
+    if (chunk.type === "TOOL_CALL_START") inputs.set(chunk.toolCallId, undefined);
+    if (chunk.type === "TOOL_CALL_RESULT") known.add(`${TOOL_OUTPUT} ${chunk.toolCallId}`);
+  }
+  const found = parts.flatMap((part) => {
+    const input = inputs.get(part.id);
+    const is = part.type === "tool-call" && inputs.has(part.id) ? outcomeOf(part) : undefined;
+    // An agent asks before it is answered: of an approval, the page's own message counts.
+    const isKnown = is?.name === TOOL_OUTPUT && known.has(`${is.name} ${part.id}`);
+    const id = short(`${is?.name}:${input?.serial ?? `${answer}:${part.id}`}`, MOST_NAME_LENGTH);
+    if (!is || isKnown || said.some((it) => it.id === id)) return [];
+    const { toolCallId = "" } = input ? reading.headers(input) : { toolCallId: String(part.id) };
+    const isShort = toolCallId !== "" && toolCallId.length <= MOST_ID_LENGTH;
+    const named = isShort && { toolCallId };
+    const of = input ? { call: input.serial } : {};
+    const headers = { state: is.state, ...of, answer, ...named };
+    return [{ id, name: is.name, role: "user" as const, data: is.data, headers }];
+  });
+  return wellFormed(found).map((message, index) => {
+    const isLast = index === found.length - 1;
+    const more = isLast ? {} : { more: "true" };
+    // Those after the first follow it, as what names no parent does.
+    const parent = index === 0 ? said.at(-1)?.serial : undefined;
+    const headers = { ...message.headers, ...more };
+    return { ...message, headers, ...(parent && { parent }), wake: isLast };
+  });
+}
+
+/** The answer that a message of the chat belongs to. */
+function answerOf({ id, parts }: ChatMessage, nodes: readonly Node[]): string | undefined {
+  // A long answer is several messages in a chat.
+  const [, whole = id] = /^(.+)\/\d+$/.exec(id) ?? [];
+  const isShown = (call: unknown) => parts.some((part) => call !== undefined && part.id === call);
+  const node =
+    nodes.find(({ key }) => key === id) ??
+    nodes.find(({ key }) => key === whole) ??
+    // The messages of a run that was stored as it came have names of their own.
+    nodes.find((it) => storedIn(it.messages).some(({ toolCallId }) => isShown(toolCallId)));
+  return node?.answer;
+}
+
+function storedIn(messages: readonly Message[]): Loose[] {
+  const stored = messages.filter(({ name }) => name === STORED);
+  return new Lines().next(stored).map(({ chunk }) => chunk);
+}
+
+/** The outcome of a call that a page made; nothing while it has not. */
+function outcomeOf({ state, output, approval }: Loose) {
+  const { id: approvalId, approved, reason } = fieldsOf(approval);
+  if (state === "approval-responded" && typeof approved === "boolean") {
+    const data = { approvalId, approved, ...(reason !== undefined && { reason }) };
+    return { name: TOOL_APPROVAL, state: "responded", data };
+  }
+  if (output === undefined) return undefined;
+  const { error } = fieldsOf(output);
+  if (state === "error") return { name: TOOL_OUTPUT, state, data: String(error ?? output) };
+  return state === "complete" ? { name: TOOL_OUTPUT, state: "available", data: output } : undefined;
+}
