@@ -30,19 +30,20 @@ impl Session {
         }
         let (sender, carrier) = (live.connection.sender(), live.connection.carrier);
         let mut chains = live.connection.chains.clone();
-        let is_fast = self
-            .limit(now, &sender, |rates| rates.message(now))
-            .is_err();
+        let counted = bytes.max(frames.len().saturating_mul(FRAME_BYTES_MIN));
+        let mut too_much = Ok(());
+        let limited = self.limit(now, &sender, |rates| {
+            rates.message(now)?;
+            if too_much.is_ok() {
+                too_much = rates.text(now, counted).and_then(|()| rates.may_act(now));
+            }
+            Ok(())
+        });
+        let (is_fast, too_much) = (limited.is_err(), too_much.err());
         if carrier == Carrier::Events || is_fast {
             self.shut(out, connection, close::TOO_FAST, "too many messages");
             return Ok(());
         }
-        let counted = bytes.max(frames.len().saturating_mul(FRAME_BYTES_MIN));
-        let too_much = self.limit(now, &sender, |rates| {
-            rates.text(now, counted)?;
-            rates.may_act(now)
-        });
-        let too_much = too_much.err();
         self.heard_frame(now, connection, out);
         let frames = frames.into_iter().map(|received| Received {
             frame: too_much.clone().map_or(received.frame, Err),

@@ -189,13 +189,24 @@ impl Rates {
 pub(super) struct Clients(BTreeMap<String, Rates>);
 
 impl Clients {
-    /// The rates of a client, who begins with full buckets.
-    pub(super) fn of(&mut self, now: Timestamp, client: &str, limits: &Limits) -> &mut Rates {
-        if CLIENTS_MAX <= self.0.len() && !self.0.contains_key(client) {
+    /// Takes something from the rates of a client, who begins with full buckets.
+    fn of<T>(
+        &mut self,
+        now: Timestamp,
+        client: &str,
+        limits: &Limits,
+        take: impl FnOnce(&mut Rates) -> T,
+    ) -> T {
+        if let Some(rates) = self.0.get_mut(client) {
+            return take(rates);
+        }
+        if CLIENTS_MAX <= self.0.len() {
             self.forget(now);
         }
-        let rates = self.0.entry(client.to_owned());
-        rates.or_insert_with(|| Rates::new(limits, limits.client_rates, "client"))
+        let mut rates = Rates::new(limits, limits.client_rates, "client");
+        let taken = take(&mut rates);
+        self.0.insert(client.to_owned(), rates);
+        taken
     }
 
     /// Forgets those against whom nothing is held; if that is nobody, who was quiet for longest.
@@ -221,20 +232,22 @@ impl Session {
         &mut self,
         now: Timestamp,
         sender: &Sender,
-        take: impl Fn(&mut Rates) -> Result<(), ErrorInfo>,
+        mut take: impl FnMut(&mut Rates) -> Result<(), ErrorInfo>,
     ) -> Result<(), ErrorInfo> {
         let id = sender.connection.as_ref();
         if let Some(live) = id.and_then(|id| self.connections.get_mut(id)) {
             take(&mut live.rates)?;
         }
-        take(self.clients.of(now, &sender.client, &self.limits))
+        self.clients.of(now, &sender.client, &self.limits, take)
     }
 
     /// What came of an input counts against its client. Small change does not.
     pub(super) fn charge(&mut self, now: Timestamp, sender: &Sender, bytes: usize) {
         if FREE_BYTES < bytes {
-            let rates = self.clients.of(now, &sender.client, &self.limits);
-            rates.acted(now, bytes);
+            let clients = &mut self.clients;
+            clients.of(now, &sender.client, &self.limits, |rates| {
+                rates.acted(now, bytes)
+            });
         }
     }
 
