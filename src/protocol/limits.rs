@@ -135,5 +135,8 @@ pub const PRESENCE_MS: i64 = 200;
 /// Bytes of the lists in `attached` and of an ack, each; a longer one is read by GET (P3.4,
 /// P13.5).
 pub const LIST_BYTES: usize = 64 * 1024;
+/// Instructions that nobody has taken, over all open turns: each is told of when its turn ends,
+/// and one message may end them all.
+pub const WAITING_STEERS: usize = 1_024;
 /// Instructions to one turn (P6.7): whether each was taken is kept with the turn.
 pub const TURN_STEERS: usize = 256;

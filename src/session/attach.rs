@@ -203,8 +203,12 @@ impl Session {
                 chains.end(chain);
                 self.answer(out, &reply, Err(error));
                 self.keep_chains(connection, chains, out);
+                let limited = self.limit(now, &sender, |rates| rates.refusal(now));
                 if is_forbidden {
                     self.shut(out, connection, close::FORBIDDEN, "the token lacks read");
+                } else if limited.is_err() {
+                    let reason = "too much that is refused";
+                    self.shut(out, connection, close::TOO_FAST, reason);
                 }
                 return;
             }

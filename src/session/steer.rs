@@ -6,13 +6,14 @@ use super::control::missing_turn;
 use super::lease::closed_turn;
 use super::outbox::Outbox;
 use super::step::Step;
+use super::turn::waiting;
 use super::{Error, Session};
 use crate::protocol::capability::Operation;
 use crate::protocol::decode::{Steer, Steered, too_large};
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::frame::{Outcome, ServerFrame, TurnFrame};
 use crate::protocol::ids::Timestamp;
-use crate::protocol::limits::{PAGE_BYTES, TURN_STEERS};
+use crate::protocol::limits::{PAGE_BYTES, TURN_STEERS, WAITING_STEERS};
 use crate::protocol::message::{Headers, Message, Role};
 use crate::protocol::serial::Place;
 use crate::protocol::turn::{Event, Turn};
@@ -62,6 +63,7 @@ impl Session {
             );
             return Err(ErrorInfo::new(ErrorCode::OverLimit, message).into());
         }
+        self.check_waiting_steers()?;
         self.check_space(STEER)?;
         self.settle(store, now, out)?;
         let mut step = Step::default();
@@ -76,6 +78,17 @@ impl Session {
         );
         self.commit(store, now, step, out)?;
         self.answer_steer(place, &turn, false, reply, out)
+    }
+
+    /// Whether one more instruction may wait.
+    fn check_waiting_steers(&self) -> Result<(), ErrorInfo> {
+        let open = self.turns.values();
+        let waits: usize = open.map(|open| waiting(&open.turn).len()).sum();
+        if waits < WAITING_STEERS {
+            return Ok(());
+        }
+        let message = format!("unable to steer; {WAITING_STEERS} steers wait in open turns");
+        Err(ErrorInfo::new(ErrorCode::OverLimit, message))
     }
 
     fn tell_steer(

@@ -159,6 +159,45 @@ fn steers_of_a_turn() {
     );
 }
 
+/// P6.7: so many wait in all turns together, since all of them may end at once.
+#[test]
+fn steers_that_wait_in_all_turns() {
+    check(
+        "
+        agent attach rewind=0
+        agent start t1
+        agent start t2
+        agent start t3
+        agent start t4
+        agent start t5
+        alice attach rewind=0
+        bob attach rewind=0
+        alice repeats 256 steer t1 'x' noref
+        alice repeats 256 steer t2 'x' noref
+        bob repeats 256 steer t3 'x' noref
+        bob repeats 256 steer t4 'x' noref
+        ---
+        bob steer t5 'x'
+        agent steered t1 #6
+        bob steer t5 'x'
+        ",
+        expect![[r#"
+            bob < nack 513 over-limit: unable to steer; 1024 steers wait in open turns
+            agent < update #6 v#1030 alice name=steer turn=t1 headers={"steer":"taken"}
+            agent | ack 6 t1 active agent
+            alice < update #6 v#1030 alice name=steer turn=t1 headers={"steer":"taken"}
+            bob < update #6 v#1030 alice name=steer turn=t1 headers={"steer":"taken"}
+            agent < create #1031 bob name=steer turn=t5 'x' headers={"steer":"waiting"}
+            agent | turn.steer #1031 t5 active agent message=#1031 'x'
+            alice < create #1031 bob name=steer turn=t5 'x' headers={"steer":"waiting"}
+            alice | turn.steer #1031 t5 active agent message=#1031 'x'
+            bob < create #1031 bob name=steer turn=t5 'x' headers={"steer":"waiting"}
+            bob | turn.steer #1031 t5 active agent message=#1031 'x'
+            bob | ack 514 #1031 in t5 active agent
+        "#]],
+    );
+}
+
 /// P11.2: the session does not go while a turn is open, and does so long after.
 #[test]
 fn an_open_turn_keeps_the_session() {

@@ -178,6 +178,28 @@ describe("bursts of the session's own", () => {
 });
 
 describe("refusals and attaches", () => {
+  test("P2.5 a token without any operation wakes no session", async () => {
+    const session = fixture.session("asleep");
+    const token = await makeToken({ sub: "nobody", caps: { "*": [], "other-*": ["admin"] } });
+    const post = { token, json: {} };
+    const answers = [
+      await call(fixture.server, session, "POST", "/frames", post),
+      await call(fixture.server, session, "POST", "/messages", post),
+      await call(fixture.server, session, "PATCH", "", post),
+      await call(fixture.server, session, "GET", "/messages", { token }),
+      await call(fixture.server, session, "POST", "/messages?stream=1", {
+        token,
+        body: "text",
+        type: "text/plain",
+      }),
+    ];
+    for (const answer of answers) assert.equal(answer.status, 403, answer.text);
+    const client = await open(fixture.server, session, { token });
+    assert.equal((await client.next("nack")).error?.code, "forbidden");
+    await client.closedWith(4403);
+    assert.equal(await fixture.server.evict(session), false, "there was nothing to evict");
+  });
+
   const STREAM_MS = 4000;
   const query = { rollup: 500, rewind: 0 };
 
