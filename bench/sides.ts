@@ -13,6 +13,7 @@ const UNLIMITED = {
   messagesPerSecond: 1e9,
   messagesBurst: 1e9,
   textBytesPerSecond: 1e12,
+  effectBytesPerSecond: 1e12,
   framesPerSecond: 1e9,
   framesBurst: 1e9,
 };

@@ -23,7 +23,7 @@ export function fold(log, frame) {
       put(log, frame.message);
       return moveTo(log, frame.message.version);
     case "message.update":
-      if (!isOutside(log, frame.message.serial)) put(log, frame.message);
+      if (!isOutside(log, frame.message.serial)) put(log, changed(log, frame.message));
       return moveTo(log, frame.message.version);
     case "message.append":
       append(log, frame);
@@ -41,6 +41,8 @@ export function fold(log, frame) {
 
 /** A message that was read by itself after a gap (P3.10). */
 export function mend(log, message) {
+  // What changed while it was read is read once more.
+  if ((log.messages.get(message.serial)?.version ?? "") > message.version) return;
   // Asked for by a log that was dropped meanwhile, it would be of another life.
   if (log.gaps.delete(message.serial)) put(log, message);
 }
@@ -48,6 +50,12 @@ export function mend(log, message) {
 /** The messages in the log's order. */
 export function inOrder(log) {
   return [...log.messages.values()].sort((a, b) => (a.serial < b.serial ? -1 : 1));
+}
+
+/** A message that changed. One without data has the data that it had (P4.4). */
+function changed(log, message) {
+  const held = log.messages.get(message.serial);
+  return held && !("data" in message) ? { ...message, data: held.data } : message;
 }
 
 function put(log, message) {

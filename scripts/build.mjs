@@ -24,7 +24,14 @@ import {
 } from "./lib/project.mjs";
 import { findTools } from "./lib/tools.mjs";
 
-const SOURCES = ["src", "Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "scripts/build.mjs"];
+const SOURCES = [
+  "src",
+  "build.rs",
+  "Cargo.toml",
+  "Cargo.lock",
+  "rust-toolchain.toml",
+  "scripts/build.mjs",
+];
 const OUTPUTS = ["index.js", "index_bg.wasm"];
 const LOCK_RETRY_MS = 200;
 

@@ -60,7 +60,8 @@ impl Claims {
     /// # Errors
     /// `forbidden` if no pattern in the token's `caps` matches it (P2.2).
     pub fn grant(&self, session: &str) -> Result<Grant, ErrorInfo> {
-        let Some(operations) = self.capabilities.resolve(session) else {
+        let operations = self.capabilities.resolve(session);
+        let Some(operations) = operations.filter(|operations| !operations.is_empty()) else {
             let wrong = format!(
                 "unable to attach; the token lacks every operation for session {session}, \
                  even read: {}",

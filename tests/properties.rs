@@ -157,7 +157,7 @@ impl Stage {
             let Effect::Send { to, text } = effect else {
                 continue;
             };
-            let frames = match serde_json::from_str(&text).unwrap() {
+            let frames = match serde_json::from_str(&text.whole()).unwrap() {
                 Value::Array(frames) => frames,
                 frame => vec![frame],
             };

@@ -188,6 +188,13 @@ fn turn_frames() -> Vec<(&'static str, ServerFrame)> {
             }),
         ),
         (
+            "ack of a cancel of many",
+            ack(Outcome::TurnIds {
+                turn_ids: vec!["t1".to_owned(), "t2".to_owned()],
+                duplicate: false,
+            }),
+        ),
+        (
             "ack of cancel",
             ack(Outcome::Turns {
                 turns: vec![shown(&ended())],
@@ -274,6 +281,15 @@ fn log_frames() -> Vec<(&'static str, ServerFrame)> {
         ("append that closes", append("", Some(Status::Complete))),
         ("append that closes with headers", ended),
         ("update", ServerFrame::Update { message: large() }),
+        (
+            "update without data",
+            ServerFrame::Update {
+                message: Message {
+                    data: None,
+                    ..large()
+                },
+            },
+        ),
         ("delete", delete),
         ("delete of what is superseded", superseded),
         (

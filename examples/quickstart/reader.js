@@ -19,7 +19,9 @@ function follow(address, token, show) {
       messages.set(frame.message.serial, frame.message);
       move(frame.message.version);
     } else if (frame.type === "message.update") {
-      if (messages.has(frame.message.serial)) messages.set(frame.message.serial, frame.message);
+      const held = messages.get(frame.message.serial);
+      // Without data it says the same as before (P4.4).
+      if (held) messages.set(held.serial, { data: held.data, ...frame.message });
       move(frame.message.version);
     } else if (frame.type === "message.append") {
       const held = messages.get(frame.serial);

@@ -22,6 +22,8 @@ use crate::protocol::ids::Timestamp;
 const UNANSWERED_MAX: usize = 4_096;
 /// How long a timer runs at most: a token may hold for longer than one can.
 const LOOK_MS: i64 = 60 * 60 * 1000;
+/// Bytes of a body that are read after the session has refused to go on.
+const DISCARDED_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes of such frames.
 const UNANSWERED_BYTES_MAX: usize = 1024 * 1024;
 
@@ -94,6 +96,18 @@ impl Exchange {
         let bytes = self.unanswered.pop_front();
         self.unanswered_bytes -= bytes.unwrap_or_default();
         bytes.is_some()
+    }
+
+    /// Reads what is left of the body, up to a bound, and keeps none of it: a client that is cut
+    /// off while it sends does not hear why.
+    pub(super) async fn discard(&mut self) {
+        let mut discarded = 0;
+        while let Ok(Some(chunk)) = self.body.next().await {
+            discarded += chunk.len();
+            if DISCARDED_BYTES_MAX < discarded {
+                break;
+            }
+        }
     }
 
     /// Waits for what the session says and, if it may, for more of the body.

@@ -284,6 +284,14 @@ fn provoke(frames: &[Received]) {
     if frames.iter().any(is_fault) {
         panic!("a test asked for it");
     }
+    let is_greedy = |received: &Received| {
+        matches!(&received.frame, Ok(ClientFrame::Signal(signal))
+            if signal.name == "sessile.fault.memory")
+    };
+    if frames.iter().any(is_greedy) {
+        let much: Vec<u8> = vec![1; 1 << 30];
+        drop(std::hint::black_box(much));
+    }
 }
 
 #[cfg(not(feature = "faults"))]

@@ -18,6 +18,7 @@ use super::pipe::Pipe;
 use super::router::Asked;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::frame::ServerFrame;
+use crate::protocol::limits::Limits;
 use crate::session::Carrier;
 
 /// Answers that the client has not taken; then no more of the body is read.
@@ -33,15 +34,21 @@ pub(super) async fn serve(asked: &Asked<'_>) -> Result<Answer, ErrorInfo> {
     let body = Chunks::new(asked.request.body());
     let opening = Opening::writer(Carrier::Lines);
     let link = Link::open(asked.env, asked.session, &asked.grant, opening).await?;
-    let longest = usize::try_from(asked.config.limits.frame_bytes).unwrap_or(usize::MAX);
+    let limits = asked.config.limits.clone();
     let pipe = Pipe::new();
     let answer = streamed(200, "application/x-ndjson", &pipe.body());
     let exchange = Exchange::new(link, body, asked.grant.expires_at);
     spawn_local(async move {
-        if let Err(error) = Lines::new(exchange, &pipe, longest).run().await {
+        let mut lines = Lines::new(exchange, &pipe, &limits);
+        let done = lines.run().await;
+        if let Err(error) = &done {
+            let error = error.clone();
             pipe.write(&(ServerFrame::Nack { r#ref: None, error }.encode() + "\n"));
         }
         pipe.end();
+        if done.is_err() {
+            lines.exchange.discard().await;
+        }
     });
     Ok(answer)
 }
@@ -51,21 +58,25 @@ struct Lines<'a> {
     exchange: Exchange,
     pipe: &'a Pipe,
     longest: usize,
+    /// Lines of one message (P14).
+    most: usize,
     /// The beginning of a line whose end has not come.
     partial: Vec<u8>,
 }
 
 impl<'a> Lines<'a> {
-    fn new(exchange: Exchange, pipe: &'a Pipe, longest: usize) -> Self {
+    fn new(exchange: Exchange, pipe: &'a Pipe, limits: &Limits) -> Self {
+        let size = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
         Self {
             exchange,
             pipe,
-            longest,
+            longest: size(limits.frame_bytes),
+            most: size(limits.array_frames),
             partial: Vec::new(),
         }
     }
 
-    async fn run(mut self) -> Result<(), ErrorInfo> {
+    async fn run(&mut self) -> Result<(), ErrorInfo> {
         while !self.exchange.is_over() {
             match poll_fn(|context| self.poll(context)).await? {
                 Some(Event::Chunk(chunk)) => self.take(&chunk),
@@ -121,6 +132,7 @@ impl<'a> Lines<'a> {
     /// Sends lines, many in one message. Empty ones ask nothing.
     fn send(&mut self, lines: &[&[u8]]) {
         let mut batch = String::new();
+        let mut count = 0;
         for line in lines {
             let line = line
                 .get(..line.len().min(self.longest + 1))
@@ -134,8 +146,10 @@ impl<'a> Lines<'a> {
             }
             batch.push_str(&line);
             self.exchange.ask(line.len());
-            if BATCH_BYTES < batch.len() {
+            count += 1;
+            if BATCH_BYTES < batch.len() || self.most <= count {
                 self.exchange.send(&std::mem::take(&mut batch));
+                count = 0;
             }
         }
         if !batch.is_empty() {

@@ -20,6 +20,7 @@ mod js;
 mod keys;
 mod lines;
 mod link;
+mod memory;
 mod panics;
 mod patience;
 mod pipe;

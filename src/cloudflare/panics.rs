@@ -17,7 +17,7 @@ use std::sync::Once;
 
 use worker::wasm_bindgen::JsValue;
 
-use super::js;
+use super::{js, memory};
 
 thread_local! {
     static OBJECTS: RefCell<BTreeMap<u32, JsValue>> = const { RefCell::new(BTreeMap::new()) };
@@ -29,6 +29,7 @@ thread_local! {
 pub(super) fn install() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
+        memory::reserve();
         // The hook of `worker` tells its own JavaScript to begin anew.
         let recover = take_hook();
         set_hook(Box::new(move |panic| {

@@ -22,7 +22,7 @@ use super::requests;
 use super::shell::{Lost, Outcome, Shell};
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::ids::ConnectionId;
-use crate::session::{Carrier, Chains, Connection, Input, Sender, Start};
+use crate::session::{self, Carrier, Chains, Connection, Input, Sender, Start};
 use crate::token::Grant;
 
 /// A session's object.
@@ -125,10 +125,9 @@ async fn ask(
     let Ok(limits) = shell.with(|core| Ok(core.limits.clone())) else {
         return lost();
     };
-    let request = match requests::read(action, body, &limits) {
-        Ok(request) => request,
-        Err(error) => return refusal(&error),
-    };
+    // What cannot be read is refused like any other, so that it counts (P14).
+    let request = requests::read(action, body, &limits);
+    let request = request.unwrap_or_else(|error| session::Request::Shorthand(Err(error)));
     shell.run(|| incoming.provoke(&request));
     let sender = Sender::from_grant(grant);
     let outcome = match shell.feed(Input::Request { sender, request }) {

@@ -128,7 +128,8 @@ impl Shell {
     pub(super) fn feed(&self, input: Input) -> Result<Outcome, Lost> {
         self.with(|core| {
             let now = now();
-            if !matches!(input, Input::Deadline | Input::Backlog { .. }) {
+            let is_told = matches!(input, Input::Unsent { .. } | Input::Backlog { .. });
+            if !is_told && !matches!(input, Input::Deadline) {
                 self.stalled.heard(now);
             }
             let mut outcome = Outcome::default();
@@ -147,12 +148,12 @@ impl Shell {
                 .map_err(|error| self.lose(&js::describe(&error)))?;
             self.wake
                 .set_alarm(&self.state, now, core.session.deadline());
-            self.look_at_stalled(now, core.limits.unsent_bytes);
+            self.look_at_stalled(core, now);
             Ok(outcome)
         })
     }
 
-    /// Hands over an input, and those that come of it: what the platform tells of slow readers.
+    /// Hands over an input, and performs what follows.
     fn take(
         &self,
         core: &mut Core,
@@ -160,16 +161,9 @@ impl Shell {
         input: Input,
         outcome: &mut Outcome,
     ) -> Result<(), Lost> {
-        let mut behind = Vec::new();
-        let mut next = Some(input);
-        while let Some(input) = next {
-            let effects = core.session.handle(&core.store, now, input);
-            let effects = effects.map_err(|error| self.lose(&error.to_string()))?;
-            self.perform(core, effects, &mut behind, outcome);
-            next = behind
-                .pop()
-                .map(|Unsent { connection, bytes }| Input::Unsent { connection, bytes });
-        }
+        let effects = core.session.handle(&core.store, now, input);
+        let effects = effects.map_err(|error| self.lose(&error.to_string()))?;
+        self.perform(core, now, effects, outcome);
         Ok(())
     }
 
@@ -219,7 +213,7 @@ impl Shell {
         self.core.take();
         self.with(|core| {
             let mut outcome = Outcome::default();
-            self.perform(core, rest, &mut Vec::new(), &mut outcome);
+            self.perform(core, now(), rest, &mut outcome);
             Ok(outcome)
         })
     }
@@ -296,21 +290,20 @@ impl Shell {
         })
     }
 
-    /// Performs effects in order; gathers who has not taken what it was sent.
+    /// Performs effects in order.
     fn perform(
         &self,
         core: &mut Core,
+        now: Timestamp,
         effects: Vec<Effect>,
-        behind: &mut Vec<Unsent>,
         outcome: &mut Outcome,
     ) {
-        // Well before the limit, so that the session is told in time (P13.7).
-        let enough = core.limits.unsent_bytes / 2;
+        let limit = core.limits.unsent_bytes;
         let mut effects = effects.into_iter();
         while let Some(effect) = effects.next() {
             match effect {
                 Effect::Send { to, text } => {
-                    behind.extend(core.sockets.send(&to, &text, enough));
+                    core.sockets.send(now, &to, &text.whole(), limit);
                 }
                 Effect::Remember(connection) => core.sockets.remember(&connection),
                 Effect::Close {
@@ -335,18 +328,24 @@ impl Shell {
     /// The timer of the stalled readers rang; whether all went well.
     fn look(self: Rc<Self>) -> bool {
         self.stalled.rang();
+        let slow = self.with(|core| Ok(core.sockets.too_slow(now(), core.limits.unsent_bytes)));
+        let Ok(slow) = slow else { return false };
+        for Unsent { connection, bytes } in slow {
+            self.feed_and_forget(Input::Unsent { connection, bytes });
+        }
         let looked = self.with(|core| {
-            self.look_at_stalled(now(), core.limits.unsent_bytes);
+            self.look_at_stalled(core, now());
             Ok(())
         });
         looked.is_ok()
     }
 
     /// Gives the object up for readers that take nothing, or looks again later.
-    fn look_at_stalled(&self, now: Timestamp, unsent_bytes: u64) {
-        if self.stalled.is_lost(now, unsent_bytes) {
+    fn look_at_stalled(&self, core: &Core, now: Timestamp) {
+        let is_behind = core.sockets.has_behind();
+        if self.stalled.is_lost(now, core.limits.unsent_bytes) {
             self.lose("a reader that was closed takes nothing and keeps the session awake");
-        } else if let Err(error) = self.stalled.watch(&self.state, now) {
+        } else if let Err(error) = self.stalled.watch(&self.state, now, is_behind) {
             console_error!("unable to watch stalled readers: {}", js::describe(&error));
         }
     }

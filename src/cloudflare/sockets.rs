@@ -1,7 +1,7 @@
 //! WebSockets: accepted so that they outlive the object's sleep, and found again after it.
 
-use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 
 use worker::js_sys::JsString;
 use worker::wasm_bindgen::JsValue;
@@ -11,6 +11,7 @@ use worker::{State, console_error};
 
 use super::js;
 use crate::protocol::ids::{ConnectionId, Timestamp};
+use crate::protocol::limits::{DRAIN_MS, DRAIN_MS_LEAST};
 use crate::session::{Carrier, Connection};
 
 /// The code for a socket that nobody knows: its client comes again.
@@ -27,13 +28,26 @@ pub(super) struct Sockets {
     last_slot: u32,
     /// Bytes sent to all of them since it was last looked what they have not taken.
     sent: Cell<u64>,
+    /// Who may be too slow, which shows only when they had time to take something.
+    behind: RefCell<BTreeSet<ConnectionId>>,
 }
 
 struct Held {
     socket: WebSocket,
     slot: u32,
-    /// Bytes sent since it was last looked how many are unsent.
+    /// Bytes sent in all, and until it was last looked how many are unsent.
     sent: Cell<u64>,
+    looked: Cell<u64>,
+    /// Since when it has had more to take than it may leave.
+    behind: Cell<Option<Behind>>,
+}
+
+/// A reader that had more to take than it may leave unsent.
+#[derive(Clone, Copy)]
+struct Behind {
+    since: Timestamp,
+    /// What had been sent by then: once all of that is taken, it keeps up.
+    sent: u64,
 }
 
 impl Held {
@@ -78,8 +92,13 @@ impl Sockets {
         let _ = js::set_slot(&socket, slot);
         self.by_slot
             .insert(slot, (connection.id.clone(), connection.carrier));
-        let sent = Cell::new(0);
-        let held = Held { socket, slot, sent };
+        let held = Held {
+            socket,
+            slot,
+            sent: Cell::new(0),
+            looked: Cell::new(0),
+            behind: Cell::new(None),
+        };
         self.by_id.insert(connection.id.clone(), held);
     }
 
@@ -94,10 +113,9 @@ impl Sockets {
             .then_some((connection.id, connection.carrier))
     }
 
-    /// Sends one text to many; tells of readers that have not taken more than `enough` bytes.
-    pub(super) fn send(&self, to: &[ConnectionId], text: &str, enough: u64) -> Vec<Unsent> {
+    /// Sends one text to many, and notes which of them have more than `limit` bytes to take.
+    pub(super) fn send(&self, now: Timestamp, to: &[ConnectionId], text: &str, limit: u64) {
         let shared = (1 < to.len()).then(|| JsString::from(text));
-        let mut behind = Vec::new();
         for id in to {
             let Some(held) = self.by_id.get(id) else {
                 continue;
@@ -110,16 +128,57 @@ impl Sockets {
             let bytes = u64::try_from(text.len()).unwrap_or(0);
             self.sent.set(self.sent.get().saturating_add(bytes));
             let sent = held.sent.get() + bytes;
+            held.sent.set(sent);
             // To look is a call, so it is not done for every text.
-            let is_much = enough / LOOKS < sent;
-            held.sent.set(if is_much { 0 } else { sent });
-            let unsent = if is_much { held.unsent() } else { None };
-            if let Some(bytes) = unsent.filter(|bytes| enough < *bytes) {
-                let connection = id.clone();
-                behind.push(Unsent { connection, bytes });
+            if sent - held.looked.get() <= limit / LOOKS {
+                continue;
+            }
+            held.looked.set(sent);
+            if held.behind.get().is_none() && held.unsent().is_some_and(|bytes| limit < bytes) {
+                held.behind.set(Some(Behind { since: now, sent }));
+                self.behind.borrow_mut().insert(id.clone());
             }
         }
-        behind
+    }
+
+    /// Whether it is to be looked again who is too slow.
+    pub(super) fn has_behind(&self) -> bool {
+        !self.behind.borrow().is_empty()
+    }
+
+    /// Readers that had time to take what was under way when that became more than `limit`, and
+    /// have not.
+    pub(super) fn too_slow(&self, now: Timestamp, limit: u64) -> Vec<Unsent> {
+        let mut slow = Vec::new();
+        self.behind.borrow_mut().retain(|id| {
+            let Some(held) = self.by_id.get(id) else {
+                return false;
+            };
+            let bytes = held.unsent().filter(|bytes| limit < *bytes);
+            let (Some(behind), Some(bytes)) = (held.behind.get(), bytes) else {
+                held.behind.set(None);
+                return false;
+            };
+            let sent = held.sent.get();
+            if bytes <= sent - behind.sent {
+                // All of that was taken: what there is now came later.
+                held.behind.set(Some(Behind { since: now, sent }));
+                return true;
+            }
+            let given = if limit.saturating_mul(2) < bytes {
+                DRAIN_MS_LEAST
+            } else {
+                DRAIN_MS
+            };
+            if now - behind.since < given {
+                return true;
+            }
+            held.behind.set(None);
+            let connection = id.clone();
+            slow.push(Unsent { connection, bytes });
+            false
+        });
+        slow
     }
 
     /// What every reader has not taken, each time that so many bytes were sent: to look is a call

@@ -19,6 +19,7 @@ use super::refuse::closing;
 use super::router::Asked;
 use crate::protocol::error::{ErrorInfo, close};
 use crate::protocol::ids::Timestamp;
+use crate::protocol::limits::{DRAIN_MS, DRAIN_MS_LEAST};
 use crate::protocol::query;
 use crate::session::Carrier;
 
@@ -75,6 +76,7 @@ enum Event {
 async fn bridge(mut link: Link, pipe: &Pipe, expires_at: Timestamp, limit: u64) -> Option<u16> {
     let mut writer = Writer::default();
     let mut timer = next_time(expires_at);
+    let mut behind = None;
     loop {
         let event = poll_fn(|context| {
             if pipe.poll_left(context.waker()).is_ready() {
@@ -91,11 +93,6 @@ async fn bridge(mut link: Link, pipe: &Pipe, expires_at: Timestamp, limit: u64) 
             Event::Said(Said::Text(text)) => {
                 writer.write(&text);
                 pipe.write(&writer.take());
-                // No back-pressure reaches the object through its WebSocket (P13.7).
-                if limit < pipe.unsent() {
-                    pipe.clear();
-                    return Some(close::TOO_FAST);
-                }
             }
             Event::Time if expires_at <= now() => return Some(close::UNAUTHORIZED),
             Event::Time => {
@@ -103,7 +100,28 @@ async fn bridge(mut link: Link, pipe: &Pipe, expires_at: Timestamp, limit: u64) 
                 timer = next_time(expires_at);
             }
         }
+        // No back-pressure reaches the object through its WebSocket (P13.7).
+        if is_slow(&mut behind, pipe.unsent(), limit) {
+            pipe.clear();
+            return Some(close::TOO_FAST);
+        }
     }
+}
+
+/// Whether a reader had more to take than it may leave, since `behind`, and time to take it. What
+/// it takes it takes whole.
+fn is_slow(behind: &mut Option<Timestamp>, unsent: u64, limit: u64) -> bool {
+    if unsent <= limit {
+        *behind = None;
+        return false;
+    }
+    let given = if limit.saturating_mul(2) < unsent {
+        DRAIN_MS_LEAST
+    } else {
+        DRAIN_MS
+    };
+    let since = *behind.get_or_insert_with(now);
+    given <= now() - since
 }
 
 /// Until the next comment, or until the token expires (P2.6).

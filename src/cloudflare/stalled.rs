@@ -14,6 +14,7 @@ use worker::web_sys::WebSocket;
 
 use super::js;
 use crate::protocol::ids::Timestamp;
+use crate::protocol::limits::DRAIN_MS_LEAST;
 
 /// How long a session must have been quiet: as long as the runtime waits before it sleeps.
 const QUIET_MS: i64 = 10_000;
@@ -27,7 +28,10 @@ const QUEUES_MAX: u64 = 4;
 pub(super) struct Stalled {
     look: Closure<dyn FnMut() -> bool>,
     sockets: RefCell<Vec<WebSocket>>,
-    has_timer: Cell<bool>,
+    /// Whether one was closed since it was last looked.
+    has_new: Cell<bool>,
+    /// When it rings, and itself.
+    timer: RefCell<Option<(Timestamp, JsValue)>>,
     heard_at: Cell<Timestamp>,
 }
 
@@ -37,7 +41,8 @@ impl Stalled {
         Self {
             look: Closure::new(look),
             sockets: RefCell::default(),
-            has_timer: Cell::new(false),
+            has_new: Cell::new(false),
+            timer: RefCell::default(),
             heard_at: Cell::new(0),
         }
     }
@@ -50,34 +55,49 @@ impl Stalled {
     /// A socket was closed, its queue behind it.
     pub(super) fn add(&self, socket: WebSocket) {
         self.sockets.borrow_mut().push(socket);
+        self.has_new.set(true);
     }
 
-    /// Sees to it that somebody looks again while there is such a socket.
+    /// Sees to it that somebody looks again while there is such a socket, or sooner while there
+    /// is one of which it is not known yet whether it takes anything.
     ///
     /// # Errors
     /// When the runtime refuses a timer.
-    pub(super) fn watch(&self, state: &State, now: Timestamp) -> Result<(), JsValue> {
-        if self.has_timer.get() || self.sockets.borrow().is_empty() {
-            return Ok(());
-        }
-        let ctx: &JsValue = state.as_raw().as_ref();
+    pub(super) fn watch(
+        &self,
+        state: &State,
+        now: Timestamp,
+        is_behind: bool,
+    ) -> Result<(), JsValue> {
         let quiet_in = self
             .heard_at
             .get()
             .saturating_add(QUIET_MS)
             .saturating_sub(now);
-        js::start_timer(
-            ctx,
-            self.look.as_ref(),
-            quiet_in.clamp(LOOK_MS, QUIET_MS) as f64,
-        )?;
-        self.has_timer.set(true);
+        let wait = match (is_behind, self.sockets.borrow().is_empty()) {
+            (true, _) => DRAIN_MS_LEAST,
+            // Most close at once, and nothing is to be watched any more.
+            (false, false) if self.has_new.get() => LOOK_MS,
+            (false, false) => quiet_in.clamp(LOOK_MS, QUIET_MS),
+            (false, true) => return Ok(()),
+        };
+        let mut timer = self.timer.borrow_mut();
+        if timer.as_ref().is_some_and(|(due, _)| *due <= now + wait) {
+            return Ok(());
+        }
+        if let Some((_, handle)) = timer.take() {
+            let _ = js::stop_timer(&handle);
+        }
+        let ctx: &JsValue = state.as_raw().as_ref();
+        let handle = js::start_timer(ctx, self.look.as_ref(), wait as f64)?;
+        *timer = Some((now + wait, handle));
         Ok(())
     }
 
     /// The timer rang.
     pub(super) fn rang(&self) {
-        self.has_timer.set(false);
+        self.timer.take();
+        self.has_new.set(false);
     }
 
     /// Whether the object must be reset: nothing else would keep it awake, or the queues are

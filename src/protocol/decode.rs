@@ -172,6 +172,14 @@ pub fn decode(text: &str, limits: &Limits) -> Result<Vec<Received>, ErrorInfo> {
     }
     if text.trim_start().starts_with('[') {
         let parts: Vec<&RawValue> = parse("read the message", text)?;
+        let most = bound(limits.array_frames);
+        if most < parts.len() {
+            let count = parts.len();
+            let message = format!(
+                "unable to read the message; an array of {count} frames is more than {most}"
+            );
+            return Err(ErrorInfo::new(ErrorCode::TooLarge, message));
+        }
         return Ok(parts
             .iter()
             .map(|part| decode_frame(part.get(), limits))

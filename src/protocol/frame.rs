@@ -51,7 +51,7 @@ pub enum ServerFrame {
         #[serde(skip_serializing_if = "Option::is_none")]
         headers: Option<Headers>,
     },
-    /// A message that changed otherwise, whole.
+    /// A message that changed otherwise, whole but for data that did not change.
     #[serde(rename = "message.update")]
     Update {
         /// The message.
@@ -227,6 +227,15 @@ pub enum Outcome {
     Turns {
         /// Those that were meant, as they are then.
         turns: Vec<Turn>,
+        /// Whether the frame had been taken before.
+        #[serde(skip_serializing_if = "is_false")]
+        duplicate: bool,
+    },
+    /// Of a `cancel` that meant more than an ack can hold.
+    #[serde(rename_all = "camelCase")]
+    TurnIds {
+        /// The ids of those that were meant.
+        turn_ids: Vec<String>,
         /// Whether the frame had been taken before.
         #[serde(skip_serializing_if = "is_false")]
         duplicate: bool,

@@ -59,7 +59,7 @@ limits! {
     messages_per_second = 2_000;
     /// WebSocket messages that may come in one burst.
     messages_burst = 10_000;
-    /// UTF-8 bytes a second from one connection.
+    /// UTF-8 bytes a second from one connection; a frame counts as 64 at least.
     text_bytes_per_second = 4 * 1024 * 1024;
     /// Frames a second that go to everybody (publish, update, turns, presence) from one
     /// connection.
@@ -68,6 +68,21 @@ limits! {
     frames_burst = 1_000;
     /// Signals a second from one connection.
     signals_per_second = 20;
+    /// Frames of one array: each is taken apart and answered, however short it is.
+    array_frames = 1_000;
+    /// Refused frames a second from one connection: each is answered with a sentence.
+    refusals_per_second = 200;
+    /// Such frames that may come in one burst: all that was under way in a chain that broke.
+    refusals_burst = 10_000;
+    /// Bytes that one WebSocket message or request makes: frames, each encoded once, and rows
+    /// that are written anew. As much as a reader may leave unsent.
+    effect_bytes = 4 * 1024 * 1024;
+    /// The same a second, of all that one client asks for: a third of what an object encodes
+    /// and stores in that time.
+    effect_bytes_per_second = 32 * 1024 * 1024;
+    /// How many connections' worth of each rate one client has, with all its connections and
+    /// requests.
+    client_rates = 8;
     /// Bytes sent to a reader and not yet taken: what a stalled reader may hold in memory.
     unsent_bytes = 4 * 1024 * 1024;
     /// The same of all readers of one client together.
@@ -77,6 +92,16 @@ limits! {
     readers_unsent_bytes = 64 * 1024 * 1024;
 }
 
+/// How long a reader is given to take what was under way when that became more than its limit: a
+/// burst of the session's own is no fault of who reads.
+pub const DRAIN_MS: i64 = 1_000;
+/// How long it is given when that is more than twice the limit.
+pub const DRAIN_MS_LEAST: i64 = 100;
+/// What a frame counts as at least in the text that comes over a connection: about what it takes
+/// to take it apart.
+pub const FRAME_BYTES_MIN: usize = 64;
+/// Clients whose rates are remembered: those who sent last. A bucket takes some 300 bytes.
+pub const CLIENTS_MAX: usize = 1_024;
 /// Messages whose links are looked at for one page of a conversation: some ten milliseconds (P6.9).
 pub const LINKS_MAX: usize = 20_000;
 
@@ -141,7 +166,11 @@ pub const LEASE_MS_DEFAULT: u64 = 30_000;
 pub const PRESENCE_LISTED: usize = 200;
 /// Changes of presence are told at most once in so many milliseconds (P7.3).
 pub const PRESENCE_MS: i64 = 200;
-/// Bytes of the lists in `attached`, each; a longer one is read by GET (P3.4).
+/// Bytes of the lists in `attached` and of an ack, each; a longer one is read by GET (P3.4,
+/// P13.5).
 pub const LIST_BYTES: usize = 64 * 1024;
+/// Instructions that nobody has taken, over all open turns: each is told of when its turn ends,
+/// and one message may end them all.
+pub const WAITING_STEERS: usize = 1_024;
 /// Instructions to one turn (P6.7): whether each was taken is kept with the turn.
 pub const TURN_STEERS: usize = 256;

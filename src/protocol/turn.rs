@@ -245,6 +245,11 @@ pub struct Shown {
 }
 
 impl Shown {
+    /// Its id alone.
+    pub fn into_id(self) -> String {
+        self.id
+    }
+
     /// Whether nothing happened to it but that it was begun.
     pub fn is_new(&self) -> bool {
         self.started_at == Some(self.created_at) && self.attempt == 1

@@ -94,6 +94,11 @@ impl Answers {
         self.waiting.push(waiting);
     }
 
+    /// Whether an answer waits for a connection, or for the request at hand.
+    pub(super) fn are_owed_to(&self, connection: Option<&ConnectionId>) -> bool {
+        self.to.iter().any(|to| to.as_ref() == connection)
+    }
+
     /// Whether so many wait that they are to be released at once.
     pub(super) fn are_many(&self) -> bool {
         PENDING_APPENDS_MAX <= self.waiting.len()
@@ -185,7 +190,11 @@ impl Outbox {
         };
         match &reply.to {
             Some(connection) => self.send(connection, &frame),
-            None => self.answers.push(frame),
+            None => {
+                let text = frame.encode();
+                self.made += text.len();
+                self.answers.push((frame, text));
+            }
         }
     }
 }

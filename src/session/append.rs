@@ -9,7 +9,7 @@ use crate::protocol::data::units;
 use crate::protocol::decode::{Append, too_large};
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::frame::{Outcome, Placed};
-use crate::protocol::ids::Timestamp;
+use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::serial::{Place, Serial};
 use crate::store::{Head, Kind, Store, StoreError, Write};
 
@@ -230,6 +230,21 @@ impl Session {
         self.release_answers(out);
         if self.rollup.retire() {
             self.expect_settled(store)?;
+        }
+        Ok(())
+    }
+
+    /// The same where somebody can be answered only then; a request of which nothing waits ends
+    /// nobody's window.
+    pub(super) fn settle_for(
+        &mut self,
+        store: &dyn Store,
+        now: Timestamp,
+        connection: Option<&ConnectionId>,
+        out: &mut Outbox,
+    ) -> Result<(), StoreError> {
+        if self.rollup.answers.are_owed_to(connection) {
+            self.settle(store, now, out)?;
         }
         Ok(())
     }

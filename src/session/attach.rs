@@ -48,12 +48,18 @@ impl Session {
             );
             return Ok(());
         }
+        let sender = connection.sender();
+        if is_attached && let Err(error) = self.limit(now, &sender, |rates| rates.may_ask(now)) {
+            let id = &connection.id;
+            refuse(id, error, close::TOO_FAST, "the client asks too much", out);
+            return Ok(());
+        }
         out.remember(&connection);
         let id = connection.id.clone();
         let mut live = Live::new(connection, &self.limits);
         if is_attached {
-            // Whoever shares the window has what is held before the newcomer joins.
-            self.settle(store, now, out)?;
+            // Nothing is settled: it begins with what is stored, and the rest comes to it with
+            // the next window of those who are there.
             let replay = self.replay(store, &live.connection, start)?;
             let attached = ServerFrame::Attached(Box::new(Attached {
                 protocol: PROTOCOL_VERSION,
@@ -77,7 +83,9 @@ impl Session {
                 + out.replay(&id, &[caught_up.encode()]);
             live.replayed = u64::try_from(sent).unwrap_or(u64::MAX);
             live.probe.replayed(live.replayed);
+            self.charge(now, &sender, sent);
             self.rollup.join(&live.connection);
+            self.rollup.schedule(now, &self.settings);
             live.told_at = self.told.count;
         }
         self.expect_reminder(&live);
@@ -209,7 +217,11 @@ impl Session {
         if live.connection.is_expired(now) {
             return self.shut(out, connection, close::UNAUTHORIZED, "the token expired");
         }
-        if live.rates.message(now).is_err() {
+        let sender = live.connection.sender();
+        if self
+            .limit(now, &sender, |rates| rates.message(now))
+            .is_err()
+        {
             return self.shut(out, connection, close::TOO_FAST, "too many messages");
         }
         self.heard_frame(now, connection, out);
@@ -239,8 +251,12 @@ impl Session {
                 chains.end(chain);
                 self.answer(out, &reply, Err(error));
                 self.keep_chains(connection, chains, out);
+                let limited = self.limit(now, &sender, |rates| rates.refusal(now));
                 if is_forbidden {
                     self.shut(out, connection, close::FORBIDDEN, "the token lacks read");
+                } else if limited.is_err() {
+                    let reason = "too much that is refused";
+                    self.shut(out, connection, close::TOO_FAST, reason);
                 }
                 return;
             }

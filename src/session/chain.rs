@@ -10,7 +10,7 @@ use super::Session;
 use super::answer::Reply;
 use super::connection::{Carrier, Sender};
 use super::outbox::Outbox;
-use crate::protocol::decode::Received;
+use crate::protocol::decode::{ClientFrame, Received};
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::limits::CHAINS_MAX;
@@ -60,7 +60,8 @@ impl Chains {
 }
 
 impl Session {
-    /// Takes frames that came one after the other, each in its place.
+    /// Takes frames that came one after the other, each in its place, until so many were refused
+    /// that the rest is not even answered. Says whether all were taken or answered.
     #[expect(
         clippy::too_many_arguments,
         reason = "what every frame has, and the chains that they may belong to"
@@ -74,15 +75,44 @@ impl Session {
         frames: Vec<Received>,
         chains: &mut Chains,
         out: &mut Outbox,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         for received in frames {
             let reply = Reply::new(sender, carrier, received.reference);
             let frame = chains.check(received.chain, received.frame);
+            let frame = self.check_effects(out, frame);
             if !self.frame(store, now, sender, frame, &reply, out)? {
                 chains.end(received.chain);
+                let is_much = self.limit(now, sender, |rates| rates.refusal(now)).is_err();
+                // A request has an answer for each of its frames, and none follows it (P12.1).
+                if is_much && sender.connection.is_some() {
+                    return Ok(false);
+                }
             }
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// What came before it in the same message has done as much as one message may do.
+    fn check_effects(
+        &self,
+        out: &Outbox,
+        frame: Result<ClientFrame, ErrorInfo>,
+    ) -> Result<ClientFrame, ErrorInfo> {
+        let most = self.limits.effect_bytes;
+        match frame {
+            Ok(frame) if most <= u64::try_from(out.made).unwrap_or(u64::MAX) => {
+                let verb = frame.verb();
+                let message = format!(
+                    "unable to {verb}; what came with it made more than {most} bytes already, \
+                     send it again"
+                );
+                let mut error = ErrorInfo::new(ErrorCode::RateLimited, message);
+                // By itself it may come at once.
+                error.retry_after_ms = Some(1);
+                Err(error)
+            }
+            frame => frame,
+        }
     }
 
     /// Keeps what broke on a connection, so that it holds over a sleep as well.

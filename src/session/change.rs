@@ -28,44 +28,44 @@ impl Session {
         out: &mut Outbox,
     ) -> Result<(), Error> {
         self.limit_frame(now, sender, "update")?;
-        let (serial, attempt) = (update.serial, update.attempt);
-        if let Some(id) = &update.id
-            && self.once(store, now, sender, Kind::Update, id)?.is_some()
-        {
-            let head = self.settled(store, now, "update", serial, out)?;
-            self.repeat(&head, update.seq, reply, out);
-            return Ok(());
+        let head = self.standing(store, "update", update.serial)?;
+        let known = match &update.id {
+            Some(id) => self.once(store, now, sender, Kind::Update, id)?,
+            None => None,
+        };
+        if known.is_some() {
+            return self.repeat_settled(store, now, &head, update.seq, reply, out);
         }
-        let head = self.settled(store, now, "update", serial, out)?;
         let is_repeat = is_repeat(&update, &head);
         let drives = match &head.turn {
             // What a final turn took is sent again until it is acknowledged.
             Some(turn) if is_repeat && !self.turns.contains_key(turn) => false,
-            turn => self.fence(store, "update", sender, turn.as_deref(), attempt)?,
+            turn => self.fence(store, "update", sender, turn.as_deref(), update.attempt)?,
         };
         self.may_change("update", sender, &head.client)?;
         if head.is_deleted {
             return Err(deleted("update", update.serial).into());
         }
         if is_repeat {
-            self.repeat(&head, update.seq, reply, out);
-            return Ok(());
+            return self.repeat_settled(store, now, &head, update.seq, reply, out);
         }
-        check_version("update", update.serial, update.if_version, &head)?;
+        self.check_version("update", update.serial, update.if_version, &head)?;
         self.check_update(&update, &head)?;
         self.check_room(store, "update")?;
+        // From here on it is taken: a refused one has ended nobody's window.
+        self.settle(store, now, out)?;
         self.replace(store, now, sender, &update, &head)?;
+        let seq = update.seq;
         let version = self.end;
-        let Some(message) = store.message(self.epoch, head.place)? else {
+        let Some((mut message, bytes)) = store.outline(self.epoch, head.place)? else {
             return Err(StoreError("the message that was updated is not there".into()).into());
         };
+        // Readers have what did not change (P4.4); its row was written anew all the same.
+        out.made += bytes;
+        message.data = update.data;
         self.broadcast(out, &ServerFrame::Update { message }, Some(&head.name));
         self.changed_turn(store, now, sender, &head, drives)?;
-        self.answer(
-            out,
-            reply,
-            Ok(self.outcome(head.place, version, update.seq)),
-        );
+        self.answer(out, reply, Ok(self.outcome(head.place, version, seq)));
         Ok(())
     }
 
@@ -135,20 +135,23 @@ impl Session {
         out: &mut Outbox,
     ) -> Result<(), Error> {
         self.limit_frame(now, sender, "delete")?;
-        let (serial, attempt) = (delete.serial, delete.attempt);
-        if let Some(id) = &delete.id
-            && self.once(store, now, sender, Kind::Delete, id)?.is_some()
-        {
-            let head = self.settled(store, now, "delete", serial, out)?;
-            self.repeat(&head, None, reply, out);
-            return Ok(());
+        let head = self.standing(store, "delete", delete.serial)?;
+        let known = match &delete.id {
+            Some(id) => self.once(store, now, sender, Kind::Delete, id)?,
+            None => None,
+        };
+        if known.is_some() {
+            return self.repeat_settled(store, now, &head, None, reply, out);
         }
-        let (head, drives) = self.changeable(store, now, "delete", sender, serial, attempt, out)?;
+        let turn = head.turn.as_deref();
+        let drives = self.fence(store, "delete", sender, turn, delete.attempt)?;
+        self.may_change("delete", sender, &head.client)?;
         if head.is_deleted {
             return Err(deleted("delete", delete.serial).into());
         }
-        check_version("delete", delete.serial, delete.if_version, &head)?;
+        self.check_version("delete", delete.serial, delete.if_version, &head)?;
         self.check_space("delete")?;
+        self.settle(store, now, out)?;
         self.end += 1;
         let version = self.end;
         let mut writes = vec![
@@ -180,40 +183,31 @@ impl Session {
         Ok(())
     }
 
-    /// A message that the sender may change, after everything pending is stored, and whether
-    /// that drives its turn.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "what every frame has, and the message"
-    )]
-    fn changeable(
-        &mut self,
-        store: &dyn Store,
-        now: Timestamp,
-        verb: &str,
-        sender: &Sender,
-        serial: Serial,
-        attempt: Option<u64>,
-        out: &mut Outbox,
-    ) -> Result<(Head, bool), Error> {
-        let head = self.settled(store, now, verb, serial, out)?;
-        let drives = self.fence(store, verb, sender, head.turn.as_deref(), attempt)?;
-        self.may_change(verb, sender, &head.client)?;
-        Ok((head, drives))
+    /// A message as it will stand once all is stored that was taken: what is to be decided
+    /// about it can be decided without.
+    fn standing(&self, store: &dyn Store, verb: &str, serial: Serial) -> Result<Head, Error> {
+        let place = self.place(verb, serial)?;
+        let mut head = self.existing(store, verb, place)?;
+        if let Some(open) = self.rollup.open.get(&place) {
+            head.seq = open.seq;
+        }
+        Ok(head)
     }
 
-    /// A message as it stands after everything pending is stored.
-    fn settled(
+    /// Answers a repeat with the message as it stands, which may have to be stored first.
+    fn repeat_settled(
         &mut self,
         store: &dyn Store,
         now: Timestamp,
-        verb: &str,
-        serial: Serial,
+        head: &Head,
+        seq: Option<u64>,
+        reply: &Reply,
         out: &mut Outbox,
-    ) -> Result<Head, Error> {
-        let place = self.place(verb, serial)?;
+    ) -> Result<(), Error> {
         self.settle(store, now, out)?;
-        self.existing(store, verb, place)
+        let head = self.existing(store, "change", head.place)?;
+        self.repeat(&head, seq, reply, out);
+        Ok(())
     }
 
     /// A change was made that may be a sign of life of its turn's leader.
@@ -231,6 +225,31 @@ impl Session {
             Some(_) => self.keep_pings(store),
             None => Ok(()),
         }
+    }
+
+    fn check_version(
+        &self,
+        verb: &str,
+        serial: Serial,
+        wanted: Option<Serial>,
+        head: &Head,
+    ) -> Result<(), ErrorInfo> {
+        let Some(wanted) = wanted else {
+            return Ok(());
+        };
+        let open = self.rollup.open.get(&head.place);
+        let grows = open.is_some_and(|open| 0 < open.pending_units);
+        let stands = self.epoch.at(head.version);
+        if wanted == stands && !grows {
+            return Ok(());
+        }
+        let reason = if grows {
+            format!("message {serial} is growing beyond version {stands}")
+        } else {
+            format!("message {serial} has version {stands}, not {wanted}")
+        };
+        let message = format!("unable to {verb}; {reason}");
+        Err(ErrorInfo::new(ErrorCode::Conflict, message))
     }
 
     fn check_update(&self, update: &Update, head: &Head) -> Result<(), ErrorInfo> {
@@ -298,24 +317,4 @@ fn deleted(verb: &str, serial: Serial) -> ErrorInfo {
         ErrorCode::Deleted,
         format!("unable to {verb}; message {serial} is deleted"),
     )
-}
-
-fn check_version(
-    verb: &str,
-    serial: Serial,
-    wanted: Option<Serial>,
-    head: &Head,
-) -> Result<(), ErrorInfo> {
-    let stands = Serial {
-        epoch: serial.epoch,
-        place: head.version,
-    };
-    match wanted {
-        Some(wanted) if wanted != stands => {
-            let message =
-                format!("unable to {verb}; message {serial} has version {stands}, not {wanted}");
-            Err(ErrorInfo::new(ErrorCode::Conflict, message))
-        }
-        Some(_) | None => Ok(()),
-    }
 }

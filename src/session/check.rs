@@ -119,33 +119,6 @@ impl Session {
         now - Timestamp::try_from(self.settings.id_retention_ms()).unwrap_or(now)
     }
 
-    /// One more frame that goes to everybody (P14); requests are bounded by the platform.
-    pub(super) fn limit_frame(
-        &mut self,
-        now: Timestamp,
-        sender: &Sender,
-        verb: &str,
-    ) -> Result<(), ErrorInfo> {
-        let live = sender
-            .connection
-            .as_ref()
-            .and_then(|id| self.connections.get_mut(id));
-        live.map_or(Ok(()), |live| live.rates.frame(now, verb))
-    }
-
-    /// One more signal (P14).
-    pub(super) fn limit_signal(
-        &mut self,
-        now: Timestamp,
-        sender: &Sender,
-    ) -> Result<(), ErrorInfo> {
-        let live = sender
-            .connection
-            .as_ref()
-            .and_then(|id| self.connections.get_mut(id));
-        live.map_or(Ok(()), |live| live.rates.signal(now))
-    }
-
     /// A reader has processed everything before a probe (P13.7).
     pub(super) fn seen(
         &mut self,

@@ -166,7 +166,7 @@ pub(super) struct Live {
 impl Live {
     pub(super) fn new(connection: Connection, limits: &Limits) -> Self {
         Self {
-            rates: Rates::new(limits),
+            rates: Rates::new(limits, 1, "connection"),
             replayed: 0,
             probe: super::outbox::Probe::default(),
             is_told: connection.member.is_some(),

@@ -3,6 +3,7 @@
 use super::answer::Reply;
 use super::connection::Sender;
 use super::outbox::Outbox;
+use super::read::encode;
 use super::step::Step;
 use super::turn::{End, asked};
 use super::{Error, Session};
@@ -11,6 +12,7 @@ use crate::protocol::decode::{CancelTurns, Interrupt};
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::frame::Outcome;
 use crate::protocol::ids::Timestamp;
+use crate::protocol::limits::LIST_BYTES;
 use crate::protocol::serial::Place;
 use crate::protocol::turn::{Cancel, Ending, Event, Shown, State, Turn};
 use crate::store::{Kind, Store, StoreError, Write};
@@ -35,16 +37,20 @@ impl Session {
             && self.once(store, now, sender, Kind::Cancel, id)?.is_some()
         {
             let turns = meant.iter().map(|turn| self.stored(turn)).collect();
-            let duplicate = true;
-            self.answer(out, reply, Ok(Outcome::Turns { turns, duplicate }));
+            self.answer_turns(turns, true, reply, out);
             return Ok(());
         }
-        self.settle(store, now, out)?;
+        let is_new = |turn: &Turn| turn.is_open() && turn.cancel.is_none();
+        let input = match input {
+            Some(place) if store.cancel_of_input(place)?.is_some() => None,
+            input => input,
+        };
+        if input.is_some() || meant.iter().any(is_new) {
+            self.settle(store, now, out)?;
+        }
         let cancel = asked(sender, now, frame.reason);
         let mut step = Step::default();
-        if let Some(place) = input
-            && store.cancel_of_input(place)?.is_none()
-        {
+        if let Some(place) = input {
             let cancel = cancel.clone();
             step.write(Write::CancelInput { place, cancel });
         }
@@ -55,9 +61,31 @@ impl Session {
         }
         self.keep_id(now, sender, Kind::Cancel, frame.id.as_ref(), 0, &mut step);
         self.commit(store, now, step, out)?;
-        let duplicate = false;
-        self.answer(out, reply, Ok(Outcome::Turns { turns, duplicate }));
+        self.answer_turns(turns, false, reply, out);
         Ok(())
+    }
+
+    /// Answers with turns, or with their ids where they are too long for an ack (P13.5).
+    fn answer_turns(
+        &mut self,
+        turns: Vec<Shown>,
+        duplicate: bool,
+        reply: &Reply,
+        out: &mut Outbox,
+    ) {
+        let bytes = encode(&turns).len();
+        // It costs the same, whether it is sent or not.
+        out.made += bytes;
+        let result = if LIST_BYTES < bytes {
+            let turn_ids = turns.into_iter().map(Shown::into_id).collect();
+            Outcome::TurnIds {
+                turn_ids,
+                duplicate,
+            }
+        } else {
+            Outcome::Turns { turns, duplicate }
+        };
+        self.answer(out, reply, Ok(result));
     }
 
     /// The turns that a `cancel` is about.

@@ -7,6 +7,7 @@ use super::{Error, Session};
 use crate::protocol::decode::{ClientFrame, Received};
 use crate::protocol::error::{ErrorCode, ErrorInfo, close};
 use crate::protocol::ids::{ConnectionId, Timestamp};
+use crate::protocol::limits::FRAME_BYTES_MIN;
 use crate::store::{Kind, Store, StoreError};
 
 impl Session {
@@ -20,28 +21,42 @@ impl Session {
         bytes: usize,
         out: &mut Outbox,
     ) -> Result<(), StoreError> {
-        let Some(live) = self.connections.get_mut(connection) else {
+        let Some(live) = self.connections.get(connection) else {
             return Ok(());
         };
         if live.connection.is_expired(now) {
             self.shut(out, connection, close::UNAUTHORIZED, "the token expired"); // P2.6
             return Ok(());
         }
-        if live.connection.carrier == Carrier::Events || live.rates.message(now).is_err() {
+        let (sender, carrier) = (live.connection.sender(), live.connection.carrier);
+        let mut chains = live.connection.chains.clone();
+        let counted = bytes.max(frames.len().saturating_mul(FRAME_BYTES_MIN));
+        let mut too_much = Ok(());
+        let limited = self.limit(now, &sender, |rates| {
+            rates.message(now)?;
+            if too_much.is_ok() {
+                too_much = rates.text(now, counted).and_then(|()| rates.may_act(now));
+            }
+            Ok(())
+        });
+        let (is_fast, too_much) = (limited.is_err(), too_much.err());
+        if carrier == Carrier::Events || is_fast {
             self.shut(out, connection, close::TOO_FAST, "too many messages");
             return Ok(());
         }
-        let too_much = live.rates.text(now, bytes).err();
-        let (sender, carrier) = (live.connection.sender(), live.connection.carrier);
-        let mut chains = live.connection.chains.clone();
         self.heard_frame(now, connection, out);
         let frames = frames.into_iter().map(|received| Received {
             frame: too_much.clone().map_or(received.frame, Err),
             ..received
         });
         let frames = frames.collect();
-        self.each(store, now, &sender, Some(carrier), frames, &mut chains, out)?;
+        let are_answered =
+            self.each(store, now, &sender, Some(carrier), frames, &mut chains, out)?;
         self.keep_chains(connection, chains, out);
+        self.charge(now, &sender, out.made);
+        if !are_answered {
+            self.shut(out, connection, close::TOO_FAST, "too much that is refused");
+        }
         Ok(())
     }
 

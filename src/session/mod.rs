@@ -12,6 +12,7 @@ mod backlog;
 mod chain;
 mod change;
 mod check;
+mod class;
 mod closing;
 mod connection;
 mod control;
@@ -39,6 +40,7 @@ mod turn;
 
 pub use chain::Chains;
 pub use connection::{Carrier, Connection, Sender};
+pub use outbox::Text;
 pub use presence::{Coming, Present};
 pub use request::Request;
 
@@ -153,8 +155,8 @@ pub enum Effect {
     Send {
         /// To whom.
         to: Vec<ConnectionId>,
-        /// A frame or an array of frames, encoded.
-        text: String,
+        /// A frame or an array of frames.
+        text: Text,
     },
     /// Keep this with the connection, so that it survives the session's sleep.
     Remember(Connection),
@@ -194,6 +196,7 @@ pub struct Session {
     end: Place,
     written_at: Timestamp,
     connections: BTreeMap<ConnectionId, Live>,
+    clients: rate::Clients,
     rollup: Rollup,
     turns: turn::Turns,
     told: presence::Told,
@@ -261,6 +264,7 @@ impl Session {
             end: end.place,
             written_at: end.written_at,
             connections: BTreeMap::new(),
+            clients: rate::Clients::default(),
             rollup: Rollup::default(),
             turns: turn::Turns::new(),
             told: presence::Told::default(),
@@ -380,7 +384,9 @@ impl Session {
             Input::Unreadable { connection, error } => {
                 self.unreadable(now, &connection, error, out);
             }
-            Input::BodyEnd { connection: _ } => self.settle(store, now, out)?,
+            Input::BodyEnd { connection } => {
+                self.settle_for(store, now, Some(&connection), out)?;
+            }
             Input::Renew {
                 connection,
                 reference,

@@ -1,13 +1,16 @@
 //! What one input sends: every frame encoded once, one WebSocket message per connection.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
+use std::rc::Rc;
 
 use super::connection::{Connection, Live};
 use super::{Effect, Session};
 use crate::protocol::error::close;
 use crate::protocol::frame::{ServerFrame, join};
 use crate::protocol::ids::{ConnectionId, Timestamp};
-use crate::protocol::limits::{Limits, REPLAY_ARRAY_BYTES};
+use crate::protocol::limits::{DRAIN_MS, DRAIN_MS_LEAST, Limits, REPLAY_ARRAY_BYTES};
 
 /// Collected while an input is handled, turned into effects at its end.
 #[derive(Debug, Default)]
@@ -18,16 +21,62 @@ pub(super) struct Outbox {
     replays: Vec<(ConnectionId, String)>,
     remembered: Vec<Connection>,
     closed: Vec<(ConnectionId, u16, &'static str)>,
-    /// The answers to the HTTP request at hand.
-    pub(super) answers: Vec<ServerFrame>,
+    /// The answers to the HTTP request at hand, and each encoded.
+    pub(super) answers: Vec<(ServerFrame, String)>,
+    /// Bytes of what this input makes: frames, answers, rows that are written anew.
+    pub(super) made: usize,
     pub(super) is_erased: bool,
     pub(super) response: Option<(u16, String)>,
+}
+
+/// What one WebSocket message says. It is put together when it is sent: of what many connections
+/// are sent in many different ways there is only one copy until then.
+#[derive(Clone)]
+pub struct Text {
+    frames: Rc<Vec<String>>,
+    list: Vec<usize>,
+}
+
+impl Text {
+    /// The whole of it.
+    pub fn whole(&self) -> Cow<'_, str> {
+        let frames = self.list.iter().filter_map(|index| self.frames.get(*index));
+        let frames: Vec<&String> = frames.collect();
+        match *frames {
+            [only] => Cow::Borrowed(only),
+            _ => Cow::Owned(join(&frames)),
+        }
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        let frames = Rc::new(vec![text]);
+        Self {
+            frames,
+            list: vec![0],
+        }
+    }
+}
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        self.whole() == other.whole()
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.whole().fmt(formatter)
+    }
 }
 
 impl Outbox {
     /// Encodes a frame for any number of readers.
     pub(super) fn add(&mut self, frame: &ServerFrame) -> usize {
-        self.frames.push(frame.encode());
+        let text = frame.encode();
+        self.made += text.len();
+        self.frames.push(text);
         self.frames.len() - 1
     }
 
@@ -117,22 +166,15 @@ impl Session {
                 Err((code, reason)) => self.shut(&mut out, &id, code, reason),
             }
         }
-        let replays = out
-            .replays
-            .into_iter()
-            .map(|(id, text)| Effect::Send { to: vec![id], text });
+        let replays = out.replays.into_iter().map(|(id, text)| Effect::Send {
+            to: vec![id],
+            text: Text::from(text),
+        });
         let mut effects: Vec<Effect> = replays.collect();
-        let is_one = groups.len() == 1;
+        let frames = Rc::new(out.frames);
         for (list, to) in groups {
-            let text = match *list {
-                // Nobody else needs it: it is not copied.
-                [index] if is_one => out.frames.get_mut(index).map(std::mem::take),
-                _ => None,
-            };
-            let text = text.unwrap_or_else(|| {
-                let frames = list.iter().filter_map(|index| out.frames.get(*index));
-                join(&frames.collect::<Vec<_>>())
-            });
+            let frames = Rc::clone(&frames);
+            let text = Text { frames, list };
             effects.push(Effect::Send { to, text });
         }
         effects.extend(out.remembered.into_iter().map(Effect::Remember));
@@ -177,10 +219,10 @@ impl Session {
             let sent: usize = sent.sum();
             let allowance = self.limits.unsent_bytes.saturating_add(live.replayed);
             live.probe.sent += u64::try_from(sent).unwrap_or(0);
-            if allowance < live.probe.sent - live.probe.seen {
+            if live.probe.is_late(now, allowance) {
                 return Err((close::TOO_FAST, "the reader is too slow")); // P13.7
             }
-            if let Some(n) = live.probe.next(&self.limits) {
+            if let Some(n) = live.probe.next(now, &self.limits) {
                 list.push(out.add(&ServerFrame::Probe { n }));
             }
         }
@@ -198,25 +240,38 @@ pub(super) struct Probe {
     /// The number of the last probe, and how much had been sent then.
     last: u64,
     sent_at_last: u64,
-    is_out: bool,
+    /// Since when it is out.
+    out_since: Option<Timestamp>,
 }
 
 impl Probe {
     /// The next probe, once a quarter of what may be unsent has gone out since the last.
-    fn next(&mut self, limits: &Limits) -> Option<u64> {
-        if self.is_out || self.sent - self.seen < limits.unsent_bytes / 4 {
+    fn next(&mut self, now: Timestamp, limits: &Limits) -> Option<u64> {
+        if self.out_since.is_some() || self.sent - self.seen < limits.unsent_bytes / 4 {
             return None;
         }
-        self.is_out = true;
+        self.out_since = Some(now);
         self.last += 1;
         self.sent_at_last = self.sent;
         Some(self.last)
     }
 
+    /// Whether too much is under way, and the reader had time to say that it has some of it.
+    fn is_late(&self, now: Timestamp, allowance: u64) -> bool {
+        let unsent = self.sent - self.seen;
+        let given = if allowance.saturating_mul(2) < unsent {
+            DRAIN_MS_LEAST
+        } else {
+            DRAIN_MS
+        };
+        let is_given = |since: Timestamp| given <= now.saturating_sub(since);
+        allowance < unsent && self.out_since.is_some_and(is_given)
+    }
+
     /// The reader answered.
     pub(super) fn answered(&mut self, n: u64) {
-        if self.is_out && n == self.last {
-            self.is_out = false;
+        if self.out_since.is_some() && n == self.last {
+            self.out_since = None;
             self.seen = self.sent_at_last;
         }
     }

@@ -43,10 +43,11 @@ impl Session {
         self.limit_frame(now, sender, "publish")?;
         let interrupt = publish.interrupt.unwrap_or(Interrupt::None);
         self.check_interrupt(store, sender, &interrupt)?;
-        self.settle(store, now, out)?;
         let (messages, attempt) = (&publish.messages, publish.attempt);
         let verdicts = self.judge(store, now, sender, messages, attempt, &interrupt)?;
         self.check_room(store, "publish")?;
+        // From here on it is taken: a refused one has ended nobody's window.
+        self.settle(store, now, out)?;
         let mut step = Step::default();
         if verdicts.iter().any(Verdict::is_new) {
             self.interrupt(store, now, &mut step, sender, &interrupt)?;
@@ -63,7 +64,12 @@ impl Session {
                 self.supersede_message(now, &mut step, head, &sender.client);
             }
             let mut result = match verdict {
-                Verdict::Known(head) => repeated(self.epoch, head.place, head.version),
+                Verdict::Known(head) => {
+                    // What was pending of it is stored by now.
+                    let open = self.rollup.open.get(&head.place);
+                    let version = open.map_or(head.version, |open| open.version);
+                    repeated(self.epoch, head.place, version)
+                }
                 Verdict::Twin(first) => match placed.get(first) {
                     Some(first) => Placed {
                         duplicate: true,

@@ -86,8 +86,27 @@ pub(super) enum Shape {
 }
 
 impl Session {
-    /// Answers a request: the one match over what may be asked.
+    /// Answers a request, unless its client asks too much of the session.
     pub(super) fn request(
+        &mut self,
+        store: &dyn Store,
+        now: Timestamp,
+        sender: &Sender,
+        request: Request,
+        out: &mut Outbox,
+    ) -> Result<(), StoreError> {
+        if let Err(error) = self.limit(now, sender, |rates| rates.may_ask(now)) {
+            out.response = Some(refused(request, error));
+            return Ok(());
+        }
+        self.ask(store, now, sender, request, out)?;
+        let answer = out.response.as_ref().map_or(0, |(_, body)| body.len());
+        self.charge(now, sender, out.made.saturating_add(answer));
+        Ok(())
+    }
+
+    /// The one match over what may be asked.
+    fn ask(
         &mut self,
         store: &dyn Store,
         now: Timestamp,
@@ -147,8 +166,8 @@ impl Session {
         Ok(())
     }
 
-    /// Takes the frames of a request; its end closes the window (P5.4), so that every answer
-    /// is there.
+    /// Takes the frames of a request; its end closes the window (P5.4) if an answer waits for it,
+    /// so that every answer is there.
     pub(super) fn frames(
         &mut self,
         store: &dyn Store,
@@ -160,12 +179,12 @@ impl Session {
     ) -> Result<(), StoreError> {
         let mut chains = Chains::default();
         self.each(store, now, sender, None, frames, &mut chains, out)?;
-        let settled = self.settle(store, now, out);
+        let settled = self.settle_for(store, now, sender.connection.as_ref(), out);
         self.survive(store, now, settled, out)?;
         let answers = std::mem::take(&mut out.answers);
         out.response = Some(match (shape, answers.into_iter()) {
             (Shape::Frames, answers) => {
-                let answers: Vec<String> = answers.map(|answer| answer.encode()).collect();
+                let answers: Vec<String> = answers.map(|(_, text)| text).collect();
                 let list = join(&answers);
                 (
                     200,
@@ -177,19 +196,16 @@ impl Session {
                 )
             }
             (Shape::Result { creates }, mut answers) => match answers.next() {
-                Some(ServerFrame::Ack { result, .. }) => {
+                Some((ServerFrame::Ack { result, .. }, _)) => {
                     let status = if creates { created(&result) } else { 200 };
                     (status, serde_json::to_string(&result).unwrap_or_default())
                 }
-                Some(ServerFrame::Nack { error, .. }) => refusal(&error),
+                Some((ServerFrame::Nack { error, .. }, _)) => refusal(&error),
                 _ => (200, "{}".to_owned()),
             },
             (Shape::Frame, mut answers) => match answers.next() {
-                Some(ServerFrame::Nack { error, r#ref }) => {
-                    let status = error.status;
-                    (status, ServerFrame::Nack { error, r#ref }.encode())
-                }
-                Some(answer) => (200, answer.encode()),
+                Some((ServerFrame::Nack { error, .. }, text)) => (error.status, text),
+                Some((_, text)) => (200, text),
                 None => (200, "{}".to_owned()),
             },
         });
@@ -201,20 +217,7 @@ impl Session {
         let error = self.gone();
         match input {
             Input::Request { request, .. } => {
-                out.response = Some(match request {
-                    Request::Frame(Received { reference, .. }) => {
-                        let status = error.status;
-                        (
-                            status,
-                            ServerFrame::Nack {
-                                r#ref: reference,
-                                error,
-                            }
-                            .encode(),
-                        )
-                    }
-                    _ => refusal(&error),
-                });
+                out.response = Some(refused(request, error));
             }
             Input::Open { connection, .. } => {
                 out.send(&connection.id, &ServerFrame::Nack { r#ref: None, error });
@@ -240,15 +243,16 @@ impl Session {
         error: ErrorInfo,
         out: &mut Outbox,
     ) {
-        let Some(live) = self.connections.get_mut(connection) else {
+        let Some(live) = self.connections.get(connection) else {
             return;
         };
-        let is_fast = live.rates.message(now).is_err();
-        let reply = Reply::new(
-            &live.connection.sender(),
-            Some(live.connection.carrier),
-            None,
-        );
+        let (sender, carrier) = (live.connection.sender(), live.connection.carrier);
+        let limited = self.limit(now, &sender, |rates| {
+            rates.message(now)?;
+            rates.refusal(now)
+        });
+        let is_fast = limited.is_err();
+        let reply = Reply::new(&sender, Some(carrier), None);
         let is_huge = error.code == crate::protocol::error::ErrorCode::TooLarge;
         self.answer(out, &reply, Err(error));
         if is_fast {
@@ -262,6 +266,19 @@ impl Session {
             );
         }
     }
+}
+
+/// The refusal of a request, whatever it asks for; of one frame, as its nack.
+fn refused(request: Request, error: ErrorInfo) -> (u16, String) {
+    let Request::Frame(Received { reference, .. }) = request else {
+        return refusal(&error);
+    };
+    let status = error.status;
+    let nack = ServerFrame::Nack {
+        r#ref: reference,
+        error,
+    };
+    (status, nack.encode())
 }
 
 /// A refusal as an HTTP response (P13.2).

@@ -6,17 +6,15 @@
 //! names: each frame is built once for all of them. Held text is kept once per message; a
 //! class knows only where in it it stands.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::answer::Answers;
+use super::class::{Class, Position};
 use super::closing::Closing;
 use super::connection::Connection;
 use super::outbox::Outbox;
-use crate::protocol::frame::ServerFrame;
 use crate::protocol::ids::{ConnectionId, Timestamp};
-use crate::protocol::limits::{
-    HELD_BYTES_MAX, PENDING_BYTES_MAX, READERS_PER_WINDOW_MS, WINDOW_MS_MAX,
-};
+use crate::protocol::limits::{PENDING_BYTES_MAX, READERS_PER_WINDOW_MS, WINDOW_MS_MAX};
 use crate::protocol::serial::{Epoch, Place};
 use crate::protocol::settings::Settings;
 use crate::store::{Growth, Streaming, TAIL_BYTES, Tail, Write};
@@ -49,10 +47,10 @@ pub(super) struct Open {
     pub(super) pending_units: u64,
     is_dirty: bool,
     /// How it ends as soon as what is pending is stored.
-    closing: Option<Closing>,
+    pub(super) closing: Option<Closing>,
     /// Stored text that some class has not been sent, and where in the text it begins.
-    held: String,
-    held_from: usize,
+    pub(super) held: String,
+    pub(super) held_from: usize,
     /// When it was last appended to (P5.1).
     pub(super) heard_at: Timestamp,
 }
@@ -154,22 +152,6 @@ impl Open {
     }
 }
 
-/// Every reader with the same window and names.
-#[derive(Debug, Default)]
-struct Class {
-    members: BTreeSet<ConnectionId>,
-    sent_at: Timestamp,
-    /// The messages with text that it has not been sent, and where it stands in them.
-    behind: Vec<(Place, Position)>,
-    held_bytes: usize,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Position {
-    units: u64,
-    bytes: usize,
-}
-
 /// The window that was asked for, and the names.
 type Key = (u64, Option<Vec<String>>);
 
@@ -189,13 +171,8 @@ impl Rollup {
     /// A reader has everything that is stored.
     pub(super) fn join(&mut self, connection: &Connection) {
         let key = (connection.window_ms, connection.names.clone());
-        if self
-            .classes
-            .entry(key)
-            .or_default()
-            .members
-            .insert(connection.id.clone())
-        {
+        let class = self.classes.entry(key).or_default();
+        if class.join(&connection.id) {
             self.readers += 1;
         }
     }
@@ -206,10 +183,10 @@ impl Rollup {
         let Some(class) = self.classes.get_mut(&key) else {
             return;
         };
-        if class.members.remove(&connection.id) {
+        if class.leave(&connection.id) {
             self.readers -= 1;
         }
-        if class.members.is_empty() {
+        if class.members().next().is_none() {
             self.classes.remove(&key);
             self.release();
         }
@@ -230,7 +207,7 @@ impl Rollup {
                 names
                     .as_ref()
                     .is_none_or(|names| names.contains(&open.name))
-                    && class.members.iter().any(|member| open.is_for(member))
+                    && class.members().any(|member| open.is_for(member))
             })
         };
         // By their windows in order, so the first is the shortest.
@@ -285,7 +262,8 @@ impl Rollup {
             || self
                 .classes
                 .values()
-                .any(|class| class.position(place).is_some())
+                .flat_map(Class::crowds)
+                .any(|crowd| crowd.position(place).is_some())
     }
 
     /// A message is to be closed with what is pending.
@@ -318,14 +296,14 @@ impl Rollup {
                 let follows = names
                     .as_ref()
                     .is_none_or(|names| names.contains(&open.name));
-                // Whoever appends is not sent it back, so alone it waits for nothing.
-                let mut members = class.members.iter();
-                if follows && members.any(|member| Some(member) != open.origin.as_ref()) {
-                    if class.position(*place).is_none() {
-                        class.behind.push((*place, before));
-                    }
-                    class.held_bytes += added;
+                if !follows {
+                    continue;
                 }
+                let mut is_held = false;
+                for crowd in class.crowds_mut() {
+                    is_held |= crowd.fall_behind(*place, before, open.origin.as_ref());
+                }
+                class.held_bytes += if is_held { added } else { 0 };
             }
         }
         writes
@@ -362,7 +340,7 @@ impl Rollup {
                 let due = class.due(window(*asked, least));
                 due.is_some_and(|due| due <= now || is_ahead)
             });
-            if is_due && !class.behind.is_empty() {
+            if is_due && class.is_behind() {
                 class.send(&self.open, epoch, now, out);
             }
         }
@@ -373,10 +351,8 @@ impl Rollup {
     /// which everybody knows are no longer open.
     fn release(&mut self) {
         for (place, open) in &mut self.open {
-            let positions = self
-                .classes
-                .values()
-                .filter_map(|class| class.position(*place));
+            let crowds = self.classes.values().flat_map(Class::crowds);
+            let positions = crowds.filter_map(|crowd| crowd.position(*place));
             match positions.map(|position| position.bytes).min() {
                 None => open.held = String::new(),
                 Some(from) => {
@@ -414,13 +390,13 @@ impl Rollup {
         self.open.append(&mut known);
         for class in self.classes.values_mut() {
             let open = &self.open;
-            let is_behind = |place: &Place, position: &Position| {
-                let open = open.get(place);
+            let is_behind = |place: Place, position: Position| {
+                let open = open.get(&place);
                 open.is_some_and(|open| open.closing.is_some() || position.bytes < open.bytes)
             };
             class
-                .behind
-                .retain(|(place, position)| is_behind(place, position));
+                .crowds_mut()
+                .for_each(|crowd| crowd.stay_behind(is_behind));
         }
     }
 
@@ -436,60 +412,4 @@ impl Rollup {
 /// The window of readers who asked for one (P5.4).
 fn window(asked: u64, least: u64) -> Timestamp {
     Timestamp::try_from(asked.max(least).min(WINDOW_MS_MAX)).unwrap_or(0)
-}
-
-impl Class {
-    /// When it is to be sent what it is behind in.
-    fn due(&self, window: Timestamp) -> Option<Timestamp> {
-        if self.behind.is_empty() {
-            None
-        } else if HELD_BYTES_MAX <= self.held_bytes {
-            Some(Timestamp::MIN)
-        } else {
-            Some(self.sent_at + window)
-        }
-    }
-
-    /// Where it stands in a message that it is behind in.
-    fn position(&self, place: Place) -> Option<Position> {
-        let mut behind = self.behind.iter();
-        let behind = behind.find(|(known, _)| *known == place);
-        behind.map(|(_, position)| *position)
-    }
-
-    /// One array with the end of every message that it is behind in, in the log's order.
-    fn send(
-        &mut self,
-        open: &BTreeMap<Place, Open>,
-        epoch: Epoch,
-        now: Timestamp,
-        out: &mut Outbox,
-    ) {
-        let mut frames = Vec::new();
-        for (place, position) in self.behind.drain(..) {
-            let Some(open) = open.get(&place) else {
-                continue;
-            };
-            let from = position.bytes.saturating_sub(open.held_from);
-            let frame = ServerFrame::Append {
-                serial: epoch.at(place),
-                version: epoch.at(open.version),
-                offset: position.units,
-                data: open.held.get(from..).unwrap_or_default().to_owned(),
-                status: open.closing.as_ref().map(|closing| closing.status),
-                headers: open.closing.as_ref().and_then(|it| it.headers.clone()),
-            };
-            frames.push((open.version, out.add(&frame), open.origin.as_ref()));
-        }
-        frames.sort_unstable_by_key(|(version, _, _)| *version);
-        for member in &self.members {
-            for (_, frame, origin) in &frames {
-                if *origin != Some(member) {
-                    out.deliver(member, *frame);
-                }
-            }
-        }
-        self.held_bytes = 0;
-        self.sent_at = now;
-    }
 }

@@ -6,13 +6,14 @@ use super::control::missing_turn;
 use super::lease::closed_turn;
 use super::outbox::Outbox;
 use super::step::Step;
+use super::turn::waiting;
 use super::{Error, Session};
 use crate::protocol::capability::Operation;
 use crate::protocol::decode::{Steer, Steered, too_large};
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::frame::{Outcome, ServerFrame, TurnFrame};
 use crate::protocol::ids::Timestamp;
-use crate::protocol::limits::TURN_STEERS;
+use crate::protocol::limits::{PAGE_BYTES, TURN_STEERS, WAITING_STEERS};
 use crate::protocol::message::{Headers, Message, Role};
 use crate::protocol::serial::Place;
 use crate::protocol::turn::{Event, Turn};
@@ -62,6 +63,7 @@ impl Session {
             );
             return Err(ErrorInfo::new(ErrorCode::OverLimit, message).into());
         }
+        self.check_waiting_steers()?;
         self.check_room(store, STEER)?;
         self.settle(store, now, out)?;
         let mut step = Step::default();
@@ -76,6 +78,17 @@ impl Session {
         );
         self.commit(store, now, step, out)?;
         self.answer_steer(place, &turn, false, reply, out)
+    }
+
+    /// Whether one more instruction may wait.
+    fn check_waiting_steers(&self) -> Result<(), ErrorInfo> {
+        let open = self.turns.values();
+        let waits: usize = open.map(|open| waiting(&open.turn).len()).sum();
+        if waits < WAITING_STEERS {
+            return Ok(());
+        }
+        let message = format!("unable to steer; {WAITING_STEERS} steers wait in open turns");
+        Err(ErrorInfo::new(ErrorCode::OverLimit, message))
     }
 
     fn tell_steer(
@@ -175,7 +188,7 @@ impl Session {
         }
         self.settle(store, now, out)?;
         let mut step = Step::default();
-        self.mark_steer(store, now, &mut step, place, "taken")?;
+        self.mark_steer(store, now, &mut step, place, "taken", 0)?;
         self.note_steer(&mut step, &turn.id, place, true);
         self.keep_id(
             now,
@@ -206,7 +219,8 @@ impl Session {
         }
     }
 
-    /// Says in an instruction what became of it, so that its sender can tell.
+    /// Says in an instruction what became of it, so that its sender can tell. It is told with its
+    /// data where there is room for that; gives how much that takes.
     pub(super) fn mark_steer(
         &mut self,
         store: &dyn Store,
@@ -214,11 +228,15 @@ impl Session {
         step: &mut Step,
         place: Place,
         word: &str,
-    ) -> Result<(), StoreError> {
-        let message = store.message(self.epoch, place)?;
-        let Some(mut message) = message.filter(|message| message.deleted_at.is_none()) else {
-            return Ok(());
+        room: usize,
+    ) -> Result<usize, StoreError> {
+        let outline = store.outline(self.epoch, place)?;
+        let Some((mut message, bytes)) = outline.filter(|(it, _)| it.deleted_at.is_none()) else {
+            return Ok(0);
         };
+        if bytes <= room {
+            message.data = store.message(self.epoch, place)?.and_then(|it| it.data);
+        }
         self.end += 1;
         let version = self.end;
         let mut headers = message.headers.take().unwrap_or_default();
@@ -239,7 +257,7 @@ impl Session {
         message.updated_at = now;
         let name = message.name.clone();
         step.tell_of(&name, ServerFrame::Update { message });
-        Ok(())
+        Ok(bytes)
     }
 
     /// Instructions that a lost attempt took wait again, for the next one (P6.8).
@@ -255,8 +273,11 @@ impl Session {
             .into_iter()
             .flatten()
             .filter(|(_, is_taken)| *is_taken);
+        // Whoever takes the turn over may never have held them.
+        let mut room = PAGE_BYTES;
         for (place, _) in taken.collect::<Vec<_>>() {
-            self.mark_steer(store, now, step, place, "waiting")?;
+            let bytes = self.mark_steer(store, now, step, place, "waiting", room)?;
+            room = room.saturating_sub(bytes);
             self.note_steer(step, id, place, false);
         }
         Ok(())

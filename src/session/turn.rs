@@ -65,12 +65,12 @@ impl Session {
         self.limit_frame(now, sender, VERB)?;
         let input = self.message_place(store, VERB, start.input)?;
         let parent = self.message_place(store, VERB, start.parent)?;
-        self.settle(store, now, out)?;
         if let Some(known) = self.known_turn(store, sender, &start, input)? {
             if known.state != State::Queued {
                 self.answer_turn(&known, true, reply, out);
                 return Ok(());
             }
+            self.settle(store, now, out)?;
             let mut step = Step::default();
             let (lease_ms, metadata) = (start.lease_ms, start.metadata);
             let shown = self.take_turn(now, &mut step, &known.id, sender, lease_ms, |turn| {
@@ -84,6 +84,7 @@ impl Session {
         check_name(start.id.as_deref())?;
         self.check_room(store, VERB)?;
         self.check_open_turns(VERB, 1)?;
+        self.settle(store, now, out)?;
         let cancel = match input.filter(|_| !start.again) {
             Some(input) => store.cancel_of_input(input)?,
             None => None,
@@ -285,7 +286,7 @@ impl Session {
         };
         self.close_messages(now, step, id, status, end.client);
         for place in missed {
-            self.mark_steer(store, now, step, place, "missed")?;
+            self.mark_steer(store, now, step, place, "missed", 0)?;
         }
         let (reason, error) = (end.reason.map(str::to_owned), end.error);
         let shown = self.change_turn(now, step, id, Event::End, end.client, |turn| {

@@ -253,6 +253,9 @@ pub trait Log {
     fn streaming(&self) -> Result<Vec<Streaming>, StoreError>;
     /// One message without its text. Two rows.
     fn head(&self, place: Place) -> Result<Option<Head>, StoreError>;
+    /// One message without its data, and the bytes of its own row's: what a change of anything
+    /// else is told with, and what it rewrites. Two rows.
+    fn outline(&self, epoch: Epoch, place: Place) -> Result<Option<(Message, usize)>, StoreError>;
     /// One message. Two rows and its segments.
     fn message(&self, epoch: Epoch, place: Place) -> Result<Option<Message>, StoreError>;
     /// Messages of a span. Four rows for each that the limit lets in, and the segments of those

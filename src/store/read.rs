@@ -101,6 +101,23 @@ pub(super) fn head(sql: &impl Sql, place: Place) -> Result<Option<Head>, StoreEr
     Ok(Some(columns.into_head()))
 }
 
+pub(super) fn outline(
+    sql: &impl Sql,
+    epoch: Epoch,
+    place: Place,
+) -> Result<Option<(Message, usize)>, StoreError> {
+    const OUTLINE: &str = concat!(
+        "SELECT ",
+        columns!(),
+        ", coalesce(octet_length(data), octet_length(json), 0) FROM message WHERE serial=?1"
+    );
+    let Some(mut row) = Row::first(sql.query(OUTLINE, &[Value::number(place)])?) else {
+        return Ok(None);
+    };
+    let columns = Columns::parse(&row.text()?)?.brought_up_to_date(sql)?;
+    Ok(Some((columns.into_message(epoch, None)?, row.size()?)))
+}
+
 pub(super) fn message(
     sql: &impl Sql,
     epoch: Epoch,

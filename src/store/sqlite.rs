@@ -201,6 +201,10 @@ impl<S: Sql> Log for SqliteStore<S> {
         self.read(|sql| read::head(sql, place))
     }
 
+    fn outline(&self, epoch: Epoch, place: Place) -> Result<Option<(Message, usize)>, StoreError> {
+        self.read(|sql| read::outline(sql, epoch, place))
+    }
+
     fn message(&self, epoch: Epoch, place: Place) -> Result<Option<Message>, StoreError> {
         self.read(|sql| read::message(sql, epoch, place))
     }

@@ -191,7 +191,12 @@ fn an_answer_finds_its_connection_only() {
         wait 100
         ",
         expect![[r#"
-            agent < ack 4 #1 v#3 seq=1 duplicate
+            -- 40 ms
+            agent < append #1 v#3 @1 'b'
+            agent | ack 4 #1 v#3 seq=1 duplicate
+            agent < ack 3 #1 v#3 seq=1
+            -- 100 ms
+            alice < append #1 v#3 @1 'b'
         "#]],
     );
 }

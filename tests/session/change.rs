@@ -21,9 +21,9 @@ fn an_update_replaces_what_is_given() {
             alice < update #1 v#2 alice 'b' headers={"k":"v"}
             alice | ack 2 #1 v#2
             bob < update #1 v#2 alice 'b' headers={"k":"v"}
-            alice < update #1 v#3 alice 'b' headers={"n":"1"}
+            alice < update #1 v#3 alice headers={"n":"1"}
             alice | ack 3 #1 v#3
-            bob < update #1 v#3 alice 'b' headers={"n":"1"}
+            bob < update #1 v#3 alice headers={"n":"1"}
             alice < update #1 v#4 alice {"now":"json"} headers={"n":"1"}
             alice | ack 4 #1 v#4
             bob < update #1 v#4 alice {"now":"json"} headers={"n":"1"}

@@ -167,13 +167,13 @@ fn an_update_with_a_status_alone_closes_what_was_appended() {
         expect![[r#"
             agent < nack 3 gap: unable to update; message #1 expects seq 2 and holds 2
                   expectedSeq=2 length=2
-            agent < update #1 v#4 agent 'ab' complete seq=2
+            agent < update #1 v#4 agent complete seq=2
             agent | ack 4 #1 v#4 seq=2
-            alice < update #1 v#4 agent 'ab' complete seq=2
+            alice < update #1 v#4 agent complete seq=2
             agent < ack 5 #1 v#4 seq=2 duplicate
-            agent < update #2 v#5 agent 'b' complete
+            agent < update #2 v#5 agent complete
             agent | ack 6 #2 v#5
-            alice < update #2 v#5 agent 'b' complete
+            alice < update #2 v#5 agent complete
             agent < nack 7 closed: unable to update; message #2 is closed
             alice holds #1 "ab" complete
             alice holds #2 "b" complete

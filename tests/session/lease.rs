@@ -51,9 +51,9 @@ fn work_renews_a_lease() {
             alice < create #5 alice name=steer turn=t1 'd' headers={"steer":"waiting"}
             alice | turn.steer #5 t1 active agent message=#5 'd'
             alice | ack 1 #5 in t1 active agent
-            agent < update #5 v#6 alice name=steer turn=t1 'd' headers={"steer":"taken"}
+            agent < update #5 v#6 alice name=steer turn=t1 headers={"steer":"taken"}
             agent | ack 6 t1 active agent
-            alice < update #5 v#6 alice name=steer turn=t1 'd' headers={"steer":"taken"}
+            alice < update #5 v#6 alice name=steer turn=t1 headers={"steer":"taken"}
             -- 5400 ms
             agent < turn.suspend #7 t1 suspended agent
             agent | ack 7 t1 suspended agent

@@ -114,10 +114,10 @@ fn frames_about_turns_in_a_second() {
             alice < nack 8 rate-limited: unable to publish; the connection sends too fast, wait
                   1000 ms retryAfterMs=1000
             -- 1000 ms
-            agent < update #5 v#6 alice name=steer turn=t1 'x' headers={"steer":"missed"}
+            agent < update #5 v#6 alice name=steer turn=t1 headers={"steer":"missed"}
             agent | turn.end #7 t1 cancelled agent cancel=alice
             agent | ack 7 t1 cancelled agent cancel=alice
-            alice < update #5 v#6 alice name=steer turn=t1 'x' headers={"steer":"missed"}
+            alice < update #5 v#6 alice name=steer turn=t1 headers={"steer":"missed"}
             alice | turn.end #7 t1 cancelled agent cancel=alice
         "#]],
     );
@@ -155,6 +155,45 @@ fn steers_of_a_turn() {
             alice < turn.adopt #261 t1 active agent attempt=2
             alice | update #3 v#262 alice name=steer turn=t1 'x' headers={"steer":"waiting"}
             alice < nack 259 over-limit: unable to steer; turn t1 was steered 256 times
+        "#]],
+    );
+}
+
+/// P6.7: so many wait in all turns together, since all of them may end at once.
+#[test]
+fn steers_that_wait_in_all_turns() {
+    check(
+        "
+        agent attach rewind=0
+        agent start t1
+        agent start t2
+        agent start t3
+        agent start t4
+        agent start t5
+        alice attach rewind=0
+        bob attach rewind=0
+        alice repeats 256 steer t1 'x' noref
+        alice repeats 256 steer t2 'x' noref
+        bob repeats 256 steer t3 'x' noref
+        bob repeats 256 steer t4 'x' noref
+        ---
+        bob steer t5 'x'
+        agent steered t1 #6
+        bob steer t5 'x'
+        ",
+        expect![[r#"
+            bob < nack 513 over-limit: unable to steer; 1024 steers wait in open turns
+            agent < update #6 v#1030 alice name=steer turn=t1 headers={"steer":"taken"}
+            agent | ack 6 t1 active agent
+            alice < update #6 v#1030 alice name=steer turn=t1 headers={"steer":"taken"}
+            bob < update #6 v#1030 alice name=steer turn=t1 headers={"steer":"taken"}
+            agent < create #1031 bob name=steer turn=t5 'x' headers={"steer":"waiting"}
+            agent | turn.steer #1031 t5 active agent message=#1031 'x'
+            alice < create #1031 bob name=steer turn=t5 'x' headers={"steer":"waiting"}
+            alice | turn.steer #1031 t5 active agent message=#1031 'x'
+            bob < create #1031 bob name=steer turn=t5 'x' headers={"steer":"waiting"}
+            bob | turn.steer #1031 t5 active agent message=#1031 'x'
+            bob | ack 514 #1031 in t5 active agent
         "#]],
     );
 }
@@ -297,7 +336,7 @@ fn adoptions_in_a_second() {
         expect![[r#"
             agent < turn.adopt #3 t1 active agent attempt=2
             agent | ack 2 t1 active agent attempt=2
-            agent < update #2 v#4 alice name=steer turn=t1 'x' headers={"steer":"taken"}
+            agent < update #2 v#4 alice name=steer turn=t1 headers={"steer":"taken"}
             agent | ack 3 t1 active agent attempt=2
             agent < nack 4 rate-limited: unable to adopt the turn; the connection sends too
                   fast, wait 1000 ms retryAfterMs=1000

@@ -133,18 +133,17 @@ fn a_lost_turn_is_queued() {
                   connection, send its current attempt with the frame
             -- 2000 ms
             agent < append #11 v#12 @1 '' failed
-            agent | update #4 v#13 alice name=steer turn=t1 'faster' headers={"steer":"missed"}
+            agent | update #4 v#13 alice name=steer turn=t1 headers={"steer":"missed"}
             agent | turn.end #14 t1 failed agent attempt=2 input=#1 reason=agent-lost
                   error={"code":"agent-lost","message":"the agent was not heard within its
                   lease"}
             agent/two < append #11 v#12 @1 '' failed
-            agent/two | update #4 v#13 alice name=steer turn=t1 'faster'
-                  headers={"steer":"missed"}
+            agent/two | update #4 v#13 alice name=steer turn=t1 headers={"steer":"missed"}
             agent/two | turn.end #14 t1 failed agent attempt=2 input=#1 reason=agent-lost
                   error={"code":"agent-lost","message":"the agent was not heard within its
                   lease"}
             alice < append #11 v#12 @1 '' failed
-            alice | update #4 v#13 alice name=steer turn=t1 'faster' headers={"steer":"missed"}
+            alice | update #4 v#13 alice name=steer turn=t1 headers={"steer":"missed"}
             alice | turn.end #14 t1 failed agent attempt=2 input=#1 reason=agent-lost
                   error={"code":"agent-lost","message":"the agent was not heard within its
                   lease"}

@@ -426,11 +426,9 @@ fn nobody_leads_what_waits() {
             agent < turn.start #6 turn-#4 active agent input=#3
             agent | ack 7 turn-#4 active agent input=#3
             alice < turn.start #6 turn-#4 active agent input=#3
-            agent < update #5 v#7 alice name=steer turn=turn-#4 'faster'
-                  headers={"steer":"taken"}
+            agent < update #5 v#7 alice name=steer turn=turn-#4 headers={"steer":"taken"}
             agent | ack 8 turn-#4 active agent input=#3
-            alice < update #5 v#7 alice name=steer turn=turn-#4 'faster'
-                  headers={"steer":"taken"}
+            alice < update #5 v#7 alice name=steer turn=turn-#4 headers={"steer":"taken"}
             agent < turn.end #8 turn-#4 complete agent input=#3
             agent | ack 9 turn-#4 complete agent input=#3
             alice < turn.end #8 turn-#4 complete agent input=#3

@@ -223,7 +223,14 @@ impl Reader {
             self.violations
                 .push(format!("{version} after {known:?}: {frame}"));
         }
-        self.held.insert(serial, Held::of(message));
+        let mut held = Held::of(message);
+        if !is_create && message.get("data").is_none() {
+            // P4.4: its data is as it was.
+            let before = self.held.get(&serial);
+            let before = before.map(|before| before.data.clone());
+            held.data = before.unwrap_or_default();
+        }
+        self.held.insert(serial, held);
         self.moves(&version, frame);
     }
 

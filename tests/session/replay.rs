@@ -151,15 +151,14 @@ fn nothing_falls_between_replay_and_live() {
         bob holds
         ",
         expect![[r#"
-            agent < ack 3 #1 v#3
-            alice < append #1 v#3 @1 'b'
-            bob < attached #3 anew
-            bob < create #1 v#3 agent 'ab' streaming
-            bob < caught-up #3
+            bob < attached #2 anew
+            bob < create #1 v#2 agent 'a' streaming
+            bob < caught-up #2
             -- 500 ms
-            agent < ack 4 #1 v#4
-            alice < append #1 v#4 @2 'c'
-            bob < append #1 v#4 @2 'c'
+            agent < ack 3 #1 v#3
+            agent | ack 4 #1 v#3
+            alice < append #1 v#3 @1 'bc'
+            bob < append #1 v#3 @1 'bc'
             alice holds #1 "abc" streaming
             bob holds #1 "abc" streaming
         "#]],

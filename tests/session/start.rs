@@ -288,11 +288,10 @@ fn adoptions_and_steers_are_sent_again() {
             agent/two | ack 1 t1 active agent attempt=2
             alice < turn.adopt #3 t1 active agent attempt=2
             agent/two < ack 2 t1 active agent attempt=2 duplicate
-            agent < update #2 v#4 alice name=steer turn=t1 'faster' headers={"steer":"taken"}
-            agent/two < update #2 v#4 alice name=steer turn=t1 'faster'
-                  headers={"steer":"taken"}
+            agent < update #2 v#4 alice name=steer turn=t1 headers={"steer":"taken"}
+            agent/two < update #2 v#4 alice name=steer turn=t1 headers={"steer":"taken"}
             agent/two | ack 3 t1 active agent attempt=2
-            alice < update #2 v#4 alice name=steer turn=t1 'faster' headers={"steer":"taken"}
+            alice < update #2 v#4 alice name=steer turn=t1 headers={"steer":"taken"}
             agent/two < ack 4 t1 active agent attempt=2 duplicate
             alice < ack 3 #2 in t1 active agent attempt=2 duplicate
             agent < turn.end #5 t1 complete agent attempt=2

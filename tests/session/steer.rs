@@ -27,9 +27,9 @@ fn a_steer_is_taken() {
             alice < create #3 alice name=steer turn=t1 'faster' headers={"steer":"waiting"}
             alice | turn.steer #3 t1 active agent message=#3 'faster'
             alice | ack 1 #3 in t1 active agent
-            agent < update #3 v#4 alice name=steer turn=t1 'faster' headers={"steer":"taken"}
+            agent < update #3 v#4 alice name=steer turn=t1 headers={"steer":"taken"}
             agent | ack 3 t1 active agent
-            alice < update #3 v#4 alice name=steer turn=t1 'faster' headers={"steer":"taken"}
+            alice < update #3 v#4 alice name=steer turn=t1 headers={"steer":"taken"}
             agent < ack 4 t1 active agent duplicate
             agent < create #5 alice name=steer turn=t1 {"speed":2} headers={"steer":"waiting"}
             agent | turn.steer #5 t1 active agent message=#5 {"speed":2}
@@ -64,11 +64,11 @@ fn a_steer_is_missed() {
         ",
         expect![[r#"
             agent < append #2 v#6 @1 '' complete
-            agent | update #3 v#7 alice name=steer turn=t1 'one' headers={"steer":"missed"}
+            agent | update #3 v#7 alice name=steer turn=t1 headers={"steer":"missed"}
             agent | turn.end #8 t1 complete agent
             agent | ack 4 t1 complete agent
             alice < append #2 v#6 @1 '' complete
-            alice | update #3 v#7 alice name=steer turn=t1 'one' headers={"steer":"missed"}
+            alice | update #3 v#7 alice name=steer turn=t1 headers={"steer":"missed"}
             alice | turn.end #8 t1 complete agent
             agent < nack 5 turn-closed: unable to take the instruction; turn t1 is complete
             alice < nack 3 turn-closed: unable to steer; turn t1 is complete
@@ -104,23 +104,23 @@ fn a_steer_is_missed_at_every_end() {
             alice < turn.cancel #8 t2 active agent cancel=alice
             alice | ack 4 [t2 active agent cancel=alice]
             agent < turn.cancel #9 t3 suspended agent cancel=alice
-            agent | update #7 v#10 alice name=steer turn=t3 'three' headers={"steer":"missed"}
+            agent | update #7 v#10 alice name=steer turn=t3 headers={"steer":"missed"}
             agent | turn.end #11 t3 cancelled agent cancel=alice
             alice < turn.cancel #9 t3 suspended agent cancel=alice
-            alice | update #7 v#10 alice name=steer turn=t3 'three' headers={"steer":"missed"}
+            alice | update #7 v#10 alice name=steer turn=t3 headers={"steer":"missed"}
             alice | turn.end #11 t3 cancelled agent cancel=alice
             alice | ack 5 [t3 cancelled agent cancel=alice]
             -- 1000 ms
-            agent < update #5 v#12 alice name=steer turn=t1 'one' headers={"steer":"missed"}
+            agent < update #5 v#12 alice name=steer turn=t1 headers={"steer":"missed"}
             agent | turn.end #13 t1 failed agent reason=agent-lost error={"code":"agent-lost",
                   "message":"the agent was not heard within its lease"}
-            alice < update #5 v#12 alice name=steer turn=t1 'one' headers={"steer":"missed"}
+            alice < update #5 v#12 alice name=steer turn=t1 headers={"steer":"missed"}
             alice | turn.end #13 t1 failed agent reason=agent-lost error={"code":"agent-lost",
                   "message":"the agent was not heard within its lease"}
             -- 5000 ms
-            agent < update #6 v#14 alice name=steer turn=t2 'two' headers={"steer":"missed"}
+            agent < update #6 v#14 alice name=steer turn=t2 headers={"steer":"missed"}
             agent | turn.end #15 t2 cancelled agent cancel=alice
-            alice < update #6 v#14 alice name=steer turn=t2 'two' headers={"steer":"missed"}
+            alice < update #6 v#14 alice name=steer turn=t2 headers={"steer":"missed"}
             alice | turn.end #15 t2 cancelled agent cancel=alice
         "#]],
     );
@@ -162,16 +162,16 @@ fn steers_wait_again() {
                   not 1
             agent < nack 5 not-leader: unable to take the instruction; turn t1 was not taken
                   over this connection, send its current attempt with the frame
-            agent < update #3 v#9 alice name=steer turn=t1 'one' headers={"steer":"taken"}
-            agent/two < update #3 v#9 alice name=steer turn=t1 'one' headers={"steer":"taken"}
+            agent < update #3 v#9 alice name=steer turn=t1 headers={"steer":"taken"}
+            agent/two < update #3 v#9 alice name=steer turn=t1 headers={"steer":"taken"}
             agent/two | ack 2 t1 active agent attempt=2
-            alice < update #3 v#9 alice name=steer turn=t1 'one' headers={"steer":"taken"}
-            agent < update #4 v#10 alice name=steer turn=t1 'two' headers={"steer":"missed"}
+            alice < update #3 v#9 alice name=steer turn=t1 headers={"steer":"taken"}
+            agent < update #4 v#10 alice name=steer turn=t1 headers={"steer":"missed"}
             agent | turn.end #11 t1 complete agent attempt=2
-            agent/two < update #4 v#10 alice name=steer turn=t1 'two' headers={"steer":"missed"}
+            agent/two < update #4 v#10 alice name=steer turn=t1 headers={"steer":"missed"}
             agent/two | turn.end #11 t1 complete agent attempt=2
             agent/two | ack 3 t1 complete agent attempt=2
-            alice < update #4 v#10 alice name=steer turn=t1 'two' headers={"steer":"missed"}
+            alice < update #4 v#10 alice name=steer turn=t1 headers={"steer":"missed"}
             alice | turn.end #11 t1 complete agent attempt=2
             alice holds #2 null streaming deleted
             alice holds #3 "one" taken
@@ -234,11 +234,9 @@ fn a_suspended_turn_is_steered() {
             agent < turn.resume #4 t1 active agent
             agent | ack 3 t1 active agent
             alice < turn.resume #4 t1 active agent
-            agent < update #3 v#5 alice name=steer turn=t1 'wait no longer'
-                  headers={"steer":"taken"}
+            agent < update #3 v#5 alice name=steer turn=t1 headers={"steer":"taken"}
             agent | ack 4 t1 active agent
-            alice < update #3 v#5 alice name=steer turn=t1 'wait no longer'
-                  headers={"steer":"taken"}
+            alice < update #3 v#5 alice name=steer turn=t1 headers={"steer":"taken"}
             agent < turn.end #6 t1 complete agent
             agent | ack 5 t1 complete agent
             alice < turn.end #6 t1 complete agent
@@ -345,15 +343,12 @@ fn a_steer_is_deleted() {
             agent/two < turn.adopt #8 t1 active agent attempt=2
             agent/two | ack 1 t1 active agent attempt=2
             supervisor < turn.adopt #8 t1 active agent attempt=2
-            agent < update #4 v#9 supervisor name=steer turn=t1 'three'
-                  headers={"steer":"missed"}
+            agent < update #4 v#9 supervisor name=steer turn=t1 headers={"steer":"missed"}
             agent | turn.end #10 t1 complete agent attempt=2
-            agent/two < update #4 v#9 supervisor name=steer turn=t1 'three'
-                  headers={"steer":"missed"}
+            agent/two < update #4 v#9 supervisor name=steer turn=t1 headers={"steer":"missed"}
             agent/two | turn.end #10 t1 complete agent attempt=2
             agent/two | ack 2 t1 complete agent attempt=2
-            supervisor < update #4 v#9 supervisor name=steer turn=t1 'three'
-                  headers={"steer":"missed"}
+            supervisor < update #4 v#9 supervisor name=steer turn=t1 headers={"steer":"missed"}
             supervisor | turn.end #10 t1 complete agent attempt=2
         "#]],
     );
@@ -463,14 +458,14 @@ fn steers_in_a_replay() {
             carol < create #2 v#4 alice name=steer turn=t1 'one' headers={"steer":"taken"}
             carol | create #3 alice name=steer turn=t1 'two' headers={"steer":"waiting"}
             carol < caught-up #4
-            agent < update #3 v#5 alice name=steer turn=t1 'two' headers={"steer":"missed"}
+            agent < update #3 v#5 alice name=steer turn=t1 headers={"steer":"missed"}
             agent | turn.end #6 t1 complete agent
             agent | ack 3 t1 complete agent
-            alice < update #3 v#5 alice name=steer turn=t1 'two' headers={"steer":"missed"}
+            alice < update #3 v#5 alice name=steer turn=t1 headers={"steer":"missed"}
             alice | turn.end #6 t1 complete agent
-            bob < update #3 v#5 alice name=steer turn=t1 'two' headers={"steer":"missed"}
+            bob < update #3 v#5 alice name=steer turn=t1 headers={"steer":"missed"}
             bob | turn.end #6 t1 complete agent
-            carol < update #3 v#5 alice name=steer turn=t1 'two' headers={"steer":"missed"}
+            carol < update #3 v#5 alice name=steer turn=t1 headers={"steer":"missed"}
             carol | turn.end #6 t1 complete agent
         "#]],
     );

@@ -404,11 +404,11 @@ fn what_was_held_goes_before_turns() {
             alice | turn.adopt #10 t1 suspended agent attempt=2
             agent < ack 10 #1 v#11
             agent | turn.cancel #12 t1 suspended agent attempt=2 cancel=alice
-            agent | update #6 v#13 alice name=steer turn=t1 'x' headers={"steer":"missed"}
+            agent | update #6 v#13 alice name=steer turn=t1 headers={"steer":"missed"}
             agent | turn.end #14 t1 cancelled agent attempt=2 cancel=alice
             alice < append #1 v#11 @5 'f'
             alice | turn.cancel #12 t1 suspended agent attempt=2 cancel=alice
-            alice | update #6 v#13 alice name=steer turn=t1 'x' headers={"steer":"missed"}
+            alice | update #6 v#13 alice name=steer turn=t1 headers={"steer":"missed"}
             alice | turn.end #14 t1 cancelled agent attempt=2 cancel=alice
             alice | ack 2 [t1 cancelled agent attempt=2 cancel=alice]
             alice holds #1 "abcdef" streaming

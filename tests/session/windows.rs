@@ -109,10 +109,11 @@ fn a_reader_who_comes_shortens_the_window() {
         ",
         expect![[r#"
             -- 10 ms
+            alice < attached #2 anew
+            alice < create #1 v#2 agent 'a' streaming
+            alice < caught-up #2
             agent < ack 3 #1 v#3
-            alice < attached #3 anew
-            alice < create #1 v#3 agent 'ab' streaming
-            alice < caught-up #3
+            alice < append #1 v#3 @1 'b'
             timer: Some(0)
             agent < ack 4 #1 v#4
             alice < append #1 v#4 @2 'c'

@@ -1,5 +1,6 @@
 //! What must hold of everything that a session says, and at the end.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
@@ -44,11 +45,11 @@ impl fmt::Debug for Said {
 pub fn said(effects: &[Effect]) -> Vec<Rc<Said>> {
     let said = effects.iter().filter_map(|effect| {
         let (to, text) = match effect {
-            Effect::Send { to, text } => (Some(to.clone()), text),
-            Effect::Respond { body, .. } => (None, body),
+            Effect::Send { to, text } => (Some(to.clone()), text.whole()),
+            Effect::Respond { body, .. } => (None, Cow::Borrowed(body.as_str())),
             Effect::Remember(_) | Effect::Close { .. } | Effect::Erase => return None,
         };
-        let (text, frames) = (text.clone(), frames(text));
+        let (frames, text) = (frames(&text), text.into_owned());
         Some(Rc::new(Said { to, text, frames }))
     });
     said.collect()

@@ -204,7 +204,9 @@ export class Fold {
       if (frame.status !== undefined) held.status = frame.status;
       if (frame.headers !== undefined) held.headers = frame.headers;
     } else if (frame.type === "message.update" && frame.message !== undefined) {
-      this.messages.set(held.serial, { ...frame.message });
+      // Without data it says the same as before (P4.4).
+      const said = "data" in frame.message ? {} : { data: held.data };
+      this.messages.set(held.serial, { ...frame.message, ...said });
       return;
     } else if (frame.type === "message.delete") {
       delete held.data;
@@ -217,6 +219,7 @@ export class Fold {
 
   /** P3.10 as any client may read it: keep the text up to `offset`, put `data` there. */
   #lenient(frame: Frame): void {
+    if (frame.type === "message.update" && !("data" in (frame.message ?? {}))) return;
     if (frame.message !== undefined) {
       this.lenient.set(frame.message.serial, textOf(frame.message));
       return;

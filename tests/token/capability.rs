@@ -24,6 +24,10 @@ fn a_session_outside_the_caps_is_forbidden() {
             with("caps", many),
             "its caps are for \"a\", \"b\", \"c\", \"d\", \"e\" and 2 more",
         ),
+        (
+            with("caps", json!({ "*": [], "billing-*": [] })),
+            "its caps are for \"*\", \"billing-*\"",
+        ),
     ] {
         let error = read(&claims).unwrap().grant("billing-1").unwrap_err();
         assert_eq!((error.code, error.status), (ErrorCode::Forbidden, 403));

@@ -14,6 +14,8 @@ import { within } from "../support/wait.ts";
 
 const fixture = useServer({ build: process.env.SESSILE_FAULTS_BUILD ?? "build/faults" });
 const PANIC = { type: "signal", name: "sessile.fault.panic", data: null };
+/** Asks for a gigabyte. */
+const GREED = { type: "signal", name: "sessile.fault.memory", data: null };
 const AT_ONCE_MS = 5000;
 
 function panic(server: Server, session: string) {
@@ -175,5 +177,31 @@ describe("a panic in one session", () => {
     for (const session of sessions) {
       assert.equal((await getHistory(fixture.server, session)).length, 10);
     }
+  });
+});
+
+describe("memory that runs out", () => {
+  test("P13.4 ends the request at once, and whoever is beside it is whole or resumes", async () => {
+    const session = fixture.session("greedy");
+    const writer = await connect(fixture.server, session, { sub: "writer" });
+    await writer.publish("acknowledged");
+    const other = new Bystander(fixture.session("other"));
+    await other.begin();
+    await other.append(3);
+    for (let round = 0; round < 3; round += 1) {
+      const answer = await within(
+        call(fixture.server, session, "POST", "/frames", { json: GREED }),
+        "the request that asks for too much memory to be answered at once",
+        AT_ONCE_MS,
+      );
+      assert.equal(answer.status, 500, answer.text);
+      assert.equal(problem(answer).code, "internal");
+      const again = await connect(fixture.server, session, { sub: "writer" });
+      await again.publish(`and on ${round}`);
+      await other.append(3);
+    }
+    await other.settles();
+    const history = await getHistory(fixture.server, session);
+    assert.equal(history.length, 4, "nothing that was acknowledged is lost");
   });
 });

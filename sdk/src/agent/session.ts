@@ -258,10 +258,13 @@ export class AgentSession implements AsyncDisposable {
   #hear(message: Message, isNew: boolean): void {
     const { name, turn = "", role, headers, serial } = message;
     if (name === STEER) {
+      const held = this.#steers.get(serial);
       this.#steers.delete(serial);
       if (headers?.steer !== "waiting") return;
-      this.#steers.set(serial, message);
-      this.#turns.get(turn)?.takeSteer(message);
+      // Without data it says the same as before (P4.4).
+      const steer = "data" in message || !held ? message : { ...message, data: held.data };
+      this.#steers.set(serial, steer);
+      this.#turns.get(turn)?.takeSteer(steer);
     }
     const way = this.#isReplaying ? (this.#isRewound ? "rewound" : "resumed") : "live";
     const isNews = isNew && this.#news.take(message, way);

@@ -71,7 +71,7 @@ export class Log {
       case "message.create":
       case "message.update":
         if (frame.type === "message.create" || !this.#isOutside(frame.message.serial)) {
-          this.#put(frame.message);
+          this.#put(frame.type === "message.create" ? frame.message : this.#changed(frame.message));
         }
         break;
       case "message.append":
@@ -106,6 +106,8 @@ export class Log {
 
   /** A message that was read by itself, after a gap. */
   mend(message: Message): void {
+    // What changed while it was read is read once more.
+    if ((this.get(message.serial)?.version ?? "") > message.version) return;
     // Asked for by a log that was dropped meanwhile, it would be of another life.
     if (this.gaps.delete(message.serial)) this.#put(message);
   }
@@ -158,6 +160,13 @@ export class Log {
   /** Older than what the reader was given to begin with (P3.7). */
   #isOutside(serial: string): boolean {
     return serial <= this.#start && this.#find(serial) < 0;
+  }
+
+  /** A message that changed. One without data has the data that it had (P4.4). */
+  #changed(message: Message): Message {
+    const held = "data" in message ? undefined : this.get(message.serial);
+    if (held?.data === undefined) return message;
+    return { ...message, data: held.data };
   }
 
   /** Messages go, and final turns as the session forgets them: with their last change (P11.2). */

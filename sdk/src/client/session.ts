@@ -232,8 +232,9 @@ export class Session {
   async cancel(target: string | CancelTarget, reason?: string): Promise<readonly Turn[]> {
     const meant = typeof target === "string" ? { turn: target } : target;
     const frame = { type: "cancel", ...meant, ...(reason && { reason }) } as const;
-    const { turns } = await this.#connection.request({ ...frame, id: newId() });
-    return turns;
+    const { turns, turnIds } = await this.#connection.request({ ...frame, id: newId() });
+    // What happened to them came before the answer (P3.7).
+    return turns ?? turnIds?.flatMap((id) => this.#log.turns.get(id) ?? []) ?? [];
   }
 
   /** Instructs a running turn; whether it was taken, its message's header `steer` says (P6.7). */

@@ -206,7 +206,8 @@ export interface Results {
   "turn.heartbeat": TurnResult;
   "turn.adopt": TurnResult;
   "turn.steered": TurnResult;
-  cancel: { turns: Turn[]; duplicate?: boolean };
+  /** Ids alone where the turns are too long for an ack. */
+  cancel: { turns?: Turn[]; turnIds?: string[]; duplicate?: boolean };
   steer: { serial: string; turn: Turn; duplicate?: boolean };
   "presence.set": { member: Member };
   "presence.leave": { member: Member };

@@ -38,7 +38,7 @@ export interface CaughtUpFrame {
   serial: string;
 }
 
-/** A message, whole: a new one, or one that changed (P4.4). */
+/** A message, whole: a new one, or one that changed, without `data` if that did not (P4.4). */
 export interface WholeFrame {
   type: "message.create" | "message.update";
   message: Message;

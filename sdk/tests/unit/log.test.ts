@@ -122,6 +122,37 @@ describe("the fold", () => {
     assert.deepEqual([...log.gaps], [serial(13)]);
   });
 
+  test("P4.4 what changed without its data has the data that it had", () => {
+    const log = live(2, create(1), create(2, { data: { a: 1 } }));
+    const update = (of: number, at: number, more: Partial<Message>) => {
+      const { data: _data, ...rest } = message(of, { version: serial(at) });
+      log.take({ type: "message.update", message: { ...rest, ...more } });
+    };
+    update(1, 3, { headers: { n: "1" } });
+    update(2, 4, { headers: { n: "2" } });
+    assert.deepEqual(
+      log.messages.map(({ data, headers }) => [data, headers]),
+      [
+        ["message 1", { n: "1" }],
+        [{ a: 1 }, { n: "2" }],
+      ],
+    );
+    update(2, 5, { data: null });
+    assert.equal(log.messages[1]?.data, null, "null is data like any other");
+  });
+
+  test("P3.10 a gap stays one until what is read is no older than what is held", () => {
+    const log = live(1, create(1, { status: "streaming", data: "a" }));
+    log.take(append(1, 3, 5, "x"));
+    const { data: _data, ...changed } = message(1, { version: serial(4) });
+    log.take({ type: "message.update", message: { ...changed, headers: { n: "1" } } });
+    log.mend(message(1, { version: serial(3), data: "abcdex" }));
+    assert.deepEqual([...log.gaps], [serial(1)], "read before it changed: once more");
+    log.mend(message(1, { version: serial(4), data: "abcdex", headers: { n: "1" } }));
+    assert.deepEqual(texts(log), ["abcdex"]);
+    assert.equal(log.gaps.size, 0);
+  });
+
   test("P4.3 what is deleted leaves a tombstone without data", () => {
     const log = live(2, create(1), create(2, { status: "streaming", data: "x" }));
     log.take({ type: "message.delete", serial: serial(2), version: serial(3) });

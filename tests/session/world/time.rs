@@ -64,7 +64,7 @@ impl World {
             match effect {
                 Effect::Send { to, text } => {
                     for id in to {
-                        self.deliver(&id, &text, &mut lines);
+                        self.deliver(&id, &text.whole(), &mut lines);
                     }
                 }
                 Effect::Close {
