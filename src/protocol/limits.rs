@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 macro_rules! limits {
     ($($(#[$doc:meta])* $name:ident = $default:expr;)*) => {
-        /// The bounds that hold in a deployment; reported in `attached.limits`.
+        /// The bounds that hold in a deployment; reported in `attached.limits`, but for those that
+        /// no client can keep to.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
         pub struct Limits { $($(#[$doc])* pub $name: u64,)* }
@@ -35,9 +36,11 @@ limits! {
     client_connections = 100;
     /// Connections that only those with `publish` or `turn` may take: whoever reads along must not
     /// keep out who writes.
+    #[serde(skip_serializing)]
     reserved_connections = 500;
     /// Bytes of a session's database: a tenth of what the platform gives, so that there is always
     /// room for the end of what is open, and for deletion.
+    #[serde(skip_serializing)]
     session_bytes = 1024 * 1024 * 1024;
     /// UTF-8 bytes of a token's claims: they are kept with the connection (16 KiB in all).
     claims_bytes = 4 * 1024;
@@ -45,6 +48,7 @@ limits! {
     presence_bytes = 4 * 1024;
     /// UTF-8 bytes of presence that all readers together are told in a second: what one member
     /// says goes to everybody.
+    #[serde(skip_serializing)]
     presence_bytes_per_second = 16 * 1024 * 1024;
     /// Turns that are open at once: each is held in memory, and told to whoever attaches.
     open_turns = 100;
@@ -86,9 +90,11 @@ limits! {
     /// Bytes sent to a reader and not yet taken: what a stalled reader may hold in memory.
     unsent_bytes = 4 * 1024 * 1024;
     /// The same of all readers of one client together.
+    #[serde(skip_serializing)]
     client_unsent_bytes = 16 * 1024 * 1024;
     /// The same of all readers of a session together: half of what an isolate has, which it
     /// shares with other sessions.
+    #[serde(skip_serializing)]
     readers_unsent_bytes = 64 * 1024 * 1024;
 }
 
