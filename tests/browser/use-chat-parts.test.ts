@@ -1,6 +1,6 @@
 // Answers of the real `streamText`, in the shapes of recorded streams, in `useChat` in a real
-// Chromium: the parts are those without a session, live, in a second tab and after a reload, and the
-// model is told again in the next step what its provider needs.
+// Chromium: the parts are those without a session, live, in a second tab and after a reload, and
+// the model is told again in the next step what its provider needs.
 
 import assert from "node:assert/strict";
 import { join } from "node:path";

@@ -185,6 +185,8 @@ export class AgentSession implements AsyncDisposable {
     const held = new AgentTurn(host, turn, isKept);
     this.#turns.set(id, held);
     for (const steer of this.#steers.values()) if (steer.turn === id) held.takeSteer(steer);
+    // It may be over already, as one that was cancelled before it began (P6.5).
+    held.take(turn);
     return held;
   }
 

@@ -114,7 +114,6 @@ export class AgentTurn implements AsyncDisposable {
     // What a later attempt says stands for what was said before, unless that is kept.
     this.#prefix = isKept ? `${turn.id}/${turn.attempt}` : turn.id;
     this.#timer = setInterval(() => this.beat(), (turn.leaseMs ?? 30_000) / 3);
-    this.take(turn);
   }
 
   /** Whether somebody asked for its end. */

@@ -1,6 +1,6 @@
-// Which messages are one answer: those of a turn, what the page says came of the calls that the turn
-// left to it, and the turns that go on from there. A page shows all of it as one message, which has
-// the id of the first turn.
+// Which messages are one answer: those of a turn, what the page says came of the calls that the
+// turn left to it, and the turns that go on from there. A page shows all of it as one message,
+// which has the id of the first turn.
 
 import type { Message, Turn } from "../protocol/index.ts";
 

@@ -1,5 +1,5 @@
-// An answer as the stream of chunks that `useChat` reads: from its beginning, then as it grows. Parts
-// are told in the log's order, and nothing before what it needs.
+// An answer as the stream of chunks that `useChat` reads: from its beginning, then as it grows.
+// Parts are told in the log's order, and nothing before what it needs.
 
 import { headersOf, type Notes, notesIn } from "../protocol/answer.ts";
 import { isOpen, type Message, type Turn } from "../protocol/index.ts";

@@ -83,7 +83,7 @@ function inputOf({ data, status }: Message, headers: Record<string, string>): un
   const input = valueIn({ data } as Message, headers);
   const isValue = typeof input !== "string" || !status || encoding === "json";
   if (isValue || inputEncoding === "text" || state === "error") return input;
-  // Agents of the first release end the text, perhaps before all of it is there, then tell the value.
+  // Agents of the first release end the text, perhaps cut short, and then tell the value.
   const value = parsed(input);
   return value === undefined && /^\s*[[{"]|^$/.test(input) ? CUT : (value ?? input);
 }
@@ -95,13 +95,17 @@ export function isDone(message: Message, headers: Record<string, string>): boole
   return inputOf(message, headers) !== CUT;
 }
 
-/** What is passed on as it came: sources, files, `data-…`, and what nobody knew. */
+/**
+ * What is passed on as it came: sources, files, `data-…`, and what nobody knew. A copy, since the
+ * AI SDK makes a part of it that it changes in place.
+ */
 function chunkOf(message: Message, headers: Record<string, string>): Loose | undefined {
   const { name, serial } = message;
   if (BESIDE.includes(name)) return undefined;
   const said = fieldsOf(valueIn(message, headers));
-  if (name !== "source") return said.type === name ? (said as Loose) : undefined;
-  if (String(said.type).startsWith("source-")) return said as Loose;
+  const isIt = name === "source" ? String(said.type).startsWith("source-") : said.type === name;
+  if (isIt) return { ...said } as Loose;
+  if (name !== "source") return undefined;
   // As providers cite.
   const { url, title } = said;
   return url ? { type: "source-url", ...present({ sourceId: serial, url, title }) } : undefined;

@@ -1,5 +1,5 @@
-// What a page says: a message, the wish for another answer, or what came of calls that the page made
-// itself. It gives the serial of what is to be answered.
+// What a page says: a message, the wish for another answer, or what came of calls that the page
+// made itself. It gives the serial of what is to be answered.
 
 import type { ChatTransport, UIMessage } from "ai";
 import type { Session } from "../client/session.ts";

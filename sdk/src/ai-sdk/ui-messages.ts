@@ -48,21 +48,27 @@ class Shown {
   readonly parts: Part[] = [];
   metadata: object | undefined;
   readonly #open = new Map<unknown, Part>();
+  /** The calls of this step, and the latest of all, by id. */
+  readonly #here = new Map<unknown, Part>();
+  readonly #calls = new Map<unknown, Part>();
+  readonly #data = new Map<unknown, Part>();
 
   take(chunk: Loose): void {
     const { type, id, data } = chunk;
     const [, family, what = ""] = /^(text|reasoning|tool)-(.+)$/.exec(type) ?? [];
     if (family === "tool") this.#call(chunk, what);
     else if (family && what !== "file") this.#text(chunk, family, what);
-    else if (type === "start-step") this.parts.push({ type: "step-start" });
-    else if (type === "message-metadata") {
+    else if (type === "start-step") {
+      this.#here.clear();
+      this.parts.push({ type: "step-start" });
+    } else if (type === "message-metadata") {
       this.metadata = merged(this.metadata, chunk.messageMetadata);
     } else if (type.startsWith("data-")) {
-      const held = this.parts.find(
-        (part) => id !== undefined && part.type === type && part.id === id,
-      );
+      const key = id === undefined ? chunk : `${type} ${id}`;
+      const held = this.#data.get(key);
       if (held) held.data = data;
       else this.parts.push(chunk);
+      this.#data.set(key, held ?? chunk);
     } else if (/^(source-|file$|reasoning-file$|custom$|steering-message$)/.test(type)) {
       this.parts.push(chunk);
     }
@@ -84,17 +90,16 @@ class Shown {
   #call(chunk: Loose, what: string): void {
     const { toolCallId, approvalId } = chunk;
     if (what === "approval-response") {
-      const { approved, reason } = chunk;
+      const { approved, reason, providerExecuted, providerMetadata } = chunk;
       const isIt = (it: Part) => approvalId && fieldsOf(it.approval).id === approvalId;
       const held = this.parts.find(isIt);
       const approval = { ...fieldsOf(held?.approval), ...present({ approved, reason }) };
-      if (held) Object.assign(held, { state: "approval-responded", approval });
+      const more = { providerExecuted, [CALL_METADATA]: providerMetadata };
+      if (held) Object.assign(held, { state: "approval-responded", approval }, present(more));
       return;
     }
-    const start = this.parts.findLastIndex(({ type }) => type === "step-start");
-    const isIt = (part: Part) => part.toolCallId === toolCallId;
-    const here = this.parts.slice(start + 1).find(isIt);
-    const held = here ?? this.parts.findLast(isIt);
+    const here = this.#here.get(toolCallId);
+    const held = here ?? this.#calls.get(toolCallId);
     if (what.startsWith("input-")) this.#input(chunk, what, here);
     else if (held) Object.assign(held, resultOf(chunk, what));
   }
@@ -104,6 +109,8 @@ class Shown {
     const { toolMetadata, inputTextDelta, providerMetadata } = chunk;
     const part = held ?? { type: "", toolCallId };
     if (!held) this.parts.push(part);
+    this.#here.set(toolCallId, part);
+    this.#calls.set(toolCallId, part);
     if (what === "input-delta") {
       part.rawInput = `${part.rawInput ?? ""}${inputTextDelta}`;
       return;

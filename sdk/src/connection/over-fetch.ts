@@ -87,7 +87,10 @@ export class FetchConnection extends Connection {
       const headers = { authorization: `Bearer ${token}`, accept: "text/event-stream" };
       const init = { headers, signal: stream.signal };
       const response = await this.fetch(`${this.address}/events?${this.query()}`, init);
-      if (!response.ok || !response.body) code = await this.#refusal(response, stream);
+      // A refusal says why in events as well (P2.5); a server in between has answers of its own.
+      const type = response.headers.get("content-type") ?? "";
+      const isStream = response.ok || type.startsWith("text/event-stream");
+      if (!isStream || !response.body) code = await this.#refusal(response, stream);
       else {
         const body = response.body.pipeThrough(this.#heard(stream));
         for await (const frames of readFrameEvents(body)) {

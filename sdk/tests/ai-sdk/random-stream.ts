@@ -193,7 +193,8 @@ class Maker {
     if (this.chance(0.3)) return chunks;
     const approved = this.chance(0.5);
     const reason = this.chance(0.5) ? { reason: "it is mine" } : {};
-    chunks.push({ type: "tool-approval-response", approvalId, approved, ...reason });
+    const more = { ...reason, ...this.#provider(0.2) };
+    chunks.push({ type: "tool-approval-response", approvalId, approved, ...more });
     if (approved) return [...chunks, ...this.#outputs(result)];
     return [...chunks, { type: "tool-output-denied", toolCallId }];
   }

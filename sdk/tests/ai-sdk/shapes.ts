@@ -107,7 +107,7 @@ export const SHAPES: Record<string, Part[][]> = {
 /** Opens when a stream may go on after its first half. */
 export type Gate = Promise<unknown>;
 
-/** A model that gives the steps of an answer one after the other, and stops before each second half. */
+/** A model that gives an answer step by step, and stops in the middle of each. */
 function given(steps: Part[][], gate: Gate) {
   let count = 0;
   return async () => {

@@ -77,7 +77,7 @@ describe("an answer that is begun anew", () => {
     assert.deepEqual(next(chunks, log), []);
   });
 
-  test("a step that the source takes back is taken back, and what was before it stays", async () => {
+  test("a step that the source takes back goes, and what was before it stays", async () => {
     const before = [...START, ...words("0", "One"), { type: "finish-step" }, ...START.slice(1)];
     const log = said([...before, ...words("0", "tw")]);
     const chunks = new Chunks("t1");
@@ -214,6 +214,15 @@ describe("the order of what is told", () => {
     );
     assert.equal(next(chunks, log)[0]?.type, "data-map");
   });
+});
+
+test("what is shown may be changed in place, and the log stays as it is", async () => {
+  const log = said([{ type: "data-map", id: "m", data: 1 }]);
+  const before = structuredClone(log.messages);
+  log.publish("data-map", { type: "data-map", id: "m", data: 2 });
+  await readBySeven(next(new Chunks("t1"), log));
+  toUIMessages({ messages: log.messages });
+  assert.deepEqual(log.messages.slice(0, before.length), before);
 });
 
 describe("an answer that goes on", () => {

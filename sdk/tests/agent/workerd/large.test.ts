@@ -8,7 +8,7 @@ import { useServer } from "../../../../tests/support/fixture.ts";
 import { getHistory } from "../../../../tests/support/http.ts";
 import { assertText } from "../../../../tests/support/text.ts";
 import { type AiSdkChunk, aiSdk } from "../../../src/agent/index.ts";
-import type { Message } from "../../../src/protocol/index.ts";
+import { DEFAULT_LIMITS, type Message } from "../../../src/protocol/index.ts";
 import { join, LINKS } from "./agent.ts";
 
 const fixture = useServer();
@@ -37,7 +37,12 @@ for (const [name, link] of Object.entries(LINKS)) {
       const session = fixture.session();
       await using agent = join(fixture.server, session, options);
       const turn = await agent.startTurn();
-      const text = "a line of text, é and 🌊\n".repeat(40_000).slice(0, 900_000);
+      // Its last byte is the last that there is room for (P14).
+      const line = "a line of text, é and 🌊\n";
+      const lines = Math.floor(DEFAULT_LIMITS.dataBytes / Buffer.byteLength(line));
+      const rest = DEFAULT_LIMITS.dataBytes - lines * Buffer.byteLength(line);
+      const text = line.repeat(lines) + "x".repeat(rest);
+      assert.equal(Buffer.byteLength(text), 1024 * 1024);
       const pieces = text.match(/[\s\S]{1,3000}/g) ?? [];
       await turn.stream(pieces);
       assert.equal((await turn.end()).status, "complete");
@@ -48,7 +53,8 @@ for (const [name, link] of Object.entries(LINKS)) {
       const session = fixture.session();
       await using agent = join(fixture.server, session, options);
       const turn = await agent.startTurn();
-      const input = { path: "a.txt", content: 'a "line"\n'.repeat(80_000) };
+      const input = { path: "a.txt", content: "a line of a file\n".repeat(51_800) };
+      assert.ok(JSON.stringify(input).length > 900 * 1024);
       const parts = [
         { type: "start" },
         ...streamed("c1", input),

@@ -135,6 +135,20 @@ for (const [name, link] of Object.entries(LINKS)) {
       await user.close();
     });
 
+    test("is over before it began where its input was cancelled", async () => {
+      const session = fixture.session();
+      await using agent = join(fixture.server, session, options);
+      const user = await connect(fixture.server, session, { sub: "alice" });
+      const input = await user.publish("Hello?");
+      await user.ok({ type: "cancel", input });
+      const ended = await agent.answer({ input }, async (turn) => {
+        assert.ok(turn.signal.aborted && turn.isCancelled);
+        assert.deepEqual(await turn.stream(["too late"]), { status: "cancelled" });
+      });
+      assert.equal(ended.status, "cancelled");
+      await user.close();
+    });
+
     test("takes the instructions that come meanwhile, each once", async () => {
       const session = fixture.session();
       await using agent = join(fixture.server, session, options);
