@@ -301,4 +301,48 @@ mod tests {
         assert!(bucket.take(0, 1).is_err());
         assert!(bucket.take(10_001, 1).is_err());
     }
+
+    #[test]
+    fn what_was_done_is_paid_back_before_anything_else_is() {
+        let mut bucket = Bucket::new(10, 10);
+        bucket.charge(0, 30);
+        assert_eq!(bucket.take(0, 1), Err(2_100));
+        assert_eq!(bucket.look(2_099, 1), Err(1));
+        bucket.take(2_100, 1).unwrap();
+    }
+
+    #[test]
+    fn clients_are_bounded_and_whoever_owes_is_remembered() {
+        let (mut clients, limits) = (Clients::default(), Limits::default());
+        clients.of(0, "debtor", &limits, |rates| rates.acted(0, 1 << 30));
+        for number in 0..3 * CLIENTS_MAX {
+            let client = format!("client-{number}");
+            clients
+                .of(0, &client, &limits, |rates| rates.message(0))
+                .unwrap();
+            assert!(clients.0.len() <= CLIENTS_MAX);
+        }
+        assert!(
+            clients
+                .of(0, "client-1", &limits, |rates| rates.may_act(0))
+                .is_ok()
+        );
+        let mut clients = Clients::default();
+        clients.of(0, "debtor", &limits, |rates| rates.acted(0, 1 << 30));
+        for number in 0..3 * CLIENTS_MAX {
+            // Each of them owes nothing any more when the next comes.
+            let (client, now) = (
+                format!("client-{number}"),
+                Timestamp::try_from(number).unwrap(),
+            );
+            clients
+                .of(now, &client, &limits, |rates| rates.message(now))
+                .unwrap();
+        }
+        assert!(
+            clients
+                .of(9_000, "debtor", &limits, |rates| rates.may_act(9_000))
+                .is_err()
+        );
+    }
 }

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { besides } from "../support/bystanders.ts";
 import { type Client, connect, open } from "../support/client.ts";
+import { openEvents } from "../support/events.ts";
 import { rowsWritten, useServer } from "../support/fixture.ts";
 import type { Frame } from "../support/frames.ts";
 import { call } from "../support/http.ts";
@@ -152,6 +153,12 @@ describe("bursts of the session's own", () => {
       };
       readers.push(reader);
     }
+    const events = await openEvents(fixture.server, session, { sub: "reader-sse", keep: false });
+    let [told, allTold] = [0, () => {}];
+    events.onEvent = ({ frame }) => {
+      told += frame.type === "message.create" ? 1 : 0;
+      if (told >= published) allTold();
+    };
     const posted = Array.from({ length: 3 }, () =>
       call(fixture.server, session, "POST", "/frames", { sub, json: bulk() }),
     );
@@ -174,6 +181,13 @@ describe("bursts of the session's own", () => {
       assert.equal(reader.client.isClosed, false, "nobody who keeps up is closed");
       await reader.client.close();
     }
+    const whole = new Promise<void>((done) => {
+      allTold = done;
+      if (told >= published) done();
+    });
+    await within(Promise.race([whole, events.ended]), "all that was published, as events");
+    assert.equal(told, published, "no event stream that keeps up is ended");
+    events.cut();
   });
 });
 
