@@ -220,6 +220,7 @@ fn log_frames() -> Vec<(&'static str, ServerFrame)> {
         connection: connection(),
         client: "alice".to_owned(),
         expires_at: 1_800_000_060_000,
+        at: 1_800_000_000_000,
         serial: serial(12),
         resumed: false,
         reason: None,
@@ -359,6 +360,7 @@ fn other_frames() -> Vec<(&'static str, ServerFrame)> {
                 "8",
                 Outcome::Renewed {
                     expires_at: 1_800_000_060_000,
+                    at: 1_800_000_000_000,
                 },
             ),
         ),

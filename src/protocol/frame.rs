@@ -173,6 +173,8 @@ pub struct Attached {
     pub client: String,
     /// When its token expires.
     pub expires_at: Timestamp,
+    /// What time it is for the session: a device's own clock may be hours away.
+    pub at: Timestamp,
     /// The log's end as of attaching.
     pub serial: Serial,
     /// Whether the replay goes on after `since`; if not, drop everything held (P3.6).
@@ -260,6 +262,8 @@ pub enum Outcome {
     Renewed {
         /// When the fresh token expires.
         expires_at: Timestamp,
+        /// What time it is for the session.
+        at: Timestamp,
     },
     /// Of `signal` and `seen`.
     Nothing {

@@ -67,6 +67,7 @@ impl Session {
                 connection: id.clone(),
                 client: live.connection.client.clone(),
                 expires_at: live.connection.expires_at,
+                at: now,
                 serial: self.epoch.at(self.end),
                 resumed: replay.is_resumed,
                 reason: replay.reason,
@@ -282,6 +283,7 @@ impl Session {
             &reply,
             Ok(Outcome::Renewed {
                 expires_at: grant.expires_at,
+                at: now,
             }),
         );
         if !may_read {

@@ -226,7 +226,7 @@ fn a_token_may_be_in_a_chain() {
                   refused
             agent < nack 3 skipped: unable to take the frame; one before it in chain 1 was
                   refused
-            agent < ack 4 {"expiresAt":"+31536000000"}
+            agent < ack 4 {"at":"+0","expiresAt":"+31536000000"}
             agent < create #1 agent 'b'
             agent | ack 5 #1
         "#]],

@@ -150,7 +150,7 @@ fn a_token_without_read_closes() {
         alice renew as=publish
         ",
         expect![[r#"
-            alice < ack 1 {"expiresAt":"+31536000000"}
+            alice < ack 1 {"at":"+0","expiresAt":"+31536000000"}
             alice x 4403 the token lacks read
         "#]],
     );

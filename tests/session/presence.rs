@@ -267,7 +267,7 @@ fn a_member_by_another_name() {
         ",
         expect![[r#"
             -- 1000 ms
-            alice < ack 2 {"expiresAt":"+31536001000"}
+            alice < ack 2 {"at":"+1000","expiresAt":"+31536001000"}
             alice | presence.update alice-1 user Alicia
             bob < presence.update alice-1 user Alicia
             -- 2000 ms

@@ -6,7 +6,7 @@ import { lifeOf, type TokenSource } from "./token.ts";
 export interface Expiry {
   expiresAt: number;
   /** The session's time, where it says so. */
-  now?: number | undefined;
+  at?: number | undefined;
 }
 
 /**
@@ -15,12 +15,12 @@ export interface Expiry {
  * before its end it is to be replaced.
  */
 export function lastsMs(
-  { expiresAt, now }: Expiry,
+  { expiresAt, at }: Expiry,
   { last = "", ageMs }: Pick<TokenSource, "last" | "ageMs">,
   localNow: number,
   renewMs: number,
 ): number {
-  if (now !== undefined) return expiresAt - now;
+  if (at !== undefined) return expiresAt - at;
   const lifeMs = lifeOf(last);
   const localMs = expiresAt - localNow;
   // A clock by which a token hardly lasts may be wrong, and would be for each one after it, too.

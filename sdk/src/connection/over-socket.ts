@@ -55,8 +55,8 @@ export class SocketConnection extends Connection {
 
   protected async renew(): Promise<void> {
     const token = await this.tokens.get();
-    const { expiresAt } = await this.request({ type: "auth", token }, { once: true });
-    this.take({ type: "renewed", forMs: this.lastsMs({ expiresAt }) });
+    const expiry = await this.request({ type: "auth", token }, { once: true });
+    this.take({ type: "renewed", forMs: this.lastsMs(expiry) });
   }
 
   protected flush(): void {

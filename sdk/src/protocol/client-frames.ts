@@ -211,7 +211,7 @@ export interface Results {
   steer: { serial: string; turn: Turn; duplicate?: boolean };
   "presence.set": { member: Member };
   "presence.leave": { member: Member };
-  auth: { expiresAt: number };
+  auth: { expiresAt: number; at?: number };
   seen: Record<string, never>;
 }
 

@@ -17,8 +17,8 @@ export interface AttachedFrame extends MemberList {
   client: string;
   /** When its token expires. */
   expiresAt: number;
-  /** What time it is for the session, if it says so. */
-  now?: number;
+  /** What time it is for the session; one of an earlier release does not say so. */
+  at?: number;
   /** The log's end as of attaching; `""` in a session in which nothing was ever written. */
   serial: string;
   /** Whether the replay goes on after `since`; if not, drop everything held (P3.6). */

@@ -45,7 +45,7 @@ describe("how long a token serves", () => {
 
   test("by the session's own clock, where it says what time it is", () => {
     const { last, expiresAt } = made(NOW - HOUR / 2);
-    const told = { expiresAt, now: NOW };
+    const told = { expiresAt, at: NOW };
     assert.equal(lastsMs(told, { last, ageMs: 0 }, NOW + 5 * HOUR), HOUR / 2);
   });
 
