@@ -233,6 +233,7 @@ export abstract class Connection implements Link {
     try {
       const token = await this.tokens.get();
       if (!isAsked()) return;
+      this.owner.opening?.(token);
       this.take({ type: "opening" });
       this.open(token);
     } catch (problem) {
@@ -256,6 +257,12 @@ export abstract class Connection implements Link {
   }
 
   #attach(frame: AttachedFrame): void {
+    // Nobody asks for what somebody else wanted.
+    const was = this.#attached?.client ?? frame.client;
+    if (was !== frame.client) {
+      const text = `not sent as ${frame.client}; ${was} asked for it`;
+      this.requests.failAll(new SessileError("disconnected", text));
+    }
     this.#attached = frame;
     this.take({ type: "attached", protocol: frame.protocol, forMs: this.lastsMs(frame) });
     this.#flushSoon();
