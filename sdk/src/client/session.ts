@@ -78,6 +78,7 @@ export class Session {
         this.#changed();
         this.#events.emit("connection", status);
       },
+      crowd: () => this.#presence.count,
       opening: (token) => this.#sending.begin(subjectOf(token) ?? ""),
       failed: (error) => this.#events.emit("error", error),
     });

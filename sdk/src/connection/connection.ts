@@ -156,7 +156,8 @@ export abstract class Connection implements Link {
     const was = now < this.#decidedAt ? shift(this.#state, now - this.#decidedAt) : this.#state;
     this.#decidedAt = now;
     const { canRenew } = this.tokens;
-    const at = { now, random: Math.random(), timing: this.#timing, canRenew };
+    const crowd = this.owner.crowd?.() ?? 0;
+    const at = { now, random: Math.random(), timing: this.#timing, canRenew, crowd };
     const [state, effects] = step(was, input, at);
     this.#state = state;
     for (const effect of effects) this.#do(effect);
