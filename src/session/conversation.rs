@@ -167,7 +167,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The node that a message is another version of, which follows the same; or itself.
+    /// The node that a message is another version of, which follows the same; or itself. Only
+    /// whoever wrote a message makes another version of it.
     fn original(&mut self, mut link: Link) -> Result<Link, StoreError> {
         while let Some(edits) = link.edits.take() {
             let edited = match Serial::parse(&edits) {
@@ -179,10 +180,14 @@ impl<'a> Walk<'a> {
             let Some(edited) = edited.filter(is_before) else {
                 break;
             };
-            link = match edited.turn.clone() {
+            let edited = match edited.turn.clone() {
                 Some(id) => self.first(&id, link.place)?.unwrap_or(edited),
                 None => edited,
             };
+            if self.author(edited.place)? != self.author(link.place)? {
+                break;
+            }
+            link = edited;
         }
         Ok(link)
     }
@@ -220,6 +225,12 @@ impl<'a> Walk<'a> {
             }
         }
         Ok(None)
+    }
+
+    /// Who wrote a message.
+    fn author(&mut self, place: Place) -> Result<Option<String>, StoreError> {
+        self.left = self.left.saturating_sub(1);
+        Ok(self.store.head(place)?.map(|head| head.client))
     }
 
     fn link(&mut self, place: Place) -> Result<Option<Link>, StoreError> {

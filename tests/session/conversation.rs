@@ -88,6 +88,39 @@ fn another_question() {
     );
 }
 
+/// P6.9: only its author makes another version of a message: whatever somebody else calls one
+/// follows what it would follow without that word.
+#[test]
+fn another_question_of_another_client() {
+    check(
+        r##"
+        agent attach rewind=0
+        alice attach rewind=0
+        bob attach rewind=0
+        alice publish 'hello'
+        agent start t1 input=#1
+        agent publish 'hi' turn=t1
+        bob publish 'not that' headers={"sessile-edits":"#1"}
+        bob publish 'nor that' parent=#3 headers={"sessile-edits":"t1"}
+        bob publish 'but this' headers={"sessile-edits":"#4"}
+        ---
+        alice brief conversation to=#4
+        alice brief conversation to=#5
+        alice brief conversation to=#6
+        "##,
+        expect![[r#"
+            alice = 200 turns: t1 active agent input=#1, messages: #4 bob 'not that'
+                  headers={"sessile-edits":"b2cy00000001"}; #3 agent turn=t1 'hi'; #1 alice
+                  'hello'
+            alice = 200 turns: t1 active agent input=#1, messages: #5 bob parent=#3 'nor that'
+                  headers={"sessile-edits":"t1"}; #3 agent turn=t1 'hi'; #1 alice 'hello'
+            alice = 200 turns: t1 active agent input=#1, messages: #6 bob 'but this'
+                  headers={"sessile-edits":"b2cy00000004"}; #3 agent turn=t1 'hi'; #1 alice
+                  'hello'
+        "#]],
+    );
+}
+
 /// P6.9: each turn comes with all its messages, whatever was said in between; of the one that is
 /// asked for, what is up to there.
 #[test]

@@ -53,6 +53,7 @@ describe("the conversation", () => {
     for (let run = 0; run < 4; run += 1) {
       const session = fixture.session();
       const user = await connect(fixture.server, session, { sub: "user" });
+      const other = await connect(fixture.server, session, { sub: "other" });
       const agent = await connect(fixture.server, session, { sub: "agent" });
       const serials: string[] = [];
       const turns: string[] = [];
@@ -64,7 +65,7 @@ describe("the conversation", () => {
           const parent = random.next() < 0.3 ? any : undefined;
           const edits = random.next() < 0.3 ? any : undefined;
           serials.push(
-            await user.publish(`q${step}`, {
+            await random.pick([user, user, other]).publish(`q${step}`, {
               ...(parent && { parent }),
               ...(edits && { headers: { [EDITS]: edits } }),
             }),
@@ -90,7 +91,7 @@ describe("the conversation", () => {
         const found = await conversation(session, to.serial, random.between(1, 6));
         assert.deepEqual(found, expected(log, known, to), `run ${run}, to ${to.serial}`);
       }
-      await Promise.all([user.close(), agent.close()]);
+      await Promise.all([user.close(), other.close(), agent.close()]);
     }
   });
 

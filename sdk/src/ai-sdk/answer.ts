@@ -2,6 +2,7 @@
 // turn left to it, and the turns that go on from there. A page shows all of it as one message,
 // which has the id of the first turn.
 
+import { askedIn, type IsAsked, isOfTurn } from "../protocol/answer.ts";
 import type { Message, Turn } from "../protocol/index.ts";
 
 /** The name of the message that says what came of a call which the page made itself. */
@@ -24,13 +25,15 @@ export interface Held {
 
 /**
  * Whether a message is part of an answer, and by whom: its turn says it, or a page that says of
- * which call and answer. This is the one place where it is decided what counts.
+ * which call and answer, if that page was asked. This is the one place where it is decided what
+ * counts.
  */
-function saidBy({ turn, role, name, headers = {} }: Message): "turn" | "page" | undefined {
-  // What a turn was told is no answer (P6.7).
-  if (turn) return role === "user" || name === "steer" ? undefined : "turn";
+function saidBy(message: Message, isAsked: IsAsked): "turn" | "page" | undefined {
+  const { turn, role, name, client, headers = {} } = message;
+  if (turn) return isOfTurn(message) ? "turn" : undefined;
   const isOfCall = CALL in headers && ANSWER in headers && role === "user";
-  return isOfCall && (name === TOOL_OUTPUT || name === TOOL_APPROVAL) ? "page" : undefined;
+  if (!isOfCall || (name !== TOOL_OUTPUT && name !== TOOL_APPROVAL)) return undefined;
+  return isAsked(client, headers[ANSWER]) ? "page" : undefined;
 }
 
 /** The answers of a session. */
@@ -40,10 +43,12 @@ export class Answers {
   /** The messages of an answer in their order, tombstones among them, by the answer's id. */
   readonly messages = new Map<string, Message[]>();
   readonly #held: Held;
+  readonly #isAsked: IsAsked;
 
   private constructor(held: Held) {
     this.#held = held;
     const { messages, turns = [] } = held;
+    this.#isAsked = askedIn(messages, turns);
     const inputs = new Map(turns.map(({ id, input }) => [id, input]));
     const results = new Map<string, string>();
     const settled = new Set<string>();
@@ -57,10 +62,10 @@ export class Answers {
           this.ofTurn.set(turn, input ?? turn);
           next = undefined;
         }
-        if (saidBy(message)) this.#add(this.ofTurn.get(turn) as string, message);
-      } else if (saidBy(message)) {
+        if (this.#saidBy(message)) this.#add(this.ofTurn.get(turn) as string, message);
+      } else if (this.#saidBy(message)) {
         const answer = this.ofTurn.get(headers[ANSWER] ?? "") ?? (headers[ANSWER] as string);
-        const what = `${name} ${headers[CALL]}`;
+        const what = `${answer} ${name} ${headers[CALL]}`;
         results.set(serial, answer);
         if (!headers[MORE]) next = answer;
         // The first one counts: it is what the agent went on with.
@@ -89,7 +94,11 @@ export class Answers {
     const { turn, headers } = message;
     if (turn) return this.ofTurn.get(turn);
     const answer = headers?.[ANSWER] ?? "";
-    return saidBy(message) ? (this.ofTurn.get(answer) ?? answer) : undefined;
+    return this.#saidBy(message) ? (this.ofTurn.get(answer) ?? answer) : undefined;
+  }
+
+  #saidBy(message: Message): "turn" | "page" | undefined {
+    return saidBy(message, this.#isAsked);
   }
 
   #add(answer: string, message: Message): void {

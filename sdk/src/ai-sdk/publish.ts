@@ -32,9 +32,12 @@ export async function publish<M extends UIMessage>(
   if (last?.role === "assistant" && trigger === "submit-message") {
     return publishResults(session, last);
   }
-  const input = session.log.findLast(
+  const said = session.log.filter(
     ({ id, serial, headers }) => last && [headers?.[UI_ID], id, serial].includes(last.id),
-  )?.serial;
+  );
+  // Somebody else may have given theirs the same name.
+  const own = said.findLast(({ client }) => client === session.client);
+  const input = (own ?? said.at(-1))?.serial;
   if (messageId && last && input && trigger === "submit-message") {
     const headers = { [UI_ID]: last.id };
     return { input: (await session.edit(input, toData(last), { headers })).serial };

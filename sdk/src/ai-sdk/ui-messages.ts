@@ -10,25 +10,39 @@ import { fieldsOf, type Loose, present, UI_ID } from "./output.ts";
 export function toUIMessages<M extends UIMessage = UIMessage>(held: Held): M[] {
   const list = new Map<string, unknown>();
   const answers = Answers.of(held);
+  const ids = new Set(answers.messages.keys());
   for (const message of held.messages) {
     const answer = answers.of(message);
     const id = answer ?? message.serial;
     if (message.deletedAt || list.has(id)) continue;
     if (answer !== undefined) list.set(id, fromAnswer(held, id));
-    else if (message.name === "message") list.set(id, fromPerson(message));
+    else if (message.name === "message") list.set(id, fromPerson(message, ids));
   }
   return [...list.values()] as M[];
 }
 
-function fromPerson({ id, serial, role, data, headers }: Message): unknown {
+function fromPerson({ id, serial, role, data, headers }: Message, ids: Set<string>): unknown {
   const { parts, metadata } = fieldsOf(data);
   const text = typeof data === "string" ? data : JSON.stringify(data);
+  const named = headers?.[UI_ID] ?? id ?? serial;
+  // Another client, or an answer, has it already.
+  const own = ids.has(named) ? serial : named;
+  ids.add(own);
+  // Other roles have only those who may edit, or lead a turn (P4.1).
+  const given = Array.isArray(parts) ? parts.filter((it) => role !== "user" || isOfPerson(it)) : [];
   return {
-    id: headers?.[UI_ID] ?? id ?? serial,
+    id: own,
     role,
-    parts: Array.isArray(parts) ? parts : [{ type: "text", text }],
+    parts: Array.isArray(parts) ? given : [{ type: "text", text }],
     ...(metadata ? { metadata } : {}),
   };
+}
+
+/** Whether a person may say it: no call, nor what came of one, nor thoughts of a model. */
+function isOfPerson(part: unknown): boolean {
+  const { type, text, url } = fieldsOf(part);
+  if (type === "text") return typeof text === "string";
+  return type === "file" ? typeof url === "string" : String(type).startsWith("data-");
 }
 
 /** What `useChat` makes of the chunks of an answer. */

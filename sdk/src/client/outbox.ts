@@ -7,7 +7,7 @@ import type { NewMessage } from "../protocol/index.ts";
 export interface StoredMessage {
   /** The session that it is for: its whole address. */
   address: string;
-  /** Who wrote it; `""` if that was not known yet. */
+  /** Who wrote it, and alone may send it. */
   client: string;
   message: NewMessage & { id: string };
   interrupt?: true | string;
@@ -17,7 +17,7 @@ export interface StoredMessage {
 
 /** Where messages wait for their session. Nothing in it rejects: sending goes on without it. */
 export interface Outbox {
-  /** What a client wrote for a session, or somebody who was not known yet; the oldest first. */
+  /** What a client wrote for a session, and nobody else; the oldest first. */
   load(address: string, client: string): Promise<StoredMessage[]>;
   put(stored: StoredMessage): unknown;
   remove(address: string, id: string): unknown;
@@ -75,7 +75,9 @@ export function indexedDbOutbox(options: IndexedDbOptions = {}): Outbox {
     async load(address, client) {
       const range = IDBKeyRange.bound([address], [address, []]);
       const found: StoredMessage[] = (await run("readonly", (it) => it.getAll(range))) ?? [];
-      const own = found.filter((stored) => stored.client === "" || stored.client === client);
+      const own = found.filter((stored) => stored.client === client);
+      // An earlier release kept what nobody can be shown to have written.
+      for (const stored of found) if (!stored.client) this.remove(address, stored.message.id);
       return own.sort((a, b) => a.writtenAt - b.writtenAt);
     },
     put: (stored) => run("readwrite", (store) => store.put(stored)),

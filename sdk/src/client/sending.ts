@@ -41,7 +41,7 @@ const RETRIES = 5;
 const BATCH_LENGTH = 64 * 1024;
 
 export interface SendingOptions {
-  link: Pick<Link, "address" | "request" | "limits">;
+  link: Pick<Link, "address" | "attached" | "request" | "limits">;
   outbox: Outbox | undefined;
   most: number;
   /** Something of `shown` is different. */
@@ -51,8 +51,8 @@ export interface SendingOptions {
 export class Sending {
   /** What is not in the log yet, in order; a new array at each change. */
   shown: readonly ShownMessage[] = [];
-  /** Who this client is, as soon as that is known. */
-  #client: string;
+  /** Who this client is; `""` until that is known. */
+  #client = "";
   readonly #options: SendingOptions;
   #items: Item[] = [];
   #count = 0;
@@ -61,16 +61,26 @@ export class Sending {
   #retries = 0;
   #isSending = false;
 
-  constructor(options: SendingOptions, client: string) {
+  constructor(options: SendingOptions) {
     this.#options = options;
-    this.#client = client;
   }
 
-  /** The session said who this is: what was written before is theirs, here and before a reload. */
+  /** Who this client is; `""` until that is known. */
+  get client(): string {
+    return this.#client;
+  }
+
+  /**
+   * It is known who this is. What this page wrote before anybody was known is theirs, as is what
+   * they wrote before a reload; what somebody else wrote waits in the outbox for them.
+   */
   begin(client: string): void {
-    if (client !== this.#client) {
+    if (client && client !== this.#client) {
       this.#client = client;
-      for (const item of this.#items) item.shown = { ...item.shown, client };
+      for (const item of this.#items) {
+        if (item.client === "") this.#claim(item);
+        else if (item.client !== client) this.#leave(item);
+      }
       this.#show();
       this.restore();
     }
@@ -97,21 +107,26 @@ export class Sending {
       const full = `unable to send; ${most} messages wait for the session already: try later`;
       return sent(Promise.reject(new SessileError("over-limit", full)), message.id);
     }
-    outbox?.put(item);
+    // Without a name it could not be told from what somebody else wrote.
+    if (item.client) outbox?.put(item);
     return this.#push(item);
   }
 
   /** Takes what waited since before a reload; what another client wrote stays where it is. */
   async restore(): Promise<void> {
     const { link, outbox } = this.#options;
-    for (const stored of (await outbox?.load(link.address, this.#client)) ?? []) {
-      if (!this.#find(stored.message.id)) this.#push(stored);
+    const client = this.#client;
+    for (const stored of (await outbox?.load(link.address, client)) ?? []) {
+      const isOwn = stored.client === client && client === this.#client;
+      if (isOwn && !this.#find(stored.message.id)) this.#push(stored);
     }
   }
 
   /** Sends what waits; called whenever the connection is attached. */
   async flush(): Promise<void> {
-    if (this.#isSending) return;
+    // Whoever is attached may be somebody else than who wrote what waits.
+    const { client = this.#client } = this.#options.link.attached ?? {};
+    if (this.#isSending || client !== this.#client) return;
     const batch = this.#next();
     const [first] = batch;
     if (!first) return;
@@ -199,12 +214,27 @@ export class Sending {
     return true;
   }
 
+  #claim(item: Item): void {
+    const { address, message, interrupt, writtenAt } = item;
+    const client = this.#client;
+    item.client = client;
+    item.shown = { ...item.shown, client };
+    const stored = { address, client, message, writtenAt };
+    this.#options.outbox?.put({ ...stored, ...(interrupt && { interrupt }) });
+  }
+
+  #leave(item: Item): void {
+    this.#items = this.#items.filter((it) => it !== item);
+    const text = `unable to send as ${this.#client}; ${item.client} wrote it`;
+    item.fail(new SessileError("disconnected", text));
+  }
+
   #find(id: string | undefined): Item | undefined {
     return this.#items.find(({ message }) => message.id === id);
   }
 
   #push(stored: StoredMessage): Sent {
-    const { message, writtenAt } = stored;
+    const { client, message, writtenAt } = stored;
     this.#newest = Math.max(this.#newest, writtenAt);
     this.#count += 1;
     const serial = `~${String(this.#count).padStart(8, "0")}`;
@@ -214,7 +244,7 @@ export class Sending {
       ...message,
       serial,
       version: serial,
-      client: this.#client,
+      client,
       createdAt: writtenAt,
       updatedAt: writtenAt,
       delivery: "pending",

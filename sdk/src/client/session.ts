@@ -4,7 +4,7 @@
 import type { Connection } from "../connection/connection.ts";
 import { addressOf, readJson } from "../connection/http.ts";
 import { SocketConnection } from "../connection/over-socket.ts";
-import { TokenSource } from "../connection/token.ts";
+import { subjectOf, TokenSource } from "../connection/token.ts";
 import type { ConnectionOptions, ConnectionStatus } from "../connection/types.ts";
 import {
   type AttachedFrame,
@@ -64,7 +64,7 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    const { initial, outbox, client = "", maxPending = PENDING } = options;
+    const { initial, outbox, token, maxPending = PENDING } = options;
     this.#log = initial ? Log.from(initial) : new Log();
     if (initial) this.#presence = presenceOf(initial);
     this.#connection = new SocketConnection(options, {
@@ -78,6 +78,8 @@ export class Session {
         this.#changed();
         this.#events.emit("connection", status);
       },
+      crowd: () => this.#presence.count,
+      opening: (token) => this.#sending.begin(subjectOf(token) ?? ""),
       failed: (error) => this.#events.emit("error", error),
     });
     const sending = {
@@ -86,8 +88,8 @@ export class Session {
       most: maxPending,
       changed: () => this.#changed(),
     };
-    this.#sending = new Sending(sending, client);
-    if (client) this.#sending.restore();
+    this.#sending = new Sending(sending);
+    this.#sending.begin(subjectOf(token) ?? options.client ?? "");
   }
 
   /** The connection below, for what has no method here. */
@@ -102,7 +104,7 @@ export class Session {
 
   /** Who this is; `""` until the session has said so. */
   get client(): string {
-    return this.#connection.attached?.client ?? this.#options.client ?? "";
+    return this.#connection.attached?.client ?? this.#sending.client;
   }
 
   get messages(): readonly ShownMessage[] {

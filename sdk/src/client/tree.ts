@@ -3,7 +3,10 @@
 
 import type { Message, Turn } from "../protocol/index.ts";
 
-/** Says of which message a message is another version, where `parent` cannot: of the first. */
+/**
+ * Says of which message a message is another version, where `parent` cannot: of the first. Only
+ * from the author of both, since the newest version hides the others.
+ */
 export const EDITS = "sessile-edits";
 
 /** The name of a message that asks for another answer to its parent. Nothing follows it. */
@@ -19,12 +22,13 @@ export interface Branches {
 
 interface Node {
   readonly key: string;
-  /** Who are its siblings: turns and messages are apart. */
+  /** Who are its siblings: turns are apart, and so are the messages of each client. */
   readonly group: string;
   /** The key of the node that it follows; that of a message which is not held is its serial. */
   readonly parent: string;
-  /** The serial of its first message. */
+  /** The serial of its first message, and who wrote that. */
   readonly first: string;
+  readonly client: string;
   last: Message;
 }
 
@@ -59,8 +63,10 @@ export class Tree<M extends Message> {
       }
       const parent = this.#parentOf(message, turns.get(key)) ?? previous;
       const isAgain = message.name === AGAIN;
-      const group = `${message.turn ? "turn" : isAgain ? key : "message"} ${parent}`;
-      this.#nodes.set(key, { key, group, parent, first: message.serial, last: message });
+      const { serial: first, client } = message;
+      const kind = message.turn ? "turn" : isAgain ? key : "message";
+      const group = `${kind} ${parent}${message.turn ? "" : `\n${client}`}`;
+      this.#nodes.set(key, { key, group, parent, first, client, last: message });
       this.#followed.add(parent);
       // What was deleted is no option, but what followed it still does.
       if (isGone) continue;
@@ -160,9 +166,9 @@ export class Tree<M extends Message> {
   #parentOf(message: Message, turn: Turn | undefined): string | undefined {
     const edited = message.headers?.[EDITS];
     const sibling = edited === undefined ? undefined : this.#node(edited);
-    if (sibling) return sibling.parent;
+    if (sibling?.client === message.client) return sibling.parent;
     // One that is not held is nobody's child here, nor is what it was before an edit.
-    if (edited !== undefined && !message.parent) return edited;
+    if (edited !== undefined && !sibling && !message.parent) return edited;
     const serial = turn?.input ?? turn?.parent ?? message.parent;
     return serial === undefined ? undefined : (this.#keys.get(serial) ?? serial);
   }

@@ -22,7 +22,10 @@ import type { ShownMessage } from "./sending.ts";
 export interface SessionOptions extends ConnectionOptions {
   /** Keeps what was not acknowledged over a reload: `indexedDbOutbox()`. */
   outbox?: Outbox;
-  /** The token's `sub`, where the page knows it before the session says so. */
+  /**
+   * The token's `sub`, where the page knows it before there is a token: what is written offline
+   * is in the outbox only once it is known by whom.
+   */
   client?: string;
   /** What `fetchSnapshot` gave, on a server perhaps: shown at once, and gone on from. */
   initial?: Snapshot;

@@ -156,7 +156,8 @@ export abstract class Connection implements Link {
     const was = now < this.#decidedAt ? shift(this.#state, now - this.#decidedAt) : this.#state;
     this.#decidedAt = now;
     const { canRenew } = this.tokens;
-    const at = { now, random: Math.random(), timing: this.#timing, canRenew };
+    const crowd = this.owner.crowd?.() ?? 0;
+    const at = { now, random: Math.random(), timing: this.#timing, canRenew, crowd };
     const [state, effects] = step(was, input, at);
     this.#state = state;
     for (const effect of effects) this.#do(effect);
@@ -233,6 +234,7 @@ export abstract class Connection implements Link {
     try {
       const token = await this.tokens.get();
       if (!isAsked()) return;
+      this.owner.opening?.(token);
       this.take({ type: "opening" });
       this.open(token);
     } catch (problem) {
@@ -256,6 +258,12 @@ export abstract class Connection implements Link {
   }
 
   #attach(frame: AttachedFrame): void {
+    // Nobody asks for what somebody else wanted.
+    const was = this.#attached?.client ?? frame.client;
+    if (was !== frame.client) {
+      const text = `not sent as ${frame.client}; ${was} asked for it`;
+      this.requests.failAll(new SessileError("disconnected", text));
+    }
     this.#attached = frame;
     this.take({ type: "attached", protocol: frame.protocol, forMs: this.lastsMs(frame) });
     this.#flushSoon();

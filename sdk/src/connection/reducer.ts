@@ -6,7 +6,10 @@ import type { ConnectionStatus, Reason } from "./types.ts";
 
 /** The times that a connection keeps, in milliseconds. */
 export interface Timing {
-  /** The first pause before trying again is 0 to this; it doubles with each failure. */
+  /**
+   * The first pause before trying again is 0 to this, or to a millisecond for each member that is
+   * present; it doubles with each failure.
+   */
   backoffMs: number;
   /** No pause is longer. */
   backoffMostMs: number;
@@ -28,6 +31,12 @@ export const TIMING: Timing = {
   pongMs: 8_000,
   renewMs: 30_000,
 };
+
+/**
+ * How much longer the first pause is for each one that is there, where that is more: those of a
+ * large session come back at a thousand a second.
+ */
+const EACH_MS = 1;
 
 /** After so many first pauses a connection counts as one that worked. */
 const STABLE_PAUSES = 10;
@@ -102,6 +111,8 @@ export interface Circumstances {
   timing: Timing;
   /** Whether asking for a token can give another one. */
   canRenew: boolean;
+  /** How many there are in the session, as far as it told: they are all lost at once. */
+  crowd: number;
 }
 
 export type Step = readonly [State, readonly Effect[]];
@@ -262,10 +273,12 @@ function look(state: State, error: SessileError, at: Circumstances): Step {
 }
 
 /** Full jitter, so that a thousand readers do not come back at once. */
-function wait(state: State, reason: Reason, { now, random, timing }: Circumstances): Step {
+function wait(state: State, reason: Reason, at: Circumstances): Step {
+  const { now, random, timing, crowd } = at;
   const isStable = isAttached(state) && now - state.since >= STABLE_PAUSES * timing.backoffMs;
   const failures = isStable ? 0 : state.failures;
-  const most = Math.min(timing.backoffMostMs, timing.backoffMs * 2 ** failures);
+  const firstMs = Math.max(timing.backoffMs, crowd * EACH_MS);
+  const most = Math.min(timing.backoffMostMs, firstMs * 2 ** failures);
   const retryAt = now + random * most;
   const { phase, error, refusals } = state;
   // Not each time: a server that is down has enough to do.

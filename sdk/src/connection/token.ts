@@ -10,8 +10,9 @@ const NO_NETWORK = /fetch|network|load failed|connection|terminated/i;
 /** How much is shown of what came in a token's place. */
 const SHOWN_LENGTH = 60;
 
-/** What a token says of its times, in seconds (P2.1). */
+/** What a token says: for whom it is, and its times in seconds (P2.1). */
 interface Claims {
+  sub?: unknown;
   iat?: unknown;
   exp?: unknown;
 }
@@ -76,6 +77,12 @@ export function lifeOf(token: string): number | undefined {
   return lifeMs > 0 ? lifeMs : undefined;
 }
 
+/** For whom a token is, if it says so; that this is so only the session can tell. */
+export function subjectOf(token: unknown): string | undefined {
+  const { sub } = claimsOf(String(token));
+  return typeof sub === "string" ? sub : undefined;
+}
+
 function issuedAt(token: string): number {
   const { iat } = claimsOf(token);
   return typeof iat === "number" ? iat : Number.NaN;
@@ -84,7 +91,9 @@ function issuedAt(token: string): number {
 function claimsOf(token: string): Claims {
   try {
     const [, claims = ""] = token.split(".");
-    return JSON.parse(atob(claims.replace(/-/g, "+").replace(/_/g, "/"))) ?? {};
+    const bytes = atob(claims.replace(/-/g, "+").replace(/_/g, "/"));
+    const text = new TextDecoder().decode(Uint8Array.from(bytes, (it) => it.charCodeAt(0)));
+    return JSON.parse(text) ?? {};
   } catch {
     // It is the session's to refuse.
     return {};

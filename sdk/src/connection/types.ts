@@ -96,6 +96,10 @@ export interface Owner {
    */
   take(frames: readonly ServerFrame[]): void;
   changed(status: ConnectionStatus): void;
+  /** How many there are in the session, as far as that is known. */
+  crowd?(): number;
+  /** The connection is about to be opened with this token. */
+  opening?(token: string): void;
   /** What was sent may not have arrived; what is asked once was told so. */
   lost?(): void;
   /** Something that belongs to no call went wrong, such as a nack without a `ref`. */

@@ -2,7 +2,16 @@
 // output is of, which answer a turn goes on with, and what a call is called in the chat.
 
 import { fieldsOf } from "../ai-sdk/output.ts";
-import { fieldsIn, headersOf, type Notes, notesIn, valueIn } from "../protocol/answer.ts";
+import {
+  askedIn,
+  fieldsIn,
+  headersOf,
+  type IsAsked,
+  isOfTurn,
+  type Notes,
+  notesIn,
+  valueIn,
+} from "../protocol/answer.ts";
 import type { Message, MessageStatus, Turn } from "../protocol/index.ts";
 
 /** The name of a message that says what came of a call, also of one that the page made itself. */
@@ -20,8 +29,8 @@ export interface Call {
 }
 
 /** Whether a message says what a page made of a call. */
-export function isOfPage({ turn, name }: Message): boolean {
-  return turn === undefined && (name === TOOL_OUTPUT || name === TOOL_APPROVAL);
+export function isOfPage({ turn, role, name }: Message): boolean {
+  return turn === undefined && role === "user" && (name === TOOL_OUTPUT || name === TOOL_APPROVAL);
 }
 
 /** Whether a text ended before it was whole. */
@@ -31,6 +40,7 @@ export function isCut(status: MessageStatus | undefined): boolean {
 
 export class Reading {
   readonly #notes: Notes;
+  readonly #isAsked: IsAsked;
   readonly #turns: ReadonlyMap<string, Turn>;
   /** Calls by the serials of their inputs, and of what was said about them. */
   readonly #calls = new Map<string, Call>();
@@ -39,6 +49,7 @@ export class Reading {
 
   constructor(log: readonly Message[], turns: readonly Turn[]) {
     this.#notes = notesIn(log);
+    this.#isAsked = askedIn(log, turns);
     this.#turns = new Map(turns.map((turn) => [turn.id, turn]));
     const latest = new Map<string, Call>();
     /** Outputs of calls that are not there yet. */
@@ -46,6 +57,7 @@ export class Reading {
     for (const message of log) {
       const { name, serial, turn, deletedAt } = message;
       if (deletedAt !== undefined || !name.startsWith("tool-")) continue;
+      if (!isOfTurn(message) && !isOfPage(message)) continue;
       const { toolCallId = serial } = this.headers(message);
       const own = `${turn} ${toolCallId}`;
       if (name !== "tool-input") {
@@ -71,6 +83,7 @@ export class Reading {
     const known = latest.get(`${turn} ${toolCallId}`) ?? (isOurs ? ofId : undefined);
     const found = this.#calls.get(call) ?? known;
     if (isOfPage(message)) {
+      if (!this.#isOfAsked(message, found)) return true;
       this.#ofPages.set(serial, message);
       // Of several devices the first one counts: it is what the agent went on with.
       const what = `${name} ${found?.input.serial}`;
@@ -79,6 +92,16 @@ export class Reading {
     }
     if (found) this.#calls.set(serial, found);
     return found !== undefined;
+  }
+
+  /** Whether a message says what came of a call, of a page that was asked to make it. */
+  isOfPage(message: Message): boolean {
+    return isOfPage(message) && this.#isOfAsked(message, this.call(message));
+  }
+
+  #isOfAsked({ client, headers }: Message, call: Call | undefined): boolean {
+    const turns = [call?.input.turn, headers?.answer].filter((turn) => turn !== undefined);
+    return turns.every((turn) => this.#isAsked(client, turn));
   }
 
   headers(message: Message): Record<string, string> {

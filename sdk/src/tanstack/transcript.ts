@@ -7,7 +7,7 @@ import type { Message, Turn } from "../protocol/index.ts";
 import { RunChunks } from "./chunks.ts";
 import { resultOf } from "./events.ts";
 import { type ChatMessage, fold } from "./fold.ts";
-import { isOfPage, Reading, TOOL_APPROVAL } from "./reading.ts";
+import { Reading, TOOL_APPROVAL } from "./reading.ts";
 
 type Shown = Pick<SessionSnapshot, "messages" | "turns" | "hasOlder">;
 
@@ -26,14 +26,17 @@ export interface Node {
 /** The nodes of a log or of a branch of it, in order. */
 export function nodesOf(messages: readonly Message[], reading: Reading): Node[] {
   const nodes = new Map<string, Node>();
+  const answered = new Set(messages.map(({ turn }) => turn));
   for (const message of messages) {
     const { turn, deletedAt, name, role, serial } = message;
     if (deletedAt !== undefined || name === "steer") continue;
-    const isOutput = isOfPage(message);
+    const isOutput = reading.isOfPage(message);
     if (turn === undefined && name !== "message" && !isOutput) continue;
     // A turn did not say itself what it was told.
     if (turn !== undefined && role === "user") continue;
-    const key = turn ?? message.id ?? serial;
+    const { id = serial } = message;
+    // Ids are a client's own: another one, or a turn, may have the same.
+    const key = turn ?? (nodes.has(id) || answered.has(id) ? serial : id);
     const known = nodes.get(key);
     if (known) {
       known.messages.push(message);
@@ -137,11 +140,16 @@ function dateOf({ createdAt }: Message): Date {
   return new Date(createdAt);
 }
 
+/** Parts that a person may say: no calls, nor what came of them, nor a model's thoughts. */
+const OF_PERSONS = /^(text|image|audio|video|document|file|data-.+)$/;
+
 function fromPerson(message: Message, id: string): ChatMessage {
   const { role, data } = message;
   const { parts, metadata } = fieldsOf(data);
   const text = typeof data === "string" ? data : JSON.stringify(data);
-  const own: Loose[] = Array.isArray(parts) ? parts : [{ type: "text", content: text }];
+  const given: Loose[] = Array.isArray(parts) ? parts : [{ type: "text", content: text }];
+  // Other roles have only those who may edit, or lead a turn (P4.1).
+  const own = given.filter(({ type }) => role !== "user" || OF_PERSONS.test(type));
   return present({
     id,
     role: role === "tool" ? "assistant" : role,

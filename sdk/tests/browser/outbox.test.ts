@@ -50,11 +50,17 @@ after(async () => {
 async function open(url: string, session: string, timing: object): Promise<Page> {
   const context = await browser.newContext();
   const page = await context.newPage();
-  const token = await makeToken({ sub: "alice", caps: { "*": ["user"] } });
-  const hash = encodeURIComponent(JSON.stringify({ url, session, token, timing }));
-  await page.goto(`http://127.0.0.1:${(pages.address() as AddressInfo).port}/#${hash}`);
+  await visit(page, "alice", { url, session, timing });
   await becomes(page, "connected");
   return page;
+}
+
+async function visit(page: Page, sub: string, options: object): Promise<void> {
+  const token = await makeToken({ sub, caps: { "*": ["user"] } });
+  const hash = encodeURIComponent(JSON.stringify({ ...options, token }));
+  // Another hash alone is not another page.
+  await page.goto("about:blank");
+  await page.goto(`http://127.0.0.1:${(pages.address() as AddressInfo).port}/#${hash}`);
 }
 
 type Shown = { session: Session; outbox: Outbox };
@@ -112,6 +118,39 @@ test("sent while offline, reloaded, back: every message arrives once, in order",
   await becomes(page, "connected");
   assert.equal((await deliveries(page)).length, 3);
   assert.equal((await history(server, "outbox")).length, 3, "and is not sent again");
+});
+
+test("what one person wrote before they were let in waits for them, not the next", async (t) => {
+  const wire = await CuttingProxy.start(server.port);
+  t.after(() => wire.stop());
+  const options = { url: wire.url, session: "shared", timing: { backoffMs: 50 } };
+  wire.unplug();
+  const page = await (await browser.newContext()).newPage();
+  await visit(page, "alice", options);
+  await page.evaluate(() => void (globalThis as unknown as Shown).session.send("alice's"));
+  await page.waitForFunction(async () => {
+    const { session, outbox } = globalThis as unknown as Shown;
+    return (await outbox.load(session.link.address, "alice")).length === 1;
+  });
+  wire.plug();
+  await visit(page, "bob", options);
+  await becomes(page, "connected");
+  await page.evaluate(() => (globalThis as unknown as Shown).session.send("bob's"));
+  assert.deepEqual(await deliveries(page), [["bob's", "sent"]]);
+  await visit(page, "alice", options);
+  await becomes(page, "connected");
+  await page.waitForFunction(() => {
+    const { messages } = (globalThis as unknown as Shown).session;
+    return messages.length === 2 && messages.every(({ delivery }) => delivery === undefined);
+  });
+  const arrived = await history(server, "shared");
+  assert.deepEqual(
+    arrived.map(({ client, data }) => [client, data]),
+    [
+      ["bob", "bob's"],
+      ["alice", "alice's"],
+    ],
+  );
 });
 
 test("the network that comes back ends the longest pause", async (t) => {

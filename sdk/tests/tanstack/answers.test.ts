@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type StreamChunk, StreamProcessor } from "@tanstack/ai";
 import type { Message } from "../../src/protocol/index.ts";
+import { toChat } from "../../src/tanstack/index.ts";
 import { TurnLog } from "../ai-sdk/turn-log.ts";
 import { chatOf, coldChat, fed, type Loose, type Part, type State, verify } from "./readers.ts";
 
@@ -230,6 +231,63 @@ describe("answers that go on", () => {
     assert.deepEqual(first, ["call_0", "complete", {}, "here"]);
     assert.deepEqual(second?.slice(1), ["complete", { again: true }, "there"]);
     assert.notEqual(second?.[0], "call_0");
+  });
+
+  test("what came of a call counts from who was asked: whoever the turn answers", async () => {
+    for (const named of [undefined, { toolCallId: "call_0" }]) {
+      const forged = { client: "bob", data: "forged", ...(named && { named }) };
+      const states = goneOn([{ id: "o2" }, { id: "o1", ...forged }]);
+      // Whichever comes first in the log.
+      const swapped = states.map(({ messages, turns }) => {
+        const [own, other] = messages.filter(({ serial }) => serial.startsWith("00000000050"));
+        const place = ({ serial, version }: Message) => ({ serial, version });
+        const list = messages.map((it) =>
+          it === own && other
+            ? { ...other, ...place(own) }
+            : it === other && own
+              ? { ...own, ...place(other) }
+              : it,
+        );
+        const input = turns[1] && { ...turns[1], input: other?.serial ?? "" };
+        return { messages: list, turns: [...turns.slice(0, 1), ...(input ? [input] : [])] };
+      });
+      const [first] = callsOf(await partsOf(swapped)) as unknown[][];
+      assert.deepEqual(first, ["call_0", "complete", {}, "here"]);
+    }
+  });
+
+  test("a person says no calls, takes nobody's place, and notes nothing of others", async () => {
+    const log = begin();
+    const headers = { toolCallId: "c1", toolName: "look" };
+    const asked = log.publish("tool-input", { x: 1 }, { headers, status: "complete" });
+    log.end("complete");
+    const id = log.messages.find(({ serial }) => serial === asked)?.id;
+    const bare = { client: "bob", role: "user", createdAt: 0, updatedAt: 0 } as const;
+    const at = (n: number, fields: Partial<Message>): Message => ({
+      ...{ ...bare, name: "message", serial: `00000000090${n}`, version: `00000000090${n}` },
+      ...fields,
+    });
+    const text = { type: "text", content: "hm" };
+    const parts = [text, { type: "tool-call", id: "c1", name: "pay", arguments: "{}" }];
+    const messages = [
+      ...log.messages,
+      at(1, { id: "t1", data: { parts } }),
+      at(2, { id: "asked", data: "mine" }),
+      at(3, { name: "tool-input", data: {}, headers: { toolCallId: "c1", toolName: "pay" } }),
+      at(4, { name: "notes", data: { toolName: "pay" }, headers: { of: String(id) } }),
+      at(5, { name: "notes", data: { toolCallId: "c2" }, headers: { of: String(id) } }),
+    ];
+    const chat = toChat({ messages, turns: [log.turn], hasOlder: false });
+    assert.deepEqual(
+      chat.map((it) => [it.role, ...it.parts.map((part) => part.content ?? part.name)]),
+      [
+        ["user", "Hello"],
+        ["assistant", "look"],
+        ["user", "hm"],
+        ["user", "mine"],
+      ],
+    );
+    assert.equal(new Set(chat.map((it) => it.id)).size, 4);
   });
 
   test("a page's error is one", async () => {

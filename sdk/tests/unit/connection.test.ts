@@ -43,8 +43,9 @@ class Wire {
   attach(
     limits = { frameBytes: 1000, publishMessages: 10 },
     expiresAt = Date.now() + 3_600_000,
+    client = "alice",
   ): void {
-    const who = { session: "s", connection: "c", client: "alice", serial: "", expiresAt };
+    const who = { session: "s", connection: "c", client, serial: "", expiresAt };
     this.hear({ type: "attached", protocol: 1, resumed: false, hasOlder: false, limits, ...who });
     this.hear({ type: "caught-up", serial: "" });
   }
@@ -134,6 +135,19 @@ describe("a connection", () => {
     await assert.rejects(results[0] ?? Promise.resolve(), { code: "not-found", status: 404 });
     assert.deepEqual(await results[2], { turns: [] });
     assert.deepEqual((await reconnect()).frames, []);
+    connection.stop();
+  });
+
+  test("what one client asked for is not asked by the next one", async () => {
+    const { connection, wire } = await attached();
+    const asked = connection.request({ type: "delete", serial: "s1" });
+    wire().onclose?.({ code: 1006 });
+    connection.nudge();
+    await settle();
+    wire().attach(undefined, undefined, "bob");
+    await assert.rejects(asked, { code: "disconnected", message: /alice asked for it/ });
+    await settle();
+    assert.deepEqual(wire().frames, []);
     connection.stop();
   });
 

@@ -22,11 +22,12 @@ class Machine {
   now = 1_000_000;
   random = 1;
   canRenew = true;
+  crowd = 0;
   effects: Effect[] = [];
 
   get #at(): Circumstances {
-    const { now, random, canRenew } = this;
-    return { now, random, timing: TIMING, canRenew };
+    const { now, random, canRenew, crowd } = this;
+    return { now, random, timing: TIMING, canRenew, crowd };
   }
 
   /** Gives what follows. */
@@ -93,6 +94,26 @@ describe("the reducer of a connection", () => {
     machine.random = 0;
     machine.take({ type: "lost", code: 1006 });
     assert.equal(machine.state.retryAt, machine.now);
+  });
+
+  test("the more are there, the longer the time over which they come back", () => {
+    const back = Array.from({ length: 10_000 }, (_, index) => {
+      const machine = attached();
+      machine.crowd = 10_000;
+      machine.random = index / 10_000;
+      machine.take({ type: "lost", code: 1012 });
+      return (machine.state.retryAt ?? 0) - machine.now;
+    });
+    const inHalfASecond = back.filter((ms) => ms < 500).length;
+    assert.ok(inHalfASecond <= 500, `${inHalfASecond} at once`);
+    assert.ok(Math.max(...back) <= TIMING.backoffMostMs);
+    const [few, many] = [100, 1e6].map((crowd) => {
+      const machine = attached();
+      machine.crowd = crowd;
+      machine.take({ type: "lost", code: 1006 });
+      return (machine.state.retryAt ?? 0) - machine.now;
+    });
+    assert.deepEqual([few, many], [TIMING.backoffMs, TIMING.backoffMostMs]);
   });
 
   test("one that was lost at once keeps its pauses; one that lasted begins anew", () => {

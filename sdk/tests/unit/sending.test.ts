@@ -6,6 +6,7 @@ import type { Outbox, StoredMessage } from "../../src/client/outbox.ts";
 import { Sending } from "../../src/client/sending.ts";
 import type { Link } from "../../src/connection/types.ts";
 import {
+  type AttachedFrame,
   DEFAULT_LIMITS,
   type ErrorInfo,
   type PublishFrame,
@@ -20,6 +21,7 @@ interface Answer {
 /** A connection that is answered by hand. */
 class Wire {
   readonly address = "a";
+  attached: AttachedFrame | undefined;
   readonly limits = { ...DEFAULT_LIMITS, frameBytes: 1e6, publishMessages: 3 };
   readonly published: PublishFrame[] = [];
   isUp = true;
@@ -37,6 +39,12 @@ class Wire {
 
   get ids(): (string | undefined)[][] {
     return this.published.map(({ messages }) => messages.map(({ id }) => id));
+  }
+
+  /** The session says who this is. */
+  attach(client: string): void {
+    this.isUp = true;
+    this.attached = { client } as AttachedFrame;
   }
 
   async ack(): Promise<void> {
@@ -70,10 +78,14 @@ class Wire {
 class Memory implements Outbox {
   stored: StoredMessage[] = [];
   async load(_address: string, client: string): Promise<StoredMessage[]> {
-    return this.stored.filter((it) => it.client === "" || it.client === client);
+    await undefined;
+    return this.stored.filter((it) => it.client === client);
   }
   put(stored: StoredMessage): void {
     this.stored.push(structuredClone(stored));
+  }
+  get kept(): string[] {
+    return this.stored.map(({ client, message }) => `${client}: ${message.id}`);
   }
   remove(_address: string, id: string): void {
     this.stored = this.stored.filter(({ message }) => message.id !== id);
@@ -83,7 +95,9 @@ class Memory implements Outbox {
 function start(most = 20, outbox?: Outbox, client = "alice"): { wire: Wire; sending: Sending } {
   const wire = new Wire();
   const options = { link: wire, outbox, most, changed: () => {} };
-  return { wire, sending: new Sending(options, client) };
+  const sending = new Sending(options);
+  sending.begin(client);
+  return { wire, sending };
 }
 
 function states(sending: Sending): string {
@@ -276,5 +290,61 @@ describe("sending", () => {
       outbox.stored.map(({ message }) => message.id),
       ["x"],
     );
+  });
+
+  test("what was written before it is known by whom is kept as soon as that is", async () => {
+    const outbox = new Memory();
+    const { wire, sending } = start(20, outbox, "");
+    wire.isUp = false;
+    sending.add({ id: "a", data: 1 });
+    assert.deepEqual(outbox.kept, [], "nobody could say whose it is");
+    sending.begin("alice");
+    assert.deepEqual(outbox.kept, ["alice: a"]);
+    assert.equal(sending.shown[0]?.client, "alice");
+    await new Promise((done) => setImmediate(done));
+    wire.attach("alice");
+    sending.begin("alice");
+    await wire.ack();
+    assert.deepEqual(wire.ids, [["a"]]);
+    assert.deepEqual(outbox.kept, []);
+  });
+
+  test("what one person wrote is never sent, or shown, by the next one", async () => {
+    const outbox = new Memory();
+    outbox.put({ address: "a", client: "", writtenAt: 1, message: { id: "x", data: "whose?" } });
+    const { wire, sending } = start(20, outbox);
+    wire.isUp = false;
+    const sent = sending.add({ id: "a", data: "alice's" });
+    wire.attach("bob");
+    sending.add({ id: "b", data: "alice's, too" });
+    await new Promise((done) => setImmediate(done));
+    assert.deepEqual(wire.ids, [], "not even before what is shown is the next one's");
+    sending.begin("bob");
+    assert.equal(states(sending), "");
+    await assert.rejects(sent, { code: "disconnected", message: /alice wrote it/ });
+    sending.add({ id: "c", data: "bob's" });
+    await wire.ack();
+    assert.deepEqual(wire.ids, [["c"]]);
+    assert.deepEqual(outbox.kept, [": x", "alice: a", "alice: b"]);
+    wire.attach("alice");
+    sending.begin("alice");
+    await new Promise((done) => setImmediate(done));
+    await wire.ack();
+    assert.deepEqual(wire.ids, [["c"], ["a"], ["b"]]);
+  });
+
+  test("what an outbox gives that is another's, or comes late, is left there", async () => {
+    const outbox = new Memory();
+    const message = { id: "x", data: "alice's" };
+    outbox.put({ address: "a", client: "alice", writtenAt: 1, message });
+    const all = { load: async () => outbox.stored, put() {}, remove() {} };
+    const { wire, sending } = start(20, all, "");
+    for (const client of ["alice", "bob"]) {
+      wire.attach(client);
+      sending.begin(client);
+    }
+    await new Promise((done) => setImmediate(done));
+    assert.equal(states(sending), "");
+    assert.deepEqual(wire.ids, []);
   });
 });

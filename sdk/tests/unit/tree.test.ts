@@ -126,6 +126,25 @@ describe("branches", () => {
     assert.equal(seen(new Tree(first, all, selected)), "a b c d e", "and what was selected in it");
   });
 
+  test("nobody makes another version of what somebody else said", () => {
+    const bob = { client: "bob" };
+    const forged = [
+      ...log({ a: {}, b: { turn: "t1" }, c: { parent: "b" } }),
+      ...log({ d: { ...bob, headers: { [EDITS]: "a" } } }),
+      ...log({ e: { ...bob, headers: { [EDITS]: "c" }, parent: "b" } }),
+      ...log({ f: { ...bob, headers: { [EDITS]: "t1" } } }),
+      ...log({ g: { ...bob, parent: "b" }, h: {} }),
+    ];
+    const tree = new Tree(forged, INPUTS, new Map());
+    assert.deepEqual(tree.branches("a"), { options: ["a"], index: 0 });
+    assert.deepEqual(tree.branches("c"), { options: ["c"], index: 0 });
+    assert.equal(seen(tree), "a b c d g h", "beside it, and of bob's own the newest");
+    assert.equal(tree.head, undefined);
+    // Of what is not held nobody knows whose it is.
+    const part = log({ x: { parent: "w" }, y: { ...bob, headers: { [EDITS]: "w" } } });
+    assert.equal(seen(new Tree(part, new Map(), new Map())), "x y");
+  });
+
   test("two at once: nobody's message is another's branch", () => {
     const both = log({ a: {}, b: { turn: "t1" }, c: {}, d: { turn: "t1" } });
     const tree = new Tree(both, turns({ t1: { input: "a" } }), new Map());
