@@ -48,6 +48,7 @@ export abstract class Connection implements Link {
   #state: State = IDLE;
   #status: ConnectionStatus = statusOf(IDLE);
   #attached: AttachedFrame | undefined;
+  #limits = DEFAULT_LIMITS;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** When something was last decided: a clock may be set back. */
   #decidedAt = 0;
@@ -72,7 +73,7 @@ export abstract class Connection implements Link {
   }
 
   get limits(): Limits {
-    return this.#attached?.limits ?? DEFAULT_LIMITS;
+    return this.#limits;
   }
 
   start(): void {
@@ -265,6 +266,8 @@ export abstract class Connection implements Link {
       this.requests.failAll(new SessileError("disconnected", text));
     }
     this.#attached = frame;
+    // One that is not told is the usual one.
+    this.#limits = { ...DEFAULT_LIMITS, ...frame.limits };
     this.take({ type: "attached", protocol: frame.protocol, forMs: this.lastsMs(frame) });
     this.#flushSoon();
   }

@@ -7,7 +7,8 @@ import type { Turn } from "../../src/index.ts";
 
 const turn = (id: string, status: Turn["status"] = "active"): Turn => ({
   ...{ id, status, attempt: 1, createdAt: 0 },
-  leaseMs: 60,
+  // A third is more than a slow machine takes between two lines.
+  leaseMs: 3_000,
 });
 
 test("silent is who says nothing for a third of the lease, until something is heard", async (t) => {
