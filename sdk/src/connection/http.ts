@@ -26,12 +26,37 @@ export function addressOf({ url, session, token }: ConnectionOptions): string {
   return `${url.replace(/\/+$/, "")}/v1/sessions/${session}`;
 }
 
-/** Reads JSON; what is refused is a `SessileError`, and so is a server that is something else. */
+/** How often what came too fast is asked for (P14). */
+const TRIES = 8;
+
+/**
+ * Reads JSON; what is refused is a `SessileError`, and so is a server that is something else.
+ * What came too fast was not done, and is asked for again when there is room for it.
+ */
 export async function readJson<T>(
   url: string,
   tokens: TokenSource,
   get: typeof fetch,
   init: ReadInit = {},
+): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await readOnce<T>(url, tokens, get, init);
+    } catch (error) {
+      const { code, info } = error as SessileError;
+      const ms = info?.retryAfterMs;
+      if (code !== "rate-limited" || ms === undefined || tries === TRIES) throw error;
+      // Whoever was refused beside it comes back at another moment.
+      await new Promise((done) => setTimeout(done, ms * (1 + Math.random())));
+    }
+  }
+}
+
+async function readOnce<T>(
+  url: string,
+  tokens: TokenSource,
+  get: typeof fetch,
+  init: ReadInit,
 ): Promise<T> {
   const ask = async (token: string) => {
     const headers = { ...init.headers, authorization: `Bearer ${token}` };
