@@ -8,7 +8,7 @@ import { bin, inRoot, isMain, main, modernNode, run, say } from "./lib/project.m
 import { checkApp } from "./package.mjs";
 
 const KB = 1024;
-const CORE = { name: "core", from: "index.ts", imports: "createSession", most: 12 * KB };
+const CORE = { name: "core", from: "index.ts", imports: "createSession", most: 12.5 * KB };
 /** What an adapter may add to what it adapts. */
 const ADAPTER = { most: 3 * KB, isMore: true };
 /**

@@ -34,10 +34,10 @@ export class Log {
   /** Before this place history is not held; none while only streaming messages are. */
   #before: string | undefined;
   #messages: Message[] = [];
-  #turns = new Map<string, Turn>();
+  readonly #turns = new Map<string, Turn>();
   #turnList: readonly Turn[] | undefined;
-  /** Whether somebody has these lists, so that they are not to be changed any more. */
-  #isShown = { messages: false, turns: false };
+  /** Whether somebody has the list of messages, so that it is not to be changed any more. */
+  #isShown = false;
   /** Nobody follows the changes until they were asked for once. */
   #news: News | undefined;
   /** The place of each turn's latest change, where that was told. */
@@ -55,16 +55,16 @@ export class Log {
 
   /** All messages in the log's order, tombstones among them. */
   get messages(): readonly Message[] {
-    this.#isShown.messages = true;
+    this.#isShown = true;
     return this.#messages;
   }
 
-  /** The turns that are known, by id. */
+  /** The turns that are known, by id: always as they are now. */
   get turns(): ReadonlyMap<string, Turn> {
-    this.#isShown.turns = true;
     return this.#turns;
   }
 
+  /** The same as a list that never changes. */
   get turnList(): readonly Turn[] {
     this.#turnList ??= [...this.#turns.values()];
     return this.#turnList;
@@ -194,7 +194,7 @@ export class Log {
   #trim({ before, keep = [] }: TrimFrame): void {
     const kept = new Set(keep);
     this.#messages = this.#messages.filter(({ serial }) => serial >= before || kept.has(serial));
-    this.#isShown.messages = false;
+    this.#isShown = false;
     if (this.#news) this.#news.isOther = true;
     const named = new Set(this.#messages.flatMap(({ serial, turn = "" }) => [serial, turn]));
     for (const turn of this.turnList) {
@@ -243,8 +243,8 @@ export class Log {
     if (held && held.version > message.version) return;
     const at = held ? index : -1 - index;
     this.#note(message, held, at);
-    if (this.#isShown.messages) this.#messages = this.#messages.slice();
-    this.#isShown.messages = false;
+    if (this.#isShown) this.#messages = this.#messages.slice();
+    this.#isShown = false;
     if (held) this.#messages[at] = message;
     else this.#messages.splice(at, 0, message);
   }
@@ -260,23 +260,17 @@ export class Log {
 
   #dropTurn(id: string): void {
     this.#changes.delete(id);
-    this.#ownTurns().delete(id);
+    this.#turns.delete(id);
+    this.#turnList = undefined;
     this.#news?.turns.add(id);
   }
 
   #putTurn(turn: Turn): void {
     const { id, input, parent } = turn;
     const held = this.#turns.get(id);
-    this.#ownTurns().set(id, turn);
-    if (held?.input !== input || held?.parent !== parent) this.#news?.turns.add(id);
-  }
-
-  /** The turns, to be changed. */
-  #ownTurns(): Map<string, Turn> {
-    if (this.#isShown.turns) this.#turns = new Map(this.#turns);
-    this.#isShown.turns = false;
+    this.#turns.set(id, turn);
     this.#turnList = undefined;
-    return this.#turns;
+    if (held?.input !== input || held?.parent !== parent) this.#news?.turns.add(id);
   }
 }
 

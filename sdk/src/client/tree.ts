@@ -103,17 +103,20 @@ export class Tree<M extends Message> {
   follow(all: readonly M[], turns: ReadonlyMap<string, Turn>, news: News): boolean {
     if (news.isOther || [...news.turns].some((id) => this.#nodes.has(id))) return false;
     const isWhole = this.messages === this.#all;
+    const hidden = new Set<string>();
     this.#turns = turns;
     this.#all = all;
     const added = all.slice(news.from);
     for (const message of added) {
       const node = this.#join(message);
-      if (node && !this.#isSeen.has(node.key) && !this.#sees(node)) return false;
+      if (node && !this.#isSeen.has(node.key) && !this.#sees(node, hidden)) return false;
     }
     const shown = added.filter((message) => this.#isShown(message));
-    if (isWhole && shown.length === added.length) this.messages = all;
-    else if (isWhole || shown.length + news.changed.size > 0) {
-      const messages = [...this.messages, ...shown];
+    const isLess = hidden.size > 0;
+    if (isWhole && !isLess && shown.length === added.length) this.messages = all;
+    else if (isWhole || isLess || shown.length + news.changed.size > 0) {
+      const held = isLess ? this.messages.filter((it) => this.#isShown(it)) : this.messages;
+      const messages = [...held, ...shown];
       for (const serial of news.changed) {
         const at = placeIn(messages, serial);
         if (at >= 0) messages[at] = all[placeIn(all, serial)] as M;
@@ -154,11 +157,19 @@ export class Tree<M extends Message> {
     return node;
   }
 
-  /** Finds out whether a new node is seen; says no if others may be seen no longer, or again. */
-  #sees({ key, group, parent, isOption }: Node): boolean {
-    const isFirst = isOption && this.#groups.get(group)?.length === 1;
-    if (!isFirst || this.#gone.has(group) || this.#selected.has(group)) return false;
+  /**
+   * Finds out whether a new node is seen, which may hide the one that was the newest of its
+   * siblings; says no if more may be seen no longer, or again.
+   */
+  #sees({ key, group, parent, isOption }: Node, hidden: Set<string>): boolean {
+    if (!isOption || this.#gone.has(group) || this.#selected.has(group)) return false;
     if (this.#nodes.get(parent)?.isOption === false) return false;
+    const last = this.#groups.get(group)?.at(-2);
+    if (last !== undefined) {
+      if (this.#followed.has(last)) return false;
+      this.#isSeen.set(last, false);
+      hidden.add(last);
+    }
     this.#isSeen.set(key, this.#isSeen.get(parent) !== false);
     return true;
   }

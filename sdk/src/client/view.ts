@@ -10,7 +10,7 @@ import { Tree } from "./tree.ts";
 interface Parts {
   log: Log;
   messages: readonly Message[];
-  turns: ReadonlyMap<string, Turn>;
+  turns: readonly Turn[];
   pending: readonly ShownMessage[];
   selected: ReadonlyMap<string, string>;
 }
@@ -27,7 +27,7 @@ export class View {
     pending: readonly ShownMessage[],
     selected: ReadonlyMap<string, string>,
   ): Tree<ShownMessage> {
-    const { messages, turns } = log;
+    const { messages, turnList: turns } = log;
     const was = this.#parts;
     const isSame = was?.log === log && was.pending === pending && was.selected === selected;
     if (this.#tree && isSame && was.messages === messages && was.turns === turns) return this.#tree;
@@ -45,8 +45,8 @@ export class View {
     // What comes into the log goes before what is to be sent.
     const canFollow = isSame && news && !(isLonger && wasMixed);
     const from = isMixed ? all.length : news?.from;
-    if (!canFollow || !this.#tree?.follow(all, turns, { ...news, from: from as number })) {
-      this.#tree = new Tree<ShownMessage>(all, turns, selected);
+    if (!canFollow || !this.#tree?.follow(all, log.turns, { ...news, from: from as number })) {
+      this.#tree = new Tree<ShownMessage>(all, log.turns, selected);
     }
     return this.#tree as Tree<ShownMessage>;
   }
