@@ -12,6 +12,7 @@ import { footprint } from "./footprint.ts";
 import { joining } from "./joining.ts";
 import { latency } from "./latency.ts";
 import { loss } from "./loss.ts";
+import { pages } from "./page.ts";
 import { type Bench, type Family, type Row, table } from "./row.ts";
 import { WORKERD_VERSION } from "./server.ts";
 import { throughput } from "./throughput.ts";
@@ -24,6 +25,7 @@ const FAMILIES: Family[] = [
   ...billing,
   ...footprint,
   ...loss,
+  ...pages,
 ];
 
 /** No family needs as long. */

@@ -1,6 +1,7 @@
 // The fold: what a reader holds of a session, and how one frame changes it (P3, P4.4). It owns the
 // messages and the turns; whatever shows them only looks. What it gives is never changed again:
-// an object that is the same means that nothing in it is different.
+// an object that is the same means that nothing in it is different. So a list is copied before
+// the first change after somebody looked, and a frame takes time by what it changes.
 
 import {
   isOpen,
@@ -12,6 +13,8 @@ import {
   type TrimFrame,
   type Turn,
 } from "../protocol/index.ts";
+import { placeIn } from "./place.ts";
+import { isLinkedAlike, type News } from "./tree.ts";
 
 /** Messages in a page of history that is searched, and at most (P3.9). */
 const PAGE = 100;
@@ -30,11 +33,13 @@ export class Log {
   #start = "";
   /** Before this place history is not held; none while only streaming messages are. */
   #before: string | undefined;
-  /** All messages in the log's order, tombstones among them. */
-  messages: readonly Message[] = [];
-  /** The turns that are known, by id. */
-  turns: ReadonlyMap<string, Turn> = new Map();
-  turnList: readonly Turn[] = [];
+  #messages: Message[] = [];
+  readonly #turns = new Map<string, Turn>();
+  #turnList: readonly Turn[] | undefined;
+  /** Whether somebody has the list of messages, so that it is not to be changed any more. */
+  #isShown = false;
+  /** Nobody follows the changes until they were asked for once. */
+  #news: News | undefined;
   /** The place of each turn's latest change, where that was told. */
   readonly #changes = new Map<string, string>();
 
@@ -48,9 +53,34 @@ export class Log {
     return log;
   }
 
+  /** All messages in the log's order, tombstones among them. */
+  get messages(): readonly Message[] {
+    this.#isShown = true;
+    return this.#messages;
+  }
+
+  /** The turns that are known, by id: always as they are now. */
+  get turns(): ReadonlyMap<string, Turn> {
+    return this.#turns;
+  }
+
+  /** The same as a list that never changes. */
+  get turnList(): readonly Turn[] {
+    this.#turnList ??= [...this.#turns.values()];
+    return this.#turnList;
+  }
+
   get(serial: string): Message | undefined {
     const index = this.#find(serial);
-    return index < 0 ? undefined : this.messages[index];
+    return index < 0 ? undefined : this.#messages[index];
+  }
+
+  /** The changes since this was last asked; nothing where everything may be different. */
+  news(): News | undefined {
+    const news = this.#news;
+    const from = this.#messages.length;
+    this.#news = { changed: new Set(), from, turns: new Set(), isOther: false };
+    return news;
   }
 
   /** Takes one frame. Frames that say nothing about the log change nothing (P1.4). */
@@ -63,7 +93,7 @@ export class Log {
         return;
       case "caught-up":
         // All that a reader starts with is next to each other but for what still streams (P3.3).
-        this.#before ??= this.messages.find(({ status }) => status !== "streaming")?.serial;
+        this.#before ??= this.#messages.find(({ status }) => status !== "streaming")?.serial;
         this.isReplaying = false;
         // A session in which nothing was ever written has no place to give (P1.2).
         this.position = frame.serial || undefined;
@@ -101,7 +131,7 @@ export class Log {
 
   /** Turns that were read by themselves, where nothing newer is known. */
   addTurns(turns: readonly Turn[]): void {
-    for (const turn of turns) if (!this.turns.has(turn.id)) this.#putTurn(turn);
+    for (const turn of turns) if (!this.#turns.has(turn.id)) this.#putTurn(turn);
   }
 
   /** A message that was read by itself, after a gap. */
@@ -172,8 +202,10 @@ export class Log {
   /** Messages go, and final turns as the session forgets them: with their last change (P11.2). */
   #trim({ before, keep = [] }: TrimFrame): void {
     const kept = new Set(keep);
-    this.messages = this.messages.filter(({ serial }) => serial >= before || kept.has(serial));
-    const named = new Set(this.messages.flatMap(({ serial, turn = "" }) => [serial, turn]));
+    this.#messages = this.#messages.filter(({ serial }) => serial >= before || kept.has(serial));
+    this.#isShown = false;
+    if (this.#news) this.#news.isOther = true;
+    const named = new Set(this.#messages.flatMap(({ serial, turn = "" }) => [serial, turn]));
     for (const turn of this.turnList) {
       const place = this.#changes.get(turn.id);
       // Of one that history gave nobody said when it changed: it goes with all that it is about.
@@ -211,38 +243,43 @@ export class Log {
 
   /** Where a message is, or, as `-1 - index`, where it belongs. */
   #find(serial: string): number {
-    const list = this.messages;
-    let low = 0;
-    let high = list.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      const at = list[middle]?.serial ?? "";
-      if (at === serial) return middle;
-      if (at < serial) low = middle + 1;
-      else high = middle;
-    }
-    return -1 - low;
+    return placeIn(this.#messages, serial);
   }
 
   #put(message: Message): void {
     const index = this.#find(message.serial);
-    const held = this.messages[index];
+    const held = this.#messages[index];
     if (held && held.version > message.version) return;
     const at = held ? index : -1 - index;
-    this.messages = this.messages.toSpliced(at, held ? 1 : 0, message);
+    this.#note(message, held, at);
+    if (this.#isShown) this.#messages = this.#messages.slice();
+    this.#isShown = false;
+    if (held) this.#messages[at] = message;
+    else this.#messages.splice(at, 0, message);
+  }
+
+  #note(message: Message, held: Message | undefined, at: number): void {
+    const news = this.#news;
+    if (!news) return;
+    if (held) {
+      if (at < news.from) news.changed.add(message.serial);
+      if (!isLinkedAlike(held, message)) news.isOther = true;
+    } else if (at < this.#messages.length) news.isOther = true;
   }
 
   #dropTurn(id: string): void {
-    const turns = new Map(this.turns);
-    turns.delete(id);
     this.#changes.delete(id);
-    this.turns = turns;
-    this.turnList = [...turns.values()];
+    this.#turns.delete(id);
+    this.#turnList = undefined;
+    this.#news?.turns.add(id);
   }
 
   #putTurn(turn: Turn): void {
-    this.turns = new Map(this.turns).set(turn.id, turn);
-    this.turnList = [...this.turns.values()];
+    const { id, input, parent } = turn;
+    const held = this.#turns.get(id);
+    this.#turns.set(id, turn);
+    this.#turnList = undefined;
+    if (held?.input !== input || held?.parent !== parent) this.#news?.turns.add(id);
   }
 }
 

@@ -26,8 +26,9 @@ import { Log } from "./log.ts";
 import { foldPresence, NOBODY, type Presence, presenceOf } from "./presence.ts";
 import { Sending, type Sent, type ShownMessage } from "./sending.ts";
 import { Silence } from "./silence.ts";
-import { type Branches, EDITS, Tree } from "./tree.ts";
+import { type Branches, EDITS, type Tree } from "./tree.ts";
 import type { SendOptions, SessionEvents, SessionOptions, SessionSnapshot } from "./types.ts";
+import { View } from "./view.ts";
 
 /** How long a message with a gap is left alone when it could not be read. */
 const HEAL_MS = 1_000;
@@ -57,9 +58,7 @@ export class Session {
   #isPresent = false;
   #data: unknown;
   #loading: Promise<number> | undefined;
-  #tree: Tree<ShownMessage> | undefined;
-  /** What the tree was made of. */
-  #parts: unknown[] = [];
+  readonly #view = new View();
   #snapshot: SessionSnapshot | undefined;
 
   constructor(options: SessionOptions) {
@@ -291,17 +290,7 @@ export class Session {
   }
 
   #seen(): Tree<ShownMessage> {
-    const { messages, turns } = this.#log;
-    const unsent = this.#sending.shown;
-    const parts = [messages, turns, unsent, this.#selected];
-    if (!this.#tree || parts.some((part, index) => part !== this.#parts[index])) {
-      // Acknowledgements, and the outbox, are slower than the log.
-      const isNew = ({ id }: Message) => messages.every((it) => it.id !== id);
-      const all = unsent.length ? [...messages, ...unsent.filter(isNew)] : messages;
-      this.#tree = new Tree<ShownMessage>(all, turns, this.#selected);
-      this.#parts = parts;
-    }
-    return this.#tree;
+    return this.#view.see(this.#log, this.#sending.shown, this.#selected);
   }
 
   #shown(): SessionSnapshot {

@@ -11,6 +11,9 @@ export class Silence {
   /** Active turns of which nothing was heard for a third of their lease; a new set if changed. */
   turns: ReadonlySet<string> = NOBODY;
   #heardAt = new Map<string, number>();
+  /** Which of the turns that were given last are active. */
+  #active: readonly Turn[] = [];
+  #given: readonly Turn[] | undefined;
   readonly #changed: () => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -37,8 +40,10 @@ export class Silence {
     const heard = new Map<string, number>();
     const silent = new Set<string>();
     let nextMs = Infinity;
-    for (const { id, status, leaseMs = LEASE_MS } of turns) {
-      if (status !== "active") continue;
+    // A history of turns is long, and mostly the same as before.
+    if (turns !== this.#given) this.#active = turns.filter(({ status }) => status === "active");
+    this.#given = turns;
+    for (const { id, leaseMs = LEASE_MS } of this.#active) {
       const heardAt = this.#heardAt.get(id) ?? now;
       heard.set(id, heardAt);
       const leftMs = heardAt + leaseMs / 3 - now;

@@ -2,6 +2,7 @@
 // itself. Editing and regenerating make siblings; a reader sees one of each.
 
 import type { Message, Turn } from "../protocol/index.ts";
+import { placeIn } from "./place.ts";
 
 /**
  * Says of which message a message is another version, where `parent` cannot: of the first. Only
@@ -20,6 +21,26 @@ export interface Branches {
   readonly index: number;
 }
 
+/** What is different in a log. */
+export interface News {
+  /** The serials of messages that hold something else. */
+  readonly changed: Set<string>;
+  /** Where the messages begin that came at its end. */
+  readonly from: number;
+  /** The ids of turns that are new, gone, or follow something else. */
+  readonly turns: Set<string>;
+  /** Whether messages are linked in another way, are gone, or came somewhere else. */
+  isOther: boolean;
+}
+
+/** Whether a message still is linked as it was: then only whatever it says is different. */
+export function isLinkedAlike(was: Message, is: Message): boolean {
+  const linksOf = ({ turn, parent, name, client, headers, deletedAt }: Message) =>
+    [turn, parent, name, client, headers?.[EDITS], deletedAt] as const;
+  const links = linksOf(is);
+  return linksOf(was).every((link, at) => link === links[at]);
+}
+
 interface Node {
   readonly key: string;
   /** Who are its siblings: turns are apart, and so are the messages of each client. */
@@ -29,21 +50,32 @@ interface Node {
   /** The serial of its first message, and who wrote that. */
   readonly first: string;
   readonly client: string;
-  last: Message;
+  /** What was deleted is no option, but what followed it still does. */
+  readonly isOption: boolean;
+  /** The serial of its last message, and whether something may follow that. */
+  last: string;
+  isPart: boolean;
 }
 
-/** The nodes of a log and which of them are seen. Made anew when anything changes. */
+/** The nodes of a log and which of them are seen. */
 export class Tree<M extends Message> {
-  /** What is seen, in the log's order, without tombstones. */
-  readonly messages: readonly M[];
+  /** What is seen, in the log's order, without tombstones; a new list at each change. */
+  messages: readonly M[];
   readonly #nodes = new Map<string, Node>();
   /** Siblings by their group. */
   readonly #groups = new Map<string, string[]>();
   readonly #keys = new Map<string, string>();
   readonly #isSeen = new Map<string, boolean>();
-  readonly #all: readonly M[];
+  readonly #selected: ReadonlyMap<string, string>;
+  #all: readonly M[];
+  #turns: ReadonlyMap<string, Turn>;
   /** The keys of nodes that others follow. */
   readonly #followed = new Set<string>();
+  /** Groups with a node of which only a tombstone is left. */
+  readonly #gone = new Set<string>();
+  /** The node that the next one follows by itself, and the one that began last. */
+  #previous = "";
+  #newest: Node | undefined;
 
   constructor(
     messages: readonly M[],
@@ -51,43 +83,105 @@ export class Tree<M extends Message> {
     selected: ReadonlyMap<string, string>,
   ) {
     this.#all = messages;
-    let previous = "";
-    for (const message of messages) {
-      const key = message.turn ?? message.serial;
-      this.#keys.set(message.serial, key);
-      const isGone = message.deletedAt !== undefined;
-      const node = this.#nodes.get(key);
-      if (node || (isGone && message.turn)) {
-        if (node && !isGone) node.last = message;
-        continue;
-      }
-      const parent = this.#parentOf(message, turns.get(key)) ?? previous;
-      const isAgain = message.name === AGAIN;
-      const { serial: first, client } = message;
-      const kind = message.turn ? "turn" : isAgain ? key : "message";
-      const group = `${kind} ${parent}${message.turn ? "" : `\n${client}`}`;
-      this.#nodes.set(key, { key, group, parent, first, client, last: message });
-      this.#followed.add(parent);
-      // What was deleted is no option, but what followed it still does.
-      if (isGone) continue;
-      this.#groups.set(group, [...(this.#groups.get(group) ?? []), key]);
-      if (!isAgain) previous = key;
-    }
+    this.#turns = turns;
+    this.#selected = selected;
+    for (const message of messages) this.#join(message);
+    const chosen = new Map<string, string | undefined>();
     for (const { key, group, parent } of this.#nodes.values()) {
-      const isChosen = this.#chosen(group, selected.get(group)) === key;
-      const isAlone = !this.#groups.has(group);
-      this.#isSeen.set(key, (isChosen || isAlone) && this.#isSeen.get(parent) !== false);
+      if (!chosen.has(group)) chosen.set(group, this.#chosen(group, selected.get(group)));
+      const isSeen = chosen.get(group) === key || !this.#groups.has(group);
+      this.#isSeen.set(key, isSeen && this.#isSeen.get(parent) !== false);
     }
-    const isShown = ({ serial, turn, deletedAt }: M) =>
-      deletedAt === undefined && this.#isSeen.get(turn ?? serial);
-    const shown = messages.filter(isShown);
+    const shown = messages.filter((message) => this.#isShown(message));
     this.messages = shown.length === messages.length ? messages : shown;
+  }
+
+  /**
+   * Takes what came since, in the time that takes. Says no where it would change what is seen of
+   * the rest: then a tree is to be made anew.
+   */
+  follow(all: readonly M[], turns: ReadonlyMap<string, Turn>, news: News): boolean {
+    if (news.isOther || [...news.turns].some((id) => this.#nodes.has(id))) return false;
+    const isWhole = this.messages === this.#all;
+    const hidden = new Set<string>();
+    this.#turns = turns;
+    this.#all = all;
+    const added = all.slice(news.from);
+    for (const message of added) {
+      const node = this.#join(message);
+      if (node && !this.#isSeen.has(node.key) && !this.#sees(node, hidden)) return false;
+    }
+    const shown = added.filter((message) => this.#isShown(message));
+    const isLess = hidden.size > 0;
+    if (isWhole && !isLess && shown.length === added.length) this.messages = all;
+    else if (isWhole || isLess || shown.length + news.changed.size > 0) {
+      const held = isLess ? this.messages.filter((it) => this.#isShown(it)) : this.messages;
+      const messages = [...held, ...shown];
+      for (const serial of news.changed) {
+        const at = placeIn(messages, serial);
+        if (at >= 0) messages[at] = all[placeIn(all, serial)] as M;
+      }
+      this.messages = messages;
+    }
+    return true;
+  }
+
+  /** Puts a message into its node, which it may begin. */
+  #join(message: M): Node | undefined {
+    const { serial, client, turn, name, deletedAt } = message;
+    const key = turn ?? serial;
+    this.#keys.set(serial, key);
+    const isOption = deletedAt === undefined;
+    const isPart = name !== AGAIN && isOption;
+    const held = this.#nodes.get(key);
+    if (held || (!isOption && turn)) {
+      if (held && isOption) Object.assign(held, { last: serial, isPart });
+      return held;
+    }
+    const parent = this.#parentOf(message, this.#turns.get(key)) ?? this.#previous;
+    const isAgain = name === AGAIN;
+    const kind = turn ? "turn" : isAgain ? key : "message";
+    const group = `${kind} ${parent}${turn ? "" : `\n${client}`}`;
+    const node = { key, group, parent, first: serial, client, isOption, last: serial, isPart };
+    this.#nodes.set(key, node);
+    this.#newest = node;
+    this.#followed.add(parent);
+    if (!isOption) {
+      this.#gone.add(group);
+      return node;
+    }
+    const siblings = this.#groups.get(group);
+    if (siblings) siblings.push(key);
+    else this.#groups.set(group, [key]);
+    if (!isAgain) this.#previous = key;
+    return node;
+  }
+
+  /**
+   * Finds out whether a new node is seen, which may hide the one that was the newest of its
+   * siblings; says no if more may be seen no longer, or again.
+   */
+  #sees({ key, group, parent, isOption }: Node, hidden: Set<string>): boolean {
+    if (!isOption || this.#gone.has(group) || this.#selected.has(group)) return false;
+    if (this.#nodes.get(parent)?.isOption === false) return false;
+    const last = this.#groups.get(group)?.at(-2);
+    if (last !== undefined) {
+      if (this.#followed.has(last)) return false;
+      this.#isSeen.set(last, false);
+      hidden.add(last);
+    }
+    this.#isSeen.set(key, this.#isSeen.get(parent) !== false);
+    return true;
+  }
+
+  #isShown({ serial, turn, deletedAt }: M): boolean {
+    return deletedAt === undefined && this.#isSeen.get(turn ?? serial) === true;
   }
 
   /** The siblings of a message or of its turn, which may be named instead. */
   branches(id: string): Branches {
     const node = this.#node(id);
-    const options = this.#groups.get(node?.group ?? "") ?? [];
+    const options = [...(this.#groups.get(node?.group ?? "") ?? [])];
     return { options, index: options.findIndex((key) => this.#isSeen.get(key)) };
   }
 
@@ -102,17 +196,16 @@ export class Tree<M extends Message> {
    * does by itself, since the newest in the log is seen.
    */
   get head(): string | undefined {
-    const nodes = [...this.#nodes.values()];
-    const isPart = ({ key, last: { name, deletedAt } }: Node) =>
-      name !== AGAIN && deletedAt === undefined && this.#isSeen.get(key);
-    const seen = nodes.findLast(isPart);
-    return seen === nodes.at(-1) ? undefined : seen?.last.serial;
+    const newest = this.#newest;
+    if (newest?.isPart && this.#isSeen.get(newest.key)) return undefined;
+    const isPart = ({ key, isPart }: Node) => isPart && this.#isSeen.get(key);
+    return [...this.#nodes.values()].findLast(isPart)?.last;
   }
 
   /** The message that another one follows, for one that is to be its sibling. */
   before(serial: string): string | undefined {
     const parent = this.#node(serial)?.parent;
-    return parent === undefined ? undefined : this.#nodes.get(parent)?.last.serial;
+    return parent === undefined ? undefined : this.#nodes.get(parent)?.last;
   }
 
   /**
@@ -151,11 +244,9 @@ export class Tree<M extends Message> {
 
   /** Who of a group is seen: the one that was selected, or the newest. */
   #chosen(group: string, selected: string | undefined): string | undefined {
-    const options = this.#groups.get(group);
     const node = this.#nodes.get(selected ?? "");
-    const isThere =
-      node?.group === group && (options?.includes(node.key) || this.#followed.has(node.key));
-    return isThere ? node.key : options?.at(-1);
+    const isThere = node?.group === group && (node.isOption || this.#followed.has(node.key));
+    return isThere ? node.key : this.#groups.get(group)?.at(-1);
   }
 
   #node(id: string): Node | undefined {
