@@ -12,7 +12,8 @@ export type UseSessileChatOptions<M extends UIMessage = UIMessage> = Omit<
   ChatInit<M>,
   "id" | "transport"
 > &
-  Pick<UseChatOptions<M>, "throttle" | "resume"> & {
+  // `throttle` has another name in @ai-sdk/react 3.
+  Pick<UseChatOptions<M>, keyof UseChatOptions<M> & ("resume" | `${string}throttle`)> & {
     /** The chat's id, which is its session's. */
     id: string;
   } & ({ transport: SessileChatTransport<M> } | SessileChatTransportOptions);
