@@ -4,7 +4,7 @@ import { readdirSync, rmSync } from "node:fs";
 import { join, sep } from "node:path";
 import { gzipSync } from "node:zlib";
 import { runGroups } from "./lib/groups.mjs";
-import { bin, inRoot, isMain, main, modernNode, run, say } from "./lib/project.mjs";
+import { bin, inRoot, isMain, main, modernNode, read, run, say } from "./lib/project.mjs";
 import { checkApp } from "./package.mjs";
 
 const KB = 1024;
@@ -89,8 +89,22 @@ async function checkSizes() {
       : await measure([entry]);
     say(`${name} has ${size} bytes, minified and gzipped; ${most} are allowed`);
     if (size > most) code = 1;
+    if (!isTold(entry)) {
+      say(`sdk/README.md has to say in the row of ${name} that it has ${most / KB} KB at most`);
+      code = 1;
+    }
   }
   return code;
+}
+
+/** Whether the README tells what an entry may weigh. */
+function isTold({ name, most, isMore }) {
+  const entry = name === CORE.name ? "sessile" : `sessile/${name}`;
+  const size = ` ${most / KB} KB${isMore ? " more" : ""} |`;
+  const rows = read("sdk/README.md").split("\n");
+  return rows.some(
+    (row) => /^\| \[?`/.test(row) && row.includes(`\`${entry}\``) && row.endsWith(size),
+  );
 }
 
 async function measure(entries) {
