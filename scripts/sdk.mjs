@@ -6,6 +6,7 @@ import { gzipSync } from "node:zlib";
 import { runGroups } from "./lib/groups.mjs";
 import { bin, inRoot, isMain, main, modernNode, read, run, say } from "./lib/project.mjs";
 import { checkApp } from "./package.mjs";
+import { installPackages } from "./setup.mjs";
 
 const KB = 1024;
 const CORE = { name: "core", from: "index.ts", imports: "createSession", most: 12 * KB };
@@ -142,5 +143,9 @@ const COMMANDS = { build: buildSdk, docs: document };
 
 if (isMain(import.meta.url)) {
   const { [process.argv[2]]: command = () => runGroups(sdkChecks) } = COMMANDS;
-  await main(() => command());
+  await main(async () => {
+    // `npm pack -w sdk` may be the first thing that is done in a clone.
+    await installPackages();
+    return command();
+  });
 }
