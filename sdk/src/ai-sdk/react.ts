@@ -56,14 +56,14 @@ function useTransport<M extends UIMessage>(
     () => given ?? new SessileChatTransport<M>(options as SessileChatTransportOptions),
     [given, where],
   );
-  const used = useRef(0);
+  const used = useRef<SessileChatTransport<M> | undefined>(undefined);
   useEffect(() => {
-    used.current += 1;
+    used.current = made;
     return () => {
-      used.current -= 1;
+      used.current = undefined;
       // StrictMode mounts once more at once, and keeps the socket.
       setTimeout(() => {
-        if (used.current === 0 && !given) made.close();
+        if (used.current !== made && !given) made.close();
       });
     };
   }, [made, given]);
