@@ -15,7 +15,12 @@ import {
 } from "./lib/project.mjs";
 
 /** What the SDK adapts, and what it needs, as the app has it installed. */
-const PEERS = ["ai", "react", "@types", "@ai-sdk", "@tanstack"];
+const PEERS = ["react", "@types", "@tanstack"];
+/** The AI SDK's packages by their names in the app; version 6 is what npm gives to Node 20. */
+const AI_SDKS = [
+  { ai: "ai", "@ai-sdk/react": "@ai-sdk/react" },
+  { ai: "ai-6", "@ai-sdk/react": "ai-react-6" },
+];
 const { dependencies = {}, exports } = JSON.parse(read("sdk/package.json"));
 const ENTRIES = Object.keys(exports)
   .filter((path) => !path.endsWith(".json"))
@@ -27,6 +32,7 @@ ${ENTRIES.map((entry, index) => `import * as entry${index} from "${entry}";`).jo
 import { createSession, type Message, type Session } from "sessile";
 import { aiSdk, createAgentSession } from "sessile/agent";
 import { SessileChatTransport, toUIMessages } from "sessile/ai-sdk";
+import { useSessileChat } from "sessile/ai-sdk/react";
 import { useMessages } from "sessile/react";
 import { sessileConnection } from "sessile/tanstack";
 
@@ -37,6 +43,8 @@ export const agent = createAgentSession(where);
 export const answer = (input: string, parts: ReadableStream<never>) =>
   agent.answer({ input }, (turn) => turn.stream(parts, aiSdk()));
 export const transport = new SessileChatTransport(where);
+export const useAnswers = () =>
+  useSessileChat({ ...where, id: "a", resume: false }).messages.map(({ id }) => id);
 export const shown = toUIMessages(session);
 export const connection = sessileConnection(where);
 export { useMessages, ${ENTRIES.map((_, index) => `entry${index}`).join(", ")} };
@@ -75,7 +83,10 @@ export async function checkApp() {
     writeFileSync(join(app, "package.json"), JSON.stringify({ type: "module" }));
     writeFileSync(join(app, "app.ts"), APP);
     writeFileSync(join(app, "imports.js"), IMPORTS);
-    const complaints = [...RESOLUTIONS.flatMap((how) => compile(app, how)), ...start(app)];
+    const complaints = AI_SDKS.flatMap((packages) => {
+      for (const name of Object.keys(packages)) link(app, packages[name], name);
+      return [...RESOLUTIONS.flatMap((how) => compile(app, how)), ...start(app)];
+    });
     for (const line of complaints) say(line);
     return complaints.length > 0 ? 1 : 0;
   } finally {
@@ -94,10 +105,17 @@ function install(app) {
   mkdirSync(join(modules, "sessile"), { recursive: true });
   const into = ["-C", join(modules, "sessile"), "--strip-components", "1"];
   execFileSync("tar", ["-xzf", join(app, filename), ...into]);
-  for (const peer of [...PEERS, ...Object.keys(dependencies)]) {
-    if (existsSync(join(nodeModules, peer)))
-      symlinkSync(join(nodeModules, peer), join(modules, peer));
+  mkdirSync(join(modules, "@ai-sdk"));
+  for (const name of [...PEERS, ...Object.keys(dependencies)]) {
+    if (existsSync(join(nodeModules, name))) link(app, name);
   }
+}
+
+/** Puts a package of the clone into the app. */
+function link(app, from, name = from) {
+  const place = join(app, "node_modules", name);
+  rmSync(place, { force: true });
+  symlinkSync(join(nodeModules, from), place);
 }
 
 /** What the compiler says of the app and of the package; what a peer gets wrong is its own. */

@@ -4,8 +4,9 @@ import { readdirSync, rmSync } from "node:fs";
 import { join, sep } from "node:path";
 import { gzipSync } from "node:zlib";
 import { runGroups } from "./lib/groups.mjs";
-import { bin, inRoot, isMain, main, modernNode, run, say } from "./lib/project.mjs";
+import { bin, inRoot, isMain, main, modernNode, read, run, say } from "./lib/project.mjs";
 import { checkApp } from "./package.mjs";
+import { installPackages } from "./setup.mjs";
 
 const KB = 1024;
 const CORE = { name: "core", from: "index.ts", imports: "createSession", most: 12.5 * KB };
@@ -89,8 +90,22 @@ async function checkSizes() {
       : await measure([entry]);
     say(`${name} has ${size} bytes, minified and gzipped; ${most} are allowed`);
     if (size > most) code = 1;
+    if (!isTold(entry)) {
+      say(`sdk/README.md has to say in the row of ${name} that it has ${most / KB} KB at most`);
+      code = 1;
+    }
   }
   return code;
+}
+
+/** Whether the README tells what an entry may weigh. */
+function isTold({ name, most, isMore }) {
+  const entry = name === CORE.name ? "sessile" : `sessile/${name}`;
+  const size = ` ${most / KB} KB${isMore ? " more" : ""} |`;
+  const rows = read("sdk/README.md").split("\n");
+  return rows.some(
+    (row) => /^\| \[?`/.test(row) && row.includes(`\`${entry}\``) && row.endsWith(size),
+  );
 }
 
 async function measure(entries) {
@@ -128,5 +143,9 @@ const COMMANDS = { build: buildSdk, docs: document };
 
 if (isMain(import.meta.url)) {
   const { [process.argv[2]]: command = () => runGroups(sdkChecks) } = COMMANDS;
-  await main(() => command());
+  await main(async () => {
+    // `npm pack -w sdk` may be the first thing that is done in a clone.
+    await installPackages();
+    return command();
+  });
 }

@@ -29,12 +29,14 @@ export async function setup() {
   await installTools();
 }
 
-async function installPackages() {
+/** What scripts need that build nothing in Rust. */
+export async function installPackages() {
   if (!arePackagesStale()) return;
   say("installing the npm packages of package-lock.json");
   // npm is run without node_modules/.bin in its path: it is about to replace what is in there.
   const path = (process.env.PATH ?? "").split(delimiter).filter((part) => part !== bin);
-  const env = { PATH: path.join(delimiter) };
+  // Nor for the one workspace that `npm pack -w sdk` is about.
+  const env = { PATH: path.join(delimiter), npm_config_workspace: undefined };
   const code = await run("npm", ["ci", "--loglevel=error", "--no-audit", "--no-fund"], { env });
   if (code !== 0) throw new Refusal("npm could not install the packages; see its message above");
 }

@@ -2,10 +2,14 @@
 
 import type { UIMessage } from "ai";
 import type { ShownMessage } from "../client/sending.ts";
+import { isDevelopment } from "../connection/telling.ts";
 import { Answers } from "./answer.ts";
 import { fieldsOf } from "./output.ts";
 import { isRunning, type SessileChatTransport } from "./transport.ts";
 import { toUIMessages } from "./ui-messages.ts";
+
+/** Transports of which a mistake is on the console; StrictMode follows twice. */
+const warned = new WeakSet<object>();
 
 /** What `useChat` gives, as far as it is needed. */
 export interface FollowedChat<M extends UIMessage> {
@@ -70,7 +74,11 @@ export function followChat<M extends UIMessage>(
 function used<M extends UIMessage>(transport: SessileChatTransport<M>, chatId: string) {
   try {
     return transport.use(chatId);
-  } catch {
+  } catch (error) {
+    if (!warned.has(transport) && isDevelopment()) {
+      warned.add(transport);
+      console.warn(`sessile: chat ${chatId}: ${(error as Error).message}`);
+    }
     return undefined;
   }
 }

@@ -11,13 +11,15 @@ export function givenUp({ connection, link }: Session): SessileError | undefined
   const { state, error } = connection;
   if (state === "closed") return error ?? new SessileError("given-up", "the session was given up");
   if (state !== "waiting" || !error) return undefined;
-  // Where nothing ever answered, it is not the network that is away.
-  if (error.code === "unreachable") return link.attached || isOffline() ? undefined : error;
-  // A server that is being replaced, and a token's server that is away, come back as well.
-  const isAway = error.cause instanceof TypeError || / \(5\d\d\)/.test(error.message);
+  // Where nothing ever answered, it is not the network that is away: nor a token's server, which
+  // fails like this also when it does not let other origins ask.
+  const isAway = error.code === "unreachable" || error.cause instanceof TypeError;
+  if (isAway) return link.attached || isOffline() ? undefined : error;
+  // A server that is being replaced comes back as well.
+  if (/ \(5\d\d\)/.test(error.message)) return undefined;
   const { code, status } = error;
   const isRefused = status >= 400 && status < 500 && status !== 429;
-  return (LASTING.includes(code) && !isAway) || isRefused ? error : undefined;
+  return LASTING.includes(code) || isRefused ? error : undefined;
 }
 
 /** Whether the device says so itself. */

@@ -12,7 +12,8 @@ export type UseSessileChatOptions<M extends UIMessage = UIMessage> = Omit<
   ChatInit<M>,
   "id" | "transport"
 > &
-  Pick<UseChatOptions<M>, "throttle" | "resume"> & {
+  // `throttle` has another name in @ai-sdk/react 3.
+  Pick<UseChatOptions<M>, keyof UseChatOptions<M> & ("resume" | `${string}throttle`)> & {
     /** The chat's id, which is its session's. */
     id: string;
   } & ({ transport: SessileChatTransport<M> } | SessileChatTransportOptions);
@@ -55,14 +56,14 @@ function useTransport<M extends UIMessage>(
     () => given ?? new SessileChatTransport<M>(options as SessileChatTransportOptions),
     [given, where],
   );
-  const used = useRef(0);
+  const used = useRef<SessileChatTransport<M> | undefined>(undefined);
   useEffect(() => {
-    used.current += 1;
+    used.current = made;
     return () => {
-      used.current -= 1;
+      used.current = undefined;
       // StrictMode mounts once more at once, and keeps the socket.
       setTimeout(() => {
-        if (used.current === 0 && !given) made.close();
+        if (used.current !== made && !given) made.close();
       });
     };
   }, [made, given]);

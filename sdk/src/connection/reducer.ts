@@ -13,8 +13,13 @@ export interface Timing {
   backoffMs: number;
   /** No pause is longer. */
   backoffMostMs: number;
-  /** How long connecting may take, from asking for a token to `attached`. */
+  /** How long a token may take, and then `attached`. */
   connectMs: number;
+  /**
+   * How long who was never let in waits for `attached`, until HTTP was asked and found no mistake:
+   * a development server that is no Worker may leave a WebSocket without an answer.
+   */
+  firstMs: number;
   /** How often the session is asked whether it is there; also keeps presence and leases. */
   pingMs: number;
   /** How long it may take to answer. */
@@ -27,6 +32,7 @@ export const TIMING: Timing = {
   backoffMs: 500,
   backoffMostMs: 30_000,
   connectMs: 20_000,
+  firstMs: 5_000,
   pingMs: 12_000,
   pongMs: 8_000,
   renewMs: 30_000,
@@ -76,7 +82,7 @@ export interface State {
    * keys are exchanged. Who never was has a mistake to mend, and is told soon.
    */
   readonly wasAttached: boolean;
-  /** When the attempt to connect began, then when it attached. */
+  /** When a token was asked for, then when a connection was, then when it attached. */
   readonly since: number;
   readonly pingAt: number;
   readonly pongBy: number;
@@ -154,7 +160,7 @@ export function step(state: State, input: Input, at: Circumstances): Step {
     case "stop":
       return [{ ...IDLE, wasAttached: state.wasAttached }, ["drop"]];
     case "opening":
-      return [state.phase === "token" ? { ...state, phase: "opening" } : state, []];
+      return [state.phase === "token" ? { ...state, phase: "opening", since: at.now } : state, []];
     case "attached":
       return attach(state, input.protocol, input.forMs, at);
     case "caught-up":
@@ -183,8 +189,10 @@ export function step(state: State, input: Input, at: Circumstances): Step {
 }
 
 /** When `tick` has something to do. */
-export function deadline({ phase, ...state }: State, { connectMs }: Timing): number {
+export function deadline({ phase, ...state }: State, { connectMs, firstMs }: Timing): number {
   if (phase === "waiting") return state.retryAt ?? NEVER;
+  const isMistaken = state.failures === state.refusals && !state.wasAttached;
+  if (phase === "opening" && isMistaken) return state.since + Math.min(firstMs, connectMs);
   if (phase === "token" || phase === "opening") return state.since + connectMs;
   return Math.min(state.pingAt, state.pongBy, state.renewAt);
 }

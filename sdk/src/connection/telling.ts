@@ -8,7 +8,7 @@ import type { ConnectionOptions, ConnectionStatus } from "./types.ts";
 declare const process: { env: { NODE_ENV?: string } };
 
 /** Development is what does not say that it is production, or where it cannot, this machine. */
-function isDevelopment(): boolean {
+export function isDevelopment(): boolean {
   try {
     return process.env.NODE_ENV !== "production";
   } catch {

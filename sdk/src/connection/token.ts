@@ -123,7 +123,12 @@ export function advised({ code, message, info }: SessileError): SessileError {
 
 function failed(error: unknown): SessileError {
   if (error instanceof SessileError) return error;
-  const hint = error instanceof SyntaxError ? ": it asks something that gives no JSON" : "";
+  const hint =
+    error instanceof SyntaxError
+      ? ": it asks something that gives no JSON"
+      : error instanceof TypeError && NO_NETWORK.test(error.message)
+        ? ": where it asks nothing answers, or this origin may not ask (CORS)"
+        : "";
   const message = `the token function failed: ${error}${hint}`;
   return new SessileError("token-failed", message, undefined, error);
 }
@@ -146,5 +151,6 @@ function nameOf(value: unknown): string {
 }
 
 function shorten(value: unknown): string {
-  return `${JSON.stringify(value)}`.slice(0, SHOWN_LENGTH);
+  const text = `${JSON.stringify(value)}`;
+  return text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}…` : text;
 }

@@ -75,6 +75,7 @@ describe("what is no token is named", () => {
   const wrong: [unknown, RegExp][] = [
     ["<!doctype html><title>Sign in</title>", /gave HTML: "<!doctype html>/],
     ['{"token":"a.b.c"}', /gave JSON: /],
+    [`<p>${"a".repeat(100)}`, /gave HTML: "<p>a+…; it has to be/],
     [{ token: "a.b.c" }, /gave an object with a token in it: give that/],
     [{ jwt: "a.b.c" }, /gave no text: \{"jwt":/],
     [new Response("Bad Gateway", { status: 502 }), /gave a Response \(502\): give its text/],

@@ -219,6 +219,33 @@ describe("the reducer of a connection", () => {
     assert.match(error?.message ?? "", /newer version of sessile/);
   });
 
+  test("a first attempt that nobody answers is looked into soon, and the next waits", () => {
+    const machine = new Machine();
+    machine.open();
+    const began = machine.now;
+    assert.deepEqual(machine.wait(), ["drop", "look"]);
+    assert.equal(machine.now - began, TIMING.firstMs);
+    machine.wait();
+    const again = machine.now;
+    machine.take({ type: "opening" });
+    machine.wait();
+    assert.equal(machine.now - again, TIMING.connectMs);
+  });
+
+  test("where no Worker is and nothing answers, three short attempts are all", () => {
+    const machine = new Machine();
+    const began = machine.now;
+    machine.random = 0;
+    for (let time = 0; time < 3; time += 1) {
+      if (time > 0) machine.wait();
+      machine.open();
+      machine.wait();
+      machine.take({ type: "looked", error: new SessileError("wrong-url", "it gives HTML") });
+    }
+    assert.equal(statusOf(machine.state).state, "closed");
+    assert.equal(machine.now - began, 3 * TIMING.firstMs);
+  });
+
   test("it looks by HTTP why it cannot connect: once, then now and then", () => {
     const machine = new Machine();
     let looks = 0;

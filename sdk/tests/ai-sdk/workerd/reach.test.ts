@@ -45,6 +45,12 @@ describe("a chat that does not reach its session", () => {
     ["that gets a page for a token", () => ({ token: () => "<html>" }), "token-failed", /JWT/],
     ["whose tokens cannot be had", () => ({ token: away }), "token-failed", /502/],
     [
+      "whose token server does not answer",
+      () => ({ token: () => fetch("http://127.0.0.1:1/token").then((answer) => answer.text()) }),
+      "token-failed",
+      /token function failed: TypeError: fetch failed: where it asks nothing answers/,
+    ],
+    [
       "that is given a session's address",
       () => ({ url: `${fixture.server.url}/v1/sessions/demo` }),
       "",
