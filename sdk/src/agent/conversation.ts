@@ -14,6 +14,11 @@ export interface ConversationOptions {
   limit?: number;
 }
 
+/** Messages, and the turns that they are of. */
+export interface Conversation extends Array<Message> {
+  readonly turns: readonly Turn[];
+}
+
 /** Messages in a page at least and at most (P3.9): a few more are of other branches. */
 const PAGE = 50;
 const PAGE_MOST = 1000;
@@ -30,7 +35,7 @@ export async function conversation(
   session: AgentSession,
   input: string,
   { limit = 200 }: ConversationOptions = {},
-): Promise<Message[]> {
+): Promise<Conversation> {
   const turns = new Map<string, Turn>();
   let held: Message[] = [];
   let size = Math.max(limit, PAGE);
@@ -46,11 +51,19 @@ export async function conversation(
     const first = said[start]?.serial ?? "";
     // Near the end of what was read nobody knows yet what belongs to what.
     const isCertain = since < first && (held[PAGE]?.serial ?? first) < first;
-    if (isCertain || (first && MOST < held.length)) return said.slice(start);
-    if (isWhole && said.length > 0) return said.slice(Math.max(start, 0));
+    const from = (place: number): Conversation => withTurns(said.slice(place), turns);
+    if (isCertain || (first && MOST < held.length)) return from(start);
+    if (isWhole && said.length > 0) return from(Math.max(start, 0));
     if (isWhole)
       throw new SessileError("not-found", `unable to read; there is no message ${input}`);
   }
+}
+
+/** The list itself says no more than its messages. */
+function withTurns(said: Message[], turns: ReadonlyMap<string, Turn>): Conversation {
+  const named = new Set(said.map(({ turn }) => turn));
+  const value = [...turns.values()].filter(({ id }) => named.has(id));
+  return Object.defineProperty(said, "turns", { value }) as Conversation;
 }
 
 /** As it was when the input came: what had begun by then, and what has become of that since. */

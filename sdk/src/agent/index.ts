@@ -9,7 +9,7 @@ export { type AnthropicEvent, anthropic } from "./codec/anthropic.ts";
 export { type OpenAiEvent, openAi } from "./codec/openai.ts";
 export type { Codec, CodecOptions, Ending, Headers, Operation } from "./codec/operation.ts";
 export { type TextOptions, text } from "./codec/text.ts";
-export { type ConversationOptions, conversation } from "./conversation.ts";
+export { type Conversation, type ConversationOptions, conversation } from "./conversation.ts";
 export { overFetch } from "./over-fetch.ts";
 export { overSocket } from "./over-socket.ts";
 export { readMessage, readMessages, readTurns } from "./read.ts";

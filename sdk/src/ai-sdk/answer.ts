@@ -18,8 +18,11 @@ export const MORE = "more";
 
 /** A session, a snapshot of one, a page of its history the oldest first. */
 export interface Held {
-  readonly messages: readonly Message[];
-  /** The turns that are known; without them an answer that goes on is told by its order. */
+  readonly messages: readonly Message[] & { readonly turns?: readonly Turn[] };
+  /**
+   * The turns that are known, if the messages do not have them, as `conversation` gives them;
+   * without them an answer that goes on, and whom it is for, is told by its order.
+   */
   readonly turns?: readonly Turn[] | undefined;
 }
 
@@ -47,7 +50,8 @@ export class Answers {
 
   private constructor(held: Held) {
     this.#held = held;
-    const { messages, turns = [] } = held;
+    const { messages } = held;
+    const { turns = messages.turns ?? [] } = held;
     this.#isAsked = askedIn(messages, turns);
     const inputs = new Map(turns.map(({ id, input }) => [id, input]));
     const results = new Map<string, string>();

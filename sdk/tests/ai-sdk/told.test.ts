@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { Held } from "../../src/ai-sdk/answer.ts";
 import { Chunks } from "../../src/ai-sdk/chunks.ts";
 import { toUIMessages } from "../../src/ai-sdk/index.ts";
 import type { Message, Turn } from "../../src/protocol/index.ts";
@@ -320,6 +321,13 @@ describe("an answer that goes on", () => {
     assert.deepEqual(outputs(turns), ["ann's"]);
     first.messages = first.messages.filter(({ serial }) => serial !== "000000000000");
     assert.deepEqual(outputs(undefined), ["ann's"], "also where only the order tells");
+    forge("t1");
+    const [question, ...rest] = first.messages as [Message, ...Message[]];
+    const spoken = { ...question, client: "eve", serial: "000000000002" };
+    const spokenLast = [question, spoken, ...rest].filter(({ data }) => data !== "ann's");
+    const isForged = (held: Held) => JSON.stringify(toUIMessages(held)).includes("forged");
+    assert.equal(isForged({ messages: spokenLast }), true, "both spoke last");
+    assert.equal(isForged({ messages: Object.assign([...spokenLast], { turns }) }), false);
   });
 
   test("a person says text, files and data, and takes no other's place", () => {
