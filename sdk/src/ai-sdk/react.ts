@@ -13,7 +13,7 @@ export type UseSessileChatOptions<M extends UIMessage = UIMessage> = Omit<
   "id" | "transport"
 > &
   // `throttle` has another name in @ai-sdk/react 3.
-  Pick<UseChatOptions<M>, keyof UseChatOptions<M> & ("resume" | `${string}throttle`)> & {
+  Pick<UseChatOptions<M>, keyof UseChatOptions<M> & `${string}throttle`> & {
     /** The chat's id, which is its session's. */
     id: string;
   } & ({ transport: SessileChatTransport<M> } | SessileChatTransportOptions);
@@ -29,7 +29,9 @@ export function useSessileChat<M extends UIMessage = UIMessage>(
 ): UseChatHelpers<M> {
   const { id, onError } = options;
   const transport = useTransport(options);
-  const chat = useChat<M>({ resume: true, ...options, transport });
+  // `followChat` resumes where somebody answers; asked for where nobody does, `useChat` would call
+  // a message that was sent meanwhile done.
+  const chat = useChat<M>({ ...options, resume: false, transport });
   const { setMessages, resumeStream, stop: letGo } = chat;
   useEffect(
     () => followChat(transport, id, { setMessages, resumeStream }),

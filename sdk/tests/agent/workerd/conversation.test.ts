@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { convertToModelMessages } from "ai";
 import { useServer } from "../../../../tests/support/fixture.ts";
+import { until } from "../../../../tests/support/wait.ts";
 import { type AgentSession, conversation, type StartOptions } from "../../../src/agent/index.ts";
 import { toUIMessages } from "../../../src/ai-sdk/index.ts";
 import type { Message, Session } from "../../../src/index.ts";
@@ -21,10 +22,17 @@ async function printer(t: TestContext, session: string) {
     await open(t, fixture.server, session, { sub: "ada", rollup: 0 }),
     await open(t, fixture.server, session, { sub: "ada", rollup: 0 }),
   ] as const;
+  // An input that was there before the agent is history to it.
+  const isThere = () => agent.link.status.state === "connected";
+  await until(isThere, Boolean, "the agent to be there");
   let answers = 0;
   /** Answers what was asked last; gives the prompt and the answer's serial. */
-  const answer = async (tab: Session): Promise<[prompt: string[], said: string]> => {
-    await shows(tab, () => asked.length > 0, "the input to reach the agent");
+  const answer = async (): Promise<[prompt: string[], said: string]> => {
+    await until(
+      () => asked.length,
+      (count) => count > 0,
+      "the input to reach the agent",
+    );
     const { input = "", ...start } = asked.shift() ?? {};
     const prompt = await printed(agent, input);
     answers += 1;
@@ -64,7 +72,7 @@ describe("an agent that prints its prompt", () => {
     const ask = async (sent: PromiseLike<{ serial: string }>) => {
       const { serial } = await sent;
       const sees = seen(tab);
-      const [prompt, said] = await answer(tab);
+      const [prompt, said] = await answer();
       return { serial, sees, prompt, said };
     };
     const again = (parent: string) => tab.send(null, { name: "regenerate", parent });
@@ -107,17 +115,17 @@ describe("an agent that prints its prompt", () => {
     const { tabs, answer } = await printer(t, session);
     const [one, other] = tabs;
     const first = await one.send("one");
-    const [, said] = await answer(one);
+    const [, said] = await answer();
     await one.send(null, { name: "regenerate", parent: first.serial });
-    await answer(one);
+    await answer();
     other.select(said);
     await one.send("of the newer answer");
-    assert.deepEqual((await answer(one))[0], ["one", "answer 2", "of the newer answer"]);
+    assert.deepEqual((await answer())[0], ["one", "answer 2", "of the newer answer"]);
     await other.send("of the older answer");
     assert.deepEqual(seen(other), ["one", "answer 1", "of the older answer"]);
-    assert.deepEqual((await answer(other))[0], seen(other).slice(0, 3));
+    assert.deepEqual((await answer())[0], seen(other).slice(0, 3));
     await one.send("and on");
-    const [prompt] = await answer(one);
+    const [prompt] = await answer();
     assert.deepEqual(prompt, seen(one).slice(0, prompt.length));
   });
 
@@ -127,10 +135,10 @@ describe("an agent that prints its prompt", () => {
     const [tab] = tabs;
     await tab.send("one");
     await tab.send("two");
-    assert.deepEqual((await answer(tab))[0], ["one"], "what came before the question");
-    assert.deepEqual((await answer(tab))[0], ["one", "two"], "an answer came after the question");
+    assert.deepEqual((await answer())[0], ["one"], "what came before the question");
+    assert.deepEqual((await answer())[0], ["one", "two"], "an answer came after the question");
     await tab.send("three");
-    const [prompt] = await answer(tab);
+    const [prompt] = await answer();
     assert.deepEqual(prompt, ["one", "two", "answer 1", "answer 2", "three"]);
   });
 });
