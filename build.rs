@@ -1,4 +1,4 @@
-//! What the linker is told of the Worker.
+//! Arguments that the linker gets for the Worker.
 
 /// Bytes of memory that the wasm may take: what the platform gives an isolate is 128 MiB, with
 /// what JavaScript holds. Beyond that it ends the isolate without a word; here a session fails.

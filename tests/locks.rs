@@ -1,5 +1,5 @@
-//! What is installed is what was looked at: every entry of a lock file that comes from a registry
-//! says the hash of what it is.
+//! The packages that are installed are those that were looked at: every entry of a lock file that
+//! comes from a registry says the hash of what it is.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use serde_json::Value;

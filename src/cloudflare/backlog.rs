@@ -1,4 +1,5 @@
-//! What all readers together have not taken (P14): looked at again once they had time for it.
+//! Bytes that all readers together have not taken (P14): looked at again once they had time for
+//! it.
 
 use std::cell::Cell;
 

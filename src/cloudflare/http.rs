@@ -7,9 +7,9 @@ use super::chunks::{Broken, Chunks};
 use crate::protocol::decode::too_large;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 
-/// What a page of another origin may send: what clients of event streams and libraries that trace
-/// requests add by themselves is no reason to keep them out. `*` stands for all but
-/// `authorization`, and not in every browser.
+/// Headers that a page of another origin may send: those that clients of event streams and
+/// libraries that trace requests add by themselves are no reason to keep them out. `*` stands for
+/// all but `authorization`, and not in every browser.
 const ALLOWED_HEADERS: &str = "authorization, content-type, accept, cache-control, \
                                last-event-id, pragma, x-requested-with, *";
 

@@ -43,7 +43,7 @@ pub(super) struct KeyRing {
     fetched: RefCell<Fetched>,
 }
 
-/// What a token needs before it can be checked.
+/// The step that a token needs before it can be checked.
 enum Need {
     /// Its key is here, or is not to be had.
     Nothing,
@@ -153,7 +153,7 @@ impl KeyRing {
                 Need::Nothing => return,
                 Need::Fetch => return self.fetch().await,
                 Need::Wait if until <= now() => return,
-                // What another request waits for cannot be waited for by this one.
+                // A fetch that another request waits for cannot be waited for by this one.
                 Need::Wait => Delay::from(Duration::from_millis(LOOK_MS)).await,
             }
         }

@@ -125,7 +125,7 @@ async fn ask(
     let Ok(limits) = shell.with(|core| Ok(core.limits.clone())) else {
         return lost();
     };
-    // What cannot be read is refused like any other, so that it counts (P14).
+    // A request that cannot be read is refused like any other, so that it counts (P14).
     let request = requests::read(action, body, &limits);
     let request = request.unwrap_or_else(|error| session::Request::Shorthand(Err(error)));
     shell.run(|| incoming.provoke(&request));

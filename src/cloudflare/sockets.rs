@@ -28,7 +28,7 @@ pub(super) struct Sockets {
     last_slot: u32,
     /// Bytes sent to all of them since it was last looked what they have not taken.
     sent: Cell<u64>,
-    /// Who may be too slow, which shows only when they had time to take something.
+    /// Readers that may be too slow, which shows only when they had time to take something.
     behind: RefCell<BTreeSet<ConnectionId>>,
 }
 
@@ -46,7 +46,7 @@ struct Held {
 #[derive(Clone, Copy)]
 struct Behind {
     since: Timestamp,
-    /// What had been sent by then: once all of that is taken, it keeps up.
+    /// Bytes that had been sent by then: once all of them are taken, it keeps up.
     sent: u64,
 }
 
@@ -181,13 +181,13 @@ impl Sockets {
         slow
     }
 
-    /// What every reader has not taken, each time that so many bytes were sent: to look is a call
+    /// Bytes that each reader has not taken, each time that so many were sent: to look is a call
     /// for each.
     pub(super) fn backlog(&self, step: u64) -> Option<Vec<(ConnectionId, u64)>> {
         (step <= self.sent.get()).then(|| self.all_unsent())
     }
 
-    /// What every reader has not taken, if it is anything.
+    /// Bytes that each reader has not taken, if there are any.
     pub(super) fn all_unsent(&self) -> Vec<(ConnectionId, u64)> {
         self.sent.set(0);
         let held = self.by_id.iter();

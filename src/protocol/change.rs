@@ -102,7 +102,7 @@ pub struct Update {
     pub data: Option<Data>,
     /// Its new headers.
     pub headers: Option<Headers>,
-    /// What it becomes, where the update closes it.
+    /// The status that it ends with, where the update closes it.
     pub status: Option<Status>,
     /// The last append that `data` contains (P5.3).
     pub seq: Option<u64>,
@@ -133,7 +133,7 @@ impl Append {
         self.data.as_deref().unwrap_or_default()
     }
 
-    /// What the message becomes, if this is its end.
+    /// The status that the message ends with, if this is its end.
     pub fn end(&self) -> Option<Status> {
         self.status.filter(|status| *status != Status::Streaming)
     }

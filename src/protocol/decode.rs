@@ -229,7 +229,7 @@ impl Received {
     }
 }
 
-/// What a frame has whatever it does.
+/// The fields that a frame has whatever it does.
 struct Mark {
     reference: Option<Ref>,
     chain: Result<Option<u64>, ErrorInfo>,

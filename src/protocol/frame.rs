@@ -173,7 +173,7 @@ pub struct Attached {
     pub client: String,
     /// When its token expires.
     pub expires_at: Timestamp,
-    /// What time it is for the session: a device's own clock may be hours away.
+    /// The time by the session's clock: a device's own clock may be hours away.
     pub at: Timestamp,
     /// The log's end as of attaching.
     pub serial: Serial,
@@ -262,7 +262,7 @@ pub enum Outcome {
     Renewed {
         /// When the fresh token expires.
         expires_at: Timestamp,
-        /// What time it is for the session.
+        /// The time by the session's clock.
         at: Timestamp,
     },
     /// Of `signal` and `seen`.

@@ -103,8 +103,8 @@ limits! {
 pub const DRAIN_MS: i64 = 1_000;
 /// How long it is given when that is more than twice the limit.
 pub const DRAIN_MS_LEAST: i64 = 100;
-/// What a frame counts as at least in the text that comes over a connection: about what it takes
-/// to take it apart.
+/// Bytes that a frame counts as at least in the text that comes over a connection: about what it
+/// takes to take it apart.
 pub const FRAME_BYTES_MIN: usize = 64;
 /// Clients whose rates are remembered: those who sent last. A bucket takes some 300 bytes.
 pub const CLIENTS_MAX: usize = 1_024;

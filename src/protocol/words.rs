@@ -1,11 +1,11 @@
-//! What a parser says, in the words of the protocol's refusals (P13.2).
+//! The errors that a parser reports, in the words of the protocol's refusals (P13.2).
 
 use serde_json::error::Category;
 
 /// Characters of such a sentence: without more of the input than helps.
 const LENGTH_MAX: usize = 200;
 
-/// What is wrong with a text as a whole: where it stops being JSON, or what it is instead.
+/// The fault of a text as a whole: where it stops being JSON, or what it is instead.
 pub(super) fn of_text(error: &serde_json::Error) -> String {
     let reason = of_part(error);
     match error.classify() {

@@ -307,7 +307,7 @@ fn refused(append: &Append, code: ErrorCode, state: &str) -> ErrorInfo {
     )
 }
 
-/// What somebody is told who leaves appends out (P5.3).
+/// The error for a sender that leaves appends out (P5.3).
 pub(super) fn gap(verb: &str, serial: Serial, taken: u64, length: u64) -> ErrorInfo {
     let expected = taken + 1;
     let reason = format!("expects seq {expected} and holds {length}");

@@ -1,7 +1,8 @@
-//! What readers were sent and have not taken: of one client, and of all of them (P13.7, P14).
+//! Bytes that readers were sent and have not taken: of one client, and of all of them (P13.7, P14).
 //!
 //! Each may be slow within its own bound, and many together take the memory of the object and
-//! of others beside it. Who has most to take goes first; whoever keeps up has next to nothing.
+//! of others beside it. The reader that has most to take goes first; one that keeps up has next
+//! to nothing.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +12,8 @@ use crate::protocol::error::close;
 use crate::protocol::ids::ConnectionId;
 
 impl Session {
-    /// The platform told what every reader has not taken. Who had no time to take anything is
-    /// not judged: what is told then only says how much room there is for others.
+    /// The platform told what every reader has not taken. A reader that had no time to take
+    /// anything is not judged: what is told then only says how much room there is for others.
     pub(super) fn backlog(
         &mut self,
         mut unsent: Vec<(ConnectionId, u64)>,

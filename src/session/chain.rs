@@ -1,6 +1,6 @@
 //! Chains: frames that are taken in order or not at all (P13.8).
 //!
-//! Whoever sends on without waiting for answers says which frames stand on each other: once
+//! A client that sends on without waiting for answers says which frames stand on each other: once
 //! one is refused, those after it with the same number are not looked at. It holds for every
 //! type of frame, and is decided in one place, before any of them is.
 
@@ -92,7 +92,7 @@ impl Session {
         Ok(true)
     }
 
-    /// What came before it in the same message has done as much as one message may do.
+    /// The frames before it in the same message have done as much as one message may do.
     fn check_effects(
         &self,
         out: &Outbox,

@@ -38,7 +38,7 @@ impl Session {
         }
         let is_repeat = is_repeat(&update, &head);
         let drives = match &head.turn {
-            // What a final turn took is sent again until it is acknowledged.
+            // An update that a final turn took is sent again until it is acknowledged.
             Some(turn) if is_repeat && !self.turns.contains_key(turn) => false,
             turn => self.fence(store, "update", sender, turn.as_deref(), update.attempt)?,
         };

@@ -65,8 +65,8 @@ impl Session {
         Err(ErrorInfo::new(ErrorCode::OverLimit, message))
     }
 
-    /// Whether there is room for more, in the log and in the database. What ends or deletes
-    /// something needs none.
+    /// Whether there is room for more, in the log and in the database. A change that ends or
+    /// deletes something needs none.
     pub(super) fn check_room(&self, store: &dyn Store, verb: &str) -> Result<(), Error> {
         self.check_space(verb)?;
         let most = self.limits.session_bytes;

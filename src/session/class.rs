@@ -100,8 +100,8 @@ impl Class {
 }
 
 impl Crowd {
-    /// Text was stored that begins here; whether any of them is to be sent it. Whoever appends
-    /// is not sent it back, so alone it waits for nothing.
+    /// Text was stored that begins here; whether any of them is to be sent it. A connection that
+    /// appends is not sent it back, so alone it waits for nothing.
     pub(super) fn fall_behind(
         &mut self,
         place: Place,

@@ -8,11 +8,11 @@ use crate::store::{Change, Write};
 /// How a message ends.
 #[derive(Clone, Debug)]
 pub(super) struct Closing {
-    /// What it becomes.
+    /// The status that it ends with.
     pub(super) status: Status,
     /// Its headers from then on, if they change with it.
     pub(super) headers: Option<Headers>,
-    /// Who closes it; `None` for the session itself.
+    /// The client that closes it; `None` for the session itself.
     pub(super) client: Option<String>,
 }
 
@@ -26,8 +26,8 @@ impl Closing {
         }
     }
 
-    /// What it changes of rows. Who missed no more than text and a status is sent no more, so
-    /// the entry says whether there was more (P3.5).
+    /// The changes that it makes to rows. A reader that missed no more than text and a status is
+    /// sent no more, so the entry says whether there was more (P3.5).
     pub(super) fn writes(
         &self,
         place: Place,

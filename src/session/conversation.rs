@@ -1,9 +1,9 @@
 //! The conversation that leads to a message, and nothing of other branches (P6.9).
 //!
-//! What leads to what is decided as a page decides it: a turn is one node with all its messages,
-//! a message without a turn is a node by itself, and a node follows the one that it names or
-//! else the one that began before it. Only links are read on the way; nothing is kept, so a page
-//! begins at the message where the page before it ended.
+//! The node that leads to another is decided as a page decides it: a turn is one node with all
+//! its messages, a message without a turn is a node by itself, and a node follows the one that it
+//! names or else the one that began before it. Only links are read on the way; nothing is
+//! kept, so a page begins at the message where the page before it ended.
 
 use std::collections::BTreeMap;
 
@@ -136,8 +136,8 @@ impl<'a> Walk<'a> {
         Ok(turn.map_or((0, PLACE_MAX + 1), |turn| (turn.place, over(&turn))))
     }
 
-    /// What a node follows, by its first message; what was deleted is passed over, to what it
-    /// followed itself.
+    /// The message that a node follows, by the node's first; one that was deleted is passed over,
+    /// to the one that it followed itself.
     fn leads(&mut self, first: Link) -> Result<Option<Link>, StoreError> {
         let mut link = first;
         loop {
@@ -151,7 +151,7 @@ impl<'a> Walk<'a> {
                 Some(place) => self.link(place)?,
                 None => self.previous(link.place)?,
             };
-            // Whatever leads here is older.
+            // A message that leads here is older.
             let Some(next) = next.filter(|next| next.place < link.place) else {
                 return Ok(None);
             };
@@ -227,7 +227,7 @@ impl<'a> Walk<'a> {
         Ok(None)
     }
 
-    /// Who wrote a message.
+    /// The client that wrote a message.
     fn author(&mut self, place: Place) -> Result<Option<String>, StoreError> {
         self.left = self.left.saturating_sub(1);
         Ok(self.store.head(place)?.map(|head| head.client))

@@ -29,7 +29,7 @@ pub(super) struct Outbox {
     pub(super) response: Option<(u16, String)>,
 }
 
-/// What one WebSocket message says. It is put together when it is sent: of what many connections
+/// The text of one WebSocket message. It is put together when it is sent: of what many connections
 /// are sent in many different ways there is only one copy until then.
 #[derive(Clone)]
 pub struct Text {

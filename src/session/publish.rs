@@ -65,7 +65,7 @@ impl Session {
             }
             let mut result = match verdict {
                 Verdict::Known(head) => {
-                    // What was pending of it is stored by now.
+                    // Text that was pending of it is stored by now.
                     let open = self.rollup.open.get(&head.place);
                     let version = open.map_or(head.version, |open| open.version);
                     repeated(self.epoch, head.place, version)

@@ -83,7 +83,7 @@ impl Bucket {
 /// The buckets of one connection, or of one client.
 #[derive(Debug)]
 pub(super) struct Rates {
-    /// Who sends too fast, as refusals say it.
+    /// The sender that is too fast, as refusals say it.
     whose: &'static str,
     messages: Bucket,
     text: Bucket,
@@ -164,7 +164,7 @@ impl Rates {
         refusals.map_err(|wait| limited(self.whose, "send so much that is refused", wait))
     }
 
-    /// What was done came to so many bytes.
+    /// The effects of what was done came to so many bytes.
     pub(super) fn acted(&mut self, now: Timestamp, bytes: usize) {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         self.effects.charge(now, bytes);
@@ -241,7 +241,7 @@ impl Session {
         self.clients.of(now, &sender.client, &self.limits, take)
     }
 
-    /// What came of an input counts against its client. Small change does not.
+    /// The bytes that came of an input count against its client. Small change does not.
     pub(super) fn charge(&mut self, now: Timestamp, sender: &Sender, bytes: usize) {
         if FREE_BYTES < bytes {
             let clients = &mut self.clients;

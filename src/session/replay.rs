@@ -68,7 +68,7 @@ impl Session {
         connection: &Connection,
         since: Place,
     ) -> Result<Option<Replay>, StoreError> {
-        // What is not to be sent is not even read.
+        // Messages that are not to be sent are not even read.
         let names = connection.names.as_deref();
         let extent = store.extent(since, names)?;
         let Some(extent) = extent.filter(|bytes| *bytes <= REPLAY_BYTES) else {

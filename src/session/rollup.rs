@@ -366,8 +366,9 @@ impl Rollup {
         }
     }
 
-    /// What streams is what is stored (P14): nothing is pending any more. Text that was stored and
-    /// is held stays so, and so does the end of a message that not everybody was told of.
+    /// The messages that stream are those that are stored (P14): nothing is pending any more. Text
+    /// that was stored and is held stays so, and so does the end of a message that not everybody
+    /// was told of.
     pub(super) fn begin_anew(&mut self, streaming: Vec<Streaming>) {
         self.store_due = None;
         self.pending_bytes = 0;

@@ -273,7 +273,7 @@ impl Session {
             .into_iter()
             .flatten()
             .filter(|(_, is_taken)| *is_taken);
-        // Whoever takes the turn over may never have held them.
+        // An agent that takes the turn over may never have held them.
         let mut room = PAGE_BYTES;
         for (place, _) in taken.collect::<Vec<_>>() {
             let bytes = self.mark_steer(store, now, step, place, "waiting", room)?;

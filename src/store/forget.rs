@@ -31,7 +31,7 @@ pub(super) fn forget_ids(sql: &impl Sql, keep_since: Timestamp) -> Result<(), St
 }
 
 /// Entries of `change` go with their own place, not with their message's: the last one may
-/// be where the log ends. What is beyond the bounds goes with a later step, and tells nobody
+/// be where the log ends. Rows that are beyond the bounds go with a later step, and tell nobody
 /// anything meanwhile: nobody resumes from before the floor.
 pub(super) fn trim(
     sql: &impl Sql,

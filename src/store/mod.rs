@@ -159,7 +159,7 @@ pub struct Page {
     pub has_more: bool,
 }
 
-/// What a message says of its place in the conversation (P6.9).
+/// The links by which a message says its place in the conversation (P6.9).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
     /// The message.
@@ -317,7 +317,7 @@ pub trait Log {
     fn turns_before(&self, before: Place, limit: usize) -> Result<Vec<Turn>, StoreError>;
     /// The oldest messages of a turn that were not deleted, by place. Three rows each.
     fn turn_messages(&self, turn: &Turn, limit: usize) -> Result<Vec<Head>, StoreError>;
-    /// Who wants no answer to a message (P6.5). One row.
+    /// The client that wants no answer to a message (P6.5). One row.
     fn cancel_of_input(&self, place: Place) -> Result<Option<Cancel>, StoreError>;
 }
 
@@ -359,7 +359,7 @@ pub enum Write {
         data: Option<Data>,
         /// Its new headers, as JSON.
         headers: Option<String>,
-        /// What it becomes, if the update closes it.
+        /// The status that it ends with, if the update closes it.
         status: Option<Status>,
         /// Whether it still streams, so that appends go on from the new text.
         is_streaming: bool,

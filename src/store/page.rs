@@ -52,7 +52,7 @@ pub(super) fn listed(
     }
     let params = [
         Value::Text(serde_json::json!(places).to_string()),
-        // What a span says more.
+        // Parameters that only a span has.
         Value::Null,
         Value::Null,
         Value::size(places.len()),
@@ -95,7 +95,7 @@ fn fitting(
     Ok(Page { messages, has_more })
 }
 
-/// What has been taken of a page.
+/// The messages and bytes that have been taken of a page.
 #[derive(Clone, Copy)]
 struct Bytes {
     limit: usize,

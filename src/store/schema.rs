@@ -36,7 +36,8 @@ const TABLES: &[&str] = &[
     TURN_OPEN,
 ];
 
-/// What a turn said, for whoever takes it over (P6.8): a turn may be open for long.
+/// Messages that a turn wrote, for the agent that takes it over (P6.8): a turn may be open for
+/// long.
 const MESSAGE_TURN: &str = "CREATE INDEX message_turn ON message(turn) \
                             WHERE turn IS NOT NULL AND deleted_at IS NULL";
 const TURN: &str = "CREATE TABLE turn(serial INTEGER PRIMARY KEY, version INTEGER, id TEXT, \

@@ -166,7 +166,7 @@ pub(super) fn before(sql: &impl Sql, before: Place, limit: usize) -> Result<Vec<
     all(sql, TURNS, &[Value::number(before), Value::size(limit)])
 }
 
-/// What a turn said. Its id may have been that of another turn, which is gone.
+/// Messages that a turn wrote. Its id may have been that of another turn, which is gone.
 pub(super) fn messages(sql: &impl Sql, turn: &Turn, limit: usize) -> Result<Vec<Head>, StoreError> {
     const MESSAGES: &str = concat!(
         "SELECT ",

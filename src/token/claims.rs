@@ -49,9 +49,9 @@ impl Claims {
 /// Whose tokens a deployment takes, and those made for whom, where it says so (P2.7).
 #[derive(Clone, Debug, Default)]
 pub struct Expected {
-    /// What `iss` must be.
+    /// The value that `iss` must have.
     pub issuer: Option<String>,
-    /// What must be `aud`, or among it.
+    /// The value that must be `aud`, or among it.
     pub audience: Option<String>,
 }
 

@@ -102,7 +102,7 @@ impl Keys {
     pub fn add_fetched_set(&mut self, json: &str) -> Result<(), String> {
         for jwk in jwk::read_set(json)? {
             if let Some(kid) = jwk.kid.filter(|kid| !self.has(kid)) {
-                // Whoever can read the set could sign with it.
+                // Anybody who can read the set could sign with it.
                 let key = jwk.key.and_then(|key| match key.algorithm.kty {
                     "oct" => Err("it is a shared secret, in a set that everybody can read".into()),
                     _ => Ok(key),

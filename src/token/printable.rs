@@ -1,5 +1,6 @@
 //! Text that shows what it is: nothing in a name hides, and nothing turns it around, so that
-//! nobody passes for another (P2.1). What scripts and emoji need is taken where they need it.
+//! nobody passes for another (P2.1). Characters that scripts and emoji need are taken where these
+//! need them.
 
 /// The first character that must not stand where it does.
 pub(super) fn hidden_in(text: &str) -> Option<char> {

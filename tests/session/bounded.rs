@@ -1,4 +1,4 @@
-//! What one input may make the session read (P13.4).
+//! The amount that one input may make the session read (P13.4).
 
 use crate::world::{World, check_with};
 use expect_test::expect;

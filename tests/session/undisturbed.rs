@@ -1,5 +1,5 @@
-//! What is refused, and who attaches, ends nobody's window: a stream costs as many rows and frames
-//! as without them (P5.4, P13.4).
+//! A frame that is refused, and a reader that attaches, end nobody's window: a stream costs as many
+//! rows and frames as without them (P5.4, P13.4).
 
 use crate::world::check;
 use expect_test::expect;

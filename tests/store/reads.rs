@@ -1,4 +1,4 @@
-//! What reads cost: no more in a long log than in a short one.
+//! The cost of reads: no more in a long log than in a short one.
 
 use sessile::protocol::limits::{
     NAMED_MESSAGES, REPLAY_ENTRIES, REPLAY_MESSAGES, TRIM_KEPT, TRIM_MESSAGES,
@@ -186,7 +186,7 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
     ]
 }
 
-/// What each read costs in a log of so many messages and turns.
+/// The cost of each read in a log of so many messages and turns.
 fn costs(count: u64) -> Vec<u64> {
     let (sqlite, store) = log(count);
     let cost = |(name, rows, read): (&str, usize, Read)| {

@@ -10,7 +10,7 @@ import { sleep } from "./wait.ts";
 
 /** Longer than anything of theirs may take beside an attack. */
 const LATE_MS = 1000;
-/** What the wasm of all sessions may take beside an attack. */
+/** Bytes that the wasm of all sessions may take beside an attack. */
 const MEMORY_BYTES = 32 * 1024 * 1024;
 const EVERY_MS = 100;
 

@@ -285,7 +285,7 @@ class Fuzz {
     }
   }
 
-  /** What nobody was allowed to change is as it was. */
+  /** A message that nobody was allowed to change is as it was. */
   async #look(): Promise<void> {
     const { serial, version } = this.#theirs;
     const message = await getMessage(this.#server, this.#session, serial);

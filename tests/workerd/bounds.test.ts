@@ -140,7 +140,7 @@ describe("bursts of the session's own", () => {
 
   test("P13.7 readers who keep up are not closed, and whoever sent it is answered", async () => {
     const session = fixture.session("bulk");
-    // What is made of so little text is mostly this name.
+    // The frames that are made of so little text are mostly this name.
     const sub = "somebody with a name that is as long as a name may be".padEnd(128, ".");
     const readers: { client: Client; created: number; all: () => void }[] = [];
     let published = Number.POSITIVE_INFINITY;

@@ -113,7 +113,7 @@ describe("refusals", () => {
       assert.equal((await events.next("closing")).frame.code, close);
       await within(events.ended, "the end of the stream");
       if ("query" in options) continue;
-      // Who does not read frames is answered like anywhere else (P13.2).
+      // A client that does not read frames is answered like anywhere else (P13.2).
       const plain = await call(fixture.server, session, "GET", "/events", options);
       assertRefused(plain, status, code);
     }
@@ -364,7 +364,7 @@ describe("keys", () => {
       assert.equal(await status(await sign("es", "ES256")), 200, "ES256 by kid");
       assert.equal(await status(await sign("rs", "RS256")), 200, "RS256 by kid");
       const key = "a second shared key, longer than 32";
-      // What everybody can fetch is no secret.
+      // A key that everybody can fetch is no secret.
       const shared = isPublic ? 401 : 200;
       assert.equal(await status(await makeToken({ kid: "hs", key })), shared, "HS256 by kid");
       assert.equal(await status(await makeToken({ kid: "hs" })), 401, "the wrong key");

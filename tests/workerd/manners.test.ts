@@ -1,4 +1,5 @@
-// What stands between a client and the Worker, and whoever reads its log, is told what it needs.
+// Software that stands between a client and the Worker, and anybody who reads the Worker's log, are
+// told what they need.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
