@@ -91,7 +91,7 @@ async function open(browser: Browser): Promise<Page> {
   return page;
 }
 
-/** What the page's heap holds once nothing is left in it that nobody has. */
+/** The size of the page's heap once nothing is left in it that nobody has. */
 async function heap(page: Page): Promise<number> {
   const session = await page.context().newCDPSession(page);
   for (let time = 0; time < 3; time += 1) await session.send("HeapProfiler.collectGarbage");

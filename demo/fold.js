@@ -41,7 +41,7 @@ export function fold(log, frame) {
 
 /** A message that was read by itself after a gap (P3.10). */
 export function mend(log, message) {
-  // What changed while it was read is read once more.
+  // A message that changed while it was read is read once more.
   if ((log.messages.get(message.serial)?.version ?? "") > message.version) return;
   // Asked for by a log that was dropped meanwhile, it would be of another life.
   if (log.gaps.delete(message.serial)) put(log, message);

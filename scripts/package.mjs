@@ -14,7 +14,7 @@ import {
   say,
 } from "./lib/project.mjs";
 
-/** What the SDK adapts, and what it needs, as the app has it installed. */
+/** The packages that the SDK adapts, and those that it needs, as the app has them installed. */
 const PEERS = ["react", "@types", "@tanstack"];
 /** The AI SDK's packages by their names in the app; version 6 is what npm gives to Node 20. */
 const AI_SDKS = [
@@ -94,7 +94,7 @@ export async function checkApp() {
   }
 }
 
-/** What `npm install` would leave: the package unpacked, and its peers beside it. */
+/** The state that `npm install` would leave: the package unpacked, and its peers beside it. */
 function install(app) {
   // As in a fresh clone: the package's own script has to make what it lacks.
   rmSync(inRoot("sdk", "dist"), { recursive: true, force: true });
@@ -118,7 +118,7 @@ function link(app, from, name = from) {
   symlinkSync(join(nodeModules, from), place);
 }
 
-/** What the compiler says of the app and of the package; what a peer gets wrong is its own. */
+/** The compiler's report on the app and on the package; a peer's mistakes are its own. */
 function compile(app, how) {
   const compilerOptions = { ...STRICT, ...how };
   writeFileSync(join(app, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["app.ts"] }));
@@ -132,7 +132,7 @@ function start(app) {
   return printed ? [`on Node ${process.versions.node}: ${printed}`] : [];
 }
 
-/** What a program prints, whatever it exits with. */
+/** The output of a program, whatever it exits with. */
 function output(command, args, cwd) {
   try {
     return execFileSync(command, args, {

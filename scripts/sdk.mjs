@@ -10,7 +10,7 @@ import { installPackages } from "./setup.mjs";
 
 const KB = 1024;
 const CORE = { name: "core", from: "index.ts", imports: "createSession", most: 13 * KB };
-/** What an adapter may add to what it adapts. */
+/** The limit of what an adapter may add to what it adapts. */
 const ADAPTER = { most: 3 * KB, isMore: true };
 /**
  * What each entry point may weigh, minified and gzipped: what an app imports and how many bytes

@@ -29,7 +29,7 @@ export async function setup() {
   await installTools();
 }
 
-/** What scripts need that build nothing in Rust. */
+/** The packages for scripts that build nothing in Rust. */
 export async function installPackages() {
   if (!arePackagesStale()) return;
   say("installing the npm packages of package-lock.json");

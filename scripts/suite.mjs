@@ -20,7 +20,7 @@ export async function runSuite(name, words = []) {
   await setup();
   for (const variant of suite.variants) await build(variant);
   const env = {
-    // What npm was started with may be older than what runs the tests, and the SDK runs on both.
+    // The Node that started npm may be older than the one for the tests, and the SDK runs on both.
     SESSILE_NODE: process.execPath,
     ...(suite.browser && { SESSILE_CHROMIUM: await findChromium() }),
   };

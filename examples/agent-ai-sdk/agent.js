@@ -48,7 +48,7 @@ async function answer(start) {
   }
 }
 
-/** What the person sees who sent an input, with the tools' results and what providers noted. */
+/** The messages that the sender of an input sees, with tools' results and providers' notes. */
 async function prompt(input) {
   const messages = await conversation(session, input);
   return convertToModelMessages(toUIMessages({ messages }));

@@ -17,7 +17,7 @@ trap 'exit 1' INT TERM
 call() { curl -sS -H "Authorization: Bearer $TOKEN" "$@"; }
 post() { call -H 'Content-Type: application/json' -d "$2" "$SESSION/$1"; }
 
-# What the person sees who sent the message with serial $1, but for that, the oldest first (P6.9).
+# The messages that the sender of the one with serial $1 sees, except it, the oldest first (P6.9).
 earlier() {
   call -f "$SESSION/messages?to=$1&limit=100" | jq -r --arg to "$1" '
     .messages | reverse[] | select(.serial != $to and .data != null) | "\(.data) / "' | tr -d '\n'

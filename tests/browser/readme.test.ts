@@ -10,7 +10,7 @@ import { agent, answer, end, start } from "../support/turns.ts";
 import { until } from "../support/wait.ts";
 import { useExample } from "./example.ts";
 
-/** What an application's own build does with the name of a package. */
+/** A map that does as an application's own build does with the name of a package. */
 const IMPORTS = `<script type="importmap">{"imports": {"sessile": "./sessile.js"}}</script>`;
 
 const example = useExample(async (directory) => {

@@ -1,4 +1,4 @@
-// What a page does in `useChat` that is more than reading: it makes calls, allows them, stops, and
+// The actions of a page in `useChat` beside reading: it makes calls, allows them, stops, and
 // learns that it cannot reach its session; in a real Chromium, on two devices.
 
 import assert from "node:assert/strict";

@@ -1,6 +1,6 @@
-// What a message may hold, made of what somebody wants it to hold: the one place in which values
-// of providers and applications meet the session's limits (P1.3, P14). Nothing odd is refused
-// later and takes the rest of an answer with it.
+// The values that a message may hold, made of those that somebody wants it to hold: the one place
+// in which values of providers and applications meet the session's limits (P1.3, P14). Nothing odd
+// is refused later and takes the rest of an answer with it.
 
 import { type Limits, type NewMessage, wellFormed } from "../protocol/index.ts";
 import type { Headers } from "./codec/operation.ts";
@@ -44,7 +44,7 @@ export function bytesOf(text: string, most: number): number {
   return text.length * 3 <= most ? text.length : new TextEncoder().encode(text).length;
 }
 
-/** What a message is called, within the limits. */
+/** The head of a message, within the limits. */
 export function boundedHead<H extends Omit<NewMessage, "data">>(head: H, limits: Limits): H {
   const { nameLength } = limits;
   const { id, name } = head;

@@ -1,4 +1,4 @@
-// What leads to an input: the branch that the person sees who sent it, by the page's own rule
+// The messages that lead to an input: the branch that its sender sees, by the page's own rule
 // (P6.9), so that an agent is never told what was replaced, nor spared what stands beside it.
 
 import { Tree } from "../client/tree.ts";

@@ -125,7 +125,7 @@ function endOf(task: Task & { kind: "end" }, serial: string, queue: Queue): Clie
   output.isStreaming = false;
   queue.finish();
   if (output.isFull && task.data !== undefined) {
-    // What came was too large already: so is what it is in the end.
+    // The data that came was too large already: so is the data in the end.
     const omitted = { ...headers, [OMITTED]: `${length} characters` };
     return { ...update(output, serial, { data: null, headers: omitted }), status };
   }

@@ -1,4 +1,4 @@
-// What an agent needs of its connection to a session.
+// The part of a connection to a session that an agent needs.
 
 import type { TokenSource } from "../connection/token.ts";
 import type { ConnectionOptions, Link } from "../connection/types.ts";

@@ -11,7 +11,7 @@ export class News {
   /** When the newest was created, by the session's clock, and which were at that moment. */
   #newestAt = 0;
   readonly #newest = new Set<string>();
-  /** What was heard in a replay: if that is cut, it comes again. */
+  /** The serials of messages heard in a replay: if that is cut, they come again. */
   readonly #heard = new Set<string>();
 
   /** Takes a message; says whether it is new. */

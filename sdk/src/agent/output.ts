@@ -9,7 +9,7 @@ import type { Pipeline } from "./pipeline.ts";
 /** What a message is called, whoever it is from. */
 export type Head = Omit<NewMessage, "data" | "headers" | "status"> & { id: string };
 
-/** What becomes of a message at its end, or later: what is not given stays. */
+/** A change to a message at its end, or later: fields that are not given stay. */
 export interface Change {
   status?: Ending;
   data?: unknown;
@@ -51,11 +51,11 @@ export class Output {
   isChanging = false;
   /** Whether more may come for a text that was begun. */
   isOpen = false;
-  /** What of it is not answered yet. */
+  /** How much of it is not answered yet. */
   pending = 0;
   #headers: Headers = {};
   #isSaid = false;
-  /** What took its place. */
+  /** The output that took its place. */
   #next: Output | undefined;
   #notes = 0;
   /** Headers that are in notes, as last said. */

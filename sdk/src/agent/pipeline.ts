@@ -17,7 +17,7 @@ import { MOST_LENGTH, type Output } from "./output.ts";
 import { Pace } from "./pace.ts";
 import { Queue, type Task } from "./queue.ts";
 
-/** What a pipeline needs of its turn. */
+/** The part of a turn that its pipeline needs. */
 export interface Outlet {
   readonly limits: Limits;
   /** Which process this is of those that led the turn: a later one may find what was said. */
@@ -131,7 +131,7 @@ export class Pipeline {
   #wake(): void {
     if (this.#isDue) return;
     this.#isDue = true;
-    // What is said in one go goes out together (P13.6).
+    // Operations said in one go are sent together (P13.6).
     queueMicrotask(() => {
       this.#isDue = false;
       this.#pump();
@@ -254,7 +254,7 @@ export class Pipeline {
     this.#wake();
   }
 
-  /** What is to be sent in the place of a frame that was not taken. */
+  /** Frames to be sent in the place of one that was not taken. */
   #retry(flight: Flight, anew: Set<Output>): Flight[] {
     const { frame, outputs, error, failures = 0 } = flight;
     const [output] = outputs;

@@ -1,5 +1,5 @@
-// What is still to be said of a turn, in its order. What is said of one message with nothing in
-// between is one task: text grows, and the end joins it.
+// The tasks that are still to be done for a turn, in its order. Operations on one message with
+// nothing in between are one task: text grows, and the end joins it.
 
 import type { Headers } from "./codec/operation.ts";
 import { type Change, MOST_LENGTH, type Output } from "./output.ts";
@@ -71,7 +71,7 @@ export class Queue {
   finish(): void {
     const output = this.first?.output;
     this.#head += 1;
-    // What was done is forgotten now and then, and all together.
+    // Tasks that were done are forgotten now and then, and all together.
     if (this.#head > MOST_TASKS || this.isEmpty) {
       this.#tasks.splice(0, this.#head);
       this.#head = 0;

@@ -27,7 +27,7 @@ export interface AgentOptions extends Omit<ConnectionOptions, "rewind" | "rollup
    * Called once with each new message of a user that belongs to no turn, and what `startTurn` or
    * `answer` is to be given for it. One named `regenerate` asks for another answer to its parent;
    * `tool-output` and `tool-approval` are what came of calls that the page was to make or allow.
-   * What came while the connection was lost is new, what was there before the first is not.
+   * Messages that came while the connection was lost are new, those from before the first are not.
    */
   onInput?: (message: Message, start: StartOptions) => void;
   /** Called with each turn that waits for an agent; take it with `startTurn({ input })`. */
@@ -59,7 +59,7 @@ export class TakenError extends SessileError {
 
 /** What asks for another answer to its parent. */
 const AGAIN = "regenerate";
-/** What an agent follows that hears of inputs. */
+/** The names of messages that an agent follows if it hears of inputs. */
 const INPUTS = ["message", AGAIN, "tool-output", "tool-approval"];
 /** More belongs to this input, and comes after it: the last one is the input. */
 const MORE = "more";

@@ -90,7 +90,7 @@ export class AgentTurn implements AsyncDisposable {
   readonly #control = new AbortController();
   readonly #prefix: string;
   readonly #pipeline: Pipeline;
-  /** What went wrong with messages that are of no stream. */
+  /** The trouble with messages that are of no stream. */
   readonly #trouble: Trouble = {};
   /** Streams that wait for their next part. */
   readonly #waiting = new Set<() => void>();
@@ -342,7 +342,7 @@ export class AgentTurn implements AsyncDisposable {
   }
 }
 
-/** What was said of one stream. */
+/** A record of what was said of one stream. */
 interface Said {
   scope: string;
   outputs: Map<string, Output>;

@@ -56,7 +56,7 @@ export class Answers {
     const inputs = new Map(turns.map(({ id, input }) => [id, input]));
     const results = new Map<string, string>();
     const settled = new Set<string>();
-    /** What the next turn answers, where nobody says what it does. */
+    /** The answer of the next turn, where nobody says what that answers. */
     let next: string | undefined;
     for (const message of messages) {
       const { turn, serial, name, headers = {} } = message;

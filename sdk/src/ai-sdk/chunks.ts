@@ -17,15 +17,15 @@ import {
   toldOf,
 } from "./output.ts";
 
-/** What was told of a message. */
+/** A message as it was told. */
 interface Told {
   said: Said;
   text: string;
 }
 
-/** What one look at an answer finds out on its way through it. */
+/** The findings of one look at an answer, on its way through it. */
 interface Look {
-  /** What is too long for headers, by the id of the message that it belongs to. */
+  /** Values too long for headers, by the id of the message that they belong to. */
   notes: Notes;
   /** The latest call of each id, and all by their serials. */
   calls: Map<string, Said>;
@@ -66,7 +66,7 @@ export class Chunks {
     this.#isReplay = isReplay;
   }
 
-  /** What is new. The end is told when none of these turns is open. */
+  /** The chunks that are new. The end is told when none of these turns is open. */
   next(held: Held, turns: readonly Turn[]): Loose[] {
     if (this.isEnded || this.isStale) return [];
     const messages = Answers.of(held).messages.get(this.#id) ?? [];
@@ -108,11 +108,11 @@ export class Chunks {
       if (isNew && this.#isHeld(said)) break;
       if (!this.#tell(said, chunks)) early.push(said);
     }
-    // What came of a call may stand before it in the log.
+    // The outcome of a call may stand before it in the log.
     for (const said of early) this.#tell({ ...said, call: callOf(said, look) }, chunks);
   }
 
-  /** What there is to be said of a message, if there is anything new. */
+  /** The state of a message that is to be told, if there is anything new. */
   #said(message: Message, { notes, calls, settled, isOver }: Look): Said | undefined {
     const { serial, name } = message;
     const was = this.#told.get(serial);
@@ -203,7 +203,7 @@ export class Chunks {
       if (deletedAt || (isText(message) && !isStill(was, textOf(message)))) return serial;
     }
     if (count === this.#told.size) return undefined;
-    // Gone without a word: read anew meanwhile. What is older than that may only be trimmed.
+    // Gone without a word: read anew meanwhile. Messages older than that may only be trimmed.
     const start = all.find(({ status }) => status !== "streaming")?.serial ?? "";
     const there = new Set(messages.map(({ serial }) => serial));
     return [...this.#told.keys()].sort().find((serial) => serial > start && !there.has(serial));

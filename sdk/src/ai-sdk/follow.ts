@@ -83,7 +83,7 @@ function used<M extends UIMessage>(transport: SessileChatTransport<M>, chatId: s
   }
 }
 
-/** What the page said of calls and has not published yet stays. */
+/** Results and approvals of calls that the page gave and has not published yet stay. */
 function withOwn<M extends UIMessage>(message: M, held: M | undefined): M {
   const parts = message.parts.map((part, index) => {
     const { state, toolCallId } = fieldsOf(part);

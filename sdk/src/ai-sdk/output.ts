@@ -1,5 +1,5 @@
-// What the codec of `sessile/agent` made of an AI SDK stream, read back: a message of a turn by its
-// name (`message`, `reasoning`, `tool-input`, `tool-output`, `step`, ...) as chunks again.
+// The messages that the codec of `sessile/agent` made of an AI SDK stream, read back: one of a turn
+// by its name (`message`, `reasoning`, `tool-input`, `tool-output`, `step`, ...) as chunks again.
 
 import type { UIMessage } from "ai";
 import { fieldsIn, valueIn } from "../protocol/answer.ts";
@@ -16,7 +16,7 @@ export interface Said {
   message: Message;
   /** Its headers, those among them that were too long to be any. */
   headers: Record<string, string>;
-  /** What its text had come to when it was last told; nothing if it never was. */
+  /** Its text as of when it was last told; nothing if it never was. */
   told?: string | undefined;
   /** Whether it does not grow any more, and whether its end was told. */
   isDone: boolean;
@@ -32,7 +32,7 @@ export function textOf({ data }: Message): string {
   return typeof data === "string" ? data : "";
 }
 
-/** What is to be known of a message that was told, so that only what is new will be. */
+/** The part of a told message that has to be known, so that only what is new will be told. */
 export function toldOf(message: Message): string {
   const isAnswered = fieldsOf(message.data).approved !== undefined;
   return message.name === "tool-approval" && isAnswered ? ANSWERED : textOf(message);
@@ -96,8 +96,8 @@ export function isDone(message: Message, headers: Record<string, string>): boole
 }
 
 /**
- * What is passed on as it came: sources, files, `data-…`, and what nobody knew. A copy, since the
- * AI SDK makes a part of it that it changes in place.
+ * A chunk that is passed on as it came: a source, a file, `data-…`, or one that nobody knew. It is
+ * a copy, since the AI SDK makes a part of it that it changes in place.
  */
 function chunkOf(message: Message, headers: Record<string, string>): Loose | undefined {
   const { name, serial } = message;
@@ -159,7 +159,7 @@ function inputChunks({ message, headers, told, isDone, wasDone, isSettled }: Sai
     inputTextDelta: text,
   });
   const isNew = told === undefined;
-  // What came of it says what was wrong with it; here is its place.
+  // Its outcome says what was wrong with it; here is its place.
   if (headers.state === "error") return isNew ? [start] : [];
   const isBroken = !isDone || status === "failed" || status === "cancelled";
   const input = isBroken ? CUT : inputOf(message, headers);
@@ -172,12 +172,12 @@ function inputChunks({ message, headers, told, isDone, wasDone, isSettled }: Sai
   return [...(isNew ? [{ ...start, inputEncoding }] : []), ...(delta ? [typed(delta)] : [])];
 }
 
-/** What is said of a call wherever it is mentioned. */
+/** The fields that are given of a call wherever it is mentioned. */
 function callOf(headers: Record<string, string>): Record<string, unknown> {
   return { toolName: "tool", ...fieldsIn(headers) };
 }
 
-/** What came of a call, as the end of that call. */
+/** The outcome of a call, as the end of that call. */
 function outputChunk({ message, headers }: Said, call: Said): Loose {
   const { toolName, toolCallId, dynamic, title } = callOf(call.headers);
   const noted = { ...fieldsIn(headers), toolName, toolCallId, dynamic };

@@ -1,5 +1,5 @@
-// What a page says: a message, the wish for another answer, or what came of calls that the page
-// made itself. It gives the serial of what is to be answered.
+// Publishing for a page: a message, the wish for another answer, or the outcome of calls that the
+// page made itself. It gives the serial of what is to be answered.
 
 import type { ChatTransport, UIMessage } from "ai";
 import type { Session } from "../client/session.ts";
@@ -42,7 +42,7 @@ export async function publish<M extends UIMessage>(
     const headers = { [UI_ID]: last.id };
     return { input: (await session.edit(input, toData(last), { headers })).serial };
   }
-  // What is there already is answered once more.
+  // An input that is there already is answered once more.
   if (input || !last) {
     const options = { name: REGENERATE, ...(input && { parent: input }) };
     const { serial } = await session.send(messageId ?? null, options);
@@ -73,7 +73,7 @@ async function publishResults(session: Session, shown: UIMessage): Promise<Publi
   return { input: placed.messages.at(-1)?.serial, answer };
 }
 
-/** What a chat says of calls of an answer of which nothing is known. */
+/** The results that a chat has for calls of an answer of which nothing is known. */
 function resultsOf(said: readonly Message[], answer: string, { parts }: UIMessage): NewMessage[] {
   const notes = notesIn(said);
   /** The latest call of each id, and its part: calls stand in the order of their parts. */

@@ -27,14 +27,14 @@ function isOffline(): boolean {
   return globalThis.navigator?.onLine === false;
 }
 
-/** What is asked of a session, or why nothing comes of it. */
+/** The result that is asked of a session, or the reason why none comes. */
 export function reached<T>(session: Session, asked: Promise<T>): Promise<T> {
   return new Promise((done, fail) => {
     const look = () => {
       const error = givenUp(session);
       if (error) fail(error);
     };
-    // What was wrong may have been mended, since somebody asks again.
+    // The mistake may have been mended, since somebody asks again.
     if (givenUp(session)) session.link.nudge();
     const off = session.on("connection", look);
     asked.then(done, fail).finally(off);

@@ -19,10 +19,10 @@ export type UseSessileChatOptions<M extends UIMessage = UIMessage> = Omit<
   } & ({ transport: SessileChatTransport<M> } | SessileChatTransportOptions);
 
 /**
- * What `useChat` gives. `stop` ends the answer on all devices (P6.5), so that any component that
- * calls it does what its button says; unmounting and switching to another chat only let go.
- * Another `url`, `session` or `transport` is another one; the other options of a session are
- * looked at once.
+ * The helpers that `useChat` gives. `stop` ends the answer on all devices (P6.5), so that any
+ * component that calls it does what its button says; unmounting and switching to another chat only
+ * let go. Another `url`, `session` or `transport` is another one; the other options of a session
+ * are looked at once.
  */
 export function useSessileChat<M extends UIMessage = UIMessage>(
   options: UseSessileChatOptions<M>,

@@ -48,13 +48,13 @@ export interface Use {
   look: Set<() => void>;
   /** Turns that were let go. */
   left: Set<string>;
-  /** What was said and has no answer yet. */
+  /** Inputs that were said and have no answer yet. */
   asked: Set<string>;
   /** How often everything was cancelled. */
   cancels: number;
 }
 
-/** What a stream is of. */
+/** The subject of a stream. */
 interface Wanted {
   /** The turns that it brings. */
   has(turn: Turn): boolean;
@@ -176,7 +176,7 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
         const put = (chunk: object) => controller.enqueue(chunk as UIMessageChunk);
         const look = () => {
           const { connection } = session;
-          // What has begun waits for the session to come back, as long as that is possible.
+          // A stream once begun waits for the session to come back, as long as that is possible.
           const isWaiting = told.size === 0 || connection.state === "closed";
           const error = isWaiting && givenUp(session);
           if (error) end(() => controller.error(error));
@@ -216,7 +216,7 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
     });
   }
 
-  /** What was told is not so any more: whoever follows the chat shows it from the log again. */
+  /** The answer is no longer as it was told: a follower of the chat shows it from the log again. */
   #beginAnew(
     { look, left }: Use,
     turns: readonly Turn[],
@@ -256,7 +256,7 @@ function heldOf({ log, turns }: Session): Held {
   return { messages: log, turns };
 }
 
-/** What is held up to a message. */
+/** The messages that are held up to one of them, with the turns. */
 function before({ log, turns }: Session, serial = ""): Held {
   return { messages: log.filter((message) => message.serial <= serial), turns };
 }

@@ -45,7 +45,7 @@ function isOfPerson(part: unknown): boolean {
   return type === "file" ? typeof url === "string" : String(type).startsWith("data-");
 }
 
-/** What `useChat` makes of the chunks of an answer. */
+/** The message that `useChat` makes of the chunks of an answer. */
 function fromAnswer(held: Held, id: string): unknown {
   const shown = new Shown();
   for (const chunk of new Chunks(id).next(held, [])) shown.take(chunk);

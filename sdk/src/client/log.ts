@@ -136,7 +136,7 @@ export class Log {
 
   /** A message that was read by itself, after a gap. */
   mend(message: Message): void {
-    // What changed while it was read is read once more.
+    // A message that changed while it was read is read once more.
     if ((this.get(message.serial)?.version ?? "") > message.version) return;
     // Asked for by a log that was dropped meanwhile, it would be of another life.
     if (this.gaps.delete(message.serial)) this.#put(message);

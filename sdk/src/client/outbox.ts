@@ -7,7 +7,7 @@ import type { NewMessage } from "../protocol/index.ts";
 export interface StoredMessage {
   /** The session that it is for: its whole address. */
   address: string;
-  /** Who wrote it, and alone may send it. */
+  /** The client that wrote it, and alone may send it. */
   client: string;
   message: NewMessage & { id: string };
   interrupt?: true | string;
@@ -17,7 +17,7 @@ export interface StoredMessage {
 
 /** Where messages wait for their session. Nothing in it rejects: sending goes on without it. */
 export interface Outbox {
-  /** What a client wrote for a session, and nobody else; the oldest first. */
+  /** The messages that a client, and nobody else, wrote for a session; the oldest first. */
   load(address: string, client: string): Promise<StoredMessage[]>;
   put(stored: StoredMessage): unknown;
   remove(address: string, id: string): unknown;

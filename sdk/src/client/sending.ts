@@ -51,7 +51,7 @@ export interface SendingOptions {
 export class Sending {
   /** What is not in the log yet, in order; a new array at each change. */
   shown: readonly ShownMessage[] = [];
-  /** Who this client is; `""` until that is known. */
+  /** The id of this client; `""` until that is known. */
   #client = "";
   readonly #options: SendingOptions;
   #items: Item[] = [];
@@ -65,14 +65,14 @@ export class Sending {
     this.#options = options;
   }
 
-  /** Who this client is; `""` until that is known. */
+  /** The id of this client; `""` until that is known. */
   get client(): string {
     return this.#client;
   }
 
   /**
-   * It is known who this is. What this page wrote before anybody was known is theirs, as is what
-   * they wrote before a reload; what somebody else wrote waits in the outbox for them.
+   * It is known who this is. Messages that this page wrote before anybody was known are theirs, as
+   * are those that they wrote before a reload; somebody else's wait in the outbox for them.
    */
   begin(client: string): void {
     if (client && client !== this.#client) {
@@ -90,7 +90,7 @@ export class Sending {
   /** Takes a message; it is sent as soon as those before it are in the log. */
   add(given: NewMessage & { id: string }, interrupt?: true | string): Sent {
     const { link, most, outbox } = this.#options;
-    // What is shown is what will be in the log.
+    // The message that is shown is the one that will be in the log.
     const message = wellFormed(given);
     try {
       JSON.stringify(message);
@@ -124,7 +124,7 @@ export class Sending {
 
   /** Sends what waits; called whenever the connection is attached. */
   async flush(): Promise<void> {
-    // Whoever is attached may be somebody else than who wrote what waits.
+    // The client that is attached may be another than the one that wrote what waits.
     const { client = this.#client } = this.#options.link.attached ?? {};
     if (this.#isSending || client !== this.#client) return;
     const batch = this.#next();

@@ -234,7 +234,7 @@ export class Session {
     const meant = typeof target === "string" ? { turn: target } : target;
     const frame = { type: "cancel", ...meant, ...(reason && { reason }) } as const;
     const { turns, turnIds } = await this.#connection.request({ ...frame, id: newId() });
-    // What happened to them came before the answer (P3.7).
+    // The changes to them came before the answer (P3.7).
     return turns ?? turnIds?.flatMap((id) => this.#log.turns.get(id) ?? []) ?? [];
   }
 

@@ -21,7 +21,7 @@ export interface Branches {
   readonly index: number;
 }
 
-/** What is different in a log. */
+/** The differences in a log. */
 export interface News {
   /** The serials of messages that hold something else. */
   readonly changed: Set<string>;
@@ -43,14 +43,14 @@ export function isLinkedAlike(was: Message, is: Message): boolean {
 
 interface Node {
   readonly key: string;
-  /** Who are its siblings: turns are apart, and so are the messages of each client. */
+  /** The group of its siblings: turns are apart, and so are the messages of each client. */
   readonly group: string;
   /** The key of the node that it follows; that of a message which is not held is its serial. */
   readonly parent: string;
   /** The serial of its first message, and who wrote that. */
   readonly first: string;
   readonly client: string;
-  /** What was deleted is no option, but what followed it still does. */
+  /** A node that was deleted is no option, but those that followed it still follow it. */
   readonly isOption: boolean;
   /** The serial of its last message, and whether something may follow that. */
   last: string;
@@ -59,7 +59,7 @@ interface Node {
 
 /** The nodes of a log and which of them are seen. */
 export class Tree<M extends Message> {
-  /** What is seen, in the log's order, without tombstones; a new list at each change. */
+  /** The messages seen, in the log's order, without tombstones; a new list at each change. */
   messages: readonly M[];
   readonly #nodes = new Map<string, Node>();
   /** Siblings by their group. */
@@ -209,10 +209,10 @@ export class Tree<M extends Message> {
   }
 
   /**
-   * What a page shows that looks at a message, with what a turn said in one place: a prompt. Of
-   * siblings those are in it that the message follows, or the newest. Without the beginning of
-   * the log (`isWhole`), what is not known to belong to it is left out; `since` is the newest of
-   * that.
+   * The messages that a page shows when it looks at one of them, with what a turn said in one
+   * place: a prompt. Of siblings those are in it that the message follows, or the newest. Without
+   * the beginning of the log (`isWhole`), what is not known to belong to it is left out; `since` is
+   * the newest of that.
    */
   leadingTo(serial: string, isWhole: boolean): { messages: M[]; since: string } {
     const path = new Map<string, string>();
@@ -242,7 +242,7 @@ export class Tree<M extends Message> {
     return { messages: [...said.values()].flat(), since };
   }
 
-  /** Who of a group is seen: the one that was selected, or the newest. */
+  /** The node of a group that is seen: the one that was selected, or the newest. */
   #chosen(group: string, selected: string | undefined): string | undefined {
     const node = this.#nodes.get(selected ?? "");
     const isThere = node?.group === group && (node.isOption || this.#followed.has(node.key));

@@ -1,12 +1,12 @@
-// What is seen of a log and of what is still to be sent: one tree of both, kept as they change in
-// the time that the change takes, and made anew only where it shows other branches.
+// The view of a log and of messages still to be sent: one tree of both, kept as they change in the
+// time that the change takes, and made anew only where it shows other branches.
 
 import type { Message, Turn } from "../protocol/index.ts";
 import type { Log } from "./log.ts";
 import type { ShownMessage } from "./sending.ts";
 import { Tree } from "./tree.ts";
 
-/** What a tree is made of: values that never change in place. */
+/** The parts of a tree: values that never change in place. */
 interface Parts {
   log: Log;
   messages: readonly Message[];
@@ -42,7 +42,7 @@ export class View {
     }
     const isMixed = this.#unsent.length > 0;
     const all = isMixed ? [...messages, ...this.#unsent] : messages;
-    // What comes into the log goes before what is to be sent.
+    // Messages that come into the log go before those to be sent.
     const canFollow = isSame && news && !(isLonger && wasMixed);
     const from = isMixed ? all.length : news?.from;
     if (!canFollow || !this.#tree?.follow(all, log.turns, { ...news, from: from as number })) {

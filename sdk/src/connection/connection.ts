@@ -83,7 +83,7 @@ export abstract class Connection implements Link {
   }
 
   stop(): void {
-    // What was asked a moment ago is still on its way.
+    // Requests made a moment ago are still on their way.
     this.flush();
     this.#isStopped = true;
     this.#listen("removeEventListener");
@@ -187,7 +187,7 @@ export abstract class Connection implements Link {
     this.owner.lost?.();
   }
 
-  /** What goes out together, as it is put into one array (P13.6). */
+  /** Frames that go out together, as they are put into one array (P13.6). */
   protected bodyOf(batch: readonly Outgoing[]): string {
     this.#telling.log("said", batch);
     return `[${batch.map(({ text }) => text)}]`;
@@ -254,7 +254,7 @@ export abstract class Connection implements Link {
     const { rollup, names } = this.options;
     const rewind = this.owner.rewind?.() ?? this.options.rewind;
     const given = { since: this.owner.position(), rewind, rollup, names: names?.join() };
-    // What is undefined is left out.
+    // Undefined values are left out.
     return new URLSearchParams(JSON.parse(JSON.stringify(given))).toString();
   }
 
@@ -303,7 +303,7 @@ export abstract class Connection implements Link {
     }
   }
 
-  /** What is asked for in one go goes out together (P13.6). */
+  /** Requests made in one go are sent together (P13.6). */
   #flushSoon(): void {
     if (this.#isFlushing) return;
     this.#isFlushing = true;

@@ -16,7 +16,7 @@ export interface ClosingFrame {
   code: number;
 }
 
-/** What has a place in the log, and so an id at the end of what belongs together. */
+/** Events that have a place in the log, and so an id at the end of those that belong together. */
 const IN_LOG = /^(message|turn|log)\./;
 
 /**
@@ -43,7 +43,7 @@ export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenera
       events = [];
     }
   } finally {
-    // Whoever reads no further wants no more; of a body that is over this changes nothing.
+    // A caller that reads no further wants no more; of a body that is over this changes nothing.
     if (!isOver) reader.cancel().catch(() => {});
   }
 }

@@ -31,7 +31,7 @@ const TRIES = 8;
 
 /**
  * Reads JSON; what is refused is a `SessileError`, and so is a server that is something else.
- * What came too fast was not done, and is asked for again when there is room for it.
+ * A request that came too fast was not done, and is made again when there is room for it.
  */
 export async function readJson<T>(
   url: string,
@@ -46,7 +46,7 @@ export async function readJson<T>(
       const { code, info } = error as SessileError;
       const ms = info?.retryAfterMs;
       if (code !== "rate-limited" || ms === undefined || tries === TRIES) throw error;
-      // Whoever was refused beside it comes back at another moment.
+      // A client that was refused beside it comes back at another moment.
       await new Promise((done) => setTimeout(done, ms * (1 + Math.random())));
     }
   }

@@ -35,7 +35,7 @@ const PAUSE_MOST_MS = 15_000;
 
 export class FetchConnection extends Connection {
   #stream: AbortController | undefined;
-  /** What the stream was opened with. */
+  /** The token that the stream was opened with. */
   #token: string | undefined;
   #isPosting = false;
   #failures = 0;
@@ -119,7 +119,7 @@ export class FetchConnection extends Connection {
     });
   }
 
-  /** What an answer that is no stream says, if it is final; else a look says it. */
+  /** The code of an answer that is no stream, if it is final; else a look says it. */
   async #refusal(response: Response, stream: AbortController): Promise<number> {
     const code = CLOSES[response.status];
     const body: Partial<Pick<NackFrame, "error">> = await response.json().catch(() => ({}));

@@ -24,7 +24,7 @@ export class SocketConnection extends Connection {
     };
   }
 
-  /** What cannot even be tried is a mistake, and does not get better. */
+  /** A connection that cannot even be tried is a mistake, and does not get better. */
   #make(url: string, token: string): WebSocket | undefined {
     const Socket = this.options.WebSocket ?? globalThis.WebSocket;
     try {

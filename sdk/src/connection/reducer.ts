@@ -50,7 +50,7 @@ const STABLE_PAUSES = 10;
 /** How many failures in a row pass until it is looked again why. */
 const LOOK_EVERY = 4;
 
-/** Whoever did nothing for so long was not busy: the device slept, and the peer is gone. */
+/** A client that did nothing for so long was not busy: the device slept, and the peer is gone. */
 const SLEPT_MS = 60_000;
 
 /** No token is replaced sooner than that, whatever its lifetime. */
@@ -59,7 +59,7 @@ const LEAST_RENEW_MS = 1_000;
 /** So often in a row a newcomer may be told that something is set up wrong. */
 const REFUSALS = 3;
 
-/** What a look finds that does not pass by itself, and what it is called. */
+/** Errors that a look finds and that do not pass by themselves, and what they are called. */
 const SET_UP_WRONG: Partial<Record<SessileError["code"], Reason>> = {
   "wrong-url": "wrong-url",
   "not-found": "wrong-url",
@@ -79,7 +79,7 @@ export interface State {
   readonly refusals: number;
   /**
    * Whether it was ever let in: then what is wrong now was right, and may be so again, as where
-   * keys are exchanged. Who never was has a mistake to mend, and is told soon.
+   * keys are exchanged. A client that never was has a mistake to mend, and is told soon.
    */
   readonly wasAttached: boolean;
   /** When a token was asked for, then when a connection was, then when it attached. */
@@ -217,7 +217,7 @@ function connect(state: State, { now }: Circumstances): Step {
   return [{ ...IDLE, ...keptOf(state), phase: "token", since: now }, ["token"]];
 }
 
-/** What outlives an attempt to connect. */
+/** The fields that outlive an attempt to connect. */
 function keptOf({ failures, refusals, wasAttached, reason, error }: State) {
   return { failures, refusals, wasAttached, reason, error };
 }

@@ -1,4 +1,4 @@
-// What is asked of a session: frames in order, and what waits for their answers (P13.1).
+// Requests to a session: frames in order, and the calls that wait for their answers (P13.1).
 
 import type { AckFrame, ClientFrame, NackFrame, ResultOf } from "../protocol/index.ts";
 import { SessileError, wellFormed } from "../protocol/index.ts";
@@ -12,16 +12,16 @@ export interface Outgoing {
 
 interface Pending extends Outgoing {
   readonly isOnce: boolean;
-  /** What it stands in line with (P13.8). */
+  /** The chain that it stands in line with (P13.8). */
   readonly chain: number | undefined;
   done(result: never): void;
   fail(error: SessileError): void;
 }
 
 export class Requests {
-  /** What was not answered, in the order in which it was asked. */
+  /** Requests that were not answered, in the order in which they were made. */
   readonly #pending = new Map<number, Pending>();
-  /** What is to be sent, in order. */
+  /** Frames to be sent, in order. */
   #queue: Outgoing[] = [];
   #lastRef = 0;
 
@@ -67,7 +67,7 @@ export class Requests {
     return pending !== undefined;
   }
 
-  /** What waits in line behind a frame that was refused is not sent, as in the session itself. */
+  /** Frames in line behind one that was refused are not sent, as in the session itself. */
   #break(chain: number | undefined): void {
     if (chain === undefined) return;
     const waiting = this.#queue.filter(({ ref }) => this.#pending.get(ref)?.chain === chain);
@@ -81,8 +81,8 @@ export class Requests {
   }
 
   /**
-   * Nobody knows what arrived. What is asked once is told so, before the rest waits to be sent
-   * again: who asks again by rules of its own comes before what is new.
+   * Nobody knows what arrived. Callers that ask once are told so, before the rest waits to be sent
+   * again: one that asks again by rules of its own comes before what is new.
    */
   lose(): void {
     const error = new SessileError("disconnected", "no answer came; the connection was lost");

@@ -1,4 +1,4 @@
-// What a developer is told: each mistake once on the console, and with `debug` everything.
+// Notices to a developer: each mistake once on the console, and with `debug` everything.
 
 import type { Outgoing } from "./requests.ts";
 import { mayPass } from "./token.ts";

@@ -10,7 +10,7 @@ const NO_NETWORK = /fetch|network|load failed|connection|terminated/i;
 /** How much is shown of what came in a token's place. */
 const SHOWN_LENGTH = 60;
 
-/** What a token says: for whom it is, and its times in seconds (P2.1). */
+/** The claims of a token: for whom it is, and its times in seconds (P2.1). */
 interface Claims {
   sub?: unknown;
   iat?: unknown;
@@ -100,7 +100,7 @@ function claimsOf(token: string): Claims {
   }
 }
 
-/** What passes without anybody's doing. */
+/** Errors that pass without anybody's doing. */
 const PASSING: readonly SessileError["code"][] = ["unreachable", "internal", "over-limit"];
 
 /** Whether what failed may be well again by itself: there is no network for a token, say. */
@@ -139,7 +139,7 @@ function check(token: unknown, what: string): string {
   throw new SessileError("token-failed", message);
 }
 
-/** What came in a token's place, and where a token might be in it. */
+/** The value that came in a token's place, and where a token might be in it. */
 function nameOf(value: unknown): string {
   if (value instanceof Response) return `a Response (${value.status}): give its text if it is good`;
   if (typeof value !== "string") {

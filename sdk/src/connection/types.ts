@@ -100,7 +100,7 @@ export interface Owner {
   crowd?(): number;
   /** The connection is about to be opened with this token. */
   opening?(token: string): void;
-  /** What was sent may not have arrived; what is asked once was told so. */
+  /** Frames that were sent may not have arrived; callers that ask once were told so. */
   lost?(): void;
   /** Something that belongs to no call went wrong, such as a nack without a `ref`. */
   failed?(error: SessileError): void;

@@ -148,8 +148,8 @@ export interface SeenFrame {
 }
 
 /**
- * What a frame may say whatever it does: frames of one connection, or of one HTTP request, with the
- * same `chain` are taken in order or not at all (P13.8). An integer from 1.
+ * The field that a frame may have whatever it does: frames of one connection, or of one HTTP
+ * request, with the same `chain` are taken in order or not at all (P13.8). An integer from 1.
  */
 export interface Chained {
   chain?: number;

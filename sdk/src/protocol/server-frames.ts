@@ -17,7 +17,7 @@ export interface AttachedFrame extends MemberList {
   client: string;
   /** When its token expires. */
   expiresAt: number;
-  /** What time it is for the session; one of an earlier release does not say so. */
+  /** The time that it is for the session; one of an earlier release does not say so. */
   at?: number;
   /** The log's end as of attaching; `""` in a session in which nothing was ever written. */
   serial: string;

@@ -15,7 +15,7 @@ export function wellFormed<T>(value: T): T {
 function repair(value: unknown, path: Set<object>): unknown {
   if (typeof value === "string") return value.toWellFormed();
   if (typeof value !== "object" || value === null) return value;
-  // What holds itself is no JSON, and refused when it becomes one.
+  // A value that holds itself is no JSON, and refused when it becomes one.
   if (path.has(value) || path.size > MOST_DEPTH) return value;
   path.add(value);
   const repaired = repairParts(value, path);

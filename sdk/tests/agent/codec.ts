@@ -93,7 +93,7 @@ export function run<Part>(codec: () => Codec<Part>, parts: readonly Part[]): Out
   return outcome;
 }
 
-/** What it makes of parts while more may come. */
+/** The outcome of parts while more may come. */
 export function feed<Part>(
   codec: () => Codec<Part>,
   parts: readonly Part[],
@@ -110,7 +110,7 @@ export function feed<Part>(
   return fold(operations);
 }
 
-/** What a stream that was cut is told to be. */
+/** Whether it is the outcome that is told of a stream that was cut. */
 export function isCut({ failure }: Outcome): boolean {
   if (failure?.code !== "stream-cut") return false;
   assert.equal(failure.status, "failed");

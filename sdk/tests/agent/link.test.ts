@@ -1,4 +1,4 @@
-// What an agent hears as an input, over lost connections and logs that begin anew (P3.5, P3.6).
+// Messages an agent hears as inputs, over lost connections and logs that begin anew (P3.5, P3.6).
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";

@@ -32,7 +32,7 @@ export interface Held {
 export class Model implements Outlet {
   limits: Limits = { ...DEFAULT_LIMITS, framesPerSecond: 1e6, framesBurst: 1e6 };
   attempt = 1;
-  /** What became of each change, in the log's order. */
+  /** The result of each change, in the log's order. */
   readonly log: string[] = [];
   readonly held = new Map<string, Held>();
   frames: ClientFrame[] = [];

@@ -342,7 +342,7 @@ describe("OpenAI Responses events", () => {
 
 type Loose = { type: string; item?: object } & Record<string, unknown>;
 
-/** What was said beside the response itself and its errors. */
+/** The messages beside the response itself and its errors. */
 function said(outcome: Outcome): [string, unknown][] {
   return contents(outcome).filter(([name]) => name !== "response" && name !== "error");
 }

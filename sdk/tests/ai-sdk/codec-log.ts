@@ -16,7 +16,7 @@ export class CodecLog {
     for (const operation of this.#codec(chunk)) this.#apply(operation);
   }
 
-  /** What the stream left open does not stay so. */
+  /** Messages that the stream left open do not stay so. */
   end(status: "complete" | "failed"): void {
     for (const operation of this.#codec.end?.() ?? []) this.#apply(operation);
     for (const { serial, name, status: is } of this.messages) {

@@ -1,4 +1,4 @@
-// What a page publishes of the calls that it made or allowed.
+// The messages that a page publishes of the calls that it made or allowed.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";

@@ -31,7 +31,7 @@ const READERS: Record<string, (states: States, random: () => number) => States> 
   cold: () => [],
 };
 
-/** What some writer made of a stream. */
+/** A log that some writer made of a stream. */
 type Log = Pick<TurnLog, "messages" | "states">;
 
 function ofCodec(stream: readonly UIMessageChunk[]): Log {
@@ -102,7 +102,7 @@ describe(`${seeds.length} streams by chance`, () => {
   });
 });
 
-/** What came in the second entry, when the end was told already, is there after a reload. */
+/** Metadata from the second entry, when the end was told already, is there after a reload. */
 function withoutNotes({ parts, ...rest }: Shown): Shown {
   const bare = parts.map(({ providerMetadata, callProviderMetadata, citations, ...part }) => part);
   return { parts: bare, ...rest };

@@ -1,4 +1,4 @@
-// What the AI SDK itself makes of chunks, in both versions, and what counts as the same.
+// The AI SDK's own messages of chunks, in both versions, and what counts as the same.
 
 import { readUIMessageStream, type UIMessageChunk } from "ai";
 import * as six from "ai-6";
@@ -18,7 +18,7 @@ export function streamOf<T>(parts: readonly T[]): ReadableStream<T> {
   });
 }
 
-/** What `ai` 7 makes of chunks; an `error` among them is none of the stream's. */
+/** The message that `ai` 7 makes of chunks; an `error` among them is none of the stream's. */
 export async function readBySeven(chunks: readonly unknown[]): Promise<Shown> {
   const problems: unknown[] = [];
   const stream = streamOf(chunks as UIMessageChunk[]);
@@ -28,7 +28,7 @@ export async function readBySeven(chunks: readonly unknown[]): Promise<Shown> {
   return shown(last, problems);
 }
 
-/** What `ai` 6 makes of them. */
+/** The message that `ai` 6 makes of them. */
 export async function readBySix(chunks: readonly unknown[]): Promise<Shown> {
   const problems: unknown[] = [];
   const stream = streamOf(chunks as six.UIMessageChunk[]);
@@ -48,7 +48,7 @@ export function shown(message: unknown, problems: readonly unknown[] = []): Show
   return { parts: parts.slice(0, count).map(settled), ...(metadata !== undefined && { metadata }) };
 }
 
-/** What is over is not streaming, and of an input that broke off no two readers guess the same. */
+/** A part that is over is not streaming; of an input cut short no two readers guess the same. */
 function settled(part: Record<string, unknown>): Record<string, unknown> {
   const { input: _, ...rest } = part;
   if (part.state === "input-streaming") return { ...rest, rawInput: part.rawInput ?? "" };

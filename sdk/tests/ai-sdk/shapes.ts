@@ -131,7 +131,7 @@ const city = { type: "object", properties: { city: { type: "string" } } } as con
 const weather = { description: "the weather", inputSchema: jsonSchema<{ city: string }>(city) };
 const execute = async ({ city }: { city: string }) => ({ city, degrees: 7 });
 
-/** What the real `streamText` makes of an answer, in this version of the AI SDK. */
+/** The streams that the real `streamText` makes of an answer, in this version of the AI SDK. */
 export const STREAMS: Record<
   string,
   (steps: Part[][], gate?: Gate) => AsyncIterable<UIMessageChunk>

@@ -1,5 +1,5 @@
-// What readers of an answer are told when it does not simply grow: it is begun anew, it waits for
-// the page, it goes on in another turn.
+// The chunks that readers of an answer are told when it does not simply grow: it is begun anew, it
+// waits for the page, it goes on in another turn.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -39,7 +39,7 @@ function typesOf(chunks: readonly Chunk[]): string[] {
   return chunks.map(({ type }) => type);
 }
 
-/** What a page publishes of a call, as it stands in the log. */
+/** The message that a page publishes of a call, as it stands in the log. */
 function result(log: TurnLog, name: string, data: unknown, of: Message, more = {}): string {
   const headers = { call: of.serial, answer: log.turn.id, state: "available", ...more };
   return log.publish(name, data, {

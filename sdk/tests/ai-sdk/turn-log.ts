@@ -17,12 +17,12 @@ export interface TurnLogOptions {
   id?: string;
   /** Ends a streaming message in two entries, as agents of the first release do. */
   isOld?: boolean;
-  /** What is in the log before the turn. */
+  /** The messages in the log before the turn. */
   before?: readonly Message[];
   input?: string;
 }
 
-/** What is longer goes into a message beside the other. */
+/** A value that is longer goes into a message beside the other. */
 const MOST_HEADER = 400;
 const COPIED = ["toolName", "title", "inputEncoding"];
 const FLAGS = ["dynamic", "providerExecuted"];
@@ -60,7 +60,7 @@ export class TurnLog {
     return log;
   }
 
-  /** What a stream left open does not stay so. */
+  /** Messages that a stream left open do not stay so. */
   end(status: "complete" | "failed" | "cancelled"): void {
     for (const { serial, status: is, name } of this.messages) {
       if (is !== "streaming") continue;
@@ -95,7 +95,7 @@ export class TurnLog {
     else if (kind === "tool" && what.startsWith("input")) this.#input(chunk, what);
     else if (kind === "tool") this.#output(chunk, what);
     else if (type === "start-step") {
-      // What is called the same in another step is another call.
+      // A call of the same id in another step is another call.
       this.#calls.clear();
       this.#step = this.publish("step", { state: "started" });
     } else if (type === "finish-step") this.#change(this.#step, { data: { state: "finished" } });
@@ -154,7 +154,7 @@ export class TurnLog {
     const isError = what === "input-error";
     const { type, toolName, dynamic, providerExecuted } = chunk;
     const bare = { type, toolName, dynamic, providerExecuted };
-    // What is said with the error is said of the error.
+    // The fields given with the error are those of the error.
     const known = isError ? (isOpen && held?.head) || bare : head;
     const headers = this.#headers(known, { toolCallId });
     if (what === "input-start") {

@@ -23,7 +23,7 @@ interface Frame {
 class Played {
   readonly streams: { signal: AbortSignal; say(...frames: object[]): void; end(): void }[] = [];
   readonly posts: Frame[][] = [];
-  /** What becomes of each request. */
+  /** The response to each request. */
   answer = (frames: Frame[]): Response | Promise<Response> =>
     Response.json(frames.map(({ ref }) => ({ type: "ack", ref, result: {} })));
 

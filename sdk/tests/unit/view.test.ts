@@ -1,4 +1,4 @@
-// What is seen of a log as it grows: the same as of a log that is looked at whole, at the cost of
+// The view of a log as it grows: the same as of a log that is looked at whole, at the cost of
 // what changed.
 
 import assert from "node:assert/strict";

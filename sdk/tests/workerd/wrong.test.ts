@@ -23,7 +23,7 @@ function create(options: Partial<SessionOptions>): ReturnType<typeof createSessi
   return createSession({ url, session: "s", token: "a.b.c", timing: QUICK, ...options });
 }
 
-/** What a session that was never let in gives up with. */
+/** The reason and error with which a session that was never let in gives up. */
 async function givenUp(
   options: Partial<SessionOptions>,
 ): Promise<[string | undefined, SessileError | undefined]> {

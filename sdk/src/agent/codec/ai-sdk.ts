@@ -1,4 +1,4 @@
-// The chunks of an AI SDK UI message stream (`toUIMessageStream()`), of ai@6 and ai@7. What is
+// The chunks of an AI SDK UI message stream (`toUIMessageStream()`), of ai@6 and ai@7. The data
 // stored of them is enough to give `useChat` the same parts again.
 
 import { type Call, Calls } from "./calls.ts";
@@ -23,7 +23,7 @@ const TEXTS = ["toolName", "title", "inputEncoding"];
 const MARKS = ["dynamic", "providerExecuted"];
 const VALUES = ["providerMetadata", "toolMetadata", "citations"];
 
-/** What a chunk says beside its content, as headers. */
+/** The fields of a chunk beside its content, as headers. */
 function noted(chunk: Json): Headers {
   const named = TEXTS.map((name) => [name, chunk[name]]);
   const marked = MARKS.map((name) => [name, chunk[name] === true ? "true" : undefined]);

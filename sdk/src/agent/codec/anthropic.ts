@@ -52,7 +52,7 @@ interface Block {
   /** Of its message. */
   key: string;
   call?: Call;
-  /** What its start says that the input is. */
+  /** The input as its start gives it. */
   input?: unknown;
 }
 
@@ -218,7 +218,7 @@ class Anthropic extends Draft {
       case "message_stop":
         return this.#stop();
       case "message":
-        // What was asked for as a stream came whole.
+        // A message that was asked for as a stream came whole.
         this.#start(event);
         return this.#stop();
       case "ping":

@@ -84,7 +84,7 @@ export class Calls {
     return call;
   }
 
-  /** What is known of it now; what it was begun with stays. */
+  /** Headers that are known of it now; those that it was begun with stay. */
   describe(call: Call, headers: Headers): void {
     call.headers = { ...call.headers, ...headers };
     this.#draft.describe(call.input, headers);
@@ -124,7 +124,7 @@ export class Calls {
     this.#draft.close(call.input, undefined, status);
   }
 
-  /** What came of a call. Headers of an output before it that are not said anew stay. */
+  /** The outcome of a call. Headers of an output before it that are not said anew stay. */
   answer(call: Call, data: unknown, state: string, headers: Headers = {}): void {
     const { toolCallId = call.id, toolName } = call.headers;
     call.result = { toolCallId, ...(toolName && { toolName }), ...call.result, ...headers };

@@ -1,5 +1,5 @@
-// What the codecs have in common: keys by order of appearance, text that grows, messages that
-// change, and the stream's end.
+// The base that the codecs have in common: keys by order of appearance, text that grows, messages
+// that change, and the stream's end.
 
 import {
   type Codec,
@@ -14,7 +14,7 @@ import {
   text,
 } from "./operation.ts";
 
-/** A text that grows. What has ended is forgotten. */
+/** A text that grows. One that has ended is forgotten. */
 interface Growing {
   name: string;
   /** As it was opened, and as they are by now. */
@@ -29,11 +29,11 @@ export interface Slot {
   /** It is not of a step, and stays when the step is taken back. */
   isLasting?: boolean;
   isSaid?: boolean;
-  /** What it says, as JSON, where the same may come again. */
+  /** Its content, as JSON, where the same may come again. */
   said?: string | undefined;
 }
 
-/** What a whole message has beside its data. */
+/** The fields of a whole message beside its data. */
 export interface Beside {
   headers?: Headers;
   role?: OutputRole;
@@ -59,19 +59,19 @@ export abstract class Draft {
     this.#mayEndOpen = mayEndOpen;
   }
 
-  /** What this is for those who use it. */
+  /** The codec that this is for those who use it. */
   codec<Part>(): Codec<Part> {
     return Object.assign((part: Part) => this.read(part), { end: () => this.end() });
   }
 
-  /** What a part of the stream gives; what is no object, such as `[DONE]`, gives nothing. */
+  /** Operations of a part of the stream; one that is no object, such as `[DONE]`, gives none. */
   read(part: unknown): Operation[] {
     this.#ops = [];
     if (Object(part) === part) this.handle(fields(part), text(fields(part).type));
     return this.#ops;
   }
 
-  /** What the end of the source gives: without the stream's own end, something is missing. */
+  /** Operations at the end of the source: without the stream's own end, something is missing. */
   end(): Operation[] {
     this.#ops = [];
     const isCut = this.#ending === undefined && !this.#mayEndOpen;
@@ -183,7 +183,7 @@ export abstract class Draft {
     return key;
   }
 
-  /** What no codec knows is a message of its type's name: nothing is dropped. */
+  /** A part that no codec knows is a message of its type's name: nothing is dropped. */
   pass(type: string, data: unknown): void {
     const name = type || "part";
     // Keys of calls are numbered together, and by themselves.

@@ -25,7 +25,7 @@ export interface Item {
   /** By name and place. */
   parts: Map<string, Part>;
   call?: Call;
-  /** What came of a call before anybody said whose call it is. */
+  /** The input of a call that came before anybody said whose call it is. */
   held: string;
   /** Of the tool, where only an event had it. */
   name: string;

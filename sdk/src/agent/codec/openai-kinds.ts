@@ -65,7 +65,7 @@ export function keyOf({ name }: Kind): string {
   return name === "message" ? "text" : name;
 }
 
-/** What came of a call that the provider ran; the item itself where it has no word for it. */
+/** The output of a call that the provider ran; the item itself where it has no word for it. */
 export function outputOf(it: Json): unknown {
   return it.output ?? it.outputs ?? it.result ?? it.results ?? it.error ?? it;
 }

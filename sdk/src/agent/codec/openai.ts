@@ -41,7 +41,7 @@ const ENDS = ["failed", "cancelled", "incomplete", "completed"];
 /** Events about the whole response, those that end it last. */
 const STATES =
   /^response\.(created|queued|in_progress|(completed|incomplete|failed|cancelled|done))$/;
-/** What became of it: gateways repeat the status of the beginning; the worse is believed. */
+/** The status of a response: gateways repeat that of the beginning; the worse is believed. */
 function statusOf(status: string, state: string, isEnd: boolean): string {
   if (!isEnd) return status || (state === "queued" ? state : "in_progress");
   return ENDS.find((one) => one === status || one === state) ?? "completed";
@@ -256,7 +256,7 @@ class OpenAi extends Draft {
     this.#sequence.restart();
   }
 
-  /** What the response leaves open has ended with it; calls only if their input is whole. */
+  /** Items that the response leaves open have ended with it; calls only if their input is whole. */
   protected override settle() {
     for (const item of this.#items.all) {
       for (const part of item.parts.values()) this.#close(part);
@@ -278,7 +278,7 @@ class OpenAi extends Draft {
     if (type === "error" || (type === "" && error)) {
       return this.fail(reasonOf(error ?? event, "the stream failed"));
     }
-    // What was asked for as a stream came whole.
+    // A response that was asked for as a stream came whole.
     if (type === "" && event.object === "response") {
       return this.#respond({ response: event }, text(event.status) || "completed", true);
     }
@@ -293,7 +293,7 @@ class OpenAi extends Draft {
     const isDone = verb === "done";
     const kind = TEXTS[what];
     const input = INPUTS[what];
-    // What begins after the end is of another response; what is done was late.
+    // An item that begins after the end is of another response; one that is done was late.
     if (this.#isOver && (type === "response.output_item.added" || verb === "delta")) this.#again();
     if (what === "output_item" && (isDone || verb === "added")) {
       this.#item(this.#items.placed(event, isDone), fields(event.item), isDone);
@@ -312,7 +312,7 @@ class OpenAi extends Draft {
     this.#whole(item, this.#partId(event, kind), kind, whole, annotations);
   }
 
-  /** What says again, or alone, where texts begin and end. */
+  /** Events that say again, or alone, where texts begin and end. */
   #structure(event: Json, type: string, what: string, isDone: boolean) {
     const part = fields(event.part);
     const isSummary = what === "reasoning_summary_part";

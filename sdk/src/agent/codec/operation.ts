@@ -89,7 +89,7 @@ export function jsonOf(value: unknown): string | undefined {
   }
 }
 
-/** What an error says, in whichever shape it came. */
+/** The reason that an error gives, in whichever shape it came. */
 export function reasonOf(error: unknown, otherwise: string): string {
   const { message, error: inner, code } = fields(error);
   return (

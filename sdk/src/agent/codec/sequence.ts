@@ -15,7 +15,7 @@ export function hash(text: string): number {
   return sum >> 1;
 }
 
-/** What makes it this event; padding and snapshots may differ when it is read again. */
+/** The fields that make it this event; padding and snapshots may differ when it is read again. */
 function identity(event: Json): number {
   const { type, item_id, output_index, content_index, summary_index, delta } = event;
   const { id } = fields(event.item ?? event.response);

@@ -95,7 +95,7 @@ async function everything(session: string): Promise<Held> {
   return { messages: page.messages.toReversed(), turns: new Map(turns) };
 }
 
-/** What a page shows that looks at a message, of what had begun when that came. */
+/** The messages that a page shows when it looks at one, of those begun when that came. */
 function ledTo({ messages, turns }: Held, serial: string): string[] {
   const keyOf = (message: Message) => message.turn ?? message.serial;
   const begun = new Set(messages.filter((it) => it.serial <= serial).map(keyOf));

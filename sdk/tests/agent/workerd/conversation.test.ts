@@ -59,7 +59,7 @@ function textsOf(messages: readonly Message[]): string[] {
   return messages.filter(({ name }) => name === "message").map(({ data }) => String(data));
 }
 
-/** What a tab shows. */
+/** The texts that a tab shows. */
 function seen({ messages }: Session): string[] {
   return textsOf(messages);
 }

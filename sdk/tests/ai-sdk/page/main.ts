@@ -9,7 +9,7 @@ import { followChat, SessileChatTransport } from "../../../src/ai-sdk/index.ts";
 import { useSessileChat } from "../../../src/ai-sdk/react.ts";
 import { Panel } from "./panel.ts";
 
-/** What tests look at. */
+/** The state that tests look at. */
 export interface Shown {
   messages: UIMessage[];
   /** The inputs of the calls that the page was to make. */
@@ -37,7 +37,7 @@ Object.assign(window, { shown });
 type Chat = UseChatHelpers<UIMessage>;
 let chat: Chat | undefined;
 
-/** What an application does with the calls that are its page's. */
+/** An application's options for the calls that are its page's. */
 const options = {
   id,
   sendAutomaticallyWhen: lastAssistantMessageIsCompleteWithToolCalls,

@@ -111,7 +111,7 @@ async function run(seed: number): Promise<void> {
       ([count, status]) => count === 2 && status !== "submitted" && status !== "streaming",
       what,
     );
-    // What the stream wrote is what the log says: nothing of it changes any more.
+    // The log says what the stream wrote: nothing of it changes any more.
     assert.deepEqual(shown(chat.messages.at(-1)), wanted, what);
   }
   const token = await makeToken({ sub: "ann", caps: { "*": ["user"] } });

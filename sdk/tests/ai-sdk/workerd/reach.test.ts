@@ -30,7 +30,7 @@ function page(session: string, { url = fixture.server.url, token = () => makeTok
   return { transport, chat: new Chat<UIMessage>({ id: session, transport }) };
 }
 
-/** What a chat says that asked something. */
+/** The error of a chat that asked something. */
 async function refused(chat: Chat<UIMessage>, text = "Hello"): Promise<SessileError> {
   await within(chat.sendMessage({ text }), "an error", 10_000);
   assert.equal(chat.status, "error");
