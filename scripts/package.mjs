@@ -44,7 +44,7 @@ export const answer = (input: string, parts: ReadableStream<never>) =>
   agent.answer({ input }, (turn) => turn.stream(parts, aiSdk()));
 export const transport = new SessileChatTransport(where);
 export const useAnswers = () =>
-  useSessileChat({ ...where, id: "a", resume: false }).messages.map(({ id }) => id);
+  useSessileChat({ ...where, id: "a" }).messages.map(({ id }) => id);
 export const shown = toUIMessages(session);
 export const connection = sessileConnection(where);
 export { useMessages, ${ENTRIES.map((_, index) => `entry${index}`).join(", ")} };
