@@ -19,12 +19,14 @@ mod sqlite;
 #[path = "store/turns.rs"]
 mod turns;
 
+use std::rc::Rc;
+
 use model::{Draft, Pair, epoch};
 use sessile::protocol::data::{Data, units};
 use sessile::protocol::message::{Headers, Message, Role, Status};
 use sessile::protocol::settings::Settings;
-use sessile::store::sqlite::{Sql, SqliteStore};
-use sessile::store::{Beginning, End, Growth, Kind, Log, Page, Span, Store, TAIL_BYTES, Write};
+use sessile::store::sql::Sql;
+use sessile::store::{Beginning, End, Growth, Kind, Page, Span, Store, TAIL_BYTES, Write};
 use sqlite::Sqlite;
 
 fn span(limit: usize, bytes: usize) -> Span<'static> {
@@ -83,7 +85,7 @@ fn cost(sqlite: &Sqlite, act: impl FnOnce()) -> (u64, u64) {
 #[test]
 fn reading_what_never_was_gives_nothing_and_leaves_nothing() {
     let sqlite = Sqlite::new();
-    let store = SqliteStore::new(sqlite.clone());
+    let store = Store::new(Rc::new(sqlite.clone()));
     assert_eq!(store.beginning(), Ok(None), "P1.2");
     assert_eq!(store.end(), Ok(End::default()));
     assert_eq!(store.streaming(), Ok(Vec::new()));
@@ -199,7 +201,7 @@ fn all_is_stored_or_nothing() {
     let mut statements = 0;
     loop {
         sqlite.fail_after(Some(statements));
-        let is_stored = SqliteStore::new(sqlite.clone()).write(&writes).is_ok();
+        let is_stored = Store::new(Rc::new(sqlite.clone())).write(&writes).is_ok();
         sqlite.fail_after(None);
         if is_stored {
             break;
@@ -210,10 +212,10 @@ fn all_is_stored_or_nothing() {
             Vec::<String>::new(),
             "after {statements} statements"
         );
-        assert_eq!(SqliteStore::new(sqlite.clone()).beginning(), Ok(None));
+        assert_eq!(Store::new(Rc::new(sqlite.clone())).beginning(), Ok(None));
     }
     assert!(10 < statements);
-    let begun = SqliteStore::new(sqlite).beginning().unwrap().unwrap();
+    let begun = Store::new(Rc::new(sqlite)).beginning().unwrap().unwrap();
     assert_eq!(begun.floor, 2);
 }
 
@@ -262,7 +264,7 @@ fn the_schema_of_an_older_release_is_brought_up_to_date() {
          ALTER TABLE message DROP COLUMN turn; ALTER TABLE message DROP COLUMN cancel; \
          UPDATE meta SET schema=1",
     );
-    let store = SqliteStore::new(pair.sqlite.clone());
+    let store = Store::new(Rc::new(pair.sqlite.clone()));
     assert!(store.beginning().unwrap().is_some());
     assert_eq!((columns("message"), columns("turn")), (message, turn));
     assert_eq!(store.open_turns(), Ok(Vec::new()));
@@ -273,7 +275,7 @@ fn the_schema_of_an_older_release_is_brought_up_to_date() {
 fn a_schema_of_a_newer_release_is_left_alone() {
     let pair = Pair::new();
     pair.sqlite.batch("UPDATE meta SET schema=99");
-    let error = SqliteStore::new(pair.sqlite.clone())
+    let error = Store::new(Rc::new(pair.sqlite.clone()))
         .beginning()
         .unwrap_err();
     let message = "unable to reach the storage; its schema 99 is newer than 3";
@@ -283,7 +285,7 @@ fn a_schema_of_a_newer_release_is_left_alone() {
 #[test]
 fn catching_up_reads_what_was_missed_and_no_more() {
     let sqlite = Sqlite::new();
-    let store = SqliteStore::new(sqlite.clone());
+    let store = Store::new(Rc::new(sqlite.clone()));
     let streaming = Message {
         status: Some(Status::Streaming),
         ..message(1, "")
@@ -356,7 +358,7 @@ fn a_page_of_long_messages_stops_at_its_bytes_but_has_one_at_least() {
 
 #[test]
 fn looking_for_names_ends_somewhere() {
-    let store = SqliteStore::new(Sqlite::new());
+    let store = Store::new(Rc::new(Sqlite::new()));
     let named = Message {
         name: "rare".to_owned(),
         ..message(1, "found")

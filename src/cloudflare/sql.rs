@@ -7,7 +7,7 @@ use worker::js_sys::{JsString, Reflect};
 use worker::wasm_bindgen::{JsCast, JsValue};
 
 use super::js;
-use crate::store::sqlite::{Sql, Value};
+use crate::store::sql::{Sql, Value};
 use crate::store::{Growth, StoreError};
 
 /// Beyond this a number of JavaScript is no longer exact: 2^53.

@@ -68,7 +68,7 @@ impl Session {
     )]
     pub(super) fn each(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         sender: &Sender,
         carrier: Option<Carrier>,

@@ -73,7 +73,7 @@ impl Session {
     /// Cancels what inputs interrupt by the session's settings.
     pub(super) fn make_way(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         step: &mut Step,
         sender: &Sender,

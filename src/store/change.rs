@@ -3,13 +3,13 @@
 use super::StoreError;
 use super::columns::{segments, tail_version};
 use super::marks::mark;
-use super::sqlite::{Sql, Value};
+use super::sql::{Sql, Value};
 use crate::protocol::data::{Data, units};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::message::{Message, Status};
 use crate::protocol::serial::Place;
 
-pub(super) fn create(sql: &impl Sql, message: &Message) -> Result<(), StoreError> {
+pub(super) fn create(sql: &dyn Sql, message: &Message) -> Result<(), StoreError> {
     const CREATE: &str = "INSERT INTO message(serial, version, seq, status, client, connection, \
                           id, name, role, turn, parent, headers, created_at, updated_at, \
                           deleted_at, marks, json, data) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, \
@@ -86,7 +86,7 @@ impl Updated<'_> {
 
 /// New data goes to the message's own row, whole. One that streams has its marks begin anew
 /// there: what readers had of the old text says nothing about the new one.
-pub(super) fn replace(sql: &impl Sql, change: &Updated<'_>, data: &Data) -> Result<(), StoreError> {
+pub(super) fn replace(sql: &dyn Sql, change: &Updated<'_>, data: &Data) -> Result<(), StoreError> {
     const REPLACE: &str = "UPDATE message SET version=?2, seq=coalesce(nullif(?3, 0), seq), \
                            updated_at=?4, headers=coalesce(?5, headers), marks=?6, json=?7, \
                            data=?8, status=coalesce(?9, status) WHERE serial=?1";
@@ -108,7 +108,7 @@ pub(super) fn replace(sql: &impl Sql, change: &Updated<'_>, data: &Data) -> Resu
 }
 
 /// The text stays, and while it streams its tail marks that it was as long at this version.
-pub(super) fn replace_headers(sql: &impl Sql, change: &Updated<'_>) -> Result<(), StoreError> {
+pub(super) fn replace_headers(sql: &dyn Sql, change: &Updated<'_>) -> Result<(), StoreError> {
     const HEADERS: &str = "UPDATE message SET version=?2, seq=coalesce(nullif(?3, 0), seq), \
                            updated_at=?4, headers=coalesce(?5, headers), marks=marks||?6 \
                            WHERE serial=?1";
@@ -134,7 +134,7 @@ pub(super) fn replace_headers(sql: &impl Sql, change: &Updated<'_>) -> Result<()
 }
 
 fn mark_segment(
-    sql: &impl Sql,
+    sql: &dyn Sql,
     segment: u64,
     change: &Updated<'_>,
     marks: String,
@@ -147,7 +147,7 @@ fn mark_segment(
 /// The tombstone keeps who, when and the id, so that nothing is created twice (P4.2); one
 /// that was superseded keeps no id, so that it may be created again (P6.8).
 pub(super) fn delete(
-    sql: &impl Sql,
+    sql: &dyn Sql,
     place: Place,
     version: Place,
     is_superseded: bool,
@@ -172,7 +172,7 @@ pub(super) fn delete(
     delete_segments(sql, place)
 }
 
-fn delete_segments(sql: &impl Sql, place: Place) -> Result<(), StoreError> {
+fn delete_segments(sql: &dyn Sql, place: Place) -> Result<(), StoreError> {
     const DELETE: &str = "DELETE FROM segment WHERE id BETWEEN ?1 AND ?2";
     sql.run(DELETE, &segments(place))
 }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::row::Row;
 use super::schema::SEGMENTS;
-use super::sqlite::{Sql, Value};
+use super::sql::{Sql, Value};
 use super::{Head, StoreError};
 use crate::protocol::data::Data;
 use crate::protocol::ids::{ConnectionId, Timestamp};
@@ -125,7 +125,7 @@ pub(super) fn segments(place: Place) -> [Value; 2] {
 }
 
 impl Newest {
-    pub(super) fn of(sql: &impl Sql, place: Place) -> Result<Option<Self>, StoreError> {
+    pub(super) fn of(sql: &dyn Sql, place: Place) -> Result<Option<Self>, StoreError> {
         const NEWEST: &str = "SELECT id, version, seq, updated_at FROM segment \
                               WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT 1";
         let Some(mut row) = Row::first(sql.query(NEWEST, &segments(place))?) else {
@@ -161,7 +161,7 @@ impl Columns {
     }
 
     /// Lays what the newest segment knows over what the message's own row says.
-    pub(super) fn brought_up_to_date(mut self, sql: &impl Sql) -> Result<Self, StoreError> {
+    pub(super) fn brought_up_to_date(mut self, sql: &dyn Sql) -> Result<Self, StoreError> {
         if self.status == Some(Status::Streaming) {
             self.overlay(Newest::of(sql, self.serial)?.as_ref());
         }
@@ -232,7 +232,7 @@ impl Columns {
 
 /// The id of a message's newest segment, if it has any, and the version that its tail is at.
 pub(super) fn tail_version(
-    sql: &impl Sql,
+    sql: &dyn Sql,
     place: Place,
 ) -> Result<Option<(Option<u64>, Place)>, StoreError> {
     const VERSION: &str = "SELECT version FROM message WHERE serial=?1";
@@ -248,7 +248,7 @@ pub(super) fn tail_version(
 
 /// A message from `columns!` and `whole_data!`.
 pub(super) fn into_message(
-    sql: &impl Sql,
+    sql: &dyn Sql,
     epoch: Epoch,
     mut row: Row,
 ) -> Result<Message, StoreError> {

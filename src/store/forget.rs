@@ -1,7 +1,7 @@
 //! Ids of frames that are kept, and everything that is forgotten in time.
 
 use super::read;
-use super::sqlite::{Sql, Value};
+use super::sql::{Sql, Value};
 use super::{Kind, StoreError};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::TRIM_ROWS;
@@ -9,7 +9,7 @@ use crate::protocol::serial::Place;
 
 /// One that was forgotten may come a second time: it then stands for the new frame.
 pub(super) fn once(
-    sql: &impl Sql,
+    sql: &dyn Sql,
     client: &str,
     kind: Kind,
     id: &str,
@@ -24,7 +24,7 @@ pub(super) fn once(
 
 /// Forgets a few of the ids that are too old. More go than come, and never so many that the
 /// session stops for them.
-pub(super) fn forget_ids(sql: &impl Sql, keep_since: Timestamp) -> Result<(), StoreError> {
+pub(super) fn forget_ids(sql: &dyn Sql, keep_since: Timestamp) -> Result<(), StoreError> {
     const FORGET: &str = "DELETE FROM once WHERE (client, kind, id) IN (SELECT client, kind, id \
                           FROM once WHERE at<?1 ORDER BY at LIMIT 16)";
     sql.run(FORGET, &[keep_since.into()])
@@ -34,7 +34,7 @@ pub(super) fn forget_ids(sql: &impl Sql, keep_since: Timestamp) -> Result<(), St
 /// be where the log ends. Rows that are beyond the bounds go with a later step, and tell nobody
 /// anything meanwhile: nobody resumes from before the floor.
 pub(super) fn trim(
-    sql: &impl Sql,
+    sql: &dyn Sql,
     up_to: Place,
     gone: &[Place],
     at: Timestamp,

@@ -3,20 +3,20 @@
 
 use super::marks::mark;
 use super::schema::SEGMENTS;
-use super::sqlite::{Sql, Value};
+use super::sql::{Sql, Value};
 use super::{Growth, StoreError, Write};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::message::Status;
 use crate::protocol::serial::Place;
 
 /// The hot path: one row, and no index of it.
-pub(super) fn grow(sql: &impl Sql, growth: &Growth) -> Result<(), StoreError> {
+pub(super) fn grow(sql: &dyn Sql, growth: &Growth) -> Result<(), StoreError> {
     const GROW: &str = "UPDATE message SET version=?2, seq=coalesce(nullif(?3, 0), seq), \
                         updated_at=?4, marks=marks||?5, data=data||?6 WHERE serial=?1";
     sql.grow(GROW, growth.place, growth, &growth_mark(growth))
 }
 
-pub(super) fn grow_segment(sql: &impl Sql, growth: &Growth) -> Result<(), StoreError> {
+pub(super) fn grow_segment(sql: &dyn Sql, growth: &Growth) -> Result<(), StoreError> {
     const GROW: &str = "UPDATE segment SET version=?2, seq=coalesce(nullif(?3, 0), seq), \
                         updated_at=?4, marks=marks||?5, data=data||?6 WHERE id=?1";
     sql.grow(GROW, segment_id(growth), growth, &growth_mark(growth))
@@ -64,7 +64,7 @@ impl<'a> Closing<'a> {
     }
 }
 
-pub(super) fn close(sql: &impl Sql, closing: &Closing<'_>) -> Result<(), StoreError> {
+pub(super) fn close(sql: &dyn Sql, closing: &Closing<'_>) -> Result<(), StoreError> {
     const CLOSE: &str = "UPDATE message SET version=?2, seq=coalesce(nullif(?3, 0), seq), \
                          updated_at=?4, status=?5, headers=coalesce(?6, headers) \
                          WHERE serial=?1";
@@ -83,7 +83,7 @@ pub(super) fn close(sql: &impl Sql, closing: &Closing<'_>) -> Result<(), StoreEr
 }
 
 pub(super) fn grow_and_close(
-    sql: &impl Sql,
+    sql: &dyn Sql,
     growth: &Growth,
     closing: &Closing<'_>,
 ) -> Result<(), StoreError> {
@@ -112,7 +112,7 @@ fn segment_id(growth: &Growth) -> u64 {
     first.saturating_add(growth.segment)
 }
 
-pub(super) fn segment(sql: &impl Sql, growth: &Growth) -> Result<(), StoreError> {
+pub(super) fn segment(sql: &dyn Sql, growth: &Growth) -> Result<(), StoreError> {
     const SEGMENT: &str = "INSERT INTO segment(id, version, seq, start, updated_at, marks, data) \
                            VALUES(?1, ?2, nullif(?3, 0), ?4, ?5, ?6, ?7)";
     let versions = growth.version.saturating_sub(growth.place);

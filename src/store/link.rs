@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::row::Row;
-use super::sqlite::{Sql, Value};
+use super::sql::{Sql, Value};
 use super::{Link, StoreError};
 use crate::protocol::serial::Place;
 
@@ -35,14 +35,14 @@ fn read(mut row: Row) -> Result<Link, StoreError> {
     })
 }
 
-pub(super) fn link(sql: &impl Sql, place: Place) -> Result<Option<Link>, StoreError> {
+pub(super) fn link(sql: &dyn Sql, place: Place) -> Result<Option<Link>, StoreError> {
     const LINK: &str = links!("serial=?1");
     let row = Row::first(sql.query(LINK, &[Value::number(place)])?);
     row.map(read).transpose()
 }
 
 pub(super) fn links(
-    sql: &impl Sql,
+    sql: &dyn Sql,
     after: Place,
     before: Place,
     newest_first: bool,

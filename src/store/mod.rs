@@ -1,4 +1,4 @@
-//! Rows: what the session reads ([`Log`]) and what it stores ([`Write`]).
+//! Rows: what the session reads ([`Store`]) and what it stores ([`Write`]).
 //!
 //! The only SQL of the project is in this folder. Rows hold places, never serials: the epoch
 //! belongs to the session, and comes in where messages go out.
@@ -14,9 +14,13 @@ mod read;
 mod resume;
 mod row;
 mod schema;
-pub mod sqlite;
+pub mod sql;
+#[expect(clippy::module_inception, reason = "the store itself")]
+mod store;
 mod turn;
 mod write;
+
+pub use store::Store;
 
 use crate::protocol::data::Data;
 use crate::protocol::ids::{ConnectionId, Timestamp};
@@ -239,88 +243,6 @@ pub enum Kind {
     Steer = 12,
 }
 
-/// The reads that the session needs. Each says how many rows it reads at most; where that names
-/// segments, it is those of one message, which its size bounds (`dataBytes`): some 600.
-pub trait Log {
-    /// How the session began; `None` if nothing was ever written (P1.2). One row.
-    fn beginning(&self) -> Result<Option<Beginning>, StoreError>;
-    /// Whether the database has fewer bytes than this. Looked up anew now and then, and each
-    /// time while it has not. No row.
-    fn has_room(&self, most: u64) -> Result<bool, StoreError>;
-    /// Where the log ends. Four rows, and three for each message that streams.
-    fn end(&self) -> Result<End, StoreError>;
-    /// All messages that still stream, by place. Their rows and their segments.
-    fn streaming(&self) -> Result<Vec<Streaming>, StoreError>;
-    /// One message without its text. Two rows.
-    fn head(&self, place: Place) -> Result<Option<Head>, StoreError>;
-    /// One message without its data, and the bytes of its own row's: what a change of anything
-    /// else is told with, and what it rewrites. Two rows.
-    fn outline(&self, epoch: Epoch, place: Place) -> Result<Option<(Message, usize)>, StoreError>;
-    /// One message. Two rows and its segments.
-    fn message(&self, epoch: Epoch, place: Place) -> Result<Option<Message>, StoreError>;
-    /// Messages of a span. Four rows for each that the limit lets in, and the segments of those
-    /// whose text is read; with names also twice `NAMED_MESSAGES`.
-    fn page(&self, epoch: Epoch, span: &Span<'_>) -> Result<Page, StoreError>;
-    /// How many bytes there are, at least, of messages that came and turns that changed after a
-    /// place; `None` if there are more than a replay may bring (P3.6). Twice `REPLAY_ENTRIES`
-    /// rows for entries, as many again for turns, and two for each of `REPLAY_MESSAGES`, or of
-    /// `NAMED_MESSAGES` with names.
-    fn extent(&self, after: Place, names: Option<&[String]>) -> Result<Option<usize>, StoreError>;
-    /// These messages, in this order, until their text has so many bytes, though always one. Four
-    /// rows for each, and the segments of those whose text is read.
-    fn listed(&self, epoch: Epoch, places: &[Place], bytes: usize) -> Result<Page, StoreError>;
-    /// How one message is linked to others. One row.
-    fn link(&self, place: Place) -> Result<Option<Link>, StoreError>;
-    /// The same of the messages between two places. A row each.
-    fn links(
-        &self,
-        after: Place,
-        before: Place,
-        newest_first: bool,
-        limit: usize,
-    ) -> Result<Vec<Link>, StoreError>;
-    /// What changed after a place of the messages up to it, one item a message, by message;
-    /// at most `limit`, as far as the first `REPLAY_ENTRIES` entries tell. Three rows for each
-    /// entry, and two for each message that streams.
-    fn changed(&self, after: Place, limit: usize) -> Result<Vec<Changed>, StoreError>;
-    /// What a reader misses of a text who has everything up to a place. `None` when the
-    /// message has no marks for it. Three rows and its segments.
-    fn missing(&self, place: Place, since: Place) -> Result<Option<Missing>, StoreError>;
-    /// The place that an id stands for, unless the row is older than `since` (messages' ids
-    /// do not age). Two rows.
-    fn once(
-        &self,
-        client: &str,
-        kind: Kind,
-        id: &str,
-        since: Timestamp,
-    ) -> Result<Option<Place>, StoreError>;
-    /// The oldest messages up to a place. A row each.
-    fn oldest(&self, up_to: Place, limit: usize) -> Result<Vec<Place>, StoreError>;
-    /// The oldest messages, and whether retention may take them (P11.2). Two rows each, and two
-    /// for each open turn.
-    fn aged(&self, limit: usize) -> Result<Vec<Aged>, StoreError>;
-    /// All turns that are open, by place. Two rows each.
-    fn open_turns(&self) -> Result<Vec<Kept>, StoreError>;
-    /// A turn by its id. Two rows.
-    fn turn(&self, id: &str) -> Result<Option<Turn>, StoreError>;
-    /// A turn by its place. One row.
-    fn turn_at(&self, place: Place) -> Result<Option<Turn>, StoreError>;
-    /// The turns that answer a message, the newest 100, the newest first. Two rows each.
-    fn answering(&self, input: Place) -> Result<Vec<Turn>, StoreError>;
-    /// The turns that changed after a place, by their latest change; at most `limit`, as far as
-    /// the first `REPLAY_ENTRIES` entries tell. Two rows for each entry.
-    fn changed_turns(&self, after: Place, limit: usize) -> Result<Vec<Turn>, StoreError>;
-    /// Turns by their ids, those that there are. Two rows each.
-    fn named_turns(&self, ids: &[String]) -> Result<Vec<Turn>, StoreError>;
-    /// The newest turns before a place, the newest first. A row each.
-    fn turns_before(&self, before: Place, limit: usize) -> Result<Vec<Turn>, StoreError>;
-    /// The oldest messages of a turn that were not deleted, by place. Three rows each.
-    fn turn_messages(&self, turn: &Turn, limit: usize) -> Result<Vec<Head>, StoreError>;
-    /// The client that wants no answer to a message (P6.5). One row.
-    fn cancel_of_input(&self, place: Place) -> Result<Option<Cancel>, StoreError>;
-}
-
 /// Everything that is ever stored; one variant is one change of rows.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Write {
@@ -484,10 +406,4 @@ pub enum Change {
     Delete = 3,
     /// Another attempt at its turn takes its place.
     Supersede = 4,
-}
-
-/// What the session stands on: reads, and writes that happen together or not at all.
-pub trait Store: Log {
-    /// Stores all of it in one step, in order. What follows reads it.
-    fn write(&self, writes: &[Write]) -> Result<(), StoreError>;
 }

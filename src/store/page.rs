@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::columns::{Columns, sized_columns, whole_data};
 use super::row::Row;
-use super::sqlite::{Sql, Value};
+use super::sql::{Sql, Value};
 use super::{Page, Span, StoreError};
 use crate::protocol::limits::NAMED_MESSAGES;
 use crate::protocol::serial::{Epoch, Place};
@@ -34,14 +34,14 @@ macro_rules! rows {
 /// Messages of a span. What is short enough that all of it fits comes with the first read,
 /// what is long only once it is known to be wanted. A span with more messages than may be
 /// looked at for names has more, though nobody knows yet whether any of that has one.
-pub(super) fn page(sql: &impl Sql, epoch: Epoch, span: &Span<'_>) -> Result<Page, StoreError> {
+pub(super) fn page(sql: &dyn Sql, epoch: Epoch, span: &Span<'_>) -> Result<Page, StoreError> {
     let (rows, is_cut) = rows(sql, span)?;
     fitting(sql, epoch, rows, is_cut, Bytes::of(span))
 }
 
 /// Messages in the order in which they are listed, those that there are.
 pub(super) fn listed(
-    sql: &impl Sql,
+    sql: &dyn Sql,
     epoch: Epoch,
     places: &[Place],
     bytes: usize,
@@ -67,7 +67,7 @@ pub(super) fn listed(
 
 /// As many of the rows as fit, with their texts.
 fn fitting(
-    sql: &impl Sql,
+    sql: &dyn Sql,
     epoch: Epoch,
     mut rows: Vec<Found>,
     is_cut: bool,
@@ -133,7 +133,7 @@ struct Found {
 }
 
 /// One message more than the span may hold, and whether some were not looked at.
-fn rows(sql: &impl Sql, span: &Span<'_>) -> Result<(Vec<Found>, bool), StoreError> {
+fn rows(sql: &dyn Sql, span: &Span<'_>) -> Result<(Vec<Found>, bool), StoreError> {
     const NEWEST: &str = rows!("DESC");
     const OLDEST: &str = rows!("ASC");
     let names = span.names.map(|names| serde_json::json!(names).to_string());
@@ -157,7 +157,7 @@ fn rows(sql: &impl Sql, span: &Span<'_>) -> Result<(Vec<Found>, bool), StoreErro
     Ok((read(sql, statement, &params)?, range.is_cut))
 }
 
-fn read(sql: &impl Sql, statement: &str, params: &[Value]) -> Result<Vec<Found>, StoreError> {
+fn read(sql: &dyn Sql, statement: &str, params: &[Value]) -> Result<Vec<Found>, StoreError> {
     let rows = Row::all(sql.query(statement, params)?).map(|mut row| {
         let columns = Columns::parse(&row.text()?)?;
         Ok(Found {
@@ -169,7 +169,7 @@ fn read(sql: &impl Sql, statement: &str, params: &[Value]) -> Result<Vec<Found>,
 }
 
 /// The texts that the first read left out.
-fn long_texts(sql: &impl Sql, rows: &[Found]) -> Result<BTreeMap<Place, String>, StoreError> {
+fn long_texts(sql: &dyn Sql, rows: &[Found]) -> Result<BTreeMap<Place, String>, StoreError> {
     const TEXTS: &str = concat!(
         "SELECT serial, ",
         whole_data!(),
@@ -214,7 +214,7 @@ impl Range {
 }
 
 /// The first message that is too far to be looked at for its name.
-fn named_rows_end(sql: &impl Sql, span: &Span<'_>) -> Result<Option<Place>, StoreError> {
+fn named_rows_end(sql: &dyn Sql, span: &Span<'_>) -> Result<Option<Place>, StoreError> {
     const END_NEWEST: &str = "SELECT serial FROM message WHERE serial>?1 AND serial<?2 \
                               ORDER BY serial DESC LIMIT 1 OFFSET ?3";
     const END_OLDEST: &str = "SELECT serial FROM message WHERE serial>?1 AND serial<?2 \

@@ -2,13 +2,13 @@
 
 use super::columns::{Columns, Newest, columns, into_message, is_held, segments, whole_data};
 use super::row::Row;
-use super::sqlite::{Sql, Value};
+use super::sql::{Sql, Value};
 use super::{Aged, Beginning, End, Head, Kind, StoreError, Streaming, Tail, marks};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::message::Message;
 use crate::protocol::serial::{Epoch, Place};
 
-pub(super) fn beginning(sql: &impl Sql) -> Result<Beginning, StoreError> {
+pub(super) fn beginning(sql: &dyn Sql) -> Result<Beginning, StoreError> {
     const META: &str = "SELECT epoch, created_at, floor, trimmed_at, settings FROM meta";
     let mut row = Row::only(sql.query(META, &[])?)?;
     let unreadable = || StoreError::unreadable("beginning");
@@ -23,7 +23,7 @@ pub(super) fn beginning(sql: &impl Sql) -> Result<Beginning, StoreError> {
 
 /// The end is never in one place alone: text that still streams is ahead of its message, and
 /// what was trimmed is remembered in `meta` only.
-pub(super) fn end(sql: &impl Sql) -> Result<End, StoreError> {
+pub(super) fn end(sql: &dyn Sql) -> Result<End, StoreError> {
     const END: &str = "SELECT coalesce(max(place), 0), max(at) FROM (\
         SELECT floor AS place, coalesce(written_at, created_at) AS at FROM meta UNION ALL \
         SELECT * FROM (SELECT max(version, serial), max(updated_at, created_at) FROM message \
@@ -40,7 +40,7 @@ pub(super) fn end(sql: &impl Sql) -> Result<End, StoreError> {
     })
 }
 
-pub(super) fn streaming(sql: &impl Sql) -> Result<Vec<Streaming>, StoreError> {
+pub(super) fn streaming(sql: &dyn Sql) -> Result<Vec<Streaming>, StoreError> {
     const OPEN: &str = concat!(
         "SELECT ",
         columns!(),
@@ -61,7 +61,7 @@ pub(super) fn streaming(sql: &impl Sql) -> Result<Vec<Streaming>, StoreError> {
 }
 
 fn streaming_tail(
-    sql: &impl Sql,
+    sql: &dyn Sql,
     mut columns: Columns,
     head_marks: &str,
     head_bytes: usize,
@@ -92,7 +92,7 @@ fn streaming_tail(
     })
 }
 
-pub(super) fn head(sql: &impl Sql, place: Place) -> Result<Option<Head>, StoreError> {
+pub(super) fn head(sql: &dyn Sql, place: Place) -> Result<Option<Head>, StoreError> {
     const HEAD: &str = concat!("SELECT ", columns!(), " FROM message WHERE serial=?1");
     let Some(mut row) = Row::first(sql.query(HEAD, &[Value::number(place)])?) else {
         return Ok(None);
@@ -102,7 +102,7 @@ pub(super) fn head(sql: &impl Sql, place: Place) -> Result<Option<Head>, StoreEr
 }
 
 pub(super) fn outline(
-    sql: &impl Sql,
+    sql: &dyn Sql,
     epoch: Epoch,
     place: Place,
 ) -> Result<Option<(Message, usize)>, StoreError> {
@@ -119,7 +119,7 @@ pub(super) fn outline(
 }
 
 pub(super) fn message(
-    sql: &impl Sql,
+    sql: &dyn Sql,
     epoch: Epoch,
     place: Place,
 ) -> Result<Option<Message>, StoreError> {
@@ -136,7 +136,7 @@ pub(super) fn message(
 
 /// The message that an id stands for: the newest, since an id may be free again (P4.2).
 pub(super) fn message_id(
-    sql: &impl Sql,
+    sql: &dyn Sql,
     client: &str,
     id: &str,
 ) -> Result<Option<Place>, StoreError> {
@@ -147,7 +147,7 @@ pub(super) fn message_id(
 }
 
 pub(super) fn frame_id(
-    sql: &impl Sql,
+    sql: &dyn Sql,
     client: &str,
     kind: Kind,
     id: &str,
@@ -161,13 +161,13 @@ pub(super) fn frame_id(
     row.map(|mut row| row.number()).transpose()
 }
 
-pub(super) fn oldest(sql: &impl Sql, up_to: Place, limit: usize) -> Result<Vec<Place>, StoreError> {
+pub(super) fn oldest(sql: &dyn Sql, up_to: Place, limit: usize) -> Result<Vec<Place>, StoreError> {
     const OLDEST: &str = "SELECT serial FROM message WHERE serial<=?1 ORDER BY serial LIMIT ?2";
     let rows = sql.query(OLDEST, &[Value::number(up_to), Value::size(limit)])?;
     Row::all(rows).map(|mut row| row.number()).collect()
 }
 
-pub(super) fn aged(sql: &impl Sql, limit: usize) -> Result<Vec<Aged>, StoreError> {
+pub(super) fn aged(sql: &dyn Sql, limit: usize) -> Result<Vec<Aged>, StoreError> {
     const AGED: &str = concat!(
         "SELECT serial, created_at, ",
         is_held!(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::columns::{least_bytes, segments};
 use super::row::Row;
 use super::schema::SEGMENTS;
-use super::sqlite::{Sql, Value};
+use super::sql::{Sql, Value};
 use super::{Changed, Missing, StoreError, marks};
 use crate::protocol::data::from_unit;
 use crate::protocol::limits::{NAMED_MESSAGES, REPLAY_ENTRIES, REPLAY_MESSAGES};
@@ -13,7 +13,7 @@ use crate::protocol::serial::Place;
 
 /// How much somebody missed, counted before any of it is read.
 pub(super) fn extent(
-    sql: &impl Sql,
+    sql: &dyn Sql,
     after: Place,
     names: Option<&[String]>,
 ) -> Result<Option<usize>, StoreError> {
@@ -59,7 +59,7 @@ pub(super) fn extent(
 /// What changed of older messages after a place. There is no index on versions, which every
 /// append changes: the entries of `change` and the few messages that stream are everything.
 pub(super) fn changed(
-    sql: &impl Sql,
+    sql: &dyn Sql,
     after: Place,
     limit: usize,
 ) -> Result<Vec<Changed>, StoreError> {
@@ -108,7 +108,7 @@ pub(super) fn changed(
 /// The end of a text that a reader misses: what the reader lacks of the last row that it has
 /// a part of, then the rows after that, and no others.
 pub(super) fn missing(
-    sql: &impl Sql,
+    sql: &dyn Sql,
     place: Place,
     since: Place,
 ) -> Result<Option<Missing>, StoreError> {
@@ -152,7 +152,7 @@ pub(super) fn missing(
 /// What is missing of the message's own row, if its marks still know how much a reader had
 /// who has everything up to `since`.
 fn missing_of_head(
-    sql: &impl Sql,
+    sql: &dyn Sql,
     place: Place,
     since: Place,
 ) -> Result<Option<Missing>, StoreError> {

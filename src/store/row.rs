@@ -1,7 +1,7 @@
 //! Rows as they come back: what is not as it was written is an error, never a panic.
 
 use super::StoreError;
-use super::sqlite::Value;
+use super::sql::Value;
 
 impl StoreError {
     /// A row that does not hold what this code wrote.

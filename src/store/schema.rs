@@ -3,7 +3,7 @@
 
 use super::StoreError;
 use super::row::Row;
-use super::sqlite::{Sql, Value};
+use super::sql::{Sql, Value};
 
 /// Segment `n` of a message, counted from 1, has the id `serial * SEGMENTS + n`: it stays
 /// below 2^53, and all segments of a message are one range of ids.
@@ -85,7 +85,7 @@ pub(super) struct Tables {
 
 impl Tables {
     /// Looks them up. What an older release wrote is brought to the schema of this one.
-    pub(super) fn of(sql: &impl Sql) -> Result<Self, StoreError> {
+    pub(super) fn of(sql: &dyn Sql) -> Result<Self, StoreError> {
         const TABLES: &str = "SELECT name FROM sqlite_master WHERE type='table' \
                               AND name IN ('meta', 'once')";
         let mut tables = Self::default();
@@ -102,7 +102,7 @@ impl Tables {
     }
 }
 
-fn update(sql: &impl Sql) -> Result<(), StoreError> {
+fn update(sql: &dyn Sql) -> Result<(), StoreError> {
     const FOUND: &str = "SELECT schema FROM meta";
     const REACHED: &str = "UPDATE meta SET schema=?1";
     let found = Row::only(sql.query(FOUND, &[])?)?.size()?;
@@ -121,21 +121,21 @@ fn update(sql: &impl Sql) -> Result<(), StoreError> {
 }
 
 /// Makes the tables of a session that begins.
-pub(super) fn create(sql: &impl Sql) -> Result<(), StoreError> {
+pub(super) fn create(sql: &dyn Sql) -> Result<(), StoreError> {
     run(sql, TABLES)
 }
 
 /// Makes the table of frames' ids.
-pub(super) fn create_ids(sql: &impl Sql) -> Result<(), StoreError> {
+pub(super) fn create_ids(sql: &dyn Sql) -> Result<(), StoreError> {
     run(sql, &IDS)
 }
 
-fn migrate(sql: &impl Sql, from: usize) -> Result<(), StoreError> {
+fn migrate(sql: &dyn Sql, from: usize) -> Result<(), StoreError> {
     let mut later = MIGRATIONS.iter().skip(from.saturating_sub(1));
     later.try_for_each(|statements| run(sql, statements))
 }
 
-fn run(sql: &impl Sql, statements: &[&'static str]) -> Result<(), StoreError> {
+fn run(sql: &dyn Sql, statements: &[&'static str]) -> Result<(), StoreError> {
     let mut statements = statements.iter();
     statements.try_for_each(|statement| sql.run(statement, &[]))
 }

@@ -2,7 +2,7 @@
 
 use super::columns::{Columns, columns};
 use super::row::Row;
-use super::sqlite::{Sql, Value};
+use super::sql::{Sql, Value};
 use super::{Head, Kept, StoreError};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::REPLAY_ENTRIES;
@@ -29,7 +29,7 @@ fn kind(event: Event) -> i64 {
 
 /// A turn as it now is, and the entry of what happened to it.
 pub(super) fn put(
-    sql: &impl Sql,
+    sql: &dyn Sql,
     kept: &Kept,
     client: Option<&str>,
     at: Timestamp,
@@ -53,7 +53,7 @@ macro_rules! put {
 }
 
 /// A turn of which something changed that is no entry of the log.
-pub(super) fn put_row(sql: &impl Sql, kept: &Kept) -> Result<(), StoreError> {
+pub(super) fn put_row(sql: &dyn Sql, kept: &Kept) -> Result<(), StoreError> {
     // An index is written anew for each of its columns that is named, changed or not: that of
     // open turns is named once, at the end.
     const OPEN: &str = put!();
@@ -75,23 +75,19 @@ pub(super) fn put_row(sql: &impl Sql, kept: &Kept) -> Result<(), StoreError> {
 }
 
 /// When its leader was last heard.
-pub(super) fn heard(sql: &impl Sql, place: Place, at: Timestamp) -> Result<(), StoreError> {
+pub(super) fn heard(sql: &dyn Sql, place: Place, at: Timestamp) -> Result<(), StoreError> {
     const HEARD: &str = "UPDATE turn SET heard_at=?2 WHERE serial=?1";
     sql.run(HEARD, &[Value::number(place), at.into()])
 }
 
 /// Somebody wants no answer to a message.
-pub(super) fn cancel_input(
-    sql: &impl Sql,
-    place: Place,
-    cancel: &Cancel,
-) -> Result<(), StoreError> {
+pub(super) fn cancel_input(sql: &dyn Sql, place: Place, cancel: &Cancel) -> Result<(), StoreError> {
     const CANCEL: &str = "UPDATE message SET cancel=?2 WHERE serial=?1";
     let cancel = serde_json::to_string(cancel).map_err(|_| StoreError::unreadable("cancel"))?;
     sql.run(CANCEL, &[Value::number(place), Value::Text(cancel)])
 }
 
-pub(super) fn cancel_of_input(sql: &impl Sql, place: Place) -> Result<Option<Cancel>, StoreError> {
+pub(super) fn cancel_of_input(sql: &dyn Sql, place: Place) -> Result<Option<Cancel>, StoreError> {
     const CANCEL: &str = "SELECT cancel FROM message WHERE serial=?1";
     let row = Row::first(sql.query(CANCEL, &[Value::number(place)])?);
     let text = row.map(|mut row| row.maybe_text()).transpose()?.flatten();
@@ -107,38 +103,38 @@ fn kept(mut row: Row) -> Result<Kept, StoreError> {
     Ok(Kept { turn, heard_at })
 }
 
-fn first(sql: &impl Sql, statement: &str, params: &[Value]) -> Result<Option<Turn>, StoreError> {
+fn first(sql: &dyn Sql, statement: &str, params: &[Value]) -> Result<Option<Turn>, StoreError> {
     let row = Row::first(sql.query(statement, params)?);
     Ok(row.map(kept).transpose()?.map(|kept| kept.turn))
 }
 
-fn all(sql: &impl Sql, statement: &str, params: &[Value]) -> Result<Vec<Turn>, StoreError> {
+fn all(sql: &dyn Sql, statement: &str, params: &[Value]) -> Result<Vec<Turn>, StoreError> {
     let rows = Row::all(sql.query(statement, params)?);
     rows.map(|row| Ok(kept(row)?.turn)).collect()
 }
 
-pub(super) fn open(sql: &impl Sql) -> Result<Vec<Kept>, StoreError> {
+pub(super) fn open(sql: &dyn Sql) -> Result<Vec<Kept>, StoreError> {
     const OPEN: &str = "SELECT heard_at, body FROM turn WHERE open=1 ORDER BY serial";
     Row::all(sql.query(OPEN, &[])?).map(kept).collect()
 }
 
-pub(super) fn by_id(sql: &impl Sql, id: &str) -> Result<Option<Turn>, StoreError> {
+pub(super) fn by_id(sql: &dyn Sql, id: &str) -> Result<Option<Turn>, StoreError> {
     const TURN: &str = "SELECT heard_at, body FROM turn WHERE id=?1";
     first(sql, TURN, &[id.into()])
 }
 
-pub(super) fn at(sql: &impl Sql, place: Place) -> Result<Option<Turn>, StoreError> {
+pub(super) fn at(sql: &dyn Sql, place: Place) -> Result<Option<Turn>, StoreError> {
     const TURN: &str = "SELECT heard_at, body FROM turn WHERE serial=?1";
     first(sql, TURN, &[Value::number(place)])
 }
 
-pub(super) fn answering(sql: &impl Sql, input: Place) -> Result<Vec<Turn>, StoreError> {
+pub(super) fn answering(sql: &dyn Sql, input: Place) -> Result<Vec<Turn>, StoreError> {
     const TURNS: &str = "SELECT heard_at, body FROM turn WHERE input=?1 ORDER BY serial DESC \
                          LIMIT 100";
     all(sql, TURNS, &[Value::number(input)])
 }
 
-pub(super) fn changed(sql: &impl Sql, after: Place, limit: usize) -> Result<Vec<Turn>, StoreError> {
+pub(super) fn changed(sql: &dyn Sql, after: Place, limit: usize) -> Result<Vec<Turn>, StoreError> {
     const TURNS: &str = "SELECT heard_at, body FROM turn WHERE serial IN (SELECT subject \
                          FROM (SELECT subject, kind FROM change WHERE serial>?1 ORDER BY serial \
                          LIMIT ?4) WHERE kind>=?2) ORDER BY version LIMIT ?3";
@@ -147,7 +143,7 @@ pub(super) fn changed(sql: &impl Sql, after: Place, limit: usize) -> Result<Vec<
     all(sql, TURNS, &[after, kind, Value::size(limit), entries])
 }
 
-pub(super) fn named(sql: &impl Sql, ids: &[String]) -> Result<Vec<Turn>, StoreError> {
+pub(super) fn named(sql: &dyn Sql, ids: &[String]) -> Result<Vec<Turn>, StoreError> {
     const TURNS: &str = "SELECT heard_at, body FROM turn WHERE id IN \
                          (SELECT value FROM json_each(?1)) ORDER BY serial";
     if ids.is_empty() {
@@ -160,14 +156,14 @@ pub(super) fn named(sql: &impl Sql, ids: &[String]) -> Result<Vec<Turn>, StoreEr
     )
 }
 
-pub(super) fn before(sql: &impl Sql, before: Place, limit: usize) -> Result<Vec<Turn>, StoreError> {
+pub(super) fn before(sql: &dyn Sql, before: Place, limit: usize) -> Result<Vec<Turn>, StoreError> {
     const TURNS: &str = "SELECT heard_at, body FROM turn WHERE serial<?1 ORDER BY serial DESC \
                          LIMIT ?2";
     all(sql, TURNS, &[Value::number(before), Value::size(limit)])
 }
 
 /// Messages that a turn wrote. Its id may have been that of another turn, which is gone.
-pub(super) fn messages(sql: &impl Sql, turn: &Turn, limit: usize) -> Result<Vec<Head>, StoreError> {
+pub(super) fn messages(sql: &dyn Sql, turn: &Turn, limit: usize) -> Result<Vec<Head>, StoreError> {
     const MESSAGES: &str = concat!(
         "SELECT ",
         columns!(),

@@ -4,13 +4,13 @@ use super::change::{Updated, create, delete, replace, replace_headers};
 use super::forget::{forget_ids, once, trim};
 use super::grow::{Closing, close, grow, grow_and_close, grow_segment, segment};
 use super::schema::{self, Tables};
-use super::sqlite::{Sql, Value};
+use super::sql::{Sql, Value};
 use super::{Beginning, StoreError, Write, turn};
 use crate::protocol::data::Data;
 
 /// Stores all of it or nothing, and says which tables there are then. A single statement
 /// needs no transaction, which costs more than the statement itself (invariant 4).
-pub(super) fn run(sql: &impl Sql, writes: &[Write], tables: Tables) -> Result<Tables, StoreError> {
+pub(super) fn run(sql: &dyn Sql, writes: &[Write], tables: Tables) -> Result<Tables, StoreError> {
     let begins = writes.iter().any(|write| matches!(write, Write::Begin(_)));
     let has_id = writes
         .iter()
@@ -39,7 +39,7 @@ fn is_one_statement(writes: &[Write]) -> bool {
     )
 }
 
-fn all(sql: &impl Sql, writes: &[Write]) -> Result<(), StoreError> {
+fn all(sql: &dyn Sql, writes: &[Write]) -> Result<(), StoreError> {
     let mut rest = writes;
     while let [write, after @ ..] = rest {
         rest = after;
@@ -56,7 +56,7 @@ fn all(sql: &impl Sql, writes: &[Write]) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn one(sql: &impl Sql, write: &Write) -> Result<(), StoreError> {
+fn one(sql: &dyn Sql, write: &Write) -> Result<(), StoreError> {
     match write {
         Write::Begin(beginning) => begin(sql, beginning),
         Write::Create(message) => create(sql, message),
@@ -134,7 +134,7 @@ fn one(sql: &impl Sql, write: &Write) -> Result<(), StoreError> {
     }
 }
 
-fn begin(sql: &impl Sql, beginning: &Beginning) -> Result<(), StoreError> {
+fn begin(sql: &dyn Sql, beginning: &Beginning) -> Result<(), StoreError> {
     const BEGIN: &str = "INSERT INTO meta(schema, epoch, created_at, floor, settings) \
                          VALUES(?1, ?2, ?3, ?4, ?5)";
     schema::create(sql)?;

@@ -1,12 +1,13 @@
 //! The cost of reads: no more in a long log than in a short one.
 
+use std::rc::Rc;
+
 use sessile::protocol::limits::{
     NAMED_MESSAGES, REPLAY_ENTRIES, REPLAY_MESSAGES, TRIM_KEPT, TRIM_MESSAGES,
 };
 use sessile::protocol::serial::PLACE_MAX;
 use sessile::protocol::turn::{Event, State, Turn};
-use sessile::store::sqlite::SqliteStore;
-use sessile::store::{Beginning, Kind, Log, Span, Store, StoreError, Write};
+use sessile::store::{Beginning, Kind, Span, Store, StoreError, Write};
 
 use crate::model::epoch;
 use crate::sqlite::Sqlite;
@@ -18,9 +19,9 @@ const FEW: usize = 20;
 
 /// A log of so many messages, each with a turn that ended and the entries of both. The first
 /// turn is open, and every other message is its; the last message streams.
-fn log(count: u64) -> (Sqlite, SqliteStore<Sqlite>) {
+fn log(count: u64) -> (Sqlite, Store) {
     let sqlite = Sqlite::new();
-    let store = SqliteStore::new(sqlite.clone());
+    let store = Store::new(Rc::new(sqlite.clone()));
     let beginning = Beginning {
         epoch: epoch(),
         created_at: 5,
@@ -92,7 +93,7 @@ fn span(names: Option<&[String]>, newest_first: bool) -> Span<'_> {
     }
 }
 
-type Read = fn(&SqliteStore<Sqlite>) -> Result<usize, StoreError>;
+type Read = fn(&Store) -> Result<usize, StoreError>;
 
 fn one<T>(found: Option<T>) -> usize {
     usize::from(found.is_some())
