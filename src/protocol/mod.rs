@@ -18,6 +18,7 @@ pub mod presence;
 pub mod query;
 pub mod serial;
 pub mod settings;
+pub mod snapshot;
 pub mod turn;
 mod words;
 
