@@ -78,15 +78,27 @@ pub struct ErrorInfo {
     pub status: u16,
     /// "unable to append; message … is closed".
     pub message: String,
-    /// For `gap`: the `seq` that the message expects next (P5.3).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub expected_seq: Option<u64>,
-    /// For `gap`: how much the message holds, in UTF-16 code units (P5.3).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub length: Option<u64>,
-    /// For `rate-limited`: when to try again.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub retry_after_ms: Option<u64>,
+    /// The fields that only this code has.
+    #[serde(flatten)]
+    pub details: Option<Details>,
+}
+
+/// The fields of an error beyond its code and its sentence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged, rename_all_fields = "camelCase")]
+pub enum Details {
+    /// Of `gap` (P5.3).
+    Gap {
+        /// The `seq` that the message expects next.
+        expected_seq: u64,
+        /// The length of the message's text, in UTF-16 code units.
+        length: u64,
+    },
+    /// Of `rate-limited`.
+    Wait {
+        /// Milliseconds to wait before another attempt.
+        retry_after_ms: u64,
+    },
 }
 
 impl ErrorInfo {
@@ -96,9 +108,15 @@ impl ErrorInfo {
             code,
             status: code.status(),
             message: message.into(),
-            expected_seq: None,
-            length: None,
-            retry_after_ms: None,
+            details: None,
+        }
+    }
+
+    /// A `rate-limited` error that says how long to wait, in milliseconds.
+    pub fn rate_limited(message: impl Into<String>, retry_after_ms: u64) -> Self {
+        Self {
+            details: Some(Details::Wait { retry_after_ms }),
+            ..Self::new(ErrorCode::RateLimited, message)
         }
     }
 }
