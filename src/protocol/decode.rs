@@ -6,16 +6,17 @@
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-pub use super::change::{Append, Delete, Interrupt, NewMessage, Publish, Update};
-pub use super::check::too_large;
-use super::check::{Frame, bound};
 use super::data::Data;
 use super::error::{ErrorCode, ErrorInfo};
-use super::fields::Fields;
 pub use super::fields::parse;
+use super::fields::{Fields, FromFields};
 use super::limits::Limits;
+pub use super::message_frames::{Append, Delete, Interrupt, NewMessage, Publish, Update};
 pub use super::presence::{LeavePresence, SetPresence};
-pub use super::turn::{AdoptTurn, CancelTurns, DriveTurn, EndTurn, StartTurn, Steer, Steered};
+pub use super::size::too_large;
+pub use super::turn_frames::{
+    AdoptTurn, CancelTurns, DriveTurn, EndTurn, StartTurn, Steer, Steered,
+};
 
 /// What came in one place of a WebSocket message or of an HTTP body.
 #[derive(Debug)]
@@ -156,7 +157,7 @@ const OVERSIZE_READ: usize = 4;
 /// # Errors
 /// The answer to a message that cannot be read at all; it goes out with `ref: null`.
 pub fn decode(text: &str, limits: &Limits) -> Result<Vec<Received>, ErrorInfo> {
-    let limit = bound(limits.frame_bytes);
+    let limit = limits.frame_bytes();
     if limit < text.len() {
         let error = too_large("read the message", text.len(), limit);
         let is_read = text.len() <= limit.saturating_mul(OVERSIZE_READ);
@@ -172,7 +173,7 @@ pub fn decode(text: &str, limits: &Limits) -> Result<Vec<Received>, ErrorInfo> {
     }
     if text.trim_start().starts_with('[') {
         let parts: Vec<&RawValue> = parse("read the message", text)?;
-        let most = bound(limits.array_frames);
+        let most = limits.array_frames();
         if most < parts.len() {
             let count = parts.len();
             let message = format!(
@@ -254,7 +255,7 @@ fn reference(fields: &Fields<'_>, limits: &Limits) -> Result<Option<Ref>, ErrorI
         return Ok(Some(Ref(raw.to_owned())));
     }
     if text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
-        let most = bound(limits.name_length);
+        let most = limits.name_length();
         if most < text.len() {
             let message = format!("unable to {READ}; ref is not 1 to {most} characters");
             return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
@@ -265,7 +266,7 @@ fn reference(fields: &Fields<'_>, limits: &Limits) -> Result<Option<Ref>, ErrorI
     Err(ErrorInfo::new(ErrorCode::InvalidFrame, message))
 }
 
-impl Frame for Signal {
+impl FromFields for Signal {
     fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
         Ok(Self {
             name: fields.need_name("name", limits)?,
@@ -276,7 +277,7 @@ impl Frame for Signal {
     }
 }
 
-impl Frame for Auth {
+impl FromFields for Auth {
     fn read(fields: &Fields<'_>, _: &Limits) -> Result<Self, ErrorInfo> {
         Ok(Self {
             token: fields.need("token")?,
@@ -284,7 +285,7 @@ impl Frame for Auth {
     }
 }
 
-impl Frame for Seen {
+impl FromFields for Seen {
     fn read(fields: &Fields<'_>, _: &Limits) -> Result<Self, ErrorInfo> {
         Ok(Self {
             n: fields.need("n")?,
@@ -297,7 +298,7 @@ impl Frame for Seen {
 /// # Errors
 /// `invalid-frame` naming the depth that is allowed.
 pub fn check_depth(verb: &str, text: &str, limits: &Limits) -> Result<(), ErrorInfo> {
-    let most = bound(limits.frame_depth);
+    let most = limits.frame_depth();
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for byte in text.bytes() {
         if in_string {

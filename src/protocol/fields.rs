@@ -8,10 +8,9 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 
-use super::check::bound;
 use super::error::{ErrorCode, ErrorInfo};
+use super::json_error;
 use super::limits::Limits;
-use super::words;
 
 /// The largest number that rows and every client count exactly.
 const NUMBER_MAX: u64 = (1 << 53) - 1;
@@ -66,6 +65,12 @@ impl<'de> Deserialize<'de> for Name<'de> {
     }
 }
 
+/// A frame, or a part of one, that is read from its fields.
+pub(super) trait FromFields: Sized {
+    /// Reads it; refuses by name the first field that is wrong or beyond a bound.
+    fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo>;
+}
+
 /// The fields of a frame, or of a part of it.
 pub struct Fields<'a> {
     /// What the frame does, as its refusals say it.
@@ -90,7 +95,7 @@ impl<'a> Fields<'a> {
     /// As [`Self::read`].
     pub fn part(verb: &'a str, path: &str, text: &'a str) -> Result<Self, ErrorInfo> {
         let object = serde_json::from_str(text);
-        let object = object.map_err(|error| refusal(verb, path, &words::of_text(&error)))?;
+        let object = object.map_err(|error| refusal(verb, path, &json_error::of_text(&error)))?;
         let path = path.to_owned();
         Ok(Self { verb, path, object })
     }
@@ -161,7 +166,7 @@ impl<'a> Fields<'a> {
     }
 
     fn check_name(&self, name: &str, value: &str, limits: &Limits) -> Result<(), ErrorInfo> {
-        let most = bound(limits.name_length);
+        let most = limits.name_length();
         if !value.is_empty() && value.chars().count() <= most {
             return Ok(());
         }
@@ -222,7 +227,7 @@ impl<'a> Fields<'a> {
 
     fn inner(&self, path: String, raw: &'a RawValue) -> Result<Fields<'a>, ErrorInfo> {
         let object = serde_json::from_str(raw.get());
-        let object = object.map_err(|error| self.refused(&path, &words::of_part(&error)))?;
+        let object = object.map_err(|error| self.refused(&path, &json_error::of_part(&error)))?;
         let verb = self.verb;
         Ok(Fields { verb, path, object })
     }
@@ -233,7 +238,7 @@ impl<'a> Fields<'a> {
 
     fn read_as<T: Deserialize<'a>>(&self, name: &str, raw: &'a RawValue) -> Result<T, ErrorInfo> {
         serde_json::from_str(raw.get())
-            .map_err(|error| self.refused(&self.at(name), &words::of_part(&error)))
+            .map_err(|error| self.refused(&self.at(name), &json_error::of_part(&error)))
     }
 
     /// Where in the frame a field is.
@@ -259,7 +264,7 @@ fn refusal(verb: &str, path: &str, reason: &str) -> ErrorInfo {
 /// `invalid-frame`, reading "unable to {verb}; {what is wrong}".
 pub fn parse<'a, T: Deserialize<'a>>(verb: &str, text: &'a str) -> Result<T, ErrorInfo> {
     serde_json::from_str(text).map_err(|error| {
-        let message = format!("unable to {verb}; {}", words::of_text(&error));
+        let message = format!("unable to {verb}; {}", json_error::of_text(&error));
         ErrorInfo::new(ErrorCode::InvalidFrame, message)
     })
 }

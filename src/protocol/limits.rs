@@ -13,6 +13,15 @@ macro_rules! limits {
         impl Default for Limits {
             fn default() -> Self { Self { $($name: $default,)* } }
         }
+
+        impl Limits {
+            $(
+                /// The bound of this name, as a size.
+                pub fn $name(&self) -> usize {
+                    usize::try_from(self.$name).unwrap_or(usize::MAX)
+                }
+            )*
+        }
     };
 }
 

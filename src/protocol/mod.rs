@@ -4,22 +4,23 @@
 //! [`crate::session`]; what it may look like is decided here.
 
 pub mod capability;
-pub mod change;
-pub mod check;
 pub mod data;
 pub mod decode;
 pub mod error;
 pub mod fields;
 pub mod frame;
 pub mod ids;
+mod json_error;
 pub mod limits;
 pub mod message;
+pub mod message_frames;
 pub mod presence;
 pub mod query;
 pub mod serial;
 pub mod settings;
+pub mod size;
 pub mod turn;
-mod words;
+pub mod turn_frames;
 
 /// The version of the protocol that `attached` reports (P3.4).
 pub const PROTOCOL_VERSION: u32 = 1;

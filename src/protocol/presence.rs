@@ -3,12 +3,12 @@
 use serde::Serialize;
 
 use super::capability::Role;
-use super::check::{Frame, size};
 use super::data::Data;
 use super::error::ErrorInfo;
-use super::fields::Fields;
+use super::fields::{Fields, FromFields};
 use super::ids::{ConnectionId, Timestamp};
 use super::limits::Limits;
+use super::size::size;
 
 /// A member: one connection (P7.1).
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -40,16 +40,16 @@ pub struct SetPresence {
 #[derive(Debug)]
 pub struct LeavePresence {}
 
-impl Frame for SetPresence {
+impl FromFields for SetPresence {
     fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
         let data: Option<Data> = fields.get("data")?;
         let bytes = data.as_ref().map(Data::bytes);
-        size(fields.verb(), "data", bytes, limits.presence_bytes)?;
+        size(fields.verb(), "data", bytes, limits.presence_bytes())?;
         Ok(Self { data })
     }
 }
 
-impl Frame for LeavePresence {
+impl FromFields for LeavePresence {
     fn read(_: &Fields<'_>, _: &Limits) -> Result<Self, ErrorInfo> {
         Ok(Self {})
     }

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Deserializer, de};
 
-use super::check::{Frame, bound, headers};
 use super::data::Data;
 use super::error::{ErrorCode, ErrorInfo};
-use super::fields::Fields;
+use super::fields::{Fields, FromFields};
 use super::limits::Limits;
 use super::message::{Headers, Role, Status};
 use super::serial::Serial;
+use super::size::headers;
 
 /// `publish` (P4.2).
 #[derive(Debug)]
@@ -139,11 +139,11 @@ impl Append {
     }
 }
 
-impl Frame for Publish {
+impl FromFields for Publish {
     fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
         let verb = fields.verb();
         let messages = fields.list("messages")?;
-        let most = bound(limits.publish_messages);
+        let most = limits.publish_messages();
         if messages.is_empty() || most < messages.len() {
             let count = messages.len();
             let message = format!("unable to {verb}; messages holds {count}, it takes 1 to {most}");
@@ -158,7 +158,7 @@ impl Frame for Publish {
     }
 }
 
-impl Frame for NewMessage {
+impl FromFields for NewMessage {
     fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
         let new = Self {
             id: fields.name("id", limits)?,
@@ -177,7 +177,7 @@ impl Frame for NewMessage {
     }
 }
 
-impl Frame for Append {
+impl FromFields for Append {
     fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
         let append = Self {
             serial: fields.need("serial")?,
@@ -202,7 +202,7 @@ impl Frame for Append {
     }
 }
 
-impl Frame for Update {
+impl FromFields for Update {
     fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
         let update = Self {
             serial: fields.need("serial")?,
@@ -224,7 +224,7 @@ impl Frame for Update {
     }
 }
 
-impl Frame for Delete {
+impl FromFields for Delete {
     fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
         Ok(Self {
             serial: fields.need("serial")?,

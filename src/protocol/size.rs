@@ -5,17 +5,6 @@ use super::fields::Fields;
 use super::limits::Limits;
 use super::message::Headers;
 
-/// A frame that can be read.
-pub(super) trait Frame: Sized {
-    /// Reads it, and refuses by name what is wrong or passes a bound.
-    fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo>;
-}
-
-/// A limit as a size.
-pub(super) fn bound(limit: u64) -> usize {
-    usize::try_from(limit).unwrap_or(usize::MAX)
-}
-
 /// The headers of a message.
 pub(super) fn headers(
     fields: &Fields<'_>,
@@ -25,7 +14,7 @@ pub(super) fn headers(
     let Some(headers) = headers else {
         return Ok(());
     };
-    let (keys, most) = (bound(limits.header_keys), bound(limits.header_bytes));
+    let (keys, most) = (limits.header_keys(), limits.header_bytes());
     let bytes: usize = headers
         .iter()
         .map(|(key, value)| key.len() + value.len())
@@ -44,9 +33,8 @@ pub(super) fn size(
     verb: &str,
     field: &str,
     bytes: Option<usize>,
-    limit: u64,
+    limit: usize,
 ) -> Result<(), ErrorInfo> {
-    let limit = bound(limit);
     match bytes {
         Some(bytes) if limit < bytes => {
             let message =
