@@ -1,7 +1,7 @@
-//! Words: the plain data that crosses the wire, and how it is read and written.
+//! Words: the plain data on the wire, and its encoding.
 //!
-//! No rules live here, no clock and no platform. What a frame may do is decided in
-//! [`crate::session`]; what it may look like is decided here.
+//! No rules, no clock and no platform: this room decides the form of a frame,
+//! [`crate::session`] its effect.
 
 pub mod capability;
 pub mod data;

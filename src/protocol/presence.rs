@@ -1,4 +1,4 @@
-//! Who is there: a connection announced in the session (P7).
+//! Presence: connections announced in the session (P7).
 
 use serde::Serialize;
 
@@ -13,26 +13,26 @@ use super::size::size;
 /// A member: one connection (P7.1).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Member {
-    /// Who is behind it.
+    /// Its client.
     pub client: String,
     /// The client's display name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The connection.
     pub connection: ConnectionId,
-    /// What the token calls the client.
+    /// The client's role.
     pub role: Role,
-    /// What it tells of itself.
+    /// The data that it announced.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<Data>,
-    /// Since when it is there.
+    /// When it entered.
     pub since: Timestamp,
 }
 
 /// `presence.set` (P7.1).
 #[derive(Debug)]
 pub struct SetPresence {
-    /// What the member tells of itself.
+    /// The data to announce.
     pub data: Option<Data>,
 }
 

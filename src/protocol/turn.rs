@@ -7,7 +7,7 @@ use super::ids::{ConnectionId, Timestamp};
 use super::limits::LEASE_MS_DEFAULT;
 use super::serial::{Epoch, Place, Serial};
 
-/// How far a turn has come (P6.1).
+/// The status of a turn (P6.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -19,9 +19,9 @@ pub enum Status {
     Suspended,
     /// Its agent ended it.
     Complete,
-    /// Somebody stopped it.
+    /// A client cancelled it.
     Cancelled,
-    /// It came to nothing.
+    /// It failed, or its agent was lost.
     Failed,
 }
 
@@ -31,99 +31,99 @@ pub enum Status {
 pub enum Ending {
     /// Its agent ended it.
     Complete,
-    /// Somebody stopped it.
+    /// A client cancelled it.
     Cancelled,
-    /// It came to nothing.
+    /// It failed, or its agent was lost.
     Failed,
 }
 
-/// Who leads a turn, and how long that is believed without a word (P6.8).
+/// The leader of a turn, and its lease (P6.8).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Lead {
-    /// The connection that started or adopted it, if it came over one.
+    /// The connection that started or adopted it; `None` for a single HTTP request.
     pub connection: Option<ConnectionId>,
     /// The lease in milliseconds.
     pub lease_ms: u64,
 }
 
-/// What a turn is at the moment, with what belongs to that alone (P6.1).
+/// The state of a turn, with the data of that state alone (P6.1).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum State {
-    /// Without a leader.
+    /// It has no leader.
     Queued,
-    /// Led, under a lease.
+    /// It has a leader, under a lease.
     Active(Lead),
-    /// Led, without a lease.
+    /// It has a leader, without a lease.
     Suspended {
-        /// By whom.
+        /// The leader.
         lead: Lead,
-        /// What it waits for.
+        /// The reason for waiting.
         reason: Option<String>,
-        /// Since when.
+        /// When it was suspended.
         at: Timestamp,
     },
-    /// Final.
+    /// It is final.
     Ended {
-        /// How.
+        /// How it ended.
         ending: Ending,
-        /// Why, in a word, where nobody asked for it.
+        /// `agent-lost` or `abandoned`, if the session ended it.
         reason: Option<String>,
-        /// What went wrong.
+        /// The error that it failed with.
         error: Option<Data>,
-        /// When.
+        /// When it ended.
         at: Timestamp,
     },
 }
 
-/// Who asked for a turn to be cancelled (P6.5).
+/// A request to cancel a turn (P6.5).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cancel {
-    /// The client.
+    /// The client that asked.
     pub by: String,
-    /// When.
+    /// When it asked.
     pub at: Timestamp,
-    /// Why.
+    /// Its reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
-/// What last happened to a turn: the frame that tells it (P6.10).
+/// The latest event of a turn, named as its frame (P6.10).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event {
-    /// An agent began.
+    /// An agent started it.
     #[serde(rename = "turn.start")]
     Start,
     /// It waits for something outside.
     #[serde(rename = "turn.suspend")]
     Suspend,
-    /// It goes on.
+    /// It was resumed.
     #[serde(rename = "turn.resume")]
     Resume,
-    /// Somebody asked for its end.
+    /// A client cancelled it.
     #[serde(rename = "turn.cancel")]
     Cancel,
-    /// Somebody gave an instruction.
+    /// A client steered it.
     #[serde(rename = "turn.steer")]
     Steer,
     /// It waits for an agent.
     #[serde(rename = "turn.queue")]
     Queue,
-    /// Another process took it.
+    /// Another process took it over.
     #[serde(rename = "turn.adopt")]
     Adopt,
-    /// It is over.
+    /// It ended.
     #[serde(rename = "turn.end")]
     End,
 }
 
-/// A turn as the session knows it, and as its row keeps it.
+/// A turn in memory and, as JSON, in its row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Turn {
-    /// Its place in the log: where it was begun.
+    /// The place of its start in the log.
     pub place: Place,
     /// The place of its latest change.
     pub version: Place,
-    /// What that change was.
+    /// The event of that change.
     pub event: Event,
     /// Its id, the client's own or the session's.
     pub id: String,
@@ -133,27 +133,27 @@ pub struct Turn {
     pub input: Option<Place>,
     /// The message that it follows (P6.9).
     pub parent: Option<Place>,
-    /// Counts the processes that led it; of a queued one, which will be the next.
+    /// The number of its current attempt; of a queued turn, of the next one.
     pub attempt: u64,
-    /// Where that attempt began.
+    /// The place at which that attempt began.
     pub attempt_place: Place,
-    /// Its instructions, and whether each was taken (P6.7).
+    /// Its steers, and whether each was taken (P6.7).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steers: Vec<(Place, bool)>,
-    /// When it was begun.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// When an agent first began to work on it.
+    /// When an agent first started it.
     pub started_at: Option<Timestamp>,
-    /// Who wants it to end.
+    /// The request to cancel it.
     pub cancel: Option<Cancel>,
-    /// Anything the agent wants to travel along.
+    /// The agent's own data.
     pub metadata: Option<Data>,
-    /// What it is at the moment.
+    /// Its state.
     pub state: State,
 }
 
 impl Turn {
-    /// Its status, as everybody sees it.
+    /// Its status on the wire.
     pub fn status(&self) -> Status {
         match &self.state {
             State::Queued => Status::Queued,
@@ -172,7 +172,7 @@ impl Turn {
         !matches!(self.state, State::Ended { .. })
     }
 
-    /// Who leads it.
+    /// Its leader, if it has one.
     pub fn lead(&self) -> Option<&Lead> {
         match &self.state {
             State::Active(lead) | State::Suspended { lead, .. } => Some(lead),
@@ -180,7 +180,7 @@ impl Turn {
         }
     }
 
-    /// As it goes over the wire; `lease_until` while it is active.
+    /// The turn as sent on the wire; `lease_until` only while it is active.
     pub fn shown(&self, epoch: Epoch, lease_until: Option<Timestamp>) -> Shown {
         let (reason, error, ended_at) = match &self.state {
             State::Ended {
@@ -247,13 +247,13 @@ impl Shown {
         self.id
     }
 
-    /// Whether nothing happened to it but that it was begun.
+    /// Whether it was just started, by its first attempt.
     pub fn is_new(&self) -> bool {
         self.started_at == Some(self.created_at) && self.attempt == 1
     }
 }
 
-/// The lease that is asked for, or the default.
+/// The requested lease or the default, in milliseconds.
 pub fn lease(asked: Option<u64>) -> u64 {
     asked.unwrap_or(LEASE_MS_DEFAULT)
 }

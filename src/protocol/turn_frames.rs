@@ -11,17 +11,17 @@ use super::turn::{Ending, lease};
 /// `turn.start` (P6.2).
 #[derive(Debug)]
 pub struct StartTurn {
-    /// The turn's id: makes sending again safe.
+    /// The turn's id, which makes a resend safe.
     pub id: Option<String>,
     /// The message that it answers.
     pub input: Option<Serial>,
     /// The message that it follows.
     pub parent: Option<Serial>,
-    /// How long it is believed alive without a word.
+    /// The lease, in milliseconds.
     pub lease_ms: Option<u64>,
-    /// Whether another answer to the same input is meant.
+    /// Whether to give the same input another answer.
     pub again: bool,
-    /// Anything the agent wants to travel along.
+    /// The agent's own data.
     pub metadata: Option<Data>,
 }
 
@@ -30,13 +30,13 @@ pub struct StartTurn {
 pub struct EndTurn {
     /// The turn.
     pub turn: String,
-    /// Which attempt at it (P6.8).
+    /// The attempt at it (P6.8).
     pub attempt: Option<u64>,
     /// How it ends.
     pub status: Ending,
-    /// What went wrong.
+    /// The error that it fails with.
     pub error: Option<Data>,
-    /// Makes sending again safe (P13.1).
+    /// Makes a resend safe (P13.1).
     pub id: Option<String>,
 }
 
@@ -45,11 +45,11 @@ pub struct EndTurn {
 pub struct DriveTurn {
     /// The turn.
     pub turn: String,
-    /// Which attempt at it.
+    /// The attempt at it.
     pub attempt: Option<u64>,
-    /// What a suspended one waits for.
+    /// The reason for suspending it.
     pub reason: Option<String>,
-    /// Makes sending again safe (P13.1).
+    /// Makes a resend safe (P13.1).
     pub id: Option<String>,
 }
 
@@ -58,11 +58,11 @@ pub struct DriveTurn {
 pub struct AdoptTurn {
     /// The turn.
     pub turn: String,
-    /// Whether what was said in it stands.
+    /// Whether to keep the output so far.
     pub keep: bool,
-    /// The lease from now on.
+    /// The new lease, in milliseconds.
     pub lease_ms: Option<u64>,
-    /// Makes sending again safe (P13.1).
+    /// Makes a resend safe (P13.1).
     pub id: Option<String>,
 }
 
@@ -71,11 +71,11 @@ pub struct AdoptTurn {
 pub struct Steered {
     /// The turn.
     pub turn: String,
-    /// The instruction that was taken.
+    /// The steer that was taken.
     pub serial: Serial,
-    /// Which attempt at the turn.
+    /// The attempt at the turn.
     pub attempt: Option<u64>,
-    /// Makes sending again safe (P13.1).
+    /// Makes a resend safe (P13.1).
     pub id: Option<String>,
 }
 
@@ -88,9 +88,9 @@ pub struct CancelTurns {
     pub input: Option<Serial>,
     /// Every open turn.
     pub all: bool,
-    /// Why.
+    /// The reason.
     pub reason: Option<String>,
-    /// Makes sending again safe (P13.1).
+    /// Makes a resend safe (P13.1).
     pub id: Option<String>,
 }
 
@@ -101,7 +101,7 @@ pub struct Steer {
     pub turn: String,
     /// The instruction.
     pub data: Data,
-    /// Makes sending again safe (P13.1).
+    /// Makes a resend safe (P13.1).
     pub id: Option<String>,
 }
 
@@ -115,7 +115,7 @@ fn read_lease(fields: &Fields<'_>) -> Result<Option<u64>, ErrorInfo> {
     Err(ErrorInfo::new(ErrorCode::InvalidFrame, message))
 }
 
-/// Data that is kept with the turn.
+/// Reads data that is stored with the turn.
 fn read_data(fields: &Fields<'_>, name: &str, limits: &Limits) -> Result<Option<Data>, ErrorInfo> {
     let data: Option<Data> = fields.get(name)?;
     let bytes = data.as_ref().map(Data::bytes);
@@ -142,7 +142,7 @@ impl FromFields for StartTurn {
         };
         if start.again && start.id.is_none() {
             let verb = fields.verb();
-            let message = format!("unable to {verb}; again needs an id, the new turn's own");
+            let message = format!("unable to {verb}; again needs an id for the new turn");
             return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
         }
         Ok(start)
@@ -206,7 +206,7 @@ impl FromFields for CancelTurns {
         let named = [cancel.turn.is_some(), cancel.input.is_some(), cancel.all];
         if named.into_iter().filter(|is_named| *is_named).count() != 1 {
             let verb = fields.verb();
-            let message = format!("unable to {verb}; name one of turn, input and all: true");
+            let message = format!("unable to {verb}; it takes exactly one of turn, input and all");
             return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
         }
         Ok(cancel)
