@@ -4,7 +4,7 @@ use super::change::{self, Change, Kind};
 use super::error::StoreError;
 use super::frame_id;
 use super::meta::{self, Beginning};
-use super::schema::{self, Tables};
+use super::schema::{Rare, Tables};
 use super::sql::Sql;
 use super::store::Store;
 use super::text::{self, Closing, Growth};
@@ -158,24 +158,23 @@ impl Store {
 /// Stores all of it or nothing, and says which tables there are then. A single statement
 /// needs no transaction, which costs more than the statement itself (invariant 4).
 fn run(sql: &dyn Sql, writes: &[Write], tables: Tables) -> Result<Tables, StoreError> {
-    let begins = writes.iter().any(|write| matches!(write, Write::Begin(_)));
-    let has_id = writes
-        .iter()
-        .any(|write| matches!(write, Write::Once { .. }));
+    let mut after = tables;
+    after.is_begun |= writes.iter().any(|write| matches!(write, Write::Begin(_)));
     if is_one_statement(writes) {
         all(sql, writes)?;
-    } else {
-        sql.transaction(&mut || {
-            if has_id && !tables.has_ids {
-                schema::create_ids(sql)?;
-            }
-            all(sql, writes)
-        })?;
+        return Ok(after);
     }
-    Ok(Tables {
-        is_begun: tables.is_begun || begins,
-        has_ids: tables.has_ids || has_id,
-    })
+    sql.transaction(&mut || {
+        let mut rare = writes.iter().filter_map(rare_table);
+        rare.try_for_each(|rare| after.add(sql, rare))?;
+        all(sql, writes)
+    })?;
+    Ok(after)
+}
+
+/// The table that a write needs and that may not be there.
+fn rare_table(write: &Write) -> Option<Rare> {
+    matches!(write, Write::Once { .. }).then_some(Rare::Once)
 }
 
 fn is_one_statement(writes: &[Write]) -> bool {
