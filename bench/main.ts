@@ -15,6 +15,7 @@ import { loss } from "./loss.ts";
 import { pages } from "./page.ts";
 import { type Bench, type Family, type Row, table } from "./row.ts";
 import { WORKERD_VERSION } from "./server.ts";
+import { starting } from "./start.ts";
 import { throughput } from "./throughput.ts";
 
 const FAMILIES: Family[] = [
@@ -25,6 +26,7 @@ const FAMILIES: Family[] = [
   ...billing,
   ...footprint,
   ...loss,
+  ...starting,
   ...pages,
 ];
 
