@@ -76,7 +76,7 @@ pub(in crate::session) fn append(
         Seq::Next => {}
     }
     let bytes = stream.bytes + stream.pending.len() + append.text().len();
-    let limit = usize::try_from(cx.engine.limits.data_bytes).unwrap_or(usize::MAX);
+    let limit = cx.engine.limits.data_bytes();
     if limit < bytes {
         return Err(too_large("append", bytes, limit).into());
     }

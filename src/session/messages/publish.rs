@@ -139,7 +139,7 @@ fn judge(
         check_new(cx, sender, new)?;
         check_input(cx, sender, new, interrupt, &mut waiting)?;
         streaming += usize::from(new.status == Some(Status::Streaming));
-        let limit = usize::try_from(cx.engine.limits.streaming_messages).unwrap_or(usize::MAX);
+        let limit = cx.engine.limits.streaming_messages();
         if limit < streaming {
             let message = format!("unable to publish; {limit} messages stream already");
             return Err(ErrorInfo::new(ErrorCode::OverLimit, message).into());
@@ -191,7 +191,7 @@ fn check_new(cx: &Context<'_>, sender: &Sender, new: &NewMessage) -> Result<(), 
         let message = "unable to publish; only text can stream, data is not text";
         return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message).into());
     }
-    let limit = usize::try_from(cx.engine.limits.data_bytes).unwrap_or(usize::MAX);
+    let limit = cx.engine.limits.data_bytes();
     if limit < new.data.bytes() {
         return Err(too_large("publish", new.data.bytes(), limit).into());
     }

@@ -1,6 +1,6 @@
 //! A message as it stands, for whoever changes it (P4.3).
 
-use crate::protocol::error::{ErrorCode, ErrorInfo};
+use crate::protocol::error::{Details, ErrorCode, ErrorInfo};
 use crate::protocol::frame::{Outcome, Placed};
 use crate::protocol::serial::{Place, Serial};
 use crate::session::context::Context;
@@ -115,11 +115,14 @@ pub(in crate::session) fn deleted(verb: &str, serial: Serial) -> ErrorInfo {
 
 /// The error for a sender that leaves appends out (P5.3).
 pub(in crate::session) fn gap(verb: &str, serial: Serial, taken: u64, length: u64) -> ErrorInfo {
-    let expected = taken + 1;
-    let reason = format!("expects seq {expected} and holds {length}");
+    let expected_seq = taken + 1;
+    let reason = format!("expects seq {expected_seq} and holds {length}");
     let message = format!("unable to {verb}; message {serial} {reason}");
-    let mut error = ErrorInfo::new(ErrorCode::Gap, message);
-    error.expected_seq = Some(expected);
-    error.length = Some(length);
-    error
+    ErrorInfo {
+        details: Some(Details::Gap {
+            expected_seq,
+            length,
+        }),
+        ..ErrorInfo::new(ErrorCode::Gap, message)
+    }
 }

@@ -147,7 +147,7 @@ fn check_update(cx: &Context<'_>, update: &Update, head: &Head) -> Result<(), Er
     if is_streaming && update.status.is_none() && !matches!(data, Data::Text(_)) {
         return refused(ErrorCode::InvalidFrame, "streams, data is not text");
     }
-    let limit = usize::try_from(cx.engine.limits.data_bytes).unwrap_or(usize::MAX);
+    let limit = cx.engine.limits.data_bytes();
     if limit < data.bytes() {
         return Err(too_large("update", data.bytes(), limit));
     }

@@ -96,10 +96,9 @@ fn may_attach(
 
 /// Whether there is room for one more connection, of this client and here, and for keeping it.
 fn has_room(cx: &Context<'_>, connection: &Connection) -> Result<(), Refusal> {
-    let size = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
     let (limit, most) = (
-        size(cx.engine.limits.connections),
-        size(cx.engine.limits.client_connections),
+        cx.engine.limits.connections(),
+        cx.engine.limits.client_connections(),
     );
     let full = |who: &str| {
         let message = format!("unable to attach; {who}");
@@ -111,7 +110,11 @@ fn has_room(cx: &Context<'_>, connection: &Connection) -> Result<(), Refusal> {
     }
     let operations = connection.operations;
     let is_writer = operations.contains(Operation::Publish) || operations.contains(Operation::Turn);
-    let reserved = size(cx.engine.limits.reserved_connections).min(limit / RESERVED_SHARE);
+    let reserved = cx
+        .engine
+        .limits
+        .reserved_connections()
+        .min(limit / RESERVED_SHARE);
     let open = limit - reserved;
     if !is_writer && open <= cx.engine.connections.len() {
         let who = format!(

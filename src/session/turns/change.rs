@@ -66,7 +66,7 @@ pub(in crate::session) fn check_open_turns(
     verb: &str,
     more: usize,
 ) -> Result<(), ErrorInfo> {
-    let limit = usize::try_from(cx.engine.limits.open_turns).unwrap_or(usize::MAX);
+    let limit = cx.engine.limits.open_turns();
     if cx.memory.turns.len() + more <= limit {
         return Ok(());
     }

@@ -1,7 +1,7 @@
 //! Inputs that come while another is answered: they wait, go first, or are refused (P10.3).
 
 use crate::protocol::capability::Operation;
-use crate::protocol::change::Interrupt;
+use crate::protocol::decode::Interrupt;
 use crate::protocol::decode::NewMessage;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::message::{Role, Status};

@@ -42,7 +42,7 @@ pub(in crate::session) fn steer(
     if !turn.is_open() {
         return Err(closed_turn(STEER, &turn).into());
     }
-    let limit = usize::try_from(cx.engine.limits.data_bytes).unwrap_or(usize::MAX);
+    let limit = cx.engine.limits.data_bytes();
     if limit < steer.data.bytes() {
         return Err(too_large(STEER, steer.data.bytes(), limit).into());
     }
