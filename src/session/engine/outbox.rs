@@ -47,7 +47,7 @@ pub enum Effect {
 
 /// Collected while an input is handled, turned into effects at its end.
 #[derive(Debug, Default)]
-pub(in crate::session) struct Outbox {
+pub(crate) struct Outbox {
     frames: Vec<String>,
     /// For each connection the frames that it gets, in order, as indices.
     lists: BTreeMap<ConnectionId, Vec<usize>>,
@@ -55,11 +55,11 @@ pub(in crate::session) struct Outbox {
     remembered: Vec<Connection>,
     closed: Vec<(ConnectionId, u16, &'static str)>,
     /// The answers to the HTTP request at hand, and each encoded.
-    pub(in crate::session) answers: Vec<(ServerFrame, String)>,
+    pub(crate) answers: Vec<(ServerFrame, String)>,
     /// Bytes of what this input makes: frames, answers, rows that are written anew.
-    pub(in crate::session) made: usize,
+    pub(crate) made: usize,
     pub(super) is_erased: bool,
-    pub(in crate::session) response: Option<(u16, String)>,
+    pub(crate) response: Option<(u16, String)>,
 }
 
 /// The text of one WebSocket message. It is put together when it is sent: of what many connections
@@ -106,7 +106,7 @@ impl fmt::Debug for Text {
 
 impl Outbox {
     /// Encodes a frame for any number of readers.
-    pub(in crate::session) fn add(&mut self, frame: &ServerFrame) -> usize {
+    pub(crate) fn add(&mut self, frame: &ServerFrame) -> usize {
         let text = frame.encode();
         self.made += text.len();
         self.frames.push(text);
@@ -114,7 +114,7 @@ impl Outbox {
     }
 
     /// Sends a frame that was added.
-    pub(in crate::session) fn deliver(&mut self, connection: &ConnectionId, index: usize) {
+    pub(crate) fn deliver(&mut self, connection: &ConnectionId, index: usize) {
         match self.lists.get_mut(connection) {
             Some(list) => list.push(index),
             None => {
@@ -124,24 +124,20 @@ impl Outbox {
     }
 
     /// The bytes of a frame that was added.
-    pub(in crate::session) fn bytes(&self, index: usize) -> u64 {
+    pub(crate) fn bytes(&self, index: usize) -> u64 {
         let bytes = self.frames.get(index).map_or(0, String::len);
         u64::try_from(bytes).unwrap_or(u64::MAX)
     }
 
     /// Sends a frame to one connection.
-    pub(in crate::session) fn send(&mut self, connection: &ConnectionId, frame: &ServerFrame) {
+    pub(crate) fn send(&mut self, connection: &ConnectionId, frame: &ServerFrame) {
         let index = self.add(frame);
         self.deliver(connection, index);
     }
 
     /// Sends encoded frames in arrays of some 64 KiB (P13.6), before anything else of this
     /// input; returns their size.
-    pub(in crate::session) fn replay(
-        &mut self,
-        connection: &ConnectionId,
-        frames: &[String],
-    ) -> usize {
+    pub(crate) fn replay(&mut self, connection: &ConnectionId, frames: &[String]) -> usize {
         let mut sent = 0;
         let mut rest = frames;
         while !rest.is_empty() {
@@ -161,16 +157,11 @@ impl Outbox {
     }
 
     /// Keeps a connection's state with it.
-    pub(in crate::session) fn remember(&mut self, connection: &Connection) {
+    pub(crate) fn remember(&mut self, connection: &Connection) {
         self.remembered.push(connection.clone());
     }
 
-    pub(in crate::session) fn close(
-        &mut self,
-        connection: &ConnectionId,
-        code: u16,
-        reason: &'static str,
-    ) {
+    pub(crate) fn close(&mut self, connection: &ConnectionId, code: u16, reason: &'static str) {
         self.closed.push((connection.clone(), code, reason));
     }
 
@@ -206,7 +197,7 @@ impl Outbox {
 
 impl Work<'_> {
     /// Sends a frame to every reader, or to those that follow a name.
-    pub(in crate::session) fn broadcast(&mut self, frame: &ServerFrame, name: Option<&str>) {
+    pub(crate) fn broadcast(&mut self, frame: &ServerFrame, name: Option<&str>) {
         let index = self.out.add(frame);
         for (id, live) in &self.state.connections {
             let connection = &live.connection;
@@ -217,7 +208,7 @@ impl Work<'_> {
     }
 
     /// Everything that goes out after an input, in the order in which it must happen.
-    pub(in crate::session) fn finish(&mut self) -> Vec<Effect> {
+    pub(crate) fn finish(&mut self) -> Vec<Effect> {
         let mut groups: BTreeMap<Vec<usize>, Vec<ConnectionId>> = BTreeMap::new();
         for (id, mut list) in std::mem::take(&mut self.out.lists) {
             match self.check_reader(&id, &mut list) {
