@@ -48,6 +48,7 @@ pub struct Lead {
 
 /// The state of a turn, with the data of that state alone (P6.1).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum State {
     /// It has no leader.
     Queued,
