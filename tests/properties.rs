@@ -28,7 +28,7 @@ use sessile::protocol::capability::{Operations, Role};
 use sessile::protocol::ids::{ConnectionId, Timestamp};
 use sessile::protocol::limits::Limits;
 use sessile::session::{Carrier, Chains, Connection, Effect, Input, Request, Sender, Start};
-use sessile::store::{Log, Span};
+use sessile::store::Span;
 
 /// After so long without an append nothing is held: it was stored after the shortest window,
 /// and then sent after the reader's own.

@@ -35,10 +35,10 @@ const BANS: &[Ban] = &[
         because: "protocol is words alone and depends on nothing (invariant 2)",
     },
     Ban {
-        words: &["crate::store::sqlite", "crate::cloudflare"],
+        words: &["crate::store::sql", "crate::cloudflare"],
         within: &["src/session"],
         except: &[],
-        because: "session knows the store as trait Log and enum Write only (invariant 2)",
+        because: "session knows the store as Store and Write only (invariant 2)",
     },
     Ban {
         words: &["crate::session", "crate::cloudflare"],

@@ -22,7 +22,7 @@ impl Session {
     /// Makes the sender the leader of a turn.
     pub(super) fn adopt(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         sender: &Sender,
         adopt: &AdoptTurn,
@@ -117,7 +117,7 @@ impl Session {
     /// Takes back what earlier attempts said.
     fn supersede(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         step: &mut Step,
         turn: &Turn,

@@ -7,7 +7,7 @@ use super::outbox::Outbox;
 use super::{Error, Session};
 use crate::protocol::data::units;
 use crate::protocol::decode::{Append, too_large};
-use crate::protocol::error::{ErrorCode, ErrorInfo};
+use crate::protocol::error::{Details, ErrorCode, ErrorInfo};
 use crate::protocol::frame::{Outcome, Placed};
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::serial::{Place, Serial};
@@ -37,7 +37,7 @@ impl Session {
     /// Takes an append. It is answered once it is stored.
     pub(super) fn append(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         sender: &Sender,
         append: &Append,
@@ -114,7 +114,7 @@ impl Session {
     )]
     fn grow(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         sender: &Sender,
         append: &Append,
@@ -161,7 +161,7 @@ impl Session {
 
     fn append_to_closed(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         sender: &Sender,
         append: &Append,
         head: &Head,
@@ -221,7 +221,7 @@ impl Session {
     /// Stores all that is pending, sends all that is held, and answers.
     pub(super) fn settle(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         out: &mut Outbox,
     ) -> Result<(), StoreError> {
@@ -238,7 +238,7 @@ impl Session {
     /// nobody's window.
     pub(super) fn settle_for(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         connection: Option<&ConnectionId>,
         out: &mut Outbox,
@@ -252,7 +252,7 @@ impl Session {
     /// Stores all that is pending, and sends what is due.
     pub(super) fn flush(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         out: &mut Outbox,
     ) -> Result<(), StoreError> {
@@ -265,7 +265,7 @@ impl Session {
     /// A rollup window may have ended.
     pub(super) fn tick(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         out: &mut Outbox,
     ) -> Result<(), StoreError> {
@@ -278,7 +278,7 @@ impl Session {
 
     fn store_pending(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         once: Option<Write>,
     ) -> Result<(), StoreError> {
@@ -309,11 +309,14 @@ fn refused(append: &Append, code: ErrorCode, state: &str) -> ErrorInfo {
 
 /// The error for a sender that leaves appends out (P5.3).
 pub(super) fn gap(verb: &str, serial: Serial, taken: u64, length: u64) -> ErrorInfo {
-    let expected = taken + 1;
-    let reason = format!("expects seq {expected} and holds {length}");
+    let expected_seq = taken + 1;
+    let reason = format!("expects seq {expected_seq} and holds {length}");
     let message = format!("unable to {verb}; message {serial} {reason}");
-    let mut error = ErrorInfo::new(ErrorCode::Gap, message);
-    error.expected_seq = Some(expected);
-    error.length = Some(length);
-    error
+    ErrorInfo {
+        details: Some(Details::Gap {
+            expected_seq,
+            length,
+        }),
+        ..ErrorInfo::new(ErrorCode::Gap, message)
+    }
 }

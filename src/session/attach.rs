@@ -22,7 +22,7 @@ impl Session {
     /// on everything. In one step, so that nothing falls between replay and live (P3.4).
     pub(super) fn open(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         mut connection: Connection,
         start: &Start,
@@ -150,7 +150,7 @@ impl Session {
     /// follows from it: a closed connection is never a cancel.
     pub(super) fn leave(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         connection: &ConnectionId,
         out: &mut Outbox,
@@ -166,7 +166,7 @@ impl Session {
     /// Fails what a streamed body was writing.
     pub(super) fn fail_body(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         connection: &ConnectionId,
         out: &mut Outbox,

@@ -20,7 +20,7 @@ impl Session {
     /// Replaces the given fields of a message.
     pub(super) fn update(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         sender: &Sender,
         update: Update,
@@ -72,7 +72,7 @@ impl Session {
     /// Stores an update, and follows what it changes of a message that streams.
     fn replace(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         sender: &Sender,
         update: &Update,
@@ -127,7 +127,7 @@ impl Session {
     /// Leaves nothing of a message but its tombstone.
     pub(super) fn delete(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         sender: &Sender,
         delete: &Delete,
@@ -185,7 +185,7 @@ impl Session {
 
     /// A message as it will stand once all is stored that was taken: what is to be decided
     /// about it can be decided without.
-    fn standing(&self, store: &dyn Store, verb: &str, serial: Serial) -> Result<Head, Error> {
+    fn standing(&self, store: &Store, verb: &str, serial: Serial) -> Result<Head, Error> {
         let place = self.place(verb, serial)?;
         let mut head = self.existing(store, verb, place)?;
         if let Some(open) = self.rollup.open.get(&place) {
@@ -197,7 +197,7 @@ impl Session {
     /// Answers a repeat with the message as it stands, which may have to be stored first.
     fn repeat_settled(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         head: &Head,
         seq: Option<u64>,
@@ -213,7 +213,7 @@ impl Session {
     /// A change was made that may be a sign of life of its turn's leader.
     fn changed_turn(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         sender: &Sender,
         head: &Head,

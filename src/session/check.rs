@@ -24,12 +24,7 @@ impl Session {
     }
 
     /// A message that exists, as it stands with what is stored.
-    pub(super) fn existing(
-        &self,
-        store: &dyn Store,
-        verb: &str,
-        place: Place,
-    ) -> Result<Head, Error> {
+    pub(super) fn existing(&self, store: &Store, verb: &str, place: Place) -> Result<Head, Error> {
         let head = store.head(place)?;
         Ok(head.ok_or_else(|| missing(verb, self.epoch.at(place)))?)
     }
@@ -67,7 +62,7 @@ impl Session {
 
     /// Whether there is room for more, in the log and in the database. A change that ends or
     /// deletes something needs none.
-    pub(super) fn check_room(&self, store: &dyn Store, verb: &str) -> Result<(), Error> {
+    pub(super) fn check_room(&self, store: &Store, verb: &str) -> Result<(), Error> {
         self.check_space(verb)?;
         let most = self.limits.session_bytes;
         if store.has_room(most)? {
@@ -84,7 +79,7 @@ impl Session {
     /// The place that an id of this client stands for already (P13.1).
     pub(super) fn once(
         &self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         sender: &Sender,
         kind: Kind,

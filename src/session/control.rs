@@ -22,7 +22,7 @@ impl Session {
     /// after `cancelGraceMs`.
     pub(super) fn cancel(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         sender: &Sender,
         frame: CancelTurns,
@@ -91,7 +91,7 @@ impl Session {
     /// The turns that a `cancel` is about.
     fn meant(
         &self,
-        store: &dyn Store,
+        store: &Store,
         frame: &CancelTurns,
         input: Option<Place>,
     ) -> Result<Vec<Turn>, Error> {
@@ -109,7 +109,7 @@ impl Session {
     /// Cancels one turn, if it is open and nobody did before. Nothing of it may be pending.
     pub(super) fn cancel_turn(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         step: &mut Step,
         id: &str,
@@ -144,7 +144,7 @@ impl Session {
     /// Cancels what a `publish` interrupts, in the same step (P6.6).
     pub(super) fn interrupt(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         step: &mut Step,
         sender: &Sender,
@@ -165,7 +165,7 @@ impl Session {
     /// Whether a `publish` may interrupt what it names.
     pub(super) fn check_interrupt(
         &self,
-        store: &dyn Store,
+        store: &Store,
         sender: &Sender,
         interrupt: &Interrupt,
     ) -> Result<(), Error> {

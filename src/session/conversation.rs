@@ -24,7 +24,7 @@ impl Session {
     /// A page of the conversation, newest first.
     pub(super) fn conversation(
         &self,
-        store: &dyn Store,
+        store: &Store,
         sender: &Sender,
         to: &str,
         before: Option<&str>,
@@ -57,7 +57,7 @@ impl Session {
 
 /// The way back from a message.
 struct Walk<'a> {
-    store: &'a dyn Store,
+    store: &'a Store,
     epoch: Epoch,
     limit: usize,
     /// How many links may still be looked at.
@@ -67,7 +67,7 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(store: &'a dyn Store, epoch: Epoch, limit: usize) -> Self {
+    fn new(store: &'a Store, epoch: Epoch, limit: usize) -> Self {
         Self {
             store,
             epoch,

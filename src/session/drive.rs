@@ -17,7 +17,7 @@ impl Session {
     /// Ends a turn, with everything in it (P6.3).
     pub(super) fn end_turn(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         sender: &Sender,
         end: EndTurn,
@@ -74,7 +74,7 @@ impl Session {
     #[expect(clippy::too_many_arguments, reason = "one more than every frame has")]
     pub(super) fn drive_turn(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         sender: &Sender,
         kind: Kind,
@@ -139,7 +139,7 @@ impl Session {
     )]
     pub(super) fn repeats_turn(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         sender: &Sender,
         kind: Kind,

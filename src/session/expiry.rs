@@ -66,7 +66,7 @@ impl Session {
     }
 
     /// Messages that streamed are settled: retention may take them from now on.
-    pub(super) fn expect_settled(&mut self, store: &dyn Store) -> Result<(), StoreError> {
+    pub(super) fn expect_settled(&mut self, store: &Store) -> Result<(), StoreError> {
         // With its last open turn a session comes to rest.
         self.expect(self.idle_expiry().unwrap_or(Timestamp::MAX));
         if self.settings.retention_ms.is_some() {
@@ -92,7 +92,7 @@ impl Session {
     }
 
     /// Works everything out from what is stored.
-    pub(super) fn expect_anew(&mut self, store: &dyn Store) -> Result<(), StoreError> {
+    pub(super) fn expect_anew(&mut self, store: &Store) -> Result<(), StoreError> {
         self.expiry.oldest = if self.settings.retention_ms.is_some() {
             self.oldest(store)?
         } else {
@@ -113,7 +113,7 @@ impl Session {
     }
 
     /// The oldest message that retention may take.
-    fn oldest(&self, store: &dyn Store) -> Result<Option<(Place, Timestamp)>, StoreError> {
+    fn oldest(&self, store: &Store) -> Result<Option<(Place, Timestamp)>, StoreError> {
         let oldest = |limit| {
             let aged = store.aged(limit)?.into_iter();
             let mut settled = aged.filter(|message| !message.is_held);
@@ -156,7 +156,7 @@ impl Session {
     /// that comes after a deadline finds it passed, however late the alarm.
     pub(super) fn pass_deadlines(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         out: &mut Outbox,
     ) -> Result<(), StoreError> {
@@ -205,7 +205,7 @@ impl Session {
     /// body died with the process that carried it (P5.5).
     fn fail_idle_streams(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         out: &mut Outbox,
     ) -> Result<(), StoreError> {
@@ -229,12 +229,7 @@ impl Session {
 
     /// P11.2: messages older than `retentionMs` go, but for those that still stream, in bounded
     /// steps and not at once for each.
-    fn trim(
-        &mut self,
-        store: &dyn Store,
-        now: Timestamp,
-        out: &mut Outbox,
-    ) -> Result<(), StoreError> {
+    fn trim(&mut self, store: &Store, now: Timestamp, out: &mut Outbox) -> Result<(), StoreError> {
         let Some(wait) = self.settings.retention_ms else {
             return Ok(());
         };
@@ -263,7 +258,7 @@ impl Session {
     }
 
     /// What readers are told of everything that retention took so far.
-    pub(super) fn trimmed(&self, store: &dyn Store) -> Result<ServerFrame, StoreError> {
+    pub(super) fn trimmed(&self, store: &Store) -> Result<ServerFrame, StoreError> {
         let kept = store.oldest(self.floor, TRIM_KEPT)?.into_iter();
         let keep = kept.map(|place| self.epoch.at(place)).collect();
         Ok(ServerFrame::Trim {

@@ -14,7 +14,7 @@ impl Session {
     /// The frames of one WebSocket message.
     pub(super) fn message(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         connection: &ConnectionId,
         frames: Vec<Received>,
@@ -64,7 +64,7 @@ impl Session {
     /// taken.
     pub(super) fn frame(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         sender: &Sender,
         frame: Result<ClientFrame, ErrorInfo>,

@@ -18,7 +18,7 @@ impl Session {
     /// there was none at all.
     pub(super) fn survive(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         done: Result<(), StoreError>,
         out: &mut Outbox,
@@ -36,7 +36,7 @@ impl Session {
     /// The same for a frame: it is refused.
     pub(super) fn survive_frame(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         done: Result<(), Error>,
         out: &mut Outbox,
@@ -61,7 +61,7 @@ impl Session {
 
     fn begin_anew(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         out: &mut Outbox,
     ) -> Result<(), StoreError> {

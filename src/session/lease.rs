@@ -25,7 +25,7 @@ impl Session {
     /// connection that took it.
     pub(super) fn lead(
         &self,
-        store: &dyn Store,
+        store: &Store,
         verb: &str,
         sender: &Sender,
         id: &str,
@@ -47,7 +47,7 @@ impl Session {
     /// whether the frame drives the turn.
     pub(super) fn fence(
         &self,
-        store: &dyn Store,
+        store: &Store,
         verb: &str,
         sender: &Sender,
         turn: Option<&str>,
@@ -73,7 +73,7 @@ impl Session {
     /// row only where it would otherwise be off by more than a third of the lease.
     pub(super) fn drove(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         sender: &Sender,
         id: &str,
@@ -97,7 +97,7 @@ impl Session {
     /// took the turn is gone: its pings are signs of life as well. Says whether that was so.
     pub(super) fn followed(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         sender: &Sender,
         id: &str,
@@ -147,7 +147,7 @@ impl Session {
 
     /// The same, and what is known of them is kept, so that a crash, which takes all that the
     /// platform knew, finds a leader heard that only pinged: at most one row for each alarm.
-    pub(super) fn keep_pings(&mut self, store: &dyn Store) -> Result<(), StoreError> {
+    pub(super) fn keep_pings(&mut self, store: &Store) -> Result<(), StoreError> {
         self.hear_pings();
         let mut writes = Vec::new();
         for open in self.turns.values_mut() {
@@ -203,7 +203,7 @@ impl Session {
     /// Lets happen what is due of open turns.
     pub(super) fn pass_turns(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         out: &mut Outbox,
     ) -> Result<(), StoreError> {
@@ -235,7 +235,7 @@ impl Session {
     /// A turn whose agent was lost waits for the next one.
     fn queue_lost(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         step: &mut Step,
         id: &str,
@@ -252,7 +252,7 @@ impl Session {
 
     /// Turns as they are found when the session wakes. Their leaders were heard at some time
     /// after their rows say so, at most a third of a lease; what they streamed tells more.
-    pub(super) fn load_turns(&mut self, store: &dyn Store) -> Result<(), StoreError> {
+    pub(super) fn load_turns(&mut self, store: &Store) -> Result<(), StoreError> {
         for Kept { turn, heard_at } in store.open_turns()? {
             let lease_ms = turn.lead().map_or(0, |lead| lead.lease_ms);
             let streams = self.rollup.open.values();

@@ -12,7 +12,7 @@ impl Session {
     /// Lays a patch over the settings; the session begins with it if it has not.
     pub(super) fn change_settings(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         sender: &Sender,
         patch: &serde_json::Value,

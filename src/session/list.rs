@@ -28,7 +28,7 @@ impl Session {
     /// `GET …/turns`: the open ones, the oldest first; or all of them, the newest first.
     pub(super) fn list_turns(
         &self,
-        store: &dyn Store,
+        store: &Store,
         sender: &Sender,
         all: bool,
         before: Option<&str>,
@@ -71,7 +71,7 @@ impl Session {
     /// `GET …/turns/{id}`.
     pub(super) fn one_turn(
         &self,
-        store: &dyn Store,
+        store: &Store,
         sender: &Sender,
         id: &str,
     ) -> Result<String, Error> {
@@ -109,7 +109,7 @@ impl Session {
     /// Those of these turns that are final.
     pub(super) fn final_turns(
         &self,
-        store: &dyn Store,
+        store: &Store,
         mut ids: Vec<String>,
     ) -> Result<Vec<Turn>, StoreError> {
         ids.retain(|id| !self.turns.contains_key(id));

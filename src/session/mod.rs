@@ -240,7 +240,7 @@ impl Session {
     pub fn load(
         id: &str,
         limits: Limits,
-        store: &dyn Store,
+        store: &Store,
         connections: Vec<Connection>,
         entropy: u32,
     ) -> Result<Self, StoreError> {
@@ -326,7 +326,7 @@ impl Session {
     /// When the storage fails; the session must then be dropped and loaded again.
     pub fn handle(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         input: Input,
     ) -> Result<Vec<Effect>, StoreError> {
@@ -363,7 +363,7 @@ impl Session {
 
     fn dispatch(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         input: Input,
         out: &mut Outbox,

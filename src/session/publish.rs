@@ -32,7 +32,7 @@ impl Session {
     /// Creates messages: all of them or none.
     pub(super) fn publish(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         sender: &Sender,
         publish: Publish,
@@ -103,7 +103,7 @@ impl Session {
     /// Decides about every message before anything is written.
     fn judge(
         &self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         sender: &Sender,
         messages: &[NewMessage],
@@ -155,7 +155,7 @@ impl Session {
     /// The message that an id stands for already.
     fn known(
         &self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         sender: &Sender,
         new: &NewMessage,
@@ -176,7 +176,7 @@ impl Session {
         Ok(head.filter(|head| !is_failed_body(head)))
     }
 
-    fn check_new(&self, store: &dyn Store, sender: &Sender, new: &NewMessage) -> Result<(), Error> {
+    fn check_new(&self, store: &Store, sender: &Sender, new: &NewMessage) -> Result<(), Error> {
         let may_speak = [Operation::Turn, Operation::Edit]
             .iter()
             .any(|operation| sender.operations.contains(*operation));

@@ -54,7 +54,7 @@ struct Snapshot<'a> {
 impl Session {
     pub(super) fn history(
         &self,
-        store: &dyn Store,
+        store: &Store,
         sender: &Sender,
         before: Option<&str>,
         after: Option<&str>,
@@ -76,7 +76,7 @@ impl Session {
     }
 
     /// A page with the turns that its messages belong to.
-    pub(super) fn encode_page(&self, store: &dyn Store, page: Page) -> Result<String, StoreError> {
+    pub(super) fn encode_page(&self, store: &Store, page: Page) -> Result<String, StoreError> {
         let Bounded {
             messages,
             has_more,
@@ -94,7 +94,7 @@ impl Session {
 
     pub(super) fn one_message(
         &self,
-        store: &dyn Store,
+        store: &Store,
         sender: &Sender,
         serial: &str,
         without_data: bool,
@@ -125,7 +125,7 @@ impl Session {
 
     pub(super) fn snapshot(
         &self,
-        store: &dyn Store,
+        store: &Store,
         sender: &Sender,
         rewind: usize,
     ) -> Result<String, Error> {
@@ -165,7 +165,7 @@ impl Session {
 
     /// A page as JSON, which may be longer than the text that the store counts; each turn counts
     /// with the first message that belongs to it.
-    fn bounded_page(&self, store: &dyn Store, page: Page) -> Result<Bounded, StoreError> {
+    fn bounded_page(&self, store: &Store, page: Page) -> Result<Bounded, StoreError> {
         let ids = page
             .messages
             .iter()

@@ -25,7 +25,7 @@ impl Session {
     /// going on from there.
     pub(super) fn replay(
         &self,
-        store: &dyn Store,
+        store: &Store,
         connection: &Connection,
         start: &Start,
     ) -> Result<Replay, StoreError> {
@@ -64,7 +64,7 @@ impl Session {
     /// than a replay may bring (P3.6).
     fn resume(
         &self,
-        store: &dyn Store,
+        store: &Store,
         connection: &Connection,
         since: Place,
     ) -> Result<Option<Replay>, StoreError> {
@@ -131,7 +131,7 @@ impl Session {
     /// Messages from before a place that changed after it, those that stream among them.
     fn changed_since(
         &self,
-        store: &dyn Store,
+        store: &Store,
         since: Place,
     ) -> Result<BTreeMap<Place, Changed>, StoreError> {
         let changed = store.changed(since, REPLAY_MESSAGES + 1)?;
@@ -157,7 +157,7 @@ impl Session {
     /// The one frame that brings a reader's message up to date.
     fn missed(
         &self,
-        store: &dyn Store,
+        store: &Store,
         connection: &Connection,
         since: Place,
         changed: &Changed,
@@ -195,7 +195,7 @@ impl Session {
         Ok(frame.map(|frame| frame.encode()))
     }
 
-    fn whole(&self, store: &dyn Store, head: &Head) -> Result<Option<ServerFrame>, StoreError> {
+    fn whole(&self, store: &Store, head: &Head) -> Result<Option<ServerFrame>, StoreError> {
         let message = store.message(self.epoch, head.place)?;
         Ok(message.map(|message| ServerFrame::Update { message }))
     }
@@ -203,7 +203,7 @@ impl Session {
     /// The newest messages, and always those that still stream (P3.3), at most 4 MiB.
     fn rewind(
         &self,
-        store: &dyn Store,
+        store: &Store,
         connection: &Connection,
         count: usize,
     ) -> Result<Replay, StoreError> {

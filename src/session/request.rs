@@ -89,7 +89,7 @@ impl Session {
     /// Answers a request, unless its client asks too much of the session.
     pub(super) fn request(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         sender: &Sender,
         request: Request,
@@ -108,7 +108,7 @@ impl Session {
     /// The one match over what may be asked.
     fn ask(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         sender: &Sender,
         request: Request,
@@ -170,7 +170,7 @@ impl Session {
     /// so that every answer is there.
     pub(super) fn frames(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         sender: &Sender,
         frames: Vec<Received>,

@@ -14,7 +14,7 @@ impl Session {
     /// Passes a signal on. It has no place in the log, so nothing that waits goes before it.
     pub(super) fn signal(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         sender: &Sender,
         signal: Signal,

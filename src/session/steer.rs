@@ -27,7 +27,7 @@ impl Session {
     /// Hands an instruction to a turn: a message, and a frame about the turn, in one entry.
     pub(super) fn steer(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         sender: &Sender,
         steer: Steer,
@@ -154,7 +154,7 @@ impl Session {
     /// The leader has taken an instruction.
     pub(super) fn steered(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         sender: &Sender,
         steered: &Steered,
@@ -223,7 +223,7 @@ impl Session {
     /// data where there is room for that; gives how much that takes.
     pub(super) fn mark_steer(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         step: &mut Step,
         place: Place,
@@ -263,7 +263,7 @@ impl Session {
     /// Instructions that a lost attempt took wait again, for the next one (P6.8).
     pub(super) fn renew_steers(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         step: &mut Step,
         id: &str,

@@ -56,7 +56,7 @@ impl Session {
     /// Stores a step and tells of it. The session begins with it if it has not (P1.2).
     pub(super) fn commit(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         step: Step,
         out: &mut Outbox,

@@ -53,7 +53,7 @@ impl Session {
     /// Begins a turn, or takes the one that waits for an agent (P6.2).
     pub(super) fn start_turn(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         sender: &Sender,
         start: StartTurn,
@@ -122,7 +122,7 @@ impl Session {
     /// The turn that a `turn.start` stands for already (P6.2).
     fn known_turn(
         &self,
-        store: &dyn Store,
+        store: &Store,
         sender: &Sender,
         start: &StartTurn,
         input: Option<Place>,
@@ -263,7 +263,7 @@ impl Session {
     /// missed, and only then it is over. Nothing of it may be pending (P6.3).
     pub(super) fn finish_turn(
         &mut self,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
         step: &mut Step,
         id: &str,
@@ -345,7 +345,7 @@ impl Session {
     /// The place of a message that a frame names, which must exist.
     pub(super) fn message_place(
         &self,
-        store: &dyn Store,
+        store: &Store,
         verb: &str,
         serial: Option<Serial>,
     ) -> Result<Option<Place>, Error> {

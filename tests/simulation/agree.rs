@@ -7,7 +7,7 @@ use serde_json::Value;
 use sessile::protocol::capability::Operations;
 use sessile::protocol::ids::Timestamp;
 use sessile::session::{Input, Request, Sender, Start};
-use sessile::store::{Log, Span};
+use sessile::store::Span;
 
 use crate::checks::said;
 use crate::client::{Client, Kind};
