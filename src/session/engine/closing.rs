@@ -6,7 +6,7 @@ use crate::protocol::frame::ServerFrame;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::message::{Headers, Status, as_json};
 use crate::protocol::serial::Place;
-use crate::store::{Change, Head, Write};
+use crate::store::{Change, Close, Entry, Head, MessageWrite, TextWrite, Write};
 
 /// How a message ends.
 #[derive(Clone, Debug)]
@@ -42,21 +42,23 @@ impl Closing {
             None => Change::Close,
             Some(_) => Change::Update,
         };
-        let close = Write::Close {
+        let close = TextWrite::Close(Close {
             place,
             version,
             seq,
             status: self.status,
             headers: self.headers.as_ref().map(as_json),
             at,
-        };
-        let change = Write::Change {
+        })
+        .into();
+        let change = Entry {
             place: version,
             what,
             subject: place,
             client: self.client.clone(),
             at,
-        };
+        }
+        .into();
         [close, change]
     }
 }
@@ -71,7 +73,7 @@ impl Work<'_> {
         is_superseded: bool,
     ) -> Place {
         let (place, version) = (head.place, self.next_place());
-        step.write(Write::Delete {
+        step.write(MessageWrite::Delete {
             place,
             version,
             is_superseded,

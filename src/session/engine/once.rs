@@ -5,7 +5,7 @@ use super::work::Work;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::serial::Place;
-use crate::store::{Kind, StoreError, Write};
+use crate::store::{IdWrite, Kind, StoreError, Write};
 
 /// The id of a frame that is about to be taken.
 #[derive(Debug)]
@@ -65,14 +65,17 @@ impl Work<'_> {
     /// The row by which the id of the frame at hand, if it has one, stands for a place.
     pub(in crate::session) fn take_frame_id(&mut self, place: Place) -> Option<Write> {
         let FrameId { client, kind, id } = self.frame_id.take()?;
-        Some(Write::Once {
-            client,
-            kind,
-            id,
-            place,
-            at: self.now,
-            keep_since: self.ids_kept_since(),
-        })
+        Some(
+            IdWrite {
+                client,
+                kind,
+                id,
+                place,
+                at: self.now,
+                keep_since: self.ids_kept_since(),
+            }
+            .into(),
+        )
     }
 
     fn ids_kept_since(&self) -> Timestamp {

@@ -11,7 +11,7 @@ use crate::session::messages::standing::{
     changed_turn, check_version, deleted, gap, outcome, repeat_message, repeat_settled, standing,
 };
 use crate::session::turns::leader::{Claim, fence};
-use crate::store::{Change, Head, StoreError, Write};
+use crate::store::{Change, Head, MessageWrite, NewFields, StoreError};
 
 /// Answers an update whose id was taken before.
 pub(in crate::session) fn repeat(
@@ -92,7 +92,7 @@ fn replace(
             step.close(place, version, seq, &closing);
         }
         (status, data) => {
-            step.write(Write::Update {
+            step.write(MessageWrite::Update(NewFields {
                 place,
                 version,
                 seq,
@@ -101,7 +101,7 @@ fn replace(
                 status,
                 is_streaming: head.status == Some(Status::Streaming) && status.is_none(),
                 at: now,
-            });
+            }));
             step.change(version, Change::Update, place);
         }
     }

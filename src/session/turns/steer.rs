@@ -13,7 +13,7 @@ use crate::session::turns::change::waiting;
 use crate::session::turns::leader::{Claim, check_leader};
 use crate::session::turns::lease::renew_lease;
 use crate::session::turns::shown::{answer_stored, closed_turn, find, shown, stored};
-use crate::store::{Change, Kept, StoreError, Write};
+use crate::store::{Change, Kept, MessageWrite, NewFields, StoreError, TurnWrite};
 
 /// The name of a message that is an instruction, and of the header that says what became
 /// of it.
@@ -95,7 +95,7 @@ fn tell_steer(cx: &mut Context<'_>, step: &mut Step, sender: &Sender, steer: &St
         updated_at: cx.engine.now,
         deleted_at: None,
     };
-    step.write(Write::Create(message.clone()));
+    step.write(MessageWrite::Create(message.clone()));
     step.tell_of(STEER, ServerFrame::Create { message });
     note_steer(cx, step, &steer.turn, place, false);
     if let Some(open) = cx.memory.turns.get(&steer.turn) {
@@ -175,7 +175,7 @@ fn note_steer(cx: &mut Context<'_>, step: &mut Step, id: &str, place: Place, is_
             Some((_, known)) => *known = is_taken,
             None => steers.push((place, is_taken)),
         }
-        step.write(Write::TurnRow(Kept {
+        step.write(TurnWrite::Row(Kept {
             turn: open.turn.clone(),
             heard_at: open.kept_at,
         }));
@@ -205,7 +205,7 @@ pub(in crate::session) fn mark_steer(
     let version = cx.engine.next_place();
     let mut headers = message.headers.take().unwrap_or_default();
     headers.insert(STEER.to_owned(), word.to_owned());
-    step.write(Write::Update {
+    step.write(MessageWrite::Update(NewFields {
         place,
         version,
         seq: 0,
@@ -214,7 +214,7 @@ pub(in crate::session) fn mark_steer(
         status: None,
         is_streaming: false,
         at: cx.engine.now,
-    });
+    }));
     step.change_of_session(version, Change::Update, place);
     message.version = cx.engine.epoch.at(version);
     message.headers = Some(headers);
