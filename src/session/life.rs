@@ -8,7 +8,7 @@ use crate::session::part::Part;
 use crate::store::StoreError;
 
 /// Deletes the session: from here on everything is refused until it is done.
-pub(in crate::session) fn erase(cx: &mut Context<'_>, sender: &Sender) -> Result<String, Error> {
+pub(crate) fn erase(cx: &mut Context<'_>, sender: &Sender) -> Result<String, Error> {
     sender.must(Operation::Admin, "delete the session", &cx.engine.id)?;
     cx.engine.end_life();
     Ok("{}".to_owned())

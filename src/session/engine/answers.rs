@@ -4,18 +4,16 @@ use std::collections::BTreeSet;
 
 use super::connection::{Carrier, Sender};
 use super::outbox::Outbox;
-use super::work::Work;
 use crate::protocol::decode::Ref;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::frame::{Outcome, Placed, ServerFrame};
 use crate::protocol::ids::ConnectionId;
 use crate::protocol::limits::PENDING_APPENDS_MAX;
 use crate::protocol::serial::{Epoch, Place};
-use crate::store::StoreError;
 
 /// Where the answer to a frame goes.
 #[derive(Clone, Debug)]
-pub(in crate::session) struct Reply {
+pub(crate) struct Reply {
     /// A connection, or the HTTP request at hand.
     to: Option<ConnectionId>,
     reference: Option<Ref>,
@@ -24,11 +22,7 @@ pub(in crate::session) struct Reply {
 }
 
 impl Reply {
-    pub(in crate::session) fn new(
-        sender: &Sender,
-        carrier: Option<Carrier>,
-        reference: Option<Ref>,
-    ) -> Self {
+    pub(crate) fn new(sender: &Sender, carrier: Option<Carrier>, reference: Option<Ref>) -> Self {
         let is_always = matches!(carrier, None | Some(Carrier::Lines));
         Self {
             to: sender.connection.clone(),
@@ -100,12 +94,12 @@ impl Answers {
     }
 
     /// Whether so many wait that they are to be released at once.
-    fn are_many(&self) -> bool {
+    pub(super) fn are_many(&self) -> bool {
         PENDING_APPENDS_MAX <= self.waiting.len()
     }
 
     /// An append that is pending, or a repeat of one that is.
-    fn push_append(&mut self, reply: &Reply, append: Pending) {
+    pub(super) fn push_append(&mut self, reply: &Reply, append: Pending) {
         if reply.is_wanted() {
             self.push(Waiting::Append {
                 reply: reply.clone(),
@@ -115,7 +109,7 @@ impl Answers {
     }
 
     /// Refuses the appends that wait: they cannot be stored.
-    pub(in crate::session) fn refuse(&mut self, error: &ErrorInfo, out: &mut Outbox) {
+    pub(crate) fn refuse(&mut self, error: &ErrorInfo, out: &mut Outbox) {
         self.to.clear();
         for waiting in std::mem::take(&mut self.waiting) {
             match waiting {
@@ -157,7 +151,7 @@ impl Answers {
 
 /// What answers a frame that was taken (P13.1): whoever handles one gives exactly one.
 #[derive(Debug)]
-pub(in crate::session) enum Answer {
+pub(crate) enum Answer {
     /// What came of it.
     Now(Outcome),
     /// It is answered once what is pending is stored: of an append alone.
@@ -166,41 +160,30 @@ pub(in crate::session) enum Answer {
 
 /// An append that is taken, or a repeat of one.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::session) struct Pending {
+pub(crate) struct Pending {
     /// The message.
-    pub(in crate::session) place: Place,
+    pub(crate) place: Place,
     /// The append's number.
-    pub(in crate::session) seq: Option<u64>,
+    pub(crate) seq: Option<u64>,
     /// Whether it had been taken before.
-    pub(in crate::session) is_duplicate: bool,
+    pub(crate) is_duplicate: bool,
 }
 
-impl Work<'_> {
-    /// Answers an append once it is stored: now, if it is.
-    pub(in crate::session) fn answer_append(
+impl Answers {
+    /// Answers a frame: at once, or behind the answers that wait for the same connection.
+    pub(super) fn answer(
         &mut self,
         reply: &Reply,
-        append: Pending,
-    ) -> Result<(), StoreError> {
-        self.state.rollup.answers.push_append(reply, append);
-        if !self.state.rollup.has_pending() {
-            self.release_answers();
-        } else if self.state.rollup.answers.are_many() {
-            self.flush()?;
-        }
-        Ok(())
-    }
-
-    /// Answers a frame: at once, or behind the answers that wait for the same connection.
-    pub(in crate::session) fn answer(&mut self, reply: &Reply, result: Result<Outcome, ErrorInfo>) {
-        let answers = &mut self.state.rollup.answers;
-        if answers.to.contains(&reply.to) {
-            answers.push(Waiting::Ready {
+        result: Result<Outcome, ErrorInfo>,
+        out: &mut Outbox,
+    ) {
+        if self.to.contains(&reply.to) {
+            self.push(Waiting::Ready {
                 reply: reply.clone(),
                 result,
             });
         } else {
-            self.out.answer(reply, result);
+            out.answer(reply, result);
         }
     }
 }

@@ -1,27 +1,24 @@
 //! The end of a message that streams: one entry, with all that changes with it (P4.3, P5.1).
 
-use super::step::Step;
-use super::work::Work;
-use crate::protocol::frame::ServerFrame;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::message::{Headers, Status, as_json};
 use crate::protocol::serial::Place;
-use crate::store::{Change, Close, Entry, Head, MessageWrite, TextWrite, Write};
+use crate::store::{Change, Close, Entry, TextWrite, Write};
 
 /// How a message ends.
 #[derive(Clone, Debug)]
-pub(in crate::session) struct Closing {
+pub(crate) struct Closing {
     /// The status that it ends with.
-    pub(in crate::session) status: Status,
+    pub(crate) status: Status,
     /// Its headers from then on, if they change with it.
-    pub(in crate::session) headers: Option<Headers>,
+    pub(crate) headers: Option<Headers>,
     /// The client that closes it; `None` for the session itself.
-    pub(in crate::session) client: Option<String>,
+    pub(crate) client: Option<String>,
 }
 
 impl Closing {
     /// The end of what broke off.
-    pub(in crate::session) fn failed() -> Self {
+    pub(crate) fn failed() -> Self {
         Self {
             status: Status::Failed,
             headers: None,
@@ -60,61 +57,5 @@ impl Closing {
         }
         .into();
         [close, change]
-    }
-}
-
-impl Work<'_> {
-    /// Leaves nothing of a message but its tombstone. `is_superseded` if another takes its place:
-    /// then its id is free again (P6.8).
-    pub(in crate::session) fn delete_message(
-        &mut self,
-        step: &mut Step,
-        head: &Head,
-        is_superseded: bool,
-    ) -> Place {
-        let (place, version) = (head.place, self.next_place());
-        step.write(MessageWrite::Delete {
-            place,
-            version,
-            is_superseded,
-            at: self.now,
-        });
-        let what = match is_superseded {
-            true => Change::Supersede,
-            false => Change::Delete,
-        };
-        step.change(version, what, place);
-        let frame = ServerFrame::Delete {
-            serial: self.epoch.at(place),
-            version: self.epoch.at(version),
-            superseded: is_superseded,
-        };
-        step.tell_of(&head.name, frame);
-        step.settles |= self.state.rollup.streams.remove(&place).is_some() || is_superseded;
-        version
-    }
-
-    /// Closes a message that streams, of which nothing is pending.
-    pub(in crate::session) fn close_stream(
-        &mut self,
-        step: &mut Step,
-        place: Place,
-        closing: &Closing,
-    ) {
-        let Some(stream) = self.state.rollup.streams.remove(&place) else {
-            return;
-        };
-        let version = self.next_place();
-        step.close(place, version, stream.seq, closing);
-        let frame = ServerFrame::Append {
-            serial: self.epoch.at(place),
-            version: self.epoch.at(version),
-            offset: stream.units,
-            data: String::new(),
-            status: Some(closing.status),
-            headers: None,
-        };
-        step.tell_of(&stream.name, frame);
-        step.settles = true;
     }
 }

@@ -6,8 +6,6 @@ use std::fmt;
 use std::rc::Rc;
 
 use super::connection::Connection;
-use super::work::Work;
-use crate::protocol::error::close;
 use crate::protocol::frame::{ServerFrame, join};
 use crate::protocol::ids::ConnectionId;
 use crate::protocol::limits::REPLAY_ARRAY_BYTES;
@@ -47,19 +45,19 @@ pub enum Effect {
 
 /// Collected while an input is handled, turned into effects at its end.
 #[derive(Debug, Default)]
-pub(in crate::session) struct Outbox {
-    frames: Vec<String>,
+pub(crate) struct Outbox {
+    pub(super) frames: Vec<String>,
     /// For each connection the frames that it gets, in order, as indices.
-    lists: BTreeMap<ConnectionId, Vec<usize>>,
+    pub(super) lists: BTreeMap<ConnectionId, Vec<usize>>,
     replays: Vec<(ConnectionId, String)>,
     remembered: Vec<Connection>,
     closed: Vec<(ConnectionId, u16, &'static str)>,
     /// The answers to the HTTP request at hand, and each encoded.
-    pub(in crate::session) answers: Vec<(ServerFrame, String)>,
+    pub(crate) answers: Vec<(ServerFrame, String)>,
     /// Bytes of what this input makes: frames, answers, rows that are written anew.
-    pub(in crate::session) made: usize,
+    pub(crate) made: usize,
     pub(super) is_erased: bool,
-    pub(in crate::session) response: Option<(u16, String)>,
+    pub(crate) response: Option<(u16, String)>,
 }
 
 /// The text of one WebSocket message. It is put together when it is sent: of what many connections
@@ -106,7 +104,7 @@ impl fmt::Debug for Text {
 
 impl Outbox {
     /// Encodes a frame for any number of readers.
-    pub(in crate::session) fn add(&mut self, frame: &ServerFrame) -> usize {
+    pub(crate) fn add(&mut self, frame: &ServerFrame) -> usize {
         let text = frame.encode();
         self.made += text.len();
         self.frames.push(text);
@@ -114,7 +112,7 @@ impl Outbox {
     }
 
     /// Sends a frame that was added.
-    pub(in crate::session) fn deliver(&mut self, connection: &ConnectionId, index: usize) {
+    pub(crate) fn deliver(&mut self, connection: &ConnectionId, index: usize) {
         match self.lists.get_mut(connection) {
             Some(list) => list.push(index),
             None => {
@@ -124,24 +122,20 @@ impl Outbox {
     }
 
     /// The bytes of a frame that was added.
-    pub(in crate::session) fn bytes(&self, index: usize) -> u64 {
+    pub(crate) fn bytes(&self, index: usize) -> u64 {
         let bytes = self.frames.get(index).map_or(0, String::len);
         u64::try_from(bytes).unwrap_or(u64::MAX)
     }
 
     /// Sends a frame to one connection.
-    pub(in crate::session) fn send(&mut self, connection: &ConnectionId, frame: &ServerFrame) {
+    pub(crate) fn send(&mut self, connection: &ConnectionId, frame: &ServerFrame) {
         let index = self.add(frame);
         self.deliver(connection, index);
     }
 
     /// Sends encoded frames in arrays of some 64 KiB (P13.6), before anything else of this
     /// input; returns their size.
-    pub(in crate::session) fn replay(
-        &mut self,
-        connection: &ConnectionId,
-        frames: &[String],
-    ) -> usize {
+    pub(crate) fn replay(&mut self, connection: &ConnectionId, frames: &[String]) -> usize {
         let mut sent = 0;
         let mut rest = frames;
         while !rest.is_empty() {
@@ -161,21 +155,19 @@ impl Outbox {
     }
 
     /// Keeps a connection's state with it.
-    pub(in crate::session) fn remember(&mut self, connection: &Connection) {
+    pub(crate) fn remember(&mut self, connection: &Connection) {
         self.remembered.push(connection.clone());
     }
 
-    pub(in crate::session) fn close(
-        &mut self,
-        connection: &ConnectionId,
-        code: u16,
-        reason: &'static str,
-    ) {
+    pub(crate) fn close(&mut self, connection: &ConnectionId, code: u16, reason: &'static str) {
         self.closed.push((connection.clone(), code, reason));
     }
 
     /// Everything that goes out, with the frames that each group of connections is sent.
-    fn into_effects(self, groups: BTreeMap<Vec<usize>, Vec<ConnectionId>>) -> Vec<Effect> {
+    pub(super) fn into_effects(
+        self,
+        groups: BTreeMap<Vec<usize>, Vec<ConnectionId>>,
+    ) -> Vec<Effect> {
         let replays = self.replays.into_iter().map(|(id, text)| Effect::Send {
             to: vec![id],
             text: Text::from(text),
@@ -201,61 +193,5 @@ impl Outbox {
             effects.push(Effect::Respond { status, body });
         }
         effects
-    }
-}
-
-impl Work<'_> {
-    /// Sends a frame to every reader, or to those that follow a name.
-    pub(in crate::session) fn broadcast(&mut self, frame: &ServerFrame, name: Option<&str>) {
-        let index = self.out.add(frame);
-        for (id, live) in &self.state.connections {
-            let connection = &live.connection;
-            if connection.is_reader() && name.is_none_or(|name| connection.follows(name)) {
-                self.out.deliver(id, index);
-            }
-        }
-    }
-
-    /// Everything that goes out after an input, in the order in which it must happen.
-    pub(in crate::session) fn finish(&mut self) -> Vec<Effect> {
-        let mut groups: BTreeMap<Vec<usize>, Vec<ConnectionId>> = BTreeMap::new();
-        for (id, mut list) in std::mem::take(&mut self.out.lists) {
-            match self.check_reader(&id, &mut list) {
-                Ok(()) => groups.entry(list).or_default().push(id),
-                Err((code, reason)) => self.shut(&id, code, reason),
-            }
-        }
-        std::mem::take(self.out).into_effects(groups)
-    }
-
-    /// Checks that a connection may still be sent to; else gives its close code.
-    fn check_reader(
-        &mut self,
-        id: &ConnectionId,
-        list: &mut Vec<usize>,
-    ) -> Result<(), (u16, &'static str)> {
-        // A connection that was refused is not among them, but is told why.
-        let Some(live) = self.state.connections.get_mut(id) else {
-            return Ok(());
-        };
-        if live.connection.is_expired(self.now) {
-            return Err((close::UNAUTHORIZED, "the token expired")); // P2.6
-        }
-        if live.connection.is_probed {
-            let sent = list
-                .iter()
-                .filter_map(|index| self.out.frames.get(*index))
-                .map(String::len);
-            let sent: usize = sent.sum();
-            let allowance = self.state.limits.unsent_bytes.saturating_add(live.replayed);
-            live.probe.sent += u64::try_from(sent).unwrap_or(0);
-            if live.probe.is_late(self.now, allowance) {
-                return Err((close::TOO_FAST, "the reader is too slow")); // P13.7
-            }
-            if let Some(n) = live.probe.next(self.now, &self.state.limits) {
-                list.push(self.out.add(&ServerFrame::Probe { n }));
-            }
-        }
-        Ok(())
     }
 }

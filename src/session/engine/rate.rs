@@ -3,14 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::connection::Sender;
-use super::work::{Engine, Work};
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{CLIENTS_MAX, Limits};
-
-/// Bytes of effects that are not counted: what most inputs come to.
-const FREE_BYTES: usize = 4 * 1024;
 
 /// A bucket that fills evenly and is emptied by what is sent, in thousandths.
 #[derive(Clone, Copy, Debug)]
@@ -82,7 +77,7 @@ impl Bucket {
 
 /// The buckets of one connection, or of one client.
 #[derive(Debug)]
-pub(in crate::session) struct Rates {
+pub(crate) struct Rates {
     /// The sender that is too fast, as refusals say it.
     whose: &'static str,
     messages: Bucket,
@@ -95,7 +90,7 @@ pub(in crate::session) struct Rates {
 
 impl Rates {
     /// So many connections' worth.
-    pub(in crate::session) fn new(limits: &Limits, times: u64, whose: &'static str) -> Self {
+    pub(crate) fn new(limits: &Limits, times: u64, whose: &'static str) -> Self {
         let bucket = |per_second: u64, burst: u64| {
             Bucket::new(
                 per_second.saturating_mul(times),
@@ -119,53 +114,45 @@ impl Rates {
 
     /// One WebSocket message: `Err` means that the connection is to be closed, since even
     /// refusing so many costs more than they may.
-    pub(in crate::session) fn message(&mut self, now: Timestamp) -> Result<(), ErrorInfo> {
+    pub(crate) fn message(&mut self, now: Timestamp) -> Result<(), ErrorInfo> {
         let taken = self.messages.take(now, 1);
         taken.map_err(|wait| limited(self.whose, "send so many messages", wait))
     }
 
     /// The bytes of one WebSocket message.
-    pub(in crate::session) fn text(
-        &mut self,
-        now: Timestamp,
-        bytes: usize,
-    ) -> Result<(), ErrorInfo> {
+    pub(crate) fn text(&mut self, now: Timestamp, bytes: usize) -> Result<(), ErrorInfo> {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         let taken = self.text.take(now, bytes);
         taken.map_err(|wait| limited(self.whose, "send so much text", wait))
     }
 
     /// One frame that goes to everybody.
-    pub(in crate::session) fn frame(
-        &mut self,
-        now: Timestamp,
-        verb: &str,
-    ) -> Result<(), ErrorInfo> {
+    pub(crate) fn frame(&mut self, now: Timestamp, verb: &str) -> Result<(), ErrorInfo> {
         self.frames
             .take(now, 1)
             .map_err(|wait| limited(self.whose, verb, wait))
     }
 
     /// One signal.
-    pub(in crate::session) fn signal(&mut self, now: Timestamp) -> Result<(), ErrorInfo> {
+    pub(crate) fn signal(&mut self, now: Timestamp) -> Result<(), ErrorInfo> {
         let taken = self.signals.take(now, 1);
         taken.map_err(|wait| limited(self.whose, "signal", wait))
     }
 
     /// One frame that is refused: `Err` as for a message.
-    pub(in crate::session) fn refusal(&mut self, now: Timestamp) -> Result<(), ErrorInfo> {
+    pub(crate) fn refusal(&mut self, now: Timestamp) -> Result<(), ErrorInfo> {
         let taken = self.refusals.take(now, 1);
         taken.map_err(|wait| limited(self.whose, "send so much that is refused", wait))
     }
 
     /// Whether anything may be done that has effects, whatever they come to.
-    pub(in crate::session) fn may_act(&mut self, now: Timestamp) -> Result<(), ErrorInfo> {
+    pub(crate) fn may_act(&mut self, now: Timestamp) -> Result<(), ErrorInfo> {
         let taken = self.effects.take(now, 1);
         taken.map_err(|wait| limited(self.whose, "do so much", wait))
     }
 
     /// One request: `Err` is the answer to it, whatever it asks for.
-    pub(in crate::session) fn may_ask(&mut self, now: Timestamp) -> Result<(), ErrorInfo> {
+    pub(crate) fn may_ask(&mut self, now: Timestamp) -> Result<(), ErrorInfo> {
         self.message(now)?;
         self.may_act(now)?;
         let refusals = self.refusals.look(now, 1);
@@ -173,7 +160,7 @@ impl Rates {
     }
 
     /// The effects of what was done came to so many bytes.
-    fn acted(&mut self, now: Timestamp, bytes: usize) {
+    pub(super) fn acted(&mut self, now: Timestamp, bytes: usize) {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         self.effects.charge(now, bytes);
     }
@@ -194,11 +181,11 @@ impl Rates {
 /// The rates of clients, over all that each sends: a client is no faster with many connections,
 /// and requests have rates too.
 #[derive(Debug, Default)]
-pub(in crate::session) struct Clients(BTreeMap<String, Rates>);
+pub(crate) struct Clients(BTreeMap<String, Rates>);
 
 impl Clients {
     /// Takes something from the rates of a client, who begins with full buckets.
-    fn of<T>(
+    pub(super) fn of<T>(
         &mut self,
         now: Timestamp,
         client: &str,
@@ -229,40 +216,6 @@ impl Clients {
             if let Some(quiet) = quiet {
                 self.0.remove(&quiet);
             }
-        }
-    }
-}
-
-impl Work<'_> {
-    /// Takes something from what the connection has, if it came over one, and from what its
-    /// client has.
-    pub(in crate::session) fn limit(
-        &mut self,
-        sender: &Sender,
-        mut take: impl FnMut(&mut Rates, Timestamp) -> Result<(), ErrorInfo>,
-    ) -> Result<(), ErrorInfo> {
-        let now = self.now;
-        let Engine {
-            connections,
-            clients,
-            limits,
-            ..
-        } = &mut *self.state;
-        let id = sender.connection.as_ref();
-        if let Some(live) = id.and_then(|id| connections.get_mut(id)) {
-            take(&mut live.rates, now)?;
-        }
-        clients.of(now, &sender.client, limits, |rates| take(rates, now))
-    }
-
-    /// The bytes that came of an input count against its client. Small change does not.
-    pub(in crate::session) fn charge(&mut self, sender: &Sender, bytes: usize) {
-        if FREE_BYTES < bytes {
-            let now = self.now;
-            let Engine {
-                clients, limits, ..
-            } = &mut *self.state;
-            clients.of(now, &sender.client, limits, |rates| rates.acted(now, bytes));
         }
     }
 }

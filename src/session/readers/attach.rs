@@ -18,7 +18,7 @@ const RESERVED_SHARE: usize = 10;
 
 /// A connection is accepted: it is told where it stands, what it missed, and from then
 /// on everything. In one step, so that nothing falls between replay and live (P3.4).
-pub(in crate::session) fn attach(
+pub(crate) fn attach(
     cx: &mut Context<'_>,
     mut connection: Connection,
     start: &Start,
@@ -149,7 +149,7 @@ fn has_room(cx: &Context<'_>, connection: &Connection) -> Result<(), Refusal> {
 }
 
 /// Refuses a connection, and closes it.
-pub(in crate::session) fn refuse(
+pub(crate) fn refuse(
     cx: &mut Context<'_>,
     id: &ConnectionId,
     error: ErrorInfo,

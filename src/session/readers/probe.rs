@@ -6,11 +6,7 @@ use crate::session::context::Context;
 use crate::session::engine::{Answer, Carrier, Error, Sender, misplaced};
 
 /// A reader has processed everything before a probe.
-pub(in crate::session) fn seen(
-    cx: &mut Context<'_>,
-    sender: &Sender,
-    seen: Seen,
-) -> Result<Answer, Error> {
+pub(crate) fn seen(cx: &mut Context<'_>, sender: &Sender, seen: Seen) -> Result<Answer, Error> {
     // What carries a body into the session answers probes too; its lines are the client's.
     let id = sender.connection.as_ref();
     let live = id.and_then(|id| cx.engine.state.connections.get_mut(id));

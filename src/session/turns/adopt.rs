@@ -8,14 +8,14 @@ use crate::protocol::turn::{Event, Lead, State, Turn, lease};
 use crate::session::context::Context;
 use crate::session::engine::{Answer, Error, Known, Sender, Step};
 use crate::session::turns::change::{change_turn, take_turn};
+use crate::session::turns::instructions::renew_steers;
 use crate::session::turns::shown::{answer_changed, closed_turn, find, repeat_by_id, shown};
-use crate::session::turns::steer::renew_steers;
 use crate::store::StoreError;
 
 const VERB: &str = "adopt the turn";
 
 /// Answers an adoption whose id was taken before.
-pub(in crate::session) fn repeat(
+pub(crate) fn repeat(
     cx: &mut Context<'_>,
     adopt: &AdoptTurn,
     known: &Known,
@@ -24,7 +24,7 @@ pub(in crate::session) fn repeat(
 }
 
 /// Makes the sender the leader of a turn.
-pub(in crate::session) fn adopt(
+pub(crate) fn adopt(
     cx: &mut Context<'_>,
     sender: &Sender,
     adopt: AdoptTurn,
