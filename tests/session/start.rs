@@ -476,7 +476,8 @@ fn the_length_of_ids() {
             agent < turn.start #1 ééééé active agent
             agent | ack 2 ééééé active agent
             agent < nack 3 invalid-frame: unable to end the turn; id is not 1 to 8 characters
-            agent < nack 4 invalid-frame: unable to keep the turn; turn is not 1 to 8 characters
+            agent < nack 4 invalid-frame: unable to renew the lease; turn is not 1 to 8
+                  characters
             agent < nack 5 invalid-frame: unable to cancel; turn is not 1 to 8 characters
         "#]],
     );

@@ -9,6 +9,7 @@ use crate::protocol::message::{DEFAULT_NAME, Message, Role, Status};
 use crate::protocol::serial::{Epoch, Place};
 use crate::session::context::Context;
 use crate::session::engine::{Answer, Error, Sender, Step, Stream};
+use crate::session::messages::edits::check_edits;
 use crate::session::messages::silence::STREAMS;
 use crate::session::turns::cancel::{check_interrupt, check_outlives, interrupt};
 use crate::session::turns::leader::{Claim, check_leader};
@@ -187,6 +188,7 @@ fn check_new(cx: &Context<'_>, sender: &Sender, new: &NewMessage) -> Result<(), 
         let place = cx.engine.place("publish after parent", parent)?;
         cx.engine.existing("publish after parent", place)?;
     }
+    check_edits(cx, "publish", new.headers.as_ref(), &sender.client)?;
     if new.status == Some(Status::Streaming) && !matches!(new.data, Data::Text(_)) {
         let message = "unable to publish; only text can stream, data is not text";
         return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message).into());

@@ -7,6 +7,7 @@ use crate::protocol::frame::ServerFrame;
 use crate::protocol::message::{Status, as_json};
 use crate::session::context::Context;
 use crate::session::engine::{Answer, Closing, Error, Known, Sender, Stream};
+use crate::session::messages::edits::check_edits;
 use crate::session::messages::standing::{
     changed_turn, check_version, deleted, gap, outcome, repeat_message, repeat_settled, standing,
 };
@@ -52,6 +53,7 @@ pub(crate) fn update(
     }
     check_version(cx, "update", update.serial, update.if_version, &head)?;
     check_update(cx, &update, &head)?;
+    check_edits(cx, "update", update.headers.as_ref(), &head.client)?;
     cx.engine.check_room("update")?;
     // From here on it is taken: a refused one has ended nobody's window.
     cx.engine.settle()?;

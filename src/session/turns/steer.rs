@@ -125,7 +125,7 @@ pub(crate) fn steered(
     sender: &Sender,
     steered: Steered,
 ) -> Result<Answer, Error> {
-    const VERB: &str = "take the instruction";
+    const VERB: &str = "take the steer";
     let claim = Claim {
         verb: VERB,
         sender,
