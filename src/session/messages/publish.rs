@@ -17,7 +17,7 @@ use crate::session::turns::lease::renew_lease;
 use crate::session::turns::queue::{
     check_input, interrupt_by_settings, is_left_behind, is_queued_input, queue_input,
 };
-use crate::store::{Head, Kind, StoreError, Streaming, Tail, Write};
+use crate::store::{Head, Kind, MessageWrite, StoreError, Streaming, Tail};
 
 /// What becomes of one message of a publish.
 enum Verdict {
@@ -226,7 +226,7 @@ fn create(cx: &mut Context<'_>, sender: &Sender, new: NewMessage) -> Message {
 /// Tells everybody of a message that was created, and begins to follow one that streams.
 pub(crate) fn announce(cx: &mut Context<'_>, message: Message, step: &mut Step) {
     let place = message.serial.place;
-    step.write(Write::Create(message.clone()));
+    step.write(MessageWrite::Create(message.clone()));
     if let (Some(Status::Streaming), Some(Data::Text(text))) = (message.status, &message.data) {
         let head = Head {
             place,

@@ -12,7 +12,7 @@ use crate::session::messages::standing::{
     changed_turn, check_version, deleted, gap, outcome, repeat_message, repeat_settled, standing,
 };
 use crate::session::turns::leader::{Claim, fence};
-use crate::store::{Change, Head, StoreError, Write};
+use crate::store::{Change, Head, MessageWrite, NewFields, StoreError};
 
 /// Answers an update whose id was taken before.
 pub(crate) fn repeat(
@@ -94,7 +94,7 @@ fn replace(
             step.close(place, version, seq, &closing);
         }
         (status, data) => {
-            step.write(Write::Update {
+            step.write(MessageWrite::Update(NewFields {
                 place,
                 version,
                 seq,
@@ -103,7 +103,7 @@ fn replace(
                 status,
                 is_streaming: head.status == Some(Status::Streaming) && status.is_none(),
                 at: now,
-            });
+            }));
             step.change(version, Change::Update, place);
         }
     }
