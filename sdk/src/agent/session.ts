@@ -2,14 +2,19 @@
 
 import type { ConnectionOptions, ConnectionStatus, Owner } from "../connection/types.ts";
 import {
+  AGAIN,
   type AttachedFrame,
   type ClientFrame,
   type Message,
+  MORE,
   placeOf,
   type ResultOf,
   type ServerFrame,
   SessileError,
+  STEER,
   type StartTurnFrame,
+  TOOL_APPROVAL,
+  TOOL_OUTPUT,
   type Turn,
 } from "../protocol/index.ts";
 import type { Wire } from "./link.ts";
@@ -57,16 +62,10 @@ export class TakenError extends SessileError {
   }
 }
 
-/** What asks for another answer to its parent. */
-const AGAIN = "regenerate";
 /** The names of messages that an agent follows if it hears of inputs. */
-const INPUTS = ["message", AGAIN, "tool-output", "tool-approval"];
-/** More belongs to this input, and comes after it: the last one is the input. */
-const MORE = "more";
+const INPUTS = ["message", AGAIN, TOOL_OUTPUT, TOOL_APPROVAL];
 /** Messages that a log begins with that could not be resumed: what is new is among them (P3.3). */
 const REWIND_MOST = 1000;
-/** Instructions come as messages of this name (P6.7). */
-const STEER = "steer";
 
 export class AgentSession implements AsyncDisposable {
   /** The connection to the session, for frames that have no method here. */

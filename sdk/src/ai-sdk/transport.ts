@@ -2,10 +2,10 @@
 // chat is another, and when its stop button is pressed, all alike. What ends an answer is `cancel`.
 
 import type { ChatTransport, UIMessage, UIMessageChunk } from "ai";
+import { Answers, type Held } from "../answer/answers.ts";
 import { createSession, type Session } from "../client/session.ts";
 import type { SessionOptions } from "../client/types.ts";
 import { isOpen, SessileError, type Turn } from "../protocol/index.ts";
-import { Answers, type Held } from "./answer.ts";
 import { Chunks } from "./chunks.ts";
 import { publish, type Send } from "./publish.ts";
 import { givenUp, reached } from "./reach.ts";
@@ -261,8 +261,9 @@ function before({ log, turns }: Session, serial = ""): Held {
   return { messages: log.filter((message) => message.serial <= serial), turns };
 }
 
-function answersOf(session: Session): Answers {
-  return Answers.of(heldOf(session));
+/** The answers of a session as it is now. */
+export function answersOf(session: Session): Answers {
+  return Answers.following(session, heldOf(session));
 }
 
 /** The turns that are wanted and have begun, by the answers that they belong to. */

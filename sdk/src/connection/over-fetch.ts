@@ -11,8 +11,7 @@ import {
 import { Connection } from "./connection.ts";
 import { readFrameEvents } from "./event-stream.ts";
 import { readJson } from "./http.ts";
-import type { Timing } from "./reducer.ts";
-import type { ConnectionOptions, Owner } from "./types.ts";
+import type { ConnectionOptions, Owner, Timing } from "./types.ts";
 
 /** A comment comes every 20 s (P3.8), and nothing can be asked: twice that is silence. */
 const TIMING: Partial<Timing> = { pingMs: 12_000, pongMs: 45_000 };

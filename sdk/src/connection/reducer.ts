@@ -2,32 +2,9 @@
 // no socket and no randomness in here.
 
 import { PROTOCOL, SessileError } from "../protocol/index.ts";
-import type { ConnectionStatus, Reason } from "./types.ts";
+import type { ConnectionStatus, Reason, Timing } from "./types.ts";
 
-/** The times that a connection keeps, in milliseconds. */
-export interface Timing {
-  /**
-   * The first pause before trying again is 0 to this, or to a millisecond for each member that is
-   * present; it doubles with each failure.
-   */
-  backoffMs: number;
-  /** No pause is longer. */
-  backoffMostMs: number;
-  /** How long a token may take, and then `attached`. */
-  connectMs: number;
-  /**
-   * How long who was never let in waits for `attached`, until HTTP was asked and found no mistake:
-   * a development server that is no Worker may leave a WebSocket without an answer.
-   */
-  firstMs: number;
-  /** How often the session is asked whether it is there; also keeps presence and leases. */
-  pingMs: number;
-  /** How long it may take to answer. */
-  pongMs: number;
-  /** How long before its expiry a token is replaced (P2.6), and the least time between. */
-  renewMs: number;
-}
-
+/** The usual times. */
 export const TIMING: Timing = {
   backoffMs: 500,
   backoffMostMs: 30_000,
@@ -117,7 +94,7 @@ export interface Circumstances {
   timing: Timing;
   /** Whether asking for a token can give another one. */
   canRenew: boolean;
-  /** How many there are in the session, as far as it told: they are all lost at once. */
+  /** How many connections the session had, as far as it told: they are all lost at once. */
   crowd: number;
 }
 

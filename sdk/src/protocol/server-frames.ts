@@ -17,8 +17,10 @@ export interface AttachedFrame extends MemberList {
   client: string;
   /** When its token expires. */
   expiresAt: number;
-  /** The time that it is for the session; one of an earlier release does not say so. */
+  /** The session's time, which a client compares `expiresAt` with: its own clock may be wrong. */
   at?: number;
+  /** How many connections the session had when this one attached, this one among them. */
+  connections?: number;
   /** The log's end as of attaching; `""` in a session in which nothing was ever written. */
   serial: string;
   /** Whether the replay goes on after `since`; if not, drop everything held (P3.6). */
@@ -170,8 +172,7 @@ export type ServerFrame =
 
 /** Reads one WebSocket message: a frame, or an array of frames (P13.6). */
 export function readFrames(text: string): ServerFrame[] {
-  const value: unknown = JSON.parse(text);
-  return (Array.isArray(value) ? value : [value]) as ServerFrame[];
+  return [JSON.parse(text)].flat() as ServerFrame[];
 }
 
 /**

@@ -1,6 +1,7 @@
 // What React sees of a session: the same snapshot for every component, and while text streams a
 // new one at most once a frame. The first change after a pause is there at once.
 
+import type { Feature } from "../client/feature.ts";
 import type { Session } from "../client/session.ts";
 import type { SessionSnapshot } from "../client/types.ts";
 
@@ -28,6 +29,7 @@ export class Store {
   readonly #listeners = new Set<() => void>();
   /** What a server may have rendered: hydrating begins with it, whatever came meanwhile. */
   readonly #first: SessionSnapshot;
+  readonly #firsts = new Map<Feature, unknown>();
   #snapshot: SessionSnapshot;
   #isHeld = false;
   #users = 0;
@@ -46,6 +48,18 @@ export class Store {
   };
 
   readonly getFirst = (): SessionSnapshot => this.#first;
+
+  /** The value of a feature as of the snapshot; one that was begun since is as it is now. */
+  valueOf<P extends Feature>(feature: P): P["value"] {
+    const { features } = this.get();
+    return features.has(feature) ? features.get(feature) : feature.value;
+  }
+
+  /** The value of a feature when it was first asked for. */
+  firstOf<P extends Feature>(feature: P): P["value"] {
+    if (!this.#firsts.has(feature)) this.#firsts.set(feature, feature.value);
+    return this.#firsts.get(feature);
+  }
 
   readonly subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);

@@ -1,17 +1,8 @@
 // Branches (P6.9): a turn is a node with all its messages, a message without a turn is a node by
 // itself. Editing and regenerating make siblings; a reader sees one of each.
 
-import type { Message, Turn } from "../protocol/index.ts";
-import { placeIn } from "./place.ts";
-
-/**
- * Says of which message a message is another version, where `parent` cannot: of the first. Only
- * from the author of both, since the newest version hides the others.
- */
-export const EDITS = "sessile-edits";
-
-/** The name of a message that asks for another answer to its parent. Nothing follows it. */
-export const AGAIN = "regenerate";
+import { AGAIN, EDITS, type Message, type Turn } from "../protocol/index.ts";
+import { placeIn } from "./list.ts";
 
 /** The branches at a place. */
 export interface Branches {
@@ -21,16 +12,16 @@ export interface Branches {
   readonly index: number;
 }
 
-/** The differences in a log. */
+/** The differences in a log since a tree last took it. */
 export interface News {
   /** The serials of messages that hold something else. */
-  readonly changed: Set<string>;
+  readonly changed: ReadonlySet<string>;
   /** Where the messages begin that came at its end. */
   readonly from: number;
   /** The ids of turns that are new, gone, or follow something else. */
-  readonly turns: Set<string>;
+  readonly turns: ReadonlySet<string>;
   /** Whether messages are linked in another way, are gone, or came somewhere else. */
-  isOther: boolean;
+  readonly isOther: boolean;
 }
 
 /** Whether a message still is linked as it was: then only whatever it says is different. */
