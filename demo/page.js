@@ -113,7 +113,7 @@ function updateItem(item, message) {
   if (item.text.textContent !== text) item.text.textContent = text;
 }
 
-/** What the token says about its owner; only the session can tell whether it is genuine. */
+/** The claims of a token about its owner; only the session can tell whether it is genuine. */
 function claims(jwt) {
   try {
     const base64 = jwt.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");

@@ -11,7 +11,7 @@ import { installPackages } from "./setup.mjs";
 const KB = 1024;
 const CORE = { name: "core", from: "index.ts", imports: "createSession", most: 10 * KB };
 /**
- * What each entry point may weigh, minified and gzipped: what an app imports and how many bytes
+ * The bytes that each entry point may have, minified and gzipped: what an app imports and how many
  * that is; with `isMore`, beyond the core. What an app brings itself does not count.
  */
 const SIZES = [
@@ -45,7 +45,7 @@ const BROUGHT = ["react", "ai", "@ai-sdk/*", "@tanstack/*"];
 /** Directories of tests that need more than Node. */
 const KINDS = ["workerd", "browser"];
 
-/** What needs no built Worker. */
+/** The checks that need no built Worker. */
 export const sdkChecks = [
   ["types of the SDK", () => tool("tsc", ["--noEmit", "-p", "sdk"])],
   ["tests of the SDK", testSdk],

@@ -5,7 +5,7 @@ import { type Limits, type NewMessage, NOTES } from "../protocol/index.ts";
 import { boundedHead, formOf, isJsonOf, OMITTED, splitHeaders } from "./bounds.ts";
 import type { Ending, Headers } from "./codec/operation.ts";
 
-/** What a message is called, whoever it is from. */
+/** The head of a message. */
 export type Head = Omit<NewMessage, "data" | "headers" | "status"> & { id: string };
 
 /** A change to a message at its end, or later: fields that are not given stay. */

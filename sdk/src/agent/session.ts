@@ -1,4 +1,4 @@
-// What an agent holds of a session: the connection, the turns that it leads, and the history.
+// A session in an agent: the connection, the turns that it leads, and the inputs that it hears.
 
 import type { ConnectionOptions, ConnectionStatus, Owner } from "../connection/types.ts";
 import {
@@ -45,8 +45,8 @@ export interface AgentOptions extends Omit<ConnectionOptions, "rewind" | "rollup
 
 export interface StartOptions extends Omit<StartTurnFrame, "type"> {
   /**
-   * What to do where another process of this client answers the input already: `refuse` throws
-   * a `TakenError`, `adopt` takes an open turn over in place of what was said in it, and `keep`
+   * The way to go on where another process of this client answers the input already: `refuse`
+   * throws a `TakenError`, `adopt` takes an open turn over in place of what was said in it, and `keep`
    * goes on after it.
    */
   taken?: "refuse" | "adopt" | "keep";
@@ -154,7 +154,7 @@ export class AgentSession implements AsyncDisposable {
 
   #hold(turn: Turn, isKept = false): AgentTurn {
     const { id, attempt } = turn;
-    /** Whatever is answered says how the turn stands. */
+    /** Takes the turn as each answer tells it. */
     const watch = async <Result>(asked: Promise<Result>): Promise<Result> => {
       try {
         const result = await asked;

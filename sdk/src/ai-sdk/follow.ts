@@ -12,7 +12,7 @@ import { toUIMessages } from "./ui-messages.ts";
 /** Transports of which a mistake is on the console; StrictMode follows twice. */
 const warned = new WeakSet<object>();
 
-/** What `useChat` gives, as far as it is needed. */
+/** The functions of `useChat` that following needs. */
 export interface FollowedChat<M extends UIMessage> {
   setMessages(change: (held: M[]) => M[]): void;
   resumeStream(): Promise<void>;
@@ -37,7 +37,7 @@ export function followChat<M extends UIMessage>(
     const { messages, turns } = branchesOf(session);
     const was = seen;
     seen = { messages, streaming: new Set(streaming) };
-    // What streams is the stream's to write.
+    // A stream writes the answers that it brings.
     if (was && isAlike(was, seen, answersOf(session))) return;
     setMessages((held) =>
       toUIMessages<M>({ messages, turns }).flatMap((message) => {

@@ -193,7 +193,7 @@ function approvalChunks({ message, headers, told, call }: Said): Loose[] {
   return chunks;
 }
 
-/** What a page publishes of one of its messages: text where that is all there is. */
+/** The data that a page publishes for one of its messages: text where it is nothing else. */
 export function toData({ parts, metadata }: UIMessage): unknown {
   const [only] = parts;
   if (parts.length === 1 && only?.type === "text" && !metadata) return only.text;

@@ -1,7 +1,8 @@
 // The answers in a log: which messages are one answer, which call an output is of, and whose word
-// counts for what. A turn's messages are an answer, what the page says came of the calls that the
-// turn left to it, and the turns that go on from there. This is the one place where that is
-// decided. It is kept as the log grows: what streams, and what comes at the end, costs its own time.
+// counts for what. An answer is the messages of a turn, the outputs that a page gave to the calls
+// that the turn left to it, and the turns that go on from there. All of that is decided here. The
+// result is kept as the log grows: a text that streams, and a message at the end, cost their own
+// time.
 
 import {
   ANSWER,
@@ -45,13 +46,13 @@ export class Answers {
   readonly messages = new Map<string, Message[]>();
   #list: readonly Message[] = [];
   #turns: readonly Turn[] = NONE;
-  /** What each turn answers. */
+  /** The input of each turn. */
   readonly #inputs = new Map<string, string | undefined>();
   readonly #notes = new Map<string, Record<string, string>>();
   readonly #asked = new Asked(this.#inputs);
   /** The answers that messages of pages belong to, by their serials. */
   readonly #ofPages = new Map<string, string>();
-  /** What is known to have come of which call: the first word counts. */
+  /** The outcomes of calls that are known: the first one counts. */
   readonly #settled = new Set<string>();
   /** Calls by the serials of their inputs, and of what was said about them. */
   readonly #calls = new Map<string, Call>();
@@ -59,7 +60,7 @@ export class Answers {
   readonly #latest = new Map<string, Call>();
   /** Outputs of calls that are not there yet. */
   readonly #early = new Map<string, Message>();
-  /** The turns, and the messages with headers, that were asked for: what is told of them is late. */
+  /** The turns and headers that a decision has read: news of them come too late for it. */
   readonly #mentioned = new Set<string>();
   readonly #begun = new Set<string>();
   /** The answer of the next turn, where nobody says what that answers. */

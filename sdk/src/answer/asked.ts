@@ -1,13 +1,13 @@
-// Who is asked to make the calls that turns leave to a page: the client whose message a turn
-// answers. Of a turn that nobody tells of, those who spoke last before it are taken for that.
+// The clients that are asked to make the calls which turns leave to a page: the client whose
+// message a turn answers. Of a turn that nobody tells of, those who spoke last before it.
 
 import type { Message } from "../protocol/index.ts";
 
 export class Asked {
-  /** What each turn answers, of those that are known. */
+  /** The input of each turn that is known. */
   readonly #inputs: ReadonlyMap<string, string | undefined>;
   readonly #clients = new Map<string, string>();
-  /** Who spoke before each turn began. */
+  /** The clients that spoke before each turn began. */
   readonly #before = new Map<string, ReadonlySet<string>>();
   #spoke = new Set<string>();
   #isAnswered = false;

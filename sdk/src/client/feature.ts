@@ -10,7 +10,7 @@ import type { AttachedFrame, ServerFrame } from "../protocol/index.ts";
 import type { Sent, ShownMessage } from "./sending.ts";
 import type { SendOptions, SessionOptions } from "./types.ts";
 
-/** What a session gives its features. */
+/** The session as its features see it. */
 export interface Engine {
   readonly options: SessionOptions;
   /** Requests (`request`, `send`, `read`), and what the session said when it last attached. */

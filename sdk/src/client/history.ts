@@ -48,7 +48,7 @@ export class HistoryFeature implements Feature {
     return this.#loading;
   }
 
-  /** What was shown is shown again: as many messages, of those that there are now. */
+  /** Reads until as many messages are there as were shown. */
   complete(next: Log, shown: Log): Promise<unknown> {
     return this.#loadInto(next, shown.messages.length - next.messages.length).catch(() => 0);
   }
@@ -86,7 +86,7 @@ export async function loadOlder(
   const turns: Turn[] = [];
   let { before, hasOlder } = log;
   while (found.length < count && hasOlder) {
-    // What only some of are wanted of is not read one by one.
+    // Where only some messages are wanted, they are not read one by one.
     const limit = isWanted ? PAGE : Math.min(count - found.length, PAGE_MOST);
     const page = await read(before, limit);
     turns.push(...(page.turns ?? []));

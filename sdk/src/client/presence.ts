@@ -1,4 +1,4 @@
-// Who is there, folded from `attached` and presence frames (P7).
+// Presence: the members that are there, folded from `attached` and presence frames (P7).
 
 import type {
   AttachedFrame,
@@ -10,7 +10,7 @@ import type {
 import { type Engine, type Feature, readList } from "./feature.ts";
 import type { Session } from "./session.ts";
 
-/** Who is there; a new object at each change. */
+/** The members that are there; a new object at each change. */
 export interface Presence {
   /** At most 200 (P7.3). */
   readonly members: readonly Member[];
@@ -20,7 +20,7 @@ export interface Presence {
 
 const NOBODY: Presence = { members: [], count: 0 };
 
-/** Who is there, and being there. Call it before `connect`, or any time later. */
+/** The members that are there, and entering. Call it before `connect`, or any time later. */
 export function presenceOf(session: Session): PresenceFeature {
   return session.feature(begin);
 }
@@ -105,7 +105,7 @@ function folded(held: Presence, { type, member }: PresenceFrame): Presence {
   const members = [...held.members];
   const index = members.findIndex(({ connection }) => connection === member.connection);
   const isLeave = type === "presence.leave";
-  // Who changes stays in place.
+  // A member that changes stays in place.
   const at = index < 0 ? members.length : index;
   members.splice(at, 1, ...(isLeave ? [] : [member]));
   // A list may not hold all.

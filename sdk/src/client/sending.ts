@@ -1,5 +1,5 @@
-// What was sent and is not in the log yet: shown at once, sent until it is acknowledged, in the
-// order in which it was written (P13.1).
+// Messages that were sent and are not in the log yet: shown at once, and sent until they are
+// acknowledged, in the order in which they were written (P13.1).
 
 import type { Link } from "../connection/types.ts";
 import {
@@ -39,7 +39,7 @@ interface Item {
 
 const RETRY_MS = 1_000;
 const RETRIES = 5;
-/** What is sent in one publish, in characters. */
+/** The length of one publish, in characters. */
 const BATCH_LENGTH = 64 * 1024;
 
 export interface SendingOptions {
@@ -53,7 +53,7 @@ export interface SendingOptions {
 }
 
 export class Sending {
-  /** What is not in the log yet, in order; a new array at each change. */
+  /** The messages that are not in the log yet, in order; a new array at each change. */
   shown: readonly ShownMessage[] = [];
   /** The id of this client; `""` until that is known. */
   client = "";
@@ -194,7 +194,7 @@ export class Sending {
     this.#show();
   }
 
-  /** What goes out together: all or none of it is published (P4.2). */
+  /** The messages that go out together: all or none are published (P4.2). */
   #next(): Item[] {
     const waiting = this.#items.filter(({ shown }) => shown.delivery === "pending");
     const batch: Item[] = [];
@@ -288,7 +288,7 @@ export class Sending {
 }
 
 function sent(promise: Promise<Placed>, id: string): Sent {
-  // Who does not look at the promise sees `delivery`.
+  // A page that does not look at the promise sees `delivery`.
   promise.catch(() => {});
   return Object.assign(promise, { id });
 }

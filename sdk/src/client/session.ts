@@ -95,7 +95,7 @@ export class Session {
     return feature as P;
   }
 
-  /** Who this is; `""` until the session has said so. */
+  /** The id of this client; `""` until the session has said so. */
   get client(): string {
     return this.link.attached?.client ?? this.#sending.client;
   }
@@ -164,12 +164,12 @@ export class Session {
       const end = this.on("connection", look);
       look(this.connection);
     });
-    // Who does not wait sees `connection`.
+    // A page that does not wait sees `connection`.
     connected.catch(() => {});
     return connected;
   }
 
-  /** Disconnects. What is shown stays; nothing is cancelled (P6.5). `connect` comes back. */
+  /** Disconnects. The messages stay on show; nothing is cancelled (P6.5). `connect` comes back. */
   close(): void {
     this.link.stop();
   }
@@ -278,7 +278,7 @@ export class Session {
     return Math.min(Math.max(shown, REWIND), REWIND_MOST);
   }
 
-  /** What was shown stays until all of it was read anew. */
+  /** Keeps the old log on show until the new one is complete. */
   async #swap(next: Log): Promise<void> {
     const shown = this.#log;
     const { attached } = this.link;

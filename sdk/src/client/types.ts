@@ -26,7 +26,7 @@ export interface SessionOptions extends ConnectionOptions {
    * offline is put into the outbox only once its client is known.
    */
   client?: string;
-  /** A snapshot that `fetchSnapshot` read, on a server perhaps: shown at once, then kept up to date. */
+  /** A snapshot that `fetchSnapshot` read: shown at once, then kept up to date. */
   initial?: Snapshot;
   /** How many messages may wait to be sent; 200 by default. */
   maxPending?: number;

@@ -103,7 +103,7 @@ export class FetchConnection extends Connection {
         }
       }
     } catch {
-      // Whatever broke it, the connection is lost; a look says why, where that is unclear.
+      // The connection is lost; a look says why, where that is unclear.
     }
     if (this.#stream === stream) this.take({ type: "lost", code });
   }

@@ -47,7 +47,7 @@ const SET_UP_WRONG: Partial<Record<SessileError["code"], Reason>> = {
 
 export type Phase = "idle" | "token" | "opening" | "replaying" | "live" | "waiting" | "closed";
 
-/** What does not come, comes never. */
+/** The state of a connection. A time of `Infinity` never comes. */
 export interface State {
   readonly phase: Phase;
   /** Failures in a row. */
@@ -127,7 +127,7 @@ export function isAttached({ phase }: State): boolean {
   return phase === "replaying" || phase === "live";
 }
 
-/** What follows from what happened. */
+/** The next state after an input, and the effects to perform. */
 export function step(state: State, input: Input, at: Circumstances): Step {
   switch (input.type) {
     case "start":
@@ -174,7 +174,7 @@ export function deadline({ phase, ...state }: State, { connectMs, firstMs }: Tim
   return Math.min(state.pingAt, state.pongBy, state.renewAt);
 }
 
-/** What a page is shown. */
+/** The status that a page is shown. */
 export function statusOf({ phase, reason, error, retryAt }: State): ConnectionStatus {
   const isResting = phase === "idle" || phase === "waiting" || phase === "closed";
   const state = isResting ? phase : phase === "live" ? "connected" : "connecting";

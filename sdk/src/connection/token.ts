@@ -3,7 +3,7 @@
 import { SessileError } from "../protocol/index.ts";
 import type { Token } from "./types.ts";
 
-// What may stand in a WebSocket's subprotocol, in three parts as a JWT has them.
+// Characters of a WebSocket's subprotocol, in three parts as a JWT has them.
 const JWT = /^[\w~-]+\.[\w~-]+\.[\w~-]+$/;
 /** As the platforms' `fetch` says that there is no network, each in its words. */
 const NO_NETWORK = /fetch|network|load failed|connection|terminated/i;

@@ -1,4 +1,4 @@
-// What a connection takes, shows and gives. The client and the agent both build on it.
+// The options, the status and the calls of a connection, for the client and the agent.
 
 import type {
   AttachedFrame,
@@ -101,13 +101,13 @@ export type Reason =
 export interface ConnectionStatus {
   readonly state: ConnectionState;
   readonly reason?: Reason | undefined;
-  /** What happened last, in words that say what to do. */
+  /** The last error, in words that say what to do. */
   readonly error?: SessileError | undefined;
   /** Of `waiting`: when it tries again. */
   readonly retryAt?: number | undefined;
 }
 
-/** Who holds what a connection brings. */
+/** The owner of a connection: it holds the log that the frames make. */
 export interface Owner {
   /** The position to resume after (P3.7), asked at each connect; none for a new start. */
   position(): string | undefined;
@@ -149,7 +149,7 @@ export interface Link {
   /** The session's address, without a slash at its end. */
   readonly address: string;
   readonly status: ConnectionStatus;
-  /** What the session said when it last attached. */
+  /** The session's first frame on the latest connection. */
   readonly attached: AttachedFrame | undefined;
   /** The bounds that hold (P14). */
   readonly limits: Limits;

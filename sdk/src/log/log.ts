@@ -1,7 +1,7 @@
 // The fold: what a reader holds of a session, and how one frame changes it (P3, P4.4). It owns the
-// messages and the turns; whatever shows them only looks. What it gives is never changed again:
-// an object that is the same means that nothing in it is different. So a list is copied before
-// the first change after somebody looked, and a frame takes time by what it changes.
+// messages and the turns; its readers only look. Its values never change in place: the same object
+// means that nothing in it is different. So a list is copied before the first change after
+// somebody looked, and a frame takes time by what it changes.
 
 import {
   isOpen,

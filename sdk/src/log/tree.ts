@@ -6,7 +6,7 @@ import { placeIn } from "./list.ts";
 
 /** The branches at a place. */
 export interface Branches {
-  /** What can be selected, the oldest first: the serials of messages, or the ids of turns. */
+  /** The nodes to select from, the oldest first: serials of messages, or ids of turns. */
   readonly options: readonly string[];
   /** Which of them is shown. */
   readonly index: number;
@@ -183,7 +183,7 @@ export class Tree<M extends Message> {
   }
 
   /**
-   * What a new message has to name as its parent so that it follows what is seen; nothing if it
+   * The parent that a new message has to name so that it follows what is seen; nothing if it
    * does by itself, since the newest in the log is seen.
    */
   get head(): string | undefined {
@@ -244,7 +244,7 @@ export class Tree<M extends Message> {
     return this.#nodes.get(this.#keys.get(id) ?? id);
   }
 
-  /** What a message says of what it follows; without a word it follows what came before it. */
+  /** The message that a message names as the one it follows; without it, the one before. */
   #parentOf(message: Message, turn: Turn | undefined): string | undefined {
     const edited = message.headers?.[EDITS];
     const sibling = edited === undefined ? undefined : this.#node(edited);

@@ -1,4 +1,4 @@
-// What a session says (P3.4, P4.4, P6.10, P7.3, P13).
+// The frames that a session sends (P3.4, P4.4, P6.10, P7.3, P13).
 
 import type { ErrorInfo } from "./error.ts";
 import type { Limits } from "./limits.ts";
@@ -13,7 +13,7 @@ export interface AttachedFrame extends MemberList {
   session: string;
   /** This connection. */
   connection: string;
-  /** Who is behind it: the token's `sub`. */
+  /** The client behind it: the token's `sub`. */
   client: string;
   /** When its token expires. */
   expiresAt: number;

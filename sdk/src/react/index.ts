@@ -46,7 +46,7 @@ export function useSession(from?: SessionOptions | Session): Session {
       "useSession needs a session: give it options or a session, or put a SessionProvider above",
     );
   }
-  // What a provider gives is connected by whoever made it.
+  // The session of a provider is connected by the component that made it.
   const own = given ?? made;
   useEffect(() => own && storeOf(own).use(), [own]);
   return session;
@@ -115,7 +115,7 @@ export function useSilence(session?: Session): ReadonlySet<string> {
   return useFeature(silenceOf, session);
 }
 
-/** Who is there (`presenceOf`). */
+/** The members that are there (`presenceOf`). */
 export function usePresence(session?: Session): Presence {
   return useFeature(presenceOf, session);
 }
