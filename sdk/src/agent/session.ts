@@ -46,8 +46,8 @@ export interface AgentOptions extends Omit<ConnectionOptions, "rewind" | "rollup
 export interface StartOptions extends Omit<StartTurnFrame, "type"> {
   /**
    * The way to go on where another process of this client answers the input already: `refuse`
-   * throws a `TakenError`, `adopt` takes an open turn over in place of what was said in it, and `keep`
-   * goes on after it.
+   * throws a `TakenError`, `adopt` takes an open turn over in place of what was said in it, and
+   * `keep` goes on after it.
    */
   taken?: "refuse" | "adopt" | "keep";
 }

@@ -17,7 +17,8 @@ const HAS = `
   import { createElement } from "react";
   import { createRoot } from "react-dom/client";
   import { Panel } from "./ai-sdk/page/panel.ts";
-  const { url, session: id, token } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+  const hash = new URLSearchParams(location.hash.slice(1));
+  const { url, session: id, token } = Object.fromEntries(hash);
   const turnId = "t1";
   const render = (shown) => {
     const messages = Array.isArray(shown) ? shown : shown.messages;

@@ -226,7 +226,7 @@ describe("a connection", () => {
     connection.stop();
   });
 
-  test("P13.3 it comes back over a time that grows with the connections that there were", async (t) => {
+  test("P13.3 it comes back over a time that grows with the connections", async (t) => {
     t.mock.method(Math, "random", () => 0.5);
     const pauses: number[] = [];
     const said = [{ connections: 9_000 }, { presence: [], presenceCount: 4_000 }, { presence: [] }];

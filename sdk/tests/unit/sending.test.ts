@@ -336,7 +336,7 @@ describe("sending", () => {
     assert.deepEqual(wire.ids, [["c"], ["a"], ["b"]]);
   });
 
-  test("what an outbox gives that is in the log already is shown there, and kept no longer", async () => {
+  test("what an outbox gives that is in the log already is kept no longer", async () => {
     const outbox = new Memory();
     const { wire, sending } = start(20, outbox, "");
     for (const id of ["a", "b"]) {
