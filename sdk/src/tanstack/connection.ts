@@ -19,17 +19,9 @@ import {
 import { RunChunks } from "./chunks.ts";
 import { Feed, type Known, snapshotOf } from "./feed.ts";
 import type { ChatMessage } from "./fold.ts";
+import { type Node, nodesOf } from "./nodes.ts";
 import { newsOf } from "./outputs.ts";
-import {
-  chatOf,
-  chunksOf,
-  type Node,
-  nodesOf,
-  saidUpTo,
-  shownIn,
-  toData,
-  wholeNodes,
-} from "./transcript.ts";
+import { chatOf, chunksOf, saidUpTo, shownIn, toData, wholeNodes } from "./transcript.ts";
 import { runInput } from "./wire.ts";
 
 type Common = {
@@ -173,7 +165,7 @@ class Chat implements SessileConnection {
    * The chat that a page begins with. Of the answer that it is to join it gets one message, at the
    * end: the chat drops that when the answer is told from its beginning.
    */
-  #chatIn(nodes: Node[], running: Turn | undefined): ChatMessage[] {
+  #chatIn(nodes: readonly Node[], running: Turn | undefined): ChatMessage[] {
     const { turns } = this.session;
     const answers = this.#answers();
     const answer = running && answers.of({ turn: running.id, serial: "" });
@@ -421,7 +413,7 @@ function isRunning({ status }: Turn): boolean {
 }
 
 /** The newest of a page's nodes; an answer is not taken apart. */
-function lastOf(nodes: Node[], limit: number): Node[] {
+function lastOf(nodes: readonly Node[], limit: number): readonly Node[] {
   let from = Math.max(0, nodes.length - limit);
   const { answer } = nodes[from] ?? {};
   const first = nodes.findIndex((node) => answer !== undefined && node.answer === answer);
@@ -431,7 +423,7 @@ function lastOf(nodes: Node[], limit: number): Node[] {
 
 /** The questions that the newest run waits for, if it does. */
 function interruptsOf(
-  nodes: Node[],
+  nodes: readonly Node[],
   turns: readonly Turn[],
   answers: Answers,
 ): Hydration["interrupts"] {

@@ -7,7 +7,8 @@ import type { Session } from "../client/session.ts";
 import { isOpen, type Message, TOOL_APPROVAL, type Turn } from "../protocol/index.ts";
 import { RunChunks } from "./chunks.ts";
 import { resultOf } from "./events.ts";
-import { chatOf, type Node, type Shown, saidUpTo, wholeNodes } from "./transcript.ts";
+import type { Node } from "./nodes.ts";
+import { chatOf, type Shown, saidUpTo, wholeNodes } from "./transcript.ts";
 
 /** The subscriptions of a connection know this of its other calls. */
 export interface Known {
@@ -34,7 +35,7 @@ export interface Fed {
 /** The session as one look at it finds it. */
 interface Seen {
   turns: readonly Turn[];
-  nodes: Node[];
+  nodes: readonly Node[];
   /** The same by their keys. */
   byKey: ReadonlyMap<string, Node>;
   answers: Answers;

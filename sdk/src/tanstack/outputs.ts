@@ -11,7 +11,7 @@ import {
   wellFormed,
 } from "../protocol/index.ts";
 import type { ChatMessage } from "./fold.ts";
-import type { Node } from "./transcript.ts";
+import type { Node } from "./nodes.ts";
 
 /** Longer ids have no place in a header; `call` says which call is meant. */
 const MOST_ID_LENGTH = 400;

@@ -6,50 +6,13 @@ import { fieldsOf, type Loose, present } from "../answer/fields.ts";
 import { branchesOf } from "../client/branches.ts";
 import type { Session } from "../client/session.ts";
 import type { SessionSnapshot } from "../client/types.ts";
-import { type Message, STEER, TOOL_APPROVAL, type Turn } from "../protocol/index.ts";
+import { type Message, TOOL_APPROVAL, type Turn } from "../protocol/index.ts";
 import { RunChunks } from "./chunks.ts";
 import { resultOf } from "./events.ts";
 import { type ChatMessage, fold } from "./fold.ts";
+import { type Node, nodesOf } from "./nodes.ts";
 
 export type Shown = Pick<SessionSnapshot, "messages" | "turns" | "hasOlder">;
-
-/** A part of a transcript: a person's message, a turn, or a page's output of a call. */
-export interface Node {
-  /** The id of the chat's message, of the turn, or of the page's message. */
-  key: string;
-  /** The first turn of the answer that it belongs to; what a person said belongs to none. */
-  answer: string | undefined;
-  isTurn: boolean;
-  /** Where it begins. */
-  serial: string;
-  messages: Message[];
-}
-
-/** The nodes of a log or of a branch of it, in order. */
-export function nodesOf(messages: readonly Message[], answers: Answers): Node[] {
-  const nodes = new Map<string, Node>();
-  const answered = new Set(messages.map(({ turn }) => turn));
-  for (const message of messages) {
-    const { turn, deletedAt, name, role, serial } = message;
-    if (deletedAt !== undefined || name === STEER) continue;
-    const isOutput = answers.isOfPage(message);
-    if (turn === undefined && name !== "message" && !isOutput) continue;
-    // A turn did not say itself what it was told.
-    if (turn !== undefined && role === "user") continue;
-    const { id = serial } = message;
-    // Ids are a client's own: another one, or a turn, may have the same.
-    const key = turn ?? (nodes.has(id) || answered.has(id) ? serial : id);
-    const known = nodes.get(key);
-    if (known) {
-      known.messages.push(message);
-      continue;
-    }
-    const answer = turn !== undefined || isOutput ? answers.of(message) : undefined;
-    const isTurn = turn !== undefined;
-    nodes.set(key, { key, answer, isTurn, serial, messages: [message] });
-  }
-  return [...nodes.values()];
-}
 
 /** The branch of a session that is seen. */
 export function shownIn(session: Session): Shown {
@@ -58,7 +21,7 @@ export function shownIn(session: Session): Shown {
 }
 
 /** The nodes that are shown; what is left of an answer that begins in what is older is none. */
-export function wholeNodes({ messages, hasOlder }: Shown, answers: Answers): Node[] {
+export function wholeNodes({ messages, hasOlder }: Shown, answers: Answers): readonly Node[] {
   const nodes = nodesOf(messages, answers);
   if (!hasOlder) return nodes;
   const [first] = nodes;

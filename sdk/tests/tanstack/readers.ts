@@ -9,7 +9,8 @@ import type { Session } from "../../src/client/session.ts";
 import type { Message, Turn } from "../../src/protocol/index.ts";
 import { RunChunks } from "../../src/tanstack/chunks.ts";
 import { Feed } from "../../src/tanstack/feed.ts";
-import { nodesOf, saidUpTo, toChat } from "../../src/tanstack/transcript.ts";
+import { nodesOf } from "../../src/tanstack/nodes.ts";
+import { saidUpTo, toChat } from "../../src/tanstack/transcript.ts";
 
 export interface State {
   messages: readonly Message[];
