@@ -4,6 +4,8 @@
 #[path = "sqlite/mod.rs"]
 mod sqlite;
 
+use std::rc::Rc;
+
 use sessile::protocol::capability::{Operations, Role};
 use sessile::protocol::data::Data;
 use sessile::protocol::decode::{Append, ClientFrame, NewMessage, Publish, Received};
@@ -12,8 +14,7 @@ use sessile::protocol::limits::Limits;
 use sessile::protocol::message::{Role as Voice, Status};
 use sessile::protocol::serial::Serial;
 use sessile::session::{Carrier, Chains, Connection, Effect, Input, Session, Start};
-use sessile::store::Log;
-use sessile::store::sqlite::SqliteStore;
+use sessile::store::Store;
 use sqlite::Sqlite;
 
 const TOKENS_PER_SECOND: u64 = 150;
@@ -24,7 +25,7 @@ const WINDOW_MS: u64 = 40;
 /// A session, its clock, and what it sends.
 struct World {
     session: Session,
-    store: SqliteStore<Sqlite>,
+    store: Store,
     sqlite: Sqlite,
     now: Timestamp,
     sent: u64,
@@ -33,7 +34,7 @@ struct World {
 impl World {
     fn new() -> Self {
         let sqlite = Sqlite::new();
-        let store = SqliteStore::new(sqlite.clone());
+        let store = Store::new(Rc::new(sqlite.clone()));
         let session = Session::load("s", Limits::default(), &store, Vec::new(), 7).unwrap();
         Self {
             session,

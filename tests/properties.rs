@@ -1,4 +1,4 @@
-//! What holds for any input: every reader comes to the same text, however it was cut, grouped
+//! Properties of any input: every reader ends with the same text, however it was cut, grouped
 //! and resumed.
 #![allow(
     clippy::unwrap_used,
@@ -27,8 +27,8 @@ use serde_json::{Value, json};
 use sessile::protocol::capability::{Operations, Role};
 use sessile::protocol::ids::{ConnectionId, Timestamp};
 use sessile::protocol::limits::Limits;
-use sessile::session::{Carrier, Chains, Connection, Effect, Input, Request, Sender, Start};
-use sessile::store::{Log, Span};
+use sessile::session::{Carrier, Chains, Connection, Effect, Input, Read, Request, Sender, Start};
+use sessile::store::Span;
 
 /// After so long without an append nothing is held: it was stored after the shortest window,
 /// and then sent after the reader's own.
@@ -94,7 +94,7 @@ struct Stage {
     now: Timestamp,
     readers: BTreeMap<ConnectionId, Reader>,
     connections: usize,
-    /// What readers held at their positions.
+    /// The state of readers at their positions.
     positions: Vec<Reader>,
     messages: Vec<String>,
     turns: usize,
@@ -254,7 +254,7 @@ impl Stage {
             operations: Operations::ALL,
         };
         let (all, before, limit) = (true, None, 1000);
-        let request = Request::Turns { all, before, limit };
+        let request = Request::Read(Read::Turns { all, before, limit });
         let input = Input::Request { sender, request };
         let effects = self.host.handle(self.now, input, Fate::Lives);
         let body = effects.iter().find_map(|effect| match effect {

@@ -1,6 +1,6 @@
-//! Golden frames: every frame that goes over the wire, as files that the core and its clients
-//! read and write alike (`tests/fixtures/frames`). What the core writes is made anew by
-//! `UPDATE_EXPECT=1 cargo test --test protocol`.
+//! Golden frames: every frame on the wire, as files that the core and its clients read and write
+//! alike (`tests/fixtures/frames`). `UPDATE_EXPECT=1 cargo test --test protocol` writes those of
+//! the core again.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use expect_test::expect_file;
@@ -9,7 +9,7 @@ use sessile::protocol::PROTOCOL_VERSION;
 use sessile::protocol::capability;
 use sessile::protocol::data::Data;
 use sessile::protocol::decode::{ClientFrame, Ref, decode};
-use sessile::protocol::error::{ErrorCode, ErrorInfo, close};
+use sessile::protocol::error::{Details, ErrorCode, ErrorInfo, close};
 use sessile::protocol::frame::{Attached, Outcome, Placed, Presence, ServerFrame, TurnFrame};
 use sessile::protocol::ids::ConnectionId;
 use sessile::protocol::limits::Limits;
@@ -29,7 +29,7 @@ fn connection() -> ConnectionId {
     ConnectionId::new("c1")
 }
 
-/// The mark of a frame as it was sent.
+/// A `ref` as sent with a frame.
 fn mark(text: &str) -> Option<Ref> {
     let frame = format!(r#"{{"type":"seen","n":1,"ref":{text}}}"#);
     decode(&frame, &Limits::default())
@@ -225,6 +225,7 @@ fn log_frames() -> Vec<(&'static str, ServerFrame)> {
         resumed: false,
         reason: None,
         has_older: true,
+        connections: 3,
         presence: Presence {
             presence: Some(vec![member()]),
             presence_count: None,
@@ -333,9 +334,11 @@ fn other_frames() -> Vec<(&'static str, ServerFrame)> {
     };
     let plain = ErrorInfo::new(ErrorCode::Closed, "unable to append; message … is closed");
     let mut gap = ErrorInfo::new(ErrorCode::Gap, "unable to append; message … expects seq 3");
-    (gap.expected_seq, gap.length) = (Some(3), Some(120));
-    let mut limited = ErrorInfo::new(ErrorCode::RateLimited, "unable to signal; wait 50 ms");
-    limited.retry_after_ms = Some(50);
+    gap.details = Some(Details::Gap {
+        expected_seq: 3,
+        length: 120,
+    });
+    let limited = ErrorInfo::rate_limited("unable to signal; wait 50 ms", 50);
     vec![
         (
             "signal",
@@ -410,7 +413,7 @@ fn other_frames() -> Vec<(&'static str, ServerFrame)> {
     ]
 }
 
-/// P3.4, P4.4, P13.1: what the session says.
+/// P3.4, P4.4, P13.1: the frames that a session sends.
 #[test]
 fn every_server_frame_is_written_as_its_fixture() {
     let frames = log_frames().into_iter().chain(turn_frames());
@@ -445,7 +448,7 @@ fn every_code_and_limit_is_in_the_fixtures() {
     expect_file!["fixtures/frames/tables.json"].assert_eq(&pretty(&table));
 }
 
-/// P4, P5: what clients say.
+/// P4, P5: the frames that clients send.
 #[test]
 fn every_client_frame_is_read() {
     let fixtures: Vec<Value> = serde_json::from_str(CLIENT).unwrap();
@@ -464,7 +467,7 @@ fn every_client_frame_is_read() {
     }
 }
 
-/// P13.6: what is refused, and by which code.
+/// P13.6: refused frames, and the code of each.
 #[test]
 fn every_refused_frame_is_refused() {
     let fixtures: Vec<Value> = serde_json::from_str(REFUSED).unwrap();

@@ -49,8 +49,8 @@ pub(super) fn report(shell: &Shell) -> Result<String, Lost> {
         let connections = connections.collect();
         let report = Report {
             session: shell.name().unwrap_or_default(),
-            rows_written: core.store.sql().rows_written(),
-            rows_read: core.store.sql().rows_read(),
+            rows_written: core.sql.rows_written(),
+            rows_read: core.sql.rows_read(),
             database_bytes: shell.state.storage().sql().database_size() as u64,
             memory_bytes: memory_bytes(),
             connections,

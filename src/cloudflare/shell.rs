@@ -19,7 +19,8 @@ use crate::protocol::error::close;
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::limits::Limits;
 use crate::session::{Effect, Input, Session};
-use crate::store::sqlite::SqliteStore;
+use crate::store::Store;
+use crate::store::sql::Sql;
 
 /// An object, with its session once something has happened.
 pub(super) struct Shell {
@@ -37,7 +38,8 @@ pub(super) struct Shell {
 /// What is loaded when the object wakes.
 pub(super) struct Core {
     pub(super) session: Session,
-    pub(super) store: SqliteStore<PlatformSql>,
+    pub(super) store: Store,
+    pub(super) sql: Rc<PlatformSql>,
     pub(super) sockets: Sockets,
     pub(super) limits: Limits,
 }
@@ -277,7 +279,8 @@ impl Shell {
         let id = self
             .name()
             .ok_or("an object without a name is no session")?;
-        let store = SqliteStore::new(PlatformSql::new(&self.state).map_err(thrown)?);
+        let sql = Rc::new(PlatformSql::new(&self.state).map_err(thrown)?);
+        let store = Store::new(Rc::clone(&sql) as Rc<dyn Sql>);
         let (sockets, connections) = Sockets::wake(&self.state).map_err(thrown)?;
         let entropy = getrandom::u32().map_err(|error| error.to_string())?;
         let session = Session::load(&id, limits.clone(), &store, connections, entropy);
@@ -285,6 +288,7 @@ impl Shell {
         Ok(Core {
             session,
             store,
+            sql,
             sockets,
             limits,
         })

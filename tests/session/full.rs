@@ -1,12 +1,13 @@
 //! A log whose serials are used up (P3.1).
 
+use std::rc::Rc;
+
 use crate::show::START;
 use crate::world::World;
 use expect_test::expect;
 use sessile::protocol::limits::Limits;
 use sessile::protocol::serial::{Epoch, PLACE_MAX};
 use sessile::protocol::settings::Settings;
-use sessile::store::sqlite::SqliteStore;
 use sessile::store::{Beginning, Store, Write};
 
 /// P3.1: a log whose serials are used up takes nothing more, and says so.
@@ -20,7 +21,7 @@ fn a_full_log_takes_nothing_more() {
         trimmed_at: None,
         settings: Settings::default(),
     };
-    let store = SqliteStore::new(world.host.disk.clone());
+    let store = Store::new(Rc::new(world.host.disk.clone()));
     store.write(&[Write::Begin(beginning)]).unwrap();
     world.run(
         "

@@ -2,13 +2,14 @@
 //! can go at any time and is loaded again from here.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use sessile::protocol::decode::decode;
 use sessile::protocol::ids::{ConnectionId, Timestamp};
 use sessile::protocol::limits::Limits;
 use sessile::session::{Connection, Effect, Input, Session};
-use sessile::store::sqlite::{Sql, SqliteStore, Value};
-use sessile::store::{Log, StoreError};
+use sessile::store::sql::{Sql, Value};
+use sessile::store::{Store, StoreError};
 
 use crate::sqlite::Sqlite;
 
@@ -67,7 +68,7 @@ pub struct Host {
     pub attachments: BTreeMap<ConnectionId, Connection>,
     /// When each last sent a text `ping`, which the platform answers by itself (P7.2).
     pub pings: BTreeMap<ConnectionId, Timestamp>,
-    awake: Option<(Session, SqliteStore<Disk>)>,
+    awake: Option<(Session, Store)>,
     /// How often it was loaded: entropy, and for those who wonder.
     pub loads: u32,
     /// When the platform wakes the session.
@@ -147,12 +148,12 @@ impl Host {
         effects
     }
 
-    fn wake(&mut self) -> (Session, SqliteStore<Disk>) {
+    fn wake(&mut self) -> (Session, Store) {
         if let Some(awake) = self.awake.take() {
             return awake;
         }
         self.loads += 1;
-        let store = SqliteStore::new(self.disk.clone());
+        let store = Store::new(Rc::new(self.disk.clone()));
         let connections = self.attachments.values().cloned();
         let connections = connections.map(|connection| self.found(connection));
         let connections = connections.collect();
@@ -215,8 +216,8 @@ impl Host {
     }
 
     /// What is stored, read beside the session.
-    pub fn log(&self) -> impl Log {
-        SqliteStore::new(self.disk.clone())
+    pub fn log(&self) -> Store {
+        Store::new(Rc::new(self.disk.clone()))
     }
 
     /// The input that a WebSocket message is.

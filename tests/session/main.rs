@@ -29,6 +29,7 @@ mod crowd;
 mod fence;
 mod followed;
 mod full;
+mod headers;
 mod history;
 mod host;
 mod identity;

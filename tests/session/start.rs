@@ -136,8 +136,8 @@ fn another_answer_to_the_same_input() {
             agent < turn.start #4 t2 active agent input=#1
             agent | ack 3 t2 active agent input=#1
             agent < ack 4 t2 active agent input=#1 duplicate
-            agent < nack 5 invalid-frame: unable to start the turn; again needs an id, the new
-                  turn's own
+            agent < nack 5 invalid-frame: unable to start the turn; again needs an id for the
+                  new turn
             agent < ack 6 t2 active agent input=#1 duplicate
             agent = 200 turns: t2 active agent input=#1; t1 complete agent input=#1
         "#]],
@@ -376,6 +376,33 @@ fn open_turns() {
     );
 }
 
+/// P14: bytes are those of JSON, where a control character has six: what one frame makes of all
+/// open turns is bounded by them.
+#[test]
+fn the_size_of_a_turn_is_that_of_its_json() {
+    check_with(
+        Limits {
+            turn_bytes: 20,
+            ..Limits::default()
+        },
+        "
+        agent attach
+        ---
+        agent start t1 metadata=\"\\u0001\\u0002\\u0003\\u0004\"
+        agent start t2 metadata=\"\\u0001\\u0002\\u0003\"
+        agent end t2 failed error=\"\\u0001\\u0002\\u0003\\u0004\"
+        ",
+        expect![[r#"
+            agent < nack 1 too-large: unable to start the turn; metadata has 24 bytes of UTF-8,
+                  the limit is 20
+            agent < turn.start #1 t2 active agent metadata="\u0001\u0002\u0003"
+            agent | ack 2 t2 active agent metadata="\u0001\u0002\u0003"
+            agent < nack 3 too-large: unable to end the turn; error has 24 bytes of UTF-8, the
+                  limit is 20
+        "#]],
+    );
+}
+
 /// P14: a turn's metadata, error and reasons, in bytes.
 #[test]
 fn the_size_of_a_turn() {
@@ -398,22 +425,23 @@ fn the_size_of_a_turn() {
         agent end t1 failed error={\"a\":\"b\"}
         ",
         expect![[r#"
-            agent < nack 1 too-large: unable to start the turn; metadata is 23 bytes of UTF-8,
-                  at most 20
+            agent < nack 1 too-large: unable to start the turn; metadata has 23 bytes of UTF-8,
+                  the limit is 20
             agent < turn.start #1 t1 active agent metadata={"a":"12345"}
             agent | ack 2 t1 active agent metadata={"a":"12345"}
             alice < turn.start #1 t1 active agent metadata={"a":"12345"}
-            agent < nack 3 too-large: unable to suspend the turn; reason is 21 bytes of UTF-8,
-                  at most 20
+            agent < nack 3 too-large: unable to suspend the turn; reason has 21 bytes of UTF-8,
+                  the limit is 20
             agent < turn.suspend #2 t1 suspended agent reason=wait metadata={"a":"12345"}
             agent | ack 4 t1 suspended agent reason=wait metadata={"a":"12345"}
             alice < turn.suspend #2 t1 suspended agent reason=wait metadata={"a":"12345"}
             agent < turn.resume #3 t1 active agent metadata={"a":"12345"}
             agent | ack 5 t1 active agent metadata={"a":"12345"}
             alice < turn.resume #3 t1 active agent metadata={"a":"12345"}
-            alice < nack 1 too-large: unable to cancel; reason is 21 bytes of UTF-8, at most 20
-            agent < nack 6 too-large: unable to end the turn; error is 23 bytes of UTF-8, at
-                  most 20
+            alice < nack 1 too-large: unable to cancel; reason has 21 bytes of UTF-8, the limit
+                  is 20
+            agent < nack 6 too-large: unable to end the turn; error has 23 bytes of UTF-8, the
+                  limit is 20
             agent < turn.end #4 t1 failed agent error={"a":"b"} metadata={"a":"12345"}
             agent | ack 7 t1 failed agent error={"a":"b"} metadata={"a":"12345"}
             alice < turn.end #4 t1 failed agent error={"a":"b"} metadata={"a":"12345"}
@@ -448,7 +476,8 @@ fn the_length_of_ids() {
             agent < turn.start #1 ééééé active agent
             agent | ack 2 ééééé active agent
             agent < nack 3 invalid-frame: unable to end the turn; id is not 1 to 8 characters
-            agent < nack 4 invalid-frame: unable to keep the turn; turn is not 1 to 8 characters
+            agent < nack 4 invalid-frame: unable to renew the lease; turn is not 1 to 8
+                  characters
             agent < nack 5 invalid-frame: unable to cancel; turn is not 1 to 8 characters
         "#]],
     );

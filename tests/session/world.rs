@@ -9,6 +9,7 @@
 //! alice cancel turn=t1       and steer t1 'faster', presence data={}, absent
 //! alice pings                a text ping, which wakes nobody
 //! platform backlog judged alice 5000      what readers have not taken, having had time
+//! alice counts               how many connections there were when it attached
 //! alice brief turns          GET …/turns in a few words; get shows all of it
 //! wait 40                    time passes, timers and alarms ring
 //! ---                        what was sent so far is not shown
@@ -190,6 +191,10 @@ impl World {
                 self.handle(Input::Close { connection: id });
             }
             "holds" => self.holds(name),
+            "counts" => {
+                let line = format!("{name} is one of {}", self.actors[name].reader.connections);
+                self.print(&line);
+            }
             "turns" => {
                 for turn in self.actors[name].reader.turns.clone().values() {
                     let line = format!("{name} knows {}", self.show.turn(turn));
@@ -412,7 +417,7 @@ fn operations(name: &str, args: &[Word]) -> Operations {
     let words = given
         .split(',')
         .map(|word| Operations::parse(word).unwrap());
-    words.fold(Operations::NONE, Operations::and)
+    words.fold(Operations::NONE, Operations::union)
 }
 
 /// Of very many lines that begin alike, which nobody would read, the first and the last.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use sessile::protocol::ids::ConnectionId;
 use sessile::protocol::serial::Serial;
 use sessile::session::Effect;
-use sessile::store::Log;
+use sessile::store::Store;
 
 /// Looks over the session's shoulder.
 #[derive(Default)]
@@ -64,13 +64,13 @@ impl Witness {
     }
 
     /// P3.2: what is sent is stored. P3.1: a serial stands for one thing only.
-    pub fn check(&mut self, log: &impl Log, said: &[Rc<Said>]) {
+    pub fn check(&mut self, log: &Store, said: &[Rc<Said>]) {
         for frame in said.iter().flat_map(|said| &said.frames) {
             self.frame(log, frame);
         }
     }
 
-    fn frame(&mut self, log: &impl Log, frame: &Value) {
+    fn frame(&mut self, log: &Store, frame: &Value) {
         let subject = match frame["type"].as_str() {
             Some("message.create" | "message.update") => &frame["message"],
             Some("message.append" | "message.delete") => frame,
@@ -111,7 +111,7 @@ impl Witness {
     }
 
     /// A turn is stored as it is told, or has changed since.
-    fn turn(&self, log: &impl Log, frame: &Value) {
+    fn turn(&self, log: &Store, frame: &Value) {
         let place = Serial::parse(frame["serial"].as_str().unwrap())
             .unwrap()
             .place;
@@ -131,7 +131,7 @@ impl Witness {
         }
     }
 
-    fn is_stored(&self, log: &impl Log, placed: &Value) {
+    fn is_stored(&self, log: &Store, placed: &Value) {
         let serial = Serial::parse(placed["serial"].as_str().unwrap()).unwrap();
         let version = Serial::parse(placed["version"].as_str().unwrap()).unwrap();
         assert!(

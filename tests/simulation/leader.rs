@@ -2,7 +2,6 @@
 //! Whether it is right in what it believes is not its business but the ledger's.
 
 use serde_json::{Value, json};
-use sessile::store::Log;
 
 use crate::client::{Asked, Client};
 use crate::job::{Deed, Job};

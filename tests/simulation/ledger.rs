@@ -14,7 +14,7 @@ use serde_json::Value;
 use sessile::protocol::ids::{ConnectionId, Timestamp};
 use sessile::protocol::serial::{Epoch, Place, Serial};
 use sessile::protocol::turn::{State, Turn};
-use sessile::store::Log;
+use sessile::store::Store;
 
 use crate::checks::Said;
 use crate::host::Host;
@@ -257,7 +257,7 @@ impl Ledger {
     pub fn follow(
         &mut self,
         host: &Host,
-        log: &impl Log,
+        log: &Store,
         now: Timestamp,
         said: &[Rc<Said>],
         is_dead: bool,

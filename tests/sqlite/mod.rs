@@ -7,7 +7,7 @@ use std::rc::Rc;
 use rusqlite::Connection;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use sessile::store::StoreError;
-use sessile::store::sqlite::{Sql, Value};
+use sessile::store::sql::{Sql, Value};
 
 /// A database in memory, and how much was done to it.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sessile::protocol::data::{Data, from_unit};
 use sessile::protocol::message::{Message, Status};
 use sessile::protocol::serial::{PLACE_MAX, Place};
-use sessile::store::{Change, Changed, Head, Kind, Link, Log, Missing, Page, Span};
+use sessile::store::{Change, Changed, Head, Kind, Link, Missing, Page, Span};
 
 use crate::model::{Held, Pair, epoch, measure};
 

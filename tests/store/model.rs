@@ -2,6 +2,7 @@
 //! the same to both, as the session would.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use sessile::protocol::data::{Data, units};
 use sessile::protocol::ids::{ConnectionId, Timestamp};
@@ -9,7 +10,6 @@ use sessile::protocol::message::{Headers, Message, Role, Status, as_json};
 use sessile::protocol::serial::{Epoch, Place};
 use sessile::protocol::settings::Settings;
 use sessile::protocol::turn::Cancel;
-use sessile::store::sqlite::SqliteStore;
 use sessile::store::{Beginning, Change, End, Growth, Kept, Kind, Store, Tail, Write};
 
 use crate::sqlite::Sqlite;
@@ -33,7 +33,7 @@ pub(crate) struct Held {
 #[derive(Debug)]
 pub(crate) struct Pair {
     pub(crate) sqlite: Sqlite,
-    pub(crate) store: SqliteStore<Sqlite>,
+    pub(crate) store: Store,
     pub(crate) held: BTreeMap<Place, Held>,
     pub(crate) changes: Vec<(Place, Place, Change)>,
     pub(crate) ids: BTreeMap<(String, i64, String), (Place, Timestamp)>,
@@ -85,7 +85,7 @@ impl Pair {
     pub(crate) fn new() -> Self {
         let sqlite = Sqlite::new();
         let pair = Self {
-            store: SqliteStore::new(sqlite.clone()),
+            store: Store::new(Rc::new(sqlite.clone())),
             sqlite,
             held: BTreeMap::new(),
             changes: Vec::new(),
@@ -118,7 +118,7 @@ impl Pair {
 
     /// The same rows, looked at by a session that has just woken up.
     pub(crate) fn reload(&mut self) {
-        self.store = SqliteStore::new(self.sqlite.clone());
+        self.store = Store::new(Rc::new(self.sqlite.clone()));
     }
 
     pub(crate) fn write(&self, writes: &[Write]) {

@@ -1,12 +1,16 @@
 //! The cost of reads: no more in a long log than in a short one.
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::rc::Rc;
+
 use sessile::protocol::limits::{
     NAMED_MESSAGES, REPLAY_ENTRIES, REPLAY_MESSAGES, TRIM_KEPT, TRIM_MESSAGES,
 };
 use sessile::protocol::serial::PLACE_MAX;
 use sessile::protocol::turn::{Event, State, Turn};
-use sessile::store::sqlite::SqliteStore;
-use sessile::store::{Beginning, Kind, Log, Span, Store, StoreError, Write};
+use sessile::store::{Beginning, Kind, Span, Store, StoreError, Write};
 
 use crate::model::epoch;
 use crate::sqlite::Sqlite;
@@ -18,9 +22,9 @@ const FEW: usize = 20;
 
 /// A log of so many messages, each with a turn that ended and the entries of both. The first
 /// turn is open, and every other message is its; the last message streams.
-fn log(count: u64) -> (Sqlite, SqliteStore<Sqlite>) {
+fn log(count: u64) -> (Sqlite, Store) {
     let sqlite = Sqlite::new();
-    let store = SqliteStore::new(sqlite.clone());
+    let store = Store::new(Rc::new(sqlite.clone()));
     let beginning = Beginning {
         epoch: epoch(),
         created_at: 5,
@@ -92,7 +96,7 @@ fn span(names: Option<&[String]>, newest_first: bool) -> Span<'_> {
     }
 }
 
-type Read = fn(&SqliteStore<Sqlite>) -> Result<usize, StoreError>;
+type Read = fn(&Store) -> Result<usize, StoreError>;
 
 fn one<T>(found: Option<T>) -> usize {
     usize::from(found.is_some())
@@ -111,6 +115,7 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
         }),
         ("head", 2, |store| store.head(4).map(one)),
         ("message", 2, |store| store.message(epoch(), 4).map(one)),
+        ("outline", 2, |store| store.outline(epoch(), 4).map(one)),
         ("page", 4 * 51, |store| {
             let page = store.page(epoch(), &span(None, true))?;
             Ok(page.messages.len())
@@ -184,6 +189,35 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
             store.cancel_of_input(4).map(one)
         }),
     ]
+}
+
+/// Every function of the store that reads is in the list above.
+#[test]
+fn no_read_is_without_its_bound() {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store")];
+    let mut found = BTreeSet::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = fs::read_to_string(path).unwrap();
+            for of_store in text.split("impl Store {").skip(1) {
+                let of_store = of_store.split("\n}").next().unwrap();
+                let names = of_store.split("pub fn ").skip(1);
+                let names = names.map(|rest| rest.split('(').next().unwrap());
+                found.extend(names.map(str::to_owned));
+            }
+        }
+    }
+    for name in ["new", "write"] {
+        assert!(found.remove(name), "{name} is not found, and reads nothing");
+    }
+    let bounded = reads().into_iter();
+    let bounded = bounded.map(|(name, _, _)| name.split([',', ' ']).next().unwrap().to_owned());
+    assert_eq!(found, bounded.collect::<BTreeSet<_>>());
 }
 
 /// The cost of each read in a log of so many messages and turns.

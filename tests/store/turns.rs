@@ -4,7 +4,7 @@ use sessile::protocol::ids::{ConnectionId, Timestamp};
 use sessile::protocol::message::Status;
 use sessile::protocol::serial::Place;
 use sessile::protocol::turn::{Cancel, Ending, Event, Lead, State, Turn};
-use sessile::store::{Aged, Change, Head, Kept, Log, Write};
+use sessile::store::{Aged, Change, Head, Kept, Write};
 
 use crate::check::head;
 use crate::model::{Held, Pair};

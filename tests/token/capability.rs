@@ -1,4 +1,4 @@
-//! What a token allows and where (P2.2, P2.3).
+//! The capabilities of a token, by session (P2.2, P2.3).
 
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
@@ -31,7 +31,7 @@ fn a_session_outside_the_caps_is_forbidden() {
     ] {
         let error = read(&claims).unwrap().grant("billing-1").unwrap_err();
         assert_eq!((error.code, error.status), (ErrorCode::Forbidden, 403));
-        let lacks = "the token lacks every operation for session billing-1, even read";
+        let lacks = "the token grants no operation for session billing-1, not even read";
         assert_eq!(
             error.message,
             format!("unable to attach; {lacks}: {reason}")
@@ -206,7 +206,7 @@ fn word() -> impl Strategy<Value = String> {
 proptest! {
     /// P2.2: all matching patterns add up. Ids of two letters, so that patterns do match.
     #[test]
-    fn what_matches_adds_up(
+    fn matching_patterns_add_up(
         caps in btree_map("[ab]{1,3}\\*?|\\*", vec(word(), 0..4), 0..6),
         session in "[ab]{1,3}",
     ) {
@@ -218,7 +218,7 @@ proptest! {
             };
             if matches {
                 let granted = words.iter().filter_map(|word| Operations::parse(word));
-                let sum = granted.fold(expected.unwrap_or(Operations::NONE), |sum, one| sum | one);
+                let sum = granted.fold(expected.unwrap_or(Operations::NONE), Operations::union);
                 expected = Some(sum);
             }
         }

@@ -1,4 +1,4 @@
-//! What a token says: its claims, their form and their times (P2.1, P2.6).
+//! The claims of a token: their form and their times (P2.1, P2.6).
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -8,7 +8,7 @@ use sessile::protocol::limits::Limits;
 use super::*;
 
 #[test]
-fn a_token_says_who_and_what() {
+fn a_token_has_a_client_and_its_capabilities() {
     let mut all = claims();
     all["name"] = json!("Alice 👩‍🚀");
     all["role"] = json!("supervisor");
@@ -45,12 +45,12 @@ fn claims_of_a_wrong_form_are_refused_by_name() {
         (
             "sub",
             json!("a\nb"),
-            "the token's sub has the character '\\n', not a printable one",
+            "the token's sub has the character '\\n', which is not printable",
         ),
         (
             "sub",
             json!("a\u{202e}b"),
-            "the token's sub has the character '\\u{202e}', not a printable one",
+            "the token's sub has the character '\\u{202e}', which is not printable",
         ),
         (
             "sub",
@@ -65,14 +65,14 @@ fn claims_of_a_wrong_form_are_refused_by_name() {
         (
             "name",
             json!("a\u{0}"),
-            "the token's name has the character '\\0', not a printable one",
+            "the token's name has the character '\\0', which is not printable",
         ),
         (
             "role",
             json!("admin"),
             "the token's role is \"admin\"; a role is user, agent or supervisor",
         ),
-        ("exp", json!(null), "the token has no exp, when it expires"),
+        ("exp", json!(null), "the token has no exp, its expiry"),
         (
             "exp",
             json!(NOW * 1000),
@@ -86,7 +86,7 @@ fn claims_of_a_wrong_form_are_refused_by_name() {
         (
             "caps",
             json!({ "*": ["reed"] }),
-            "the token's caps has the word \"reed\" for *, which is no operation and no role; \
+            "the token's caps has the word \"reed\" for *, which is neither operation nor role; \
              operations are read, publish, edit, presence, turn, cancel, steer, approve, state, \
              annotate, push, admin, roles are viewer, user, agent, supervisor, admin",
         ),
@@ -94,7 +94,7 @@ fn claims_of_a_wrong_form_are_refused_by_name() {
             "caps",
             json!({ "a*b": ["read"] }),
             "the token's caps has the pattern \"a*b\", which matches no session; a pattern is a \
-             session id, the beginning of one and then *, or *",
+             session id, a prefix and then *, or *",
         ),
     ] {
         assert_refused(read(&with(field, value)), sentence);
@@ -166,7 +166,7 @@ fn clocks_may_differ_by_the_leeway() {
     }
 }
 
-/// The present is the one that is given: these times are long past for every clock there is.
+/// The given time counts: these times are long past by any real clock.
 #[test]
 fn no_clock_is_read() {
     let mut early = with("exp", json!(100));
@@ -180,7 +180,7 @@ fn no_clock_is_read() {
 }
 
 proptest! {
-    /// Whatever is signed is refused, unless it says who and until when; nothing panics (P13.4).
+    /// Any signed claims without `sub` or `exp` are refused; nothing panics (P13.4).
     #[test]
     fn any_claims_are_read_or_refused(
         field in "sub|exp|nbf|iat|name|role|caps",

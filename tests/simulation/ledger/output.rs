@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use sessile::protocol::message::Status;
 use sessile::protocol::serial::Place;
-use sessile::store::Log;
 
 use super::{Leads, Question, serial, text};
 use crate::host::Host;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sessile::protocol::ids::Timestamp;
 use sessile::protocol::serial::{Epoch, Place};
 use sessile::protocol::turn::{Ending, Lead, State, Turn};
-use sessile::store::{Kept, Log};
+use sessile::store::{Kept, Store};
 
 use super::{Asked, Heard, Leads, Ledger};
 use crate::host::Host;
@@ -23,7 +23,7 @@ fn lease_end(heard: &Heard, lead: &Lead) -> Timestamp {
 
 impl Ledger {
     /// Looks at everything that has changed.
-    pub(super) fn look(&mut self, host: &Host, log: &impl Log, now: Timestamp, is_dead: bool) {
+    pub(super) fn look(&mut self, host: &Host, log: &Store, now: Timestamp, is_dead: bool) {
         let rows = host.disk.0.rows_written();
         if rows != self.rows {
             self.rows = rows;
@@ -81,7 +81,7 @@ impl Ledger {
 
     fn changed(
         &mut self,
-        log: &impl Log,
+        log: &Store,
         epoch: Epoch,
         now: Timestamp,
         before: Option<&Turn>,
@@ -175,7 +175,7 @@ impl Ledger {
     }
 
     /// P6.3: what streamed in it is closed in the same step.
-    fn is_closed(&self, log: &impl Log, turn: &Turn) {
+    fn is_closed(&self, log: &Store, turn: &Turn) {
         let streaming = log.streaming().unwrap();
         let left = streaming
             .iter()
@@ -184,7 +184,7 @@ impl Ledger {
     }
 
     /// P6.8: what the attempts before said is superseded, unless it is to be kept.
-    fn check_adoption(&self, log: &impl Log, before: Option<&Turn>, turn: &Turn) {
+    fn check_adoption(&self, log: &Store, before: Option<&Turn>, turn: &Turn) {
         let Some(State::Active(_)) = before.map(|before| &before.state) else {
             return;
         };
@@ -219,7 +219,7 @@ impl Ledger {
     }
 
     /// P6.7: every instruction was taken or is missed.
-    fn check_steers(&self, log: &impl Log, epoch: Epoch, turn: &Turn) {
+    fn check_steers(&self, log: &Store, epoch: Epoch, turn: &Turn) {
         for (place, is_taken) in &turn.steers {
             let Some(message) = log.message(epoch, *place).unwrap() else {
                 continue;

@@ -1,0 +1,59 @@
+//! The end of a message that streams: one entry, with all that changes with it (P4.3, P5.1).
+
+use crate::protocol::ids::Timestamp;
+use crate::protocol::message::{Headers, Status, as_json};
+use crate::protocol::serial::Place;
+use crate::store::{Change, Write};
+
+/// How a message ends.
+#[derive(Clone, Debug)]
+pub(crate) struct Closing {
+    /// The status that it ends with.
+    pub(crate) status: Status,
+    /// Its headers from then on, if they change with it.
+    pub(crate) headers: Option<Headers>,
+    /// The client that closes it; `None` for the session itself.
+    pub(crate) client: Option<String>,
+}
+
+impl Closing {
+    /// The end of what broke off.
+    pub(crate) fn failed() -> Self {
+        Self {
+            status: Status::Failed,
+            headers: None,
+            client: None,
+        }
+    }
+
+    /// The changes that it makes to rows. A reader that missed no more than text and a status is
+    /// sent no more, so the entry says whether there was more (P3.5).
+    pub(super) fn writes(
+        &self,
+        place: Place,
+        version: Place,
+        seq: u64,
+        at: Timestamp,
+    ) -> [Write; 2] {
+        let what = match &self.headers {
+            None => Change::Close,
+            Some(_) => Change::Update,
+        };
+        let close = Write::Close {
+            place,
+            version,
+            seq,
+            status: self.status,
+            headers: self.headers.as_ref().map(as_json),
+            at,
+        };
+        let change = Write::Change {
+            place: version,
+            what,
+            subject: place,
+            client: self.client.clone(),
+            at,
+        };
+        [close, change]
+    }
+}
