@@ -144,15 +144,14 @@ fn apply<F: Identified>(
 ) -> Result<Answer, Error> {
     permit(cx, sender, verb, rule.operation)?;
     take_rate(cx, sender, verb, rule.rate, frame.id().is_some())?;
-    if let Some((kind, repeat)) = rule.repeat
-        && let Some(id) = frame.id()
-    {
-        if let Some(place) = cx.engine.once(sender, kind, id)? {
-            let id = id.clone();
-            return repeat(cx, &frame, &Known { verb, id, place });
-        }
-        cx.engine.frame_id = Some(FrameId::new(sender, kind, id));
+    let Some(((kind, repeat), id)) = rule.repeat.zip(frame.id()) else {
+        return (rule.handler)(cx, sender, frame);
+    };
+    if let Some(place) = cx.engine.once(sender, kind, id)? {
+        let id = id.clone();
+        return repeat(cx, &frame, &Known { verb, id, place });
     }
+    cx.engine.frame_id = Some(FrameId::new(sender, kind, id));
     let answer = (rule.handler)(cx, sender, frame);
     cx.engine.frame_id = None;
     answer
@@ -294,8 +293,9 @@ fn take_frame(
         Ok(Answer::Now(outcome)) => cx.engine.answer(reply, Ok(outcome)),
         Ok(Answer::Pending(append)) => {
             // If it cannot be stored, it is refused with all that wait.
-            let answered = cx.engine.answer_append(reply, append);
-            return full::survive(cx, answered);
+            if let Err(error) = cx.engine.answer_append(reply, append) {
+                return full::survive(cx, Err(error));
+            }
         }
         Err(Error::Refused(error)) => {
             cx.engine.answer(reply, Err(error));

@@ -71,7 +71,17 @@ pub(super) fn hear_pings(cx: &mut Context<'_>) {
 }
 
 /// Lets the parts hear what has happened in the engine, and works out when they are due.
+#[inline(always)]
 pub(super) fn hear(cx: &mut Context<'_>) -> Result<(), StoreError> {
+    // Most inputs are appends, which leave nothing to hear.
+    if cx.engine.news.is_empty() && !cx.engine.clock.is_stirred() {
+        return Ok(());
+    }
+    hear_news(cx)
+}
+
+#[inline(never)]
+fn hear_news(cx: &mut Context<'_>) -> Result<(), StoreError> {
     if !cx.engine.news.is_empty() {
         let news = std::mem::take(&mut cx.engine.state.news);
         each!(P => { P::hear(cx, &news)? });

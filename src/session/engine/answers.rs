@@ -132,16 +132,8 @@ impl Answers {
             let (reply, result) = match waiting {
                 Waiting::Ready { reply, result } => (reply, result),
                 Waiting::Append { reply, append } => {
-                    let Pending {
-                        place,
-                        seq,
-                        is_duplicate,
-                    } = append;
-                    let version = version(place).unwrap_or(place);
-                    let mut placed = Placed::new(epoch.at(place), epoch.at(version));
-                    placed.seq = seq;
-                    placed.duplicate = is_duplicate;
-                    (reply, Ok(Outcome::Changed(placed)))
+                    let version = version(append.place).unwrap_or(append.place);
+                    (reply, Ok(append.outcome(epoch, version)))
                 }
             };
             out.answer(&reply, result);
@@ -167,6 +159,16 @@ pub(crate) struct Pending {
     pub(crate) seq: Option<u64>,
     /// Whether it had been taken before.
     pub(crate) is_duplicate: bool,
+}
+
+impl Pending {
+    /// What is answered once the message has come to a version.
+    pub(crate) fn outcome(self, epoch: Epoch, version: Place) -> Outcome {
+        let mut placed = Placed::new(epoch.at(self.place), epoch.at(version));
+        placed.seq = self.seq;
+        placed.duplicate = self.is_duplicate;
+        Outcome::Changed(placed)
+    }
 }
 
 impl Answers {

@@ -164,23 +164,27 @@ impl Outbox {
     }
 
     /// Everything that goes out, with the frames that each group of connections is sent.
-    pub(super) fn into_effects(
-        self,
+    pub(super) fn take_effects(
+        &mut self,
         groups: BTreeMap<Vec<usize>, Vec<ConnectionId>>,
     ) -> Vec<Effect> {
-        let replays = self.replays.into_iter().map(|(id, text)| Effect::Send {
-            to: vec![id],
-            text: Text::from(text),
-        });
-        let mut effects: Vec<Effect> = replays.collect();
-        let frames = Rc::new(self.frames);
-        for (list, to) in groups {
-            let frames = Rc::clone(&frames);
-            let text = Text { frames, list };
-            effects.push(Effect::Send { to, text });
+        let mut effects = Vec::new();
+        for (id, text) in self.replays.drain(..) {
+            effects.push(Effect::Send {
+                to: vec![id],
+                text: Text::from(text),
+            });
         }
-        effects.extend(self.remembered.into_iter().map(Effect::Remember));
-        let closed = self.closed.into_iter();
+        if !groups.is_empty() {
+            let frames = Rc::new(std::mem::take(&mut self.frames));
+            effects.extend(groups.into_iter().map(|(list, to)| {
+                let frames = Rc::clone(&frames);
+                let text = Text { frames, list };
+                Effect::Send { to, text }
+            }));
+        }
+        effects.extend(self.remembered.drain(..).map(Effect::Remember));
+        let closed = self.closed.drain(..);
         effects.extend(closed.map(|(connection, code, reason)| Effect::Close {
             connection,
             code,
@@ -189,7 +193,7 @@ impl Outbox {
         if self.is_erased {
             effects.push(Effect::Erase);
         }
-        if let Some((status, body)) = self.response {
+        if let Some((status, body)) = self.response.take() {
             effects.push(Effect::Respond { status, body });
         }
         effects

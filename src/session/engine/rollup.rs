@@ -120,7 +120,7 @@ impl Rollup {
     }
 
     /// Whether any text was taken and is not stored yet.
-    pub(super) fn has_pending(&self) -> bool {
+    pub(crate) fn has_pending(&self) -> bool {
         self.streams.values().any(|stream| stream.is_dirty)
     }
 

@@ -29,7 +29,7 @@ impl Work<'_> {
                 Err((code, reason)) => self.shut(&id, code, reason),
             }
         }
-        std::mem::take(self.out).into_effects(groups)
+        self.out.take_effects(groups)
     }
 
     /// Checks that a connection may still be sent to; else gives its close code.

@@ -94,16 +94,14 @@ impl Work<'_> {
         });
     }
 
-    /// Answers an append once it is stored: now, if it is.
+    /// Answers an append that is pending, once it is stored.
     pub(crate) fn answer_append(
         &mut self,
         reply: &Reply,
         append: Pending,
     ) -> Result<(), StoreError> {
         self.state.rollup.answers.push_append(reply, append);
-        if !self.state.rollup.has_pending() {
-            self.release_answers();
-        } else if self.state.rollup.answers.are_many() {
+        if self.state.rollup.answers.are_many() {
             self.flush()?;
         }
         Ok(())

@@ -7,7 +7,7 @@ use crate::protocol::serial::Place;
 use crate::session::context::Context;
 use crate::session::engine::{Answer, Closing, Engine, Error, Known, Pending, Sender};
 use crate::session::messages::edits::check_edits;
-use crate::session::messages::standing::{gap, outcome, repeat_message, repeat_stored};
+use crate::session::messages::standing::{gap, repeat_message, repeat_stored};
 use crate::session::turns::leader::{Claim, fence};
 use crate::session::turns::lease::{keep_pings, renew_lease, take_leadership};
 use crate::store::Head;
@@ -65,11 +65,12 @@ pub(crate) fn append(
     may_append(cx, sender, &append, &stream.client)?;
     match Seq::of(append.seq, stream.seq) {
         Seq::Taken => {
-            return Ok(Answer::Pending(Pending {
+            let repeat = Pending {
                 place,
                 seq: append.seq,
                 is_duplicate: true,
-            }));
+            };
+            return Ok(answer(cx, repeat));
         }
         Seq::Gap => {
             return Err(gap("append", append.serial, stream.seq, stream.length()).into());
@@ -135,25 +136,36 @@ fn take_text(
         };
         rollup.close(place, closing);
     }
+    let taken = Pending {
+        place,
+        seq: append.seq,
+        is_duplicate: false,
+    };
     if append.id.is_some() {
         let id = cx.engine.take_frame_id(place);
         cx.engine.store_pending_with(id)?;
     }
     if end.is_some() || append.id.is_some() {
         cx.engine.flush_all()?;
-        let stream = cx.engine.rollup.streams.get(&place);
-        let version = stream.map_or(place, |stream| stream.version);
+        let answer = answer(cx, taken);
         cx.engine.retire();
-        return Ok(Answer::Now(outcome(cx, place, version, append.seq)));
+        return Ok(answer);
     }
     if is_much {
         cx.engine.flush()?;
+        return Ok(answer(cx, taken));
     }
-    Ok(Answer::Pending(Pending {
-        place,
-        seq: append.seq,
-        is_duplicate: false,
-    }))
+    Ok(Answer::Pending(taken))
+}
+
+/// The answer of an append to a message that streams: at once if nothing is pending.
+fn answer(cx: &Context<'_>, append: Pending) -> Answer {
+    if cx.engine.rollup.has_pending() {
+        return Answer::Pending(append);
+    }
+    let stream = cx.engine.rollup.streams.get(&append.place);
+    let version = stream.map_or(append.place, |stream| stream.version);
+    Answer::Now(append.outcome(cx.engine.epoch, version))
 }
 
 fn append_to_closed(

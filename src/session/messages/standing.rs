@@ -4,7 +4,7 @@ use crate::protocol::error::{Details, ErrorCode, ErrorInfo};
 use crate::protocol::frame::{Outcome, Placed};
 use crate::protocol::serial::{Place, Serial};
 use crate::session::context::Context;
-use crate::session::engine::{Answer, Error, Known, Sender};
+use crate::session::engine::{Answer, Error, Known, Pending, Sender};
 use crate::session::turns::lease::{keep_pings, renew_lease};
 use crate::store::{Head, StoreError};
 
@@ -61,11 +61,12 @@ pub(crate) fn changed_turn(
 
 /// Answers a repeat of what is stored.
 pub(crate) fn repeat_stored(cx: &Context<'_>, head: &Head, seq: Option<u64>) -> Answer {
-    let epoch = cx.engine.epoch;
-    let mut placed = Placed::new(epoch.at(head.place), epoch.at(head.version));
-    placed.seq = seq;
-    placed.duplicate = true;
-    Answer::Now(Outcome::Changed(placed))
+    let repeat = Pending {
+        place: head.place,
+        seq,
+        is_duplicate: true,
+    };
+    Answer::Now(repeat.outcome(cx.engine.epoch, head.version))
 }
 
 /// Answers a repeat with the message as it stands, which may have to be stored first.
