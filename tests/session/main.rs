@@ -42,6 +42,7 @@ mod limits_turns;
 mod lines;
 mod lost;
 mod on_input;
+mod once;
 mod pages;
 mod presence;
 mod presence_kept;
