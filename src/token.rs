@@ -63,7 +63,7 @@ impl Claims {
         let operations = self.capabilities.resolve(session);
         let Some(operations) = operations.filter(|operations| !operations.is_empty()) else {
             let wrong = format!(
-                "unable to attach; the token lacks every operation for session {session}, \
+                "unable to authorize; the token lacks every operation for session {session}, \
                  even read: {}",
                 self.capabilities.patterns()
             );
