@@ -221,29 +221,32 @@ impl Session {
             .last()
             .map_or(PLACE_MAX + 1, |message| message.serial.place);
         let mut has_older = page.has_more;
-        let mut frames = Vec::new();
-        let mut bytes = 0;
+        let (mut frames, mut turns, mut bytes) = (Vec::new(), Vec::new(), 0);
         let streaming = self.rollup.open.range(..oldest).rev();
         let streaming = streaming.filter(|(_, open)| connection.follows(&open.name));
         let streaming = streaming.map(|(place, _)| store.message(self.epoch, *place));
         let newest = page.messages.into_iter().map(|message| Ok(Some(message)));
-        let mut turns = Vec::new();
         for message in newest.chain(streaming) {
             let Some(message) = message? else { continue };
-            turns.extend(message.turn.clone());
+            let turn = message.turn.clone();
             let frame = ServerFrame::Create { message }.encode();
             bytes += frame.len();
-            if REPLAY_BYTES < bytes {
+            // The newest is sent however long it is: who holds nothing has no place to read
+            // history from.
+            if REPLAY_BYTES < bytes && !frames.is_empty() {
+                bytes -= frame.len();
                 has_older = true;
                 break;
             }
+            turns.extend(turn);
             frames.push(frame);
         }
+        let messages = frames.len();
         // What the messages belong to, but for what `attached` has (P6.9).
         for turn in self.final_turns(store, turns)?.iter().rev() {
             let frame = self.latest_frame(turn).encode();
             bytes += frame.len();
-            if REPLAY_BYTES < bytes {
+            if REPLAY_BYTES < bytes && messages < frames.len() {
                 break;
             }
             frames.push(frame);

@@ -34,6 +34,7 @@ fn the_newest_message_is_always_sent() {
         ",
         expect![[r#"
             bob < attached #2 anew, has older
+            bob < create #2 alice '…' (800000)
             bob < caught-up #2
             bob = 200 messages: #1 alice 'a'
         "#]],
@@ -80,6 +81,7 @@ fn who_missed_a_long_message_begins_anew() {
         expect![[r#"
             bob < attached #2 anew, has older (unable to resume; more was missed than a replay
                   may bring)
+            bob < create #2 alice '…' (800000)
             bob < caught-up #2
         "#]],
     );
@@ -98,7 +100,9 @@ fn the_turn_of_a_long_message_comes_with_it() {
         bob attach
         ",
         expect![[r#"
-            bob < attached #3 anew, has older
+            bob < attached #3 anew
+            bob < turn.end #3 t1 complete agent
+            bob < create #2 agent turn=t1 '…' (800000)
             bob < caught-up #3
         "#]],
     );
@@ -121,7 +125,8 @@ fn the_turns_of_the_others_come_with_them() {
         ",
         expect![[r#"
             bob < attached #6 anew, has older
-            bob < create #5 agent turn=t2 'b'
+            bob < turn.end #6 t2 complete agent
+            bob | create #5 agent turn=t2 'b'
             bob < caught-up #6
         "#]],
     );
