@@ -9,6 +9,7 @@
     dead_code
 )]
 
+mod abandoned;
 mod adopt;
 mod answers;
 mod append;
