@@ -17,7 +17,7 @@ use crate::store::{Kept, Store, StoreError, Write};
 
 /// Why a turn failed whose agent was not heard.
 const AGENT_LOST: &str = "agent-lost";
-/// Why a turn failed that was suspended for too long.
+/// Why a turn failed that was suspended, or queued, for too long.
 const ABANDONED: &str = "abandoned";
 
 impl Session {
@@ -189,7 +189,9 @@ impl Session {
         let own = match &open.turn.state {
             State::Active(_) => self.lease_until(open),
             State::Suspended { at, .. } => after(*at, self.settings.suspend_ms()),
-            State::Queued | State::Ended { .. } => Timestamp::MAX,
+            // Nobody leads it, so nobody is heard: it has waited since then.
+            State::Queued => after(open.heard_at, self.settings.suspend_ms()),
+            State::Ended { .. } => Timestamp::MAX,
         };
         own.min(cancelled)
     }
@@ -225,7 +227,7 @@ impl Session {
             } else if is_lost && turn.attempt < self.settings.attempts() {
                 self.queue_lost(store, now, &mut step, &turn.id)?;
             } else {
-                let end = End::failed(if is_lost { AGENT_LOST } else { ABANDONED });
+                let end = End::failed(&turn.state);
                 self.finish_turn(store, now, &mut step, &turn.id, end)?;
             }
         }
@@ -242,6 +244,9 @@ impl Session {
     ) -> Result<(), StoreError> {
         self.close_messages(now, step, id, MessageStatus::Failed, None);
         self.renew_steers(store, now, step, id)?;
+        if let Some(open) = self.turns.get_mut(id) {
+            open.heard_at = now;
+        }
         self.change_turn(now, step, id, Event::Queue, None, |turn| {
             turn.agent = None;
             turn.attempt += 1;
@@ -322,11 +327,14 @@ pub(super) fn closed_turn(verb: &str, turn: &Turn) -> ErrorInfo {
 }
 
 impl End<'_> {
-    /// An end that nobody asked for.
-    fn failed(reason: &'static str) -> Self {
-        let message = match reason {
-            AGENT_LOST => "the agent was not heard within its lease",
-            _ => "the turn was suspended for too long",
+    /// The end that nobody asked for, of a turn in this state.
+    fn failed(state: &State) -> Self {
+        let (reason, message) = match state {
+            State::Active(_) => (AGENT_LOST, "the agent was not heard within its lease"),
+            State::Queued => (ABANDONED, "no agent took the turn"),
+            State::Suspended { .. } | State::Ended { .. } => {
+                (ABANDONED, "the turn was suspended for too long")
+            }
         };
         let error = serde_json::json!({ "code": reason, "message": message });
         Self {

@@ -29,13 +29,20 @@ fn a_queued_input_that_nobody_takes() {
         tables
         ",
         expect![[r#"
-            alarm: None
+            alarm: Some(1)
             -- 64999 ms
             alice = 200 turns: turn-#4 queued input=#3
-            alarm: None
             -- 65000 ms
-            alice = 200 turns: turn-#4 queued input=#3; t1 complete agent input=#1
-            tables: 5
+            alice < turn.end #6 turn-#4 failed input=#3 reason=abandoned
+                  error={"code":"abandoned","message":"no agent took the turn"}
+            alarm: Some(10000)
+            alice = 200 turns: turn-#4 failed input=#3 reason=abandoned
+                  error={"code":"abandoned","message":"no agent took the turn"}; t1 complete
+                  agent input=#1
+            -- 75000 ms
+            alice x 4410 the session was deleted
+            erased
+            tables: 0
         "#]],
     );
 }
@@ -78,6 +85,10 @@ fn a_lost_turn_that_nobody_takes() {
             alice < caught-up #5
             -- 62999 ms
             alice = 200 turns: t1 queued attempt=2
+            -- 63000 ms
+            alice < update #5 v#6 alice name=steer turn=t1 headers={"steer":"missed"}
+            alice | turn.end #7 t1 failed attempt=2 reason=abandoned error={"code":"abandoned",
+                  "message":"no agent took the turn"}
         "#]],
     );
 }
@@ -117,6 +128,11 @@ fn a_lost_turn_that_is_taken() {
             agent/2 < turn.queue #4 t1 queued attempt=3
             -- 14999 ms
             eve = 200 turns: t1 queued attempt=3
+            -- 15000 ms
+            agent < turn.end #5 t1 failed attempt=3 reason=abandoned error={"code":"abandoned",
+                  "message":"no agent took the turn"}
+            agent/2 < turn.end #5 t1 failed attempt=3 reason=abandoned
+                  error={"code":"abandoned","message":"no agent took the turn"}
         "#]],
     );
 }
@@ -141,10 +157,15 @@ fn the_setting_counts_as_it_is() {
         wait 100000
         ",
         expect![[r#"
-            alarm: None
+            alarm: Some(604700000)
             -- 100000 ms
             admin = 200 {"settings":{"onInput":"queue","suspendMs":200000}}
-            alarm: None
+            alarm: Some(100000)
+            -- 200000 ms
+            agent < turn.end #6 turn-#4 failed input=#3 reason=abandoned
+                  error={"code":"abandoned","message":"no agent took the turn"}
+            alice < turn.end #6 turn-#4 failed input=#3 reason=abandoned
+                  error={"code":"abandoned","message":"no agent took the turn"}
         "#]],
     );
 }

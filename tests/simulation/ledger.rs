@@ -78,6 +78,8 @@ pub struct Ledger {
     pub open: BTreeMap<String, Turn>,
     ended: BTreeMap<String, Turn>,
     heard: BTreeMap<String, Heard>,
+    /// Since when turns wait for an agent.
+    queued: BTreeMap<String, Timestamp>,
     epoch: Option<Epoch>,
     /// Up to here turns were looked at, and how many rows were written then.
     end: Place,

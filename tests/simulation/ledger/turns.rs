@@ -49,7 +49,8 @@ impl Ledger {
                 let pinged = lead.connection.as_ref().and_then(|id| self.pinged.get(id));
                 heard.high = heard.high.max(pinged.copied().unwrap_or(heard.high));
             }
-            let (what, due) = deadline(&self.rules, turn, heard);
+            let queued_at = self.queued.get(id).copied();
+            let (what, due) = deadline(&self.rules, turn, heard, queued_at);
             assert!(
                 is_dead || now <= due,
                 "{what} at {due}, now is {now}: {turn:?} {heard:?}"
@@ -117,6 +118,9 @@ impl Ledger {
         self.check_cancel(epoch, turn);
         if turn.is_open() {
             if turn.state == State::Queued {
+                if before.is_none_or(|before| before.state != State::Queued) {
+                    self.queued.insert(id, now);
+                }
                 self.is_closed(log, turn);
                 let wait = turn.steers.iter().all(|(_, is_taken)| !is_taken);
                 assert!(wait, "P6.8: instructions wait again: {turn:?}");
@@ -273,8 +277,10 @@ impl Ledger {
                 assert!(self.rules.attempts <= before.attempt, "{turn:?}");
             }
             Some("abandoned") => {
-                let State::Suspended { at: since, .. } = &before.state else {
-                    panic!("it was not suspended: {before:?}");
+                let since = match &before.state {
+                    State::Suspended { at, .. } => *at,
+                    State::Queued => self.queued[&before.id],
+                    _ => panic!("it did not wait: {before:?}"),
                 };
                 assert!(since + self.rules.suspend_ms <= *at, "{before:?} {turn:?}");
             }
@@ -304,11 +310,20 @@ impl Ledger {
 }
 
 /// When something must have become of an open turn.
-fn deadline(rules: &Rules, turn: &Turn, heard: &Heard) -> (&'static str, Timestamp) {
+fn deadline(
+    rules: &Rules,
+    turn: &Turn,
+    heard: &Heard,
+    queued_at: Option<Timestamp>,
+) -> (&'static str, Timestamp) {
     let own = match &turn.state {
         State::Active(lead) => ("P6.8: its lease is over", lease_end(heard, lead)),
         State::Suspended { at, .. } => ("P6.1: it is abandoned", at + rules.suspend_ms),
-        State::Queued | State::Ended { .. } => ("it waits", Timestamp::MAX),
+        State::Queued => (
+            "P6.1: nobody takes it",
+            queued_at.unwrap_or(Timestamp::MIN) + rules.suspend_ms,
+        ),
+        State::Ended { .. } => ("it is over", Timestamp::MAX),
     };
     match &turn.cancel {
         Some(cancel) if cancel.at + rules.grace_ms < own.1 => {
