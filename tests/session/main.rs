@@ -30,6 +30,7 @@ mod crowd;
 mod fence;
 mod followed;
 mod full;
+mod grace;
 mod history;
 mod host;
 mod identity;
