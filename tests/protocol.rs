@@ -123,10 +123,7 @@ fn active() -> Turn {
         started_at: Some(1_800_000_000_000),
         cancel: None,
         metadata: Data::from_json(r#"{"model":"m"}"#.to_owned()),
-        state: State::Active(Lead {
-            connection: Some(connection()),
-            lease_ms: 30_000,
-        }),
+        state: State::Active(Lead::new(Some(connection()), 30_000)),
     }
 }
 

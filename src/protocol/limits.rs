@@ -166,6 +166,9 @@ pub const NAMES_MAX: usize = 32;
 pub const TOKEN_REMINDER_MS: i64 = 30_000;
 /// How long a lease may be, in milliseconds (P6.8).
 pub const LEASE_MS: std::ops::RangeInclusive<u64> = 1_000..=600_000;
+/// How much later than the end of a lease the session may look before the leader has another, in
+/// milliseconds: it was not there to hear (P6.8).
+pub const LATE_MS: u64 = 1_000;
 /// The lease of a turn whose agent does not say, in milliseconds (P6.8).
 pub const LEASE_MS_DEFAULT: u64 = 30_000;
 /// Members that a list holds, then it says how many there are (P7.3).

@@ -47,6 +47,20 @@ pub struct Lead {
     pub connection: Option<ConnectionId>,
     /// The lease in milliseconds.
     pub lease_ms: u64,
+    /// When its lease began anew, since it had run out while the session was not there to hear.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prolonged_at: Option<Timestamp>,
+}
+
+impl Lead {
+    /// A lead that begins.
+    pub fn new(connection: Option<ConnectionId>, lease_ms: u64) -> Self {
+        Self {
+            connection,
+            lease_ms,
+            prolonged_at: None,
+        }
+    }
 }
 
 /// What a turn is at the moment, with what belongs to that alone (P6.1).

@@ -94,10 +94,8 @@ impl Session {
         lease_ms: Option<u64>,
     ) -> Option<crate::protocol::turn::Shown> {
         let before = turn.lead().map(|lead| lead.lease_ms);
-        let lead = Lead {
-            connection: sender.connection.clone(),
-            lease_ms: crate::protocol::turn::lease(lease_ms.or(before)),
-        };
+        let lease_ms = crate::protocol::turn::lease(lease_ms.or(before));
+        let lead = Lead::new(sender.connection.clone(), lease_ms);
         if let Some(open) = self.turns.get_mut(&turn.id) {
             open.heard_at = now;
             open.perhaps_at = now;

@@ -11,6 +11,7 @@ use crate::protocol::capability::Operation;
 use crate::protocol::data::Data;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::ids::Timestamp;
+use crate::protocol::limits::LATE_MS;
 use crate::protocol::message::Status as MessageStatus;
 use crate::protocol::turn::{Ending, Event, Lead, State, Turn};
 use crate::store::{Kept, Store, StoreError, Write};
@@ -177,15 +178,50 @@ impl Session {
             .and_then(|id| self.connections.get(id));
         let pinged_at = live.map_or(Timestamp::MIN, |live| live.pinged_at);
         let heard_at = open.heard_at.max(open.perhaps_at).max(pinged_at);
-        after(heard_at, lead.lease_ms)
+        let begun_at = heard_at.max(lead.prolonged_at.unwrap_or(heard_at));
+        after(begun_at, lead.lease_ms)
+    }
+
+    /// A session that was not there cannot say that nobody spoke: a lease that ran out before it
+    /// came begins anew, once until the leader is heard.
+    fn prolong(&mut self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
+        let late = self.turns.values().filter(|open| {
+            let is_active = matches!(open.turn.state, State::Active(_));
+            let lead = open.turn.lead().and_then(|lead| lead.prolonged_at);
+            is_active
+                && lead.is_none_or(|at| at <= open.heard_at)
+                && after(self.lease_until(open), LATE_MS) < now
+                && now < self.cancelled_at(open)
+        });
+        let late: Vec<String> = late.map(|open| open.turn.id.clone()).collect();
+        let mut writes = Vec::with_capacity(late.len());
+        for id in late {
+            let Some(open) = self.turns.get_mut(&id) else {
+                continue;
+            };
+            if let Some(lead) = lead_mut(&mut open.turn) {
+                lead.prolonged_at = Some(now);
+            }
+            open.kept_at = open.heard_at;
+            let (turn, heard_at) = (open.turn.clone(), open.heard_at);
+            writes.push(Write::TurnRow(Kept { turn, heard_at }));
+        }
+        if writes.is_empty() {
+            return Ok(());
+        }
+        store.write(&writes)
+    }
+
+    /// When the leader of a turn has had its time to stop.
+    fn cancelled_at(&self, open: &OpenTurn) -> Timestamp {
+        let cancel = open.turn.cancel.as_ref();
+        cancel.map_or(Timestamp::MAX, |cancel| {
+            after(cancel.at, self.settings.cancel_grace_ms())
+        })
     }
 
     /// When something becomes of an open turn without anybody's doing.
     fn turn_deadline(&self, open: &OpenTurn) -> Timestamp {
-        let cancel = open.turn.cancel.as_ref();
-        let cancelled = cancel.map_or(Timestamp::MAX, |cancel| {
-            after(cancel.at, self.settings.cancel_grace_ms())
-        });
         let own = match &open.turn.state {
             State::Active(_) => self.lease_until(open),
             State::Suspended { at, .. } => after(*at, self.settings.suspend_ms()),
@@ -193,7 +229,7 @@ impl Session {
             State::Queued => after(open.heard_at, self.settings.suspend_ms()),
             State::Ended { .. } => Timestamp::MAX,
         };
-        own.min(cancelled)
+        own.min(self.cancelled_at(open))
     }
 
     /// The next of these times among all turns.
@@ -210,6 +246,7 @@ impl Session {
         out: &mut Outbox,
     ) -> Result<(), StoreError> {
         self.keep_pings(store)?;
+        self.prolong(store, now)?;
         let open = self.turns.values();
         let due = open.filter(|open| self.turn_deadline(open) <= now);
         let mut due: Vec<Turn> = due.map(|open| open.turn.clone()).collect();

@@ -90,10 +90,7 @@ impl Session {
             None => None,
         };
         let mut step = Step::default();
-        let lead = Lead {
-            connection: sender.connection.clone(),
-            lease_ms: lease(start.lease_ms),
-        };
+        let lead = Lead::new(sender.connection.clone(), lease(start.lease_ms));
         let is_cancelled = cancel.is_some();
         let turn = Turn {
             agent: Some(sender.client.clone()),
@@ -204,10 +201,7 @@ impl Session {
         change: impl FnOnce(&mut Turn),
     ) -> Option<Shown> {
         let client = Some(sender.client.as_str());
-        let lead = Lead {
-            connection: sender.connection.clone(),
-            lease_ms: lease(lease_ms),
-        };
+        let lead = Lead::new(sender.connection.clone(), lease(lease_ms));
         if let Some(open) = self.turns.get_mut(id) {
             open.heard_at = now;
             open.perhaps_at = now;

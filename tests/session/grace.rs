@@ -22,16 +22,17 @@ fn a_late_alarm_prolongs_a_lease() {
         wait 1
         ",
         expect![[r#"
+            alice = 200 turns: t1 active agent
+            alarm: Some(3000)
+            -- 2999 ms
+            alice = 200 turns: t1 active agent
+            -- 3000 ms
             agent < append #2 v#3 @1 '' failed
             agent | turn.end #4 t1 failed agent reason=agent-lost error={"code":"agent-lost",
                   "message":"the agent was not heard within its lease"}
             alice < append #2 v#3 @1 '' failed
             alice | turn.end #4 t1 failed agent reason=agent-lost error={"code":"agent-lost",
                   "message":"the agent was not heard within its lease"}
-            alice = 200 turns: 
-            alarm: None
-            -- 2999 ms
-            alice = 200 turns: 
         "#]],
     );
 }
@@ -55,17 +56,19 @@ fn who_is_heard_in_time_goes_on() {
         wait 1
         ",
         expect![[r#"
-            agent < append #2 v#3 @1 '' failed
-            agent | turn.end #4 t1 failed agent reason=agent-lost error={"code":"agent-lost",
-                  "message":"the agent was not heard within its lease"}
-            agent | nack 3 turn-closed: unable to append; turn t1 is failed
-            alice < append #2 v#3 @1 '' failed
-            alice | turn.end #4 t1 failed agent reason=agent-lost error={"code":"agent-lost",
-                  "message":"the agent was not heard within its lease"}
+            agent < ack 3 #2 v#3
+            alice < append #2 v#3 @1 'b'
             -- 2999 ms
-            agent < nack 4 turn-closed: unable to keep the turn; turn t1 is failed
+            agent < ack 4 t1 active agent
             -- 5998 ms
-            alice = 200 turns: 
+            alice = 200 turns: t1 active agent
+            -- 5999 ms
+            agent < append #2 v#4 @2 '' failed
+            agent | turn.end #5 t1 failed agent reason=agent-lost error={"code":"agent-lost",
+                  "message":"the agent was not heard within its lease"}
+            alice < append #2 v#4 @2 '' failed
+            alice | turn.end #5 t1 failed agent reason=agent-lost error={"code":"agent-lost",
+                  "message":"the agent was not heard within its lease"}
         "#]],
     );
 }
@@ -91,15 +94,15 @@ fn an_agent_that_comes_back_after_an_outage() {
         ",
         expect![[r#"
             -- 1000 ms
-            agent < attached #4 anew, has older
-            agent < caught-up #4
-            agent < nack 3 turn-closed: unable to append; turn t1 is failed
-            alice < attached #4 anew, has older
-            alice < caught-up #4
-            agent = 200 {"turn":{"agent":"agent","attempt":1,"createdAt":"+0",
-                  "endedAt":"+61000","error":{"code":"agent-lost","message":"the agent was not
-                  heard within its lease"},"id":"t1","reason":"agent-lost","startedAt":"+0",
-                  "status":"failed"}}
+            agent < attached #2 anew, has older, turns: t1 active agent
+            agent < create #2 agent turn=t1 'a' streaming
+            agent < caught-up #2
+            agent < ack 3 #2 v#3
+            alice < attached #3 anew, has older, turns: t1 active agent
+            alice < create #2 v#3 agent turn=t1 'ab' streaming
+            alice < caught-up #3
+            agent = 200 {"turn":{"agent":"agent","attempt":1,"createdAt":"+0","id":"t1",
+                  "leaseMs":3000,"leaseUntil":"+64000","startedAt":"+0","status":"active"}}
         "#]],
     );
 }
@@ -139,9 +142,7 @@ fn a_lease_is_prolonged_again_for_an_agent_that_was_heard() {
         alice attach rewind=0
         agent start t1 lease=3000
         clock 10000
-        alice brief turns
-        wait 100
-        agent heartbeat t1
+        + agent heartbeat t1
         evict
         clock 10000
         ---
@@ -155,11 +156,16 @@ fn a_lease_is_prolonged_again_for_an_agent_that_was_heard() {
         wait 1
         ",
         expect![[r#"
-            alice = 200 turns: 
-            -- 2100 ms
-            alice = 200 turns: 
-            -- 5099 ms
-            alice = 200 turns: 
+            alice = 200 turns: t1 active agent
+            -- 2000 ms
+            alice = 200 turns: t1 active agent
+            -- 4999 ms
+            alice = 200 turns: t1 active agent
+            -- 5000 ms
+            agent < turn.end #2 t1 failed agent reason=agent-lost error={"code":"agent-lost",
+                  "message":"the agent was not heard within its lease"}
+            alice < turn.end #2 t1 failed agent reason=agent-lost error={"code":"agent-lost",
+                  "message":"the agent was not heard within its lease"}
         "#]],
     );
 }
@@ -182,16 +188,16 @@ fn each_lease_is_its_own() {
         wait 55500
         ",
         expect![[r#"
-            agent < turn.end #4 t1 failed agent reason=agent-lost error={"code":"agent-lost",
+            agent < turn.end #4 t2 failed agent reason=agent-lost error={"code":"agent-lost",
                   "message":"the agent was not heard within its lease"}
-            agent | turn.end #5 t2 failed agent reason=agent-lost error={"code":"agent-lost",
+            alice < turn.end #4 t2 failed agent reason=agent-lost error={"code":"agent-lost",
                   "message":"the agent was not heard within its lease"}
-            alice < turn.end #4 t1 failed agent reason=agent-lost error={"code":"agent-lost",
-                  "message":"the agent was not heard within its lease"}
-            alice | turn.end #5 t2 failed agent reason=agent-lost error={"code":"agent-lost",
-                  "message":"the agent was not heard within its lease"}
-            alice = 200 turns: t3 active agent
+            alice = 200 turns: t1 active agent; t3 active agent
             -- 1000 ms
+            agent < turn.end #5 t1 failed agent reason=agent-lost error={"code":"agent-lost",
+                  "message":"the agent was not heard within its lease"}
+            alice < turn.end #5 t1 failed agent reason=agent-lost error={"code":"agent-lost",
+                  "message":"the agent was not heard within its lease"}
             alice = 200 turns: t3 active agent
             -- 56500 ms
             agent < turn.end #6 t3 failed agent reason=agent-lost error={"code":"agent-lost",
@@ -223,14 +229,14 @@ fn a_cancelled_turn_is_not_prolonged_beyond_its_grace() {
         ",
         expect![[r#"
             -- 2999 ms
-            agent < turn.end #5 t2 failed agent reason=agent-lost error={"code":"agent-lost",
-                  "message":"the agent was not heard within its lease"}
-            alice < turn.end #5 t2 failed agent reason=agent-lost error={"code":"agent-lost",
-                  "message":"the agent was not heard within its lease"}
-            alice < ack 2 [t2 failed agent reason=agent-lost error={"code":"agent-lost",
-                  "message":"the agent was not heard within its lease"}]
+            agent < turn.cancel #5 t2 active agent cancel=alice
+            alice < turn.cancel #5 t2 active agent cancel=alice
+            alice | ack 2 [t2 active agent cancel=alice]
             -- 4998 ms
-            alice = 200 turns: 
+            alice = 200 turns: t2 active agent cancel=alice
+            -- 4999 ms
+            agent < turn.end #6 t2 cancelled agent cancel=alice
+            alice < turn.end #6 t2 cancelled agent cancel=alice
         "#]],
     );
 }
@@ -254,10 +260,12 @@ fn a_turn_is_queued_only_after_the_grace() {
         ",
         expect![[r#"
             -- 10 ms
-            agent < attached #2 anew, turns: t1 queued attempt=2
-            agent < caught-up #2
+            agent < attached #1 anew, turns: t1 active agent
+            agent < caught-up #1
             -- 3009 ms
-            eve = 200 turns: t1 queued attempt=2
+            eve = 200 turns: t1 active agent
+            -- 3010 ms
+            agent < turn.queue #2 t1 queued attempt=2
         "#]],
     );
 }

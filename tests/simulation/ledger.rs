@@ -78,6 +78,8 @@ pub struct Ledger {
     pub open: BTreeMap<String, Turn>,
     ended: BTreeMap<String, Turn>,
     heard: BTreeMap<String, Heard>,
+    /// When each was heard for certain before the input at hand.
+    heard_before: BTreeMap<String, Timestamp>,
     /// Since when turns wait for an agent.
     queued: BTreeMap<String, Timestamp>,
     epoch: Option<Epoch>,
@@ -267,6 +269,8 @@ impl Ledger {
         if is_dead {
             self.died(now);
         }
+        let heard = self.heard.iter();
+        self.heard_before = heard.map(|(id, heard)| (id.clone(), heard.low)).collect();
         self.interruptions += interrupts::check(&self.input, said);
         for said in said {
             for frame in &said.frames {

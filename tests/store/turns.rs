@@ -205,10 +205,7 @@ impl Pair {
 }
 
 fn lead() -> Lead {
-    Lead {
-        connection: Some(ConnectionId::new("c0")),
-        lease_ms: 1_000,
-    }
+    Lead::new(Some(ConnectionId::new("c0")), 1_000)
 }
 
 fn cancel(at: Timestamp) -> Cancel {

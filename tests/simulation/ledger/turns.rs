@@ -18,8 +18,12 @@ const PENDING_MS: Timestamp = 600;
 /// window after which the last thing that it said was stored.
 fn lease_end(heard: &Heard, lead: &Lead) -> Timestamp {
     let lease = Timestamp::try_from(lead.lease_ms).unwrap();
-    heard.high.saturating_add(lease + lease / 3 + 1)
+    let heard = heard.high.saturating_add(lease + lease / 3 + 1);
+    heard.max(lead.prolonged_at.map_or(heard, |at| at + lease))
 }
+
+/// How much later than the end of a lease a session that looks was not there to hear.
+const LATE_MS: Timestamp = 1_000;
 
 impl Ledger {
     /// Looks at everything that has changed.
@@ -40,6 +44,9 @@ impl Ledger {
             for turn in log.changed_turns(self.end, 1_000).unwrap() {
                 self.end = self.end.max(turn.version);
                 self.changed(log, beginning.epoch, now, before.get(&turn.id), &turn);
+            }
+            for (id, turn) in &self.open {
+                self.check_prolonged(now, before.get(id), turn);
             }
         }
         self.hear_pending(now);
@@ -158,9 +165,38 @@ impl Ledger {
         };
         let heard = self.heard[&before.id];
         let lease = Timestamp::try_from(lead.lease_ms).unwrap();
+        let begun = heard.low.max(lead.prolonged_at.unwrap_or(heard.low));
+        assert!(begun + lease <= now, "lost at {now}: {heard:?} {before:?}");
+        let is_late = heard.high + lease + lease / 3 + 1 + LATE_MS < now;
+        let was_prolonged = lead.prolonged_at.is_some_and(|at| heard.low <= at);
         assert!(
-            heard.low + lease <= now,
-            "lost at {now}: {heard:?} {before:?}"
+            !is_late || was_prolonged,
+            "not prolonged at {now}: {heard:?} {before:?}"
+        );
+    }
+
+    /// P6.8: a lease is prolonged where the session came more than a second too late to hear, and
+    /// once until its leader is heard.
+    fn check_prolonged(&self, now: Timestamp, before: Option<&Turn>, turn: &Turn) {
+        let State::Active(lead) = &turn.state else {
+            return;
+        };
+        let known = before.filter(|before| before.attempt_place == turn.attempt_place);
+        let known = known.and_then(|before| before.lead()?.prolonged_at);
+        if lead.prolonged_at == known {
+            return;
+        }
+        let heard = self.heard[&turn.id];
+        let lease = Timestamp::try_from(lead.lease_ms).unwrap();
+        assert_eq!(lead.prolonged_at, Some(now), "{before:?} {turn:?}");
+        let heard_before = self.heard_before.get(&turn.id).copied();
+        assert!(
+            heard_before.is_some_and(|low| low + lease + LATE_MS < now),
+            "prolonged at {now}: {heard:?} {turn:?}"
+        );
+        assert!(
+            known.is_none_or(|at| at <= heard.high),
+            "prolonged twice: {heard:?} {before:?} {turn:?}"
         );
     }
 
