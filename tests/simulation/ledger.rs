@@ -313,7 +313,11 @@ impl Ledger {
         let (result, code) = (&frame["result"], frame["error"]["code"].as_str());
         assert_ne!(code, Some("internal"), "{question:?}: {frame}");
         if question.leads == Leads::Beside {
-            // Edits are the business of who reads.
+            // Edits are the business of who reads; one was stored just now.
+            let turn = question.turn.as_ref();
+            if let Some(heard) = turn.and_then(|turn| self.heard.get_mut(turn)) {
+                heard.high = heard.high.max(now);
+            }
         } else if question.turn.is_some() {
             self.driven(host, now, &question, result, code);
         } else if code.is_none() {
