@@ -178,6 +178,12 @@ fn turn_frames() -> Vec<(&'static str, ServerFrame)> {
         ("presence.update", ServerFrame::Present { member: member() }),
         ("presence.leave", ServerFrame::Leave { member: member() }),
         (
+            "presence.count",
+            ServerFrame::Count {
+                presence_count: 1_234,
+            },
+        ),
+        (
             "ack of a turn",
             ack(Outcome::Turn {
                 turn: boxed(&active()),

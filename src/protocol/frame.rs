@@ -95,6 +95,12 @@ pub enum ServerFrame {
         /// Who it was.
         member: Member,
     },
+    /// How many are there, where not all are told of one by one (P7.3).
+    #[serde(rename = "presence.count")]
+    Count {
+        /// All of them.
+        presence_count: usize,
+    },
     /// Something passed on without being kept (P4.5).
     #[serde(rename = "signal")]
     Signal {

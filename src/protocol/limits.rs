@@ -50,6 +50,10 @@ limits! {
     /// says goes to everybody.
     #[serde(skip_serializing)]
     presence_bytes_per_second = 16 * 1024 * 1024;
+    /// Members that are listed, and told of one by one; the others are counted (P7.3): what
+    /// everybody is told of everybody grows with the square.
+    #[serde(skip_serializing)]
+    presence_listed = 200;
     /// Turns that are open at once: each is held in memory, and told to whoever attaches.
     open_turns = 100;
     /// UTF-8 bytes of a turn's metadata, of its error and of each reason: they travel with
@@ -171,8 +175,9 @@ pub const LEASE_MS: std::ops::RangeInclusive<u64> = 1_000..=600_000;
 pub const LATE_MS: u64 = 1_000;
 /// The lease of a turn whose agent does not say, in milliseconds (P6.8).
 pub const LEASE_MS_DEFAULT: u64 = 30_000;
-/// Members that a list holds, then it says how many there are (P7.3).
-pub const PRESENCE_LISTED: usize = 200;
+/// Agents and supervisors that are listed beyond `presenceListed`: whether one is there is what
+/// people ask (P7.3).
+pub const PRESENCE_AGENTS: usize = 20;
 /// Changes of presence are told at most once in so many milliseconds (P7.3).
 pub const PRESENCE_MS: i64 = 200;
 /// Bytes of the lists in `attached` and of an ack, each; a longer one is read by GET (P3.4,

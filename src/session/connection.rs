@@ -169,7 +169,7 @@ impl Live {
             rates: Rates::new(limits, 1, "connection"),
             replayed: 0,
             probe: super::outbox::Probe::default(),
-            is_told: connection.member.is_some(),
+            is_told: connection.as_listed().is_some(),
             is_reminded: false,
             heard_at: Timestamp::MIN,
             pinged_at: Timestamp::MIN,

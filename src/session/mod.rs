@@ -17,6 +17,7 @@ mod closing;
 mod connection;
 mod control;
 mod conversation;
+mod crowd;
 mod drive;
 mod expiry;
 mod frames;
@@ -292,6 +293,10 @@ impl Session {
         for connection in connections {
             if connection.is_reader() {
                 session.rollup.join(&connection);
+            }
+            if let Some(present) = &connection.member {
+                let (id, role) = (&connection.id, connection.role);
+                session.told.crowd.found(id, role, present.is_counted);
             }
             let mut live = Live::new(connection, &session.limits);
             live.heard_at = live.connection.heard_at + session.silence_slack();

@@ -9,9 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::Reply;
 use super::connection::{Connection, Live, Sender, socket_of};
+use super::crowd::Crowd;
 use super::expiry::after;
 use super::frames::misplaced;
 use super::outbox::Outbox;
+use super::read::encode;
 use super::{Error, Session};
 use crate::protocol::capability::Operation;
 use crate::protocol::data::Data;
@@ -19,7 +21,7 @@ use crate::protocol::decode::SetPresence;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::frame::{Outcome, Presence, ServerFrame};
 use crate::protocol::ids::{ConnectionId, Timestamp};
-use crate::protocol::limits::{LIST_BYTES, PRESENCE_LISTED, PRESENCE_MS};
+use crate::protocol::limits::{LIST_BYTES, PRESENCE_MS};
 use crate::protocol::presence::Member;
 use crate::protocol::turn::State;
 
@@ -30,6 +32,9 @@ pub struct Present {
     pub data: Option<Data>,
     /// Since when it is there.
     pub since: Timestamp,
+    /// Whether it is only counted, and not listed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_counted: bool,
 }
 
 /// How many of those who came and left are kept for diagnostics.
@@ -51,6 +56,8 @@ pub struct Coming {
 /// What everybody was told, and what they are to be told next.
 #[derive(Debug, Default)]
 pub(super) struct Told {
+    /// Who is there.
+    pub(super) crowd: Crowd,
     changed: Vec<Change>,
     comings: VecDeque<Coming>,
     at: Timestamp,
@@ -102,6 +109,7 @@ impl Told {
 
     /// Keeps who came or left, for a while.
     fn keep(&mut self, at: Timestamp, is_here: bool, member: &Member) {
+        self.crowd.list_changed();
         if COMINGS_MAX <= self.comings.len() {
             self.comings.pop_front();
         }
@@ -123,7 +131,8 @@ impl Told {
     /// When what has changed is told.
     pub(super) fn due(&self) -> Option<Timestamp> {
         let wait = self.wait_ms.max(PRESENCE_MS);
-        (!self.changed.is_empty()).then_some(self.at.saturating_add(wait))
+        let is_told = self.changed.is_empty() && self.crowd.is_told();
+        (!is_told).then_some(self.at.saturating_add(wait))
     }
 }
 
@@ -139,6 +148,12 @@ impl Connection {
             data: present.data.clone(),
             since: present.since,
         })
+    }
+
+    /// The same if it is listed.
+    pub(super) fn as_listed(&self) -> Option<Member> {
+        let is_counted = self.member.as_ref().is_none_or(|it| it.is_counted);
+        self.as_member().filter(|_| !is_counted)
     }
 }
 
@@ -164,10 +179,12 @@ impl Session {
         let Some(live) = socket_of(&mut self.connections, sender) else {
             return Err(misplaced("presence.set").into());
         };
-        let since = live.connection.member.as_ref().map(|present| present.since);
+        let known = live.connection.member.as_ref();
+        let (since, is_counted) = known.map_or((now, true), |it| (it.since, it.is_counted));
         let before = live.connection.member.replace(Present {
             data: set.data,
-            since: since.unwrap_or(now),
+            since,
+            is_counted,
         });
         if !live.connection.fits() {
             live.connection.member = before;
@@ -175,11 +192,22 @@ impl Session {
                            that this connection follows and its client's";
             return Err(ErrorInfo::new(ErrorCode::TooLarge, message).into());
         }
+        let (id, role) = (&live.connection.id, live.connection.role);
+        let most = usize::try_from(self.limits.presence_listed).unwrap_or(usize::MAX);
+        if let Some(present) = &mut live.connection.member {
+            if before.is_none() {
+                present.is_counted = !self.told.crowd.enter(id, role, most);
+            }
+            if !present.is_counted {
+                self.told.note(id);
+            }
+        }
         live.connection.heard_at = live.connection.heard_at.max(now);
         out.remember(&live.connection);
         let member = live.connection.as_member();
-        self.told.note(&live.connection.id);
-        self.listen();
+        // Its silence matters from now on, that of the others as before.
+        let silent = after(live.last_heard(), self.settings.presence_timeout_ms());
+        self.listens_at = self.listens_at.min(silent);
         self.tell_presence(now, out);
         if let Some(member) = member {
             self.answer(out, reply, Ok(Outcome::Member { member }));
@@ -207,36 +235,47 @@ impl Session {
         };
         live.connection.member = None;
         out.remember(&live.connection);
-        let left = Some(member.clone());
-        self.told.note_left(&member.connection, left, false);
+        self.left(member.clone());
         self.tell_presence(now, out);
         self.answer(out, reply, Ok(Outcome::Member { member }));
         Ok(())
     }
 
+    /// A member that stays connected left.
+    fn left(&mut self, member: Member) {
+        if self.told.crowd.leave(&member.connection) {
+            let id = member.connection.clone();
+            self.told.note_left(&id, Some(member), false);
+        }
+    }
+
     /// A fresh token may call a member otherwise (P2.6).
     pub(super) fn renamed(&mut self, connection: &ConnectionId) {
-        let live = self.connections.get(connection);
-        if live.is_some_and(|live| live.connection.member.is_some()) {
+        let Some(live) = self.connections.get(connection) else {
+            return;
+        };
+        self.told.crowd.rank(connection, live.connection.role);
+        if live.connection.as_listed().is_some() {
             self.told.note(connection);
         }
     }
 
     /// A connection is gone: it is there no longer (P7.2).
     pub(super) fn absent(&mut self, live: &Live) {
-        let member = live.connection.as_member();
+        let (id, member) = (&live.connection.id, live.connection.as_listed());
+        self.told.crowd.leave(id);
         if member.is_some() || live.is_told {
-            self.told
-                .note_left(&live.connection.id, member, live.is_told);
+            self.told.note_left(id, member, live.is_told);
         }
     }
 
     /// Tells everybody what has changed, at most five times a second, and no more bytes than
     /// may be told in one; the rest in its turn (P7.3).
     pub(super) fn tell_presence(&mut self, now: Timestamp, out: &mut Outbox) {
+        self.list_more(out);
         // A clock that jumped back must not hold it for longer.
-        let is_early = self.told.due().is_none_or(|due| now < due) && self.told.at <= now;
-        if self.told.changed.is_empty() || is_early {
+        let due = self.told.due();
+        if due.is_none_or(|due| now < due && self.told.at <= now) {
             return;
         }
         self.told.at = now;
@@ -251,8 +290,42 @@ impl Session {
             told += changes.len();
         }
         self.told.changed = changed.split_off(told);
+        // What is told later of the list is added to it by whoever counts.
+        if self.told.changed.is_empty() && !self.told.crowd.is_told() {
+            bytes += self.tell_count(out);
+        }
         let wait = bytes.saturating_mul(1000) / most;
         self.told.wait_ms = Timestamp::try_from(wait).unwrap_or(Timestamp::MAX);
+    }
+
+    /// Who was only counted takes the place in the list of one that left.
+    fn list_more(&mut self, out: &mut Outbox) {
+        let most = usize::try_from(self.limits.presence_listed).unwrap_or(usize::MAX);
+        while let Some(id) = self.told.crowd.next(most) {
+            let Some(live) = self.connections.get_mut(&id) else {
+                continue;
+            };
+            if let Some(present) = &mut live.connection.member {
+                present.is_counted = false;
+                out.remember(&live.connection);
+                self.told.note(&id);
+            }
+        }
+    }
+
+    /// Tells everybody how many there are; how many bytes that is.
+    fn tell_count(&mut self, out: &mut Outbox) -> u64 {
+        self.told.crowd.tell();
+        let presence_count = self.told.crowd.total();
+        let index = out.add(&ServerFrame::Count { presence_count });
+        let readers = self.connections.iter();
+        let mut readers = readers.filter(|(_, live)| live.connection.is_reader());
+        let told = readers
+            .by_ref()
+            .map(|(reader, _)| out.deliver(reader, index));
+        let told = told.count();
+        out.bytes(index)
+            .saturating_mul(u64::try_from(told).unwrap_or(0))
     }
 
     /// Tells what the changes of one connection come to, to each reader by what it knew: what
@@ -261,7 +334,7 @@ impl Session {
     fn tell_changes(&mut self, now: Timestamp, changes: &[Change], out: &mut Outbox) -> u64 {
         let Some(last) = changes.last() else { return 0 };
         let live = self.connections.get_mut(&last.connection);
-        let member = live.as_ref().and_then(|live| live.connection.as_member());
+        let member = live.as_ref().and_then(|live| live.connection.as_listed());
         let was_told = live.map_or(last.was_told, |live| {
             std::mem::replace(&mut live.is_told, member.is_some())
         });
@@ -308,27 +381,33 @@ impl Session {
 
     /// Who is there. Whoever is named first has the first connection.
     pub(super) fn presence(&self) -> Presence {
-        let members = self.connections.values();
-        let mut members = members.filter_map(|live| live.connection.as_member());
-        let listed: Vec<Member> = members.by_ref().take(PRESENCE_LISTED).collect();
-        let more = members.count();
-        let presence_count = (0 < more).then_some(listed.len() + more);
         Presence {
-            presence: Some(listed),
-            presence_count,
+            presence: Some(self.listed().collect()),
+            presence_count: self.told.crowd.count(),
         }
+    }
+
+    fn listed(&self) -> impl Iterator<Item = Member> {
+        let listed = self.told.crowd.listed();
+        let live = listed.filter_map(|id| self.connections.get(id));
+        live.filter_map(|live| live.connection.as_member())
     }
 
     /// The same for `attached`, which leaves a long list to `GET …/presence` (P3.4).
     pub(super) fn brief_presence(&self) -> Presence {
-        let mut presence = self.presence();
-        let listed = presence.presence.as_ref().map_or(0, Vec::len);
-        let bytes = serde_json::to_string(&presence).map_or(0, |text| text.len());
-        if LIST_BYTES < bytes {
-            presence.presence = None;
-            presence.presence_count.get_or_insert(listed);
+        let mut bytes = 0;
+        // What is too long is not even put together.
+        let fitting = self.listed().take_while(|member| {
+            bytes += encode(member).len();
+            bytes <= LIST_BYTES
+        });
+        let listed: Vec<Member> = fitting.collect();
+        let is_long = LIST_BYTES < bytes;
+        let total = is_long.then(|| self.told.crowd.total());
+        Presence {
+            presence: (!is_long).then_some(listed),
+            presence_count: self.told.crowd.count().or(total),
         }
-        presence
     }
 
     /// When somebody might be held silent who is not: the platform answers pings without a
@@ -391,6 +470,7 @@ impl Session {
     /// Members that were not heard for too long are there no longer (P7.2).
     pub(super) fn drop_silent(&mut self, now: Timestamp, out: &mut Outbox) {
         let timeout = self.settings.presence_timeout_ms();
+        let mut silent = Vec::new();
         for live in self.connections.values_mut() {
             let Some(member) = live.connection.as_member() else {
                 continue;
@@ -398,10 +478,10 @@ impl Session {
             if after(live.last_heard(), timeout) <= now {
                 live.connection.member = None;
                 out.remember(&live.connection);
-                let id = live.connection.id.clone();
-                self.told.note_left(&id, Some(member), false);
+                silent.push(member);
             }
         }
+        silent.into_iter().for_each(|member| self.left(member));
         self.listen();
     }
 }

@@ -27,6 +27,7 @@ mod closing;
 mod control;
 mod conversation;
 mod crowd;
+mod crowded;
 mod fence;
 mod followed;
 mod full;
