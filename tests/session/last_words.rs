@@ -35,8 +35,8 @@ fn an_array_of_too_many_frames_behind_an_append() {
             agent x 4413 the message is too large
             -- 40 ms
             agent < ack 3 #1 v#3 seq=2
-            agent | nack null too-large: unable to read the message; an array of 3 frames is
-                  more than 2
+            agent | nack null too-large: unable to read the message; the array has 3 frames,
+                  the limit is 2
             alice < append #1 v#3 @1 'b'
         "#]],
     );
