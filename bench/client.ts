@@ -35,12 +35,17 @@ export interface Diagnostics {
   memoryBytes: number;
 }
 
-export const TOKEN = await new SignJWT({ caps: { "*": ["admin"] } })
-  .setProtectedHeader({ alg: "HS256" })
-  .setSubject("bench")
-  .setIssuedAt()
-  .setExpirationTime("6h")
-  .sign(new TextEncoder().encode(SIGNING_KEY));
+/** A token of a client with these operations or roles, in every session. */
+export function tokenOf(sub: string, caps: string[]): Promise<string> {
+  return new SignJWT({ caps: { "*": caps } })
+    .setProtectedHeader({ alg: "HS256" })
+    .setSubject(sub)
+    .setIssuedAt()
+    .setExpirationTime("6h")
+    .sign(new TextEncoder().encode(SIGNING_KEY));
+}
+
+export const TOKEN = await tokenOf("bench", ["admin"]);
 
 let names = 0;
 
@@ -51,9 +56,14 @@ export function freshSession(): string {
 }
 
 /** Opens a WebSocket to a session as a browser would; nothing has been read from it yet. */
-export function openSocket(server: Server, session: string, query = ""): Promise<Socket> {
+export function openSocket(
+  server: Server,
+  session: string,
+  query = "",
+  token = TOKEN,
+): Promise<Socket> {
   return Socket.open(server.port, `/v1/sessions/${session}/connect${query}`, {
-    "Sec-WebSocket-Protocol": `sessile.v1, sessile.token.${TOKEN}`,
+    "Sec-WebSocket-Protocol": `sessile.v1, sessile.token.${token}`,
   });
 }
 
@@ -73,7 +83,7 @@ export function diagnostics(server: Server, session: string): Promise<Diagnostic
 }
 
 /** A refusal in the middle of a measurement ends the run: it would be measuring something else. */
-function refused(frame: Frame): never {
+function refused(frame: Frame): void {
   throw new Error(`refused: ${frame.error?.code} (${frame.error?.message})`);
 }
 
@@ -89,6 +99,7 @@ export class Connection {
   readonly replay: Frame[] = [];
   onFrame: (frame: Frame, at: number) => void = () => {};
   onAck: (ref: number) => void = () => {};
+  onNack: (frame: Frame) => void = refused;
   private refs = 0;
   private readonly waiting = new Map<number, (result: Result) => void>();
 
@@ -96,8 +107,13 @@ export class Connection {
     this.socket = socket;
   }
 
-  static async open(server: Server, session: string, query = ""): Promise<Connection> {
-    const connection = new Connection(await openSocket(server, session, query));
+  static async open(
+    server: Server,
+    session: string,
+    query = "",
+    token = TOKEN,
+  ): Promise<Connection> {
+    const connection = new Connection(await openSocket(server, session, query, token));
     await connection.attach();
     return connection;
   }
@@ -123,7 +139,7 @@ export class Connection {
   private take(payload: Buffer, at: number): void {
     for (const frame of parse(payload)) {
       if (frame.type === "ack") this.acknowledge(frame);
-      else if (frame.type === "nack") refused(frame);
+      else if (frame.type === "nack") this.onNack(frame);
       else this.onFrame(frame, at);
     }
   }

@@ -10,6 +10,7 @@
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { billing } from "./billing.ts";
+import { bounds } from "./bounds.ts";
 import { cancel } from "./cancel.ts";
 import { footprint } from "./footprint.ts";
 import { joining } from "./joining.ts";
@@ -27,6 +28,7 @@ const FAMILIES: Family[] = [
   ...cancel,
   ...joining,
   ...billing,
+  ...bounds,
   ...footprint,
   ...loss,
   ...starting,

@@ -50,8 +50,10 @@ export interface Side {
 /** Everybody here is one client, who may take what a crowd of clients may. */
 const ONE_CLIENT = { clientConnections: 10_000, clientUnsentBytes: 64 * 1024 * 1024 };
 
-export function startSessile(limits: "default" | "raised"): Promise<Server> {
-  const set = limits === "raised" ? { ...ONE_CLIENT, ...UNLIMITED } : ONE_CLIENT;
+/** Sessile with the bounds of one client among many, of a crowd, or exactly those of P14. */
+export function startSessile(limits: "default" | "raised" | "bounds"): Promise<Server> {
+  const sets = { default: ONE_CLIENT, raised: { ...ONE_CLIENT, ...UNLIMITED }, bounds: {} };
+  const set = sets[limits];
   const vars = { SESSILE_SIGNING_KEY: SIGNING_KEY, SESSILE_LIMITS: JSON.stringify(set) };
   return Server.start({
     modules: [

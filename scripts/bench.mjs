@@ -3,7 +3,7 @@ import { build } from "./build.mjs";
 import { main, modernNode, run } from "./lib/project.mjs";
 import { setup } from "./setup.mjs";
 
-/** What is measured elsewhere, or was. */
+/** Options that measure another build, or none. */
 const NEEDS_NO_BUILD = /^--(build|compare)\b/;
 
 await main(async () => {

@@ -1,5 +1,5 @@
 // Builds the Worker to wasm into build/, and with `--faults` a second one into build/faults whose
-// sessions can be made to panic. Does nothing when what is there was made from these very files.
+// sessions can be made to panic. Does nothing if the build is up to date.
 import { createHash } from "node:crypto";
 import {
   existsSync,
@@ -40,7 +40,7 @@ const VARIANTS = {
   faults: { directory: "build/faults", args: ["--features", "faults"], isOptimised: false },
 };
 
-// What rustc and wasm-bindgen emit, and workerd has: not everything that Binaryen could.
+// Features that rustc and wasm-bindgen emit and workerd supports; Binaryen has more.
 const WASM_FEATURES = [
   "mutable-globals",
   "sign-ext",
@@ -51,7 +51,7 @@ const WASM_FEATURES = [
   "exception-handling",
 ];
 
-/** Makes sure that a variant of the Worker is there and made from the present sources. */
+/** Builds a variant of the Worker, unless it is up to date. */
 export async function build(name = "release") {
   await withLock(() => buildVariant(VARIANTS[name]));
 }
@@ -68,13 +68,13 @@ async function buildVariant({ directory, args, isOptimised }) {
   const command = ["--release", "--no-opt", "--out-dir", directory, ...args];
   await succeed(run(tools.workerBuild, command, { env: tools.env }));
   if (isOptimised) await optimise(inRoot(directory, "index_bg.wasm"));
-  // The sources as they were before the build: what changed meanwhile is built the next time.
+  // The sources as they were before the build: later changes are built the next time.
   writeFileSync(stamp, sources + outputs(directory));
 }
 
 /**
- * Done here and not by worker-build, which keeps the names of all functions: a tenth of the size.
- * A panic says its file and line without them.
+ * Strips the names of functions, a tenth of the size, which worker-build would keep. A panic
+ * says its file and line without them.
  */
 async function optimise(wasm) {
   const features = WASM_FEATURES.map((name) => `--enable-${name}`);
@@ -87,7 +87,7 @@ async function succeed(running) {
   throw new Refusal("the Worker could not be built; see the messages above");
 }
 
-/** One build at a time: both variants go through the same file of cargo's target directory. */
+/** One build at a time: both variants use the same file of cargo's target directory. */
 async function withLock(action) {
   mkdirSync(cargoTarget, { recursive: true });
   const lock = join(cargoTarget, ".sessile-build");
@@ -99,7 +99,7 @@ async function withLock(action) {
   }
 }
 
-/** Takes the lock unless a process that still runs holds it. */
+/** Takes the lock, unless a live process holds it. */
 function take(lock) {
   try {
     writeFileSync(lock, String(process.pid), { flag: "wx" });
@@ -113,7 +113,7 @@ function take(lock) {
 function isHeld(lock) {
   try {
     const holder = Number(readFileSync(lock, "utf8"));
-    // Empty for a moment, between its making and its writing.
+    // Empty for a moment after its creation.
     return holder === 0 || process.kill(holder, 0);
   } catch (error) {
     return error.code === "EPERM";
@@ -144,7 +144,7 @@ function files(path) {
 
 if (isMain(import.meta.url)) {
   await main(async () => {
-    // `npm run dev` has built already when wrangler asks again.
+    // `npm run dev` has already built before wrangler calls this.
     if (process.env.SESSILE_BUILT === "1") return;
     await build();
     if (process.argv.includes("--faults")) await build("faults");

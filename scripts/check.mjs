@@ -10,7 +10,7 @@ import { setup } from "./setup.mjs";
 const WASM_LIMIT_KB = 600;
 const WASM_ENV = { WASM_BINDGEN_USE_JS_SYS: "1" };
 
-/** What needs no built Worker; each group is a name and a function that gives an exit code. */
+/** Checks without a built Worker; a group is a name and a function that returns an exit code. */
 export const checks = [
   ["format of Rust", () => run("cargo", ["fmt", "--check"])],
   ["format and lints of JavaScript", () => run(modernNode(), [join(bin, "biome"), "ci", "."])],
@@ -21,12 +21,12 @@ export const checks = [
   ["cargo test", () => run("cargo", ["test", "--quiet"], { stdout: 1 })],
 ];
 
-/** The size of the built wasm, if it is built, against what it may be. */
+/** Checks the size of the wasm, if it is built. */
 export function checkSize() {
   const wasm = inRoot("build", "index_bg.wasm");
   if (!existsSync(wasm)) return 0;
   const size = gzipSync(readFileSync(wasm), { level: 9 }).length / 1024;
-  say(`the wasm has ${size.toFixed(0)} KB gzipped; ${WASM_LIMIT_KB} KB are allowed`);
+  say(`the wasm has ${size.toFixed(0)} KB gzipped; the limit is ${WASM_LIMIT_KB} KB`);
   return size <= WASM_LIMIT_KB ? 0 : 1;
 }
 

@@ -19,14 +19,14 @@ import { setup } from "./setup.mjs";
 const KEYS = ["SESSILE_SIGNING_KEY", "SESSILE_KEYS", "SESSILE_JWKS_URL"];
 const LOCAL_KEYS = inRoot(".dev.vars");
 
-// Nothing leaves the machine, and the Rust is not built again behind our back.
+// Nothing leaves the machine, and wrangler does not build the Rust again.
 const LOCAL = {
   WRANGLER_SEND_METRICS: "false",
   CLOUDFLARE_CF_FETCH_ENABLED: "false",
   SESSILE_BUILT: "1",
 };
 
-/** Starts `wrangler dev`; its end, and a way to end it. */
+/** Starts `wrangler dev`; returns its end and a way to end it. */
 export function serve(args) {
   const wrangler = join(nodeModules, "wrangler", "bin", "wrangler.js");
   return supervise(modernNode(), [wrangler, "dev", ...args], {

@@ -1,4 +1,4 @@
-// The SDK's package as somebody else has it: packed by npm, in an app of its own.
+// The SDK's package as its users get it: packed by npm, in an app of its own.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,7 +14,7 @@ import {
   say,
 } from "./lib/project.mjs";
 
-/** The packages that the SDK adapts, and those that it needs, as the app has them installed. */
+/** The packages that the SDK adapts, and those that it needs, as installed by the app. */
 const PEERS = ["react", "@types", "@tanstack"];
 /** The AI SDK's packages by their names in the app; version 6 is what npm gives to Node 20. */
 const AI_SDKS = [
@@ -26,7 +26,7 @@ const ENTRIES = Object.keys(exports)
   .filter((path) => !path.endsWith(".json"))
   .map((path) => path.replace(".", "sessile"));
 
-/** Each entry, and what is used most in a place that has a type. */
+/** Each entry, and the main exports where their types matter. */
 const APP = `
 ${ENTRIES.map((entry, index) => `import * as entry${index} from "${entry}";`).join("\n")}
 import { createSession, type Message, type Session } from "sessile";
@@ -50,7 +50,7 @@ export const connection = sessileConnection(where);
 export { useMessages, ${ENTRIES.map((_, index) => `entry${index}`).join(", ")} };
 `;
 
-/** The strictest that an app asks of the declarations it installs, with no newer library. */
+/** The strictest options for the declarations that an app installs, with no newer library. */
 const STRICT = {
   target: "ES2022",
   lib: ["ES2022", "DOM"],
@@ -65,7 +65,7 @@ const RESOLUTIONS = [
   { module: "esnext", moduleResolution: "bundler" },
 ];
 
-/** The same on the Node that runs this script, which may be the oldest that is supported. */
+/** The same on the Node that runs this script, perhaps the oldest supported. */
 const IMPORTS = `
 for (const entry of ${JSON.stringify(ENTRIES)}) await import(entry);
 const { createAgentSession, overFetch } = await import("sessile/agent");
@@ -94,9 +94,9 @@ export async function checkApp() {
   }
 }
 
-/** The state that `npm install` would leave: the package unpacked, and its peers beside it. */
+/** The state after `npm install`: the package unpacked, and its peers beside it. */
 function install(app) {
-  // As in a fresh clone: the package's own script has to make what it lacks.
+  // As in a fresh clone: the package's own script has to build it.
   rmSync(inRoot("sdk", "dist"), { recursive: true, force: true });
   const packed = capture("npm", ["pack", "-w", "sdk", "--pack-destination", app, "--json"]);
   const [{ filename } = {}] = packed ? JSON.parse(packed) : [];
@@ -132,7 +132,7 @@ function start(app) {
   return printed ? [`on Node ${process.versions.node}: ${printed}`] : [];
 }
 
-/** The output of a program, whatever it exits with. */
+/** The output of a program, with any exit code. */
 function output(command, args, cwd) {
   try {
     return execFileSync(command, args, {

@@ -1,4 +1,4 @@
-// The SDK: its build into sdk/dist, its tests without a Worker, and what the package promises:
+// The SDK: its build into sdk/dist, its tests without a Worker, and the promises of the package:
 // sizes, exports and types. `node scripts/sdk.mjs build` only builds, `docs` writes sdk/docs.
 import { readdirSync, rmSync } from "node:fs";
 import { join, sep } from "node:path";
@@ -11,8 +11,8 @@ import { installPackages } from "./setup.mjs";
 const KB = 1024;
 const CORE = { name: "core", from: "index.ts", imports: "createSession", most: 13 * KB };
 /**
- * What each entry point may weigh, minified and gzipped: what an app imports and how many bytes
- * that is; with `isMore`, beyond the core. What an app brings itself does not count.
+ * The limit of each entry point in bytes, minified and gzipped, by what an app imports; with
+ * `isMore`, beyond the core. An app's own packages do not count.
  */
 const SIZES = [
   CORE,
@@ -45,7 +45,7 @@ const BROUGHT = ["react", "ai", "@ai-sdk/*", "@tanstack/*"];
 /** Directories of tests that need more than Node. */
 const KINDS = ["workerd", "browser"];
 
-/** What needs no built Worker. */
+/** Checks without a built Worker. */
 export const sdkChecks = [
   ["types of the SDK", () => tool("tsc", ["--noEmit", "-p", "sdk"])],
   ["tests of the SDK", testSdk],
@@ -60,7 +60,7 @@ function tool(name, args) {
   return run(modernNode(), [join(bin, name), ...args]);
 }
 
-/** JavaScript and declarations, file by file: whoever bundles takes what it needs. */
+/** JavaScript and declarations, file by file: a bundler takes what it needs. */
 export function buildSdk() {
   rmSync(inRoot("sdk", "dist"), { recursive: true, force: true });
   return tool("tsc", ["-p", join("sdk", "tsconfig.build.json")]);
@@ -86,18 +86,18 @@ async function checkSizes() {
     const size = isMore
       ? (await measure([CORE, entry])) - (await measure([CORE]))
       : await measure([entry]);
-    say(`${name} has ${size} bytes, minified and gzipped; ${most} are allowed`);
+    say(`${name} has ${size} bytes, minified and gzipped; the limit is ${most}`);
     if (size > most) code = 1;
-    if (!isTold(entry)) {
-      say(`sdk/README.md has to say in the row of ${name} that it has ${most / KB} KB at most`);
+    if (!isDocumented(entry)) {
+      say(`the row of ${name} in sdk/README.md must say ${most / KB} KB`);
       code = 1;
     }
   }
   return code;
 }
 
-/** Whether the README tells what an entry may weigh. */
-function isTold({ name, most, isMore }) {
+/** Whether the README has the limit of an entry. */
+function isDocumented({ name, most, isMore }) {
   const entry = name === CORE.name ? "sessile" : `sessile/${name}`;
   const size = ` ${most / KB} KB${isMore ? " more" : ""} |`;
   const rows = read("sdk/README.md").split("\n");
@@ -142,7 +142,7 @@ const COMMANDS = { build: buildSdk, docs: document };
 if (isMain(import.meta.url)) {
   const { [process.argv[2]]: command = () => runGroups(sdkChecks) } = COMMANDS;
   await main(async () => {
-    // `npm pack -w sdk` may be the first thing that is done in a clone.
+    // `npm pack -w sdk` may be the first command in a clone.
     await installPackages();
     return command();
   });

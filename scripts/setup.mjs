@@ -1,5 +1,5 @@
-// Installs whatever the other scripts need and is not there: npm's packages, the Rust toolchain
-// that rust-toolchain.toml names, worker-build and wasm-bindgen. Quick when all is in place.
+// Installs the missing tools of the other scripts: npm's packages, the Rust toolchain that
+// rust-toolchain.toml names, worker-build and wasm-bindgen. Quick when all are there.
 import { existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import {
@@ -33,9 +33,9 @@ export async function setup() {
 export async function installPackages() {
   if (!arePackagesStale()) return;
   say("installing the npm packages of package-lock.json");
-  // npm is run without node_modules/.bin in its path: it is about to replace what is in there.
+  // npm runs without node_modules/.bin in its path: it is about to replace those files.
   const path = (process.env.PATH ?? "").split(delimiter).filter((part) => part !== bin);
-  // Nor for the one workspace that `npm pack -w sdk` is about.
+  // Nor for the one workspace of `npm pack -w sdk`.
   const env = { PATH: path.join(delimiter), npm_config_workspace: undefined };
   const code = await run("npm", ["ci", "--loglevel=error", "--no-audit", "--no-fund"], { env });
   if (code !== 0) throw new Refusal("npm could not install the packages; see its message above");
@@ -76,7 +76,7 @@ function isRustComplete() {
   return parts.every((part) => existsSync(join(sysroot, part)));
 }
 
-/** Without rustup: a Rust from elsewhere will do, if it has what is needed. */
+/** Without rustup: any other Rust will do, if it is complete. */
 function requireRust(channel) {
   const version = capture("rustc", ["--version"])?.split(" ")[1];
   if (!version) {

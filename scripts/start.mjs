@@ -1,6 +1,5 @@
 // `npm start`: installs, builds and serves the Worker, prints the address of the demo page with
-// tokens for two people, and runs a scripted agent in its session. `npm start -- --port N` serves
-// it there.
+// tokens for two people, and runs a scripted agent in its session. `-- --port N` sets the port.
 import { join } from "node:path";
 import { build } from "./build.mjs";
 import { localVar, makeLocalKey, serve } from "./dev.mjs";
@@ -14,7 +13,7 @@ const READY_POLL_MS = 200;
 const PEOPLE = { ada: "Ada", ben: "Ben" };
 
 await main(async () => {
-  // Told before anything is built that the port is no port, or somebody else's.
+  // Before any build: the port may be malformed or taken.
   const port = await freePort(wantedPort(process.argv.slice(2)));
   await setup();
   await build();
@@ -52,15 +51,15 @@ async function isReady(origin) {
 }
 
 async function printAddresses(origin, key) {
-  // Imported here, since it is not installed yet when this script is read.
+  // Imported here, since it is not installed yet when this script is loaded.
   const { mintToken } = await import("./agent/token.mjs");
-  say("\nThe demo runs; its agent answers what you write. Open it, reload it in the middle of an");
-  say("answer, drop its network, open it again elsewhere:\n");
+  say("\nThe demo is running; its agent answers you. Open it, reload it in the middle of");
+  say("an answer, drop its network, open it on another device:\n");
   for (const [sub, name] of Object.entries(PEOPLE)) {
     const token = await mintToken(key, { sub, name, caps: { [SESSION]: ["user"] } });
     console.log(`${name}: ${origin}/#session=${SESSION}&token=${token}\n`);
   }
-  say("Ctrl-C ends it; what was said is still there after the next npm start.");
+  say("Ctrl-C ends it; the next npm start still has all messages.");
 }
 
 function pause(ms) {

@@ -7,13 +7,13 @@ import { buildSdk, sdkTests } from "./sdk.mjs";
 import { setup } from "./setup.mjs";
 
 const SUITES = {
-  // Some tests let a session panic, which only the second variant can be told to do.
+  // Some tests make a session panic, which only the second variant can do.
   workerd: { variants: ["release", "faults"], limitMs: 600_000 },
   browser: { variants: ["release"], limitMs: 300_000, browser: true },
   nightly: { variants: ["release"], limitMs: 10_800_000 },
 };
 
-/** Prepares and runs a suite, or only the files whose name holds one of `words`. */
+/** Prepares and runs a suite, or only the files whose name contains one of `words`. */
 export async function runSuite(name, words = []) {
   const suite = SUITES[name];
   if (!suite) throw new Refusal(`no suite ${name}; there are ${Object.keys(SUITES).join(", ")}`);
@@ -31,8 +31,8 @@ export async function runSuite(name, words = []) {
     .map((file) => `tests/${name}/${file}`)
     .concat(sdkTests(name))
     .filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
-  if (files.length === 0) throw new Refusal(`no test of ${name} is named so`);
-  // Without a limit a hang would look like patience.
+  if (files.length === 0) throw new Refusal(`no test of ${name} has such a name`);
+  // Without a limit a hang would wait for ever.
   const args = ["--test", `--test-timeout=${suite.limitMs}`, ...files];
   return run(modernNode(), args, { env, stdout: 1 });
 }

@@ -1,4 +1,4 @@
-// `npm test`: installs what is missing and passes everything, from the fastest to the most real.
+// `npm test`: installs missing tools and runs everything, from the fastest to the most real.
 import { join } from "node:path";
 import { build } from "./build.mjs";
 import { checkSize, checks } from "./check.mjs";
@@ -24,7 +24,7 @@ async function buildWorker() {
   return 0;
 }
 
-/** What `wrangler deploy` would send, from the same files. */
+/** The upload of `wrangler deploy`, from the same files. */
 function dryRun() {
   const wrangler = join(nodeModules, "wrangler", "bin", "wrangler.js");
   const env = { WRANGLER_SEND_METRICS: "false" };

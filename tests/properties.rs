@@ -1,4 +1,4 @@
-//! What holds for any input: every reader comes to the same text, however it was cut, grouped
+//! Properties of any input: every reader ends with the same text, however it was cut, grouped
 //! and resumed.
 #![allow(
     clippy::unwrap_used,
@@ -94,7 +94,7 @@ struct Stage {
     now: Timestamp,
     readers: BTreeMap<ConnectionId, Reader>,
     connections: usize,
-    /// What readers held at their positions.
+    /// The state of readers at their positions.
     positions: Vec<Reader>,
     messages: Vec<String>,
     turns: usize,

@@ -1,6 +1,6 @@
-//! Golden frames: every frame that goes over the wire, as files that the core and its clients
-//! read and write alike (`tests/fixtures/frames`). What the core writes is made anew by
-//! `UPDATE_EXPECT=1 cargo test --test protocol`.
+//! Golden frames: every frame on the wire, as files that the core and its clients read and write
+//! alike (`tests/fixtures/frames`). `UPDATE_EXPECT=1 cargo test --test protocol` writes those of
+//! the core again.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use expect_test::expect_file;
@@ -29,7 +29,7 @@ fn connection() -> ConnectionId {
     ConnectionId::new("c1")
 }
 
-/// The mark of a frame as it was sent.
+/// A `ref` as sent with a frame.
 fn mark(text: &str) -> Option<Ref> {
     let frame = format!(r#"{{"type":"seen","n":1,"ref":{text}}}"#);
     decode(&frame, &Limits::default())
@@ -415,7 +415,7 @@ fn other_frames() -> Vec<(&'static str, ServerFrame)> {
     ]
 }
 
-/// P3.4, P4.4, P13.1: what the session says.
+/// P3.4, P4.4, P13.1: the frames that a session sends.
 #[test]
 fn every_server_frame_is_written_as_its_fixture() {
     let frames = log_frames().into_iter().chain(turn_frames());
@@ -450,7 +450,7 @@ fn every_code_and_limit_is_in_the_fixtures() {
     expect_file!["fixtures/frames/tables.json"].assert_eq(&pretty(&table));
 }
 
-/// P4, P5: what clients say.
+/// P4, P5: the frames that clients send.
 #[test]
 fn every_client_frame_is_read() {
     let fixtures: Vec<Value> = serde_json::from_str(CLIENT).unwrap();
@@ -469,7 +469,7 @@ fn every_client_frame_is_read() {
     }
 }
 
-/// P13.6: what is refused, and by which code.
+/// P13.6: refused frames, and the code of each.
 #[test]
 fn every_refused_frame_is_refused() {
     let fixtures: Vec<Value> = serde_json::from_str(REFUSED).unwrap();

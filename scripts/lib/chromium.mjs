@@ -10,12 +10,12 @@ const PLACES = [
   "/Applications/Chromium.app/Contents/MacOS/Chromium",
 ];
 
-/** The path of a Chromium, installed by apt-get if that is how this machine gets one. */
+/** The path of a Chromium, installed by apt-get where that is possible. */
 export async function findChromium() {
   const named = process.env.SESSILE_CHROMIUM;
   if (named) {
     if (existsSync(named)) return named;
-    throw new Refusal(`SESSILE_CHROMIUM names ${named}, which is not there`);
+    throw new Refusal(`SESSILE_CHROMIUM names ${named}, which does not exist`);
   }
   const found = PLACES.find((place) => existsSync(place)) ?? (await playwrights());
   if (found) return found;

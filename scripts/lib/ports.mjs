@@ -1,4 +1,4 @@
-// Which port a server of ours takes.
+// The port of a server of ours.
 import { createServer } from "node:net";
 import { parseArgs } from "node:util";
 import { Refusal } from "./project.mjs";
@@ -7,13 +7,13 @@ const FIRST_PORT = 8787;
 const PORTS_TRIED = 100;
 const LAST_PORT = 65_535;
 
-/** The port that the arguments ask for, if they do: `--port N`, and nothing else. */
+/** The port in the arguments, if any: `--port N`, and nothing else. */
 export function wantedPort(args) {
   let values;
   try {
     ({ values } = parseArgs({ args, options: { port: { type: "string" } } }));
   } catch (error) {
-    throw new Refusal(`only --port N is known here; ${error.message}`);
+    throw new Refusal(`the only option is --port N; ${error.message}`);
   }
   if (values.port === undefined) return undefined;
   const port = /^\d+$/.test(values.port) ? Number(values.port) : 0;
@@ -23,11 +23,11 @@ export function wantedPort(args) {
   return port;
 }
 
-/** The port that is wanted, or the first from 8787 on that nobody listens on. */
+/** The port that is wanted, or the first free one from 8787. */
 export async function freePort(wanted) {
   if (wanted !== undefined) {
     if (await isFreeHere(wanted)) return wanted;
-    throw new Refusal(`port ${wanted} is taken; give another with --port N, or none`);
+    throw new Refusal(`port ${wanted} is taken; give another with --port N, or omit it`);
   }
   for (let port = FIRST_PORT; port < FIRST_PORT + PORTS_TRIED; port += 1) {
     if (await isFreeHere(port)) return port;
@@ -42,7 +42,7 @@ async function isFreeHere(port) {
 function isFree(port, host) {
   return new Promise((resolve) => {
     const probe = createServer();
-    // A machine without IPv6 has nobody listening there, but a port may be another's to use.
+    // Other errors, as on a machine without IPv6, mean that nobody listens there.
     probe.once("error", ({ code }) => resolve(code !== "EADDRINUSE" && code !== "EACCES"));
     probe.listen({ port, host, exclusive: true }, () => probe.close(() => resolve(true)));
   });

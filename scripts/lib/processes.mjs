@@ -1,4 +1,4 @@
-// A started program and everything that it started end together with this process.
+// A started program and all that it started end together with this process.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
@@ -9,7 +9,7 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /**
  * Runs a program until it ends, and resolves to its exit code. A signal to this process, or the
- * death of the process that started it, ends the program; what it leaves behind is killed.
+ * death of the process that started it, ends the program; processes it leaves behind are killed.
  */
 export function supervise(command, args, options) {
   const child = spawn(command, args, options);
@@ -40,7 +40,7 @@ export function supervise(command, args, options) {
   return { done, end: () => end("SIGTERM") };
 }
 
-/** Kills those of the family that are still there and still the same processes. */
+/** Kills those of the family that still run and are still the same processes. */
 function killLeftovers(family) {
   const present = processes();
   for (const [pid, { started }] of family) {
@@ -48,7 +48,7 @@ function killLeftovers(family) {
     try {
       process.kill(pid, "SIGKILL");
     } catch {
-      // It ended by itself in between.
+      // It ended by itself meanwhile.
     }
   }
 }
@@ -70,7 +70,7 @@ function descendants(ancestor) {
   return found;
 }
 
-/** Every process of the machine: its parent, and when it started (ids are used again). */
+/** Every process of the machine: its parent, and when it started (ids are reused). */
 function processes() {
   return existsSync("/proc/self/stat") ? processesOfLinux() : processesByPs();
 }

@@ -1,4 +1,4 @@
-// Where things are, and how the scripts run other programs.
+// Paths of the repository, and how the scripts run other programs.
 // Plain Node 20 without a single package: these run before anything is installed.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -13,7 +13,7 @@ export const bin = join(nodeModules, ".bin");
 export const cargoHome = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
 export const cargoTarget = process.env.CARGO_TARGET_DIR ?? join(root, "target");
 
-/** Something that the person who ran the script can act on; printed without a stack. */
+/** An error that the user of the script can act on; printed without a stack. */
 export class Refusal extends Error {}
 
 /** The path of a file in the repository. */
@@ -43,21 +43,21 @@ export function modernNode() {
 }
 
 /**
- * Runs a program in the repository and resolves to its exit code. All that it prints goes to
- * stderr, unless its stdout is a result (1).
+ * Runs a program in the repository and resolves to its exit code. Its output goes to stderr,
+ * unless its stdout is a result (1).
  */
 export function run(command, args, { env, stdout = 2 } = {}) {
   const stdio = ["inherit", stdout, "inherit"];
   return supervise(command, args, { cwd: root, stdio, env: environment(env) }).done;
 }
 
-/** Runs a program quietly; its trimmed output, or `null` when it is missing or fails. */
+/** Runs a program quietly; returns its trimmed output, or `null` if it is missing or fails. */
 export function capture(command, args) {
   const result = spawnSync(command, args, { cwd: root, encoding: "utf8", env: environment() });
   return result.status === 0 ? result.stdout.trim() : null;
 }
 
-/** One line about what is being done, on stderr: stdout belongs to results. */
+/** Prints a line of progress on stderr: stdout belongs to results. */
 export function say(text) {
   process.stderr.write(`${text}\n`);
 }

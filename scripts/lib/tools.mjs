@@ -1,4 +1,4 @@
-// The compiled tools of the build: found where they are, else installed into cargo's home.
+// The compiled tools of the build: found, or else installed into cargo's home.
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ const WORKER_BUILD = "0.8.7";
 const PROBE_MS = 4000;
 const DOWNLOADS = "https://github.com/wasm-bindgen/wasm-bindgen/releases/download";
 
-/** The version of wasm-bindgen that the lock file names: library and tool must be equal. */
+/** The version of wasm-bindgen in the lock file: library and tool must match. */
 export function wasmBindgenVersion() {
   const found = /name = "wasm-bindgen"\nversion = "([^"]+)"/.exec(read("Cargo.lock"));
   if (!found) throw new Refusal("Cargo.lock names no wasm-bindgen");
@@ -20,7 +20,7 @@ export function findTools() {
   const workerBuild = findTool("worker-build", WORKER_BUILD);
   const wasmBindgen = findTool("wasm-bindgen", wasmBindgenVersion());
   const env = {
-    // What worker-build sets for its own cargo: equal everywhere, or everything is built twice.
+    // As worker-build sets it for cargo: a different value would build everything twice.
     WASM_BINDGEN_USE_JS_SYS: "1",
     ESBUILD_BIN: join(bin, "esbuild"),
   };
@@ -28,7 +28,7 @@ export function findTools() {
   return { workerBuild, wasmBindgen, env };
 }
 
-/** Installs what a build needs and is not there yet. */
+/** Installs the missing tools of a build. */
 export async function installTools() {
   const { workerBuild, wasmBindgen } = findTools();
   if (!workerBuild) await install("worker-build", "worker-build", WORKER_BUILD);
@@ -59,7 +59,7 @@ async function install(name, crate, version) {
   say(`building ${crate} ${version}; this takes some minutes, once`);
   const args = ["install", crate, "--version", version, "--root", ownRoot(name, version)];
   if ((await run("cargo", [...args, "--locked"])) === 0) return;
-  say(`${crate} ${version} does not build with its own lock file: trying without`);
+  say(`${crate} ${version} does not build with its own lock file: trying without it`);
   if ((await run("cargo", args)) === 0) return;
   throw new Refusal(`${crate} ${version} could not be installed; see cargo's message above`);
 }

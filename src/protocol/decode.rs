@@ -110,7 +110,7 @@ client_frames! {
     /// Replace the connection's token (P2.6); the platform checks it first.
     Auth(Auth) = "auth", "renew the token";
     /// Answer a probe (P13.7).
-    Seen(Seen) = "seen", "take the answer to a probe";
+    Seen(Seen) = "seen", "answer the probe";
 }
 
 fn unknown_type(name: &str) -> ErrorInfo {

@@ -109,8 +109,8 @@ limits! {
     readers_unsent_bytes = 64 * 1024 * 1024;
 }
 
-/// Milliseconds that a reader has to drain once its unsent bytes exceed its limit: a burst of the
-/// session's own is not the reader's fault.
+/// Milliseconds that a reader is given to drain once its unsent bytes exceed its limit: a burst of
+/// the session's own is not the reader's fault.
 pub const DRAIN_MS: i64 = 1_000;
 /// The same once they exceed twice the limit.
 pub const DRAIN_MS_LEAST: i64 = 100;
@@ -163,11 +163,11 @@ pub const WINDOW_MS_MAX: u64 = 500;
 pub const WINDOW_MS_DEFAULT: u64 = 40;
 /// Readers that raise every window by one millisecond (P5.4).
 pub const READERS_PER_WINDOW_MS: usize = 25;
-/// Bytes of pending text that are stored before their window ends.
+/// Bytes of pending text at which it is stored before its window ends.
 pub const PENDING_BYTES_MAX: usize = 16 * 1024;
-/// Pending appends that are stored before their window ends: each takes memory, however short.
+/// Pending appends at which they are stored before their window ends: each takes memory.
 pub const PENDING_APPENDS_MAX: usize = 2_048;
-/// Bytes of held text that are sent before their window ends.
+/// Bytes of held text at which it is sent before its window ends.
 pub const HELD_BYTES_MAX: usize = 64 * 1024;
 /// Names in a connection's `names` (P3.3): they are stored with the connection.
 pub const NAMES_MAX: usize = 32;

@@ -458,10 +458,10 @@ fn numbers_that_nobody_can_count() {
         alice seen 5
         ",
         expect![[r#"
-            alice < nack 1 invalid-frame: unable to take the answer to a probe; n: it is the
-                  number -1, not a whole number from 0
-            alice < nack 2 invalid-frame: unable to take the answer to a probe; n: it is the
-                  number 1.8446744073709552e+19, not a whole number from 0
+            alice < nack 1 invalid-frame: unable to answer the probe; n: it is the number -1,
+                  not a whole number from 0
+            alice < nack 2 invalid-frame: unable to answer the probe; n: it is the number
+                  1.8446744073709552e+19, not a whole number from 0
             alice < ack 1 {}
         "#]],
     );

@@ -1,4 +1,4 @@
-//! What a token allows and where (P2.2, P2.3).
+//! The capabilities of a token, by session (P2.2, P2.3).
 
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
@@ -206,7 +206,7 @@ fn word() -> impl Strategy<Value = String> {
 proptest! {
     /// P2.2: all matching patterns add up. Ids of two letters, so that patterns do match.
     #[test]
-    fn what_matches_adds_up(
+    fn matching_patterns_add_up(
         caps in btree_map("[ab]{1,3}\\*?|\\*", vec(word(), 0..4), 0..6),
         session in "[ab]{1,3}",
     ) {

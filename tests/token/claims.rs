@@ -1,4 +1,4 @@
-//! What a token says: its claims, their form and their times (P2.1, P2.6).
+//! The claims of a token: their form and their times (P2.1, P2.6).
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -8,7 +8,7 @@ use sessile::protocol::limits::Limits;
 use super::*;
 
 #[test]
-fn a_token_says_who_and_what() {
+fn a_token_has_a_client_and_its_capabilities() {
     let mut all = claims();
     all["name"] = json!("Alice 👩‍🚀");
     all["role"] = json!("supervisor");
@@ -166,7 +166,7 @@ fn clocks_may_differ_by_the_leeway() {
     }
 }
 
-/// The present is the one that is given: these times are long past for every clock there is.
+/// The given time counts: these times are long past by any real clock.
 #[test]
 fn no_clock_is_read() {
     let mut early = with("exp", json!(100));
@@ -180,7 +180,7 @@ fn no_clock_is_read() {
 }
 
 proptest! {
-    /// Whatever is signed is refused, unless it says who and until when; nothing panics (P13.4).
+    /// Any signed claims without `sub` or `exp` are refused; nothing panics (P13.4).
     #[test]
     fn any_claims_are_read_or_refused(
         field in "sub|exp|nbf|iat|name|role|caps",

@@ -1,4 +1,4 @@
-//! The header of a token, and the size of all of it, looked at before anything else (P2.1, P14).
+//! The header of a token, and its size, checked before anything else (P2.1, P14).
 
 use proptest::prelude::*;
 use sessile::token::check_size;
@@ -62,7 +62,7 @@ fn a_token_is_bounded_in_bytes_before_it_is_read() {
 }
 
 proptest! {
-    /// Whatever comes as a header is read or refused, and nothing panics (P13.4).
+    /// Any text is read as a header or refused, and nothing panics (P13.4).
     #[test]
     fn any_text_is_read_or_refused(text in "\\PC{0,60}") {
         if let Err(error) = Header::read(&text) {

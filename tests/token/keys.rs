@@ -1,14 +1,13 @@
-//! Keys from configuration: what a JWK set may hold, and what is wrong with what it may not
-//! (P2.7).
+//! Keys from configuration: the keys that a JWK set may hold, and the refusals of others (P2.7).
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// A shared secret of 32 bytes and more, as a JWK has it.
+/// A shared secret of 32 bytes or more, as in a JWK.
 const SECRET_K: &str = "YSBzaWduaW5nIGtleSBvZiB0aGlydHktdHdvIGJ5dGVz";
 
-/// A key of the fixture with these fields changed; null takes one away.
+/// A key of the fixture with these fields changed; `null` removes one.
 fn jwk(kind: &str, changes: &[(&str, Value)]) -> Value {
     let fixture = fixture();
     let mut jwk = match kind {
@@ -41,7 +40,7 @@ fn header(alg: &str, kid: Option<&str>) -> Header {
     }
 }
 
-/// The key that a token is checked with: its algorithm and what the platform makes it of.
+/// The key that a token is checked with: its algorithm and its text for the platform.
 fn find(keys: &Keys, alg: &str, kid: Option<&str>) -> Result<(String, String), String> {
     let (key, _) = keys.find(&header(alg, kid))?;
     Ok((key.algorithm.name.to_owned(), key.text.clone()))
@@ -156,7 +155,7 @@ fn a_set_of_a_wrong_form_is_refused() {
 }
 
 #[test]
-fn a_key_without_alg_has_the_one_that_is_usual_for_it() {
+fn a_key_without_alg_has_the_default_of_its_type() {
     for (kind, alg) in [
         ("rsa", "RS256"),
         ("ec", "ES256"),
@@ -169,7 +168,7 @@ fn a_key_without_alg_has_the_one_that_is_usual_for_it() {
     }
 }
 
-/// A token that could choose would choose the public key as a secret, or none (RFC 8725 3.1).
+/// A forged token would choose the public key as a secret, or `none` (RFC 8725 3.1).
 #[test]
 fn a_key_is_for_one_algorithm_whatever_a_token_says() {
     let mut keys = add(&[jwk("rsa", &[])]).unwrap();
@@ -206,7 +205,7 @@ fn a_kid_names_its_key() {
 }
 
 #[test]
-fn a_bad_key_in_a_fetched_set_harms_only_its_own_tokens() {
+fn a_bad_key_in_a_fetched_set_affects_only_its_own_tokens() {
     let mut keys = Keys::new();
     keys.add_signing_key(SECRET).unwrap();
     let set = json!({ "keys": [
@@ -226,9 +225,9 @@ fn a_bad_key_in_a_fetched_set_harms_only_its_own_tokens() {
     assert!(keys.has("good"));
 }
 
-/// Some issuers pad; some publish more than a public key. Neither goes further.
+/// Some issuers pad, some publish more than a public key: both are removed.
 #[test]
-fn only_what_makes_a_public_key_is_kept() {
+fn only_the_parameters_of_a_public_key_are_kept() {
     let fixture = fixture();
     let x = fixture["ec"]["x"].as_str().unwrap();
     let y = fixture["ec"]["y"].as_str().unwrap();
@@ -247,7 +246,7 @@ fn a_fetched_key_never_replaces_the_owners() {
     assert_eq!(find(&keys, "HS256", Some("k")).unwrap().0, "HS256");
 }
 
-/// P2.7: what everybody can read is no secret, whatever it is called there.
+/// P2.7: a key that everybody can read is no secret.
 #[test]
 fn a_fetched_set_holds_no_shared_secret() {
     let mut keys = Keys::new();
@@ -283,7 +282,7 @@ fn field_value() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
-    /// Whatever an issuer publishes, and whatever is then checked with it, nothing panics.
+    /// No published key, and no token checked with it, causes a panic.
     #[test]
     fn any_key_is_taken_or_refused(
         kind in "rsa|ec|ed|oct|p384",

@@ -1,5 +1,5 @@
-//! Tokens (P2.1–P2.3, P2.5–P2.7): what is taken, and every refusal by name. Signatures are the
-//! platform's to check, in `tests/workerd/signatures.test.ts`.
+//! Tokens (P2.1–P2.3, P2.5–P2.7): valid ones, and every refusal by name. The platform checks
+//! signatures, in `tests/workerd/signatures.test.ts`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! Names that show what they are (P2.1), and whose tokens are taken (P2.7).
+//! Printable names (P2.1), and the issuers and audiences that are accepted (P2.7).
 
 use serde_json::json;
 
@@ -10,9 +10,9 @@ fn is_taken(text: &str) -> bool {
     answers[0]
 }
 
-/// P2.1: names of scripts that need joiners, and emoji that are made of several, are names.
+/// P2.1: names in scripts that need joiners, and composed emoji, are accepted.
 #[test]
-fn names_of_all_scripts_are_taken() {
+fn names_in_all_scripts_are_accepted() {
     for name in [
         "Zoë O’Neill-Łuczak",
         "علی‌رضا", // Persian, with a joiner that keeps apart
@@ -32,9 +32,9 @@ fn names_of_all_scripts_are_taken() {
     }
 }
 
-/// P2.1: what looks like another name is none: nothing in it hides or turns it around.
+/// P2.1: a name that could look like another is refused: no character hides or reverses text.
 #[test]
-fn what_does_not_show_is_no_part_of_a_name() {
+fn a_hidden_character_is_refused() {
     let base = ["ann", "анна", "日本", "אנה"];
     let hidden = "\u{ad}\u{34f}\u{61c}\u{115f}\u{1160}\u{17b4}\u{180e}\u{200b}\u{200c}\u{200d}\
                   \u{200e}\u{200f}\u{2028}\u{202a}\u{202e}\u{2060}\u{2064}\u{2066}\u{2069}\
@@ -67,7 +67,7 @@ fn what_does_not_show_is_no_part_of_a_name() {
     }
 }
 
-/// P2.7: where the deployment says whose tokens it takes and made for whom, others are refused.
+/// P2.7: where the deployment names its issuer and its audience, others are refused.
 #[test]
 fn issuer_and_audience_are_checked_where_they_are_set() {
     let check = |issuer: Option<&str>, audience: Option<&str>, claims: &Value| {

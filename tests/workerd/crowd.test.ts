@@ -35,7 +35,7 @@ describe("connections", () => {
     return null;
   }
 
-  test("P14 one viewer takes its share, and writers get in when viewers took the rest", async () => {
+  test("P14 one viewer has its share, and writers get in where viewers took the rest", async () => {
     const [session, other] = [fixture.session("crowded"), fixture.session("other")];
     const held: Client[] = [];
     const attach = async (sub: string, caps: string): Promise<boolean> => {

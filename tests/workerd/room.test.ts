@@ -1,5 +1,5 @@
-// P14: a session that takes no more, by its own bound and by the database's: what needs room is refused,
-// and nobody is disconnected for it.
+// P14: a session that takes no more, by its own bound and by the database's: what needs room is
+// refused, and nobody is disconnected for it.
 
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
