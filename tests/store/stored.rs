@@ -225,6 +225,7 @@ fn connections() -> Vec<Connection> {
         member: Some(Present {
             data: Some(Data::Text("here".to_owned())),
             since: 5,
+            is_counted: false,
         }),
         chains: serde_json::from_str("[7]").unwrap(),
         is_probed: true,
