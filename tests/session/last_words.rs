@@ -32,11 +32,10 @@ fn an_array_of_too_many_frames_behind_an_append() {
         wait 1000
         ",
         expect![[r#"
-            agent x 4413 the message is too large
-            -- 40 ms
             agent < ack 3 #1 v#3 seq=2
             agent | nack null too-large: unable to read the message; the array has 3 frames,
                   the limit is 2
+            agent x 4413 the message is too large
             alice < append #1 v#3 @1 'b'
         "#]],
     );
@@ -57,10 +56,9 @@ fn a_token_without_a_grant_behind_an_append() {
         wait 1000
         ",
         expect![[r#"
-            agent x 4403 the token lacks read
-            -- 40 ms
             agent < ack 3 #1 v#3 seq=2
             agent | nack 4 forbidden: unable to authorize; the token lacks every operation
+            agent x 4403 the token lacks read
             alice < append #1 v#3 @1 'b'
         "#]],
     );
@@ -81,10 +79,9 @@ fn a_token_without_read_behind_an_append() {
         wait 1000
         ",
         expect![[r#"
-            agent x 4403 the token lacks read
-            -- 40 ms
             agent < ack 3 #1 v#3 seq=2
             agent | ack 4 {"at":"+0","expiresAt":"+31536000000"}
+            agent x 4403 the token lacks read
             alice < append #1 v#3 @1 'b'
         "#]],
     );
@@ -118,25 +115,27 @@ fn too_much_behind_an_append() {
         wait 1000
         ",
         expect![[r#"
-            agent x 4429 too much that is refused
-            agent-two x 4429 too many messages
-            -- 40 ms
-            agent < ack 3 #1 v#4 seq=2
+            agent < append #2 v#5 @0 'a'
+            agent | ack 3 #1 v#4 seq=2
             agent | nack 4 gap: unable to append; message #1 expects seq 3 and holds 2
                   expectedSeq=3 length=2
             agent | nack 5 gap: unable to append; message #1 expects seq 3 and holds 2
                   expectedSeq=3 length=2
             agent | nack 6 gap: unable to append; message #1 expects seq 3 and holds 2
                   expectedSeq=3 length=2
-            agent-two < ack 2 #2 v#5 seq=1
-            agent-two | ack 3 #2 v#5 seq=2
-            agent-two | ack 4 #2 v#5 seq=3
-            agent-two | ack 5 #2 v#5 seq=4
-            agent-two | ack 6 #2 v#5 seq=5
-            agent-two | ack 7 #2 v#5 seq=6
-            agent-two | ack 8 #2 v#5 seq=7
+            agent x 4429 too much that is refused
+            agent-two < append #1 v#4 @1 'b'
+            agent-two | ack 2 #2 v#5 seq=1
             alice < append #1 v#4 @1 'b'
-            alice | append #2 v#5 @0 'abcdefg'
+            alice | append #2 v#5 @0 'a'
+            agent-two < ack 3 #2 v#6 seq=2
+            agent-two | ack 4 #2 v#6 seq=3
+            agent-two | ack 5 #2 v#6 seq=4
+            agent-two | ack 6 #2 v#6 seq=5
+            agent-two | ack 7 #2 v#6 seq=6
+            agent-two | ack 8 #2 v#6 seq=7
+            agent-two x 4429 too many messages
+            alice < append #2 v#6 @1 'bcdefg'
         "#]],
     );
 }

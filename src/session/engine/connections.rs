@@ -5,6 +5,7 @@ use super::connection::Live;
 use super::work::{Engine, Work};
 use crate::protocol::error::close;
 use crate::protocol::ids::{ConnectionId, Timestamp};
+use crate::store::StoreError;
 
 impl Work<'_> {
     /// A connection is there from now on.
@@ -34,6 +35,19 @@ impl Work<'_> {
     pub(crate) fn shut(&mut self, connection: &ConnectionId, code: u16, reason: &'static str) {
         self.forget(connection);
         self.out.close(connection, code, reason);
+    }
+
+    /// Closes a connection for what it sent, once all that was answered: its last answer may wait
+    /// behind an append that is pending.
+    pub(crate) fn dismiss(
+        &mut self,
+        connection: &ConnectionId,
+        code: u16,
+        reason: &'static str,
+    ) -> Result<(), StoreError> {
+        let settled = self.settle_for(Some(connection));
+        self.shut(connection, code, reason);
+        settled
     }
 
     /// Takes a connection out of everything that knows it.
