@@ -7,87 +7,18 @@
 
 mod algorithm;
 mod claims;
+mod grant;
 mod header;
 mod jwk;
+mod key;
 mod keys;
 mod printable;
-
-use serde::{Deserialize, Serialize};
+mod refusal;
 
 pub use self::algorithm::Algorithm;
 pub use self::claims::{CLIENT_LENGTH, Expected, LEEWAY_MS};
+pub use self::grant::{Claims, Grant};
 pub use self::header::{Header, check_size};
-pub use self::keys::{Key, Keys};
-use crate::protocol::capability::{Capabilities, Operations, Role};
-use crate::protocol::error::{ErrorCode, ErrorInfo};
-use crate::protocol::ids::Timestamp;
-
-/// The claims of a valid token, for all sessions.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claims {
-    /// The client's id, `sub`.
-    pub client: String,
-    /// Its display name.
-    pub name: Option<String>,
-    /// Its role, if the token has one.
-    pub role: Option<Role>,
-    /// Its operations, by session pattern.
-    pub capabilities: Capabilities,
-    /// When the token expires; if it was accepted within the leeway, when that ends.
-    pub expires_at: Timestamp,
-}
-
-/// A client's identity and operations in one session, stored with its connection.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Grant {
-    /// The client's id.
-    pub client: String,
-    /// Its display name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Its role in presence and the log.
-    pub role: Role,
-    /// Its operations in this session.
-    pub operations: Operations,
-    /// When it expires.
-    pub expires_at: Timestamp,
-}
-
-impl Claims {
-    /// The grant of these claims in one session.
-    ///
-    /// # Errors
-    /// `forbidden` if no pattern in the token's `caps` matches it (P2.2).
-    pub fn grant(&self, session: &str) -> Result<Grant, ErrorInfo> {
-        let operations = self.capabilities.resolve(session);
-        let Some(operations) = operations.filter(|operations| !operations.is_empty()) else {
-            let wrong = format!(
-                "unable to authorize; the token grants no operation for session {session}, \
-                 not even read: {}",
-                self.capabilities.patterns()
-            );
-            return Err(ErrorInfo::new(ErrorCode::Forbidden, wrong));
-        };
-        Ok(Grant {
-            client: self.client.clone(),
-            name: self.name.clone(),
-            role: self.role.unwrap_or_else(|| self.capabilities.role(session)),
-            operations,
-            expires_at: self.expires_at,
-        })
-    }
-}
-
-/// The refusal of a token (P2.5).
-pub fn unauthorized(wrong: &str) -> ErrorInfo {
-    ErrorInfo::new(
-        ErrorCode::Unauthorized,
-        format!("unable to authorize; {wrong}"),
-    )
-}
-
-/// The refusal of a token with a part that cannot be read.
-fn refused(error: ErrorInfo) -> ErrorInfo {
-    ErrorInfo::new(ErrorCode::Unauthorized, error.message)
-}
+pub use self::key::Key;
+pub use self::keys::Keys;
+pub use self::refusal::unauthorized;

@@ -2,8 +2,13 @@
 //! which (ARCHITECTURE.md). It reads the files as text and says every breach at once.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[path = "tidy/arrows.rs"]
+mod arrows;
+
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use arrows::Arrows;
 
 const ROOMS: [&str; 8] = [
     "src",
@@ -137,6 +142,129 @@ fn every_room_knows_only_the_rooms_below_it() {
         })
     });
     refuse(breaches);
+}
+
+/// The folders and files of `src/session` that are features. What they stand on is the engine;
+/// what stands on them are the tables.
+const FEATURES: [&str; 6] = [
+    "messages", "turns", "readers", "presence", "settings", "life",
+];
+
+/// The arrows from one feature to another, and why they are.
+const ARROWS: &[(&str, &str, &str)] = &[
+    (
+        "messages",
+        "turns",
+        "a turn has a leader who alone writes in it, and inputs wait for turns (P6.8, P10.3)",
+    ),
+    (
+        "readers",
+        "turns",
+        "a page brings the turns that its messages belong to (P6.9)",
+    ),
+];
+
+#[test]
+fn no_feature_reaches_into_the_engine_or_into_another() {
+    let files = sources();
+    let arrows = arrows_of(&files);
+    let breaches = arrows.all().filter_map(|(from, to)| breach(from, to));
+    refuse(breaches);
+}
+
+/// Why an arrow may not be, if it may not.
+fn breach(from: &str, to: &str) -> Option<String> {
+    let room = |path: &str| {
+        Some(
+            path.strip_prefix("session::")?
+                .split("::")
+                .next()?
+                .to_owned(),
+        )
+    };
+    let (from_room, to_room) = (room(from), room(to)?);
+    let is_inside = to.starts_with("session::engine::");
+    let because = match from_room.as_deref() {
+        Some("engine") if to_room != "engine" => "the engine knows no feature",
+        Some("engine") => return None,
+        _ if is_inside => "the engine is used as engine/mod.rs names it",
+        Some(from) if FEATURES.contains(&from) && FEATURES.contains(&to_room.as_str()) => {
+            let is_listed = |arrow: &(&str, &str, &str)| (arrow.0, arrow.1) == (from, &to_room);
+            if from == to_room || ARROWS.iter().any(is_listed) {
+                return None;
+            }
+            "a feature knows another only as ARROWS says, with a reason"
+        }
+        _ => return None,
+    };
+    Some(format!("{from} → {to}: {because}"))
+}
+
+/// Rooms whose files still import each other in circles.
+const TIED: [&str; 2] = ["cloudflare", "store"];
+
+#[test]
+fn no_module_leads_back_to_itself() {
+    let files = sources();
+    let circles = arrows_of(&files).circles().into_iter();
+    refuse(circles.filter(|circle| !TIED.iter().any(|room| circle.starts_with(room))));
+}
+
+/// The rules above find what they are for.
+#[test]
+fn forbidden_arrows_are_found() {
+    let files = [
+        (
+            "src/session/mod.rs",
+            "mod engine;\nmod turns;\nmod presence;",
+        ),
+        (
+            "src/session/engine/mod.rs",
+            "mod log;\npub(crate) use log::Log;",
+        ),
+        (
+            "src/session/engine/log.rs",
+            "use super::super::turns::lease;",
+        ),
+        ("src/session/turns/mod.rs", "pub mod lease;"),
+        (
+            "src/session/turns/lease.rs",
+            "use crate::session::{engine::{Log, log::a}, presence::{\n  tell::{self}, list,\n};",
+        ),
+        (
+            "src/session/presence/mod.rs",
+            "pub mod list;\npub mod tell;",
+        ),
+        ("src/session/presence/list.rs", ""),
+        (
+            "src/session/presence/tell.rs",
+            "fn f() { crate::session::turns::lease::f() }",
+        ),
+    ];
+    let arrows = Arrows::read(files.into_iter());
+    let breaches: Vec<String> = arrows
+        .all()
+        .filter_map(|(from, to)| breach(from, to))
+        .collect();
+    let expected = [
+        "session::engine::log → session::turns::lease: the engine knows no feature",
+        "session::presence::tell → session::turns::lease: a feature knows another only as \
+         ARROWS says, with a reason",
+        "session::turns::lease → session::engine::log: the engine is used as engine/mod.rs \
+         names it",
+        "session::turns::lease → session::presence::list: a feature knows another only as \
+         ARROWS says, with a reason",
+        "session::turns::lease → session::presence::tell: a feature knows another only as \
+         ARROWS says, with a reason",
+    ];
+    assert_eq!(breaches, expected);
+    let circles = arrows.circles();
+    assert_eq!(circles.len(), 2, "{circles:?}");
+}
+
+fn arrows_of(files: &[Source]) -> Arrows {
+    let own = files.iter().filter(|file| is_in(file, &["src"]));
+    Arrows::read(own.map(|file| (file.name.as_str(), file.text.as_str())))
 }
 
 /// A file of the repository: its name from the root, and what is in it.

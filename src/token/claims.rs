@@ -2,8 +2,9 @@
 
 use serde::Deserialize;
 
+use super::grant::Claims;
 use super::printable::{hidden_in, is_blank};
-use super::{Claims, refused, unauthorized};
+use super::refusal::{refused, unauthorized};
 use crate::protocol::capability::{Capabilities, Role};
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::fields::Fields;

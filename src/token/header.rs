@@ -1,6 +1,6 @@
 //! The header of a token (RFC 7515): its key and its algorithm.
 
-use super::{refused, unauthorized};
+use super::refusal::{refused, unauthorized};
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::fields::Fields;
 use crate::protocol::limits::Limits;

@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 
 use super::algorithm::Algorithm;
-use super::keys::{Key, SECRET_BYTES};
+use super::key::{Key, SECRET_BYTES};
 use crate::protocol::fields::Fields;
 
 /// Bits of an RSA key: the least by RFC 7518 3.3, the most to bound the work.

@@ -4,14 +4,12 @@ use std::collections::BTreeSet;
 
 use super::connection::{Carrier, Sender};
 use super::outbox::Outbox;
-use super::work::Work;
 use crate::protocol::decode::Ref;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::frame::{Outcome, Placed, ServerFrame};
 use crate::protocol::ids::ConnectionId;
 use crate::protocol::limits::PENDING_APPENDS_MAX;
 use crate::protocol::serial::{Epoch, Place};
-use crate::store::StoreError;
 
 /// Where the answer to a frame goes.
 #[derive(Clone, Debug)]
@@ -96,12 +94,12 @@ impl Answers {
     }
 
     /// Whether so many wait that they are to be released at once.
-    fn are_many(&self) -> bool {
+    pub(super) fn are_many(&self) -> bool {
         PENDING_APPENDS_MAX <= self.waiting.len()
     }
 
     /// An append that is pending, or a repeat of one that is.
-    fn push_append(&mut self, reply: &Reply, append: Pending) {
+    pub(super) fn push_append(&mut self, reply: &Reply, append: Pending) {
         if reply.is_wanted() {
             self.push(Waiting::Append {
                 reply: reply.clone(),
@@ -171,32 +169,21 @@ pub(crate) struct Pending {
     pub(crate) is_duplicate: bool,
 }
 
-impl Work<'_> {
-    /// Answers an append once it is stored: now, if it is.
-    pub(crate) fn answer_append(
+impl Answers {
+    /// Answers a frame: at once, or behind the answers that wait for the same connection.
+    pub(super) fn answer(
         &mut self,
         reply: &Reply,
-        append: Pending,
-    ) -> Result<(), StoreError> {
-        self.state.rollup.answers.push_append(reply, append);
-        if !self.state.rollup.has_pending() {
-            self.release_answers();
-        } else if self.state.rollup.answers.are_many() {
-            self.flush()?;
-        }
-        Ok(())
-    }
-
-    /// Answers a frame: at once, or behind the answers that wait for the same connection.
-    pub(crate) fn answer(&mut self, reply: &Reply, result: Result<Outcome, ErrorInfo>) {
-        let answers = &mut self.state.rollup.answers;
-        if answers.to.contains(&reply.to) {
-            answers.push(Waiting::Ready {
+        result: Result<Outcome, ErrorInfo>,
+        out: &mut Outbox,
+    ) {
+        if self.to.contains(&reply.to) {
+            self.push(Waiting::Ready {
                 reply: reply.clone(),
                 result,
             });
         } else {
-            self.out.answer(reply, result);
+            out.answer(reply, result);
         }
     }
 }

@@ -1,14 +1,19 @@
-//! May they, and is there room: what a frame is asked before it changes anything.
+//! May they, how fast, and is there room: what a frame is asked before it changes anything.
 
 use super::connection::Sender;
 use super::error::Error;
-use super::work::Work;
+use super::rate::Rates;
+use super::work::{Engine, Work};
 use crate::protocol::capability::Operation;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
+use crate::protocol::ids::Timestamp;
 use crate::protocol::serial::{PLACE_MAX, Place};
 
 /// Places kept free at the log's end, so that what is pending can always be stored.
 const PLACES_RESERVED: Place = 100_000;
+
+/// Bytes of effects that are not counted: what most inputs come to.
+const FREE_BYTES: usize = 4 * 1024;
 
 impl Work<'_> {
     /// One's own messages need `publish`, others' need `edit` (P4.3, P5.2).
@@ -59,6 +64,38 @@ impl Work<'_> {
             self.state.id
         );
         Err(ErrorInfo::new(ErrorCode::OverLimit, message).into())
+    }
+
+    /// Takes something from what the connection has, if it came over one, and from what its
+    /// client has.
+    pub(crate) fn limit(
+        &mut self,
+        sender: &Sender,
+        mut take: impl FnMut(&mut Rates, Timestamp) -> Result<(), ErrorInfo>,
+    ) -> Result<(), ErrorInfo> {
+        let now = self.now;
+        let Engine {
+            connections,
+            clients,
+            limits,
+            ..
+        } = &mut *self.state;
+        let id = sender.connection.as_ref();
+        if let Some(live) = id.and_then(|id| connections.get_mut(id)) {
+            take(&mut live.rates, now)?;
+        }
+        clients.of(now, &sender.client, limits, |rates| take(rates, now))
+    }
+
+    /// The bytes that came of an input count against its client. Small change does not.
+    pub(crate) fn charge(&mut self, sender: &Sender, bytes: usize) {
+        if FREE_BYTES < bytes {
+            let now = self.now;
+            let Engine {
+                clients, limits, ..
+            } = &mut *self.state;
+            clients.of(now, &sender.client, limits, |rates| rates.acted(now, bytes));
+        }
     }
 }
 

@@ -3,14 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::connection::Sender;
-use super::work::{Engine, Work};
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{CLIENTS_MAX, Limits};
-
-/// Bytes of effects that are not counted: what most inputs come to.
-const FREE_BYTES: usize = 4 * 1024;
 
 /// A bucket that fills evenly and is emptied by what is sent, in thousandths.
 #[derive(Clone, Copy, Debug)]
@@ -165,7 +160,7 @@ impl Rates {
     }
 
     /// The effects of what was done came to so many bytes.
-    fn acted(&mut self, now: Timestamp, bytes: usize) {
+    pub(super) fn acted(&mut self, now: Timestamp, bytes: usize) {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         self.effects.charge(now, bytes);
     }
@@ -190,7 +185,7 @@ pub(crate) struct Clients(BTreeMap<String, Rates>);
 
 impl Clients {
     /// Takes something from the rates of a client, who begins with full buckets.
-    fn of<T>(
+    pub(super) fn of<T>(
         &mut self,
         now: Timestamp,
         client: &str,
@@ -221,40 +216,6 @@ impl Clients {
             if let Some(quiet) = quiet {
                 self.0.remove(&quiet);
             }
-        }
-    }
-}
-
-impl Work<'_> {
-    /// Takes something from what the connection has, if it came over one, and from what its
-    /// client has.
-    pub(crate) fn limit(
-        &mut self,
-        sender: &Sender,
-        mut take: impl FnMut(&mut Rates, Timestamp) -> Result<(), ErrorInfo>,
-    ) -> Result<(), ErrorInfo> {
-        let now = self.now;
-        let Engine {
-            connections,
-            clients,
-            limits,
-            ..
-        } = &mut *self.state;
-        let id = sender.connection.as_ref();
-        if let Some(live) = id.and_then(|id| connections.get_mut(id)) {
-            take(&mut live.rates, now)?;
-        }
-        clients.of(now, &sender.client, limits, |rates| take(rates, now))
-    }
-
-    /// The bytes that came of an input count against its client. Small change does not.
-    pub(crate) fn charge(&mut self, sender: &Sender, bytes: usize) {
-        if FREE_BYTES < bytes {
-            let now = self.now;
-            let Engine {
-                clients, limits, ..
-            } = &mut *self.state;
-            clients.of(now, &sender.client, limits, |rates| rates.acted(now, bytes));
         }
     }
 }

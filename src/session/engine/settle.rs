@@ -1,6 +1,9 @@
 //! What is pending is stored, what is held is sent, what waits is answered (P5.4).
 
-use super::work::Work;
+use super::answers::{Pending, Reply};
+use super::work::{Engine, Work};
+use crate::protocol::error::ErrorInfo;
+use crate::protocol::frame::Outcome;
 use crate::protocol::ids::ConnectionId;
 use crate::store::{StoreError, Write};
 
@@ -15,9 +18,7 @@ impl Work<'_> {
     /// The same, but that messages which it closes are not forgotten yet.
     pub(crate) fn flush_all(&mut self) -> Result<(), StoreError> {
         self.store_pending()?;
-        self.state
-            .rollup
-            .send(self.state.epoch, self.now, None, self.out);
+        self.send_held(false);
         self.release_answers();
         Ok(())
     }
@@ -44,12 +45,7 @@ impl Work<'_> {
     /// Stores all that is pending, and sends what is due.
     pub(crate) fn flush(&mut self) -> Result<(), StoreError> {
         self.store_pending()?;
-        self.state.rollup.send(
-            self.state.epoch,
-            self.now,
-            Some(&self.state.settings),
-            self.out,
-        );
+        self.send_held(true);
         self.release_answers();
         Ok(())
     }
@@ -59,13 +55,20 @@ impl Work<'_> {
         if self.state.rollup.is_store_due(self.now) {
             return self.flush();
         }
-        self.state.rollup.send(
-            self.state.epoch,
-            self.now,
-            Some(&self.state.settings),
-            self.out,
-        );
+        self.send_held(true);
         Ok(())
+    }
+
+    /// Sends what is held: to every class, or to those whose window has passed.
+    fn send_held(&mut self, only_due: bool) {
+        let Engine {
+            rollup,
+            settings,
+            epoch,
+            ..
+        } = &mut *self.state;
+        let only_due = only_due.then_some(&*settings);
+        rollup.send(*epoch, self.now, only_due, self.out);
     }
 
     fn store_pending(&mut self) -> Result<(), StoreError> {
@@ -77,18 +80,37 @@ impl Work<'_> {
     pub(crate) fn store_pending_with(&mut self, id: Option<Write>) -> Result<(), StoreError> {
         let mut writes = self.state.rollup.store(&mut self.state.end, self.now);
         writes.extend(id);
-        if !writes.is_empty() {
-            self.store.write(&writes)?;
-            self.state.written_at = self.now;
+        if writes.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        self.write_rows(&writes, true)
     }
 
-    pub(super) fn release_answers(&mut self) {
+    fn release_answers(&mut self) {
         let mut answers = std::mem::take(&mut self.state.rollup.answers);
         let streams = &self.state.rollup.streams;
         answers.release(self.state.epoch, self.out, |place| {
             streams.get(&place).map(|stream| stream.version)
         });
+    }
+
+    /// Answers an append once it is stored: now, if it is.
+    pub(crate) fn answer_append(
+        &mut self,
+        reply: &Reply,
+        append: Pending,
+    ) -> Result<(), StoreError> {
+        self.state.rollup.answers.push_append(reply, append);
+        if !self.state.rollup.has_pending() {
+            self.release_answers();
+        } else if self.state.rollup.answers.are_many() {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Answers a frame: at once, or behind the answers that wait for the same connection.
+    pub(crate) fn answer(&mut self, reply: &Reply, result: Result<Outcome, ErrorInfo>) {
+        self.state.rollup.answers.answer(reply, result, self.out);
     }
 }

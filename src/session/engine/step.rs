@@ -104,6 +104,19 @@ impl Work<'_> {
         }
     }
 
+    /// Stores rows: the only place where anything is.
+    pub(super) fn write_rows(
+        &mut self,
+        writes: &[Write],
+        is_change: bool,
+    ) -> Result<(), StoreError> {
+        self.store.write(writes)?;
+        if is_change {
+            self.state.written_at = self.now;
+        }
+        Ok(())
+    }
+
     /// Stores a step and tells of it. The session begins with it if it has not (P1.2).
     pub(crate) fn commit(&mut self, step: Step) -> Result<(), StoreError> {
         let id = step.stands_for.and_then(|place| self.take_frame_id(place));
@@ -113,10 +126,7 @@ impl Work<'_> {
         let mut writes = self.beginning();
         writes.extend(step.writes);
         writes.extend(id);
-        self.store.write(&writes)?;
-        if step.is_change {
-            self.state.written_at = self.now;
-        }
+        self.write_rows(&writes, step.is_change)?;
         self.state.created_at.get_or_insert(self.now);
         for (frame, name) in step.told {
             self.broadcast(&frame, name.as_deref());

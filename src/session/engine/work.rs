@@ -5,7 +5,7 @@ use std::ops::Deref;
 
 use super::clock::Clock;
 use super::connection::{Connection, Live};
-use super::once::FrameId;
+use super::frame_id::FrameId;
 use super::outbox::Outbox;
 use super::rate::Clients;
 use super::rollup::Rollup;

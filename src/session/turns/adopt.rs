@@ -8,8 +8,8 @@ use crate::protocol::turn::{Event, Lead, State, Turn, lease};
 use crate::session::context::Context;
 use crate::session::engine::{Answer, Error, Known, Sender, Step};
 use crate::session::turns::change::{change_turn, take_turn};
+use crate::session::turns::instructions::renew_steers;
 use crate::session::turns::shown::{answer_changed, closed_turn, find, repeat_by_id, shown};
-use crate::session::turns::steer::renew_steers;
 use crate::store::StoreError;
 
 const VERB: &str = "adopt the turn";

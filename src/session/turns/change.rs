@@ -8,10 +8,10 @@ use crate::protocol::serial::Place;
 use crate::protocol::turn::{Cancel, Ending, Event, Lead, Shown, State, Turn};
 use crate::session::context::Context;
 use crate::session::engine::{Closing, Sender, Step};
+use crate::session::turns::instructions::{mark_steer, waiting};
 use crate::session::turns::lease::stir;
 use crate::session::turns::shown::{shown, turn_frame};
 use crate::session::turns::state::OpenTurn;
-use crate::session::turns::steer::mark_steer;
 use crate::store::{Kept, StoreError, Write};
 
 /// How the names begin that the session gives, by the serial of their turn.
@@ -181,12 +181,6 @@ pub(crate) fn close_messages(
     for place in places {
         cx.engine.close_stream(step, place, &closing);
     }
-}
-
-/// The instructions that nobody has taken.
-pub(crate) fn waiting(turn: &Turn) -> Vec<Place> {
-    let waiting = turn.steers.iter().filter(|(_, is_taken)| !is_taken);
-    waiting.map(|(place, _)| *place).collect()
 }
 
 impl<'a> End<'a> {

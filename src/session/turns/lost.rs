@@ -11,10 +11,10 @@ use crate::session::context::{Context, Memory};
 use crate::session::engine::{Live, Owner, Step, after};
 use crate::session::part::Part;
 use crate::session::turns::change::{End, change_turn, close_messages, finish_turn};
+use crate::session::turns::instructions::renew_steers;
 use crate::session::turns::lease::{TURNS, keep_pings, lease_until, slack};
 use crate::session::turns::shown::{brief_turns, latest_frame};
 use crate::session::turns::state::OpenTurn;
-use crate::session::turns::steer::renew_steers;
 use crate::store::{Kept, StoreError, Write};
 
 /// Why a turn failed whose agent was not heard.

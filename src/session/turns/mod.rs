@@ -4,6 +4,7 @@ pub(super) mod adopt;
 pub(super) mod cancel;
 pub(super) mod change;
 pub(super) mod drive;
+pub(super) mod instructions;
 pub(super) mod leader;
 pub(super) mod lease;
 pub(super) mod list;

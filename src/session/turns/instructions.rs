@@ -1,0 +1,103 @@
+//! Instructions as their turn keeps them: waiting, taken or missed (P6.7).
+
+use crate::protocol::frame::ServerFrame;
+use crate::protocol::limits::PAGE_BYTES;
+use crate::protocol::serial::Place;
+use crate::protocol::turn::Turn;
+use crate::session::context::Context;
+use crate::session::engine::Step;
+use crate::store::{Change, Kept, StoreError, Write};
+
+/// The name of a message that is an instruction, and of the header that says what became
+/// of it.
+pub(crate) const STEER: &str = "steer";
+
+/// The instructions that nobody has taken.
+pub(crate) fn waiting(turn: &Turn) -> Vec<Place> {
+    let waiting = turn.steers.iter().filter(|(_, is_taken)| !is_taken);
+    waiting.map(|(place, _)| *place).collect()
+}
+
+/// Keeps with the turn whether an instruction was taken.
+pub(crate) fn note_steer(
+    cx: &mut Context<'_>,
+    step: &mut Step,
+    id: &str,
+    place: Place,
+    is_taken: bool,
+) {
+    if let Some(open) = cx.memory.turns.get_mut(id) {
+        let steers = &mut open.turn.steers;
+        match steers.iter_mut().find(|(steer, _)| *steer == place) {
+            Some((_, known)) => *known = is_taken,
+            None => steers.push((place, is_taken)),
+        }
+        step.write(Write::TurnRow(Kept {
+            turn: open.turn.clone(),
+            heard_at: open.kept_at,
+        }));
+    }
+}
+
+/// Says in an instruction what became of it, so that its sender can tell. It is told with its
+/// data where there is room for that; gives how much that takes.
+pub(crate) fn mark_steer(
+    cx: &mut Context<'_>,
+    step: &mut Step,
+    place: Place,
+    word: &str,
+    room: usize,
+) -> Result<usize, StoreError> {
+    let outline = cx.engine.store.outline(cx.engine.epoch, place)?;
+    let Some((mut message, bytes)) = outline.filter(|(it, _)| it.deleted_at.is_none()) else {
+        return Ok(0);
+    };
+    if bytes <= room {
+        message.data = cx
+            .engine
+            .store
+            .message(cx.engine.epoch, place)?
+            .and_then(|it| it.data);
+    }
+    let version = cx.engine.next_place();
+    let mut headers = message.headers.take().unwrap_or_default();
+    headers.insert(STEER.to_owned(), word.to_owned());
+    step.write(Write::Update {
+        place,
+        version,
+        seq: 0,
+        data: None,
+        headers: Some(serde_json::json!(headers).to_string()),
+        status: None,
+        is_streaming: false,
+        at: cx.engine.now,
+    });
+    step.change_of_session(version, Change::Update, place);
+    message.version = cx.engine.epoch.at(version);
+    message.headers = Some(headers);
+    message.updated_at = cx.engine.now;
+    let name = message.name.clone();
+    step.tell_of(&name, ServerFrame::Update { message });
+    Ok(bytes)
+}
+
+/// Instructions that a lost attempt took wait again, for the next one (P6.8).
+pub(crate) fn renew_steers(
+    cx: &mut Context<'_>,
+    step: &mut Step,
+    id: &str,
+) -> Result<(), StoreError> {
+    let steers = cx.memory.turns.get(id).map(|open| open.turn.steers.clone());
+    let taken = steers
+        .into_iter()
+        .flatten()
+        .filter(|(_, is_taken)| *is_taken);
+    // An agent that takes the turn over may never have held them.
+    let mut room = PAGE_BYTES;
+    for (place, _) in taken.collect::<Vec<_>>() {
+        let bytes = mark_steer(cx, step, place, "waiting", room)?;
+        room = room.saturating_sub(bytes);
+        note_steer(cx, step, id, place, false);
+    }
+    Ok(())
+}
