@@ -11,6 +11,7 @@
 
 mod abandoned;
 mod adopt;
+mod again;
 mod answers;
 mod append;
 mod bodies;
