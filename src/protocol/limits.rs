@@ -189,5 +189,7 @@ pub const LIST_BYTES: usize = 64 * 1024;
 /// Untaken steers over all open turns: each is a frame when its turn ends, and one message may
 /// end them all.
 pub const WAITING_STEERS: usize = 1_024;
+/// Turns that answer one input (P6.2): a `turn.start` looks through all of them.
+pub const INPUT_TURNS: usize = 1_000;
 /// Steers of one turn (P6.7): the turn's row keeps whether each was taken.
 pub const TURN_STEERS: usize = 256;

@@ -31,5 +31,5 @@ pub use meta::Beginning;
 pub use retention::Aged;
 pub use store::Store;
 pub use text::{Growth, Missing, TAIL_BYTES, Tail};
-pub use turn::Kept;
+pub use turn::{Answers, Kept};
 pub use write::Write;

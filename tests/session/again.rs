@@ -44,11 +44,9 @@ fn a_hundred_answers_hide_none() {
         answers(101)
     ));
     expect![[r##"
-        agent < turn.start #206 another active agent input=#1
-        agent-two < turn.start #206 another active agent input=#1
-        agent = 200 {"ref":3,"result":{"turn":{"agent":"agent","attempt":1,"createdAt":"+0",
-              "id":"another","input":"#1","leaseMs":30000,"leaseUntil":"+30000",
-              "startedAt":"+0","status":"active"}},"type":"ack"}
+        agent = 200 {"ref":3,"result":{"duplicate":true,"turn":{"agent":"agent","attempt":1,
+              "createdAt":"+0","endedAt":"+0","id":"mine","input":"#1","startedAt":"+0",
+              "status":"complete"}},"type":"ack"}
     "##]]
     .assert_eq(&world.output);
 }
@@ -70,15 +68,11 @@ fn answers_to_one_input_have_a_bound() {
         answers(1000)
     ));
     expect![[r##"
-        agent-two < turn.start #2003 more active agent-two input=#1
-        agent-two = 200 {"ref":2001,"result":{"turn":{"agent":"agent-two","attempt":1,
-              "createdAt":"+0","id":"more","input":"#1","leaseMs":30000,
-              "leaseUntil":"+30000","startedAt":"+0","status":"active"}},"type":"ack"}
-        agent-two < turn.start #2004 mine active agent input=#1
-        agent = 200 {"ref":1,"result":{"turn":{"agent":"agent","attempt":1,"createdAt":"+0",
-              "id":"mine","input":"#1","leaseMs":30000,"leaseUntil":"+30000",
-              "startedAt":"+0","status":"active"}},"type":"ack"}
-        agent-two < turn.start #2005 other active agent input=#2
+        agent-two = 429 {"error":{"code":"over-limit","message":"unable to start the turn;
+              its input has 1000 answers","status":429},"ref":2001,"type":"nack"}
+        agent = 429 {"error":{"code":"over-limit","message":"unable to start the turn; its
+              input has 1000 answers","status":429},"ref":1,"type":"nack"}
+        agent-two < turn.start #2003 other active agent input=#2
         agent = 200 {"ref":2,"result":{"turn":{"agent":"agent","attempt":1,"createdAt":"+0",
               "id":"other","input":"#2","leaseMs":30000,"leaseUntil":"+30000",
               "startedAt":"+0","status":"active"}},"type":"ack"}
