@@ -75,6 +75,7 @@ mod sqlite;
 mod start;
 mod steer;
 mod suspend;
+mod trim_kept;
 mod turn;
 mod turns;
 mod undisturbed;
