@@ -228,6 +228,7 @@ fn log_frames() -> Vec<(&'static str, ServerFrame)> {
         resumed: false,
         reason: None,
         has_older: true,
+        connections: 3,
         presence: Presence {
             presence: Some(vec![member()]),
             presence_count: None,

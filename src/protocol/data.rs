@@ -21,10 +21,24 @@ impl Data {
         }
     }
 
+    /// Its size in UTF-8 bytes as JSON, without the quotes of text.
+    pub fn json_bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => json_bytes(text),
+            Self::Json(raw) => raw.get().len(),
+        }
+    }
+
     /// Reads JSON other than a string from a row.
     pub fn from_json(text: String) -> Option<Self> {
         RawValue::from_string(text).ok().map(Self::Json)
     }
+}
+
+/// The size of text in UTF-8 bytes as JSON has it, without the quotes: a control character is one
+/// byte of text and six of JSON.
+pub fn json_bytes(text: &str) -> usize {
+    serde_json::to_string(text).map_or(0, |json| json.len().saturating_sub(2))
 }
 
 impl PartialEq for Data {

@@ -188,6 +188,8 @@ pub struct Attached {
     pub reason: Option<String>,
     /// Whether history holds more than was replayed.
     pub has_older: bool,
+    /// How many connections the session has, this one among them.
+    pub connections: usize,
     /// The presence list.
     #[serde(flatten)]
     pub presence: Presence,

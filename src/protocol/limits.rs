@@ -65,8 +65,8 @@ limits! {
     presence_listed = 200;
     /// Turns open at once: each is in memory and in every `attached`.
     open_turns = 100;
-    /// UTF-8 bytes of a turn's metadata, its error and each reason: every frame about the turn
-    /// carries them.
+    /// UTF-8 bytes, as JSON, of a turn's metadata, its error and each reason: every frame about
+    /// the turn carries them.
     turn_bytes = 4 * 1024;
     /// Messages streaming at once: each is kept in memory.
     streaming_messages = 256;

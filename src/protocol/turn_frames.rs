@@ -1,6 +1,6 @@
 //! The frames that start, drive, cancel and steer turns (P6.2–P6.8).
 
-use super::data::Data;
+use super::data::{Data, json_bytes};
 use super::error::{ErrorCode, ErrorInfo};
 use super::fields::{Fields, FromFields};
 use super::limits::{LEASE_MS, Limits};
@@ -118,14 +118,14 @@ fn read_lease(fields: &Fields<'_>) -> Result<Option<u64>, ErrorInfo> {
 /// Reads data that is stored with the turn.
 fn read_data(fields: &Fields<'_>, name: &str, limits: &Limits) -> Result<Option<Data>, ErrorInfo> {
     let data: Option<Data> = fields.get(name)?;
-    let bytes = data.as_ref().map(Data::bytes);
+    let bytes = data.as_ref().map(Data::json_bytes);
     size(fields.verb(), name, bytes, limits.turn_bytes())?;
     Ok(data)
 }
 
 fn read_reason(fields: &Fields<'_>, limits: &Limits) -> Result<Option<String>, ErrorInfo> {
     let reason: Option<String> = fields.get("reason")?;
-    let bytes = reason.as_ref().map(String::len);
+    let bytes = reason.as_deref().map(json_bytes);
     size(fields.verb(), "reason", bytes, limits.turn_bytes())?;
     Ok(reason)
 }

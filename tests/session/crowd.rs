@@ -207,3 +207,32 @@ fn what_all_readers_leave_has_a_bound() {
         "#]],
     );
 }
+
+/// P3.4: `attached` says how many connections the session has, those without a member and those
+/// that carry bodies among them.
+#[test]
+fn connections_are_counted() {
+    check(
+        "
+        alice attach
+        bob attach events
+        agent attach body
+        carol attach
+        carol/2 attach
+        bob drop
+        evict
+        bob attach
+        ---
+        alice counts
+        bob counts
+        carol counts
+        carol/2 counts
+        ",
+        expect![[r#"
+            alice is one of 1
+            bob is one of 5
+            carol is one of 4
+            carol/2 is one of 5
+        "#]],
+    );
+}

@@ -50,6 +50,8 @@ pub struct Reader {
     pub turns: BTreeMap<String, Value>,
     /// Whether the list of open turns was left out (P3.4).
     pub is_behind: bool,
+    /// How many connections the session had when it attached (P3.4).
+    pub connections: u64,
     /// Who is there, by connection (P7.3).
     pub members: BTreeMap<String, Value>,
     /// Whether the list of members was left out (P3.4).
@@ -103,6 +105,7 @@ impl Reader {
         let kind = frame["type"].as_str().unwrap_or_default();
         match kind {
             "attached" => {
+                self.connections = frame["connections"].as_u64().unwrap();
                 self.is_replaying = true;
                 if frame["resumed"] == false {
                     self.held.clear();

@@ -376,6 +376,33 @@ fn open_turns() {
     );
 }
 
+/// P14: bytes are those of JSON, where a control character has six: what one frame makes of all
+/// open turns is bounded by them.
+#[test]
+fn the_size_of_a_turn_is_that_of_its_json() {
+    check_with(
+        Limits {
+            turn_bytes: 20,
+            ..Limits::default()
+        },
+        "
+        agent attach
+        ---
+        agent start t1 metadata=\"\\u0001\\u0002\\u0003\\u0004\"
+        agent start t2 metadata=\"\\u0001\\u0002\\u0003\"
+        agent end t2 failed error=\"\\u0001\\u0002\\u0003\\u0004\"
+        ",
+        expect![[r#"
+            agent < nack 1 too-large: unable to start the turn; metadata has 24 bytes of UTF-8,
+                  the limit is 20
+            agent < turn.start #1 t2 active agent metadata="\u0001\u0002\u0003"
+            agent | ack 2 t2 active agent metadata="\u0001\u0002\u0003"
+            agent < nack 3 too-large: unable to end the turn; error has 24 bytes of UTF-8, the
+                  limit is 20
+        "#]],
+    );
+}
+
 /// P14: a turn's metadata, error and reasons, in bytes.
 #[test]
 fn the_size_of_a_turn() {

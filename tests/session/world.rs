@@ -9,6 +9,7 @@
 //! alice cancel turn=t1       and steer t1 'faster', presence data={}, absent
 //! alice pings                a text ping, which wakes nobody
 //! platform backlog judged alice 5000      what readers have not taken, having had time
+//! alice counts               how many connections there were when it attached
 //! alice brief turns          GET …/turns in a few words; get shows all of it
 //! wait 40                    time passes, timers and alarms ring
 //! ---                        what was sent so far is not shown
@@ -191,6 +192,10 @@ impl World {
                 self.handle(Input::Close { connection: id });
             }
             "holds" => self.holds(name),
+            "counts" => {
+                let line = format!("{name} is one of {}", self.actors[name].reader.connections);
+                self.print(&line);
+            }
             "turns" => {
                 for turn in self.actors[name].reader.turns.clone().values() {
                     let line = format!("{name} knows {}", self.show.turn(turn));

@@ -57,6 +57,7 @@ fn tell(cx: &mut Context<'_>, live: &mut Live, start: &Start) -> Result<(), Stor
         resumed: replay.is_resumed,
         reason: replay.reason,
         has_older: replay.has_older,
+        connections: cx.engine.connections.len() + 1,
         presence: Presence::default(),
         turns: None,
         limits: cx.engine.limits.clone(),

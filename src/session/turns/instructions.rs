@@ -1,5 +1,6 @@
 //! Instructions as their turn keeps them: waiting, taken or missed (P6.7).
 
+use crate::protocol::data::Data;
 use crate::protocol::frame::ServerFrame;
 use crate::protocol::limits::PAGE_BYTES;
 use crate::protocol::serial::Place;
@@ -52,12 +53,12 @@ pub(crate) fn mark_steer(
     let Some((mut message, bytes)) = outline.filter(|(it, _)| it.deleted_at.is_none()) else {
         return Ok(0);
     };
+    let mut told = bytes;
     if bytes <= room {
-        message.data = cx
-            .engine
-            .store
-            .message(cx.engine.epoch, place)?
-            .and_then(|it| it.data);
+        let whole = cx.engine.store.message(cx.engine.epoch, place)?;
+        let data = whole.and_then(|it| it.data);
+        told = data.as_ref().map_or(0, Data::json_bytes);
+        message.data = data.filter(|_| told <= room);
     }
     let version = cx.engine.next_place();
     let mut headers = message.headers.take().unwrap_or_default();
@@ -78,7 +79,7 @@ pub(crate) fn mark_steer(
     message.updated_at = cx.engine.now;
     let name = message.name.clone();
     step.tell_of(&name, ServerFrame::Update { message });
-    Ok(bytes)
+    Ok(told)
 }
 
 /// Instructions that a lost attempt took wait again, for the next one (P6.8).
