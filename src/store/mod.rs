@@ -25,7 +25,7 @@ mod write;
 pub use change::{Change, Changed};
 pub use error::StoreError;
 pub use frame_id::Kind;
-pub use log::End;
+pub use log::{End, Extent};
 pub use message::{Head, Link, Page, Span, Streaming};
 pub use meta::Beginning;
 pub use retention::Aged;

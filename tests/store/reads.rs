@@ -138,6 +138,9 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
             4 * REPLAY_ENTRIES + 2 * NAMED_MESSAGES,
             |store| store.extent(0, Some(&rare())).map(one),
         ),
+        ("bytes_of", 2 * 3, |store| {
+            store.bytes_of(&[4, 8, 12], None).map(|bytes| bytes.min(1))
+        }),
         ("changed", 3 * REPLAY_ENTRIES, |store| {
             store.changed(400, 10).map(|all| all.len())
         }),
