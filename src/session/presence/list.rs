@@ -10,12 +10,12 @@ use crate::session::engine::Error;
 pub(crate) fn members(cx: &Context<'_>) -> Presence {
     Presence {
         presence: Some(listed(cx).collect()),
-        presence_count: cx.memory.presence.crowd.count(),
+        presence_count: cx.memory.presence.roster.count(),
     }
 }
 
 fn listed(cx: &Context<'_>) -> impl Iterator<Item = Member> {
-    let listed = cx.memory.presence.crowd.listed();
+    let listed = cx.memory.presence.roster.listed();
     let live = listed.filter_map(|id| cx.engine.connections.get(id));
     live.filter_map(|live| live.connection.as_member())
 }
@@ -30,10 +30,10 @@ pub(crate) fn brief_members(cx: &Context<'_>) -> Presence {
     });
     let listed: Vec<Member> = fitting.collect();
     let is_long = LIST_BYTES < bytes;
-    let crowd = &cx.memory.presence.crowd;
+    let roster = &cx.memory.presence.roster;
     Presence {
         presence: (!is_long).then_some(listed),
-        presence_count: crowd.count().or_else(|| is_long.then(|| crowd.total())),
+        presence_count: roster.count().or_else(|| is_long.then(|| roster.total())),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::protocol::decode::SetPresence;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::frame::Outcome;
 use crate::session::context::Context;
-use crate::session::engine::{Answer, Error, Present, Sender, Work, misplaced, socket_of};
+use crate::session::engine::{Answer, Error, Present, Sender, Work, after, misplaced, socket_of};
 use crate::session::presence::silence::SILENCE;
 use crate::session::presence::tell::announce;
 
@@ -39,7 +39,7 @@ pub(crate) fn set_presence(
     let (id, role) = (&live.connection.id, live.connection.role);
     if before.is_none() {
         let most = state.limits.presence_listed();
-        present.is_counted = !presence.crowd.enter(id, role, most);
+        present.is_counted = !presence.roster.enter(id, role, most);
     }
     if !present.is_counted {
         presence.note(id);
@@ -48,7 +48,8 @@ pub(crate) fn set_presence(
     live.connection.heard_at = live.connection.heard_at.max(*now);
     out.remember(&live.connection);
     let member = live.connection.announced(&present);
-    state.clock.stir(SILENCE);
+    let silent_at = after(live.last_heard(), state.settings.presence_timeout_ms());
+    state.clock.hasten(SILENCE, silent_at);
     announce(cx);
     Ok(Answer::Now(Outcome::Member { member }))
 }

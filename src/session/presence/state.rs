@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::limits::PRESENCE_MS;
 use crate::protocol::presence::Member;
-use crate::session::presence::crowd::Crowd;
+use crate::session::presence::roster::Roster;
 
 /// How many of those who came and left are kept for diagnostics.
 const COMINGS_MAX: usize = 100;
@@ -29,7 +29,7 @@ pub struct Coming {
 #[derive(Debug, Default)]
 pub(crate) struct Presence {
     /// The members.
-    pub(crate) crowd: Crowd,
+    pub(crate) roster: Roster,
     pub(crate) changed: Vec<Change>,
     comings: VecDeque<Coming>,
     pub(crate) at: Timestamp,
@@ -64,7 +64,7 @@ impl Presence {
 
     /// A member left that stays connected.
     pub(crate) fn leave(&mut self, member: &Member) {
-        if self.crowd.leave(&member.connection) {
+        if self.roster.leave(&member.connection) {
             self.note_left(&member.connection, Some(member.clone()), false);
         }
     }
@@ -98,7 +98,7 @@ impl Presence {
 
     /// Keeps who came or left, for a while.
     pub(crate) fn keep(&mut self, at: Timestamp, is_here: bool, member: &Member) {
-        self.crowd.list_changed();
+        self.roster.list_changed();
         if COMINGS_MAX <= self.comings.len() {
             self.comings.pop_front();
         }
@@ -120,7 +120,7 @@ impl Presence {
     /// When what has changed is told.
     pub(crate) fn due(&self) -> Option<Timestamp> {
         let wait = self.wait_ms.max(PRESENCE_MS);
-        let is_told = self.changed.is_empty() && self.crowd.is_told();
+        let is_told = self.changed.is_empty() && self.roster.is_told();
         (!is_told).then_some(self.at.saturating_add(wait))
     }
 }

@@ -7,7 +7,6 @@ use crate::session::context::{Context, Memory};
 use crate::session::engine::{Live, News, Work};
 use crate::session::part::Part;
 use crate::session::presence::list::{brief_members, members};
-use crate::session::presence::silence::SILENCE;
 use crate::session::presence::state::Change;
 use crate::store::StoreError;
 
@@ -16,10 +15,10 @@ pub(crate) struct Announcing;
 
 impl Part for Announcing {
     fn load(cx: &mut Context<'_>) -> Result<(), StoreError> {
-        let crowd = &mut cx.memory.presence.crowd;
-        if crowd.total() == 0 {
+        let roster = &mut cx.memory.presence.roster;
+        if roster.total() == 0 {
             let connections = cx.engine.connections.values();
-            connections.for_each(|live| crowd.found(&live.connection));
+            connections.for_each(|live| roster.found(&live.connection));
         }
         Ok(())
     }
@@ -30,7 +29,7 @@ impl Part for Announcing {
         if let Some(id) = &news.renamed
             && let Some(live) = cx.engine.connections.get(id)
         {
-            presence.crowd.rank(id, live.connection.role);
+            presence.roster.rank(id, live.connection.role);
             if live.connection.as_listed().is_some() {
                 presence.note(id);
             }
@@ -38,13 +37,10 @@ impl Part for Announcing {
         // A connection that is gone is there no longer (P7.2).
         for live in &news.gone {
             let (id, member) = (&live.connection.id, live.connection.as_listed());
-            presence.crowd.leave(id);
+            presence.roster.leave(id);
             if member.is_some() || live.is_told {
                 presence.note_left(id, member, live.is_told);
             }
-        }
-        if !news.gone.is_empty() {
-            cx.engine.state.clock.stir(SILENCE);
         }
         Ok(())
     }
@@ -90,7 +86,7 @@ pub(crate) fn announce(cx: &mut Context<'_>) {
     }
     cx.memory.presence.changed = changed.split_off(told);
     // A reader adds what changes of the list later to the number that it was told.
-    if cx.memory.presence.changed.is_empty() && !cx.memory.presence.crowd.is_told() {
+    if cx.memory.presence.changed.is_empty() && !cx.memory.presence.roster.is_told() {
         bytes += announce_count(cx);
     }
     let wait = bytes.saturating_mul(1000) / most;
@@ -101,7 +97,7 @@ pub(crate) fn announce(cx: &mut Context<'_>) {
 fn list_more(cx: &mut Context<'_>) {
     let presence = &mut cx.memory.presence;
     let Work { state, out, .. } = &mut cx.engine;
-    while let Some(id) = presence.crowd.next(state.limits.presence_listed()) {
+    while let Some(id) = presence.roster.next(state.limits.presence_listed()) {
         let live = state.connections.get_mut(&id);
         if let Some(live) = live
             && let Some(present) = &mut live.connection.member
@@ -115,10 +111,10 @@ fn list_more(cx: &mut Context<'_>) {
 
 /// Tells everybody how many members there are; how many bytes that is for all of them.
 fn announce_count(cx: &mut Context<'_>) -> u64 {
-    let crowd = &mut cx.memory.presence.crowd;
-    crowd.tell();
+    let roster = &mut cx.memory.presence.roster;
+    roster.tell();
     let frame = ServerFrame::Count {
-        presence_count: crowd.total(),
+        presence_count: roster.total(),
     };
     let index = cx.engine.out.add(&frame);
     let mut bytes = 0;

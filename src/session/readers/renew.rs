@@ -88,7 +88,8 @@ pub(crate) fn renew(
     live.is_reminded = false;
     cx.engine.out.remember(known);
     let may_read = known.operations.contains(Operation::Read);
-    cx.engine.state.clock.stir(TOKENS);
+    let reminder_at = live.reminder_at().unwrap_or(Timestamp::MAX);
+    cx.engine.state.clock.hasten(TOKENS, reminder_at);
     if is_renamed {
         cx.engine.state.news.renamed = Some(connection.clone());
     }

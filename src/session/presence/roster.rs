@@ -27,7 +27,7 @@ impl From<Role> for Rank {
 
 /// All members. One that is listed stays so until it leaves.
 #[derive(Debug, Default)]
-pub(crate) struct Crowd {
+pub(crate) struct Roster {
     listed: BTreeSet<ConnectionId>,
     counted: BTreeSet<(Rank, ConnectionId)>,
     /// How many there are, as everybody was told; `None` if all are listed.
@@ -36,7 +36,7 @@ pub(crate) struct Crowd {
     is_stale: bool,
 }
 
-impl Crowd {
+impl Roster {
     /// A connection that outlived a sleep, before which everybody was told of it.
     pub(crate) fn found(&mut self, connection: &Connection) {
         let id = connection.id.clone();
