@@ -93,6 +93,12 @@ pub enum ServerFrame {
         /// The member.
         member: Member,
     },
+    /// The number of members, where not all are listed (P7.3).
+    #[serde(rename = "presence.count")]
+    Count {
+        /// All of them.
+        presence_count: usize,
+    },
     /// Data relayed and not stored (P4.5).
     #[serde(rename = "signal")]
     Signal {

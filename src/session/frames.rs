@@ -215,9 +215,8 @@ pub(super) fn take_message(
     });
     let (is_fast, too_much) = (limited.is_err(), too_much.err());
     if carrier == Carrier::Events || is_fast {
-        cx.engine
-            .shut(connection, close::TOO_FAST, "too many messages");
-        return Ok(());
+        let reason = "too many messages";
+        return cx.engine.dismiss(connection, close::TOO_FAST, reason);
     }
     cx.engine.heard_frame(connection);
     let frames = frames.into_iter().map(|received| Received {
@@ -228,8 +227,8 @@ pub(super) fn take_message(
     cx.engine.keep_chains(connection, chains);
     cx.engine.charge(&sender, cx.engine.out.made);
     if !are_answered {
-        cx.engine
-            .shut(connection, close::TOO_FAST, "too much that is refused");
+        let reason = "too much that is refused";
+        return cx.engine.dismiss(connection, close::TOO_FAST, reason);
     }
     Ok(())
 }
@@ -312,9 +311,13 @@ fn take_frame(
 }
 
 /// P13.6: one nack for a message that cannot be read at all.
-pub(super) fn refuse_message(cx: &mut Context<'_>, connection: &ConnectionId, error: ErrorInfo) {
+pub(super) fn refuse_message(
+    cx: &mut Context<'_>,
+    connection: &ConnectionId,
+    error: ErrorInfo,
+) -> Result<(), StoreError> {
     let Some(live) = cx.engine.connections.get(connection) else {
-        return;
+        return Ok(());
     };
     let (sender, carrier) = (live.connection.sender(), live.connection.carrier);
     let limited = cx.engine.limit(&sender, |rates, now| {
@@ -326,10 +329,12 @@ pub(super) fn refuse_message(cx: &mut Context<'_>, connection: &ConnectionId, er
     let is_huge = error.code == ErrorCode::TooLarge;
     cx.engine.answer(&reply, Err(error));
     if is_fast {
-        cx.engine
-            .shut(connection, close::TOO_FAST, "too many messages");
-    } else if is_huge {
-        let reason = "the message is too large";
-        cx.engine.shut(connection, close::TOO_LARGE, reason);
+        let reason = "too many messages";
+        return cx.engine.dismiss(connection, close::TOO_FAST, reason);
     }
+    if is_huge {
+        let reason = "the message is too large";
+        return cx.engine.dismiss(connection, close::TOO_LARGE, reason);
+    }
+    Ok(())
 }

@@ -169,7 +169,7 @@ fn dispatch(cx: &mut Context<'_>, input: Input) -> Result<(), StoreError> {
             }
         }
         Input::Unreadable { connection, error } => {
-            frames::refuse_message(cx, &connection, error);
+            frames::refuse_message(cx, &connection, error)?;
         }
         Input::BodyEnd { connection } => cx.engine.settle_for(Some(&connection))?,
         Input::Renew {
@@ -177,7 +177,7 @@ fn dispatch(cx: &mut Context<'_>, input: Input) -> Result<(), StoreError> {
             reference,
             chain,
             grant,
-        } => readers::renew::renew(cx, &connection, reference, chain, grant),
+        } => readers::renew::renew(cx, &connection, reference, chain, grant)?,
         Input::Unsent { connection, bytes } => cx.engine.judge_unsent(&connection, bytes),
         Input::Backlog { unsent, had_time } => cx.engine.judge_backlog(unsent, had_time),
         Input::Close { connection } => {

@@ -47,7 +47,7 @@ impl Claims {
         let operations = self.capabilities.resolve(session);
         let Some(operations) = operations.filter(|operations| !operations.is_empty()) else {
             let wrong = format!(
-                "unable to attach; the token grants no operation for session {session}, \
+                "unable to authorize; the token grants no operation for session {session}, \
                  not even read: {}",
                 self.capabilities.patterns()
             );

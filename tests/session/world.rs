@@ -29,6 +29,7 @@ use std::fmt::Write;
 use expect_test::Expect;
 use serde_json::Value;
 use sessile::protocol::capability::{Operations, Role};
+use sessile::protocol::error::{ErrorCode, ErrorInfo};
 use sessile::protocol::ids::{ConnectionId, Timestamp};
 use sessile::protocol::limits::{Limits, REWIND_MESSAGES, WINDOW_MS_DEFAULT};
 use sessile::session::{Carrier, Chains, Connection, Input, Start};
@@ -363,12 +364,17 @@ impl World {
         let mut received = sessile::protocol::decode::decode(&text, &self.host.limits).unwrap();
         let expires = find(args, "expires").map_or(TOKEN_MS, |text| text.parse().unwrap());
         let client = find(args, "client").unwrap_or(name).to_owned();
-        let grant = Grant {
-            client,
-            name: find(args, "name").map(str::to_owned),
-            role: role(name),
-            operations: operations(name, args),
-            expires_at: self.now + expires,
+        let grant = if find(args, "as") == Some("none") {
+            let error = "unable to authorize; the token lacks every operation";
+            Err(ErrorInfo::new(ErrorCode::Forbidden, error))
+        } else {
+            Ok(Grant {
+                client,
+                name: find(args, "name").map(str::to_owned),
+                role: role(name),
+                operations: operations(name, args),
+                expires_at: self.now + expires,
+            })
         };
         let connection = self.connection(name);
         let reference = received.remove(0).reference;
@@ -376,7 +382,7 @@ impl World {
             connection,
             reference,
             chain: find(args, "chain").map(|text| text.parse().unwrap()),
-            grant: Ok(grant),
+            grant,
         });
     }
 

@@ -166,7 +166,7 @@ fn compare_turns(
 fn compare_members(sim: &Sim, client: &Client) {
     let members = sim.host.attachments.values();
     let members = members.filter_map(|connection| {
-        let member = connection.member.as_ref()?;
+        let member = connection.member.as_ref().filter(|it| !it.is_counted)?;
         let data = serde_json::to_value(&member.data).unwrap();
         Some((connection.id.as_str().to_owned(), (data, member.since)))
     });
@@ -176,6 +176,9 @@ fn compare_members(sim: &Sim, client: &Client) {
     });
     let (members, told): (BTreeMap<_, _>, BTreeMap<_, _>) = (members.collect(), told.collect());
     assert_eq!(told, members, "{} was told otherwise", client.name);
+    let all = sim.host.attachments.values();
+    let all = all.filter(|connection| connection.member.is_some()).count() as i64;
+    assert_eq!(client.reader.count, all, "{} counts", client.name);
 }
 
 /// P4.2, P6.8: an id stands for one message, however many attempts said it.

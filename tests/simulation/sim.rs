@@ -145,6 +145,9 @@ impl Sim {
         if random.chance(250) {
             limits.unsent_bytes = 3_000;
         }
+        if random.chance(300) {
+            limits.presence_listed = random.between(0, 4);
+        }
         let is_trimmed = plan.retention_ms.is_some();
         Self {
             random,

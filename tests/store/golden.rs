@@ -216,10 +216,7 @@ fn change(place: u64, what: Change, client: Option<&str>) -> Write {
 }
 
 fn lead() -> Lead {
-    Lead {
-        connection: Some(ConnectionId::new("c2")),
-        lease_ms: 30_000,
-    }
+    Lead::new(Some(ConnectionId::new("c2")), 30_000)
 }
 
 fn cancel() -> Cancel {

@@ -36,6 +36,9 @@ pub struct Present {
     pub data: Option<Data>,
     /// Since when it is there.
     pub since: Timestamp,
+    /// Whether it is only counted, and not listed (P7.3).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_counted: bool,
 }
 
 /// A connection, as it is kept in the socket's attachment: 16 KiB at most.
@@ -131,6 +134,12 @@ impl Connection {
         self.member.as_ref().map(|present| self.announced(present))
     }
 
+    /// The same if it is listed.
+    pub(crate) fn as_listed(&self) -> Option<Member> {
+        let listed = self.member.as_ref().filter(|present| !present.is_counted);
+        listed.map(|present| self.announced(present))
+    }
+
     /// The connection as a member that tells this of itself.
     pub(crate) fn announced(&self, present: &Present) -> Member {
         Member {
@@ -199,7 +208,7 @@ impl Live {
             rates: Rates::new(limits, 1, "connection"),
             replayed: 0,
             probe: Probe::default(),
-            is_told: connection.member.is_some(),
+            is_told: connection.as_listed().is_some(),
             is_reminded: false,
             heard_at: Timestamp::MIN,
             pinged_at: Timestamp::MIN,

@@ -33,6 +33,8 @@ pub(crate) struct Engine {
     pub(crate) end: Place,
     pub(crate) written_at: Timestamp,
     pub(crate) connections: BTreeMap<ConnectionId, Live>,
+    /// How many each client has.
+    pub(super) client_connections: BTreeMap<String, usize>,
     pub(super) clients: Clients,
     pub(crate) rollup: Rollup,
     pub(crate) clock: Clock,
@@ -116,6 +118,7 @@ impl Engine {
             end: end.place,
             written_at: end.written_at,
             connections: BTreeMap::new(),
+            client_connections: BTreeMap::new(),
             clients: Clients::default(),
             rollup: Rollup::default(),
             clock: Clock::default(),
@@ -141,7 +144,7 @@ impl Engine {
             }
             let mut live = Live::new(connection, &engine.limits);
             live.heard_at = live.connection.heard_at + engine.silence_slack();
-            engine.connections.insert(live.connection.id.clone(), live);
+            engine.insert(live);
         }
         Ok(engine)
     }

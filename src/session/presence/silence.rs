@@ -45,8 +45,7 @@ fn drop_silent(cx: &mut Context<'_>) {
         if after(live.last_heard(), timeout) <= *now {
             live.connection.member = None;
             out.remember(&live.connection);
-            let id = &live.connection.id;
-            cx.memory.presence.note_left(id, Some(member), false);
+            cx.memory.presence.leave(&member);
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::protocol::PROTOCOL_VERSION;
 use crate::protocol::capability::Operation;
 use crate::protocol::error::{ErrorCode, ErrorInfo, close};
 use crate::protocol::frame::{Attached, Presence, ServerFrame};
-use crate::protocol::ids::ConnectionId;
+use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::session::context::Context;
 use crate::session::engine::{Carrier, Connection, Live};
 use crate::session::input::Start;
@@ -34,7 +34,8 @@ pub(crate) fn attach(
     if is_attached {
         tell(cx, &mut live, start)?;
     }
-    cx.engine.state.clock.stir(TOKENS);
+    let reminder_at = live.reminder_at().unwrap_or(Timestamp::MAX);
+    cx.engine.state.clock.hasten(TOKENS, reminder_at);
     cx.engine.join(live);
     Ok(())
 }
@@ -124,9 +125,7 @@ fn has_room(cx: &Context<'_>, connection: &Connection) -> Result<(), Refusal> {
         );
         return full(&who);
     }
-    let others = cx.engine.connections.values();
-    let own = others.filter(|live| live.connection.client == connection.client);
-    if most <= own.count() {
+    if most <= cx.engine.connections_of(&connection.client) {
         let client = &connection.client;
         return full(&format!(
             "{client} has {most} connections to session {}",

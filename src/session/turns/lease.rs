@@ -1,7 +1,7 @@
 //! How long a leader is believed without a word (P6.8).
 
 use crate::protocol::ids::Timestamp;
-use crate::protocol::turn::{Lead, State, Turn};
+use crate::protocol::turn::State;
 use crate::session::context::Context;
 use crate::session::engine::{News, Owner, Sender, Wait, after};
 use crate::session::part::Part;
@@ -101,7 +101,7 @@ pub(crate) fn take_leadership(
     let Some(open) = cx.memory.turns.get_mut(id) else {
         return Ok(false);
     };
-    let lead = lead_mut(&mut open.turn);
+    let lead = open.turn.lead_mut();
     let Some(lead) = lead.filter(|lead| lead.connection != sender.connection) else {
         return Ok(false);
     };
@@ -171,17 +171,11 @@ pub(crate) fn lease_until(cx: &Context<'_>, open: &OpenTurn) -> Timestamp {
         .and_then(|id| cx.engine.connections.get(id));
     let pinged_at = live.map_or(Timestamp::MIN, |live| live.pinged_at);
     let heard_at = open.heard_at.max(open.perhaps_at).max(pinged_at);
-    after(heard_at, lead.lease_ms)
+    let begun_at = heard_at.max(lead.prolonged_at.unwrap_or(heard_at));
+    after(begun_at, lead.lease_ms)
 }
 
 /// A third of a lease: how far its row may be behind.
 pub(crate) fn slack(lease_ms: u64) -> Timestamp {
     Timestamp::try_from(lease_ms / 3).unwrap_or(0)
-}
-
-fn lead_mut(turn: &mut Turn) -> Option<&mut Lead> {
-    match &mut turn.state {
-        State::Active(lead) | State::Suspended { lead, .. } => Some(lead),
-        State::Queued | State::Ended { .. } => None,
-    }
 }
