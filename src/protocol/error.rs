@@ -40,6 +40,8 @@ codes! {
     Forbidden = "forbidden", 403;
     /// What the frame names does not exist.
     NotFound = "not-found", 404;
+    /// The address is there, but not for this method.
+    MethodNotAllowed = "method-not-allowed", 405;
     /// Somebody else was there first.
     Conflict = "conflict", 409;
     /// The message takes no more appends.

@@ -2,9 +2,10 @@
 
 use super::answer::Reply;
 use super::closing::Closing;
-use super::connection::{Carrier, Connection, Live};
+use super::connection::{Connection, Live};
 use super::outbox::Outbox;
 use super::{Session, Start};
+use crate::machine::Carrier;
 use crate::protocol::PROTOCOL_VERSION;
 use crate::protocol::capability::Operation;
 use crate::protocol::decode::Ref;

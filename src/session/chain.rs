@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Session;
 use super::answer::Reply;
-use super::connection::{Carrier, Sender};
+use super::connection::Sender;
 use super::outbox::Outbox;
+use crate::machine::Carrier;
 use crate::protocol::decode::{ClientFrame, Received};
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::ids::{ConnectionId, Timestamp};

@@ -1,8 +1,9 @@
 //! What every feature asks before it changes anything: does it exist, may they, is there room.
 
-use super::connection::{Carrier, Sender};
+use super::connection::Sender;
 use super::frames::misplaced;
 use super::{Error, Session};
+use crate::machine::Carrier;
 use crate::protocol::capability::Operation;
 use crate::protocol::decode::Seen;
 use crate::protocol::error::{ErrorCode, ErrorInfo};

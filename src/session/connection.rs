@@ -7,25 +7,12 @@ use serde::{Deserialize, Serialize};
 use super::chain::Chains;
 use super::presence::Present;
 use super::rate::Rates;
+use crate::machine::Carrier;
 use crate::protocol::capability::{Operation, Operations, Role};
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::limits::{KEPT_BYTES, Limits, TOKEN_REMINDER_MS};
 use crate::token::Grant;
-
-/// What a connection is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Carrier {
-    /// A WebSocket of a client: reads and writes.
-    Socket,
-    /// An event stream (P3.8): reads; it takes no frames.
-    Events,
-    /// The lines of an HTTP body (P12.1): writes; every frame is answered.
-    Lines,
-    /// A message streamed as an HTTP body (P5.5): writes; its message fails with it.
-    Body,
-}
 
 /// A connection, as it is kept in the socket's attachment: 16 KiB at most.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,9 +1,10 @@
 //! Frames as they come: who may send them at what rate, and the one match over all of them.
 
 use super::answer::Reply;
-use super::connection::{Carrier, Sender};
+use super::connection::Sender;
 use super::outbox::Outbox;
 use super::{Error, Session};
+use crate::machine::Carrier;
 use crate::protocol::decode::{ClientFrame, Received};
 use crate::protocol::error::{ErrorCode, ErrorInfo, close};
 use crate::protocol::ids::{ConnectionId, Timestamp};

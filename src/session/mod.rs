@@ -24,6 +24,7 @@ mod full;
 mod lease;
 mod life;
 mod list;
+mod machine;
 mod outbox;
 mod presence;
 mod publish;
@@ -38,106 +39,30 @@ mod steer;
 mod step;
 mod turn;
 
+pub use crate::machine::{Carrier, Text};
 pub use chain::Chains;
-pub use connection::{Carrier, Connection, Sender};
-pub use outbox::Text;
+pub use connection::{Connection, Sender};
 pub use presence::{Coming, Present};
-pub use request::Request;
+pub use request::{Read, Request};
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
-use crate::protocol::decode::{Received, Ref};
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::limits::Limits;
 use crate::protocol::serial::{Epoch, Place};
 use crate::protocol::settings::Settings;
 use crate::store::{End, Store, StoreError};
-use crate::token::Grant;
 use connection::Live;
 use outbox::Outbox;
 use rollup::{Open, Rollup};
 
 /// Everything that can happen to a session.
-#[derive(Debug)]
-pub enum Input {
-    /// A connection was accepted.
-    Open {
-        /// Who and how; `told` is filled in by the session.
-        connection: Connection,
-        /// Where its replay begins (P3.3).
-        start: Start,
-    },
-    /// A WebSocket message came in.
-    Message {
-        /// Over which connection.
-        connection: ConnectionId,
-        /// The frames in it.
-        frames: Vec<Received>,
-        /// Its size in bytes.
-        bytes: usize,
-        /// Whether no other is expected in this turn of the event loop: then what is due at
-        /// once is stored and sent with it, and waits for no timer (P5.4).
-        is_alone: bool,
-    },
-    /// A WebSocket message came in that cannot be read at all (P13.6).
-    Unreadable {
-        /// Over which connection.
-        connection: ConnectionId,
-        /// Why not.
-        error: ErrorInfo,
-    },
-    /// A streamed HTTP body came to its end: what is pending is stored and answered (P5.4).
-    BodyEnd {
-        /// The connection that carries it.
-        connection: ConnectionId,
-    },
-    /// A fresh token came over a connection, and was checked (P2.6).
-    Renew {
-        /// Over which connection.
-        connection: ConnectionId,
-        /// The frame's own mark.
-        reference: Option<Ref>,
-        /// The frames that it stands on (P13.8).
-        chain: Option<u64>,
-        /// What the token grants, or why it does not hold.
-        grant: Result<Grant, ErrorInfo>,
-    },
-    /// The platform tells when connections last sent a text `ping`, which it answers without
-    /// a word (P7.2). To be given before another input once [`Session::listens_at`] has come.
-    Heard {
-        /// When, for those that ever did.
-        heard: Vec<(ConnectionId, Timestamp)>,
-    },
-    /// The platform tells how much a reader has not taken yet (P13.7).
-    Unsent {
-        /// The reader.
-        connection: ConnectionId,
-        /// Bytes sent and not taken.
-        bytes: u64,
-    },
-    /// The platform tells what every reader has not taken yet (P14).
-    Backlog {
-        /// Those who have anything to take, and how many bytes.
-        unsent: Vec<(ConnectionId, u64)>,
-        /// Whether they had time to take something since it was sent.
-        had_time: bool,
-    },
-    /// A connection is gone, with or without a goodbye.
-    Close {
-        /// Which.
-        connection: ConnectionId,
-    },
-    /// An HTTP request; its answer is the one [`Effect::Respond`] among the effects.
-    Request {
-        /// Who asks.
-        sender: Sender,
-        /// What for.
-        request: Request,
-    },
-    /// A time that [`Session::deadline`] or [`Session::window`] named has come, or may have.
-    Deadline,
-}
+pub type Input = crate::machine::Input<Session>;
+
+/// Everything that follows from an input, to be performed in order.
+pub type Effect = crate::machine::Effect<Connection, Infallible>;
 
 /// Where a replay begins (P3.3).
 #[derive(Clone, Debug, Default)]
@@ -146,39 +71,6 @@ pub struct Start {
     pub since: Option<String>,
     /// How many messages to go back otherwise.
     pub rewind: usize,
-}
-
-/// Everything that follows from an input, to be performed in order.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Effect {
-    /// Send one WebSocket message to each of these connections.
-    Send {
-        /// To whom.
-        to: Vec<ConnectionId>,
-        /// A frame or an array of frames.
-        text: Text,
-    },
-    /// Keep this with the connection, so that it survives the session's sleep.
-    Remember(Connection),
-    /// Close a connection.
-    Close {
-        /// Which.
-        connection: ConnectionId,
-        /// A close code of P13.3.
-        code: u16,
-        /// Why, in at most 123 bytes.
-        reason: &'static str,
-    },
-    /// Delete everything in storage, the alarm too, and load the session anew. Only then
-    /// does the `Respond` that follows go out (P11.2).
-    Erase,
-    /// The answer to [`Input::Request`].
-    Respond {
-        /// The HTTP status.
-        status: u16,
-        /// JSON.
-        body: String,
-    },
 }
 
 /// One session in memory. All that it must not lose is in the store and with its connections.

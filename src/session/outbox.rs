@@ -1,12 +1,10 @@
 //! What one input sends: every frame encoded once, one WebSocket message per connection.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::rc::Rc;
 
 use super::connection::{Connection, Live};
-use super::{Effect, Session};
+use super::{Effect, Session, Text};
 use crate::protocol::error::close;
 use crate::protocol::frame::{ServerFrame, join};
 use crate::protocol::ids::{ConnectionId, Timestamp};
@@ -27,48 +25,6 @@ pub(super) struct Outbox {
     pub(super) made: usize,
     pub(super) is_erased: bool,
     pub(super) response: Option<(u16, String)>,
-}
-
-/// The text of one WebSocket message. It is put together when it is sent: of what many connections
-/// are sent in many different ways there is only one copy until then.
-#[derive(Clone)]
-pub struct Text {
-    frames: Rc<Vec<String>>,
-    list: Vec<usize>,
-}
-
-impl Text {
-    /// The whole of it.
-    pub fn whole(&self) -> Cow<'_, str> {
-        let frames = self.list.iter().filter_map(|index| self.frames.get(*index));
-        let frames: Vec<&String> = frames.collect();
-        match *frames {
-            [only] => Cow::Borrowed(only),
-            _ => Cow::Owned(join(&frames)),
-        }
-    }
-}
-
-impl From<String> for Text {
-    fn from(text: String) -> Self {
-        let frames = Rc::new(vec![text]);
-        Self {
-            frames,
-            list: vec![0],
-        }
-    }
-}
-
-impl PartialEq for Text {
-    fn eq(&self, other: &Self) -> bool {
-        self.whole() == other.whole()
-    }
-}
-
-impl fmt::Debug for Text {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.whole().fmt(formatter)
-    }
 }
 
 impl Outbox {
@@ -174,7 +130,7 @@ impl Session {
         let frames = Rc::new(out.frames);
         for (list, to) in groups {
             let frames = Rc::clone(&frames);
-            let text = Text { frames, list };
+            let text = Text::new(frames, list);
             effects.push(Effect::Send { to, text });
         }
         effects.extend(out.remembered.into_iter().map(Effect::Remember));

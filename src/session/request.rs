@@ -11,65 +11,9 @@ use crate::protocol::decode::{ClientFrame, Received};
 use crate::protocol::error::{ErrorInfo, close};
 use crate::protocol::frame::{Outcome, ServerFrame, join};
 use crate::protocol::ids::{ConnectionId, Timestamp};
+use crate::protocol::query::History as Page;
+pub use crate::protocol::request::{Read, Request};
 use crate::store::{Store, StoreError};
-
-/// What an HTTP request asks for.
-#[derive(Debug)]
-pub enum Request {
-    /// `POST …/frames` with one frame: the answer is its ack or nack (P12.1).
-    Frame(Received),
-    /// `POST …/frames` with an array: the answer is one ack or nack for each (P12.1).
-    Frames(Vec<Received>),
-    /// A shorthand: the answer is the ack's result alone (P12.2).
-    Shorthand(Result<ClientFrame, ErrorInfo>),
-    /// `GET …/messages` (P3.9).
-    History {
-        /// Older than this serial, newest first.
-        before: Option<String>,
-        /// Newer than this serial, oldest first.
-        after: Option<String>,
-        /// How many, 1–1000.
-        limit: usize,
-    },
-    /// `GET …/messages?to=` (P6.9).
-    Conversation {
-        /// The message that it leads to.
-        to: String,
-        /// Where the page before ended.
-        before: Option<String>,
-        /// How many, 1–1000.
-        limit: usize,
-    },
-    /// `GET …/messages/{serial}` (P3.9); without its data for the end of a streamed body.
-    Message {
-        /// The message.
-        serial: String,
-        /// Whether to leave its data out (P5.5).
-        without_data: bool,
-    },
-    /// `GET …/turns` (P6).
-    Turns {
-        /// Whether those that are final are meant as well, the newest first.
-        all: bool,
-        /// Older than this serial.
-        before: Option<String>,
-        /// How many, 1–1000.
-        limit: usize,
-    },
-    /// `GET …/turns/{id}`.
-    Turn(String),
-    /// `GET …/presence` (P7.4).
-    Presence,
-    /// `GET …` (P11.1).
-    Snapshot {
-        /// How many of the newest messages.
-        rewind: usize,
-    },
-    /// `PATCH …`: the value of `settings` (P11.2).
-    Settings(serde_json::Value),
-    /// `DELETE …` (P11.2).
-    Erase,
-}
 
 /// How the answers to the frames of a request make its response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,27 +78,8 @@ impl Session {
                 }];
                 return self.frames(store, now, sender, frames, Shape::Result { creates }, out);
             }
-            Request::History {
-                before,
-                after,
-                limit,
-            } => {
-                let (before, after) = (before.as_deref(), after.as_deref());
-                self.history(store, sender, before, after, limit)
-            }
-            Request::Conversation { to, before, limit } => {
-                self.conversation(store, sender, &to, before.as_deref(), limit)
-            }
-            Request::Message {
-                serial,
-                without_data,
-            } => self.one_message(store, sender, &serial, without_data),
-            Request::Turns { all, before, limit } => {
-                self.list_turns(store, sender, all, before.as_deref(), limit)
-            }
-            Request::Turn(id) => self.one_turn(store, sender, &id),
-            Request::Presence => self.list_presence(sender),
-            Request::Snapshot { rewind } => self.snapshot(store, sender, rewind),
+            Request::Read(read) => self.read(store, sender, read),
+            Request::Written(serial) => self.one_message(store, sender, &serial, true),
             Request::Settings(patch) => self.change_settings(store, now, sender, &patch, out),
             Request::Erase => self.erase(sender, out),
         };
@@ -164,6 +89,30 @@ impl Session {
             Err(Error::Store(error)) => return Err(error),
         });
         Ok(())
+    }
+
+    /// The one match over what may be read.
+    fn read(&self, store: &Store, sender: &Sender, read: Read) -> Result<String, Error> {
+        match read {
+            Read::Snapshot(page) => self.snapshot(store, sender, page.rewind),
+            Read::Messages(page) => self.messages(store, sender, &page),
+            Read::Message(message) => self.one_message(store, sender, &message.0, false),
+            Read::Turns(page) => {
+                let before = page.before.as_deref();
+                self.list_turns(store, sender, page.all, before, page.limit)
+            }
+            Read::Turn(turn) => self.one_turn(store, sender, &turn.0),
+            Read::Presence(_) => self.list_presence(sender),
+        }
+    }
+
+    /// A page of history, or the conversation that leads to a message.
+    fn messages(&self, store: &Store, sender: &Sender, page: &Page) -> Result<String, Error> {
+        let (before, after) = (page.before.as_deref(), page.after.as_deref());
+        match &page.to {
+            Some(to) => self.conversation(store, sender, to, before, page.limit),
+            None => self.history(store, sender, before, after, page.limit),
+        }
     }
 
     /// Takes the frames of a request; its end closes the window (P5.4) if an answer waits for it,

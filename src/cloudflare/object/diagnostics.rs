@@ -4,8 +4,8 @@ use serde::Serialize;
 use worker::js_sys::{Reflect, WebAssembly};
 use worker::wasm_bindgen::JsCast;
 
-use super::shell::{Lost, Shell};
-use crate::session::{Carrier, Coming};
+use super::shell::{Core, Shell};
+use crate::session::{Carrier, Coming, Session};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -34,30 +34,24 @@ struct Attached {
 }
 
 /// The report as JSON.
-///
-/// # Errors
-/// When the object fails.
-pub(super) fn report(shell: &Shell) -> Result<String, Lost> {
-    shell.with(|core| {
-        let connections = core.session.connections().map(|connection| Attached {
-            connection: connection.id.to_string(),
-            client: connection.client.clone(),
-            kind: connection.carrier,
-            window: connection.window_ms,
-            unsent: core.sockets.unsent(&connection.id).unwrap_or_default(),
-        });
-        let connections = connections.collect();
-        let report = Report {
-            session: shell.name().unwrap_or_default(),
-            rows_written: core.sql.rows_written(),
-            rows_read: core.sql.rows_read(),
-            database_bytes: shell.state.storage().sql().database_size() as u64,
-            memory_bytes: memory_bytes(),
-            connections,
-            presence: core.session.comings().collect(),
-        };
-        Ok(serde_json::to_string(&report).unwrap_or_default())
-    })
+pub(super) fn report(shell: &Shell<Session>, core: &Core<Session>) -> String {
+    let connections = core.machine.connections().map(|connection| Attached {
+        connection: connection.id.to_string(),
+        client: connection.client.clone(),
+        kind: connection.carrier,
+        window: connection.window_ms,
+        unsent: core.sockets.unsent(&connection.id).unwrap_or_default(),
+    });
+    let report = Report {
+        session: shell.name().unwrap_or_default(),
+        rows_written: core.sql.rows_written(),
+        rows_read: core.sql.rows_read(),
+        database_bytes: shell.state.storage().sql().database_size() as u64,
+        memory_bytes: memory_bytes(),
+        connections: connections.collect(),
+        presence: core.machine.comings().collect(),
+    };
+    serde_json::to_string(&report).unwrap_or_default()
 }
 
 fn memory_bytes() -> u64 {

@@ -1,4 +1,4 @@
-//! Messages that come in over connections: read, and handed to the session.
+//! Messages that come in over connections: read, and handed to the machine.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -8,16 +8,17 @@ use worker::wasm_bindgen::JsValue;
 use worker::wasm_bindgen_futures::spawn_local;
 use worker::web_sys::WebSocket;
 
+use super::class::Class;
+use super::fault::provoke;
 use super::shell::{Core, Shell};
 use crate::cloudflare::platform::config::config;
 use crate::cloudflare::platform::js;
 use crate::cloudflare::platform::log::note;
+use crate::machine::{Carrier, Input};
 use crate::protocol::decode::{Auth, ClientFrame, Received, decode, decode_frame, too_large};
 use crate::protocol::error::{ErrorCode, ErrorInfo, close};
 use crate::protocol::ids::ConnectionId;
 use crate::protocol::limits::Limits;
-use crate::session::{Carrier, Input, Request};
-use crate::token::Grant;
 
 /// Texts longer than so many times a frame are not even copied.
 const COPIED_FRAMES: u64 = 4;
@@ -27,14 +28,14 @@ const WAITING_MAX: usize = 256;
 const WAITING_BYTES_MAX: usize = 1024 * 1024;
 
 /// What comes in, and what has to wait.
-pub(super) struct Incoming {
-    shell: Rc<Shell>,
+pub(super) struct Incoming<M: Class> {
+    shell: Rc<Shell<M>>,
     /// Messages behind an `auth` frame whose token is being checked.
     waiting: RefCell<BTreeMap<ConnectionId, VecDeque<Came>>>,
 }
 
-impl Incoming {
-    pub(super) fn new(shell: &Rc<Shell>) -> Rc<Self> {
+impl<M: Class> Incoming<M> {
+    pub(super) fn new(shell: &Rc<Shell<M>>) -> Rc<Self> {
         Rc::new(Self {
             shell: Rc::clone(shell),
             waiting: RefCell::default(),
@@ -182,19 +183,10 @@ impl Incoming {
         });
     }
 
-    async fn check(&self, auth: &Auth) -> Result<Grant, ErrorInfo> {
+    async fn check(&self, auth: &Auth) -> Result<M::Grant, ErrorInfo> {
         let config = config(&self.shell.env)?;
         let claims = config.keys.verify(&auth.token, &config.limits).await?;
-        claims.grant(&self.shell.name().unwrap_or_default())
-    }
-
-    /// Panics where a test asks for it (feature `faults`).
-    pub(super) fn provoke(&self, request: &Request) {
-        match request {
-            Request::Frame(received) => provoke(std::slice::from_ref(received)),
-            Request::Frames(frames) => provoke(frames),
-            _ => {}
-        }
+        M::grant(&claims, &self.shell.name().unwrap_or_default())
     }
 }
 
@@ -222,7 +214,11 @@ impl Came {
 }
 
 /// What came, and over which connection; nothing of one that was closed.
-fn came(core: &Core, socket: &WebSocket, message: &JsValue) -> Option<(ConnectionId, Came)> {
+fn came<M: Class>(
+    core: &Core<M>,
+    socket: &WebSocket,
+    message: &JsValue,
+) -> Option<(ConnectionId, Came)> {
     let (connection, carrier) = core.sockets.identify(socket)?;
     let text = match read(message, &core.limits) {
         Ok(text) => text,
@@ -273,26 +269,3 @@ fn lines(text: &str, limits: &Limits) -> Vec<Received> {
 fn is_auth(received: &Received) -> bool {
     matches!(received.frame, Ok(ClientFrame::Auth(_)))
 }
-
-#[cfg(feature = "faults")]
-#[expect(clippy::panic, reason = "that is the fault")]
-fn provoke(frames: &[Received]) {
-    let is_fault = |received: &Received| {
-        matches!(&received.frame, Ok(ClientFrame::Signal(signal))
-            if signal.name == "sessile.fault.panic")
-    };
-    if frames.iter().any(is_fault) {
-        panic!("a test asked for it");
-    }
-    let is_greedy = |received: &Received| {
-        matches!(&received.frame, Ok(ClientFrame::Signal(signal))
-            if signal.name == "sessile.fault.memory")
-    };
-    if frames.iter().any(is_greedy) {
-        let much: Vec<u8> = vec![1; 1 << 30];
-        drop(std::hint::black_box(much));
-    }
-}
-
-#[cfg(not(feature = "faults"))]
-fn provoke(_: &[Received]) {}

@@ -1,4 +1,4 @@
-//! The session in its object: inputs in, effects out. Decides nothing.
+//! A machine in its object: inputs in, effects out. Decides nothing.
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -8,6 +8,8 @@ use worker::wasm_bindgen_futures::spawn_local;
 use worker::{Env, State, console_error};
 
 use super::backlog::Backlog;
+use super::class::Class;
+use super::departures::Departures;
 use super::sockets::{Sockets, Unsent};
 use super::sql::PlatformSql;
 use super::stalled::Stalled;
@@ -16,49 +18,49 @@ use crate::cloudflare::platform::config::config;
 use crate::cloudflare::platform::js;
 use crate::cloudflare::platform::panics::Registered;
 use crate::cloudflare::platform::time::now;
+use crate::machine::{Attached, Effect, Effects, Input};
 use crate::protocol::error::close;
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::limits::Limits;
-use crate::session::{Effect, Input, Session};
-use crate::store::Store;
 use crate::store::sql::Sql;
 
-/// An object, with its session once something has happened.
-pub(super) struct Shell {
+/// An object, with its machine once something has happened.
+pub(super) struct Shell<M: Class> {
     pub(super) state: State,
     pub(super) env: Env,
+    this: Weak<Self>,
     object: Registered,
     wake: Wake,
     stalled: Stalled,
     backlog: Backlog,
     /// About to be reset: its memory is not what its sockets and its storage are.
     is_lost: Cell<bool>,
-    core: RefCell<Option<Core>>,
+    departures: Departures<M::Delivery>,
+    core: RefCell<Option<Core<M>>>,
 }
 
 /// What is loaded when the object wakes.
-pub(super) struct Core {
-    pub(super) session: Session,
-    pub(super) store: Store,
+pub(super) struct Core<M: Class> {
+    pub(super) machine: M,
+    pub(super) store: M::Store,
     pub(super) sql: Rc<PlatformSql>,
     pub(super) sockets: Sockets,
     pub(super) limits: Limits,
 }
 
 /// What an input leaves to be done.
-#[derive(Default)]
-pub(super) struct Outcome {
+pub(super) struct Outcome<M: Class> {
     /// The answer to a request.
     pub(super) response: Option<(u16, String)>,
     /// Everything is to be deleted, and then this to be done.
-    pub(super) erase: Option<Vec<Effect>>,
+    pub(super) erase: Option<Effects<M>>,
 }
 
 /// The object failed and is about to be reset.
 #[derive(Debug)]
 pub(super) struct Lost;
 
-impl Shell {
+impl<M: Class> Shell<M> {
     pub(super) fn new(state: State, env: Env) -> Rc<Self> {
         Rc::new_cyclic(|shell: &Weak<Self>| {
             let ringing = shell.clone();
@@ -74,11 +76,13 @@ impl Shell {
             Self {
                 state,
                 env,
+                this: shell.clone(),
                 object,
                 wake,
                 stalled,
                 backlog,
                 is_lost,
+                departures: Departures::new(),
                 core,
             }
         })
@@ -108,17 +112,17 @@ impl Shell {
         self.object.run(body)
     }
 
-    /// Does something with the session, which is loaded if it is not there.
+    /// Does something with the machine, which is loaded if it is not there.
     pub(super) fn with<T>(
         &self,
-        body: impl FnOnce(&mut Core) -> Result<T, Lost>,
+        body: impl FnOnce(&mut Core<M>) -> Result<T, Lost>,
     ) -> Result<T, Lost> {
         if self.is_lost() {
             return Err(Lost);
         }
         self.object.run(|| {
             let Ok(mut core) = self.core.try_borrow_mut() else {
-                return Err(self.lose("the session was entered twice"));
+                return Err(self.lose("the machine was entered twice"));
             };
             if core.is_none() {
                 *core = Some(self.load()?);
@@ -127,16 +131,15 @@ impl Shell {
         })
     }
 
-    /// Hands an input to the session and performs what follows.
-    pub(super) fn feed(&self, input: Input) -> Result<Outcome, Lost> {
+    /// Hands an input to the machine and performs what follows.
+    pub(super) fn feed(&self, input: Input<M>) -> Result<Outcome<M>, Lost> {
         self.with(|core| {
             let now = now();
-            let is_told = matches!(input, Input::Unsent { .. } | Input::Backlog { .. });
-            if !is_told && !matches!(input, Input::Deadline) {
+            if is_of_somebody(&input) {
                 self.stalled.heard(now);
             }
-            let mut outcome = Outcome::default();
-            if core.session.listens_at() <= now {
+            let mut outcome = Outcome::new();
+            if core.machine.listens_at() <= now {
                 let heard = core.sockets.pings(&self.state);
                 self.take(core, now, Input::Heard { heard }, &mut outcome)?;
             }
@@ -147,10 +150,10 @@ impl Shell {
                 self.take(core, now, Input::Backlog { unsent, had_time }, &mut outcome)?;
             }
             self.wake
-                .set_timer(&self.state, now, core.session.window())
+                .set_timer(&self.state, now, core.machine.window())
                 .map_err(|error| self.lose(&js::describe(&error)))?;
             self.wake
-                .set_alarm(&self.state, now, core.session.deadline());
+                .set_alarm(&self.state, now, core.machine.deadline());
             self.look_at_stalled(core, now);
             Ok(outcome)
         })
@@ -159,19 +162,19 @@ impl Shell {
     /// Hands over an input, and performs what follows.
     fn take(
         &self,
-        core: &mut Core,
+        core: &mut Core<M>,
         now: Timestamp,
-        input: Input,
-        outcome: &mut Outcome,
+        input: Input<M>,
+        outcome: &mut Outcome<M>,
     ) -> Result<(), Lost> {
-        let effects = core.session.handle(&core.store, now, input);
+        let effects = core.machine.handle(&core.store, now, input);
         let effects = effects.map_err(|error| self.lose(&error.to_string()))?;
         self.perform(core, now, effects, outcome);
         Ok(())
     }
 
     /// Sees to it that it is looked again what all readers have not taken, if it is much.
-    fn watch_backlog(&self, core: &Core, unsent: &[(ConnectionId, u64)]) {
+    fn watch_backlog(&self, core: &Core<M>, unsent: &[(ConnectionId, u64)]) {
         let bytes = unsent.iter().map(|(_, bytes)| bytes).sum();
         if let Err(error) = self.backlog.watch(&self.state, bytes, &core.limits) {
             console_error!("unable to watch slow readers: {}", js::describe(&error));
@@ -193,7 +196,7 @@ impl Shell {
     }
 
     /// The same for an input that nobody waits for.
-    pub(super) fn feed_and_forget(self: &Rc<Self>, input: Input) {
+    pub(super) fn feed_and_forget(self: &Rc<Self>, input: Input<M>) {
         let Ok(Outcome {
             erase: Some(rest), ..
         }) = self.feed(input)
@@ -201,21 +204,21 @@ impl Shell {
             return;
         };
         let shell = Rc::clone(self);
-        // The session refuses everything until this is done (P11.2).
+        // The machine refuses everything until this is done (P11.2).
         spawn_local(async move {
             let _ = shell.erase(rest).await;
         });
     }
 
     /// Deletes everything, begins anew and performs what was to follow.
-    pub(super) async fn erase(&self, rest: Vec<Effect>) -> Result<Outcome, Lost> {
+    pub(super) async fn erase(&self, rest: Effects<M>) -> Result<Outcome<M>, Lost> {
         if let Err(error) = self.delete_all().await {
             return Err(self.lose(&format!("unable to delete everything; {error}")));
         }
         self.wake.forget_alarm();
         self.core.take();
         self.with(|core| {
-            let mut outcome = Outcome::default();
+            let mut outcome = Outcome::new();
             self.perform(core, now(), rest, &mut outcome);
             Ok(outcome)
         })
@@ -264,30 +267,28 @@ impl Shell {
         }
     }
 
-    /// The session's id, which the object was addressed by.
+    /// The machine's name, which the object was addressed by.
     pub(super) fn name(&self) -> Option<String> {
         self.state.as_raw().id().ok()?.name()
     }
 
-    fn load(&self) -> Result<Core, Lost> {
+    fn load(&self) -> Result<Core<M>, Lost> {
         self.try_load().map_err(|reason| self.lose(&reason))
     }
 
-    fn try_load(&self) -> Result<Core, String> {
+    fn try_load(&self) -> Result<Core<M>, String> {
         let config = config(&self.env).map_err(|error| error.message)?;
         let limits = config.limits.clone();
         let thrown = |error: JsValue| js::describe(&error);
-        let id = self
-            .name()
-            .ok_or("an object without a name is no session")?;
+        let name = self.name().ok_or("an object without a name is nobody's")?;
         let sql = Rc::new(PlatformSql::new(&self.state).map_err(thrown)?);
-        let store = Store::new(Rc::clone(&sql) as Rc<dyn Sql>);
+        let store = M::Store::from(Rc::clone(&sql) as Rc<dyn Sql>);
         let (sockets, connections) = Sockets::wake(&self.state).map_err(thrown)?;
         let entropy = getrandom::u32().map_err(|error| error.to_string())?;
-        let session = Session::load(&id, limits.clone(), &store, connections, entropy);
-        let session = session.map_err(|error| error.to_string())?;
+        let machine = M::load(&name, limits.clone(), &store, connections, entropy);
+        let machine = machine.map_err(|error| error.to_string())?;
         Ok(Core {
-            session,
+            machine,
             store,
             sql,
             sockets,
@@ -298,10 +299,10 @@ impl Shell {
     /// Performs effects in order.
     fn perform(
         &self,
-        core: &mut Core,
+        core: &mut Core<M>,
         now: Timestamp,
-        effects: Vec<Effect>,
-        outcome: &mut Outcome,
+        effects: Effects<M>,
+        outcome: &mut Outcome<M>,
     ) {
         let limit = core.limits.unsent_bytes;
         let mut effects = effects.into_iter();
@@ -310,7 +311,9 @@ impl Shell {
                 Effect::Send { to, text } => {
                     core.sockets.send(now, &to, &text.whole(), limit);
                 }
-                Effect::Remember(connection) => core.sockets.remember(&connection),
+                Effect::Remember(connection) => {
+                    core.sockets.remember(connection.id(), &connection);
+                }
                 Effect::Close {
                     connection,
                     code,
@@ -322,12 +325,31 @@ impl Shell {
                     }
                 }
                 Effect::Respond { status, body } => outcome.response = Some((status, body)),
+                Effect::Deliver(delivery) => self.depart(delivery),
                 Effect::Erase => {
                     outcome.erase = Some(effects.collect());
                     return;
                 }
             }
         }
+    }
+
+    /// Begins a delivery, or lets it wait while enough are under way.
+    fn depart(&self, delivery: M::Delivery) {
+        let Some(delivery) = self.departures.admit(delivery) else {
+            return;
+        };
+        let Some(shell) = self.this.upgrade() else {
+            return;
+        };
+        spawn_local(async move {
+            let mut next = Some(delivery);
+            while let Some(delivery) = next {
+                let outcome = M::deliver(shell.env.clone(), delivery).await;
+                next = shell.departures.ended();
+                shell.feed_and_forget(Input::Delivered(outcome));
+            }
+        });
     }
 
     /// The timer of the stalled readers rang; whether all went well.
@@ -346,14 +368,31 @@ impl Shell {
     }
 
     /// Gives the object up for readers that take nothing, or looks again later.
-    fn look_at_stalled(&self, core: &Core, now: Timestamp) {
+    fn look_at_stalled(&self, core: &Core<M>, now: Timestamp) {
         let is_behind = core.sockets.has_behind();
         if self.stalled.is_lost(now, core.limits.unsent_bytes) {
-            self.lose("a reader that was closed takes nothing and keeps the session awake");
+            self.lose("a reader that was closed takes nothing and keeps the object awake");
         } else if let Err(error) = self.stalled.watch(&self.state, now, is_behind) {
             console_error!("unable to watch stalled readers: {}", js::describe(&error));
         }
     }
+}
+
+impl<M: Class> Outcome<M> {
+    const fn new() -> Self {
+        Self {
+            response: None,
+            erase: None,
+        }
+    }
+}
+
+/// Whether an input comes of somebody who speaks, and not of the platform or of a clock.
+fn is_of_somebody<M: Class>(input: &Input<M>) -> bool {
+    !matches!(
+        input,
+        Input::Unsent { .. } | Input::Backlog { .. } | Input::Deadline | Input::Delivered(_)
+    )
 }
 
 fn short(error: &worker::Error) -> String {

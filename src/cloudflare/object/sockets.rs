@@ -3,6 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use worker::js_sys::JsString;
 use worker::wasm_bindgen::JsValue;
 use worker::web_sys::WebSocket;
@@ -10,16 +12,16 @@ use worker::worker_sys::ext::WebSocketExt;
 use worker::{State, console_error};
 
 use crate::cloudflare::platform::js;
+use crate::machine::{Attached, Carrier};
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::limits::{DRAIN_MS, DRAIN_MS_LEAST};
-use crate::session::{Carrier, Connection};
 
 /// The code for a socket that nobody knows: its client comes again.
 const UNKNOWN: u16 = 1011;
 /// How often it is looked how much is unsent while so much is sent as may be.
 const LOOKS: u64 = 8;
 
-/// The sockets of a session, by connection.
+/// The sockets of an object, by connection.
 #[derive(Default)]
 pub(super) struct Sockets {
     by_id: BTreeMap<ConnectionId, Held>,
@@ -65,33 +67,32 @@ pub(super) struct Unsent {
 
 impl Sockets {
     /// Finds the sockets that outlived a sleep, and what was kept with them. One that ended
-    /// meanwhile is among them until the session was told: its member leaves with it (P7.2).
+    /// meanwhile is among them until the machine was told: its member leaves with it (P7.2).
     ///
     /// # Errors
     /// When the runtime refuses.
-    pub(super) fn wake(state: &State) -> Result<(Self, Vec<Connection>), JsValue> {
+    pub(super) fn wake<C: Attached>(state: &State) -> Result<(Self, Vec<C>), JsValue> {
         let (mut sockets, mut connections) = (Self::default(), Vec::new());
         for socket in state.as_raw().get_websockets()? {
-            let Some(connection) = attached(&socket) else {
+            let Some(connection) = attached::<C>(&socket) else {
                 if socket.ready_state() == WebSocket::OPEN {
                     let _ = socket.close_with_code(UNKNOWN);
                 }
                 continue;
             };
-            sockets.add(&connection, socket);
+            sockets.add(connection.id(), connection.carrier(), socket);
             connections.push(connection);
         }
         Ok((sockets, connections))
     }
 
     /// Keeps the socket of a connection.
-    pub(super) fn add(&mut self, connection: &Connection, socket: WebSocket) {
+    pub(super) fn add(&mut self, id: &ConnectionId, carrier: Carrier, socket: WebSocket) {
         self.last_slot = self.last_slot.wrapping_add(1) & 0x3fff_ffff;
         let slot = self.last_slot;
         // Without its number it is found by what is kept with it.
         let _ = js::set_slot(&socket, slot);
-        self.by_slot
-            .insert(slot, (connection.id.clone(), connection.carrier));
+        self.by_slot.insert(slot, (id.clone(), carrier));
         let held = Held {
             socket,
             slot,
@@ -99,7 +100,7 @@ impl Sockets {
             looked: Cell::new(0),
             behind: Cell::new(None),
         };
-        self.by_id.insert(connection.id.clone(), held);
+        self.by_id.insert(id.clone(), held);
     }
 
     /// Whose socket this is; `None` for one that was closed.
@@ -107,10 +108,8 @@ impl Sockets {
         if let Some(slot) = js::slot_of(socket) {
             return self.by_slot.get(&slot).cloned();
         }
-        let connection = attached(socket)?;
-        self.by_id
-            .contains_key(&connection.id)
-            .then_some((connection.id, connection.carrier))
+        let Named { id, carrier } = attached(socket)?;
+        self.by_id.contains_key(&id).then_some((id, carrier))
     }
 
     /// Sends one text to many, and notes which of them have more than `limit` bytes to take.
@@ -216,8 +215,8 @@ impl Sockets {
     }
 
     /// Keeps a connection with its socket, so that it outlives the object's sleep.
-    pub(super) fn remember(&self, connection: &Connection) {
-        let Some(held) = self.by_id.get(&connection.id) else {
+    pub(super) fn remember(&self, id: &ConnectionId, connection: &impl Serialize) {
+        let Some(held) = self.by_id.get(id) else {
             return;
         };
         let text = serde_json::to_string(connection).unwrap_or_default();
@@ -246,15 +245,22 @@ impl Sockets {
 
     fn remove(&mut self, id: &ConnectionId) -> Option<Held> {
         let held = self.by_id.remove(id)?;
-        // A socket may close for longer than the session stays awake.
+        // A socket may close for longer than the object stays awake.
         let _ = held.socket.serialize_attachment(JsValue::NULL);
         self.by_slot.remove(&held.slot);
         Some(held)
     }
 }
 
+/// Of what is kept with a socket, all that this needs.
+#[derive(Deserialize)]
+struct Named {
+    id: ConnectionId,
+    carrier: Carrier,
+}
+
 /// What is kept with a socket.
-fn attached(socket: &WebSocket) -> Option<Connection> {
+fn attached<T: DeserializeOwned>(socket: &WebSocket) -> Option<T> {
     let text = socket.deserialize_attachment().ok()?.as_string()?;
     serde_json::from_str(&text).ok()
 }

@@ -10,13 +10,15 @@ use super::asked::Asked;
 use super::exchange::{Event, Exchange};
 use super::link::Link;
 use super::text::{Characters, Malformed, pieces};
-use crate::cloudflare::call::{Action, Call, Opening};
 use crate::cloudflare::platform::chunks::Chunks;
-use crate::cloudflare::platform::http::{Answer, json as answer_json, refusal, unreadable};
+use crate::cloudflare::platform::http::{
+    Answer, json as answer_json, read_all, refusal, unreadable,
+};
+use crate::machine::Carrier;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::frame::split;
 use crate::protocol::query;
-use crate::session::Carrier;
+use crate::protocol::routes::WRITTEN;
 
 /// Bytes of one append.
 const APPEND_BYTES: usize = 64 * 1024;
@@ -32,9 +34,8 @@ pub(super) async fn serve(asked: &Asked<'_>) -> Result<Answer, ErrorInfo> {
     }
     // Read from now on, so that the message begins with what has come by then.
     let body = Chunks::new(asked.request.body());
-    let opening = Opening::writer(Carrier::Body);
-    let link = Link::open(asked.env, asked.session, &asked.grant, opening).await?;
-    let mut upload = Upload::new(Exchange::new(link, body, asked.grant.expires_at));
+    let link = Link::open(asked, Carrier::Body, query::Attach::default()).await?;
+    let mut upload = Upload::new(Exchange::new(link, body, asked.admitted.expires_at));
     let placed = match upload.begin(asked.pairs).await {
         Ok(placed) => placed,
         Err(stop) => return stop.answer(),
@@ -57,13 +58,10 @@ pub(super) async fn serve(asked: &Asked<'_>) -> Result<Answer, ErrorInfo> {
 
 /// The answer at the end: the message without its data.
 async fn finish(asked: &Asked<'_>, placed: &Placed) -> Result<Answer, ErrorInfo> {
-    let action = Action::Message(placed.serial.clone(), true);
-    let call = Call {
-        grant: asked.grant.clone(),
-        action,
-    };
-    let response = call.make(asked.env, asked.session, None).await?;
-    let text = crate::cloudflare::platform::http::read_all(response.body(), usize::MAX).await?;
+    let session = asked.params.first().cloned().unwrap_or_default();
+    let params = vec![session, placed.serial.clone()];
+    let response = asked.question(&WRITTEN, params, Vec::new(), None).await?;
+    let text = read_all(response.body(), usize::MAX).await?;
     if response.status() != 200 {
         return Ok(answer_json(response.status(), &text));
     }

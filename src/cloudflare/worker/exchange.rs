@@ -148,7 +148,7 @@ impl Exchange {
         }
         let is_waiting = !self.is_answered();
         let late = self.patience.poll(is_waiting, context);
-        late.map(|()| Err(failed("it did not answer in time")))
+        late.map(|()| Err(failed("session", "it did not answer in time")))
     }
 }
 

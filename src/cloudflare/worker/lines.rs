@@ -13,13 +13,13 @@ use super::asked::Asked;
 use super::exchange::{Event, Exchange};
 use super::link::Link;
 use super::pipe::Pipe;
-use crate::cloudflare::call::Opening;
 use crate::cloudflare::platform::chunks::Chunks;
 use crate::cloudflare::platform::http::{Answer, streamed};
+use crate::machine::Carrier;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::frame::{ServerFrame, split};
 use crate::protocol::limits::Limits;
-use crate::session::Carrier;
+use crate::protocol::query::Attach;
 
 /// Answers that the client has not taken; then no more of the body is read.
 const UNTAKEN_BYTES_MAX: u64 = 1024 * 1024;
@@ -32,12 +32,11 @@ const BATCH_BYTES: usize = 128 * 1024;
 /// `internal`, when the object fails before anything was read.
 pub(super) async fn serve(asked: &Asked<'_>) -> Result<Answer, ErrorInfo> {
     let body = Chunks::new(asked.request.body());
-    let opening = Opening::writer(Carrier::Lines);
-    let link = Link::open(asked.env, asked.session, &asked.grant, opening).await?;
+    let link = Link::open(asked, Carrier::Lines, Attach::default()).await?;
     let limits = asked.config.limits.clone();
     let pipe = Pipe::new();
     let answer = streamed(200, "application/x-ndjson", &pipe.body());
-    let exchange = Exchange::new(link, body, asked.grant.expires_at);
+    let exchange = Exchange::new(link, body, asked.admitted.expires_at);
     spawn_local(async move {
         let mut lines = Lines::new(exchange, &pipe, &limits);
         let done = lines.run().await;

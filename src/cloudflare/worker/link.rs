@@ -7,16 +7,17 @@ use std::task::{Context, Poll};
 
 use futures::StreamExt;
 use futures::channel::mpsc::{UnboundedReceiver, unbounded};
-use worker::Env;
 use worker::wasm_bindgen::JsCast;
 use worker::wasm_bindgen::closure::Closure;
 use worker::web_sys::{CloseEvent, MessageEvent, WebSocket};
 use worker::worker_sys::ext::{ResponseExt, WebSocketExt};
 
-use crate::cloudflare::call::{Action, Call, Opening, failed};
+use super::asked::Asked;
+use crate::cloudflare::call::failed;
 use crate::cloudflare::platform::js::describe;
+use crate::machine::Carrier;
 use crate::protocol::error::{ErrorCode, ErrorInfo, close};
-use crate::token::Grant;
+use crate::protocol::query::Attach;
 
 /// What comes from the session.
 pub(super) enum Said {
@@ -43,20 +44,15 @@ impl Link {
     /// # Errors
     /// `internal`, when the object fails.
     pub(super) async fn open(
-        env: &Env,
-        session: &str,
-        grant: &Grant,
-        opening: Opening,
+        asked: &Asked<'_>,
+        carrier: Carrier,
+        attach: Attach,
     ) -> Result<Self, ErrorInfo> {
-        let call = Call {
-            grant: grant.clone(),
-            action: Action::Open(opening),
-        };
-        let response = call.make(env, session, None).await?;
+        let response = asked.open(carrier, attach).await?;
         let Some(end) = response.websocket() else {
-            return Err(failed("it accepted no connection"));
+            return Err(failed("session", "it accepted no connection"));
         };
-        Self::listen(end).map_err(|error| failed(&describe(&error)))
+        Self::listen(end).map_err(|error| failed("session", &describe(&error)))
     }
 
     fn listen(end: WebSocket) -> Result<Self, worker::wasm_bindgen::JsValue> {
@@ -118,7 +114,10 @@ pub(super) fn ended(code: u16) -> ErrorInfo {
         close::TOO_LARGE => (ErrorCode::TooLarge, "the message is too large"),
         close::TOO_FAST => (ErrorCode::RateLimited, "it was sent too fast"),
         close::PROTOCOL_ERROR => (ErrorCode::InvalidFrame, "it does not speak the protocol"),
-        _ => return failed("it was reset; what was asked may have happened"),
+        _ => {
+            let reason = "it was reset; what was asked may have happened";
+            return failed("session", reason);
+        }
     };
     ErrorInfo::new(error, format!("unable to go on; {reason}"))
 }

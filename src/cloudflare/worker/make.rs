@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
 use worker::Env;
 use worker::js_sys::futures::JsFuture;
 use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::web_sys::{Headers, Request, RequestInit, Response};
 
-use crate::cloudflare::call::{Action, CALL_HEADER, Call, STALE_HEADER, failed};
+use super::admit::Place;
+use crate::cloudflare::call::{Ask, CALL_HEADER, Call, STALE_HEADER, failed};
 use crate::cloudflare::platform::js;
 use crate::cloudflare::platform::time::within;
 use crate::protocol::error::ErrorInfo;
 
-/// The binding of the objects.
-const BINDING: &str = "SESSIONS";
 /// How long an object may take to answer: longer than any work that it does at once.
 const ANSWER_MS: u64 = 30_000;
 /// How often a call is made again when it met an object that was about to reset itself.
@@ -21,65 +21,66 @@ const TRIES: usize = 4;
 /// How long such an object is given.
 const RESET_MS: u64 = 20;
 
-impl Call {
-    /// Makes the call; the answer is the object's response as it is.
-    ///
-    /// # Errors
-    /// `internal`, when the object fails or does not answer. It is not known then what it did.
-    pub(super) async fn make(
-        &self,
-        env: &Env,
-        session: &str,
-        body: Option<&str>,
-    ) -> Result<Response, ErrorInfo> {
-        for _ in 1..TRIES {
-            let response = self.try_once(env, session, body).await?;
-            if !is_stale(&response) {
-                return Ok(response);
-            }
-            worker::Delay::from(Duration::from_millis(RESET_MS)).await;
+/// Makes a call; the answer is the object's response as it is.
+///
+/// # Errors
+/// `internal`, when the object fails or does not answer. It is not known then what it did.
+pub(super) async fn make<G: Serialize, A: Serialize>(
+    env: &Env,
+    place: &Place,
+    call: &Call<G, A>,
+    body: Option<&str>,
+) -> Result<Response, ErrorInfo> {
+    let is_upgrade = matches!(call.ask, Ask::Open(_));
+    let call = serde_json::to_string(call).unwrap_or_default();
+    let call = ascii(&call);
+    for _ in 1..TRIES {
+        let response = try_once(env, place, &call, is_upgrade, body).await?;
+        if !is_stale(&response) {
+            return Ok(response);
         }
-        self.try_once(env, session, body).await
+        worker::Delay::from(Duration::from_millis(RESET_MS)).await;
     }
+    try_once(env, place, &call, is_upgrade, body).await
+}
 
-    async fn try_once(
-        &self,
-        env: &Env,
-        session: &str,
-        body: Option<&str>,
-    ) -> Result<Response, ErrorInfo> {
-        let request = self
-            .request(body)
-            .map_err(|error| failed(&js::describe(&error)))?;
-        let answer = ask(env, session, &request);
-        match within(Duration::from_millis(ANSWER_MS), answer).await {
-            Some(Ok(response)) => Ok(response),
-            Some(Err(_)) => Err(failed("it was reset; what was asked may have happened")),
-            None => Err(failed(
-                "it did not answer in time; what was asked may have happened",
-            )),
-        }
-    }
-
-    fn request(&self, body: Option<&str>) -> Result<Request, JsValue> {
-        let headers = Headers::new()?;
-        let call = serde_json::to_string(self).map_err(|error| error.to_string())?;
-        headers.set(CALL_HEADER, &ascii(&call))?;
-        if matches!(self.action, Action::Open(_)) {
-            headers.set("upgrade", "websocket")?;
-        }
-        let init = RequestInit::new();
-        init.set_headers(&headers);
-        if let Some(body) = body {
-            init.set_method("POST");
-            init.set_body(&body.into());
-        }
-        Request::new_with_str_and_init("https://session/", &init)
+async fn try_once(
+    env: &Env,
+    place: &Place,
+    call: &str,
+    is_upgrade: bool,
+    body: Option<&str>,
+) -> Result<Response, ErrorInfo> {
+    let failed = |reason: &str| failed(place.thing, reason);
+    let request = request(call, is_upgrade, body).map_err(|error| failed(&js::describe(&error)))?;
+    let answer = ask(env, place, &request);
+    match within(Duration::from_millis(ANSWER_MS), answer).await {
+        Some(Ok(response)) => Ok(response),
+        Some(Err(_)) => Err(failed("it was reset; what was asked may have happened")),
+        None => Err(failed(
+            "it did not answer in time; what was asked may have happened",
+        )),
     }
 }
 
-async fn ask(env: &Env, session: &str, request: &Request) -> worker::Result<Response> {
-    let stub = env.durable_object(BINDING)?.get_by_name(session)?;
+fn request(call: &str, is_upgrade: bool, body: Option<&str>) -> Result<Request, JsValue> {
+    let headers = Headers::new()?;
+    headers.set(CALL_HEADER, call)?;
+    if is_upgrade {
+        headers.set("upgrade", "websocket")?;
+    }
+    let init = RequestInit::new();
+    init.set_headers(&headers);
+    if let Some(body) = body {
+        init.set_method("POST");
+        init.set_body(&body.into());
+    }
+    Request::new_with_str_and_init("https://object/", &init)
+}
+
+async fn ask(env: &Env, place: &Place, request: &Request) -> worker::Result<Response> {
+    let objects = env.durable_object(place.binding)?;
+    let stub = objects.get_by_name(&place.name)?;
     let promise = stub.into_rpc::<js::Stub>().fetch(request)?;
     Ok(JsFuture::from(promise).await?.dyn_into()?)
 }

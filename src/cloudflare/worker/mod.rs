@@ -1,6 +1,6 @@
 //! The Worker: the program that admits and routes.
 
-mod address;
+mod admit;
 mod asked;
 mod body;
 mod events;
@@ -29,7 +29,7 @@ use crate::cloudflare::platform::{http, js, panics};
 #[wasm_bindgen]
 pub fn fetch(request: Request, env: Env, _context: JsValue) -> Promise {
     panics::install();
-    let lost = http::error_body(&failed("the Worker failed"));
+    let lost = http::error_body(&failed("session", "the Worker failed"));
     let answer = async move { router::route(&request, &env).await.map(JsValue::from) };
     js::answer_of(&future_to_promise(answer), &lost)
 }

@@ -14,14 +14,13 @@ use super::events::Writer;
 use super::link::{Link, Said};
 use super::pipe::Pipe;
 use super::refuse::closing;
-use crate::cloudflare::call::Opening;
 use crate::cloudflare::platform::http::{Answer, streamed};
 use crate::cloudflare::platform::time::now;
+use crate::machine::Carrier;
 use crate::protocol::error::{ErrorInfo, close};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{DRAIN_MS, DRAIN_MS_LEAST};
 use crate::protocol::query;
-use crate::session::Carrier;
 
 /// How often a comment goes out, so that nobody in between takes the stream for dead.
 const COMMENT_MS: i64 = 20_000;
@@ -31,31 +30,16 @@ const COMMENT_MS: i64 = 20_000;
 /// # Errors
 /// `invalid-frame` for a query that makes no sense; `internal` when the object fails.
 pub(super) async fn serve(asked: &Asked<'_>) -> Result<Answer, ErrorInfo> {
-    let query::Attach {
-        since,
-        rewind,
-        window_ms,
-        names,
-    } = query::attach(asked.pairs)?;
+    let mut attach = query::attach(asked.pairs)?;
     // What a browser sends when it reconnects by itself is newer than its address.
     let last = asked.request.headers().get("last-event-id").ok().flatten();
-    let since = last
-        .filter(|last| !last.is_empty())
-        .map(|last| query::position(&last))
-        .or(since);
-    let carrier = Carrier::Events;
-    let opening = Opening {
-        carrier,
-        has_protocol: false,
-        since,
-        rewind,
-        window_ms,
-        names,
-    };
-    let link = Link::open(asked.env, asked.session, &asked.grant, opening).await?;
+    if let Some(last) = last.filter(|last| !last.is_empty()) {
+        attach.since = Some(query::position(&last));
+    }
+    let link = Link::open(asked, Carrier::Events, attach).await?;
     let pipe = Pipe::new();
     let answer = streamed(200, "text/event-stream", &pipe.body());
-    let (expires_at, limit) = (asked.grant.expires_at, asked.config.limits.unsent_bytes);
+    let (expires_at, limit) = (asked.admitted.expires_at, asked.config.limits.unsent_bytes);
     spawn_local(async move {
         let code = bridge(link, &pipe, expires_at, limit).await;
         if let Some(code) = code.filter(|code| (4000..5000).contains(code)) {

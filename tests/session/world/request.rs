@@ -1,7 +1,8 @@
 //! What a script asks for by HTTP.
 
 use sessile::protocol::decode::decode_frame;
-use sessile::session::{Input, Request, Sender};
+use sessile::protocol::query;
+use sessile::session::{Input, Read, Request, Sender};
 
 use super::{World, operations};
 use crate::words::{Word, find, has};
@@ -19,30 +20,24 @@ impl World {
         let is_read = matches!(verb, "get" | "brief");
         let what = args.first().map_or("", |word| word.text.as_str());
         let request = match (if is_read { "get" } else { verb }, what) {
-            ("get", "turns") => Request::Turns {
+            ("get", "turns") => Request::Read(Read::Turns(query::Turns {
                 all: has(args, "all"),
                 before: serial(self, "before"),
                 limit: number("limit", 100),
-            },
-            ("get", "turn") => Request::Turn(self.show.fill(&args[1].text)),
-            ("get", "presence") => Request::Presence,
-            ("get", "messages") => Request::History {
+            })),
+            ("get", "turn") => Request::Read(Read::Turn(query::Id(self.show.fill(&args[1].text)))),
+            ("get", "presence") => Request::Read(Read::Presence(query::Nothing)),
+            ("get", "messages" | "conversation") => Request::Read(Read::Messages(query::History {
                 before: serial(self, "before"),
                 after: serial(self, "after"),
+                to: serial(self, "to").or((what == "conversation").then(String::new)),
                 limit: number("limit", 100),
-            },
-            ("get", "conversation") => Request::Conversation {
-                to: serial(self, "to").unwrap_or_default(),
-                before: serial(self, "before"),
-                limit: number("limit", 100),
-            },
-            ("get", "snapshot") => Request::Snapshot {
+            })),
+            ("get", "snapshot") => Request::Read(Read::Snapshot(query::Snapshot {
                 rewind: number("rewind", 50),
-            },
-            ("get", _) => Request::Message {
-                serial: self.show.fill(what),
-                without_data: has(args, "bare"),
-            },
+            })),
+            ("get", _) if has(args, "bare") => Request::Written(self.show.fill(what)),
+            ("get", _) => Request::Read(Read::Message(query::Serial(self.show.fill(what)))),
             ("patch", _) => Request::Settings(serde_json::from_str(what).unwrap()),
             ("erase", _) => Request::Erase,
             _ => {
