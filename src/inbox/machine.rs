@@ -87,21 +87,24 @@ impl Machine for Inbox {
     }
 
     fn grant(claims: &Claims, name: &str) -> Result<Grant, ErrorInfo> {
-        let refused = |message: String| Err(ErrorInfo::new(ErrorCode::Forbidden, message));
+        let refused = |code, wrong: String| {
+            let message = format!("unable to read the inbox {name}; {wrong}");
+            Err(ErrorInfo::new(code, message))
+        };
         if !claims.capabilities.allow_anywhere(Operation::Read) {
             let patterns = claims.capabilities.patterns();
-            return refused(format!(
-                "unable to read the inbox; the token lacks the operation read for every session: \
-                 {patterns}"
-            ));
+            let wrong = format!("the token lacks the operation read for every session: {patterns}");
+            return refused(ErrorCode::Forbidden, wrong);
         }
         let role = claims.role();
-        let its = [None, Some(role)].map(|role| address(&claims.client, role));
-        if !its.iter().any(|its| its == name) {
-            let role = role.as_str();
-            return refused(format!(
-                "unable to read the inbox {name}; the token's role is {role}"
-            ));
+        if name.starts_with("role:") {
+            if name != address(&claims.client, Some(role)) {
+                let wrong = format!("the token's role is {}", role.as_str());
+                return refused(ErrorCode::Forbidden, wrong);
+            }
+        } else if name != address(&claims.client, None) {
+            let wrong = "the token's sub is another client".to_owned();
+            return refused(ErrorCode::Unauthorized, wrong);
         }
         Ok(Grant {
             client: claims.client.clone(),

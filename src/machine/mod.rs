@@ -28,6 +28,10 @@ use crate::store::StoreError;
 use crate::store::sql::Sql;
 use crate::token::Claims;
 
+/// Deliveries of one machine that are under way at once: an object may have six calls to
+/// somebody outside, and two are left for the keys that a token needs.
+pub const DELIVERIES_AT_ONCE: usize = 4;
+
 /// Everything that can happen to a machine.
 #[derive(Debug)]
 pub enum Input<M: Machine> {
@@ -144,7 +148,8 @@ pub enum Effect<C, D> {
         /// JSON.
         body: String,
     },
-    /// Call somebody outside. Nobody waits for it; its outcome is an [`Input::Delivered`].
+    /// Call somebody outside. Nobody waits for it; its outcome is an [`Input::Delivered`]. At
+    /// most [`DELIVERIES_AT_ONCE`] may be under way.
     Deliver(D),
 }
 

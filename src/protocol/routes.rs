@@ -135,7 +135,9 @@ routes! {
         Presence(query::Nothing) = "/presence", Read;
     }
     others {
-        session!("GET" "/connect", Some((Operation::Read, "connect")), query::ATTACH, Serve::Socket);
+        session!(
+            "GET" "/connect", Some((Operation::Read, "connect")), query::ATTACH, Serve::Socket
+        );
         session!(
             "GET" "/events", Some((Operation::Read, "read events")), query::ATTACH, Serve::Events
         );
@@ -200,10 +202,7 @@ pub struct Missed {
 impl Missed {
     /// The refusal of an address that stands for nothing.
     pub fn nowhere() -> Self {
-        let error = ErrorInfo::new(
-            ErrorCode::NotFound,
-            format!("unable to find this address; there are {}", addresses()),
-        );
+        let error = ErrorInfo::new(ErrorCode::NotFound, addresses());
         Self { error, allow: None }
     }
 }
@@ -287,15 +286,23 @@ fn matches(form: &str, path: &str) -> Option<Vec<String>> {
     segments.next().is_none().then_some(params)
 }
 
-/// The addresses there are, once each, as the end of a sentence.
+/// The addresses there are, once each, as a refusal says them.
 fn addresses() -> String {
-    let mut list: Vec<&str> = Vec::new();
+    let (mut below, mut beside): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
     for route in ROUTES {
-        if !list.contains(&route.path) {
-            list.push(route.path);
+        let (list, path) = match route.path.strip_prefix("/v1/sessions/{session}") {
+            Some(path) => (&mut below, path.trim_start_matches('/')),
+            None => (&mut beside, route.path),
+        };
+        if !path.is_empty() && !list.contains(&path) {
+            list.push(path);
         }
     }
-    list.join(", ")
+    let (below, beside) = (below.join(", "), beside.join(" and "));
+    format!(
+        "unable to find this address; a session is at /v1/sessions/ID, and below it are {below}; \
+         beside it are {beside}"
+    )
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@
 
 mod backlog;
 mod class;
-mod departures;
 mod diagnostics;
 mod fault;
 mod inbox;

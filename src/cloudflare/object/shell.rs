@@ -9,7 +9,6 @@ use worker::{Env, State, console_error};
 
 use super::backlog::Backlog;
 use super::class::Class;
-use super::departures::Departures;
 use super::sockets::{Sockets, Unsent};
 use super::sql::PlatformSql;
 use super::stalled::Stalled;
@@ -35,7 +34,6 @@ pub(super) struct Shell<M: Class> {
     backlog: Backlog,
     /// About to be reset: its memory is not what its sockets and its storage are.
     is_lost: Cell<bool>,
-    departures: Departures<M::Delivery>,
     core: RefCell<Option<Core<M>>>,
 }
 
@@ -82,7 +80,6 @@ impl<M: Class> Shell<M> {
                 stalled,
                 backlog,
                 is_lost,
-                departures: Departures::new(),
                 core,
             }
         })
@@ -325,7 +322,7 @@ impl<M: Class> Shell<M> {
                     }
                 }
                 Effect::Respond { status, body } => outcome.response = Some((status, body)),
-                Effect::Deliver(delivery) => self.depart(delivery),
+                Effect::Deliver(delivery) => self.begin(delivery),
                 Effect::Erase => {
                     outcome.erase = Some(effects.collect());
                     return;
@@ -334,21 +331,15 @@ impl<M: Class> Shell<M> {
         }
     }
 
-    /// Begins a delivery, or lets it wait while enough are under way.
-    fn depart(&self, delivery: M::Delivery) {
-        let Some(delivery) = self.departures.admit(delivery) else {
-            return;
-        };
+    /// Begins a delivery. The machine bounds how many are under way at once.
+    fn begin(&self, delivery: M::Delivery) {
         let Some(shell) = self.this.upgrade() else {
             return;
         };
+        let delivered = M::deliver(self.env.clone(), delivery);
         spawn_local(async move {
-            let mut next = Some(delivery);
-            while let Some(delivery) = next {
-                let outcome = M::deliver(shell.env.clone(), delivery).await;
-                next = shell.departures.ended();
-                shell.feed_and_forget(Input::Delivered(outcome));
-            }
+            let outcome = delivered.await;
+            shell.feed_and_forget(Input::Delivered(outcome));
         });
     }
 
