@@ -89,11 +89,7 @@ impl Inbox {
 
     /// Whether there is room for one more connection, here and of this client (P14).
     fn has_room(&self, connection: &Connection) -> Result<(), ErrorInfo> {
-        let size = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
-        let (most, own) = (
-            size(self.limits.connections),
-            size(self.limits.client_connections),
-        );
+        let (most, own) = (self.limits.connections(), self.limits.client_connections());
         let full = |whose: &str, count: usize| {
             let message = format!("unable to attach; {whose} has {count} connections");
             Err(ErrorInfo::new(ErrorCode::OverLimit, message))

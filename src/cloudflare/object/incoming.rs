@@ -243,7 +243,7 @@ fn read(message: &JsValue, limits: &Limits) -> Result<String, (ErrorInfo, u16)> 
         let error = ErrorInfo::new(ErrorCode::InvalidFrame, error);
         return Err((error, close::PROTOCOL_ERROR));
     };
-    let longest = usize::try_from(limits.frame_bytes).unwrap_or(usize::MAX);
+    let longest = limits.frame_bytes();
     if limits.frame_bytes.saturating_mul(COPIED_FRAMES) < u64::from(length) {
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         return Err((
@@ -256,7 +256,7 @@ fn read(message: &JsValue, limits: &Limits) -> Result<String, (ErrorInfo, u16)> 
 
 /// The frames of lines, one each: what is no frame harms only its own line (P12.1).
 fn lines(text: &str, limits: &Limits) -> Vec<Received> {
-    let longest = usize::try_from(limits.frame_bytes).unwrap_or(usize::MAX);
+    let longest = limits.frame_bytes();
     let line = |line: &str| {
         if longest < line.len() {
             return Received::refused(too_large("read the frame", line.len(), longest));

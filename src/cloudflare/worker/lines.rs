@@ -65,12 +65,11 @@ struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     fn new(exchange: Exchange, pipe: &'a Pipe, limits: &Limits) -> Self {
-        let size = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
         Self {
             exchange,
             pipe,
-            longest: size(limits.frame_bytes),
-            most: size(limits.array_frames),
+            longest: limits.frame_bytes(),
+            most: limits.array_frames(),
             partial: Vec::new(),
         }
     }

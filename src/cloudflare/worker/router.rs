@@ -87,7 +87,7 @@ impl Asked<'_> {
             Serve::Body(_) if query::stream(self.pairs)? => return body::serve(self).await,
             Serve::Lines(_) | Serve::Body(_) | Serve::Answer(_) | Serve::Report => {}
         }
-        let longest = usize::try_from(self.config.limits.frame_bytes).unwrap_or(usize::MAX);
+        let longest = self.config.limits.frame_bytes();
         let body = match self.route.method {
             "GET" => None,
             _ => Some(read_all(self.request.body(), longest).await?),
