@@ -22,6 +22,7 @@ pub mod routes;
 pub mod serial;
 pub mod settings;
 pub mod size;
+pub mod snapshot;
 pub mod turn;
 pub mod turn_frames;
 

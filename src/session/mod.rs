@@ -2,124 +2,44 @@
 //!
 //! Everything that happens to a session is an [`Input`]; everything that follows is rows in
 //! the [`Store`] and [`Effect`]s. Nothing here awaits, reads a clock or draws randomness.
-//! One feature is one file; this one holds the contract and the one match over inputs.
+//! Features stand above an engine that knows none of them; this file holds the contract and
+//! the one match over inputs.
 
-mod adopt;
-mod answer;
-mod append;
-mod attach;
-mod backlog;
-mod chain;
-mod change;
-mod check;
-mod class;
-mod closing;
-mod connection;
-mod control;
-mod conversation;
-mod drive;
-mod expiry;
+mod context;
+mod engine;
 mod frames;
 mod full;
-mod lease;
+mod input;
 mod life;
-mod list;
 mod machine;
-mod outbox;
+mod messages;
+mod part;
+mod parts;
 mod presence;
-mod publish;
-mod queue;
-mod rate;
-mod read;
-mod replay;
+mod readers;
+mod reads;
+mod refuse;
 mod request;
-mod rollup;
-mod signal;
-mod steer;
-mod step;
-mod turn;
+mod settings;
+mod turns;
 
 pub use crate::machine::{Carrier, Text};
-pub use chain::Chains;
-pub use connection::{Connection, Sender};
-pub use presence::{Coming, Present};
-pub use request::{Read, Request};
+pub use crate::protocol::request::{Read, Request};
+pub use engine::{Chains, Connection, Effect, Present, Sender};
+pub use input::{Input, Start};
+pub use presence::state::Coming;
 
-use std::collections::BTreeMap;
-use std::convert::Infallible;
-
-use crate::protocol::error::ErrorInfo;
-use crate::protocol::ids::{ConnectionId, Timestamp};
+use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::Limits;
-use crate::protocol::serial::{Epoch, Place};
-use crate::protocol::settings::Settings;
-use crate::store::{End, Store, StoreError};
-use connection::Live;
-use outbox::Outbox;
-use rollup::{Open, Rollup};
-
-/// Everything that can happen to a session.
-pub type Input = crate::machine::Input<Session>;
-
-/// Everything that follows from an input, to be performed in order.
-pub type Effect = crate::machine::Effect<Connection, Infallible>;
-
-/// Where a replay begins (P3.3).
-#[derive(Clone, Debug, Default)]
-pub struct Start {
-    /// The position to resume after, as the client gave it.
-    pub since: Option<String>,
-    /// How many messages to go back otherwise.
-    pub rewind: usize,
-}
+use crate::store::{Store, StoreError};
+use context::{Context, Memory};
+use engine::{Engine, Outbox, Wait, Work};
 
 /// One session in memory. All that it must not lose is in the store and with its connections.
 #[derive(Debug)]
 pub struct Session {
-    id: String,
-    limits: Limits,
-    /// The epoch of its serials, also while nothing has been written yet.
-    epoch: Epoch,
-    /// When it began; `None` until the first write (P1.2).
-    created_at: Option<Timestamp>,
-    /// Up to here messages have been trimmed (P11.2).
-    floor: Place,
-    settings: Settings,
-    end: Place,
-    written_at: Timestamp,
-    connections: BTreeMap<ConnectionId, Live>,
-    clients: rate::Clients,
-    rollup: Rollup,
-    turns: turn::Turns,
-    told: presence::Told,
-    /// When pings must be known of, at the latest.
-    listens_at: Timestamp,
-    expiry: expiry::Expiry,
-    /// Bytes that all readers together had not taken when the platform last told.
-    backlog: u64,
-    /// Between the decision to delete everything and its end (P11.2).
-    is_gone: bool,
-}
-
-/// Why an input did not do what it asked for.
-#[derive(Debug)]
-enum Error {
-    /// The client's mistake, or a race that it lost: a nack, and nothing has changed.
-    Refused(ErrorInfo),
-    /// The storage failed: the session is dropped.
-    Store(StoreError),
-}
-
-impl From<StoreError> for Error {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<ErrorInfo> for Error {
-    fn from(error: ErrorInfo) -> Self {
-        Self::Refused(error)
-    }
+    engine: Engine,
+    memory: Memory,
 }
 
 impl Session {
@@ -136,80 +56,14 @@ impl Session {
         connections: Vec<Connection>,
         entropy: u32,
     ) -> Result<Self, StoreError> {
-        let beginning = store.beginning()?;
-        let end = if beginning.is_some() {
-            store.end()?
-        } else {
-            End::default()
-        };
-        let told = connections
-            .iter()
-            .find_map(|connection| connection.told.as_deref());
-        let told = told.and_then(Epoch::parse);
         let mut session = Self {
-            id: id.to_owned(),
-            limits,
-            epoch: told.unwrap_or_else(|| Epoch::from_entropy(entropy)),
-            created_at: None,
-            floor: 0,
-            settings: Settings::default(),
-            end: end.place,
-            written_at: end.written_at,
-            connections: BTreeMap::new(),
-            clients: rate::Clients::default(),
-            rollup: Rollup::default(),
-            turns: turn::Turns::new(),
-            told: presence::Told::default(),
-            listens_at: Timestamp::MAX,
-            expiry: expiry::Expiry::default(),
-            backlog: 0,
-            is_gone: false,
+            engine: Engine::load(id, limits, store, connections, entropy)?,
+            memory: Memory::default(),
         };
-        if let Some(beginning) = beginning {
-            session.epoch = beginning.epoch;
-            session.created_at = Some(beginning.created_at);
-            session.floor = beginning.floor;
-            if let Some(at) = beginning.trimmed_at {
-                session.trimmed_at(at);
-            }
-            session.settings = beginning.settings;
-            session.written_at = session.written_at.max(beginning.created_at);
-            for streaming in store.streaming()? {
-                session
-                    .rollup
-                    .open
-                    .insert(streaming.head.place, Open::new(streaming));
-            }
-        }
-        for connection in connections {
-            if connection.is_reader() {
-                session.rollup.join(&connection);
-            }
-            let mut live = Live::new(connection, &session.limits);
-            live.heard_at = live.connection.heard_at + session.silence_slack();
-            session.expect_reminder(&live);
-            session.connections.insert(live.connection.id.clone(), live);
-        }
-        session.load_turns(store)?;
-        session.listen();
-        if session.listens_at < Timestamp::MAX {
-            // Who sent pings while the session slept is to be told first.
-            session.listens_at = Timestamp::MIN;
-        }
-        session.disown_bodies();
-        session.expect_anew(store)?;
+        let mut out = Outbox::default();
+        parts::load(&mut session.context(store, Timestamp::MIN, &mut out))?;
+        session.engine.clock.ask_for_pings();
         Ok(session)
-    }
-
-    /// A streamed body whose connection is gone has broken off (P5.5): its message is due to
-    /// fail at the next input.
-    fn disown_bodies(&mut self) {
-        for open in self.rollup.open.values_mut() {
-            let body = open.body.as_ref();
-            if body.is_some_and(|body| !self.connections.contains_key(body)) {
-                open.heard_at = Timestamp::MIN;
-            }
-        }
     }
 
     /// Decides everything that follows from one input, and stores it. Never awaits.
@@ -223,95 +77,122 @@ impl Session {
         input: Input,
     ) -> Result<Vec<Effect>, StoreError> {
         let mut out = Outbox::default();
+        let mut cx = self.context(store, now, &mut out);
         if let Input::Heard { heard } = input {
-            self.heard(heard);
+            cx.engine.heard_pings(heard);
+            parts::hear_pings(&mut cx);
             return Ok(Vec::new());
         }
-        if !self.is_gone {
-            let passed = self.pass_deadlines(store, now, &mut out);
-            self.survive(store, now, passed, &mut out)?;
+        if !cx.engine.is_gone {
+            let passed = parts::ring(&mut cx);
+            full::survive(&mut cx, passed)?;
         }
-        if self.is_gone {
-            self.refuse_all(input, &mut out);
+        if cx.engine.is_gone {
+            refuse::refuse_all(&mut cx, input);
         } else {
-            let opened = match &input {
-                Input::Open { connection, .. } => Some(connection.id.clone()),
-                _ => None,
-            };
-            let is_request = matches!(input, Input::Request { .. });
-            let done = self.dispatch(store, now, input, &mut out);
-            if !self.survive(store, now, done, &mut out)? {
-                if let Some(id) = opened {
-                    attach::refuse_full(&id, self.full(), &mut out);
-                }
-                if is_request && out.response.is_none() {
-                    out.response = Some(request::refusal(&self.full()));
-                }
+            let waiting = refuse::Waiting::of(&input);
+            let done = dispatch(&mut cx, input);
+            if !full::survive(&mut cx, done)? {
+                waiting.refuse_full(&mut cx);
             }
-            self.tell_presence(now, &mut out);
+            parts::hear(&mut cx)?;
+            parts::finish(&mut cx);
         }
-        Ok(self.finish(now, out))
-    }
-
-    fn dispatch(
-        &mut self,
-        store: &Store,
-        now: Timestamp,
-        input: Input,
-        out: &mut Outbox,
-    ) -> Result<(), StoreError> {
-        match input {
-            Input::Open { connection, start } => self.open(store, now, connection, &start, out)?,
-            Input::Message {
-                connection,
-                frames,
-                bytes,
-                is_alone,
-            } => {
-                self.message(store, now, &connection, frames, bytes, out)?;
-                if is_alone {
-                    self.tick(store, now, out)?;
-                }
-            }
-            Input::Unreadable { connection, error } => {
-                self.unreadable(now, &connection, error, out);
-            }
-            Input::BodyEnd { connection } => {
-                self.settle_for(store, now, Some(&connection), out)?;
-            }
-            Input::Renew {
-                connection,
-                reference,
-                chain,
-                grant,
-            } => {
-                self.renew(now, &connection, reference, chain, grant, out);
-            }
-            Input::Heard { heard } => self.heard(heard),
-            Input::Unsent { connection, bytes } => self.unsent(&connection, bytes, out),
-            Input::Backlog { unsent, had_time } => self.backlog(unsent, had_time, out),
-            Input::Close { connection } => self.leave(store, now, &connection, out)?,
-            Input::Request { sender, request } => {
-                self.request(store, now, &sender, request, out)?;
-            }
-            Input::Deadline => self.tick(store, now, out)?,
-        }
-        Ok(())
+        let effects = cx.engine.finish();
+        parts::hear(&mut cx)?;
+        Ok(effects)
     }
 
     /// The end of the nearest rollup window, at most 500 ms away; the platform keeps a timer
     /// for it. `None` while nothing is pending or held: then no timer may run.
     pub fn window(&self) -> Option<Timestamp> {
-        let presence = self.told.due();
-        self.rollup
-            .due(&self.settings)
-            .into_iter()
-            .chain(presence)
-            .min()
+        let rollup = self.engine.rollup.due(&self.engine.settings);
+        rollup.into_iter().chain(parts::window(&self.memory)).min()
+    }
+
+    /// The time of the next alarm: no earlier than needed once it has rung, perhaps too early
+    /// before. `None` while there is nothing to wait for.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        let next = self.engine.clock.next(Wait::Alarm);
+        (next < Timestamp::MAX).then_some(next)
+    }
+
+    /// When somebody might be held silent who is not: the platform answers pings without a
+    /// word, and must be asked for them before then. Far away while nobody's silence matters.
+    pub fn listens_at(&self) -> Timestamp {
+        self.engine.clock.next(Wait::Pings)
     }
 
     /// Everybody who is attached.
     pub fn connections(&self) -> impl Iterator<Item = &Connection> {
-        self.connections.values().map(|live| &live.connection)
+        self.engine
+            .connections
+            .values()
+            .map(|live| &live.connection)
     }
+
+    /// Who came and left lately, the latest last (P7.3), as far as the session was awake.
+    pub fn comings(&self) -> impl Iterator<Item = &Coming> {
+        self.memory.presence.comings()
+    }
+
+    fn context<'a>(
+        &'a mut self,
+        store: &'a Store,
+        now: Timestamp,
+        out: &'a mut Outbox,
+    ) -> Context<'a> {
+        let engine = Work {
+            state: &mut self.engine,
+            store,
+            now,
+            out,
+            frame_id: None,
+        };
+        let memory = &mut self.memory;
+        Context { engine, memory }
+    }
+}
+
+/// The one match over inputs.
+fn dispatch(cx: &mut Context<'_>, input: Input) -> Result<(), StoreError> {
+    match input {
+        Input::Open { connection, start } => readers::attach::attach(cx, connection, &start)?,
+        Input::Message {
+            connection,
+            frames,
+            bytes,
+            is_alone,
+        } => {
+            frames::take_message(cx, &connection, frames, bytes)?;
+            if is_alone {
+                cx.engine.pass_window()?;
+            }
+        }
+        Input::Unreadable { connection, error } => {
+            frames::refuse_message(cx, &connection, error);
+        }
+        Input::BodyEnd { connection } => cx.engine.settle_for(Some(&connection))?,
+        Input::Renew {
+            connection,
+            reference,
+            chain,
+            grant,
+        } => readers::renew::renew(cx, &connection, reference, chain, grant),
+        Input::Unsent { connection, bytes } => cx.engine.judge_unsent(&connection, bytes),
+        Input::Backlog { unsent, had_time } => cx.engine.judge_backlog(unsent, had_time),
+        Input::Close { connection } => {
+            turns::lease::keep_pings(cx)?;
+            cx.engine.forget(&connection);
+            // A body breaks off with its connection (P5.5); nothing else follows from it: a
+            // closed connection is never a cancel.
+            parts::ring(cx)?;
+        }
+        Input::Request { sender, request } => request::answer(cx, &sender, request)?,
+        Input::Deadline => cx.engine.pass_window()?,
+        Input::Delivered(never) => match never {},
+        // Taken before any other.
+        Input::Heard { .. } => {}
+    }
+    Ok(())
 }

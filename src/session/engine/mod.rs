@@ -1,0 +1,39 @@
+//! The engine: the log, its streams, connections, rates and clock. It knows no feature; features
+//! use what is named here, and nothing behind it.
+
+mod answers;
+mod backlog;
+mod chain;
+mod class;
+mod clock;
+mod closing;
+mod connection;
+mod connections;
+mod error;
+mod guard;
+mod log;
+mod once;
+mod outbox;
+mod probe;
+mod rate;
+mod rollup;
+mod settle;
+mod step;
+mod streams;
+mod work;
+
+pub use chain::Chains;
+pub use connection::{Connection, Present, Sender};
+pub use outbox::Effect;
+
+pub(crate) use answers::{Answer, Pending, Reply};
+pub(crate) use clock::{Owner, Wait, after};
+pub(crate) use closing::Closing;
+pub(crate) use connection::{Live, socket_of};
+pub(crate) use error::Error;
+pub(crate) use guard::misplaced;
+pub(crate) use once::{FrameId, Known};
+pub(crate) use outbox::Outbox;
+pub(crate) use step::Step;
+pub(crate) use streams::Stream;
+pub(crate) use work::{Engine, News, Work};

@@ -1,0 +1,177 @@
+//! The state that every feature stands on, and an input's hold on it.
+
+use std::collections::BTreeMap;
+use std::ops::Deref;
+
+use super::clock::Clock;
+use super::connection::{Connection, Live};
+use super::once::FrameId;
+use super::outbox::Outbox;
+use super::rate::Clients;
+use super::rollup::Rollup;
+use super::streams::Stream;
+use crate::protocol::ids::{ConnectionId, Timestamp};
+use crate::protocol::limits::Limits;
+use crate::protocol::serial::{Epoch, Place};
+use crate::protocol::settings::Settings;
+use crate::store::{Beginning, End, Store, StoreError};
+
+/// The log, its streams, its connections and its clock, in memory.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    pub(crate) id: String,
+    pub(crate) limits: Limits,
+    /// The epoch of its serials, also while nothing has been written yet.
+    pub(crate) epoch: Epoch,
+    /// When it began; `None` until the first write (P1.2).
+    pub(crate) created_at: Option<Timestamp>,
+    /// Up to here messages have been trimmed (P11.2).
+    pub(crate) floor: Place,
+    /// When they last were.
+    pub(crate) trimmed_at: Option<Timestamp>,
+    pub(crate) settings: Settings,
+    pub(crate) end: Place,
+    pub(crate) written_at: Timestamp,
+    pub(crate) connections: BTreeMap<ConnectionId, Live>,
+    pub(super) clients: Clients,
+    pub(crate) rollup: Rollup,
+    pub(crate) clock: Clock,
+    pub(crate) news: News,
+    /// Bytes that all readers together had not taken when the platform last told.
+    pub(crate) backlog: u64,
+    /// Whether a part keeps the session from expiring.
+    pub(crate) is_busy: bool,
+    /// Between the decision to delete everything and its end (P11.2).
+    pub(crate) is_gone: bool,
+}
+
+/// What has happened in the engine that features are to hear of before the input ends.
+#[derive(Debug, Default)]
+pub(crate) struct News {
+    /// The first message that was created and is nobody's work in progress.
+    pub(crate) created: Option<(Place, Timestamp)>,
+    /// Messages that streamed or belonged to an open turn are settled.
+    pub(crate) is_settled: bool,
+    /// A connection whose token names it otherwise.
+    pub(crate) renamed: Option<ConnectionId>,
+    /// Connections that are gone.
+    pub(crate) gone: Vec<Live>,
+}
+
+impl News {
+    pub(crate) fn is_empty(&self) -> bool {
+        let Self {
+            created,
+            is_settled,
+            renamed,
+            gone,
+        } = self;
+        created.is_none() && !is_settled && renamed.is_none() && gone.is_empty()
+    }
+}
+
+/// The engine while one input is handled.
+pub(crate) struct Work<'a> {
+    pub(crate) state: &'a mut Engine,
+    pub(crate) store: &'a Store,
+    pub(crate) now: Timestamp,
+    pub(crate) out: &'a mut Outbox,
+    /// The id of the frame at hand, until the step that it makes is stored.
+    pub(crate) frame_id: Option<FrameId>,
+}
+
+impl Deref for Work<'_> {
+    type Target = Engine;
+
+    fn deref(&self) -> &Engine {
+        self.state
+    }
+}
+
+impl Engine {
+    /// What rows and surviving connections tell. `entropy` gives the epoch of a session that
+    /// has none yet.
+    pub(crate) fn load(
+        id: &str,
+        limits: Limits,
+        store: &Store,
+        connections: Vec<Connection>,
+        entropy: u32,
+    ) -> Result<Self, StoreError> {
+        let beginning = store.beginning()?;
+        let end = match beginning {
+            Some(_) => store.end()?,
+            None => End::default(),
+        };
+        let mut told = connections.iter().filter_map(|it| it.told.as_deref());
+        let told = told.next().and_then(Epoch::parse);
+        let mut engine = Self {
+            id: id.to_owned(),
+            limits,
+            epoch: told.unwrap_or_else(|| Epoch::from_entropy(entropy)),
+            created_at: None,
+            floor: 0,
+            trimmed_at: None,
+            settings: Settings::default(),
+            end: end.place,
+            written_at: end.written_at,
+            connections: BTreeMap::new(),
+            clients: Clients::default(),
+            rollup: Rollup::default(),
+            clock: Clock::default(),
+            news: News::default(),
+            backlog: 0,
+            is_busy: false,
+            is_gone: false,
+        };
+        if let Some(beginning) = beginning {
+            engine.written_at = engine.written_at.max(beginning.created_at);
+            engine.settings = beginning.settings.clone();
+            engine.epoch = beginning.epoch;
+            engine.begin(&beginning);
+            for streaming in store.streaming()? {
+                let place = streaming.head.place;
+                let stream = Stream::new(streaming);
+                engine.rollup.streams.insert(place, stream);
+            }
+        }
+        for connection in connections {
+            if connection.is_reader() {
+                engine.rollup.join(&connection);
+            }
+            let mut live = Live::new(connection, &engine.limits);
+            live.heard_at = live.connection.heard_at + engine.silence_slack();
+            engine.connections.insert(live.connection.id.clone(), live);
+        }
+        Ok(engine)
+    }
+
+    fn begin(&mut self, beginning: &Beginning) {
+        self.created_at = Some(beginning.created_at);
+        self.floor = beginning.floor;
+        self.trimmed_at = beginning.trimmed_at;
+    }
+
+    /// Goes back to what rows say, while everybody stays.
+    fn rebuild(&mut self, store: &Store) -> Result<(), StoreError> {
+        self.created_at = None;
+        self.floor = 0;
+        self.trimmed_at = None;
+        if let Some(beginning) = store.beginning()? {
+            self.begin(&beginning);
+        }
+        self.end = store.end()?.place;
+        self.rollup.rebuild(store.streaming()?);
+        Ok(())
+    }
+}
+
+impl Work<'_> {
+    /// Goes back to what rows say, while everybody stays; appends that wait are refused.
+    pub(crate) fn rebuild(&mut self) -> Result<(), StoreError> {
+        self.state.rebuild(self.store)?;
+        let error = self.full();
+        self.state.rollup.answers.refuse(&error, self.out);
+        Ok(())
+    }
+}

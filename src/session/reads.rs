@@ -1,0 +1,34 @@
+//! Reads: the one table of what may be asked over HTTP without changing anything. Each has its
+//! address, its query and its operation in `protocol/routes.rs`.
+
+use super::context::Context;
+use super::engine::{Error, Sender};
+use super::presence::list as members;
+use super::readers::{conversation, history, snapshot};
+use super::turns::list as turns;
+use crate::protocol::query::History;
+use crate::protocol::request::Read;
+
+/// Reads, if the token grants it.
+pub(super) fn read(cx: &Context<'_>, sender: &Sender, read: Read) -> Result<String, Error> {
+    sender.must(read.needs(), "read", &cx.engine.id)?;
+    match read {
+        Read::Snapshot(page) => snapshot::snapshot(cx, page.rewind),
+        Read::Messages(History {
+            to: Some(to),
+            before,
+            limit,
+            ..
+        }) => conversation::conversation(cx, to, before, limit),
+        Read::Messages(History {
+            before,
+            after,
+            limit,
+            ..
+        }) => history::history(cx, before, after, limit),
+        Read::Message(message) => history::one_message(cx, message.0),
+        Read::Turns(page) => turns::list_turns(cx, page.all, page.before, page.limit),
+        Read::Turn(turn) => turns::one_turn(cx, turn.0),
+        Read::Presence(_) => members::list_presence(cx),
+    }
+}
