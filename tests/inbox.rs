@@ -1,5 +1,5 @@
 //! P15: the inbox as a machine, without a platform.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use serde_json::{Value, json};
 use sessile::inbox::{Connection, Effect, Grant, Inbox, Input, Rows, address};

@@ -12,11 +12,8 @@ use worker::web_sys::WebSocket;
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
 use super::class::Class;
-use super::object::Object;
-use super::shell::{Core, Shell};
+use super::entry::Object;
 use crate::inbox::Inbox;
-use crate::protocol::decode::Received;
-use crate::protocol::inbox;
 
 /// An inbox's object.
 #[durable_object(alarm)]
@@ -66,14 +63,5 @@ impl Class for Inbox {
 
     async fn deliver(_: Env, delivery: Infallible) -> Infallible {
         match delivery {}
-    }
-
-    fn frames(_: &inbox::Request) -> &[Received] {
-        &[]
-    }
-
-    fn report(_: &Shell<Self>, _: &Core<Self>) -> String {
-        // No address asks for it.
-        "{}".to_owned()
     }
 }

@@ -13,7 +13,7 @@ use worker::{Env, State};
 
 use super::class::Class;
 use super::diagnostics;
-use super::object::Object;
+use super::entry::Object;
 use super::shell::{Core, Shell};
 use crate::protocol::decode::Received;
 use crate::session::{self, Session};
