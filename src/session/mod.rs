@@ -9,8 +9,8 @@ mod context;
 mod engine;
 mod frames;
 mod full;
-mod input;
 mod life;
+mod machine;
 mod messages;
 mod part;
 mod parts;
@@ -22,17 +22,21 @@ mod request;
 mod settings;
 mod turns;
 
-pub use engine::{Carrier, Chains, Connection, Effect, Present, Sender, Text};
-pub use input::{Input, Start};
+pub use crate::machine::{Carrier, Text};
+pub use crate::protocol::reads::Read;
+pub use crate::protocol::request::Request;
+pub use engine::{Chains, Connection, Effect, Present, Sender};
 pub use presence::state::Coming;
-pub use reads::Read;
-pub use request::Request;
+pub use readers::replay::Start;
 
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::Limits;
 use crate::store::{Store, StoreError};
 use context::{Context, Memory};
 use engine::{Engine, Outbox, Wait, Work};
+
+/// Everything that can happen to a session.
+pub type Input = crate::machine::Input<Session>;
 
 /// One session in memory. All that it must not lose is in the store and with its connections.
 #[derive(Debug)]
@@ -189,6 +193,7 @@ fn dispatch(cx: &mut Context<'_>, input: Input) -> Result<(), StoreError> {
         }
         Input::Request { sender, request } => request::answer(cx, &sender, request)?,
         Input::Deadline => cx.engine.pass_window()?,
+        Input::Delivered(never) => match never {},
         // Taken before any other.
         Input::Heard { .. } => {}
     }

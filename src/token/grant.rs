@@ -61,4 +61,10 @@ impl Claims {
             expires_at: self.expires_at,
         })
     }
+
+    /// The token's role wherever it may do something: what it says itself, else the strongest
+    /// that its `caps` name, else `user` (P15.1).
+    pub fn role(&self) -> Role {
+        self.role.unwrap_or_else(|| self.capabilities.strongest())
+    }
 }

@@ -133,6 +133,7 @@ impl Host {
                 }
                 Effect::Close { connection, .. } => self.part(connection),
                 Effect::Erase | Effect::Send { .. } | Effect::Respond { .. } => {}
+                Effect::Deliver(never) => match *never {},
             }
         }
         if is_erased {

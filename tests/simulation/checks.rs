@@ -48,6 +48,7 @@ pub fn said(effects: &[Effect]) -> Vec<Rc<Said>> {
             Effect::Send { to, text } => (Some(to.clone()), text.whole()),
             Effect::Respond { body, .. } => (None, Cow::Borrowed(body.as_str())),
             Effect::Remember(_) | Effect::Close { .. } | Effect::Erase => return None,
+            Effect::Deliver(never) => match *never {},
         };
         let (frames, text) = (frames(&text), text.into_owned());
         Some(Rc::new(Said { to, text, frames }))

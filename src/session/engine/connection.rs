@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::chain::Chains;
 use super::probe::Probe;
 use super::rate::Rates;
+use crate::machine::Carrier;
 use crate::protocol::capability::{Operation, Operations, Role};
 use crate::protocol::data::Data;
 use crate::protocol::error::ErrorInfo;
@@ -14,20 +15,6 @@ use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::limits::{KEPT_BYTES, Limits, TOKEN_REMINDER_MS};
 use crate::protocol::presence::Member;
 use crate::token::Grant;
-
-/// What a connection is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Carrier {
-    /// A WebSocket of a client: reads and writes.
-    Socket,
-    /// An event stream (P3.8): reads; it takes no frames.
-    Events,
-    /// The lines of an HTTP body (P12.1): writes; every frame is answered.
-    Lines,
-    /// A message streamed as an HTTP body (P5.5): writes; its message fails with it.
-    Body,
-}
 
 /// What makes a connection a member.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -26,8 +26,8 @@ mod streams;
 mod work;
 
 pub use chain::Chains;
-pub use connection::{Carrier, Connection, Present, Sender};
-pub use outbox::{Effect, Text};
+pub use connection::{Connection, Present, Sender};
+pub use outbox::Effect;
 
 pub(crate) use answers::{Answer, Pending, Reply};
 pub(crate) use clock::{Owner, Wait, after};

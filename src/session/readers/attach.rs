@@ -1,16 +1,16 @@
 //! Connections come and go (P3.4).
 
+use crate::machine::Carrier;
 use crate::protocol::PROTOCOL_VERSION;
 use crate::protocol::capability::Operation;
 use crate::protocol::error::{ErrorCode, ErrorInfo, close};
 use crate::protocol::frame::{Attached, Presence, ServerFrame};
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::session::context::Context;
-use crate::session::engine::{Carrier, Connection, Live};
-use crate::session::input::Start;
+use crate::session::engine::{Connection, Live};
 use crate::session::parts;
 use crate::session::readers::renew::TOKENS;
-use crate::session::readers::replay::replay;
+use crate::session::readers::replay::{Start, replay};
 use crate::store::StoreError;
 
 /// The reserve for those who write is at most this share of all connections.

@@ -8,10 +8,18 @@ use crate::protocol::message::Status;
 use crate::protocol::serial::{PLACE_MAX, Place, Serial};
 use crate::session::context::Context;
 use crate::session::engine::Connection;
-use crate::session::input::Start;
 use crate::session::parts;
 use crate::session::turns::shown::{final_turns, latest_frame};
 use crate::store::{Changed, Head, Span, StoreError};
+
+/// Where a replay begins (P3.3).
+#[derive(Clone, Debug, Default)]
+pub struct Start {
+    /// The position to resume after, as the client gave it.
+    pub since: Option<String>,
+    /// How many messages to go back otherwise.
+    pub rewind: usize,
+}
 
 /// The frames of a replay, encoded, in order of the messages' places.
 #[derive(Debug)]
