@@ -351,7 +351,8 @@ fn a_counted_member_that_was_silent_is_told() {
         expect![[r#"
             -- 31000 ms
             alice < presence.count 3
-            bob < presence.count 3
+            bob < presence.leave bob-1 user
+            bob | presence.count 3
             alice = 200 presence: m1-1 user; m2-1 user; m3-1 user
             bob < ack 2 bob-1 user
             -- 31200 ms
