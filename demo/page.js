@@ -1,13 +1,18 @@
-// The page: shows what the session's view says, and tells the session what the person does.
-import { inOrder } from "./fold.js";
-import { openSession } from "./session.js";
+// The page: shows what the session holds, and tells the session what the person does.
+import { createSession } from "./sessile.js";
 
 const at = (id) => document.getElementById(id);
 const query = new URLSearchParams(location.hash.slice(1));
 const token = query.get("token");
 const me = token ? claims(token) : {};
 const items = new Map();
-let isDropped = false;
+/** How far the log was read: a feature of the session made here, of one value. */
+const positionOf = (session) => session.feature(position);
+const position = (engine) => ({
+  get value() {
+    return engine.log.position;
+  },
+});
 
 if (!token) {
   at("reason").textContent = "This address has no token. Open the one that npm start printed.";
@@ -18,56 +23,66 @@ if (!token) {
 function start(name) {
   at("session").textContent = name;
   at("client").textContent = me.name ?? me.sub ?? "";
-  const session = openSession({ origin: location.origin, session: name, token, onChange: show });
+  const session = createSession({ url: location.origin, session: name, token, client: me.sub });
+  let isDropped = false;
 
   at("form").addEventListener("submit", (event) => {
     event.preventDefault();
     const text = at("input").value.trim();
     if (!text) return;
     at("input").value = "";
-    session.say(text);
+    session.send(text);
     scrollToEnd();
   });
   at("drop").addEventListener("click", () => {
     isDropped = !isDropped;
     at("drop").textContent = isDropped ? "Bring the network back" : "Drop the network";
     at("drop").setAttribute("aria-pressed", String(isDropped));
-    if (isDropped) session.drop();
+    if (isDropped) session.close();
     else session.connect();
   });
   // Another address in the same tab is another person or session: begin again.
   addEventListener("hashchange", () => location.reload());
-  const wake = () => isDropped || document.hidden || session.ping();
-  addEventListener("online", wake);
-  document.addEventListener("visibilitychange", wake);
+  session.subscribe(() => show(session));
+  session.connect();
 }
 
-function show({ log, state, reason, unsent }) {
-  at("state").textContent = state;
-  at("state").dataset.state = state;
-  at("position").textContent = log.position ?? "–";
-  at("reason").textContent = reason;
-  const waiting = unsent.size === 1 ? "1 message waits" : `${unsent.size} messages wait`;
-  at("unsent").textContent = unsent.size > 0 ? `${waiting} to be sent` : "";
+function show(session) {
+  const { messages } = session.getSnapshot();
+  const { state, error } = session.connection;
+  const named = nameOf(state, session.link.attached);
+  at("state").textContent = named;
+  at("state").dataset.state = named;
+  at("position").textContent = positionOf(session).value ?? "–";
+  const failed = messages.find(({ delivery }) => delivery === "failed");
+  at("reason").textContent = (state === "connected" ? failed?.error : error)?.message ?? "";
+  const unsent = messages.filter(({ delivery }) => delivery === "pending").length;
+  const waiting = unsent === 1 ? "1 message waits" : `${unsent} messages wait`;
+  at("unsent").textContent = unsent > 0 ? `${waiting} to be sent` : "";
   const isAtEnd = innerHeight + scrollY >= document.body.scrollHeight - 80;
-  showMessages(inOrder(log));
+  showMessages(messages);
   if (isAtEnd) scrollToEnd();
+}
+
+function nameOf(state, attached) {
+  if (state === "connected") return attached?.resumed ? "resumed" : "attached";
+  return state === "idle" || state === "waiting" ? "offline" : state;
 }
 
 function showMessages(messages) {
   const list = at("messages");
-  const held = new Set(messages.map(({ serial }) => serial));
-  for (const [serial, item] of items) {
-    if (held.has(serial)) continue;
+  // The id is the same before and after a message is in the log.
+  const keyOf = ({ id, client, serial }) => (id ? `${client} ${id}` : serial);
+  const held = new Set(messages.map(keyOf));
+  for (const [key, item] of items) {
+    if (held.has(key)) continue;
     item.element.remove();
-    items.delete(serial);
+    items.delete(key);
   }
   messages.forEach((message, index) => {
-    let item = items.get(message.serial);
-    if (!item) {
-      item = createItem(message);
-      items.set(message.serial, item);
-    }
+    const key = keyOf(message);
+    const item = items.get(key) ?? createItem(message);
+    items.set(key, item);
     if (list.children[index] !== item.element) {
       list.insertBefore(item.element, list.children[index] ?? null);
     }
@@ -76,9 +91,8 @@ function showMessages(messages) {
   list.setAttribute("aria-busy", String(messages.some(({ status }) => status === "streaming")));
 }
 
-function createItem({ serial, client, role }) {
+function createItem({ client, role }) {
   const element = document.createElement("li");
-  element.dataset.serial = serial;
   element.dataset.side = role === "assistant" ? "agent" : client === me.sub ? "me" : "other";
   const who = document.createElement("div");
   who.className = "who";
@@ -86,23 +100,20 @@ function createItem({ serial, client, role }) {
   const text = document.createElement("div");
   text.className = "text";
   element.append(who, text);
-  return { element, text, shown: "" };
+  return { element, text, shown: undefined };
 }
 
 function updateItem(item, message) {
-  const isDeleted = message.deletedAt !== undefined;
-  const text = isDeleted ? "deleted" : asText(message.data);
-  item.element.dataset.status = isDeleted ? "deleted" : (message.status ?? "complete");
-  if (item.shown === text) return;
-  item.shown = text;
-  item.text.textContent = text;
+  // A message that is the same object is as it was.
+  if (item.shown === message) return;
+  item.shown = message;
+  item.element.dataset.serial = message.serial;
+  item.element.dataset.status = message.delivery ?? message.status ?? "complete";
+  const text = typeof message.data === "string" ? message.data : JSON.stringify(message.data);
+  if (item.text.textContent !== text) item.text.textContent = text;
 }
 
-function asText(data) {
-  return typeof data === "string" ? data : JSON.stringify(data);
-}
-
-/** What the token says about its owner; only the session can tell whether it is genuine. */
+/** The claims of a token about its owner; only the session can tell whether it is genuine. */
 function claims(jwt) {
   try {
     const base64 = jwt.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");

@@ -23,6 +23,7 @@ import {
   say,
 } from "./lib/project.mjs";
 import { findTools } from "./lib/tools.mjs";
+import { buildSite } from "./site.mjs";
 
 const SOURCES = [
   "src",
@@ -54,6 +55,7 @@ const WASM_FEATURES = [
 /** Builds a variant of the Worker, unless it is up to date. */
 export async function build(name = "release") {
   await withLock(() => buildVariant(VARIANTS[name]));
+  await buildSite();
 }
 
 async function buildVariant({ directory, args, isOptimised }) {

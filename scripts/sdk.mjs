@@ -9,34 +9,34 @@ import { checkApp } from "./package.mjs";
 import { installPackages } from "./setup.mjs";
 
 const KB = 1024;
-const CORE = { name: "core", from: "index.ts", imports: "createSession", most: 13 * KB };
+const CORE = { name: "core", from: "index.ts", imports: "createSession", most: 10 * KB };
 /**
  * The limit of each entry point in bytes, minified and gzipped, by what an app imports; with
  * `isMore`, beyond the core. An app's own packages do not count.
  */
 const SIZES = [
   CORE,
-  { name: "agent", from: "agent/index.ts", imports: "createAgentSession, text", most: 14 * KB },
-  { name: "react", from: "react/index.ts", imports: "*", most: 3 * KB, isMore: true },
+  { name: "agent", from: "agent/index.ts", imports: "createAgentSession, text", most: 13.75 * KB },
+  { name: "react", from: "react/index.ts", imports: "*", most: 3.75 * KB, isMore: true },
   {
     name: "ai-sdk",
     from: "ai-sdk/index.ts",
     imports: "SessileChatTransport",
-    most: 6 * KB,
+    most: 8.25 * KB,
     isMore: true,
   },
   {
     name: "ai-sdk/react",
     from: "ai-sdk/react.ts",
     imports: "useSessileChat",
-    most: 8 * KB,
+    most: 10.25 * KB,
     isMore: true,
   },
   {
     name: "tanstack",
     from: "tanstack/index.ts",
     imports: "sessileConnection",
-    most: 11 * KB,
+    most: 13.25 * KB,
     isMore: true,
   },
 ];

@@ -31,7 +31,10 @@ use model::{Draft, Pair, epoch};
 use sessile::protocol::data::{Data, units};
 use sessile::protocol::message::{Headers, Message, Role, Status};
 use sessile::protocol::settings::Settings;
-use sessile::store::{Beginning, End, Growth, Kind, Page, Span, Store, TAIL_BYTES, Write};
+use sessile::store::{
+    Beginning, End, Growth, Kind, MessageWrite, MetaWrite, Page, Span, Store, TAIL_BYTES,
+    TextWrite, Trim,
+};
 use sqlite::Sqlite;
 
 fn span(limit: usize, bytes: usize) -> Span<'static> {
@@ -104,7 +107,9 @@ fn reading_what_never_was_gives_nothing_and_leaves_nothing() {
     assert_eq!(store.aged(10), Ok(Vec::new()));
     assert_eq!((sqlite.writes(), sqlite.tables()), (0, Vec::new()));
     assert_eq!(sqlite.reads(), 1, "it is looked up once");
-    store.write(&[Write::Begin(beginning())]).unwrap();
+    store
+        .write(&[MetaWrite::Begin(beginning()).into()])
+        .unwrap();
     assert_eq!(store.beginning(), Ok(Some(beginning())));
     assert_eq!(
         store.end(),
@@ -184,23 +189,26 @@ fn each_write_costs_what_was_promised() {
 #[test]
 fn all_is_stored_or_nothing() {
     let writes = [
-        Write::Begin(beginning()),
-        Write::Create(Message {
+        MetaWrite::Begin(beginning()).into(),
+        MessageWrite::Create(Message {
             id: Some("x".to_owned()),
             ..message(1, "one")
-        }),
-        Write::Create(message(2, "two")),
-        Write::Delete {
+        })
+        .into(),
+        MessageWrite::Create(message(2, "two")).into(),
+        MessageWrite::Delete {
             place: 1,
             version: 3,
             is_superseded: false,
             at: 9,
-        },
-        Write::Trim {
+        }
+        .into(),
+        Trim {
             up_to: 2,
             gone: vec![1, 2],
             at: 9,
-        },
+        }
+        .into(),
     ];
     let sqlite = Sqlite::new();
     let mut statements = 0;
@@ -273,7 +281,10 @@ fn catching_up_reads_what_was_missed_and_no_more() {
         ..message(1, "")
     };
     store
-        .write(&[Write::Begin(beginning()), Write::Create(streaming)])
+        .write(&[
+            MetaWrite::Begin(beginning()).into(),
+            MessageWrite::Create(streaming).into(),
+        ])
         .unwrap();
     let (mut whole, mut segment, mut bytes) = (String::new(), 0, 0);
     for version in 2..=3_001 {
@@ -297,9 +308,9 @@ fn catching_up_reads_what_was_missed_and_no_more() {
             at: 9,
         };
         let write = if is_full {
-            Write::Segment(growth)
+            TextWrite::Segment(growth).into()
         } else {
-            Write::Grow(growth)
+            TextWrite::Grow(growth).into()
         };
         store.write(&[write]).unwrap();
     }
@@ -345,8 +356,11 @@ fn looking_for_names_ends_somewhere() {
         name: "rare".to_owned(),
         ..message(1, "found")
     };
-    let mut writes = vec![Write::Begin(beginning()), Write::Create(named)];
-    writes.extend((2..=2_001).map(|place| Write::Create(message(place, "common"))));
+    let mut writes = vec![
+        MetaWrite::Begin(beginning()).into(),
+        MessageWrite::Create(named).into(),
+    ];
+    writes.extend((2..=2_001).map(|place| MessageWrite::Create(message(place, "common")).into()));
     store.write(&writes).unwrap();
     let names = ["rare".to_owned()];
     let span = Span {
@@ -360,12 +374,13 @@ fn looking_for_names_ends_somewhere() {
         "nobody knows what is there"
     );
     store
-        .write(&[Write::Delete {
+        .write(&[MessageWrite::Delete {
             place: 2_001,
             version: 2_002,
             is_superseded: false,
             at: 9,
-        }])
+        }
+        .into()])
         .unwrap();
     let page = store
         .page(

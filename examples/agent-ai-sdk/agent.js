@@ -34,7 +34,7 @@ async function answer(start) {
         stopWhen: stepCountIs(5),
         // A cancel reaches the model, and whatever the tools do.
         abortSignal: turn.signal,
-        // What people say meanwhile counts from the next step on.
+        // Instructions that come meanwhile count from the next step on.
         prepareStep: async ({ messages }) => ({
           messages: [...messages, ...(await turn.steered()).map(instruction)],
         }),

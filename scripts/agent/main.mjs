@@ -1,112 +1,103 @@
-// The demo's scripted agent: greets an empty session, and answers each message of a person once.
-// It keeps nothing: what it still has to say, it reads from the session, so it may be killed at
-// any moment and goes on in the middle of a word.
-import { emptyLog, fold, inOrder } from "../../demo/fold.js";
-import { Connection } from "./connection.mjs";
+// The demo's scripted agent, on the SDK: greets an empty session, and answers each message of a
+// person in a turn. It keeps nothing: what it still has to say, it reads from the session, so it
+// may be killed at any moment and goes on in the middle of a word.
+import {
+  createAgentSession,
+  readMessage,
+  readMessages,
+  readTurns,
+  TakenError,
+} from "../../sdk/src/agent/index.ts";
 import { greeting, pieces, reply } from "./script.mjs";
 import { mintToken } from "./token.mjs";
 
+const ME = "scripted-agent";
 const PIECE_EVERY_MS = 25;
-const RETRY_MS = 1000;
-const REWIND = 100;
+/** How long it may be away before its turns are lost. */
+const LEASE_MS = 15_000;
+/** How far back it looks for questions that came while it was away. */
+const LOOK_BACK = 100;
 
-const { SESSILE_ORIGIN: origin, SESSILE_KEY: key, SESSILE_SESSION: session } = process.env;
+const { SESSILE_ORIGIN: url, SESSILE_KEY: key, SESSILE_SESSION: name } = process.env;
+const caps = { [name]: ["agent"] };
 
-for (;;) {
-  await attend(await open()).catch((error) => console.error(`the agent: ${error.message}`));
-  await pause(RETRY_MS);
-}
+/** The turns that this process leads, by what they answer. */
+const begun = new Set();
+let hasLooked = false;
 
-async function open() {
-  const caps = { [session]: ["agent"] };
-  const token = await mintToken(key, { sub: "scripted-agent", name: "Agent", role: "agent", caps });
-  const url = `${origin.replace(/^http/, "ws")}/v1/sessions/${session}/connect?rewind=${REWIND}`;
-  return new WebSocket(url, ["sessile.v1", `sessile.token.${token}`]);
-}
+const session = createAgentSession({
+  url,
+  session: name,
+  token: () => mintToken(key, { sub: ME, name: "Agent", role: "agent", caps }),
+  onInput: (_, start) => answer(start),
+  onQueued: ({ input }) => answer({ input }),
+  onStatus: ({ state, error }) => {
+    if (error) console.error(`the agent: ${error.message}`);
+    if (state !== "connected" || hasLooked) return;
+    hasLooked = true;
+    lookBack().catch((problem) => console.error(`the agent: ${problem.message}`));
+  },
+});
 
-/** Follows the session on one connection, and resolves when that connection is gone. */
-function attend(socket) {
-  return new Promise((resolve) => {
-    const connection = new Connection(socket);
-    const log = emptyLog();
-    const begun = new Set();
-
-    const answerAll = () => {
-      for (const task of tasks(log)) {
-        if (begun.has(task.id)) continue;
-        begun.add(task.id);
-        stream(connection, log, task).catch((error) => {
-          // A connection that is gone refuses nothing: the next one goes on from the log.
-          if (connection.isOpen) console.error(`the agent: ${error.message}`);
-        });
-      }
-    };
-    socket.onmessage = ({ data }) => {
-      const parsed = JSON.parse(data);
-      for (const frame of Array.isArray(parsed) ? parsed : [parsed]) {
-        fold(log, frame);
-        connection.take(frame);
-        if (frame.type === "probe") connection.send({ type: "seen", n: frame.n });
-      }
-      if (!log.isReplaying) answerAll();
-    };
-    socket.onclose = ({ code, reason }) => {
-      connection.close();
-      if (code > 1006) console.error(`the agent: closed with ${code} ${reason}`);
-      resolve();
-    };
-  });
-}
-
-/** What is still to be said: each has the id of its answer, so that it is said once (P13.1). */
-function tasks(log) {
-  const messages = inOrder(log);
-  const answers = messages.filter(({ role }) => role === "assistant");
-  if (messages.length === 0) return [{ id: "greeting", text: greeting }];
-  const found = answers
-    .filter(({ status, parent, client }) => status === "streaming" && !parent && isMe(client))
-    .map(() => ({ id: "greeting", text: greeting }));
-  for (const message of messages) {
-    if (message.role === "assistant" || message.deletedAt || message.status === "streaming")
-      continue;
-    const mine = answers.filter(({ parent }) => parent === message.serial);
-    const failed = mine.filter(({ status }) => status === "failed").length;
-    if (mine.some(({ status }) => status !== "failed" && status !== "streaming")) continue;
-    const text = reply(message);
-    found.push({ id: `answer-${message.serial}-${failed}`, parent: message.serial, text });
+/** Finds the work that an earlier process left, or nobody began. */
+async function lookBack() {
+  for (const turn of await readTurns(session)) {
+    if (turn.agent === ME) answer(turn.input ? { input: turn.input } : { id: turn.id });
   }
-  return found;
+  const { messages, turns = [] } = await readMessages(session, { limit: LOOK_BACK });
+  if (messages.length === 0) answer({ id: "greeting" });
+  const answered = new Set(turns.map(({ input }) => input));
+  for (const { serial, role, name, turn, deletedAt } of messages.reverse()) {
+    const isInput = role === "user" && name === "message" && turn === undefined && !deletedAt;
+    if (isInput && !answered.has(serial)) answer({ input: serial });
+  }
 }
 
-function isMe(client) {
-  return client === "scripted-agent";
+/** Answers an input, once, wherever an earlier process stopped. */
+async function answer(start) {
+  const what = start.id ?? start.input;
+  if (begun.has(what)) return;
+  begun.add(what);
+  try {
+    const text = start.input ? reply(await readMessage(session, start.input)) : greeting;
+    await session.answer({ ...start, leaseMs: LEASE_MS, taken: "keep" }, (turn) => say(turn, text));
+  } catch (error) {
+    if (!(error instanceof TakenError)) console.error(`the agent: ${error.message}`);
+  } finally {
+    begun.delete(what);
+  }
 }
 
-/** Says one answer piece by piece, from where the session says that it stopped. */
-async function stream(connection, log, { id, parent, text }) {
-  const message = { id, role: "assistant", data: "", status: "streaming" };
-  const published = await connection.request({
-    type: "publish",
-    messages: [parent ? { ...message, parent } : message],
-  });
-  const { serial } = published.messages[0];
-  const held = log.messages.get(serial);
-  if (held && held.status !== "streaming") return;
-  let seq = held?.seq ?? 0;
-  const rest = pieces(text, held?.data?.length ?? 0);
-  for (const [index, data] of rest.entries()) {
-    seq += 1;
-    const isLast = index === rest.length - 1;
-    const status = isLast ? { status: "complete" } : {};
+/** Says a text piece by piece, from where the session says that it stopped. */
+async function say(turn, text) {
+  const { messages } = await readMessages(session, { limit: LOOK_BACK });
+  const held = messages.find((it) => it.turn === turn.id && it.status === "streaming");
+  const append = held ? appendTo(turn, held) : writeIn(turn);
+  const rest = pieces(text, held?.data.length ?? 0);
+  for (const [index, piece] of rest.entries()) {
+    if (turn.signal.aborted) return;
+    await append(piece, index === rest.length - 1);
+    await new Promise((resolve) => setTimeout(resolve, PIECE_EVERY_MS));
+  }
+}
+
+/** Writes a message of its own. */
+function writeIn(turn) {
+  const message = turn.write();
+  return (piece, isLast) => {
+    message.append(piece);
+    return isLast ? message.end() : undefined;
+  };
+}
+
+/** Goes on with the message that an earlier process began (P6.8, P5.3). */
+function appendTo(turn, { serial, seq = 0 }) {
+  let next = seq;
+  return (data, isLast) => {
+    next += 1;
+    const ended = isLast ? { status: "complete" } : {};
+    const taken = turn.host.ask({ type: "append", serial, seq: next, data, ...ended });
     // Not awaited: an acknowledgement may take as long as the readers' window (P5.4).
-    const taken = connection.request({ type: "append", serial, seq, data, ...status });
-    if (isLast) await taken;
-    else taken.catch(() => {});
-    await pause(PIECE_EVERY_MS);
-    if (!connection.isOpen) return;
-  }
-}
-
-function pause(ms) {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+    return isLast ? taken : void taken.catch(() => {});
+  };
 }

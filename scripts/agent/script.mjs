@@ -1,4 +1,4 @@
-// What the scripted agent says, and how it is cut into pieces.
+// The texts of the scripted agent, and how they are cut into pieces.
 
 export const greeting =
   "Hello 👋 I am a scripted agent: no model and no account is behind me, only this session. " +

@@ -1,15 +1,19 @@
-// `sessile`: a session in the browser, or anywhere that has WebSocket and fetch.
+// `sessile`: a session in the browser, or anywhere that has WebSocket and fetch. A bundler leaves
+// out the features that a page does not import.
 
+export { type BranchesFeature, branchesOf } from "./client/branches.ts";
+export { type Begin, type Engine, type Feature, readList } from "./client/feature.ts";
+export { type HistoryFeature, historyOf } from "./client/history.ts";
 export {
   type IndexedDbOptions,
   indexedDbOutbox,
   type Outbox,
   type StoredMessage,
 } from "./client/outbox.ts";
-export type { Presence } from "./client/presence.ts";
+export { type Presence, type PresenceFeature, presenceOf } from "./client/presence.ts";
 export type { Delivery, Sent, ShownMessage } from "./client/sending.ts";
 export { createSession, fetchSnapshot, type Session } from "./client/session.ts";
-export type { Branches } from "./client/tree.ts";
+export { type SilenceFeature, silenceOf } from "./client/silence.ts";
 export type {
   SendOptions,
   SessionEvents,
@@ -24,4 +28,5 @@ export type {
   Reason,
   Token,
 } from "./connection/types.ts";
+export type { Branches } from "./log/tree.ts";
 export * from "./protocol/index.ts";

@@ -35,8 +35,8 @@ impl Data {
     }
 }
 
-/// The size of text in UTF-8 bytes as JSON has it, without the quotes: a control character is one
-/// byte of text and six of JSON.
+/// The size of text in UTF-8 bytes as JSON, without the quotes: a control character is one byte of
+/// text and six of JSON.
 pub fn json_bytes(text: &str) -> usize {
     serde_json::to_string(text).map_or(0, |json| json.len().saturating_sub(2))
 }

@@ -94,19 +94,19 @@ client_frames! {
     /// Resume a turn (P6.3).
     ResumeTurn(DriveTurn) = "turn.resume", "resume the turn";
     /// Renew the lease of a turn (P6.8).
-    Heartbeat(DriveTurn) = "turn.heartbeat", "keep the turn";
+    Heartbeat(DriveTurn) = "turn.heartbeat", "renew the lease";
     /// Adopt a turn (P6.8).
     AdoptTurn(AdoptTurn) = "turn.adopt", "adopt the turn";
     /// Mark a steer as taken (P6.7).
-    Steered(Steered) = "turn.steered", "take the instruction";
+    Steered(Steered) = "turn.steered", "take the steer";
     /// Cancel turns (P6.5).
     Cancel(CancelTurns) = "cancel", "cancel";
     /// Steer a turn (P6.7).
     Steer(Steer) = "steer", "steer";
     /// Enter presence, or update its data (P7.1).
-    SetPresence(SetPresence) = "presence.set", "be present";
+    SetPresence(SetPresence) = "presence.set", "set presence";
     /// Leave presence (P7.1).
-    LeavePresence(LeavePresence) = "presence.leave", "leave";
+    LeavePresence(LeavePresence) = "presence.leave", "leave presence";
     /// Replace the connection's token (P2.6); the platform checks it first.
     Auth(Auth) = "auth", "renew the token";
     /// Answer a probe (P13.7).

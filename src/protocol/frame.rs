@@ -188,7 +188,7 @@ pub struct Attached {
     pub reason: Option<String>,
     /// Whether history holds more than was replayed.
     pub has_older: bool,
-    /// How many connections the session has, this one among them.
+    /// The number of the session's connections, this one included.
     pub connections: usize,
     /// The presence list.
     #[serde(flatten)]

@@ -25,12 +25,12 @@ pub struct Snapshot<'a> {
     pub updated_at: Option<Timestamp>,
     /// Its settings.
     pub settings: &'a Settings,
-    /// Who is there.
+    /// The presence list.
     #[serde(flatten)]
     pub presence: Presence,
-    /// Those that are open, and those that the messages belong to (P6.9).
+    /// The open turns, and those of the messages (P6.9).
     pub turns: Vec<Shown>,
-    /// Whether there are messages before these.
+    /// Whether history holds older messages.
     pub has_older: bool,
     /// The newest messages, the oldest first.
     pub messages: Vec<Box<RawValue>>,

@@ -4,7 +4,7 @@ use crate::protocol::capability::Operation;
 use crate::session::context::Context;
 use crate::session::engine::{Error, Sender};
 use crate::session::parts;
-use crate::store::Write;
+use crate::store::MetaWrite;
 
 /// Lays a patch over the settings; the session begins with it if it has not.
 pub(crate) fn change_settings(
@@ -16,7 +16,7 @@ pub(crate) fn change_settings(
     let settings = cx.engine.settings.patched(patch)?;
     cx.engine.settle()?;
     let mut step = cx.engine.step_by(sender);
-    step.write(Write::Settings {
+    step.write(MetaWrite::Set {
         settings: settings.clone(),
         at: cx.engine.now,
     });

@@ -16,6 +16,7 @@ use super::error::StoreError;
 use super::row::Row;
 use super::sql::{Sql, Value};
 use super::store::Store;
+use super::stored::Stored;
 use super::text::newest_segment;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{REPLAY_ENTRIES, TRIM_ROWS};
@@ -66,6 +67,32 @@ impl Kind {
             Self::Turn(Event::End) => 16,
             Self::Turn(Event::Steer) => 17,
         }
+    }
+}
+
+/// An entry for a close, an update or a deletion: who did what to which message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its place in the log.
+    pub place: Place,
+    /// What was done.
+    pub what: Change,
+    /// The message.
+    pub subject: Place,
+    /// Who did it; `None` for the session itself.
+    pub client: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Stored for Entry {
+    fn store(&self, sql: &dyn Sql) -> Result<(), StoreError> {
+        let (kind, client) = (Kind::Message(self.what), self.client.as_deref());
+        add(sql, self.place, kind, self.subject, client, self.at)
+    }
+
+    fn is_one_statement(&self) -> bool {
+        true
     }
 }
 

@@ -14,9 +14,10 @@
 use super::error::StoreError;
 use super::message;
 use super::row::Row;
-use super::schema::Rare;
+use super::schema::{Rare, Tables};
 use super::sql::{Sql, Value};
 use super::store::Store;
+use super::stored::Stored;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::serial::Place;
 
@@ -51,27 +52,42 @@ pub enum Kind {
     Steer = 12,
 }
 
-/// One that was forgotten may come a second time: it then stands for the new frame.
-pub(super) fn keep(
-    sql: &dyn Sql,
-    client: &str,
-    kind: Kind,
-    id: &str,
-    place: Place,
-    at: Timestamp,
-) -> Result<(), StoreError> {
-    const ONCE: &str = "INSERT INTO once(client, kind, id, serial, at) VALUES(?1, ?2, ?3, ?4, ?5) \
-                        ON CONFLICT DO UPDATE SET serial=excluded.serial, at=excluded.at";
-    let (kind, place) = (Value::Integer(kind as i64), Value::number(place));
-    sql.run(ONCE, &[client.into(), kind, id.into(), place, at.into()])
+/// The id of a frame that was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdWrite {
+    /// Who sent it.
+    pub client: String,
+    /// The type of frame.
+    pub kind: Kind,
+    /// The id.
+    pub id: String,
+    /// What came of it.
+    pub place: Place,
+    /// When.
+    pub at: Timestamp,
+    /// Ids from before are forgotten, a few with each that is kept: more go than come, and never
+    /// so many that the session stops for them.
+    pub keep_since: Timestamp,
 }
 
-/// Forgets a few of the ids that are too old. More go than come, and never so many that the
-/// session stops for them.
-pub(super) fn forget(sql: &dyn Sql, keep_since: Timestamp) -> Result<(), StoreError> {
-    const FORGET: &str = "DELETE FROM once WHERE (client, kind, id) IN (SELECT client, kind, id \
-                          FROM once WHERE at<?1 ORDER BY at LIMIT 16)";
-    sql.run(FORGET, &[keep_since.into()])
+impl Stored for IdWrite {
+    fn store(&self, sql: &dyn Sql) -> Result<(), StoreError> {
+        // One that was forgotten may come a second time: it then stands for the new frame.
+        const KEEP: &str = "INSERT INTO once(client, kind, id, serial, at) \
+                            VALUES(?1, ?2, ?3, ?4, ?5) \
+                            ON CONFLICT DO UPDATE SET serial=excluded.serial, at=excluded.at";
+        const FORGET: &str = "DELETE FROM once WHERE (client, kind, id) IN \
+                              (SELECT client, kind, id FROM once WHERE at<?1 \
+                              ORDER BY at LIMIT 16)";
+        let (client, id) = (self.client.as_str().into(), self.id.as_str().into());
+        let (kind, place) = (Value::Integer(self.kind as i64), Value::number(self.place));
+        sql.run(KEEP, &[client, kind, id, place, self.at.into()])?;
+        sql.run(FORGET, &[self.keep_since.into()])
+    }
+
+    fn make_tables(&self, sql: &dyn Sql, tables: &mut Tables) -> Result<(), StoreError> {
+        tables.add(sql, Rare::Once)
+    }
 }
 
 impl Store {

@@ -14,7 +14,7 @@
 //! | `turn` | the id of the turn that it belongs to |
 //! | `parent` | the place of the message that it follows (P6.9) |
 //! | `headers` | its headers, as JSON |
-//! | `cancel` | the wish that nobody answers it (`input.rs`), as JSON |
+//! | `cancel` | the wish that nobody answers it (`message/input.rs`), as JSON |
 //! | `created_at`, `updated_at` | when, in ms |
 //! | `deleted_at` | when, in ms; NULL while it is not deleted |
 //! | `marks` | how long the text of this row was at which version (`text/marks.rs`); NULL without |
@@ -26,6 +26,7 @@
 //! stream, have an id, or were written by a turn that another agent may take over (P6.8).
 
 pub(super) mod columns;
+mod input;
 mod link;
 mod page;
 mod streaming;
@@ -39,16 +40,100 @@ use super::error::StoreError;
 use super::row::Row;
 use super::sql::{Sql, Value};
 use super::store::Store;
+use super::stored::Stored;
 use super::text::{self, newest_segment};
 use crate::protocol::data::Data;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::message::{Message, Status, as_json};
 use crate::protocol::serial::{Epoch, Place};
-use crate::protocol::turn::Turn;
+use crate::protocol::turn::{Cancel, Turn};
 use columns::{Columns, columns, whole_data};
 
-/// A new message. Its id stands for it from then on.
-pub(super) fn create(sql: &dyn Sql, message: &Message) -> Result<(), StoreError> {
+/// New fields of a message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewFields {
+    /// The message.
+    pub place: Place,
+    /// The place of this change.
+    pub version: Place,
+    /// Its `seq`, if it has one.
+    pub seq: u64,
+    /// Its new data.
+    pub data: Option<Data>,
+    /// Its new headers, as JSON.
+    pub headers: Option<String>,
+    /// The status that it ends with, if the update closes it.
+    pub status: Option<Status>,
+    /// Whether it still streams, so that appends go on from the new text.
+    pub is_streaming: bool,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What is written of a message as a whole.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MessageWrite {
+    /// A message as it is created; `version` equals `serial`. Its id stands for it from then on.
+    Create(Message),
+    /// Fields are replaced. New data goes to the message's own row, whole.
+    Update(NewFields),
+    /// It is deleted but for its tombstone.
+    Delete {
+        /// The message.
+        place: Place,
+        /// The place of its deletion.
+        version: Place,
+        /// Whether another attempt at its turn takes its place, and its id is free again
+        /// (P6.8).
+        is_superseded: bool,
+        /// When.
+        at: Timestamp,
+    },
+    /// Somebody wants no answer to it (P6.5).
+    CancelInput {
+        /// The message.
+        place: Place,
+        /// Who, when and why.
+        cancel: Cancel,
+    },
+}
+
+impl Stored for MessageWrite {
+    fn store(&self, sql: &dyn Sql) -> Result<(), StoreError> {
+        match self {
+            Self::Create(message) => create(sql, message),
+            Self::Update(update) => match &update.data {
+                Some(data) => replace(sql, update, data),
+                None => replace_headers(sql, update),
+            },
+            Self::Delete {
+                place,
+                version,
+                is_superseded,
+                at,
+            } => delete(sql, *place, *version, *is_superseded, *at),
+            Self::CancelInput { place, cancel } => input::cancel(sql, *place, cancel),
+        }
+    }
+
+    fn is_one_statement(&self) -> bool {
+        matches!(self, Self::Create(_) | Self::CancelInput { .. })
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Create(message) => {
+                let headers = message.headers.as_ref();
+                let headers = headers.map_or(0, |map| map.values().map(String::len).sum());
+                headers + message.data.as_ref().map_or(0, Data::bytes)
+            }
+            Self::Update(update) => update.data.as_ref().map_or(0, Data::bytes),
+            Self::Delete { .. } | Self::CancelInput { .. } => 0,
+        }
+    }
+}
+
+fn create(sql: &dyn Sql, message: &Message) -> Result<(), StoreError> {
     const CREATE: &str = "INSERT INTO message(serial, version, seq, status, client, connection, \
                           id, name, role, turn, parent, headers, created_at, updated_at, \
                           deleted_at, marks, json, data) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, \
@@ -93,28 +178,23 @@ fn data_values(data: Option<&Data>) -> [Value; 2] {
     }
 }
 
-/// New fields of a message.
-pub(super) struct Updated<'a> {
-    pub(super) place: Place,
-    pub(super) version: Place,
-    pub(super) seq: u64,
-    pub(super) headers: Option<&'a str>,
-    pub(super) status: Option<Status>,
-    pub(super) is_streaming: bool,
-    pub(super) at: Timestamp,
-}
-
-impl Updated<'_> {
+impl NewFields {
     /// The parameters that both statements begin with.
     fn params(&self) -> [Value; 5] {
         let [place, version, seq] = [self.place, self.version, self.seq].map(Value::number);
-        [place, version, seq, self.at.into(), self.headers.into()]
+        [
+            place,
+            version,
+            seq,
+            self.at.into(),
+            self.headers.as_deref().into(),
+        ]
     }
 }
 
 /// New data goes to the message's own row, whole. One that streams has its marks begin anew
 /// there: what readers had of the old text says nothing about the new one.
-pub(super) fn replace(sql: &dyn Sql, change: &Updated<'_>, data: &Data) -> Result<(), StoreError> {
+fn replace(sql: &dyn Sql, change: &NewFields, data: &Data) -> Result<(), StoreError> {
     const REPLACE: &str = "UPDATE message SET version=?2, seq=coalesce(nullif(?3, 0), seq), \
                            updated_at=?4, headers=coalesce(?5, headers), marks=?6, json=?7, \
                            data=?8, status=coalesce(?9, status) WHERE serial=?1";
@@ -136,7 +216,7 @@ pub(super) fn replace(sql: &dyn Sql, change: &Updated<'_>, data: &Data) -> Resul
 }
 
 /// The text stays, and while it streams its tail marks that it was as long at this version.
-pub(super) fn replace_headers(sql: &dyn Sql, change: &Updated<'_>) -> Result<(), StoreError> {
+fn replace_headers(sql: &dyn Sql, change: &NewFields) -> Result<(), StoreError> {
     const HEADERS: &str = "UPDATE message SET version=?2, seq=coalesce(nullif(?3, 0), seq), \
                            updated_at=?4, headers=coalesce(?5, headers), marks=marks||?6 \
                            WHERE serial=?1";
@@ -154,7 +234,7 @@ pub(super) fn replace_headers(sql: &dyn Sql, change: &Updated<'_>) -> Result<(),
 
 /// The tombstone keeps who, when and the id, so that nothing is created twice (P4.2); one
 /// that was superseded keeps no id, so that it may be created again (P6.8).
-pub(super) fn delete(
+fn delete(
     sql: &dyn Sql,
     place: Place,
     version: Place,

@@ -15,9 +15,10 @@
 
 use super::error::StoreError;
 use super::row::Row;
-use super::schema;
+use super::schema::{self, Tables};
 use super::sql::{Sql, Value};
 use super::store::Store;
+use super::stored::Stored;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::serial::{Epoch, Place};
 use crate::protocol::settings::Settings;
@@ -37,11 +38,43 @@ pub struct Beginning {
     pub settings: Settings,
 }
 
-/// The schema, and how the session begins.
-pub(super) fn begin(sql: &dyn Sql, beginning: &Beginning) -> Result<(), StoreError> {
+/// What is written about all of a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MetaWrite {
+    /// The schema, and how the session begins.
+    Begin(Beginning),
+    /// The session's settings.
+    Set {
+        /// All of them.
+        settings: Settings,
+        /// When they were changed: a write like any other (P11.2).
+        at: Timestamp,
+    },
+}
+
+impl Stored for MetaWrite {
+    fn store(&self, sql: &dyn Sql) -> Result<(), StoreError> {
+        match self {
+            Self::Begin(beginning) => begin(sql, beginning),
+            Self::Set { settings, at } => set(sql, settings, *at),
+        }
+    }
+
+    fn make_tables(&self, sql: &dyn Sql, tables: &mut Tables) -> Result<(), StoreError> {
+        match self {
+            Self::Begin(_) => tables.begin(sql),
+            Self::Set { .. } => Ok(()),
+        }
+    }
+
+    fn is_one_statement(&self) -> bool {
+        matches!(self, Self::Set { .. })
+    }
+}
+
+fn begin(sql: &dyn Sql, beginning: &Beginning) -> Result<(), StoreError> {
     const BEGIN: &str = "INSERT INTO meta(schema, epoch, created_at, floor, settings) \
                          VALUES(?1, ?2, ?3, ?4, ?5)";
-    schema::create(sql)?;
     let params = [
         Value::size(schema::VERSION),
         beginning.epoch.as_str().into(),
@@ -52,8 +85,7 @@ pub(super) fn begin(sql: &dyn Sql, beginning: &Beginning) -> Result<(), StoreErr
     sql.run(BEGIN, &params)
 }
 
-/// Other settings: a write like any other (P11.2).
-pub(super) fn set(sql: &dyn Sql, settings: &Settings, at: Timestamp) -> Result<(), StoreError> {
+fn set(sql: &dyn Sql, settings: &Settings, at: Timestamp) -> Result<(), StoreError> {
     const SET: &str = "UPDATE meta SET settings=?1, written_at=?2";
     sql.run(SET, &[json(settings)?, at.into()])
 }

@@ -4,11 +4,14 @@
 //! its columns, its writes and its reads; a read is a function of [`Store`], which says how many
 //! rows it reads at most. Rows hold places, never serials: the epoch belongs to the session, and
 //! comes in where messages go out.
+//!
+//! Another kind is another file of that shape, with its table in `schema/` and a line in each of
+//! `schema.rs`, `write.rs` and this list; if it adds entries to the log, their numbers stand in
+//! `change.rs`.
 
 mod change;
 mod error;
 mod frame_id;
-mod input;
 mod log;
 mod message;
 mod meta;
@@ -18,18 +21,19 @@ mod schema;
 pub mod sql;
 #[expect(clippy::module_inception, reason = "the store itself")]
 mod store;
+mod stored;
 mod text;
 mod turn;
 mod write;
 
-pub use change::{Change, Changed};
+pub use change::{Change, Changed, Entry};
 pub use error::StoreError;
-pub use frame_id::Kind;
+pub use frame_id::{IdWrite, Kind};
 pub use log::{End, Extent};
-pub use message::{Head, Link, Page, Span, Streaming};
-pub use meta::Beginning;
-pub use retention::Aged;
+pub use message::{Head, Link, MessageWrite, NewFields, Page, Span, Streaming};
+pub use meta::{Beginning, MetaWrite};
+pub use retention::{Aged, Trim};
 pub use store::Store;
-pub use text::{Growth, Missing, TAIL_BYTES, Tail};
-pub use turn::{Answers, Kept};
+pub use text::{Close, Growth, Missing, TAIL_BYTES, Tail, TextWrite};
+pub use turn::{Answers, Kept, TurnWrite};
 pub use write::Write;

@@ -4,6 +4,7 @@ use super::error::StoreError;
 use super::row::Row;
 use super::sql::{Sql, Value};
 use super::store::Store;
+use super::stored::Stored;
 use super::text::newest_segment;
 use super::{change, log, message, meta, turn};
 use crate::protocol::ids::Timestamp;
@@ -23,19 +24,27 @@ pub struct Aged {
 }
 
 /// Messages go, and with them what is known of the log up to the last of them: final turns and
-/// entries. Rows of those that are beyond the bounds go with a later step, and tell nobody
+/// entries, `TRIM_ROWS` of each at most. Rows beyond that go with a later step, and tell nobody
 /// anything meanwhile: nobody resumes from before the floor.
-pub(super) fn trim(
-    sql: &dyn Sql,
-    up_to: Place,
-    gone: &[Place],
-    at: Timestamp,
-) -> Result<(), StoreError> {
-    let written_at = log::end(sql)?.written_at;
-    meta::raise_floor(sql, up_to, written_at, at)?;
-    message::trim(sql, &Value::Text(serde_json::json!(gone).to_string()))?;
-    turn::trim(sql, up_to)?;
-    change::trim(sql, up_to)
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trim {
+    /// The place that the log now begins after.
+    pub up_to: Place,
+    /// The messages.
+    pub gone: Vec<Place>,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Stored for Trim {
+    fn store(&self, sql: &dyn Sql) -> Result<(), StoreError> {
+        let written_at = log::end(sql)?.written_at;
+        let gone = Value::Text(serde_json::json!(self.gone).to_string());
+        meta::raise_floor(sql, self.up_to, written_at, self.at)?;
+        message::trim(sql, &gone)?;
+        turn::trim(sql, self.up_to)?;
+        change::trim(sql, self.up_to)
+    }
 }
 
 /// Whether retention must leave a message alone: it streams, or it is of an open turn, be it

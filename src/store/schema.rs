@@ -85,6 +85,13 @@ impl Tables {
         self.rare & rare.bit() != 0
     }
 
+    /// Makes those of a session that begins.
+    pub(super) fn begin(&mut self, sql: &dyn Sql) -> Result<(), StoreError> {
+        SESSION.into_iter().try_for_each(|text| run(sql, text))?;
+        self.is_begun = true;
+        Ok(())
+    }
+
     /// Makes a table that few sessions need, unless it is there.
     pub(super) fn add(&mut self, sql: &dyn Sql, rare: Rare) -> Result<(), StoreError> {
         if !self.has(rare) {
@@ -93,11 +100,6 @@ impl Tables {
         }
         Ok(())
     }
-}
-
-/// Makes the tables of a session that begins.
-pub(super) fn create(sql: &dyn Sql) -> Result<(), StoreError> {
-    SESSION.into_iter().try_for_each(|text| run(sql, text))
 }
 
 /// Brings the tables to the version that the steps lead to.

@@ -21,6 +21,7 @@ pub use missing::Missing;
 use super::error::StoreError;
 use super::row::Row;
 use super::sql::{Grown, Sql, Value};
+use super::stored::Stored;
 use crate::protocol::data::{Data, units};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::message::Status;
@@ -86,6 +87,70 @@ pub struct Growth {
     pub at: Timestamp,
 }
 
+/// The end of a streaming message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Close {
+    /// The message.
+    pub place: Place,
+    /// The place of its end.
+    pub version: Place,
+    /// The highest `seq` taken.
+    pub seq: u64,
+    /// What it has become.
+    pub status: Status,
+    /// Its new headers, as JSON.
+    pub headers: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What is written of a text that grows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TextWrite {
+    /// More text for a row that has space: the hot path.
+    Grow(Growth),
+    /// More text in a new segment.
+    Segment(Growth),
+    /// It grows no more.
+    Close(Close),
+}
+
+impl Stored for TextWrite {
+    fn store(&self, sql: &dyn Sql) -> Result<(), StoreError> {
+        match self {
+            Self::Grow(growth) => grow(sql, growth),
+            Self::Segment(growth) => begin_segment(sql, growth),
+            Self::Close(end) => close(sql, end),
+        }
+    }
+
+    fn is_one_statement(&self) -> bool {
+        true
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Grow(growth) | Self::Segment(growth) => growth.text.len(),
+            Self::Close(_) => 0,
+        }
+    }
+}
+
+impl TextWrite {
+    /// Stores the last growth of a message with its end, if both go to the message's own row: one
+    /// row less. Says whether it did.
+    pub(super) fn store_with(&self, next: &Self, sql: &dyn Sql) -> Result<bool, StoreError> {
+        match (self, next) {
+            (Self::Grow(growth), Self::Close(end))
+                if growth.segment == 0 && growth.place == end.place =>
+            {
+                grow_and_close(sql, growth, end).map(|()| true)
+            }
+            _ => Ok(false),
+        }
+    }
+}
+
 impl Growth {
     fn mark(&self) -> String {
         mark(self.version.saturating_sub(self.previous), self.units)
@@ -108,7 +173,7 @@ impl Growth {
 }
 
 /// The hot path: one row, and no index of it.
-pub(super) fn grow(sql: &dyn Sql, growth: &Growth) -> Result<(), StoreError> {
+fn grow(sql: &dyn Sql, growth: &Growth) -> Result<(), StoreError> {
     const HEAD: &str = "UPDATE message SET version=?2, seq=coalesce(nullif(?3, 0), seq), \
                         updated_at=?4, marks=marks||?5, data=data||?6 WHERE serial=?1";
     const SEGMENT: &str = "UPDATE segment SET version=?2, seq=coalesce(nullif(?3, 0), seq), \
@@ -122,7 +187,7 @@ pub(super) fn grow(sql: &dyn Sql, growth: &Growth) -> Result<(), StoreError> {
 }
 
 /// A new segment.
-pub(super) fn begin_segment(sql: &dyn Sql, growth: &Growth) -> Result<(), StoreError> {
+fn begin_segment(sql: &dyn Sql, growth: &Growth) -> Result<(), StoreError> {
     const SEGMENT: &str = "INSERT INTO segment(id, version, seq, start, updated_at, marks, data) \
                            VALUES(?1, ?2, nullif(?3, 0), ?4, ?5, ?6, ?7)";
     let versions = growth.version.saturating_sub(growth.place);
@@ -138,46 +203,32 @@ pub(super) fn begin_segment(sql: &dyn Sql, growth: &Growth) -> Result<(), StoreE
     sql.run(SEGMENT, &params)
 }
 
-/// The end of a streaming message.
-pub(super) struct Closing<'a> {
-    pub(super) place: Place,
-    pub(super) version: Place,
-    pub(super) seq: u64,
-    pub(super) status: Status,
-    pub(super) headers: Option<&'a str>,
-    pub(super) at: Timestamp,
-}
-
-pub(super) fn close(sql: &dyn Sql, closing: &Closing<'_>) -> Result<(), StoreError> {
+fn close(sql: &dyn Sql, end: &Close) -> Result<(), StoreError> {
     const CLOSE: &str = "UPDATE message SET version=?2, seq=coalesce(nullif(?3, 0), seq), \
                          updated_at=?4, status=?5, headers=coalesce(?6, headers) \
                          WHERE serial=?1";
-    let [place, version, seq] = [closing.place, closing.version, closing.seq].map(Value::number);
+    let [place, version, seq] = [end.place, end.version, end.seq].map(Value::number);
     sql.run(
         CLOSE,
         &[
             place,
             version,
             seq,
-            closing.at.into(),
-            closing.status.as_str().into(),
-            closing.headers.into(),
+            end.at.into(),
+            end.status.as_str().into(),
+            end.headers.as_deref().into(),
         ],
     )
 }
 
-pub(super) fn grow_and_close(
-    sql: &dyn Sql,
-    growth: &Growth,
-    closing: &Closing<'_>,
-) -> Result<(), StoreError> {
+fn grow_and_close(sql: &dyn Sql, growth: &Growth, end: &Close) -> Result<(), StoreError> {
     const CLOSE: &str = "UPDATE message SET version=?2, seq=coalesce(nullif(?3, 0), seq), \
                          updated_at=?4, marks=marks||?5, data=data||?6, status=?7, \
                          headers=coalesce(?8, headers) WHERE serial=?1";
-    let [place, version, seq] = [closing.place, closing.version, closing.seq].map(Value::number);
+    let [place, version, seq] = [end.place, end.version, end.seq].map(Value::number);
     let (marks, text) = (Value::Text(growth.mark()), growth.text.as_str().into());
-    let (at, status) = (closing.at.into(), closing.status.as_str().into());
-    let headers = closing.headers.into();
+    let (at, status) = (end.at.into(), end.status.as_str().into());
+    let headers = end.headers.as_deref().into();
     sql.run(
         CLOSE,
         &[place, version, seq, at, marks, text, status, headers],

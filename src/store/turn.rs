@@ -19,6 +19,7 @@ use super::error::StoreError;
 use super::row::Row;
 use super::sql::{Sql, Value};
 use super::store::Store;
+use super::stored::Stored;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{INPUT_TURNS, REPLAY_ENTRIES, TRIM_ROWS};
 use crate::protocol::serial::Place;
@@ -43,17 +44,56 @@ pub struct Answers {
     pub own: Option<Place>,
 }
 
-/// A turn as it now is, and the entry of what happened to it.
-pub(super) fn put(
-    sql: &dyn Sql,
-    kept: &Kept,
-    client: Option<&str>,
-    at: Timestamp,
-) -> Result<(), StoreError> {
-    put_row(sql, kept)?;
-    let turn = &kept.turn;
-    let kind = Kind::Turn(turn.event);
-    change::add(sql, turn.version, kind, turn.place, client, at)
+/// What is written of a turn.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TurnWrite {
+    /// A turn as it now is, and an entry for what happened to it at its version.
+    Put {
+        /// The turn.
+        kept: Kept,
+        /// Who did it; `None` for the session itself.
+        client: Option<String>,
+        /// When.
+        at: Timestamp,
+    },
+    /// A turn of which something changed that is no entry.
+    Row(Kept),
+    /// When a turn's leader was heard.
+    Heard {
+        /// The turn.
+        place: Place,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+impl Stored for TurnWrite {
+    fn store(&self, sql: &dyn Sql) -> Result<(), StoreError> {
+        match self {
+            Self::Put { kept, client, at } => {
+                put_row(sql, kept)?;
+                let turn = &kept.turn;
+                let (kind, client) = (Kind::Turn(turn.event), client.as_deref());
+                change::add(sql, turn.version, kind, turn.place, client, *at)
+            }
+            Self::Row(kept) => put_row(sql, kept),
+            Self::Heard { place, at } => heard(sql, *place, *at),
+        }
+    }
+
+    fn is_one_statement(&self) -> bool {
+        matches!(self, Self::Row(_) | Self::Heard { .. })
+    }
+
+    fn bytes(&self) -> usize {
+        /// More than most turns: what they carry is bounded, and looked at with the next
+        /// statement.
+        const TURN: usize = 4 * 1024;
+        match self {
+            Self::Put { .. } | Self::Row(_) => TURN,
+            Self::Heard { .. } => 0,
+        }
+    }
 }
 
 macro_rules! put {
@@ -65,8 +105,7 @@ macro_rules! put {
     };
 }
 
-/// A turn of which something changed that is no entry of the log.
-pub(super) fn put_row(sql: &dyn Sql, kept: &Kept) -> Result<(), StoreError> {
+fn put_row(sql: &dyn Sql, kept: &Kept) -> Result<(), StoreError> {
     // An index is written anew for each of its columns that is named, changed or not: that of
     // open turns is named once, at the end.
     const OPEN: &str = put!();
@@ -87,8 +126,7 @@ pub(super) fn put_row(sql: &dyn Sql, kept: &Kept) -> Result<(), StoreError> {
     sql.run(put, &params)
 }
 
-/// When its leader was last heard.
-pub(super) fn heard(sql: &dyn Sql, place: Place, at: Timestamp) -> Result<(), StoreError> {
+fn heard(sql: &dyn Sql, place: Place, at: Timestamp) -> Result<(), StoreError> {
     const HEARD: &str = "UPDATE turn SET heard_at=?2 WHERE serial=?1";
     sql.run(HEARD, &[Value::number(place), at.into()])
 }

@@ -1,4 +1,4 @@
-//! What a token says of its client, and what it grants in one session (P2.1, P2.2).
+//! The claims of a token, and its grant in one session (P2.1, P2.2).
 
 use serde::{Deserialize, Serialize};
 

@@ -9,11 +9,15 @@ import { ROOT } from "../support/server.ts";
 import { until } from "../support/wait.ts";
 import { useExample } from "./example.ts";
 
-/** A chat whose button spells its Worker's address in another way. */
+/**
+ * A chat whose button spells its Worker's address in another way, or which is given its session by
+ * a function that is written in the component.
+ */
 const PAGE = `
 import { createElement, StrictMode, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { useSessileChat } from "../../src/ai-sdk/react.ts";
+import { createSession } from "../../src/index.ts";
 
 const { url, session: id, token } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
 
@@ -23,7 +27,19 @@ function Chat() {
   return createElement("button", { onClick: () => setOther(!isOther) }, status);
 }
 
-createRoot(document.body).render(createElement(StrictMode, null, createElement(Chat)));
+window.asked = [];
+function Inline() {
+  const [count, setCount] = useState(0);
+  const session = (chatId) => {
+    window.asked.push(count);
+    return createSession({ url, session: chatId, token });
+  };
+  const { status } = useSessileChat({ session, id });
+  return createElement("button", { onClick: () => setCount(count + 1) }, count + " " + status);
+}
+
+const page = location.hash.includes("inline") ? Inline : Chat;
+createRoot(document.body).render(createElement(StrictMode, null, createElement(page)));
 `;
 
 const example = useExample(async (directory) => {
@@ -37,6 +53,20 @@ const example = useExample(async (directory) => {
     format: "esm",
     outfile: join(directory, "page.js"),
   });
+});
+
+test("a session that is given by a function in the component is asked for once", async () => {
+  const { page, sockets } = await example.open(await example.device(), example.fixture.session(), {
+    more: { inline: "true" },
+  });
+  for (let count = 0; count < 5; count += 1) {
+    await page.waitForFunction((n) => document.body.textContent?.startsWith(`${n} `), count);
+    await page.click("button");
+  }
+  await page.waitForFunction(() => document.body.textContent === "5 ready");
+  const asked = await page.evaluate(() => (window as unknown as { asked: number[] }).asked);
+  assert.ok(asked.length > 0 && asked.every((count) => count === 0), `asked after ${asked}`);
+  assert.equal(sockets.length, 1);
 });
 
 test("a chat that is given another url holds one socket, to that", async () => {

@@ -109,14 +109,13 @@ fn another_question_of_another_client() {
         alice brief conversation to=#6
         "##,
         expect![[r#"
-            alice = 200 turns: t1 active agent input=#1, messages: #4 bob 'not that'
-                  headers={"sessile-edits":"b2cy00000001"}; #3 agent turn=t1 'hi'; #1 alice
-                  'hello'
-            alice = 200 turns: t1 active agent input=#1, messages: #5 bob parent=#3 'nor that'
+            alice = 200 turns: t1 active agent input=#1, messages: #4 bob parent=#3 'nor that'
                   headers={"sessile-edits":"t1"}; #3 agent turn=t1 'hi'; #1 alice 'hello'
-            alice = 200 turns: t1 active agent input=#1, messages: #6 bob 'but this'
+            alice = 200 turns: t1 active agent input=#1, messages: #5 bob 'but this'
                   headers={"sessile-edits":"b2cy00000004"}; #3 agent turn=t1 'hi'; #1 alice
                   'hello'
+            alice = 404 {"error":{"code":"not-found","message":"unable to read; there is no
+                  message #6","status":404}}
         "#]],
     );
 }

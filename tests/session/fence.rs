@@ -61,11 +61,11 @@ fn the_old_process_is_fenced() {
                   not 1
             agent < nack 14 not-leader: unable to resume the turn; turn t1 is at attempt 2, not
                   1
-            agent < nack 15 not-leader: unable to keep the turn; turn t1 was not taken over
+            agent < nack 15 not-leader: unable to renew the lease; turn t1 was not taken over
                   this connection, send its current attempt with the frame
-            agent < nack 16 not-leader: unable to keep the turn; turn t1 is at attempt 2, not 1
-            agent < nack 17 not-leader: unable to take the instruction; turn t1 is at attempt 2,
-                   not 1
+            agent < nack 16 not-leader: unable to renew the lease; turn t1 is at attempt 2, not
+                  1
+            agent < nack 17 not-leader: unable to take the steer; turn t1 is at attempt 2, not 1
             agent < nack 18 not-leader: unable to end the turn; turn t1 was not taken over this
                   connection, send its current attempt with the frame
             agent < nack 19 not-leader: unable to end the turn; turn t1 is at attempt 2, not 1

@@ -8,7 +8,7 @@ use expect_test::expect;
 use sessile::protocol::limits::Limits;
 use sessile::protocol::serial::{Epoch, PLACE_MAX};
 use sessile::protocol::settings::Settings;
-use sessile::store::{Beginning, Store, Write};
+use sessile::store::{Beginning, MetaWrite, Store};
 
 /// P3.1: a log whose serials are used up takes nothing more, and says so.
 #[test]
@@ -22,7 +22,7 @@ fn a_full_log_takes_nothing_more() {
         settings: Settings::default(),
     };
     let store = Store::new(Rc::new(world.host.disk.clone()));
-    store.write(&[Write::Begin(beginning)]).unwrap();
+    store.write(&[MetaWrite::Begin(beginning).into()]).unwrap();
     world.run(
         "
         alice attach

@@ -234,12 +234,12 @@ fn refused_frames_renew_nothing() {
         ",
         expect![[r#"
             -- 2000 ms
-            agent-two = 409 {"error":{"code":"not-leader","message":"unable to keep the turn;
+            agent-two = 409 {"error":{"code":"not-leader","message":"unable to renew the lease;
                   turn t1 is agent's","status":409},"ref":1,"type":"nack"}
-            agent = 409 {"error":{"code":"not-leader","message":"unable to keep the turn; turn
-                  t1 is at attempt 1, not 2","status":409},"ref":3,"type":"nack"}
-            agent = 409 {"error":{"code":"not-leader","message":"unable to keep the turn; turn
-                  t1 was not taken over this connection, send its current attempt with the
+            agent = 409 {"error":{"code":"not-leader","message":"unable to renew the lease;
+                  turn t1 is at attempt 1, not 2","status":409},"ref":3,"type":"nack"}
+            agent = 409 {"error":{"code":"not-leader","message":"unable to renew the lease;
+                  turn t1 was not taken over this connection, send its current attempt with the
                   frame","status":409},"ref":4,"type":"nack"}
             agent = 404 {"error":{"code":"not-found","message":"unable to append; there is no
                   message #9","status":404},"ref":5,"type":"nack"}

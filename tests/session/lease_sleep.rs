@@ -271,7 +271,7 @@ fn too_late_is_too_late() {
                   "message":"the agent was not heard within its lease"}
             agent | turn.end #6 t3 failed agent reason=agent-lost error={"code":"agent-lost",
                   "message":"the agent was not heard within its lease"}
-            agent | nack 4 turn-closed: unable to keep the turn; turn t1 is failed
+            agent | nack 4 turn-closed: unable to renew the lease; turn t1 is failed
             agent | nack 5 turn-closed: unable to end the turn; turn t2 is failed
             agent | nack 6 turn-closed: unable to adopt the turn; turn t3 is failed
         "#]],

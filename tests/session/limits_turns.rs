@@ -103,10 +103,10 @@ fn frames_about_turns_in_a_second() {
             agent < presence.enter alice-1 user
             alice < presence.enter alice-1 user
             alice | ack 3 alice-1 user
-            alice < nack 4 rate-limited: unable to be present; the connection sends too fast,
+            alice < nack 4 rate-limited: unable to set presence; the connection sends too fast,
                   wait 1000 ms retryAfterMs=1000
-            alice < nack 5 rate-limited: unable to leave; the connection sends too fast, wait
-                  1000 ms retryAfterMs=1000
+            alice < nack 5 rate-limited: unable to leave presence; the connection sends too
+                  fast, wait 1000 ms retryAfterMs=1000
             alice < nack 6 rate-limited: unable to cancel; the connection sends too fast, wait
                   1000 ms retryAfterMs=1000
             alice < nack 7 rate-limited: unable to steer; the connection sends too fast, wait
@@ -299,8 +299,8 @@ fn turns_of_a_deleted_session() {
             agent x 4410 the session was deleted
             erased
             admin = 200 {}
-            agent = 404 {"error":{"code":"not-found","message":"unable to keep the turn; there
-                  is no turn t1","status":404},"ref":3,"type":"nack"}
+            agent = 404 {"error":{"code":"not-found","message":"unable to renew the lease;
+                  there is no turn t1","status":404},"ref":3,"type":"nack"}
             alarm: None
             -- 2000 ms
             eve = 200 turns: 
@@ -340,8 +340,8 @@ fn adoptions_in_a_second() {
             agent | ack 3 t1 active agent attempt=2
             agent < nack 4 rate-limited: unable to adopt the turn; the connection sends too
                   fast, wait 1000 ms retryAfterMs=1000
-            agent < nack 5 rate-limited: unable to take the instruction; the connection sends
-                  too fast, wait 1000 ms retryAfterMs=1000
+            agent < nack 5 rate-limited: unable to take the steer; the connection sends too
+                  fast, wait 1000 ms retryAfterMs=1000
         "#]],
     );
 }

@@ -14,12 +14,11 @@ fn some_frames_are_for_sockets() {
         agent absent noref
         ",
         expect![[r#"
-            agent < nack 1 unknown-frame: unable to take seen; it only means something on a
+            agent < nack 1 unknown-frame: unable to take seen; it is only valid on a WebSocket
+            agent < nack 2 unknown-frame: unable to take presence.set; it is only valid on a
                   WebSocket
-            agent < nack 2 unknown-frame: unable to take presence.set; it only means something
-                  on a WebSocket
-            agent < nack null unknown-frame: unable to take presence.leave; it only means
-                  something on a WebSocket
+            agent < nack null unknown-frame: unable to take presence.leave; it is only valid on
+                  a WebSocket
         "#]],
     );
 }
@@ -57,9 +56,9 @@ fn lines_lead_until_they_end() {
                   connection, send its current attempt with the frame
             agent/2 < ack 2 #2 v#3 seq=1
             -- 300 ms
-            agent/2 < nack 3 not-leader: unable to keep the turn; turn t1 was not taken over
+            agent/2 < nack 3 not-leader: unable to renew the lease; turn t1 was not taken over
                   this connection, send its current attempt with the frame
-            agent/2 < nack 4 not-leader: unable to keep the turn; turn t1 was not taken over
+            agent/2 < nack 4 not-leader: unable to renew the lease; turn t1 was not taken over
                   this connection, send its current attempt with the frame
             agent/2 < ack 5 t1 active agent
             agent/2 < ack 6 t1 active agent

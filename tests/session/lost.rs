@@ -114,8 +114,8 @@ fn a_lost_turn_is_queued() {
                   turn.start or turn.adopt
             agent < nack 5 not-leader: unable to append; turn t1 is queued, take it with
                   turn.start or turn.adopt
-            agent < nack 6 not-leader: unable to keep the turn; turn t1 is queued, take it with
-                  turn.start or turn.adopt
+            agent < nack 6 not-leader: unable to renew the lease; turn t1 is queued, take it
+                  with turn.start or turn.adopt
             agent/two < attached #8 anew, has older, turns: t1 queued attempt=2 input=#1
             agent/two < caught-up #8
             agent < turn.start #9 t1 active agent attempt=2 input=#1
@@ -129,8 +129,8 @@ fn a_lost_turn_is_queued() {
             agent/two | ack 2 #11 id="answer"
             alice < delete #3 v#10 superseded
             alice | create #11 agent id=answer turn=t1 'a' streaming
-            agent < nack 7 not-leader: unable to keep the turn; turn t1 was not taken over this
-                  connection, send its current attempt with the frame
+            agent < nack 7 not-leader: unable to renew the lease; turn t1 was not taken over
+                  this connection, send its current attempt with the frame
             -- 2000 ms
             agent < append #11 v#12 @1 '' failed
             agent | update #4 v#13 alice name=steer turn=t1 headers={"steer":"missed"}

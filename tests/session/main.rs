@@ -33,6 +33,7 @@ mod fence;
 mod followed;
 mod full;
 mod grace;
+mod headers;
 mod history;
 mod host;
 mod identity;
@@ -73,6 +74,7 @@ mod size;
 #[path = "../sqlite/mod.rs"]
 mod sqlite;
 mod start;
+mod start_sizes;
 mod steer;
 mod suspend;
 mod trim_kept;

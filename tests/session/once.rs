@@ -109,7 +109,8 @@ fn an_id_on_another_turn() {
             agent < nack 8 conflict: unable to suspend the turn; id x was used for something
                   else
             agent < nack 9 conflict: unable to resume the turn; id x was used for something else
-            agent < nack 10 conflict: unable to keep the turn; id x was used for something else
+            agent < nack 10 conflict: unable to renew the lease; id x was used for something
+                  else
             agent < nack 11 conflict: unable to adopt the turn; id x was used for something else
             agent < nack 12 conflict: unable to end the turn; id x was used for something else
             agent < ack 13 t1 complete agent attempt=2 duplicate
@@ -175,8 +176,7 @@ fn an_id_of_another_instruction() {
         ",
         expect![[r#"
             alice < nack 3 conflict: unable to steer; id x was used for something else
-            agent < nack 4 conflict: unable to take the instruction; id y was used for
-                  something else
+            agent < nack 4 conflict: unable to take the steer; id y was used for something else
             alice < ack 4 #3 in t1 active agent duplicate
             agent < ack 5 t1 active agent duplicate
             alice holds #3 "faster" taken

@@ -47,8 +47,8 @@ fn members_come_and_go() {
             alice | ack 4 alice-1 user
             bob < presence.leave alice-1 user
             -- 5000 ms
-            alice < nack 5 not-found: unable to leave; this connection is not present, enter
-                  with presence.set
+            alice < nack 5 not-found: unable to leave presence; this connection is not present,
+                  enter with presence.set
             alice = 200 {"presence":[]}
             alice = 200 {"hasOlder":false,"messages":[],"presence":[],"serial":"#0",
                   "session":"s1","settings":{},"turns":[]}
@@ -290,10 +290,10 @@ fn presence_needs_the_operation() {
         bob presence
         ",
         expect![[r#"
-            alice < nack 1 forbidden: unable to be present; the token lacks the operation
+            alice < nack 1 forbidden: unable to set presence; the token lacks the operation
                   presence for session s1, it has read, publish
-            alice < nack 2 forbidden: unable to leave; the token lacks the operation presence
-                  for session s1, it has read, publish
+            alice < nack 2 forbidden: unable to leave presence; the token lacks the operation
+                  presence for session s1, it has read, publish
             bob < attached #0 anew
             bob < caught-up #0
             alice < presence.enter bob-1 user
@@ -319,15 +319,15 @@ fn presence_is_of_connections() {
         ",
         expect![[r#"
             alice = 400 {"error":{"code":"unknown-frame","message":"unable to take
-                  presence.set; it only means something on a WebSocket","status":400},"ref":1,
+                  presence.set; it is only valid on a WebSocket","status":400},"ref":1,
                   "type":"nack"}
             alice = 400 {"error":{"code":"unknown-frame","message":"unable to take
-                  presence.leave; it only means something on a WebSocket","status":400},"ref":2,
+                  presence.leave; it is only valid on a WebSocket","status":400},"ref":2,
                   "type":"nack"}
-            agent/lines < nack 1 unknown-frame: unable to take presence.set; it only means
-                  something on a WebSocket
-            agent/lines < nack 2 unknown-frame: unable to take presence.leave; it only means
-                  something on a WebSocket
+            agent/lines < nack 1 unknown-frame: unable to take presence.set; it is only valid
+                  on a WebSocket
+            agent/lines < nack 2 unknown-frame: unable to take presence.leave; it is only valid
+                  on a WebSocket
             alice = 200 presence: 
         "#]],
     );
@@ -389,8 +389,8 @@ fn what_is_no_presence() {
         expect![[r#"
             alice < presence.enter alice-1 user
             alice | ack 1 alice-1 user
-            alice < nack null not-found: unable to leave; this connection is not present, enter
-                  with presence.set
+            alice < nack null not-found: unable to leave presence; this connection is not
+                  present, enter with presence.set
             alice < nack 2 unknown-frame: unable to read the frame; there is no type
                   "presence.enter", only append, publish, update, delete, signal, turn.start,
                   turn.end, turn.suspend, turn.resume, turn.heartbeat, turn.adopt, turn.steered,

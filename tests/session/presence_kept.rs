@@ -20,12 +20,12 @@ fn what_cannot_be_kept_with_the_connection_is_refused() {
         bob brief presence
         ",
         expect![[r#"
-            alice < nack 1 too-large: unable to be present; data is too large to be kept with
+            alice < nack 1 too-large: unable to set presence; data is too large to be kept with
                   the names that this connection follows and its client's
             alice < presence.enter alice-1 user 日本 'here'
             alice | ack 2 alice-1 user 日本 'here'
             bob < presence.enter alice-1 user 日本 'here'
-            alice < nack 3 too-large: unable to be present; data is too large to be kept with
+            alice < nack 3 too-large: unable to set presence; data is too large to be kept with
                   the names that this connection follows and its client's
             -- 200 ms
             bob = 200 presence: alice-1 user 日本 'here'

@@ -116,8 +116,8 @@ fn a_silent_member_comes_back() {
             alice < ack 2 {}
             alice | presence.leave alice-1 user 1
             bob < presence.leave alice-1 user 1
-            alice < nack 3 not-found: unable to leave; this connection is not present, enter
-                  with presence.set
+            alice < nack 3 not-found: unable to leave presence; this connection is not present,
+                  enter with presence.set
             -- 41000 ms
             alice < presence.enter alice-1 user 2
             alice | ack 4 alice-1 user 2

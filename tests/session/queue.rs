@@ -414,15 +414,15 @@ fn nobody_leads_what_waits() {
                   with turn.start or turn.adopt
             agent < nack 4 not-leader: unable to suspend the turn; turn turn-#4 is queued, take
                   it with turn.start or turn.adopt
-            agent < nack 5 not-leader: unable to keep the turn; turn turn-#4 is queued, take it
-                  with turn.start or turn.adopt
+            agent < nack 5 not-leader: unable to renew the lease; turn turn-#4 is queued, take
+                  it with turn.start or turn.adopt
             agent < create #5 alice name=steer turn=turn-#4 'faster' headers={"steer":"waiting"}
             agent | turn.steer #5 turn-#4 queued input=#3 message=#5 'faster'
             alice < create #5 alice name=steer turn=turn-#4 'faster' headers={"steer":"waiting"}
             alice | turn.steer #5 turn-#4 queued input=#3 message=#5 'faster'
             alice | ack 3 #5 in turn-#4 queued input=#3
-            agent < nack 6 not-leader: unable to take the instruction; turn turn-#4 is queued,
-                  take it with turn.start or turn.adopt
+            agent < nack 6 not-leader: unable to take the steer; turn turn-#4 is queued, take
+                  it with turn.start or turn.adopt
             agent < turn.start #6 turn-#4 active agent input=#3
             agent | ack 7 turn-#4 active agent input=#3
             alice < turn.start #6 turn-#4 active agent input=#3

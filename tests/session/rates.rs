@@ -62,8 +62,8 @@ fn ids_of_heartbeats_are_bounded() {
             agent < ack 2 t1 active agent
             agent | ack 3 t1 active agent
             agent | ack 4 t1 active agent
-            agent | nack 5 rate-limited: unable to keep the turn; the connection sends too fast,
-                   wait 1000 ms retryAfterMs=1000
+            agent | nack 5 rate-limited: unable to renew the lease; the connection sends too
+                  fast, wait 1000 ms retryAfterMs=1000
             agent < ack 6 t1 active agent
             agent | ack 7 t1 active agent
             agent | ack 8 t1 active agent
@@ -98,7 +98,7 @@ fn answers_wait_for_those_before_them() {
             alice < nack 1 not-found: unable to append; there is no message #9
             agent < ack 2 #1 v#2
             agent | nack 3 not-found: unable to append; there is no message #9
-            agent | nack 4 not-found: unable to keep the turn; there is no turn t9
+            agent | nack 4 not-found: unable to renew the lease; there is no turn t9
             agent | ack 5 {}
             agent-two < append #1 v#2 @0 'a'
             alice < append #1 v#2 @0 'a'

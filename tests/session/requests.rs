@@ -86,10 +86,10 @@ fn what_needs_a_connection_is_refused() {
         alice post seen 1
         ",
         expect![[r#"
-            alice = 400 {"error":{"code":"unknown-frame","message":"unable to take auth; it
-                  only means something on a WebSocket","status":400},"ref":1,"type":"nack"}
-            alice = 400 {"error":{"code":"unknown-frame","message":"unable to take seen; it
-                  only means something on a WebSocket","status":400},"ref":2,"type":"nack"}
+            alice = 400 {"error":{"code":"unknown-frame","message":"unable to take auth; it is
+                  only valid on a WebSocket","status":400},"ref":1,"type":"nack"}
+            alice = 400 {"error":{"code":"unknown-frame","message":"unable to take seen; it is
+                  only valid on a WebSocket","status":400},"ref":2,"type":"nack"}
         "#]],
     );
 }

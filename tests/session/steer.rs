@@ -70,7 +70,7 @@ fn a_steer_is_missed() {
             alice < append #2 v#6 @1 '' complete
             alice | update #3 v#7 alice name=steer turn=t1 headers={"steer":"missed"}
             alice | turn.end #8 t1 complete agent
-            agent < nack 5 turn-closed: unable to take the instruction; turn t1 is complete
+            agent < nack 5 turn-closed: unable to take the steer; turn t1 is complete
             alice < nack 3 turn-closed: unable to steer; turn t1 is complete
             alice holds #2 "a" complete
             alice holds #3 "one" missed
@@ -158,10 +158,9 @@ fn steers_wait_again() {
             alice < turn.adopt #6 t1 active agent attempt=2
             alice | delete #2 v#7 superseded
             alice | update #3 v#8 alice name=steer turn=t1 'one' headers={"steer":"waiting"}
-            agent < nack 4 not-leader: unable to take the instruction; turn t1 is at attempt 2,
-                  not 1
-            agent < nack 5 not-leader: unable to take the instruction; turn t1 was not taken
-                  over this connection, send its current attempt with the frame
+            agent < nack 4 not-leader: unable to take the steer; turn t1 is at attempt 2, not 1
+            agent < nack 5 not-leader: unable to take the steer; turn t1 was not taken over
+                  this connection, send its current attempt with the frame
             agent < update #3 v#9 alice name=steer turn=t1 headers={"steer":"taken"}
             agent/two < update #3 v#9 alice name=steer turn=t1 headers={"steer":"taken"}
             agent/two | ack 2 t1 active agent attempt=2
@@ -265,11 +264,11 @@ fn what_is_no_steer() {
         agent steer t1 'to myself'
         ",
         expect![[r#"
-            agent < nack 4 not-found: unable to take the instruction; #3 is none of turn t1
-            agent < nack 5 not-found: unable to take the instruction; #4 is none of turn t1
-            agent < nack 6 not-found: unable to take the instruction; there is no message #9
-            agent < nack 7 not-found: unable to take the instruction; #1 is none of turn t1
-            agent < nack 8 invalid-frame: unable to take the instruction; serial is missing
+            agent < nack 4 not-found: unable to take the steer; #3 is none of turn t1
+            agent < nack 5 not-found: unable to take the steer; #4 is none of turn t1
+            agent < nack 6 not-found: unable to take the steer; there is no message #9
+            agent < nack 7 not-found: unable to take the steer; #1 is none of turn t1
+            agent < nack 8 invalid-frame: unable to take the steer; serial is missing
             agent < nack 9 invalid-frame: unable to steer; data is missing
             agent < create #5 agent name=steer turn=t1 'to myself' headers={"steer":"waiting"}
             agent | turn.steer #5 t1 active agent message=#5 'to myself'

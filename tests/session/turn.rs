@@ -248,9 +248,9 @@ fn nothing_comes_after_the_end() {
             agent < nack 12 turn-closed: unable to end the turn; turn t1 is complete
             agent < nack 13 turn-closed: unable to suspend the turn; turn t1 is complete
             agent < nack 14 turn-closed: unable to resume the turn; turn t1 is complete
-            agent < nack 15 turn-closed: unable to keep the turn; turn t1 is complete
+            agent < nack 15 turn-closed: unable to renew the lease; turn t1 is complete
             agent < nack 16 turn-closed: unable to adopt the turn; turn t1 is complete
-            agent < nack 17 turn-closed: unable to take the instruction; turn t1 is complete
+            agent < nack 17 turn-closed: unable to take the steer; turn t1 is complete
         "#]],
     );
 }

@@ -39,9 +39,9 @@ fn only_the_leader_drives() {
             agent-two < nack 6 not-leader: unable to end the turn; turn t1 is agent's
             agent-two < nack 7 not-leader: unable to suspend the turn; turn t1 is agent's
             agent-two < nack 8 not-leader: unable to resume the turn; turn t1 is agent's
-            agent-two < nack 9 not-leader: unable to keep the turn; turn t1 is agent's
+            agent-two < nack 9 not-leader: unable to renew the lease; turn t1 is agent's
             agent-two < nack 10 not-leader: unable to adopt the turn; turn t1 is agent's
-            agent-two < nack 11 not-leader: unable to take the instruction; turn t1 is agent's
+            agent-two < nack 11 not-leader: unable to take the steer; turn t1 is agent's
             supervisor < nack 1 not-leader: unable to publish; turn t1 is agent's
             supervisor < nack 2 not-leader: unable to end the turn; turn t1 is agent's
             supervisor < nack 3 not-leader: unable to adopt the turn; turn t1 is agent's
@@ -74,9 +74,9 @@ fn there_is_no_such_turn() {
             agent < nack 2 not-found: unable to end the turn; there is no turn t9
             agent < nack 3 not-found: unable to suspend the turn; there is no turn t9
             agent < nack 4 not-found: unable to resume the turn; there is no turn t9
-            agent < nack 5 not-found: unable to keep the turn; there is no turn t9
+            agent < nack 5 not-found: unable to renew the lease; there is no turn t9
             agent < nack 6 not-found: unable to adopt the turn; there is no turn t9
-            agent < nack 7 not-found: unable to take the instruction; there is no turn t9
+            agent < nack 7 not-found: unable to take the steer; there is no turn t9
             agent < nack 8 not-found: unable to steer; there is no turn t9
             agent < nack 9 not-found: unable to cancel; there is no turn t9
             agent < nack 10 not-found: unable to interrupt; there is no turn t9
@@ -124,15 +124,15 @@ fn turns_need_the_operation() {
             alice < nack 4 forbidden: unable to resume the turn; the token lacks the operation
                   turn for session s1, it has read, publish, presence, cancel, steer, approve,
                   state, annotate, push
-            alice < nack 5 forbidden: unable to keep the turn; the token lacks the operation
+            alice < nack 5 forbidden: unable to renew the lease; the token lacks the operation
                   turn for session s1, it has read, publish, presence, cancel, steer, approve,
                   state, annotate, push
             alice < nack 6 forbidden: unable to adopt the turn; the token lacks the operation
                   turn for session s1, it has read, publish, presence, cancel, steer, approve,
                   state, annotate, push
-            alice < nack 7 forbidden: unable to take the instruction; the token lacks the
-                  operation turn for session s1, it has read, publish, presence, cancel, steer,
-                  approve, state, annotate, push
+            alice < nack 7 forbidden: unable to take the steer; the token lacks the operation
+                  turn for session s1, it has read, publish, presence, cancel, steer, approve,
+                  state, annotate, push
             viewer < nack 1 forbidden: unable to cancel; the token lacks the operation cancel
                   for session s1, it has read, presence
             viewer < nack 2 forbidden: unable to steer; the token lacks the operation steer for

@@ -6,7 +6,10 @@ use sessile::protocol::ids::ConnectionId;
 use sessile::protocol::message::{Headers, Message, Role, Status, as_json};
 use sessile::protocol::settings::{Agent, OnInput, Settings};
 use sessile::protocol::turn::{Cancel, Ending, Event, Lead, State, Turn};
-use sessile::store::{Beginning, Change, Growth, Kept, Kind, Store, Write};
+use sessile::store::{
+    Beginning, Change, Close, Entry, Growth, IdWrite, Kept, Kind, MessageWrite, MetaWrite,
+    NewFields, Store, TextWrite, Trim, TurnWrite, Write,
+};
 
 use crate::model::epoch;
 
@@ -186,28 +189,30 @@ fn close(place: u64, status: Status, headers: Option<Headers>) -> Vec<Write> {
         None => Change::Close,
     };
     vec![
-        Write::Create(streaming(place, Role::Tool)),
-        Write::Close {
+        MessageWrite::Create(streaming(place, Role::Tool)).into(),
+        TextWrite::Close(Close {
             place,
             version,
             seq: 0,
             status,
             headers: headers.as_ref().map(as_json),
             at,
-        },
+        })
+        .into(),
         change(version, what, Some("ann")),
     ]
 }
 
 /// The entry of a change of the message before it.
 fn change(place: u64, what: Change, client: Option<&str>) -> Write {
-    Write::Change {
+    Entry {
         place,
         what,
         subject: place - 1,
         client: client.map(str::to_owned),
         at: i64::try_from(place).unwrap(),
     }
+    .into()
 }
 
 fn lead() -> Lead {
@@ -303,21 +308,21 @@ fn turns() -> Vec<Kept> {
 
 /// Everything that is written, step by step.
 pub(crate) fn writes() -> Vec<Vec<Write>> {
-    let create = |message| vec![Write::Create(message)];
+    let create = |message| vec![MessageWrite::Create(message).into()];
     let mut writes = vec![
-        vec![Write::Begin(beginning())],
+        vec![MetaWrite::Begin(beginning()).into()],
         create(whole()),
         create(structured()),
         create(streaming(3, Role::Assistant)),
-        vec![Write::Grow(growth(4, 0, 1, " in a row, "))],
-        vec![Write::Segment(growth(5, 1, 12, "in a segment, "))],
-        vec![Write::Grow(growth(6, 1, 26, "which grows"))],
+        vec![TextWrite::Grow(growth(4, 0, 1, " in a row, ")).into()],
+        vec![TextWrite::Segment(growth(5, 1, 12, "in a segment, ")).into()],
+        vec![TextWrite::Grow(growth(6, 1, 26, "which grows")).into()],
         close(7, Status::Complete, headers("ended")),
         close(9, Status::Cancelled, None),
         close(11, Status::Failed, None),
         vec![
-            Write::Create(message(13, Role::User)),
-            Write::Update {
+            MessageWrite::Create(message(13, Role::User)).into(),
+            MessageWrite::Update(NewFields {
                 place: 13,
                 version: 14,
                 seq: 0,
@@ -326,7 +331,8 @@ pub(crate) fn writes() -> Vec<Vec<Write>> {
                 status: None,
                 is_streaming: false,
                 at: 14,
-            },
+            })
+            .into(),
             change(14, Change::Update, None),
         ],
     ];
@@ -337,47 +343,63 @@ pub(crate) fn writes() -> Vec<Vec<Write>> {
         };
         let at = i64::try_from(place).unwrap() + 1;
         writes.push(vec![
-            Write::Create(created),
-            Write::Delete {
+            MessageWrite::Create(created).into(),
+            MessageWrite::Delete {
                 place,
                 version: place + 1,
                 is_superseded: what == Change::Supersede,
                 at,
-            },
+            }
+            .into(),
             change(place + 1, what, Some("ann")),
         ]);
     }
     writes.extend(turns().into_iter().map(|kept| {
         let client = Some("bot".to_owned());
-        vec![Write::Turn {
-            kept,
-            client,
-            at: 9,
-        }]
+        vec![
+            TurnWrite::Put {
+                kept,
+                client,
+                at: 9,
+            }
+            .into(),
+        ]
     }));
-    writes.push(vec![Write::CancelInput {
-        place: 1,
-        cancel: cancel(),
-    }]);
+    writes.push(vec![
+        MessageWrite::CancelInput {
+            place: 1,
+            cancel: cancel(),
+        }
+        .into(),
+    ]);
     writes.extend(ONCE.map(|kind| {
-        vec![Write::Once {
-            client: "ann".to_owned(),
-            kind,
-            id: "x".to_owned(),
-            place: 28,
-            at: 10,
-            keep_since: 0,
-        }]
+        vec![
+            IdWrite {
+                client: "ann".to_owned(),
+                kind,
+                id: "x".to_owned(),
+                place: 28,
+                at: 10,
+                keep_since: 0,
+            }
+            .into(),
+        ]
     }));
-    writes.push(vec![Write::Trim {
-        up_to: 0,
-        gone: Vec::new(),
-        at: 11,
-    }]);
-    writes.push(vec![Write::Settings {
-        settings: settings(),
-        at: 12,
-    }]);
+    writes.push(vec![
+        Trim {
+            up_to: 0,
+            gone: Vec::new(),
+            at: 11,
+        }
+        .into(),
+    ]);
+    writes.push(vec![
+        MetaWrite::Set {
+            settings: settings(),
+            at: 12,
+        }
+        .into(),
+    ]);
     writes
 }
 

@@ -10,7 +10,10 @@ use sessile::protocol::message::{Headers, Message, Role, Status, as_json};
 use sessile::protocol::serial::{Epoch, Place};
 use sessile::protocol::settings::Settings;
 use sessile::protocol::turn::Cancel;
-use sessile::store::{Beginning, Change, End, Growth, Kept, Kind, Store, Tail, Write};
+use sessile::store::{
+    Beginning, Change, Close, End, Entry, Growth, IdWrite, Kept, Kind, MessageWrite, MetaWrite,
+    NewFields, Store, Tail, TextWrite, Trim, Write,
+};
 
 use crate::sqlite::Sqlite;
 
@@ -102,7 +105,7 @@ impl Pair {
             settings: Settings::default(),
             now: 1_000,
         };
-        pair.write(&[Write::Begin(pair.beginning())]);
+        pair.write(&[MetaWrite::Begin(pair.beginning()).into()]);
         pair
     }
 
@@ -176,7 +179,7 @@ impl Pair {
             updated_at: at,
             deleted_at: None,
         };
-        self.write(&[Write::Create(message.clone())]);
+        self.write(&[MessageWrite::Create(message.clone()).into()]);
         let (length, bytes) = measure(&message);
         let known = if draft.is_streaming {
             vec![(place, length)]
@@ -230,9 +233,9 @@ impl Pair {
             at,
         };
         let mut writes = vec![if is_new {
-            Write::Segment(growth)
+            TextWrite::Segment(growth).into()
         } else {
-            Write::Grow(growth)
+            TextWrite::Grow(growth).into()
         }];
         if let Some(Data::Text(whole)) = &mut held.message.data {
             whole.push_str(text);
@@ -246,14 +249,17 @@ impl Pair {
                 Some(_) => Change::Update,
                 None => Change::Close,
             };
-            writes.push(Write::Close {
-                place,
-                version,
-                seq,
-                status,
-                headers: headers.as_ref().map(as_json),
-                at,
-            });
+            writes.push(
+                TextWrite::Close(Close {
+                    place,
+                    version,
+                    seq,
+                    status,
+                    headers: headers.as_ref().map(as_json),
+                    at,
+                })
+                .into(),
+            );
             if headers.is_some() {
                 held.message.headers = headers;
             }
@@ -278,14 +284,15 @@ impl Pair {
         let seq = held.message.seq.unwrap_or(0);
         let change = self.change(version, place, what, at);
         self.write(&[
-            Write::Close {
+            TextWrite::Close(Close {
                 place,
                 version,
                 seq,
                 status,
                 headers: headers.as_ref().map(as_json),
                 at,
-            },
+            })
+            .into(),
             change,
         ]);
     }
@@ -330,7 +337,7 @@ impl Pair {
         }
         let seq = held.message.seq.unwrap_or(0);
         let headers = headers.map(|headers| serde_json::to_string(&headers).expect("JSON"));
-        let update = Write::Update {
+        let update = MessageWrite::Update(NewFields {
             place,
             version,
             seq,
@@ -339,7 +346,8 @@ impl Pair {
             status,
             is_streaming,
             at,
-        };
+        })
+        .into();
         let change = self.change(version, place, Change::Update, at);
         self.write(&[update, change]);
     }
@@ -361,25 +369,27 @@ impl Pair {
         held.tail.segment = 0;
         let change = self.change(version, place, what, at);
         let is_superseded = what == Change::Supersede;
-        let delete = Write::Delete {
+        let delete = MessageWrite::Delete {
             place,
             version,
             is_superseded,
             at,
-        };
+        }
+        .into();
         self.write(&[delete, change]);
     }
 
     fn change(&mut self, place: Place, subject: Place, what: Change, at: Timestamp) -> Write {
         self.changes.push((place, subject, what));
         let client = place.is_multiple_of(2).then(|| "ann".to_owned());
-        Write::Change {
+        Entry {
             place,
             what,
             subject,
             client,
             at,
         }
+        .into()
     }
 
     pub(crate) fn remember(&mut self, kind: Kind, id: &str, place: Place) {
@@ -388,14 +398,15 @@ impl Pair {
             ("ann".to_owned(), kind as i64, id.to_owned()),
             (place, self.now),
         );
-        self.write(&[Write::Once {
+        self.write(&[IdWrite {
             client: "ann".to_owned(),
             kind,
             id: id.to_owned(),
             place,
             at: self.now,
             keep_since: self.keep_since(),
-        }]);
+        }
+        .into()]);
     }
 
     pub(crate) fn keep_since(&self) -> Timestamp {
@@ -407,7 +418,7 @@ impl Pair {
         self.now += 7;
         self.end.written_at = self.now;
         let (settings, at) = (self.settings.clone(), self.now);
-        self.write(&[Write::Settings { settings, at }]);
+        self.write(&[MetaWrite::Set { settings, at }.into()]);
         self.end.written_at = at;
     }
 
@@ -424,7 +435,7 @@ impl Pair {
         }
         let at = self.now;
         self.trimmed_at = Some(at);
-        self.write(&[Write::Trim { up_to, gone, at }]);
+        self.write(&[Trim { up_to, gone, at }.into()]);
         self.trim_turns(up_to);
         self.floor = self.floor.max(up_to);
         self.changes.retain(|(place, _, _)| up_to < *place);

@@ -10,7 +10,7 @@ use sessile::protocol::limits::{
 };
 use sessile::protocol::serial::PLACE_MAX;
 use sessile::protocol::turn::{Event, State, Turn};
-use sessile::store::{Beginning, Kind, Span, Store, StoreError, Write};
+use sessile::store::{Beginning, IdWrite, Kind, MetaWrite, Span, Store, StoreError, Trim};
 
 use crate::model::epoch;
 use crate::sqlite::Sqlite;
@@ -32,7 +32,7 @@ fn log(count: u64) -> (Sqlite, Store) {
         trimmed_at: None,
         settings: sessile::protocol::settings::Settings::default(),
     };
-    store.write(&[Write::Begin(beginning)]).unwrap();
+    store.write(&[MetaWrite::Begin(beginning).into()]).unwrap();
     let turn = serde_json::to_string(&open_turn()).unwrap();
     sqlite.batch(&format!(
         "CREATE TEMP TABLE n AS WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n \
@@ -53,14 +53,15 @@ fn log(count: u64) -> (Sqlite, Store) {
     ));
     // Nobody looks up ids that no frame had.
     store
-        .write(&[Write::Once {
+        .write(&[IdWrite {
             client: "ann".to_owned(),
             kind: Kind::Signal,
             id: "x".to_owned(),
             place: 1,
             at: 5,
             keep_since: 0,
-        }])
+        }
+        .into()])
         .unwrap();
     (sqlite, store)
 }
@@ -264,7 +265,7 @@ fn what_retention_takes_costs_what_it_is() {
         let gone = gone.filter(|message| !message.is_held);
         let gone: Vec<_> = gone.map(|message| message.place).collect();
         let up_to = gone.last().copied().unwrap();
-        store.write(&[Write::Trim { up_to, gone, at: 9 }]).unwrap();
+        store.write(&[Trim { up_to, gone, at: 9 }.into()]).unwrap();
         sqlite.steps() - before
     };
     let (few, many) = (cost(1_000), cost(50_000));

@@ -9,7 +9,7 @@ use sessile::protocol::message::{Headers, Message, Role, Status};
 use sessile::protocol::serial::{PLACE_MAX, Place};
 use sessile::protocol::settings::{Agent, OnInput, Settings};
 use sessile::protocol::turn::{Cancel, Ending, Event, Lead, State, Turn};
-use sessile::store::{Beginning, Kept, Kind, Store, Write};
+use sessile::store::{Beginning, IdWrite, Kept, Kind, MessageWrite, MetaWrite, Store, TurnWrite};
 
 use crate::model::epoch;
 use crate::sqlite::Sqlite;
@@ -26,7 +26,7 @@ fn begun() -> Store {
         trimmed_at: None,
         settings: Settings::default(),
     };
-    store.write(&[Write::Begin(beginning)]).unwrap();
+    store.write(&[MetaWrite::Begin(beginning).into()]).unwrap();
     store
 }
 
@@ -215,7 +215,7 @@ proptest! {
     #[test]
     fn a_message(message in message()) {
         let store = begun();
-        store.write(&[Write::Create(message.clone())]).unwrap();
+        store.write(&[MessageWrite::Create(message.clone()).into()]).unwrap();
         let place = message.serial.place;
         prop_assert_eq!(store.message(epoch(), place), Ok(Some(message.clone())));
         let outline = store.outline(epoch(), place).unwrap().unwrap();
@@ -227,28 +227,28 @@ proptest! {
     fn a_turn(turn in turn(), heard_at in time(), later in time()) {
         let store = begun();
         let kept = Kept { turn: turn.clone(), heard_at };
-        store.write(&[Write::Turn { kept: kept.clone(), client: None, at: 1 }]).unwrap();
+        store.write(&[TurnWrite::Put { kept: kept.clone(), client: None, at: 1 }.into()]).unwrap();
         prop_assert_eq!(store.turn_at(turn.place), Ok(Some(turn.clone())));
         prop_assert_eq!(store.turn(&turn.id), Ok(Some(turn.clone())));
         let open = |kept: Kept| if turn.is_open() { vec![kept] } else { Vec::new() };
         prop_assert_eq!(store.open_turns(), Ok(open(kept.clone())));
-        store.write(&[Write::Heard { place: turn.place, at: later }]).unwrap();
+        store.write(&[TurnWrite::Heard { place: turn.place, at: later }.into()]).unwrap();
         prop_assert_eq!(store.open_turns(), Ok(open(Kept { heard_at: later, ..kept })));
     }
 
     #[test]
     fn the_wish_that_a_message_gets_no_answer(message in message(), cancel in cancel()) {
         let (store, place) = (begun(), message.serial.place);
-        store.write(&[Write::Create(message)]).unwrap();
+        store.write(&[MessageWrite::Create(message).into()]).unwrap();
         prop_assert_eq!(store.cancel_of_input(place), Ok(None));
-        store.write(&[Write::CancelInput { place, cancel: cancel.clone() }]).unwrap();
+        store.write(&[MessageWrite::CancelInput { place, cancel: cancel.clone() }.into()]).unwrap();
         prop_assert_eq!(store.cancel_of_input(place), Ok(Some(cancel)));
     }
 
     #[test]
     fn settings_of_a_session(settings in settings(), at in time()) {
         let store = begun();
-        store.write(&[Write::Settings { settings: settings.clone(), at }]).unwrap();
+        store.write(&[MetaWrite::Set { settings: settings.clone(), at }.into()]).unwrap();
         prop_assert_eq!(store.beginning().unwrap().unwrap().settings, settings);
         prop_assert_eq!(store.end().unwrap().written_at, at);
     }
@@ -256,9 +256,9 @@ proptest! {
     #[test]
     fn an_id_of_a_frame(client: String, id: String, place in place(), at in time()) {
         let (store, kind) = (begun(), Kind::Steer);
-        let once = Write::Once { client, kind, id, place, at, keep_since: at };
-        store.write(std::slice::from_ref(&once)).unwrap();
-        let Write::Once { client, id, .. } = once else { unreachable!() };
+        let taken = IdWrite { client, kind, id, place, at, keep_since: at };
+        store.write(&[taken.clone().into()]).unwrap();
+        let IdWrite { client, id, .. } = taken;
         prop_assert_eq!(store.once(&client, kind, &id, at), Ok(Some(place)));
         prop_assert_eq!(store.once(&client, kind, &id, at + 1), Ok(None));
         prop_assert_eq!(store.once(&client, Kind::Cancel, &id, at), Ok(None));

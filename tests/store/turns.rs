@@ -4,7 +4,7 @@ use sessile::protocol::ids::{ConnectionId, Timestamp};
 use sessile::protocol::message::Status;
 use sessile::protocol::serial::Place;
 use sessile::protocol::turn::{Cancel, Ending, Event, Lead, State, Turn};
-use sessile::store::{Aged, Answers, Change, Head, Kept, Write};
+use sessile::store::{Aged, Answers, Change, Head, Kept, MessageWrite, TurnWrite};
 
 use crate::check::head;
 use crate::model::{Held, Pair};
@@ -99,7 +99,7 @@ impl Pair {
         self.turn_changes.push((kept.turn.version, kept.turn.place));
         self.turns.insert(kept.turn.place, kept.clone());
         let client = Some("ann".to_owned());
-        self.write(&[Write::Turn { kept, client, at }]);
+        self.write(&[TurnWrite::Put { kept, client, at }.into()]);
     }
 
     /// Something that is no entry of the log.
@@ -108,18 +108,18 @@ impl Pair {
         let kept = self.turns.get_mut(&place).expect("a turn");
         kept.turn.steers.push((end, end.is_multiple_of(2)));
         let kept = kept.clone();
-        self.write(&[Write::TurnRow(kept)]);
+        self.write(&[TurnWrite::Row(kept).into()]);
     }
 
     pub(crate) fn hear(&mut self, place: Place, at: Timestamp) {
         self.turns.get_mut(&place).expect("a turn").heard_at = at;
-        self.write(&[Write::Heard { place, at }]);
+        self.write(&[TurnWrite::Heard { place, at }.into()]);
     }
 
     pub(crate) fn cancel_input(&mut self, place: Place) {
         let cancel = cancel(self.end.written_at);
         self.cancels.insert(place, cancel.clone());
-        self.write(&[Write::CancelInput { place, cancel }]);
+        self.write(&[MessageWrite::CancelInput { place, cancel }.into()]);
     }
 
     /// Another attempt takes the place of a message: nothing is left of it, not its id.

@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { EDITS, Tree } from "../../sdk/src/client/tree.ts";
 import type { Turn } from "../../sdk/src/index.ts";
+import { Tree } from "../../sdk/src/log/tree.ts";
+import { EDITS } from "../../sdk/src/protocol/index.ts";
 import { connect } from "../support/client.ts";
 import { useServer } from "../support/fixture.ts";
 import type { Message, Page } from "../support/frames.ts";

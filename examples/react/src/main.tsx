@@ -2,7 +2,7 @@
 
 import { StrictMode, useEffect, useState } from "react";
 import { createRoot } from "react-dom/client";
-import type { Session } from "sessile";
+import { presenceOf, type Session } from "sessile";
 import {
   useConnection,
   useHistory,
@@ -21,7 +21,7 @@ const {
 function Conversation() {
   const session = useSession({ url, session: id, token });
   const messages = useMessages(session);
-  useEffect(() => void session.enter(), [session]);
+  useEffect(() => void presenceOf(session).enter(), [session]);
   return (
     <>
       <Status session={session} />
@@ -54,15 +54,10 @@ function Status({ session }: { session: Session }) {
 }
 
 function Older({ session }: { session: Session }) {
-  const { hasOlder, isLoadingOlder } = useHistory(session);
+  const { hasOlder, isLoadingOlder, loadOlder } = useHistory(session);
   if (!hasOlder) return null;
   return (
-    <button
-      type="button"
-      id="older"
-      disabled={isLoadingOlder}
-      onClick={() => session.loadOlder(20)}
-    >
+    <button type="button" id="older" disabled={isLoadingOlder} onClick={() => loadOlder(20)}>
       Older
     </button>
   );

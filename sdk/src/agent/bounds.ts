@@ -2,7 +2,14 @@
 // in which values of providers and applications meet the session's limits (P1.3, P14). Nothing odd
 // is refused later and takes the rest of an answer with it.
 
-import { type Limits, type NewMessage, wellFormed } from "../protocol/index.ts";
+import {
+  bytesOf,
+  ENCODING,
+  type Limits,
+  type NewMessage,
+  short,
+  wellFormed,
+} from "../protocol/index.ts";
 import type { Headers } from "./codec/operation.ts";
 
 /** Longer headers would crowd the others. */
@@ -13,36 +20,8 @@ const FRAME_MARGIN_BYTES = 16_384;
 const SPARE_HEADER_BYTES = 256;
 const SPARE_HEADER_KEYS = 2;
 
-/** Says that `data` is the JSON text of the value, since the value is larger than a frame. */
-export const ENCODING = "encoding";
 /** Says that something was too large to be kept, and how large it was. */
 export const OMITTED = "omitted";
-/** The name of a message that holds another one's long headers; its `of` is that one's id. */
-export const NOTES = "notes";
-
-/** Text of at most so many characters; a longer one ends in a hash of the whole. */
-export function short(text: string, most: number): string {
-  const whole = wellFormed(text);
-  if (whole.length <= most) return whole;
-  const end = `~${hash(whole)}`;
-  return wellFormed(whole.slice(0, most - end.length)) + end;
-}
-
-/** FNV-1a over UTF-16, twice: the same text has the same name in every attempt (P6.8). */
-export function hash(text: string): string {
-  let [a, b] = [0x811c9dc5, 0xcbf29ce4];
-  for (let at = 0; at < text.length; at += 1) {
-    const unit = text.charCodeAt(at);
-    a = Math.imul(a ^ unit, 0x01000193);
-    b = Math.imul(b ^ (unit + at), 0x01000197);
-  }
-  return [a, b].map((part) => (part >>> 0).toString(36).padStart(7, "0")).join("");
-}
-
-/** Bytes of UTF-8; counted only where that could matter. */
-export function bytesOf(text: string, most: number): number {
-  return text.length * 3 <= most ? text.length : new TextEncoder().encode(text).length;
-}
 
 /** The head of a message, within the limits. */
 export function boundedHead<H extends Omit<NewMessage, "data">>(head: H, limits: Limits): H {
@@ -66,7 +45,7 @@ export function splitHeaders(
   let keys = headerKeys - SPARE_HEADER_KEYS;
   let bytes = headerBytes - SPARE_HEADER_BYTES;
   for (const [name, value] of Object.entries(wellFormed(headers))) {
-    const size = bytesOf(name, 0) + bytesOf(value, 0);
+    const size = bytesOf(name) + bytesOf(value);
     const isShort = name.length + value.length <= MOST_HEADER_LENGTH;
     if (isShort && keys > 0 && size <= bytes) {
       fit[name] = value;

@@ -1,7 +1,7 @@
 // The messages that lead to an input: the branch that its sender sees, by the page's own rule
 // (P6.9), so that an agent is never told what was replaced, nor spared what stands beside it.
 
-import { Tree } from "../client/tree.ts";
+import { Tree } from "../log/tree.ts";
 import { type Message, type Page, SessileError, type Turn } from "../protocol/index.ts";
 import { readMessages } from "./read.ts";
 import type { AgentSession } from "./session.ts";

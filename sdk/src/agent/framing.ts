@@ -11,8 +11,8 @@ import type {
   UpdateFrame,
 } from "../protocol/index.ts";
 import { formOf, OMITTED } from "./bounds.ts";
-import { type Change, MOST_LENGTH, type Output } from "./output.ts";
-import type { Queue, Task } from "./queue.ts";
+import { type Change, MOST_LENGTH, type Output, type Task } from "./output.ts";
+import type { Queue } from "./queue.ts";
 
 /** A frame, and the messages that it is about. */
 export interface Framed {

@@ -1,12 +1,11 @@
 // One message on its way into the session: text that grows, or a whole that may be replaced. It
 // says what is to be done; the turn's pipeline does it, in order.
 
-import type { NewMessage } from "../protocol/index.ts";
-import { boundedHead, formOf, isJsonOf, NOTES, OMITTED, splitHeaders } from "./bounds.ts";
+import { type Limits, type NewMessage, NOTES } from "../protocol/index.ts";
+import { boundedHead, formOf, isJsonOf, OMITTED, splitHeaders } from "./bounds.ts";
 import type { Ending, Headers } from "./codec/operation.ts";
-import type { Pipeline } from "./pipeline.ts";
 
-/** What a message is called, whoever it is from. */
+/** The head of a message. */
 export type Head = Omit<NewMessage, "data" | "headers" | "status"> & { id: string };
 
 /** A change to a message at its end, or later: fields that are not given stay. */
@@ -14,6 +13,28 @@ export interface Change {
   status?: Ending;
   data?: unknown;
   headers?: Headers;
+}
+
+/** One thing to be said of a message, in its place. */
+export type Task = {
+  output: Output;
+} /** A text, as far as it was said until something else was. */ & (
+  | { kind: "begin"; until: number; headers: Headers | undefined }
+  | { kind: "append"; until: number }
+  | ({ kind: "whole" } & Change)
+  | ({ kind: "end" } & Change)
+  | { kind: "drop" }
+);
+
+/** Takes what is to be said of a turn's messages, in order: the turn's pipeline. */
+export interface Line {
+  readonly limits: Limits;
+  /** A number that no other message of the turn has. */
+  next(): number;
+  /** Says something after all that was said before; so much text comes with it. */
+  add(task: Task, length?: number): void;
+  /** Resolves when something is so, or when nothing is said any more. */
+  until(isSo: () => boolean): Promise<void>;
 }
 
 /** Hears of the first thing that went wrong with any of several outputs. */
@@ -29,7 +50,7 @@ const MEAN_LENGTH = 256;
 
 export class Output {
   readonly head: Head;
-  readonly #pipeline: Pipeline;
+  readonly #line: Line;
   readonly #trouble: Trouble;
   /** Its place, as soon as the session has said it. */
   serial: string | undefined;
@@ -61,10 +82,10 @@ export class Output {
   /** Headers that are in notes, as last said. */
   #long: Headers = {};
 
-  constructor(pipeline: Pipeline, head: Head, trouble: Trouble = {}) {
-    this.#pipeline = pipeline;
+  constructor(line: Line, head: Head, trouble: Trouble = {}) {
+    this.#line = line;
     this.#trouble = trouble;
-    this.head = boundedHead(head, pipeline.limits);
+    this.head = boundedHead(head, line.limits);
   }
 
   /** Begins a text that grows. */
@@ -73,13 +94,13 @@ export class Output {
     this.text = text;
     const until = text.length;
     const bound = this.#bound(headers);
-    this.#pipeline.add({ kind: "begin", output: this, until, headers: bound }, until);
+    this.#line.add({ kind: "begin", output: this, until, headers: bound }, until);
   }
 
   append({ text }: { text: string }): void {
     if (!this.isOpen || text === "") return;
     this.text += text;
-    this.#pipeline.add({ kind: "append", output: this, until: this.text.length }, text.length);
+    this.#line.add({ kind: "append", output: this, until: this.text.length }, text.length);
   }
 
   /**
@@ -99,7 +120,7 @@ export class Output {
     const said = headers || Object.keys(more).length > 0;
     const bound = said ? this.#bound({ ...(headers ?? this.#headers), ...more }) : undefined;
     if (bound) change.headers = bound;
-    this.#pipeline.add({ kind: "end", output: this, ...change });
+    this.#line.add({ kind: "end", output: this, ...change });
   }
 
   /** The whole message: published at first, replaced later. */
@@ -117,10 +138,10 @@ export class Output {
     }
     if (is.as === "pieces") {
       // No update can hold it: another message takes its place.
-      const id = `${this.head.id}~${this.#pipeline.next()}`;
-      this.#next = new Output(this.#pipeline, { ...this.head, id }, this.#trouble);
+      const id = `${this.head.id}~${this.#line.next()}`;
+      this.#next = new Output(this.#line, { ...this.head, id }, this.#trouble);
       this.#next.put({ data, headers });
-      this.#pipeline.add({ kind: "drop", output: this });
+      this.#line.add({ kind: "drop", output: this });
       return;
     }
     const more = is.as === "whole" ? {} : omission(is);
@@ -128,18 +149,18 @@ export class Output {
     const whole = { data: is.as === "whole" ? is.data : null, ...(given && { headers: given }) };
     this.#isSaid = true;
     const length = typeof whole.data === "string" ? whole.data.length : MEAN_LENGTH;
-    this.#pipeline.add({ kind: isNew ? "whole" : "end", output: this, ...whole }, length);
+    this.#line.add({ kind: isNew ? "whole" : "end", output: this, ...whole }, length);
   }
 
   drop(): void {
     this.isOpen = false;
     if (this.#next) this.#next.drop();
-    else this.#pipeline.add({ kind: "drop", output: this });
+    else this.#line.add({ kind: "drop", output: this });
   }
 
   /** Resolves when the session has all of it, and rejects if it refused. */
   async done(): Promise<void> {
-    await this.#pipeline.until(() => this.pending === 0 || this.error !== undefined);
+    await this.#line.until(() => this.pending === 0 || this.error !== undefined);
     if (this.error) throw this.error;
   }
 
@@ -159,7 +180,7 @@ export class Output {
   }
 
   get #limits() {
-    return this.#pipeline.limits;
+    return this.#line.limits;
   }
 
   /** Whether the text that was streamed is the value that is too large for a frame. */
@@ -185,7 +206,7 @@ export class Output {
     const { id: of, turn } = this.head;
     const id = `${of}/${NOTES}${this.#notes > 1 ? `-${this.#notes}` : ""}`;
     const head = { id, name: NOTES, role: "assistant", ...(turn && { turn }) } as const;
-    new Output(this.#pipeline, head, this.#trouble).put({ data: long, headers: { of } });
+    new Output(this.#line, head, this.#trouble).put({ data: long, headers: { of } });
   }
 }
 

@@ -13,9 +13,9 @@ import type {
 } from "../protocol/index.ts";
 import { OMITTED } from "./bounds.ts";
 import { append, type Framed, nextFrame, sayAnew, split } from "./framing.ts";
-import { MOST_LENGTH, type Output } from "./output.ts";
+import { type Line, MOST_LENGTH, type Output, type Task } from "./output.ts";
 import { Pace } from "./pace.ts";
-import { Queue, type Task } from "./queue.ts";
+import { Queue } from "./queue.ts";
 
 /** The part of a turn that its pipeline needs. */
 export interface Outlet {
@@ -52,7 +52,7 @@ function nextChain(): number {
   return chains;
 }
 
-export class Pipeline {
+export class Pipeline implements Line {
   readonly #outlet: Outlet;
   readonly #queue = new Queue();
   readonly #pace = new Pace();
@@ -78,20 +78,17 @@ export class Pipeline {
     return this.#outlet.limits;
   }
 
-  /** A number that no other message of the turn has. */
   next(): number {
     this.#names += 1;
     return this.#names;
   }
 
-  /** Something is said, after all that was said before; so much text comes with it. */
   add(task: Task, length = 0): void {
     if (this.#isOver || task.output.error) return;
     this.#queue.add(task, length);
     this.#wake();
   }
 
-  /** Resolves when something is so, or when nothing is said any more. */
   until(isSo: () => boolean): Promise<void> {
     return new Promise((done) => {
       this.#waiters.push(() => {

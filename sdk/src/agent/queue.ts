@@ -1,19 +1,7 @@
 // The tasks that are still to be done for a turn, in its order. Operations on one message with
 // nothing in between are one task: text grows, and the end joins it.
 
-import type { Headers } from "./codec/operation.ts";
-import { type Change, MOST_LENGTH, type Output } from "./output.ts";
-
-/** One thing to be said, in its place. */
-export type Task = {
-  output: Output;
-} /** A text, as far as it was said until something else was. */ & (
-  | { kind: "begin"; until: number; headers: Headers | undefined }
-  | { kind: "append"; until: number }
-  | ({ kind: "whole" } & Change)
-  | ({ kind: "end" } & Change)
-  | { kind: "drop" }
-);
+import { MOST_LENGTH, type Task } from "./output.ts";
 
 /** Text and tasks that may wait before their source is asked to. */
 const MOST_WAITING = 64 * 1024;

@@ -1,4 +1,4 @@
-// What an agent reads over HTTP: functions, so that who needs none of them carries none.
+// An agent's reads over HTTP: functions, so that an agent that needs none carries none.
 
 import { readJson } from "../connection/http.ts";
 import type { Message, Page, Turn } from "../protocol/index.ts";

@@ -1,15 +1,20 @@
-// What an agent holds of a session: the connection, the turns that it leads, and the history.
+// A session in an agent: the connection, the turns that it leads, and the inputs that it hears.
 
 import type { ConnectionOptions, ConnectionStatus, Owner } from "../connection/types.ts";
 import {
+  AGAIN,
   type AttachedFrame,
   type ClientFrame,
   type Message,
+  MORE,
   placeOf,
   type ResultOf,
   type ServerFrame,
   SessileError,
+  STEER,
   type StartTurnFrame,
+  TOOL_APPROVAL,
+  TOOL_OUTPUT,
   type Turn,
 } from "../protocol/index.ts";
 import type { Wire } from "./link.ts";
@@ -40,9 +45,9 @@ export interface AgentOptions extends Omit<ConnectionOptions, "rewind" | "rollup
 
 export interface StartOptions extends Omit<StartTurnFrame, "type"> {
   /**
-   * What to do where another process of this client answers the input already: `refuse` throws
-   * a `TakenError`, `adopt` takes an open turn over in place of what was said in it, and `keep`
-   * goes on after it.
+   * The way to go on where another process of this client answers the input already: `refuse`
+   * throws a `TakenError`, `adopt` takes an open turn over in place of what was said in it, and
+   * `keep` goes on after it.
    */
   taken?: "refuse" | "adopt" | "keep";
 }
@@ -57,16 +62,10 @@ export class TakenError extends SessileError {
   }
 }
 
-/** What asks for another answer to its parent. */
-const AGAIN = "regenerate";
 /** The names of messages that an agent follows if it hears of inputs. */
-const INPUTS = ["message", AGAIN, "tool-output", "tool-approval"];
-/** More belongs to this input, and comes after it: the last one is the input. */
-const MORE = "more";
+const INPUTS = ["message", AGAIN, TOOL_OUTPUT, TOOL_APPROVAL];
 /** Messages that a log begins with that could not be resumed: what is new is among them (P3.3). */
 const REWIND_MOST = 1000;
-/** Instructions come as messages of this name (P6.7). */
-const STEER = "steer";
 
 export class AgentSession implements AsyncDisposable {
   /** The connection to the session, for frames that have no method here. */
@@ -155,7 +154,7 @@ export class AgentSession implements AsyncDisposable {
 
   #hold(turn: Turn, isKept = false): AgentTurn {
     const { id, attempt } = turn;
-    /** Whatever is answered says how the turn stands. */
+    /** Takes the turn as each answer tells it. */
     const watch = async <Result>(asked: Promise<Result>): Promise<Result> => {
       try {
         const result = await asked;

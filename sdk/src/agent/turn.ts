@@ -16,7 +16,7 @@ import { text } from "./codec/text.ts";
 import { Output, type Trouble } from "./output.ts";
 import { type Outlet, Pipeline } from "./pipeline.ts";
 
-/** What a turn needs of its session. Frames go out with the turn's attempt (P6.8). */
+/** The session as a turn needs it. Frames go out with the turn's attempt (P6.8). */
 export interface Host extends Outlet {
   /** Sent until it is answered, on as many connections as that takes. */
   ask<F extends ClientFrame>(frame: F): Promise<ResultOf<F>>;
@@ -29,14 +29,14 @@ export interface Host extends Outlet {
 /** How a stream ended. */
 export interface StreamResult {
   status: Ending;
-  /** What the provider said went wrong. */
+  /** The error that the provider told. */
   error?: string;
   /** `stream-cut` where the stream stopped without its own end. */
   code?: string;
 }
 
 export interface MessageOptions {
-  /** What readers call it (P4.1); `message` unless told. */
+  /** The name by which readers know it (P4.1); `message` unless told. */
   name?: string;
   headers?: Headers;
   role?: Role;
@@ -111,7 +111,7 @@ export class AgentTurn implements AsyncDisposable {
     this.attempt = turn.attempt;
     this.signal = this.#control.signal;
     this.#pipeline = new Pipeline(host);
-    // What a later attempt says stands for what was said before, unless that is kept.
+    // A later attempt replaces what was said before, unless that is kept.
     this.#prefix = isKept ? `${turn.id}/${turn.attempt}` : turn.id;
     this.#timer = setInterval(() => this.beat(), (turn.leaseMs ?? 30_000) / 3);
   }

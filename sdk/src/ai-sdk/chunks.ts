@@ -1,21 +1,11 @@
 // An answer as the stream of chunks that `useChat` reads: from its beginning, then as it grows.
 // Parts are told in the log's order, and nothing before what it needs.
 
-import { headersOf, type Notes, notesIn } from "../protocol/answer.ts";
-import { isOpen, type Message, type Turn } from "../protocol/index.ts";
-import { Answers, CALL, type Held } from "./answer.ts";
-import {
-  chunksOf,
-  fieldsOf,
-  idOf,
-  isDone,
-  isPart,
-  isText,
-  type Loose,
-  type Said,
-  textOf,
-  toldOf,
-} from "./output.ts";
+import { Answers, type Held } from "../answer/answers.ts";
+import { fieldsOf, type Loose, textOf } from "../answer/fields.ts";
+import { headersOf, type Notes, notesIn } from "../answer/reading.ts";
+import { CALL, isOpen, type Message, type Turn } from "../protocol/index.ts";
+import { chunksOf, idOf, isDone, isPart, isText, type Said, toldOf } from "./output.ts";
 
 /** A message as it was told. */
 interface Told {

@@ -1,17 +1,18 @@
 // Other devices: their messages, and the answers that they asked for, in a chat of `useChat`.
 
 import type { UIMessage } from "ai";
+import type { Answers } from "../answer/answers.ts";
+import { fieldsOf } from "../answer/fields.ts";
+import { branchesOf } from "../client/branches.ts";
 import type { ShownMessage } from "../client/sending.ts";
 import { isDevelopment } from "../connection/telling.ts";
-import { Answers } from "./answer.ts";
-import { fieldsOf } from "./output.ts";
-import { isRunning, type SessileChatTransport } from "./transport.ts";
+import { answersOf, isRunning, type SessileChatTransport } from "./transport.ts";
 import { toUIMessages } from "./ui-messages.ts";
 
 /** Transports of which a mistake is on the console; StrictMode follows twice. */
 const warned = new WeakSet<object>();
 
-/** What `useChat` gives, as far as it is needed. */
+/** The functions of `useChat` that following needs. */
 export interface FollowedChat<M extends UIMessage> {
   setMessages(change: (held: M[]) => M[]): void;
   resumeStream(): Promise<void>;
@@ -29,16 +30,15 @@ export function followChat<M extends UIMessage>(
   const use = used(transport, chatId);
   if (!use) return () => {};
   const { session, streaming, left } = use;
-  let shown: readonly ShownMessage[] | undefined;
+  let seen: Seen | undefined;
   let isResuming = false;
   left.clear();
   const show = () => {
-    const { messages, turns } = session;
-    const answers = Answers.of({ messages, turns });
-    // What streams is the stream's to write.
-    const still = messages.filter((message) => !streaming.has(answers.of(message) ?? ""));
-    if (still.length === shown?.length && still.every((it, index) => it === shown?.[index])) return;
-    shown = still;
+    const { messages, turns } = branchesOf(session);
+    const was = seen;
+    seen = { messages, streaming: new Set(streaming) };
+    // A stream writes the answers that it brings.
+    if (was && isAlike(was, seen, answersOf(session))) return;
     setMessages((held) =>
       toUIMessages<M>({ messages, turns }).flatMap((message) => {
         const was = held.filter(({ id }) => id === message.id);
@@ -68,6 +68,23 @@ export function followChat<M extends UIMessage>(
     use.look.delete(look);
     for (const end of ends) end();
   };
+}
+
+/** The messages of a chat, and the answers that streams bring. */
+interface Seen {
+  messages: readonly ShownMessage[];
+  streaming: ReadonlySet<string>;
+}
+
+/** Whether nothing differs but messages of answers that streams bring. */
+function isAlike(was: Seen, is: Seen, answers: Answers): boolean {
+  const isSame =
+    is.streaming.size === was.streaming.size &&
+    [...is.streaming].every((id) => was.streaming.has(id));
+  if (!isSame || is.messages.length < was.messages.length) return false;
+  return is.messages.every(
+    (message, at) => message === was.messages[at] || is.streaming.has(answers.of(message) ?? ""),
+  );
 }
 
 /** Options that no session can be made of are the chat's error, once it resumes or sends. */

@@ -1,10 +1,9 @@
 // `sessile/ai-sdk`: the AI SDK's `useChat` on a session, and `streamText` in an agent.
 
-export type { Held } from "./answer.ts";
-export { TOOL_APPROVAL, TOOL_OUTPUT } from "./answer.ts";
+export type { Held } from "../answer/answers.ts";
+export { AGAIN as REGENERATE, TOOL_APPROVAL, TOOL_OUTPUT } from "../protocol/index.ts";
 export { type FollowedChat, followChat } from "./follow.ts";
 export { toData } from "./output.ts";
-export { REGENERATE } from "./publish.ts";
 export { streamToTurn } from "./server.ts";
 export { SessileChatTransport, type SessileChatTransportOptions, type Wake } from "./transport.ts";
 export { toUIMessages } from "./ui-messages.ts";

@@ -2,14 +2,12 @@
 // by its name (`message`, `reasoning`, `tool-input`, `tool-output`, `step`, ...) as chunks again.
 
 import type { UIMessage } from "ai";
-import { fieldsIn, valueIn } from "../protocol/answer.ts";
+import { fieldsOf, type Loose, present, textOf } from "../answer/fields.ts";
+import { callFieldsIn, fieldsIn, valueIn } from "../answer/reading.ts";
 import type { Message } from "../protocol/index.ts";
 
 /** The header that says which of its own messages the AI SDK means, where the id cannot. */
 export const UI_ID = "ui-id";
-
-/** A part or a chunk, of whatever version of the AI SDK. */
-export type Loose = { type: string } & Record<string, unknown>;
 
 /** A message of an answer, and how much of it was told before. */
 export interface Said {
@@ -25,11 +23,6 @@ export interface Said {
   call?: Said | undefined;
   /** Of a call: what came of it is known as well, so that nobody is to make it. */
   isSettled?: boolean;
-}
-
-/** What a text has come to. */
-export function textOf({ data }: Message): string {
-  return typeof data === "string" ? data : "";
 }
 
 /** The part of a told message that has to be known, so that only what is new will be told. */
@@ -54,16 +47,6 @@ export function isPart(message: Message): boolean {
   const { name, headers = {} } = message;
   if (isText(message) || name === "tool-input" || name === "step") return true;
   return chunkOf(message, headers) !== undefined;
-}
-
-/** The fields of a value; what is no object has none that anybody asks for. */
-export function fieldsOf(value: unknown): Record<string, unknown> {
-  return Object(value);
-}
-
-/** Fields that are there. */
-export function present<T extends Record<string, unknown>>(fields: T): T {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 }
 
 function parsed(json: string): unknown {
@@ -150,7 +133,7 @@ function textChunks(said: Said): Loose[] {
 function inputChunks({ message, headers, told, isDone, wasDone, isSettled }: Said): Loose[] {
   const { status } = message;
   if (wasDone) return [];
-  const { inputEncoding, ...noted } = callOf(headers);
+  const { inputEncoding, ...noted } = callFieldsIn(headers);
   const { toolCallId } = noted;
   const start = { type: "tool-input-start", ...noted };
   const typed = (text: string) => ({
@@ -172,14 +155,9 @@ function inputChunks({ message, headers, told, isDone, wasDone, isSettled }: Sai
   return [...(isNew ? [{ ...start, inputEncoding }] : []), ...(delta ? [typed(delta)] : [])];
 }
 
-/** The fields that are given of a call wherever it is mentioned. */
-function callOf(headers: Record<string, string>): Record<string, unknown> {
-  return { toolName: "tool", ...fieldsIn(headers) };
-}
-
 /** The outcome of a call, as the end of that call. */
 function outputChunk({ message, headers }: Said, call: Said): Loose {
-  const { toolName, toolCallId, dynamic, title } = callOf(call.headers);
+  const { toolName, toolCallId, dynamic, title } = callFieldsIn(call.headers);
   const noted = { ...fieldsIn(headers), toolName, toolCallId, dynamic };
   const value = valueIn(message, headers);
   const errorText = typeof value === "string" ? value : JSON.stringify(value);
@@ -215,7 +193,7 @@ function approvalChunks({ message, headers, told, call }: Said): Loose[] {
   return chunks;
 }
 
-/** What a page publishes of one of its messages: text where that is all there is. */
+/** The data that a page publishes for one of its messages: text where it is nothing else. */
 export function toData({ parts, metadata }: UIMessage): unknown {
   const [only] = parts;
   if (parts.length === 1 && only?.type === "text" && !metadata) return only.text;

@@ -2,14 +2,22 @@
 // page made itself. It gives the serial of what is to be answered.
 
 import type { ChatTransport, UIMessage } from "ai";
+import { Answers } from "../answer/answers.ts";
+import { fieldsOf, present } from "../answer/fields.ts";
+import { headersOf, notesIn } from "../answer/reading.ts";
+import { branchesOf } from "../client/branches.ts";
 import type { Session } from "../client/session.ts";
-import { headersOf, notesIn } from "../protocol/answer.ts";
-import type { Message, NewMessage } from "../protocol/index.ts";
-import { ANSWER, Answers, CALL, MORE, TOOL_APPROVAL, TOOL_OUTPUT } from "./answer.ts";
-import { fieldsOf, present, toData, UI_ID } from "./output.ts";
-
-/** The name of the message that asks for another answer; its `parent` is what is answered. */
-export const REGENERATE = "regenerate";
+import {
+  AGAIN,
+  ANSWER,
+  CALL,
+  type Message,
+  MORE,
+  type NewMessage,
+  TOOL_APPROVAL,
+  TOOL_OUTPUT,
+} from "../protocol/index.ts";
+import { toData, UI_ID } from "./output.ts";
 
 /** Longer ids are found by the serial of their call alone. */
 const MOST_ID = 400;
@@ -40,23 +48,23 @@ export async function publish<M extends UIMessage>(
   const input = (own ?? said.at(-1))?.serial;
   if (messageId && last && input && trigger === "submit-message") {
     const headers = { [UI_ID]: last.id };
-    return { input: (await session.edit(input, toData(last), { headers })).serial };
+    return { input: (await branchesOf(session).edit(input, toData(last), { headers })).serial };
   }
   // An input that is there already is answered once more.
   if (input || !last) {
-    const options = { name: REGENERATE, ...(input && { parent: input }) };
-    const { serial } = await session.send(messageId ?? null, options);
+    const options = { name: AGAIN, ...(input && { parent: input }) };
+    const { serial } = await branchesOf(session).send(messageId ?? null, options);
     return { input: input ?? serial };
   }
   // It may wait since an attempt that failed.
   session.discard(last.id);
-  return { input: (await session.send(toData(last), { id: last.id })).serial };
+  return { input: (await branchesOf(session).send(toData(last), { id: last.id })).serial };
 }
 
 /** Publishes what came of calls, all or nothing, if the session does not know it. */
 async function publishResults(session: Session, shown: UIMessage): Promise<Published> {
   const { log, turns, link } = session;
-  const answers = Answers.of({ messages: log, turns });
+  const answers = Answers.following(session, { messages: log, turns });
   const answer = answers.ofTurn.get(shown.id) ?? shown.id;
   const said = (answers.messages.get(answer) ?? []).filter(({ deletedAt }) => !deletedAt);
   const results = resultsOf(said, answer, shown);

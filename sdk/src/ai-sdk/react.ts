@@ -4,6 +4,7 @@
 import { type UseChatHelpers, type UseChatOptions, useChat } from "@ai-sdk/react";
 import type { ChatInit, UIMessage } from "ai";
 import { useCallback, useEffect, useMemo, useRef } from "react";
+import type { Session } from "../client/session.ts";
 import { followChat } from "./follow.ts";
 import { SessileChatTransport, type SessileChatTransportOptions } from "./transport.ts";
 
@@ -21,8 +22,8 @@ export type UseSessileChatOptions<M extends UIMessage = UIMessage> = Omit<
 /**
  * The helpers that `useChat` gives. `stop` ends the answer on all devices (P6.5), so that any
  * component that calls it does what its button says; unmounting and switching to another chat only
- * let go. Another `url`, `session` or `transport` is another one; the other options of a session
- * are looked at once.
+ * let go. Another `url`, `session` or `transport` is another one, but a function as `session`
+ * may be written in the component; the other options of a session are looked at once.
  */
 export function useSessileChat<M extends UIMessage = UIMessage>(
   options: UseSessileChatOptions<M>,
@@ -52,12 +53,18 @@ function useTransport<M extends UIMessage>(
   options: UseSessileChatOptions<M>,
 ): SessileChatTransport<M> {
   const given = "transport" in options ? options.transport : undefined;
-  const where = "session" in options ? options.session : "url" in options ? options.url : undefined;
+  const session = "session" in options ? options.session : undefined;
+  const where = session ?? ("url" in options ? options.url : undefined);
+  // A function that is written in the component is another one each time: the newest is called.
+  const latest = useRef(session);
+  latest.current = session;
   // biome-ignore lint/correctness/useExhaustiveDependencies: the token differs each time
-  const made = useMemo(
-    () => given ?? new SessileChatTransport<M>(options as SessileChatTransportOptions),
-    [given, where],
-  );
+  const made = useMemo(() => {
+    if (given) return given;
+    const find = (chatId: string) => (latest.current as (chatId: string) => Session)(chatId);
+    const more = typeof session === "function" ? { session: find } : {};
+    return new SessileChatTransport<M>({ ...options, ...more } as SessileChatTransportOptions);
+  }, [given, typeof where === "function" || where]);
   const used = useRef<SessileChatTransport<M> | undefined>(undefined);
   useEffect(() => {
     used.current = made;

@@ -4,7 +4,7 @@ import type { UIMessageChunk } from "ai";
 import { aiSdk } from "../agent/codec/ai-sdk.ts";
 import type { AgentTurn, StreamResult } from "../agent/turn.ts";
 
-/** What `streamText` gives, of whatever version. */
+/** The result of `streamText`, of any version. */
 export interface StreamedText {
   toUIMessageStream(): AsyncIterable<UIMessageChunk> | ReadableStream<UIMessageChunk>;
 }

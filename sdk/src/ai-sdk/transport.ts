@@ -1,16 +1,16 @@
 // `useChat` on a session. An abort only lets go: `useChat` aborts when it is unmounted, when the
-// chat is another, and when its stop button is pressed, all alike. What ends an answer is `cancel`.
+// chat is another, and when its stop button is pressed, all alike. `cancel` ends an answer.
 
 import type { ChatTransport, UIMessage, UIMessageChunk } from "ai";
+import { Answers, type Held } from "../answer/answers.ts";
 import { createSession, type Session } from "../client/session.ts";
 import type { SessionOptions } from "../client/types.ts";
 import { isOpen, SessileError, type Turn } from "../protocol/index.ts";
-import { Answers, type Held } from "./answer.ts";
 import { Chunks } from "./chunks.ts";
 import { publish, type Send } from "./publish.ts";
 import { givenUp, reached } from "./reach.ts";
 
-/** What an agent is told that has to be woken. */
+/** The input that an agent is woken for. */
 export interface Wake {
   /** The session's id. */
   session: string;
@@ -35,7 +35,7 @@ export type SessileChatTransportOptions =
 type Reconnect<M extends UIMessage> = Parameters<ChatTransport<M>["reconnectToStream"]>[0];
 type Stream = ReadableStream<UIMessageChunk>;
 
-/** What this page does with a session right now. */
+/** The use that this page makes of a session right now. */
 export interface Use {
   session: Session;
   /** Streams that are being read, or on their way. */
@@ -124,7 +124,7 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
     for (const { session } of this.#uses.values()) session.close();
   }
 
-  /** What is done with the session of a chat, which connects. */
+  /** The use of the session of a chat, which connects. */
   use(chatId: string): Use {
     let use = this.#uses.get(chatId);
     if (!use) {
@@ -261,8 +261,9 @@ function before({ log, turns }: Session, serial = ""): Held {
   return { messages: log.filter((message) => message.serial <= serial), turns };
 }
 
-function answersOf(session: Session): Answers {
-  return Answers.of(heldOf(session));
+/** The answers of a session as it is now. */
+export function answersOf(session: Session): Answers {
+  return Answers.following(session, heldOf(session));
 }
 
 /** The turns that are wanted and have begun, by the answers that they belong to. */

@@ -1,10 +1,11 @@
 // A session's messages as the AI SDK's: one for each message of a person, one for each answer.
 
 import type { UIMessage } from "ai";
+import { Answers, type Held } from "../answer/answers.ts";
+import { fieldsOf, type Loose, present } from "../answer/fields.ts";
 import type { Message } from "../protocol/index.ts";
-import { Answers, type Held } from "./answer.ts";
 import { Chunks } from "./chunks.ts";
-import { fieldsOf, type Loose, present, UI_ID } from "./output.ts";
+import { UI_ID } from "./output.ts";
 
 /** The messages, to be shown or to be made into a prompt (`convertToModelMessages`). */
 export function toUIMessages<M extends UIMessage = UIMessage>(held: Held): M[] {

@@ -1,4 +1,4 @@
-// Who wants to hear of what. A listener that throws harms no other, and not the session.
+// Events and their listeners. A listener that throws harms no other, and not the session.
 
 export type Listener<T> = (event: T) => void;
 

@@ -1,6 +1,7 @@
 // Messages that were not acknowledged yet, kept where they survive a reload. A module of its own:
 // who does not use it does not ship it.
 
+import { subjectOf } from "../connection/token.ts";
 import type { NewMessage } from "../protocol/index.ts";
 
 /** A message that waits to be sent. */
@@ -21,6 +22,8 @@ export interface Outbox {
   load(address: string, client: string): Promise<StoredMessage[]>;
   put(stored: StoredMessage): unknown;
   remove(address: string, id: string): unknown;
+  /** Says for whom a token is, so that what is written offline is kept under that name. */
+  clientOf?(token: string): string | undefined;
 }
 
 export interface IndexedDbOptions {
@@ -80,6 +83,7 @@ export function indexedDbOutbox(options: IndexedDbOptions = {}): Outbox {
       for (const stored of found) if (!stored.client) this.remove(address, stored.message.id);
       return own.sort((a, b) => a.writtenAt - b.writtenAt);
     },
+    clientOf: subjectOf,
     put: (stored) => run("readwrite", (store) => store.put(stored)),
     remove: (address, id) => run("readwrite", (store) => store.delete([address, id])),
   };

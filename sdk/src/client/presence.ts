@@ -1,8 +1,16 @@
-// Who is there, folded from `attached` and presence frames (P7).
+// Presence: the members that are there, folded from `attached` and presence frames (P7).
 
-import type { Member, MemberList, PresenceFrame } from "../protocol/index.ts";
+import type {
+  AttachedFrame,
+  Member,
+  MemberList,
+  PresenceFrame,
+  ServerFrame,
+} from "../protocol/index.ts";
+import { type Engine, type Feature, readList } from "./feature.ts";
+import type { Session } from "./session.ts";
 
-/** Who is there; a new object at each change. */
+/** The members that are there; a new object at each change. */
 export interface Presence {
   /** At most 200 (P7.3). */
   readonly members: readonly Member[];
@@ -10,17 +18,94 @@ export interface Presence {
   readonly count: number;
 }
 
-export const NOBODY: Presence = { members: [], count: 0 };
+const NOBODY: Presence = { members: [], count: 0 };
 
-export function presenceOf({ presence = [], presenceCount }: MemberList): Presence {
+/** The members that are there, and entering. Call it before `connect`, or any time later. */
+export function presenceOf(session: Session): PresenceFeature {
+  return session.feature(begin);
+}
+
+const begin = (engine: Engine) => new PresenceFeature(engine);
+
+export class PresenceFeature implements Feature {
+  value = NOBODY;
+  readonly #engine: Engine;
+  #isPresent = false;
+  #data: unknown;
+  /** Frames that came while a list is read, which may be older than they are. */
+  #early: PresenceFrame[] | undefined;
+
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    const { link, options } = engine;
+    if (link.attached) this.#read();
+    else if (options.initial) this.value = membersIn(options.initial);
+  }
+
+  get members(): readonly Member[] {
+    return this.value.members;
+  }
+
+  get count(): number {
+    return this.value.count;
+  }
+
+  /** Announces this connection, or changes what it tells; kept up over reconnects (P7.1). */
+  async enter(data?: unknown): Promise<void> {
+    const { link } = this.#engine;
+    this.#isPresent = true;
+    this.#data = data;
+    if (link.attached && link.status.state !== "waiting") {
+      await link.request({ type: "presence.set", data });
+    }
+  }
+
+  /** Is present no longer. */
+  leave(): void {
+    this.#isPresent = false;
+    this.#engine.link.send({ type: "presence.leave" });
+  }
+
+  attached(frame: AttachedFrame): void {
+    this.#early = undefined;
+    this.value = membersIn(frame);
+    if (!frame.presence) this.#read();
+    this.#announce();
+  }
+
+  take(frame: ServerFrame): void {
+    if (!("member" in frame)) return;
+    this.value = folded(this.value, frame);
+    this.#early?.push(frame);
+    // One that was silent for too long was taken for gone (P7.2).
+    const isOwn = frame.member.connection === this.#engine.link.attached?.connection;
+    if (frame.type === "presence.leave" && isOwn) this.#announce();
+  }
+
+  #announce(): void {
+    if (this.#isPresent) this.#engine.link.send({ type: "presence.set", data: this.#data });
+  }
+
+  #read(): void {
+    const early: PresenceFrame[] = [];
+    this.#early = early;
+    readList<MemberList>(this.#engine, "presence", (list) => {
+      if (this.#early !== early) return;
+      this.#early = undefined;
+      this.value = early.reduce(folded, membersIn(list));
+    });
+  }
+}
+
+function membersIn({ presence = [], presenceCount }: MemberList): Presence {
   return { members: presence, count: presenceCount ?? presence.length };
 }
 
-export function foldPresence(held: Presence, { type, member }: PresenceFrame): Presence {
+function folded(held: Presence, { type, member }: PresenceFrame): Presence {
   const members = [...held.members];
   const index = members.findIndex(({ connection }) => connection === member.connection);
   const isLeave = type === "presence.leave";
-  // Who changes stays in place.
+  // A member that changes stays in place.
   const at = index < 0 ? members.length : index;
   members.splice(at, 1, ...(isLeave ? [] : [member]));
   // A list may not hold all.

@@ -1,5 +1,5 @@
-// What was sent and is not in the log yet: shown at once, sent until it is acknowledged, in the
-// order in which it was written (P13.1).
+// Messages that were sent and are not in the log yet: shown at once, and sent until they are
+// acknowledged, in the order in which they were written (P13.1).
 
 import type { Link } from "../connection/types.ts";
 import {
@@ -7,7 +7,7 @@ import {
   type NewMessage,
   type Placed,
   SessileError,
-  wellFormed,
+  toJson,
 } from "../protocol/index.ts";
 import type { Outbox, StoredMessage } from "./outbox.ts";
 
@@ -27,7 +27,9 @@ export interface ShownMessage extends Message {
 /** Resolves when the message is in the log; the `id` is there at once. */
 export type Sent = Promise<Placed> & { readonly id: string };
 
-interface Item extends StoredMessage {
+interface Item {
+  /** As it is kept over a reload. */
+  stored: StoredMessage;
   shown: ShownMessage;
   /** Not together with others, since that was refused. */
   isAlone: boolean;
@@ -37,7 +39,7 @@ interface Item extends StoredMessage {
 
 const RETRY_MS = 1_000;
 const RETRIES = 5;
-/** What is sent in one publish, in characters. */
+/** The length of one publish, in characters. */
 const BATCH_LENGTH = 64 * 1024;
 
 export interface SendingOptions {
@@ -46,13 +48,15 @@ export interface SendingOptions {
   most: number;
   /** Something of `shown` is different. */
   changed(): void;
+  /** The log that is shown. */
+  log(): { readonly messages: readonly Message[] };
 }
 
 export class Sending {
-  /** What is not in the log yet, in order; a new array at each change. */
+  /** The messages that are not in the log yet, in order; a new array at each change. */
   shown: readonly ShownMessage[] = [];
   /** The id of this client; `""` until that is known. */
-  #client = "";
+  client = "";
   readonly #options: SendingOptions;
   #items: Item[] = [];
   #count = 0;
@@ -65,21 +69,24 @@ export class Sending {
     this.#options = options;
   }
 
-  /** The id of this client; `""` until that is known. */
-  get client(): string {
-    return this.#client;
-  }
-
   /**
    * It is known who this is. Messages that this page wrote before anybody was known are theirs, as
    * are those that they wrote before a reload; somebody else's wait in the outbox for them.
    */
   begin(client: string): void {
-    if (client && client !== this.#client) {
-      this.#client = client;
+    if (client && client !== this.client) {
+      this.client = client;
       for (const item of this.#items) {
-        if (item.client === "") this.#claim(item);
-        else if (item.client !== client) this.#leave(item);
+        const wrote = item.stored.client;
+        if (!wrote) {
+          item.stored = { ...item.stored, client };
+          item.shown = { ...item.shown, client };
+          this.#options.outbox?.put(item.stored);
+        } else if (wrote !== client) {
+          this.#items = this.#items.filter((it) => it !== item);
+          const text = `unable to send as ${client}; ${wrote} wrote it`;
+          item.fail(new SessileError("disconnected", text));
+        }
       }
       this.#show();
       this.restore();
@@ -90,49 +97,52 @@ export class Sending {
   /** Takes a message; it is sent as soon as those before it are in the log. */
   add(given: NewMessage & { id: string }, interrupt?: true | string): Sent {
     const { link, most, outbox } = this.#options;
-    // The message that is shown is the one that will be in the log.
-    const message = wellFormed(given);
+    let message: StoredMessage["message"];
     try {
-      JSON.stringify(message);
+      // The message that is shown is the one that will be in the log.
+      message = JSON.parse(toJson(given));
     } catch (cause) {
       const text = `unable to send; the message cannot be JSON: ${cause}`;
       const error = new SessileError("invalid-frame", text, undefined, cause);
-      return sent(Promise.reject(error), message.id);
+      return sent(Promise.reject(error), given.id);
     }
     // The outbox is read in this order.
     const writtenAt = Math.max(Date.now(), this.#newest + 1);
-    const stored = { address: link.address, client: this.#client, message, writtenAt };
-    const item = { ...stored, ...(interrupt && { interrupt }) };
+    const { client } = this;
+    const more = interrupt && { interrupt };
+    const stored = { address: link.address, client, message, writtenAt, ...more };
     if (this.#items.length >= most) {
       const full = `unable to send; ${most} messages wait for the session already: try later`;
       return sent(Promise.reject(new SessileError("over-limit", full)), message.id);
     }
     // Without a name it could not be told from what somebody else wrote.
-    if (item.client) outbox?.put(item);
-    return this.#push(item);
+    if (client) outbox?.put(stored);
+    return this.#push(stored);
   }
 
   /** Takes what waited since before a reload; what another client wrote stays where it is. */
   async restore(): Promise<void> {
     const { link, outbox } = this.#options;
-    const client = this.#client;
+    const { client } = this;
     for (const stored of (await outbox?.load(link.address, client)) ?? []) {
-      const isOwn = stored.client === client && client === this.#client;
+      const isOwn = stored.client === client && client === this.client;
       if (isOwn && !this.#find(stored.message.id)) this.#push(stored);
     }
+    // Acknowledgements are slower than the log.
+    this.arrived(this.#options.log().messages);
   }
 
   /** Sends what waits; called whenever the connection is attached. */
   async flush(): Promise<void> {
     // The client that is attached may be another than the one that wrote what waits.
-    const { client = this.#client } = this.#options.link.attached ?? {};
-    if (this.#isSending || client !== this.#client) return;
+    const { client = this.client } = this.#options.link.attached ?? {};
+    if (this.#isSending || client !== this.client) return;
     const batch = this.#next();
     const [first] = batch;
     if (!first) return;
     this.#isSending = true;
-    const messages = batch.map(({ message }) => message);
-    const { interrupt } = first;
+    const messages = batch.map(({ stored }) => stored.message);
+    const { interrupt } = first.stored;
     const frame = { type: "publish", messages, ...(interrupt && { interrupt }) } as const;
     let isGoingOn = true;
     try {
@@ -141,6 +151,7 @@ export class Sending {
       for (const [index, item] of batch.entries()) {
         this.#settle(item, result.messages[index] as Placed);
       }
+      this.#show();
     } catch (error) {
       isGoingOn = await this.#take(batch, error as SessileError);
     }
@@ -148,10 +159,14 @@ export class Sending {
     if (isGoingOn) this.flush();
   }
 
-  /** A message that came in the log: it waits no longer. */
-  arrived({ id, client, serial, version }: Message): void {
-    const item = client === this.#client && this.#find(id);
-    if (item && id) this.#settle(item, { id, serial, version });
+  /** Messages that came in the log: they wait no longer. */
+  arrived(messages: readonly Message[]): void {
+    if (this.#items.length === 0) return;
+    for (const { id, client, serial, version } of messages) {
+      const item = client === this.client && this.#find(id);
+      if (item && id) this.#settle(item, { id, serial, version });
+    }
+    if (this.shown.length !== this.#items.length) this.#show();
   }
 
   /** Sends a failed message once more. */
@@ -166,9 +181,11 @@ export class Sending {
   /** Takes a message back that is not in the log; says whether it was still here. */
   discard(id: string): boolean {
     const item = this.#find(id);
-    if (item) this.#drop(item);
-    item?.fail(new SessileError("discarded", "the message was taken back"));
-    return !!item;
+    if (!item) return false;
+    this.#drop(item);
+    this.#show();
+    item.fail(new SessileError("discarded", "the message was taken back"));
+    return true;
   }
 
   /** The session was given up: everything that waits has failed. */
@@ -177,14 +194,14 @@ export class Sending {
     this.#show();
   }
 
-  /** What goes out together: all or none of it is published (P4.2). */
+  /** The messages that go out together: all or none are published (P4.2). */
   #next(): Item[] {
     const waiting = this.#items.filter(({ shown }) => shown.delivery === "pending");
     const batch: Item[] = [];
     let length = 0;
     for (const item of waiting) {
-      const isAlone = item.isAlone || item.interrupt !== undefined;
-      length += JSON.stringify(item.message).length;
+      const isAlone = item.isAlone || item.stored.interrupt !== undefined;
+      length += JSON.stringify(item.stored.message).length;
       const isFull =
         length > BATCH_LENGTH || batch.length >= this.#options.link.limits.publishMessages;
       if (batch.length > 0 && (isAlone || isFull)) break;
@@ -205,32 +222,20 @@ export class Sending {
       await new Promise((done) => setTimeout(done, pause));
       return true;
     }
-    if (batch.length > 1) for (const item of batch) item.isAlone = true;
-    else for (const item of batch) this.#fail(item, error);
-    // No reload makes it smaller.
-    const [item] = batch;
-    if (item && batch.length === 1 && error.code === "too-large") this.#unstore(item);
+    for (const item of batch) {
+      if (batch.length > 1) item.isAlone = true;
+      else {
+        this.#fail(item, error);
+        // No reload makes it smaller.
+        if (error.code === "too-large") this.#unstore(item);
+      }
+    }
     this.#show();
     return true;
   }
 
-  #claim(item: Item): void {
-    const { address, message, interrupt, writtenAt } = item;
-    const client = this.#client;
-    item.client = client;
-    item.shown = { ...item.shown, client };
-    const stored = { address, client, message, writtenAt };
-    this.#options.outbox?.put({ ...stored, ...(interrupt && { interrupt }) });
-  }
-
-  #leave(item: Item): void {
-    this.#items = this.#items.filter((it) => it !== item);
-    const text = `unable to send as ${this.#client}; ${item.client} wrote it`;
-    item.fail(new SessileError("disconnected", text));
-  }
-
   #find(id: string | undefined): Item | undefined {
-    return this.#items.find(({ message }) => message.id === id);
+    return this.#items.find(({ stored }) => stored.message.id === id);
   }
 
   #push(stored: StoredMessage): Sent {
@@ -250,7 +255,7 @@ export class Sending {
       delivery: "pending",
     };
     const promise = new Promise<Placed>((done, fail) => {
-      this.#items.push({ ...stored, shown, isAlone: false, done, fail });
+      this.#items.push({ stored, shown, isAlone: false, done, fail });
     });
     this.#show();
     this.flush();
@@ -268,14 +273,12 @@ export class Sending {
   }
 
   #drop(item: Item): void {
-    if (!this.#items.includes(item)) return;
     this.#items = this.#items.filter((it) => it !== item);
     this.#unstore(item);
-    this.#show();
   }
 
-  #unstore({ address, message }: Item): void {
-    this.#options.outbox?.remove(address, message.id);
+  #unstore({ stored }: Item): void {
+    this.#options.outbox?.remove(stored.address, stored.message.id);
   }
 
   #show(): void {
@@ -285,7 +288,7 @@ export class Sending {
 }
 
 function sent(promise: Promise<Placed>, id: string): Sent {
-  // Who does not look at the promise sees `delivery`.
+  // A page that does not look at the promise sees `delivery`.
   promise.catch(() => {});
   return Object.assign(promise, { id });
 }

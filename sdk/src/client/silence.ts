@@ -1,41 +1,64 @@
 // Which agents say nothing. An agent that is well may think; one that was lost is known to be so
 // only when its lease runs out (P6.8). Until then a page can at least show that nothing comes.
 
-import type { Turn } from "../protocol/index.ts";
+import type { ConnectionStatus } from "../connection/types.ts";
+import type { Log } from "../log/log.ts";
+import type { ServerFrame, Turn } from "../protocol/index.ts";
+import type { Engine, Feature } from "./feature.ts";
+import type { Session } from "./session.ts";
 
 /** The lease of a turn that does not say (P6.8). */
 const LEASE_MS = 30_000;
 const NOBODY: ReadonlySet<string> = new Set();
 
-export class Silence {
-  /** Active turns of which nothing was heard for a third of their lease; a new set if changed. */
-  turns: ReadonlySet<string> = NOBODY;
+/** The active turns of which nothing was heard for a third of their lease, by their ids. */
+export function silenceOf(session: Session): SilenceFeature {
+  return session.feature(begin);
+}
+
+const begin = (engine: Engine) => new SilenceFeature(engine);
+
+export class SilenceFeature implements Feature {
+  value = NOBODY;
+  readonly #engine: Pick<Engine, "log" | "link" | "changed">;
   #heardAt = new Map<string, number>();
   /** Which of the turns that were given last are active. */
   #active: readonly Turn[] = [];
   #given: readonly Turn[] | undefined;
-  readonly #changed: () => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(changed: () => void) {
-    this.#changed = changed;
+  constructor(engine: Pick<Engine, "log" | "link" | "changed">) {
+    this.#engine = engine;
+    this.status(engine.link.status);
   }
 
-  /** Something of a turn was heard. */
-  hear(turn: string | undefined): void {
+  /** Whether nothing was heard of a turn for too long: its agent may think, or be lost. */
+  has(turn: string): boolean {
+    return this.value.has(turn);
+  }
+
+  take(frame: ServerFrame, log: Log): void {
+    const turn = turnOf(frame, log);
     if (turn) this.#heardAt.set(turn, performance.now());
+    this.status(this.#engine.link.status);
+  }
+
+  status({ state }: ConnectionStatus): void {
+    if (state === "connected") this.#look();
+    else this.#stop();
   }
 
   /** Nothing is heard of anybody any more. */
-  stop(): void {
+  #stop(): void {
     clearTimeout(this.#timer);
     this.#heardAt.clear();
-    this.turns = NOBODY;
+    this.value = NOBODY;
   }
 
-  /** Looks which of these are silent, and again when the next one may be. */
-  look(turns: readonly Turn[]): void {
+  /** Looks which turns are silent, and again when the next one may be. */
+  #look(): void {
     clearTimeout(this.#timer);
+    const turns = this.#engine.log.turnList;
     const now = performance.now();
     const heard = new Map<string, number>();
     const silent = new Set<string>();
@@ -53,10 +76,17 @@ export class Silence {
     this.#heardAt = heard;
     if (nextMs < Infinity) {
       this.#timer = setTimeout(() => {
-        this.look(turns);
-        this.#changed();
+        this.#look();
+        this.#engine.changed();
       }, nextMs + 1);
     }
-    if (`${[...silent]}` !== `${[...this.turns]}`) this.turns = silent;
+    if (`${[...silent]}` !== `${[...this.value]}`) this.value = silent;
   }
+}
+
+/** The turn that a frame tells of. */
+function turnOf(frame: ServerFrame, log: Log): string | undefined {
+  if ("turn" in frame) return frame.turn.id;
+  if ("message" in frame) return frame.message.turn;
+  return frame.type === "message.append" ? log.get(frame.serial)?.turn : undefined;
 }

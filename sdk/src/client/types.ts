@@ -1,4 +1,4 @@
-// What a session takes, shows and tells.
+// The options, the snapshot and the events of a session.
 
 import type { ConnectionOptions, ConnectionStatus } from "../connection/types.ts";
 import type {
@@ -16,39 +16,36 @@ import type {
   TurnSteerFrame,
 } from "../protocol/index.ts";
 import type { Outbox } from "./outbox.ts";
-import type { Presence } from "./presence.ts";
 import type { ShownMessage } from "./sending.ts";
 
 export interface SessionOptions extends ConnectionOptions {
-  /** Keeps what was not acknowledged over a reload: `indexedDbOutbox()`. */
+  /** Keeps messages that were not acknowledged over a reload: `indexedDbOutbox()`. */
   outbox?: Outbox;
   /**
-   * The token's `sub`, where the page knows it before there is a token: what is written offline
-   * is in the outbox only once it is known by whom.
+   * The token's `sub`, where the page knows it before there is a token. A message that is written
+   * offline is put into the outbox only once its client is known.
    */
   client?: string;
-  /** What `fetchSnapshot` gave, on a server perhaps: shown at once, and gone on from. */
+  /** A snapshot that `fetchSnapshot` read: shown at once, then kept up to date. */
   initial?: Snapshot;
   /** How many messages may wait to be sent; 200 by default. */
   maxPending?: number;
 }
 
-/** What a session shows; a new object, with new parts where they differ, at each change. */
+/** The state that a session shows: a new object at each change, whose unchanged fields stay. */
 export interface SessionSnapshot {
-  /** The messages of the selected branches in the log's order, then those still to be sent. */
+  /** The messages in the log's order, without tombstones, then those still to be sent. */
   readonly messages: readonly ShownMessage[];
   /** The turns that are known, the oldest first. */
   readonly turns: readonly Turn[];
-  /** Ids of active turns of which nothing was heard for a third of their lease (P6.8). */
-  readonly silent: ReadonlySet<string>;
-  readonly presence: Presence;
   readonly connection: ConnectionStatus;
-  /** Whether there is more for `loadOlder`. */
+  /** Whether there is more in history. */
   readonly hasOlder: boolean;
-  readonly isLoadingOlder: boolean;
+  /** The values of the features that were begun: `features.get(presenceOf(session))`. */
+  readonly features: ReadonlyMap<object, unknown>;
 }
 
-/** What can be listened to with `on`. */
+/** Events to listen to with `on`. */
 export interface SessionEvents {
   /** Every frame that came, after it was taken. */
   frame: ServerFrame;
@@ -60,7 +57,7 @@ export interface SessionEvents {
   connection: ConnectionStatus;
   /** The log could not be resumed and was read anew (P3.6); what is shown is right. */
   reset: AttachedFrame;
-  /** Something that belongs to no call went wrong. */
+  /** An error that belongs to no call. */
   error: SessileError;
 }
 

@@ -10,7 +10,6 @@ import {
   type ServerFrame,
   SessileError,
 } from "../protocol/index.ts";
-import { type Expiry, lastsMs } from "./clock.ts";
 import { addressOf, readJson } from "./http.ts";
 import {
   deadline,
@@ -23,7 +22,6 @@ import {
   statusOf,
   step,
   TIMING,
-  type Timing,
 } from "./reducer.ts";
 import { type Outgoing, Requests } from "./requests.ts";
 import { Telling } from "./telling.ts";
@@ -35,6 +33,7 @@ import type {
   Owner,
   ReadInit,
   RequestOptions,
+  Timing,
 } from "./types.ts";
 
 export abstract class Connection implements Link {
@@ -157,7 +156,7 @@ export abstract class Connection implements Link {
     const was = now < this.#decidedAt ? shift(this.#state, now - this.#decidedAt) : this.#state;
     this.#decidedAt = now;
     const { canRenew } = this.tokens;
-    const crowd = this.owner.crowd?.() ?? 0;
+    const crowd = crowdIn(this.#attached);
     const at = { now, random: Math.random(), timing: this.#timing, canRenew, crowd };
     const [state, effects] = step(was, input, at);
     this.#state = state;
@@ -189,8 +188,9 @@ export abstract class Connection implements Link {
 
   /** Frames that go out together, as they are put into one array (P13.6). */
   protected bodyOf(batch: readonly Outgoing[]): string {
-    this.#telling.log("said", batch);
-    return `[${batch.map(({ text }) => text)}]`;
+    const body = `[${batch.map(({ text }) => text)}]`;
+    this.#telling.log("said", body);
+    return body;
   }
 
   protected readonly refused = (refusal: SessileError): void => {
@@ -244,11 +244,6 @@ export abstract class Connection implements Link {
     }
   }
 
-  /** For how long the newest token serves, which was just accepted. */
-  protected lastsMs(expiry: Expiry): number {
-    return lastsMs(expiry, this.tokens, Date.now(), this.#timing.renewMs);
-  }
-
   /** The query of a connection (P3.3). */
   protected query(): string {
     const { rollup, names } = this.options;
@@ -268,7 +263,7 @@ export abstract class Connection implements Link {
     this.#attached = frame;
     // One that is not told is the usual one.
     this.#limits = { ...DEFAULT_LIMITS, ...frame.limits };
-    this.take({ type: "attached", protocol: frame.protocol, forMs: this.lastsMs(frame) });
+    this.take({ type: "attached", protocol: frame.protocol, forMs: lastsMs(frame) });
     this.#flushSoon();
   }
 
@@ -320,6 +315,25 @@ export abstract class Connection implements Link {
     globalThis[method]("pageshow", this.nudge);
     globalThis.document?.[method]("visibilitychange", this.nudge);
   }
+}
+
+/**
+ * For how long a token serves, in milliseconds. `expiresAt` is a time of the session's clock, and
+ * a device's own may be hours away from it, so that the session says what time it is (P3.4).
+ */
+export function lastsMs({
+  expiresAt,
+  at = Date.now(),
+}: {
+  expiresAt: number;
+  at?: number;
+}): number {
+  return expiresAt - at;
+}
+
+/** How many connections the session said that there are, or else how many members. */
+function crowdIn({ connections, presenceCount, presence }: Partial<AttachedFrame> = {}): number {
+  return connections ?? presenceCount ?? presence?.length ?? 0;
 }
 
 function stopped(): SessileError {

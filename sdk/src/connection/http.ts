@@ -4,22 +4,19 @@ import { type ErrorInfo, SessileError } from "../protocol/index.ts";
 import type { TokenSource } from "./token.ts";
 import type { ConnectionOptions, ReadInit } from "./types.ts";
 
-const HTTP = /^https?:\/\//;
-/** Where a session is itself, which is not where the Worker is. */
-const WITHIN = /\/v1\/sessions(\/|$)/;
+/** Where the Worker is, and not where a session is itself. */
+const WORKER = /^https?:\/\/(?!.*\/v1\/sessions(\/|$))/;
 const SESSION = /^[\w.:~-]{1,128}$/;
 
 /** The address of a session, without a slash at its end; refuses what cannot be one. */
 export function addressOf({ url, session, token }: ConnectionOptions): string {
-  const hint = !HTTP.test(url)
-    ? "url: where the Worker is, as in https://example.com"
-    : WITHIN.test(url)
-      ? `url: where the Worker is, ${url.split("/v1/sessions")[0]}, without a session's path`
-      : !SESSION.test(session)
-        ? "session: 1 to 128 of A-Z a-z 0-9 . _ : ~ -"
-        : !token
-          ? "token: a JWT, or a function that fetches one from your server"
-          : "";
+  const hint = !WORKER.test(url)
+    ? "url: where the Worker is, as https://example.com, without a session's path"
+    : !SESSION.test(session)
+      ? "session: 1 to 128 of A-Z a-z 0-9 . _ : ~ -"
+      : !token
+        ? "token: a JWT, or a function that fetches one from your server"
+        : "";
   if (hint) {
     throw new SessileError("missing-option", `unable to create a session; it needs a ${hint}`);
   }

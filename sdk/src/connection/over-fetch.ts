@@ -11,8 +11,7 @@ import {
 import { Connection } from "./connection.ts";
 import { readFrameEvents } from "./event-stream.ts";
 import { readJson } from "./http.ts";
-import type { Timing } from "./reducer.ts";
-import type { ConnectionOptions, Owner } from "./types.ts";
+import type { ConnectionOptions, Owner, Timing } from "./types.ts";
 
 /** A comment comes every 20 s (P3.8), and nothing can be asked: twice that is silence. */
 const TIMING: Partial<Timing> = { pingMs: 12_000, pongMs: 45_000 };
@@ -104,7 +103,7 @@ export class FetchConnection extends Connection {
         }
       }
     } catch {
-      // Whatever broke it, the connection is lost; a look says why, where that is unclear.
+      // The connection is lost; a look says why, where that is unclear.
     }
     if (this.#stream === stream) this.take({ type: "lost", code });
   }

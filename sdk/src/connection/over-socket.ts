@@ -1,7 +1,7 @@
 // A connection over a WebSocket: the usual one.
 
 import { readFrames, type ServerFrame, SessileError } from "../protocol/index.ts";
-import { Connection } from "./connection.ts";
+import { Connection, lastsMs } from "./connection.ts";
 
 export class SocketConnection extends Connection {
   #socket: WebSocket | undefined;
@@ -27,18 +27,19 @@ export class SocketConnection extends Connection {
   /** A connection that cannot even be tried is a mistake, and does not get better. */
   #make(url: string, token: string): WebSocket | undefined {
     const Socket = this.options.WebSocket ?? globalThis.WebSocket;
+    let error = new SessileError(
+      "missing-option",
+      "unable to connect; this platform has no WebSocket: use Node 22, give one as the option " +
+        "WebSocket, or, in an agent, link: overFetch",
+    );
     try {
       if (Socket) return new Socket(url, ["sessile.v1", `sessile.token.${token}`]);
-      const message =
-        "unable to connect; this platform has no WebSocket: use Node 22, give one as the option " +
-        "WebSocket, or, in an agent, link: overFetch";
-      this.take({ type: "impossible", error: new SessileError("missing-option", message) });
     } catch (cause) {
       // On a page with TLS, for one, there is no WebSocket without.
       const message = `unable to connect to ${this.address}; ${cause}: check url`;
-      const error = new SessileError("wrong-url", message, undefined, cause);
-      this.take({ type: "impossible", error });
+      error = new SessileError("wrong-url", message, undefined, cause);
     }
+    this.take({ type: "impossible", error });
     return undefined;
   }
 
@@ -56,7 +57,7 @@ export class SocketConnection extends Connection {
   protected async renew(): Promise<void> {
     const token = await this.tokens.get();
     const expiry = await this.request({ type: "auth", token }, { once: true });
-    this.take({ type: "renewed", forMs: this.lastsMs(expiry) });
+    this.take({ type: "renewed", forMs: lastsMs(expiry) });
   }
 
   protected flush(): void {

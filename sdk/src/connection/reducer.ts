@@ -2,32 +2,9 @@
 // no socket and no randomness in here.
 
 import { PROTOCOL, SessileError } from "../protocol/index.ts";
-import type { ConnectionStatus, Reason } from "./types.ts";
+import type { ConnectionStatus, Reason, Timing } from "./types.ts";
 
-/** The times that a connection keeps, in milliseconds. */
-export interface Timing {
-  /**
-   * The first pause before trying again is 0 to this, or to a millisecond for each member that is
-   * present; it doubles with each failure.
-   */
-  backoffMs: number;
-  /** No pause is longer. */
-  backoffMostMs: number;
-  /** How long a token may take, and then `attached`. */
-  connectMs: number;
-  /**
-   * How long who was never let in waits for `attached`, until HTTP was asked and found no mistake:
-   * a development server that is no Worker may leave a WebSocket without an answer.
-   */
-  firstMs: number;
-  /** How often the session is asked whether it is there; also keeps presence and leases. */
-  pingMs: number;
-  /** How long it may take to answer. */
-  pongMs: number;
-  /** How long before its expiry a token is replaced (P2.6), and the least time between. */
-  renewMs: number;
-}
-
+/** The usual times. */
 export const TIMING: Timing = {
   backoffMs: 500,
   backoffMostMs: 30_000,
@@ -70,7 +47,7 @@ const SET_UP_WRONG: Partial<Record<SessileError["code"], Reason>> = {
 
 export type Phase = "idle" | "token" | "opening" | "replaying" | "live" | "waiting" | "closed";
 
-/** What does not come, comes never. */
+/** The state of a connection. A time of `Infinity` never comes. */
 export interface State {
   readonly phase: Phase;
   /** Failures in a row. */
@@ -117,7 +94,7 @@ export interface Circumstances {
   timing: Timing;
   /** Whether asking for a token can give another one. */
   canRenew: boolean;
-  /** How many there are in the session, as far as it told: they are all lost at once. */
+  /** How many connections the session had, as far as it told: they are all lost at once. */
   crowd: number;
 }
 
@@ -150,7 +127,7 @@ export function isAttached({ phase }: State): boolean {
   return phase === "replaying" || phase === "live";
 }
 
-/** What follows from what happened. */
+/** The next state after an input, and the effects to perform. */
 export function step(state: State, input: Input, at: Circumstances): Step {
   switch (input.type) {
     case "start":
@@ -197,7 +174,7 @@ export function deadline({ phase, ...state }: State, { connectMs, firstMs }: Tim
   return Math.min(state.pingAt, state.pongBy, state.renewAt);
 }
 
-/** What a page is shown. */
+/** The status that a page is shown. */
 export function statusOf({ phase, reason, error, retryAt }: State): ConnectionStatus {
   const isResting = phase === "idle" || phase === "waiting" || phase === "closed";
   const state = isResting ? phase : phase === "live" ? "connected" : "connecting";

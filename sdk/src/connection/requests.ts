@@ -1,7 +1,7 @@
 // Requests to a session: frames in order, and the calls that wait for their answers (P13.1).
 
 import type { AckFrame, ClientFrame, NackFrame, ResultOf } from "../protocol/index.ts";
-import { SessileError, wellFormed } from "../protocol/index.ts";
+import { bytesOf, SessileError, toJson } from "../protocol/index.ts";
 
 /** A frame as it is sent. */
 export interface Outgoing {
@@ -109,9 +109,8 @@ export class Requests {
 
 /** A frame as text, unless it is larger than one may be (P14). */
 function encode(frame: object, most: number): string {
-  const text = JSON.stringify(wellFormed(frame));
-  if (text.length * 3 <= most) return text;
-  const bytes = new TextEncoder().encode(text).length;
+  const text = toJson(frame);
+  const bytes = bytesOf(text, most);
   if (bytes <= most) return text;
   throw new SessileError(
     "too-large",

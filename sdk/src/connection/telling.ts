@@ -1,6 +1,5 @@
 // Notices to a developer: each mistake once on the console, and with `debug` everything.
 
-import type { Outgoing } from "./requests.ts";
 import { mayPass } from "./token.ts";
 import type { ConnectionOptions, ConnectionStatus } from "./types.ts";
 
@@ -17,26 +16,20 @@ export function isDevelopment(): boolean {
 }
 
 export class Telling {
-  readonly #session: string;
-  readonly #debug: ((...what: unknown[]) => void) | undefined;
+  /** Logs what happens, if it is to. */
+  readonly log: (...what: unknown[]) => void;
   #hasWarned = false;
 
   constructor({ session, debug }: ConnectionOptions) {
-    this.#session = session;
-    if (debug) this.#debug = debug === true ? (...what) => console.debug(...what) : debug;
+    const say = debug === true ? console.debug : debug;
+    this.log = say ? (...what) => say("sessile", session, ...what) : () => {};
   }
 
   /** Tells of a change, and warns of the first mistake. */
   status({ state, reason, error }: ConnectionStatus): void {
-    this.#debug?.("sessile", this.#session, state, reason ?? "", error?.message ?? "");
+    this.log(state, reason, error?.message);
     if (!error || this.#hasWarned || mayPass(error) || !isDevelopment()) return;
     this.#hasWarned = true;
-    console.warn(`sessile: session ${this.#session}: ${error.message}`);
-  }
-
-  log(what: "heard" | "said", frames: readonly ({ type: string } | Outgoing)[]): void {
-    if (!this.#debug) return;
-    const types = frames.map((it) => ("type" in it ? it.type : JSON.parse(it.text).type));
-    this.#debug("sessile", this.#session, what, types.join(" "));
+    console.warn(`sessile: ${error.message}`);
   }
 }

@@ -3,32 +3,19 @@
 import { SessileError } from "../protocol/index.ts";
 import type { Token } from "./types.ts";
 
-// What may stand in a WebSocket's subprotocol, in three parts as a JWT has them.
+// Characters of a WebSocket's subprotocol, in three parts as a JWT has them.
 const JWT = /^[\w~-]+\.[\w~-]+\.[\w~-]+$/;
 /** As the platforms' `fetch` says that there is no network, each in its words. */
 const NO_NETWORK = /fetch|network|load failed|connection|terminated/i;
 /** How much is shown of what came in a token's place. */
 const SHOWN_LENGTH = 60;
 
-/** The claims of a token: for whom it is, and its times in seconds (P2.1). */
-interface Claims {
-  sub?: unknown;
-  iat?: unknown;
-  exp?: unknown;
-}
-
 export class TokenSource {
   readonly canRenew: boolean;
   /** The newest token. */
   last: string | undefined;
-  /**
-   * How old the newest token is at most, in milliseconds: one that was made since the one before
-   * it is no older than the time between the two.
-   */
-  ageMs = Infinity;
   readonly #token: Token;
   #asking: Promise<string> | undefined;
-  #askedAt = 0;
 
   constructor(token: Token) {
     this.#token = token;
@@ -51,52 +38,27 @@ export class TokenSource {
     const token = this.#token;
     if (typeof token !== "function") return token;
     let given: unknown;
-    const now = performance.now();
     try {
       given = await token();
     } catch (error) {
       throw failed(error);
     }
-    const was = this.last;
     this.last = check(given, "token() gave");
-    if (was) this.#age(was, this.last, now - this.#askedAt);
-    this.#askedAt = now;
     return this.last;
   }
-
-  #age(was: string, token: string, sinceMs: number): void {
-    if (was === token) this.ageMs += sinceMs;
-    else this.ageMs = issuedAt(token) > issuedAt(was) ? sinceMs : Infinity;
-  }
 }
 
-/** For how long a token was made, in milliseconds, if it says so. */
-export function lifeOf(token: string): number | undefined {
-  const { exp } = claimsOf(token);
-  const lifeMs = (Number(exp) - issuedAt(token)) * 1000;
-  return lifeMs > 0 ? lifeMs : undefined;
-}
-
-/** For whom a token is, if it says so; that this is so only the session can tell. */
-export function subjectOf(token: unknown): string | undefined {
-  const { sub } = claimsOf(String(token));
-  return typeof sub === "string" ? sub : undefined;
-}
-
-function issuedAt(token: string): number {
-  const { iat } = claimsOf(token);
-  return typeof iat === "number" ? iat : Number.NaN;
-}
-
-function claimsOf(token: string): Claims {
+/** For whom a token is, if it says so (P2.1); that this is so only the session can tell. */
+export function subjectOf(token: string): string | undefined {
   try {
     const [, claims = ""] = token.split(".");
     const bytes = atob(claims.replace(/-/g, "+").replace(/_/g, "/"));
     const text = new TextDecoder().decode(Uint8Array.from(bytes, (it) => it.charCodeAt(0)));
-    return JSON.parse(text) ?? {};
+    const { sub } = JSON.parse(text);
+    return typeof sub === "string" ? sub : undefined;
   } catch {
     // It is the session's to refuse.
-    return {};
+    return undefined;
   }
 }
 

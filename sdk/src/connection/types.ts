@@ -1,4 +1,4 @@
-// What a connection takes, shows and gives. The client and the agent both build on it.
+// The options, the status and the calls of a connection, for the client and the agent.
 
 import type {
   AttachedFrame,
@@ -8,7 +8,30 @@ import type {
   ServerFrame,
   SessileError,
 } from "../protocol/index.ts";
-import type { Timing } from "./reducer.ts";
+
+/** The times that a connection keeps, in milliseconds. */
+export interface Timing {
+  /**
+   * The first pause before trying again is 0 to this, or to a millisecond for each connection that
+   * the session had; it doubles with each failure.
+   */
+  backoffMs: number;
+  /** No pause is longer. */
+  backoffMostMs: number;
+  /** How long a token may take, and then `attached`. */
+  connectMs: number;
+  /**
+   * How long who was never let in waits for `attached`, until HTTP was asked and found no mistake:
+   * a development server that is no Worker may leave a WebSocket without an answer.
+   */
+  firstMs: number;
+  /** How often the session is asked whether it is there; also keeps presence and leases. */
+  pingMs: number;
+  /** How long it may take to answer. */
+  pongMs: number;
+  /** How long before its expiry a token is replaced (P2.6), and the least time between. */
+  renewMs: number;
+}
 
 /** A token, or a function that gets one: asked at each connect and before a token expires. */
 export type Token = string | (() => string | Promise<string>);
@@ -31,8 +54,8 @@ export interface ConnectionOptions {
   /** Another fetch than the platform's. */
   fetch?: typeof fetch;
   /**
-   * Logs each change of the connection and the types of all frames, with `console.debug`, or
-   * calls a function with them.
+   * Logs each change of the connection and all frames, with `console.debug`, or calls a function
+   * with them.
    */
   debug?: boolean | ((...what: unknown[]) => void);
   /** Other times than the usual, for tests and unusual networks. */
@@ -78,13 +101,13 @@ export type Reason =
 export interface ConnectionStatus {
   readonly state: ConnectionState;
   readonly reason?: Reason | undefined;
-  /** What happened last, in words that say what to do. */
+  /** The last error, in words that say what to do. */
   readonly error?: SessileError | undefined;
   /** Of `waiting`: when it tries again. */
   readonly retryAt?: number | undefined;
 }
 
-/** Who holds what a connection brings. */
+/** The owner of a connection: it holds the log that the frames make. */
 export interface Owner {
   /** The position to resume after (P3.7), asked at each connect; none for a new start. */
   position(): string | undefined;
@@ -96,8 +119,6 @@ export interface Owner {
    */
   take(frames: readonly ServerFrame[]): void;
   changed(status: ConnectionStatus): void;
-  /** How many there are in the session, as far as that is known. */
-  crowd?(): number;
   /** The connection is about to be opened with this token. */
   opening?(token: string): void;
   /** Frames that were sent may not have arrived; callers that ask once were told so. */
@@ -128,7 +149,7 @@ export interface Link {
   /** The session's address, without a slash at its end. */
   readonly address: string;
   readonly status: ConnectionStatus;
-  /** What the session said when it last attached. */
+  /** The session's first frame on the latest connection. */
   readonly attached: AttachedFrame | undefined;
   /** The bounds that hold (P14). */
   readonly limits: Limits;

@@ -1,4 +1,4 @@
-// What a client may send (P4–P7, P13).
+// The frames that a client may send (P4–P7, P13).
 
 import type { Message, NewMessage } from "./message.ts";
 import type { Member } from "./presence.ts";
@@ -86,7 +86,7 @@ export interface DriveTurnFrame {
   type: "turn.suspend" | "turn.resume" | "turn.heartbeat";
   turn: string;
   attempt?: number;
-  /** What a suspended turn waits for. */
+  /** Why a suspended turn waits. */
   reason?: string;
   id?: string;
 }
@@ -192,7 +192,7 @@ export interface TurnResult {
   duplicate?: boolean;
 }
 
-/** What an ack says, by the type of its frame (P13.5). */
+/** The result in an ack, by the type of its frame (P13.5). */
 export interface Results {
   publish: { messages: Placed[] };
   append: Placed;
@@ -215,10 +215,10 @@ export interface Results {
   seen: Record<string, never>;
 }
 
-/** What the ack of a frame says. */
+/** The result in the ack of a frame. */
 export type ResultOf<F extends ClientFrame> = Results[F["type"]];
 
-/** What reads over HTTP answer (P13.5). */
+/** The answer of a read of one message over HTTP (P13.5). */
 export interface MessageAnswer {
   message: Message;
 }

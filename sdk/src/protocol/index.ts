@@ -4,8 +4,10 @@ export type * from "./client-frames.ts";
 export * from "./error.ts";
 export * from "./limits.ts";
 export type * from "./message.ts";
+export * from "./names.ts";
 export type * from "./presence.ts";
 export * from "./server-frames.ts";
+export * from "./text.ts";
 export * from "./turn.ts";
 export * from "./well-formed.ts";
 

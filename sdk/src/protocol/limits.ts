@@ -19,7 +19,7 @@ export interface Limits {
   [name: string]: number;
 }
 
-/** What holds until a session has said otherwise. */
+/** The limits until a session has said otherwise. */
 export const DEFAULT_LIMITS: Limits = {
   frameBytes: 256 * 1024,
   publishMessages: 100,

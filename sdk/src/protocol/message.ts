@@ -1,4 +1,4 @@
-// What the log is made of (P4).
+// Messages, the unit of the log (P4).
 
 import type { MemberList } from "./presence.ts";
 import type { Turn } from "./turn.ts";
@@ -12,7 +12,7 @@ export type Role = "user" | "assistant" | "system" | "tool";
 /** How far a message has come. Only a streaming one takes appends (P5.1). */
 export type MessageStatus = "streaming" | "complete" | "cancelled" | "failed";
 
-/** What annotations of one kind and name add up to (P9.3). */
+/** The sum of the annotations of one kind and name (P9.3). */
 export interface Sum {
   total: number;
   clients: Record<string, number>;
@@ -22,7 +22,7 @@ export interface Sum {
 /** Sums by kind, then by name; the name is `""` where none was given (P9.3). */
 export type Annotations = Record<string, Record<string, Sum>>;
 
-/** A message, the unit of the log (P4.1). What is absent is left out. */
+/** A message, the unit of the log (P4.1). Fields that are absent are left out. */
 export interface Message {
   /** Its place in the log's one order. Opaque; compares as text within one life of a session. */
   serial: string;
@@ -32,7 +32,7 @@ export interface Message {
   id?: string;
   /** The application's event name; `message` where the sender gave none. */
   name: string;
-  /** Who created it. */
+  /** The client that created it. */
   client: string;
   /** The connection that it came over, if it came over one. */
   connection?: string;
@@ -74,7 +74,7 @@ export interface NewMessage {
 export interface Page {
   messages: Message[];
   hasMore: boolean;
-  /** What `before` or `after` of the next page is; there if `hasMore`. */
+  /** The `before` or `after` of the next page; there if `hasMore`. */
   next?: string;
   /** The turns that its messages belong to. */
   turns?: Turn[];

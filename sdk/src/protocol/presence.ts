@@ -1,4 +1,4 @@
-// Who is there (P7).
+// Presence: the members of a session (P7).
 
 /** A member: one connection that announced itself (P7.1). */
 export interface Member {
@@ -6,9 +6,9 @@ export interface Member {
   /** The client's display name, from its token. */
   name?: string;
   connection: string;
-  /** What the token calls the client. */
+  /** The client's role, from its token. */
   role: "viewer" | "user" | "agent" | "supervisor" | "admin";
-  /** What the member tells of itself. */
+  /** The data that the member tells of itself. */
   data?: unknown;
   since: number;
 }

@@ -1,4 +1,4 @@
-// What a session says (P3.4, P4.4, P6.10, P7.3, P13).
+// The frames that a session sends (P3.4, P4.4, P6.10, P7.3, P13).
 
 import type { ErrorInfo } from "./error.ts";
 import type { Limits } from "./limits.ts";
@@ -13,12 +13,14 @@ export interface AttachedFrame extends MemberList {
   session: string;
   /** This connection. */
   connection: string;
-  /** Who is behind it: the token's `sub`. */
+  /** The client behind it: the token's `sub`. */
   client: string;
   /** When its token expires. */
   expiresAt: number;
-  /** The time that it is for the session; one of an earlier release does not say so. */
+  /** The session's time, which a client compares `expiresAt` with: its own clock may be wrong. */
   at?: number;
+  /** How many connections the session had when this one attached, this one among them. */
+  connections?: number;
   /** The log's end as of attaching; `""` in a session in which nothing was ever written. */
   serial: string;
   /** Whether the replay goes on after `since`; if not, drop everything held (P3.6). */
@@ -170,8 +172,7 @@ export type ServerFrame =
 
 /** Reads one WebSocket message: a frame, or an array of frames (P13.6). */
 export function readFrames(text: string): ServerFrame[] {
-  const value: unknown = JSON.parse(text);
-  return (Array.isArray(value) ? value : [value]) as ServerFrame[];
+  return [JSON.parse(text)].flat() as ServerFrame[];
 }
 
 /**

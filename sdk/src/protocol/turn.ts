@@ -6,18 +6,18 @@ export type TurnStatus = "queued" | "active" | "suspended" | "complete" | "cance
 /** How a turn ends. */
 export type Ending = "complete" | "cancelled" | "failed";
 
-/** Who asked for a turn to be cancelled (P6.5). */
+/** The cancel that somebody asked for (P6.5). */
 export interface Cancel {
   by: string;
   at: number;
   reason?: string;
 }
 
-/** A turn (P6.1). What is absent is left out. */
+/** A turn (P6.1). Fields that are absent are left out. */
 export interface Turn {
   id: string;
   status: TurnStatus;
-  /** What a suspended turn waits for, or why a failed one failed: `agent-lost`, `abandoned`. */
+  /** Why a suspended turn waits, or a failed one failed: `agent-lost`, `abandoned`. */
   reason?: string;
   /** The client that leads or led it. */
   agent?: string;

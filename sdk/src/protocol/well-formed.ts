@@ -1,6 +1,14 @@
 // Text as the protocol wants it: well-formed Unicode (P1.3). Half of a surrogate pair, as a cut
 // text or a broken paste has it, becomes U+FFFD, since a session refuses the whole frame for it.
 
+/** A lone surrogate as `JSON.stringify` has it: an escape whose backslash is not itself escaped. */
+const LONE = /((?<!\\)(?:\\\\)*)\\ud[89a-f]../g;
+
+/** A value as JSON in which all text is well-formed, that of its keys too. */
+export function toJson(value: unknown): string {
+  return JSON.stringify(value).replace(LONE, "$1\ufffd");
+}
+
 /** Deeper than any frame may be (P14): a session refuses what is deeper, and says so. */
 const MOST_DEPTH = 200;
 

@@ -10,9 +10,13 @@ import {
   useMemo,
   useSyncExternalStore,
 } from "react";
-import type { Presence } from "../client/presence.ts";
+import { branchesOf } from "../client/branches.ts";
+import type { Feature } from "../client/feature.ts";
+import { historyOf } from "../client/history.ts";
+import { type Presence, presenceOf } from "../client/presence.ts";
 import type { ShownMessage } from "../client/sending.ts";
 import { createSession, Session } from "../client/session.ts";
+import { silenceOf } from "../client/silence.ts";
 import type { SessionOptions, SessionSnapshot } from "../client/types.ts";
 import type { ConnectionStatus } from "../connection/types.ts";
 import type { Turn } from "../protocol/index.ts";
@@ -42,17 +46,21 @@ export function useSession(from?: SessionOptions | Session): Session {
       "useSession needs a session: give it options or a session, or put a SessionProvider above",
     );
   }
-  // What a provider gives is connected by whoever made it.
+  // The session of a provider is connected by the component that made it.
   const own = given ?? made;
   useEffect(() => own && storeOf(own).use(), [own]);
   return session;
 }
 
-function useSnapshot<T>(session: Session | undefined, pick: (snapshot: SessionSnapshot) => T): T {
+function useGiven(session: Session | undefined): Session {
   const provided = useContext(Context);
   const used = session ?? provided;
   if (!used) throw new Error("there is no session: give the hook one, or a SessionProvider above");
-  const store = storeOf(used);
+  return used;
+}
+
+function useSnapshot<T>(session: Session | undefined, pick: (snapshot: SessionSnapshot) => T): T {
+  const store = storeOf(useGiven(session));
   return useSyncExternalStore(
     store.subscribe,
     () => pick(store.get()),
@@ -60,16 +68,41 @@ function useSnapshot<T>(session: Session | undefined, pick: (snapshot: SessionSn
   );
 }
 
-/** The messages of the selected branches, those still to be sent last. */
+/** The value of a feature of a session: `useFeature(presenceOf)`, or of one of your own. */
+export function useFeature<P extends Feature>(
+  featureOf: (session: Session) => P,
+  session?: Session,
+): P["value"] {
+  const used = useGiven(session);
+  const store = storeOf(used);
+  const feature = featureOf(used);
+  return useSyncExternalStore(
+    store.subscribe,
+    () => store.valueOf(feature),
+    () => store.firstOf(feature),
+  );
+}
+
+/** The messages in the log's order, those still to be sent last. */
 export function useMessages(session?: Session): readonly ShownMessage[] {
   return useSnapshot(session, ({ messages }) => messages);
 }
 
-/** Whether `loadOlder` has more, and whether it is reading. */
-export function useHistory(session?: Session): { hasOlder: boolean; isLoadingOlder: boolean } {
+/** The messages of the selected branches, those still to be sent last (`branchesOf`). */
+export function useBranches(session?: Session): readonly ShownMessage[] {
+  return useFeature(branchesOf, session);
+}
+
+/** Whether there are older messages, whether they are being read, and how to read them. */
+export function useHistory(session?: Session): {
+  hasOlder: boolean;
+  isLoadingOlder: boolean;
+  loadOlder(count?: number): Promise<number>;
+} {
+  const used = useGiven(session);
   const hasOlder = useSnapshot(session, (snapshot) => snapshot.hasOlder);
-  const isLoadingOlder = useSnapshot(session, (snapshot) => snapshot.isLoadingOlder);
-  return { hasOlder, isLoadingOlder };
+  const isLoadingOlder = useFeature(historyOf, session);
+  return { hasOlder, isLoadingOlder, loadOlder: (count) => historyOf(used).loadOlder(count) };
 }
 
 /** The turns that are known, the oldest first. */
@@ -77,9 +110,14 @@ export function useTurns(session?: Session): readonly Turn[] {
   return useSnapshot(session, ({ turns }) => turns);
 }
 
-/** Who is there. */
+/** The ids of active turns of which nothing was heard for too long (`silenceOf`). */
+export function useSilence(session?: Session): ReadonlySet<string> {
+  return useFeature(silenceOf, session);
+}
+
+/** The members that are there (`presenceOf`). */
 export function usePresence(session?: Session): Presence {
-  return useSnapshot(session, ({ presence }) => presence);
+  return useFeature(presenceOf, session);
 }
 
 /** How the connection stands. */

@@ -1,6 +1,7 @@
-// What React sees of a session: the same snapshot for every component, and while text streams a
+// A session as React sees it: the same snapshot for every component, and while text streams a
 // new one at most once a frame. The first change after a pause is there at once.
 
+import type { Feature } from "../client/feature.ts";
 import type { Session } from "../client/session.ts";
 import type { SessionSnapshot } from "../client/types.ts";
 
@@ -26,8 +27,9 @@ function inNextFrame(call: () => void): void {
 export class Store {
   readonly #session: Session;
   readonly #listeners = new Set<() => void>();
-  /** What a server may have rendered: hydrating begins with it, whatever came meanwhile. */
+  /** The snapshot that a server may have rendered: hydrating begins with it. */
   readonly #first: SessionSnapshot;
+  readonly #firsts = new Map<Feature, unknown>();
   #snapshot: SessionSnapshot;
   #isHeld = false;
   #users = 0;
@@ -47,10 +49,22 @@ export class Store {
 
   readonly getFirst = (): SessionSnapshot => this.#first;
 
+  /** The value of a feature as of the snapshot; one that was begun since is as it is now. */
+  valueOf<P extends Feature>(feature: P): P["value"] {
+    const { features } = this.get();
+    return features.has(feature) ? features.get(feature) : feature.value;
+  }
+
+  /** The value of a feature when it was first asked for. */
+  firstOf<P extends Feature>(feature: P): P["value"] {
+    if (!this.#firsts.has(feature)) this.#firsts.set(feature, feature.value);
+    return this.#firsts.get(feature);
+  }
+
   readonly subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
     this.#end ??= this.#session.subscribe(this.#look);
-    // What came between rendering and this.
+    // Changes may have come between rendering and this.
     this.#look();
     return () => {
       this.#listeners.delete(listener);
@@ -60,7 +74,7 @@ export class Store {
     };
   };
 
-  /** Connects while anybody uses it. Who unmounts and mounts at once keeps the connection. */
+  /** Connects while anybody uses it. An unmount and a mount at once keep the connection. */
   readonly use = (): (() => void) => {
     this.#users += 1;
     this.#session.connect();

@@ -1,9 +1,18 @@
 // A turn as the AG-UI events that TanStack AI reads: from its beginning, then as it grows. A turn
-// is a run. Messages of an agent's codec are translated; stored chunks are passed on.
+// is a run.
 
-import { fieldsOf, type Loose, present, textOf } from "../ai-sdk/output.ts";
-import { NOTES } from "../protocol/answer.ts";
-import { isOpen, type Message, type Turn } from "../protocol/index.ts";
+import type { Answers } from "../answer/answers.ts";
+import { fieldsOf, type Loose, present, textOf } from "../answer/fields.ts";
+import { callFieldsIn } from "../answer/reading.ts";
+import {
+  isOpen,
+  type Message,
+  NOTES,
+  STEER,
+  TOOL_APPROVAL,
+  TOOL_OUTPUT,
+  type Turn,
+} from "../protocol/index.ts";
 import { Ends } from "./ends.ts";
 import {
   asked,
@@ -17,8 +26,6 @@ import {
   sealOf,
 } from "./events.ts";
 import { inputOf, restOfJson } from "./json.ts";
-import { isOfPage, type Reading, TOOL_APPROVAL, TOOL_OUTPUT } from "./reading.ts";
-import { coalesced, isTerminal, Lines, STORED } from "./stored.ts";
 
 /** How much was told of a message. */
 interface Told {
@@ -46,9 +53,9 @@ export interface Wanted {
 }
 
 /** Names whose text only grows. */
-const GROWS = ["message", "reasoning", STORED];
+const GROWS = ["message", "reasoning"];
 /** Messages that make no event: the end of the run says what ended it. */
-const SILENT = ["response", "error", "steer", NOTES];
+const SILENT = ["response", "error", STEER, NOTES];
 
 /** The chunks of one run, each once. It is shown the whole answer, again and again. */
 export class RunChunks {
@@ -56,7 +63,6 @@ export class RunChunks {
   readonly #told = new Map<string, Told>();
   /** Inputs that were begun. */
   readonly #calls = new Set<string>();
-  readonly #lines = new Lines();
   readonly #ends = new Ends();
   #hasBegun: boolean;
   /** Whether what is told now was told by another. */
@@ -69,9 +75,8 @@ export class RunChunks {
   /** The step that is open, and the version in which it was finished. */
   #step: { name: string; finished: string | undefined } | undefined;
   #finishReason: unknown;
-  #isStoredWhole = false;
-  /** Whether a stored run was begun and not ended. */
-  #isRunning = true;
+  /** How the run says that it ended, where that is a question to the page. */
+  #outcome: unknown;
   /** Whether the last chunk was given. */
   isEnded = false;
   /** Whether what was told is not so any more (P6.8), and no chunk can say that. */
@@ -85,7 +90,7 @@ export class RunChunks {
   /**
    * The new chunks. It is shown the messages of the answer up to the end of this turn.
    */
-  next(messages: readonly Message[], turn: Turn | undefined, reading: Reading): Loose[] {
+  next(messages: readonly Message[], turn: Turn | undefined, answers: Answers): Loose[] {
     const chunks: Loose[] = [];
     if (this.isEnded) return chunks;
     const add = (more: readonly Loose[]) => {
@@ -107,7 +112,7 @@ export class RunChunks {
       if (!isKnown && !(isHeld && !told)) {
         if (!told) this.#enter(isOwn, add);
         if (!told && this.#isFinishedBefore(message.serial)) add(this.#finishStep());
-        const said = this.#say(message, told, isOver, reading, turn);
+        const said = this.#say(message, told, isOver, answers);
         if (told && (!said || isOther(message, told))) this.isStale = true;
         if (this.isStale) return chunks;
         add(said ?? []);
@@ -115,7 +120,7 @@ export class RunChunks {
       isHeld ||= !isOver;
     }
     if (!isHeld && this.#isFinishedBefore()) add(this.#finishStep());
-    if (isClosed) this.#close(turn, messages, reading, add);
+    if (isClosed) this.#close(turn, messages, answers, add);
     return chunks;
   }
 
@@ -141,15 +146,14 @@ export class RunChunks {
   #close(
     turn: Turn,
     messages: readonly Message[],
-    reading: Reading,
+    answers: Answers,
     add: (chunks: Loose[]) => void,
   ): void {
     this.isEnded = true;
     this.#isSilent = false;
     const { status } = turn;
-    if (this.#isStoredWhole) return;
     const isAsking = this.#wanted.asksPage && status === "complete";
-    if (isAsking) add(this.#askPage(messages, reading));
+    if (isAsking) add(this.#askPage(messages, answers));
     // A client makes a message for an error where there is none, under a name of its own.
     if (status === "failed" && !this.#isShown) add(this.#show());
     add(this.#ends.all());
@@ -171,8 +175,7 @@ export class RunChunks {
     message: Message,
     told: Told | undefined,
     isOver: boolean,
-    reading: Reading,
-    turn: Turn | undefined,
+    answers: Answers,
   ): Loose[] | undefined {
     const { serial, version } = message;
     const now = { version, text: told?.text ?? "", in: told?.in, end: told?.end };
@@ -180,33 +183,29 @@ export class RunChunks {
     switch (message.name) {
       case "message":
       case "reasoning":
-        return this.#sayText(message, now, isOver, reading);
+        return this.#sayText(message, now, isOver, answers);
       case "tool-input":
-        return this.#sayCall(message, now, isOver, reading);
+        return this.#sayCall(message, now, isOver, answers);
       case TOOL_OUTPUT: {
-        const said = isOver ? resultOf(message, reading) : [];
+        const said = isOver ? resultOf(message, answers) : [];
         if (said.length === 0) return said;
         const end = String(said[0]?.content);
         const isSame = now.end === end;
         now.end = end;
         return isSame ? [] : said;
       }
-      case STORED:
-        now.text = textOf(message);
-        if (isOver) now.end = "";
-        return this.#passOn(message, turn);
       case "step":
         return this.#sayStep(message, now);
       default:
-        return this.#sayOther(message, now, isOver, reading);
+        return this.#sayOther(message, now, isOver, answers);
     }
   }
 
-  #sayText(message: Message, now: Told, isOver: boolean, reading: Reading): Loose[] | undefined {
+  #sayText(message: Message, now: Told, isOver: boolean, answers: Answers): Loose[] | undefined {
     const isReasoning = message.name === "reasoning";
     const text = textOf(message);
     const delta = text.slice(now.text.length);
-    const { providerMetadata, citations, signature } = isOver ? reading.fields(message) : {};
+    const { providerMetadata, citations, signature } = isOver ? answers.fields(message) : {};
     const metadata = present({ providerMetadata, citations });
     const end = JSON.stringify([metadata, signature]);
     if (now.end !== undefined) return delta || now.end !== end ? undefined : [];
@@ -231,13 +230,13 @@ export class RunChunks {
     return chunks;
   }
 
-  #sayCall(message: Message, now: Told, isOver: boolean, reading: Reading): Loose[] | undefined {
+  #sayCall(message: Message, now: Told, isOver: boolean, answers: Answers): Loose[] | undefined {
     const { status, data } = message;
-    const fields = reading.fields(message);
-    const toolCallId = now.in ?? reading.call(message)?.id ?? message.serial;
+    const fields = callFieldsIn(answers.headers(message));
+    const toolCallId = now.in ?? answers.call(message)?.id ?? message.serial;
     now.in = toolCallId;
-    const isBroken = isOver && reading.isBrokenOff(message);
-    const value = inputOf(reading.value(message));
+    const isBroken = isOver && answers.isBrokenOff(message);
+    const value = inputOf(answers.value(message));
     const { providerMetadata, toolMetadata } = fields;
     const metadata = present({ providerMetadata, toolMetadata });
     const end = isBroken ? `${status}` : JSON.stringify([value, metadata]);
@@ -247,7 +246,7 @@ export class RunChunks {
     if (!this.#calls.has(message.serial)) {
       this.#calls.add(message.serial);
       chunks.push(...this.#open(false, true));
-      const { toolName: toolCallName = "tool", providerExecuted } = fields;
+      const { toolName: toolCallName, providerExecuted } = fields;
       const start = { type: "TOOL_CALL_START", toolCallId, toolCallName };
       const marked = providerExecuted ? { metadata: { providerExecuted } } : {};
       chunks.push({ ...start, parentMessageId: this.#id(), ...marked });
@@ -301,21 +300,24 @@ export class RunChunks {
     return step ? [{ type: "STEP_FINISHED", stepName: step.name }] : [];
   }
 
-  #sayOther(message: Message, now: Told, isOver: boolean, reading: Reading): Loose[] | undefined {
+  #sayOther(message: Message, now: Told, isOver: boolean, answers: Answers): Loose[] | undefined {
     const { name } = message;
-    const value = reading.value(message);
+    const value = answers.value(message);
     if (name === "response") {
-      this.#finishReason = fieldsOf(value).finishReason ?? this.#finishReason;
+      const { finishReason = this.#finishReason, outcome } = fieldsOf(value);
+      this.#finishReason = finishReason;
+      this.#outcome = outcome;
     }
     if (!isOver) return [];
     const isFirst = now.end === undefined;
-    const { state = "requested" } = reading.fields(message);
-    if (isOfPage(message)) return [];
+    const { state = "requested" } = answers.fields(message);
+    // A page told it itself.
+    if (message.turn === undefined) return [];
     if (name === TOOL_APPROVAL) {
       const isSame = isFirst || now.end === state;
       now.end = String(state);
       if (state !== "requested" || !isFirst) return isSame ? [] : undefined;
-      return requestOf(message, reading);
+      return requestOf(message, answers);
     }
     now.end = "";
     return SILENT.includes(name) ? [] : [{ type: "CUSTOM", name, value }];
@@ -340,33 +342,16 @@ export class RunChunks {
     return [start, { type: "TEXT_MESSAGE_END", messageId }];
   }
 
-  #passOn(message: Message, turn: Turn | undefined): Loose[] {
-    const chunks: Loose[] = [];
-    for (const { chunk } of this.#lines.next([message])) {
-      const isOfRun = chunk.type.startsWith("RUN_");
-      // A producer that was cancelled stops with an error; what it was, the turn's end says.
-      if (chunk.type === "RUN_ERROR" && turn?.cancel) continue;
-      if (isOfRun) this.#isStoredWhole = isTerminal(chunk);
-      // It was begun when the turn was.
-      const isBegun = chunk.type === "RUN_STARTED" && this.#isRunning && !chunk.parentRunId;
-      if (isOfRun) this.#isRunning = chunk.type === "RUN_STARTED";
-      if (isBegun) continue;
-      this.#isShown ||= chunk.type === "TEXT_MESSAGE_START";
-      chunks.push(isOfRun ? { ...chunk, runId: this.#wanted.run } : chunk);
-    }
-    return coalesced(chunks);
-  }
-
   /** The calls that nobody has made: those are the page's. */
-  #askPage(messages: readonly Message[], reading: Reading): Loose[] {
+  #askPage(messages: readonly Message[], answers: Answers): Loose[] {
     const isAbout = ({ name }: Message) => name === TOOL_OUTPUT || name === TOOL_APPROVAL;
-    const settled = new Set(messages.filter(isAbout).map((it) => reading.call(it)?.input.serial));
+    const settled = new Set(messages.filter(isAbout).map((it) => answers.call(it)?.input.serial));
     return messages.flatMap((message) => {
-      const fields = reading.fields(message);
+      const fields = answers.fields(message);
       const isCall = message.name === "tool-input" && message.turn === this.#wanted.run;
       if (!isCall || settled.has(message.serial)) return [];
-      if (fields.providerExecuted || reading.isBrokenOff(message)) return [];
-      return [asked("tool-input-available", message, reading)];
+      if (fields.providerExecuted || answers.isBrokenOff(message)) return [];
+      return [asked("tool-input-available", message, answers)];
     });
   }
 
@@ -377,7 +362,7 @@ export class RunChunks {
       return present({ type: "RUN_ERROR", message: said, code: code ?? reason, ...this.#ids() });
     }
     const isCancelled = status === "cancelled";
-    const outcome = { type: isCancelled ? "cancelled" : "success" };
+    const outcome = isCancelled ? { type: "cancelled" } : (this.#outcome ?? { type: "success" });
     const finishReason = isCancelled ? undefined : reasonOf(this.#finishReason);
     return present({ type: "RUN_FINISHED", ...this.#ids(), outcome, finishReason });
   }

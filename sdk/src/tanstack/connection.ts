@@ -2,28 +2,27 @@
 // unmounted, when a page is left, and when it is stopped, all alike. `cancel` ends an answer.
 
 import type { ConnectionAdapter, RunAgentInputContext } from "@tanstack/ai-client";
-import { fieldsOf, type Loose } from "../ai-sdk/output.ts";
+import { Answers } from "../answer/answers.ts";
+import { fieldsOf, type Loose } from "../answer/fields.ts";
+import { branchesOf } from "../client/branches.ts";
+import { historyOf } from "../client/history.ts";
 import { createSession, type Session } from "../client/session.ts";
 import type { SessionOptions } from "../client/types.ts";
-import { isOpen, type Message, SessileError, type Turn, wellFormed } from "../protocol/index.ts";
+import {
+  AGAIN,
+  isOpen,
+  type Message,
+  SessileError,
+  type Turn,
+  wellFormed,
+} from "../protocol/index.ts";
 import { RunChunks } from "./chunks.ts";
 import { Feed, type Known, snapshotOf } from "./feed.ts";
 import type { ChatMessage } from "./fold.ts";
+import { type Node, nodesOf } from "./nodes.ts";
 import { newsOf } from "./outputs.ts";
-import { Reading } from "./reading.ts";
-import {
-  chatOf,
-  chunksOf,
-  type Node,
-  nodesOf,
-  saidUpTo,
-  toData,
-  wholeNodes,
-} from "./transcript.ts";
+import { chatOf, chunksOf, saidUpTo, shownIn, toData, wholeNodes } from "./transcript.ts";
 import { runInput } from "./wire.ts";
-
-/** The name of the message that asks for another answer; its `parent` is what is answered. */
-export const REGENERATE = "regenerate";
 
 type Common = {
   /**
@@ -120,12 +119,12 @@ class Chat implements SessileConnection {
     await this.#ready();
     const { session } = this;
     const wanted = () => {
-      const nodes = wholeNodes(session.getSnapshot(), this.#reading());
+      const nodes = wholeNodes(shownIn(session), this.#answers());
       return before === undefined ? nodes : nodes.filter(({ serial }) => serial < before);
     };
     const least = limit ?? (before === undefined ? 1 : PAGE);
     while (session.hasOlder && wanted().length < least) {
-      if ((await session.loadOlder(PAGE)) === 0) break;
+      if ((await historyOf(session).loadOlder(PAGE)) === 0) break;
     }
     const nodes = wanted();
     const page = limit === undefined ? nodes : lastOf(nodes, limit);
@@ -140,7 +139,7 @@ class Chat implements SessileConnection {
       interrupts:
         running || before !== undefined
           ? null
-          : interruptsOf(nodes, session.turns, this.#reading()),
+          : interruptsOf(nodes, session.turns, this.#answers()),
       page: isAll || !cursor ? { truncated: false } : { truncated: true, cursor },
     };
   };
@@ -157,25 +156,26 @@ class Chat implements SessileConnection {
     return this.session.connect();
   }
 
-  #reading(): Reading {
-    return new Reading(this.session.log, this.session.turns);
+  #answers(): Answers {
+    const { log: messages, turns } = this.session;
+    return Answers.following(this.session, { messages, turns });
   }
 
   /**
    * The chat that a page begins with. Of the answer that it is to join it gets one message, at the
    * end: the chat drops that when the answer is told from its beginning.
    */
-  #chatIn(nodes: Node[], running: Turn | undefined): ChatMessage[] {
+  #chatIn(nodes: readonly Node[], running: Turn | undefined): ChatMessage[] {
     const { turns } = this.session;
-    const reading = this.#reading();
-    const answer = running && reading.answer({ turn: running.id, serial: "" });
+    const answers = this.#answers();
+    const answer = running && answers.of({ turn: running.id, serial: "" });
     const isRun = (node: Node) => running !== undefined && node.answer === answer;
     const chat = chatOf(
       nodes.filter((node) => !isRun(node)),
       turns,
-      reading,
+      answers,
     );
-    const [begun] = chatOf(nodes.filter(isRun), turns, reading);
+    const [begun] = chatOf(nodes.filter(isRun), turns, answers);
     if (begun) return [...chat, begun];
     const isTaken = running && chat.at(-1)?.role === "assistant";
     return isTaken ? [...chat, { id: running.id, role: "assistant", parts: [] }] : chat;
@@ -189,7 +189,8 @@ class Chat implements SessileConnection {
     const { session } = this;
     const known: Known = {
       session,
-      reading: () => this.#reading(),
+      shown: () => shownIn(session),
+      answers: () => this.#answers(),
       thread: () => this.#threadId(),
       sent: this.#sent,
       joined: this.#joined,
@@ -219,7 +220,7 @@ class Chat implements SessileConnection {
     if (signal?.aborted) return;
     const found = await this.#find(runId);
     const begin = (isAgain = false) => {
-      const answer = this.#reading().answer({ turn: runId, serial: "" }) ?? runId;
+      const answer = this.#answers().of({ turn: runId, serial: "" }) ?? runId;
       const thread = this.#threadId();
       const wanted = { thread, run: runId, answer, isWhole: true, isAgain, asksPage: true };
       const chunks = new RunChunks(wanted);
@@ -231,17 +232,17 @@ class Chat implements SessileConnection {
     try {
       for await (const _ of this.#changes(signal)) {
         const turn = session.turns.find(({ id }) => id === runId) ?? found;
-        const reading = this.#reading();
-        const said = saidUpTo(nodesOf(session.log, reading), runId, reading);
-        yield* chunks.next(said, turn, reading);
+        const answers = this.#answers();
+        const said = saidUpTo(nodesOf(session.log, answers), runId, answers);
+        yield* chunks.next(said, turn, answers);
         if (chunks.isStale) {
-          const nodes = wholeNodes(session.getSnapshot(), reading);
+          const nodes = wholeNodes(shownIn(session), answers);
           const { answer } = nodes.find(({ key }) => key === runId) ?? {};
           const others = nodes.filter((node) => answer === undefined || node.answer !== answer);
-          yield snapshotOf(others, session.turns, reading);
+          yield snapshotOf(others, session.turns, answers);
           yield* chunks.leave(undefined);
           chunks = begin(true);
-          yield* chunks.next(said, turn, reading);
+          yield* chunks.next(said, turn, answers);
         }
         if (chunks.isEnded) return;
       }
@@ -263,9 +264,9 @@ class Chat implements SessileConnection {
   async #ready(): Promise<void> {
     await this.#connect();
     const { session } = this;
-    const reading = this.#reading();
-    const nodes = nodesOf(session.messages, reading);
-    const isEnough = nodes.length > 1 && wholeNodes(session.getSnapshot(), reading).length > 0;
+    const answers = this.#answers();
+    const nodes = nodesOf(branchesOf(session).messages, answers);
+    const isEnough = nodes.length > 1 && wholeNodes(shownIn(session), answers).length > 0;
     const last = nodes.findLast(({ isTurn }) => isTurn);
     if (session.hasOlder && !isEnough && last) await this.#find(last.key);
     const running = session.turns.filter(isRunning);
@@ -277,9 +278,9 @@ class Chat implements SessileConnection {
   async #readTo({ id, input = "" }: Turn): Promise<void> {
     const { session } = this;
     while (session.hasOlder && !((this.#oldest()?.serial ?? "") <= input)) {
-      if ((await session.loadOlder(PAGE)) === 0) return;
+      if ((await historyOf(session).loadOlder(PAGE)) === 0) return;
     }
-    const answer = this.#reading().answer({ turn: id, serial: "" });
+    const answer = this.#answers().of({ turn: id, serial: "" });
     if (session.hasOlder && answer !== undefined && answer !== id) await this.#find(answer);
   }
 
@@ -292,7 +293,7 @@ class Chat implements SessileConnection {
   async #readBack(at: number): Promise<void> {
     const { session } = this;
     while (session.hasOlder && !((this.#oldest()?.createdAt ?? at) < at)) {
-      if ((await session.loadOlder(PAGE)) === 0) return;
+      if ((await historyOf(session).loadOlder(PAGE)) === 0) return;
     }
   }
 
@@ -337,19 +338,19 @@ class Chat implements SessileConnection {
     if (last.role === "assistant") return await this.#answerCalls(chat);
     const known = session.log.find((it) => (it.id ?? it.serial) === last.id)?.serial;
     if (known !== undefined) {
-      await session.send(null, { name: REGENERATE, wake: true, parent: known });
+      await branchesOf(session).send(null, { name: AGAIN, wake: true, parent: known });
       return known;
     }
     const id = last.id === undefined ? {} : { id: last.id };
-    return (await session.send(wellFormed(toData(last)), id)).serial;
+    return (await branchesOf(session).send(wellFormed(toData(last)), id)).serial;
   }
 
   /** Says what came of the calls of an answer, all of it in one step. */
   async #answerCalls(chat: readonly ChatMessage[]): Promise<string | undefined> {
     const { session } = this;
-    const reading = this.#reading();
-    const nodes = nodesOf(session.messages, reading);
-    const messages = newsOf(chat, nodes, reading);
+    const answers = this.#answers();
+    const nodes = nodesOf(branchesOf(session).messages, answers);
+    const messages = newsOf(chat, nodes, answers);
     if (messages?.length === 0) return NOTHING;
     if (!messages) return undefined;
     for (const { id } of messages) this.#sent.add(id);
@@ -412,7 +413,7 @@ function isRunning({ status }: Turn): boolean {
 }
 
 /** The newest of a page's nodes; an answer is not taken apart. */
-function lastOf(nodes: Node[], limit: number): Node[] {
+function lastOf(nodes: readonly Node[], limit: number): readonly Node[] {
   let from = Math.max(0, nodes.length - limit);
   const { answer } = nodes[from] ?? {};
   const first = nodes.findIndex((node) => answer !== undefined && node.answer === answer);
@@ -422,14 +423,14 @@ function lastOf(nodes: Node[], limit: number): Node[] {
 
 /** The questions that the newest run waits for, if it does. */
 function interruptsOf(
-  nodes: Node[],
+  nodes: readonly Node[],
   turns: readonly Turn[],
-  reading: Reading,
+  answers: Answers,
 ): Hydration["interrupts"] {
   const last = nodes.findLast(({ isTurn, answer }) => isTurn || answer === undefined);
   const turn = turns.find(({ id }) => id === last?.key);
   if (!last?.isTurn || (turn && isOpen(turn))) return null;
-  const end = chunksOf(nodes, last, turn, reading).findLast(({ type }) => type === "RUN_FINISHED");
+  const end = chunksOf(nodes, last, turn, answers).findLast(({ type }) => type === "RUN_FINISHED");
   const { type, interrupts } = fieldsOf(end?.outcome);
   if (type !== "interrupt" || !Array.isArray(interrupts)) return null;
   return { runId: last.key, pending: interrupts };

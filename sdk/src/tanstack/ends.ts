@@ -1,6 +1,6 @@
 // Keeps what was begun in a stream of AG-UI events and is not ended.
 
-import type { Loose } from "../ai-sdk/output.ts";
+import type { Loose } from "../answer/fields.ts";
 
 /** The end of each beginning, and the field that says which. */
 const ENDS: Record<string, [type: string, key: string]> = {

@@ -1,9 +1,10 @@
 // AG-UI events of single things: what came of a call, a question, a thought.
 
-import { fieldsOf, type Loose } from "../ai-sdk/output.ts";
+import { type Answers, isCut } from "../answer/answers.ts";
+import { fieldsOf, type Loose } from "../answer/fields.ts";
+import { callFieldsIn } from "../answer/reading.ts";
 import type { Message } from "../protocol/index.ts";
 import { inputOf } from "./json.ts";
-import { isCut, isOfPage, type Reading } from "./reading.ts";
 
 const BAD = ["error", "input-error", "denied"];
 
@@ -14,14 +15,13 @@ export function reasonOf(reason: unknown): string {
 }
 
 /** The result of a call, if it is known which. */
-export function resultOf(message: Message, reading: Reading): Loose[] {
+export function resultOf(message: Message, answers: Answers): Loose[] {
   const { serial: messageId, status } = message;
-  const { state = "", toolCallId: given } = reading.headers(message);
-  // A page may have made a call of a run that was stored as it came.
-  const toolCallId = reading.call(message)?.id ?? (isOfPage(message) ? given : undefined);
+  const { state = "", toolCallId: given } = answers.headers(message);
+  const toolCallId = answers.call(message)?.id ?? (message.turn === undefined ? given : undefined);
   if (toolCallId === undefined || state === "preliminary") return [];
   const isBad = BAD.includes(state) || isCut(status);
-  const data = reading.value(message);
+  const data = answers.value(message);
   const value = isBad ? { error: data === null ? "denied" : String(data) } : data;
   const content = typeof value === "string" ? value : JSON.stringify(value ?? null);
   const chunk = { messageId, toolCallId, content };
@@ -35,18 +35,18 @@ export function errorOf(fields: Record<string, unknown>): Loose {
 }
 
 /** A question for the page, as TanStack AI's own agents ask it. */
-export function requestOf(message: Message, reading: Reading): Loose[] {
-  const { approvalId } = { ...reading.headers(message), ...fieldsOf(message.data) };
-  const input = reading.call(message)?.input;
+export function requestOf(message: Message, answers: Answers): Loose[] {
+  const { approvalId } = { ...answers.headers(message), ...fieldsOf(message.data) };
+  const input = answers.call(message)?.input;
   if (!input) return [];
   const approval = { id: approvalId, needsApproval: true };
-  return [asked("approval-requested", input, reading, { approval })];
+  return [asked("approval-requested", input, answers, { approval })];
 }
 
-export function asked(name: string, call: Message, reading: Reading, more?: object): Loose {
-  const { toolName = "tool" } = reading.fields(call);
-  const input = inputOf(reading.value(call));
-  const value = { toolCallId: reading.call(call)?.id, toolName, input, ...more };
+export function asked(name: string, call: Message, answers: Answers, more?: object): Loose {
+  const { toolName } = callFieldsIn(answers.headers(call));
+  const input = inputOf(answers.value(call));
+  const value = { toolCallId: answers.call(call)?.id, toolName, input, ...more };
   return { type: "CUSTOM", name, value };
 }
 

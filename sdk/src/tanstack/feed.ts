@@ -1,18 +1,21 @@
 // Tells one subscription of a session: first what there is, then what becomes of it. The whole
 // transcript says what chunks cannot, such as another branch.
 
-import type { Loose } from "../ai-sdk/output.ts";
+import type { Answers } from "../answer/answers.ts";
+import type { Loose } from "../answer/fields.ts";
 import type { Session } from "../client/session.ts";
-import { isOpen, type Message, type Turn } from "../protocol/index.ts";
+import { isOpen, type Message, TOOL_APPROVAL, type Turn } from "../protocol/index.ts";
 import { RunChunks } from "./chunks.ts";
 import { resultOf } from "./events.ts";
-import { type Reading, TOOL_APPROVAL } from "./reading.ts";
-import { chatOf, type Node, saidUpTo, wholeNodes } from "./transcript.ts";
+import type { Node } from "./nodes.ts";
+import { chatOf, type Shown, saidUpTo, wholeNodes } from "./transcript.ts";
 
 /** The subscriptions of a connection know this of its other calls. */
 export interface Known {
-  readonly session: Session;
-  reading(): Reading;
+  readonly session: Pick<Session, "log">;
+  /** The branch that is seen. */
+  shown(): Shown;
+  answers(): Answers;
   /** The thread that the page calls the session. */
   thread(): string;
   /** Ids of messages and runs that came from the page itself. */
@@ -32,8 +35,10 @@ export interface Fed {
 /** The session as one look at it finds it. */
 interface Seen {
   turns: readonly Turn[];
-  nodes: Node[];
-  reading: Reading;
+  nodes: readonly Node[];
+  /** The same by their keys. */
+  byKey: ReadonlyMap<string, Node>;
+  answers: Answers;
 }
 
 /** How long after a transcript a message may have been on its way to `send`. */
@@ -47,6 +52,9 @@ export class Feed {
   /** Everything before this was there when the page came. */
   #start = "";
   #hasBegun = false;
+  /** The messages and turns as they were when they were last looked at. */
+  #messages: readonly Message[] = [];
+  #turns: readonly Turn[] = [];
   #isStale = false;
   /** Runs that were begun before all was told. */
   #again = new Set<string>();
@@ -85,43 +93,44 @@ export class Feed {
 
   /** The new chunks. */
   next(): Fed[] {
-    const shown = this.#known.session.getSnapshot();
-    const seen: Seen = { turns: shown.turns, nodes: [], reading: this.#known.reading() };
-    seen.nodes = wholeNodes(shown, seen.reading);
-    const { nodes, turns, reading } = seen;
+    const shown = this.#known.shown();
+    const { turns } = shown;
+    const answers = this.#known.answers();
+    const nodes = wholeNodes(shown, answers);
+    const byKey = new Map(nodes.map((node) => [node.key, node]));
+    const seen: Seen = { turns, nodes, byKey, answers };
+    const isStill = this.#isStill(shown);
     const fed = this.#skipped.splice(0);
     if (!this.#hasBegun) this.#begin(seen, fed);
-    else if (this.#isStale || this.#isChanged(nodes, turns)) this.#tellAll(seen, fed);
+    else if (this.#isStale || (!isStill && this.#isChanged(seen))) this.#tellAll(seen, fed);
     const isNew = (node: Node) => !node.isTurn && this.#isNew(node);
-    const isOdd = (node: Node) => isNew(node) && !this.#isPlain(node, reading);
+    const isOdd = (node: Node) => isNew(node) && !this.#isPlain(node, answers);
     if (nodes.some(isOdd)) this.#tellAll(seen, fed);
     for (const node of nodes.filter((it) => it.answer === undefined && isNew(it))) {
       this.#told.set(node.key, dataOf(node));
-      fed.push(...sayPerson(node, reading));
+      fed.push(...sayPerson(node, answers));
     }
+    const outputs = nodes.filter(isNew);
     for (const turn of turns) {
-      const answer = reading.answer({ turn: turn.id, serial: "" });
-      const at = nodes.findIndex(({ key }) => key === turn.id);
-      const before = at < 0 ? nodes : nodes.slice(0, at);
-      this.#tellOutputs(
-        before.filter((node) => node.answer === answer && isNew(node)),
-        seen,
-        fed,
-      );
+      const answer = answers.of({ turn: turn.id, serial: "" });
+      const begun = byKey.get(turn.id)?.serial;
+      const isBefore = (it: Node) =>
+        it.answer === answer && (begun === undefined || it.serial < begun) && isNew(it);
+      if (outputs.length > 0) this.#tellOutputs(outputs.filter(isBefore), seen, fed);
       this.#tellRun(turn, seen, shown.messages, fed);
     }
-    this.#tellOutputs(nodes.filter(isNew), seen, fed);
+    this.#tellOutputs(outputs.filter(isNew), seen, fed);
     return this.#isStale ? [...fed, ...this.next()] : fed;
   }
 
   /** The outputs of pages, once their calls were told. */
-  #tellOutputs(outputs: readonly Node[], { nodes, reading }: Seen, fed: Fed[]): void {
+  #tellOutputs(outputs: readonly Node[], { nodes, answers }: Seen, fed: Fed[]): void {
     for (const node of outputs) {
       const isOpen = ({ key, answer }: Node) =>
         answer === node.answer && this.#runs.get(key)?.isEnded === false;
       if (nodes.some(isOpen)) continue;
       this.#told.set(node.key, dataOf(node));
-      fed.push(...sayOutput(node, reading));
+      fed.push(...sayOutput(node, answers));
     }
   }
 
@@ -135,7 +144,7 @@ export class Feed {
   #tellAll(seen: Seen, fed: Fed[]): void {
     this.#isStale = false;
     this.#snapshotAt = Date.now();
-    fed.push({ chunk: snapshotOf(seen.nodes, seen.turns, seen.reading) });
+    fed.push({ chunk: snapshotOf(seen.nodes, seen.turns, seen.answers) });
     const running = [...this.#runs].filter(([, { isEnded }]) => !isEnded);
     // Open parts are gone from the chat; a check of the events wants to see them end.
     const turns = new Map(seen.turns.map((turn) => [turn.id, turn]));
@@ -157,12 +166,25 @@ export class Feed {
     this.#told = new Map(there.map((node) => [node.key, dataOf(node)]));
   }
 
-  /** Whether something that was told is gone, or another: another branch, an edit, a deletion. */
-  #isChanged(nodes: Node[], turns: readonly Turn[]): boolean {
+  /** Whether nothing is different but what open turns say, and what came at the end. */
+  #isStill({ messages, turns }: Shown): boolean {
+    const was = this.#messages;
+    const isSame = turns === this.#turns;
+    this.#messages = messages;
+    this.#turns = turns;
+    if (!isSame || messages.length < was.length) return false;
     const open = openOf(turns);
-    const there = new Map(nodes.map((node) => [node.key, node]));
+    return was.every((held, at) => {
+      const is = messages[at];
+      return is === held || (is?.serial === held.serial && open.has(is.turn ?? ""));
+    });
+  }
+
+  /** Whether something that was told is gone, or another: another branch, an edit, a deletion. */
+  #isChanged({ byKey, turns }: Seen): boolean {
+    const open = openOf(turns);
     return [...this.#told].some(([key, told]) => {
-      const node = there.get(key);
+      const node = byKey.get(key);
       if (!node) return true;
       if (open.has(key) || this.#known.joined.has(key)) return false;
       const now = dataOf(node);
@@ -171,10 +193,10 @@ export class Feed {
   }
 
   /** Whether events can say it, and the page does not take it for the end of what it waits for. */
-  #isPlain(node: Node, reading: Reading): boolean {
+  #isPlain(node: Node, answers: Answers): boolean {
     const [first] = node.messages;
     if (node.answer !== undefined) return first?.name !== TOOL_APPROVAL;
-    const [message] = chatOf([node], [], reading);
+    const [message] = chatOf([node], [], answers);
     return !this.#isQuiet() && message?.parts.length === 1 && message.parts[0]?.type === "text";
   }
 
@@ -198,10 +220,10 @@ export class Feed {
 
   #tellRun(turn: Turn, seen: Seen, messages: readonly Message[], fed: Fed[]): void {
     const { id } = turn;
-    const { nodes, reading } = seen;
+    const { nodes, byKey, answers } = seen;
     const { joined } = this.#known;
     if (joined.has(id) || turn.status === "queued") return;
-    const node = nodes.find(({ key }) => key === id);
+    const node = byKey.get(id);
     let run = this.#runs.get(id);
     if (!run) {
       if (this.#told.has(id) || !(isOpen(turn) || (node && !isOlder(node, this.#start)))) return;
@@ -211,7 +233,7 @@ export class Feed {
         if (!isOpen(turn)) return;
       }
       const isAgain = this.#again.delete(id);
-      const answer = reading.answer({ turn: id, serial: "" }) ?? id;
+      const answer = answers.of({ turn: id, serial: "" }) ?? id;
       const thread = this.#known.thread();
       run = new RunChunks({ thread, run: id, answer, isAgain, asksPage: isOwn });
       this.#runs.set(id, run);
@@ -220,7 +242,7 @@ export class Feed {
       if (node && !this.#told.has(id)) this.#told.set(id, dataOf(node));
       return;
     }
-    const chunks = run.next(saidUpTo(nodes, id, reading), turn, reading);
+    const chunks = run.next(saidUpTo(nodes, id, answers), turn, answers);
     fed.push(...chunks.map((chunk) => ({ chunk, run: id })));
     if (run.isStale) this.restart();
     if (run.isEnded && node) this.#told.set(id, dataOf(node));
@@ -237,11 +259,11 @@ export class Feed {
 export function snapshotOf(
   nodes: readonly Node[],
   turns: readonly Turn[],
-  reading: Reading,
+  answers: Answers,
 ): Loose {
   const open = openOf(turns);
   const there = nodes.filter(({ key }) => !open.has(key));
-  return { type: "MESSAGES_SNAPSHOT", messages: chatOf(there, turns, reading) };
+  return { type: "MESSAGES_SNAPSHOT", messages: chatOf(there, turns, answers) };
 }
 
 /** Turns that speak, or may speak again. */
@@ -257,8 +279,8 @@ function dataOf({ messages }: Node): unknown[] {
   return messages.map(({ data }) => data);
 }
 
-function sayPerson(node: Node, reading: Reading): Fed[] {
-  const [message] = chatOf([node], [], reading);
+function sayPerson(node: Node, answers: Answers): Fed[] {
+  const [message] = chatOf([node], [], answers);
   const { id: messageId, role, parts } = message ?? { id: node.key, role: "user", parts: [] };
   const delta = parts[0]?.content;
   const start = { type: "TEXT_MESSAGE_START", messageId, role };
@@ -266,6 +288,6 @@ function sayPerson(node: Node, reading: Reading): Fed[] {
   return [start, content, { type: "TEXT_MESSAGE_END", messageId }].map((chunk) => ({ chunk }));
 }
 
-function sayOutput({ messages }: Node, reading: Reading): Fed[] {
-  return messages.flatMap((message) => resultOf(message, reading)).map((chunk) => ({ chunk }));
+function sayOutput({ messages }: Node, answers: Answers): Fed[] {
+  return messages.flatMap((message) => resultOf(message, answers)).map((chunk) => ({ chunk }));
 }

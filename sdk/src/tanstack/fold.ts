@@ -1,6 +1,6 @@
 // Folds events as TanStack AI's client does, for a chat that is given whole.
 
-import { fieldsOf, type Loose, present } from "../ai-sdk/output.ts";
+import { fieldsOf, type Loose, present } from "../answer/fields.ts";
 
 /** A message of the chat, of whatever version of TanStack AI. */
 export interface ChatMessage {

@@ -1,12 +1,17 @@
 // The outputs of calls that a page made itself, as messages: the agent goes on with the last.
 
-import { short } from "../agent/bounds.ts";
-import { fieldsOf, type Loose } from "../ai-sdk/output.ts";
-import { type Message, type NewMessage, wellFormed } from "../protocol/index.ts";
+import type { Answers } from "../answer/answers.ts";
+import { fieldsOf, type Loose } from "../answer/fields.ts";
+import {
+  type Message,
+  type NewMessage,
+  short,
+  TOOL_APPROVAL,
+  TOOL_OUTPUT,
+  wellFormed,
+} from "../protocol/index.ts";
 import type { ChatMessage } from "./fold.ts";
-import { type Reading, TOOL_APPROVAL, TOOL_OUTPUT } from "./reading.ts";
-import { Lines, STORED } from "./stored.ts";
-import type { Node } from "./transcript.ts";
+import type { Node } from "./nodes.ts";
 
 /** Longer ids have no place in a header; `call` says which call is meant. */
 const MOST_ID_LENGTH = 400;
@@ -22,7 +27,7 @@ type News = NewMessage & { id: string };
 export function newsOf(
   chat: readonly ChatMessage[],
   nodes: readonly Node[],
-  reading: Reading,
+  answers: Answers,
 ): News[] | undefined {
   const last = chat.at(-1);
   const answer = last && answerOf(last, nodes);
@@ -33,18 +38,13 @@ export function newsOf(
     .filter((it) => it === last || it.id === answer || it.id.startsWith(`${answer}/`))
     .flatMap((message) => message.parts);
   const known = new Set(
-    said.filter((it) => it.name !== "tool-input").map((it) => `${it.name} ${reading.call(it)?.id}`),
+    said.filter((it) => it.name !== "tool-input").map((it) => `${it.name} ${answers.call(it)?.id}`),
   );
   const inputs = new Map<unknown, Message | undefined>(
     said
-      .filter((it) => it.name === "tool-input" && !reading.isBrokenOff(it))
-      .map((message) => [reading.call(message)?.id, message]),
+      .filter((it) => it.name === "tool-input" && !answers.isBrokenOff(it))
+      .map((message) => [answers.call(message)?.id, message]),
   );
-  // A run that was stored as it came has its calls and their results among its chunks.
-  for (const chunk of storedIn(said)) {
-    if (chunk.type === "TOOL_CALL_START") inputs.set(chunk.toolCallId, undefined);
-    if (chunk.type === "TOOL_CALL_RESULT") known.add(`${TOOL_OUTPUT} ${chunk.toolCallId}`);
-  }
   const found = parts.flatMap((part) => {
     const input = inputs.get(part.id);
     const is = part.type === "tool-call" && inputs.has(part.id) ? outcomeOf(part) : undefined;
@@ -52,7 +52,7 @@ export function newsOf(
     const isKnown = is?.name === TOOL_OUTPUT && known.has(`${is.name} ${part.id}`);
     const id = short(`${is?.name}:${input?.serial ?? `${answer}:${part.id}`}`, MOST_NAME_LENGTH);
     if (!is || isKnown || said.some((it) => it.id === id)) return [];
-    const { toolCallId = "" } = input ? reading.headers(input) : { toolCallId: String(part.id) };
+    const { toolCallId = "" } = input ? answers.headers(input) : { toolCallId: String(part.id) };
     const isShort = toolCallId !== "" && toolCallId.length <= MOST_ID_LENGTH;
     const named = isShort && { toolCallId };
     const of = input ? { call: input.serial } : {};
@@ -70,21 +70,10 @@ export function newsOf(
 }
 
 /** The answer that a message of the chat belongs to. */
-function answerOf({ id, parts }: ChatMessage, nodes: readonly Node[]): string | undefined {
+function answerOf({ id }: ChatMessage, nodes: readonly Node[]): string | undefined {
   // A long answer is several messages in a chat.
   const [, whole = id] = /^(.+)\/\d+$/.exec(id) ?? [];
-  const isShown = (call: unknown) => parts.some((part) => call !== undefined && part.id === call);
-  const node =
-    nodes.find(({ key }) => key === id) ??
-    nodes.find(({ key }) => key === whole) ??
-    // The messages of a run that was stored as it came have names of their own.
-    nodes.find((it) => storedIn(it.messages).some(({ toolCallId }) => isShown(toolCallId)));
-  return node?.answer;
-}
-
-function storedIn(messages: readonly Message[]): Loose[] {
-  const stored = messages.filter(({ name }) => name === STORED);
-  return new Lines().next(stored).map(({ chunk }) => chunk);
+  return (nodes.find(({ key }) => key === id) ?? nodes.find(({ key }) => key === whole))?.answer;
 }
 
 /** The outcome of a call that a page made; nothing while it has not. */

@@ -1,57 +1,28 @@
 // A session's messages as TanStack AI's: one for each message of a person, and what a client
 // would make of its events for each answer.
 
-import { fieldsOf, type Loose, present } from "../ai-sdk/output.ts";
+import { Answers } from "../answer/answers.ts";
+import { fieldsOf, type Loose, present } from "../answer/fields.ts";
+import { branchesOf } from "../client/branches.ts";
+import type { Session } from "../client/session.ts";
 import type { SessionSnapshot } from "../client/types.ts";
-import type { Message, Turn } from "../protocol/index.ts";
+import { type Message, TOOL_APPROVAL, type Turn } from "../protocol/index.ts";
 import { RunChunks } from "./chunks.ts";
 import { resultOf } from "./events.ts";
 import { type ChatMessage, fold } from "./fold.ts";
-import { Reading, TOOL_APPROVAL } from "./reading.ts";
+import { type Node, nodesOf } from "./nodes.ts";
 
-type Shown = Pick<SessionSnapshot, "messages" | "turns" | "hasOlder">;
+export type Shown = Pick<SessionSnapshot, "messages" | "turns" | "hasOlder">;
 
-/** A part of a transcript: a person's message, a turn, or a page's output of a call. */
-export interface Node {
-  /** The id of the chat's message, of the turn, or of the page's message. */
-  key: string;
-  /** The first turn of the answer that it belongs to; what a person said belongs to none. */
-  answer: string | undefined;
-  isTurn: boolean;
-  /** Where it begins. */
-  serial: string;
-  messages: Message[];
-}
-
-/** The nodes of a log or of a branch of it, in order. */
-export function nodesOf(messages: readonly Message[], reading: Reading): Node[] {
-  const nodes = new Map<string, Node>();
-  const answered = new Set(messages.map(({ turn }) => turn));
-  for (const message of messages) {
-    const { turn, deletedAt, name, role, serial } = message;
-    if (deletedAt !== undefined || name === "steer") continue;
-    const isOutput = reading.isOfPage(message);
-    if (turn === undefined && name !== "message" && !isOutput) continue;
-    // A turn did not say itself what it was told.
-    if (turn !== undefined && role === "user") continue;
-    const { id = serial } = message;
-    // Ids are a client's own: another one, or a turn, may have the same.
-    const key = turn ?? (nodes.has(id) || answered.has(id) ? serial : id);
-    const known = nodes.get(key);
-    if (known) {
-      known.messages.push(message);
-      continue;
-    }
-    const answer = turn !== undefined || isOutput ? reading.answer(message) : undefined;
-    const isTurn = turn !== undefined;
-    nodes.set(key, { key, answer, isTurn, serial, messages: [message] });
-  }
-  return [...nodes.values()];
+/** The branch of a session that is seen. */
+export function shownIn(session: Session): Shown {
+  const { messages, turns } = branchesOf(session);
+  return { messages, turns, hasOlder: session.hasOlder };
 }
 
 /** The nodes that are shown; what is left of an answer that begins in what is older is none. */
-export function wholeNodes({ messages, hasOlder }: Shown, reading: Reading): Node[] {
-  const nodes = nodesOf(messages, reading);
+export function wholeNodes({ messages, hasOlder }: Shown, answers: Answers): readonly Node[] {
+  const nodes = nodesOf(messages, answers);
   if (!hasOlder) return nodes;
   const [first] = nodes;
   const half = first?.isTurn && nodes.length > 1 ? first.answer : undefined;
@@ -62,12 +33,12 @@ export function wholeNodes({ messages, hasOlder }: Shown, reading: Reading): Nod
 }
 
 /** The messages of an answer up to the end of one of its turns; no output before its call. */
-export function saidUpTo(nodes: readonly Node[], turn: string, reading: Reading): Message[] {
+export function saidUpTo(nodes: readonly Node[], turn: string, answers: Answers): Message[] {
   const index = nodes.findIndex(({ key }) => key === turn);
   const answer = nodes[index]?.answer;
   const own = nodes.slice(0, index + 1).filter((node) => node.answer === answer);
   const said = own.flatMap(({ messages }) => messages);
-  const placeOf = (message: Message) => reading.call(message)?.input.serial ?? "";
+  const placeOf = (message: Message) => answers.call(message)?.input.serial ?? "";
   const isEarly = (message: Message) => placeOf(message) > message.serial;
   const early = said.filter(isEarly);
   if (early.length === 0) return said;
@@ -80,23 +51,23 @@ export function saidUpTo(nodes: readonly Node[], turn: string, reading: Reading)
 export function chatOf(
   nodes: readonly Node[],
   turns: readonly Turn[],
-  reading: Reading,
+  answers: Answers,
 ): ChatMessage[] {
   const known = new Map(turns.map((turn) => [turn.id, turn]));
   const chat: ChatMessage[] = [];
-  const answers = new Map<string, Node[]>();
+  const groups = new Map<string, Node[]>();
   for (const node of nodes) {
     const { answer = node.key } = node;
-    answers.set(answer, [...(answers.get(answer) ?? []), node]);
+    groups.set(answer, [...(groups.get(answer) ?? []), node]);
   }
-  for (const own of answers.values()) chat.push(...chatOfAnswer(own, known, reading));
+  for (const own of groups.values()) chat.push(...chatOfAnswer(own, known, answers));
   return chat;
 }
 
 function chatOfAnswer(
   nodes: readonly Node[],
   turns: ReadonlyMap<string, Turn>,
-  reading: Reading,
+  answers: Answers,
 ): ChatMessage[] {
   const chat: ChatMessage[] = [];
   for (const node of nodes) {
@@ -105,9 +76,9 @@ function chatOfAnswer(
     if (!first) continue;
     if (answer === undefined) chat.push(fromPerson(first, key));
     else if (isTurn) {
-      fold(chat, chunksOf(nodes, node, turns.get(key), reading), dateOf(first));
+      fold(chat, chunksOf(nodes, node, turns.get(key), answers), dateOf(first));
     } else if (first.name === TOOL_APPROVAL) respond(chat, first);
-    else fold(chat, resultOf(first, reading));
+    else fold(chat, resultOf(first, answers));
   }
   return chat;
 }
@@ -117,16 +88,16 @@ export function chunksOf(
   nodes: readonly Node[],
   { key: run, answer = run }: Node,
   turn: Turn | undefined,
-  reading: Reading,
+  answers: Answers,
 ): Loose[] {
   const chunks = new RunChunks({ thread: "", run, answer });
-  return chunks.next(saidUpTo(nodes, run, reading), turn, reading);
+  return chunks.next(saidUpTo(nodes, run, answers), turn, answers);
 }
 
 /** The transcript of a session. */
 export function toChat(shown: Shown & { log?: readonly Message[] }): ChatMessage[] {
-  const reading = new Reading(shown.log ?? shown.messages, shown.turns);
-  return chatOf(wholeNodes(shown, reading), shown.turns, reading);
+  const answers = Answers.of({ messages: shown.log ?? shown.messages, turns: shown.turns });
+  return chatOf(wholeNodes(shown, answers), shown.turns, answers);
 }
 
 /** The data that a page publishes of one of its messages: text where that is all there is. */

@@ -1,7 +1,7 @@
 // Tells a page's server of a run: AG-UI's `RunAgentInput`.
 
 import type { RunAgentInputContext } from "@tanstack/ai-client";
-import { type Loose, present } from "../ai-sdk/output.ts";
+import { type Loose, present } from "../answer/fields.ts";
 import type { ChatMessage } from "./fold.ts";
 
 /** The body of a request for a run, as `chatParamsFromRequest` reads it. */

@@ -3,9 +3,9 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Held } from "../../src/ai-sdk/answer.ts";
 import { Chunks } from "../../src/ai-sdk/chunks.ts";
 import { toUIMessages } from "../../src/ai-sdk/index.ts";
+import type { Held } from "../../src/answer/answers.ts";
 import type { Message, Turn } from "../../src/protocol/index.ts";
 import type { Chunk } from "./random-stream.ts";
 import { readBySeven, shown } from "./reference.ts";

@@ -170,34 +170,6 @@ describe("order", () => {
   });
 });
 
-describe("runs that were stored as they came", () => {
-  const chunks: Loose[] = [
-    { type: "RUN_STARTED", threadId: "t", runId: "provider" },
-    { type: "TEXT_MESSAGE_START", messageId: "m", role: "assistant" },
-    { type: "TEXT_MESSAGE_CONTENT", messageId: "m", delta: "Well" },
-    { type: "TEXT_MESSAGE_END", messageId: "m" },
-    { type: "RUN_FINISHED", threadId: "t", runId: "provider", finishReason: "stop" },
-  ];
-
-  for (const count of [5, 4, 3]) {
-    test(`begin once and end once, after ${count} of 5 chunks`, async () => {
-      const log = begin();
-      const lines = chunks.slice(0, count).map((chunk) => `${JSON.stringify(chunk)}\n`);
-      const serial = log.publish("chunks", "", { headers: { n: "0" }, status: "streaming" });
-      lines.reduce((text, line) => {
-        const version = String(900 + log.states.length).padStart(12, "0");
-        log.messages = log.messages.map((message) =>
-          message.serial === serial ? { ...message, version, data: text + line } : message,
-        );
-        log.states.push({ messages: log.messages, turn: log.turn });
-        return text + line;
-      }, "");
-      log.end(count < 5 ? "failed" : "complete");
-      assert.deepEqual(await partsOf(statesOf(log)), [{ type: "text", content: "Well" }]);
-    });
-  }
-});
-
 describe("answers that go on", () => {
   type Output = Partial<Message> & { named?: Record<string, string> };
 

@@ -5,10 +5,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { UIMessageChunk } from "ai";
+import { Answers } from "../../src/answer/answers.ts";
 import type { Message } from "../../src/protocol/index.ts";
+import { nodesOf } from "../../src/tanstack/nodes.ts";
 import { newsOf } from "../../src/tanstack/outputs.ts";
-import { Reading } from "../../src/tanstack/reading.ts";
-import { nodesOf, toChat } from "../../src/tanstack/transcript.ts";
+import { toChat } from "../../src/tanstack/transcript.ts";
 import { randomOf, randomStream } from "../ai-sdk/random-stream.ts";
 import { readBySeven } from "../ai-sdk/reference.ts";
 import { TurnLog, type TurnLogOptions } from "../ai-sdk/turn-log.ts";
@@ -104,12 +105,12 @@ async function continued(seed: number): Promise<boolean> {
   if (streams[0].some(({ type }) => type === "error")) return false;
   const first = statesOf(streams[0], {});
   const { messages, turns } = first.at(-1) as State;
-  const reading = new Reading(messages, turns);
+  const answers = Answers.of({ messages, turns });
   const chat = toChat({ messages, turns, hasOlder: false });
   const calls = chat.flatMap(({ parts }) => parts).filter(({ type }) => type === "tool-call");
   const open = calls.filter(({ state }) => state === "input-complete");
   for (const [n, part] of open.entries()) Object.assign(part, { state: "complete", output: { n } });
-  const news = newsOf(chat, nodesOf(messages, reading), reading) ?? [];
+  const news = newsOf(chat, nodesOf(messages, answers), answers) ?? [];
   assert.equal(news.length, open.length, `SEED=${seed}: one output for each call`);
   if (news.length === 0) return false;
   const placed = news.map((message, n): Message => {

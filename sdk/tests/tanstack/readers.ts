@@ -4,12 +4,13 @@
 import { verifyEvents } from "@ag-ui/client";
 import { type StreamChunk, StreamProcessor } from "@tanstack/ai";
 import { from, lastValueFrom, toArray } from "rxjs";
+import { Answers } from "../../src/answer/answers.ts";
 import type { Session } from "../../src/client/session.ts";
 import type { Message, Turn } from "../../src/protocol/index.ts";
 import { RunChunks } from "../../src/tanstack/chunks.ts";
 import { Feed } from "../../src/tanstack/feed.ts";
-import { Reading } from "../../src/tanstack/reading.ts";
-import { nodesOf, saidUpTo, toChat } from "../../src/tanstack/transcript.ts";
+import { nodesOf } from "../../src/tanstack/nodes.ts";
+import { saidUpTo, toChat } from "../../src/tanstack/transcript.ts";
 
 export interface State {
   messages: readonly Message[];
@@ -23,17 +24,14 @@ export type Part = Record<string, unknown>;
 export function fed(states: readonly State[]): Loose[] {
   let now: State = { messages: [], turns: [] };
   const session = {
-    getSnapshot: () => ({ ...now, hasOlder: false }),
     get log() {
       return now.messages;
     },
-    get turns() {
-      return now.turns;
-    },
-  } as unknown as Session;
+  } as Session;
   const feed = new Feed({
     session,
-    reading: () => new Reading(now.messages, now.turns),
+    shown: () => ({ ...now, hasOlder: false }),
+    answers: () => Answers.following(session, now),
     thread: () => "thread",
     sent: new Set(),
     joined: new Set(),
@@ -50,17 +48,17 @@ export function joined(states: readonly State[], run: string): Loose[] {
   const chunks: Loose[] = [];
   let teller: RunChunks | undefined;
   for (const { messages, turns } of states) {
-    const reading = new Reading(messages, turns);
-    const answer = reading.answer({ turn: run, serial: "" }) ?? run;
+    const answers = Answers.following(states, { messages, turns });
+    const answer = answers.of({ turn: run, serial: "" }) ?? run;
     const wanted = { thread: "thread", run, isWhole: true, answer };
     teller ??= new RunChunks(wanted);
-    const said = saidUpTo(nodesOf(messages, reading), run, reading);
+    const said = saidUpTo(nodesOf(messages, answers), run, answers);
     const turn = turns.find(({ id }) => id === run);
-    chunks.push(...teller.next(said, turn, reading));
+    chunks.push(...teller.next(said, turn, answers));
     if (!teller.isStale) continue;
     chunks.push({ type: "MESSAGES_SNAPSHOT", messages: [] }, ...teller.leave(undefined));
     teller = new RunChunks({ ...wanted, isAgain: true });
-    chunks.push(...teller.next(said, turn, reading));
+    chunks.push(...teller.next(said, turn, answers));
   }
   return chunks;
 }

@@ -44,8 +44,10 @@ class Wire {
     limits = { frameBytes: 1000, publishMessages: 10 },
     expiresAt = Date.now() + 3_600_000,
     client = "alice",
+    at = Date.now(),
+    crowd = {},
   ): void {
-    const who = { session: "s", connection: "c", client, serial: "", expiresAt };
+    const who = { session: "s", connection: "c", client, serial: "", expiresAt, at, ...crowd };
     this.hear({ type: "attached", protocol: 1, resumed: false, hasOlder: false, limits, ...who });
     this.hear({ type: "caught-up", serial: "" });
   }
@@ -224,43 +226,52 @@ describe("a connection", () => {
     connection.stop();
   });
 
-  for (const hours of [2, -2]) {
-    for (const says of [true, false]) {
-      const token = says ? "that says when it was made" : "that does not";
-      test(`P2.6 ${hours} h ahead of the session, with a token ${token}`, async (t) => {
-        const seconds = Math.floor(Date.now() / 1000);
-        const off = Date.now() + hours * 3_600_000;
-        t.mock.timers.enable({ apis: ["Date", "setTimeout"], now: off });
-        let asked = 0;
-        const claims = { ...(says && { iat: seconds }), exp: seconds + 3600 };
-        const body = Buffer.from(JSON.stringify(claims)).toString("base64url");
-        const { connection, wire } = make({
-          token: () => {
-            asked += 1;
-            return `e30.${body}.x`;
-          },
-        });
-        t.after(() => connection.stop());
-        connection.start();
-        await settle();
-        wire().attach(undefined, (seconds + 3600) * 1000);
-        for (let second = 0; second < 50 * 60; second += 5) {
-          t.mock.timers.tick(5_000);
-          wire().onmessage?.({ data: "pong" });
-          await settle();
-        }
-        assert.equal(connection.status.state, "connected");
-        assert.deepEqual([Wire.all.length, asked], [1, 1]);
-        assert.deepEqual(wire().frames, []);
-        if (!says) return;
-        for (let second = 0; second < 10 * 60 - 5; second += 5) {
-          t.mock.timers.tick(5_000);
-          wire().onmessage?.({ data: "pong" });
-          await settle();
-        }
-        assert.equal(wire().frames[0]?.type, "auth", "and is renewed in time");
-      });
+  test("P13.3 it comes back over a time that grows with the connections", async (t) => {
+    t.mock.method(Math, "random", () => 0.5);
+    const pauses: number[] = [];
+    const said = [{ connections: 9_000 }, { presence: [], presenceCount: 4_000 }, { presence: [] }];
+    for (const crowd of said) {
+      t.mock.timers.enable({ apis: ["Date"], now: 1_000 });
+      const { connection, wire } = await attached();
+      wire().attach(undefined, undefined, undefined, undefined, crowd);
+      wire().onclose?.({ code: 1012 });
+      pauses.push((connection.status.retryAt ?? 0) - 1_000);
+      connection.stop();
+      t.mock.timers.reset();
     }
+    assert.deepEqual(pauses, [4_500, 2_000, 250]);
+  });
+
+  for (const hours of [2, -2]) {
+    test(`P2.6 ${hours} h ahead of the session, it renews its token in time`, async (t) => {
+      const start = Date.now();
+      const now = start + hours * 3_600_000;
+      t.mock.timers.enable({ apis: ["Date", "setTimeout"], now });
+      let asked = 0;
+      const { connection, wire } = make({
+        token: () => {
+          asked += 1;
+          return "e30.e30.x";
+        },
+      });
+      t.after(() => connection.stop());
+      const pass = async (seconds: number) => {
+        for (let second = 0; second < seconds; second += 5) {
+          t.mock.timers.tick(5_000);
+          wire().onmessage?.({ data: "pong" });
+          await settle();
+        }
+      };
+      connection.start();
+      await settle();
+      wire().attach(undefined, start + 3_600_000, "alice", start);
+      await pass(59 * 60);
+      assert.equal(connection.status.state, "connected");
+      assert.deepEqual([Wire.all.length, asked], [1, 1]);
+      assert.deepEqual(wire().frames, []);
+      await pass(55);
+      assert.equal(wire().frames[0]?.type, "auth", "and is renewed in time");
+    });
   }
 
   test("P14 what is larger than a frame may be is refused here, by its bytes", async () => {

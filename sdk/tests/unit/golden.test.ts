@@ -4,7 +4,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { Log } from "../../src/client/log.ts";
 import {
   CLOSE,
   type ClientFrame,
@@ -12,6 +11,7 @@ import {
   placeOf,
   type ServerFrame,
 } from "../../src/index.ts";
+import { Log } from "../../src/log/log.ts";
 
 function fixture(name: string): unknown {
   const path = new URL(`../../../tests/fixtures/frames/${name}.json`, import.meta.url);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Random } from "../../../tests/support/random.ts";
-import { Log } from "../../src/client/log.ts";
+import { loadOlder } from "../../src/client/history.ts";
 import {
   DEFAULT_LIMITS,
   type Message,
@@ -11,6 +11,7 @@ import {
   type ServerFrame,
   type Turn,
 } from "../../src/index.ts";
+import { Log } from "../../src/log/log.ts";
 
 function serial(place: number): string {
   return `abcd${place.toString(16).padStart(8, "0")}`;
@@ -197,7 +198,7 @@ describe("the fold", () => {
       told("turn.end", 6, turn("late", "complete")),
       create(5, { turn: "read" }),
     );
-    log.addTurns([turn("read", "complete"), turn("gone", "failed", { input: serial(2) })]);
+    log.keep([], [turn("read", "complete"), turn("gone", "failed", { input: serial(2) })]);
     const steer = { message: serial(7), data: "shorter", turn: turn("open", "active") };
     log.take({ type: "turn.steer", serial: serial(7), ...steer });
     const before = log.turnList;
@@ -291,16 +292,16 @@ describe("loading older messages", () => {
     for (const it of all.slice(95)) log.take({ type: "message.create", message: it });
     log.take(caughtUp(100));
     const before = log.messages;
-    const loading = log.loadOlder(60, read);
+    const loading = loadOlder(log, 60, read);
     assert.equal(log.messages, before);
     assert.equal(await loading, 60);
     assert.deepEqual(asked, [60, 20]);
     assert.deepEqual(log.messages, all.slice(35));
     assert.equal(log.hasOlder, true);
-    assert.equal(await log.loadOlder(1000, read), 35);
+    assert.equal(await loadOlder(log, 1000, read), 35);
     assert.deepEqual(log.messages, all);
     assert.equal(log.hasOlder, false);
-    assert.equal(await log.loadOlder(10, read), 0);
+    assert.equal(await loadOlder(log, 10, read), 0);
   });
 
   test("P3.3 no gap after an old message that still streamed when the reader came", async () => {
@@ -311,12 +312,12 @@ describe("loading older messages", () => {
       if (it) log.take({ type: "message.create", message: it });
     }
     log.take(caughtUp(50));
-    assert.equal(await log.loadOlder(36, read), 36);
+    assert.equal(await loadOlder(log, 36, read), 36);
     assert.deepEqual(
       log.messages,
       all.filter((it) => it.serial === serial(10) || it.serial >= serial(10 - 1)),
     );
-    await log.loadOlder(1000, read);
+    await loadOlder(log, 1000, read);
     assert.deepEqual(log.messages, all);
   });
 
@@ -325,7 +326,7 @@ describe("loading older messages", () => {
     const log = new Log();
     log.take(attached(20, false, true));
     log.take(caughtUp(20));
-    const loading = log.loadOlder(5, read);
+    const loading = loadOlder(log, 5, read);
     log.take(create(21));
     await loading;
     assert.deepEqual(log.messages, [...all.slice(15), message(21)]);
@@ -336,13 +337,13 @@ describe("loading older messages", () => {
     const isWanted = (it: Message) => Number.parseInt(it.serial.slice(4), 16) % 10 === 0;
     const log = live(90, create(90));
     log.hasOlder = true;
-    assert.equal(await log.loadOlder(3, read, isWanted), 3);
+    assert.equal(await loadOlder(log, 3, read, isWanted), 3);
     assert.deepEqual(log.messages.map(({ data }) => data).slice(0, 3), [
       "message 60",
       "message 70",
       "message 80",
     ]);
     assert.equal(log.hasOlder, true);
-    assert.equal(await log.loadOlder(100, read, isWanted), all.filter(isWanted).length - 4);
+    assert.equal(await loadOlder(log, 100, read, isWanted), all.filter(isWanted).length - 4);
   });
 });

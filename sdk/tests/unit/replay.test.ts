@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { createSession, type Session } from "../../src/index.ts";
+import { createSession, historyOf, type Session } from "../../src/index.ts";
 
 /** A token that nobody looks into. */
 const TOKEN = "e30.e30.e30";
@@ -124,6 +124,7 @@ test("what is sent while older messages are read anew is shown all the time", as
   });
   const older = ["x", "y"].map((data, i) => created(`0${i}`, { id: data, data }));
   const { session, wire, shown } = await unacknowledged(t, older, () => page);
+  historyOf(session);
   const { id = "", data } = session.messages[2] ?? {};
   wire.hear({ ...attached("11"), hasOlder: true }, created("11", { id, data }));
   wire.hear({ type: "caught-up", serial: "11" });

@@ -9,6 +9,7 @@ import {
   type AttachedFrame,
   DEFAULT_LIMITS,
   type ErrorInfo,
+  type Message,
   type PublishFrame,
   SessileError,
 } from "../../src/index.ts";
@@ -24,6 +25,7 @@ class Wire {
   attached: AttachedFrame | undefined;
   readonly limits = { ...DEFAULT_LIMITS, frameBytes: 1e6, publishMessages: 3 };
   readonly published: PublishFrame[] = [];
+  log: Message[] = [];
   isUp = true;
   #answer: Answer | undefined;
   #place = 0;
@@ -94,7 +96,8 @@ class Memory implements Outbox {
 
 function start(most = 20, outbox?: Outbox, client = "alice"): { wire: Wire; sending: Sending } {
   const wire = new Wire();
-  const options = { link: wire, outbox, most, changed: () => {} };
+  const log = () => ({ messages: wire.log });
+  const options = { link: wire, outbox, most, changed: () => {}, log };
   const sending = new Sending(options);
   sending.begin(client);
   return { wire, sending };
@@ -165,9 +168,9 @@ describe("sending", () => {
       role: "user",
       ...times,
     } as const;
-    sending.arrived({ ...message, id: "a", client: "bob" });
+    sending.arrived([{ ...message, id: "a", client: "bob" }]);
     assert.equal(states(sending), "a pending", "another client's id is another id");
-    sending.arrived({ ...message, id: "a", client: "alice" });
+    sending.arrived([{ ...message, id: "a", client: "alice" }]);
     assert.equal((await sent).serial, "s9");
     wire.isUp = true;
     sending.flush();
@@ -331,6 +334,21 @@ describe("sending", () => {
     await new Promise((done) => setImmediate(done));
     await wire.ack();
     assert.deepEqual(wire.ids, [["c"], ["a"], ["b"]]);
+  });
+
+  test("what an outbox gives that is in the log already is kept no longer", async () => {
+    const outbox = new Memory();
+    const { wire, sending } = start(20, outbox, "");
+    for (const id of ["a", "b"]) {
+      outbox.put({ address: "a", client: "alice", writtenAt: 1, message: { id, data: id } });
+    }
+    const message = { ...{ serial: "s9", version: "s9", name: "message", role: "user" as const } };
+    wire.log = [{ ...message, id: "a", client: "alice", createdAt: 1, updatedAt: 1 }];
+    wire.isUp = false;
+    sending.begin("alice");
+    await new Promise((done) => setImmediate(done));
+    assert.equal(states(sending), "b pending");
+    assert.deepEqual(outbox.kept, ["alice: b"]);
   });
 
   test("what an outbox gives that is another's, or comes late, is left there", async () => {

@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { AGAIN, EDITS, Tree } from "../../src/client/tree.ts";
 import type { Message, Turn } from "../../src/index.ts";
+import { Tree } from "../../src/log/tree.ts";
+import { AGAIN, EDITS } from "../../src/protocol/index.ts";
 
 type Fields = Partial<Message>;
 

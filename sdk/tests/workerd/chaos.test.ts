@@ -8,7 +8,7 @@ import { useServer } from "../../../tests/support/fixture.ts";
 import { CuttingProxy } from "../../../tests/support/proxy.ts";
 import { Random, token } from "../../../tests/support/random.ts";
 import { sleep } from "../../../tests/support/wait.ts";
-import type { Session } from "../../src/index.ts";
+import { historyOf, type Session } from "../../src/index.ts";
 import { assertSame, history, open, shows } from "../support.ts";
 
 const FRAMES = 10_000;
@@ -173,7 +173,7 @@ test(`what is shown equals the session after ${FRAMES} frames of a bad wire`, as
   await shows(session, ({ messages }) => messages.at(-1)?.data === "the end", "the end");
   await shows(session, ({ messages }) => !messages.some((it) => it.delivery), "all to be sent");
   const expected = await history(fixture.server, name);
-  await session.loadOlder(expected.length);
+  await historyOf(session).loadOlder(expected.length);
   t.diagnostic(`${frames} frames, ${cuts} cuts, ${resets} resets, ${expected.length} messages`);
   assertSame(session.log, expected);
   assert.deepEqual(wrong, []);

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connect } from "../../../tests/support/client.ts";
 import { useServer } from "../../../tests/support/fixture.ts";
+import { historyOf } from "../../src/index.ts";
 import { assertSame, history, open, shows } from "../support.ts";
 
 const fixture = useServer();
@@ -29,17 +30,17 @@ test("P3.9 of 1,000 messages 50 at first, then exactly as many as asked for", as
     most = Math.max(most, session.messages.length);
   });
   // A second call while one is on its way is the same one; live messages come in between.
-  const loading = [session.loadOlder(30), session.loadOlder(30)];
-  assert.equal(session.getSnapshot().isLoadingOlder, true);
+  const loading = [historyOf(session).loadOlder(30), historyOf(session).loadOlder(30)];
+  assert.equal(historyOf(session).value, true);
   await writer.publish("live");
   assert.deepEqual(await Promise.all(loading), [30, 30]);
   assert.equal(requests.length, 1);
   await shows(session, ({ messages }) => messages.length === 81, "30 older and one new");
-  assert.equal(await session.loadOlder(400), 400);
-  assert.equal(await session.loadOlder(10_000), 520);
+  assert.equal(await historyOf(session).loadOlder(400), 400);
+  assert.equal(await historyOf(session).loadOlder(10_000), 520);
   assert.equal(session.hasOlder, false);
-  assert.equal(await session.loadOlder(10), 0);
-  assert.equal(session.getSnapshot().isLoadingOlder, false);
+  assert.equal(await historyOf(session).loadOlder(10), 0);
+  assert.equal(historyOf(session).value, false);
   assertSame(session.log, await history(fixture.server, name));
   assert.equal(session.messages.length, 1001);
 });
@@ -56,7 +57,7 @@ test("P3.3 with names, only messages of these names are there, and paged", async
   }
   const session = await open(t, fixture.server, name, { names: ["answer"], rewind: 5 });
   assert.equal(session.messages.length, 5);
-  assert.equal(await session.loadOlder(7), 7);
+  assert.equal(await historyOf(session).loadOlder(7), 7);
   assert.deepEqual(
     session.messages.map(({ data }) => data),
     [180, 190, 200, 210, 220, 230, 240, 250, 260, 270, 280, 290],

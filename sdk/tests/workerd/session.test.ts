@@ -8,9 +8,12 @@ import { CuttingProxy } from "../../../tests/support/proxy.ts";
 import { makeToken } from "../../../tests/support/token.ts";
 import { within } from "../../../tests/support/wait.ts";
 import {
+  branchesOf,
   createSession,
   fetchSnapshot,
+  historyOf,
   type Outbox,
+  presenceOf,
   type StoredMessage,
   type Turn,
 } from "../../src/index.ts";
@@ -64,8 +67,8 @@ describe("a session", () => {
     assert.equal(session.messages[1], two);
     assert.equal(snapshot.messages.length, 2, "a snapshot is never changed");
     const { messages, turns } = session.getSnapshot();
-    await session.enter("here");
-    await shows(session, ({ presence }) => presence.count === 1, "somebody");
+    await presenceOf(session).enter("here");
+    await shows(session, () => presenceOf(session).count === 1, "somebody");
     assert.equal(session.messages, messages, "who comes changes no messages");
     assert.equal(session.turns, turns);
   });
@@ -109,22 +112,22 @@ describe("a session", () => {
     t.after(() => wire.stop());
     const alice = await open(t, fixture.server, name, { sub: "alice" });
     const bob = await open(t, wire, name, { sub: "bob", name: "Bob" });
-    await bob.enter({ typing: false });
-    const there = () => alice.presence.members.map(({ name, data }) => [name, data]);
-    await shows(alice, () => alice.presence.count === 1, "somebody");
+    await presenceOf(bob).enter({ typing: false });
+    const there = () => presenceOf(alice).members.map(({ name, data }) => [name, data]);
+    await shows(alice, () => presenceOf(alice).count === 1, "somebody");
     assert.deepEqual(there(), [["Bob", { typing: false }]]);
-    await bob.enter({ typing: true });
+    await presenceOf(bob).enter({ typing: true });
     await shows(alice, () => JSON.stringify(there()) === '[["Bob",{"typing":true}]]', "a change");
-    const [before] = alice.presence.members;
+    const [before] = presenceOf(alice).members;
     wire.cut();
     const isNew = () => {
-      const [member, other] = alice.presence.members;
+      const [member, other] = presenceOf(alice).members;
       return !other && member !== undefined && member.connection !== before?.connection;
     };
     await shows(alice, isNew, "the same client on another connection");
     assert.deepEqual(there(), [["Bob", { typing: true }]]);
-    bob.leave();
-    await shows(alice, () => alice.presence.count === 0, "nobody");
+    presenceOf(bob).leave();
+    await shows(alice, () => presenceOf(alice).count === 0, "nobody");
   });
 
   test("P4.5 a signal is passed on, and events say what happens", async (t) => {
@@ -159,7 +162,7 @@ describe("a session", () => {
       });
     await publish(100);
     const reader = await open(t, wire, name, { sub: "reader", rewind: 10 });
-    await reader.loadOlder(50);
+    await historyOf(reader).loadOlder(50);
     assert.equal(reader.messages.length, 60);
     const lengths: number[] = [];
     reader.subscribe(() => lengths.push(reader.messages.length));
@@ -307,26 +310,27 @@ describe("a session", () => {
     await page.connect();
     assert.deepEqual(data(), ["two", "three"]);
     assert.equal(isReset, false);
-    await page.loadOlder(5);
+    await historyOf(page).loadOlder(5);
     assert.deepEqual(data(), ["one", "two", "three"]);
   });
 
   test("P6.9 an edited message is a branch that can be chosen", async (t) => {
     const name = fixture.session();
     const session = await open(t, fixture.server, name);
-    const data = () => session.messages.map((message) => message.data);
-    const { serial } = await session.send("first");
-    await session.send("second");
-    await session.edit(serial, "first, better");
+    const tree = branchesOf(session);
+    const data = () => tree.messages.map((message) => message.data);
+    const { serial } = await tree.send("first");
+    await tree.send("second");
+    await tree.edit(serial, "first, better");
     assert.deepEqual(data(), ["first, better"]);
-    assert.deepEqual(session.branches(serial).options.length, 2);
-    session.select(serial);
+    assert.deepEqual(tree.at(serial).options.length, 2);
+    tree.select(serial);
     assert.deepEqual(data(), ["first", "second"]);
-    await session.send("third");
+    await tree.send("third");
     assert.deepEqual(data(), ["first", "second", "third"], "it follows what is seen");
     const other = await open(t, fixture.server, name);
     assert.deepEqual(
-      other.messages.map((message) => message.data),
+      branchesOf(other).messages.map((message) => message.data),
       ["first, better"],
     );
   });

@@ -3,7 +3,7 @@
 use crate::protocol::ids::Timestamp;
 use crate::protocol::message::{Headers, Status, as_json};
 use crate::protocol::serial::Place;
-use crate::store::{Change, Write};
+use crate::store::{Change, Close, Entry, TextWrite, Write};
 
 /// How a message ends.
 #[derive(Clone, Debug)]
@@ -39,21 +39,23 @@ impl Closing {
             None => Change::Close,
             Some(_) => Change::Update,
         };
-        let close = Write::Close {
+        let close = TextWrite::Close(Close {
             place,
             version,
             seq,
             status: self.status,
             headers: self.headers.as_ref().map(as_json),
             at,
-        };
-        let change = Write::Change {
+        })
+        .into();
+        let change = Entry {
             place: version,
             what,
             subject: place,
             client: self.client.clone(),
             at,
-        };
+        }
+        .into();
         [close, change]
     }
 }

@@ -5,7 +5,7 @@ use super::step::Step;
 use super::work::Work;
 use crate::protocol::frame::ServerFrame;
 use crate::protocol::serial::Place;
-use crate::store::{Change, Head, Write};
+use crate::store::{Change, Head, MessageWrite};
 
 impl Work<'_> {
     /// Leaves nothing of a message but its tombstone. `is_superseded` if another takes its place:
@@ -17,7 +17,7 @@ impl Work<'_> {
         is_superseded: bool,
     ) -> Place {
         let (place, version) = (head.place, self.next_place());
-        step.write(Write::Delete {
+        step.write(MessageWrite::Delete {
             place,
             version,
             is_superseded,

@@ -101,6 +101,6 @@ impl Work<'_> {
 
 /// The refusal of a frame that came by HTTP, or in the lines of a body.
 pub(crate) fn misplaced(kind: &str) -> ErrorInfo {
-    let message = format!("unable to take {kind}; it only means something on a WebSocket");
+    let message = format!("unable to take {kind}; it is only valid on a WebSocket");
     ErrorInfo::new(ErrorCode::UnknownFrame, message)
 }

@@ -7,7 +7,7 @@ use crate::protocol::frame::ServerFrame;
 use crate::protocol::ids::ConnectionId;
 use crate::protocol::limits::TRIM_KEPT;
 use crate::protocol::serial::{Place, Serial};
-use crate::store::{Beginning, Head, StoreError, Write};
+use crate::store::{Beginning, Head, MetaWrite, StoreError, Trim, Write};
 
 impl Work<'_> {
     /// How the session begins, if it has not (P1.2).
@@ -15,13 +15,16 @@ impl Work<'_> {
         if self.state.created_at.is_some() {
             return Vec::new();
         }
-        vec![Write::Begin(Beginning {
-            epoch: self.state.epoch,
-            created_at: self.now,
-            floor: self.state.floor,
-            trimmed_at: None,
-            settings: self.state.settings.clone(),
-        })]
+        vec![
+            MetaWrite::Begin(Beginning {
+                epoch: self.state.epoch,
+                created_at: self.now,
+                floor: self.state.floor,
+                trimmed_at: None,
+                settings: self.state.settings.clone(),
+            })
+            .into(),
+        ]
     }
 
     /// The place of a serial of this session.
@@ -68,7 +71,7 @@ impl Work<'_> {
         self.state.trimmed_at = Some(self.now);
         let mut step = self.step();
         // It makes the session no younger.
-        step.note(Write::Trim {
+        step.note(Trim {
             up_to,
             gone,
             at: self.now,

@@ -5,7 +5,7 @@ use super::frame_id::FrameId;
 use super::work::Work;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::serial::Place;
-use crate::store::{Kind, StoreError, Write};
+use crate::store::{IdWrite, Kind, StoreError, Write};
 
 impl Work<'_> {
     /// The place that an id of this client stands for already (P13.1).
@@ -25,14 +25,17 @@ impl Work<'_> {
     /// The row by which the id of the frame at hand, if it has one, stands for a place.
     pub(crate) fn take_frame_id(&mut self, place: Place) -> Option<Write> {
         let FrameId { client, kind, id } = self.frame_id.take()?;
-        Some(Write::Once {
-            client,
-            kind,
-            id,
-            place,
-            at: self.now,
-            keep_since: self.ids_kept_since(),
-        })
+        Some(
+            IdWrite {
+                client,
+                kind,
+                id,
+                place,
+                at: self.now,
+                keep_since: self.ids_kept_since(),
+            }
+            .into(),
+        )
     }
 
     fn ids_kept_since(&self) -> Timestamp {

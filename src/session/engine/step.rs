@@ -7,7 +7,7 @@ use super::work::Work;
 use crate::protocol::frame::ServerFrame;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::serial::Place;
-use crate::store::{Change, StoreError, Write};
+use crate::store::{Change, Entry, StoreError, Write};
 
 /// What a frame changes of the log.
 #[derive(Debug)]
@@ -31,14 +31,14 @@ impl Step {
     }
 
     /// Stores something.
-    pub(crate) fn write(&mut self, write: Write) {
+    pub(crate) fn write(&mut self, write: impl Into<Write>) {
         self.is_change = true;
-        self.writes.push(write);
+        self.writes.push(write.into());
     }
 
     /// Stores something beside the log, which makes the session no younger: a sign of life.
-    pub(crate) fn note(&mut self, write: Write) {
-        self.writes.push(write);
+    pub(crate) fn note(&mut self, write: impl Into<Write>) {
+        self.writes.push(write.into());
     }
 
     /// The id of the frame at hand, if it has one, stands for this from then on (P13.1).
@@ -48,7 +48,7 @@ impl Step {
 
     /// Stores the entry of a change of a message.
     pub(crate) fn change(&mut self, place: Place, what: Change, subject: Place) {
-        self.write(Write::Change {
+        self.write(Entry {
             place,
             what,
             subject,

@@ -3,7 +3,7 @@
 use super::closing::Closing;
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::serial::Place;
-use crate::store::{Growth, Streaming, TAIL_BYTES, Tail, Write};
+use crate::store::{Growth, Streaming, TAIL_BYTES, Tail, TextWrite, Write};
 
 /// About how many bytes a row's mark takes, beside the text that it marks.
 const MARK_BYTES: usize = 8;
@@ -129,9 +129,9 @@ impl Stream {
                 at: now,
             };
             writes.push(if grows {
-                Write::Grow(growth)
+                TextWrite::Grow(growth).into()
             } else {
-                Write::Segment(growth)
+                TextWrite::Segment(growth).into()
             });
         }
         if let Some(closing) = &self.closing {

@@ -6,6 +6,7 @@ use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::serial::Place;
 use crate::session::context::Context;
 use crate::session::engine::{Answer, Closing, Engine, Error, Known, Pending, Sender};
+use crate::session::messages::edits::check_edits;
 use crate::session::messages::standing::{gap, outcome, repeat_message, repeat_stored};
 use crate::session::turns::leader::{Claim, fence};
 use crate::session::turns::lease::{keep_pings, renew_lease, take_leadership};
@@ -85,6 +86,7 @@ pub(crate) fn append(
     } else {
         cx.engine.check_room("append")?;
     }
+    check_edits(cx, "append", append.headers.as_ref(), &stream.client)?;
     let led = stream.turn.clone().filter(|_| drives);
     if stream.origin != sender.connection && cx.engine.rollup.is_unsettled(place) {
         // What was held belongs to another connection, which is not sent it back.

@@ -2,6 +2,7 @@
 
 pub(super) mod append;
 pub(super) mod delete;
+mod edits;
 pub(super) mod publish;
 pub(super) mod retention;
 pub(super) mod signal;

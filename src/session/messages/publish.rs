@@ -9,6 +9,7 @@ use crate::protocol::message::{DEFAULT_NAME, Message, Role, Status};
 use crate::protocol::serial::{Epoch, Place};
 use crate::session::context::Context;
 use crate::session::engine::{Answer, Error, Sender, Step, Stream};
+use crate::session::messages::edits::check_edits;
 use crate::session::messages::silence::STREAMS;
 use crate::session::turns::cancel::{check_interrupt, check_outlives, interrupt};
 use crate::session::turns::leader::{Claim, check_leader};
@@ -16,7 +17,7 @@ use crate::session::turns::lease::renew_lease;
 use crate::session::turns::queue::{
     check_input, interrupt_by_settings, is_left_behind, is_queued_input, queue_input,
 };
-use crate::store::{Head, Kind, StoreError, Streaming, Tail, Write};
+use crate::store::{Head, Kind, MessageWrite, StoreError, Streaming, Tail};
 
 /// What becomes of one message of a publish.
 enum Verdict {
@@ -187,6 +188,7 @@ fn check_new(cx: &Context<'_>, sender: &Sender, new: &NewMessage) -> Result<(), 
         let place = cx.engine.place("publish after parent", parent)?;
         cx.engine.existing("publish after parent", place)?;
     }
+    check_edits(cx, "publish", new.headers.as_ref(), &sender.client)?;
     if new.status == Some(Status::Streaming) && !matches!(new.data, Data::Text(_)) {
         let message = "unable to publish; only text can stream, data is not text";
         return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message).into());
@@ -224,7 +226,7 @@ fn create(cx: &mut Context<'_>, sender: &Sender, new: NewMessage) -> Message {
 /// Tells everybody of a message that was created, and begins to follow one that streams.
 pub(crate) fn announce(cx: &mut Context<'_>, message: Message, step: &mut Step) {
     let place = message.serial.place;
-    step.write(Write::Create(message.clone()));
+    step.write(MessageWrite::Create(message.clone()));
     if let (Some(Status::Streaming), Some(Data::Text(text))) = (message.status, &message.data) {
         let head = Head {
             place,

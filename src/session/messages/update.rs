@@ -7,11 +7,12 @@ use crate::protocol::frame::ServerFrame;
 use crate::protocol::message::{Status, as_json};
 use crate::session::context::Context;
 use crate::session::engine::{Answer, Closing, Error, Known, Sender, Stream};
+use crate::session::messages::edits::check_edits;
 use crate::session::messages::standing::{
     changed_turn, check_version, deleted, gap, outcome, repeat_message, repeat_settled, standing,
 };
 use crate::session::turns::leader::{Claim, fence};
-use crate::store::{Change, Head, StoreError, Write};
+use crate::store::{Change, Head, MessageWrite, NewFields, StoreError};
 
 /// Answers an update whose id was taken before.
 pub(crate) fn repeat(
@@ -52,6 +53,7 @@ pub(crate) fn update(
     }
     check_version(cx, "update", update.serial, update.if_version, &head)?;
     check_update(cx, &update, &head)?;
+    check_edits(cx, "update", update.headers.as_ref(), &head.client)?;
     cx.engine.check_room("update")?;
     // From here on it is taken: a refused one has ended nobody's window.
     cx.engine.settle()?;
@@ -92,7 +94,7 @@ fn replace(
             step.close(place, version, seq, &closing);
         }
         (status, data) => {
-            step.write(Write::Update {
+            step.write(MessageWrite::Update(NewFields {
                 place,
                 version,
                 seq,
@@ -101,7 +103,7 @@ fn replace(
                 status,
                 is_streaming: head.status == Some(Status::Streaming) && status.is_none(),
                 at: now,
-            });
+            }));
             step.change(version, Change::Update, place);
         }
     }

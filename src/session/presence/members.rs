@@ -31,7 +31,7 @@ pub(crate) fn set_presence(
     let before = live.connection.member.replace(present.clone());
     if !live.connection.fits() {
         live.connection.member = before;
-        let message = "unable to be present; data is too large to be kept with the names \
+        let message = "unable to set presence; data is too large to be kept with the names \
                        that this connection follows and its client's";
         return Err(ErrorInfo::new(ErrorCode::TooLarge, message).into());
     }
@@ -65,7 +65,8 @@ pub(crate) fn leave_presence(
         return Err(misplaced("presence.leave").into());
     };
     let Some(member) = live.connection.as_member() else {
-        let message = "unable to leave; this connection is not present, enter with presence.set";
+        let message =
+            "unable to leave presence; this connection is not present, enter with presence.set";
         return Err(ErrorInfo::new(ErrorCode::NotFound, message).into());
     };
     live.connection.member = None;

@@ -11,7 +11,7 @@ use crate::session::context::Context;
 use crate::session::engine::{Answer, Error, Known, Sender, Step};
 use crate::session::turns::change::{End, asked, change_turn, finish_turn};
 use crate::session::turns::shown::{find, missing_turn, stored};
-use crate::store::{StoreError, Write};
+use crate::store::{MessageWrite, StoreError};
 
 /// What a `cancel` names.
 enum Target {
@@ -93,7 +93,7 @@ pub(crate) fn cancel(
     let mut step = cx.engine.step_by(sender);
     if let Some(place) = input {
         let cancel = cancel.clone();
-        step.write(Write::CancelInput { place, cancel });
+        step.write(MessageWrite::CancelInput { place, cancel });
     }
     let mut turns = Vec::with_capacity(meant.len());
     for turn in &meant {
@@ -141,7 +141,7 @@ pub(crate) fn cancel_turn(
     {
         // Whoever was about to take it would otherwise begin another one.
         let cancel = cancel.clone();
-        step.write(Write::CancelInput { place, cancel });
+        step.write(MessageWrite::CancelInput { place, cancel });
     }
     let shown = change_turn(cx, step, id, Event::Cancel, |turn| {
         turn.cancel = Some(cancel.clone());

@@ -12,7 +12,7 @@ use crate::session::turns::instructions::{mark_steer, waiting};
 use crate::session::turns::lease::stir;
 use crate::session::turns::shown::{shown, turn_frame};
 use crate::session::turns::state::OpenTurn;
-use crate::store::{Kept, StoreError, Write};
+use crate::store::{Kept, StoreError, TurnWrite};
 
 /// How the names begin that the session gives, by the serial of their turn.
 pub(crate) const NAME: &str = "turn-";
@@ -110,7 +110,7 @@ pub(crate) fn change_turn(
         heard_at: open.heard_at,
     };
     let shown = cx.memory.turns.get(id).map(|open| shown(cx, open))?;
-    step.write(Write::Turn {
+    step.write(TurnWrite::Put {
         kept,
         client: step.by().map(str::to_owned),
         at: cx.engine.now,

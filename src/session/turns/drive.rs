@@ -94,7 +94,7 @@ pub(crate) fn keep_turn(
     sender: &Sender,
     drive: DriveTurn,
 ) -> Result<Answer, Error> {
-    drive_turn(cx, sender, "keep the turn", &drive, |_| None)
+    drive_turn(cx, sender, "renew the lease", &drive, |_| None)
 }
 
 /// Renews a turn's lease, and changes its state if `change` gives another: asked again for what

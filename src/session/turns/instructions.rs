@@ -7,7 +7,7 @@ use crate::protocol::serial::Place;
 use crate::protocol::turn::Turn;
 use crate::session::context::Context;
 use crate::session::engine::Step;
-use crate::store::{Change, Kept, StoreError, Write};
+use crate::store::{Change, Kept, MessageWrite, NewFields, StoreError, TurnWrite};
 
 /// The name of a message that is an instruction, and of the header that says what became
 /// of it.
@@ -33,7 +33,7 @@ pub(crate) fn note_steer(
             Some((_, known)) => *known = is_taken,
             None => steers.push((place, is_taken)),
         }
-        step.write(Write::TurnRow(Kept {
+        step.write(TurnWrite::Row(Kept {
             turn: open.turn.clone(),
             heard_at: open.kept_at,
         }));
@@ -63,7 +63,7 @@ pub(crate) fn mark_steer(
     let version = cx.engine.next_place();
     let mut headers = message.headers.take().unwrap_or_default();
     headers.insert(STEER.to_owned(), word.to_owned());
-    step.write(Write::Update {
+    step.write(MessageWrite::Update(NewFields {
         place,
         version,
         seq: 0,
@@ -72,7 +72,7 @@ pub(crate) fn mark_steer(
         status: None,
         is_streaming: false,
         at: cx.engine.now,
-    });
+    }));
     step.change_of_session(version, Change::Update, place);
     message.version = cx.engine.epoch.at(version);
     message.headers = Some(headers);

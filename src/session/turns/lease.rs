@@ -6,7 +6,7 @@ use crate::session::context::Context;
 use crate::session::engine::{Live, News, Owner, Sender, Wait, after};
 use crate::session::part::Part;
 use crate::session::turns::state::OpenTurn;
-use crate::store::{Kept, StoreError, Write};
+use crate::store::{Kept, StoreError, TurnWrite};
 
 /// Open turns wait for the end of a lease, of a suspension or of a cancel's grace.
 pub(crate) const TURNS: Owner = Owner {
@@ -84,7 +84,7 @@ pub(crate) fn renew_lease(
     if slack(lease_ms.unwrap_or(0)) < cx.engine.now.saturating_sub(open.kept_at) {
         open.kept_at = cx.engine.now;
         let mut step = cx.engine.step();
-        step.note(Write::Heard {
+        step.note(TurnWrite::Heard {
             place,
             at: cx.engine.now,
         });
@@ -122,7 +122,7 @@ pub(crate) fn take_leadership(
     open.kept_at = open.heard_at;
     let (turn, heard_at) = (open.turn.clone(), open.heard_at);
     let mut step = cx.engine.step();
-    step.note(Write::TurnRow(Kept { turn, heard_at }));
+    step.note(TurnWrite::Row(Kept { turn, heard_at }));
     cx.engine.commit(step)?;
     stir(cx);
     Ok(true)
@@ -158,7 +158,7 @@ pub(crate) fn keep_pings(cx: &mut Context<'_>) -> Result<(), StoreError> {
         if slack(lead.lease_ms) < open.heard_at.saturating_sub(open.kept_at) {
             open.kept_at = open.heard_at;
             let (place, at) = (open.turn.place, open.heard_at);
-            step.note(Write::Heard { place, at });
+            step.note(TurnWrite::Heard { place, at });
         }
     }
     cx.engine.commit(step)

@@ -15,7 +15,7 @@ use crate::session::turns::instructions::renew_steers;
 use crate::session::turns::lease::{TURNS, keep_pings, lease_until, slack};
 use crate::session::turns::shown::{brief_turns, latest_frame};
 use crate::session::turns::state::OpenTurn;
-use crate::store::{Kept, StoreError, Write};
+use crate::store::{Kept, StoreError, TurnWrite};
 
 /// Why a turn failed whose agent was not heard.
 const AGENT_LOST: &str = "agent-lost";
@@ -133,7 +133,7 @@ fn prolong_missed(cx: &mut Context<'_>) -> Result<(), StoreError> {
         }
         open.kept_at = open.heard_at;
         let (turn, heard_at) = (open.turn.clone(), open.heard_at);
-        step.note(Write::TurnRow(Kept { turn, heard_at }));
+        step.note(TurnWrite::Row(Kept { turn, heard_at }));
     }
     cx.engine.commit(step)
 }

@@ -13,7 +13,7 @@ use crate::session::turns::instructions::{STEER, mark_steer, note_steer, waiting
 use crate::session::turns::leader::{Claim, check_leader};
 use crate::session::turns::lease::renew_lease;
 use crate::session::turns::shown::{answer_stored, closed_turn, find, shown, stored};
-use crate::store::Write;
+use crate::store::MessageWrite;
 
 /// Answers a `steer` whose id was taken before.
 pub(crate) fn repeat(cx: &mut Context<'_>, steer: &Steer, known: &Known) -> Result<Answer, Error> {
@@ -83,7 +83,7 @@ fn tell_steer(cx: &mut Context<'_>, step: &mut Step, sender: &Sender, steer: &St
         updated_at: cx.engine.now,
         deleted_at: None,
     };
-    step.write(Write::Create(message.clone()));
+    step.write(MessageWrite::Create(message.clone()));
     step.tell_of(STEER, ServerFrame::Create { message });
     note_steer(cx, step, &steer.turn, place, false);
     if let Some(open) = cx.memory.turns.get(&steer.turn) {
@@ -125,7 +125,7 @@ pub(crate) fn steered(
     sender: &Sender,
     steered: Steered,
 ) -> Result<Answer, Error> {
-    const VERB: &str = "take the instruction";
+    const VERB: &str = "take the steer";
     let claim = Claim {
         verb: VERB,
         sender,

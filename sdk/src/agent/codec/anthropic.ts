@@ -20,7 +20,7 @@ export interface AnthropicEvent {
   readonly type: string;
 }
 
-/** What readers are told of a message beside its blocks. */
+/** The fields of a message beside its blocks that readers are told. */
 const TOLD = ["id", "model", "usage", "stop_reason", "stop_sequence"];
 
 /** Why a message ended, in the words that are the same for all providers. */

@@ -135,7 +135,7 @@ export abstract class Draft {
     this.#ops.push({ op: "append", key, text });
   }
 
-  /** What an open text has come to. */
+  /** The text that an open message has so far. */
   text(key: string): string {
     return this.#open.get(key)?.text ?? "";
   }

@@ -34,7 +34,7 @@ export interface OpenAiEvent {
   readonly type: string;
 }
 
-/** What readers are told of a response: not the instructions and tools, which are the agent's. */
+/** The fields of a response that readers are told; instructions and tools are the agent's. */
 const TOLD = ["id", "model", "status", "usage", "error", "incomplete_details"];
 /** How a response ends, the worse first. */
 const ENDS = ["failed", "cancelled", "incomplete", "completed"];

@@ -1,9 +1,9 @@
-// What a codec makes of a provider's stream: operations on messages, without ids or serials.
+// The operations on messages that a codec makes of a provider's stream, without ids or serials.
 
 /** Text by name, as a message has it (P4.1). */
 export type Headers = Record<string, string>;
 
-/** Who a message is from; the output of a tool is the tool's. */
+/** The role of a message; the output of a tool is the tool's. */
 export type OutputRole = "assistant" | "tool";
 
 /** How a message or a stream ended. */

@@ -1,18 +1,15 @@
 // The numbers of a response's events. A response that is read again from some event on repeats
 // what was read; many gateways number all events 0, or only some, which says nothing.
 
+import { fnv } from "../../protocol/index.ts";
 import { fields, type Json, jsonOf, text } from "./operation.ts";
 
 /** Events that are remembered; those before them can only be repeats. */
 const MOST_SEEN = 16_384;
 
-/** FNV-1a: enough to tell an event from the one that had its number before. */
+/** Enough to tell an event from the one that had its number before, as a small integer. */
 export function hash(text: string): number {
-  let sum = 0x811c9dc5;
-  for (let at = 0; at < text.length; at += 1) {
-    sum = Math.imul(sum ^ text.charCodeAt(at), 0x01000193);
-  }
-  return sum >> 1;
+  return fnv(text) >> 1;
 }
 
 /** The fields that make it this event; padding and snapshots may differ when it is read again. */

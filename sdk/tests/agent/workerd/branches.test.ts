@@ -8,8 +8,15 @@ import { getPage } from "../../../../tests/support/http.ts";
 import { Random } from "../../../../tests/support/random.ts";
 import { conversation, type StartOptions } from "../../../src/agent/index.ts";
 import type { AgentTurn } from "../../../src/agent/turn.ts";
-import { AGAIN, Tree } from "../../../src/client/tree.ts";
-import type { Message, Page, Session, Turn } from "../../../src/index.ts";
+import {
+  branchesOf,
+  type Message,
+  type Page,
+  type Session,
+  type Turn,
+} from "../../../src/index.ts";
+import { Tree } from "../../../src/log/tree.ts";
+import { AGAIN } from "../../../src/protocol/index.ts";
 import { open } from "../../support.ts";
 import { join } from "./agent.ts";
 
@@ -35,22 +42,23 @@ class World {
 
   async step(): Promise<void> {
     const tab = this.#random.pick(this.#tabs);
-    const shown = tab.messages.length > 0 ? this.#random.pick(tab.messages) : undefined;
+    const tree = branchesOf(tab);
+    const shown = tree.messages.length > 0 ? this.#random.pick(tree.messages) : undefined;
     const chance = this.#random.next();
-    if (chance < 0.3 || !shown) this.#asked(await tab.send(this.#text()));
+    if (chance < 0.3 || !shown) this.#asked(await tree.send(this.#text()));
     else if (chance < 0.6) await this.#answer();
     else if (chance < 0.7) await this.#goOn();
-    else if (chance < 0.8) tab.select(this.#random.pick(tab.branches(shown.serial).options));
+    else if (chance < 0.8) tree.select(this.#random.pick(tree.at(shown.serial).options));
     else if (chance < 0.82 && !shown.turn) await tab.delete(shown.serial);
     else if (chance < 0.89 && !shown.turn) {
-      this.#asked(await tab.edit(shown.serial, this.#text()));
+      this.#asked(await tree.edit(shown.serial, this.#text()));
     } else if (chance < 0.96 && !shown.turn) {
-      await tab.send(null, { name: AGAIN, parent: shown.serial });
+      await tree.send(null, { name: AGAIN, parent: shown.serial });
       this.#waiting.push({ input: shown.serial });
     } else if (shown.turn) {
       const headers = { answer: shown.turn };
       const output = { name: "tool-output", parent: shown.serial, headers };
-      this.#asked(await tab.send(this.#text(), output));
+      this.#asked(await tree.send(this.#text(), output));
     }
   }
 

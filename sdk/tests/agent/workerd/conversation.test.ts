@@ -8,7 +8,7 @@ import { useServer } from "../../../../tests/support/fixture.ts";
 import { until } from "../../../../tests/support/wait.ts";
 import { type AgentSession, conversation, type StartOptions } from "../../../src/agent/index.ts";
 import { toUIMessages } from "../../../src/ai-sdk/index.ts";
-import type { Message, Session } from "../../../src/index.ts";
+import { branchesOf, type Message, type Session } from "../../../src/index.ts";
 import { open, shows } from "../../support.ts";
 import { join } from "./agent.ts";
 
@@ -60,8 +60,8 @@ function textsOf(messages: readonly Message[]): string[] {
 }
 
 /** The texts that a tab shows. */
-function seen({ messages }: Session): string[] {
-  return textsOf(messages);
+function seen(session: Session): string[] {
+  return textsOf(branchesOf(session).messages);
 }
 
 describe("an agent that prints its prompt", () => {
@@ -75,37 +75,37 @@ describe("an agent that prints its prompt", () => {
       const [prompt, said] = await answer();
       return { serial, sees, prompt, said };
     };
-    const again = (parent: string) => tab.send(null, { name: "regenerate", parent });
+    const again = (parent: string) => branchesOf(tab).send(null, { name: "regenerate", parent });
 
-    const first = await ask(tab.send("one"));
+    const first = await ask(branchesOf(tab).send("one"));
     assert.deepEqual(first.prompt, ["one"]);
-    const second = await ask(tab.send("two"));
+    const second = await ask(branchesOf(tab).send("two"));
     assert.deepEqual(second.prompt, ["one", "answer 1", "two"]);
     assert.deepEqual(second.prompt, second.sees);
 
     const regenerated = await ask(again(second.serial));
     assert.deepEqual(regenerated.prompt, ["one", "answer 1", "two"], "without the old answer");
     assert.deepEqual(seen(tab), ["one", "answer 1", "two", "answer 3"]);
-    const third = await ask(tab.send("three"));
+    const third = await ask(branchesOf(tab).send("three"));
     assert.deepEqual(third.prompt, ["one", "answer 1", "two", "answer 3", "three"]);
     assert.deepEqual(third.prompt, third.sees);
 
-    const edited = await ask(tab.edit(second.serial, "two, better"));
+    const edited = await ask(branchesOf(tab).edit(second.serial, "two, better"));
     assert.deepEqual(edited.prompt, ["one", "answer 1", "two, better"]);
     assert.deepEqual(edited.prompt, edited.sees);
-    const twice = await ask(tab.edit(edited.serial, "two, best"));
+    const twice = await ask(branchesOf(tab).edit(edited.serial, "two, best"));
     assert.deepEqual(twice.prompt, ["one", "answer 1", "two, best"]);
-    const root = await ask(tab.edit(first.serial, "uno"));
+    const root = await ask(branchesOf(tab).edit(first.serial, "uno"));
     assert.deepEqual(root.prompt, ["uno"], "nothing precedes another first message");
-    const after = await ask(tab.send("dos"));
+    const after = await ask(branchesOf(tab).send("dos"));
     assert.deepEqual(after.prompt, ["uno", `answer 7`, "dos"]);
     assert.deepEqual(after.prompt, after.sees);
 
     // Back to the first answer to the second question, and on from there.
-    tab.select(first.serial);
-    tab.select(second.serial);
-    tab.select(second.said);
-    const back = await ask(tab.send("from the old answer"));
+    branchesOf(tab).select(first.serial);
+    branchesOf(tab).select(second.serial);
+    branchesOf(tab).select(second.said);
+    const back = await ask(branchesOf(tab).send("from the old answer"));
     assert.deepEqual(back.prompt, ["one", "answer 1", "two", "answer 2", "from the old answer"]);
     assert.deepEqual(back.prompt, back.sees);
   });
@@ -114,17 +114,17 @@ describe("an agent that prints its prompt", () => {
     const session = fixture.session();
     const { tabs, answer } = await printer(t, session);
     const [one, other] = tabs;
-    const first = await one.send("one");
+    const first = await branchesOf(one).send("one");
     const [, said] = await answer();
-    await one.send(null, { name: "regenerate", parent: first.serial });
+    await branchesOf(one).send(null, { name: "regenerate", parent: first.serial });
     await answer();
-    other.select(said);
-    await one.send("of the newer answer");
+    branchesOf(other).select(said);
+    await branchesOf(one).send("of the newer answer");
     assert.deepEqual((await answer())[0], ["one", "answer 2", "of the newer answer"]);
-    await other.send("of the older answer");
+    await branchesOf(other).send("of the older answer");
     assert.deepEqual(seen(other), ["one", "answer 1", "of the older answer"]);
     assert.deepEqual((await answer())[0], seen(other).slice(0, 3));
-    await one.send("and on");
+    await branchesOf(one).send("and on");
     const [prompt] = await answer();
     assert.deepEqual(prompt, seen(one).slice(0, prompt.length));
   });
@@ -133,11 +133,11 @@ describe("an agent that prints its prompt", () => {
     const session = fixture.session();
     const { tabs, answer } = await printer(t, session);
     const [tab] = tabs;
-    await tab.send("one");
-    await tab.send("two");
+    await branchesOf(tab).send("one");
+    await branchesOf(tab).send("two");
     assert.deepEqual((await answer())[0], ["one"], "what came before the question");
     assert.deepEqual((await answer())[0], ["one", "two"], "an answer came after the question");
-    await tab.send("three");
+    await branchesOf(tab).send("three");
     const [prompt] = await answer();
     assert.deepEqual(prompt, ["one", "two", "answer 1", "answer 2", "three"]);
   });
@@ -150,12 +150,12 @@ describe("a long conversation", () => {
     const [tab] = tabs;
     let input = "";
     for (let round = 1; round <= 3; round += 1) {
-      input = (await tab.send(`question ${round}`)).serial;
+      input = (await branchesOf(tab).send(`question ${round}`)).serial;
       await agent.answer({ input }, async (turn) => {
         for (let part = 1; part <= 4; part += 1) await turn.message(`${round}.${part}`);
       });
     }
-    input = (await tab.send("the last")).serial;
+    input = (await branchesOf(tab).send("the last")).serial;
     const texts = async (limit: number) => textsOf(await conversation(agent, input, { limit }));
     const third = ["question 3", "3.1", "3.2", "3.3", "3.4", "the last"];
     assert.deepEqual(await texts(1), ["the last"]);
@@ -168,7 +168,7 @@ describe("a long conversation", () => {
     const session = fixture.session();
     const { agent, tabs } = await printer(t, session);
     const [tab] = tabs;
-    const { serial } = await tab.send("weather?");
+    const { serial } = await branchesOf(tab).send("weather?");
     await agent.answer({ input: serial }, async (turn) => {
       const headers = { toolCallId: "call-1", toolName: "weather" };
       await turn.message({ city: "Oslo" }, { name: "tool-input", headers });
@@ -180,7 +180,7 @@ describe("a long conversation", () => {
       await turn.message({ degrees: 7 }, output);
       await turn.message("7 degrees");
     });
-    const { serial: input } = await tab.send("and in Bergen?");
+    const { serial: input } = await branchesOf(tab).send("and in Bergen?");
     const messages = await conversation(agent, input);
     const prompt = await convertToModelMessages(toUIMessages({ messages }));
     assert.deepEqual([prompt.at(0)?.role, prompt.at(-1)?.role], ["user", "user"]);

@@ -3,12 +3,9 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { StreamChunk } from "@tanstack/ai";
 import { useServer as serve } from "../../../../tests/support/fixture.ts";
 import { CuttingProxy } from "../../../../tests/support/proxy.ts";
-import { makeToken } from "../../../../tests/support/token.ts";
 import { until, within } from "../../../../tests/support/wait.ts";
-import { type SessionDurability, sessionDurability } from "../../../src/tanstack/index.ts";
 import { hasBegun, isReady, Pages, shows, textsOf } from "./pages.ts";
 
 const fixture = serve();
@@ -26,39 +23,6 @@ async function* slowly(words: readonly string[], ms: number): AsyncGenerator<str
   }
 }
 
-function durability(session: string, runId: string, ask = fetch): SessionDurability {
-  return sessionDurability(
-    { runId },
-    {
-      url: fixture.server.url,
-      session,
-      token: () => makeToken({ sub: "agent", caps: { "*": ["agent"] } }),
-      fetch: ask,
-    },
-  );
-}
-
-/** A fetch whose event streams break off after so many bytes. */
-function brittle(most: number): { fetch: typeof fetch; cuts: () => number } {
-  let cuts = 0;
-  const ask = async (...[input, init]: Parameters<typeof fetch>): Promise<Response> => {
-    const response = await fetch(input, init);
-    if (!String(input).includes("/events") || !response.body) return response;
-    let left = most;
-    const cut = new TransformStream<Uint8Array, Uint8Array>({
-      transform(bytes, controller) {
-        controller.enqueue(bytes.slice(0, left));
-        left -= bytes.length;
-        if (left > 0) return;
-        cuts += 1;
-        controller.error(new TypeError("cut"));
-      },
-    });
-    return new Response(response.body.pipeThrough(cut), response);
-  };
-  return { fetch: ask as typeof fetch, cuts: () => cuts };
-}
-
 describe("cuts", () => {
   test("a page behind a wire that cuts shows the same in the end", async () => {
     const session = "cuts";
@@ -73,42 +37,6 @@ describe("cuts", () => {
     await isReady(two);
     two.connection.close();
     await proxy.stop();
-  });
-
-  test("a stored run is read through event streams that break off", async () => {
-    const session = fixture.session();
-    const { fetch: ask, cuts } = brittle(1500);
-    const chunks = WORDS.map((delta) => ({ type: "TEXT_MESSAGE_CONTENT", messageId: "m", delta }));
-    const writer = durability(session, "run-1");
-    const stored = await writer.append(chunks.slice(0, 1) as unknown as StreamChunk[]);
-    const seen: { offset: string; chunk: unknown }[] = [];
-    const reading = (async () => {
-      for await (const entry of durability(session, "run-1", ask).read("-1")) {
-        seen.push(entry);
-      }
-    })();
-    for (let at = 1; at < chunks.length; at += 1) {
-      stored.push(...(await writer.append(chunks.slice(at, at + 1) as unknown as StreamChunk[])));
-      // One after the other, so that there is something to cut.
-      if (at % 50 === 0)
-        await until(
-          () => seen.length,
-          (count) => count > at,
-          "the reader",
-        );
-    }
-    await writer.append([{ type: "RUN_FINISHED", threadId: "t", runId: "r" } as StreamChunk]);
-    await writer.close();
-    await within(reading, "the end");
-    assert.ok(cuts() > 1, `${cuts()} cuts`);
-    assert.deepEqual(
-      seen.slice(0, -1).map(({ offset }) => offset),
-      stored,
-    );
-    assert.deepEqual(
-      seen.slice(0, -1).map(({ chunk }) => chunk),
-      chunks,
-    );
   });
 });
 
@@ -195,32 +123,5 @@ describe("answers", () => {
       );
       assert.deepEqual(partsOf()[0]?.output, { city: "Paris" });
     }
-  });
-
-  test("what a stored run waits for is there after a reload", async () => {
-    const session = fixture.session();
-    const interrupts = [{ id: "i1", reason: "confirm", message: "May I?" }];
-    const writer = durability(session, "run-1");
-    const outcome = { type: "interrupt", interrupts };
-    await writer.append([
-      { type: "RUN_STARTED", threadId: "t", runId: "p" },
-      { type: "TEXT_MESSAGE_START", messageId: "m", role: "assistant" },
-      { type: "TEXT_MESSAGE_CONTENT", messageId: "m", delta: "May I?" },
-      { type: "RUN_FINISHED", threadId: "t", runId: "p", outcome },
-    ] as unknown as StreamChunk[]);
-    await writer.close();
-    const { connection } = pages.page(session);
-    const hydrated = await connection.hydrate(session);
-    assert.deepEqual(hydrated.interrupts, { runId: "run-1", pending: interrupts });
-    assert.equal(hydrated.activeRun, null);
-    const next = durability(session, "run-2");
-    await next.append([{ type: "RUN_STARTED", threadId: "t", runId: "p2" }] as StreamChunk[]);
-    await until(
-      async () => (await connection.hydrate(session)).activeRun?.runId,
-      (run) => run === "run-2",
-      "the run that goes on",
-    );
-    assert.equal((await connection.hydrate(session)).interrupts, null);
-    await next.close();
   });
 });

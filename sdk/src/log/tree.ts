@@ -1,36 +1,27 @@
 // Branches (P6.9): a turn is a node with all its messages, a message without a turn is a node by
 // itself. Editing and regenerating make siblings; a reader sees one of each.
 
-import type { Message, Turn } from "../protocol/index.ts";
-import { placeIn } from "./place.ts";
-
-/**
- * Says of which message a message is another version, where `parent` cannot: of the first. Only
- * from the author of both, since the newest version hides the others.
- */
-export const EDITS = "sessile-edits";
-
-/** The name of a message that asks for another answer to its parent. Nothing follows it. */
-export const AGAIN = "regenerate";
+import { AGAIN, EDITS, type Message, type Turn } from "../protocol/index.ts";
+import { placeIn } from "./list.ts";
 
 /** The branches at a place. */
 export interface Branches {
-  /** What can be selected, the oldest first: the serials of messages, or the ids of turns. */
+  /** The nodes to select from, the oldest first: serials of messages, or ids of turns. */
   readonly options: readonly string[];
   /** Which of them is shown. */
   readonly index: number;
 }
 
-/** The differences in a log. */
+/** The differences in a log since a tree last took it. */
 export interface News {
   /** The serials of messages that hold something else. */
-  readonly changed: Set<string>;
+  readonly changed: ReadonlySet<string>;
   /** Where the messages begin that came at its end. */
   readonly from: number;
   /** The ids of turns that are new, gone, or follow something else. */
-  readonly turns: Set<string>;
+  readonly turns: ReadonlySet<string>;
   /** Whether messages are linked in another way, are gone, or came somewhere else. */
-  isOther: boolean;
+  readonly isOther: boolean;
 }
 
 /** Whether a message still is linked as it was: then only whatever it says is different. */
@@ -192,7 +183,7 @@ export class Tree<M extends Message> {
   }
 
   /**
-   * What a new message has to name as its parent so that it follows what is seen; nothing if it
+   * The parent that a new message has to name so that it follows what is seen; nothing if it
    * does by itself, since the newest in the log is seen.
    */
   get head(): string | undefined {
@@ -253,7 +244,7 @@ export class Tree<M extends Message> {
     return this.#nodes.get(this.#keys.get(id) ?? id);
   }
 
-  /** What a message says of what it follows; without a word it follows what came before it. */
+  /** The message that a message names as the one it follows; without it, the one before. */
   #parentOf(message: Message, turn: Turn | undefined): string | undefined {
     const edited = message.headers?.[EDITS];
     const sibling = edited === undefined ? undefined : this.#node(edited);

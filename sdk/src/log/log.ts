@@ -1,24 +1,28 @@
 // The fold: what a reader holds of a session, and how one frame changes it (P3, P4.4). It owns the
-// messages and the turns; whatever shows them only looks. What it gives is never changed again:
-// an object that is the same means that nothing in it is different. So a list is copied before
-// the first change after somebody looked, and a frame takes time by what it changes.
+// messages and the turns; its readers only look. Its values never change in place: the same object
+// means that nothing in it is different. So a list is copied before the first change after
+// somebody looked, and a frame takes time by what it changes.
 
 import {
   isOpen,
   type Message,
-  type Page,
   placeOf,
   type ServerFrame,
   type Snapshot,
   type TrimFrame,
   type Turn,
 } from "../protocol/index.ts";
-import { placeIn } from "./place.ts";
-import { isLinkedAlike, type News } from "./tree.ts";
+import { List } from "./list.ts";
 
-/** Messages in a page of history that is searched, and at most (P3.9). */
-const PAGE = 100;
-const PAGE_MOST = 1000;
+/** Follows the changes of a log, in the time that they take. */
+export interface Follower {
+  /** A message came, or is another object than it `was`. */
+  put(message: Message, was: Message | undefined): void;
+  /** A turn came or changed; without `is` it is gone. */
+  turn?(id: string, is: Turn | undefined, was: Turn | undefined): void;
+  /** Messages are gone. */
+  trimmed(): void;
+}
 
 export class Log {
   /** Up to where the reader has everything (P3.7). */
@@ -29,17 +33,16 @@ export class Log {
   hasOlder = false;
   /** Messages that are to be read again (P3.10). */
   readonly gaps = new Set<string>();
+  /** Before this place history is not held; none while only streaming messages are. */
+  before: string | undefined;
+  readonly followers = new Set<Follower>();
   /** The log's end when the reader began: what is not held before it is older (P3.7). */
   #start = "";
-  /** Before this place history is not held; none while only streaming messages are. */
-  #before: string | undefined;
-  #messages: Message[] = [];
+  readonly #all = new List();
+  /** Without tombstones: the same list while there are none. */
+  #shown = this.#all;
   readonly #turns = new Map<string, Turn>();
   #turnList: readonly Turn[] | undefined;
-  /** Whether somebody has the list of messages, so that it is not to be changed any more. */
-  #isShown = false;
-  /** Nobody follows the changes until they were asked for once. */
-  #news: News | undefined;
   /** The place of each turn's latest change, where that was told. */
   readonly #changes = new Map<string, string>();
 
@@ -48,15 +51,19 @@ export class Log {
     const log = new Log();
     const { serial } = snapshot;
     log.#begin(snapshot);
-    log.#keep(snapshot.messages, snapshot.turns);
+    log.keep(snapshot.messages, snapshot.turns);
     log.take({ type: "caught-up", serial });
     return log;
   }
 
-  /** All messages in the log's order, tombstones among them. */
+  /** All messages in the log's order, tombstones among them; a new list at each change. */
   get messages(): readonly Message[] {
-    this.#isShown = true;
-    return this.#messages;
+    return this.#all.items;
+  }
+
+  /** The same without tombstones. */
+  get shown(): readonly Message[] {
+    return this.#shown.items;
   }
 
   /** The turns that are known, by id: always as they are now. */
@@ -71,16 +78,7 @@ export class Log {
   }
 
   get(serial: string): Message | undefined {
-    const index = this.#find(serial);
-    return index < 0 ? undefined : this.#messages[index];
-  }
-
-  /** The changes since this was last asked; nothing where everything may be different. */
-  news(): News | undefined {
-    const news = this.#news;
-    const from = this.#messages.length;
-    this.#news = { changed: new Set(), from, turns: new Set(), isOther: false };
-    return news;
+    return this.#all.get(serial);
   }
 
   /** Takes one frame. Frames that say nothing about the log change nothing (P1.4). */
@@ -93,7 +91,7 @@ export class Log {
         return;
       case "caught-up":
         // All that a reader starts with is next to each other but for what still streams (P3.3).
-        this.#before ??= this.#messages.find(({ status }) => status !== "streaming")?.serial;
+        this.before ??= this.messages.find(({ status }) => status !== "streaming")?.serial;
         this.isReplaying = false;
         // A session in which nothing was ever written has no place to give (P1.2).
         this.position = frame.serial || undefined;
@@ -129,11 +127,6 @@ export class Log {
     if (!this.isReplaying && place > (this.position ?? "")) this.position = place;
   }
 
-  /** Turns that were read by themselves, where nothing newer is known. */
-  addTurns(turns: readonly Turn[]): void {
-    for (const turn of turns) if (!this.#turns.has(turn.id)) this.#putTurn(turn);
-  }
-
   /** A message that was read by itself, after a gap. */
   mend(message: Message): void {
     // A message that changed while it was read is read once more.
@@ -142,39 +135,10 @@ export class Log {
     if (this.gaps.delete(message.serial)) this.#put(message);
   }
 
-  /**
-   * Reads back in history until `count` more messages are there, or no more; `read` gives a page
-   * of what is before a place. They are there all at once.
-   */
-  async loadOlder(
-    count: number,
-    read: (before: string | undefined, limit: number) => Promise<Page>,
-    isWanted?: (message: Message) => boolean,
-  ): Promise<number> {
-    const found: Message[] = [];
-    const turns: Turn[] = [];
-    let before = this.#before;
-    let hasOlder = this.hasOlder;
-    while (found.length < count && hasOlder) {
-      // What only some of are wanted of is not read one by one.
-      const limit = isWanted ? PAGE : Math.min(count - found.length, PAGE_MOST);
-      const page = await read(before, limit);
-      turns.push(...(page.turns ?? []));
-      hasOlder = page.hasMore;
-      for (const message of page.messages) {
-        if (found.length === count) {
-          hasOlder = true;
-          break;
-        }
-        before = message.serial;
-        // A message may be held already: one that streamed when the reader came.
-        if (this.#find(before) < 0 && (isWanted?.(message) ?? true)) found.push(message);
-      }
-    }
-    this.#before = before;
-    this.hasOlder = hasOlder;
-    this.#keep(found, turns);
-    return found.length;
+  /** Adds messages of history, and turns where nothing newer is known. */
+  keep(messages: readonly Message[], turns: readonly Turn[] = []): void {
+    for (const turn of turns) if (!this.#turns.has(turn.id)) this.#putTurn(turn);
+    for (const message of messages) this.#put(message);
   }
 
   #begin({ serial, hasOlder }: { serial: string; hasOlder: boolean }): void {
@@ -182,14 +146,9 @@ export class Log {
     this.hasOlder = hasOlder;
   }
 
-  #keep(messages: readonly Message[], turns: readonly Turn[] = []): void {
-    this.addTurns(turns);
-    for (const message of messages) this.#put(message);
-  }
-
   /** Older than what the reader was given to begin with (P3.7). */
   #isOutside(serial: string): boolean {
-    return serial <= this.#start && this.#find(serial) < 0;
+    return serial <= this.#start && !this.get(serial);
   }
 
   /** A message that changed. One without data has the data that it had (P4.4). */
@@ -202,10 +161,11 @@ export class Log {
   /** Messages go, and final turns as the session forgets them: with their last change (P11.2). */
   #trim({ before, keep = [] }: TrimFrame): void {
     const kept = new Set(keep);
-    this.#messages = this.#messages.filter(({ serial }) => serial >= before || kept.has(serial));
-    this.#isShown = false;
-    if (this.#news) this.#news.isOther = true;
-    const named = new Set(this.#messages.flatMap(({ serial, turn = "" }) => [serial, turn]));
+    for (const list of [this.#all, this.#shown]) {
+      list.keep(({ serial }) => serial >= before || kept.has(serial));
+    }
+    for (const follower of this.followers) follower.trimmed();
+    const named = new Set(this.messages.flatMap(({ serial, turn = "" }) => [serial, turn]));
     for (const turn of this.turnList) {
       const place = this.#changes.get(turn.id);
       // Of one that history gave nobody said when it changed: it goes with all that it is about.
@@ -241,45 +201,32 @@ export class Log {
     if (changed) this.#put({ ...changed, version });
   }
 
-  /** Where a message is, or, as `-1 - index`, where it belongs. */
-  #find(serial: string): number {
-    return placeIn(this.#messages, serial);
-  }
-
   #put(message: Message): void {
-    const index = this.#find(message.serial);
-    const held = this.#messages[index];
+    const { serial, deletedAt } = message;
+    const held = this.get(serial);
     if (held && held.version > message.version) return;
-    const at = held ? index : -1 - index;
-    this.#note(message, held, at);
-    if (this.#isShown) this.#messages = this.#messages.slice();
-    this.#isShown = false;
-    if (held) this.#messages[at] = message;
-    else this.#messages.splice(at, 0, message);
-  }
-
-  #note(message: Message, held: Message | undefined, at: number): void {
-    const news = this.#news;
-    if (!news) return;
-    if (held) {
-      if (at < news.from) news.changed.add(message.serial);
-      if (!isLinkedAlike(held, message)) news.isOther = true;
-    } else if (at < this.#messages.length) news.isOther = true;
+    for (const follower of this.followers) follower.put(message, held);
+    this.#all.put(message);
+    if (deletedAt !== undefined) {
+      if (this.#shown === this.#all) this.#shown = new List([...this.messages]);
+      this.#shown.drop(serial);
+    } else if (this.#shown !== this.#all) this.#shown.put(message);
   }
 
   #dropTurn(id: string): void {
+    const held = this.#turns.get(id);
     this.#changes.delete(id);
     this.#turns.delete(id);
     this.#turnList = undefined;
-    this.#news?.turns.add(id);
+    for (const follower of this.followers) follower.turn?.(id, undefined, held);
   }
 
   #putTurn(turn: Turn): void {
-    const { id, input, parent } = turn;
+    const { id } = turn;
     const held = this.#turns.get(id);
     this.#turns.set(id, turn);
     this.#turnList = undefined;
-    if (held?.input !== input || held?.parent !== parent) this.#news?.turns.add(id);
+    for (const follower of this.followers) follower.turn?.(id, turn, held);
   }
 }
 

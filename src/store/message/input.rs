@@ -1,12 +1,12 @@
 //! The wish that a message gets no answer (P6.5): the column `cancel` of its row, a [`Cancel`]
 //! as JSON.
 
-use super::error::StoreError;
-use super::row::Row;
-use super::sql::{Sql, Value};
-use super::store::Store;
 use crate::protocol::serial::Place;
 use crate::protocol::turn::Cancel;
+use crate::store::error::StoreError;
+use crate::store::row::Row;
+use crate::store::sql::{Sql, Value};
+use crate::store::store::Store;
 
 /// Somebody wants no answer to a message.
 pub(super) fn cancel(sql: &dyn Sql, place: Place, cancel: &Cancel) -> Result<(), StoreError> {

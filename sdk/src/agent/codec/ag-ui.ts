@@ -1,0 +1,170 @@
+// AG-UI events, as `chat()` of TanStack AI streams them. The messages are those that every codec
+// makes, so that any reader understands the answer; `sessile/tanstack` makes the events of them
+// again.
+
+import { type Call, Calls } from "./calls.ts";
+import { Draft, type Slot } from "./draft.ts";
+import {
+  type Codec,
+  type CodecOptions,
+  fields,
+  type Json,
+  jsonOf,
+  parsed,
+  pick,
+  reasonOf,
+  text,
+} from "./operation.ts";
+
+/** Any event: those that are not known pass through. */
+export interface AgUiEvent {
+  readonly type: string;
+}
+
+/** Events that say nothing which the messages, or the session, do not. */
+const SILENT = [
+  "STEP_STARTED",
+  "STEP_FINISHED",
+  "REASONING_START",
+  "REASONING_END",
+  "MESSAGES_SNAPSHOT",
+];
+
+/** Names of messages that no custom event may take. */
+const TAKEN = /^(message|reasoning|tool-.*|step|response|error|notes|steer|source|regenerate)$/;
+
+class AgUi extends Draft {
+  protected override readonly lastWord = "`RUN_FINISHED` or `RUN_ERROR`";
+  readonly #calls = new Calls(this);
+  /** The keys of the texts that grow, by kind and id. */
+  readonly #texts = new Map<string, string>();
+  #response: Slot | undefined;
+  #said: Record<string, unknown> = {};
+
+  #respond(data: Record<string, unknown>) {
+    this.#said = { ...this.#said, ...data };
+    this.#response ??= { key: this.next("response"), isLasting: true };
+    this.change(this.#response, "response", this.#said);
+  }
+
+  /** Text and reasoning: the same but for their names. */
+  #text(event: Json, name: string, what: string) {
+    const id = `${name}:${text(event.messageId)}`;
+    let key = this.#texts.get(id);
+    if (what === "END" && key === undefined) return;
+    if (what === "START" || key === undefined) {
+      this.goOn();
+      // An id that is used again means another text, and that the one before has ended.
+      if (key !== undefined) this.close(key);
+      key = this.open(this.next(name === "message" ? "text" : name), name);
+      this.#texts.set(id, key);
+    }
+    this.append(key, text(event.delta));
+    if (what !== "END") return;
+    this.close(key);
+    this.#texts.delete(id);
+  }
+
+  #call(event: Json, what: string) {
+    const id = text(event.toolCallId);
+    if (what === "START") {
+      this.goOn();
+      const toolName = text(event.toolCallName) || text(event.toolName);
+      const call = this.#calls.begin(id, toolName ? { toolName } : {});
+      this.#note(call, event);
+      this.#calls.stream(call, "");
+      return;
+    }
+    const call = this.#calls.latest(id) ?? this.#calls.begin(id);
+    if (what === "RESULT") return this.#result(call, event);
+    if (what === "ARGS") return this.#calls.stream(call, text(event.delta));
+    this.#note(call, event);
+    const said = this.text(call.input);
+    this.#calls.tell(call, event.input ?? (said ? parsed(said) : {}));
+  }
+
+  /** Keeps what the provider wants back with a call. */
+  #note(call: Call, event: Json) {
+    const { providerMetadata, providerExecuted } = fields(event.metadata);
+    const more = {
+      ...(providerMetadata !== undefined && { providerMetadata: jsonOf(providerMetadata) ?? "" }),
+      ...(providerExecuted === true && { providerExecuted: "true" }),
+    };
+    if (Object.keys(more).length > 0) this.#calls.describe(call, more);
+  }
+
+  #result(call: Call, { content, state, metadata }: Json) {
+    const how = state ?? fields(fields(metadata).tanstack).state;
+    const output = parsed(text(content));
+    const isBad = how === "output-error" || how === "error";
+    const said = isBad ? reasonOf(output, text(content) || "the tool failed") : output;
+    this.#calls.answer(call, said, isBad ? "error" : "available");
+  }
+
+  /** Keeps a signature that the provider wants back with its thoughts, or with a call. */
+  #seal({ subtype, entityId, encryptedValue }: Json) {
+    const signature = text(encryptedValue);
+    if (subtype !== "tool-call") {
+      const key = this.#texts.get(`reasoning:${text(entityId)}`);
+      if (key !== undefined) this.describe(key, { signature });
+      return;
+    }
+    const call = this.#calls.latest(text(entityId));
+    const metadata = jsonOf({ google: { thoughtSignature: signature } });
+    if (call && metadata) this.#calls.describe(call, { providerMetadata: metadata });
+  }
+
+  #custom(event: Json) {
+    const name = text(event.name);
+    const value = fields(event.value);
+    // The end of the turn says which calls are the page's.
+    if (name === "tool-input-available") return;
+    if (name !== "approval-requested") {
+      return TAKEN.test(name) ? this.pass("custom", event) : this.pass(name, event.value);
+    }
+    const approvalId = text(fields(value.approval).id);
+    const toolCallId = text(value.toolCallId);
+    const headers = { approvalId, state: "requested", toolCallId };
+    this.say("tool-approval", "tool-approval", { approvalId, toolCallId }, { headers });
+  }
+
+  #finish(event: Json) {
+    const { finishReason = fields(fields(event.metadata).tanstack).finishReason, outcome } = event;
+    // A question that the page answers is how this run ended.
+    const asks = fields(outcome).type === "interrupt" && { outcome };
+    this.finish();
+    this.#respond({ state: "finished", ...pick({ finishReason }, "finishReason"), ...asks });
+  }
+
+  protected override handle(event: Json, type: string) {
+    const [, family = "", what = ""] =
+      /^(TEXT_MESSAGE|REASONING_MESSAGE|TOOL_CALL)_(START|CONTENT|ARGS|END|RESULT)$/.exec(type) ??
+      [];
+    switch (family || type) {
+      case "TEXT_MESSAGE":
+        return this.#text(event, "message", what);
+      case "REASONING_MESSAGE":
+        return this.#text(event, "reasoning", what);
+      case "TOOL_CALL":
+        return this.#call(event, what);
+      case "REASONING_ENCRYPTED_VALUE":
+        return this.#seal(event);
+      case "CUSTOM":
+        return this.#custom(event);
+      case "RUN_STARTED":
+        this.goOn();
+        return this.#respond({ state: "started" });
+      case "RUN_FINISHED":
+        return this.#finish(event);
+      case "RUN_ERROR":
+        return this.fail(reasonOf(event, "the run failed"));
+      default:
+        if (!SILENT.includes(type)) this.pass(type, event);
+    }
+  }
+}
+
+/** AG-UI events: `turn.stream(chat({ … }), agUi())`. */
+export function agUi(options?: CodecOptions): Codec<AgUiEvent> {
+  return new AgUi(options).codec();
+}

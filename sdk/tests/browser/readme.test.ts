@@ -1,0 +1,126 @@
+// The samples for pages in the README of the SDK, each as it stands there, in a real Chromium.
+
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import type { Page } from "playwright-core";
+import { useExample } from "../../../tests/browser/example.ts";
+import { getHistory } from "../../../tests/support/http.ts";
+import { makeToken } from "../../../tests/support/token.ts";
+import { agent, answer, end, start } from "../../../tests/support/turns.ts";
+import { until } from "../../../tests/support/wait.ts";
+import { buildSample, inComponent, samplesIn } from "../samples.ts";
+
+/** What a page of the reader's has: where the session is, and something to show it with. */
+const HAS = `
+  import { createElement } from "react";
+  import { createRoot } from "react-dom/client";
+  import { Panel } from "./ai-sdk/page/panel.ts";
+  const hash = new URLSearchParams(location.hash.slice(1));
+  const { url, session: id, token } = Object.fromEntries(hash);
+  const turnId = "t1";
+  const render = (shown) => {
+    const messages = Array.isArray(shown) ? shown : shown.messages;
+    document.body.textContent = messages.map(({ data }) => data).join("|");
+  };
+  const mount = (component, props) => {
+    const root = document.body.appendChild(document.createElement("main"));
+    createRoot(root).render(createElement(component, props));
+  };
+`;
+
+/** A component that shows what \`useSessileChat\` gave. */
+function chat(code: string): string {
+  const [, given = ""] = /const \{ ([^}]+) \} =/.exec(code) ?? [];
+  const props = `{ ...{ regenerate() {}, addToolApprovalResponse() {} }, ${given} }`;
+  return `${inComponent(code, `createElement(Panel, ${props})`)}\nmount(Sample);`;
+}
+
+/** The samples in their order; the last two are an agent's (\`workerd/readme.test.ts\`). */
+const WAYS: readonly ((code: string) => string)[] = [
+  chat,
+  (code) => code.replace('"https://sessions.example.com"', "url"),
+  (code) => code,
+  (code) => `${code}\nmount(Conversation, { url, id, token });`,
+  chat,
+  (code) => `${code}\nmount(Chat, { id });`,
+];
+
+const samples = samplesIn("README.md");
+const example = useExample(async (directory) => {
+  writeFileSync(join(directory, "token"), await makeToken({ sub: "ann", caps: { "*": ["user"] } }));
+  for (const [index, way] of WAYS.entries()) {
+    const code = HAS + way(samples[index] ?? "");
+    await buildSample(code, join(directory, `${index}.js`), {});
+    const page = `<!doctype html><body></body><script type="module" src="${index}.js"></script>`;
+    writeFileSync(join(directory, `${index}.html`), page);
+  }
+});
+const { fixture } = example;
+
+async function open(index: number, session = fixture.session()): Promise<[Page, string]> {
+  const { page } = await example.open(await example.device(), session, { path: `${index}.html` });
+  return [page, session];
+}
+
+async function shows(page: Page, text: string): Promise<void> {
+  await until(
+    () => page.textContent("body"),
+    (shown) => shown?.includes(text) === true,
+    `the page to show ${text}`,
+  );
+}
+
+describe("the README of the SDK", () => {
+  test("has these samples, and each is run", () => {
+    assert.equal(samples.length, WAYS.length + 2);
+    const [first] = samplesIn("../README.md");
+    assert.equal(first, samples[0], "the project's README has the first one, too");
+  });
+
+  for (const index of [0, 4, 5]) {
+    test(`a chat, sample ${index}: it is answered, and stop stops the answer`, async () => {
+      const [page, session] = await open(index);
+      const bot = await agent(fixture.server, session);
+      await page.fill("input", "What is a tide?");
+      await page.press("input", "Enter");
+      const { message } = await bot.next("message.create");
+      assert.equal(message?.data, "What is a tide?");
+      const { id } = await start(bot, { input: message?.serial ?? "" });
+      const serial = await answer(bot, id, { name: "message" });
+      await bot.appendAll(serial, ["The sea ", "rises"], 1);
+      await shows(page, "The sea rises");
+      await page.click("#stop");
+      const { turn } = await bot.next("turn.cancel");
+      assert.equal(turn?.id, id);
+      await end(bot, id, "cancelled");
+    });
+  }
+
+  test("a page without a framework says hello", async () => {
+    const [page] = await open(1);
+    await shows(page, "Hello");
+    const stored = await getHistory(fixture.server, "support-42");
+    assert.deepEqual(
+      stored.map(({ data, client }) => [data, client]),
+      [["Hello", "ann"]],
+    );
+  });
+
+  test("features: somebody is there, and an edit is a branch", async () => {
+    const [page] = await open(2);
+    await shows(page, "What is a neap tide?");
+    const stored = await getHistory(fixture.server, "support-42");
+    const [first, edited] = stored.slice(-2);
+    assert.deepEqual([first?.data, edited?.data], ["What is a tide?", "What is a neap tide?"]);
+    assert.equal(edited?.headers?.["sessile-edits"], first?.serial);
+  });
+
+  test("a component of React shows the messages", async () => {
+    const [page, session] = await open(3);
+    const bot = await agent(fixture.server, session);
+    await bot.publish("A tide");
+    await shows(page, "A tide");
+  });
+});

@@ -1,0 +1,69 @@
+// The samples for agents in the READMEs of the SDK, each as it stands there, as a process.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { useServer } from "../../../tests/support/fixture.ts";
+import { ROOT } from "../../../tests/support/server.ts";
+import { makeToken } from "../../../tests/support/token.ts";
+import { buildSample, samplesIn } from "../samples.ts";
+import { open, shows } from "../support.ts";
+
+const fixture = useServer();
+// Where the packages are found that a sample imports.
+const directory = mkdtempSync(join(ROOT, "sdk", "node_modules", ".readme-"));
+after(() => rmSync(directory, { recursive: true, force: true }));
+
+/** What an agent of the reader's has: where the session is, and a model. */
+const HAS = `
+  import { model } from "../../examples/agent-ai-sdk/model.js";
+  const { URL: url, SESSION: id, TOKEN: token } = process.env;
+  const ids = { threadId: "t", runId: "r" };
+  const said = { messageId: "m" };
+  const adapter = {
+    kind: "text",
+    name: "scripted",
+    model: "weather-teller",
+    async *chatStream() {
+      yield { type: "RUN_STARTED", ...ids };
+      yield { type: "TEXT_MESSAGE_START", ...said, role: "assistant" };
+      yield { type: "TEXT_MESSAGE_CONTENT", ...said, delta: "It is 7° in Oslo" };
+      yield { type: "TEXT_MESSAGE_END", ...said };
+      yield { type: "RUN_FINISHED", ...ids, finishReason: "stop" };
+    },
+  };
+`;
+
+const AGENTS = [
+  { name: "the AI SDK's, in the README", code: samplesIn("README.md").at(-2) },
+  { name: "TanStack AI's, in the README", code: samplesIn("README.md").at(-1) },
+  { name: "the one of the agent's README", code: samplesIn("src/agent/README.md")[0] },
+];
+
+for (const [index, { name, code = "" }] of AGENTS.entries()) {
+  test(`an agent answers: ${name}`, async (t) => {
+    assert.match(code, /createAgentSession/);
+    const session = code.includes('"support-42"') ? "support-42" : fixture.session();
+    const file = join(directory, `${index}.mjs`);
+    await buildSample(HAS + code, file, { platform: "node", packages: "external" });
+    const TOKEN = await makeToken({ sub: "bot", caps: { "*": ["agent"] } });
+    const page = await open(t, fixture.server, session, { sub: "ada", caps: { "*": ["user"] } });
+    const env = { ...process.env, URL: fixture.server.url, SESSION: session, TOKEN, DELAY_MS: "1" };
+    const child = spawn(process.execPath, [file], { env, stdio: ["ignore", "ignore", "inherit"] });
+    t.after(() => child.kill("SIGKILL"));
+    // An input that was there before the agent is history to it.
+    const asking = setInterval(() => page.send("How is the weather?"), 500);
+    t.after(() => clearInterval(asking));
+    const isAnswer = ({ role, data }: { role: string; data?: unknown }) =>
+      role === "assistant" && String(data).includes("7° in Oslo");
+    await shows(page, ({ messages }) => messages.some(isAnswer), "an answer", 30_000);
+    clearInterval(asking);
+    await shows(page, ({ turns }) => turns.some((it) => it.status === "complete"), "its end");
+  });
+}
+
+test("the agent's README has one sample", () => {
+  assert.equal(samplesIn("src/agent/README.md").length, 1);
+});
