@@ -329,6 +329,39 @@ fn silent_members_of_a_crowd() {
     );
 }
 
+/// P7.2: a counted member that was silent for too long is told so, and nobody else: it comes again.
+#[test]
+fn a_counted_member_that_was_silent_is_told() {
+    check(
+        3,
+        "
+        alice attach
+        bob attach
+        bob presence
+        wait 29000
+        m1 pings
+        m2 pings
+        m3 pings
+        ---
+        wait 1000
+        alice brief presence
+        bob presence
+        wait 200
+        ",
+        expect![[r#"
+            -- 31000 ms
+            alice < presence.count 3
+            bob < presence.leave bob-1 user
+            bob | presence.count 3
+            alice = 200 presence: m1-1 user; m2-1 user; m3-1 user
+            bob < ack 2 bob-1 user
+            -- 31200 ms
+            alice < presence.count 4
+            bob < presence.count 4
+        "#]],
+    );
+}
+
 /// P2.6: a fresh token may make an agent of whoever was counted.
 #[test]
 fn a_counted_member_by_another_role() {

@@ -58,6 +58,8 @@ pub struct Reader {
     pub is_crowded: bool,
     /// How many members there are.
     pub count: i64,
+    /// Its own connection.
+    pub connection: String,
     pub violations: Vec<String>,
 }
 
@@ -150,6 +152,7 @@ impl Reader {
         }
         let members = frame["presence"].as_array();
         self.is_crowded = members.is_none();
+        self.connection = text(frame, "connection");
         let listed = members.map_or(0, Vec::len) as i64;
         self.count = frame["presenceCount"].as_i64().unwrap_or(listed);
         let members = members.into_iter().flatten();
@@ -203,6 +206,11 @@ impl Reader {
     fn member(&mut self, frame: &Value, kind: &str) {
         let member = &frame["member"];
         let connection = text(member, "connection");
+        // P7.2: one that is only counted is told that it was silent.
+        let is_own = connection == self.connection;
+        if kind == "presence.leave" && is_own && !self.members.contains_key(&connection) {
+            return;
+        }
         self.count += match kind {
             "presence.enter" => 1,
             "presence.leave" => -1,

@@ -98,6 +98,8 @@ pub struct Ledger {
     unanswered: BTreeSet<Place>,
     pub steers: BTreeMap<String, Place>,
     pinged: BTreeMap<ConnectionId, Timestamp>,
+    /// Until then what is stored may have come before a clock jumped.
+    jumped_until: Timestamp,
     members: Members,
     pub output: Output,
     /// How often a reader saw turns cancelled and what interrupted them.
@@ -235,6 +237,11 @@ impl Ledger {
                 heard.high = heard.high.max(now);
             }
         }
+    }
+
+    /// A clock jumped to this time.
+    pub fn jumped(&mut self, now: Timestamp) {
+        self.jumped_until = now + turns::PENDING_MS;
     }
 
     /// The process is gone, and everything that the platform knew of connections.

@@ -435,6 +435,7 @@ impl Sim {
             let far = *self.random.pick(&[100, 3_000, 400_000]);
             self.skew += self.random.between(0, far) as i64 * if back { -1 } else { 1 };
             note(self.time, &format!("the clock is {} ms off", self.skew));
+            self.ledger.jumped(self.now());
             // An alarm that the clock has passed rings.
             self.alarm = None;
             self.arm();

@@ -62,11 +62,13 @@ impl Presence {
         self.push(connection, true, None, false);
     }
 
-    /// A member left that stays connected.
-    pub(crate) fn leave(&mut self, member: &Member) {
-        if self.roster.leave(&member.connection) {
+    /// A member left that stays connected; whether it was listed.
+    pub(crate) fn leave(&mut self, member: &Member) -> bool {
+        let was_listed = self.roster.leave(&member.connection);
+        if was_listed {
             self.note_left(&member.connection, Some(member.clone()), false);
         }
+        was_listed
     }
 
     /// Somebody left; of a connection that is gone, whether everybody had been told of it.

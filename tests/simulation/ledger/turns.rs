@@ -12,7 +12,7 @@ use crate::host::Host;
 use crate::sim::{Rules, Sim};
 
 /// How long after it came an append is stored at the latest: a window, and a late timer.
-const PENDING_MS: Timestamp = 600;
+pub const PENDING_MS: Timestamp = 600;
 
 /// How much later than its leader was heard a turn may end: a third of the lease, and the
 /// window after which the last thing that it said was stored.
@@ -76,9 +76,10 @@ impl Ledger {
     /// all that a session knows that wakes up.
     fn hear_pending(&mut self, now: Timestamp) {
         for question in &self.waiting {
+            let is_recent = (0..=PENDING_MS).contains(&(now - question.at));
             let is_pending = question.frame["type"] == "append"
                 && question.leads != Leads::No
-                && (0..=PENDING_MS).contains(&(now - question.at));
+                && (is_recent || now <= self.jumped_until);
             if is_pending
                 && let Some(heard) = question.turn.as_ref().and_then(|id| self.heard.get_mut(id))
             {
