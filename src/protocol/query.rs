@@ -7,14 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{ErrorCode, ErrorInfo};
 use super::limits::{
-    NAMES_MAX, PAGE_MESSAGES, REPLAY_MESSAGES, REWIND_MESSAGES, WINDOW_MS_DEFAULT, WINDOW_MS_MAX,
+    Limits, NAMES_MAX, PAGE_MESSAGES, REPLAY_MESSAGES, REWIND_MESSAGES, WINDOW_MS_DEFAULT,
+    WINDOW_MS_MAX,
 };
 
 /// UTF-8 bytes of all names together as JSON, in which the connection stores them; a control
 /// character takes six.
 const NAMES_BYTES_MAX: usize = 4 * 1024;
-/// Characters of one name (P14).
-const NAME_LENGTH_MAX: usize = 128;
 /// Bytes of a position, at most. No serial is as long, so a longer text is unknown, like a
 /// serial of another log (P3.6).
 const SINCE_BYTES_MAX: usize = 64;
@@ -149,7 +148,7 @@ pub struct History {
 ///
 /// # Errors
 /// `invalid-frame`, naming the parameter and its range.
-pub fn attach(pairs: &Pairs) -> Result<Attach, ErrorInfo> {
+pub fn attach(pairs: &Pairs, limits: &Limits) -> Result<Attach, ErrorInfo> {
     let since = find(pairs, "since").filter(|since| !since.is_empty());
     let window = number(
         pairs,
@@ -159,11 +158,12 @@ pub fn attach(pairs: &Pairs) -> Result<Attach, ErrorInfo> {
         WINDOW_MS_MAX,
         WINDOW_MS_DEFAULT,
     )?;
+    let names = find(pairs, "names").map(|list| names(list, limits.name_length()));
     Ok(Attach {
         since: since.map(position),
         rewind: rewind(pairs, "attach")?,
         window_ms: window,
-        names: find(pairs, "names").map(names).transpose()?,
+        names: names.transpose()?,
     })
 }
 
@@ -326,9 +326,9 @@ pub fn find<'a>(pairs: &'a Pairs, name: &str) -> Option<&'a str> {
         .map(|(_, value)| value.as_str())
 }
 
-fn names(list: &str) -> Result<Vec<String>, ErrorInfo> {
+fn names(list: &str, longest: usize) -> Result<Vec<String>, ErrorInfo> {
     let names: Vec<String> = list.split(',').map(str::to_owned).collect();
-    let fits = |name: &String| !name.is_empty() && name.chars().count() <= NAME_LENGTH_MAX;
+    let fits = |name: &String| !name.is_empty() && name.chars().count() <= longest;
     let kept = |name: &String| serde_json::to_string(name).map_or(usize::MAX, |name| name.len());
     let is_short = names.iter().map(kept).sum::<usize>() <= NAMES_BYTES_MAX;
     if names.len() <= NAMES_MAX && is_short && names.iter().all(fits) {
@@ -337,7 +337,7 @@ fn names(list: &str) -> Result<Vec<String>, ErrorInfo> {
     Err(refused(
         "attach",
         &format!(
-            "names takes 1 to {NAMES_MAX} names of 1 to {NAME_LENGTH_MAX} characters with commas \
+            "names takes 1 to {NAMES_MAX} names of 1 to {longest} characters with commas \
              between, {NAMES_BYTES_MAX} bytes in all as JSON"
         ),
     ))
@@ -389,7 +389,7 @@ mod tests {
 
     #[test]
     fn p3_3_absent_parameters_have_their_defaults() {
-        let read = attach(&[]).unwrap();
+        let read = attach(&[], &Limits::default()).unwrap();
         assert_eq!((read.since, read.names), (None, None));
         assert_eq!(
             (read.rewind, read.window_ms),
@@ -406,17 +406,19 @@ mod tests {
             ("names", "a,b"),
             ("x", "y"),
         ]);
-        let read = attach(&most).unwrap();
+        let read = attach(&most, &Limits::default()).unwrap();
         assert_eq!((read.rewind, read.window_ms), (1000, 500));
         assert_eq!(read.names.unwrap(), ["a", "b"]);
-        let least = attach(&pairs(&[("rewind", "0"), ("rollup", "0")])).unwrap();
+        let least = pairs(&[("rewind", "0"), ("rollup", "0")]);
+        let least = attach(&least, &Limits::default()).unwrap();
         assert_eq!((least.rewind, least.window_ms), (0, 0));
     }
 
     #[test]
     fn p13_2_a_refusal_names_its_parameter() {
         let many = ["n"; NAMES_MAX + 1].join(",");
-        let long = "n".repeat(NAME_LENGTH_MAX + 1);
+        let limits = Limits::default();
+        let long = "n".repeat(limits.name_length() + 1);
         let cases = [
             ("rewind", "1001"),
             ("rewind", "-1"),
@@ -430,7 +432,7 @@ mod tests {
             ("names", long.as_str()),
         ];
         for (name, value) in cases {
-            let error = attach(&pairs(&[(name, value)])).unwrap_err();
+            let error = attach(&pairs(&[(name, value)]), &limits).unwrap_err();
             assert_eq!(error.code, ErrorCode::InvalidFrame);
             assert!(error.message.contains(name), "{}", error.message);
         }
@@ -438,6 +440,20 @@ mod tests {
             assert!(history(&pairs(&[("limit", limit)])).is_err(), "{limit}");
         }
         assert!(history(&pairs(&[("before", "a"), ("after", "b")])).is_err());
+    }
+
+    #[test]
+    fn p14_names_are_as_long_as_the_deployment_says() {
+        let limits = |name_length| Limits {
+            name_length,
+            ..Limits::default()
+        };
+        let long = pairs(&[("names", "progress")]);
+        assert!(attach(&long, &limits(8)).is_ok());
+        let error = attach(&long, &limits(7)).unwrap_err();
+        assert!(error.message.contains("1 to 7 characters"), "{error:?}");
+        let longer = "n".repeat(129);
+        assert!(attach(&pairs(&[("names", &longer)]), &limits(129)).is_ok());
     }
 
     #[test]
@@ -466,7 +482,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_query_is_read_without_harm(list: Vec<(String, String)>) {
-            let _ = (attach(&list), history(&list), rewind(&list, "read"));
+            let _ = (attach(&list, &Limits::default()), history(&list), rewind(&list, "read"));
         }
     }
 }

@@ -92,6 +92,10 @@ impl<M: Class> Incoming<M> {
 
     /// Answers what cannot be read, and ends the connection (P13.6).
     fn refuse(self: &Rc<Self>, connection: ConnectionId, error: ErrorInfo, code: u16) {
+        // Its last answers may wait behind an append that is pending (P13.3).
+        self.shell.feed_and_forget(Input::BodyEnd {
+            connection: connection.clone(),
+        });
         let unreadable = Input::Unreadable {
             connection: connection.clone(),
             error,

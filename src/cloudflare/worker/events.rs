@@ -15,6 +15,8 @@ pub(super) struct Writer {
     position: String,
     /// Before that the position stays where it was (P3.7).
     is_caught_up: bool,
+    /// Bytes of the replay: a reader that is slow to take them is not yet a slow reader (P13.7).
+    pub(super) replayed: u64,
 }
 
 /// What decides about an event's id.
@@ -40,6 +42,17 @@ struct Versioned<'a> {
 impl Writer {
     /// Writes one frame or an array of frames.
     pub(super) fn write(&mut self, text: &str) {
+        let (before, was_caught_up) = (self.text.len(), self.is_caught_up);
+        self.write_frames(text);
+        if !was_caught_up {
+            let bytes = self.text.len().saturating_sub(before);
+            self.replayed = self
+                .replayed
+                .saturating_add(u64::try_from(bytes).unwrap_or(0));
+        }
+    }
+
+    fn write_frames(&mut self, text: &str) {
         let frames = split(text);
         let mut has_moved = false;
         let last = frames.len().saturating_sub(1);

@@ -102,8 +102,11 @@ impl Asked<'_> {
         };
         Ok(Ok(match self.route.resource {
             Resource::Session => {
-                self.open(Carrier::Socket, query::attach(self.pairs)?)
-                    .await?
+                self.open(
+                    Carrier::Socket,
+                    query::attach(self.pairs, &self.config.limits)?,
+                )
+                .await?
             }
             Resource::Inbox => {
                 self.open(Carrier::Socket, inbox::attach(self.pairs))

@@ -30,7 +30,7 @@ const COMMENT_MS: i64 = 20_000;
 /// # Errors
 /// `invalid-frame` for a query that makes no sense; `internal` when the object fails.
 pub(super) async fn serve(asked: &Asked<'_>) -> Result<Answer, ErrorInfo> {
-    let mut attach = query::attach(asked.pairs)?;
+    let mut attach = query::attach(asked.pairs, &asked.config.limits)?;
     // What a browser sends when it reconnects by itself is newer than its address.
     let last = asked.request.headers().get("last-event-id").ok().flatten();
     if let Some(last) = last.filter(|last| !last.is_empty()) {
@@ -85,7 +85,8 @@ async fn bridge(mut link: Link, pipe: &Pipe, expires_at: Timestamp, limit: u64) 
             }
         }
         // No back-pressure reaches the object through its WebSocket (P13.7).
-        if is_slow(&mut behind, pipe.unsent(), limit) {
+        let allowance = limit.saturating_add(writer.replayed);
+        if is_slow(&mut behind, pipe.unsent(), allowance) {
             pipe.clear();
             return Some(close::TOO_FAST);
         }
