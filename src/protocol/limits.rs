@@ -96,7 +96,26 @@ limits! {
     /// shares with other sessions.
     #[serde(skip_serializing)]
     readers_unsent_bytes = 64 * 1024 * 1024;
+    /// Deliveries that wait to be taken: each is a row, and held in memory (P10.4).
+    #[serde(skip_serializing)]
+    deliveries = 1_000;
+    /// Milliseconds that one call to a target may take (P10.5): it keeps the object awake.
+    #[serde(skip_serializing)]
+    delivery_ms = 10_000;
+    /// Milliseconds after which a delivery that nobody took is given up: a long weekend (P10.3).
+    #[serde(skip_serializing)]
+    give_up_ms = 3 * 24 * 60 * 60 * 1000;
 }
+
+/// Calls of one session at once: the platform gives an object six connections to the outside.
+pub const DELIVERIES_AT_ONCE: usize = 4;
+/// How much longer than a call may take its outcome is waited for, in milliseconds; then the
+/// process that made it is taken to be gone.
+pub const DELIVERY_SLACK_MS: u64 = 20_000;
+/// Deliveries that were given up and are still shown.
+pub const DEAD_LETTERS_MAX: usize = 100;
+/// How long they are, in milliseconds: also a session that was deleted leaves nothing behind.
+pub const DEAD_LETTER_MS: u64 = 7 * 24 * 60 * 60 * 1000;
 
 /// How long a reader is given to take what was under way when that became more than its limit: a
 /// burst of the session's own is no fault of who reads.

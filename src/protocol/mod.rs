@@ -11,6 +11,7 @@ pub mod decode;
 pub mod error;
 pub mod fields;
 pub mod frame;
+pub mod hooks;
 pub mod ids;
 pub mod limits;
 pub mod message;
@@ -18,6 +19,7 @@ pub mod presence;
 pub mod query;
 pub mod serial;
 pub mod settings;
+pub mod target;
 pub mod turn;
 mod words;
 
