@@ -7,8 +7,8 @@ use worker::js_sys::{JsString, Reflect};
 use worker::wasm_bindgen::{JsCast, JsValue};
 
 use super::js;
-use crate::store::sql::{Sql, Value};
-use crate::store::{Growth, StoreError};
+use crate::store::StoreError;
+use crate::store::sql::{Grown, Sql, Value};
 
 /// Beyond this a number of JavaScript is no longer exact: 2^53.
 const INTEGER_MAX: i64 = 1 << 53;
@@ -100,20 +100,14 @@ impl Sql for PlatformSql {
         })
     }
 
-    fn grow(
-        &self,
-        sql: &'static str,
-        row: u64,
-        growth: &Growth,
-        mark: &str,
-    ) -> Result<(), StoreError> {
+    fn grow(&self, sql: &'static str, grown: &Grown<'_>) -> Result<(), StoreError> {
         let exact = |number| exact(i64::try_from(number).unwrap_or(i64::MAX));
-        let [row, version, seq] = [exact(row)?, exact(growth.version)?, exact(growth.seq)?];
-        let at = growth.at as f64;
+        let [row, version, seq] = [exact(grown.row)?, exact(grown.version)?, exact(grown.seq)?];
+        let at = grown.at as f64;
         // One text crosses for the price of one, and marks are ASCII.
-        let texts = [mark, &growth.text].concat();
+        let texts = [grown.mark, grown.text].concat();
         self.statement(sql, |statement| {
-            let grown = js::grow(
+            let figures = js::grow(
                 &self.sql,
                 statement,
                 row,
@@ -121,9 +115,9 @@ impl Sql for PlatformSql {
                 seq,
                 at,
                 &texts,
-                mark.len(),
+                grown.mark.len(),
             );
-            grown.map_err(|error| failed(&error))
+            figures.map_err(|error| failed(&error))
         })
     }
 

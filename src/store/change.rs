@@ -1,178 +1,206 @@
-//! Messages that are created, changed and deleted.
+//! Entries of the log that are no messages: what happened to something that is there already.
+//!
+//! A row of `change` is one entry:
+//!
+//! | column | holds |
+//! | --- | --- |
+//! | `serial` | its place in the log |
+//! | `kind` | what happened: a number of [`Kind`] |
+//! | `subject` | the place of the message or the turn that it happened to |
+//! | `client` | who did it; NULL for the session itself |
+//! | `at` | when, in ms |
 
-use super::StoreError;
-use super::columns::{segments, tail_version};
-use super::marks::mark;
+use std::collections::BTreeMap;
+
+use super::error::StoreError;
+use super::row::Row;
 use super::sql::{Sql, Value};
-use crate::protocol::data::{Data, units};
+use super::store::Store;
+use super::text::newest_segment;
 use crate::protocol::ids::Timestamp;
-use crate::protocol::message::{Message, Status};
+use crate::protocol::limits::{REPLAY_ENTRIES, TRIM_ROWS};
 use crate::protocol::serial::Place;
+use crate::protocol::turn::Event;
 
-pub(super) fn create(sql: &dyn Sql, message: &Message) -> Result<(), StoreError> {
-    const CREATE: &str = "INSERT INTO message(serial, version, seq, status, client, connection, \
-                          id, name, role, turn, parent, headers, created_at, updated_at, \
-                          deleted_at, marks, json, data) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, \
-                          ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
-    let [json, data] = data_values(message.data.as_ref());
-    let is_streaming = message.status == Some(Status::Streaming);
-    let marks = is_streaming.then(|| first_mark(message.data.as_ref(), 0));
-    let headers = message
-        .headers
-        .as_ref()
-        .map(|headers| serde_json::json!(headers).to_string());
-    let params = [
-        Value::number(message.serial.place),
-        Value::number(message.version.place),
-        message.seq.into(),
-        message.status.map(Status::as_str).into(),
-        message.client.as_str().into(),
-        message
-            .connection
-            .as_ref()
-            .map(|connection| connection.as_str())
-            .into(),
-        message.id.as_deref().into(),
-        message.name.as_str().into(),
-        message.role.as_str().into(),
-        message.turn.as_deref().into(),
-        message.parent.map(|parent| parent.place).into(),
-        headers.as_deref().into(),
-        message.created_at.into(),
-        message.updated_at.into(),
-        message.deleted_at.into(),
-        marks.as_deref().into(),
-        json,
-        data,
-    ];
-    sql.run(CREATE, &params)
+/// What was done to a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It was closed.
+    Close,
+    /// Fields were replaced.
+    Update,
+    /// It was deleted.
+    Delete,
+    /// Another attempt at its turn takes its place.
+    Supersede,
 }
 
-/// `json` and `data` of a row.
-fn data_values(data: Option<&Data>) -> [Value; 2] {
-    match data {
-        Some(Data::Text(text)) => [Value::Null, text.as_str().into()],
-        Some(Data::Json(json)) => [json.get().into(), Value::Null],
-        None => [Value::Null, Value::Null],
-    }
+/// Everything that an entry may say, by what it is about. Rows keep the numbers, so a number
+/// that was ever released stays what it is; each feature has ten of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Of a message: 1 to 9.
+    Message(Change),
+    /// Of a turn: 10 to 19.
+    Turn(Event),
 }
 
-/// The mark of a message's own row when it begins, `versions` after the message itself.
-fn first_mark(data: Option<&Data>, versions: u64) -> String {
-    match data {
-        Some(Data::Text(text)) => mark(versions, units(text)),
-        Some(Data::Json(_)) | None => mark(versions, 0),
-    }
-}
+impl Kind {
+    /// The first and the last number of messages.
+    pub(super) const OF_MESSAGES: [i64; 2] = [1, 9];
+    /// The first and the last number of turns.
+    pub(super) const OF_TURNS: [i64; 2] = [10, 19];
 
-/// New fields of a message.
-pub(super) struct Updated<'a> {
-    pub(super) place: Place,
-    pub(super) version: Place,
-    pub(super) seq: u64,
-    pub(super) headers: Option<&'a str>,
-    pub(super) status: Option<Status>,
-    pub(super) is_streaming: bool,
-    pub(super) at: Timestamp,
-}
-
-impl Updated<'_> {
-    /// The parameters that both statements begin with.
-    fn params(&self) -> [Value; 5] {
-        let [place, version, seq] = [self.place, self.version, self.seq].map(Value::number);
-        [place, version, seq, self.at.into(), self.headers.into()]
-    }
-}
-
-/// New data goes to the message's own row, whole. One that streams has its marks begin anew
-/// there: what readers had of the old text says nothing about the new one.
-pub(super) fn replace(sql: &dyn Sql, change: &Updated<'_>, data: &Data) -> Result<(), StoreError> {
-    const REPLACE: &str = "UPDATE message SET version=?2, seq=coalesce(nullif(?3, 0), seq), \
-                           updated_at=?4, headers=coalesce(?5, headers), marks=?6, json=?7, \
-                           data=?8, status=coalesce(?9, status) WHERE serial=?1";
-    let versions = change.version.saturating_sub(change.place);
-    let marks = change
-        .is_streaming
-        .then(|| first_mark(Some(data), versions));
-    let [place, version, seq, at, headers] = change.params();
-    let [json, data] = data_values(Some(data));
-    let (marks, status) = (
-        marks.as_deref().into(),
-        change.status.map(Status::as_str).into(),
-    );
-    sql.run(
-        REPLACE,
-        &[place, version, seq, at, headers, marks, json, data, status],
-    )?;
-    delete_segments(sql, change.place)
-}
-
-/// The text stays, and while it streams its tail marks that it was as long at this version.
-pub(super) fn replace_headers(sql: &dyn Sql, change: &Updated<'_>) -> Result<(), StoreError> {
-    const HEADERS: &str = "UPDATE message SET version=?2, seq=coalesce(nullif(?3, 0), seq), \
-                           updated_at=?4, headers=coalesce(?5, headers), marks=marks||?6 \
-                           WHERE serial=?1";
-    let tail = if change.is_streaming {
-        tail_version(sql, change.place)?
-    } else {
-        None
-    };
-    let unchanged = |version| mark(change.version.saturating_sub(version), 0);
-    let marks = match tail {
-        Some((Some(segment), version)) => {
-            mark_segment(sql, segment, change, unchanged(version))?;
-            String::new()
+    const fn number(self) -> i64 {
+        match self {
+            Self::Message(Change::Close) => 1,
+            Self::Message(Change::Update) => 2,
+            Self::Message(Change::Delete) => 3,
+            Self::Message(Change::Supersede) => 4,
+            Self::Turn(Event::Start) => 10,
+            Self::Turn(Event::Suspend) => 11,
+            Self::Turn(Event::Resume) => 12,
+            Self::Turn(Event::Cancel) => 13,
+            Self::Turn(Event::Queue) => 14,
+            Self::Turn(Event::Adopt) => 15,
+            Self::Turn(Event::End) => 16,
+            Self::Turn(Event::Steer) => 17,
         }
-        Some((None, version)) => unchanged(version),
-        None => String::new(),
-    };
-    let [place, version, seq, at, headers] = change.params();
-    sql.run(
-        HEADERS,
-        &[place, version, seq, at, headers, Value::Text(marks)],
-    )
+    }
 }
 
-fn mark_segment(
-    sql: &dyn Sql,
-    segment: u64,
-    change: &Updated<'_>,
-    marks: String,
-) -> Result<(), StoreError> {
-    const MARK: &str = "UPDATE segment SET version=?2, updated_at=?3, marks=marks||?4 WHERE id=?1";
-    let [id, version] = [segment, change.version].map(Value::number);
-    sql.run(MARK, &[id, version, change.at.into(), Value::Text(marks)])
-}
-
-/// The tombstone keeps who, when and the id, so that nothing is created twice (P4.2); one
-/// that was superseded keeps no id, so that it may be created again (P6.8).
-pub(super) fn delete(
+/// Adds an entry to the log.
+pub(super) fn add(
     sql: &dyn Sql,
     place: Place,
-    version: Place,
-    is_superseded: bool,
+    kind: Kind,
+    subject: Place,
+    client: Option<&str>,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    const DELETE: &str = "UPDATE message SET version=?2, updated_at=?3, deleted_at=?3, \
-                          id=CASE WHEN ?4 THEN NULL ELSE id END, \
-                          seq=nullif(max(coalesce(seq, 0), coalesce((SELECT s.seq FROM segment s \
-                          WHERE s.id BETWEEN (serial << 20) + 1 AND (serial << 20) + 1048575 \
-                          ORDER BY s.id DESC LIMIT 1), 0)), 0), \
-                          status=CASE status WHEN 'streaming' THEN 'cancelled' ELSE status END, \
-                          marks=NULL, json=NULL, data=NULL WHERE serial=?1";
-    sql.run(
-        DELETE,
-        &[
-            Value::number(place),
-            Value::number(version),
-            at.into(),
-            Value::Integer(is_superseded.into()),
-        ],
-    )?;
-    delete_segments(sql, place)
+    const ADD: &str = "INSERT INTO change(serial, kind, subject, client, at) \
+                       VALUES(?1, ?2, ?3, ?4, ?5)";
+    let [place, subject] = [place, subject].map(Value::number);
+    let kind = Value::Integer(kind.number());
+    sql.run(ADD, &[place, kind, subject, client.into(), at.into()])
 }
 
-fn delete_segments(sql: &dyn Sql, place: Place) -> Result<(), StoreError> {
-    const DELETE: &str = "DELETE FROM segment WHERE id BETWEEN ?1 AND ?2";
-    sql.run(DELETE, &segments(place))
+/// Entries up to a place go, `TRIM_ROWS` at most: with their own place, not with their subject's,
+/// since the last one may be where the log ends.
+pub(super) fn trim(sql: &dyn Sql, up_to: Place) -> Result<(), StoreError> {
+    const TRIM: &str = "DELETE FROM change WHERE serial IN (SELECT serial FROM change \
+                        WHERE serial<=?1 ORDER BY serial LIMIT ?2)";
+    sql.run(TRIM, &[Value::number(up_to), Value::size(TRIM_ROWS)])
+}
+
+/// What happened to a message after a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// The message.
+    pub subject: Place,
+    /// The latest of its changes.
+    pub place: Place,
+    /// Whether more than its text and status changed.
+    pub is_updated: bool,
+    /// Whether it was deleted.
+    pub is_deleted: bool,
+    /// Whether another attempt at its turn takes its place (P6.8).
+    pub is_superseded: bool,
+}
+
+impl Store {
+    /// What changed after a place of the messages up to it, one item a message, by message;
+    /// at most `limit`, as far as the first `REPLAY_ENTRIES` entries tell. Three rows for each
+    /// entry, and two for each message that streams.
+    pub fn changed(&self, after: Place, limit: usize) -> Result<Vec<Changed>, StoreError> {
+        self.read(|sql| changed(sql, after, limit))
+    }
+}
+
+/// There is no index on versions, which every append changes: the entries and the few messages
+/// that stream are everything.
+fn changed(sql: &dyn Sql, after: Place, limit: usize) -> Result<Vec<Changed>, StoreError> {
+    // An entry whose message was trimmed stays until its own place is.
+    const CHANGES: &str = "SELECT subject, max(serial), max(kind=?6), max(kind=?7), \
+                           max(kind=?8) FROM (SELECT * FROM change WHERE serial>?1 \
+                           ORDER BY serial LIMIT ?3) \
+                           WHERE subject<=?1 AND kind BETWEEN ?4 AND ?5 GROUP BY subject \
+                           HAVING EXISTS (SELECT 1 FROM message m WHERE m.serial=subject) \
+                           ORDER BY subject LIMIT ?2";
+    const GROWN: &str = concat!(
+        "SELECT serial, place, 0, 0, 0 FROM (SELECT m.serial AS serial, max(m.version, coalesce(",
+        newest_segment!("s.version", "m.serial"),
+        ", 0)) AS place FROM message m WHERE m.status='streaming' AND m.serial<=?1) \
+         WHERE place>?1 ORDER BY serial LIMIT ?2"
+    );
+    let mut found: BTreeMap<Place, Changed> = BTreeMap::new();
+    let (after, most) = (Value::number(after), Value::size(limit));
+    let [first, last] = Kind::OF_MESSAGES.map(Value::Integer);
+    let kinds = [Change::Update, Change::Delete, Change::Supersede]
+        .map(|change| Value::Integer(Kind::Message(change).number()));
+    let mut entries = vec![after.clone(), most.clone(), Value::size(REPLAY_ENTRIES)];
+    entries.extend([first, last]);
+    entries.extend(kinds);
+    for (statement, params) in [(CHANGES, entries), (GROWN, vec![after, most])] {
+        let rows = sql.query(statement, &params)?;
+        for mut row in Row::all(rows) {
+            let (subject, place) = (row.number()?, row.number()?);
+            let (is_updated, is_deleted) = (row.number()? != 0, row.number()? != 0);
+            let is_superseded = row.number()? != 0;
+            let change = Changed {
+                subject,
+                place,
+                is_updated,
+                is_deleted: is_deleted || is_superseded,
+                is_superseded,
+            };
+            let known = found.entry(subject).or_insert(change);
+            known.place = known.place.max(place);
+            known.is_updated |= is_updated;
+            known.is_deleted |= change.is_deleted;
+            known.is_superseded |= is_superseded;
+        }
+    }
+    Ok(found.into_values().take(limit).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_kind_of_entry_has_a_number_of_its_own_among_those_of_its_subject() {
+        let changes = [
+            Change::Close,
+            Change::Update,
+            Change::Delete,
+            Change::Supersede,
+        ];
+        let events = [
+            Event::Start,
+            Event::Suspend,
+            Event::Resume,
+            Event::Cancel,
+            Event::Steer,
+            Event::Queue,
+            Event::Adopt,
+            Event::End,
+        ];
+        let kinds = changes
+            .map(Kind::Message)
+            .into_iter()
+            .chain(events.map(Kind::Turn));
+        let kinds: Vec<Kind> = kinds.collect();
+        for kind in &kinds {
+            let [first, last] = match kind {
+                Kind::Message(_) => Kind::OF_MESSAGES,
+                Kind::Turn(_) => Kind::OF_TURNS,
+            };
+            assert!((first..=last).contains(&kind.number()), "{kind:?}");
+        }
+        let numbers: BTreeSet<i64> = kinds.iter().map(|kind| kind.number()).collect();
+        assert_eq!(numbers.len(), kinds.len());
+        assert!(Kind::OF_MESSAGES[1] < Kind::OF_TURNS[0]);
+    }
 }

@@ -1,14 +1,7 @@
 //! Rows as they come back: what is not as it was written is an error, never a panic.
 
-use super::StoreError;
+use super::error::StoreError;
 use super::sql::Value;
-
-impl StoreError {
-    /// A row that does not hold what this code wrote.
-    pub(super) fn unreadable(what: &str) -> Self {
-        Self(format!("its {what} does not read back"))
-    }
-}
 
 /// A row whose values are taken in order.
 pub(super) struct Row(std::vec::IntoIter<Value>);

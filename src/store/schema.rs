@@ -1,13 +1,9 @@
 //! Tables, as numbered migrations. The first is made with the session's first write and not
 //! before: reading a session that nobody has written to leaves nothing behind (P1.2).
 
-use super::StoreError;
+use super::error::StoreError;
 use super::row::Row;
 use super::sql::{Sql, Value};
-
-/// Segment `n` of a message, counted from 1, has the id `serial * SEGMENTS + n`: it stays
-/// below 2^53, and all segments of a message are one range of ids.
-pub(super) const SEGMENTS: u64 = 1 << 20;
 
 /// The tables as a session that begins today has them.
 ///

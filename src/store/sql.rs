@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Growth, StoreError};
+use super::error::StoreError;
 
 /// The largest integer that JavaScript, and so workerd, carries exactly.
 const INTEGER_MAX: i64 = (1 << 53) - 1;
@@ -60,6 +60,23 @@ impl From<u64> for Value {
     }
 }
 
+/// The parameters of the statement of the hot path, in their order.
+#[derive(Clone, Copy, Debug)]
+pub struct Grown<'a> {
+    /// The row that grows.
+    pub row: u64,
+    /// Its new version.
+    pub version: u64,
+    /// The highest `seq` taken; 0 if none.
+    pub seq: u64,
+    /// When.
+    pub at: i64,
+    /// The mark of that version, in ASCII.
+    pub mark: &'a str,
+    /// The text that it grows by.
+    pub text: &'a str,
+}
+
 /// A database that runs one statement at a time and answers at once.
 pub trait Sql {
     /// Runs one statement and gives all its rows.
@@ -76,21 +93,14 @@ pub trait Sql {
         self.query(sql, params).map(|_| ())
     }
 
-    /// Runs the statement of the hot path: on a row, with the version, the `seq`, the time, the
-    /// mark and the text that it grows by, in this order.
+    /// Runs the statement of the hot path.
     ///
     /// # Errors
     /// As [`Sql::query`].
-    fn grow(
-        &self,
-        sql: &'static str,
-        row: u64,
-        growth: &Growth,
-        mark: &str,
-    ) -> Result<(), StoreError> {
-        let [row, version, seq] = [row, growth.version, growth.seq].map(Value::number);
-        let (at, text) = (growth.at.into(), growth.text.as_str().into());
-        self.run(sql, &[row, version, seq, at, mark.into(), text])
+    fn grow(&self, sql: &'static str, grown: &Grown<'_>) -> Result<(), StoreError> {
+        let [row, version, seq] = [grown.row, grown.version, grown.seq].map(Value::number);
+        let (at, mark, text) = (grown.at.into(), grown.mark.into(), grown.text.into());
+        self.run(sql, &[row, version, seq, at, mark, text])
     }
 
     /// Bytes of the database, without those that are free again.

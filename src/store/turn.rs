@@ -1,30 +1,37 @@
 //! Turns: one row each, which every change of the turn rewrites (P6).
+//!
+//! A row of `turn` is one turn. What it is stands in `body`; the other columns are there to find
+//! it by, and to keep what changes without an entry:
+//!
+//! | column | holds |
+//! | --- | --- |
+//! | `serial` | its place: where it was begun |
+//! | `version` | the place of its latest change |
+//! | `id` | its id; that of a turn that is gone may come again |
+//! | `agent` | the client that leads or led it |
+//! | `input` | the place of the message that it answers |
+//! | `open` | 1 while it is not final, then NULL |
+//! | `heard_at` | a time at or before its leader was last heard, in ms |
+//! | `body` | a [`Turn`], as JSON |
 
-use super::columns::{Columns, columns};
+use super::change::{self, Kind};
+use super::error::StoreError;
 use super::row::Row;
 use super::sql::{Sql, Value};
-use super::{Head, Kept, StoreError};
+use super::store::Store;
 use crate::protocol::ids::Timestamp;
-use crate::protocol::limits::REPLAY_ENTRIES;
+use crate::protocol::limits::{REPLAY_ENTRIES, TRIM_ROWS};
 use crate::protocol::serial::Place;
-use crate::protocol::turn::{Cancel, Event, Turn};
+use crate::protocol::turn::Turn;
 
-/// What an entry of `change` says of a turn. The numbers are kept in rows; those of messages
-/// are below.
-pub(super) const FIRST_KIND: i64 = 10;
-
-fn kind(event: Event) -> i64 {
-    let number = match event {
-        Event::Start => 0,
-        Event::Suspend => 1,
-        Event::Resume => 2,
-        Event::Cancel => 3,
-        Event::Queue => 4,
-        Event::Adopt => 5,
-        Event::End => 6,
-        Event::Steer => 7,
-    };
-    FIRST_KIND + number
+/// A turn, and when its leader was last heard as far as rows know: that is not written with
+/// every sign of life (P6.8).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Kept {
+    /// The turn.
+    pub turn: Turn,
+    /// A time at or before its leader was last heard.
+    pub heard_at: Timestamp,
 }
 
 /// A turn as it now is, and the entry of what happened to it.
@@ -34,13 +41,10 @@ pub(super) fn put(
     client: Option<&str>,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    const CHANGE: &str = "INSERT INTO change(serial, kind, subject, client, at) \
-                          VALUES(?1, ?2, ?3, ?4, ?5)";
     put_row(sql, kept)?;
     let turn = &kept.turn;
-    let [version, place] = [turn.version, turn.place].map(Value::number);
-    let kind = Value::Integer(kind(turn.event));
-    sql.run(CHANGE, &[version, kind, place, client.into(), at.into()])
+    let kind = Kind::Turn(turn.event);
+    change::add(sql, turn.version, kind, turn.place, client, at)
 }
 
 macro_rules! put {
@@ -80,21 +84,71 @@ pub(super) fn heard(sql: &dyn Sql, place: Place, at: Timestamp) -> Result<(), St
     sql.run(HEARD, &[Value::number(place), at.into()])
 }
 
-/// Somebody wants no answer to a message.
-pub(super) fn cancel_input(sql: &dyn Sql, place: Place, cancel: &Cancel) -> Result<(), StoreError> {
-    const CANCEL: &str = "UPDATE message SET cancel=?2 WHERE serial=?1";
-    let cancel = serde_json::to_string(cancel).map_err(|_| StoreError::unreadable("cancel"))?;
-    sql.run(CANCEL, &[Value::number(place), Value::Text(cancel)])
+/// Final turns up to a place go, `TRIM_ROWS` at most.
+pub(super) fn trim(sql: &dyn Sql, up_to: Place) -> Result<(), StoreError> {
+    // Of those that began before it the few that did not end before it were all open there.
+    const TRIM: &str = "DELETE FROM turn WHERE serial IN (SELECT serial FROM turn \
+                        WHERE serial<=?1 AND version<=?1 AND open IS NULL \
+                        ORDER BY serial LIMIT ?2)";
+    sql.run(TRIM, &[Value::number(up_to), Value::size(TRIM_ROWS)])
 }
 
-pub(super) fn cancel_of_input(sql: &dyn Sql, place: Place) -> Result<Option<Cancel>, StoreError> {
-    const CANCEL: &str = "SELECT cancel FROM message WHERE serial=?1";
-    let row = Row::first(sql.query(CANCEL, &[Value::number(place)])?);
-    let text = row.map(|mut row| row.maybe_text()).transpose()?.flatten();
-    let cancel = text.map(|text| serde_json::from_str(&text));
-    cancel
-        .transpose()
-        .map_err(|_| StoreError::unreadable("cancel"))
+impl Store {
+    /// All turns that are open, by place. Two rows each.
+    pub fn open_turns(&self) -> Result<Vec<Kept>, StoreError> {
+        const OPEN: &str = "SELECT heard_at, body FROM turn WHERE open=1 ORDER BY serial";
+        self.read(|sql| Row::all(sql.query(OPEN, &[])?).map(kept).collect())
+    }
+
+    /// A turn by its id. Two rows.
+    pub fn turn(&self, id: &str) -> Result<Option<Turn>, StoreError> {
+        const TURN: &str = "SELECT heard_at, body FROM turn WHERE id=?1";
+        self.read(|sql| first(sql, TURN, &[id.into()]))
+    }
+
+    /// A turn by its place. One row.
+    pub fn turn_at(&self, place: Place) -> Result<Option<Turn>, StoreError> {
+        const TURN: &str = "SELECT heard_at, body FROM turn WHERE serial=?1";
+        self.read(|sql| first(sql, TURN, &[Value::number(place)]))
+    }
+
+    /// The turns that answer a message, the newest 100, the newest first. Two rows each.
+    pub fn answering(&self, input: Place) -> Result<Vec<Turn>, StoreError> {
+        const TURNS: &str = "SELECT heard_at, body FROM turn WHERE input=?1 ORDER BY serial DESC \
+                             LIMIT 100";
+        self.read(|sql| all(sql, TURNS, &[Value::number(input)]))
+    }
+
+    /// The turns that changed after a place, by their latest change; at most `limit`, as far as
+    /// the first `REPLAY_ENTRIES` entries tell. Two rows for each entry.
+    pub fn changed_turns(&self, after: Place, limit: usize) -> Result<Vec<Turn>, StoreError> {
+        const TURNS: &str = "SELECT heard_at, body FROM turn WHERE serial IN (SELECT subject \
+                             FROM (SELECT subject, kind FROM change WHERE serial>?1 \
+                             ORDER BY serial LIMIT ?5) WHERE kind BETWEEN ?2 AND ?3) \
+                             ORDER BY version LIMIT ?4";
+        let [first, last] = Kind::OF_TURNS.map(Value::Integer);
+        let [most, entries] = [limit, REPLAY_ENTRIES].map(Value::size);
+        let params = [Value::number(after), first, last, most, entries];
+        self.read(|sql| all(sql, TURNS, &params))
+    }
+
+    /// Turns by their ids, those that there are. Two rows each.
+    pub fn named_turns(&self, ids: &[String]) -> Result<Vec<Turn>, StoreError> {
+        const TURNS: &str = "SELECT heard_at, body FROM turn WHERE id IN \
+                             (SELECT value FROM json_each(?1)) ORDER BY serial";
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids = Value::Text(serde_json::json!(ids).to_string());
+        self.read(|sql| all(sql, TURNS, &[ids]))
+    }
+
+    /// The newest turns before a place, the newest first. A row each.
+    pub fn turns_before(&self, before: Place, limit: usize) -> Result<Vec<Turn>, StoreError> {
+        const TURNS: &str = "SELECT heard_at, body FROM turn WHERE serial<?1 \
+                             ORDER BY serial DESC LIMIT ?2";
+        self.read(|sql| all(sql, TURNS, &[Value::number(before), Value::size(limit)]))
+    }
 }
 
 fn kept(mut row: Row) -> Result<Kept, StoreError> {
@@ -111,71 +165,4 @@ fn first(sql: &dyn Sql, statement: &str, params: &[Value]) -> Result<Option<Turn
 fn all(sql: &dyn Sql, statement: &str, params: &[Value]) -> Result<Vec<Turn>, StoreError> {
     let rows = Row::all(sql.query(statement, params)?);
     rows.map(|row| Ok(kept(row)?.turn)).collect()
-}
-
-pub(super) fn open(sql: &dyn Sql) -> Result<Vec<Kept>, StoreError> {
-    const OPEN: &str = "SELECT heard_at, body FROM turn WHERE open=1 ORDER BY serial";
-    Row::all(sql.query(OPEN, &[])?).map(kept).collect()
-}
-
-pub(super) fn by_id(sql: &dyn Sql, id: &str) -> Result<Option<Turn>, StoreError> {
-    const TURN: &str = "SELECT heard_at, body FROM turn WHERE id=?1";
-    first(sql, TURN, &[id.into()])
-}
-
-pub(super) fn at(sql: &dyn Sql, place: Place) -> Result<Option<Turn>, StoreError> {
-    const TURN: &str = "SELECT heard_at, body FROM turn WHERE serial=?1";
-    first(sql, TURN, &[Value::number(place)])
-}
-
-pub(super) fn answering(sql: &dyn Sql, input: Place) -> Result<Vec<Turn>, StoreError> {
-    const TURNS: &str = "SELECT heard_at, body FROM turn WHERE input=?1 ORDER BY serial DESC \
-                         LIMIT 100";
-    all(sql, TURNS, &[Value::number(input)])
-}
-
-pub(super) fn changed(sql: &dyn Sql, after: Place, limit: usize) -> Result<Vec<Turn>, StoreError> {
-    const TURNS: &str = "SELECT heard_at, body FROM turn WHERE serial IN (SELECT subject \
-                         FROM (SELECT subject, kind FROM change WHERE serial>?1 ORDER BY serial \
-                         LIMIT ?4) WHERE kind>=?2) ORDER BY version LIMIT ?3";
-    let (after, kind) = (Value::number(after), Value::Integer(FIRST_KIND));
-    let entries = Value::size(REPLAY_ENTRIES);
-    all(sql, TURNS, &[after, kind, Value::size(limit), entries])
-}
-
-pub(super) fn named(sql: &dyn Sql, ids: &[String]) -> Result<Vec<Turn>, StoreError> {
-    const TURNS: &str = "SELECT heard_at, body FROM turn WHERE id IN \
-                         (SELECT value FROM json_each(?1)) ORDER BY serial";
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    all(
-        sql,
-        TURNS,
-        &[Value::Text(serde_json::json!(ids).to_string())],
-    )
-}
-
-pub(super) fn before(sql: &dyn Sql, before: Place, limit: usize) -> Result<Vec<Turn>, StoreError> {
-    const TURNS: &str = "SELECT heard_at, body FROM turn WHERE serial<?1 ORDER BY serial DESC \
-                         LIMIT ?2";
-    all(sql, TURNS, &[Value::number(before), Value::size(limit)])
-}
-
-/// Messages that a turn wrote. Its id may have been that of another turn, which is gone.
-pub(super) fn messages(sql: &dyn Sql, turn: &Turn, limit: usize) -> Result<Vec<Head>, StoreError> {
-    const MESSAGES: &str = concat!(
-        "SELECT ",
-        columns!(),
-        " FROM message WHERE serial>?1 AND turn=?2 AND deleted_at IS NULL ORDER BY serial \
-         LIMIT ?3"
-    );
-    let (place, id) = (Value::number(turn.place), turn.id.as_str().into());
-    let params = [place, id, Value::size(limit)];
-    let rows = Row::all(sql.query(MESSAGES, &params)?);
-    let heads = rows.map(|mut row| {
-        let columns = Columns::parse(&row.text()?)?.brought_up_to_date(sql)?;
-        Ok(columns.into_head())
-    });
-    heads.collect()
 }

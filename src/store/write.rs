@@ -1,16 +1,163 @@
 //! Storing: one match over everything that is ever stored.
 
-use super::change::{Updated, create, delete, replace, replace_headers};
-use super::forget::{forget_ids, once, trim};
-use super::grow::{Closing, close, grow, grow_and_close, grow_segment, segment};
+use super::change::{self, Change, Kind};
+use super::error::StoreError;
+use super::frame_id;
+use super::meta::{self, Beginning};
 use super::schema::{self, Tables};
-use super::sql::{Sql, Value};
-use super::{Beginning, StoreError, Write, turn};
+use super::sql::Sql;
+use super::store::Store;
+use super::text::{self, Closing, Growth};
+use super::turn::{self, Kept};
+use super::{input, message, retention};
 use crate::protocol::data::Data;
+use crate::protocol::ids::Timestamp;
+use crate::protocol::message::{Message, Status};
+use crate::protocol::serial::Place;
+use crate::protocol::settings::Settings;
+use crate::protocol::turn::Cancel;
+
+/// Everything that is ever stored; one variant is one change of rows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Write {
+    /// The schema, and how the session begins.
+    Begin(Beginning),
+    /// A message as it is created; `version` equals `serial`. Its id is remembered with it.
+    Create(Message),
+    /// More text for a row that has space: the hot path.
+    Grow(Growth),
+    /// More text in a new segment.
+    Segment(Growth),
+    /// A streaming message is closed.
+    Close {
+        /// The message.
+        place: Place,
+        /// The place of its end.
+        version: Place,
+        /// The highest `seq` taken.
+        seq: u64,
+        /// What it has become.
+        status: Status,
+        /// Its new headers, as JSON.
+        headers: Option<String>,
+        /// When.
+        at: Timestamp,
+    },
+    /// Fields of a message are replaced. New data goes to the message's own row, whole.
+    Update {
+        /// The message.
+        place: Place,
+        /// The place of this change.
+        version: Place,
+        /// Its `seq`, if it has one.
+        seq: u64,
+        /// Its new data.
+        data: Option<Data>,
+        /// Its new headers, as JSON.
+        headers: Option<String>,
+        /// The status that it ends with, if the update closes it.
+        status: Option<Status>,
+        /// Whether it still streams, so that appends go on from the new text.
+        is_streaming: bool,
+        /// When.
+        at: Timestamp,
+    },
+    /// A message is deleted but for its tombstone.
+    Delete {
+        /// The message.
+        place: Place,
+        /// The place of its deletion.
+        version: Place,
+        /// Whether another attempt at its turn takes its place, and its id is free again
+        /// (P6.8).
+        is_superseded: bool,
+        /// When.
+        at: Timestamp,
+    },
+    /// An entry for a close, an update or a deletion: who did what to which message.
+    Change {
+        /// Its place in the log.
+        place: Place,
+        /// What was done.
+        what: Change,
+        /// The message.
+        subject: Place,
+        /// Who did it; `None` for the session itself.
+        client: Option<String>,
+        /// When.
+        at: Timestamp,
+    },
+    /// The id of a frame that was taken. Ids older than `keep_since` go with it.
+    Once {
+        /// Who sent it.
+        client: String,
+        /// The type of frame.
+        kind: frame_id::Kind,
+        /// The id.
+        id: String,
+        /// What came of it.
+        place: Place,
+        /// When.
+        at: Timestamp,
+        /// Ids from before are forgotten.
+        keep_since: Timestamp,
+    },
+    /// A turn as it now is, and an entry for what happened to it at its version.
+    Turn {
+        /// The turn.
+        kept: Kept,
+        /// Who did it; `None` for the session itself.
+        client: Option<String>,
+        /// When.
+        at: Timestamp,
+    },
+    /// A turn of which something changed that is no entry.
+    TurnRow(Kept),
+    /// When a turn's leader was heard.
+    Heard {
+        /// The turn.
+        place: Place,
+        /// When.
+        at: Timestamp,
+    },
+    /// Somebody wants no answer to a message (P6.5).
+    CancelInput {
+        /// The message.
+        place: Place,
+        /// Who, when and why.
+        cancel: Cancel,
+    },
+    /// The session's settings.
+    Settings {
+        /// All of them.
+        settings: Settings,
+        /// When they were changed: a write like any other (P11.2).
+        at: Timestamp,
+    },
+    /// Messages go, and with them what is known of the log up to the last of them (P11.2):
+    /// final turns and entries, `TRIM_ROWS` of each at most.
+    Trim {
+        /// The place that the log now begins after.
+        up_to: Place,
+        /// The messages.
+        gone: Vec<Place>,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+impl Store {
+    /// Stores all of it in one step, in order. What follows reads it.
+    pub fn write(&self, writes: &[Write]) -> Result<(), StoreError> {
+        let tables = run(self.sql(), writes, self.tables()?)?;
+        self.wrote(writes.iter().map(bytes).sum(), tables);
+        Ok(())
+    }
+}
 
 /// Stores all of it or nothing, and says which tables there are then. A single statement
 /// needs no transaction, which costs more than the statement itself (invariant 4).
-pub(super) fn run(sql: &dyn Sql, writes: &[Write], tables: Tables) -> Result<Tables, StoreError> {
+fn run(sql: &dyn Sql, writes: &[Write], tables: Tables) -> Result<Tables, StoreError> {
     let begins = writes.iter().any(|write| matches!(write, Write::Begin(_)));
     let has_id = writes
         .iter()
@@ -45,9 +192,9 @@ fn all(sql: &dyn Sql, writes: &[Write]) -> Result<(), StoreError> {
         rest = after;
         if let Write::Grow(growth) = write
             && let [next, after @ ..] = after
-            && let Some(closing) = Closing::of_short(growth, next)
+            && let Some(closing) = of_short(growth, next)
         {
-            grow_and_close(sql, growth, &closing)?;
+            text::grow_and_close(sql, growth, &closing)?;
             rest = after;
         } else {
             one(sql, write)?;
@@ -56,15 +203,42 @@ fn all(sql: &dyn Sql, writes: &[Write]) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// The end of a message that comes after its last growth, if both go to the same row.
+fn of_short<'a>(growth: &Growth, next: &'a Write) -> Option<Closing<'a>> {
+    let closing = closing(next)?;
+    (closing.place == growth.place && growth.segment == 0).then_some(closing)
+}
+
+fn closing(write: &Write) -> Option<Closing<'_>> {
+    let Write::Close {
+        place,
+        version,
+        seq,
+        status,
+        headers,
+        at,
+    } = write
+    else {
+        return None;
+    };
+    Some(Closing {
+        place: *place,
+        version: *version,
+        seq: *seq,
+        status: *status,
+        headers: headers.as_deref(),
+        at: *at,
+    })
+}
+
 fn one(sql: &dyn Sql, write: &Write) -> Result<(), StoreError> {
     match write {
-        Write::Begin(beginning) => begin(sql, beginning),
-        Write::Create(message) => create(sql, message),
-        Write::Grow(growth) if growth.segment == 0 => grow(sql, growth),
-        Write::Grow(growth) => grow_segment(sql, growth),
-        Write::Segment(growth) => segment(sql, growth),
-        Write::Close { .. } => match Closing::of(write) {
-            Some(closing) => close(sql, &closing),
+        Write::Begin(beginning) => meta::begin(sql, beginning),
+        Write::Create(message) => message::create(sql, message),
+        Write::Grow(growth) => text::grow(sql, growth),
+        Write::Segment(growth) => text::begin_segment(sql, growth),
+        Write::Close { .. } => match closing(write) {
+            Some(closing) => text::close(sql, &closing),
             None => Ok(()),
         },
         Write::Update {
@@ -77,7 +251,7 @@ fn one(sql: &dyn Sql, write: &Write) -> Result<(), StoreError> {
             is_streaming,
             at,
         } => {
-            let change = Updated {
+            let change = message::Updated {
                 place: *place,
                 version: *version,
                 seq: *seq,
@@ -87,8 +261,8 @@ fn one(sql: &dyn Sql, write: &Write) -> Result<(), StoreError> {
                 at: *at,
             };
             match data {
-                Some(data) => replace(sql, &change, data),
-                None => replace_headers(sql, &change),
+                Some(data) => message::replace(sql, &change, data),
+                None => message::replace_headers(sql, &change),
             }
         }
         Write::Delete {
@@ -96,7 +270,7 @@ fn one(sql: &dyn Sql, write: &Write) -> Result<(), StoreError> {
             version,
             is_superseded,
             at,
-        } => delete(sql, *place, *version, *is_superseded, *at),
+        } => message::delete(sql, *place, *version, *is_superseded, *at),
         Write::Change {
             place,
             what,
@@ -104,11 +278,8 @@ fn one(sql: &dyn Sql, write: &Write) -> Result<(), StoreError> {
             client,
             at,
         } => {
-            const CHANGE: &str = "INSERT INTO change(serial, kind, subject, client, at) \
-                                  VALUES(?1, ?2, ?3, ?4, ?5)";
-            let (what, client) = (Value::Integer(*what as i64), client.as_deref().into());
-            let [place, subject] = [*place, *subject].map(Value::number);
-            sql.run(CHANGE, &[place, what, subject, client, (*at).into()])
+            let kind = Kind::Message(*what);
+            change::add(sql, *place, kind, *subject, client.as_deref(), *at)
         }
         Write::Once {
             client,
@@ -118,38 +289,20 @@ fn one(sql: &dyn Sql, write: &Write) -> Result<(), StoreError> {
             at,
             keep_since,
         } => {
-            once(sql, client, *kind, id, *place, *at)?;
-            forget_ids(sql, *keep_since)
+            frame_id::keep(sql, client, *kind, id, *place, *at)?;
+            frame_id::forget(sql, *keep_since)
         }
-        Write::Settings { settings, at } => {
-            const SETTINGS: &str = "UPDATE meta SET settings=?1, written_at=?2";
-            let settings = serde_json::json!(settings).to_string();
-            sql.run(SETTINGS, &[Value::Text(settings), (*at).into()])
-        }
+        Write::Settings { settings, at } => meta::set(sql, settings, *at),
         Write::Turn { kept, client, at } => turn::put(sql, kept, client.as_deref(), *at),
         Write::TurnRow(kept) => turn::put_row(sql, kept),
         Write::Heard { place, at } => turn::heard(sql, *place, *at),
-        Write::CancelInput { place, cancel } => turn::cancel_input(sql, *place, cancel),
-        Write::Trim { up_to, gone, at } => trim(sql, *up_to, gone, *at),
+        Write::CancelInput { place, cancel } => input::cancel(sql, *place, cancel),
+        Write::Trim { up_to, gone, at } => retention::trim(sql, *up_to, gone, *at),
     }
 }
 
-fn begin(sql: &dyn Sql, beginning: &Beginning) -> Result<(), StoreError> {
-    const BEGIN: &str = "INSERT INTO meta(schema, epoch, created_at, floor, settings) \
-                         VALUES(?1, ?2, ?3, ?4, ?5)";
-    schema::create(sql)?;
-    let params = [
-        Value::size(schema::VERSION),
-        beginning.epoch.as_str().into(),
-        beginning.created_at.into(),
-        Value::number(beginning.floor),
-        Value::Text(serde_json::json!(beginning.settings).to_string()),
-    ];
-    sql.run(BEGIN, &params)
-}
-
 /// About how many bytes a change adds to the database.
-pub(super) fn bytes(write: &Write) -> usize {
+fn bytes(write: &Write) -> usize {
     /// More than the fixed columns of any row, with its indexes.
     const ROW: usize = 256;
     /// More than most turns: what they carry is bounded, and looked at with the next statement.

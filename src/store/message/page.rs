@@ -3,11 +3,53 @@
 use std::collections::BTreeMap;
 
 use super::columns::{Columns, sized_columns, whole_data};
-use super::row::Row;
-use super::sql::{Sql, Value};
-use super::{Page, Span, StoreError};
 use crate::protocol::limits::NAMED_MESSAGES;
+use crate::protocol::message::Message;
 use crate::protocol::serial::{Epoch, Place};
+use crate::store::error::StoreError;
+use crate::store::row::Row;
+use crate::store::sql::{Sql, Value};
+use crate::store::store::Store;
+
+/// Which messages to read, and how many of them.
+#[derive(Clone, Debug)]
+pub struct Span<'a> {
+    /// Only places beyond this one.
+    pub after: Place,
+    /// Only places before this one.
+    pub before: Place,
+    /// From the newest on, or from the oldest.
+    pub newest_first: bool,
+    /// Only messages of these names.
+    pub names: Option<&'a [String]>,
+    /// At most this many.
+    pub limit: usize,
+    /// At most this many bytes of text, though always one message.
+    pub bytes: usize,
+}
+
+/// Messages in the order asked for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Page {
+    /// The messages.
+    pub messages: Vec<Message>,
+    /// Whether the span holds more than these.
+    pub has_more: bool,
+}
+
+impl Store {
+    /// Messages of a span. Four rows for each that the limit lets in, and the segments of those
+    /// whose text is read; with names also twice `NAMED_MESSAGES`.
+    pub fn page(&self, epoch: Epoch, span: &Span<'_>) -> Result<Page, StoreError> {
+        self.read(|sql| page(sql, epoch, span))
+    }
+
+    /// These messages, in this order, until their text has so many bytes, though always one. Four
+    /// rows for each, and the segments of those whose text is read.
+    pub fn listed(&self, epoch: Epoch, places: &[Place], bytes: usize) -> Result<Page, StoreError> {
+        self.read(|sql| listed(sql, epoch, places, bytes))
+    }
+}
 
 /// Messages with their text, as far as that is in their own row and no longer than `?5`.
 macro_rules! rows {
@@ -34,18 +76,13 @@ macro_rules! rows {
 /// Messages of a span. What is short enough that all of it fits comes with the first read,
 /// what is long only once it is known to be wanted. A span with more messages than may be
 /// looked at for names has more, though nobody knows yet whether any of that has one.
-pub(super) fn page(sql: &dyn Sql, epoch: Epoch, span: &Span<'_>) -> Result<Page, StoreError> {
+fn page(sql: &dyn Sql, epoch: Epoch, span: &Span<'_>) -> Result<Page, StoreError> {
     let (rows, is_cut) = rows(sql, span)?;
     fitting(sql, epoch, rows, is_cut, Bytes::of(span))
 }
 
 /// Messages in the order in which they are listed, those that there are.
-pub(super) fn listed(
-    sql: &dyn Sql,
-    epoch: Epoch,
-    places: &[Place],
-    bytes: usize,
-) -> Result<Page, StoreError> {
+fn listed(sql: &dyn Sql, epoch: Epoch, places: &[Place], bytes: usize) -> Result<Page, StoreError> {
     const LISTED: &str = rows!("serial IN (SELECT value FROM json_each(?1))", "DESC");
     if places.is_empty() {
         return Ok(Page::default());

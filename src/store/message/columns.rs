@@ -1,15 +1,42 @@
-//! A message as its rows have it: its own, and the newest of its segments.
+//! A message as its row has it, with what its newest segment knows laid over it.
 
 use serde::Deserialize;
 
-use super::row::Row;
-use super::schema::SEGMENTS;
-use super::sql::{Sql, Value};
-use super::{Head, StoreError};
 use crate::protocol::data::Data;
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::message::{Message, Role, Status};
 use crate::protocol::serial::{Epoch, Place};
+use crate::store::error::StoreError;
+use crate::store::row::Row;
+use crate::store::sql::Sql;
+use crate::store::text::Newest;
+
+/// What is known of a message without reading its text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Head {
+    /// Its place.
+    pub place: Place,
+    /// The place of its latest change.
+    pub version: Place,
+    /// The highest `seq` taken; 0 if none.
+    pub seq: u64,
+    /// How far it has come.
+    pub status: Option<Status>,
+    /// Who created it.
+    pub client: String,
+    /// Over which connection.
+    pub connection: Option<ConnectionId>,
+    /// Its event name.
+    pub name: String,
+    /// The client's own id.
+    pub id: Option<String>,
+    /// The turn that it belongs to.
+    pub turn: Option<String>,
+    /// Whether only a tombstone is left.
+    pub is_deleted: bool,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
 
 /// What `columns!` is made of.
 macro_rules! fields {
@@ -23,7 +50,11 @@ macro_rules! fields {
 /// would, each at the price of hundreds of bytes of text (docs/decisions/0002).
 macro_rules! columns {
     () => {
-        concat!("json_array(", $crate::store::columns::fields!(), ")")
+        concat!(
+            "json_array(",
+            $crate::store::message::columns::fields!(),
+            ")"
+        )
     };
 }
 
@@ -33,9 +64,9 @@ macro_rules! sized_columns {
     () => {
         concat!(
             "json_array(",
-            $crate::store::columns::fields!(),
+            $crate::store::message::columns::fields!(),
             ", coalesce(octet_length(data), octet_length(json), 0), ",
-            $crate::store::columns::segmented_bytes!(),
+            $crate::store::message::columns::segmented_bytes!(),
             ")"
         )
     };
@@ -44,9 +75,11 @@ macro_rules! sized_columns {
 /// The bytes, at least, of a text that goes on in segments.
 macro_rules! segmented_bytes {
     () => {
-        "CASE WHEN status IS NOT NULL THEN (SELECT s.start + octet_length(s.data) FROM segment s \
-         WHERE s.id BETWEEN (serial << 20) + 1 AND (serial << 20) + 1048575 \
-         ORDER BY s.id DESC LIMIT 1) END"
+        concat!(
+            "CASE WHEN status IS NOT NULL THEN ",
+            $crate::store::text::newest_segment!("s.start + octet_length(s.data)", "serial"),
+            " END"
+        )
     };
 }
 
@@ -55,7 +88,7 @@ macro_rules! least_bytes {
     () => {
         concat!(
             "coalesce(octet_length(headers), 0) + coalesce(",
-            $crate::store::columns::segmented_bytes!(),
+            $crate::store::message::columns::segmented_bytes!(),
             ", octet_length(data), octet_length(json), 0)"
         )
     };
@@ -65,24 +98,17 @@ macro_rules! least_bytes {
 /// segments to look for.
 macro_rules! whole_data {
     () => {
-        "CASE WHEN status IS NULL THEN coalesce(data, json) ELSE \
-         coalesce(data || (SELECT group_concat(s.data, '') FROM segment s \
-         WHERE s.id BETWEEN (serial << 20) + 1 AND (serial << 20) + 1048575), data, json) END"
+        concat!(
+            "CASE WHEN status IS NULL THEN coalesce(data, json) ELSE \
+             coalesce(data || (SELECT group_concat(s.data, '') FROM segment s WHERE s.id ",
+            $crate::store::text::in_segments!("serial"),
+            "), data, json) END"
+        )
     };
 }
 
-/// Whether retention must leave a message alone: it streams, or it is of an open turn, be it
-/// what the turn answers (P11.2).
-macro_rules! is_held {
-    () => {
-        "(status IS 'streaming' OR turn IS NOT NULL AND turn IN \
-         (SELECT id FROM turn WHERE open=1) OR serial IN \
-         (SELECT input FROM turn WHERE open=1 AND input IS NOT NULL))"
-    };
-}
-
-pub(super) use {
-    columns, fields, is_held, least_bytes, segmented_bytes, sized_columns, whole_data,
+pub(in crate::store) use {
+    columns, fields, least_bytes, segmented_bytes, sized_columns, whole_data,
 };
 
 /// What `columns!` and `sized_columns!` give.
@@ -108,36 +134,6 @@ pub(super) struct Columns {
     own_bytes: usize,
     #[serde(default)]
     bytes_at_least: Option<usize>,
-}
-
-/// The newest segment of a message, which is ahead of its own row while it streams.
-pub(super) struct Newest {
-    pub(super) segment: u64,
-    version: Place,
-    seq: u64,
-    updated_at: Timestamp,
-}
-
-/// The ids of all segments of a message, first and last.
-pub(super) fn segments(place: Place) -> [Value; 2] {
-    let base = place.saturating_mul(SEGMENTS);
-    [Value::number(base + 1), Value::number(base + SEGMENTS - 1)]
-}
-
-impl Newest {
-    pub(super) fn of(sql: &dyn Sql, place: Place) -> Result<Option<Self>, StoreError> {
-        const NEWEST: &str = "SELECT id, version, seq, updated_at FROM segment \
-                              WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT 1";
-        let Some(mut row) = Row::first(sql.query(NEWEST, &segments(place))?) else {
-            return Ok(None);
-        };
-        Ok(Some(Self {
-            segment: row.number()? % SEGMENTS,
-            version: row.number()?,
-            seq: row.number_or_zero()?,
-            updated_at: row.integer()?,
-        }))
-    }
 }
 
 impl Columns {
@@ -230,28 +226,8 @@ impl Columns {
     }
 }
 
-/// The id of a message's newest segment, if it has any, and the version that its tail is at.
-pub(super) fn tail_version(
-    sql: &dyn Sql,
-    place: Place,
-) -> Result<Option<(Option<u64>, Place)>, StoreError> {
-    const VERSION: &str = "SELECT version FROM message WHERE serial=?1";
-    if let Some(newest) = Newest::of(sql, place)? {
-        let id = place
-            .saturating_mul(SEGMENTS)
-            .saturating_add(newest.segment);
-        return Ok(Some((Some(id), newest.version)));
-    }
-    let row = Row::first(sql.query(VERSION, &[Value::number(place)])?);
-    row.map(|mut row| Ok((None, row.number()?))).transpose()
-}
-
-/// A message from `columns!` and `whole_data!`.
-pub(super) fn into_message(
-    sql: &dyn Sql,
-    epoch: Epoch,
-    mut row: Row,
-) -> Result<Message, StoreError> {
+/// A message from `columns!`.
+pub(super) fn head(sql: &dyn Sql, mut row: Row) -> Result<Head, StoreError> {
     let columns = Columns::parse(&row.text()?)?.brought_up_to_date(sql)?;
-    columns.into_message(epoch, row.maybe_text()?)
+    Ok(columns.into_head())
 }

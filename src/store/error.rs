@@ -1,0 +1,24 @@
+//! What may go wrong with the storage.
+
+/// The storage failed. The session is dropped and loaded again; nothing is answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreError(pub String);
+
+impl StoreError {
+    /// A row that does not hold what this code wrote.
+    pub(super) fn unreadable(what: &str) -> Self {
+        Self(format!("its {what} does not read back"))
+    }
+
+    /// Whether a write failed for want of space, and changed nothing.
+    pub fn is_full(&self) -> bool {
+        let words = ["SQLITE_FULL", "database or disk is full"];
+        words.iter().any(|words| self.0.contains(words))
+    }
+}
+
+impl std::fmt::Display for StoreError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "unable to reach the storage; {}", self.0)
+    }
+}

@@ -1,0 +1,99 @@
+//! Ids of frames that were taken, so that a frame that comes again is not taken again (P13.1).
+//!
+//! A row of `once` is one id. Few sessions have any, so the table is made with the first. The
+//! ids of messages are in `message`, and stay as long as their message.
+//!
+//! | column | holds |
+//! | --- | --- |
+//! | `client` | who sent the frame |
+//! | `kind` | its type: a number of [`Kind`] |
+//! | `id` | the id |
+//! | `serial` | the place that it stands for |
+//! | `at` | when it was taken, in ms |
+
+use super::error::StoreError;
+use super::message;
+use super::row::Row;
+use super::sql::{Sql, Value};
+use super::store::Store;
+use crate::protocol::ids::Timestamp;
+use crate::protocol::serial::Place;
+
+/// Which type of frame an id belongs to (P13.1). The numbers are kept in rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A message of a `publish`; kept as long as the message.
+    Message = 0,
+    /// An `append`.
+    Append = 1,
+    /// An `update`.
+    Update = 2,
+    /// A `delete`.
+    Delete = 3,
+    /// A `signal`.
+    Signal = 4,
+    /// A `turn.end`.
+    EndTurn = 5,
+    /// A `turn.suspend`.
+    SuspendTurn = 6,
+    /// A `turn.resume`.
+    ResumeTurn = 7,
+    /// A `turn.heartbeat`.
+    Heartbeat = 8,
+    /// A `turn.adopt`.
+    AdoptTurn = 9,
+    /// A `turn.steered`.
+    Steered = 10,
+    /// A `cancel`.
+    Cancel = 11,
+    /// A `steer`.
+    Steer = 12,
+}
+
+/// One that was forgotten may come a second time: it then stands for the new frame.
+pub(super) fn keep(
+    sql: &dyn Sql,
+    client: &str,
+    kind: Kind,
+    id: &str,
+    place: Place,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    const ONCE: &str = "INSERT INTO once(client, kind, id, serial, at) VALUES(?1, ?2, ?3, ?4, ?5) \
+                        ON CONFLICT DO UPDATE SET serial=excluded.serial, at=excluded.at";
+    let (kind, place) = (Value::Integer(kind as i64), Value::number(place));
+    sql.run(ONCE, &[client.into(), kind, id.into(), place, at.into()])
+}
+
+/// Forgets a few of the ids that are too old. More go than come, and never so many that the
+/// session stops for them.
+pub(super) fn forget(sql: &dyn Sql, keep_since: Timestamp) -> Result<(), StoreError> {
+    const FORGET: &str = "DELETE FROM once WHERE (client, kind, id) IN (SELECT client, kind, id \
+                          FROM once WHERE at<?1 ORDER BY at LIMIT 16)";
+    sql.run(FORGET, &[keep_since.into()])
+}
+
+impl Store {
+    /// The place that an id stands for, unless the row is older than `since` (messages' ids
+    /// do not age). Two rows.
+    pub fn once(
+        &self,
+        client: &str,
+        kind: Kind,
+        id: &str,
+        since: Timestamp,
+    ) -> Result<Option<Place>, StoreError> {
+        const ONCE: &str = "SELECT serial FROM once WHERE client=?1 AND kind=?2 AND id=?3 \
+                            AND ?4<=at";
+        if kind == Kind::Message {
+            return self.read(|sql| message::of_id(sql, client, id));
+        }
+        if !self.tables()?.has_ids {
+            return Ok(None);
+        }
+        let kind = Value::Integer(kind as i64);
+        let params = [client.into(), kind, id.into(), since.into()];
+        let row = Row::first(self.sql().query(ONCE, &params)?);
+        row.map(|mut row| row.number()).transpose()
+    }
+}

@@ -1,0 +1,31 @@
+//! The wish that a message gets no answer (P6.5): the column `cancel` of its row, a [`Cancel`]
+//! as JSON.
+
+use super::error::StoreError;
+use super::row::Row;
+use super::sql::{Sql, Value};
+use super::store::Store;
+use crate::protocol::serial::Place;
+use crate::protocol::turn::Cancel;
+
+/// Somebody wants no answer to a message.
+pub(super) fn cancel(sql: &dyn Sql, place: Place, cancel: &Cancel) -> Result<(), StoreError> {
+    const CANCEL: &str = "UPDATE message SET cancel=?2 WHERE serial=?1";
+    let cancel = serde_json::to_string(cancel).map_err(|_| StoreError::unreadable("cancel"))?;
+    sql.run(CANCEL, &[Value::number(place), Value::Text(cancel)])
+}
+
+impl Store {
+    /// The client that wants no answer to a message. One row.
+    pub fn cancel_of_input(&self, place: Place) -> Result<Option<Cancel>, StoreError> {
+        const CANCEL: &str = "SELECT cancel FROM message WHERE serial=?1";
+        self.read(|sql| {
+            let row = Row::first(sql.query(CANCEL, &[Value::number(place)])?);
+            let text = row.map(|mut row| row.maybe_text()).transpose()?.flatten();
+            let cancel = text.map(|text| serde_json::from_str(&text));
+            cancel
+                .transpose()
+                .map_err(|_| StoreError::unreadable("cancel"))
+        })
+    }
+}

@@ -1,0 +1,108 @@
+//! The log as a whole, over all that has a place in it: where it ends, how much is after a place.
+
+use super::change::Kind;
+use super::error::StoreError;
+use super::message::columns::least_bytes;
+use super::row::Row;
+use super::sql::{Sql, Value};
+use super::store::Store;
+use super::text::in_segments;
+use crate::protocol::ids::Timestamp;
+use crate::protocol::limits::{NAMED_MESSAGES, REPLAY_ENTRIES, REPLAY_MESSAGES};
+use crate::protocol::serial::Place;
+
+/// Where the log ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct End {
+    /// The last place given.
+    pub place: Place,
+    /// When it was given.
+    pub written_at: Timestamp,
+}
+
+impl Store {
+    /// Where the log ends. Four rows, and three for each message that streams.
+    pub fn end(&self) -> Result<End, StoreError> {
+        self.read(end)
+    }
+
+    /// How many bytes there are, at least, of messages that came and turns that changed after a
+    /// place; `None` if there are more than a replay may bring (P3.6). Twice `REPLAY_ENTRIES`
+    /// rows for entries, as many again for turns, and two for each of `REPLAY_MESSAGES`, or of
+    /// `NAMED_MESSAGES` with names.
+    pub fn extent(
+        &self,
+        after: Place,
+        names: Option<&[String]>,
+    ) -> Result<Option<usize>, StoreError> {
+        if !self.tables()?.is_begun {
+            return Ok(Some(0));
+        }
+        extent(self.sql(), after, names)
+    }
+}
+
+/// The end is never in one place alone: text that still streams is ahead of its message, and
+/// what was trimmed is remembered in `meta` only.
+pub(super) fn end(sql: &dyn Sql) -> Result<End, StoreError> {
+    const END: &str = concat!(
+        "SELECT coalesce(max(place), 0), max(at) FROM (\
+         SELECT floor AS place, coalesce(written_at, created_at) AS at FROM meta UNION ALL \
+         SELECT * FROM (SELECT max(version, serial), max(updated_at, created_at) FROM message \
+         ORDER BY serial DESC LIMIT 1) UNION ALL \
+         SELECT * FROM (SELECT serial, at FROM change ORDER BY serial DESC LIMIT 1) UNION ALL \
+         SELECT max(version), max(updated_at) FROM message WHERE status='streaming' UNION ALL \
+         SELECT max(s.version), max(s.updated_at) FROM message m JOIN segment s ON s.id=\
+         (SELECT max(t.id) FROM segment t WHERE t.id ",
+        in_segments!("m.serial"),
+        ") WHERE m.status='streaming')"
+    );
+    let mut row = Row::only(sql.query(END, &[])?)?;
+    Ok(End {
+        place: row.number()?,
+        written_at: row.integer()?,
+    })
+}
+
+fn extent(
+    sql: &dyn Sql,
+    after: Place,
+    names: Option<&[String]>,
+) -> Result<Option<usize>, StoreError> {
+    const ENTRIES: &str = "SELECT count(*), 0 FROM (SELECT 1 FROM change WHERE serial>?1 LIMIT ?2)";
+    const TURNS: &str = "SELECT count(*), coalesce(sum(octet_length(body)), 0) FROM turn \
+                         WHERE serial IN (SELECT subject FROM change WHERE serial>?1 \
+                         AND kind BETWEEN ?2 AND ?3)";
+    const MESSAGES: &str = concat!(
+        "SELECT count(*), coalesce(sum(bytes), 0) FROM (SELECT ",
+        least_bytes!(),
+        " AS bytes FROM message WHERE serial>?1 LIMIT ?2)"
+    );
+    const COUNTED: &str =
+        "SELECT count(*), 0 FROM (SELECT 1 FROM message WHERE serial>?1 LIMIT ?2)";
+    const NAMED: &str = concat!(
+        "SELECT count(*), coalesce(sum(",
+        least_bytes!(),
+        "), 0) FROM message WHERE serial>?1 AND name IN (SELECT value FROM json_each(?2))"
+    );
+    let count = |statement, parameters: &[Value]| {
+        let params = [&[Value::number(after)], parameters].concat();
+        let mut row = Row::only(sql.query(statement, &params)?)?;
+        Ok::<_, StoreError>((row.size()?, row.size()?))
+    };
+    let up_to = |most: usize| [Value::size(most + 1)];
+    if REPLAY_ENTRIES < count(ENTRIES, &up_to(REPLAY_ENTRIES))?.0 {
+        return Ok(None);
+    }
+    let turns = count(TURNS, &Kind::OF_TURNS.map(Value::Integer))?;
+    let messages = match names {
+        None => count(MESSAGES, &up_to(REPLAY_MESSAGES))?,
+        Some(_) if NAMED_MESSAGES < count(COUNTED, &up_to(NAMED_MESSAGES))?.0 => return Ok(None),
+        Some(names) => {
+            let names = Value::Text(serde_json::json!(names).to_string());
+            count(NAMED, &[names])?
+        }
+    };
+    let are_few = turns.0 <= REPLAY_MESSAGES && messages.0 <= REPLAY_MESSAGES;
+    Ok(are_few.then_some(turns.1 + messages.1))
+}

@@ -1,0 +1,81 @@
+//! How messages are linked to each other (P6.9), read without their text.
+
+use serde::Deserialize;
+
+use crate::protocol::serial::Place;
+use crate::store::error::StoreError;
+use crate::store::row::Row;
+use crate::store::sql::Value;
+use crate::store::store::Store;
+
+/// The links by which a message says its place in the conversation (P6.9).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// The message.
+    pub place: Place,
+    /// The turn that it belongs to.
+    pub turn: Option<String>,
+    /// The message that it names as the one that it follows.
+    pub parent: Option<Place>,
+    /// The message that it is another version of, as its header says.
+    pub edits: Option<String>,
+    /// Whether only a tombstone is left.
+    pub is_deleted: bool,
+}
+
+/// One value crosses into wasm where five would.
+macro_rules! links {
+    ($which:literal) => {
+        concat!(
+            "SELECT json_array(serial, turn, parent, \
+             json_extract(headers, '$.\"sessile-edits\"'), deleted_at IS NOT NULL) \
+             FROM message WHERE ",
+            $which
+        )
+    };
+}
+
+impl Store {
+    /// How one message is linked to others. One row.
+    pub fn link(&self, place: Place) -> Result<Option<Link>, StoreError> {
+        const LINK: &str = links!("serial=?1");
+        self.read(|sql| {
+            let row = Row::first(sql.query(LINK, &[Value::number(place)])?);
+            row.map(read).transpose()
+        })
+    }
+
+    /// The same of the messages between two places. A row each.
+    pub fn links(
+        &self,
+        after: Place,
+        before: Place,
+        newest_first: bool,
+        limit: usize,
+    ) -> Result<Vec<Link>, StoreError> {
+        const NEWEST: &str = links!("serial>?1 AND serial<?2 ORDER BY serial DESC LIMIT ?3");
+        const OLDEST: &str = links!("serial>?1 AND serial<?2 ORDER BY serial LIMIT ?3");
+        let statement = if newest_first { NEWEST } else { OLDEST };
+        let [after, before] = [after, before].map(Value::number);
+        self.read(|sql| {
+            let rows = sql.query(statement, &[after, before, Value::size(limit)])?;
+            Row::all(rows).map(read).collect()
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct Columns(Place, Option<String>, Option<Place>, Option<String>, u8);
+
+fn read(mut row: Row) -> Result<Link, StoreError> {
+    let columns = serde_json::from_str(&row.text()?);
+    let columns = columns.map_err(|_| StoreError::unreadable("message"))?;
+    let Columns(place, turn, parent, edits, is_deleted) = columns;
+    Ok(Link {
+        place,
+        turn,
+        parent,
+        edits,
+        is_deleted: is_deleted != 0,
+    })
+}

@@ -1,0 +1,95 @@
+//! How a session began, and what may change about all of it.
+//!
+//! The table `meta` has one row: a table costs two rows written, a row for each value would cost
+//! more.
+//!
+//! | column | holds |
+//! | --- | --- |
+//! | `schema` | the version of the schema that the tables are at (`schema.rs`) |
+//! | `epoch` | the epoch of this life's serials |
+//! | `created_at` | when it began, in ms |
+//! | `floor` | the place up to which messages have been trimmed (P11.2) |
+//! | `written_at` | when something was last written that is in no other row, in ms; NULL if never |
+//! | `settings` | the [`Settings`], as JSON |
+//! | `trimmed_at` | when messages were last trimmed, in ms; NULL if never |
+
+use super::error::StoreError;
+use super::row::Row;
+use super::schema;
+use super::sql::{Sql, Value};
+use super::store::Store;
+use crate::protocol::ids::Timestamp;
+use crate::protocol::serial::{Epoch, Place};
+use crate::protocol::settings::Settings;
+
+/// What was written when the session began, and what may change about all of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beginning {
+    /// The epoch of this life's serials.
+    pub epoch: Epoch,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// Up to here messages have been trimmed (P11.2).
+    pub floor: Place,
+    /// When they last were.
+    pub trimmed_at: Option<Timestamp>,
+    /// Its settings.
+    pub settings: Settings,
+}
+
+/// The schema, and how the session begins.
+pub(super) fn begin(sql: &dyn Sql, beginning: &Beginning) -> Result<(), StoreError> {
+    const BEGIN: &str = "INSERT INTO meta(schema, epoch, created_at, floor, settings) \
+                         VALUES(?1, ?2, ?3, ?4, ?5)";
+    schema::create(sql)?;
+    let params = [
+        Value::size(schema::VERSION),
+        beginning.epoch.as_str().into(),
+        beginning.created_at.into(),
+        Value::number(beginning.floor),
+        json(&beginning.settings)?,
+    ];
+    sql.run(BEGIN, &params)
+}
+
+/// Other settings: a write like any other (P11.2).
+pub(super) fn set(sql: &dyn Sql, settings: &Settings, at: Timestamp) -> Result<(), StoreError> {
+    const SET: &str = "UPDATE meta SET settings=?1, written_at=?2";
+    sql.run(SET, &[json(settings)?, at.into()])
+}
+
+/// The log begins after a place from now on. `written_at` is when the session was last written
+/// to, which nothing else tells once everything is gone.
+pub(super) fn raise_floor(
+    sql: &dyn Sql,
+    floor: Place,
+    written_at: Timestamp,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    const RAISE: &str = "UPDATE meta SET floor=max(floor, ?1), written_at=?2, trimmed_at=?3";
+    sql.run(RAISE, &[Value::number(floor), written_at.into(), at.into()])
+}
+
+impl Store {
+    /// How the session began; `None` if nothing was ever written (P1.2). One row.
+    pub fn beginning(&self) -> Result<Option<Beginning>, StoreError> {
+        const META: &str = "SELECT epoch, created_at, floor, trimmed_at, settings FROM meta";
+        let unreadable = || StoreError::unreadable("beginning");
+        self.read(|sql| {
+            let mut row = Row::only(sql.query(META, &[])?)?;
+            Ok(Some(Beginning {
+                epoch: Epoch::parse(&row.text()?).ok_or_else(unreadable)?,
+                created_at: row.integer()?,
+                floor: row.number()?,
+                trimmed_at: row.maybe_integer()?,
+                settings: serde_json::from_str(&row.text()?).map_err(|_| unreadable())?,
+            }))
+        })
+    }
+}
+
+fn json(settings: &Settings) -> Result<Value, StoreError> {
+    let json = serde_json::to_string(settings);
+    json.map(Value::Text)
+        .map_err(|_| StoreError::unreadable("settings"))
+}

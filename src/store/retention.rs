@@ -1,0 +1,75 @@
+//! Retention: the oldest messages, and how everything up to a place goes (P11.2).
+
+use super::error::StoreError;
+use super::row::Row;
+use super::sql::{Sql, Value};
+use super::store::Store;
+use super::text::newest_segment;
+use super::{change, log, message, meta, turn};
+use crate::protocol::ids::Timestamp;
+use crate::protocol::serial::Place;
+
+/// One of the oldest messages, as retention looks at it (P11.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Aged {
+    /// Its place.
+    pub place: Place,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// Whether it must stay: it streams, it is of an open turn, or such a turn answers it.
+    pub is_held: bool,
+    /// Rows that its text takes beside its own.
+    pub segments: usize,
+}
+
+/// Messages go, and with them what is known of the log up to the last of them: final turns and
+/// entries. Rows of those that are beyond the bounds go with a later step, and tell nobody
+/// anything meanwhile: nobody resumes from before the floor.
+pub(super) fn trim(
+    sql: &dyn Sql,
+    up_to: Place,
+    gone: &[Place],
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let written_at = log::end(sql)?.written_at;
+    meta::raise_floor(sql, up_to, written_at, at)?;
+    message::trim(sql, &Value::Text(serde_json::json!(gone).to_string()))?;
+    turn::trim(sql, up_to)?;
+    change::trim(sql, up_to)
+}
+
+/// Whether retention must leave a message alone: it streams, or it is of an open turn, be it
+/// what the turn answers (P11.2).
+macro_rules! is_held {
+    () => {
+        "(status IS 'streaming' OR turn IS NOT NULL AND turn IN \
+         (SELECT id FROM turn WHERE open=1) OR serial IN \
+         (SELECT input FROM turn WHERE open=1 AND input IS NOT NULL))"
+    };
+}
+
+impl Store {
+    /// The oldest messages, and whether retention may take them. Two rows each, and two for each
+    /// open turn.
+    pub fn aged(&self, limit: usize) -> Result<Vec<Aged>, StoreError> {
+        const AGED: &str = concat!(
+            "SELECT serial, created_at, ",
+            is_held!(),
+            ", CASE WHEN status IS NULL THEN 0 ELSE coalesce(",
+            newest_segment!("s.id - (serial << 20)", "serial"),
+            ", 0) END FROM message ORDER BY serial LIMIT ?1"
+        );
+        let aged = |mut row: Row| {
+            Ok(Aged {
+                place: row.number()?,
+                created_at: row.integer()?,
+                is_held: row.number()? != 0,
+                segments: row.size()?,
+            })
+        };
+        self.read(|sql| {
+            let rows = Row::all(sql.query(AGED, &[Value::size(limit)])?);
+            rows.map(aged).collect()
+        })
+    }
+}
