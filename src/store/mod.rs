@@ -6,6 +6,7 @@
 //! comes in where messages go out.
 
 mod change;
+mod delivery;
 mod error;
 mod frame_id;
 mod input;
@@ -23,6 +24,7 @@ mod turn;
 mod write;
 
 pub use change::{Change, Changed};
+pub use delivery::{DeadLetter, DeliveryKind, DeliveryWrite, Owed};
 pub use error::StoreError;
 pub use frame_id::Kind;
 pub use log::End;

@@ -77,17 +77,20 @@ pub(super) struct Tables {
     pub(super) is_begun: bool,
     /// That of frames' ids.
     pub(super) has_ids: bool,
+    /// That of deliveries, which outlives the others.
+    pub(super) has_deliveries: bool,
 }
 
 impl Tables {
     /// Looks them up. What an older release wrote is brought to the schema of this one.
     pub(super) fn of(sql: &dyn Sql) -> Result<Self, StoreError> {
         const TABLES: &str = "SELECT name FROM sqlite_master WHERE type='table' \
-                              AND name IN ('meta', 'once')";
+                              AND name IN ('meta', 'once', 'delivery')";
         let mut tables = Self::default();
         for mut row in Row::all(sql.query(TABLES, &[])?) {
             match row.text()?.as_str() {
                 "meta" => tables.is_begun = true,
+                "delivery" => tables.has_deliveries = true,
                 _ => tables.has_ids = true,
             }
         }

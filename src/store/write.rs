@@ -1,6 +1,7 @@
 //! Storing: one match over everything that is ever stored.
 
 use super::change::{self, Change, Kind};
+use super::delivery::{self, DeliveryWrite};
 use super::error::StoreError;
 use super::frame_id;
 use super::meta::{self, Beginning};
@@ -144,6 +145,10 @@ pub enum Write {
         /// When.
         at: Timestamp,
     },
+    /// Something is owed, or is so no longer (P10.4).
+    Delivery(DeliveryWrite),
+    /// The session ends: everything goes but what is owed (P11.2).
+    Outlive,
 }
 
 impl Store {
@@ -162,6 +167,9 @@ fn run(sql: &dyn Sql, writes: &[Write], tables: Tables) -> Result<Tables, StoreE
     let has_id = writes
         .iter()
         .any(|write| matches!(write, Write::Once { .. }));
+    let is_owed = |write: &Write| matches!(write, Write::Delivery(DeliveryWrite::Add { .. }));
+    let has_delivery = writes.iter().any(is_owed);
+    let ends = writes.contains(&Write::Outlive);
     if is_one_statement(writes) {
         all(sql, writes)?;
     } else {
@@ -169,12 +177,16 @@ fn run(sql: &dyn Sql, writes: &[Write], tables: Tables) -> Result<Tables, StoreE
             if has_id && !tables.has_ids {
                 schema::create_ids(sql)?;
             }
+            if has_delivery && !tables.has_deliveries {
+                delivery::create(sql)?;
+            }
             all(sql, writes)
         })?;
     }
     Ok(Tables {
-        is_begun: tables.is_begun || begins,
-        has_ids: tables.has_ids || has_id,
+        is_begun: (tables.is_begun || begins) && !ends,
+        has_ids: (tables.has_ids || has_id) && !ends,
+        has_deliveries: tables.has_deliveries || has_delivery,
     })
 }
 
@@ -183,6 +195,11 @@ fn is_one_statement(writes: &[Write]) -> bool {
         writes,
         [] | [Write::Create(_) | Write::Grow(_) | Write::Segment(_) | Write::Close { .. }]
             | [Write::Change { .. } | Write::Settings { .. } | Write::Heard { .. }]
+            | [Write::Delivery(
+                DeliveryWrite::Again { .. }
+                    | DeliveryWrite::Bury { .. }
+                    | DeliveryWrite::Forget { .. }
+            )]
     )
 }
 
@@ -298,6 +315,8 @@ fn one(sql: &dyn Sql, write: &Write) -> Result<(), StoreError> {
         Write::Heard { place, at } => turn::heard(sql, *place, *at),
         Write::CancelInput { place, cancel } => input::cancel(sql, *place, cancel),
         Write::Trim { up_to, gone, at } => retention::trim(sql, *up_to, gone, *at),
+        Write::Delivery(write) => delivery::write(sql, write),
+        Write::Outlive => delivery::outlive(sql),
     }
 }
 

@@ -1,0 +1,131 @@
+//! What is owed, as rows: written with its cause, read back, outliving the session.
+
+use std::rc::Rc;
+
+use sessile::store::{DeadLetter, DeliveryKind, DeliveryWrite, Kind, Owed, Store, Write};
+
+use crate::model::{Draft, Pair, epoch};
+use crate::sqlite::Sqlite;
+use crate::{beginning, cost};
+
+fn owed(number: u64) -> Owed {
+    Owed {
+        number,
+        kind: DeliveryKind::Hook,
+        target: "https://a.example/".to_owned(),
+        attempts: 0,
+        created_at: 5,
+        due_at: 6,
+        dead_at: None,
+    }
+}
+
+fn add(number: u64) -> Write {
+    Write::Delivery(DeliveryWrite::Add {
+        owed: owed(number),
+        reason: None,
+        body: format!("body {number}"),
+    })
+}
+
+/// A store that has just been opened knows what one before it wrote.
+fn again(sqlite: &Sqlite) -> Store {
+    Store::new(Rc::new(sqlite.clone()))
+}
+
+#[test]
+fn what_is_owed_reads_back_as_it_was_written() {
+    let sqlite = Sqlite::new();
+    let store = again(&sqlite);
+    assert_eq!(store.deliveries(), Ok(Vec::new()), "there is no table yet");
+    assert_eq!(store.delivery_body(1), Ok(None));
+    assert_eq!(store.dead_letters(), Ok(Vec::new()));
+    store.write(&[add(2), add(1)]).unwrap();
+    for store in [store, again(&sqlite)] {
+        assert_eq!(store.deliveries(), Ok(vec![owed(1), owed(2)]));
+        assert_eq!(store.delivery_body(2), Ok(Some("body 2".to_owned())));
+        assert_eq!(store.delivery_body(3), Ok(None));
+    }
+}
+
+#[test]
+fn an_attempt_and_its_end_change_one_row_each() {
+    let sqlite = Sqlite::new();
+    let store = again(&sqlite);
+    store.write(&[add(1), add(2), add(3)]).unwrap();
+    let write = |write| {
+        let write = Write::Delivery(write);
+        let (rows, transactions) = cost(&sqlite, || store.write(&[write]).unwrap());
+        assert_eq!((rows, transactions), (1, 0));
+    };
+    write(DeliveryWrite::Again {
+        number: 1,
+        attempts: 4,
+        due_at: 90,
+    });
+    write(DeliveryWrite::Bury {
+        number: 2,
+        attempts: 7,
+        at: 95,
+        reason: "it answered 503".to_owned(),
+    });
+    write(DeliveryWrite::Forget { number: 3 });
+    let first = Owed {
+        attempts: 4,
+        due_at: 90,
+        ..owed(1)
+    };
+    let second = Owed {
+        attempts: 7,
+        dead_at: Some(95),
+        ..owed(2)
+    };
+    assert_eq!(store.deliveries(), Ok(vec![first, second.clone()]));
+    let letter = DeadLetter {
+        owed: second,
+        reason: "it answered 503".to_owned(),
+    };
+    assert_eq!(store.dead_letters(), Ok(vec![letter]));
+}
+
+/// P11.2: nothing is left of a session but what it owes, and another begins beside that.
+#[test]
+fn what_is_owed_outlives_the_session() {
+    let mut pair = Pair::new();
+    let place = pair.publish(Draft::streaming("secret"));
+    pair.remember(Kind::Update, "u1", place);
+    pair.store.write(&[add(1)]).unwrap();
+    pair.store.write(&[Write::Outlive, add(2)]).unwrap();
+    assert_eq!(pair.sqlite.tables(), ["delivery"]);
+    for store in [&pair.store, &again(&pair.sqlite)] {
+        assert_eq!(store.beginning(), Ok(None));
+        assert_eq!(store.deliveries(), Ok(vec![owed(1), owed(2)]));
+    }
+    pair.store.write(&[Write::Begin(beginning())]).unwrap();
+    assert_eq!(pair.store.message(epoch(), 1), Ok(None));
+    assert_eq!(pair.store.deliveries(), Ok(vec![owed(1), owed(2)]));
+}
+
+/// A crash leaves either the session or the word of its end.
+#[test]
+fn the_end_of_a_session_is_one_step() {
+    let pair = Pair::new();
+    pair.sqlite.fail_after(Some(4));
+    assert!(pair.store.write(&[Write::Outlive, add(1)]).is_err());
+    pair.sqlite.fail_after(None);
+    assert!(pair.store.beginning().unwrap().is_some());
+    assert_eq!(pair.store.deliveries(), Ok(Vec::new()));
+}
+
+#[test]
+fn what_does_not_read_back_is_an_error() {
+    let sqlite = Sqlite::new();
+    let store = again(&sqlite);
+    store.write(&[add(1)]).unwrap();
+    sqlite.batch("UPDATE delivery SET kind=99");
+    let error = store.deliveries().unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "unable to reach the storage; its delivery does not read back"
+    );
+}
