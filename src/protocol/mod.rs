@@ -8,6 +8,7 @@ pub mod change;
 pub mod check;
 pub mod data;
 pub mod decode;
+pub mod deployment;
 pub mod error;
 pub mod fields;
 pub mod frame;

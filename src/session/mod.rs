@@ -17,6 +17,7 @@ mod closing;
 mod connection;
 mod control;
 mod conversation;
+mod deliveries;
 mod drive;
 mod expiry;
 mod frames;
@@ -40,6 +41,7 @@ mod turn;
 
 pub use chain::Chains;
 pub use connection::{Carrier, Connection, Sender};
+pub use deliveries::{Delivered, Delivery, Outcome};
 pub use outbox::Text;
 pub use presence::{Coming, Present};
 pub use request::Request;
