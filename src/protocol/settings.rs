@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::deployment::Outbound;
 use super::error::{ErrorCode, ErrorInfo};
+use super::hooks::{self, Hook};
 use super::words;
 
 /// The longest duration a setting takes: ten years.
@@ -62,6 +64,10 @@ pub struct Settings {
     /// How many agents a turn is given, one after the other (P6.1).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_attempts: Option<u64>,
+    /// The addresses that are told what happens to the session, beside those of the deployment
+    /// (P10.4).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hooks: Option<Vec<Hook>>,
 }
 
 /// What an input does while a turn that answers another is active (P10.3).
@@ -135,10 +141,15 @@ impl Settings {
     }
 
     /// These settings with a patch laid over them: `null` takes a setting back to its default.
+    /// The deployment says what may leave the session.
     ///
     /// # Errors
     /// `invalid-frame` naming the setting that is not what it must be.
-    pub fn patched(&self, patch: &serde_json::Value) -> Result<Self, ErrorInfo> {
+    pub fn patched(
+        &self,
+        patch: &serde_json::Value,
+        outbound: &Outbound,
+    ) -> Result<Self, ErrorInfo> {
         let Some(patch) = patch.as_object() else {
             return Err(refused("settings is not an object"));
         };
@@ -155,7 +166,20 @@ impl Settings {
         }
         let settings: Self = serde_json::from_value(merged).unwrap_or_default();
         settings.check()?;
+        // The deployment may have changed its mind since; the rest can be set none the less.
+        if settings.hooks != self.hooks {
+            settings.check_hooks(outbound)?;
+        }
         Ok(settings)
+    }
+
+    fn check_hooks(&self, outbound: &Outbound) -> Result<(), ErrorInfo> {
+        let hooks = self.hooks.as_deref().unwrap_or_default();
+        if !hooks.is_empty() && !outbound.has_secret {
+            let reason = "hooks needs SESSILE_WEBHOOK_SECRETS, which the deployment does not have";
+            return Err(refused(reason));
+        }
+        hooks::check(hooks, outbound.allows_local).map_err(|reason| refused(&reason))
     }
 
     fn check(&self) -> Result<(), ErrorInfo> {

@@ -51,6 +51,7 @@ pub struct Lead {
 
 /// What a turn is at the moment, with what belongs to that alone (P6.1).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum State {
     /// Without a leader.
     Queued,

@@ -4,6 +4,7 @@ use super::connection::Sender;
 use super::outbox::Outbox;
 use super::{Error, Session};
 use crate::protocol::capability::Operation;
+use crate::protocol::deployment::Outbound;
 use crate::protocol::error::{ErrorCode, ErrorInfo, close};
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::store::{Store, Write};
@@ -19,7 +20,7 @@ impl Session {
         out: &mut Outbox,
     ) -> Result<String, Error> {
         sender.must(Operation::Admin, "change the settings", &self.id)?;
-        let settings = self.settings.patched(patch)?;
+        let settings = self.settings.patched(patch, &Outbound::default())?;
         self.settle(store, now, out)?;
         let mut writes = self.begin(now);
         writes.push(Write::Settings {

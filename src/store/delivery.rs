@@ -19,6 +19,7 @@
 
 use super::error::StoreError;
 use super::row::Row;
+use super::schema::Rare;
 use super::sql::{Sql, Value};
 use super::store::Store;
 use crate::protocol::ids::Timestamp;
@@ -95,14 +96,6 @@ pub enum DeliveryWrite {
         /// The delivery.
         number: u64,
     },
-}
-
-/// Makes the table.
-pub(super) fn create(sql: &dyn Sql) -> Result<(), StoreError> {
-    const TABLE: &str = "CREATE TABLE delivery(number INTEGER PRIMARY KEY, kind INTEGER, \
-                         target TEXT, attempts INTEGER, created_at INTEGER, due_at INTEGER, \
-                         dead_at INTEGER, reason TEXT, body TEXT)";
-    sql.run(TABLE, &[])
 }
 
 /// Stores one change. One row.
@@ -185,7 +178,7 @@ impl Store {
     pub fn deliveries(&self) -> Result<Vec<Owed>, StoreError> {
         const ALL: &str = "SELECT number, kind, target, attempts, created_at, due_at, dead_at \
                            FROM delivery ORDER BY number";
-        if !self.tables()?.has_deliveries {
+        if !self.tables()?.has(Rare::Delivery) {
             return Ok(Vec::new());
         }
         let rows = Row::all(self.sql().query(ALL, &[])?);
@@ -195,7 +188,7 @@ impl Store {
     /// The text of a delivery. One row.
     pub fn delivery_body(&self, number: u64) -> Result<Option<String>, StoreError> {
         const BODY: &str = "SELECT body FROM delivery WHERE number=?1";
-        if !self.tables()?.has_deliveries {
+        if !self.tables()?.has(Rare::Delivery) {
             return Ok(None);
         }
         let row = Row::first(self.sql().query(BODY, &[Value::number(number)])?);
@@ -206,7 +199,7 @@ impl Store {
     pub fn dead_letters(&self) -> Result<Vec<DeadLetter>, StoreError> {
         const DEAD: &str = "SELECT number, kind, target, attempts, created_at, due_at, dead_at, \
                             reason FROM delivery WHERE dead_at IS NOT NULL ORDER BY number DESC";
-        if !self.tables()?.has_deliveries {
+        if !self.tables()?.has(Rare::Delivery) {
             return Ok(Vec::new());
         }
         let letter = |mut row: Row| {

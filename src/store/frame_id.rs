@@ -14,6 +14,7 @@
 use super::error::StoreError;
 use super::message;
 use super::row::Row;
+use super::schema::Rare;
 use super::sql::{Sql, Value};
 use super::store::Store;
 use crate::protocol::ids::Timestamp;
@@ -88,7 +89,7 @@ impl Store {
         if kind == Kind::Message {
             return self.read(|sql| message::of_id(sql, client, id));
         }
-        if !self.tables()?.has_ids {
+        if !self.tables()?.has(Rare::Once) {
             return Ok(None);
         }
         let kind = Value::Integer(kind as i64);

@@ -22,7 +22,8 @@
 //! | `data` | its data, if that is text; what does not fit goes on in segments (`text.rs`) |
 //!
 //! Text is in `data`, any other JSON in `json`: `data || ?` must never meet a document. What can
-//! be long stands last, so that the rest of a row is read without it.
+//! be long stands last, so that the rest of a row is read without it. Indexes find messages that
+//! stream, have an id, or were written by a turn that another agent may take over (P6.8).
 
 pub(super) mod columns;
 mod link;

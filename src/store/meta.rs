@@ -10,8 +10,8 @@
 //! | `created_at` | when it began, in ms |
 //! | `floor` | the place up to which messages have been trimmed (P11.2) |
 //! | `written_at` | when something was last written that is in no other row, in ms; NULL if never |
-//! | `settings` | the [`Settings`], as JSON |
 //! | `trimmed_at` | when messages were last trimmed, in ms; NULL if never |
+//! | `settings` | the [`Settings`], as JSON |
 
 use super::error::StoreError;
 use super::row::Row;

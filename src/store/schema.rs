@@ -1,140 +1,191 @@
-//! Tables, as numbered migrations. The first is made with the session's first write and not
-//! before: reading a session that nobody has written to leaves nothing behind (P1.2).
+//! The schema, frozen as text: `schema/N/` has the tables of version `N`, a file for each.
+//!
+//! Once a release has written a version, its folder never changes: a new one is added, with a
+//! step that brings the tables of the version before to it, and golden rows in
+//! `tests/fixtures/stored`. Until the first release version 1 is what the code needs.
+//!
+//! No table is made before the session's first write: reading a session that nobody has written
+//! to leaves nothing behind (P1.2). An index costs a row with every write that it covers, so only
+//! what must be found without reading the log is indexed.
 
 use super::error::StoreError;
 use super::row::Row;
 use super::sql::{Sql, Value};
 
-/// The tables as a session that begins today has them.
-///
-/// Text is in `data`, any other JSON in `json`: `data || ?` must never meet a document.
-/// What can be long stands last, so that the rest of a row is read without it. Only what
-/// streams, messages' ids and their turns are indexed: an index costs a row with every write it
-/// covers.
-/// A table costs two rows and `meta` has one, so that a short session does not pay for them.
-const TABLES: &[&str] = &[
-    "CREATE TABLE meta(schema INTEGER, epoch TEXT, created_at INTEGER, floor INTEGER, \
-     written_at INTEGER, settings TEXT, trimmed_at INTEGER)",
-    "CREATE TABLE message(serial INTEGER PRIMARY KEY, version INTEGER, seq INTEGER, \
-     status TEXT, client TEXT, connection TEXT, id TEXT, name TEXT, role TEXT, turn TEXT, \
-     parent INTEGER, headers TEXT, cancel TEXT, created_at INTEGER, updated_at INTEGER, \
-     deleted_at INTEGER, marks TEXT, json TEXT, data TEXT)",
-    "CREATE INDEX message_open ON message(serial) WHERE status='streaming'",
-    "CREATE INDEX message_id ON message(client, id) WHERE id IS NOT NULL",
-    MESSAGE_TURN,
-    "CREATE TABLE segment(id INTEGER PRIMARY KEY, version INTEGER, seq INTEGER, \
-     start INTEGER, updated_at INTEGER, marks TEXT, data TEXT)",
-    "CREATE TABLE change(serial INTEGER PRIMARY KEY, kind INTEGER, subject INTEGER, \
-     client TEXT, at INTEGER)",
-    TURN,
-    TURN_ID,
-    TURN_INPUT,
-    TURN_OPEN,
+/// The tables that a session begins with.
+const SESSION: [&str; 5] = [
+    include_str!("schema/1/meta.sql"),
+    include_str!("schema/1/message.sql"),
+    include_str!("schema/1/segment.sql"),
+    include_str!("schema/1/change.sql"),
+    include_str!("schema/1/turn.sql"),
 ];
 
-/// Messages that a turn wrote, for the agent that takes it over (P6.8): a turn may be open for
-/// long.
-const MESSAGE_TURN: &str = "CREATE INDEX message_turn ON message(turn) \
-                            WHERE turn IS NOT NULL AND deleted_at IS NULL";
-const TURN: &str = "CREATE TABLE turn(serial INTEGER PRIMARY KEY, version INTEGER, id TEXT, \
-                    agent TEXT, input INTEGER, open INTEGER, heard_at INTEGER, body TEXT)";
-const TURN_ID: &str = "CREATE INDEX turn_id ON turn(id)";
-const TURN_INPUT: &str = "CREATE INDEX turn_input ON turn(input) WHERE input IS NOT NULL";
-const TURN_OPEN: &str = "CREATE INDEX turn_open ON turn(open) WHERE open IS NOT NULL";
+/// A table that few sessions need: it is made with its first row. A step that changes one must
+/// expect that it is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rare {
+    /// Ids of frames.
+    Once,
+    /// Deliveries. This one outlives the others, and then nothing says its version.
+    Delivery,
+}
 
-/// What brings the tables of version `n` to the next one, `n` counted from 1. One that was
-/// ever deployed is never changed, another is added.
-const MIGRATIONS: [&[&str]; 2] = [
-    &[
-        "ALTER TABLE message ADD COLUMN turn TEXT",
-        "ALTER TABLE message ADD COLUMN cancel TEXT",
-        TURN,
-        TURN_ID,
-        TURN_INPUT,
-        TURN_OPEN,
-    ],
-    &[
-        "ALTER TABLE meta ADD COLUMN trimmed_at INTEGER",
-        MESSAGE_TURN,
-    ],
-];
+impl Rare {
+    const ALL: [Self; 2] = [Self::Once, Self::Delivery];
 
-/// The table of the ids that frames have and messages are not: few sessions have any, so it
-/// is made with the first. A migration that changes it must expect that it is not there.
-const IDS: [&str; 2] = [
-    "CREATE TABLE once(client TEXT, kind INTEGER, id TEXT, serial INTEGER, at INTEGER, \
-     PRIMARY KEY(client, kind, id)) WITHOUT ROWID",
-    "CREATE INDEX once_at ON once(at)",
-];
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Once => "once",
+            Self::Delivery => "delivery",
+        }
+    }
 
-/// The schema that a session begins with.
-pub(super) const VERSION: usize = MIGRATIONS.len() + 1;
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Once => include_str!("schema/1/once.sql"),
+            Self::Delivery => include_str!("schema/1/delivery.sql"),
+        }
+    }
+
+    const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+/// Each brings the tables of a version to the next one, the first those of version 1.
+const STEPS: &[&str] = &[];
+
+/// The version that a session begins with.
+pub(super) const VERSION: usize = STEPS.len() + 1;
 
 /// Which tables there are.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Tables {
-    /// All but that of frames' ids: the session was written to.
+    /// Those of a session that was written to.
     pub(super) is_begun: bool,
-    /// That of frames' ids.
-    pub(super) has_ids: bool,
-    /// That of deliveries, which outlives the others.
-    pub(super) has_deliveries: bool,
+    rare: u8,
 }
 
 impl Tables {
-    /// Looks them up. What an older release wrote is brought to the schema of this one.
+    /// Looks them up. An older version is brought to that of this release.
     pub(super) fn of(sql: &dyn Sql) -> Result<Self, StoreError> {
-        const TABLES: &str = "SELECT name FROM sqlite_master WHERE type='table' \
-                              AND name IN ('meta', 'once', 'delivery')";
+        const TABLES: &str = "SELECT name FROM sqlite_master WHERE type='table'";
         let mut tables = Self::default();
         for mut row in Row::all(sql.query(TABLES, &[])?) {
-            match row.text()?.as_str() {
-                "meta" => tables.is_begun = true,
-                "delivery" => tables.has_deliveries = true,
-                _ => tables.has_ids = true,
-            }
+            let name = row.text()?;
+            tables.is_begun |= name == "meta";
+            let rare = Rare::ALL.iter().find(|rare| rare.name() == name);
+            tables.rare |= rare.map_or(0, |rare| rare.bit());
         }
         if tables.is_begun {
-            update(sql)?;
+            update(sql, STEPS)?;
         }
         Ok(tables)
     }
-}
 
-fn update(sql: &dyn Sql) -> Result<(), StoreError> {
-    const FOUND: &str = "SELECT schema FROM meta";
-    const REACHED: &str = "UPDATE meta SET schema=?1";
-    let found = Row::only(sql.query(FOUND, &[])?)?.size()?;
-    if VERSION < found {
-        return Err(StoreError(format!(
-            "its schema {found} is newer than {VERSION}"
-        )));
+    /// Whether a table is there that few sessions need.
+    pub(super) fn has(self, rare: Rare) -> bool {
+        self.rare & rare.bit() != 0
     }
-    if found == VERSION {
-        return Ok(());
+
+    /// Only a table that few sessions need is left of all, if it was there.
+    pub(super) fn leave(&mut self, rare: Rare) {
+        self.is_begun = false;
+        self.rare &= rare.bit();
     }
-    sql.transaction(&mut || {
-        migrate(sql, found)?;
-        sql.run(REACHED, &[Value::size(VERSION)])
-    })
+
+    /// Makes a table that few sessions need, unless it is there.
+    pub(super) fn add(&mut self, sql: &dyn Sql, rare: Rare) -> Result<(), StoreError> {
+        if !self.has(rare) {
+            run(sql, rare.text())?;
+            self.rare |= rare.bit();
+        }
+        Ok(())
+    }
 }
 
 /// Makes the tables of a session that begins.
 pub(super) fn create(sql: &dyn Sql) -> Result<(), StoreError> {
-    run(sql, TABLES)
+    SESSION.into_iter().try_for_each(|text| run(sql, text))
 }
 
-/// Makes the table of frames' ids.
-pub(super) fn create_ids(sql: &dyn Sql) -> Result<(), StoreError> {
-    run(sql, &IDS)
+/// Brings the tables to the version that the steps lead to.
+fn update(sql: &dyn Sql, steps: &[&'static str]) -> Result<(), StoreError> {
+    const FOUND: &str = "SELECT schema FROM meta";
+    const REACHED: &str = "UPDATE meta SET schema=?1";
+    let found = Row::only(sql.query(FOUND, &[])?)?.size()?;
+    let version = steps.len() + 1;
+    if version < found {
+        let message = format!("its schema {found} is newer than {version}");
+        return Err(StoreError(message));
+    }
+    if found == version {
+        return Ok(());
+    }
+    sql.transaction(&mut || {
+        let mut later = steps.iter().skip(found.saturating_sub(1));
+        later.try_for_each(|text| run(sql, text))?;
+        sql.run(REACHED, &[Value::size(version)])
+    })
 }
 
-fn migrate(sql: &dyn Sql, from: usize) -> Result<(), StoreError> {
-    let mut later = MIGRATIONS.iter().skip(from.saturating_sub(1));
-    later.try_for_each(|statements| run(sql, statements))
-}
-
-fn run(sql: &dyn Sql, statements: &[&'static str]) -> Result<(), StoreError> {
-    let mut statements = statements.iter();
+/// Runs statements, each of which ends its line.
+fn run(sql: &dyn Sql, text: &'static str) -> Result<(), StoreError> {
+    let mut statements = text.split(";\n").filter(|statement| !statement.is_empty());
     statements.try_for_each(|statement| sql.run(statement, &[]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+
+    /// A database of some version, which notes what it is told.
+    struct Noting(i64, RefCell<Vec<String>>);
+
+    impl Sql for Noting {
+        fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Vec<Value>>, StoreError> {
+            if sql.starts_with("SELECT") {
+                return Ok(vec![vec![Value::Integer(self.0)]]);
+            }
+            let note = params
+                .iter()
+                .fold(sql.to_owned(), |note, param| format!("{note} {param:?}"));
+            self.1.borrow_mut().push(note);
+            Ok(Vec::new())
+        }
+
+        fn bytes(&self) -> Result<u64, StoreError> {
+            Ok(0)
+        }
+
+        fn transaction(
+            &self,
+            body: &mut dyn FnMut() -> Result<(), StoreError>,
+        ) -> Result<(), StoreError> {
+            self.1.borrow_mut().push("BEGIN".to_owned());
+            body()
+        }
+    }
+
+    fn updated(from: i64) -> Result<Vec<String>, StoreError> {
+        let sql = Noting(from, RefCell::default());
+        update(&sql, &["A;\nB;\n", "C;\n"])?;
+        Ok(sql.1.into_inner())
+    }
+
+    #[test]
+    fn a_session_takes_each_step_that_it_has_not_taken_in_one_transaction() {
+        let reached = "UPDATE meta SET schema=?1 Integer(3)";
+        let all = ["BEGIN", "A", "B", "C", reached].map(str::to_owned);
+        assert_eq!(updated(1), Ok(all.to_vec()));
+        let last = ["BEGIN", "C", reached].map(str::to_owned);
+        assert_eq!(updated(2), Ok(last.to_vec()));
+        assert_eq!(updated(3), Ok(Vec::new()));
+        assert!(
+            updated(4).is_err(),
+            "what a newer release wrote is left alone"
+        );
+    }
 }

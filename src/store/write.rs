@@ -5,7 +5,7 @@ use super::delivery::{self, DeliveryWrite};
 use super::error::StoreError;
 use super::frame_id;
 use super::meta::{self, Beginning};
-use super::schema::{self, Tables};
+use super::schema::{Rare, Tables};
 use super::sql::Sql;
 use super::store::Store;
 use super::text::{self, Closing, Growth};
@@ -163,31 +163,30 @@ impl Store {
 /// Stores all of it or nothing, and says which tables there are then. A single statement
 /// needs no transaction, which costs more than the statement itself (invariant 4).
 fn run(sql: &dyn Sql, writes: &[Write], tables: Tables) -> Result<Tables, StoreError> {
-    let begins = writes.iter().any(|write| matches!(write, Write::Begin(_)));
-    let has_id = writes
-        .iter()
-        .any(|write| matches!(write, Write::Once { .. }));
-    let is_owed = |write: &Write| matches!(write, Write::Delivery(DeliveryWrite::Add { .. }));
-    let has_delivery = writes.iter().any(is_owed);
-    let ends = writes.contains(&Write::Outlive);
+    let mut after = tables;
+    after.is_begun |= writes.iter().any(|write| matches!(write, Write::Begin(_)));
     if is_one_statement(writes) {
         all(sql, writes)?;
-    } else {
-        sql.transaction(&mut || {
-            if has_id && !tables.has_ids {
-                schema::create_ids(sql)?;
-            }
-            if has_delivery && !tables.has_deliveries {
-                delivery::create(sql)?;
-            }
-            all(sql, writes)
-        })?;
+        return Ok(after);
     }
-    Ok(Tables {
-        is_begun: (tables.is_begun || begins) && !ends,
-        has_ids: (tables.has_ids || has_id) && !ends,
-        has_deliveries: tables.has_deliveries || has_delivery,
-    })
+    sql.transaction(&mut || {
+        let mut rare = writes.iter().filter_map(rare_table);
+        rare.try_for_each(|rare| after.add(sql, rare))?;
+        all(sql, writes)
+    })?;
+    if writes.contains(&Write::Outlive) {
+        after.leave(Rare::Delivery);
+    }
+    Ok(after)
+}
+
+/// The table that a write needs and that may not be there.
+fn rare_table(write: &Write) -> Option<Rare> {
+    match write {
+        Write::Once { .. } => Some(Rare::Once),
+        Write::Delivery(DeliveryWrite::Add { .. }) => Some(Rare::Delivery),
+        _ => None,
+    }
 }
 
 fn is_one_statement(writes: &[Write]) -> bool {

@@ -28,6 +28,48 @@ fn add(number: u64) -> Write {
     })
 }
 
+/// One that waits, and one that was given up, for the golden rows.
+fn golden() -> [Owed; 2] {
+    let waiting = Owed {
+        attempts: 3,
+        due_at: 14,
+        ..owed(1)
+    };
+    let dead = Owed {
+        number: 2,
+        dead_at: Some(15),
+        ..waiting.clone()
+    };
+    [waiting, dead]
+}
+
+pub(crate) fn golden_writes() -> Vec<Vec<Write>> {
+    let again = |number| DeliveryWrite::Again {
+        number,
+        attempts: 3,
+        due_at: 14,
+    };
+    let bury = DeliveryWrite::Bury {
+        number: 2,
+        attempts: 3,
+        at: 15,
+        reason: "it answered 503".to_owned(),
+    };
+    let changes = [again(1), again(2), bury].map(Write::Delivery);
+    vec![vec![add(1), add(2)], changes.to_vec()]
+}
+
+pub(crate) fn check_golden(store: &Store) {
+    let [waiting, dead] = golden();
+    assert_eq!(store.deliveries(), Ok(vec![waiting, dead.clone()]));
+    assert_eq!(store.delivery_body(2), Ok(Some("body 2".to_owned())));
+    let reason = "it answered 503".to_owned();
+    assert_eq!(
+        store.dead_letters(),
+        Ok(vec![DeadLetter { owed: dead, reason }])
+    );
+}
+
 /// A store that has just been opened knows what one before it wrote.
 fn again(sqlite: &Sqlite) -> Store {
     Store::new(Rc::new(sqlite.clone()))

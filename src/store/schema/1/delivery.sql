@@ -1,0 +1,11 @@
+CREATE TABLE delivery(
+  number INTEGER PRIMARY KEY,
+  kind INTEGER,
+  target TEXT,
+  attempts INTEGER,
+  created_at INTEGER,
+  due_at INTEGER,
+  dead_at INTEGER,
+  reason TEXT,
+  body TEXT
+);
