@@ -12,7 +12,6 @@ pub const HOOKS_MAX: usize = 10;
 
 /// An address, and the events that it is told of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Hook {
     /// The address.
     pub url: String,
