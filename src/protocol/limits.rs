@@ -111,7 +111,7 @@ limits! {
 pub const DELIVERIES_AT_ONCE: usize = 4;
 /// How much longer than a call may take its outcome is waited for, in milliseconds; then the
 /// process that made it is taken to be gone.
-pub const DELIVERY_SLACK_MS: u64 = 20_000;
+pub const DELIVERY_SLACK_MS: u64 = 5_000;
 /// Deliveries that were given up and are still shown.
 pub const DEAD_LETTERS_MAX: usize = 100;
 /// How long they are, in milliseconds: also a session that was deleted leaves nothing behind.

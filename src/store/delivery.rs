@@ -15,6 +15,7 @@
 //! | `due_at` | when it is to be tried next, in ms |
 //! | `dead_at` | when it was given up, in ms, else NULL |
 //! | `reason` | why it was, else NULL |
+//! | `id` | what its receiver knows it by |
 //! | `body` | the exact text that is delivered |
 
 use super::error::StoreError;
@@ -50,11 +51,22 @@ pub struct Owed {
     pub dead_at: Option<Timestamp>,
 }
 
+/// What is delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parcel {
+    /// What its receiver knows it by, however often it comes.
+    pub id: String,
+    /// The exact text of it.
+    pub body: String,
+}
+
 /// A delivery that was given up, as an administrator sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {
     /// The delivery.
     pub owed: Owed,
+    /// What its receiver knows it by.
+    pub id: String,
     /// Why it was given up.
     pub reason: String,
 }
@@ -68,8 +80,8 @@ pub enum DeliveryWrite {
         owed: Owed,
         /// Why it is given up at once, if it is.
         reason: Option<String>,
-        /// The exact text that is to be delivered.
-        body: String,
+        /// What is delivered.
+        parcel: Parcel,
     },
     /// It was not taken, and is to be tried again.
     Again {
@@ -104,7 +116,11 @@ pub(super) fn write(sql: &dyn Sql, write: &DeliveryWrite) -> Result<(), StoreErr
     const BURY: &str = "UPDATE delivery SET attempts=?2, dead_at=?3, reason=?4 WHERE number=?1";
     const FORGET: &str = "DELETE FROM delivery WHERE number=?1";
     match write {
-        DeliveryWrite::Add { owed, reason, body } => add(sql, owed, reason.as_deref(), body),
+        DeliveryWrite::Add {
+            owed,
+            reason,
+            parcel,
+        } => add(sql, owed, reason.as_deref(), parcel),
         DeliveryWrite::Again {
             number,
             attempts,
@@ -129,9 +145,14 @@ pub(super) fn write(sql: &dyn Sql, write: &DeliveryWrite) -> Result<(), StoreErr
     }
 }
 
-fn add(sql: &dyn Sql, owed: &Owed, reason: Option<&str>, body: &str) -> Result<(), StoreError> {
+fn add(
+    sql: &dyn Sql,
+    owed: &Owed,
+    reason: Option<&str>,
+    parcel: &Parcel,
+) -> Result<(), StoreError> {
     const ADD: &str = "INSERT INTO delivery(number, kind, target, attempts, created_at, due_at, \
-                       dead_at, reason, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+                       dead_at, reason, id, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     let params = [
         Value::number(owed.number),
         Value::Integer(owed.kind as i64),
@@ -141,7 +162,8 @@ fn add(sql: &dyn Sql, owed: &Owed, reason: Option<&str>, body: &str) -> Result<(
         owed.due_at.into(),
         owed.dead_at.into(),
         reason.into(),
-        body.into(),
+        parcel.id.as_str().into(),
+        parcel.body.as_str().into(),
     ];
     sql.run(ADD, &params)
 }
@@ -174,6 +196,11 @@ pub(super) fn outlive(sql: &dyn Sql) -> Result<(), StoreError> {
 }
 
 impl Store {
+    /// Whether there ever was one, in this life of the session or before. No row.
+    pub fn has_deliveries(&self) -> Result<bool, StoreError> {
+        Ok(self.tables()?.has(Rare::Delivery))
+    }
+
     /// All deliveries, the oldest first. As many rows as there are.
     pub fn deliveries(&self) -> Result<Vec<Owed>, StoreError> {
         const ALL: &str = "SELECT number, kind, target, attempts, created_at, due_at, dead_at \
@@ -185,27 +212,34 @@ impl Store {
         rows.map(|mut row| owed(&mut row)).collect()
     }
 
-    /// The text of a delivery. One row.
-    pub fn delivery_body(&self, number: u64) -> Result<Option<String>, StoreError> {
-        const BODY: &str = "SELECT body FROM delivery WHERE number=?1";
+    /// What is delivered. One row.
+    pub fn parcel(&self, number: u64) -> Result<Option<Parcel>, StoreError> {
+        const PARCEL: &str = "SELECT id, body FROM delivery WHERE number=?1";
         if !self.tables()?.has(Rare::Delivery) {
             return Ok(None);
         }
-        let row = Row::first(self.sql().query(BODY, &[Value::number(number)])?);
-        row.map(|mut row| row.text()).transpose()
+        let row = Row::first(self.sql().query(PARCEL, &[Value::number(number)])?);
+        let parcel = |mut row: Row| {
+            Ok(Parcel {
+                id: row.text()?,
+                body: row.text()?,
+            })
+        };
+        row.map(parcel).transpose()
     }
 
     /// The deliveries that were given up, the newest first. As many rows as there are deliveries.
     pub fn dead_letters(&self) -> Result<Vec<DeadLetter>, StoreError> {
         const DEAD: &str = "SELECT number, kind, target, attempts, created_at, due_at, dead_at, \
-                            reason FROM delivery WHERE dead_at IS NOT NULL ORDER BY number DESC";
+                            id, reason FROM delivery WHERE dead_at IS NOT NULL ORDER BY number DESC";
         if !self.tables()?.has(Rare::Delivery) {
             return Ok(Vec::new());
         }
         let letter = |mut row: Row| {
             let owed = owed(&mut row)?;
+            let id = row.text()?;
             let reason = row.maybe_text()?.unwrap_or_default();
-            Ok(DeadLetter { owed, reason })
+            Ok(DeadLetter { owed, id, reason })
         };
         Row::all(self.sql().query(DEAD, &[])?).map(letter).collect()
     }

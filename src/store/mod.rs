@@ -24,7 +24,7 @@ mod turn;
 mod write;
 
 pub use change::{Change, Changed};
-pub use delivery::{DeadLetter, DeliveryKind, DeliveryWrite, Owed};
+pub use delivery::{DeadLetter, DeliveryKind, DeliveryWrite, Owed, Parcel};
 pub use error::StoreError;
 pub use frame_id::Kind;
 pub use log::End;

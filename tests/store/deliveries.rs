@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use sessile::store::{DeadLetter, DeliveryKind, DeliveryWrite, Kind, Owed, Store, Write};
+use sessile::store::{DeadLetter, DeliveryKind, DeliveryWrite, Kind, Owed, Parcel, Store, Write};
 
 use crate::model::{Draft, Pair, epoch};
 use crate::sqlite::Sqlite;
@@ -20,11 +20,18 @@ fn owed(number: u64) -> Owed {
     }
 }
 
+fn parcel(number: u64) -> Parcel {
+    Parcel {
+        id: format!("s1-{number}"),
+        body: format!("body {number}"),
+    }
+}
+
 fn add(number: u64) -> Write {
     Write::Delivery(DeliveryWrite::Add {
         owed: owed(number),
         reason: None,
-        body: format!("body {number}"),
+        parcel: parcel(number),
     })
 }
 
@@ -62,11 +69,15 @@ pub(crate) fn golden_writes() -> Vec<Vec<Write>> {
 pub(crate) fn check_golden(store: &Store) {
     let [waiting, dead] = golden();
     assert_eq!(store.deliveries(), Ok(vec![waiting, dead.clone()]));
-    assert_eq!(store.delivery_body(2), Ok(Some("body 2".to_owned())));
+    assert_eq!(store.parcel(2), Ok(Some(parcel(2))));
     let reason = "it answered 503".to_owned();
     assert_eq!(
         store.dead_letters(),
-        Ok(vec![DeadLetter { owed: dead, reason }])
+        Ok(vec![DeadLetter {
+            owed: dead,
+            id: "s1-2".to_owned(),
+            reason
+        }])
     );
 }
 
@@ -80,13 +91,13 @@ fn what_is_owed_reads_back_as_it_was_written() {
     let sqlite = Sqlite::new();
     let store = again(&sqlite);
     assert_eq!(store.deliveries(), Ok(Vec::new()), "there is no table yet");
-    assert_eq!(store.delivery_body(1), Ok(None));
+    assert_eq!(store.parcel(1), Ok(None));
     assert_eq!(store.dead_letters(), Ok(Vec::new()));
     store.write(&[add(2), add(1)]).unwrap();
     for store in [store, again(&sqlite)] {
         assert_eq!(store.deliveries(), Ok(vec![owed(1), owed(2)]));
-        assert_eq!(store.delivery_body(2), Ok(Some("body 2".to_owned())));
-        assert_eq!(store.delivery_body(3), Ok(None));
+        assert_eq!(store.parcel(2), Ok(Some(parcel(2))));
+        assert_eq!(store.parcel(3), Ok(None));
     }
 }
 
@@ -125,6 +136,7 @@ fn an_attempt_and_its_end_change_one_row_each() {
     assert_eq!(store.deliveries(), Ok(vec![first, second.clone()]));
     let letter = DeadLetter {
         owed: second,
+        id: "s1-2".to_owned(),
         reason: "it answered 503".to_owned(),
     };
     assert_eq!(store.dead_letters(), Ok(vec![letter]));

@@ -9,7 +9,7 @@ use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{
     DEAD_LETTER_MS, DEAD_LETTERS_MAX, DELIVERIES_AT_ONCE, DELIVERY_SLACK_MS, Limits,
 };
-use crate::store::{DeliveryKind, DeliveryWrite, Owed};
+use crate::store::{DeliveryKind, DeliveryWrite, Owed, Parcel};
 
 /// Numbers given in one millisecond, before they run ahead of the clock.
 const NUMBERS_PER_MS: u64 = 1 << 10;
@@ -23,7 +23,7 @@ type Lane = (DeliveryKind, String);
 
 /// Everything that is owed, and what was given up.
 #[derive(Debug)]
-pub(super) struct Queue {
+pub(in crate::session) struct Queue {
     lanes: BTreeMap<Lane, VecDeque<Waiting>>,
     /// Those that were given up and when, the oldest first.
     dead: VecDeque<(u64, Timestamp)>,
@@ -60,7 +60,7 @@ impl Waiting {
 
 impl Queue {
     /// Takes up what rows know. Nothing is under way: whoever tried last is not there to say.
-    pub(super) fn load(rows: Vec<Owed>, limits: &Limits) -> Self {
+    pub(in crate::session) fn load(rows: Vec<Owed>, limits: &Limits) -> Self {
         let bounds = Bounds {
             most: limits.deliveries,
             call_ms: limits.delivery_ms,
@@ -95,16 +95,16 @@ impl Queue {
         lane.or_default().push_back(waiting);
     }
 
-    /// One more is owed; its body is made with its number. Beyond the bound it is given up at
+    /// One more is owed; what is delivered is made with its number. Beyond the bound it is given up at
     /// once, and nothing that came before.
     pub(super) fn add(
         &mut self,
         now: Timestamp,
         kind: DeliveryKind,
         target: &str,
-        body: impl FnOnce(u64) -> String,
+        parcel: impl FnOnce(u64) -> Parcel,
     ) -> Vec<DeliveryWrite> {
-        // The time, so that it is none that was ever given: no row is left of those that were.
+        // The time, since no row may be left of those that were given.
         let at = u64::try_from(now).unwrap_or(0);
         let number = at.saturating_mul(NUMBERS_PER_MS).max(self.last + 1);
         self.last = number;
@@ -126,20 +126,20 @@ impl Queue {
         let mut writes = vec![DeliveryWrite::Add {
             owed,
             reason: is_full.then(|| format!("{} wait already", self.bounds.most)),
-            body: body(number),
+            parcel: parcel(number),
         }];
         writes.extend(self.forget_letters(now));
         writes
     }
 
     /// How many wait.
-    pub(super) fn waiting(&self) -> u64 {
+    pub(in crate::session) fn waiting(&self) -> u64 {
         let waiting: usize = self.lanes.values().map(VecDeque::len).sum();
         u64::try_from(waiting).unwrap_or(u64::MAX)
     }
 
     /// Whether there is no row at all.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::session) fn is_empty(&self) -> bool {
         self.lanes.is_empty() && self.dead.is_empty()
     }
 
@@ -241,7 +241,7 @@ impl Queue {
     }
 
     /// When something is to be done next.
-    pub(super) fn deadline(&self) -> Option<Timestamp> {
+    pub(in crate::session) fn deadline(&self) -> Option<Timestamp> {
         let is_under_way = |head: &&Waiting| head.under_way.is_some();
         // With all places taken the rest waits for an outcome, which starts it.
         let is_busy = DELIVERIES_AT_ONCE <= self.heads().filter(is_under_way).count();

@@ -5,7 +5,7 @@ use super::Outcome;
 use super::queue::{Queue, Started};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{DEAD_LETTER_MS, DELIVERY_SLACK_MS, Limits};
-use crate::store::{DeliveryKind, DeliveryWrite, Owed};
+use crate::store::{DeliveryKind, DeliveryWrite, Owed, Parcel};
 
 const NOW: Timestamp = 1_800_000_000_000;
 const KIND: DeliveryKind = DeliveryKind::Hook;
@@ -24,10 +24,13 @@ fn empty() -> Queue {
 }
 
 fn add(queue: &mut Queue, target: &str) -> Owed {
-    let writes = queue.add(NOW, KIND, target, |number| number.to_string());
+    let writes = queue.add(NOW, KIND, target, |number| Parcel {
+        id: number.to_string(),
+        body: String::new(),
+    });
     match writes.into_iter().next().unwrap() {
-        DeliveryWrite::Add { owed, body, .. } => {
-            assert_eq!(body, owed.number.to_string());
+        DeliveryWrite::Add { owed, parcel, .. } => {
+            assert_eq!(parcel.id, owed.number.to_string());
             owed
         }
         other => unreachable!("{other:?}"),
@@ -209,7 +212,10 @@ fn numbers_grow() {
     let mut queue = empty();
     let [first, second] = ["a", "b"].map(|target| add(&mut queue, target).number);
     assert!(first < second);
-    let later = Queue::load(Vec::new(), &limits()).add(NOW + 1, KIND, "a", |_| String::new());
+    let later = Queue::load(Vec::new(), &limits()).add(NOW + 1, KIND, "a", |_| Parcel {
+        id: String::new(),
+        body: String::new(),
+    });
     let Some(DeliveryWrite::Add { owed, .. }) = later.first() else {
         unreachable!("{later:?}")
     };

@@ -7,5 +7,6 @@ CREATE TABLE delivery(
   due_at INTEGER,
   dead_at INTEGER,
   reason TEXT,
+  id TEXT,
   body TEXT
 );
