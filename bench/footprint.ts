@@ -1,12 +1,14 @@
 // How big the Worker is, and whether its memory grows with what has passed through it.
 
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { Connection, diagnostics, freshSession } from "./client.ts";
 import { atMost, type Bench, type Family, type Row } from "./row.ts";
+import { buildFile } from "./server.ts";
 import { RAISED, startSessile, TOKEN_TEXT } from "./sides.ts";
 
+/** As `npm run check` has it. */
+const WASM_KB = 600;
 const SESSIONS = 100;
 const APPENDS_A_ROUND = 1000;
 /** Sessions that are busy at once: the heap keeps the mark of the most that it ever held. */
@@ -18,9 +20,9 @@ const AT_ONCE = 10;
 const GROWTH_MAX = 1.1;
 
 async function size(): Promise<Row[]> {
-  const wasm = readFileSync(join(import.meta.dirname, "../build/index_bg.wasm"));
+  const wasm = readFileSync(buildFile("index_bg.wasm"));
   const kilobytes = gzipSync(wasm, { level: 9 }).length / 1024;
-  return [atMost("wasm, gzipped: at most 420 KB", "KB", kilobytes, 420, 1)];
+  return [atMost(`wasm, gzipped: at most ${WASM_KB} KB`, "KB", kilobytes, WASM_KB, 1)];
 }
 
 interface Pair {

@@ -1,5 +1,7 @@
 // What the benchmark prints, and the little statistics that it needs.
 
+import { readFileSync } from "node:fs";
+
 /** One line of the table and one element of the JSON. */
 export interface Row {
   name: string;
@@ -79,7 +81,7 @@ export function atMost(name: string, unit: string, ours: number, theirs: number,
 }
 
 export function table(rows: Row[]): string {
-  const cells = [
+  return aligned([
     ["", "what", "ours", "theirs", "unit", "ratio", "aim"],
     ...rows.map((row) => [
       row.ok ? "ok" : "SHORT",
@@ -90,11 +92,50 @@ export function table(rows: Row[]): string {
       String(row.ratio),
       row.aim,
     ]),
-  ];
-  const widths = [0, 1, 2, 3, 4, 5, 6].map((column) =>
+  ]);
+}
+
+/** The rows that `--json FILE` wrote. */
+export function readRows(file: string): Row[] {
+  return JSON.parse(readFileSync(file, "utf8")) as Row[];
+}
+
+/** A ratio that is worse by more than this is marked: two runs of one build differ by less. */
+const NOISE = 0.1;
+
+/**
+ * Two runs beside each other, by what each is to the bare object of its own run: the machine may
+ * have been busier in one of them. A change is in per cent, and above 0 where it is for the better.
+ */
+export function comparison(before: Row[], after: Row[]): string {
+  const lines = after.map((row) => {
+    const was = before.find(({ name }) => name === row.name);
+    if (was === undefined) return ["new", row.name, "", cell(row), row.unit, ""];
+    const gain = row.aim.startsWith("≥") ? row.ratio / was.ratio : was.ratio / row.ratio;
+    const change = was.ratio === row.ratio ? 0 : gain - 1;
+    const mark = change < -NOISE ? "WORSE" : change > NOISE ? "better" : "";
+    const said = Number.isFinite(change) ? `${(change * 100).toFixed(1)} %` : "";
+    return [row.ok ? mark : "SHORT", row.name, cell(was), cell(row), row.unit, said];
+  });
+  const gone = before.filter(({ name }) => !after.some((row) => row.name === name));
+  return aligned([
+    ["", "what", "before (ratio)", "after (ratio)", "unit", "change"],
+    ...lines,
+    ...gone.map((row) => ["gone", row.name, cell(row), "", row.unit, ""]),
+  ]);
+}
+
+function cell({ ours, ratio }: Row): string {
+  return `${ours.toLocaleString("en")} (${ratio})`;
+}
+
+/** Lines of cells in columns of one width. */
+function aligned(cells: string[][]): string {
+  const columns = cells[0]?.map((_, column) => column) ?? [];
+  const widths = columns.map((column) =>
     Math.max(...cells.map((line) => line[column]?.length ?? 0)),
   );
   return cells
-    .map((line) => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  "))
+    .map((line) => line.map((text, column) => text.padEnd(widths[column] ?? 0)).join("  "))
     .join("\n");
 }

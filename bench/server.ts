@@ -5,13 +5,18 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 
 const ROOT = join(import.meta.dirname, "..");
 const workerd = createRequire(import.meta.url)("workerd") as { default: string; version: string };
 
 export const WORKERD_VERSION = workerd.version;
+
+/** A file of the Worker that is measured: of `build/`, or of the build that `--build` names. */
+export function buildFile(name: string): string {
+  return resolve(ROOT, process.env.SESSILE_BUILD ?? "build", name);
+}
 
 /** What differs between the sides. */
 export interface Site {
@@ -83,7 +88,7 @@ export class Server {
     const directory = mkdtempSync(join(tmpdir(), "sessile-bench-"));
     directories.add(directory);
     site.modules.forEach(({ file }, index) => {
-      copyFileSync(join(ROOT, file), join(directory, `module-${index}`));
+      copyFileSync(resolve(ROOT, file), join(directory, `module-${index}`));
     });
     writeFileSync(join(directory, "config.capnp"), config(site));
     mkdirSync(join(directory, "store"));

@@ -1,7 +1,7 @@
 // The two sides of a comparison behind one face: one agent, some readers, tokens of one length.
 
 import { Connection, freshSession, parse, SIGNING_KEY } from "./client.ts";
-import { Server } from "./server.ts";
+import { buildFile, Server } from "./server.ts";
 import { Socket } from "./socket.ts";
 
 /** One token: five characters, near the mean of real ones, so that lengths count tokens. */
@@ -55,8 +55,8 @@ export function startSessile(limits: "default" | "raised"): Promise<Server> {
   const vars = { SESSILE_SIGNING_KEY: SIGNING_KEY, SESSILE_LIMITS: JSON.stringify(set) };
   return Server.start({
     modules: [
-      { name: "index.js", file: "build/index.js", kind: "esModule" },
-      { name: "./index_bg.wasm", file: "build/index_bg.wasm", kind: "wasm" },
+      { name: "index.js", file: buildFile("index.js"), kind: "esModule" },
+      { name: "./index_bg.wasm", file: buildFile("index_bg.wasm"), kind: "wasm" },
     ],
     binding: "SESSIONS",
     className: "SessionObject",

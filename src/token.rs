@@ -1,9 +1,9 @@
-//! Who a client is and what it may do (P2): a JWT in, a [`Grant`] out.
+//! The identity and the capability of a client (P2): a JWT in, a [`Grant`] out.
 //!
-//! Pure: keys, time and what the platform found of a signature come in. The Worker checks a token
-//! before it wakes a session (P2.5), the session checks the fresh one of an `auth` frame (P2.6),
-//! both in these steps: [`check_size`], [`Header::read`], [`Keys::find`], the platform's look at
-//! the signature, [`Claims::read`], [`Claims::grant`].
+//! Pure: keys, time and the platform's verdict on a signature are inputs. The Worker checks a
+//! token before it wakes a session (P2.5), the session that of an `auth` frame (P2.6), both in
+//! these steps: [`check_size`], [`Header::read`], [`Keys::find`], the platform's check of the
+//! signature, [`Claims::read`], [`Claims::grant`].
 
 mod algorithm;
 mod claims;
@@ -22,22 +22,22 @@ use crate::protocol::capability::{Capabilities, Operations, Role};
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::ids::Timestamp;
 
-/// What a token that holds says about a client, for all sessions.
+/// The claims of a valid token, for all sessions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claims {
     /// The client's id, `sub`.
     pub client: String,
     /// Its display name.
     pub name: Option<String>,
-    /// Its role, if the token says one.
+    /// Its role, if the token has one.
     pub role: Option<Role>,
-    /// What it may do, and where.
+    /// Its operations, by session pattern.
     pub capabilities: Capabilities,
-    /// Until when the token serves. One taken within the leeway serves until the leeway ends.
+    /// When the token expires; if it was accepted within the leeway, when that ends.
     pub expires_at: Timestamp,
 }
 
-/// What a client is and may do in one session. Kept with its connection.
+/// A client's identity and operations in one session, stored with its connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Grant {
@@ -46,16 +46,16 @@ pub struct Grant {
     /// Its display name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What presence and the log call it.
+    /// Its role in presence and the log.
     pub role: Role,
-    /// What it may do in this session.
+    /// Its operations in this session.
     pub operations: Operations,
-    /// Until when.
+    /// When it expires.
     pub expires_at: Timestamp,
 }
 
 impl Claims {
-    /// What these claims allow in one session.
+    /// The grant of these claims in one session.
     ///
     /// # Errors
     /// `forbidden` if no pattern in the token's `caps` matches it (P2.2).
@@ -63,8 +63,8 @@ impl Claims {
         let operations = self.capabilities.resolve(session);
         let Some(operations) = operations.filter(|operations| !operations.is_empty()) else {
             let wrong = format!(
-                "unable to attach; the token lacks every operation for session {session}, \
-                 even read: {}",
+                "unable to attach; the token grants no operation for session {session}, \
+                 not even read: {}",
                 self.capabilities.patterns()
             );
             return Err(ErrorInfo::new(ErrorCode::Forbidden, wrong));
@@ -87,7 +87,7 @@ pub fn unauthorized(wrong: &str) -> ErrorInfo {
     )
 }
 
-/// A part of a token that cannot be read.
+/// The refusal of a token with a part that cannot be read.
 fn refused(error: ErrorInfo) -> ErrorInfo {
     ErrorInfo::new(ErrorCode::Unauthorized, error.message)
 }

@@ -9,7 +9,7 @@ use sessile::protocol::PROTOCOL_VERSION;
 use sessile::protocol::capability;
 use sessile::protocol::data::Data;
 use sessile::protocol::decode::{ClientFrame, Ref, decode};
-use sessile::protocol::error::{ErrorCode, ErrorInfo, close};
+use sessile::protocol::error::{Details, ErrorCode, ErrorInfo, close};
 use sessile::protocol::frame::{Attached, Outcome, Placed, Presence, ServerFrame, TurnFrame};
 use sessile::protocol::ids::ConnectionId;
 use sessile::protocol::limits::Limits;
@@ -333,9 +333,11 @@ fn other_frames() -> Vec<(&'static str, ServerFrame)> {
     };
     let plain = ErrorInfo::new(ErrorCode::Closed, "unable to append; message … is closed");
     let mut gap = ErrorInfo::new(ErrorCode::Gap, "unable to append; message … expects seq 3");
-    (gap.expected_seq, gap.length) = (Some(3), Some(120));
-    let mut limited = ErrorInfo::new(ErrorCode::RateLimited, "unable to signal; wait 50 ms");
-    limited.retry_after_ms = Some(50);
+    gap.details = Some(Details::Gap {
+        expected_seq: 3,
+        length: 120,
+    });
+    let limited = ErrorInfo::rate_limited("unable to signal; wait 50 ms", 50);
     vec![
         (
             "signal",

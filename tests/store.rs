@@ -18,6 +18,8 @@ mod model;
 mod random;
 #[path = "store/reads.rs"]
 mod reads;
+#[path = "store/round_trip.rs"]
+mod round_trip;
 #[path = "sqlite/mod.rs"]
 mod sqlite;
 #[path = "store/stored.rs"]

@@ -1,8 +1,7 @@
-//! What a token grants (P2.2, P2.3): operations, and the roles that stand for several.
+//! Capabilities of a token (P2.2, P2.3): operations, and roles as shorthand for several.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
-use std::ops::BitOr;
 
 use super::error::{ErrorCode, ErrorInfo};
 use super::ids::SESSION_ID_LENGTH;
@@ -17,7 +16,7 @@ macro_rules! operations {
             /// Every operation, in the protocol's order.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
-            /// The word as it stands in a token.
+            /// The word in a token.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
             }
@@ -32,7 +31,7 @@ operations! {
     Publish = "publish";
     /// Change anyone's messages.
     Edit = "edit";
-    /// Be seen (P7).
+    /// Enter presence (P7).
     Presence = "presence";
     /// Start and drive turns, ask for approvals, notify (P6).
     Turn = "turn";
@@ -52,13 +51,13 @@ operations! {
     Admin = "admin";
 }
 
-/// A set of operations. As JSON it is one number, since it is kept with every connection.
+/// A set of operations. It is one number as JSON, since every connection stores one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Operations(u16);
 
 const VIEWER: Operations = Operations::of(&[Operation::Read, Operation::Presence]);
-const AGENT: Operations = VIEWER.and(Operations::of(&[
+const AGENT: Operations = VIEWER.union(Operations::of(&[
     Operation::Publish,
     Operation::Cancel,
     Operation::Steer,
@@ -66,7 +65,7 @@ const AGENT: Operations = VIEWER.and(Operations::of(&[
     Operation::Annotate,
     Operation::Turn,
 ]));
-const USER: Operations = VIEWER.and(Operations::of(&[
+const USER: Operations = VIEWER.union(Operations::of(&[
     Operation::Publish,
     Operation::Cancel,
     Operation::Steer,
@@ -75,7 +74,7 @@ const USER: Operations = VIEWER.and(Operations::of(&[
     Operation::Annotate,
     Operation::Push,
 ]));
-const SUPERVISOR: Operations = USER.and(Operations::of(&[Operation::Edit, Operation::Turn]));
+const SUPERVISOR: Operations = USER.union(Operations::of(&[Operation::Edit, Operation::Turn]));
 
 impl Operations {
     /// No operation at all.
@@ -83,7 +82,7 @@ impl Operations {
     /// Every operation.
     pub const ALL: Self = Self::of(Operation::ALL);
 
-    /// The set of these.
+    /// The set of these operations.
     pub const fn of(operations: &[Operation]) -> Self {
         let mut bits = 0;
         let mut rest = operations;
@@ -94,8 +93,8 @@ impl Operations {
         Self(bits)
     }
 
-    /// What is in either set.
-    pub const fn and(self, other: Self) -> Self {
+    /// The union of both sets.
+    pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
@@ -117,8 +116,8 @@ impl Operations {
             .filter(move |operation| self.contains(*operation))
     }
 
-    /// What a word in `caps` stands for: an operation, or a role as shorthand. `admin` is both
-    /// and means everything (P2.3).
+    /// The operations that a word in `caps` stands for: one, or those of a role. `admin` is both
+    /// and stands for all (P2.3).
     pub fn parse(word: &str) -> Option<Self> {
         match word {
             "viewer" => Some(VIEWER),
@@ -135,7 +134,7 @@ impl Operations {
         }
     }
 
-    /// Lets whoever holds `operation` in `session` do something, which `verb` names.
+    /// Checks that the set holds `operation`, which `verb` needs in `session`.
     ///
     /// # Errors
     /// `forbidden`, naming the operation and the session (P2.5).
@@ -154,17 +153,9 @@ impl Operations {
     }
 }
 
-impl BitOr for Operations {
-    type Output = Self;
-
-    fn bitor(self, other: Self) -> Self {
-        self.and(other)
-    }
-}
-
 impl<'de> Deserialize<'de> for Operations {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Bits of operations that this version does not know grant nothing.
+        // Bits of unknown operations grant nothing.
         u16::deserialize(deserializer).map(|bits| Self(bits & Self::ALL.0))
     }
 }
@@ -182,7 +173,7 @@ impl fmt::Display for Operations {
     }
 }
 
-/// What presence and the log call a client (P2.1). Not the voice of a message, which is
+/// A client's role in presence and the log (P2.1). A message has its own,
 /// [`super::message::Role`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -197,7 +188,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// The word as it stands in a token and on the wire.
+    /// The word in a token and on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::User => "user",
@@ -214,11 +205,11 @@ impl Role {
     }
 }
 
-/// So many patterns of a token are named in a refusal.
+/// Patterns of a token that a refusal lists.
 const PATTERNS_SHOWN: usize = 5;
 
-/// The `caps` of a token, read once and checked whole, so that a mistake in it is told at once
-/// and not when somebody lacks an operation.
+/// The `caps` of a token, checked as a whole: a mistake is reported at once, not when an
+/// operation is missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Capabilities(Vec<Entry>);
 
@@ -230,10 +221,10 @@ struct Entry {
 }
 
 impl Capabilities {
-    /// Reads `caps` as it stands in a token (P2.2).
+    /// Reads the `caps` of a token (P2.2).
     ///
     /// # Errors
-    /// What is wrong with it and what would be right, as the end of a sentence.
+    /// The mistake and its correction, as the end of a sentence.
     pub fn parse(caps: &[(String, Vec<String>)]) -> Result<Self, String> {
         let mut entries = Vec::with_capacity(caps.len());
         for (pattern, words) in caps {
@@ -247,7 +238,7 @@ impl Capabilities {
                 let Some(operations) = Operations::parse(word) else {
                     return Err(unknown_word(word, pattern));
                 };
-                entry.operations = entry.operations | operations;
+                entry.operations = entry.operations.union(operations);
                 entry.role = entry.role.max(Role::parse(word).unwrap_or_default());
             }
             entries.push(entry);
@@ -255,11 +246,11 @@ impl Capabilities {
         Ok(Self(entries))
     }
 
-    /// What all the patterns that match `session` allow together; nothing if none matches.
+    /// The union of all patterns that match `session`; `None` if none does.
     pub fn resolve(&self, session: &str) -> Option<Operations> {
         self.matching(session)
             .map(|entry| entry.operations)
-            .reduce(Operations::and)
+            .reduce(Operations::union)
     }
 
     /// The strongest role that the matching patterns name, else `user` (P2.1).
@@ -303,13 +294,13 @@ fn check_pattern(pattern: &str) -> Result<(), String> {
     }
     Err(format!(
         "caps has the pattern {pattern:?}, which matches no session; a pattern is a session id, \
-         the beginning of one and then *, or *"
+         a prefix and then *, or *"
     ))
 }
 
 fn unknown_word(word: &str, pattern: &str) -> String {
     format!(
-        "caps has the word {word:?} for {pattern}, which is no operation and no role; operations \
+        "caps has the word {word:?} for {pattern}, which is neither operation nor role; operations \
          are {}, roles are viewer, user, agent, supervisor, admin",
         Operations::ALL
     )

@@ -1,19 +1,19 @@
-//! What a message carries: text, or any JSON (P4.1).
+//! The data of a message: text or any JSON (P4.1).
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::value::RawValue;
 
-/// The data of a message.
+/// A message's data.
 #[derive(Clone, Debug)]
 pub enum Data {
     /// Text; the only data that takes appends (P5.1).
     Text(String),
-    /// Any other JSON, kept as it was sent but for white space between its parts.
+    /// Any other JSON, kept as sent except for white space between tokens.
     Json(Box<RawValue>),
 }
 
 impl Data {
-    /// Its size in UTF-8 bytes, as the limit of P14 counts.
+    /// Its size in UTF-8 bytes, as `dataBytes` counts it (P14).
     pub fn bytes(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
@@ -21,7 +21,7 @@ impl Data {
         }
     }
 
-    /// Reads JSON that is not a string, as a row keeps it.
+    /// Reads JSON other than a string from a row.
     pub fn from_json(text: String) -> Option<Self> {
         RawValue::from_string(text).ok().map(Self::Json)
     }
@@ -53,7 +53,7 @@ impl<'de> Deserialize<'de> for Data {
             let text = serde_json::from_str(raw.get()).map_err(de::Error::custom)?;
             return Ok(Self::Text(text));
         }
-        // Read once for what raw JSON may hide: lone surrogates, numbers beyond any range.
+        // A full parse finds what raw JSON may hide: lone surrogates, numbers out of range.
         serde_json::from_str::<serde_json::Value>(raw.get()).map_err(de::Error::custom)?;
         if !raw.get().contains([' ', '\n', '\r', '\t']) {
             return Ok(Self::Json(raw));
@@ -63,8 +63,8 @@ impl<'de> Deserialize<'de> for Data {
     }
 }
 
-/// JSON without the white space between its parts: a line break would end a line of
-/// NDJSON or of an event stream.
+/// Removes white space between tokens: a line break would end a line of NDJSON or of an
+/// event stream.
 fn without_white_space(json: &str) -> String {
     let mut compact = String::with_capacity(json.len());
     let (mut in_string, mut escaped) = (false, false);
@@ -92,8 +92,8 @@ pub fn units(text: &str) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
 
-/// The end of a text, from an offset in UTF-16 code units. An offset in the middle of a
-/// surrogate pair, which nothing here gives out, begins after the pair.
+/// The rest of a text from an offset in UTF-16 code units. An offset inside a surrogate pair,
+/// which the session never sends, counts as after the pair.
 pub fn from_unit(text: &str, offset: u64) -> &str {
     let mut passed = 0;
     for (index, character) in text.char_indices() {
@@ -112,7 +112,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn white_space_goes_but_not_from_strings() {
+    fn white_space_is_removed_except_in_strings() {
         let data: Data = serde_json::from_str("{ \"a b\\\"  c\" : [ 1,\n 2 ] }").unwrap();
         assert_eq!(
             serde_json::to_string(&data).unwrap(),
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn lone_surrogates_are_refused_wherever_they_hide() {
+    fn lone_surrogates_are_refused_everywhere() {
         for text in [r#""\ud83d""#, r#"{"a":"\ud83d"}"#, r#"{"\udc00":1}"#] {
             assert!(serde_json::from_str::<Data>(text).is_err(), "{text}");
         }
@@ -129,7 +129,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_end_of_a_text_begins_at_its_offset(text: String, at in 0usize..20) {
+        fn the_rest_of_a_text_begins_at_its_offset(text: String, at in 0usize..20) {
             let cut = text.char_indices().nth(at).map_or(text.len(), |(index, _)| index);
             let (head, tail) = text.split_at(cut);
             prop_assert_eq!(from_unit(&text, units(head)), tail);

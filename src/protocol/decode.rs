@@ -1,34 +1,35 @@
-//! The frames that clients send, and how they are read (P4, P5, P13).
+//! Decoding of the frames that clients send (P4, P5, P13).
 //!
-//! Reading never fails as a whole: whatever comes gives a list of [`Received`], each a frame
-//! or the refusal that answers it, so that one bad frame of an array harms none of the others.
+//! An array becomes a list of [`Received`], each a frame or its refusal: one bad frame does not
+//! harm the others.
 
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-pub use super::change::{Append, Delete, Interrupt, NewMessage, Publish, Update};
-pub use super::check::too_large;
-use super::check::{Frame, bound};
 use super::data::Data;
 use super::error::{ErrorCode, ErrorInfo};
-use super::fields::Fields;
 pub use super::fields::parse;
+use super::fields::{Fields, FromFields};
 use super::limits::Limits;
+pub use super::message_frames::{Append, Delete, Interrupt, NewMessage, Publish, Update};
 pub use super::presence::{LeavePresence, SetPresence};
-pub use super::turn::{AdoptTurn, CancelTurns, DriveTurn, EndTurn, StartTurn, Steer, Steered};
+pub use super::size::too_large;
+pub use super::turn_frames::{
+    AdoptTurn, CancelTurns, DriveTurn, EndTurn, StartTurn, Steer, Steered,
+};
 
-/// What came in one place of a WebSocket message or of an HTTP body.
+/// One element of a WebSocket message or of an HTTP body.
 #[derive(Debug)]
 pub struct Received {
-    /// What its answer refers to (P13.1).
+    /// The `ref` that its answer carries (P13.1).
     pub reference: Option<Ref>,
-    /// The frames that it stands on (P13.8).
+    /// The number of its chain (P13.8).
     pub chain: Option<u64>,
-    /// The frame, or why there is none.
+    /// The frame, or why it cannot be read.
     pub frame: Result<ClientFrame, ErrorInfo>,
 }
 
-/// The client's own mark on a frame: text or a number, given back as it came (P13.1).
+/// The client's own `ref` of a frame: text or a number, echoed verbatim (P13.1).
 #[derive(Clone, Debug)]
 pub struct Ref(Box<RawValue>);
 
@@ -46,28 +47,26 @@ impl Serialize for Ref {
 
 macro_rules! client_frames {
     ($($(#[$doc:meta])* $name:ident($type:ty) = $kind:literal, $verb:literal;)*) => {
-        /// Everything that a client may ask of a session.
-        ///
-        /// Approvals, state and annotations add theirs here.
+        /// Every frame that a client may send.
         #[derive(Debug)]
         pub enum ClientFrame { $($(#[$doc])* $name($type),)* }
 
-        /// The types of frames, for whoever sends another.
-        const KINDS: &[&str] = &[$($kind),*];
+        /// Every type of frame, for the refusal of an unknown one.
+        const TYPES: &[&str] = &[$($kind),*];
 
-        fn decode_kind(
+        fn decode_as(
             kind: &str,
             fields: Fields<'_>,
             limits: &Limits,
         ) -> Result<ClientFrame, ErrorInfo> {
             match kind {
                 $($kind => <$type>::read(&fields.of($verb), limits).map(ClientFrame::$name),)*
-                unknown => Err(unknown_kind(unknown)),
+                unknown => Err(unknown_type(unknown)),
             }
         }
 
         impl ClientFrame {
-            /// What the frame does, as its refusals say it.
+            /// The frame's action, as its refusals name it.
             pub fn verb(&self) -> &'static str {
                 match self { $(Self::$name(_) => $verb,)* }
             }
@@ -76,47 +75,47 @@ macro_rules! client_frames {
 }
 
 client_frames! {
-    /// Grow a streaming message (P5.1).
+    /// Append to a streaming message (P5.1).
     Append(Append) = "append", "append";
     /// Create messages (P4.2).
     Publish(Publish) = "publish", "publish";
     /// Replace fields of a message (P4.3).
     Update(Update) = "update", "update";
-    /// Leave a tombstone (P4.3).
+    /// Delete a message, leaving a tombstone (P4.3).
     Delete(Delete) = "delete", "delete";
-    /// Pass something on without keeping it (P4.5).
+    /// Relay data without storing it (P4.5).
     Signal(Signal) = "signal", "signal";
-    /// Begin to answer (P6.2).
+    /// Start a turn (P6.2).
     StartTurn(StartTurn) = "turn.start", "start the turn";
     /// End a turn (P6.3).
     EndTurn(EndTurn) = "turn.end", "end the turn";
-    /// Wait for something outside (P6.3).
+    /// Suspend a turn (P6.3).
     SuspendTurn(DriveTurn) = "turn.suspend", "suspend the turn";
-    /// Go on (P6.3).
+    /// Resume a turn (P6.3).
     ResumeTurn(DriveTurn) = "turn.resume", "resume the turn";
-    /// Say that the turn is alive (P6.8).
+    /// Renew the lease of a turn (P6.8).
     Heartbeat(DriveTurn) = "turn.heartbeat", "keep the turn";
-    /// Take a turn over (P6.8).
+    /// Adopt a turn (P6.8).
     AdoptTurn(AdoptTurn) = "turn.adopt", "adopt the turn";
-    /// Say that an instruction was taken (P6.7).
+    /// Mark a steer as taken (P6.7).
     Steered(Steered) = "turn.steered", "take the instruction";
-    /// Ask for the end of turns (P6.5).
+    /// Cancel turns (P6.5).
     Cancel(CancelTurns) = "cancel", "cancel";
-    /// Instruct a running turn (P6.7).
+    /// Steer a turn (P6.7).
     Steer(Steer) = "steer", "steer";
-    /// Be seen (P7.1).
+    /// Enter presence, or update its data (P7.1).
     SetPresence(SetPresence) = "presence.set", "be present";
-    /// Be seen no longer (P7.1).
+    /// Leave presence (P7.1).
     LeavePresence(LeavePresence) = "presence.leave", "leave";
-    /// Go on with a fresh token (P2.6). The platform checks the token first.
+    /// Replace the connection's token (P2.6); the platform checks it first.
     Auth(Auth) = "auth", "renew the token";
-    /// Everything up to a probe was processed (P13.7).
+    /// Answer a probe (P13.7).
     Seen(Seen) = "seen", "take the answer to a probe";
 }
 
-fn unknown_kind(kind: &str) -> ErrorInfo {
-    let shown: String = kind.chars().take(40).collect();
-    let known = KINDS.join(", ");
+fn unknown_type(name: &str) -> ErrorInfo {
+    let shown: String = name.chars().take(40).collect();
+    let known = TYPES.join(", ");
     let message = format!("unable to read the frame; there is no type {shown:?}, only {known}");
     ErrorInfo::new(ErrorCode::UnknownFrame, message)
 }
@@ -126,11 +125,11 @@ fn unknown_kind(kind: &str) -> ErrorInfo {
 pub struct Signal {
     /// The application's event name.
     pub name: String,
-    /// What it says.
+    /// Its content.
     pub data: Option<Data>,
-    /// One connection, or all of one client.
+    /// The recipient: one connection, or all those of one client.
     pub to: Option<String>,
-    /// Makes sending again safe (P13.1).
+    /// Makes a resend safe (P13.1).
     pub id: Option<String>,
 }
 
@@ -148,23 +147,23 @@ pub struct Seen {
     pub n: u64,
 }
 
-/// How much larger than a frame a message may be and still be answered by its `ref`.
+/// Multiple of `frameBytes` up to which a message that is too large is answered by its `ref`.
 const OVERSIZE_READ: usize = 4;
 
 /// Reads one WebSocket message: a frame, or an array of frames (P13.6).
 ///
 /// # Errors
-/// The answer to a message that cannot be read at all; it goes out with `ref: null`.
+/// The error for a message that cannot be read at all, sent with `ref: null`.
 pub fn decode(text: &str, limits: &Limits) -> Result<Vec<Received>, ErrorInfo> {
-    let limit = bound(limits.frame_bytes);
+    let limit = limits.frame_bytes();
     if limit < text.len() {
         let error = too_large("read the message", text.len(), limit);
         let is_read = text.len() <= limit.saturating_mul(OVERSIZE_READ);
-        let mark = is_read.then(|| read_mark(text, limits).ok()).flatten();
-        return match mark {
-            Some((_, mark)) if mark.reference.is_some() => Ok(vec![Received {
-                reference: mark.reference,
-                chain: mark.chain.unwrap_or_default(),
+        let common = is_read.then(|| read_common(text, limits).ok()).flatten();
+        return match common {
+            Some((_, common)) if common.reference.is_some() => Ok(vec![Received {
+                reference: common.reference,
+                chain: common.chain.unwrap_or_default(),
                 frame: Err(error),
             }]),
             _ => Err(error),
@@ -172,11 +171,11 @@ pub fn decode(text: &str, limits: &Limits) -> Result<Vec<Received>, ErrorInfo> {
     }
     if text.trim_start().starts_with('[') {
         let parts: Vec<&RawValue> = parse("read the message", text)?;
-        let most = bound(limits.array_frames);
+        let most = limits.array_frames();
         if most < parts.len() {
             let count = parts.len();
             let message = format!(
-                "unable to read the message; an array of {count} frames is more than {most}"
+                "unable to read the message; the array has {count} frames, the limit is {most}"
             );
             return Err(ErrorInfo::new(ErrorCode::TooLarge, message));
         }
@@ -188,21 +187,21 @@ pub fn decode(text: &str, limits: &Limits) -> Result<Vec<Received>, ErrorInfo> {
     Ok(vec![decode_frame(text, limits)])
 }
 
-/// What a frame does before it is known what it does.
+/// The action that refusals name before a frame's own is known.
 const READ: &str = "read the frame";
 
-/// Reads one frame whose size is within bounds.
+/// Reads one frame, already within `frameBytes`.
 pub fn decode_frame(text: &str, limits: &Limits) -> Received {
-    let (fields, mark) = match read_mark(text, limits) {
+    let (fields, common) = match read_common(text, limits) {
         Ok(read) => read,
         Err(error) => return Received::refused(error),
     };
-    let (chain, frame) = match mark.chain {
+    let (chain, frame) = match common.chain {
         Ok(chain) => (chain, decode_fields(text, fields, limits)),
         Err(error) => (None, Err(error)),
     };
     Received {
-        reference: mark.reference,
+        reference: common.reference,
         chain,
         frame,
     }
@@ -215,11 +214,11 @@ fn decode_fields(
 ) -> Result<ClientFrame, ErrorInfo> {
     check_depth(READ, text, limits)?;
     let kind = fields.word("type")?;
-    decode_kind(&kind, fields, limits)
+    decode_as(&kind, fields, limits)
 }
 
 impl Received {
-    /// The refusal of what cannot be read at all.
+    /// The refusal of a frame that cannot be read at all.
     pub fn refused(error: ErrorInfo) -> Self {
         Self {
             reference: None,
@@ -229,22 +228,24 @@ impl Received {
     }
 }
 
-/// The fields that a frame has whatever it does.
-struct Mark {
+/// The fields that any frame may have.
+struct CommonFields {
     reference: Option<Ref>,
     chain: Result<Option<u64>, ErrorInfo>,
 }
 
-/// Cuts a frame into its fields, and reads its mark, which can be done however large or deep it is.
-fn read_mark<'a>(text: &'a str, limits: &Limits) -> Result<(Fields<'a>, Mark), ErrorInfo> {
+/// Cuts a frame into its fields and reads the common ones; safe at any size and depth.
+fn read_common<'a>(
+    text: &'a str,
+    limits: &Limits,
+) -> Result<(Fields<'a>, CommonFields), ErrorInfo> {
     let fields = Fields::read(READ, text)?;
-    let reference = reference(&fields, limits)?;
+    let reference = read_ref(&fields, limits)?;
     let chain = fields.count_from_one("chain");
-    Ok((fields, Mark { reference, chain }))
+    Ok((fields, CommonFields { reference, chain }))
 }
 
-/// What the answer to a frame refers to.
-fn reference(fields: &Fields<'_>, limits: &Limits) -> Result<Option<Ref>, ErrorInfo> {
+fn read_ref(fields: &Fields<'_>, limits: &Limits) -> Result<Option<Ref>, ErrorInfo> {
     let Some(raw) = fields.raw("ref").filter(|raw| raw.get() != "null") else {
         return Ok(None);
     };
@@ -254,7 +255,7 @@ fn reference(fields: &Fields<'_>, limits: &Limits) -> Result<Option<Ref>, ErrorI
         return Ok(Some(Ref(raw.to_owned())));
     }
     if text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
-        let most = bound(limits.name_length);
+        let most = limits.name_length();
         if most < text.len() {
             let message = format!("unable to {READ}; ref is not 1 to {most} characters");
             return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
@@ -265,7 +266,7 @@ fn reference(fields: &Fields<'_>, limits: &Limits) -> Result<Option<Ref>, ErrorI
     Err(ErrorInfo::new(ErrorCode::InvalidFrame, message))
 }
 
-impl Frame for Signal {
+impl FromFields for Signal {
     fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
         Ok(Self {
             name: fields.need_name("name", limits)?,
@@ -276,7 +277,7 @@ impl Frame for Signal {
     }
 }
 
-impl Frame for Auth {
+impl FromFields for Auth {
     fn read(fields: &Fields<'_>, _: &Limits) -> Result<Self, ErrorInfo> {
         Ok(Self {
             token: fields.need("token")?,
@@ -284,7 +285,7 @@ impl Frame for Auth {
     }
 }
 
-impl Frame for Seen {
+impl FromFields for Seen {
     fn read(fields: &Fields<'_>, _: &Limits) -> Result<Self, ErrorInfo> {
         Ok(Self {
             n: fields.need("n")?,
@@ -292,12 +293,12 @@ impl Frame for Seen {
     }
 }
 
-/// Refuses JSON that is nested too deeply, before anything reads it by recursion.
+/// Refuses JSON nested too deeply, before a recursive parser reads it.
 ///
 /// # Errors
-/// `invalid-frame` naming the depth that is allowed.
+/// `invalid-frame`, naming the limit.
 pub fn check_depth(verb: &str, text: &str, limits: &Limits) -> Result<(), ErrorInfo> {
-    let most = bound(limits.frame_depth);
+    let most = limits.frame_depth();
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for byte in text.bytes() {
         if in_string {
@@ -325,7 +326,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seq_that_nobody_could_count_on_from_is_refused() {
+    fn a_seq_beyond_exact_integers_is_refused() {
         for (seq, is_taken) in [("9007199254740991", true), ("9007199254740992", false)] {
             let text =
                 format!(r#"{{"type":"update","serial":"abcd00000001","data":"x","seq":{seq}}}"#);

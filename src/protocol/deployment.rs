@@ -75,7 +75,7 @@ impl Outbound {
 fn read_hooks(json: &str, allows_local: bool) -> Result<Vec<Hook>, String> {
     let named = |reason: String| format!("SESSILE_HOOKS: {reason}");
     let hooks: Vec<Hook> =
-        serde_json::from_str(json).map_err(|error| named(super::words::of_text(&error)))?;
+        serde_json::from_str(json).map_err(|error| named(super::json_error::of_text(&error)))?;
     hooks::check(&hooks, allows_local).map_err(named)?;
     Ok(hooks)
 }

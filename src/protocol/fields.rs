@@ -1,22 +1,21 @@
-//! The fields of a frame, read one by one, so that whatever is wrong is refused by its name.
+//! The fields of a frame, read one by one so that an error names the field.
 //!
-//! A frame is cut into its fields once; each is then read as what it must be. There is one
-//! reader for all frames, where a derived one for each would be half of the wasm.
+//! A frame is cut into its fields once; each is then read as its type. All frames share this
+//! reader: a derived one for each would be half of the wasm.
 
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 
-use super::check::bound;
 use super::error::{ErrorCode, ErrorInfo};
+use super::json_error;
 use super::limits::Limits;
-use super::words;
 
-/// The largest number that rows and every client count exactly.
+/// The largest integer that rows and every client represent exactly.
 const NUMBER_MAX: u64 = (1 << 53) - 1;
 
-/// An object that is not looked into yet. Of fields with the same name the last one stands.
+/// An object whose values are not parsed yet. Of duplicate fields the last one counts.
 struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Object<'de> {
@@ -66,11 +65,17 @@ impl<'de> Deserialize<'de> for Name<'de> {
     }
 }
 
+/// A frame, or a part of one, that is read from its fields.
+pub(super) trait FromFields: Sized {
+    /// Reads it; refuses by name the first field that is wrong or beyond a bound.
+    fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo>;
+}
+
 /// The fields of a frame, or of a part of it.
 pub struct Fields<'a> {
-    /// What the frame does, as its refusals say it.
+    /// The frame's action, as its refusals name it.
     verb: &'a str,
-    /// Where in the frame these are: nowhere, or `messages[0]`.
+    /// Their path within the frame: empty, or `messages[0]`.
     path: String,
     object: Object<'a>,
 }
@@ -79,39 +84,39 @@ impl<'a> Fields<'a> {
     /// Cuts an object into its fields.
     ///
     /// # Errors
-    /// `invalid-frame`, when it is none.
+    /// `invalid-frame` if the text is not an object.
     pub fn read(verb: &'a str, text: &'a str) -> Result<Self, ErrorInfo> {
         Self::part(verb, "", text)
     }
 
-    /// The same for a part that was taken out of something larger, which `path` names.
+    /// The same for a part of something larger, which `path` names.
     ///
     /// # Errors
     /// As [`Self::read`].
     pub fn part(verb: &'a str, path: &str, text: &'a str) -> Result<Self, ErrorInfo> {
         let object = serde_json::from_str(text);
-        let object = object.map_err(|error| refusal(verb, path, &words::of_text(&error)))?;
+        let object = object.map_err(|error| refusal(verb, path, &json_error::of_text(&error)))?;
         let path = path.to_owned();
         Ok(Self { verb, path, object })
     }
 
-    /// The same fields, of a frame that does this.
+    /// The same fields, with the frame's own action.
     pub(super) fn of(self, verb: &'a str) -> Self {
         Self { verb, ..self }
     }
 
-    /// What the frame does.
+    /// The frame's action.
     pub(super) fn verb(&self) -> &str {
         self.verb
     }
 
-    /// A field as it came; `None` when it is absent.
+    /// A field, unparsed; `None` if absent.
     pub(crate) fn raw(&self, name: &str) -> Option<&'a RawValue> {
         let mut entries = self.object.0.iter().rev();
         entries.find(|(key, _)| key == name).map(|(_, raw)| *raw)
     }
 
-    /// A field that may be absent or `null`.
+    /// An optional field; `null` counts as absent.
     pub(crate) fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ErrorInfo> {
         match self.raw(name) {
             Some(raw) if raw.get() != "null" => self.read_as(name, raw).map(Some),
@@ -119,13 +124,13 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A field that may be absent, but for which `null` is a value like any other.
+    /// An optional field for which `null` is a value.
     pub(super) fn present<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ErrorInfo> {
         let raw = self.raw(name);
         raw.map(|raw| self.read_as(name, raw)).transpose()
     }
 
-    /// A field that must be there.
+    /// A required field.
     pub(crate) fn need<T: DeserializeOwned>(&self, name: &str) -> Result<T, ErrorInfo> {
         match self.present(name)? {
             Some(value) => Ok(value),
@@ -133,7 +138,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A short text that must be there and is only looked at.
+    /// A required text, borrowed.
     pub(super) fn word(&self, name: &str) -> Result<Cow<'a, str>, ErrorInfo> {
         let raw = self.raw(name).ok_or_else(|| self.missing(name))?;
         self.read_as(name, raw).map(|Name(text)| text)
@@ -144,7 +149,7 @@ impl<'a> Fields<'a> {
         Ok(self.get(name)?.unwrap_or(false))
     }
 
-    /// What a client names: 1 to so many characters (P14).
+    /// An optional name of 1 to `nameLength` characters (P14).
     pub(super) fn name(&self, name: &str, limits: &Limits) -> Result<Option<String>, ErrorInfo> {
         let value: Option<String> = self.get(name)?;
         if let Some(value) = &value {
@@ -153,7 +158,7 @@ impl<'a> Fields<'a> {
         Ok(value)
     }
 
-    /// The same where it must be there.
+    /// The same, required.
     pub(super) fn need_name(&self, name: &str, limits: &Limits) -> Result<String, ErrorInfo> {
         let value: String = self.need(name)?;
         self.check_name(name, &value, limits)?;
@@ -161,7 +166,7 @@ impl<'a> Fields<'a> {
     }
 
     fn check_name(&self, name: &str, value: &str, limits: &Limits) -> Result<(), ErrorInfo> {
-        let most = bound(limits.name_length);
+        let most = limits.name_length();
         if !value.is_empty() && value.chars().count() <= most {
             return Ok(());
         }
@@ -170,20 +175,19 @@ impl<'a> Fields<'a> {
         Err(ErrorInfo::new(ErrorCode::InvalidFrame, message))
     }
 
-    /// A number to count from.
+    /// An optional count, up to 2^53 − 1.
     pub(super) fn count(&self, name: &str) -> Result<Option<u64>, ErrorInfo> {
         let number: Option<u64> = self.get(name)?;
         match number {
             Some(number) if NUMBER_MAX < number => {
-                let reason = format!("it is {number}, at most {NUMBER_MAX} can be counted");
+                let reason = format!("it is {number}, the limit is {NUMBER_MAX}");
                 Err(self.refused(&self.at(name), &reason))
             }
             counted => Ok(counted),
         }
     }
 
-    /// The same where the first is 1: a 0 would pass for one that was taken long ago, and
-    /// what came with it would be lost.
+    /// The same, from 1: a 0 would pass for a repeat, and its data would be lost.
     pub(super) fn count_from_one(&self, name: &str) -> Result<Option<u64>, ErrorInfo> {
         match self.count(name)? {
             Some(0) => Err(self.refused(&self.at(name), "it is 0, the first is 1")),
@@ -196,13 +200,13 @@ impl<'a> Fields<'a> {
         self.object.0.iter().map(|(name, _)| name.as_ref())
     }
 
-    /// An object of its own, which may be absent or `null`.
+    /// The fields of an optional inner object; `null` counts as absent.
     pub(crate) fn object(&self, name: &str) -> Result<Option<Fields<'a>>, ErrorInfo> {
         let raw = self.raw(name).filter(|raw| raw.get() != "null");
         raw.map(|raw| self.inner(self.at(name), raw)).transpose()
     }
 
-    /// The parts of a list that must be there, as they came.
+    /// The items of a required list, unparsed.
     pub(crate) fn raw_list(&self, name: &str) -> Result<Vec<&'a RawValue>, ErrorInfo> {
         match self.raw(name) {
             Some(raw) => self.read_as(name, raw),
@@ -210,7 +214,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The objects of a list.
+    /// The objects of a required list.
     pub(super) fn list(&self, name: &str) -> Result<Vec<Fields<'a>>, ErrorInfo> {
         let parts = self.raw_list(name)?.into_iter().enumerate();
         let fields = parts.map(|(index, raw)| {
@@ -222,7 +226,7 @@ impl<'a> Fields<'a> {
 
     fn inner(&self, path: String, raw: &'a RawValue) -> Result<Fields<'a>, ErrorInfo> {
         let object = serde_json::from_str(raw.get());
-        let object = object.map_err(|error| self.refused(&path, &words::of_part(&error)))?;
+        let object = object.map_err(|error| self.refused(&path, &json_error::of_part(&error)))?;
         let verb = self.verb;
         Ok(Fields { verb, path, object })
     }
@@ -233,10 +237,10 @@ impl<'a> Fields<'a> {
 
     fn read_as<T: Deserialize<'a>>(&self, name: &str, raw: &'a RawValue) -> Result<T, ErrorInfo> {
         serde_json::from_str(raw.get())
-            .map_err(|error| self.refused(&self.at(name), &words::of_part(&error)))
+            .map_err(|error| self.refused(&self.at(name), &json_error::of_part(&error)))
     }
 
-    /// Where in the frame a field is.
+    /// The path of a field within the frame.
     pub(super) fn at(&self, name: &str) -> String {
         let separator = if self.path.is_empty() { "" } else { "." };
         format!("{}{separator}{name}", self.path)
@@ -256,10 +260,10 @@ fn refusal(verb: &str, path: &str, reason: &str) -> ErrorInfo {
 /// Reads JSON.
 ///
 /// # Errors
-/// `invalid-frame`, reading "unable to {verb}; {what is wrong}".
+/// `invalid-frame`, reading "unable to {verb}; {reason}".
 pub fn parse<'a, T: Deserialize<'a>>(verb: &str, text: &'a str) -> Result<T, ErrorInfo> {
     serde_json::from_str(text).map_err(|error| {
-        let message = format!("unable to {verb}; {}", words::of_text(&error));
+        let message = format!("unable to {verb}; {}", json_error::of_text(&error));
         ErrorInfo::new(ErrorCode::InvalidFrame, message)
     })
 }

@@ -1,4 +1,4 @@
-//! The frames that a session sends (P3.4, P4.4, P13.1), and how they are written.
+//! The frames that a session sends (P3.4, P4.4, P13.1), and their encoding.
 
 use serde::Serialize;
 
@@ -12,9 +12,7 @@ use super::presence::Member;
 use super::serial::Serial;
 use super::turn::{Event, Shown as Turn};
 
-/// Everything that a session may say.
-///
-/// Approvals, state and annotations add theirs here.
+/// Every frame that a session may send.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all_fields = "camelCase")]
 pub enum ServerFrame {
@@ -33,7 +31,7 @@ pub enum ServerFrame {
         /// The message.
         message: Message,
     },
-    /// The end of a streaming message (P3.10).
+    /// More text of a streaming message (P3.10).
     #[serde(rename = "message.append")]
     Append {
         /// The message.
@@ -44,112 +42,112 @@ pub enum ServerFrame {
         offset: u64,
         /// The text from there on.
         data: String,
-        /// What the message has become, if it was closed.
+        /// Its final status, if it was closed.
         #[serde(skip_serializing_if = "Option::is_none")]
         status: Option<Status>,
-        /// Its headers from now on, if its end brought them.
+        /// Its new headers, if the closing append had any.
         #[serde(skip_serializing_if = "Option::is_none")]
         headers: Option<Headers>,
     },
-    /// A message that changed otherwise, whole but for data that did not change.
+    /// Any other change: the whole message, without data that did not change.
     #[serde(rename = "message.update")]
     Update {
         /// The message.
         message: Message,
     },
-    /// A message that is gone but for its tombstone.
+    /// A message was deleted; its tombstone stays.
     #[serde(rename = "message.delete")]
     Delete {
         /// The message.
         serial: Serial,
         /// The serial of its deletion.
         version: Serial,
-        /// Whether another attempt at its turn takes its place (P6.8).
+        /// Whether another attempt at its turn replaces it (P6.8).
         #[serde(skip_serializing_if = "is_false")]
         superseded: bool,
     },
-    /// Messages up to here are no longer kept (P11.2).
+    /// Older messages were trimmed (P11.2).
     #[serde(rename = "log.trim")]
     Trim {
         /// The oldest place that may still be read.
         before: Serial,
-        /// Older messages that stay, since they streamed when their time came.
+        /// Older messages that stay: they streamed, or their turn was open.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         keep: Vec<Serial>,
     },
-    /// Somebody is there (P7.3).
+    /// A member entered (P7.3).
     #[serde(rename = "presence.enter")]
     Enter {
-        /// Who.
+        /// The member.
         member: Member,
     },
-    /// What somebody who is there tells of itself has changed (P7.3).
+    /// A member's data changed (P7.3).
     #[serde(rename = "presence.update")]
     Present {
-        /// Who.
+        /// The member.
         member: Member,
     },
-    /// Somebody is there no longer (P7.3).
+    /// A member left (P7.3).
     #[serde(rename = "presence.leave")]
     Leave {
-        /// Who it was.
+        /// The member.
         member: Member,
     },
-    /// Something passed on without being kept (P4.5).
+    /// Data relayed and not stored (P4.5).
     #[serde(rename = "signal")]
     Signal {
-        /// Who sent it.
+        /// Its sender.
         client: String,
-        /// Over which connection, if over one.
+        /// The sender's connection; absent for a single HTTP request.
         #[serde(skip_serializing_if = "Option::is_none")]
         connection: Option<ConnectionId>,
         /// The application's event name.
         name: String,
-        /// What it says.
+        /// Its content.
         #[serde(skip_serializing_if = "Option::is_none")]
         data: Option<Data>,
     },
-    /// A frame was taken (P13.1).
+    /// A frame was accepted (P13.1).
     #[serde(rename = "ack")]
     Ack {
-        /// The frame's own mark.
+        /// The frame's `ref`.
         r#ref: Option<Ref>,
-        /// What came of it (P13.5).
+        /// Its result (P13.5).
         result: Outcome,
     },
     /// A frame was refused (P13.1).
     #[serde(rename = "nack")]
     Nack {
-        /// The frame's own mark, `null` if it has none or could not be read.
+        /// The frame's `ref`; `null` if it has none or is unreadable.
         r#ref: Option<Ref>,
-        /// Why.
+        /// The reason.
         error: ErrorInfo,
     },
     /// The token is about to expire (P2.6).
     #[serde(rename = "token-expiring")]
     TokenExpiring {
-        /// When.
+        /// When it expires.
         expires_at: Timestamp,
     },
-    /// Asks how far the reader has come (P13.7).
+    /// Asks the reader to confirm what it has processed (P13.7).
     #[serde(rename = "probe")]
     Probe {
-        /// What `seen` answers with.
+        /// The number that `seen` echoes.
         n: u64,
     },
-    /// What happened to a turn (P6.10).
+    /// A turn changed (P6.10).
     #[serde(untagged)]
     Turn(TurnFrame),
 }
 
-/// A turn that changed (P6.10).
+/// A change of a turn (P6.10).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TurnFrame {
-    /// What happened.
+    /// The event.
     pub r#type: Event,
-    /// The place of it; of a steer, that of its message.
+    /// The serial of the change; of a steer, of its message.
     pub serial: Serial,
-    /// The turn as it is then.
+    /// The turn after it.
     pub turn: Turn,
     /// The message of a steer (P6.7).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -159,7 +157,7 @@ pub struct TurnFrame {
     pub data: Option<Data>,
 }
 
-/// What a connection is told first (P3.4).
+/// The first frame of a connection (P3.4).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Attached {
@@ -169,22 +167,22 @@ pub struct Attached {
     pub session: String,
     /// This connection.
     pub connection: ConnectionId,
-    /// Who is behind it.
+    /// Its client.
     pub client: String,
     /// When its token expires.
     pub expires_at: Timestamp,
-    /// The time by the session's clock: a device's own clock may be hours away.
+    /// The session's time: a device's own clock may be hours off.
     pub at: Timestamp,
-    /// The log's end as of attaching.
+    /// The end of the log on attaching.
     pub serial: Serial,
-    /// Whether the replay goes on after `since`; if not, drop everything held (P3.6).
+    /// Whether the replay continues after `since`; if not, the client discards its state (P3.6).
     pub resumed: bool,
-    /// Why it does not, though it was asked to: for people.
+    /// Why it does not although `since` was given; for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Whether there is more in history than the replay brings.
+    /// Whether history holds more than was replayed.
     pub has_older: bool,
-    /// Who is there.
+    /// The presence list.
     #[serde(flatten)]
     pub presence: Presence,
     /// The open turns; absent when they are too long for this frame.
@@ -194,19 +192,19 @@ pub struct Attached {
     pub limits: Limits,
 }
 
-/// Who is there (P7.3).
+/// The presence list (P7.3).
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Presence {
     /// The members; absent when they are too long for the frame.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub presence: Option<Vec<Member>>,
-    /// How many there are, where the list does not hold all.
+    /// The number of members, where the list is cut.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub presence_count: Option<usize>,
 }
 
-/// What came of a frame (P13.5).
+/// The result of a frame (P13.5).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Outcome {
@@ -219,42 +217,42 @@ pub enum Outcome {
     Changed(Placed),
     /// Of frames that drive a turn.
     Turn {
-        /// The turn as it is then.
+        /// The turn as it now stands.
         turn: Box<Turn>,
-        /// Whether the frame had been taken before.
+        /// Whether the frame is a repeat.
         #[serde(skip_serializing_if = "is_false")]
         duplicate: bool,
     },
     /// Of `cancel`.
     Turns {
-        /// Those that were meant, as they are then.
+        /// The turns meant, as they now stand.
         turns: Vec<Turn>,
-        /// Whether the frame had been taken before.
+        /// Whether the frame is a repeat.
         #[serde(skip_serializing_if = "is_false")]
         duplicate: bool,
     },
-    /// Of a `cancel` that meant more than an ack can hold.
+    /// Of a `cancel` of more turns than an ack can hold.
     #[serde(rename_all = "camelCase")]
     TurnIds {
-        /// The ids of those that were meant.
+        /// The ids of the turns meant.
         turn_ids: Vec<String>,
-        /// Whether the frame had been taken before.
+        /// Whether the frame is a repeat.
         #[serde(skip_serializing_if = "is_false")]
         duplicate: bool,
     },
     /// Of `steer`.
     Steered {
-        /// The message that it is.
+        /// The steer's message.
         serial: Serial,
         /// The turn.
         turn: Box<Turn>,
-        /// Whether the frame had been taken before.
+        /// Whether the frame is a repeat.
         #[serde(skip_serializing_if = "is_false")]
         duplicate: bool,
     },
     /// Of presence frames.
     Member {
-        /// Who came, changed or left.
+        /// The member that entered, changed or left.
         member: Member,
     },
     /// Of `auth`.
@@ -262,37 +260,37 @@ pub enum Outcome {
     Renewed {
         /// When the fresh token expires.
         expires_at: Timestamp,
-        /// The time by the session's clock.
+        /// The session's time.
         at: Timestamp,
     },
     /// Of `signal` and `seen`.
     Nothing {
-        /// Whether it had been taken before.
+        /// Whether it is a repeat.
         #[serde(skip_serializing_if = "is_false")]
         duplicate: bool,
     },
 }
 
-/// Where something stands in the log.
+/// A message's place in the log.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Placed {
     /// The message.
     pub serial: Serial,
-    /// Its latest change.
+    /// The serial of its latest change.
     pub version: Serial,
-    /// The client's own id of a message that was published.
+    /// The client's own id of a published message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// The append's number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
-    /// Whether it had been taken before.
+    /// Whether it is a repeat.
     #[serde(skip_serializing_if = "is_false")]
     pub duplicate: bool,
 }
 
 impl Placed {
-    /// A place and a version alone.
+    /// A serial and a version alone.
     pub fn new(serial: Serial, version: Serial) -> Self {
         Self {
             serial,
@@ -315,7 +313,7 @@ fn is_false(value: &bool) -> bool {
 impl ServerFrame {
     /// The frame as JSON.
     pub fn encode(&self) -> String {
-        // Strings, numbers and JSON that was checked when it came in: nothing here can fail.
+        // Strings, numbers and JSON checked on input always serialise.
         serde_json::to_string(self).unwrap_or_default()
     }
 }

@@ -1,4 +1,4 @@
-//! Names of things: sessions, connections, and points in time.
+//! Ids of sessions and connections, and points in time.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -12,10 +12,10 @@ pub type Timestamp = i64;
 /// Longest session id in characters (P1.1).
 pub const SESSION_ID_LENGTH: usize = 128;
 
-/// Checks the id of a session as it stands in the address, already percent-decoded (P1.1).
+/// Checks a session id from an address, already percent-decoded (P1.1).
 ///
 /// # Errors
-/// `invalid-session` when it is not 1–128 of `A–Z a–z 0–9 . _ : ~ -`.
+/// `invalid-session` if it is not 1–128 of `A–Z a–z 0–9 . _ : ~ -`.
 pub fn check_session_id(id: &str) -> Result<(), ErrorInfo> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:~-".contains(&byte);
     if !id.is_empty() && id.len() <= SESSION_ID_LENGTH && id.bytes().all(allowed) {
@@ -27,14 +27,14 @@ pub fn check_session_id(id: &str) -> Result<(), ErrorInfo> {
     ))
 }
 
-/// One attached WebSocket or stream. Made by the platform when it is accepted. Everything that
-/// is on its way somewhere carries one, so that a copy costs nothing.
+/// The id of one attached WebSocket or stream, made by the platform on accept. Everything in
+/// flight carries one, so a copy must be cheap.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ConnectionId(Rc<str>);
 
 impl ConnectionId {
-    /// What the ids of connections that carry one streamed HTTP body begin with (P5.5).
-    /// It stays with the message, so that a body whose process died is known as such.
+    /// The prefix of connections that carry one streamed HTTP body (P5.5). The message keeps
+    /// the id, which shows a body that died with its process.
     pub const BODY_PREFIX: &'static str = "body-";
 
     /// Wraps an id that the platform drew at random.

@@ -7,19 +7,19 @@ use super::data::Data;
 use super::ids::{ConnectionId, Timestamp};
 use super::serial::Serial;
 
-/// The name of a message whose sender gives none.
+/// The name of a message without one.
 pub const DEFAULT_NAME: &str = "message";
 
-/// A flat map of text that travels with a message.
+/// A flat map of text sent with a message.
 pub type Headers = BTreeMap<String, String>;
 
-/// Headers as they stand on the wire and in rows.
+/// Headers as JSON, for the wire and for rows.
 pub fn as_json(headers: &Headers) -> String {
-    // A map of text: nothing in it can fail.
+    // A map of text always serialises.
     serde_json::to_string(headers).unwrap_or_default()
 }
 
-/// In whose voice a message speaks. All but `user` need `turn` or `edit` (P4.1).
+/// The role in which a message speaks. All but `user` need `turn` or `edit` (P4.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -28,19 +28,19 @@ pub enum Role {
     User,
     /// The agent.
     Assistant,
-    /// Whoever set the scene.
+    /// The application's instructions.
     System,
     /// A tool that the agent used.
     Tool,
 }
 
-/// How far a message has come. Only a streaming one takes appends (P5.1).
+/// The progress of a streamed message; only a streaming one takes appends (P5.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// It still grows.
     Streaming,
-    /// It is whole.
+    /// It is finished.
     Complete,
     /// It was stopped on purpose.
     Cancelled,
@@ -51,14 +51,9 @@ pub enum Status {
 macro_rules! words {
     ($type:ident { $($name:ident = $text:literal),* $(,)? }) => {
         impl $type {
-            /// The word as it stands on the wire and in rows.
+            /// The word on the wire and in rows.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
-            }
-
-            /// Reads the word back from a row.
-            pub fn parse(text: &str) -> Option<Self> {
-                match text { $($text => Some(Self::$name),)* _ => None }
             }
         }
     };
@@ -74,7 +69,7 @@ words!(Status {
 
 /// A message, whole. Absent fields are left out on the wire.
 ///
-/// `annotations` (P9.3) join it with their feature.
+/// `annotations` (P9.3) are added with their feature.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
@@ -87,12 +82,12 @@ pub struct Message {
     pub id: Option<String>,
     /// The application's event name.
     pub name: String,
-    /// Who created it.
+    /// The client that created it.
     pub client: String,
-    /// The connection it came over, if it came over one.
+    /// The connection it came over; absent for a single HTTP request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connection: Option<ConnectionId>,
-    /// In whose voice it speaks.
+    /// The role in which it speaks.
     pub role: Role,
     /// The turn that it belongs to (P6).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -100,16 +95,16 @@ pub struct Message {
     /// The message that it follows (P6.9).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<Serial>,
-    /// What it says; absent once it is deleted.
+    /// Its content; absent once it is deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<Data>,
     /// The sender's headers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub headers: Option<Headers>,
-    /// How far it has come; absent for one that never streamed.
+    /// Its progress; absent if it never streamed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
-    /// The highest `seq` that its appends have taken (P5.3).
+    /// The highest `seq` of its appends (P5.3).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
     /// When it was created.

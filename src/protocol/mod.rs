@@ -1,11 +1,9 @@
-//! Words: the plain data that crosses the wire, and how it is read and written.
+//! Words: the plain data on the wire, and its encoding.
 //!
-//! No rules live here, no clock and no platform. What a frame may do is decided in
-//! [`crate::session`]; what it may look like is decided here.
+//! No rules, no clock and no platform: this room decides the form of a frame,
+//! [`crate::session`] its effect.
 
 pub mod capability;
-pub mod change;
-pub mod check;
 pub mod data;
 pub mod decode;
 pub mod deployment;
@@ -14,15 +12,18 @@ pub mod fields;
 pub mod frame;
 pub mod hooks;
 pub mod ids;
+mod json_error;
 pub mod limits;
 pub mod message;
+pub mod message_frames;
 pub mod presence;
 pub mod query;
 pub mod serial;
 pub mod settings;
+pub mod size;
 pub mod target;
 pub mod turn;
-mod words;
+pub mod turn_frames;
 
 /// The version of the protocol that `attached` reports (P3.4).
 pub const PROTOCOL_VERSION: u32 = 1;

@@ -1,31 +1,31 @@
-//! The query of an address: where a replay begins, and which page to read (P3.3, P3.9, P11.1).
+//! The query of an address: the start of a replay, or a page to read (P3.3, P3.9, P11.1).
 //!
-//! Pairs come in percent-decoded. A parameter that says nothing sensible is refused by name;
-//! one that is not known is ignored (P1.4).
+//! Pairs are percent-decoded already. A malformed parameter is refused by name, an unknown one
+//! ignored (P1.4).
 
 use super::error::{ErrorCode, ErrorInfo};
 use super::limits::{
     NAMES_MAX, PAGE_MESSAGES, REPLAY_MESSAGES, REWIND_MESSAGES, WINDOW_MS_DEFAULT, WINDOW_MS_MAX,
 };
 
-/// UTF-8 bytes of all names together, as JSON has them: they are kept with the connection, where
-/// a control character takes six.
+/// UTF-8 bytes of all names together as JSON, in which the connection stores them; a control
+/// character takes six.
 const NAMES_BYTES_MAX: usize = 4 * 1024;
 /// Characters of one name (P14).
 const NAME_LENGTH_MAX: usize = 128;
-/// Bytes of a position that are looked at. No serial is as long, so a longer text is not of
-/// this log, and begins anew like any other that is not (P3.6).
+/// Bytes of a position, at most. No serial is as long, so a longer text is unknown, like a
+/// serial of another log (P3.6).
 const SINCE_BYTES_MAX: usize = 64;
 
 /// Decoded pairs of a query, in order.
 pub type Pairs = [(String, String)];
 
-/// How a connection wants to be served (P3.3).
+/// The query of a connection (P3.3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attach {
     /// The position to resume after.
     pub since: Option<String>,
-    /// How many messages to go back otherwise.
+    /// Messages to go back without it.
     pub rewind: usize,
     /// The rollup window in milliseconds.
     pub window_ms: u64,
@@ -40,16 +40,16 @@ pub struct History {
     pub before: Option<String>,
     /// Newer than this serial, oldest first.
     pub after: Option<String>,
-    /// Only what leads to this serial (P6.9).
+    /// Only the conversation that leads to this serial (P6.9).
     pub to: Option<String>,
-    /// How many messages.
+    /// Messages, at most.
     pub limit: usize,
 }
 
 /// Reads the query of `connect` and `events`.
 ///
 /// # Errors
-/// `invalid-frame`, naming the parameter and what it takes.
+/// `invalid-frame`, naming the parameter and its range.
 pub fn attach(pairs: &Pairs) -> Result<Attach, ErrorInfo> {
     let since = find(pairs, "since").filter(|since| !since.is_empty());
     let window = number(
@@ -68,7 +68,7 @@ pub fn attach(pairs: &Pairs) -> Result<Attach, ErrorInfo> {
     })
 }
 
-/// A position that is short enough to be carried along.
+/// A position of bounded length.
 pub fn position(text: &str) -> String {
     let is_possible = text.len() <= SINCE_BYTES_MAX;
     (if is_possible { text } else { "unknown" }).to_owned()
@@ -77,7 +77,7 @@ pub fn position(text: &str) -> String {
 /// Reads `rewind`, of a replay or of a snapshot.
 ///
 /// # Errors
-/// `invalid-frame`, naming what it takes.
+/// `invalid-frame`, naming its range.
 pub fn rewind(pairs: &Pairs, verb: &str) -> Result<usize, ErrorInfo> {
     number(pairs, verb, "rewind", 0, REPLAY_MESSAGES, REWIND_MESSAGES)
 }
@@ -85,7 +85,7 @@ pub fn rewind(pairs: &Pairs, verb: &str) -> Result<usize, ErrorInfo> {
 /// Reads the query of a page of history.
 ///
 /// # Errors
-/// `invalid-frame`, naming the parameter and what it takes.
+/// `invalid-frame`, naming the parameter and its range.
 pub fn history(pairs: &Pairs) -> Result<History, ErrorInfo> {
     let serial = |name| find(pairs, name).filter(|serial| !serial.is_empty());
     let (before, after, to) = (serial("before"), serial("after"), serial("to"));
@@ -114,21 +114,21 @@ pub fn history(pairs: &Pairs) -> Result<History, ErrorInfo> {
     })
 }
 
-/// Which turns to list.
+/// The query of a list of turns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Turns {
-    /// Whether final ones are meant as well.
+    /// Whether to include final ones.
     pub all: bool,
     /// Older than this serial.
     pub before: Option<String>,
-    /// How many.
+    /// Turns, at most.
     pub limit: usize,
 }
 
 /// Reads the query of a list of turns.
 ///
 /// # Errors
-/// `invalid-frame`, naming the parameter and what it takes.
+/// `invalid-frame`, naming the parameter and its range.
 pub fn turns(pairs: &Pairs) -> Result<Turns, ErrorInfo> {
     let all = match find(pairs, "status") {
         None | Some("open") => false,
@@ -151,14 +151,14 @@ pub fn turns(pairs: &Pairs) -> Result<Turns, ErrorInfo> {
     })
 }
 
-/// Reads which attempt at its turn a streamed body belongs to (P5.5).
+/// Reads `attempt`, the attempt at its turn that a streamed body belongs to (P5.5).
 ///
 /// # Errors
-/// `invalid-frame`, naming what it takes.
+/// `invalid-frame`, naming its range.
 pub fn attempt(pairs: &Pairs) -> Result<Option<u64>, ErrorInfo> {
-    let Some(text) = find(pairs, "attempt") else {
+    if find(pairs, "attempt").is_none() {
         return Ok(None);
-    };
+    }
     let attempt = number(
         pairs,
         "stream a message",
@@ -167,7 +167,7 @@ pub fn attempt(pairs: &Pairs) -> Result<Option<u64>, ErrorInfo> {
         u64::from(u32::MAX),
         1,
     )?;
-    Ok((!text.is_empty()).then_some(attempt))
+    Ok(Some(attempt))
 }
 
 /// The first value of a parameter.
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn p3_3_what_is_not_said_has_its_default() {
+    fn p3_3_absent_parameters_have_their_defaults() {
         let read = attach(&[]).unwrap();
         assert_eq!((read.since, read.names), (None, None));
         assert_eq!(
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn p3_3_the_edges_are_taken() {
+    fn p3_3_the_edges_are_accepted() {
         let most = pairs(&[
             ("rewind", "1000"),
             ("rollup", "500"),
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn p13_2_what_is_refused_is_named() {
+    fn p13_2_a_refusal_names_its_parameter() {
         let many = ["n"; NAMES_MAX + 1].join(",");
         let long = "n".repeat(NAME_LENGTH_MAX + 1);
         let cases = [

@@ -16,7 +16,7 @@ pub const PLACE_MAX: Place = 0xffff_ffff;
 const EPOCH_LENGTH: usize = 4;
 const SERIAL_LENGTH: usize = 12;
 
-/// Which life of a session a serial belongs to.
+/// Names one life of a session in its serials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Epoch([u8; EPOCH_LENGTH]);
 
@@ -37,7 +37,7 @@ impl Epoch {
         Self(text)
     }
 
-    /// Reads an epoch; `None` when it is not four of `0-9a-z`.
+    /// Reads an epoch; `None` if it is not four of `0-9a-z`.
     pub fn parse(text: &str) -> Option<Self> {
         let bytes: [u8; EPOCH_LENGTH] = text.as_bytes().try_into().ok()?;
         let allowed = |byte: &u8| byte.is_ascii_digit() || byte.is_ascii_lowercase();
@@ -46,7 +46,7 @@ impl Epoch {
 
     /// The epoch as text.
     pub fn as_str(&self) -> &str {
-        // Only `from_entropy` and `parse` make one, both of ASCII alone.
+        // `from_entropy` and `parse` are the only constructors and yield ASCII.
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
@@ -56,17 +56,17 @@ impl Epoch {
     }
 }
 
-/// The place of an entry in the log's one total order, as it goes over the wire (P3.1).
+/// The place of an entry in the log's one total order, on the wire (P3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Serial {
-    /// The life of the session that gave it.
+    /// The life of the session that assigned it.
     pub epoch: Epoch,
     /// The place within that life.
     pub place: Place,
 }
 
 impl Serial {
-    /// Its text, in ASCII: by hand, since every frame has one or two.
+    /// Its text in ASCII, formatted by hand since every frame has one or two.
     fn digits(self) -> [u8; SERIAL_LENGTH] {
         let mut text = [b'0'; SERIAL_LENGTH];
         let mut rest = self.place.min(PLACE_MAX);
@@ -85,7 +85,7 @@ impl Serial {
         text
     }
 
-    /// Reads a serial; `None` when the text cannot be one.
+    /// Reads a serial; `None` if the text is not one.
     pub fn parse(text: &str) -> Option<Self> {
         if text.len() != SERIAL_LENGTH {
             return None;

@@ -1,80 +1,96 @@
-//! What an administrator may set on a session (P11.2).
+//! The settings of a session (P11.2).
 
 use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
 
 use super::deployment::Outbound;
 use super::error::{ErrorCode, ErrorInfo};
 use super::hooks::{self, Hook};
-use super::words;
+use super::json_error;
+use super::limits::WINDOW_MS_MAX;
 
-/// The longest duration a setting takes: ten years.
+/// The longest duration that a setting takes, in milliseconds: ten years.
 const DURATION_MS_MAX: u64 = 10 * 365 * 24 * 60 * 60 * 1000;
-/// The shortest life that retention or idle expiry may give, so that a slip of the unit
-/// does not empty a session at once.
-const LIFE_MS_MIN: u64 = 1_000;
-/// Characters of an agent's address.
-const ADDRESS_LENGTH: usize = 2_048;
-/// Characters of a title: it is listed with others.
+/// Durations of a second or more: a slip of the unit must not empty a session at once.
+const LIFE_MS: RangeInclusive<u64> = 1_000..=DURATION_MS_MAX;
+/// Rollup windows.
+const WINDOW_MS: RangeInclusive<u64> = 0..=WINDOW_MS_MAX;
+/// Characters of an agent's URL.
+const URL_LENGTH: usize = 2_048;
+/// Characters of a title: lists of sessions show it.
 const TITLE_LENGTH: usize = 256;
 
-/// The settings of a session; absent ones have their default.
-///
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Settings {
-    /// What people call the session.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    /// Messages older than this go.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub retention_ms: Option<u64>,
-    /// The whole session goes after so long without a write.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub idle_expiry_ms: Option<u64>,
-    /// How long ids of frames other than messages are kept.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id_retention_ms: Option<u64>,
-    /// No rollup window is shorter.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub min_rollup_ms: Option<u64>,
-    /// The window of storage while nobody reads.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub unwatched_window_ms: Option<u64>,
-    /// How long a message outside a turn may stream without an append.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stream_idle_ms: Option<u64>,
-    /// What an input does while another is answered (P10.3).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub on_input: Option<OnInput>,
-    /// Who is woken for an input (P10.3).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub agent: Option<Agent>,
-    /// How long a leader has to end a turn that is cancelled (P6.5).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cancel_grace_ms: Option<u64>,
-    /// How long a member may be silent (P7.2).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub presence_timeout_ms: Option<u64>,
-    /// How long a turn may be suspended (P6.1).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub suspend_ms: Option<u64>,
-    /// How long an agent that was woken has to take its input (P10.3).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub take_ms: Option<u64>,
-    /// How many agents a turn is given, one after the other (P6.1).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_attempts: Option<u64>,
-    /// The addresses that are told what happens to the session, beside those of the deployment
-    /// (P10.4).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub hooks: Option<Vec<Hook>>,
+macro_rules! settings {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $range:expr $(, $default:expr)?;)*) => {
+        /// The settings of a session; an absent one has its default.
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "camelCase", default)]
+        pub struct Settings {
+            /// The session's display name.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub title: Option<String>,
+            $(
+                $(#[$doc])*
+                #[serde(skip_serializing_if = "Option::is_none")]
+                pub $name: Option<u64>,
+            )*
+            /// How an input is treated while another one is being answered (P10.3).
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub on_input: Option<OnInput>,
+            /// The agent to wake for an input (P10.3).
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub agent: Option<Agent>,
+            /// The session's hooks, in addition to those of the deployment (P10.4).
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub hooks: Option<Vec<Hook>>,
+        }
+
+        impl Settings {
+            $($(
+                /// The setting of this name, or its default.
+                pub fn $name(&self) -> u64 {
+                    self.$name.unwrap_or($default)
+                }
+            )?)*
+
+            fn check_numbers(&self) -> Result<(), ErrorInfo> {
+                $(check_number($text, self.$name, $range)?;)*
+                Ok(())
+            }
+        }
+    };
 }
 
-/// What an input does while a turn that answers another is active (P10.3).
+settings! {
+    /// Messages older than this are trimmed; by default none.
+    retention_ms = "retentionMs", LIFE_MS;
+    /// The session expires after this long without a write; by default never.
+    idle_expiry_ms = "idleExpiryMs", LIFE_MS;
+    /// How long ids of frames other than `publish` are kept; a day by default.
+    id_retention_ms = "idRetentionMs", LIFE_MS, 24 * 60 * 60 * 1000;
+    /// The shortest rollup window of any connection; 0 by default.
+    min_rollup_ms = "minRollupMs", WINDOW_MS, 0;
+    /// The storage window while nobody reads; 250 by default.
+    unwatched_window_ms = "unwatchedWindowMs", WINDOW_MS, 250;
+    /// How long a message outside a turn may stream without an append; five minutes by default.
+    stream_idle_ms = "streamIdleMs", LIFE_MS, 300_000;
+    /// How long the leader of a cancelled turn has to end it (P6.5); five seconds by default.
+    cancel_grace_ms = "cancelGraceMs", 0..=DURATION_MS_MAX, 5_000;
+    /// How long a presence member may be silent (P7.2); half a minute by default.
+    presence_timeout_ms = "presenceTimeoutMs", LIFE_MS, 30_000;
+    /// How long a turn may be suspended (P6.1); a week by default.
+    suspend_ms = "suspendMs", LIFE_MS, 7 * 24 * 60 * 60 * 1000;
+    /// How long a woken agent has to take its input (P10.3).
+    take_ms = "takeMs", LIFE_MS;
+    /// Attempts at a turn before it fails, where agents are woken (P6.1); 3 by default.
+    max_attempts = "maxAttempts", 1..=100, 3;
+}
+
+/// How an input is treated while a turn that answers another one is active (P10.3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OnInput {
-    /// Nothing: agents answer it as they like.
+    /// Like any message: agents answer it as they like.
     #[default]
     Parallel,
     /// It waits as a queued turn.
@@ -88,63 +104,26 @@ pub enum OnInput {
 /// An agent that can be woken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Agent {
-    /// The address of its webhook.
+    /// The URL of its webhook.
     pub url: String,
 }
 
 impl Settings {
-    /// `idRetentionMs`, a day by default.
-    pub fn id_retention_ms(&self) -> u64 {
-        self.id_retention_ms.unwrap_or(24 * 60 * 60 * 1000)
-    }
-
-    /// `minRollupMs`, 0 by default.
-    pub fn min_rollup_ms(&self) -> u64 {
-        self.min_rollup_ms.unwrap_or(0)
-    }
-
-    /// `unwatchedWindowMs`, 250 by default.
-    pub fn unwatched_window_ms(&self) -> u64 {
-        self.unwatched_window_ms.unwrap_or(250)
-    }
-
-    /// `streamIdleMs`, five minutes by default.
-    pub fn stream_idle_ms(&self) -> u64 {
-        self.stream_idle_ms.unwrap_or(300_000)
-    }
-
     /// `onInput`, `parallel` by default.
     pub fn on_input(&self) -> OnInput {
         self.on_input.unwrap_or_default()
     }
 
-    /// `cancelGraceMs`, five seconds by default.
-    pub fn cancel_grace_ms(&self) -> u64 {
-        self.cancel_grace_ms.unwrap_or(5_000)
-    }
-
-    /// `presenceTimeoutMs`, half a minute by default.
-    pub fn presence_timeout_ms(&self) -> u64 {
-        self.presence_timeout_ms.unwrap_or(30_000)
-    }
-
-    /// `suspendMs`, a week by default.
-    pub fn suspend_ms(&self) -> u64 {
-        self.suspend_ms.unwrap_or(7 * 24 * 60 * 60 * 1000)
-    }
-
-    /// How many attempts at a turn are made before it fails: one, unless agents are woken for
-    /// another (P6.1). `maxAttempts` is 3 by default.
+    /// Attempts at a turn before it fails: `maxAttempts` where agents are woken, else one (P6.1).
     pub fn attempts(&self) -> u64 {
-        let woken = self.agent.as_ref().map(|_| self.max_attempts.unwrap_or(3));
-        woken.unwrap_or(1)
+        self.agent.as_ref().map_or(1, |_| self.max_attempts())
     }
 
-    /// These settings with a patch laid over them: `null` takes a setting back to its default.
-    /// The deployment says what may leave the session.
+    /// These settings with a patch applied; `null` resets a setting to its default. `outbound`
+    /// decides which hooks the deployment allows.
     ///
     /// # Errors
-    /// `invalid-frame` naming the setting that is not what it must be.
+    /// `invalid-frame`, naming the first setting that is malformed or out of bounds.
     pub fn patched(
         &self,
         patch: &serde_json::Value,
@@ -155,18 +134,19 @@ impl Settings {
         };
         let mut merged = serde_json::to_value(self).unwrap_or_default();
         for (key, value) in patch {
-            // One by one, so that the one that is wrong is named.
+            // Each setting is read alone, so that the error can name it.
             let alone = serde_json::json!({ key: value });
             if let Err(error) = serde_json::from_value::<Self>(alone) {
-                return Err(refused(&format!("{key}: {}", words::of_part(&error))));
+                return Err(refused(&format!("{key}: {}", json_error::of_part(&error))));
             }
             if let Some(merged) = merged.as_object_mut() {
                 merged.insert(key.clone(), value.clone());
             }
         }
         let settings: Self = serde_json::from_value(merged).unwrap_or_default();
-        settings.check()?;
-        // The deployment may have changed its mind since; the rest can be set none the less.
+        settings.check_texts()?;
+        settings.check_numbers()?;
+        // Hooks that a deployment no longer allows must not block other settings.
         if settings.hooks != self.hooks {
             settings.check_hooks(outbound)?;
         }
@@ -182,57 +162,37 @@ impl Settings {
         hooks::check(hooks, outbound.allows_local).map_err(|reason| refused(&reason))
     }
 
-    fn check(&self) -> Result<(), ErrorInfo> {
-        if self
-            .title
-            .as_ref()
-            .is_some_and(|title| TITLE_LENGTH < title.chars().count())
-        {
+    fn check_texts(&self) -> Result<(), ErrorInfo> {
+        let title = self.title.as_deref().unwrap_or_default();
+        if TITLE_LENGTH < title.chars().count() {
             return Err(refused(&format!(
                 "title is longer than {TITLE_LENGTH} characters"
             )));
         }
-        let is_address = |url: &str| url.starts_with("https://") || url.starts_with("http://");
+        let is_http = |url: &str| url.starts_with("https://") || url.starts_with("http://");
         let agent = self.agent.as_ref().map(|agent| agent.url.as_str());
-        if agent.is_some_and(|url| !is_address(url) || ADDRESS_LENGTH < url.len()) {
+        if agent.is_some_and(|url| !is_http(url) || URL_LENGTH < url.len()) {
             return Err(refused(&format!(
-                "agent.url is no address of http or https with at most {ADDRESS_LENGTH} characters"
+                "agent.url is not an http or https URL of at most {URL_LENGTH} characters"
             )));
-        }
-        if self
-            .max_attempts
-            .is_some_and(|most| !(1..=100).contains(&most))
-        {
-            return Err(refused("maxAttempts is not between 1 and 100"));
-        }
-        let windows = 0..=super::limits::WINDOW_MS_MAX;
-        let lives = LIFE_MS_MIN..=DURATION_MS_MAX;
-        let bounds = [
-            ("retentionMs", self.retention_ms, &lives),
-            ("idleExpiryMs", self.idle_expiry_ms, &lives),
-            ("idRetentionMs", self.id_retention_ms, &lives),
-            ("minRollupMs", self.min_rollup_ms, &windows),
-            ("unwatchedWindowMs", self.unwatched_window_ms, &windows),
-            ("streamIdleMs", self.stream_idle_ms, &lives),
-            (
-                "cancelGraceMs",
-                self.cancel_grace_ms,
-                &(0..=DURATION_MS_MAX),
-            ),
-            ("presenceTimeoutMs", self.presence_timeout_ms, &lives),
-            ("suspendMs", self.suspend_ms, &lives),
-            ("takeMs", self.take_ms, &lives),
-        ];
-        for (name, value, range) in bounds {
-            if value.is_some_and(|value| !range.contains(&value)) {
-                let (least, most) = (range.start(), range.end());
-                return Err(refused(&format!(
-                    "{name} is not between {least} and {most} ms"
-                )));
-            }
         }
         Ok(())
     }
+}
+
+fn check_number(
+    name: &str,
+    value: Option<u64>,
+    range: RangeInclusive<u64>,
+) -> Result<(), ErrorInfo> {
+    if value.is_none_or(|value| range.contains(&value)) {
+        return Ok(());
+    }
+    let (least, most) = range.into_inner();
+    let unit = if name.ends_with("Ms") { " ms" } else { "" };
+    Err(refused(&format!(
+        "{name} is not between {least} and {most}{unit}"
+    )))
 }
 
 fn refused(reason: &str) -> ErrorInfo {

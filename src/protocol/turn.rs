@@ -1,16 +1,13 @@
-//! A turn: one agent answer to one input, and the frames that drive it (P6).
+//! A turn: one agent answer to one input (P6).
 
 use serde::{Deserialize, Serialize};
 
-use super::check::{Frame, size};
 use super::data::Data;
-use super::error::{ErrorCode, ErrorInfo};
-use super::fields::Fields;
 use super::ids::{ConnectionId, Timestamp};
-use super::limits::{LEASE_MS, LEASE_MS_DEFAULT, Limits};
+use super::limits::LEASE_MS_DEFAULT;
 use super::serial::{Epoch, Place, Serial};
 
-/// How far a turn has come (P6.1).
+/// The status of a turn (P6.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -22,9 +19,9 @@ pub enum Status {
     Suspended,
     /// Its agent ended it.
     Complete,
-    /// Somebody stopped it.
+    /// A client cancelled it.
     Cancelled,
-    /// It came to nothing.
+    /// It failed, or its agent was lost.
     Failed,
 }
 
@@ -34,100 +31,100 @@ pub enum Status {
 pub enum Ending {
     /// Its agent ended it.
     Complete,
-    /// Somebody stopped it.
+    /// A client cancelled it.
     Cancelled,
-    /// It came to nothing.
+    /// It failed, or its agent was lost.
     Failed,
 }
 
-/// Who leads a turn, and how long that is believed without a word (P6.8).
+/// The leader of a turn, and its lease (P6.8).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Lead {
-    /// The connection that started or adopted it, if it came over one.
+    /// The connection that started or adopted it; `None` for a single HTTP request.
     pub connection: Option<ConnectionId>,
     /// The lease in milliseconds.
     pub lease_ms: u64,
 }
 
-/// What a turn is at the moment, with what belongs to that alone (P6.1).
+/// The state of a turn, with the data of that state alone (P6.1).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// Without a leader.
+    /// It has no leader.
     Queued,
-    /// Led, under a lease.
+    /// It has a leader, under a lease.
     Active(Lead),
-    /// Led, without a lease.
+    /// It has a leader, without a lease.
     Suspended {
-        /// By whom.
+        /// The leader.
         lead: Lead,
-        /// What it waits for.
+        /// The reason for waiting.
         reason: Option<String>,
-        /// Since when.
+        /// When it was suspended.
         at: Timestamp,
     },
-    /// Final.
+    /// It is final.
     Ended {
-        /// How.
+        /// How it ended.
         ending: Ending,
-        /// Why, in a word, where nobody asked for it.
+        /// `agent-lost` or `abandoned`, if the session ended it.
         reason: Option<String>,
-        /// What went wrong.
+        /// The error that it failed with.
         error: Option<Data>,
-        /// When.
+        /// When it ended.
         at: Timestamp,
     },
 }
 
-/// Who asked for a turn to be cancelled (P6.5).
+/// A request to cancel a turn (P6.5).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cancel {
-    /// The client.
+    /// The client that asked.
     pub by: String,
-    /// When.
+    /// When it asked.
     pub at: Timestamp,
-    /// Why.
+    /// Its reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
-/// What last happened to a turn: the frame that tells it (P6.10).
+/// The latest event of a turn, named as its frame (P6.10).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event {
-    /// An agent began.
+    /// An agent started it.
     #[serde(rename = "turn.start")]
     Start,
     /// It waits for something outside.
     #[serde(rename = "turn.suspend")]
     Suspend,
-    /// It goes on.
+    /// It was resumed.
     #[serde(rename = "turn.resume")]
     Resume,
-    /// Somebody asked for its end.
+    /// A client cancelled it.
     #[serde(rename = "turn.cancel")]
     Cancel,
-    /// Somebody gave an instruction.
+    /// A client steered it.
     #[serde(rename = "turn.steer")]
     Steer,
     /// It waits for an agent.
     #[serde(rename = "turn.queue")]
     Queue,
-    /// Another process took it.
+    /// Another process took it over.
     #[serde(rename = "turn.adopt")]
     Adopt,
-    /// It is over.
+    /// It ended.
     #[serde(rename = "turn.end")]
     End,
 }
 
-/// A turn as the session knows it, and as its row keeps it.
+/// A turn in memory and, as JSON, in its row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Turn {
-    /// Its place in the log: where it was begun.
+    /// The place of its start in the log.
     pub place: Place,
     /// The place of its latest change.
     pub version: Place,
-    /// What that change was.
+    /// The event of that change.
     pub event: Event,
     /// Its id, the client's own or the session's.
     pub id: String,
@@ -137,27 +134,27 @@ pub struct Turn {
     pub input: Option<Place>,
     /// The message that it follows (P6.9).
     pub parent: Option<Place>,
-    /// Counts the processes that led it; of a queued one, which will be the next.
+    /// The number of its current attempt; of a queued turn, of the next one.
     pub attempt: u64,
-    /// Where that attempt began.
+    /// The place at which that attempt began.
     pub attempt_place: Place,
-    /// Its instructions, and whether each was taken (P6.7).
+    /// Its steers, and whether each was taken (P6.7).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steers: Vec<(Place, bool)>,
-    /// When it was begun.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// When an agent first began to work on it.
+    /// When an agent first started it.
     pub started_at: Option<Timestamp>,
-    /// Who wants it to end.
+    /// The request to cancel it.
     pub cancel: Option<Cancel>,
-    /// Anything the agent wants to travel along.
+    /// The agent's own data.
     pub metadata: Option<Data>,
-    /// What it is at the moment.
+    /// Its state.
     pub state: State,
 }
 
 impl Turn {
-    /// Its status, as everybody sees it.
+    /// Its status on the wire.
     pub fn status(&self) -> Status {
         match &self.state {
             State::Queued => Status::Queued,
@@ -176,7 +173,7 @@ impl Turn {
         !matches!(self.state, State::Ended { .. })
     }
 
-    /// Who leads it.
+    /// Its leader, if it has one.
     pub fn lead(&self) -> Option<&Lead> {
         match &self.state {
             State::Active(lead) | State::Suspended { lead, .. } => Some(lead),
@@ -184,7 +181,7 @@ impl Turn {
         }
     }
 
-    /// As it goes over the wire; `lease_until` while it is active.
+    /// The turn as sent on the wire; `lease_until` only while it is active.
     pub fn shown(&self, epoch: Epoch, lease_until: Option<Timestamp>) -> Shown {
         let (reason, error, ended_at) = match &self.state {
             State::Ended {
@@ -251,228 +248,13 @@ impl Shown {
         self.id
     }
 
-    /// Whether nothing happened to it but that it was begun.
+    /// Whether it was just started, by its first attempt.
     pub fn is_new(&self) -> bool {
         self.started_at == Some(self.created_at) && self.attempt == 1
     }
 }
 
-/// `turn.start` (P6.2).
-#[derive(Debug)]
-pub struct StartTurn {
-    /// The turn's id: makes sending again safe.
-    pub id: Option<String>,
-    /// The message that it answers.
-    pub input: Option<Serial>,
-    /// The message that it follows.
-    pub parent: Option<Serial>,
-    /// How long it is believed alive without a word.
-    pub lease_ms: Option<u64>,
-    /// Whether another answer to the same input is meant.
-    pub again: bool,
-    /// Anything the agent wants to travel along.
-    pub metadata: Option<Data>,
-}
-
-/// `turn.end` (P6.3).
-#[derive(Debug)]
-pub struct EndTurn {
-    /// The turn.
-    pub turn: String,
-    /// Which attempt at it (P6.8).
-    pub attempt: Option<u64>,
-    /// How it ends.
-    pub status: Ending,
-    /// What went wrong.
-    pub error: Option<Data>,
-    /// Makes sending again safe (P13.1).
-    pub id: Option<String>,
-}
-
-/// `turn.suspend`, `turn.resume` and `turn.heartbeat` (P6.3, P6.8).
-#[derive(Debug)]
-pub struct DriveTurn {
-    /// The turn.
-    pub turn: String,
-    /// Which attempt at it.
-    pub attempt: Option<u64>,
-    /// What a suspended one waits for.
-    pub reason: Option<String>,
-    /// Makes sending again safe (P13.1).
-    pub id: Option<String>,
-}
-
-/// `turn.adopt` (P6.8).
-#[derive(Debug)]
-pub struct AdoptTurn {
-    /// The turn.
-    pub turn: String,
-    /// Whether what was said in it stands.
-    pub keep: bool,
-    /// The lease from now on.
-    pub lease_ms: Option<u64>,
-    /// Makes sending again safe (P13.1).
-    pub id: Option<String>,
-}
-
-/// `turn.steered` (P6.7).
-#[derive(Debug)]
-pub struct Steered {
-    /// The turn.
-    pub turn: String,
-    /// The instruction that was taken.
-    pub serial: Serial,
-    /// Which attempt at the turn.
-    pub attempt: Option<u64>,
-    /// Makes sending again safe (P13.1).
-    pub id: Option<String>,
-}
-
-/// `cancel` (P6.5): exactly one of `turn`, `input` and `all`.
-#[derive(Debug)]
-pub struct CancelTurns {
-    /// One turn.
-    pub turn: Option<String>,
-    /// Every turn that answers this message, now or later.
-    pub input: Option<Serial>,
-    /// Every open turn.
-    pub all: bool,
-    /// Why.
-    pub reason: Option<String>,
-    /// Makes sending again safe (P13.1).
-    pub id: Option<String>,
-}
-
-/// `steer` (P6.7).
-#[derive(Debug)]
-pub struct Steer {
-    /// The turn.
-    pub turn: String,
-    /// The instruction.
-    pub data: Data,
-    /// Makes sending again safe (P13.1).
-    pub id: Option<String>,
-}
-
-/// The lease that is asked for, or the default.
+/// The requested lease or the default, in milliseconds.
 pub fn lease(asked: Option<u64>) -> u64 {
     asked.unwrap_or(LEASE_MS_DEFAULT)
-}
-
-fn read_lease(fields: &Fields<'_>) -> Result<Option<u64>, ErrorInfo> {
-    let asked = fields.get("leaseMs")?;
-    if LEASE_MS.contains(&lease(asked)) {
-        return Ok(asked);
-    }
-    let (verb, least, most) = (fields.verb(), LEASE_MS.start(), LEASE_MS.end());
-    let message = format!("unable to {verb}; leaseMs is not between {least} and {most}");
-    Err(ErrorInfo::new(ErrorCode::InvalidFrame, message))
-}
-
-/// Data that is kept with the turn.
-fn read_data(fields: &Fields<'_>, name: &str, limits: &Limits) -> Result<Option<Data>, ErrorInfo> {
-    let data: Option<Data> = fields.get(name)?;
-    let bytes = data.as_ref().map(Data::bytes);
-    size(fields.verb(), name, bytes, limits.turn_bytes)?;
-    Ok(data)
-}
-
-fn read_reason(fields: &Fields<'_>, limits: &Limits) -> Result<Option<String>, ErrorInfo> {
-    let reason: Option<String> = fields.get("reason")?;
-    let bytes = reason.as_ref().map(String::len);
-    size(fields.verb(), "reason", bytes, limits.turn_bytes)?;
-    Ok(reason)
-}
-
-impl Frame for StartTurn {
-    fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
-        let start = Self {
-            id: fields.name("id", limits)?,
-            input: fields.get("input")?,
-            parent: fields.get("parent")?,
-            lease_ms: read_lease(fields)?,
-            again: fields.flag("again")?,
-            metadata: read_data(fields, "metadata", limits)?,
-        };
-        if start.again && start.id.is_none() {
-            let verb = fields.verb();
-            let message = format!("unable to {verb}; again needs an id, the new turn's own");
-            return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
-        }
-        Ok(start)
-    }
-}
-
-impl Frame for EndTurn {
-    fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
-        Ok(Self {
-            turn: fields.need_name("turn", limits)?,
-            attempt: fields.count("attempt")?,
-            status: fields.need("status")?,
-            error: read_data(fields, "error", limits)?,
-            id: fields.name("id", limits)?,
-        })
-    }
-}
-
-impl Frame for DriveTurn {
-    fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
-        Ok(Self {
-            turn: fields.need_name("turn", limits)?,
-            attempt: fields.count("attempt")?,
-            reason: read_reason(fields, limits)?,
-            id: fields.name("id", limits)?,
-        })
-    }
-}
-
-impl Frame for AdoptTurn {
-    fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
-        Ok(Self {
-            turn: fields.need_name("turn", limits)?,
-            keep: fields.flag("keep")?,
-            lease_ms: read_lease(fields)?,
-            id: fields.name("id", limits)?,
-        })
-    }
-}
-
-impl Frame for Steered {
-    fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
-        Ok(Self {
-            turn: fields.need_name("turn", limits)?,
-            serial: fields.need("serial")?,
-            attempt: fields.count("attempt")?,
-            id: fields.name("id", limits)?,
-        })
-    }
-}
-
-impl Frame for CancelTurns {
-    fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
-        let cancel = Self {
-            turn: fields.name("turn", limits)?,
-            input: fields.get("input")?,
-            all: fields.flag("all")?,
-            reason: read_reason(fields, limits)?,
-            id: fields.name("id", limits)?,
-        };
-        let named = [cancel.turn.is_some(), cancel.input.is_some(), cancel.all];
-        if named.into_iter().filter(|is_named| *is_named).count() != 1 {
-            let verb = fields.verb();
-            let message = format!("unable to {verb}; name one of turn, input and all: true");
-            return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
-        }
-        Ok(cancel)
-    }
-}
-
-impl Frame for Steer {
-    fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
-        Ok(Self {
-            turn: fields.need_name("turn", limits)?,
-            data: fields.need("data")?,
-            id: fields.name("id", limits)?,
-        })
-    }
 }

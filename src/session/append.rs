@@ -7,7 +7,7 @@ use super::outbox::Outbox;
 use super::{Error, Session};
 use crate::protocol::data::units;
 use crate::protocol::decode::{Append, too_large};
-use crate::protocol::error::{ErrorCode, ErrorInfo};
+use crate::protocol::error::{Details, ErrorCode, ErrorInfo};
 use crate::protocol::frame::{Outcome, Placed};
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::serial::{Place, Serial};
@@ -309,11 +309,14 @@ fn refused(append: &Append, code: ErrorCode, state: &str) -> ErrorInfo {
 
 /// The error for a sender that leaves appends out (P5.3).
 pub(super) fn gap(verb: &str, serial: Serial, taken: u64, length: u64) -> ErrorInfo {
-    let expected = taken + 1;
-    let reason = format!("expects seq {expected} and holds {length}");
+    let expected_seq = taken + 1;
+    let reason = format!("expects seq {expected_seq} and holds {length}");
     let message = format!("unable to {verb}; message {serial} {reason}");
-    let mut error = ErrorInfo::new(ErrorCode::Gap, message);
-    error.expected_seq = Some(expected);
-    error.length = Some(length);
-    error
+    ErrorInfo {
+        details: Some(Details::Gap {
+            expected_seq,
+            length,
+        }),
+        ..ErrorInfo::new(ErrorCode::Gap, message)
+    }
 }

@@ -106,10 +106,8 @@ impl Session {
                     "unable to {verb}; what came with it made more than {most} bytes already, \
                      send it again"
                 );
-                let mut error = ErrorInfo::new(ErrorCode::RateLimited, message);
                 // By itself it may come at once.
-                error.retry_after_ms = Some(1);
-                Err(error)
+                Err(ErrorInfo::rate_limited(message, 1))
             }
             frame => frame,
         }

@@ -5,7 +5,7 @@ use super::connection::Sender;
 use super::step::Step;
 use super::turn::asked;
 use crate::protocol::capability::Operation;
-use crate::protocol::change::Interrupt;
+use crate::protocol::decode::Interrupt;
 use crate::protocol::decode::NewMessage;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::ids::Timestamp;

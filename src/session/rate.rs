@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::Session;
 use super::connection::Sender;
-use crate::protocol::error::{ErrorCode, ErrorInfo};
+use crate::protocol::error::ErrorInfo;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{CLIENTS_MAX, Limits};
 
@@ -273,9 +273,7 @@ impl Session {
 
 fn limited(whose: &str, verb: &str, wait_ms: u64) -> ErrorInfo {
     let message = format!("unable to {verb}; the {whose} sends too fast, wait {wait_ms} ms");
-    let mut error = ErrorInfo::new(ErrorCode::RateLimited, message);
-    error.retry_after_ms = Some(wait_ms);
-    error
+    ErrorInfo::rate_limited(message, wait_ms)
 }
 
 #[cfg(test)]

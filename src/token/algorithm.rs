@@ -1,8 +1,8 @@
-//! The algorithms that keys may have (RFC 7518, RFC 9864), and what a key of each consists of.
+//! The algorithms of keys (RFC 7518, RFC 9864), and the parameters of each key.
 
 use crate::protocol::fields::Fields;
 
-/// One algorithm. Signatures themselves are the platform's to verify.
+/// One algorithm. The platform verifies the signatures themselves.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Algorithm {
     /// Its name in headers and keys, `alg`.
@@ -11,11 +11,11 @@ pub struct Algorithm {
     pub kty: &'static str,
     /// Their curve, `crv`, where keys of the type have one.
     pub crv: Option<&'static str>,
-    /// What a public key consists of besides.
+    /// The other parameters of a public key.
     pub parameters: &'static [&'static str],
 }
 
-/// Of those for one type and curve the first is usual, and a key that says none has it.
+/// The first for a type and curve is the default of a key without `alg`.
 static ALGORITHMS: [Algorithm; 14] = [
     secret("HS256"),
     secret("HS384"),
@@ -66,17 +66,17 @@ const fn curve(
 }
 
 impl Algorithm {
-    /// The one of `SESSILE_SIGNING_KEY` (P2.7).
+    /// The algorithm of `SESSILE_SIGNING_KEY` (P2.7).
     pub(super) fn of_signing_key() -> &'static Self {
         static HS256: Algorithm = secret("HS256");
         &HS256
     }
 
-    /// The one algorithm of a key: its `alg`, or where its type has one that is usual, that one,
-    /// since large issuers leave `alg` out.
+    /// The one algorithm of a key: its `alg`, or the default of its type, since large issuers
+    /// omit `alg`.
     ///
     /// # Errors
-    /// The words that say what the key would need.
+    /// The reason, naming what the key would need.
     pub(super) fn of(jwk: &Fields<'_>) -> Result<&'static Self, String> {
         let text = |name| jwk.get::<String>(name).map_err(|error| error.message);
         let (alg, kty, crv) = (text("alg")?, text("kty")?, text("crv")?);
@@ -85,12 +85,14 @@ impl Algorithm {
                 && (algorithm.crv.is_none() || crv.as_deref() == algorithm.crv)
         };
         let Some(alg) = alg else {
-            let usual = ALGORITHMS.iter().find(fits);
-            return usual.filter(|usual| usual.kty != "oct").ok_or_else(|| {
-                "it has no alg, and is no key of RSA, of EC with P-256, P-384 or P-521 or of OKP \
-                 with Ed25519, which need none"
-                    .to_owned()
-            });
+            let default = ALGORITHMS.iter().find(fits);
+            return default
+                .filter(|default| default.kty != "oct")
+                .ok_or_else(|| {
+                    "it has no alg, which only RSA, EC with P-256, P-384 or P-521 and OKP \
+                 with Ed25519 may omit"
+                        .to_owned()
+                });
         };
         let named = ALGORITHMS.iter().find(|algorithm| algorithm.name == alg);
         let named = named.ok_or_else(|| {
@@ -106,8 +108,8 @@ impl Algorithm {
         Err(format!("its alg {alg} needs kty {kty:?}{crv}"))
     }
 
-    /// Whether a token with this `alg` is signed so. `EdDSA` with the one curve that keys here
-    /// may have is `Ed25519` (RFC 9864).
+    /// Whether the `alg` of a token names it. `EdDSA` with the only curve supported is `Ed25519`
+    /// (RFC 9864).
     pub(super) fn is(&self, alg: &str) -> bool {
         let is_ed = |name: &str| name == "EdDSA" || name == "Ed25519";
         self.name == alg || (is_ed(self.name) && is_ed(alg))

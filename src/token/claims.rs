@@ -1,4 +1,4 @@
-//! What a token says (P2.1): the form of its claims, and their times against the present.
+//! The claims of a token (P2.1): their form, and their times against the present.
 
 use serde::Deserialize;
 
@@ -10,7 +10,7 @@ use crate::protocol::fields::Fields;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::Limits;
 
-/// How far the clock of whoever signs may be off, in milliseconds (P2.1).
+/// How far the issuer's clock may be off, in milliseconds (P2.1).
 pub const LEEWAY_MS: i64 = 30_000;
 
 /// Characters of a client id (P2.1).
@@ -20,11 +20,11 @@ pub const CLIENT_LENGTH: usize = 128;
 const SECONDS_MAX: f64 = 253_402_300_799.0;
 
 impl Claims {
-    /// Reads the claims of a token whose signature was checked, at the time `now`. Claims that
-    /// nobody here knows are ignored (P1.4).
+    /// Reads the claims of a token whose signature was checked, at the time `now`. Unknown claims
+    /// are ignored (P1.4).
     ///
     /// # Errors
-    /// `unauthorized`, naming the claim and what is wrong with it.
+    /// `unauthorized`, naming the claim and its mistake.
     pub fn read(json: &str, now: Timestamp, limits: &Limits) -> Result<Self, ErrorInfo> {
         let claims = Fields::part("authorize", "the token's claims", json).map_err(refused)?;
         let expires_at = check_times(&claims, now)?;
@@ -46,12 +46,12 @@ impl Claims {
     }
 }
 
-/// Whose tokens a deployment takes, and those made for whom, where it says so (P2.7).
+/// The issuer and the audience that a deployment requires, where it names them (P2.7).
 #[derive(Clone, Debug, Default)]
 pub struct Expected {
     /// The value that `iss` must have.
     pub issuer: Option<String>,
-    /// The value that must be `aud`, or among it.
+    /// The value that `aud` must be or contain.
     pub audience: Option<String>,
 }
 
@@ -65,7 +65,7 @@ impl Expected {
         if let Some(issuer) = &self.issuer {
             let iss: Option<String> = claims.get("iss").map_err(refused)?;
             if iss.as_ref() != Some(issuer) {
-                let wrong = "the token's iss is not who this deployment takes tokens of";
+                let wrong = "the token's iss is not an issuer of this deployment";
                 return Err(unauthorized(wrong));
             }
         }
@@ -117,19 +117,19 @@ fn read_capabilities(claims: &Fields<'_>) -> Result<Capabilities, ErrorInfo> {
     Capabilities::parse(&caps?).map_err(|wrong| unauthorized(&format!("the token's {wrong}")))
 }
 
-/// Checks `exp`, `nbf` and `iat` (P2.1); tells until when the token serves.
+/// Checks `exp`, `nbf` and `iat` (P2.1); returns when the token expires here.
 fn check_times(claims: &Fields<'_>, now: Timestamp) -> Result<Timestamp, ErrorInfo> {
     let exp = milliseconds(claims, "exp")?;
-    let exp = exp.ok_or_else(|| unauthorized("the token has no exp, when it expires"))?;
+    let exp = exp.ok_or_else(|| unauthorized("the token has no exp, its expiry"))?;
     let (nbf, iat) = (milliseconds(claims, "nbf")?, milliseconds(claims, "iat")?);
     if exp.saturating_add(LEEWAY_MS) <= now {
         let ago = seconds(now.saturating_sub(exp));
         return Err(unauthorized(&format!("the token expired {ago} s ago")));
     }
-    for (claim, what) in [(nbf, "is not valid before"), (iat, "was issued at")] {
+    for (claim, verb) in [(nbf, "is not valid before"), (iat, "was issued at")] {
         if let Some(at) = claim.filter(|at| at.saturating_sub(LEEWAY_MS) > now) {
             let ahead = seconds(at.saturating_sub(now));
-            let wrong = format!("the token {what} a time {ahead} s from now");
+            let wrong = format!("the token {verb} a time {ahead} s from now");
             return Err(unauthorized(&wrong));
         }
     }
@@ -181,11 +181,11 @@ fn check_name(name: &str, most: u64) -> Result<(), String> {
     check_printable("name", name)
 }
 
-/// Characters that do not show would let one client pass for another.
+/// Invisible characters would let one client pass for another.
 fn check_printable(claim: &str, text: &str) -> Result<(), String> {
     match hidden_in(text) {
         Some(hidden) => Err(format!(
-            "the token's {claim} has the character {hidden:?}, not a printable one"
+            "the token's {claim} has the character {hidden:?}, which is not printable"
         )),
         None if is_blank(text) => Err(format!("the token's {claim} is blank")),
         None => Ok(()),

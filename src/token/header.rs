@@ -1,28 +1,28 @@
-//! What a token's header asks for (RFC 7515): one key, and the way it was used.
+//! The header of a token (RFC 7515): its key and its algorithm.
 
 use super::{refused, unauthorized};
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::fields::Fields;
 use crate::protocol::limits::Limits;
 
-/// Room for the header and the signature of a token besides its claims, in bytes. The longest
-/// signature, RSA with 4096 bits, takes 683.
+/// Bytes of a token's header and signature together. The longest signature, RSA with 4096 bits,
+/// takes 683.
 const ENVELOPE_BYTES: u64 = 4 * 1024;
 
 /// The header of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// The algorithm that it says it was signed with.
+    /// The algorithm that it names.
     pub alg: String,
     /// The name of the key.
     pub kid: Option<String>,
 }
 
 impl Header {
-    /// Reads a header, decoded already.
+    /// Reads a decoded header.
     ///
     /// # Errors
-    /// `unauthorized`, naming what is wrong.
+    /// `unauthorized`, naming the mistake.
     pub fn read(json: &str) -> Result<Self, ErrorInfo> {
         let header = Fields::part("authorize", "the token's header", json).map_err(refused)?;
         if header.raw("crit").is_some() {
@@ -37,7 +37,7 @@ impl Header {
     }
 }
 
-/// Bounds what is read of a token, before anything is.
+/// Checks the size of a token, before anything reads it.
 ///
 /// # Errors
 /// `unauthorized`, naming the bound.
@@ -47,7 +47,7 @@ pub fn check_size(token: &str, limits: &Limits) -> Result<(), ErrorInfo> {
     if token.len() as u64 > longest {
         let length = token.len();
         return Err(unauthorized(&format!(
-            "the token takes {length} bytes, the most is {longest}"
+            "the token takes {length} bytes, the limit is {longest}"
         )));
     }
     let claims = token.split('.').nth(1).unwrap_or_default();

@@ -6,7 +6,7 @@ use super::algorithm::Algorithm;
 use super::keys::{Key, SECRET_BYTES};
 use crate::protocol::fields::Fields;
 
-/// The shortest RSA key in bits (RFC 7518 3.3), and the longest, which bounds the work.
+/// Bits of an RSA key: the least by RFC 7518 3.3, the most to bound the work.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
 
 /// One key of a set.
@@ -17,10 +17,10 @@ pub(super) struct Named {
     pub(super) key: Result<Key, String>,
 }
 
-/// Reads a JWK set. A key in it that cannot be read harms only itself.
+/// Reads a JWK set. An unreadable key does not affect the others.
 ///
 /// # Errors
-/// The sentence that says why this is no set of keys.
+/// A sentence that says why this is not a JWK set.
 pub(super) fn read_set(json: &str) -> Result<Vec<Named>, String> {
     let set = Fields::read("read a JWK set, {\"keys\": [...]}", json);
     let keys = set.and_then(|set| set.raw_list("keys"));
@@ -46,7 +46,7 @@ fn read_key(jwk: &Fields<'_>) -> Result<Key, String> {
         return Err("it is not for signatures (use, key_ops)".into());
     }
     let algorithm = Algorithm::of(jwk)?;
-    // Only what makes a public key: an issuer may have written more, a private part even.
+    // Only the algorithm's parameters: an issuer may have added more, even a private part.
     let mut text = format!("{{\"kty\":{:?}", algorithm.kty);
     if let Some(crv) = algorithm.crv {
         text.push_str(&format!(",\"crv\":{crv:?}"));
@@ -59,7 +59,7 @@ fn read_key(jwk: &Fields<'_>) -> Result<Key, String> {
     Ok(Key::jwk(algorithm, text))
 }
 
-/// A number in base64url. Some issuers pad what RFC 7515 says is not padded.
+/// Reads a number in base64url, which some issuers pad against RFC 7515.
 fn read_parameter(jwk: &Fields<'_>, name: &str) -> Result<String, String> {
     let mut value: String = jwk.need(name).map_err(|error| error.message)?;
     value.truncate(value.trim_end_matches('=').len());
@@ -67,7 +67,7 @@ fn read_parameter(jwk: &Fields<'_>, name: &str) -> Result<String, String> {
     if value.is_empty() || !value.bytes().all(is_base64url) {
         return Err(format!("its {name} is empty or not base64url"));
     }
-    // Base64 has six bits a character; the last one may be filled up.
+    // Base64 has six bits a character; the last one may carry fill bits.
     let bits = value.len() * 6 / 8 * 8;
     if name == "k" && bits < SECRET_BYTES * 8 {
         let bytes = bits / 8;

@@ -1,4 +1,4 @@
-//! The keys that tokens are checked with (P2.7), read from configuration.
+//! The keys that tokens are checked with (P2.7), from the configuration.
 
 use std::fmt;
 
@@ -6,15 +6,15 @@ use super::algorithm::Algorithm;
 use super::header::Header;
 use super::jwk;
 
-/// A key as the platform makes one of it. It has exactly one algorithm, whatever a token says
-/// (RFC 8725 3.1).
+/// A key in the form that the platform imports. It has exactly one algorithm, whatever a token
+/// says (RFC 8725 3.1).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Key {
     /// The algorithm.
     pub algorithm: &'static Algorithm,
-    /// A JSON Web Key with what makes a public key, or a shared secret as text.
+    /// A JSON Web Key with only its algorithm's parameters, or a shared secret as text.
     pub text: String,
-    /// Whether it is such a text.
+    /// Whether it is a secret as text.
     pub is_text: bool,
 }
 
@@ -32,7 +32,7 @@ impl Key {
 /// be guessed from a token.
 pub(super) const SECRET_BYTES: usize = 32;
 
-/// A key by its `kid`; one that was fetched and cannot be used is kept as the reason why.
+/// A key by its `kid`, or why a fetched one cannot be used.
 type Named = (String, Result<Key, String>);
 
 /// Every key of a deployment.
@@ -49,10 +49,10 @@ impl Keys {
         Self::default()
     }
 
-    /// Takes `SESSILE_SIGNING_KEY`: one HS256 key as text.
+    /// Adds `SESSILE_SIGNING_KEY`, one HS256 key as text.
     ///
     /// # Errors
-    /// The sentence that says what is wrong with it.
+    /// A sentence that names the mistake.
     pub fn add_signing_key(&mut self, text: &str) -> Result<(), String> {
         let bytes = text.len();
         if bytes < SECRET_BYTES {
@@ -69,10 +69,10 @@ impl Keys {
         Ok(())
     }
 
-    /// Takes a JWK set that the owner wrote, `SESSILE_KEYS`: every key must be one to use.
+    /// Adds the owner's JWK set, `SESSILE_KEYS`: every key must be usable.
     ///
     /// # Errors
-    /// The sentence that names the key and says what is wrong with it.
+    /// A sentence that names the key and the mistake.
     pub fn add_set(&mut self, json: &str) -> Result<(), String> {
         for (index, jwk) in jwk::read_set(json)?.into_iter().enumerate() {
             let name = match &jwk.kid {
@@ -93,12 +93,12 @@ impl Keys {
         Ok(())
     }
 
-    /// Takes a JWK set from `SESSILE_JWKS_URL`. Its keys are another's choice, so one that cannot
-    /// be used harms only the tokens that name it. A key that is there already is never replaced:
-    /// when the set is fetched again, start from the owner's own keys, or a revoked one stays.
+    /// Adds a JWK set from `SESSILE_JWKS_URL`. The issuer chooses its keys, so an unusable one
+    /// affects only the tokens that name it. An existing key is never replaced: to fetch again,
+    /// start from the owner's own keys, or a revoked one stays.
     ///
     /// # Errors
-    /// The sentence that says why this is no JWK set; the keys stay as they are.
+    /// A sentence that says why this is not a JWK set; the keys stay unchanged.
     pub fn add_fetched_set(&mut self, json: &str) -> Result<(), String> {
         for jwk in jwk::read_set(json)? {
             if let Some(kid) = jwk.kid.filter(|kid| !self.has(kid)) {
@@ -123,19 +123,19 @@ impl Keys {
         self.named.iter().any(|(name, _)| name == kid)
     }
 
-    /// Every key that can be used, and what to call it.
+    /// Every usable key, and its name in messages.
     pub fn all(&self) -> impl Iterator<Item = (&Key, String)> {
         let signing_key = self.signing_key.iter();
         let signing_key = signing_key.map(|key| (key, "the signing key".to_owned()));
         let named = self.named.iter();
-        let named = named.filter_map(|(kid, key)| Some((key.as_ref().ok()?, call(kid))));
+        let named = named.filter_map(|(kid, key)| Some((key.as_ref().ok()?, name_of(kid))));
         signing_key.chain(named)
     }
 
-    /// The one key that may have signed a token with this header, and what to call it.
+    /// The one key that may have signed a token with this header, and its name in messages.
     ///
     /// # Errors
-    /// The words that say why there is none.
+    /// The reason why there is none.
     pub fn find(&self, header: &Header) -> Result<(&Key, String), String> {
         let (key, name) = match header.kid.as_deref() {
             None => {
@@ -144,14 +144,12 @@ impl Keys {
                 (key, "the signing key".to_owned())
             }
             Some(kid) => match self.named.iter().find(|(name, _)| name == kid) {
-                Some((_, Ok(key))) => (key, call(kid)),
+                Some((_, Ok(key))) => (key, name_of(kid)),
                 Some((_, Err(wrong))) => {
-                    return Err(format!("{} cannot be used: {wrong}", call(kid)));
+                    return Err(format!("{} cannot be used: {wrong}", name_of(kid)));
                 }
                 None => {
-                    return Err(format!(
-                        "the token's kid is {kid:?}, and no key is named so"
-                    ));
+                    return Err(format!("the token's kid is {kid:?}, which no key has"));
                 }
             },
         };
@@ -165,7 +163,7 @@ impl Keys {
     }
 }
 
-fn call(kid: &str) -> String {
+fn name_of(kid: &str) -> String {
     format!("the key {kid:?}")
 }
 

@@ -1,14 +1,13 @@
-//! Text that shows what it is: nothing in a name hides, and nothing turns it around, so that
-//! nobody passes for another (P2.1). Characters that scripts and emoji need are taken where these
-//! need them.
+//! Printable names: no hidden characters and none that reverse text, so that no client passes for
+//! another (P2.1). Joiners and selectors are accepted where a script or an emoji needs them.
 
-/// The first character that must not stand where it does.
+/// The first character that is not allowed where it stands.
 pub(super) fn hidden_in(text: &str) -> Option<char> {
     let mut before = None;
     let mut rest = text.chars().peekable();
     while let Some(character) = rest.next() {
-        let stands = match character {
-            // They join, or keep apart, what is on both sides of them.
+        let is_allowed = match character {
+            // Joiners act on the characters on both sides.
             '\u{200c}' | '\u{200d}' => {
                 before.is_some_and(|before| joins(before, character))
                     && match rest.peek() {
@@ -19,7 +18,7 @@ pub(super) fn hidden_in(text: &str) -> Option<char> {
             _ if is_selector(character) => before.is_some_and(|it| selects(it, character)),
             _ => !character.is_control() && !hides(character),
         };
-        if !stands {
+        if !is_allowed {
             return Some(character);
         }
         before = Some(character);
@@ -27,7 +26,7 @@ pub(super) fn hidden_in(text: &str) -> Option<char> {
     None
 }
 
-/// Whether nothing of a text can be seen.
+/// Whether a text has no visible character.
 pub(super) fn is_blank(text: &str) -> bool {
     text.chars()
         .all(|character| character.is_whitespace() || is_joiner(character))
@@ -37,7 +36,7 @@ fn is_joiner(character: char) -> bool {
     matches!(character, '\u{200c}' | '\u{200d}')
 }
 
-/// Characters that take no room, or room without a sign, and those that turn text around.
+/// Characters without width or without a visible sign, and those that reverse text.
 fn hides(character: char) -> bool {
     matches!(
         character,
@@ -49,7 +48,7 @@ fn hides(character: char) -> bool {
     )
 }
 
-/// Whether a joiner means something behind this character.
+/// Whether a joiner has an effect after this character.
 fn joins(before: char, joiner: char) -> bool {
     let is_of_script = matches!(
         before,
@@ -60,7 +59,7 @@ fn joins(before: char, joiner: char) -> bool {
     is_of_script || joiner == '\u{200d}' && (is_emoji(before) || before == '\u{fe0f}')
 }
 
-/// The sign that takes a letter its vowel, behind which a joiner shows at the end of a word too.
+/// The sign that removes a letter's vowel: a joiner after it may end a word.
 fn is_virama(character: char) -> bool {
     matches!(
         character,
@@ -85,7 +84,7 @@ fn is_selector(character: char) -> bool {
     )
 }
 
-/// Whether there is another form of this character to select.
+/// Whether this character has another form to select.
 fn selects(before: char, selector: char) -> bool {
     match selector {
         '\u{fe0e}' | '\u{fe0f}' => is_emoji(before) || matches!(before, '0'..='9' | '#' | '*'),

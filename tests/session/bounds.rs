@@ -32,11 +32,11 @@ fn frames_of_an_array() {
             bob < signal alice a
             bob | signal alice b
             bob | signal alice c
-            alice < nack null too-large: unable to read the message; an array of 4 frames is
-                  more than 3
+            alice < nack null too-large: unable to read the message; the array has 4 frames,
+                  the limit is 3
             alice x 4413 the message is too large
-            bob < nack null too-large: unable to read the message; an array of 4 frames is more
-                  than 3
+            bob < nack null too-large: unable to read the message; the array has 4 frames, the
+                  limit is 3
             bob x 4413 the message is too large
         "#]],
     );

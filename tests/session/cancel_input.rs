@@ -133,20 +133,20 @@ fn a_cancel_says_what() {
         alice cancel input=#1
         ",
         expect![[r#"
-            alice < nack 2 invalid-frame: unable to cancel; name one of turn, input and all:
-                  true
-            alice < nack 3 invalid-frame: unable to cancel; name one of turn, input and all:
-                  true
-            alice < nack 4 invalid-frame: unable to cancel; name one of turn, input and all:
-                  true
-            alice < nack 5 invalid-frame: unable to cancel; name one of turn, input and all:
-                  true
+            alice < nack 2 invalid-frame: unable to cancel; it takes exactly one of turn, input
+                  and all
+            alice < nack 3 invalid-frame: unable to cancel; it takes exactly one of turn, input
+                  and all
+            alice < nack 4 invalid-frame: unable to cancel; it takes exactly one of turn, input
+                  and all
+            alice < nack 5 invalid-frame: unable to cancel; it takes exactly one of turn, input
+                  and all
             alice < nack 6 not-found: unable to cancel; there is no message #9
             alice < nack 7 invalid-frame: unable to cancel; input: "x" is not a serial of a
                   session
             alice < nack 8 not-found: unable to cancel; there is no turn t1
-            alice < nack 8 invalid-frame: unable to cancel; name one of turn, input and all:
-                  true
+            alice < nack 8 invalid-frame: unable to cancel; it takes exactly one of turn, input
+                  and all
             alice < nack 9 invalid-frame: unable to cancel; all: it is the text "yes", not true
                   or false
             alice < ack 9 []

@@ -165,7 +165,7 @@ fn a_frame_that_is_malformed_breaks_its_chain() {
                   only append, publish, update, delete, signal, turn.start, turn.end,
                   turn.suspend, turn.resume, turn.heartbeat, turn.adopt, turn.steered, cancel,
                   steer, presence.set, presence.leave, auth, seen
-            agent < nack 2 invalid-frame: unable to publish; messages holds 0, it takes 1 to 100
+            agent < nack 2 invalid-frame: unable to publish; messages has 0 items, not 1 to 100
             agent < nack 3 invalid-frame: unable to read the frame; type is missing
             agent < nack 4 invalid-frame: unable to read the frame; it nests deeper than 64
             agent | create #1 agent 1
@@ -183,7 +183,7 @@ fn a_frame_that_is_malformed_breaks_its_chain() {
             agent < nack 7 invalid-frame: unable to read the frame; chain: it is the text "a",
                   not a whole number from 0
             agent < nack 8 invalid-frame: unable to read the frame; chain: it is
-                  9007199254740992, at most 9007199254740991 can be counted
+                  9007199254740992, the limit is 9007199254740991
         "#]],
     );
 }
@@ -199,8 +199,8 @@ fn a_frame_that_is_too_large_breaks_its_chain() {
         agent publish 'a' chain=1
         ",
         expect![[r#"
-            agent < nack 1 too-large: unable to read the message; 300061 bytes of UTF-8 are
-                  more than 262144
+            agent < nack 1 too-large: unable to read the message; 300061 bytes of UTF-8 exceed
+                  the limit of 262144
             agent < nack 2 skipped: unable to take the frame; one before it in chain 1 was
                   refused
         "#]],

@@ -42,10 +42,10 @@ fn headers_come_with_an_end() {
         agent append #1 'a' complete headers={"a":1}
         "#,
         expect![[r#"
-            agent < nack 2 invalid-frame: unable to append; headers come with the status that
-                  closes the message, send an update to change them before
-            agent < nack 3 invalid-frame: unable to append; headers come with the status that
-                  closes the message, send an update to change them before
+            agent < nack 2 invalid-frame: unable to append; only an append that closes the
+                  message may have headers, send an update instead
+            agent < nack 3 invalid-frame: unable to append; only an append that closes the
+                  message may have headers, send an update instead
             agent < nack 4 invalid-frame: unable to append; headers: it is the number 1, not
                   text
         "#]],
@@ -197,8 +197,8 @@ fn an_update_closes_only_what_streams() {
         ",
         expect![[r#"
             agent < nack 3 closed: unable to update; message #1 is closed
-            agent < nack 4 invalid-frame: unable to update; status is streaming, an update only
-                  closes: it takes complete, cancelled or failed
+            agent < nack 4 invalid-frame: unable to update; status is streaming, not complete,
+                  cancelled or failed
             agent < nack 5 invalid-frame: unable to update; status: it is `ended`, not one of
                   `streaming`, `complete`, `cancelled`, `failed`
             agent < nack 6 invalid-frame: unable to update; none of data, headers and status

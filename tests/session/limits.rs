@@ -18,7 +18,7 @@ fn messages_in_one_publish() {
         alice publish 'a' and 'b' and 'c'
         ",
         expect![[r#"
-            alice < nack 1 invalid-frame: unable to publish; messages holds 3, it takes 1 to 2
+            alice < nack 1 invalid-frame: unable to publish; messages has 3 items, not 1 to 2
         "#]],
     );
 }
@@ -38,8 +38,8 @@ fn the_size_of_a_frame() {
         alice publish 'ok'
         ",
         expect![[r#"
-            alice < nack 1 too-large: unable to read the message; 251 bytes of UTF-8 are more
-                  than 128
+            alice < nack 1 too-large: unable to read the message; 251 bytes of UTF-8 exceed the
+                  limit of 128
             alice < create #1 alice 'ok'
             alice | ack 2 #1
         "#]],
@@ -60,8 +60,8 @@ fn a_huge_message_closes() {
         alice floods 2000 publish '…'
         ",
         expect![[r#"
-            alice < nack null too-large: unable to read the message; 2051 bytes of UTF-8 are
-                  more than 128
+            alice < nack null too-large: unable to read the message; 2051 bytes of UTF-8 exceed
+                  the limit of 128
             alice x 4413 the message is too large
         "#]],
     );
@@ -93,11 +93,12 @@ fn the_size_of_a_message() {
             agent < create #2 agent 'éééé' streaming
             agent | ack 2 #2
             agent < ack 3 #2 v#3
-            agent < nack 4 too-large: unable to append; 12 bytes of UTF-8 are more than 10
-            agent < nack 5 too-large: unable to append; 11 bytes of UTF-8 are more than 10
+            agent < nack 4 too-large: unable to append; 12 bytes of UTF-8 exceed the limit of 10
+            agent < nack 5 too-large: unable to append; 11 bytes of UTF-8 exceed the limit of 10
             -- 300 ms
-            agent < nack 6 too-large: unable to update; 11 bytes of UTF-8 are more than 10
-            agent < nack 7 too-large: unable to publish; 13 bytes of UTF-8 are more than 10
+            agent < nack 6 too-large: unable to update; 11 bytes of UTF-8 exceed the limit of 10
+            agent < nack 7 too-large: unable to publish; 13 bytes of UTF-8 exceed the limit of
+                  10
         "#]],
     );
 }
@@ -121,13 +122,13 @@ fn headers_of_a_message() {
         alice publish 'a' headers={\"a\":1}
         ",
         expect![[r#"
-            alice < nack 1 too-large: unable to publish; messages[0].headers are more than 2
+            alice < nack 1 too-large: unable to publish; messages[0].headers has more than 2
                   keys or 8 bytes of UTF-8
-            alice < nack 2 too-large: unable to publish; messages[0].headers are more than 2
+            alice < nack 2 too-large: unable to publish; messages[0].headers has more than 2
                   keys or 8 bytes of UTF-8
             alice < create #1 alice 'a' headers={"a":"1","b":"2"}
             alice | ack 3 #1
-            alice < nack 4 too-large: unable to update; headers are more than 2 keys or 8 bytes
+            alice < nack 4 too-large: unable to update; headers has more than 2 keys or 8 bytes
                   of UTF-8
             alice < nack 5 invalid-frame: unable to publish; messages[0].headers: it is the
                   number 1, not text

@@ -34,8 +34,8 @@ fn the_size_of_presence() {
             alice < presence.update alice-1 user 'xxxxxxxxxxxx…' (4096)
             alice | ack 2 alice-1 user 'xxxxxxxxxxxx…' (4096)
             -- 2000 ms
-            alice < nack 3 too-large: unable to be present; data is 4097 bytes of UTF-8, at
-                  most 4096
+            alice < nack 3 too-large: unable to be present; data has 4097 bytes of UTF-8, the
+                  limit is 4096
             eve = 200 presence: alice-1 user 'xxxxxxxxxxxx…' (4096)
         "#]],
     );
@@ -63,10 +63,10 @@ fn bytes_of_presence() {
             alice | ack 1 alice-1 user 'éééé'
             alice < ack 2 alice-1 user 'ééééé'
             alice < ack 3 alice-1 user 'éééééé'
-            alice < nack 4 too-large: unable to be present; data is 14 bytes of UTF-8, at most
-                  12
-            alice < nack 5 too-large: unable to be present; data is 14 bytes of UTF-8, at most
-                  12
+            alice < nack 4 too-large: unable to be present; data has 14 bytes of UTF-8, the
+                  limit is 12
+            alice < nack 5 too-large: unable to be present; data has 14 bytes of UTF-8, the
+                  limit is 12
         "#]],
     );
 }

@@ -293,8 +293,8 @@ fn settings_of_inputs() {
                   settings; onInput: it is `maybe`, not one of `parallel`, `queue`, `interrupt`,
                    `reject`","status":400}}
             admin = 400 {"error":{"code":"invalid-frame","message":"unable to change the
-                  settings; agent.url is no address of http or https with at most 2048
-                  characters","status":400}}
+                  settings; agent.url is not an http or https URL of at most 2048 characters",
+                  "status":400}}
             admin = 400 {"error":{"code":"invalid-frame","message":"unable to change the
                   settings; agent: missing field `url`","status":400}}
             admin = 400 {"error":{"code":"invalid-frame","message":"unable to change the

@@ -285,7 +285,7 @@ fn data_must_be_there() {
         ",
         expect![[r#"
             alice < nack 1 invalid-frame: unable to publish; messages[0]: data is missing
-            alice < nack 2 invalid-frame: unable to publish; messages holds 0, it takes 1 to 100
+            alice < nack 2 invalid-frame: unable to publish; messages has 0 items, not 1 to 100
             alice < nack 3 invalid-frame: unable to publish; messages is missing
         "#]],
     );

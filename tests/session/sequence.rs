@@ -218,8 +218,8 @@ fn seq_counts_from_one() {
                   whole number from 0
             agent < nack 4 invalid-frame: unable to append; seq: it is the number 1.5, not a
                   whole number from 0
-            agent < nack 5 invalid-frame: unable to append; seq: it is 9007199254740993, at
-                  most 9007199254740991 can be counted
+            agent < nack 5 invalid-frame: unable to append; seq: it is 9007199254740993, the
+                  limit is 9007199254740991
         "#]],
     );
 }

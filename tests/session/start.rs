@@ -136,8 +136,8 @@ fn another_answer_to_the_same_input() {
             agent < turn.start #4 t2 active agent input=#1
             agent | ack 3 t2 active agent input=#1
             agent < ack 4 t2 active agent input=#1 duplicate
-            agent < nack 5 invalid-frame: unable to start the turn; again needs an id, the new
-                  turn's own
+            agent < nack 5 invalid-frame: unable to start the turn; again needs an id for the
+                  new turn
             agent < ack 6 t2 active agent input=#1 duplicate
             agent = 200 turns: t2 active agent input=#1; t1 complete agent input=#1
         "#]],
@@ -398,22 +398,23 @@ fn the_size_of_a_turn() {
         agent end t1 failed error={\"a\":\"b\"}
         ",
         expect![[r#"
-            agent < nack 1 too-large: unable to start the turn; metadata is 23 bytes of UTF-8,
-                  at most 20
+            agent < nack 1 too-large: unable to start the turn; metadata has 23 bytes of UTF-8,
+                  the limit is 20
             agent < turn.start #1 t1 active agent metadata={"a":"12345"}
             agent | ack 2 t1 active agent metadata={"a":"12345"}
             alice < turn.start #1 t1 active agent metadata={"a":"12345"}
-            agent < nack 3 too-large: unable to suspend the turn; reason is 21 bytes of UTF-8,
-                  at most 20
+            agent < nack 3 too-large: unable to suspend the turn; reason has 21 bytes of UTF-8,
+                  the limit is 20
             agent < turn.suspend #2 t1 suspended agent reason=wait metadata={"a":"12345"}
             agent | ack 4 t1 suspended agent reason=wait metadata={"a":"12345"}
             alice < turn.suspend #2 t1 suspended agent reason=wait metadata={"a":"12345"}
             agent < turn.resume #3 t1 active agent metadata={"a":"12345"}
             agent | ack 5 t1 active agent metadata={"a":"12345"}
             alice < turn.resume #3 t1 active agent metadata={"a":"12345"}
-            alice < nack 1 too-large: unable to cancel; reason is 21 bytes of UTF-8, at most 20
-            agent < nack 6 too-large: unable to end the turn; error is 23 bytes of UTF-8, at
-                  most 20
+            alice < nack 1 too-large: unable to cancel; reason has 21 bytes of UTF-8, the limit
+                  is 20
+            agent < nack 6 too-large: unable to end the turn; error has 23 bytes of UTF-8, the
+                  limit is 20
             agent < turn.end #4 t1 failed agent error={"a":"b"} metadata={"a":"12345"}
             agent | ack 7 t1 failed agent error={"a":"b"} metadata={"a":"12345"}
             alice < turn.end #4 t1 failed agent error={"a":"b"} metadata={"a":"12345"}

@@ -423,7 +423,7 @@ fn the_size_of_a_steer() {
         agent steer t1 'éé'
         ",
         expect![[r#"
-            agent < nack 2 too-large: unable to steer; 6 bytes of UTF-8 are more than 5
+            agent < nack 2 too-large: unable to steer; 6 bytes of UTF-8 exceed the limit of 5
             agent < create #2 agent name=steer turn=t1 'éé' headers={"steer":"waiting"}
             agent | turn.steer #2 t1 active agent message=#2 'éé'
             agent | ack 3 #2 in t1 active agent

@@ -412,7 +412,7 @@ fn operations(name: &str, args: &[Word]) -> Operations {
     let words = given
         .split(',')
         .map(|word| Operations::parse(word).unwrap());
-    words.fold(Operations::NONE, Operations::and)
+    words.fold(Operations::NONE, Operations::union)
 }
 
 /// Of very many lines that begin alike, which nobody would read, the first and the last.

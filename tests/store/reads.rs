@@ -1,5 +1,8 @@
 //! The cost of reads: no more in a long log than in a short one.
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 use std::rc::Rc;
 
 use sessile::protocol::limits::{
@@ -112,6 +115,7 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
         }),
         ("head", 2, |store| store.head(4).map(one)),
         ("message", 2, |store| store.message(epoch(), 4).map(one)),
+        ("outline", 2, |store| store.outline(epoch(), 4).map(one)),
         ("page", 4 * 51, |store| {
             let page = store.page(epoch(), &span(None, true))?;
             Ok(page.messages.len())
@@ -185,6 +189,35 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
             store.cancel_of_input(4).map(one)
         }),
     ]
+}
+
+/// Every function of the store that reads is in the list above.
+#[test]
+fn no_read_is_without_its_bound() {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store")];
+    let mut found = BTreeSet::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = fs::read_to_string(path).unwrap();
+            for of_store in text.split("impl Store {").skip(1) {
+                let of_store = of_store.split("\n}").next().unwrap();
+                let names = of_store.split("pub fn ").skip(1);
+                let names = names.map(|rest| rest.split('(').next().unwrap());
+                found.extend(names.map(str::to_owned));
+            }
+        }
+    }
+    for name in ["new", "write"] {
+        assert!(found.remove(name), "{name} is not found, and reads nothing");
+    }
+    let bounded = reads().into_iter();
+    let bounded = bounded.map(|(name, _, _)| name.split([',', ' ']).next().unwrap().to_owned());
+    assert_eq!(found, bounded.collect::<BTreeSet<_>>());
 }
 
 /// The cost of each read in a log of so many messages and turns.

@@ -1,5 +1,6 @@
 // Those who have nothing to do with an attack: in the session that is attacked, and in another of
-// the same isolate. Whatever somebody else does, they stay connected and are answered.
+// the same isolate. Whatever somebody else does, they stay connected, are answered, and cost what
+// they cost alone.
 
 import assert from "node:assert/strict";
 import { type Client, connect } from "./client.ts";
@@ -12,23 +13,45 @@ import { sleep } from "./wait.ts";
 const LATE_MS = 1000;
 /** Bytes that the wasm of all sessions may take beside an attack. */
 const MEMORY_BYTES = 32 * 1024 * 1024;
+/** How many times the rows of the undisturbed stream a stream may cost beside an attack. */
+const TIMES = 2;
 const EVERY_MS = 100;
+/** Rounds of the writer that count as undisturbed. */
+const UNDISTURBED = 4;
 
-/** One session: somebody who writes and waits for each answer, and readers. */
+/** What a session cost while its writer went round so often. */
+export interface Cost {
+  rounds: number;
+  written: number;
+  read: number;
+}
+
+/** The same of the attacked session, and what as many rounds cost without an attack. */
+export interface Attacked extends Cost {
+  undisturbed: Cost;
+}
+
+export interface Besides {
+  /** Whether the writers stream: not where the session takes no more. */
+  isStreaming?: boolean;
+}
+
+/** One session: somebody who streams and waits for each answer, and readers. */
 class Corner {
   readonly readers: Reader[] = [];
   writer: Client | undefined;
   latest = 0;
-  answers = 0;
+  rounds = 0;
   #server: Server;
   #session: string;
+  #serial: string | undefined;
 
   constructor(server: Server, session: string) {
     this.#server = server;
     this.#session = session;
   }
 
-  async begin(): Promise<void> {
+  async begin(isStreaming: boolean): Promise<void> {
     const { query, ...who } = { sub: "writer", query: { rewind: 0 } };
     this.writer = await connect(this.#server, this.#session, { ...who, query, keep: false });
     for (let index = 0; index < 2; index += 1) {
@@ -36,19 +59,42 @@ class Corner {
       await reader.attach();
       this.readers.push(reader);
     }
+    if (isStreaming) this.#serial = await this.writer.publish("", { status: "streaming" });
   }
 
+  /** A signal, and a token that is stored and shown before it is acknowledged. */
   async ask(): Promise<void> {
     const began = performance.now();
     await this.writer?.ok({ type: "signal", name: "still here", data: null });
+    if (this.#serial !== undefined) {
+      await this.writer?.ok({ type: "append", serial: this.#serial, data: "." });
+    }
     this.latest = Math.max(this.latest, performance.now() - began);
-    this.answers += 1;
+    this.rounds += 1;
   }
 
-  check(): void {
+  /** Counts rows from now on; gives a function that says how many there were. */
+  async count(): Promise<() => Promise<Cost>> {
+    const [before, rounds] = [await diagnostics(this.#server, this.#session), this.rounds];
+    return async () => {
+      const now = await diagnostics(this.#server, this.#session);
+      return {
+        rounds: this.rounds - rounds,
+        written: now.rowsWritten - before.rowsWritten,
+        read: now.rowsRead - before.rowsRead,
+      };
+    };
+  }
+
+  async check(): Promise<void> {
     const clients = [this.writer, ...this.readers.map(({ client }) => client)];
     for (const client of clients) assert.equal(client?.isClosed, false, "nobody is disconnected");
-    for (const reader of this.readers) reader.fold.assertSound();
+    for (const reader of this.readers) {
+      if (this.#serial !== undefined) {
+        await reader.holdsText(this.#serial, ".".repeat(this.rounds));
+      }
+      reader.fold.assertSound();
+    }
     assert.ok(this.latest < LATE_MS, `an answer came after ${Math.round(this.latest)} ms`);
   }
 
@@ -58,15 +104,41 @@ class Corner {
   }
 }
 
-/** Runs something beside bystanders, and checks that it was nothing to them. */
+/** The cost of other so many rounds. */
+function during(rounds: number, cost: Cost): Cost {
+  const times = rounds / cost.rounds;
+  return { rounds, written: cost.written * times, read: cost.read * times };
+}
+
+/**
+ * Fails where a session cost more than twice its undisturbed stream, but for the rows that an
+ * attack may read: it attached so often, or asked for so much.
+ */
+export function assertUndisturbed(cost: Attacked, mayRead = 0): void {
+  const said = JSON.stringify(cost);
+  assert.ok(cost.written <= TIMES * cost.undisturbed.written, `rows written: ${said}`);
+  assert.ok(cost.read <= TIMES * cost.undisturbed.read + mayRead, `rows read: ${said}`);
+}
+
+/**
+ * Runs something beside bystanders, and checks that it was nothing to them. Gives what the attacked
+ * session cost meanwhile, with what the attack itself was allowed to do.
+ */
 export async function besides(
   server: Server,
   session: string,
   other: string,
   attack: () => Promise<void>,
-): Promise<void> {
-  const corners = [new Corner(server, session), new Corner(server, other)];
-  for (const corner of corners) await corner.begin();
+  { isStreaming = true }: Besides = {},
+): Promise<Attacked> {
+  const corners = [new Corner(server, session), new Corner(server, other)] as const;
+  const [attacked, elsewhere] = corners;
+  await attacked.begin(isStreaming);
+  await elsewhere.begin(true);
+  const alone = await elsewhere.count();
+  for (let round = 0; round < UNDISTURBED; round += 1) await elsewhere.ask();
+  const undisturbed = await alone();
+  const counts = [await attacked.count(), await elsewhere.count()] as const;
   let isOver = false;
   let memory = 0;
   const watch = corners.map(async (corner) => {
@@ -87,7 +159,10 @@ export async function besides(
     isOver = true;
   }
   await Promise.all([...watch, look]);
-  for (const corner of corners) corner.check();
+  for (const corner of corners) await corner.check();
   assert.ok(memory < MEMORY_BYTES, `the wasm took ${memory} bytes`);
+  const [cost, rest] = [await counts[0](), await counts[1]()];
+  assertUndisturbed({ ...rest, undisturbed: during(rest.rounds, undisturbed) });
   for (const corner of corners) await corner.end();
+  return { ...cost, undisturbed: during(cost.rounds, undisturbed) };
 }

@@ -31,7 +31,7 @@ fn a_session_outside_the_caps_is_forbidden() {
     ] {
         let error = read(&claims).unwrap().grant("billing-1").unwrap_err();
         assert_eq!((error.code, error.status), (ErrorCode::Forbidden, 403));
-        let lacks = "the token lacks every operation for session billing-1, even read";
+        let lacks = "the token grants no operation for session billing-1, not even read";
         assert_eq!(
             error.message,
             format!("unable to attach; {lacks}: {reason}")
@@ -218,7 +218,7 @@ proptest! {
             };
             if matches {
                 let granted = words.iter().filter_map(|word| Operations::parse(word));
-                let sum = granted.fold(expected.unwrap_or(Operations::NONE), |sum, one| sum | one);
+                let sum = granted.fold(expected.unwrap_or(Operations::NONE), Operations::union);
                 expected = Some(sum);
             }
         }

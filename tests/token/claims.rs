@@ -45,12 +45,12 @@ fn claims_of_a_wrong_form_are_refused_by_name() {
         (
             "sub",
             json!("a\nb"),
-            "the token's sub has the character '\\n', not a printable one",
+            "the token's sub has the character '\\n', which is not printable",
         ),
         (
             "sub",
             json!("a\u{202e}b"),
-            "the token's sub has the character '\\u{202e}', not a printable one",
+            "the token's sub has the character '\\u{202e}', which is not printable",
         ),
         (
             "sub",
@@ -65,14 +65,14 @@ fn claims_of_a_wrong_form_are_refused_by_name() {
         (
             "name",
             json!("a\u{0}"),
-            "the token's name has the character '\\0', not a printable one",
+            "the token's name has the character '\\0', which is not printable",
         ),
         (
             "role",
             json!("admin"),
             "the token's role is \"admin\"; a role is user, agent or supervisor",
         ),
-        ("exp", json!(null), "the token has no exp, when it expires"),
+        ("exp", json!(null), "the token has no exp, its expiry"),
         (
             "exp",
             json!(NOW * 1000),
@@ -86,7 +86,7 @@ fn claims_of_a_wrong_form_are_refused_by_name() {
         (
             "caps",
             json!({ "*": ["reed"] }),
-            "the token's caps has the word \"reed\" for *, which is no operation and no role; \
+            "the token's caps has the word \"reed\" for *, which is neither operation nor role; \
              operations are read, publish, edit, presence, turn, cancel, steer, approve, state, \
              annotate, push, admin, roles are viewer, user, agent, supervisor, admin",
         ),
@@ -94,7 +94,7 @@ fn claims_of_a_wrong_form_are_refused_by_name() {
             "caps",
             json!({ "a*b": ["read"] }),
             "the token's caps has the pattern \"a*b\", which matches no session; a pattern is a \
-             session id, the beginning of one and then *, or *",
+             session id, a prefix and then *, or *",
         ),
     ] {
         assert_refused(read(&with(field, value)), sentence);

@@ -52,7 +52,7 @@ fn a_token_is_bounded_in_bytes_before_it_is_read() {
     );
     assert_refused(
         check_size(&token(9600, 100), &limits),
-        "the token takes 9704 bytes, the most is 9557",
+        "the token takes 9704 bytes, the limit is 9557",
     );
     let wide = Limits {
         claims_bytes: 5000,

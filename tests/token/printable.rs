@@ -79,7 +79,7 @@ fn issuer_and_audience_are_checked_where_they_are_set() {
     };
     let mut all = claims();
     assert!(check(None, None, &all).is_ok());
-    let issuer = "the token's iss is not who this deployment takes tokens of";
+    let issuer = "the token's iss is not an issuer of this deployment";
     let audience = "the token's aud does not name this deployment";
     assert_refused(check(Some("us"), None, &all), issuer);
     assert_refused(check(None, Some("it"), &all), audience);

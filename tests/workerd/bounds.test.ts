@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { besides } from "../support/bystanders.ts";
+import { type Attacked, assertUndisturbed, besides } from "../support/bystanders.ts";
 import { type Client, connect, open } from "../support/client.ts";
 import { openEvents } from "../support/events.ts";
 import { rowsWritten, useServer } from "../support/fixture.ts";
@@ -15,11 +15,25 @@ import { sleep, within } from "../support/wait.ts";
 
 const fixture = useServer();
 const FRAME_BYTES = 256 * 1024;
+/** Rows that an attach reads in a session of next to nothing. */
+const ATTACH_ROWS = 10;
 
 /** Bystanders in a session and in another one, while something happens in the first. */
-async function attack(act: (session: string) => Promise<void>): Promise<void> {
+async function beside(act: (session: string) => Promise<void>): Promise<Attacked> {
   const [session, other] = [fixture.session("attacked"), fixture.session("other")];
-  await besides(fixture.server, session, other, () => act(session));
+  return besides(fixture.server, session, other, () => act(session));
+}
+
+async function attack(act: (session: string) => Promise<void>): Promise<void> {
+  await beside(act);
+}
+
+/** The same by somebody who may only read, and attaches so often: the rest costs no rows. */
+async function viewerAttack(
+  attaches: number,
+  act: (session: string) => Promise<void>,
+): Promise<void> {
+  assertUndisturbed(await beside(act), attaches * ATTACH_ROWS);
 }
 
 function counted(frames: readonly Frame[], code: string): number {
@@ -41,7 +55,7 @@ describe("what one message makes the session do", () => {
   const zeros = `[${"0,".repeat(FRAME_BYTES / 2 - 2)}0]`;
 
   test("P13.6 an array of 130 000 frames is one refusal and a close", () =>
-    attack(async (session) => {
+    viewerAttack(20, async (session) => {
       for (let time = 0; time < 20; time += 1) {
         const viewer = await connect(fixture.server, session, VIEWER);
         viewer.socket.send(zeros);
@@ -59,7 +73,7 @@ describe("what one message makes the session do", () => {
     }));
 
   test("P14 refused frames have a rate: whoever only sends such is closed", () =>
-    attack(async (session) => {
+    viewerAttack(1, async (session) => {
       const viewer = await connect(fixture.server, session, VIEWER);
       const refused = { type: "update", serial: "aaaa00000001", data: 1 };
       const array = Array.from({ length: 1000 }, () => refused);
@@ -71,7 +85,7 @@ describe("what one message makes the session do", () => {
     }));
 
   test("P14 lines that are no frames have a rate as well", () =>
-    attack(async (session) => {
+    viewerAttack(0, async (session) => {
       const answer = await call(fixture.server, session, "POST", "/frames", {
         ...VIEWER,
         body: "0\n".repeat(130_000),
@@ -139,7 +153,11 @@ describe("bursts of the session's own", () => {
   }
 
   test("P13.7 readers who keep up are not closed, and whoever sent it is answered", async () => {
-    const session = fixture.session("bulk");
+    const others = [fixture.session("other"), fixture.session("other")] as const;
+    await besides(fixture.server, ...others, () => burst(fixture.session("bulk")));
+  });
+
+  async function burst(session: string): Promise<void> {
     // The frames that are made of so little text are mostly this name.
     const sub = "somebody with a name that is as long as a name may be".padEnd(128, ".");
     const readers: { client: Client; created: number; all: () => void }[] = [];
@@ -188,7 +206,7 @@ describe("bursts of the session's own", () => {
     await within(Promise.race([whole, events.ended]), "all that was published, as events");
     assert.equal(told, published, "no event stream that keeps up is ended");
     events.cut();
-  });
+  }
 });
 
 describe("refusals and attaches", () => {

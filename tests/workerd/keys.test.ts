@@ -6,6 +6,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, describe, test } from "node:test";
 import { SignJWT } from "jose";
+import { assertUndisturbed, besides } from "../support/bystanders.ts";
 import { assertRefused, call } from "../support/http.ts";
 import { type Server, startServer } from "../support/server.ts";
 import { claims, rawToken, SIGNING_KEY } from "../support/token.ts";
@@ -85,6 +86,52 @@ describe("keys", () => {
         );
         for (const answer of await Promise.all(rest)) assert.equal(answer.status, 200);
         await first;
+      },
+    );
+  });
+
+  test("P2.7 a secret in a public set is taken from nobody", async () => {
+    const secret = "a secret that everybody can read, longer than thirty-two bytes";
+    const oct = {
+      kty: "oct",
+      kid: "oct",
+      alg: "HS256",
+      k: Buffer.from(secret).toString("base64url"),
+    };
+    const set = JSON.stringify({ keys: [...JSON.parse(SET).keys, oct] });
+    await keysAt(
+      () => set,
+      async (url) => {
+        const server = await start({ SESSILE_SIGNING_KEY: undefined, SESSILE_JWKS_URL: url });
+        const token = rawToken({ alg: "HS256", kid: "oct" }, claims(), secret);
+        const forged = await call(server, "s", "GET", "/messages", { token });
+        assertRefused(forged, 401, "unauthorized");
+        const good = await call(server, "s", "GET", "/messages", { token: await sign() });
+        assert.equal(good.status, 200, "the others of the set are");
+      },
+    );
+  });
+
+  test("P2.7 tokens of keys that there are not cost others nothing, and few fetches", async () => {
+    await keysAt(
+      () => SET,
+      async (url, fetched) => {
+        const server = await start({ SESSILE_JWKS_URL: url });
+        let asked = 0;
+        const cost = await besides(server, "attacked", "other", async () => {
+          const end = performance.now() + 2000;
+          const loop = async (): Promise<void> => {
+            for (; performance.now() < end; asked += 1) {
+              const token = await sign(`no-${asked}`);
+              const answer = await call(server, "attacked", "GET", "/messages", { token });
+              assertRefused(answer, 401, "unauthorized");
+            }
+          };
+          await Promise.all(Array.from({ length: 8 }, loop));
+        });
+        assert.ok(asked > 50, `${asked} were asked`);
+        assert.ok(fetched() <= 3, `${fetched()} fetches`);
+        assertUndisturbed(cost);
       },
     );
   });

@@ -1,11 +1,11 @@
-//! The errors that a parser reports, in the words of the protocol's refusals (P13.2).
+//! Parser errors in the words of the protocol's refusals (P13.2).
 
 use serde_json::error::Category;
 
-/// Characters of such a sentence: without more of the input than helps.
+/// Characters of a reason: bounds how much of the input it quotes.
 const LENGTH_MAX: usize = 200;
 
-/// The fault of a text as a whole: where it stops being JSON, or what it is instead.
+/// Why a whole text is refused: where it stops being JSON, or its actual type.
 pub(super) fn of_text(error: &serde_json::Error) -> String {
     let reason = of_part(error);
     match error.classify() {
@@ -20,7 +20,7 @@ pub(super) fn of_text(error: &serde_json::Error) -> String {
     }
 }
 
-/// The same of a part, where line and column mean nothing.
+/// The same for a part, without line and column.
 pub(super) fn of_part(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let text = text
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_says_so_and_where() {
+    fn a_syntax_error_names_its_line() {
         let html = wrong::<String>("<html>");
         assert_eq!(html, "it is not JSON, expected value at line 1, column 1");
         assert_eq!(wrong::<String>(""), "it is empty, JSON is expected");
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_something_else_says_what() {
+    fn a_value_of_another_type_is_named() {
         assert_eq!(wrong::<String>("5"), "it is the number 5, not text");
         assert_eq!(
             wrong::<u64>("1.5"),

@@ -1,27 +1,27 @@
-//! The frames that create, grow, change and delete messages (P4.2, P4.3, P5.1).
+//! The frames that publish, append to, update and delete messages (P4.2, P4.3, P5.1).
 
 use serde::{Deserialize, Deserializer, de};
 
-use super::check::{Frame, bound, headers};
 use super::data::Data;
 use super::error::{ErrorCode, ErrorInfo};
-use super::fields::Fields;
+use super::fields::{Fields, FromFields};
 use super::limits::Limits;
 use super::message::{Headers, Role, Status};
 use super::serial::Serial;
+use super::size::headers;
 
 /// `publish` (P4.2).
 #[derive(Debug)]
 pub struct Publish {
-    /// What to create: all of it or none.
+    /// The messages to create, all or none.
     pub messages: Vec<NewMessage>,
-    /// Which turns to cancel in the same step (P6.6).
+    /// The turns to cancel in the same step (P6.6).
     pub interrupt: Option<Interrupt>,
     /// The attempt that messages of a turn belong to (P6.8).
     pub attempt: Option<u64>,
 }
 
-/// Which turns a `publish` cancels (P6.6).
+/// The turns that a `publish` cancels (P6.6).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Interrupt {
     /// None.
@@ -52,25 +52,25 @@ impl<'de> Deserialize<'de> for Interrupt {
 /// One message of a `publish` (P4.2).
 #[derive(Clone, Debug)]
 pub struct NewMessage {
-    /// Makes sending again safe.
+    /// Makes a resend safe (P4.2).
     pub id: Option<String>,
     /// The application's event name.
     pub name: Option<String>,
-    /// In whose voice it speaks.
+    /// The role in which it speaks.
     pub role: Role,
     /// The turn that it belongs to (P6).
     pub turn: Option<String>,
-    /// The attempt of that turn, where the frame does not say.
+    /// The attempt at that turn; overrides the frame's.
     pub attempt: Option<u64>,
     /// The message that it follows.
     pub parent: Option<Serial>,
-    /// What it says.
+    /// Its content.
     pub data: Data,
-    /// Anything the application wants to travel along.
+    /// The application's own metadata.
     pub headers: Option<Headers>,
     /// `streaming` to append to it later.
     pub status: Option<Status>,
-    /// Whether it is an input for an agent, where that is not to be told by its sender (P10.3).
+    /// Whether it is an input for an agent; by default its sender decides (P10.3).
     pub wake: Option<bool>,
 }
 
@@ -79,17 +79,17 @@ pub struct NewMessage {
 pub struct Append {
     /// The streaming message.
     pub serial: Serial,
-    /// The text to add; only an append that closes the message may be without.
+    /// The text to add; only an append with a `status` may omit it.
     pub data: Option<String>,
     /// The number of this append within the message, from 1 (P5.3).
     pub seq: Option<u64>,
-    /// Closes the message, if given.
+    /// The new status; any but `streaming` closes the message.
     pub status: Option<Status>,
-    /// Its headers from then on; only an append that closes the message has them.
+    /// Its new headers; only an append that closes the message may have them.
     pub headers: Option<Headers>,
-    /// The attempt of the message's turn (P6.8).
+    /// The attempt at the message's turn (P6.8).
     pub attempt: Option<u64>,
-    /// Makes sending again safe (P13.1).
+    /// Makes a resend safe (P13.1).
     pub id: Option<String>,
 }
 
@@ -102,15 +102,15 @@ pub struct Update {
     pub data: Option<Data>,
     /// Its new headers.
     pub headers: Option<Headers>,
-    /// The status that it ends with, where the update closes it.
+    /// Its final status, if the update closes it.
     pub status: Option<Status>,
     /// The last append that `data` contains (P5.3).
     pub seq: Option<u64>,
-    /// Only if this still is the message's version.
+    /// The version that the message must still have.
     pub if_version: Option<Serial>,
-    /// The attempt of the message's turn (P6.8).
+    /// The attempt at the message's turn (P6.8).
     pub attempt: Option<u64>,
-    /// Makes sending again safe (P13.1).
+    /// Makes a resend safe (P13.1).
     pub id: Option<String>,
 }
 
@@ -119,11 +119,11 @@ pub struct Update {
 pub struct Delete {
     /// The message.
     pub serial: Serial,
-    /// Only if this still is the message's version.
+    /// The version that the message must still have.
     pub if_version: Option<Serial>,
-    /// The attempt of the message's turn (P6.8).
+    /// The attempt at the message's turn (P6.8).
     pub attempt: Option<u64>,
-    /// Makes sending again safe (P13.1).
+    /// Makes a resend safe (P13.1).
     pub id: Option<String>,
 }
 
@@ -133,20 +133,20 @@ impl Append {
         self.data.as_deref().unwrap_or_default()
     }
 
-    /// The status that the message ends with, if this is its end.
+    /// The final status, if this append closes the message.
     pub fn end(&self) -> Option<Status> {
         self.status.filter(|status| *status != Status::Streaming)
     }
 }
 
-impl Frame for Publish {
+impl FromFields for Publish {
     fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
         let verb = fields.verb();
         let messages = fields.list("messages")?;
-        let most = bound(limits.publish_messages);
+        let most = limits.publish_messages();
         if messages.is_empty() || most < messages.len() {
             let count = messages.len();
-            let message = format!("unable to {verb}; messages holds {count}, it takes 1 to {most}");
+            let message = format!("unable to {verb}; messages has {count} items, not 1 to {most}");
             return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
         }
         let messages = messages.iter().map(|new| NewMessage::read(new, limits));
@@ -158,7 +158,7 @@ impl Frame for Publish {
     }
 }
 
-impl Frame for NewMessage {
+impl FromFields for NewMessage {
     fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
         let new = Self {
             id: fields.name("id", limits)?,
@@ -177,7 +177,7 @@ impl Frame for NewMessage {
     }
 }
 
-impl Frame for Append {
+impl FromFields for Append {
     fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
         let append = Self {
             serial: fields.need("serial")?,
@@ -189,12 +189,12 @@ impl Frame for Append {
             id: fields.name("id", limits)?,
         };
         if append.data.is_none() && append.status.is_none() {
-            let message = "unable to append; data is missing, it is the text to add";
+            let message = "unable to append; data, the text to add, is missing";
             return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
         }
         if append.headers.is_some() && append.end().is_none() {
-            let message = "unable to append; headers come with the status that closes the message, \
-                           send an update to change them before";
+            let message = "unable to append; only an append that closes the message may have \
+                           headers, send an update instead";
             return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
         }
         headers(fields, append.headers.as_ref(), limits)?;
@@ -202,7 +202,7 @@ impl Frame for Append {
     }
 }
 
-impl Frame for Update {
+impl FromFields for Update {
     fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
         let update = Self {
             serial: fields.need("serial")?,
@@ -215,8 +215,8 @@ impl Frame for Update {
             id: fields.name("id", limits)?,
         };
         if update.status == Some(Status::Streaming) {
-            let message = "unable to update; status is streaming, an update only closes: \
-                           it takes complete, cancelled or failed";
+            let message =
+                "unable to update; status is streaming, not complete, cancelled or failed";
             return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
         }
         headers(fields, update.headers.as_ref(), limits)?;
@@ -224,7 +224,7 @@ impl Frame for Update {
     }
 }
 
-impl Frame for Delete {
+impl FromFields for Delete {
     fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
         Ok(Self {
             serial: fields.need("serial")?,

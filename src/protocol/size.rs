@@ -1,22 +1,11 @@
-//! What every frame is checked for once it is read: the bounds on what clients name (P14).
+//! Checks of sizes in frames against the limits (P14).
 
 use super::error::{ErrorCode, ErrorInfo};
 use super::fields::Fields;
 use super::limits::Limits;
 use super::message::Headers;
 
-/// A frame that can be read.
-pub(super) trait Frame: Sized {
-    /// Reads it, and refuses by name what is wrong or passes a bound.
-    fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo>;
-}
-
-/// A limit as a size.
-pub(super) fn bound(limit: u64) -> usize {
-    usize::try_from(limit).unwrap_or(usize::MAX)
-}
-
-/// The headers of a message.
+/// Checks the headers of a message.
 pub(super) fn headers(
     fields: &Fields<'_>,
     headers: Option<&Headers>,
@@ -25,7 +14,7 @@ pub(super) fn headers(
     let Some(headers) = headers else {
         return Ok(());
     };
-    let (keys, most) = (bound(limits.header_keys), bound(limits.header_bytes));
+    let (keys, most) = (limits.header_keys(), limits.header_bytes());
     let bytes: usize = headers
         .iter()
         .map(|(key, value)| key.len() + value.len())
@@ -35,30 +24,30 @@ pub(super) fn headers(
     }
     let (verb, place) = (fields.verb(), fields.at("headers"));
     let message =
-        format!("unable to {verb}; {place} are more than {keys} keys or {most} bytes of UTF-8");
+        format!("unable to {verb}; {place} has more than {keys} keys or {most} bytes of UTF-8");
     Err(ErrorInfo::new(ErrorCode::TooLarge, message))
 }
 
-/// Something that is kept with what is in memory, in so many bytes of UTF-8.
+/// Checks the UTF-8 bytes of a field that stays in memory.
 pub(super) fn size(
     verb: &str,
     field: &str,
     bytes: Option<usize>,
-    limit: u64,
+    limit: usize,
 ) -> Result<(), ErrorInfo> {
-    let limit = bound(limit);
     match bytes {
         Some(bytes) if limit < bytes => {
-            let message =
-                format!("unable to {verb}; {field} is {bytes} bytes of UTF-8, at most {limit}");
+            let message = format!(
+                "unable to {verb}; {field} has {bytes} bytes of UTF-8, the limit is {limit}"
+            );
             Err(ErrorInfo::new(ErrorCode::TooLarge, message))
         }
         Some(_) | None => Ok(()),
     }
 }
 
-/// The refusal of something larger than a limit.
+/// The error for something larger than a limit.
 pub fn too_large(verb: &str, bytes: usize, limit: usize) -> ErrorInfo {
-    let message = format!("unable to {verb}; {bytes} bytes of UTF-8 are more than {limit}");
+    let message = format!("unable to {verb}; {bytes} bytes of UTF-8 exceed the limit of {limit}");
     ErrorInfo::new(ErrorCode::TooLarge, message)
 }
