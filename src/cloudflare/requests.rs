@@ -9,7 +9,7 @@ use super::call::Action;
 use crate::protocol::decode::{check_depth, decode, decode_frame, parse};
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::limits::Limits;
-use crate::session::Request;
+use crate::session::{Read, Request};
 
 /// Fields of a JSON object, not looked into.
 type Fields = BTreeMap<String, Box<RawValue>>;
@@ -38,9 +38,11 @@ pub(super) fn read(action: Action, body: &str, limits: &Limits) -> Result<Reques
         Action::CancelTurn(id) => {
             about_turn("cancel", &id, optional("cancel", body, limits)?, limits)
         }
-        Action::Turns { all, before, limit } => Ok(Request::Turns { all, before, limit }),
-        Action::Turn(id) => Ok(Request::Turn(id)),
-        Action::Presence => Ok(Request::Presence),
+        Action::Turns { all, before, limit } => {
+            Ok(Request::Read(Read::Turns { all, before, limit }))
+        }
+        Action::Turn(id) => Ok(Request::Read(Read::Turn { id })),
+        Action::Presence => Ok(Request::Read(Read::Presence {})),
         Action::Delete(serial, version) => {
             let version = version.map(|version| quoted(&version));
             let version = version
@@ -57,19 +59,19 @@ pub(super) fn read(action: Action, body: &str, limits: &Limits) -> Result<Reques
             before,
             after,
             limit,
-        } => Ok(Request::History {
+        } => Ok(Request::Read(Read::History {
             before,
             after,
             limit,
-        }),
+        })),
         Action::Conversation { to, before, limit } => {
-            Ok(Request::Conversation { to, before, limit })
+            Ok(Request::Read(Read::Conversation { to, before, limit }))
         }
-        Action::Message(serial, without_data) => Ok(Request::Message {
-            serial,
-            without_data,
-        }),
-        Action::Snapshot(rewind) => Ok(Request::Snapshot { rewind }),
+        Action::Message(serial, without_data) => Ok(Request::Read(match without_data {
+            true => Read::Body { serial },
+            false => Read::Message { serial },
+        })),
+        Action::Snapshot(rewind) => Ok(Request::Read(Read::Snapshot { rewind })),
         Action::Settings => settings(body, limits),
         Action::Erase => Ok(Request::Erase),
         Action::Open(_) | Action::Diagnostics => Err(ErrorInfo::new(

@@ -1,21 +1,21 @@
-//! What the owner of a deployment sets for all of its sessions.
+//! The configuration of a deployment, for all of its sessions.
 
 use super::hooks::{self, Hook};
 use super::limits::Limits;
 
-/// How every secret begins that signs webhooks, and how many bytes of base64 follow: Standard
-/// Webhooks ask for 24 to 64 bytes.
+/// The prefix of a signing secret, and the characters of base64 after it: Standard Webhooks ask
+/// for 24 to 64 bytes.
 const SECRET_PREFIX: &str = "whsec_";
 const SECRET_LENGTH: std::ops::RangeInclusive<usize> = 32..=88;
-/// Secrets that sign at once: one that comes, one that goes, and room for a slip.
+/// Concurrent signing secrets: a rotation needs two.
 const SECRETS_MAX: usize = 4;
 
-/// The settings of a deployment.
+/// The configuration of a deployment.
 #[derive(Clone, Debug, Default)]
 pub struct Deployment {
     /// The bounds that hold (P14).
     pub limits: Limits,
-    /// What may leave its sessions.
+    /// Its rules for calls that leave a session.
     pub outbound: Outbound,
 }
 
@@ -28,23 +28,22 @@ impl From<Limits> for Deployment {
     }
 }
 
-/// What a deployment says of calls that leave a session (P10.4, P10.5).
+/// Rules for calls that leave a session (P10.4, P10.5).
 #[derive(Clone, Debug, Default)]
 pub struct Outbound {
     /// The hooks of every session.
     pub hooks: Vec<Hook>,
-    /// Whether targets may be of `http`, and in networks that are not public.
+    /// Whether targets may use `http` and hosts that are not public.
     pub allows_local: bool,
-    /// Whether there is a secret to sign with.
+    /// Whether there is a signing secret.
     pub has_secret: bool,
 }
 
 impl Outbound {
-    /// Reads what the deployment says: `SESSILE_HOOKS`, `SESSILE_LOCAL_TARGETS`,
-    /// `SESSILE_WEBHOOK_SECRETS`.
+    /// Reads `SESSILE_HOOKS`, `SESSILE_LOCAL_TARGETS` and `SESSILE_WEBHOOK_SECRETS`.
     ///
     /// # Errors
-    /// The reason, naming the setting that is wrong, without a secret in it.
+    /// The reason, naming the variable and no secret.
     pub fn read(
         hooks: Option<&str>,
         allows_local: Option<&str>,

@@ -318,6 +318,11 @@ impl ServerFrame {
     }
 }
 
+/// A body as JSON.
+pub fn encode(body: &impl Serialize) -> String {
+    serde_json::to_string(body).unwrap_or_default()
+}
+
 /// One WebSocket message of encoded frames: the frame itself, or an array (P13.6).
 pub fn join<S: AsRef<str>>(frames: &[S]) -> String {
     if let [only] = frames {

@@ -1,4 +1,4 @@
-//! Hooks: addresses that are told what happens to a session (P10.4).
+//! Hooks: addresses that hear of events of a session (P10.4).
 
 use std::fmt;
 
@@ -7,10 +7,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::target;
 
-/// Hooks of one session, and of a deployment: each event is a row for each of them.
+/// Hooks of one session, and of a deployment: an event costs a row for each.
 pub const HOOKS_MAX: usize = 10;
 
-/// An address, and the events that it is told of.
+/// An address and the events that it hears.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hook {
     /// The address.
@@ -21,23 +21,23 @@ pub struct Hook {
 }
 
 impl Hook {
-    /// Whether it is told of an event.
+    /// Whether it hears an event.
     pub fn hears(&self, event: HookEvent) -> bool {
         let events = self.events.as_ref();
         events.is_none_or(|events| events.contains(&event))
     }
 }
 
-/// Something that hooks are told of.
+/// An event that hooks hear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HookEvent {
-    /// The session was deleted, by somebody or by the clock (P11.2).
+    /// The session was deleted or has expired (P11.2).
     SessionDelete,
 }
 
 /// The events, by name.
 const EVENTS: [(&str, HookEvent); 1] = [("session.delete", HookEvent::SessionDelete)];
-/// Those that are agreed and not built: nobody shall wait for them in vain.
+/// Events that are agreed and not yet implemented: a hook must not wait for them in vain.
 const LATER: [&str; 6] = [
     "session.start",
     "turn.end",

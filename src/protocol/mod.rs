@@ -21,6 +21,7 @@ pub mod query;
 pub mod serial;
 pub mod settings;
 pub mod size;
+pub mod snapshot;
 pub mod target;
 pub mod turn;
 pub mod turn_frames;

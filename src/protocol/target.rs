@@ -1,22 +1,22 @@
 //! Addresses that a session may call (P10.5).
 //!
-//! The runtime reads an address by the rules of browsers, which take `0x7f.1` or a full-width
-//! digit for a number and a backslash for a slash. So only the plain form is taken here, in
-//! which everybody reads the same host: `tests/targets.rs` compares it with a reader of that kind.
+//! The runtime parses an address as browsers do, with `0x7f.1` and full-width digits as numbers
+//! and a backslash as a slash. This check accepts only the plain form, in which every parser sees
+//! the same host; `tests/targets.rs` compares it with such a parser.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Characters of an address (P10.4): it is a row with each delivery.
 pub const TARGET_LENGTH: usize = 2_048;
-/// Characters of a host's name, as names have them.
+/// Characters of a host name, by the DNS.
 const HOST_LENGTH: usize = 253;
-/// Characters of one part of it.
+/// Characters of one label of it.
 const LABEL_LENGTH: usize = 63;
-/// The port of `https`, and from there on those that a program may take without privileges:
-/// whatever stands below was never meant for this.
+/// The port of `https`. Of the others only the unprivileged ones are allowed: the rest belong to
+/// other protocols.
 const PORT: u16 = 443;
 const FIRST_FREE_PORT: u16 = 1_024;
-/// Ends of names that no public server has.
+/// Suffixes of names that no public server has.
 const LOCAL_NAMES: [&str; 4] = ["localhost", "local", "internal", "home.arpa"];
 
 /// Checks that a session may call this address: `https`, and a host that everybody can reach,
@@ -30,7 +30,7 @@ pub fn check(url: &str, allows_local: bool) -> Result<(), &'static str> {
     }
     let is_plain = |byte: &u8| byte.is_ascii_graphic() && *byte != b'\\';
     if !url.as_bytes().iter().all(is_plain) {
-        return Err("it holds a character that an address writes as % and its number");
+        return Err("it holds a character that must be percent-encoded");
     }
     let (rest, is_https) = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
         (Some(rest), _) => (rest, true),
@@ -42,7 +42,7 @@ pub fn check(url: &str, allows_local: bool) -> Result<(), &'static str> {
     }
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     if authority.contains('@') {
-        return Err("it names a user; signatures say who calls");
+        return Err("it holds a user");
     }
     let (host, port) = split(authority).ok_or("its host is none")?;
     let port = port.map_or(Ok(PORT), read_port)?;
@@ -82,7 +82,7 @@ fn read_port(port: &str) -> Result<u16, &'static str> {
     port.filter(|port| 0 < *port).ok_or("its port is none")
 }
 
-/// A host, in the one form that each has.
+/// A host.
 enum Host {
     Name(String),
     V4(Ipv4Addr),
@@ -96,7 +96,7 @@ impl Host {
         }
         let last = host.rsplit('.').next()?;
         if last.starts_with(|first: char| first.is_ascii_digit()) {
-            // The end of no name: only four decimal numbers are taken for an address.
+            // No name ends in a number: it must be an address of four decimal numbers.
             return host.parse().ok().map(Self::V4);
         }
         let is_name = host.len() <= HOST_LENGTH && host.split('.').all(is_label);
@@ -119,7 +119,7 @@ fn is_label(label: &str) -> bool {
     is_size && is_bare && label.bytes().all(is_of_name)
 }
 
-/// A name of one part alone is looked up in the network around.
+/// A name of one label is resolved within the local network.
 fn is_public_name(name: &str) -> bool {
     let is_below = |end: &&str| {
         let rest = name.strip_suffix(*end);
@@ -128,7 +128,7 @@ fn is_public_name(name: &str) -> bool {
     name.contains('.') && !LOCAL_NAMES.iter().any(|end| is_below(&end))
 }
 
-/// What is left of IANA's table of special addresses.
+/// Every address that IANA's table of special ones leaves.
 fn is_public_v4(address: Ipv4Addr) -> bool {
     let is_special = match address.octets() {
         [0 | 10 | 127, ..] | [169, 254, ..] | [192, 168, ..] => true,
@@ -141,7 +141,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     !is_special
 }
 
-/// The part that is given out to networks, without what carries an IPv4 address inside.
+/// Global unicast addresses, without those that embed an IPv4 address or are reserved.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     match address.segments() {
         [0x2001, 0..0x200, ..] | [0x2001, 0xdb8, ..] | [0x2002, ..] => false,
@@ -254,14 +254,8 @@ mod tests {
             ("HTTPS://api.example.com/", "it is no address of https"),
             ("file:///etc/passwd", "it is no address of https"),
             ("//api.example.com/", "it is no address of https"),
-            (
-                "https://me:secret@a.example/",
-                "it names a user; signatures say who calls",
-            ),
-            (
-                "https://a.example@127.0.0.1/",
-                "it names a user; signatures say who calls",
-            ),
+            ("https://me:secret@a.example/", "it holds a user"),
+            ("https://a.example@127.0.0.1/", "it holds a user"),
             (
                 "https://a.example:22/",
                 "its port is not 443, nor one from 1024",
@@ -274,7 +268,7 @@ mod tests {
         ] {
             assert_eq!(check(url, false), Err(reason), "{url}");
         }
-        let written = "it holds a character that an address writes as % and its number";
+        let written = "it holds a character that must be percent-encoded";
         for url in [
             "https://a.example\\@127.0.0.1/",
             "https://a.example/\n",

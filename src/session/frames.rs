@@ -1,123 +1,335 @@
-//! Frames as they come: who may send them at what rate, and the one match over all of them.
+//! Frames: the one table of what each needs, costs and is handled by, and the one order in which
+//! that is decided: permission, rate, repeat, handler, answer.
 
-use super::answer::Reply;
-use super::connection::{Carrier, Sender};
-use super::outbox::Outbox;
-use super::{Error, Session};
-use crate::protocol::decode::{ClientFrame, Received};
+use super::context::Context;
+use super::engine::{Answer, Carrier, Chains, Error, FrameId, Known, Reply, Sender, misplaced};
+use super::full;
+use super::messages::{append, delete, publish, signal, update};
+use super::presence::members;
+use super::readers::probe;
+use super::turns::{adopt, cancel, drive, start, steer};
+use crate::protocol::capability::Operation;
+use crate::protocol::decode::{self, Auth, ClientFrame, Received};
 use crate::protocol::error::{ErrorCode, ErrorInfo, close};
-use crate::protocol::ids::{ConnectionId, Timestamp};
+use crate::protocol::ids::ConnectionId;
 use crate::protocol::limits::FRAME_BYTES_MIN;
-use crate::store::{Kind, Store, StoreError};
+use crate::store::{Kind, StoreError};
 
-impl Session {
-    /// The frames of one WebSocket message.
-    pub(super) fn message(
-        &mut self,
-        store: &Store,
-        now: Timestamp,
-        connection: &ConnectionId,
-        frames: Vec<Received>,
-        bytes: usize,
-        out: &mut Outbox,
-    ) -> Result<(), StoreError> {
-        let Some(live) = self.connections.get(connection) else {
-            return Ok(());
-        };
-        if live.connection.is_expired(now) {
-            self.shut(out, connection, close::UNAUTHORIZED, "the token expired"); // P2.6
-            return Ok(());
-        }
-        let (sender, carrier) = (live.connection.sender(), live.connection.carrier);
-        let mut chains = live.connection.chains.clone();
-        let counted = bytes.max(frames.len().saturating_mul(FRAME_BYTES_MIN));
-        let mut too_much = Ok(());
-        let limited = self.limit(now, &sender, |rates| {
-            rates.message(now)?;
-            if too_much.is_ok() {
-                too_much = rates.text(now, counted).and_then(|()| rates.may_act(now));
-            }
-            Ok(())
-        });
-        let (is_fast, too_much) = (limited.is_err(), too_much.err());
-        if carrier == Carrier::Events || is_fast {
-            self.shut(out, connection, close::TOO_FAST, "too many messages");
-            return Ok(());
-        }
-        self.heard_frame(now, connection, out);
-        let frames = frames.into_iter().map(|received| Received {
-            frame: too_much.clone().map_or(received.frame, Err),
-            ..received
-        });
-        let frames = frames.collect();
-        let are_answered =
-            self.each(store, now, &sender, Some(carrier), frames, &mut chains, out)?;
-        self.keep_chains(connection, chains, out);
-        self.charge(now, &sender, out.made);
-        if !are_answered {
-            self.shut(out, connection, close::TOO_FAST, "too much that is refused");
-        }
-        Ok(())
-    }
+/// What a frame takes of its client's rates, beside the message that it came in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rate {
+    /// One frame that goes to everybody.
+    Frame,
+    /// The same if it has an id, which is stored at once; else nothing.
+    FrameWithId,
+    /// One signal.
+    Signal,
+    /// Nothing.
+    Free,
+}
 
-    /// One frame: the one match over everything that a client may ask for. Says whether it was
-    /// taken.
-    pub(super) fn frame(
-        &mut self,
-        store: &Store,
-        now: Timestamp,
-        sender: &Sender,
-        frame: Result<ClientFrame, ErrorInfo>,
-        reply: &Reply,
-        out: &mut Outbox,
-    ) -> Result<bool, StoreError> {
-        let done = match frame {
-            Err(error) => Err(error.into()),
-            Ok(ClientFrame::Append(append)) => self.append(store, now, sender, &append, reply, out),
-            Ok(ClientFrame::Publish(publish)) => {
-                self.publish(store, now, sender, publish, reply, out)
-            }
-            Ok(ClientFrame::Update(update)) => self.update(store, now, sender, update, reply, out),
-            Ok(ClientFrame::Delete(delete)) => self.delete(store, now, sender, &delete, reply, out),
-            Ok(ClientFrame::Signal(signal)) => self.signal(store, now, sender, signal, reply, out),
-            Ok(ClientFrame::StartTurn(start)) => {
-                self.start_turn(store, now, sender, start, reply, out)
-            }
-            Ok(ClientFrame::EndTurn(end)) => self.end_turn(store, now, sender, end, reply, out),
-            Ok(ClientFrame::SuspendTurn(drive)) => {
-                self.drive_turn(store, now, sender, Kind::SuspendTurn, drive, reply, out)
-            }
-            Ok(ClientFrame::ResumeTurn(drive)) => {
-                self.drive_turn(store, now, sender, Kind::ResumeTurn, drive, reply, out)
-            }
-            Ok(ClientFrame::Heartbeat(drive)) => {
-                self.drive_turn(store, now, sender, Kind::Heartbeat, drive, reply, out)
-            }
-            Ok(ClientFrame::AdoptTurn(adopt)) => self.adopt(store, now, sender, &adopt, reply, out),
-            Ok(ClientFrame::Steered(steered)) => {
-                self.steered(store, now, sender, &steered, reply, out)
-            }
-            Ok(ClientFrame::Cancel(cancel)) => self.cancel(store, now, sender, cancel, reply, out),
-            Ok(ClientFrame::Steer(steer)) => self.steer(store, now, sender, steer, reply, out),
-            Ok(ClientFrame::SetPresence(set)) => self.set_presence(now, sender, set, reply, out),
-            Ok(ClientFrame::LeavePresence(_)) => self.leave_presence(now, sender, reply, out),
-            Ok(ClientFrame::Seen(seen)) => self.seen(sender, &seen, reply, out),
-            // The platform checks tokens, and hands what they grant to `renew`.
-            Ok(ClientFrame::Auth(_)) => Err(misplaced("auth").into()),
-        };
-        match self.survive_frame(store, now, done, out) {
-            Err(Error::Store(error)) => Err(error),
-            Err(Error::Refused(error)) => {
-                self.answer(out, reply, Err(error));
-                Ok(false)
-            }
-            Ok(()) => Ok(true),
-        }
+type Handler<F> = fn(&mut Context<'_>, &Sender, F) -> Result<Answer, Error>;
+
+/// Answers a frame whose id was taken before: by what it stands for now, or by `conflict` if that
+/// is not what the frame is about.
+type Repeat<F> = fn(&mut Context<'_>, &F, &Known) -> Result<Answer, Error>;
+
+struct Rule<F> {
+    /// What the token must grant; `None` where that depends on what the frame is about.
+    operation: Option<Operation>,
+    rate: Rate,
+    /// The frame's kind of id (P13.1), and what a repeat is answered.
+    repeat: Option<(Kind, Repeat<F>)>,
+    handler: Handler<F>,
+}
+
+/// A frame's own id, unless that is the id of a message or of a turn.
+trait Identified {
+    fn id(&self) -> Option<&String> {
+        None
     }
 }
 
-/// The refusal of a frame that came by HTTP.
-pub(super) fn misplaced(kind: &str) -> ErrorInfo {
-    let message = format!("unable to take {kind}; it only means something on a WebSocket");
-    ErrorInfo::new(ErrorCode::UnknownFrame, message)
+macro_rules! rules {
+    ($($name:ident($frame:ty) = $operation:expr, $rate:expr, $repeat:expr, $handler:expr;)*) => {
+        fn decide(
+            cx: &mut Context<'_>,
+            sender: &Sender,
+            frame: ClientFrame,
+        ) -> Result<Answer, Error> {
+            let verb = frame.verb();
+            match frame {
+                $(ClientFrame::$name(frame) => {
+                    let rule: Rule<$frame> = Rule {
+                        operation: $operation,
+                        rate: $rate,
+                        repeat: $repeat,
+                        handler: $handler,
+                    };
+                    apply(cx, sender, verb, rule, frame)
+                })*
+            }
+        }
+    };
+}
+
+macro_rules! identified {
+    ($($with:ty),*; $($without:ty),*) => {
+        $(impl Identified for $with {
+            fn id(&self) -> Option<&String> {
+                self.id.as_ref()
+            }
+        })*
+        $(impl Identified for $without {})*
+    };
+}
+
+identified! {
+    decode::Append, decode::Update, decode::Delete, decode::Signal, decode::EndTurn,
+    decode::DriveTurn, decode::AdoptTurn, decode::Steered, decode::CancelTurns, decode::Steer;
+    decode::Publish, decode::StartTurn, decode::SetPresence, decode::LeavePresence, Auth,
+    decode::Seen
+}
+
+use Operation::{Cancel, Presence, Publish, Steer, Turn};
+use Rate::{Frame, FrameWithId, Free, Signal};
+
+rules! {
+    Append(decode::Append) =
+        None, FrameWithId, Some((Kind::Append, append::repeat)), append::append;
+    Publish(decode::Publish) =
+        Some(Publish), Frame, None, publish::publish;
+    Update(decode::Update) =
+        None, Frame, Some((Kind::Update, update::repeat)), update::update;
+    Delete(decode::Delete) =
+        None, Frame, Some((Kind::Delete, delete::repeat)), delete::delete;
+    Signal(decode::Signal) =
+        Some(Publish), Signal, Some((Kind::Signal, signal::repeat)), signal::signal;
+    StartTurn(decode::StartTurn) =
+        Some(Turn), Frame, None, start::start_turn;
+    EndTurn(decode::EndTurn) =
+        Some(Turn), Frame, Some((Kind::EndTurn, drive::repeat_end)), drive::end_turn;
+    SuspendTurn(decode::DriveTurn) =
+        Some(Turn), Frame, Some((Kind::SuspendTurn, drive::repeat)), drive::suspend_turn;
+    ResumeTurn(decode::DriveTurn) =
+        Some(Turn), Frame, Some((Kind::ResumeTurn, drive::repeat)), drive::resume_turn;
+    Heartbeat(decode::DriveTurn) =
+        Some(Turn), FrameWithId, Some((Kind::Heartbeat, drive::repeat)), drive::keep_turn;
+    AdoptTurn(decode::AdoptTurn) =
+        Some(Turn), Frame, Some((Kind::AdoptTurn, adopt::repeat)), adopt::adopt;
+    Steered(decode::Steered) =
+        Some(Turn), Frame, Some((Kind::Steered, steer::repeat_steered)), steer::steered;
+    Cancel(decode::CancelTurns) =
+        Some(Cancel), Frame, Some((Kind::Cancel, cancel::repeat)), cancel::cancel;
+    Steer(decode::Steer) =
+        Some(Steer), Frame, Some((Kind::Steer, steer::repeat)), steer::steer;
+    SetPresence(decode::SetPresence) =
+        Some(Presence), Frame, None, members::set_presence;
+    LeavePresence(decode::LeavePresence) =
+        Some(Presence), Frame, None, members::leave_presence;
+    Seen(decode::Seen) =
+        None, Free, None, probe::seen;
+    // The platform checks tokens, and gives what they grant as an input of its own.
+    Auth(Auth) =
+        None, Free, None, |_, _, _| Err(misplaced("auth").into());
+}
+
+/// Decides about one frame, in the order that holds for all of them.
+fn apply<F: Identified>(
+    cx: &mut Context<'_>,
+    sender: &Sender,
+    verb: &'static str,
+    rule: Rule<F>,
+    frame: F,
+) -> Result<Answer, Error> {
+    permit(cx, sender, verb, rule.operation)?;
+    take_rate(cx, sender, verb, rule.rate, frame.id().is_some())?;
+    if let Some((kind, repeat)) = rule.repeat
+        && let Some(id) = frame.id()
+    {
+        if let Some(place) = cx.engine.once(sender, kind, id)? {
+            let id = id.clone();
+            return repeat(cx, &frame, &Known { verb, id, place });
+        }
+        cx.engine.frame_id = Some(FrameId::new(sender, kind, id));
+    }
+    let answer = (rule.handler)(cx, sender, frame);
+    cx.engine.frame_id = None;
+    answer
+}
+
+fn permit(
+    cx: &Context<'_>,
+    sender: &Sender,
+    verb: &str,
+    operation: Option<Operation>,
+) -> Result<(), ErrorInfo> {
+    match operation {
+        Some(operation) => sender.must(operation, verb, &cx.engine.id),
+        None => Ok(()),
+    }
+}
+
+fn take_rate(
+    cx: &mut Context<'_>,
+    sender: &Sender,
+    verb: &str,
+    rate: Rate,
+    has_id: bool,
+) -> Result<(), ErrorInfo> {
+    match rate {
+        Rate::FrameWithId if !has_id => Ok(()),
+        Rate::Frame | Rate::FrameWithId => {
+            cx.engine.limit(sender, |rates, now| rates.frame(now, verb))
+        }
+        Rate::Signal => cx.engine.limit(sender, |rates, now| rates.signal(now)),
+        Rate::Free => Ok(()),
+    }
+}
+
+/// The frames of one WebSocket message.
+pub(super) fn take_message(
+    cx: &mut Context<'_>,
+    connection: &ConnectionId,
+    frames: Vec<Received>,
+    bytes: usize,
+) -> Result<(), StoreError> {
+    let Some(live) = cx.engine.connections.get(connection) else {
+        return Ok(());
+    };
+    if live.connection.is_expired(cx.engine.now) {
+        cx.engine
+            .shut(connection, close::UNAUTHORIZED, "the token expired"); // P2.6
+        return Ok(());
+    }
+    let (sender, carrier) = (live.connection.sender(), live.connection.carrier);
+    let mut chains = live.connection.chains.clone();
+    let counted = bytes.max(frames.len().saturating_mul(FRAME_BYTES_MIN));
+    let mut too_much = Ok(());
+    let limited = cx.engine.limit(&sender, |rates, now| {
+        rates.message(now)?;
+        if too_much.is_ok() {
+            too_much = rates.text(now, counted).and_then(|()| rates.may_act(now));
+        }
+        Ok(())
+    });
+    let (is_fast, too_much) = (limited.is_err(), too_much.err());
+    if carrier == Carrier::Events || is_fast {
+        cx.engine
+            .shut(connection, close::TOO_FAST, "too many messages");
+        return Ok(());
+    }
+    cx.engine.heard_frame(connection);
+    let frames = frames.into_iter().map(|received| Received {
+        frame: too_much.clone().map_or(received.frame, Err),
+        ..received
+    });
+    let are_answered = take_frames(cx, &sender, Some(carrier), frames.collect(), &mut chains)?;
+    cx.engine.keep_chains(connection, chains);
+    cx.engine.charge(&sender, cx.engine.out.made);
+    if !are_answered {
+        cx.engine
+            .shut(connection, close::TOO_FAST, "too much that is refused");
+    }
+    Ok(())
+}
+
+/// Takes frames that came one after the other, each in its place, until so many were refused
+/// that the rest is not even answered. Says whether all were taken or answered.
+pub(super) fn take_frames(
+    cx: &mut Context<'_>,
+    sender: &Sender,
+    carrier: Option<Carrier>,
+    frames: Vec<Received>,
+    chains: &mut Chains,
+) -> Result<bool, StoreError> {
+    for received in frames {
+        let reply = Reply::new(sender, carrier, received.reference);
+        let frame = chains.check(received.chain, received.frame);
+        let frame = check_effects(cx, frame);
+        if !take_frame(cx, sender, frame, &reply)? {
+            chains.end(received.chain);
+            let limited = cx.engine.limit(sender, |rates, now| rates.refusal(now));
+            // A request has an answer for each of its frames, and none follows it (P12.1).
+            if limited.is_err() && sender.connection.is_some() {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// The frames before it in the same message have done as much as one message may do.
+fn check_effects(
+    cx: &Context<'_>,
+    frame: Result<ClientFrame, ErrorInfo>,
+) -> Result<ClientFrame, ErrorInfo> {
+    let most = cx.engine.limits.effect_bytes;
+    match frame {
+        Ok(frame) if most <= u64::try_from(cx.engine.out.made).unwrap_or(u64::MAX) => {
+            let verb = frame.verb();
+            let message = format!(
+                "unable to {verb}; what came with it made more than {most} bytes already, \
+                 send it again"
+            );
+            // By itself it may come at once.
+            Err(ErrorInfo::rate_limited(message, 1))
+        }
+        frame => frame,
+    }
+}
+
+/// One frame and its one answer. Says whether it was taken.
+fn take_frame(
+    cx: &mut Context<'_>,
+    sender: &Sender,
+    frame: Result<ClientFrame, ErrorInfo>,
+    reply: &Reply,
+) -> Result<bool, StoreError> {
+    let decided = match frame {
+        Ok(frame) => decide(cx, sender, frame),
+        Err(error) => Err(error.into()),
+    };
+    match decided {
+        Ok(Answer::Now(outcome)) => cx.engine.answer(reply, Ok(outcome)),
+        Ok(Answer::Pending(append)) => {
+            // If it cannot be stored, it is refused with all that wait.
+            let answered = cx.engine.answer_append(reply, append);
+            return full::survive(cx, answered);
+        }
+        Err(Error::Refused(error)) => {
+            cx.engine.answer(reply, Err(error));
+            return Ok(false);
+        }
+        Err(Error::Store(error)) => {
+            full::survive(cx, Err(error))?;
+            let error = cx.engine.full();
+            cx.engine.answer(reply, Err(error));
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// P13.6: one nack for a message that cannot be read at all.
+pub(super) fn refuse_message(cx: &mut Context<'_>, connection: &ConnectionId, error: ErrorInfo) {
+    let Some(live) = cx.engine.connections.get(connection) else {
+        return;
+    };
+    let (sender, carrier) = (live.connection.sender(), live.connection.carrier);
+    let limited = cx.engine.limit(&sender, |rates, now| {
+        rates.message(now)?;
+        rates.refusal(now)
+    });
+    let is_fast = limited.is_err();
+    let reply = Reply::new(&sender, Some(carrier), None);
+    let is_huge = error.code == ErrorCode::TooLarge;
+    cx.engine.answer(&reply, Err(error));
+    if is_fast {
+        cx.engine
+            .shut(connection, close::TOO_FAST, "too many messages");
+    } else if is_huge {
+        let reason = "the message is too large";
+        cx.engine.shut(connection, close::TOO_LARGE, reason);
+    }
 }

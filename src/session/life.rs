@@ -1,61 +1,70 @@
-//! The session as a whole: its settings and its end (P11.2).
+//! The end of the session: it is deleted, or has been idle for too long (P11.2).
 
-use super::connection::Sender;
-use super::outbox::Outbox;
-use super::{Error, Session};
 use crate::protocol::capability::Operation;
-use crate::protocol::deployment::Outbound;
-use crate::protocol::error::{ErrorCode, ErrorInfo, close};
-use crate::protocol::ids::{ConnectionId, Timestamp};
-use crate::store::{Store, Write};
+use crate::protocol::hooks::HookEvent;
+use crate::protocol::ids::Timestamp;
+use crate::session::context::{Context, Memory};
+use crate::session::deliveries::hooks;
+use crate::session::engine::{Error, News, Owner, Sender, Wait, after};
+use crate::session::part::Part;
+use crate::session::parts;
+use crate::store::StoreError;
 
-impl Session {
-    /// Lays a patch over the settings; the session begins with it if it has not.
-    pub(super) fn change_settings(
-        &mut self,
-        store: &Store,
-        now: Timestamp,
-        sender: &Sender,
-        patch: &serde_json::Value,
-        out: &mut Outbox,
-    ) -> Result<String, Error> {
-        sender.must(Operation::Admin, "change the settings", &self.id)?;
-        let settings = self.settings.patched(patch, &Outbound::default())?;
-        self.settle(store, now, out)?;
-        let mut writes = self.begin(now);
-        writes.push(Write::Settings {
-            settings: settings.clone(),
-            at: now,
-        });
-        store.write(&writes)?;
-        self.created_at.get_or_insert(now);
-        self.written_at = now;
-        self.settings = settings;
-        self.expect_anew(store)?;
-        self.listen();
-        Ok(serde_json::json!({ "settings": self.settings }).to_string())
+/// Deletes the session: from here on everything is refused until it is done.
+pub(in crate::session) fn erase(cx: &mut Context<'_>, sender: &Sender) -> Result<String, Error> {
+    sender.must(Operation::Admin, "delete the session", &cx.engine.id)?;
+    end(cx)?;
+    Ok("{}".to_owned())
+}
+
+/// Ends the session and tells its hooks (P10.4). While deliveries are owed, they are all that is
+/// left.
+fn end(cx: &mut Context<'_>) -> Result<(), StoreError> {
+    let mut told = Vec::new();
+    if cx.engine.created_at.is_some() {
+        let serial = cx.engine.epoch.at(cx.engine.end);
+        told = hooks::rows(cx, HookEvent::SessionDelete, serial);
+    }
+    if cx.memory.deliveries.is_empty() {
+        cx.engine.end_life();
+        return Ok(());
+    }
+    cx.engine.begin_anew(told)?;
+    *cx.memory = Memory::default();
+    parts::load(cx)
+}
+
+/// The rest of a session that nobody uses, as a part of it.
+pub(super) struct Rest;
+
+/// Rest waits for the end of the session.
+const REST: Owner = Owner {
+    name: "rest",
+    wait: Wait::Alarm,
+};
+
+impl Part for Rest {
+    const OWNER: Option<Owner> = Some(REST);
+
+    /// When the whole session goes; never while something is open (P11.2).
+    fn due_at(cx: &Context<'_>) -> Timestamp {
+        let is_at_rest = cx.engine.created_at.is_some() && !cx.engine.is_busy;
+        let wait = cx.engine.settings.idle_expiry_ms.filter(|_| is_at_rest);
+        let due = wait.map(|wait| after(cx.engine.written_at, wait));
+        due.unwrap_or(Timestamp::MAX)
     }
 
-    /// Deletes the session: from here on everything is refused until it is done.
-    pub(super) fn erase(&mut self, sender: &Sender, out: &mut Outbox) -> Result<String, Error> {
-        sender.must(Operation::Admin, "delete the session", &self.id)?;
-        self.end_life(out);
-        Ok("{}".to_owned())
-    }
-
-    /// Everything goes, and everybody with it.
-    pub(super) fn end_life(&mut self, out: &mut Outbox) {
-        self.is_gone = true;
-        let connections: Vec<ConnectionId> = self.connections.keys().cloned().collect();
-        for connection in connections {
-            self.shut(out, &connection, close::GONE, "the session was deleted");
+    fn ring(cx: &mut Context<'_>) -> Result<(), StoreError> {
+        if Self::due_at(cx) <= cx.engine.now {
+            end(cx)?;
         }
-        out.is_erased = true;
+        Ok(())
     }
 
-    /// What everything is answered between the decision and its end.
-    pub(super) fn gone(&self) -> ErrorInfo {
-        let message = format!("unable to use session {}; it is being deleted", self.id);
-        ErrorInfo::new(ErrorCode::Gone, message)
+    fn hear(cx: &mut Context<'_>, news: &News) -> Result<(), StoreError> {
+        if news.is_settled || news.created.is_some() {
+            cx.engine.state.clock.stir(REST);
+        }
+        Ok(())
     }
 }

@@ -1,17 +1,15 @@
-//! Frames that come by HTTP (P12): the same frames, answered in the response.
+//! What comes by HTTP (P12): frames, answered in the response, reads, and the session as a whole.
 
 use serde::Serialize;
 
-use super::answer::Reply;
-use super::chain::Chains;
-use super::connection::Sender;
-use super::outbox::Outbox;
-use super::{Error, Input, Session};
+use super::context::Context;
+use super::engine::{Chains, Error, Sender};
+use super::reads::{Read, read};
+use super::{frames, full, life, settings};
 use crate::protocol::decode::{ClientFrame, Received};
-use crate::protocol::error::{ErrorInfo, close};
+use crate::protocol::error::ErrorInfo;
 use crate::protocol::frame::{Outcome, ServerFrame, join};
-use crate::protocol::ids::{ConnectionId, Timestamp};
-use crate::store::{Store, StoreError};
+use crate::store::StoreError;
 
 /// What an HTTP request asks for.
 #[derive(Debug)]
@@ -22,49 +20,8 @@ pub enum Request {
     Frames(Vec<Received>),
     /// A shorthand: the answer is the ack's result alone (P12.2).
     Shorthand(Result<ClientFrame, ErrorInfo>),
-    /// `GET …/messages` (P3.9).
-    History {
-        /// Older than this serial, newest first.
-        before: Option<String>,
-        /// Newer than this serial, oldest first.
-        after: Option<String>,
-        /// How many, 1–1000.
-        limit: usize,
-    },
-    /// `GET …/messages?to=` (P6.9).
-    Conversation {
-        /// The message that it leads to.
-        to: String,
-        /// Where the page before ended.
-        before: Option<String>,
-        /// How many, 1–1000.
-        limit: usize,
-    },
-    /// `GET …/messages/{serial}` (P3.9); without its data for the end of a streamed body.
-    Message {
-        /// The message.
-        serial: String,
-        /// Whether to leave its data out (P5.5).
-        without_data: bool,
-    },
-    /// `GET …/turns` (P6).
-    Turns {
-        /// Whether those that are final are meant as well, the newest first.
-        all: bool,
-        /// Older than this serial.
-        before: Option<String>,
-        /// How many, 1–1000.
-        limit: usize,
-    },
-    /// `GET …/turns/{id}`.
-    Turn(String),
-    /// `GET …/presence` (P7.4).
-    Presence,
-    /// `GET …` (P11.1).
-    Snapshot {
-        /// How many of the newest messages.
-        rewind: usize,
-    },
+    /// Something to be read.
+    Read(Read),
     /// `PATCH …`: the value of `settings` (P11.2).
     Settings(serde_json::Value),
     /// `DELETE …` (P11.2).
@@ -73,7 +30,7 @@ pub enum Request {
 
 /// How the answers to the frames of a request make its response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
+enum Shape {
     /// One ack or nack (P12.1).
     Frame,
     /// An array of them (P12.1).
@@ -85,191 +42,99 @@ pub(super) enum Shape {
     },
 }
 
-impl Session {
-    /// Answers a request, unless its client asks too much of the session.
-    pub(super) fn request(
-        &mut self,
-        store: &Store,
-        now: Timestamp,
-        sender: &Sender,
-        request: Request,
-        out: &mut Outbox,
-    ) -> Result<(), StoreError> {
-        if let Err(error) = self.limit(now, sender, |rates| rates.may_ask(now)) {
-            out.response = Some(refused(request, error));
-            return Ok(());
+/// Answers a request, unless its client asks too much of the session.
+pub(super) fn answer(
+    cx: &mut Context<'_>,
+    sender: &Sender,
+    request: Request,
+) -> Result<(), StoreError> {
+    if let Err(error) = cx.engine.limit(sender, |rates, now| rates.may_ask(now)) {
+        cx.engine.out.response = Some(refused(request, error));
+        return Ok(());
+    }
+    take(cx, sender, request)?;
+    let answer = cx.engine.out.response.as_ref();
+    let answer = answer.map_or(0, |(_, body)| body.len());
+    let made = cx.engine.out.made.saturating_add(answer);
+    cx.engine.charge(sender, made);
+    Ok(())
+}
+
+fn take(cx: &mut Context<'_>, sender: &Sender, request: Request) -> Result<(), StoreError> {
+    let done = match request {
+        Request::Frame(received) => {
+            return take_frames(cx, sender, vec![received], Shape::Frame);
         }
-        self.ask(store, now, sender, request, out)?;
-        let answer = out.response.as_ref().map_or(0, |(_, body)| body.len());
-        self.charge(now, sender, out.made.saturating_add(answer));
-        Ok(())
-    }
-
-    /// The one match over what may be asked.
-    fn ask(
-        &mut self,
-        store: &Store,
-        now: Timestamp,
-        sender: &Sender,
-        request: Request,
-        out: &mut Outbox,
-    ) -> Result<(), StoreError> {
-        let done = match request {
-            Request::Frame(received) => {
-                let frames = vec![received];
-                return self.frames(store, now, sender, frames, Shape::Frame, out);
-            }
-            Request::Frames(frames) => {
-                return self.frames(store, now, sender, frames, Shape::Frames, out);
-            }
-            Request::Shorthand(frame) => {
-                let creates = matches!(
-                    frame,
-                    Ok(ClientFrame::Publish(_) | ClientFrame::StartTurn(_))
-                );
-                let frames = vec![Received {
-                    reference: None,
-                    chain: None,
-                    frame,
-                }];
-                return self.frames(store, now, sender, frames, Shape::Result { creates }, out);
-            }
-            Request::History {
-                before,
-                after,
-                limit,
-            } => {
-                let (before, after) = (before.as_deref(), after.as_deref());
-                self.history(store, sender, before, after, limit)
-            }
-            Request::Conversation { to, before, limit } => {
-                self.conversation(store, sender, &to, before.as_deref(), limit)
-            }
-            Request::Message {
-                serial,
-                without_data,
-            } => self.one_message(store, sender, &serial, without_data),
-            Request::Turns { all, before, limit } => {
-                self.list_turns(store, sender, all, before.as_deref(), limit)
-            }
-            Request::Turn(id) => self.one_turn(store, sender, &id),
-            Request::Presence => self.list_presence(sender),
-            Request::Snapshot { rewind } => self.snapshot(store, sender, rewind),
-            Request::Settings(patch) => self.change_settings(store, now, sender, &patch, out),
-            Request::Erase => self.erase(sender, out),
-        };
-        out.response = Some(match done {
-            Ok(body) => (200, body),
-            Err(Error::Refused(error)) => refusal(&error),
-            Err(Error::Store(error)) => return Err(error),
-        });
-        Ok(())
-    }
-
-    /// Takes the frames of a request; its end closes the window (P5.4) if an answer waits for it,
-    /// so that every answer is there.
-    pub(super) fn frames(
-        &mut self,
-        store: &Store,
-        now: Timestamp,
-        sender: &Sender,
-        frames: Vec<Received>,
-        shape: Shape,
-        out: &mut Outbox,
-    ) -> Result<(), StoreError> {
-        let mut chains = Chains::default();
-        self.each(store, now, sender, None, frames, &mut chains, out)?;
-        let settled = self.settle_for(store, now, sender.connection.as_ref(), out);
-        self.survive(store, now, settled, out)?;
-        let answers = std::mem::take(&mut out.answers);
-        out.response = Some(match (shape, answers.into_iter()) {
-            (Shape::Frames, answers) => {
-                let answers: Vec<String> = answers.map(|(_, text)| text).collect();
-                let list = join(&answers);
-                (
-                    200,
-                    if answers.len() == 1 {
-                        format!("[{list}]")
-                    } else {
-                        list
-                    },
-                )
-            }
-            (Shape::Result { creates }, mut answers) => match answers.next() {
-                Some((ServerFrame::Ack { result, .. }, _)) => {
-                    let status = if creates { created(&result) } else { 200 };
-                    (status, serde_json::to_string(&result).unwrap_or_default())
-                }
-                Some((ServerFrame::Nack { error, .. }, _)) => refusal(&error),
-                _ => (200, "{}".to_owned()),
-            },
-            (Shape::Frame, mut answers) => match answers.next() {
-                Some((ServerFrame::Nack { error, .. }, text)) => (error.status, text),
-                Some((_, text)) => (200, text),
-                None => (200, "{}".to_owned()),
-            },
-        });
-        Ok(())
-    }
-
-    /// Between the decision to delete a session and its end (P11.2).
-    pub(super) fn refuse_all(&mut self, input: Input, out: &mut Outbox) {
-        let error = self.gone();
-        match input {
-            Input::Request { request, .. } => {
-                out.response = Some(refused(request, error));
-            }
-            Input::Open { connection, .. } => {
-                out.send(&connection.id, &ServerFrame::Nack { r#ref: None, error });
-                out.close(&connection.id, close::GONE, "the session is being deleted");
-            }
-            Input::Message { .. }
-            | Input::Unreadable { .. }
-            | Input::BodyEnd { .. }
-            | Input::Heard { .. }
-            | Input::Renew { .. }
-            | Input::Unsent { .. }
-            | Input::Backlog { .. }
-            | Input::Close { .. }
-            | Input::Deadline => {}
-        }
-    }
-
-    /// P13.6: one nack for a message that cannot be read at all.
-    pub(super) fn unreadable(
-        &mut self,
-        now: Timestamp,
-        connection: &ConnectionId,
-        error: ErrorInfo,
-        out: &mut Outbox,
-    ) {
-        let Some(live) = self.connections.get(connection) else {
-            return;
-        };
-        let (sender, carrier) = (live.connection.sender(), live.connection.carrier);
-        let limited = self.limit(now, &sender, |rates| {
-            rates.message(now)?;
-            rates.refusal(now)
-        });
-        let is_fast = limited.is_err();
-        let reply = Reply::new(&sender, Some(carrier), None);
-        let is_huge = error.code == crate::protocol::error::ErrorCode::TooLarge;
-        self.answer(out, &reply, Err(error));
-        if is_fast {
-            self.shut(out, connection, close::TOO_FAST, "too many messages");
-        } else if is_huge {
-            self.shut(
-                out,
-                connection,
-                close::TOO_LARGE,
-                "the message is too large",
+        Request::Frames(frames) => return take_frames(cx, sender, frames, Shape::Frames),
+        Request::Shorthand(frame) => {
+            let creates = matches!(
+                frame,
+                Ok(ClientFrame::Publish(_) | ClientFrame::StartTurn(_))
             );
+            let received = Received {
+                reference: None,
+                chain: None,
+                frame,
+            };
+            return take_frames(cx, sender, vec![received], Shape::Result { creates });
         }
+        Request::Read(it) => read(cx, sender, it),
+        Request::Settings(patch) => settings::change_settings(cx, sender, &patch),
+        Request::Erase => life::erase(cx, sender),
+    };
+    cx.engine.out.response = Some(match done {
+        Ok(body) => (200, body),
+        Err(Error::Refused(error)) => refusal(&error),
+        Err(Error::Store(error)) => return Err(error),
+    });
+    Ok(())
+}
+
+/// Takes the frames of a request; its end closes the window (P5.4) if an answer waits for it,
+/// so that every answer is there.
+fn take_frames(
+    cx: &mut Context<'_>,
+    sender: &Sender,
+    frames: Vec<Received>,
+    shape: Shape,
+) -> Result<(), StoreError> {
+    frames::take_frames(cx, sender, None, frames, &mut Chains::default())?;
+    let settled = cx.engine.settle_for(sender.connection.as_ref());
+    full::survive(cx, settled)?;
+    let answers = std::mem::take(&mut cx.engine.out.answers);
+    cx.engine.out.response = Some(respond(shape, answers));
+    Ok(())
+}
+
+fn respond(shape: Shape, answers: Vec<(ServerFrame, String)>) -> (u16, String) {
+    let mut answers = answers.into_iter();
+    match shape {
+        Shape::Frames => {
+            let answers: Vec<String> = answers.map(|(_, text)| text).collect();
+            let list = join(&answers);
+            match answers.len() {
+                1 => (200, format!("[{list}]")),
+                _ => (200, list),
+            }
+        }
+        Shape::Result { creates } => match answers.next() {
+            Some((ServerFrame::Ack { result, .. }, _)) => {
+                let status = if creates { created(&result) } else { 200 };
+                (status, serde_json::to_string(&result).unwrap_or_default())
+            }
+            Some((ServerFrame::Nack { error, .. }, _)) => refusal(&error),
+            _ => (200, "{}".to_owned()),
+        },
+        Shape::Frame => match answers.next() {
+            Some((ServerFrame::Nack { error, .. }, text)) => (error.status, text),
+            Some((_, text)) => (200, text),
+            None => (200, "{}".to_owned()),
+        },
     }
 }
 
 /// The refusal of a request, whatever it asks for; of one frame, as its nack.
-fn refused(request: Request, error: ErrorInfo) -> (u16, String) {
+pub(super) fn refused(request: Request, error: ErrorInfo) -> (u16, String) {
     let Request::Frame(Received { reference, .. }) = request else {
         return refusal(&error);
     };

@@ -1,22 +1,22 @@
-//! Deliveries: what is to leave the session, until it was taken or given up (P10.3, P10.4).
+//! Deliveries: calls that a session owes, until they are taken or given up (P10.4).
 //!
-//! A row of `delivery` is one delivery to one target. It is no part of the log, and outlives it:
-//! a session that was deleted may still owe somebody the word that it was. Few sessions ever owe
-//! anything, so the table is made with the first. It has no index: bounds keep it short, and it
-//! is read whole when a session wakes.
+//! A row of `delivery` is one delivery to one target. It is not part of the log and outlives it:
+//! hooks hear of the deletion of a session that is already gone. The table is made with its first
+//! row, since few sessions owe anything. It has no index: it is short by its bounds, and a session
+//! that wakes reads all of it.
 //!
 //! | column | holds |
 //! | --- | --- |
-//! | `number` | its number: a later one is greater, and none is given twice |
+//! | `number` | its number, which gives the order |
 //! | `kind` | how it goes out: a number of [`DeliveryKind`] |
-//! | `target` | where to |
-//! | `attempts` | how often it was tried and the outcome is known |
-//! | `created_at` | when its cause was, in ms |
-//! | `due_at` | when it is to be tried next, in ms |
-//! | `dead_at` | when it was given up, in ms, else NULL |
-//! | `reason` | why it was, else NULL |
-//! | `id` | what its receiver knows it by |
-//! | `body` | the exact text that is delivered |
+//! | `target` | its address |
+//! | `attempts` | attempts whose outcome is known |
+//! | `created_at` | the time of its cause, in ms |
+//! | `due_at` | the time of the next attempt, in ms |
+//! | `dead_at` | the time when it was given up, in ms, else NULL |
+//! | `reason` | the reason for that, else NULL |
+//! | `id` | its id for the receiver, the same at each attempt |
+//! | `body` | the exact text to send |
 
 use super::error::StoreError;
 use super::row::Row;
@@ -32,78 +32,78 @@ pub enum DeliveryKind {
     Hook = 0,
 }
 
-/// What is owed to whom: a delivery without its body.
+/// A delivery without its id and body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owed {
-    /// Its number: a later one is greater, and none is given twice.
+    /// Its number, which gives the order.
     pub number: u64,
     /// How it goes out.
     pub kind: DeliveryKind,
-    /// Where to.
+    /// Its address.
     pub target: String,
-    /// How often that was tried and its outcome is known.
+    /// Attempts whose outcome is known.
     pub attempts: u64,
-    /// When its cause was.
+    /// The time of its cause.
     pub created_at: Timestamp,
-    /// When it is to be tried next.
+    /// The time of the next attempt.
     pub due_at: Timestamp,
-    /// When it was given up, if it was.
+    /// The time when it was given up, if it was.
     pub dead_at: Option<Timestamp>,
 }
 
-/// What is delivered.
+/// The part of a delivery that is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parcel {
-    /// What its receiver knows it by, however often it comes.
+    /// Its id for the receiver, the same at each attempt.
     pub id: String,
-    /// The exact text of it.
+    /// The exact text to send.
     pub body: String,
 }
 
-/// A delivery that was given up, as an administrator sees it.
+/// A delivery that was given up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {
     /// The delivery.
     pub owed: Owed,
-    /// What its receiver knows it by.
+    /// Its id for the receiver.
     pub id: String,
-    /// Why it was given up.
+    /// The reason.
     pub reason: String,
 }
 
 /// A change of the rows of deliveries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeliveryWrite {
-    /// One more is owed.
+    /// A new delivery.
     Add {
         /// The delivery.
         owed: Owed,
-        /// Why it is given up at once, if it is.
+        /// The reason why it is given up at once, if it is.
         reason: Option<String>,
-        /// What is delivered.
+        /// The part that is sent.
         parcel: Parcel,
     },
-    /// It was not taken, and is to be tried again.
+    /// An attempt failed and another follows.
     Again {
         /// The delivery.
         number: u64,
-        /// How often it was tried by now.
+        /// Attempts so far.
         attempts: u64,
-        /// When to try again.
+        /// The time of the next attempt.
         due_at: Timestamp,
     },
     /// It is given up.
     Bury {
         /// The delivery.
         number: u64,
-        /// How often it was tried.
+        /// Attempts so far.
         attempts: u64,
-        /// When.
+        /// The time.
         at: Timestamp,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// It was taken, or nobody needs to know of it any more.
+    /// It was taken, or a dead letter has expired.
     Forget {
         /// The delivery.
         number: u64,
@@ -183,10 +183,9 @@ fn owed(row: &mut Row) -> Result<Owed, StoreError> {
     })
 }
 
-/// Deletes everything else that there is. It goes by the tables that there are, so that no
-/// feature's is forgotten.
+/// Drops every other table, by the list of those that exist, so that no feature's is forgotten.
 pub(super) fn outlive(sql: &dyn Sql) -> Result<(), StoreError> {
-    // What the platform and SQLite keep for themselves cannot be dropped.
+    // The platform's own tables and SQLite's cannot be dropped.
     const OTHERS: &str = "SELECT name FROM sqlite_master WHERE type='table' AND name<>'delivery' \
                           AND substr(name, 1, 4)<>'_cf_' AND substr(name, 1, 7)<>'sqlite_'";
     for mut row in Row::all(sql.query(OTHERS, &[])?) {
@@ -196,7 +195,7 @@ pub(super) fn outlive(sql: &dyn Sql) -> Result<(), StoreError> {
 }
 
 impl Store {
-    /// Whether there ever was one, in this life of the session or before. No row.
+    /// Whether the table exists. No row.
     pub fn has_deliveries(&self) -> Result<bool, StoreError> {
         Ok(self.tables()?.has(Rare::Delivery))
     }
@@ -212,7 +211,7 @@ impl Store {
         rows.map(|mut row| owed(&mut row)).collect()
     }
 
-    /// What is delivered. One row.
+    /// The part of a delivery that is sent. One row.
     pub fn parcel(&self, number: u64) -> Result<Option<Parcel>, StoreError> {
         const PARCEL: &str = "SELECT id, body FROM delivery WHERE number=?1";
         if !self.tables()?.has(Rare::Delivery) {
@@ -228,10 +227,11 @@ impl Store {
         row.map(parcel).transpose()
     }
 
-    /// The deliveries that were given up, the newest first. As many rows as there are deliveries.
+    /// Dead letters, the newest first. As many rows as there are deliveries.
     pub fn dead_letters(&self) -> Result<Vec<DeadLetter>, StoreError> {
         const DEAD: &str = "SELECT number, kind, target, attempts, created_at, due_at, dead_at, \
-                            id, reason FROM delivery WHERE dead_at IS NOT NULL ORDER BY number DESC";
+                            id, reason FROM delivery WHERE dead_at IS NOT NULL \
+                            ORDER BY number DESC";
         if !self.tables()?.has(Rare::Delivery) {
             return Ok(Vec::new());
         }

@@ -26,6 +26,7 @@ mod closing;
 mod control;
 mod conversation;
 mod crowd;
+mod deliveries;
 mod fence;
 mod followed;
 mod full;

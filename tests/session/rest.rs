@@ -31,7 +31,7 @@ fn a_session_comes_to_rest_with_a_turn_that_waited() {
             alice < turn.cancel #6 turn-#4 queued input=#3 cancel=alice
             alice | turn.end #7 turn-#4 cancelled input=#3 cancel=alice
             alice | ack 3 [turn-#4 cancelled input=#3 cancel=alice]
-            alarm: Some(5000)
+            alarm: Some(60000)
             -- 160000 ms
             agent x 4410 the session was deleted
             alice x 4410 the session was deleted

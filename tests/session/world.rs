@@ -18,6 +18,7 @@
 //! message and `|` those in one array with it, `x` a close, `=` an HTTP response.
 
 mod check;
+mod deliveries;
 mod explore;
 mod request;
 mod time;
@@ -72,6 +73,8 @@ pub struct World {
     is_alone: bool,
     /// Rows that were written until they were last counted.
     rows: u64,
+    /// The deliveries that were shown: their numbers and ids.
+    deliveries: Vec<(u64, String)>,
 }
 
 /// Runs a script and compares what everybody was sent.
@@ -111,6 +114,7 @@ impl World {
             fate: Fate::Lives,
             is_alone: false,
             rows: 0,
+            deliveries: Vec::new(),
         }
     }
 
@@ -140,6 +144,8 @@ impl World {
         let rest = &line_words[1..];
         match line_words[0].text.as_str() {
             "wait" => self.wait(rest[0].text.parse().unwrap()),
+            "deployment" => self.deployment(rest),
+            "hook" => self.outcome(rest),
             "clock" => self.now += rest[0].text.parse::<Timestamp>().unwrap(),
             "ring" => self.handle(Input::Deadline),
             "evict" => {

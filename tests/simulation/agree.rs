@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use sessile::protocol::capability::Operations;
 use sessile::protocol::ids::Timestamp;
-use sessile::session::{Input, Request, Sender, Start};
+use sessile::session::{Input, Read, Request, Sender, Start};
 use sessile::store::Span;
 
 use crate::checks::said;
@@ -83,7 +83,7 @@ fn get(sim: &mut Sim, request: Request) -> Value {
 
 fn all_turns(sim: &mut Sim) -> BTreeMap<String, Value> {
     let (all, before, limit) = (true, None, 1_000);
-    let page = get(sim, Request::Turns { all, before, limit });
+    let page = get(sim, Request::Read(Read::Turns { all, before, limit }));
     let turns = page["turns"].as_array().unwrap().iter();
     let turns = turns.map(|turn| (turn["id"].as_str().unwrap().to_owned(), turn.clone()));
     turns.collect()
@@ -193,7 +193,7 @@ fn check_ids(log: &BTreeMap<String, Value>) {
 
 /// P11.1: the snapshot is what GET and history say.
 fn check_snapshot(sim: &mut Sim, turns: &BTreeMap<String, Value>) {
-    let snapshot = get(sim, Request::Snapshot { rewind: 1_000 });
+    let snapshot = get(sim, Request::Read(Read::Snapshot { rewind: 1_000 }));
     let log = history(sim);
     for message in snapshot["messages"].as_array().unwrap() {
         let serial = message["serial"].as_str().unwrap();

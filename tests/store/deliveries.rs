@@ -1,4 +1,4 @@
-//! What is owed, as rows: written with its cause, read back, outliving the session.
+//! Deliveries as rows: written with their cause, read back, outliving the session.
 
 use std::rc::Rc;
 
@@ -87,7 +87,7 @@ fn again(sqlite: &Sqlite) -> Store {
 }
 
 #[test]
-fn what_is_owed_reads_back_as_it_was_written() {
+fn deliveries_read_back_as_they_were_written() {
     let sqlite = Sqlite::new();
     let store = again(&sqlite);
     assert_eq!(store.deliveries(), Ok(Vec::new()), "there is no table yet");
@@ -144,7 +144,7 @@ fn an_attempt_and_its_end_change_one_row_each() {
 
 /// P11.2: nothing is left of a session but what it owes, and another begins beside that.
 #[test]
-fn what_is_owed_outlives_the_session() {
+fn deliveries_outlive_the_session() {
     let mut pair = Pair::new();
     let place = pair.publish(Draft::streaming("secret"));
     pair.remember(Kind::Update, "u1", place);
@@ -172,7 +172,7 @@ fn the_end_of_a_session_is_one_step() {
 }
 
 #[test]
-fn what_does_not_read_back_is_an_error() {
+fn a_row_of_an_unknown_kind_is_an_error() {
     let sqlite = Sqlite::new();
     let store = again(&sqlite);
     store.write(&[add(1)]).unwrap();

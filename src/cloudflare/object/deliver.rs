@@ -41,9 +41,10 @@ async fn attempt(env: &Env, delivery: Delivery) -> Result<Outcome, Outcome> {
     let failed = |reason: String| Outcome::Failed { reason };
     let config = config(env).map_err(|error| failed(error.message))?;
     // The deployment may have stopped to allow it since the address was given.
-    target::check(&delivery.target, config.outbound.allows_local).map_err(|reason| Outcome::Refused {
+    let refused = |reason: &str| Outcome::Refused {
         reason: reason.to_owned(),
-    })?;
+    };
+    target::check(&delivery.target, config.outbound.allows_local).map_err(refused)?;
     let secrets = config.secrets.as_deref();
     let secrets =
         secrets.ok_or_else(|| failed("there is no SESSILE_WEBHOOK_SECRETS".to_owned()))?;

@@ -1,18 +1,16 @@
-//! How long a delivery waits between two attempts.
+//! The wait between two attempts at a delivery.
 
-use crate::protocol::ids::Timestamp;
-
-/// The wait after the first attempt that failed: an endpoint that restarts is there again.
+/// The wait after the first failed attempt, in milliseconds: an endpoint restarts in that time.
 const FIRST_MS: u64 = 1_000;
-/// No wait is longer, unless the endpoint asks for it: what is owed arrives within an hour of
-/// the endpoint's return.
+/// The longest wait that an endpoint does not ask for, in milliseconds: after an outage
+/// deliveries resume within the hour.
 const LONGEST_MS: u64 = 60 * 60 * 1_000;
-/// The longest wait that an endpoint may ask for.
+/// The longest wait that an endpoint may ask for, in milliseconds.
 const ASKED_MS: u64 = 24 * 60 * 60 * 1_000;
 
-/// How long to wait after so many attempts, in milliseconds: twice as long each time, less by
-/// up to a third that differs from delivery to delivery, so that sessions which failed together
-/// do not come back together. An endpoint may make it longer (`Retry-After`), never shorter.
+/// Milliseconds to wait after so many attempts. The wait doubles, and is shortened by up to a
+/// third that depends on the number, so that sessions that failed together do not return
+/// together. An endpoint may lengthen it (`Retry-After`), never shorten it.
 pub(super) fn wait_ms(number: u64, attempts: u64, asked_ms: Option<u64>) -> u64 {
     let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(u32::MAX);
     let doubled = FIRST_MS
@@ -23,17 +21,12 @@ pub(super) fn wait_ms(number: u64, attempts: u64, asked_ms: Option<u64>) -> u64 
     (wait - less).max(asked_ms.unwrap_or(0).min(ASKED_MS))
 }
 
-/// A number in which each bit of both hangs on all of theirs (`SplitMix64`).
+/// Mixes both numbers so that every bit depends on all of theirs (`SplitMix64`).
 fn mixed(number: u64, attempts: u64) -> u64 {
     let sum = number ^ attempts.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let sum = (sum ^ sum >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let sum = (sum ^ sum >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
     sum ^ sum >> 31
-}
-
-/// A time so much later.
-pub(super) fn after(at: Timestamp, wait_ms: u64) -> Timestamp {
-    at.saturating_add(Timestamp::try_from(wait_ms).unwrap_or(Timestamp::MAX))
 }
 
 #[cfg(test)]

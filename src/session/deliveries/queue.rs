@@ -1,65 +1,65 @@
-//! What is owed, in memory: one line of waiting deliveries for each target, and the letters that
-//! were given up. Pure bookkeeping: it names the rows to write and knows no session.
+//! Deliveries in memory: a queue for each target, and the dead letters. Each change gives the
+//! rows to write; nothing here knows the session.
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::Outcome;
-use super::backoff::{after, wait_ms};
+use super::backoff::wait_ms;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{
     DEAD_LETTER_MS, DEAD_LETTERS_MAX, DELIVERIES_AT_ONCE, DELIVERY_SLACK_MS, Limits,
 };
+use crate::session::engine::{Outcome, after};
 use crate::store::{DeliveryKind, DeliveryWrite, Owed, Parcel};
 
-/// Numbers given in one millisecond, before they run ahead of the clock.
+/// Delivery numbers per millisecond, before they run ahead of the clock.
 const NUMBERS_PER_MS: u64 = 1 << 10;
-/// Characters of a reason that are kept.
+/// Characters of a reason that are stored.
 const REASON_LENGTH: usize = 200;
-/// The status by which a target says that it wants nothing more (P10.3).
+/// The status of a target that wants no more deliveries.
 const GONE: u16 = 410;
 
-/// One way to one target: what goes it arrives in order.
+/// One target: its deliveries arrive in order.
 type Lane = (DeliveryKind, String);
 
-/// Everything that is owed, and what was given up.
-#[derive(Debug)]
+/// All deliveries of a session.
+#[derive(Debug, Default)]
 pub(in crate::session) struct Queue {
     lanes: BTreeMap<Lane, VecDeque<Waiting>>,
-    /// Those that were given up and when, the oldest first.
+    /// Dead letters with their times, the oldest first.
     dead: VecDeque<(u64, Timestamp)>,
-    /// The last number that was given.
+    /// The latest number.
     last: u64,
     bounds: Bounds,
 }
 
 /// The bounds of a deployment.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Bounds {
     most: u64,
     call_ms: u64,
     give_up_ms: u64,
 }
 
-/// A delivery that was not taken yet.
+/// A pending delivery.
 #[derive(Debug)]
 struct Waiting {
     number: u64,
     attempts: u64,
     created_at: Timestamp,
     due_at: Timestamp,
-    /// Until when the outcome of an attempt is waited for.
+    /// While an attempt is under way: the time when it counts as lost.
     under_way: Option<Timestamp>,
 }
 
 impl Waiting {
-    /// When it is to be tried, or tried again because no outcome came.
+    /// The time of the next attempt.
     fn next(&self) -> Timestamp {
         self.under_way.unwrap_or(self.due_at)
     }
 }
 
 impl Queue {
-    /// Takes up what rows know. Nothing is under way: whoever tried last is not there to say.
+    /// The queue from its rows. Nothing is under way: an attempt ends with its process.
     pub(in crate::session) fn load(rows: Vec<Owed>, limits: &Limits) -> Self {
         let bounds = Bounds {
             most: limits.deliveries,
@@ -95,8 +95,8 @@ impl Queue {
         lane.or_default().push_back(waiting);
     }
 
-    /// One more is owed; what is delivered is made with its number. Beyond the bound it is given up at
-    /// once, and nothing that came before.
+    /// Adds a delivery; `parcel` gets its number. Beyond the bound it becomes a dead letter at
+    /// once.
     pub(super) fn add(
         &mut self,
         now: Timestamp,
@@ -104,11 +104,11 @@ impl Queue {
         target: &str,
         parcel: impl FnOnce(u64) -> Parcel,
     ) -> Vec<DeliveryWrite> {
-        // The time, since no row may be left of those that were given.
+        // Based on the time, since rows of earlier numbers may be gone.
         let at = u64::try_from(now).unwrap_or(0);
         let number = at.saturating_mul(NUMBERS_PER_MS).max(self.last + 1);
         self.last = number;
-        let is_full = self.bounds.most <= self.waiting();
+        let is_full = self.bounds.most <= self.pending();
         let owed = Owed {
             number,
             kind,
@@ -125,15 +125,15 @@ impl Queue {
         }
         let mut writes = vec![DeliveryWrite::Add {
             owed,
-            reason: is_full.then(|| format!("{} wait already", self.bounds.most)),
+            reason: is_full.then(|| format!("{} are pending already", self.bounds.most)),
             parcel: parcel(number),
         }];
         writes.extend(self.forget_letters(now));
         writes
     }
 
-    /// How many wait.
-    pub(in crate::session) fn waiting(&self) -> u64 {
+    /// The number of pending deliveries.
+    pub(in crate::session) fn pending(&self) -> u64 {
         let waiting: usize = self.lanes.values().map(VecDeque::len).sum();
         u64::try_from(waiting).unwrap_or(u64::MAX)
     }
@@ -147,7 +147,7 @@ impl Queue {
         self.lanes.values().filter_map(VecDeque::front)
     }
 
-    /// The deliveries to try now: the first of each lane, who waited longest first.
+    /// Begins the attempts that are due: of each lane the first delivery, the longest due first.
     pub(super) fn start(&mut self, now: Timestamp) -> Vec<Started> {
         let until = after(now, self.bounds.call_ms.saturating_add(DELIVERY_SLACK_MS));
         let busy = self
@@ -170,7 +170,7 @@ impl Queue {
         started.collect()
     }
 
-    /// An attempt has come to an end. One that is not known any more says nothing.
+    /// Takes the outcome of an attempt. That of an unknown delivery changes nothing.
     pub(super) fn settle(
         &mut self,
         now: Timestamp,
@@ -216,7 +216,7 @@ impl Queue {
         writes
     }
 
-    /// The first of a lane is done with.
+    /// Removes the first delivery of a lane.
     fn pass(&mut self, lane: &Lane) {
         if let Some(waiting) = self.lanes.get_mut(lane) {
             waiting.pop_front();
@@ -226,7 +226,7 @@ impl Queue {
         }
     }
 
-    /// Forgets letters that are too many, or that nobody asked for in time.
+    /// Forgets dead letters beyond their number and age.
     pub(super) fn forget_letters(&mut self, now: Timestamp) -> Vec<DeliveryWrite> {
         let mut writes = Vec::new();
         while let Some((number, at)) = self.dead.front().copied() {
@@ -240,10 +240,10 @@ impl Queue {
         writes
     }
 
-    /// When something is to be done next.
+    /// The time of the next attempt, or of the next dead letter to forget.
     pub(in crate::session) fn deadline(&self) -> Option<Timestamp> {
         let is_under_way = |head: &&Waiting| head.under_way.is_some();
-        // With all places taken the rest waits for an outcome, which starts it.
+        // While all calls are taken, the rest needs no clock: an outcome starts it.
         let is_busy = DELIVERIES_AT_ONCE <= self.heads().filter(is_under_way).count();
         let due = self.heads().filter(|head| !is_busy || is_under_way(head));
         let letters = self.dead.front().map(|(_, at)| after(*at, DEAD_LETTER_MS));
@@ -251,7 +251,7 @@ impl Queue {
     }
 }
 
-/// A delivery that is to be tried.
+/// A delivery whose attempt begins.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Started {
     pub(super) number: u64,
@@ -259,7 +259,7 @@ pub(super) struct Started {
     pub(super) target: String,
 }
 
-/// The end of an attempt, as the queue takes it.
+/// The queue's reading of an outcome.
 enum Verdict {
     Taken,
     Failed {

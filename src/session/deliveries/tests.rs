@@ -1,10 +1,10 @@
 #![allow(clippy::unwrap_used)]
 //! The queue by itself: order, bounds, attempts, and what is taken up after a crash.
 
-use super::Outcome;
 use super::queue::{Queue, Started};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{DEAD_LETTER_MS, DELIVERY_SLACK_MS, Limits};
+use crate::session::engine::Outcome;
 use crate::store::{DeliveryKind, DeliveryWrite, Owed, Parcel};
 
 const NOW: Timestamp = 1_800_000_000_000;
@@ -102,12 +102,12 @@ fn an_outcome_that_nobody_waits_for_says_nothing() {
     let mut queue = empty();
     let owed = add(&mut queue, "a");
     assert_eq!(queue.settle(NOW, owed.number + 1, &answered(200)), []);
-    assert_eq!(queue.waiting(), 1);
+    assert_eq!(queue.pending(), 1);
 }
 
 /// P10.3: given up after `giveUpMs`, with one last attempt at that time.
 #[test]
-fn what_nobody_takes_becomes_a_dead_letter_at_the_bound() {
+fn an_untaken_delivery_becomes_a_dead_letter_at_the_bound() {
     let mut queue = empty();
     let number = add(&mut queue, "a").number;
     let (mut now, mut attempts) = (NOW, 0);
@@ -167,11 +167,11 @@ fn some_outcomes_end_it_at_once() {
 fn as_many_wait_as_may() {
     let mut queue = empty();
     let owed: Vec<Owed> = (0..9).map(|_| add(&mut queue, "a")).collect();
-    assert_eq!(queue.waiting(), 8);
+    assert_eq!(queue.pending(), 8);
     let dead: Vec<bool> = owed.iter().map(|owed| owed.dead_at.is_some()).collect();
     assert_eq!(dead.iter().position(|is_dead| *is_dead), Some(8));
     let mut reloaded = Queue::load(owed, &limits());
-    assert_eq!(reloaded.waiting(), 8);
+    assert_eq!(reloaded.pending(), 8);
     assert_eq!(reloaded.start(NOW).len(), 1);
 }
 

@@ -1,7 +1,7 @@
 //! What a script asks for by HTTP.
 
 use sessile::protocol::decode::decode_frame;
-use sessile::session::{Input, Request, Sender};
+use sessile::session::{Input, Read, Request, Sender};
 
 use super::{World, operations};
 use crate::words::{Word, find, has};
@@ -19,30 +19,35 @@ impl World {
         let is_read = matches!(verb, "get" | "brief");
         let what = args.first().map_or("", |word| word.text.as_str());
         let request = match (if is_read { "get" } else { verb }, what) {
-            ("get", "turns") => Request::Turns {
+            ("get", "turns") => Request::Read(Read::Turns {
                 all: has(args, "all"),
                 before: serial(self, "before"),
                 limit: number("limit", 100),
-            },
-            ("get", "turn") => Request::Turn(self.show.fill(&args[1].text)),
-            ("get", "presence") => Request::Presence,
-            ("get", "messages") => Request::History {
+            }),
+            ("get", "turn") => Request::Read(Read::Turn {
+                id: self.show.fill(&args[1].text),
+            }),
+            ("get", "presence") => Request::Read(Read::Presence {}),
+            ("get", "messages") => Request::Read(Read::History {
                 before: serial(self, "before"),
                 after: serial(self, "after"),
                 limit: number("limit", 100),
-            },
-            ("get", "conversation") => Request::Conversation {
+            }),
+            ("get", "conversation") => Request::Read(Read::Conversation {
                 to: serial(self, "to").unwrap_or_default(),
                 before: serial(self, "before"),
                 limit: number("limit", 100),
-            },
-            ("get", "snapshot") => Request::Snapshot {
+            }),
+            ("get", "snapshot") => Request::Read(Read::Snapshot {
                 rewind: number("rewind", 50),
-            },
-            ("get", _) => Request::Message {
-                serial: self.show.fill(what),
-                without_data: has(args, "bare"),
-            },
+            }),
+            ("get", _) => {
+                let serial = self.show.fill(what);
+                Request::Read(match has(args, "bare") {
+                    true => Read::Body { serial },
+                    false => Read::Message { serial },
+                })
+            }
             ("patch", _) => Request::Settings(serde_json::from_str(what).unwrap()),
             ("erase", _) => Request::Erase,
             _ => {

@@ -1,0 +1,37 @@
+//! A session in one read (P11.1).
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::frame::Presence;
+use super::ids::Timestamp;
+use super::serial::Serial;
+use super::settings::Settings;
+use super::turn::Shown;
+
+/// A session in one read; approvals and state join with their features.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Snapshot<'a> {
+    /// The session's id.
+    pub session: &'a str,
+    /// The end of the log.
+    pub serial: Serial,
+    /// When it began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// When it was last written to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
+    /// Its settings.
+    pub settings: &'a Settings,
+    /// Who is there.
+    #[serde(flatten)]
+    pub presence: Presence,
+    /// Those that are open, and those that the messages belong to (P6.9).
+    pub turns: Vec<Shown>,
+    /// Whether there are messages before these.
+    pub has_older: bool,
+    /// The newest messages, the oldest first.
+    pub messages: Vec<Box<RawValue>>,
+}

@@ -1,0 +1,222 @@
+//! Acks and nacks, in the order of the frames that they answer (P13.1).
+
+use std::collections::BTreeSet;
+
+use super::connection::{Carrier, Sender};
+use super::outbox::Outbox;
+use super::work::Work;
+use crate::protocol::decode::Ref;
+use crate::protocol::error::ErrorInfo;
+use crate::protocol::frame::{Outcome, Placed, ServerFrame};
+use crate::protocol::ids::ConnectionId;
+use crate::protocol::limits::PENDING_APPENDS_MAX;
+use crate::protocol::serial::{Epoch, Place};
+use crate::store::StoreError;
+
+/// Where the answer to a frame goes.
+#[derive(Clone, Debug)]
+pub(in crate::session) struct Reply {
+    /// A connection, or the HTTP request at hand.
+    to: Option<ConnectionId>,
+    reference: Option<Ref>,
+    /// Whether a frame without a `ref` is answered too, as every frame of an HTTP body is.
+    is_always: bool,
+}
+
+impl Reply {
+    pub(in crate::session) fn new(
+        sender: &Sender,
+        carrier: Option<Carrier>,
+        reference: Option<Ref>,
+    ) -> Self {
+        let is_always = matches!(carrier, None | Some(Carrier::Lines));
+        Self {
+            to: sender.connection.clone(),
+            reference,
+            is_always,
+        }
+    }
+
+    /// Whether success is answered too.
+    fn is_wanted(&self) -> bool {
+        self.is_always || self.reference.is_some()
+    }
+
+    fn frame(&self, result: Result<Outcome, ErrorInfo>) -> Option<ServerFrame> {
+        let reference = self.reference.clone();
+        match result {
+            Err(error) => Some(ServerFrame::Nack {
+                r#ref: reference,
+                error,
+            }),
+            Ok(result) if self.is_wanted() => Some(ServerFrame::Ack {
+                r#ref: reference,
+                result,
+            }),
+            Ok(_) => None,
+        }
+    }
+}
+
+/// Answers that wait until what they say is stored (P3.2).
+#[derive(Debug, Default)]
+pub(super) struct Answers {
+    waiting: Vec<Waiting>,
+    /// Whose they are: to look for that among many answers would cost too much for each.
+    to: BTreeSet<Option<ConnectionId>>,
+}
+
+#[derive(Debug)]
+enum Waiting {
+    /// An append that is not stored yet.
+    Append { reply: Reply, append: Pending },
+    /// An answer that must not overtake one.
+    Ready {
+        reply: Reply,
+        result: Result<Outcome, ErrorInfo>,
+    },
+}
+
+impl Waiting {
+    fn reply(&self) -> &Reply {
+        match self {
+            Self::Append { reply, .. } | Self::Ready { reply, .. } => reply,
+        }
+    }
+}
+
+impl Answers {
+    fn push(&mut self, waiting: Waiting) {
+        let to = &waiting.reply().to;
+        if !self.to.contains(to) {
+            self.to.insert(to.clone());
+        }
+        self.waiting.push(waiting);
+    }
+
+    /// Whether an answer waits for a connection, or for the request at hand.
+    pub(super) fn are_owed_to(&self, connection: Option<&ConnectionId>) -> bool {
+        self.to.iter().any(|to| to.as_ref() == connection)
+    }
+
+    /// Whether so many wait that they are to be released at once.
+    fn are_many(&self) -> bool {
+        PENDING_APPENDS_MAX <= self.waiting.len()
+    }
+
+    /// An append that is pending, or a repeat of one that is.
+    fn push_append(&mut self, reply: &Reply, append: Pending) {
+        if reply.is_wanted() {
+            self.push(Waiting::Append {
+                reply: reply.clone(),
+                append,
+            });
+        }
+    }
+
+    /// Refuses the appends that wait: they cannot be stored.
+    pub(in crate::session) fn refuse(&mut self, error: &ErrorInfo, out: &mut Outbox) {
+        self.to.clear();
+        for waiting in std::mem::take(&mut self.waiting) {
+            match waiting {
+                Waiting::Ready { reply, result } => out.answer(&reply, result),
+                Waiting::Append { reply, .. } => out.answer(&reply, Err(error.clone())),
+            }
+        }
+    }
+
+    /// Sends all that waits: everything pending is stored. `version` tells the version that
+    /// a message has come to.
+    pub(super) fn release(
+        &mut self,
+        epoch: Epoch,
+        out: &mut Outbox,
+        version: impl Fn(Place) -> Option<Place>,
+    ) {
+        self.to.clear();
+        for waiting in std::mem::take(&mut self.waiting) {
+            let (reply, result) = match waiting {
+                Waiting::Ready { reply, result } => (reply, result),
+                Waiting::Append { reply, append } => {
+                    let Pending {
+                        place,
+                        seq,
+                        is_duplicate,
+                    } = append;
+                    let version = version(place).unwrap_or(place);
+                    let mut placed = Placed::new(epoch.at(place), epoch.at(version));
+                    placed.seq = seq;
+                    placed.duplicate = is_duplicate;
+                    (reply, Ok(Outcome::Changed(placed)))
+                }
+            };
+            out.answer(&reply, result);
+        }
+    }
+}
+
+/// What answers a frame that was taken (P13.1): whoever handles one gives exactly one.
+#[derive(Debug)]
+pub(in crate::session) enum Answer {
+    /// What came of it.
+    Now(Outcome),
+    /// It is answered once what is pending is stored: of an append alone.
+    Pending(Pending),
+}
+
+/// An append that is taken, or a repeat of one.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::session) struct Pending {
+    /// The message.
+    pub(in crate::session) place: Place,
+    /// The append's number.
+    pub(in crate::session) seq: Option<u64>,
+    /// Whether it had been taken before.
+    pub(in crate::session) is_duplicate: bool,
+}
+
+impl Work<'_> {
+    /// Answers an append once it is stored: now, if it is.
+    pub(in crate::session) fn answer_append(
+        &mut self,
+        reply: &Reply,
+        append: Pending,
+    ) -> Result<(), StoreError> {
+        self.state.rollup.answers.push_append(reply, append);
+        if !self.state.rollup.has_pending() {
+            self.release_answers();
+        } else if self.state.rollup.answers.are_many() {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Answers a frame: at once, or behind the answers that wait for the same connection.
+    pub(in crate::session) fn answer(&mut self, reply: &Reply, result: Result<Outcome, ErrorInfo>) {
+        let answers = &mut self.state.rollup.answers;
+        if answers.to.contains(&reply.to) {
+            answers.push(Waiting::Ready {
+                reply: reply.clone(),
+                result,
+            });
+        } else {
+            self.out.answer(reply, result);
+        }
+    }
+}
+
+impl Outbox {
+    fn answer(&mut self, reply: &Reply, result: Result<Outcome, ErrorInfo>) {
+        let Some(frame) = reply.frame(result) else {
+            return;
+        };
+        match &reply.to {
+            Some(connection) => self.send(connection, &frame),
+            None => {
+                let text = frame.encode();
+                self.made += text.len();
+                self.answers.push((frame, text));
+            }
+        }
+    }
+}

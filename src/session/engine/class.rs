@@ -1,0 +1,157 @@
+//! Classes of readers: who is sent the same, and where they stand (P5.4).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::outbox::Outbox;
+use super::streams::Stream;
+use crate::protocol::frame::ServerFrame;
+use crate::protocol::ids::{ConnectionId, Timestamp};
+use crate::protocol::limits::HELD_BYTES_MAX;
+use crate::protocol::serial::{Epoch, Place};
+
+/// Every reader with the same window and names.
+#[derive(Debug, Default)]
+pub(super) struct Class {
+    crowd: Crowd,
+    /// Those who came while something was held: it is not theirs, since they began with what
+    /// is stored. They are sent what follows together with the rest, and belong to it then.
+    late: Vec<Crowd>,
+    pub(super) sent_at: Timestamp,
+    pub(super) held_bytes: usize,
+}
+
+/// Readers who have been sent the same.
+#[derive(Debug, Default)]
+pub(super) struct Crowd {
+    members: BTreeSet<ConnectionId>,
+    /// The messages with text that they have not been sent, and where they stand in them.
+    behind: Vec<(Place, Position)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Position {
+    pub(in crate::session) units: u64,
+    pub(in crate::session) bytes: usize,
+}
+
+impl Class {
+    pub(super) fn crowds(&self) -> impl Iterator<Item = &Crowd> {
+        std::iter::once(&self.crowd).chain(&self.late)
+    }
+
+    pub(super) fn crowds_mut(&mut self) -> impl Iterator<Item = &mut Crowd> {
+        std::iter::once(&mut self.crowd).chain(&mut self.late)
+    }
+
+    pub(in crate::session) fn members(&self) -> impl Iterator<Item = &ConnectionId> {
+        self.crowds().flat_map(|crowd| &crowd.members)
+    }
+
+    /// A reader that has everything that is stored; whether it is new.
+    pub(in crate::session) fn join(&mut self, id: &ConnectionId) -> bool {
+        if !self.is_behind() {
+            return self.crowd.members.insert(id.clone());
+        }
+        // Nobody who came since the last was stored has missed any of it.
+        if self.late.last().is_none_or(|late| !late.behind.is_empty()) {
+            self.late.push(Crowd::default());
+        }
+        let late = self.late.last_mut();
+        late.is_some_and(|late| late.members.insert(id.clone()))
+    }
+
+    /// A reader is gone; whether it was there.
+    pub(in crate::session) fn leave(&mut self, id: &ConnectionId) -> bool {
+        let mut crowds = self.crowds_mut();
+        crowds.any(|crowd| crowd.members.remove(id))
+    }
+
+    pub(super) fn is_behind(&self) -> bool {
+        self.crowds().any(|crowd| !crowd.behind.is_empty())
+    }
+
+    /// When it is to be sent what it is behind in.
+    pub(in crate::session) fn due(&self, window: Timestamp) -> Option<Timestamp> {
+        if !self.is_behind() {
+            None
+        } else if HELD_BYTES_MAX <= self.held_bytes {
+            Some(Timestamp::MIN)
+        } else {
+            Some(self.sent_at + window)
+        }
+    }
+
+    /// One array with the end of every message that it is behind in, in the log's order.
+    pub(in crate::session) fn send(
+        &mut self,
+        streams: &BTreeMap<Place, Stream>,
+        epoch: Epoch,
+        now: Timestamp,
+        out: &mut Outbox,
+    ) {
+        self.crowd.send(streams, epoch, out);
+        for mut late in std::mem::take(&mut self.late) {
+            late.send(streams, epoch, out);
+            self.crowd.members.append(&mut late.members);
+        }
+        self.held_bytes = 0;
+        self.sent_at = now;
+    }
+}
+
+impl Crowd {
+    /// Text was stored that begins here; whether any of them is to be sent it. A connection that
+    /// appends is not sent it back, so alone it waits for nothing.
+    pub(super) fn fall_behind(
+        &mut self,
+        place: Place,
+        before: Position,
+        origin: Option<&ConnectionId>,
+    ) -> bool {
+        let is_owed = self.members.iter().any(|member| Some(member) != origin);
+        if is_owed && self.position(place).is_none() {
+            self.behind.push((place, before));
+        }
+        is_owed
+    }
+
+    /// They are behind in these of their messages, and in no others.
+    pub(super) fn stay_behind(&mut self, is_behind: impl Fn(Place, Position) -> bool) {
+        self.behind
+            .retain(|(place, position)| is_behind(*place, *position));
+    }
+
+    /// Where they stand in a message that they are behind in.
+    pub(in crate::session) fn position(&self, place: Place) -> Option<Position> {
+        let mut behind = self.behind.iter();
+        let behind = behind.find(|(known, _)| *known == place);
+        behind.map(|(_, position)| *position)
+    }
+
+    fn send(&mut self, streams: &BTreeMap<Place, Stream>, epoch: Epoch, out: &mut Outbox) {
+        let mut frames = Vec::new();
+        for (place, position) in self.behind.drain(..) {
+            let Some(stream) = streams.get(&place) else {
+                continue;
+            };
+            let from = position.bytes.saturating_sub(stream.held_from);
+            let frame = ServerFrame::Append {
+                serial: epoch.at(place),
+                version: epoch.at(stream.version),
+                offset: position.units,
+                data: stream.held.get(from..).unwrap_or_default().to_owned(),
+                status: stream.closing.as_ref().map(|closing| closing.status),
+                headers: stream.closing.as_ref().and_then(|it| it.headers.clone()),
+            };
+            frames.push((stream.version, out.add(&frame), stream.origin.as_ref()));
+        }
+        frames.sort_unstable_by_key(|(version, _, _)| *version);
+        for member in &self.members {
+            for (_, frame, origin) in &frames {
+                if *origin != Some(member) {
+                    out.deliver(member, *frame);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Connections as the engine keeps them: which there are, when they were heard, how they end.
+
+use super::chain::Chains;
+use super::connection::Live;
+use super::work::{Engine, Work};
+use crate::protocol::error::close;
+use crate::protocol::ids::{ConnectionId, Timestamp};
+
+impl Work<'_> {
+    /// A connection is there from now on.
+    pub(in crate::session) fn join(&mut self, live: Live) {
+        let Engine {
+            rollup, settings, ..
+        } = &mut *self.state;
+        if live.connection.is_reader() {
+            rollup.join(&live.connection);
+            rollup.schedule(self.now, settings);
+        }
+        self.state
+            .connections
+            .insert(live.connection.id.clone(), live);
+    }
+
+    /// The platform tells when connections last sent a text `ping` (P7.2).
+    pub(in crate::session) fn heard_pings(&mut self, heard: Vec<(ConnectionId, Timestamp)>) {
+        for (id, at) in heard {
+            if let Some(live) = self.state.connections.get_mut(&id) {
+                live.pinged_at = live.pinged_at.max(at);
+            }
+        }
+    }
+
+    /// Lets go of a connection and closes it.
+    pub(in crate::session) fn shut(
+        &mut self,
+        connection: &ConnectionId,
+        code: u16,
+        reason: &'static str,
+    ) {
+        self.forget(connection);
+        self.out.close(connection, code, reason);
+    }
+
+    /// Takes a connection out of everything that knows it.
+    pub(in crate::session) fn forget(&mut self, connection: &ConnectionId) {
+        if let Some(live) = self.state.connections.remove(connection) {
+            self.state.rollup.leave(&live.connection);
+            self.state.news.gone.push(live);
+        }
+    }
+
+    /// The platform told how much a reader has not taken (P13.7).
+    pub(in crate::session) fn judge_unsent(&mut self, connection: &ConnectionId, bytes: u64) {
+        let live = self.state.connections.get(connection);
+        if live.is_some_and(|live| live.is_slow(bytes, &self.state.limits)) {
+            self.shut(connection, close::TOO_FAST, "the reader is too slow");
+        }
+    }
+
+    /// Keeps what broke on a connection, so that it holds over a sleep as well.
+    pub(in crate::session) fn keep_chains(&mut self, connection: &ConnectionId, chains: Chains) {
+        let Some(live) = self.state.connections.get_mut(connection) else {
+            return;
+        };
+        if live.connection.chains == chains {
+            return;
+        }
+        live.connection.chains = chains;
+        while !live.connection.fits() && !live.connection.chains.are_whole() {
+            live.connection.chains.forget_one();
+        }
+        self.out.remember(&live.connection);
+    }
+
+    /// A frame came over a connection. For a member that is kept with it now and then, so
+    /// that the session's sleep does not make it silent.
+    pub(in crate::session) fn heard_frame(&mut self, connection: &ConnectionId) {
+        let slack = self.silence_slack();
+        let Some(live) = self.state.connections.get_mut(connection) else {
+            return;
+        };
+        live.heard_at = live.heard_at.max(self.now);
+        let known = &mut live.connection;
+        if known.member.is_some() && slack < self.now.saturating_sub(known.heard_at) {
+            known.heard_at = self.now;
+            self.out.remember(known);
+        }
+    }
+}
+
+impl Engine {
+    /// How much later than what is kept with it a connection may have been heard.
+    pub(super) fn silence_slack(&self) -> Timestamp {
+        Timestamp::try_from(self.settings.presence_timeout_ms() / 3).unwrap_or(0)
+    }
+}

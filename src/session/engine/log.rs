@@ -1,0 +1,140 @@
+//! The log: how it begins, its places, what it holds.
+
+use super::error::Error;
+use super::work::Work;
+use crate::protocol::error::{ErrorCode, ErrorInfo, close};
+use crate::protocol::frame::ServerFrame;
+use crate::protocol::ids::ConnectionId;
+use crate::protocol::limits::TRIM_KEPT;
+use crate::protocol::serial::{Place, Serial};
+use crate::store::{Beginning, Head, StoreError, Write};
+
+impl Work<'_> {
+    /// How the session begins, if it has not (P1.2).
+    pub(super) fn beginning(&self) -> Vec<Write> {
+        if self.state.created_at.is_some() {
+            return Vec::new();
+        }
+        vec![Write::Begin(Beginning {
+            epoch: self.state.epoch,
+            created_at: self.now,
+            floor: self.state.floor,
+            trimmed_at: None,
+            settings: self.state.settings.clone(),
+        })]
+    }
+
+    /// The place of a serial of this session.
+    pub(in crate::session) fn place(&self, verb: &str, serial: Serial) -> Result<Place, ErrorInfo> {
+        if serial.epoch == self.state.epoch && serial.place <= self.state.end {
+            return Ok(serial.place);
+        }
+        Err(missing(verb, serial))
+    }
+
+    /// A message that exists, as it stands with what is stored.
+    pub(in crate::session) fn existing(&self, verb: &str, place: Place) -> Result<Head, Error> {
+        let head = self.store.head(place)?;
+        Ok(head.ok_or_else(|| missing(verb, self.state.epoch.at(place)))?)
+    }
+
+    /// The place of a message that a frame names, which must exist.
+    pub(in crate::session) fn message_place(
+        &self,
+        verb: &str,
+        serial: Option<Serial>,
+    ) -> Result<Option<Place>, Error> {
+        let Some(serial) = serial else {
+            return Ok(None);
+        };
+        let place = self.place(verb, serial)?;
+        self.existing(verb, place)?;
+        Ok(Some(place))
+    }
+
+    /// What readers are told of everything that retention took so far.
+    pub(in crate::session) fn trimmed(&self) -> Result<ServerFrame, StoreError> {
+        let kept = self.store.oldest(self.state.floor, TRIM_KEPT)?.into_iter();
+        let keep = kept.map(|place| self.state.epoch.at(place)).collect();
+        Ok(ServerFrame::Trim {
+            before: self.state.epoch.at(self.state.floor + 1),
+            keep,
+        })
+    }
+
+    /// Takes messages out of the log, and with them what is known of it up to a place (P11.2).
+    pub(in crate::session) fn trim(
+        &mut self,
+        up_to: Place,
+        gone: Vec<Place>,
+    ) -> Result<(), StoreError> {
+        self.state.floor = up_to;
+        self.state.trimmed_at = Some(self.now);
+        let mut step = self.step();
+        // It makes the session no younger.
+        step.note(Write::Trim {
+            up_to,
+            gone,
+            at: self.now,
+        });
+        self.commit(step)?;
+        let frame = self.trimmed()?;
+        self.broadcast(&frame, None);
+        Ok(())
+    }
+
+    /// The place that a page begins at.
+    pub(in crate::session) fn cursor(&self, name: &str, text: &str) -> Result<Place, ErrorInfo> {
+        let serial = Serial::parse(text).filter(|serial| serial.epoch == self.epoch);
+        serial.map(|serial| serial.place).ok_or_else(|| {
+            let shown: String = text.chars().take(40).collect();
+            let message = format!("unable to read; {name} {shown:?} is no serial of this session");
+            ErrorInfo::new(ErrorCode::NotFound, message)
+        })
+    }
+
+    /// The next place of the log.
+    pub(in crate::session) fn next_place(&mut self) -> Place {
+        self.state.end += 1;
+        self.state.end
+    }
+
+    /// The refusal of what there is no room for.
+    pub(in crate::session) fn full(&self) -> ErrorInfo {
+        let message = format!(
+            "unable to write; the database of session {} has no room left",
+            self.state.id
+        );
+        ErrorInfo::new(ErrorCode::OverLimit, message)
+    }
+
+    /// Everything goes, and everybody with it.
+    pub(in crate::session) fn end_life(&mut self) {
+        self.state.is_gone = true;
+        self.close_all();
+        self.out.is_erased = true;
+    }
+
+    pub(super) fn close_all(&mut self) {
+        let connections: Vec<ConnectionId> = self.state.connections.keys().cloned().collect();
+        for connection in connections {
+            self.shut(&connection, close::GONE, "the session was deleted");
+        }
+    }
+
+    /// What everything is answered between the decision and its end.
+    pub(in crate::session) fn gone(&self) -> ErrorInfo {
+        let message = format!(
+            "unable to use session {}; it is being deleted",
+            self.state.id
+        );
+        ErrorInfo::new(ErrorCode::Gone, message)
+    }
+}
+
+fn missing(verb: &str, serial: Serial) -> ErrorInfo {
+    ErrorInfo::new(
+        ErrorCode::NotFound,
+        format!("unable to {verb}; there is no message {serial}"),
+    )
+}

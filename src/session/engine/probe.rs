@@ -1,0 +1,56 @@
+//! How far a reader has come, where the platform does not tell (P13.7).
+
+use crate::protocol::ids::Timestamp;
+use crate::protocol::limits::{DRAIN_MS, DRAIN_MS_LEAST, Limits};
+
+/// How far a reader has come, where the platform does not tell (P13.7).
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::session) struct Probe {
+    /// Bytes sent to it.
+    pub(super) sent: u64,
+    /// Bytes that it has taken for certain.
+    seen: u64,
+    /// The number of the last probe, and how much had been sent then.
+    last: u64,
+    sent_at_last: u64,
+    /// Since when it is out.
+    out_since: Option<Timestamp>,
+}
+
+impl Probe {
+    /// The next probe, once a quarter of what may be unsent has gone out since the last.
+    pub(super) fn next(&mut self, now: Timestamp, limits: &Limits) -> Option<u64> {
+        if self.out_since.is_some() || self.sent - self.seen < limits.unsent_bytes / 4 {
+            return None;
+        }
+        self.out_since = Some(now);
+        self.last += 1;
+        self.sent_at_last = self.sent;
+        Some(self.last)
+    }
+
+    /// Whether too much is under way, and the reader had time to say that it has some of it.
+    pub(super) fn is_late(&self, now: Timestamp, allowance: u64) -> bool {
+        let unsent = self.sent - self.seen;
+        let given = if allowance.saturating_mul(2) < unsent {
+            DRAIN_MS_LEAST
+        } else {
+            DRAIN_MS
+        };
+        let is_given = |since: Timestamp| given <= now.saturating_sub(since);
+        allowance < unsent && self.out_since.is_some_and(is_given)
+    }
+
+    /// The reader answered.
+    pub(in crate::session) fn answered(&mut self, n: u64) {
+        if self.out_since.is_some() && n == self.last {
+            self.out_since = None;
+            self.seen = self.sent_at_last;
+        }
+    }
+
+    /// A replay went out.
+    pub(in crate::session) fn replayed(&mut self, bytes: u64) {
+        self.sent += bytes;
+    }
+}

@@ -1,0 +1,342 @@
+//! How fast a connection may send, and a client with all it has (P14). Kept in memory alone: a
+//! session that slept has nothing to hold against anybody.
+
+use std::collections::BTreeMap;
+
+use super::connection::Sender;
+use super::work::{Engine, Work};
+use crate::protocol::error::ErrorInfo;
+use crate::protocol::ids::Timestamp;
+use crate::protocol::limits::{CLIENTS_MAX, Limits};
+
+/// Bytes of effects that are not counted: what most inputs come to.
+const FREE_BYTES: usize = 4 * 1024;
+
+/// A bucket that fills evenly and is emptied by what is sent, in thousandths.
+#[derive(Clone, Copy, Debug)]
+struct Bucket {
+    /// Below 0 after something whose size was known only when it was done.
+    level: i64,
+    capacity: i64,
+    per_second: i64,
+    filled_at: Timestamp,
+}
+
+fn signed(amount: u64) -> i64 {
+    i64::try_from(amount).unwrap_or(i64::MAX)
+}
+
+impl Bucket {
+    fn new(per_second: u64, burst: u64) -> Self {
+        let capacity = signed(burst).saturating_mul(1000);
+        Self {
+            level: capacity,
+            capacity,
+            per_second: signed(per_second),
+            filled_at: Timestamp::MIN,
+        }
+    }
+
+    fn fill(&mut self, now: Timestamp) {
+        let passed = now.saturating_sub(self.filled_at).max(0);
+        // So many a second are as many thousandths a millisecond.
+        let filled = self
+            .level
+            .saturating_add(passed.saturating_mul(self.per_second));
+        self.level = filled.min(self.capacity);
+        self.filled_at = self.filled_at.max(now);
+    }
+
+    /// Takes an amount, or says for how many milliseconds there is too little.
+    fn take(&mut self, now: Timestamp, amount: u64) -> Result<(), u64> {
+        self.look(now, amount)?;
+        self.level -= signed(amount).saturating_mul(1000);
+        Ok(())
+    }
+
+    /// The same without taking it.
+    fn look(&mut self, now: Timestamp, amount: u64) -> Result<(), u64> {
+        self.fill(now);
+        let wanted = signed(amount).saturating_mul(1000);
+        if wanted <= self.level {
+            return Ok(());
+        }
+        let lacking = u64::try_from(wanted.saturating_sub(self.level)).unwrap_or(0);
+        let per_second = u64::try_from(self.per_second).unwrap_or(1);
+        Err(lacking.div_ceil(per_second.max(1)))
+    }
+
+    /// Takes an amount that is spent already.
+    fn charge(&mut self, now: Timestamp, amount: u64) {
+        self.fill(now);
+        let spent = signed(amount).saturating_mul(1000);
+        self.level = self.level.saturating_sub(spent);
+    }
+
+    /// Whether nothing is held against anybody.
+    fn is_full(&mut self, now: Timestamp) -> bool {
+        self.fill(now);
+        self.level == self.capacity
+    }
+}
+
+/// The buckets of one connection, or of one client.
+#[derive(Debug)]
+pub(in crate::session) struct Rates {
+    /// The sender that is too fast, as refusals say it.
+    whose: &'static str,
+    messages: Bucket,
+    text: Bucket,
+    frames: Bucket,
+    signals: Bucket,
+    refusals: Bucket,
+    effects: Bucket,
+}
+
+impl Rates {
+    /// So many connections' worth.
+    pub(in crate::session) fn new(limits: &Limits, times: u64, whose: &'static str) -> Self {
+        let bucket = |per_second: u64, burst: u64| {
+            Bucket::new(
+                per_second.saturating_mul(times),
+                burst.saturating_mul(times),
+            )
+        };
+        let text = limits.text_bytes_per_second;
+        let signals = limits.signals_per_second;
+        let effects = limits.effect_bytes_per_second;
+        Self {
+            whose,
+            messages: bucket(limits.messages_per_second, limits.messages_burst),
+            // A second's worth, so that no single message is too much at any time.
+            text: bucket(text, text.max(limits.frame_bytes)),
+            frames: bucket(limits.frames_per_second, limits.frames_burst),
+            signals: bucket(signals, signals),
+            refusals: bucket(limits.refusals_per_second, limits.refusals_burst),
+            effects: Bucket::new(effects, effects),
+        }
+    }
+
+    /// One WebSocket message: `Err` means that the connection is to be closed, since even
+    /// refusing so many costs more than they may.
+    pub(in crate::session) fn message(&mut self, now: Timestamp) -> Result<(), ErrorInfo> {
+        let taken = self.messages.take(now, 1);
+        taken.map_err(|wait| limited(self.whose, "send so many messages", wait))
+    }
+
+    /// The bytes of one WebSocket message.
+    pub(in crate::session) fn text(
+        &mut self,
+        now: Timestamp,
+        bytes: usize,
+    ) -> Result<(), ErrorInfo> {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        let taken = self.text.take(now, bytes);
+        taken.map_err(|wait| limited(self.whose, "send so much text", wait))
+    }
+
+    /// One frame that goes to everybody.
+    pub(in crate::session) fn frame(
+        &mut self,
+        now: Timestamp,
+        verb: &str,
+    ) -> Result<(), ErrorInfo> {
+        self.frames
+            .take(now, 1)
+            .map_err(|wait| limited(self.whose, verb, wait))
+    }
+
+    /// One signal.
+    pub(in crate::session) fn signal(&mut self, now: Timestamp) -> Result<(), ErrorInfo> {
+        let taken = self.signals.take(now, 1);
+        taken.map_err(|wait| limited(self.whose, "signal", wait))
+    }
+
+    /// One frame that is refused: `Err` as for a message.
+    pub(in crate::session) fn refusal(&mut self, now: Timestamp) -> Result<(), ErrorInfo> {
+        let taken = self.refusals.take(now, 1);
+        taken.map_err(|wait| limited(self.whose, "send so much that is refused", wait))
+    }
+
+    /// Whether anything may be done that has effects, whatever they come to.
+    pub(in crate::session) fn may_act(&mut self, now: Timestamp) -> Result<(), ErrorInfo> {
+        let taken = self.effects.take(now, 1);
+        taken.map_err(|wait| limited(self.whose, "do so much", wait))
+    }
+
+    /// One request: `Err` is the answer to it, whatever it asks for.
+    pub(in crate::session) fn may_ask(&mut self, now: Timestamp) -> Result<(), ErrorInfo> {
+        self.message(now)?;
+        self.may_act(now)?;
+        let refusals = self.refusals.look(now, 1);
+        refusals.map_err(|wait| limited(self.whose, "send so much that is refused", wait))
+    }
+
+    /// The effects of what was done came to so many bytes.
+    fn acted(&mut self, now: Timestamp, bytes: usize) {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.effects.charge(now, bytes);
+    }
+
+    fn are_full(&mut self, now: Timestamp) -> bool {
+        let buckets = [
+            &mut self.messages,
+            &mut self.text,
+            &mut self.frames,
+            &mut self.signals,
+            &mut self.refusals,
+            &mut self.effects,
+        ];
+        buckets.into_iter().all(|bucket| bucket.is_full(now))
+    }
+}
+
+/// The rates of clients, over all that each sends: a client is no faster with many connections,
+/// and requests have rates too.
+#[derive(Debug, Default)]
+pub(in crate::session) struct Clients(BTreeMap<String, Rates>);
+
+impl Clients {
+    /// Takes something from the rates of a client, who begins with full buckets.
+    fn of<T>(
+        &mut self,
+        now: Timestamp,
+        client: &str,
+        limits: &Limits,
+        take: impl FnOnce(&mut Rates) -> T,
+    ) -> T {
+        if let Some(rates) = self.0.get_mut(client) {
+            return take(rates);
+        }
+        if CLIENTS_MAX <= self.0.len() {
+            self.forget(now);
+        }
+        let mut rates = Rates::new(limits, limits.client_rates, "client");
+        let taken = take(&mut rates);
+        self.0.insert(client.to_owned(), rates);
+        taken
+    }
+
+    /// Forgets those against whom nothing is held; if that is nobody, who was quiet for longest.
+    fn forget(&mut self, now: Timestamp) {
+        self.0.retain(|_, rates| !rates.are_full(now));
+        if CLIENTS_MAX <= self.0.len() {
+            let quiet = self
+                .0
+                .iter()
+                .min_by_key(|(_, rates)| rates.messages.filled_at);
+            let quiet = quiet.map(|(client, _)| client.clone());
+            if let Some(quiet) = quiet {
+                self.0.remove(&quiet);
+            }
+        }
+    }
+}
+
+impl Work<'_> {
+    /// Takes something from what the connection has, if it came over one, and from what its
+    /// client has.
+    pub(in crate::session) fn limit(
+        &mut self,
+        sender: &Sender,
+        mut take: impl FnMut(&mut Rates, Timestamp) -> Result<(), ErrorInfo>,
+    ) -> Result<(), ErrorInfo> {
+        let now = self.now;
+        let Engine {
+            connections,
+            clients,
+            limits,
+            ..
+        } = &mut *self.state;
+        let id = sender.connection.as_ref();
+        if let Some(live) = id.and_then(|id| connections.get_mut(id)) {
+            take(&mut live.rates, now)?;
+        }
+        clients.of(now, &sender.client, limits, |rates| take(rates, now))
+    }
+
+    /// The bytes that came of an input count against its client. Small change does not.
+    pub(in crate::session) fn charge(&mut self, sender: &Sender, bytes: usize) {
+        if FREE_BYTES < bytes {
+            let now = self.now;
+            let Engine {
+                clients, limits, ..
+            } = &mut *self.state;
+            clients.of(now, &sender.client, limits, |rates| rates.acted(now, bytes));
+        }
+    }
+}
+
+fn limited(whose: &str, verb: &str, wait_ms: u64) -> ErrorInfo {
+    let message = format!("unable to {verb}; the {whose} sends too fast, wait {wait_ms} ms");
+    ErrorInfo::rate_limited(message, wait_ms)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_burst_passes_and_the_rest_waits_for_its_turn() {
+        let mut bucket = Bucket::new(20, 3);
+        for _ in 0..3 {
+            bucket.take(1_000, 1).unwrap();
+        }
+        assert_eq!(bucket.take(1_000, 1), Err(50));
+        assert_eq!(bucket.take(1_049, 1), Err(1));
+        bucket.take(1_050, 1).unwrap();
+    }
+
+    #[test]
+    fn a_clock_that_jumps_back_gives_nothing_twice() {
+        let mut bucket = Bucket::new(1, 1);
+        bucket.take(10_000, 1).unwrap();
+        assert!(bucket.take(0, 1).is_err());
+        assert!(bucket.take(10_001, 1).is_err());
+    }
+
+    #[test]
+    fn what_was_done_is_paid_back_before_anything_else_is() {
+        let mut bucket = Bucket::new(10, 10);
+        bucket.charge(0, 30);
+        assert_eq!(bucket.take(0, 1), Err(2_100));
+        assert_eq!(bucket.look(2_099, 1), Err(1));
+        bucket.take(2_100, 1).unwrap();
+    }
+
+    #[test]
+    fn clients_are_bounded_and_whoever_owes_is_remembered() {
+        let (mut clients, limits) = (Clients::default(), Limits::default());
+        clients.of(0, "debtor", &limits, |rates| rates.acted(0, 1 << 30));
+        for number in 0..3 * CLIENTS_MAX {
+            let client = format!("client-{number}");
+            clients
+                .of(0, &client, &limits, |rates| rates.message(0))
+                .unwrap();
+            assert!(clients.0.len() <= CLIENTS_MAX);
+        }
+        assert!(
+            clients
+                .of(0, "client-1", &limits, |rates| rates.may_act(0))
+                .is_ok()
+        );
+        let mut clients = Clients::default();
+        clients.of(0, "debtor", &limits, |rates| rates.acted(0, 1 << 30));
+        for number in 0..3 * CLIENTS_MAX {
+            // Each of them owes nothing any more when the next comes.
+            let (client, now) = (
+                format!("client-{number}"),
+                Timestamp::try_from(number).unwrap(),
+            );
+            clients
+                .of(now, &client, &limits, |rates| rates.message(now))
+                .unwrap();
+        }
+        assert!(
+            clients
+                .of(9_000, "debtor", &limits, |rates| rates.may_act(9_000))
+                .is_err()
+        );
+    }
+}

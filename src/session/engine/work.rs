@@ -1,0 +1,203 @@
+//! The state that every feature stands on, and an input's hold on it.
+
+use std::collections::BTreeMap;
+use std::ops::Deref;
+
+use super::clock::Clock;
+use super::connection::{Connection, Live};
+use super::once::FrameId;
+use super::outbox::Outbox;
+use super::rate::Clients;
+use super::rollup::Rollup;
+use super::streams::Stream;
+use crate::protocol::deployment::{Deployment, Outbound};
+use crate::protocol::ids::{ConnectionId, Timestamp};
+use crate::protocol::limits::Limits;
+use crate::protocol::serial::{Epoch, Place};
+use crate::protocol::settings::Settings;
+use crate::store::{Beginning, End, Store, StoreError, Write};
+
+/// The log, its streams, its connections and its clock, in memory.
+#[derive(Debug)]
+pub(in crate::session) struct Engine {
+    pub(in crate::session) id: String,
+    pub(in crate::session) limits: Limits,
+    /// Which calls may leave the session.
+    pub(in crate::session) outbound: Outbound,
+    /// Drawn at random when the session was loaded.
+    entropy: u32,
+    /// The epoch of its serials, also while nothing has been written yet.
+    pub(in crate::session) epoch: Epoch,
+    /// When it began; `None` until the first write (P1.2).
+    pub(in crate::session) created_at: Option<Timestamp>,
+    /// Up to here messages have been trimmed (P11.2).
+    pub(in crate::session) floor: Place,
+    /// When they last were.
+    pub(in crate::session) trimmed_at: Option<Timestamp>,
+    pub(in crate::session) settings: Settings,
+    pub(in crate::session) end: Place,
+    pub(in crate::session) written_at: Timestamp,
+    pub(in crate::session) connections: BTreeMap<ConnectionId, Live>,
+    pub(super) clients: Clients,
+    pub(in crate::session) rollup: Rollup,
+    pub(in crate::session) clock: Clock,
+    pub(in crate::session) news: News,
+    /// Bytes that all readers together had not taken when the platform last told.
+    pub(in crate::session) backlog: u64,
+    /// Whether a part keeps the session from expiring.
+    pub(in crate::session) is_busy: bool,
+    /// Between the decision to delete everything and its end (P11.2).
+    pub(in crate::session) is_gone: bool,
+}
+
+/// What has happened in the engine that features are to hear of before the input ends.
+#[derive(Debug, Default)]
+pub(in crate::session) struct News {
+    /// The first message that was created and is nobody's work in progress.
+    pub(in crate::session) created: Option<(Place, Timestamp)>,
+    /// Messages that streamed or belonged to an open turn are settled.
+    pub(in crate::session) is_settled: bool,
+    /// A connection whose token names it otherwise.
+    pub(in crate::session) renamed: Option<ConnectionId>,
+    /// Connections that are gone.
+    pub(in crate::session) gone: Vec<Live>,
+}
+
+impl News {
+    pub(in crate::session) fn is_empty(&self) -> bool {
+        let Self {
+            created,
+            is_settled,
+            renamed,
+            gone,
+        } = self;
+        created.is_none() && !is_settled && renamed.is_none() && gone.is_empty()
+    }
+}
+
+/// The engine while one input is handled.
+pub(in crate::session) struct Work<'a> {
+    pub(in crate::session) state: &'a mut Engine,
+    pub(in crate::session) store: &'a Store,
+    pub(in crate::session) now: Timestamp,
+    pub(in crate::session) out: &'a mut Outbox,
+    /// The id of the frame at hand, until the step that it makes is stored.
+    pub(in crate::session) frame_id: Option<FrameId>,
+}
+
+impl Deref for Work<'_> {
+    type Target = Engine;
+
+    fn deref(&self) -> &Engine {
+        self.state
+    }
+}
+
+impl Engine {
+    /// What rows and surviving connections tell. `entropy` gives the epoch of a session that
+    /// has none yet.
+    pub(in crate::session) fn load(
+        id: &str,
+        deployment: Deployment,
+        store: &Store,
+        connections: Vec<Connection>,
+        entropy: u32,
+    ) -> Result<Self, StoreError> {
+        let Deployment { limits, outbound } = deployment;
+        let beginning = store.beginning()?;
+        let end = match beginning {
+            Some(_) => store.end()?,
+            None => End::default(),
+        };
+        let mut told = connections.iter().filter_map(|it| it.told.as_deref());
+        let told = told.next().and_then(Epoch::parse);
+        let mut engine = Self {
+            id: id.to_owned(),
+            limits,
+            outbound,
+            entropy,
+            epoch: told.unwrap_or_else(|| Epoch::from_entropy(entropy)),
+            created_at: None,
+            floor: 0,
+            trimmed_at: None,
+            settings: Settings::default(),
+            end: end.place,
+            written_at: end.written_at,
+            connections: BTreeMap::new(),
+            clients: Clients::default(),
+            rollup: Rollup::default(),
+            clock: Clock::default(),
+            news: News::default(),
+            backlog: 0,
+            is_busy: false,
+            is_gone: false,
+        };
+        if let Some(beginning) = beginning {
+            engine.written_at = engine.written_at.max(beginning.created_at);
+            engine.settings = beginning.settings.clone();
+            engine.epoch = beginning.epoch;
+            engine.begin(&beginning);
+            for streaming in store.streaming()? {
+                let place = streaming.head.place;
+                let stream = Stream::new(streaming);
+                engine.rollup.streams.insert(place, stream);
+            }
+        }
+        for connection in connections {
+            if connection.is_reader() {
+                engine.rollup.join(&connection);
+            }
+            let mut live = Live::new(connection, &engine.limits);
+            live.heard_at = live.connection.heard_at + engine.silence_slack();
+            engine.connections.insert(live.connection.id.clone(), live);
+        }
+        Ok(engine)
+    }
+
+    fn begin(&mut self, beginning: &Beginning) {
+        self.created_at = Some(beginning.created_at);
+        self.floor = beginning.floor;
+        self.trimmed_at = beginning.trimmed_at;
+    }
+
+    /// Goes back to what rows say, while everybody stays.
+    fn rebuild(&mut self, store: &Store) -> Result<(), StoreError> {
+        self.created_at = None;
+        self.floor = 0;
+        self.trimmed_at = None;
+        if let Some(beginning) = store.beginning()? {
+            self.begin(&beginning);
+        }
+        self.end = store.end()?.place;
+        self.rollup.rebuild(store.streaming()?);
+        Ok(())
+    }
+}
+
+impl Work<'_> {
+    /// Deletes the session but for its deliveries: these rows, and those that are there already.
+    /// A new life may begin at once, under another epoch.
+    pub(in crate::session) fn begin_anew(&mut self, owed: Vec<Write>) -> Result<(), StoreError> {
+        let mut writes = vec![Write::Outlive];
+        writes.extend(owed);
+        self.store.write(&writes)?;
+        self.close_all();
+        let deployment = Deployment {
+            limits: self.limits.clone(),
+            outbound: self.outbound.clone(),
+        };
+        let now = u32::try_from(self.now & 0xffff_ffff).unwrap_or_default();
+        let entropy = self.entropy.rotate_left(7) ^ now;
+        let anew = Engine::load(&self.id, deployment, self.store, Vec::new(), entropy)?;
+        *self.state = anew;
+        Ok(())
+    }
+
+    /// Goes back to what rows say, while everybody stays; appends that wait are refused.
+    pub(in crate::session) fn rebuild(&mut self) -> Result<(), StoreError> {
+        self.state.rebuild(self.store)?;
+        let error = self.full();
+        self.state.rollup.answers.refuse(&error, self.out);
+        Ok(())
+    }
+}

@@ -1,0 +1,11 @@
+//! Messages: published, grown, changed, deleted, taken back by time (P4, P5).
+
+pub(super) mod append;
+pub(super) mod delete;
+pub(super) mod publish;
+pub(super) mod retention;
+pub(super) mod signal;
+pub(super) mod silence;
+pub(super) mod standing;
+pub(super) mod state;
+pub(super) mod update;

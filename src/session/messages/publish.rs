@@ -1,0 +1,276 @@
+//! Messages are created (P4.1, P4.2).
+
+use crate::protocol::capability::Operation;
+use crate::protocol::data::{Data, units};
+use crate::protocol::decode::{Interrupt, NewMessage, Publish, too_large};
+use crate::protocol::error::{ErrorCode, ErrorInfo};
+use crate::protocol::frame::{Outcome, Placed, ServerFrame};
+use crate::protocol::message::{DEFAULT_NAME, Message, Role, Status};
+use crate::protocol::serial::{Epoch, Place};
+use crate::session::context::Context;
+use crate::session::engine::{Answer, Error, Sender, Step, Stream};
+use crate::session::messages::silence::STREAMS;
+use crate::session::turns::cancel::{check_interrupt, check_outlives, interrupt};
+use crate::session::turns::leader::{Claim, check_leader};
+use crate::session::turns::lease::renew_lease;
+use crate::session::turns::queue::{
+    check_input, interrupt_by_settings, is_left_behind, is_queued_input, queue_input,
+};
+use crate::store::{Head, Kind, StoreError, Streaming, Tail, Write};
+
+/// What becomes of one message of a publish.
+enum Verdict {
+    /// It is created.
+    New,
+    /// It is created in the place of one that an earlier attempt left unfinished (P6.8).
+    Instead(Head),
+    /// It was created before.
+    Known(Head),
+    /// It repeats the id of an earlier one in the same publish.
+    Twin(usize),
+}
+
+/// Creates messages: all of them or none.
+pub(in crate::session) fn publish(
+    cx: &mut Context<'_>,
+    sender: &Sender,
+    publish: Publish,
+) -> Result<Answer, Error> {
+    let no_interrupt = Interrupt::None;
+    let interrupts = publish.interrupt.as_ref().unwrap_or(&no_interrupt);
+    check_interrupt(cx, sender, interrupts)?;
+    let verdicts = judge(cx, sender, &publish, interrupts)?;
+    cx.engine.check_room("publish")?;
+    // From here on it is taken: a refused one has ended nobody's window.
+    cx.engine.settle()?;
+    let mut step = cx.engine.step_by(sender);
+    if verdicts.iter().any(Verdict::is_new) {
+        interrupt(cx, &mut step, sender, interrupts)?;
+        interrupt_by_settings(cx, &mut step, sender, &publish.messages)?;
+    }
+    let mut placed: Vec<Placed> = Vec::with_capacity(verdicts.len());
+    let mut driven = Vec::new();
+    for (new, verdict) in publish.messages.into_iter().zip(verdicts) {
+        let id = new.id.clone();
+        if verdict.is_new() {
+            driven.extend(new.turn.clone());
+        }
+        if let Verdict::Instead(head) = &verdict {
+            cx.engine.delete_message(&mut step, head, true);
+        }
+        let mut result = match verdict {
+            Verdict::Known(head) => {
+                // Text that was pending of it is stored by now.
+                let stream = cx.engine.rollup.streams.get(&head.place);
+                let version = stream.map_or(head.version, |stream| stream.version);
+                repeated(cx.engine.epoch, head.place, version)
+            }
+            Verdict::Twin(first) => match placed.get(first) {
+                Some(first) => Placed {
+                    duplicate: true,
+                    ..first.clone()
+                },
+                None => continue,
+            },
+            Verdict::New | Verdict::Instead(_) => {
+                let waits = is_queued_input(cx, sender, &new);
+                let message = create(cx, sender, new);
+                let serial = message.serial;
+                announce(cx, message, &mut step);
+                if waits {
+                    queue_input(cx, &mut step, serial.place);
+                }
+                Placed::new(serial, serial)
+            }
+        };
+        result.id = id;
+        placed.push(result);
+    }
+    cx.engine.commit(step)?;
+    driven.dedup();
+    for turn in driven {
+        renew_lease(cx, sender, &turn)?;
+    }
+    Ok(Answer::Now(Outcome::Published { messages: placed }))
+}
+
+/// Decides about every message before anything is written.
+fn judge(
+    cx: &Context<'_>,
+    sender: &Sender,
+    publish: &Publish,
+    interrupt: &Interrupt,
+) -> Result<Vec<Verdict>, Error> {
+    let messages = &publish.messages;
+    let mut verdicts = Vec::with_capacity(messages.len());
+    let mut waiting = 0;
+    let mut streaming = cx.engine.rollup.streams.len();
+    let claim = |attempt| Claim {
+        verb: "publish",
+        sender,
+        attempt,
+    };
+    for (index, new) in messages.iter().enumerate() {
+        let earlier = messages.iter().take(index);
+        let twin = earlier
+            .enumerate()
+            .find(|(_, earlier)| new.id.is_some() && earlier.id == new.id)
+            .map(|(first, _)| first);
+        if let Some(first) = twin {
+            verdicts.push(Verdict::Twin(first));
+            continue;
+        }
+        let known = known(cx, sender, new)?;
+        let attempt = new.attempt.or(publish.attempt);
+        if let Some(turn) = &new.turn
+            && (known.is_none() || cx.memory.turns.contains_key(turn))
+        {
+            check_leader(cx, &claim(attempt), turn)?;
+            check_outlives(cx, interrupt, turn)?;
+        }
+        let verdict = match known {
+            Some(head) if !is_left_behind(cx, &head) => {
+                verdicts.push(Verdict::Known(head));
+                continue;
+            }
+            Some(head) => Verdict::Instead(head),
+            None => Verdict::New,
+        };
+        check_new(cx, sender, new)?;
+        check_input(cx, sender, new, interrupt, &mut waiting)?;
+        streaming += usize::from(new.status == Some(Status::Streaming));
+        let limit = cx.engine.limits.streaming_messages();
+        if limit < streaming {
+            let message = format!("unable to publish; {limit} messages stream already");
+            return Err(ErrorInfo::new(ErrorCode::OverLimit, message).into());
+        }
+        verdicts.push(verdict);
+    }
+    Ok(verdicts)
+}
+
+/// The message that an id stands for already.
+pub(in crate::session) fn known(
+    cx: &Context<'_>,
+    sender: &Sender,
+    new: &NewMessage,
+) -> Result<Option<Head>, StoreError> {
+    let Some(id) = &new.id else { return Ok(None) };
+    let Some(place) = cx.engine.once(sender, Kind::Message, id)? else {
+        return Ok(None);
+    };
+    let head = cx.engine.store.head(place)?;
+    // The id of a streamed body that failed is free again (P4.2).
+    let is_failed_body = |head: &Head| {
+        head.status == Some(Status::Failed)
+            && head
+                .connection
+                .as_ref()
+                .is_some_and(|connection| connection.is_body())
+    };
+    Ok(head.filter(|head| !is_failed_body(head)))
+}
+
+fn check_new(cx: &Context<'_>, sender: &Sender, new: &NewMessage) -> Result<(), Error> {
+    let may_speak = [Operation::Turn, Operation::Edit]
+        .iter()
+        .any(|operation| sender.operations.contains(*operation));
+    if new.role != Role::User && !may_speak {
+        let message = format!(
+            "unable to publish with role {}; the token lacks turn or edit on session {}",
+            new.role.as_str(),
+            cx.engine.id
+        );
+        return Err(ErrorInfo::new(ErrorCode::Forbidden, message).into());
+    }
+    if let Some(parent) = new.parent {
+        let place = cx.engine.place("publish after parent", parent)?;
+        cx.engine.existing("publish after parent", place)?;
+    }
+    if new.status == Some(Status::Streaming) && !matches!(new.data, Data::Text(_)) {
+        let message = "unable to publish; only text can stream, data is not text";
+        return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message).into());
+    }
+    let limit = cx.engine.limits.data_bytes();
+    if limit < new.data.bytes() {
+        return Err(too_large("publish", new.data.bytes(), limit).into());
+    }
+    Ok(())
+}
+
+fn create(cx: &mut Context<'_>, sender: &Sender, new: NewMessage) -> Message {
+    cx.engine.state.end += 1;
+    let serial = cx.engine.epoch.at(cx.engine.end);
+    Message {
+        serial,
+        version: serial,
+        id: new.id,
+        name: new.name.unwrap_or_else(|| DEFAULT_NAME.to_owned()),
+        client: sender.client.clone(),
+        connection: sender.connection.clone(),
+        role: new.role,
+        turn: new.turn,
+        parent: new.parent,
+        data: Some(new.data),
+        headers: new.headers,
+        status: new.status,
+        seq: None,
+        created_at: cx.engine.now,
+        updated_at: cx.engine.now,
+        deleted_at: None,
+    }
+}
+
+/// Tells everybody of a message that was created, and begins to follow one that streams.
+pub(in crate::session) fn announce(cx: &mut Context<'_>, message: Message, step: &mut Step) {
+    let place = message.serial.place;
+    step.write(Write::Create(message.clone()));
+    if let (Some(Status::Streaming), Some(Data::Text(text))) = (message.status, &message.data) {
+        let head = Head {
+            place,
+            version: place,
+            seq: 0,
+            status: message.status,
+            client: message.client.clone(),
+            connection: message.connection.clone(),
+            name: message.name.clone(),
+            id: message.id.clone(),
+            turn: message.turn.clone(),
+            is_deleted: false,
+            updated_at: cx.engine.now,
+        };
+        let bytes = text.len();
+        let tail = Tail { segment: 0, bytes };
+        let streaming = Streaming {
+            head,
+            units: units(text),
+            bytes,
+            tail,
+        };
+        cx.engine
+            .state
+            .rollup
+            .streams
+            .insert(place, Stream::new(streaming));
+        if message.turn.is_none() {
+            cx.engine.state.clock.stir(STREAMS);
+        }
+    } else if message.turn.is_none() {
+        let created = &mut cx.engine.state.news.created;
+        created.get_or_insert((place, cx.engine.now));
+    }
+    let name = message.name.clone();
+    step.tell_of(&name, ServerFrame::Create { message });
+}
+
+impl Verdict {
+    fn is_new(&self) -> bool {
+        matches!(self, Self::New | Self::Instead(_))
+    }
+}
+
+fn repeated(epoch: Epoch, place: Place, version: Place) -> Placed {
+    let mut placed = Placed::new(epoch.at(place), epoch.at(version));
+    placed.duplicate = true;
+    placed
+}

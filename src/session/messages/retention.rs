@@ -1,0 +1,121 @@
+//! Messages older than `retentionMs` go (P11.2).
+
+use crate::protocol::ids::Timestamp;
+use crate::protocol::limits::{TRIM_KEPT, TRIM_MESSAGES, TRIM_MS, TRIM_ROWS};
+use crate::protocol::serial::Place;
+use crate::session::context::Context;
+use crate::session::engine::{News, Owner, Wait, after};
+use crate::session::part::Part;
+use crate::store::{Aged, StoreError};
+
+/// The oldest message that retention may take.
+fn oldest(cx: &Context<'_>) -> Result<Option<(Place, Timestamp)>, StoreError> {
+    let oldest = |limit| {
+        let aged = cx.engine.store.aged(limit)?.into_iter();
+        let mut settled = aged.filter(|message| !message.is_held);
+        Ok(settled
+            .next()
+            .map(|message| (message.place, message.created_at)))
+    };
+    // Most often it is the very first.
+    match oldest(1)? {
+        None => oldest(TRIM_KEPT + 1),
+        found => Ok(found),
+    }
+}
+
+/// Retention, as a part of the session.
+pub(in crate::session) struct Trimming;
+
+/// Retention waits for the oldest message that it may take.
+const RETENTION: Owner = Owner {
+    name: "retention",
+    wait: Wait::Alarm,
+};
+
+impl Part for Trimming {
+    const OWNER: Option<Owner> = Some(RETENTION);
+
+    fn load(cx: &mut Context<'_>) -> Result<(), StoreError> {
+        find_oldest(cx)
+    }
+
+    fn due_at(cx: &Context<'_>) -> Timestamp {
+        let oldest = cx.memory.retention.oldest;
+        match cx.engine.settings.retention_ms.zip(oldest) {
+            Some((wait, (_, created_at))) => after(created_at, wait).max(trims_at(cx)),
+            None => Timestamp::MAX,
+        }
+    }
+
+    fn ring(cx: &mut Context<'_>) -> Result<(), StoreError> {
+        trim(cx)
+    }
+
+    fn hear(cx: &mut Context<'_>, news: &News) -> Result<(), StoreError> {
+        if let Some(created) = news.created {
+            cx.memory.retention.oldest.get_or_insert(created);
+            cx.engine.state.clock.stir(RETENTION);
+        }
+        if news.is_settled {
+            find_oldest(cx)?;
+            cx.engine.state.clock.stir(RETENTION);
+        }
+        Ok(())
+    }
+}
+
+fn find_oldest(cx: &mut Context<'_>) -> Result<(), StoreError> {
+    cx.memory.retention.oldest = match cx.engine.settings.retention_ms {
+        Some(_) => oldest(cx)?,
+        None => None,
+    };
+    Ok(())
+}
+
+/// When retention may take its next step.
+fn trims_at(cx: &Context<'_>) -> Timestamp {
+    let trimmed_at = cx.engine.trimmed_at;
+    trimmed_at.map_or(Timestamp::MIN, |at| after(at, TRIM_MS))
+}
+
+/// P11.2: messages older than `retentionMs` go, but for those that still stream, in bounded
+/// steps and not at once for each.
+fn trim(cx: &mut Context<'_>) -> Result<(), StoreError> {
+    let now = cx.engine.now;
+    let Some(wait) = cx.engine.settings.retention_ms else {
+        return Ok(());
+    };
+    let is_old = |created_at: Timestamp| after(created_at, wait) <= now;
+    let oldest = cx.memory.retention.oldest;
+    let is_due = oldest.is_some_and(|(_, created_at)| is_old(created_at));
+    if !is_due || now < trims_at(cx) {
+        return Ok(());
+    }
+    cx.engine.settle()?;
+    let gone = step(cx.engine.store.aged(TRIM_KEPT + TRIM_MESSAGES)?, is_old);
+    if let Some(up_to) = gone.last() {
+        cx.engine.trim(cx.engine.floor.max(*up_to), gone)?;
+    }
+    find_oldest(cx)
+}
+
+/// The messages of one step of retention, of the oldest that there are: as many as its rows
+/// allow, and none beyond more that stay than can be listed.
+fn step(aged: Vec<Aged>, is_old: impl Fn(Timestamp) -> bool) -> Vec<Place> {
+    let (mut kept, mut rows, mut gone) = (0, 0, Vec::new());
+    for message in aged {
+        if message.is_held {
+            kept += 1;
+            continue;
+        }
+        rows += 1 + message.segments;
+        let is_much = TRIM_ROWS < rows && !gone.is_empty();
+        let is_full = TRIM_MESSAGES <= gone.len() || TRIM_KEPT < kept;
+        if is_much || is_full || !is_old(message.created_at) {
+            break;
+        }
+        gone.push(message.place);
+    }
+    gone
+}

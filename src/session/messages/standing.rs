@@ -1,0 +1,128 @@
+//! A message as it stands, for whoever changes it (P4.3).
+
+use crate::protocol::error::{Details, ErrorCode, ErrorInfo};
+use crate::protocol::frame::{Outcome, Placed};
+use crate::protocol::serial::{Place, Serial};
+use crate::session::context::Context;
+use crate::session::engine::{Answer, Error, Known, Sender};
+use crate::session::turns::lease::{keep_pings, renew_lease};
+use crate::store::{Head, StoreError};
+
+/// A message as it will stand once all is stored that was taken: what is to be decided
+/// about it can be decided without.
+pub(in crate::session) fn standing(
+    cx: &Context<'_>,
+    verb: &str,
+    serial: Serial,
+) -> Result<Head, Error> {
+    let place = cx.engine.place(verb, serial)?;
+    let mut head = cx.engine.existing(verb, place)?;
+    if let Some(stream) = cx.engine.rollup.streams.get(&place) {
+        head.seq = stream.seq;
+    }
+    Ok(head)
+}
+
+pub(in crate::session) fn check_version(
+    cx: &Context<'_>,
+    verb: &str,
+    serial: Serial,
+    wanted: Option<Serial>,
+    head: &Head,
+) -> Result<(), ErrorInfo> {
+    let Some(wanted) = wanted else {
+        return Ok(());
+    };
+    let stream = cx.engine.rollup.streams.get(&head.place);
+    let grows = stream.is_some_and(|stream| 0 < stream.pending_units);
+    let stands = cx.engine.epoch.at(head.version);
+    if wanted == stands && !grows {
+        return Ok(());
+    }
+    let reason = if grows {
+        format!("message {serial} is growing beyond version {stands}")
+    } else {
+        format!("message {serial} has version {stands}, not {wanted}")
+    };
+    let message = format!("unable to {verb}; {reason}");
+    Err(ErrorInfo::new(ErrorCode::Conflict, message))
+}
+
+/// A change was made that may be a sign of life of its turn's leader.
+pub(in crate::session) fn changed_turn(
+    cx: &mut Context<'_>,
+    sender: &Sender,
+    head: &Head,
+    drives: bool,
+) -> Result<(), StoreError> {
+    match &head.turn {
+        Some(turn) if drives => renew_lease(cx, sender, turn),
+        // What streamed may have told of its leader until now.
+        Some(_) => keep_pings(cx),
+        None => Ok(()),
+    }
+}
+
+/// Answers a repeat of what is stored.
+pub(in crate::session) fn repeat_stored(cx: &Context<'_>, head: &Head, seq: Option<u64>) -> Answer {
+    let epoch = cx.engine.epoch;
+    let mut placed = Placed::new(epoch.at(head.place), epoch.at(head.version));
+    placed.seq = seq;
+    placed.duplicate = true;
+    Answer::Now(Outcome::Changed(placed))
+}
+
+/// Answers a repeat with the message as it stands, which may have to be stored first.
+pub(in crate::session) fn repeat_settled(
+    cx: &mut Context<'_>,
+    place: Place,
+    seq: Option<u64>,
+) -> Result<Answer, Error> {
+    cx.engine.settle()?;
+    let head = cx.engine.existing("change", place)?;
+    Ok(repeat_stored(cx, &head, seq))
+}
+
+/// Answers a frame about a message whose id was taken before.
+pub(in crate::session) fn repeat_message(
+    cx: &mut Context<'_>,
+    serial: Serial,
+    seq: Option<u64>,
+    known: &Known,
+) -> Result<Answer, Error> {
+    let place = cx.engine.place(known.verb, serial)?;
+    known.must_be(place)?;
+    repeat_settled(cx, place, seq)
+}
+
+pub(in crate::session) fn outcome(
+    cx: &Context<'_>,
+    place: Place,
+    version: Place,
+    seq: Option<u64>,
+) -> Outcome {
+    let mut placed = Placed::new(cx.engine.epoch.at(place), cx.engine.epoch.at(version));
+    placed.seq = seq;
+    Outcome::Changed(placed)
+}
+
+pub(in crate::session) fn deleted(verb: &str, serial: Serial) -> ErrorInfo {
+    ErrorInfo::new(
+        ErrorCode::Deleted,
+        format!("unable to {verb}; message {serial} is deleted"),
+    )
+}
+
+/// The error for a sender that leaves appends out (P5.3).
+pub(in crate::session) fn gap(verb: &str, serial: Serial, taken: u64, length: u64) -> ErrorInfo {
+    let expected_seq = taken + 1;
+    let reason = format!("expects seq {expected_seq} and holds {length}");
+    let message = format!("unable to {verb}; message {serial} {reason}");
+    ErrorInfo {
+        details: Some(Details::Gap {
+            expected_seq,
+            length,
+        }),
+        ..ErrorInfo::new(ErrorCode::Gap, message)
+    }
+}

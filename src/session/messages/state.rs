@@ -1,0 +1,11 @@
+//! What retention knows without looking at rows.
+
+use crate::protocol::ids::Timestamp;
+use crate::protocol::serial::Place;
+
+/// What retention waits for.
+#[derive(Debug, Default)]
+pub(in crate::session) struct Retention {
+    /// The oldest message that retention may take, and when it was created.
+    pub(in crate::session) oldest: Option<(Place, Timestamp)>,
+}

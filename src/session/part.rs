@@ -1,0 +1,82 @@
+//! What a feature may do beside answering frames and reads.
+
+use super::context::{Context, Memory};
+use super::engine::{Live, News, Owner};
+use crate::protocol::frame::{Attached, ServerFrame};
+use crate::protocol::ids::Timestamp;
+use crate::protocol::serial::Place;
+use crate::protocol::snapshot::Snapshot;
+use crate::store::StoreError;
+
+/// A feature's part in what happens to the session; each has what it needs of these.
+pub(super) trait Part {
+    /// The name under which it waits for a time.
+    const OWNER: Option<Owner> = None;
+
+    /// Rebuilds its memory from rows, when the session wakes or a write found no room. What the
+    /// input's time is may not matter to it.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn load(_: &mut Context<'_>) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// The time that it waits for, by what is known now.
+    fn due_at(_: &Context<'_>) -> Timestamp {
+        Timestamp::MAX
+    }
+
+    /// Its time has come, or may have.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn ring(_: &mut Context<'_>) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Something has happened in the engine. Nothing may be written or sent.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn hear(_: &mut Context<'_>, _: &News) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// An input was handled, and its frames are about to go out. Nothing may be written.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn finish(_: &mut Context<'_>) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// When it is to send something, at most 500 ms away.
+    fn window(_: &Memory) -> Option<Timestamp> {
+        None
+    }
+
+    /// Whether it keeps the session from expiring (P11.2).
+    fn is_busy(_: &Memory) -> bool {
+        false
+    }
+
+    /// Adds to what a connection is told first (P3.4).
+    fn attached(_: &Context<'_>, _: &mut Live, _: &mut Attached) {}
+
+    /// Adds to the session in one read (P11.1).
+    fn snapshot(_: &Context<'_>, _: &mut Snapshot<'_>) {}
+
+    /// The frames, beside those of messages, that bring a reader up to date who has everything up
+    /// to a place (P3.5); no more than one beyond `limit`.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn changed_since(
+        _: &Context<'_>,
+        _since: Place,
+        _limit: usize,
+    ) -> Result<Vec<ServerFrame>, StoreError> {
+        Ok(Vec::new())
+    }
+}

@@ -1,0 +1,144 @@
+//! The parts of the session: the only list of them, and what is asked of all.
+
+use super::context::{Context, Memory};
+use super::deliveries::part::Deliveries;
+use super::engine::{Live, Wait};
+use super::life::Rest;
+use super::messages::retention::Trimming;
+use super::messages::silence::Streams;
+use super::part::Part;
+use super::presence::silence::Silence;
+use super::presence::tell::Announcing;
+use super::readers::renew::Tokens;
+use super::turns::lease::Leases;
+use super::turns::lost::Open;
+use crate::protocol::frame::{Attached, ServerFrame};
+use crate::protocol::ids::Timestamp;
+use crate::protocol::serial::Place;
+use crate::protocol::snapshot::Snapshot;
+use crate::store::StoreError;
+
+/// Does something with every part, in the order in which they ring.
+macro_rules! each {
+    ($part:ident => $do:block) => {
+        each!(@ $part $do Tokens Silence Open Leases Streams Trimming Rest Announcing Deliveries)
+    };
+    (@ $part:ident $do:block $($name:ident)*) => {
+        $({ type $part = $name; $do })*
+    };
+}
+
+/// Rebuilds what is in memory from rows, and the clock with it.
+pub(super) fn load(cx: &mut Context<'_>) -> Result<(), StoreError> {
+    each!(P => { P::load(cx)? });
+    set_clock(cx, |_| true);
+    Ok(())
+}
+
+/// Lets everything happen whose time has come, before an input is looked at: an input that comes
+/// after a deadline finds it passed, however late the alarm.
+pub(super) fn ring(cx: &mut Context<'_>) -> Result<(), StoreError> {
+    hear(cx)?;
+    if !cx.engine.clock.is_due(cx.engine.now) {
+        return Ok(());
+    }
+    let mut is_alarm = false;
+    each!(P => {
+        if let Some(owner) = P::OWNER && cx.engine.clock.is_due_for(owner, cx.engine.now) {
+            P::ring(cx)?;
+            hear(cx)?;
+            is_alarm |= owner.wait == Wait::Alarm;
+            let at = P::due_at(cx);
+            cx.engine.state.clock.set(owner, at);
+        }
+    });
+    if is_alarm {
+        set_clock(cx, |wait| wait == Wait::Alarm);
+    }
+    Ok(())
+}
+
+/// What parts wait for depends on the settings.
+pub(super) fn settings_changed(cx: &mut Context<'_>) -> Result<(), StoreError> {
+    cx.engine.state.news.is_settled = true;
+    hear(cx)?;
+    set_clock(cx, |wait| wait != Wait::Input);
+    Ok(())
+}
+
+/// It is known again when connections last sent a ping.
+pub(super) fn hear_pings(cx: &mut Context<'_>) {
+    set_clock(cx, |wait| wait == Wait::Pings);
+}
+
+/// Lets the parts hear what has happened in the engine, and works out when they are due.
+pub(super) fn hear(cx: &mut Context<'_>) -> Result<(), StoreError> {
+    if !cx.engine.news.is_empty() {
+        let news = std::mem::take(&mut cx.engine.state.news);
+        each!(P => { P::hear(cx, &news)? });
+    }
+    if !cx.engine.clock.is_stirred() {
+        return Ok(());
+    }
+    note_busy(cx);
+    for stirred in cx.engine.state.clock.take_stirred() {
+        each!(P => {
+            if P::OWNER == Some(stirred) {
+                let at = P::due_at(cx);
+                cx.engine.state.clock.expect(stirred, at);
+            }
+        });
+    }
+    Ok(())
+}
+
+/// Works out anew when each part is due that waits like this.
+fn set_clock(cx: &mut Context<'_>, is_meant: impl Fn(Wait) -> bool) {
+    note_busy(cx);
+    each!(P => {
+        if let Some(owner) = P::OWNER.filter(|owner| is_meant(owner.wait)) {
+            let at = P::due_at(cx);
+            cx.engine.state.clock.set(owner, at);
+        }
+    });
+}
+
+fn note_busy(cx: &mut Context<'_>) {
+    let mut is_busy = false;
+    each!(P => { is_busy |= P::is_busy(cx.memory) });
+    cx.engine.state.is_busy = is_busy;
+}
+
+/// An input was handled, and its frames are about to go out.
+pub(super) fn finish(cx: &mut Context<'_>) -> Result<(), StoreError> {
+    each!(P => { P::finish(cx)? });
+    Ok(())
+}
+
+/// When a part is to send something.
+pub(super) fn window(memory: &Memory) -> Option<Timestamp> {
+    let mut window = None;
+    each!(P => { window = window.into_iter().chain(P::window(memory)).min() });
+    window
+}
+
+/// Adds to what a connection is told first (P3.4).
+pub(super) fn attached(cx: &Context<'_>, live: &mut Live, frame: &mut Attached) {
+    each!(P => { P::attached(cx, live, frame) });
+}
+
+/// Adds to the session in one read (P11.1).
+pub(super) fn snapshot(cx: &Context<'_>, snapshot: &mut Snapshot<'_>) {
+    each!(P => { P::snapshot(cx, snapshot) });
+}
+
+/// What a reader who has everything up to a place is to know beside messages (P3.5).
+pub(super) fn changed_since(
+    cx: &Context<'_>,
+    since: Place,
+    limit: usize,
+) -> Result<Vec<ServerFrame>, StoreError> {
+    let mut frames = Vec::new();
+    each!(P => { frames.extend(P::changed_since(cx, since, limit)?) });
+    Ok(frames)
+}

@@ -1,0 +1,114 @@
+//! What was announced of presence, and what is to be announced next (P7.3).
+
+use std::collections::VecDeque;
+
+use serde::Serialize;
+
+use crate::protocol::ids::{ConnectionId, Timestamp};
+use crate::protocol::limits::PRESENCE_MS;
+use crate::protocol::presence::Member;
+
+/// How many of those who came and left are kept for diagnostics.
+const COMINGS_MAX: usize = 100;
+
+/// Somebody came or left, for diagnostics (P7.3). In memory alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Coming {
+    /// When everybody was told.
+    pub at: Timestamp,
+    /// `enter` or `leave`.
+    pub what: &'static str,
+    /// Who.
+    pub client: String,
+    /// Over which connection.
+    pub connection: ConnectionId,
+}
+
+/// What everybody was told, and what they are to be told next.
+#[derive(Debug, Default)]
+pub(in crate::session) struct Presence {
+    pub(in crate::session) changed: Vec<Change>,
+    comings: VecDeque<Coming>,
+    pub(in crate::session) at: Timestamp,
+    /// How long after that what changed next must wait.
+    pub(in crate::session) wait_ms: Timestamp,
+    /// Counts changes, so that whoever attaches is not told what it was told in `attached`.
+    pub(in crate::session) count: u64,
+}
+
+#[derive(Debug)]
+pub(in crate::session) struct Change {
+    pub(in crate::session) connection: ConnectionId,
+    pub(in crate::session) count: u64,
+    /// Whether it is a member from then on.
+    pub(in crate::session) is_here: bool,
+    /// Who has left.
+    pub(in crate::session) left: Option<Member>,
+    /// Whether everybody had been told of a connection that is gone.
+    pub(in crate::session) was_told: bool,
+}
+
+impl Presence {
+    /// Who came and left lately, the latest last (P7.3), as far as the session was awake.
+    pub(in crate::session) fn comings(&self) -> impl Iterator<Item = &Coming> {
+        self.comings.iter()
+    }
+
+    /// Somebody entered or changed.
+    pub(in crate::session) fn note(&mut self, connection: &ConnectionId) {
+        self.push(connection, true, None, false);
+    }
+
+    /// Somebody left; of a connection that is gone, whether everybody had been told of it.
+    pub(in crate::session) fn note_left(
+        &mut self,
+        connection: &ConnectionId,
+        left: Option<Member>,
+        was_told: bool,
+    ) {
+        self.push(connection, false, left, was_told);
+    }
+
+    fn push(
+        &mut self,
+        connection: &ConnectionId,
+        is_here: bool,
+        left: Option<Member>,
+        was_told: bool,
+    ) {
+        self.count += 1;
+        self.changed.push(Change {
+            connection: connection.clone(),
+            count: self.count,
+            is_here,
+            left,
+            was_told,
+        });
+    }
+
+    /// Keeps who came or left, for a while.
+    pub(in crate::session) fn keep(&mut self, at: Timestamp, is_here: bool, member: &Member) {
+        if COMINGS_MAX <= self.comings.len() {
+            self.comings.pop_front();
+        }
+        self.comings.push_back(Coming {
+            at,
+            what: if is_here { "enter" } else { "leave" },
+            client: member.client.clone(),
+            connection: member.connection.clone(),
+        });
+    }
+
+    /// What has changed, connection by connection.
+    pub(in crate::session) fn take(&mut self) -> Vec<Change> {
+        let mut changed = std::mem::take(&mut self.changed);
+        changed.sort_by(|a, b| (&a.connection, a.count).cmp(&(&b.connection, b.count)));
+        changed
+    }
+
+    /// When what has changed is told.
+    pub(in crate::session) fn due(&self) -> Option<Timestamp> {
+        let wait = self.wait_ms.max(PRESENCE_MS);
+        (!self.changed.is_empty()).then_some(self.at.saturating_add(wait))
+    }
+}

@@ -1,0 +1,133 @@
+//! Presence is announced (P7.3).
+
+use crate::protocol::frame::{Attached, ServerFrame};
+use crate::protocol::ids::Timestamp;
+use crate::protocol::snapshot::Snapshot;
+use crate::session::context::{Context, Memory};
+use crate::session::engine::{Live, News, Work};
+use crate::session::part::Part;
+use crate::session::presence::list::{brief_members, members};
+use crate::session::presence::silence::SILENCE;
+use crate::session::presence::state::Change;
+use crate::store::StoreError;
+
+/// Presence as everybody is told of it, as a part of the session.
+pub(in crate::session) struct Announcing;
+
+impl Part for Announcing {
+    fn hear(cx: &mut Context<'_>, news: &News) -> Result<(), StoreError> {
+        let presence = &mut cx.memory.presence;
+        // A fresh token may call a member otherwise (P2.6).
+        if let Some(id) = &news.renamed
+            && let Some(live) = cx.engine.connections.get(id)
+            && live.connection.member.is_some()
+        {
+            presence.note(id);
+        }
+        // A connection that is gone is there no longer (P7.2).
+        for live in &news.gone {
+            let member = live.connection.as_member();
+            if member.is_some() || live.is_told {
+                presence.note_left(&live.connection.id, member, live.is_told);
+            }
+        }
+        if !news.gone.is_empty() {
+            cx.engine.state.clock.stir(SILENCE);
+        }
+        Ok(())
+    }
+
+    fn finish(cx: &mut Context<'_>) -> Result<(), StoreError> {
+        announce(cx);
+        Ok(())
+    }
+
+    fn window(memory: &Memory) -> Option<Timestamp> {
+        memory.presence.due()
+    }
+
+    fn attached(cx: &Context<'_>, live: &mut Live, frame: &mut Attached) {
+        frame.presence = brief_members(cx);
+        live.told_at = cx.memory.presence.count;
+    }
+
+    fn snapshot(cx: &Context<'_>, snapshot: &mut Snapshot<'_>) {
+        snapshot.presence = members(cx);
+    }
+}
+
+/// Tells everybody what has changed, at most five times a second, and no more bytes than
+/// may be told in one; the rest in its turn (P7.3).
+pub(in crate::session) fn announce(cx: &mut Context<'_>) {
+    // A clock that jumped back must not hold it for longer.
+    let is_early = cx
+        .memory
+        .presence
+        .due()
+        .is_none_or(|due| cx.engine.now < due)
+        && cx.memory.presence.at <= cx.engine.now;
+    if cx.memory.presence.changed.is_empty() || is_early {
+        return;
+    }
+    cx.memory.presence.at = cx.engine.now;
+    let mut changed = cx.memory.presence.take();
+    let most = cx.engine.limits.presence_bytes_per_second.max(1);
+    let (mut told, mut bytes) = (0, 0);
+    for changes in changed.chunk_by(|a, b| a.connection == b.connection) {
+        if most <= bytes {
+            break;
+        }
+        bytes += announce_changes(cx, changes);
+        told += changes.len();
+    }
+    cx.memory.presence.changed = changed.split_off(told);
+    let wait = bytes.saturating_mul(1000) / most;
+    cx.memory.presence.wait_ms = Timestamp::try_from(wait).unwrap_or(Timestamp::MAX);
+}
+
+/// Tells what the changes of one connection come to, to each reader by what it knew: what
+/// was told before, or what it was listed when it attached in between. How many bytes that
+/// is for all of them.
+fn announce_changes(cx: &mut Context<'_>, changes: &[Change]) -> u64 {
+    let Some(last) = changes.last() else { return 0 };
+    let live = cx.engine.state.connections.get_mut(&last.connection);
+    let member = live.as_ref().and_then(|live| live.connection.as_member());
+    let was_told = live.map_or(last.was_told, |live| {
+        std::mem::replace(&mut live.is_told, member.is_some())
+    });
+    let left = changes.iter().rev().find_map(|change| change.left.clone());
+    let known = |told_at: u64| {
+        let mut listed = changes.iter().rev();
+        let listed = listed.find(|change| change.count <= told_at);
+        listed.map_or(was_told, |change| change.is_here)
+    };
+    match (&member, &left) {
+        (Some(member), _) if !was_told => cx.memory.presence.keep(cx.engine.now, true, member),
+        (None, Some(member)) if was_told => cx.memory.presence.keep(cx.engine.now, false, member),
+        _ => {}
+    }
+    // One frame for those who know it, one for those who do not.
+    let frame = |is_known: bool| match (member.clone(), left.clone()) {
+        (Some(member), _) if is_known => Some(ServerFrame::Present { member }),
+        (Some(member), _) => Some(ServerFrame::Enter { member }),
+        (None, Some(member)) if is_known => Some(ServerFrame::Leave { member }),
+        // It came and went.
+        (None, _) => None,
+    };
+    let (mut added, mut bytes) = ([None, None], 0);
+    let Work { state, out, .. } = &mut cx.engine;
+    for (reader, live) in &state.connections {
+        if !live.connection.is_reader() || last.count <= live.told_at {
+            continue;
+        }
+        let is_known = known(live.told_at);
+        let [new, old] = &mut added;
+        let added = if is_known { old } else { new };
+        let index = added.get_or_insert_with(|| frame(is_known).map(|frame| out.add(&frame)));
+        if let Some(index) = *index {
+            out.deliver(reader, index);
+            bytes += out.bytes(index);
+        }
+    }
+    bytes
+}

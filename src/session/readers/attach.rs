@@ -1,0 +1,162 @@
+//! Connections come and go (P3.4).
+
+use crate::protocol::PROTOCOL_VERSION;
+use crate::protocol::capability::Operation;
+use crate::protocol::error::{ErrorCode, ErrorInfo, close};
+use crate::protocol::frame::{Attached, Presence, ServerFrame};
+use crate::protocol::ids::ConnectionId;
+use crate::session::context::Context;
+use crate::session::engine::{Carrier, Connection, Live};
+use crate::session::input::Start;
+use crate::session::parts;
+use crate::session::readers::renew::TOKENS;
+use crate::session::readers::replay::replay;
+use crate::store::StoreError;
+
+/// The reserve for those who write is at most this share of all connections.
+const RESERVED_SHARE: usize = 10;
+
+/// A connection is accepted: it is told where it stands, what it missed, and from then
+/// on everything. In one step, so that nothing falls between replay and live (P3.4).
+pub(in crate::session) fn attach(
+    cx: &mut Context<'_>,
+    mut connection: Connection,
+    start: &Start,
+) -> Result<(), StoreError> {
+    connection.told = Some(cx.engine.epoch.as_str().to_owned());
+    let is_attached = matches!(connection.carrier, Carrier::Socket | Carrier::Events);
+    if let Err((error, code, reason)) = may_attach(cx, &connection, is_attached) {
+        refuse(cx, &connection.id, error, code, reason);
+        return Ok(());
+    }
+    cx.engine.out.remember(&connection);
+    let mut live = Live::new(connection, &cx.engine.limits);
+    if is_attached {
+        tell(cx, &mut live, start)?;
+    }
+    cx.engine.state.clock.stir(TOKENS);
+    cx.engine.join(live);
+    Ok(())
+}
+
+/// Tells a connection where it stands and what it missed. Nothing is settled: it begins with
+/// what is stored, and the rest comes to it with the next window of those who are there.
+fn tell(cx: &mut Context<'_>, live: &mut Live, start: &Start) -> Result<(), StoreError> {
+    let connection = &live.connection;
+    let (id, sender) = (connection.id.clone(), connection.sender());
+    let serial = cx.engine.epoch.at(cx.engine.end);
+    let replay = replay(cx, connection, start)?;
+    let mut attached = Attached {
+        protocol: PROTOCOL_VERSION,
+        session: cx.engine.id.clone(),
+        connection: id.clone(),
+        client: connection.client.clone(),
+        expires_at: connection.expires_at,
+        at: cx.engine.now,
+        serial,
+        resumed: replay.is_resumed,
+        reason: replay.reason,
+        has_older: replay.has_older,
+        presence: Presence::default(),
+        turns: None,
+        limits: cx.engine.limits.clone(),
+    };
+    parts::attached(cx, live, &mut attached);
+    let attached = ServerFrame::Attached(Box::new(attached));
+    let caught_up = ServerFrame::CaughtUp { serial };
+    let sent = cx.engine.out.replay(&id, &[attached.encode()])
+        + cx.engine.out.replay(&id, &replay.frames)
+        + cx.engine.out.replay(&id, &[caught_up.encode()]);
+    live.replayed = u64::try_from(sent).unwrap_or(u64::MAX);
+    live.probe.replayed(live.replayed);
+    cx.engine.charge(&sender, sent);
+    Ok(())
+}
+
+/// A refusal, the code that the connection is closed with, and why.
+type Refusal = (ErrorInfo, u16, &'static str);
+
+/// Whether a connection may come: whether there is room for it, and whether its token and its
+/// client's rates allow it.
+fn may_attach(
+    cx: &mut Context<'_>,
+    connection: &Connection,
+    is_attached: bool,
+) -> Result<(), Refusal> {
+    has_room(cx, connection)?;
+    if !is_attached {
+        return Ok(());
+    }
+    let sender = connection.sender();
+    let read = sender.must(Operation::Read, "attach", &cx.engine.id);
+    read.map_err(|error| (error, close::FORBIDDEN, "the token lacks read"))?;
+    let asked = cx.engine.limit(&sender, |rates, now| rates.may_ask(now));
+    asked.map_err(|error| (error, close::TOO_FAST, "the client asks too much"))
+}
+
+/// Whether there is room for one more connection, of this client and here, and for keeping it.
+fn has_room(cx: &Context<'_>, connection: &Connection) -> Result<(), Refusal> {
+    let (limit, most) = (
+        cx.engine.limits.connections(),
+        cx.engine.limits.client_connections(),
+    );
+    let full = |who: &str| {
+        let message = format!("unable to attach; {who}");
+        let error = ErrorInfo::new(ErrorCode::OverLimit, message);
+        Err((error, close::TOO_FAST, "too many connections"))
+    };
+    if limit <= cx.engine.connections.len() {
+        return full(&format!("session {} has {limit} connections", cx.engine.id));
+    }
+    let operations = connection.operations;
+    let is_writer = operations.contains(Operation::Publish) || operations.contains(Operation::Turn);
+    let reserved = cx
+        .engine
+        .limits
+        .reserved_connections()
+        .min(limit / RESERVED_SHARE);
+    let open = limit - reserved;
+    if !is_writer && open <= cx.engine.connections.len() {
+        let who = format!(
+            "session {} has {open} connections, and keeps the rest for those who publish",
+            cx.engine.id
+        );
+        return full(&who);
+    }
+    let others = cx.engine.connections.values();
+    let own = others.filter(|live| live.connection.client == connection.client);
+    if most <= own.count() {
+        let client = &connection.client;
+        return full(&format!(
+            "{client} has {most} connections to session {}",
+            cx.engine.id
+        ));
+    }
+    if connection.is_reader() && cx.engine.limits.readers_unsent_bytes < cx.engine.backlog {
+        let bytes = cx.engine.backlog;
+        return full(&format!(
+            "the readers of session {} have {bytes} bytes to take, come again later",
+            cx.engine.id
+        ));
+    }
+    if !connection.fits() {
+        let message = "unable to attach; the names that this connection follows and its \
+                       client's are too large to be kept";
+        let error = ErrorInfo::new(ErrorCode::TooLarge, message);
+        return Err((error, close::TOO_LARGE, "too large to be kept"));
+    }
+    Ok(())
+}
+
+/// Refuses a connection, and closes it.
+pub(in crate::session) fn refuse(
+    cx: &mut Context<'_>,
+    id: &ConnectionId,
+    error: ErrorInfo,
+    code: u16,
+    reason: &'static str,
+) {
+    let nack = ServerFrame::Nack { r#ref: None, error };
+    cx.engine.out.send(id, &nack);
+    cx.engine.out.close(id, code, reason);
+}

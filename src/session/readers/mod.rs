@@ -1,0 +1,10 @@
+//! Readers: what somebody who attaches, resumes or asks is told (P3, P6.9, P11.1).
+
+pub(super) mod attach;
+pub(super) mod conversation;
+pub(super) mod history;
+pub(super) mod page;
+pub(super) mod probe;
+pub(super) mod renew;
+pub(super) mod replay;
+pub(super) mod snapshot;

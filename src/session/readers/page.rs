@@ -1,0 +1,93 @@
+//! A page of messages with the turns that they belong to (P6.9).
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::protocol::frame::encode;
+use crate::protocol::limits::PAGE_BYTES;
+use crate::protocol::serial::Serial;
+use crate::protocol::turn::{Shown, Turn};
+use crate::session::context::Context;
+use crate::session::turns::shown::stored;
+use crate::store::{Page, StoreError};
+
+/// A page of history.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct History {
+    messages: Vec<Box<RawValue>>,
+    /// Those that the messages belong to (P6.9).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    turns: Vec<Shown>,
+    has_more: bool,
+    /// What `before` or `after` of the next page is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<Serial>,
+}
+
+/// A page with the turns that its messages belong to.
+pub(in crate::session) fn encode_page(cx: &Context<'_>, page: Page) -> Result<String, StoreError> {
+    let Bounded {
+        messages,
+        has_more,
+        last,
+        turns,
+    } = bounded_page(cx, page)?;
+    let next = last.filter(|_| has_more);
+    Ok(encode(&History {
+        messages,
+        turns: turns.iter().map(|turn| stored(cx, turn)).collect(),
+        has_more,
+        next,
+    }))
+}
+
+/// A page as JSON, which may be longer than the text that the store counts; each turn counts
+/// with the first message that belongs to it.
+pub(in crate::session) fn bounded_page(
+    cx: &Context<'_>,
+    page: Page,
+) -> Result<Bounded, StoreError> {
+    let ids = page
+        .messages
+        .iter()
+        .filter_map(|message| message.turn.clone());
+    let turns = cx.engine.store.named_turns(&ids.collect::<Vec<_>>())?;
+    let size = |turn: &Turn| (turn.id.clone(), encode(&stored(cx, turn)).len());
+    let mut uncounted: BTreeMap<String, usize> = turns.iter().map(size).collect();
+    let mut bounded = Bounded {
+        has_more: page.has_more,
+        ..Bounded::default()
+    };
+    let mut bytes = 0;
+    for message in page.messages {
+        let Ok(raw) = serde_json::value::to_raw_value(&message) else {
+            continue;
+        };
+        let turn = message.turn.unwrap_or_default();
+        bytes += raw.get().len() + uncounted.get(&turn).copied().unwrap_or(0);
+        if PAGE_BYTES < bytes && !bounded.messages.is_empty() {
+            bounded.has_more = true;
+            break;
+        }
+        bounded.messages.push(raw);
+        bounded.last = Some(message.serial);
+        uncounted.remove(&turn);
+    }
+    let turns = turns.into_iter();
+    bounded.turns = turns
+        .filter(|turn| !uncounted.contains_key(&turn.id))
+        .collect();
+    Ok(bounded)
+}
+
+/// Messages as JSON, and the turns that they belong to.
+#[derive(Default)]
+pub(in crate::session) struct Bounded {
+    pub(in crate::session) messages: Vec<Box<RawValue>>,
+    pub(in crate::session) has_more: bool,
+    last: Option<Serial>,
+    pub(in crate::session) turns: Vec<Turn>,
+}

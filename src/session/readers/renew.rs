@@ -1,0 +1,146 @@
+//! Tokens are renewed, and about to expire (P2.6).
+
+use crate::protocol::capability::Operation;
+use crate::protocol::decode::Ref;
+use crate::protocol::error::{ErrorCode, ErrorInfo, close};
+use crate::protocol::frame::Outcome;
+use crate::protocol::frame::ServerFrame;
+use crate::protocol::ids::{ConnectionId, Timestamp};
+use crate::session::context::Context;
+use crate::session::engine::{Live, Owner, Reply, Wait, Work};
+use crate::session::part::Part;
+use crate::store::StoreError;
+use crate::token::Grant;
+
+/// A fresh token replaces the old one wholly; a bad one is refused and the old stands
+/// (P2.6).
+pub(in crate::session) fn renew(
+    cx: &mut Context<'_>,
+    connection: &ConnectionId,
+    reference: Option<Ref>,
+    chain: Option<u64>,
+    grant: Result<Grant, ErrorInfo>,
+) {
+    let Some(live) = cx.engine.state.connections.get_mut(connection) else {
+        return;
+    };
+    if live.connection.is_expired(cx.engine.now) {
+        return cx
+            .engine
+            .shut(connection, close::UNAUTHORIZED, "the token expired");
+    }
+    let sender = live.connection.sender();
+    if cx
+        .engine
+        .limit(&sender, |rates, now| rates.message(now))
+        .is_err()
+    {
+        return cx
+            .engine
+            .shut(connection, close::TOO_FAST, "too many messages");
+    }
+    cx.engine.heard_frame(connection);
+    let Some(live) = cx.engine.state.connections.get_mut(connection) else {
+        return;
+    };
+    let known = &mut live.connection;
+    let reply = Reply::new(&known.sender(), Some(known.carrier), reference);
+    let grant = known.chains.check(chain, grant).and_then(|grant| {
+        if grant.client != known.client {
+            let message = format!("unable to renew the token; it is not {}'s", known.client);
+            return Err(ErrorInfo::new(ErrorCode::Unauthorized, message));
+        }
+        if !known.fits_as(&grant) {
+            let message = "unable to renew the token; its name is too large to be kept with \
+                           what this connection follows and tells";
+            return Err(ErrorInfo::new(ErrorCode::TooLarge, message));
+        }
+        Ok(grant)
+    });
+    let grant = match grant {
+        Ok(grant) => grant,
+        Err(error) => {
+            // A token that holds, and grants nothing here, leaves nothing to stay for.
+            let is_forbidden = error.code == ErrorCode::Forbidden;
+            let mut chains = known.chains.clone();
+            chains.end(chain);
+            cx.engine.answer(&reply, Err(error));
+            cx.engine.keep_chains(connection, chains);
+            let limited = cx.engine.limit(&sender, |rates, now| rates.refusal(now));
+            if is_forbidden {
+                cx.engine
+                    .shut(connection, close::FORBIDDEN, "the token lacks read");
+            } else if limited.is_err() {
+                let reason = "too much that is refused";
+                cx.engine.shut(connection, close::TOO_FAST, reason);
+            }
+            return;
+        }
+    };
+    let is_renamed = (&known.name, known.role) != (&grant.name, grant.role);
+    known.operations = grant.operations;
+    known.role = grant.role;
+    known.name = grant.name;
+    while !known.fits() && !known.chains.are_whole() {
+        known.chains.forget_one();
+    }
+    known.expires_at = grant.expires_at;
+    live.is_reminded = false;
+    cx.engine.out.remember(known);
+    let may_read = known.operations.contains(Operation::Read);
+    cx.engine.state.clock.stir(TOKENS);
+    if is_renamed {
+        cx.engine.state.news.renamed = Some(connection.clone());
+    }
+    cx.engine.answer(
+        &reply,
+        Ok(Outcome::Renewed {
+            expires_at: grant.expires_at,
+            at: cx.engine.now,
+        }),
+    );
+    if !may_read {
+        cx.engine
+            .shut(connection, close::FORBIDDEN, "the token lacks read");
+    }
+}
+
+/// Tokens that are about to expire, as a part of the session.
+pub(in crate::session) struct Tokens;
+
+/// Reminders wait for the next input: nothing wakes for them.
+pub(in crate::session) const TOKENS: Owner = Owner {
+    name: "tokens",
+    wait: Wait::Input,
+};
+
+impl Part for Tokens {
+    const OWNER: Option<Owner> = Some(TOKENS);
+
+    fn due_at(cx: &Context<'_>) -> Timestamp {
+        let connections = cx.engine.connections.values();
+        let reminders = connections.filter_map(Live::reminder_at);
+        reminders.min().unwrap_or(Timestamp::MAX)
+    }
+
+    fn ring(cx: &mut Context<'_>) -> Result<(), StoreError> {
+        remind(cx);
+        Ok(())
+    }
+}
+
+/// P2.6: whoever is awake when its token is about to expire is told, once.
+fn remind(cx: &mut Context<'_>) {
+    let Work {
+        state, out, now, ..
+    } = &mut cx.engine;
+    for (id, live) in &mut state.connections {
+        if live.reminder_at().is_some_and(|at| at <= *now) {
+            live.is_reminded = true;
+            if live.connection.is_reader() && !live.connection.is_expired(*now) {
+                let expires_at = live.connection.expires_at;
+                out.send(id, &ServerFrame::TokenExpiring { expires_at });
+            }
+        }
+    }
+}

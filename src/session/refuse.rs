@@ -1,0 +1,73 @@
+//! Inputs that are answered without being taken.
+
+use super::context::Context;
+use super::input::Input;
+use super::readers::attach;
+use super::request::{refusal, refused};
+use crate::protocol::error::close;
+use crate::protocol::ids::ConnectionId;
+
+/// Between the decision to delete a session and its end (P11.2).
+pub(super) fn refuse_all(cx: &mut Context<'_>, input: Input) {
+    let error = cx.engine.gone();
+    match input {
+        Input::Request { request, .. } => {
+            cx.engine.out.response = Some(refused(request, error));
+        }
+        Input::Open { connection, .. } => {
+            let reason = "the session is being deleted";
+            attach::refuse(cx, &connection.id, error, close::GONE, reason);
+        }
+        Input::Message { .. }
+        | Input::Unreadable { .. }
+        | Input::BodyEnd { .. }
+        | Input::Heard { .. }
+        | Input::Renew { .. }
+        | Input::Unsent { .. }
+        | Input::Backlog { .. }
+        | Input::Close { .. }
+        | Input::Delivered(_)
+        | Input::Deadline => {}
+    }
+}
+
+/// Whoever waits for the answer to an input.
+pub(super) enum Waiting {
+    Nobody,
+    Request,
+    Connection(ConnectionId),
+}
+
+impl Waiting {
+    pub(super) fn of(input: &Input) -> Self {
+        match input {
+            Input::Open { connection, .. } => Self::Connection(connection.id.clone()),
+            Input::Request { .. } => Self::Request,
+            Input::Message { .. }
+            | Input::Unreadable { .. }
+            | Input::BodyEnd { .. }
+            | Input::Heard { .. }
+            | Input::Renew { .. }
+            | Input::Unsent { .. }
+            | Input::Backlog { .. }
+            | Input::Close { .. }
+            | Input::Delivered(_)
+            | Input::Deadline => Self::Nobody,
+        }
+    }
+
+    /// What the input was to store could not be stored; it may come again.
+    pub(super) fn refuse_full(&self, cx: &mut Context<'_>) {
+        let error = cx.engine.full();
+        match self {
+            Self::Nobody => {}
+            Self::Request => {
+                let response = &mut cx.engine.out.response;
+                response.get_or_insert_with(|| refusal(&error));
+            }
+            Self::Connection(id) => {
+                attach::refuse(cx, id, error, close::TOO_FAST, "no room left");
+            }
+        }
+    }
+}

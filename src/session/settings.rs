@@ -1,0 +1,27 @@
+//! The settings of the session (P11.2).
+
+use crate::protocol::capability::Operation;
+use crate::session::context::Context;
+use crate::session::engine::{Error, Sender};
+use crate::session::parts;
+use crate::store::Write;
+
+/// Lays a patch over the settings; the session begins with it if it has not.
+pub(in crate::session) fn change_settings(
+    cx: &mut Context<'_>,
+    sender: &Sender,
+    patch: &serde_json::Value,
+) -> Result<String, Error> {
+    sender.must(Operation::Admin, "change the settings", &cx.engine.id)?;
+    let settings = cx.engine.settings.patched(patch, &cx.engine.outbound)?;
+    cx.engine.settle()?;
+    let mut step = cx.engine.step_by(sender);
+    step.write(Write::Settings {
+        settings: settings.clone(),
+        at: cx.engine.now,
+    });
+    cx.engine.commit(step)?;
+    cx.engine.state.settings = settings;
+    parts::settings_changed(cx)?;
+    Ok(serde_json::json!({ "settings": cx.engine.settings }).to_string())
+}

@@ -1,0 +1,223 @@
+//! Control: cancel and interrupt (P6.5, P6.6).
+
+use crate::protocol::capability::Operation;
+use crate::protocol::decode::{CancelTurns, Interrupt};
+use crate::protocol::error::{ErrorCode, ErrorInfo};
+use crate::protocol::frame::{Outcome, encode};
+use crate::protocol::limits::LIST_BYTES;
+use crate::protocol::serial::Place;
+use crate::protocol::turn::{Cancel, Ending, Event, Shown, State, Turn};
+use crate::session::context::Context;
+use crate::session::engine::{Answer, Error, Known, Sender, Step};
+use crate::session::turns::change::{End, asked, change_turn, finish_turn};
+use crate::session::turns::shown::{find, missing_turn, stored};
+use crate::store::{StoreError, Write};
+
+/// What a `cancel` names.
+enum Target {
+    Turn(Box<Turn>),
+    Input(Place),
+    All,
+}
+
+impl Target {
+    fn of(cx: &Context<'_>, frame: &CancelTurns) -> Result<Self, Error> {
+        if let Some(id) = &frame.turn {
+            return Ok(Self::Turn(Box::new(find(cx, "cancel", id)?)));
+        }
+        let input = cx.engine.message_place("cancel", frame.input)?;
+        Ok(input.map_or(Self::All, Self::Input))
+    }
+
+    /// What the frame's id stands for: no entry has the place of all.
+    fn place(&self) -> Place {
+        match self {
+            Self::Turn(turn) => turn.place,
+            Self::Input(place) => *place,
+            Self::All => 0,
+        }
+    }
+
+    /// The turns that are meant.
+    fn turns(self, cx: &Context<'_>) -> Vec<Turn> {
+        let open = cx.memory.turns.values().map(|open| &open.turn);
+        let mut turns: Vec<Turn> = match self {
+            Self::Turn(turn) => vec![*turn],
+            Self::Input(place) => {
+                let answering = open.filter(|turn| turn.input == Some(place));
+                answering.cloned().collect()
+            }
+            Self::All => open.cloned().collect(),
+        };
+        turns.sort_unstable_by_key(|turn| turn.place);
+        turns
+    }
+}
+
+/// Answers a `cancel` whose id was taken before.
+pub(in crate::session) fn repeat(
+    cx: &mut Context<'_>,
+    frame: &CancelTurns,
+    known: &Known,
+) -> Result<Answer, Error> {
+    let target = Target::of(cx, frame)?;
+    known.must_be(target.place())?;
+    let turns = target.turns(cx);
+    let turns = turns.iter().map(|turn| stored(cx, turn)).collect();
+    Ok(answer_turns(cx, turns, true))
+}
+
+/// Asks for the end of turns. Their leaders are expected to stop; what does not is ended
+/// after `cancelGraceMs`.
+pub(in crate::session) fn cancel(
+    cx: &mut Context<'_>,
+    sender: &Sender,
+    frame: CancelTurns,
+) -> Result<Answer, Error> {
+    let target = Target::of(cx, &frame)?;
+    let stands_for = target.place();
+    let input = match target {
+        Target::Input(place) => Some(place),
+        Target::Turn(_) | Target::All => None,
+    };
+    let meant = target.turns(cx);
+    let is_new = |turn: &Turn| turn.is_open() && turn.cancel.is_none();
+    let input = match input {
+        Some(place) if cx.engine.store.cancel_of_input(place)?.is_some() => None,
+        input => input,
+    };
+    if input.is_some() || meant.iter().any(is_new) {
+        cx.engine.settle()?;
+    }
+    let cancel = asked(sender, cx.engine.now, frame.reason);
+    let mut step = cx.engine.step_by(sender);
+    if let Some(place) = input {
+        let cancel = cancel.clone();
+        step.write(Write::CancelInput { place, cancel });
+    }
+    let mut turns = Vec::with_capacity(meant.len());
+    for turn in &meant {
+        let shown = cancel_turn(cx, &mut step, &turn.id, &cancel)?;
+        turns.push(shown.unwrap_or_else(|| stored(cx, turn)));
+    }
+    step.stands_for(stands_for);
+    cx.engine.commit(step)?;
+    Ok(answer_turns(cx, turns, false))
+}
+
+/// Answers with turns, or with their ids where they are too long for an ack (P13.5).
+fn answer_turns(cx: &mut Context<'_>, turns: Vec<Shown>, duplicate: bool) -> Answer {
+    let bytes = encode(&turns).len();
+    // It costs the same, whether it is sent or not.
+    cx.engine.out.made += bytes;
+    let result = if LIST_BYTES < bytes {
+        let turn_ids = turns.into_iter().map(Shown::into_id).collect();
+        Outcome::TurnIds {
+            turn_ids,
+            duplicate,
+        }
+    } else {
+        Outcome::Turns { turns, duplicate }
+    };
+    Answer::Now(result)
+}
+
+/// Cancels one turn, if it is open and nobody did before. Nothing of it may be pending.
+pub(in crate::session) fn cancel_turn(
+    cx: &mut Context<'_>,
+    step: &mut Step,
+    id: &str,
+    cancel: &Cancel,
+) -> Result<Option<Shown>, StoreError> {
+    let Some(open) = cx.memory.turns.get(id) else {
+        return Ok(None);
+    };
+    if open.turn.cancel.is_some() {
+        return Ok(None);
+    }
+    let is_active = matches!(open.turn.state, State::Active(_));
+    if let (State::Queued, Some(place)) = (&open.turn.state, open.turn.input)
+        && cx.engine.store.cancel_of_input(place)?.is_none()
+    {
+        // Whoever was about to take it would otherwise begin another one.
+        let cancel = cancel.clone();
+        step.write(Write::CancelInput { place, cancel });
+    }
+    let shown = change_turn(cx, step, id, Event::Cancel, |turn| {
+        turn.cancel = Some(cancel.clone());
+    });
+    if is_active {
+        return Ok(shown);
+    }
+    // Nobody works on it, so nobody needs time to stop.
+    let end = End::of(Ending::Cancelled);
+    finish_turn(cx, step, id, end)
+}
+
+/// Cancels what a `publish` interrupts, in the same step (P6.6).
+pub(in crate::session) fn interrupt(
+    cx: &mut Context<'_>,
+    step: &mut Step,
+    sender: &Sender,
+    interrupt: &Interrupt,
+) -> Result<(), Error> {
+    let ids = match interrupt {
+        Interrupt::None => Vec::new(),
+        Interrupt::Turn(id) => vec![id.clone()],
+        Interrupt::All => active_turns(cx, |_| true),
+    };
+    let cancel = asked(sender, cx.engine.now, None);
+    for id in ids {
+        cancel_turn(cx, step, &id, &cancel)?;
+    }
+    Ok(())
+}
+
+/// Whether a `publish` may interrupt what it names.
+pub(in crate::session) fn check_interrupt(
+    cx: &Context<'_>,
+    sender: &Sender,
+    interrupt: &Interrupt,
+) -> Result<(), Error> {
+    if *interrupt == Interrupt::None {
+        return Ok(());
+    }
+    sender.must(Operation::Cancel, "interrupt", &cx.engine.id)?;
+    if let Interrupt::Turn(id) = interrupt
+        && !cx.memory.turns.contains_key(id)
+        && cx.engine.store.turn(id)?.is_none()
+    {
+        return Err(missing_turn("interrupt", id).into());
+    }
+    Ok(())
+}
+
+/// Whether a turn is still open once it was interrupted: one that is suspended ends at once,
+/// and takes no message that comes with the interrupt.
+pub(in crate::session) fn check_outlives(
+    cx: &Context<'_>,
+    interrupt: &Interrupt,
+    id: &str,
+) -> Result<(), ErrorInfo> {
+    let open = cx.memory.turns.get(id);
+    let is_suspended = open.is_some_and(|open| !matches!(open.turn.state, State::Active(_)));
+    match interrupt {
+        Interrupt::Turn(named) if named == id && is_suspended => {
+            let message = format!("unable to publish; turn {id} ends with the interrupt");
+            Err(ErrorInfo::new(ErrorCode::TurnClosed, message))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The active turns, in the order in which they began.
+pub(in crate::session) fn active_turns(
+    cx: &Context<'_>,
+    is_meant: impl Fn(&Turn) -> bool,
+) -> Vec<String> {
+    let open = cx.memory.turns.values().map(|open| &open.turn);
+    let active = open.filter(|turn| matches!(turn.state, State::Active(_)));
+    let mut active: Vec<&Turn> = active.filter(|turn| is_meant(turn)).collect();
+    active.sort_unstable_by_key(|turn| turn.place);
+    active.into_iter().map(|turn| turn.id.clone()).collect()
+}

@@ -1,0 +1,218 @@
+//! Turns change: every change goes through [`change_turn`], every end through [`finish_turn`].
+
+use crate::protocol::data::Data;
+use crate::protocol::error::{ErrorCode, ErrorInfo};
+use crate::protocol::ids::Timestamp;
+use crate::protocol::message::Status as MessageStatus;
+use crate::protocol::serial::Place;
+use crate::protocol::turn::{Cancel, Ending, Event, Lead, Shown, State, Turn};
+use crate::session::context::Context;
+use crate::session::engine::{Closing, Sender, Step};
+use crate::session::turns::lease::stir;
+use crate::session::turns::shown::{shown, turn_frame};
+use crate::session::turns::state::OpenTurn;
+use crate::session::turns::steer::mark_steer;
+use crate::store::{Kept, StoreError, Write};
+
+/// How the names begin that the session gives, by the serial of their turn.
+pub(in crate::session) const NAME: &str = "turn-";
+
+/// How a turn ends, and why.
+pub(in crate::session) struct End<'a> {
+    pub(in crate::session) ending: Ending,
+    pub(in crate::session) reason: Option<&'a str>,
+    pub(in crate::session) error: Option<Data>,
+}
+
+/// A turn that begins with the next entry; without a leader.
+pub(in crate::session) fn new_turn(
+    cx: &Context<'_>,
+    id: Option<String>,
+    input: Option<Place>,
+) -> Turn {
+    let place = cx.engine.end + 1;
+    Turn {
+        place,
+        version: place,
+        event: Event::Queue,
+        id: id.unwrap_or_else(|| format!("{NAME}{}", cx.engine.epoch.at(place))),
+        agent: None,
+        input,
+        parent: None,
+        attempt: 1,
+        attempt_place: place,
+        steers: Vec::new(),
+        created_at: cx.engine.now,
+        started_at: None,
+        cancel: None,
+        metadata: None,
+        state: State::Queued,
+    }
+}
+
+/// Follows a turn from now on.
+pub(in crate::session) fn hold_turn(cx: &mut Context<'_>, turn: Turn) {
+    let open = OpenTurn {
+        turn,
+        heard_at: cx.engine.now,
+        perhaps_at: cx.engine.now,
+        kept_at: cx.engine.now,
+    };
+    cx.memory.turns.insert(open.turn.id.clone(), open);
+}
+
+pub(in crate::session) fn check_open_turns(
+    cx: &Context<'_>,
+    verb: &str,
+    more: usize,
+) -> Result<(), ErrorInfo> {
+    let limit = cx.engine.limits.open_turns();
+    if cx.memory.turns.len() + more <= limit {
+        return Ok(());
+    }
+    let message = format!("unable to {verb}; {limit} turns are open already");
+    Err(ErrorInfo::new(ErrorCode::OverLimit, message))
+}
+
+/// Gives a turn that is queued to whoever makes the step.
+pub(in crate::session) fn take_turn(
+    cx: &mut Context<'_>,
+    step: &mut Step,
+    id: &str,
+    lead: Lead,
+    change: impl FnOnce(&mut Turn),
+) -> Option<Shown> {
+    let now = cx.engine.now;
+    if let Some(open) = cx.memory.turns.get_mut(id) {
+        open.heard_at = now;
+        open.perhaps_at = now;
+    }
+    let place = cx.engine.end + 1;
+    let agent = step.by().map(str::to_owned);
+    change_turn(cx, step, id, Event::Start, |turn| {
+        turn.agent = agent;
+        turn.attempt_place = place;
+        turn.started_at.get_or_insert(now);
+        turn.state = State::Active(lead);
+        change(turn);
+    })
+}
+
+/// Gives a change of a turn its place, stores it and tells it.
+pub(in crate::session) fn change_turn(
+    cx: &mut Context<'_>,
+    step: &mut Step,
+    id: &str,
+    event: Event,
+    change: impl FnOnce(&mut Turn),
+) -> Option<Shown> {
+    let version = cx.engine.next_place();
+    let open = cx.memory.turns.get_mut(id)?;
+    change(&mut open.turn);
+    open.turn.version = version;
+    open.turn.event = event;
+    open.kept_at = open.heard_at;
+    let is_open = open.turn.is_open();
+    let kept = Kept {
+        turn: open.turn.clone(),
+        heard_at: open.heard_at,
+    };
+    let shown = cx.memory.turns.get(id).map(|open| shown(cx, open))?;
+    step.write(Write::Turn {
+        kept,
+        client: step.by().map(str::to_owned),
+        at: cx.engine.now,
+    });
+    step.tell(turn_frame(cx, event, version, shown.clone()));
+    if !is_open {
+        cx.memory.turns.remove(id);
+        step.settles = true;
+    }
+    stir(cx);
+    Some(shown)
+}
+
+/// Ends a turn: what still streams in it is closed, instructions that nobody took are
+/// missed, and only then it is over. Nothing of it may be pending (P6.3).
+pub(in crate::session) fn finish_turn(
+    cx: &mut Context<'_>,
+    step: &mut Step,
+    id: &str,
+    end: End<'_>,
+) -> Result<Option<Shown>, StoreError> {
+    let Some(open) = cx.memory.turns.get(id) else {
+        return Ok(None);
+    };
+    let is_cancelled = open.turn.cancel.is_some();
+    let missed: Vec<Place> = waiting(&open.turn);
+    let ending = if is_cancelled {
+        Ending::Cancelled
+    } else {
+        end.ending
+    };
+    let status = match ending {
+        Ending::Complete => MessageStatus::Complete,
+        Ending::Cancelled => MessageStatus::Cancelled,
+        Ending::Failed => MessageStatus::Failed,
+    };
+    close_messages(cx, step, id, status);
+    for place in missed {
+        mark_steer(cx, step, place, "missed", 0)?;
+    }
+    let (reason, error) = (end.reason.map(str::to_owned), end.error);
+    let at = cx.engine.now;
+    Ok(change_turn(cx, step, id, Event::End, |turn| {
+        turn.state = State::Ended {
+            ending,
+            reason: reason.filter(|_| !is_cancelled),
+            error,
+            at,
+        };
+    }))
+}
+
+/// Closes what still streams in a turn.
+pub(in crate::session) fn close_messages(
+    cx: &mut Context<'_>,
+    step: &mut Step,
+    id: &str,
+    status: MessageStatus,
+) {
+    let streams = cx.engine.rollup.streams.iter();
+    let of_turn = streams.filter(|(_, stream)| stream.turn.as_deref() == Some(id));
+    let places: Vec<Place> = of_turn.map(|(place, _)| *place).collect();
+    let closing = Closing {
+        status,
+        headers: None,
+        client: step.by().map(str::to_owned),
+    };
+    for place in places {
+        cx.engine.close_stream(step, place, &closing);
+    }
+}
+
+/// The instructions that nobody has taken.
+pub(in crate::session) fn waiting(turn: &Turn) -> Vec<Place> {
+    let waiting = turn.steers.iter().filter(|(_, is_taken)| !is_taken);
+    waiting.map(|(place, _)| *place).collect()
+}
+
+impl<'a> End<'a> {
+    /// An end that needs no reason.
+    pub(in crate::session) fn of(ending: Ending) -> Self {
+        Self {
+            ending,
+            reason: None,
+            error: None,
+        }
+    }
+}
+
+/// Who asked for the end of a turn.
+pub(in crate::session) fn asked(sender: &Sender, now: Timestamp, reason: Option<String>) -> Cancel {
+    Cancel {
+        by: sender.client.clone(),
+        at: now,
+        reason,
+    }
+}

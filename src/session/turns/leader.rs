@@ -1,0 +1,82 @@
+//! Who leads a turn, and who may change what belongs to it (P6.8).
+
+use crate::protocol::capability::Operation;
+use crate::protocol::error::{ErrorCode, ErrorInfo};
+use crate::protocol::turn::Turn;
+use crate::session::context::Context;
+use crate::session::engine::{Error, Sender};
+use crate::session::turns::shown::{closed_turn, find};
+
+/// Who says to lead a turn, and what for.
+pub(in crate::session) struct Claim<'a> {
+    pub(in crate::session) verb: &'a str,
+    pub(in crate::session) sender: &'a Sender,
+    pub(in crate::session) attempt: Option<u64>,
+}
+
+/// Lets pass only who leads a turn: its client, with the current attempt or on the
+/// connection that took it.
+pub(in crate::session) fn check_leader(
+    cx: &Context<'_>,
+    claim: &Claim<'_>,
+    id: &str,
+) -> Result<(), Error> {
+    let Some(open) = cx.memory.turns.get(id) else {
+        let turn = find(cx, claim.verb, id)?;
+        return Err(closed_turn(claim.verb, &turn).into());
+    };
+    if is_led(&open.turn, claim) {
+        return Ok(());
+    }
+    Err(not_leader(&open.turn, claim).into())
+}
+
+/// Whether a frame that changes a message may: of an open turn only its leader's, or that
+/// of somebody else who may edit; of a final one only who may edit (P4.3, P6.8). Says
+/// whether the frame drives the turn.
+pub(in crate::session) fn fence(
+    cx: &Context<'_>,
+    claim: &Claim<'_>,
+    turn: Option<&str>,
+) -> Result<bool, Error> {
+    let Some(id) = turn else { return Ok(false) };
+    let may_edit = claim.sender.operations.contains(Operation::Edit);
+    let open = cx.memory.turns.get(id);
+    let is_own = open.is_none_or(|open| open.turn.agent.as_ref() == Some(&claim.sender.client));
+    if may_edit && (open.is_none() || !is_own) {
+        return Ok(false);
+    }
+    check_leader(cx, claim, id)?;
+    Ok(open.is_some())
+}
+
+fn is_led(turn: &Turn, claim: &Claim<'_>) -> bool {
+    let (sender, attempt) = (claim.sender, claim.attempt);
+    let Some(lead) = turn.lead() else {
+        return false;
+    };
+    let is_here = || sender.connection.is_some() && sender.connection == lead.connection;
+    turn.agent.as_deref() == Some(&sender.client)
+        && attempt.map_or_else(is_here, |attempt| attempt == turn.attempt)
+}
+
+/// What somebody is told who does not lead a turn.
+fn not_leader(turn: &Turn, claim: &Claim<'_>) -> ErrorInfo {
+    let Claim {
+        verb,
+        sender,
+        attempt,
+    } = claim;
+    let id = &turn.id;
+    let reason = match (&turn.agent, attempt) {
+        (None, _) => format!("turn {id} is queued, take it with turn.start or turn.adopt"),
+        (Some(agent), _) if *agent != sender.client => format!("turn {id} is {agent}'s"),
+        (Some(_), Some(attempt)) => {
+            format!("turn {id} is at attempt {}, not {attempt}", turn.attempt)
+        }
+        (Some(_), None) => format!(
+            "turn {id} was not taken over this connection, send its current attempt with the frame"
+        ),
+    };
+    ErrorInfo::new(ErrorCode::NotLeader, format!("unable to {verb}; {reason}"))
+}

@@ -1,0 +1,187 @@
+//! How long a leader is believed without a word (P6.8).
+
+use crate::protocol::ids::Timestamp;
+use crate::protocol::turn::{Lead, State, Turn};
+use crate::session::context::Context;
+use crate::session::engine::{News, Owner, Sender, Wait, after};
+use crate::session::part::Part;
+use crate::session::turns::state::OpenTurn;
+use crate::store::{Kept, StoreError, Write};
+
+/// Open turns wait for the end of a lease, of a suspension or of a cancel's grace.
+pub(in crate::session) const TURNS: Owner = Owner {
+    name: "turns",
+    wait: Wait::Alarm,
+};
+
+/// Leases wait for pings: of leaders, who may live though they say nothing.
+const LEASES: Owner = Owner {
+    name: "leases",
+    wait: Wait::Pings,
+};
+
+/// Something about open turns has changed that their times depend on.
+pub(in crate::session) fn stir(cx: &mut Context<'_>) {
+    cx.engine.state.clock.stir(TURNS);
+    cx.engine.state.clock.stir(LEASES);
+}
+
+/// Leaders that may live without a word, as a part of the session.
+pub(in crate::session) struct Leases;
+
+impl Part for Leases {
+    const OWNER: Option<Owner> = Some(LEASES);
+
+    fn due_at(cx: &Context<'_>) -> Timestamp {
+        let open = cx.memory.turns.values();
+        let led = open.filter(|open| is_led_by_somebody_here(cx, open));
+        led.map(|open| lease_until(cx, open))
+            .min()
+            .unwrap_or(Timestamp::MAX)
+    }
+
+    fn hear(cx: &mut Context<'_>, news: &News) -> Result<(), StoreError> {
+        for live in &news.gone {
+            let id = Some(&live.connection.id);
+            for open in cx.memory.turns.values_mut() {
+                let lead = open.turn.lead();
+                if lead.is_some_and(|lead| lead.connection.as_ref() == id) {
+                    open.heard_at = open.heard_at.max(live.pinged_at);
+                }
+            }
+        }
+        if !news.gone.is_empty() {
+            cx.engine.state.clock.stir(LEASES);
+        }
+        Ok(())
+    }
+}
+
+fn is_led_by_somebody_here(cx: &Context<'_>, open: &OpenTurn) -> bool {
+    let is_active = matches!(open.turn.state, State::Active(_));
+    let leader = open.turn.lead().and_then(|lead| lead.connection.as_ref());
+    is_active && leader.is_some_and(|id| cx.engine.connections.contains_key(id))
+}
+
+/// The leader has done something on a turn: its lease begins anew. That is kept in the
+/// row only where it would otherwise be off by more than a third of the lease.
+pub(in crate::session) fn renew_lease(
+    cx: &mut Context<'_>,
+    sender: &Sender,
+    id: &str,
+) -> Result<(), StoreError> {
+    if take_leadership(cx, sender, id)? {
+        return Ok(());
+    }
+    let Some(open) = cx.memory.turns.get_mut(id) else {
+        return Ok(());
+    };
+    let (place, lease_ms) = (open.turn.place, open.turn.lead().map(|lead| lead.lease_ms));
+    if slack(lease_ms.unwrap_or(0)) < cx.engine.now.saturating_sub(open.kept_at) {
+        open.kept_at = cx.engine.now;
+        let mut step = cx.engine.step();
+        step.note(Write::Heard {
+            place,
+            at: cx.engine.now,
+        });
+        cx.engine.commit(step)?;
+    }
+    Ok(())
+}
+
+/// The same on the hot path: what is appended is a sign of life that is stored anyway. Whoever
+/// carries the current attempt over another socket leads from there once the connection that
+/// took the turn is gone: its pings are signs of life as well. Says whether that was so.
+pub(in crate::session) fn take_leadership(
+    cx: &mut Context<'_>,
+    sender: &Sender,
+    id: &str,
+) -> Result<bool, StoreError> {
+    note_alive(cx, id);
+    let Some(open) = cx.memory.turns.get_mut(id) else {
+        return Ok(false);
+    };
+    let lead = lead_mut(&mut open.turn);
+    let Some(lead) = lead.filter(|lead| lead.connection != sender.connection) else {
+        return Ok(false);
+    };
+    let known = lead.connection.as_ref();
+    let is_gone = known.is_some_and(|id| !cx.engine.connections.contains_key(id));
+    let live = sender
+        .connection
+        .as_ref()
+        .and_then(|id| cx.engine.connections.get(id));
+    let Some(live) = live.filter(|live| is_gone && live.connection.is_reader()) else {
+        return Ok(false);
+    };
+    lead.connection = Some(live.connection.id.clone());
+    open.kept_at = open.heard_at;
+    let (turn, heard_at) = (open.turn.clone(), open.heard_at);
+    let mut step = cx.engine.step();
+    step.note(Write::TurnRow(Kept { turn, heard_at }));
+    cx.engine.commit(step)?;
+    stir(cx);
+    Ok(true)
+}
+
+/// Its leader was heard.
+pub(in crate::session) fn note_alive(cx: &mut Context<'_>, id: &str) {
+    if let Some(open) = cx.memory.turns.get_mut(id) {
+        open.heard_at = open.heard_at.max(cx.engine.now);
+    }
+}
+
+/// Pings on a connection that leads are signs of life that nobody stored. They count as
+/// such though it goes.
+fn note_pings(cx: &mut Context<'_>) {
+    for open in cx.memory.turns.values_mut() {
+        let id = open.turn.lead().and_then(|lead| lead.connection.as_ref());
+        if let Some(live) = id.and_then(|id| cx.engine.connections.get(id)) {
+            open.heard_at = open.heard_at.max(live.pinged_at);
+        }
+    }
+}
+
+/// The same, and what is known of them is kept, so that a crash, which takes all that the
+/// platform knew, finds a leader heard that only pinged: at most one row for each alarm.
+pub(in crate::session) fn keep_pings(cx: &mut Context<'_>) -> Result<(), StoreError> {
+    note_pings(cx);
+    let mut step = cx.engine.step();
+    for open in cx.memory.turns.values_mut() {
+        let State::Active(lead) = &open.turn.state else {
+            continue;
+        };
+        if slack(lead.lease_ms) < open.heard_at.saturating_sub(open.kept_at) {
+            open.kept_at = open.heard_at;
+            let (place, at) = (open.turn.place, open.heard_at);
+            step.note(Write::Heard { place, at });
+        }
+    }
+    cx.engine.commit(step)
+}
+
+/// When the lease of an active turn ends, as far as is known.
+pub(in crate::session) fn lease_until(cx: &Context<'_>, open: &OpenTurn) -> Timestamp {
+    let Some(lead) = open.turn.lead() else {
+        return Timestamp::MAX;
+    };
+    let live = lead
+        .connection
+        .as_ref()
+        .and_then(|id| cx.engine.connections.get(id));
+    let pinged_at = live.map_or(Timestamp::MIN, |live| live.pinged_at);
+    let heard_at = open.heard_at.max(open.perhaps_at).max(pinged_at);
+    after(heard_at, lead.lease_ms)
+}
+
+/// A third of a lease: how far its row may be behind.
+pub(in crate::session) fn slack(lease_ms: u64) -> Timestamp {
+    Timestamp::try_from(lease_ms / 3).unwrap_or(0)
+}
+
+fn lead_mut(turn: &mut Turn) -> Option<&mut Lead> {
+    match &mut turn.state {
+        State::Active(lead) | State::Suspended { lead, .. } => Some(lead),
+        State::Queued | State::Ended { .. } => None,
+    }
+}

@@ -1,0 +1,15 @@
+//! Turns: who answers what, who leads, and how it ends (P6).
+
+pub(super) mod adopt;
+pub(super) mod cancel;
+pub(super) mod change;
+pub(super) mod drive;
+pub(super) mod leader;
+pub(super) mod lease;
+pub(super) mod list;
+pub(super) mod lost;
+pub(super) mod queue;
+pub(super) mod shown;
+pub(super) mod start;
+pub(super) mod state;
+pub(super) mod steer;

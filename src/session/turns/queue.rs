@@ -1,0 +1,117 @@
+//! Inputs that come while another is answered: they wait, go first, or are refused (P10.3).
+
+use crate::protocol::capability::Operation;
+use crate::protocol::decode::Interrupt;
+use crate::protocol::decode::NewMessage;
+use crate::protocol::error::{ErrorCode, ErrorInfo};
+use crate::protocol::message::{Role, Status};
+use crate::protocol::serial::Place;
+use crate::protocol::settings::OnInput;
+use crate::protocol::turn::{Event, Turn};
+use crate::session::context::Context;
+use crate::session::engine::{Sender, Step};
+use crate::session::turns::cancel::{active_turns, cancel_turn};
+use crate::session::turns::change::{asked, change_turn, check_open_turns, hold_turn, new_turn};
+use crate::store::{Head, StoreError};
+
+/// Whether a message is for an agent to answer.
+fn is_input(sender: &Sender, new: &NewMessage) -> bool {
+    let is_by_user = !sender.operations.contains(Operation::Turn);
+    new.role == Role::User && new.turn.is_none() && new.wake.unwrap_or(is_by_user)
+}
+
+fn answers(turn: &Turn) -> bool {
+    turn.input.is_some() && turn.cancel.is_none()
+}
+
+/// What becomes of a message while turns are active that `stays` lets stand.
+fn on_input(
+    cx: &Context<'_>,
+    sender: &Sender,
+    new: &NewMessage,
+    stays: impl Fn(&Turn) -> bool,
+) -> OnInput {
+    let on_input = cx.engine.settings.on_input();
+    let is_moot = on_input == OnInput::Parallel || !is_input(sender, new);
+    let is_answering = |turn: &Turn| answers(turn) && stays(turn);
+    if is_moot || active_turns(cx, is_answering).is_empty() {
+        return OnInput::Parallel;
+    }
+    on_input
+}
+
+/// Whether an input may come now, after what it interrupts itself; so many come with it that
+/// have to wait, it among them.
+pub(in crate::session) fn check_input(
+    cx: &Context<'_>,
+    sender: &Sender,
+    new: &NewMessage,
+    interrupt: &Interrupt,
+    waiting: &mut usize,
+) -> Result<(), ErrorInfo> {
+    let stays = |turn: &Turn| match interrupt {
+        Interrupt::None => true,
+        Interrupt::All => false,
+        Interrupt::Turn(id) => turn.id != *id,
+    };
+    match on_input(cx, sender, new, stays) {
+        OnInput::Reject => {
+            let id = &cx.engine.id;
+            let message = format!("unable to publish; session {id} answers another input");
+            Err(ErrorInfo::new(ErrorCode::Busy, message))
+        }
+        OnInput::Queue => {
+            *waiting += 1;
+            check_open_turns(cx, "publish", *waiting)
+        }
+        OnInput::Parallel | OnInput::Interrupt => Ok(()),
+    }
+}
+
+/// Cancels what inputs interrupt by the session's settings.
+pub(in crate::session) fn interrupt_by_settings(
+    cx: &mut Context<'_>,
+    step: &mut Step,
+    sender: &Sender,
+    messages: &[NewMessage],
+) -> Result<(), StoreError> {
+    let mut inputs = messages
+        .iter()
+        .map(|new| on_input(cx, sender, new, |_| true));
+    if !inputs.any(|on_input| on_input == OnInput::Interrupt) {
+        return Ok(());
+    }
+    let cancel = asked(sender, cx.engine.now, None);
+    for id in active_turns(cx, answers) {
+        cancel_turn(cx, step, &id, &cancel)?;
+    }
+    Ok(())
+}
+
+/// Whether an input has to wait.
+pub(in crate::session) fn is_queued_input(
+    cx: &Context<'_>,
+    sender: &Sender,
+    new: &NewMessage,
+) -> bool {
+    on_input(cx, sender, new, |_| true) == OnInput::Queue
+}
+
+/// An input waits: as a turn without a leader.
+pub(in crate::session) fn queue_input(cx: &mut Context<'_>, step: &mut Step, input: Place) {
+    let turn = new_turn(cx, None, Some(input));
+    let id = turn.id.clone();
+    hold_turn(cx, turn);
+    change_turn(cx, step, &id, Event::Queue, |_| {});
+}
+
+/// Whether a message was left unfinished by an attempt before the current one: its id is
+/// free for the next (P6.8).
+pub(in crate::session) fn is_left_behind(cx: &Context<'_>, head: &Head) -> bool {
+    let turn = head
+        .turn
+        .as_ref()
+        .and_then(|turn| cx.memory.turns.get(turn));
+    let is_before = turn.is_some_and(|open| head.place < open.turn.attempt_place);
+    is_before && head.status == Some(Status::Failed) && !head.is_deleted
+}

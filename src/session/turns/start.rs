@@ -1,0 +1,108 @@
+//! A turn begins (P6.2).
+
+use crate::protocol::decode::StartTurn;
+use crate::protocol::error::{ErrorCode, ErrorInfo};
+use crate::protocol::serial::{Place, Serial};
+use crate::protocol::turn::{Ending, Event, Lead, State, Turn, lease};
+use crate::session::context::Context;
+use crate::session::engine::{Answer, Error, Sender};
+use crate::session::turns::change::{
+    End, change_turn, check_open_turns, finish_turn, hold_turn, take_turn,
+};
+use crate::session::turns::change::{NAME, new_turn};
+use crate::session::turns::shown::{answer_changed, answer_stored};
+
+/// Begins a turn, or takes the one that waits for an agent (P6.2).
+pub(in crate::session) fn start_turn(
+    cx: &mut Context<'_>,
+    sender: &Sender,
+    start: StartTurn,
+) -> Result<Answer, Error> {
+    const VERB: &str = "start the turn";
+    let input = cx.engine.message_place(VERB, start.input)?;
+    let parent = cx.engine.message_place(VERB, start.parent)?;
+    let lead = Lead {
+        connection: sender.connection.clone(),
+        lease_ms: lease(start.lease_ms),
+    };
+    if let Some(known) = known_turn(cx, sender, &start, input)? {
+        if known.state != State::Queued {
+            return Ok(answer_stored(cx, &known, true));
+        }
+        cx.engine.settle()?;
+        let mut step = cx.engine.step_by(sender);
+        let metadata = start.metadata;
+        let shown = take_turn(cx, &mut step, &known.id, lead, |turn| {
+            turn.parent = parent.or(turn.parent);
+            turn.metadata = metadata.or_else(|| turn.metadata.take());
+        });
+        cx.engine.commit(step)?;
+        return answer_changed(shown);
+    }
+    check_name(start.id.as_deref())?;
+    cx.engine.check_room(VERB)?;
+    check_open_turns(cx, VERB, 1)?;
+    cx.engine.settle()?;
+    let cancel = match input.filter(|_| !start.again) {
+        Some(input) => cx.engine.store.cancel_of_input(input)?,
+        None => None,
+    };
+    let mut step = cx.engine.step_by(sender);
+    let is_cancelled = cancel.is_some();
+    let turn = Turn {
+        agent: Some(sender.client.clone()),
+        parent,
+        started_at: Some(cx.engine.now),
+        metadata: start.metadata,
+        cancel,
+        state: State::Active(lead),
+        ..new_turn(cx, start.id, input)
+    };
+    let id = turn.id.clone();
+    hold_turn(cx, turn);
+    let shown = if is_cancelled {
+        // P6.5: nobody wants an answer any more, so it is born cancelled.
+        let end = End::of(Ending::Cancelled);
+        finish_turn(cx, &mut step, &id, end)?
+    } else {
+        change_turn(cx, &mut step, &id, Event::Start, |_| {})
+    };
+    cx.engine.commit(step)?;
+    answer_changed(shown)
+}
+
+/// The turn that a `turn.start` stands for already (P6.2).
+fn known_turn(
+    cx: &Context<'_>,
+    sender: &Sender,
+    start: &StartTurn,
+    input: Option<Place>,
+) -> Result<Option<Turn>, Error> {
+    let is_own = |turn: &Turn| turn.agent.as_ref() == Some(&sender.client);
+    if let Some(id) = &start.id
+        && let Some(turn) = cx.engine.store.turn(id)?
+    {
+        if is_own(&turn) || turn.state == State::Queued {
+            return Ok(Some(turn));
+        }
+        let message = format!("unable to start the turn; {id} is another client's turn");
+        return Err(ErrorInfo::new(ErrorCode::Conflict, message).into());
+    }
+    let Some(input) = input.filter(|_| !start.again) else {
+        return Ok(None);
+    };
+    let answering = cx.engine.store.answering(input)?;
+    let queued = answering.iter().find(|turn| turn.state == State::Queued);
+    let known = queued.or_else(|| answering.iter().find(|turn| is_own(turn)));
+    Ok(known.cloned())
+}
+
+/// Names that the session gives are nobody's to choose: another turn is to have it.
+fn check_name(id: Option<&str>) -> Result<(), ErrorInfo> {
+    let Some(id) = id else { return Ok(()) };
+    if id.strip_prefix(NAME).and_then(Serial::parse).is_none() {
+        return Ok(());
+    }
+    let message = format!("unable to start the turn; {id} is a name that the session gives");
+    Err(ErrorInfo::new(ErrorCode::InvalidFrame, message))
+}

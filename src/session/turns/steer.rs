@@ -1,0 +1,246 @@
+//! Steering: instructions to a running turn, and whether they were taken (P6.7).
+
+use crate::protocol::decode::{Steer, Steered, too_large};
+use crate::protocol::error::{ErrorCode, ErrorInfo};
+use crate::protocol::frame::{Outcome, ServerFrame, TurnFrame};
+use crate::protocol::limits::{PAGE_BYTES, TURN_STEERS, WAITING_STEERS};
+use crate::protocol::message::{Headers, Message, Role};
+use crate::protocol::serial::Place;
+use crate::protocol::turn::{Event, Turn};
+use crate::session::context::Context;
+use crate::session::engine::{Answer, Error, Known, Sender, Step};
+use crate::session::turns::change::waiting;
+use crate::session::turns::leader::{Claim, check_leader};
+use crate::session::turns::lease::renew_lease;
+use crate::session::turns::shown::{answer_stored, closed_turn, find, shown, stored};
+use crate::store::{Change, Kept, StoreError, Write};
+
+/// The name of a message that is an instruction, and of the header that says what became
+/// of it.
+const STEER: &str = "steer";
+
+/// Answers a `steer` whose id was taken before.
+pub(in crate::session) fn repeat(
+    cx: &mut Context<'_>,
+    steer: &Steer,
+    known: &Known,
+) -> Result<Answer, Error> {
+    let turn = find(cx, STEER, &steer.turn)?;
+    let head = cx.engine.store.head(known.place)?;
+    let is_same = head.is_some_and(|head| head.turn.as_ref() == Some(&steer.turn));
+    known.must_be(if is_same { known.place } else { 0 })?;
+    Ok(answer_steer(cx, known.place, &turn, true))
+}
+
+/// Hands an instruction to a turn: a message, and a frame about the turn, in one entry.
+pub(in crate::session) fn steer(
+    cx: &mut Context<'_>,
+    sender: &Sender,
+    steer: Steer,
+) -> Result<Answer, Error> {
+    let turn = find(cx, STEER, &steer.turn)?;
+    if !turn.is_open() {
+        return Err(closed_turn(STEER, &turn).into());
+    }
+    let limit = cx.engine.limits.data_bytes();
+    if limit < steer.data.bytes() {
+        return Err(too_large(STEER, steer.data.bytes(), limit).into());
+    }
+    if TURN_STEERS <= turn.steers.len() {
+        let message = format!(
+            "unable to steer; turn {} was steered {TURN_STEERS} times",
+            turn.id
+        );
+        return Err(ErrorInfo::new(ErrorCode::OverLimit, message).into());
+    }
+    check_waiting_steers(cx)?;
+    cx.engine.check_room(STEER)?;
+    cx.engine.settle()?;
+    let mut step = cx.engine.step_by(sender);
+    let place = tell_steer(cx, &mut step, sender, &steer);
+    step.stands_for(place);
+    cx.engine.commit(step)?;
+    Ok(answer_steer(cx, place, &turn, false))
+}
+
+/// Whether one more instruction may wait.
+fn check_waiting_steers(cx: &Context<'_>) -> Result<(), ErrorInfo> {
+    let open = cx.memory.turns.values();
+    let waits: usize = open.map(|open| waiting(&open.turn).len()).sum();
+    if waits < WAITING_STEERS {
+        return Ok(());
+    }
+    let message = format!("unable to steer; {WAITING_STEERS} steers wait in open turns");
+    Err(ErrorInfo::new(ErrorCode::OverLimit, message))
+}
+
+fn tell_steer(cx: &mut Context<'_>, step: &mut Step, sender: &Sender, steer: &Steer) -> Place {
+    let place = cx.engine.next_place();
+    let serial = cx.engine.epoch.at(place);
+    let message = Message {
+        serial,
+        version: serial,
+        id: None,
+        name: STEER.to_owned(),
+        client: sender.client.clone(),
+        connection: sender.connection.clone(),
+        role: Role::User,
+        turn: Some(steer.turn.clone()),
+        parent: None,
+        data: Some(steer.data.clone()),
+        headers: Some(Headers::from([(STEER.to_owned(), "waiting".to_owned())])),
+        status: None,
+        seq: None,
+        created_at: cx.engine.now,
+        updated_at: cx.engine.now,
+        deleted_at: None,
+    };
+    step.write(Write::Create(message.clone()));
+    step.tell_of(STEER, ServerFrame::Create { message });
+    note_steer(cx, step, &steer.turn, place, false);
+    if let Some(open) = cx.memory.turns.get(&steer.turn) {
+        step.tell(ServerFrame::Turn(TurnFrame {
+            r#type: Event::Steer,
+            serial,
+            turn: shown(cx, open),
+            message: Some(serial),
+            data: Some(steer.data.clone()),
+        }));
+    }
+    place
+}
+
+fn answer_steer(cx: &Context<'_>, place: Place, turn: &Turn, duplicate: bool) -> Answer {
+    Answer::Now(Outcome::Steered {
+        serial: cx.engine.epoch.at(place),
+        turn: Box::new(stored(cx, turn)),
+        duplicate,
+    })
+}
+
+/// Answers a `turn.steered` whose id was taken before.
+pub(in crate::session) fn repeat_steered(
+    cx: &mut Context<'_>,
+    steered: &Steered,
+    known: &Known,
+) -> Result<Answer, Error> {
+    let turn = find(cx, known.verb, &steered.turn)?;
+    let place = cx.engine.place(known.verb, steered.serial)?;
+    let is_its = turn.steers.iter().any(|(steer, _)| *steer == place);
+    known.must_be(if is_its { place } else { 0 })?;
+    Ok(answer_stored(cx, &turn, true))
+}
+
+/// The leader has taken an instruction.
+pub(in crate::session) fn steered(
+    cx: &mut Context<'_>,
+    sender: &Sender,
+    steered: Steered,
+) -> Result<Answer, Error> {
+    const VERB: &str = "take the instruction";
+    let claim = Claim {
+        verb: VERB,
+        sender,
+        attempt: steered.attempt,
+    };
+    check_leader(cx, &claim, &steered.turn)?;
+    let place = cx.engine.place(VERB, steered.serial)?;
+    let turn = find(cx, VERB, &steered.turn)?;
+    let mut steers = turn.steers.iter();
+    let Some((_, is_taken)) = steers.find(|(steer, _)| *steer == place) else {
+        let message = format!(
+            "unable to {VERB}; {} is none of turn {}",
+            steered.serial, turn.id
+        );
+        return Err(ErrorInfo::new(ErrorCode::NotFound, message).into());
+    };
+    if *is_taken {
+        return Ok(answer_stored(cx, &turn, true));
+    }
+    cx.engine.settle()?;
+    let mut step = cx.engine.step_by(sender);
+    mark_steer(cx, &mut step, place, "taken", 0)?;
+    note_steer(cx, &mut step, &turn.id, place, true);
+    step.stands_for(place);
+    cx.engine.commit(step)?;
+    renew_lease(cx, sender, &turn.id)?;
+    Ok(answer_stored(cx, &turn, false))
+}
+
+/// Keeps with the turn whether an instruction was taken.
+fn note_steer(cx: &mut Context<'_>, step: &mut Step, id: &str, place: Place, is_taken: bool) {
+    if let Some(open) = cx.memory.turns.get_mut(id) {
+        let steers = &mut open.turn.steers;
+        match steers.iter_mut().find(|(steer, _)| *steer == place) {
+            Some((_, known)) => *known = is_taken,
+            None => steers.push((place, is_taken)),
+        }
+        step.write(Write::TurnRow(Kept {
+            turn: open.turn.clone(),
+            heard_at: open.kept_at,
+        }));
+    }
+}
+
+/// Says in an instruction what became of it, so that its sender can tell. It is told with its
+/// data where there is room for that; gives how much that takes.
+pub(in crate::session) fn mark_steer(
+    cx: &mut Context<'_>,
+    step: &mut Step,
+    place: Place,
+    word: &str,
+    room: usize,
+) -> Result<usize, StoreError> {
+    let outline = cx.engine.store.outline(cx.engine.epoch, place)?;
+    let Some((mut message, bytes)) = outline.filter(|(it, _)| it.deleted_at.is_none()) else {
+        return Ok(0);
+    };
+    if bytes <= room {
+        message.data = cx
+            .engine
+            .store
+            .message(cx.engine.epoch, place)?
+            .and_then(|it| it.data);
+    }
+    let version = cx.engine.next_place();
+    let mut headers = message.headers.take().unwrap_or_default();
+    headers.insert(STEER.to_owned(), word.to_owned());
+    step.write(Write::Update {
+        place,
+        version,
+        seq: 0,
+        data: None,
+        headers: Some(serde_json::json!(headers).to_string()),
+        status: None,
+        is_streaming: false,
+        at: cx.engine.now,
+    });
+    step.change_of_session(version, Change::Update, place);
+    message.version = cx.engine.epoch.at(version);
+    message.headers = Some(headers);
+    message.updated_at = cx.engine.now;
+    let name = message.name.clone();
+    step.tell_of(&name, ServerFrame::Update { message });
+    Ok(bytes)
+}
+
+/// Instructions that a lost attempt took wait again, for the next one (P6.8).
+pub(in crate::session) fn renew_steers(
+    cx: &mut Context<'_>,
+    step: &mut Step,
+    id: &str,
+) -> Result<(), StoreError> {
+    let steers = cx.memory.turns.get(id).map(|open| open.turn.steers.clone());
+    let taken = steers
+        .into_iter()
+        .flatten()
+        .filter(|(_, is_taken)| *is_taken);
+    // An agent that takes the turn over may never have held them.
+    let mut room = PAGE_BYTES;
+    for (place, _) in taken.collect::<Vec<_>>() {
+        let bytes = mark_steer(cx, step, place, "waiting", room)?;
+        room = room.saturating_sub(bytes);
+        note_steer(cx, step, id, place, false);
+    }
+    Ok(())
+}
