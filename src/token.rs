@@ -79,6 +79,14 @@ impl Claims {
     }
 }
 
+impl Claims {
+    /// The token's role wherever it may do something: what it says itself, else the strongest
+    /// that its `caps` name, else `user` (P15.1).
+    pub fn role(&self) -> Role {
+        self.role.unwrap_or_else(|| self.capabilities.strongest())
+    }
+}
+
 /// The refusal of a token (P2.5).
 pub fn unauthorized(wrong: &str) -> ErrorInfo {
     ErrorInfo::new(

@@ -3,10 +3,13 @@
 //! Pairs are percent-decoded already. A malformed parameter is refused by name, an unknown one
 //! ignored (P1.4).
 
+use serde::{Deserialize, Serialize};
+
 use super::error::{ErrorCode, ErrorInfo};
 use super::limits::{
     NAMES_MAX, PAGE_MESSAGES, REPLAY_MESSAGES, REWIND_MESSAGES, WINDOW_MS_DEFAULT, WINDOW_MS_MAX,
 };
+use super::request::Parts;
 
 /// UTF-8 bytes of all names together as JSON, in which the connection stores them; a control
 /// character takes six.
@@ -20,8 +23,74 @@ const SINCE_BYTES_MAX: usize = 64;
 /// Decoded pairs of a query, in order.
 pub type Pairs = [(String, String)];
 
-/// The query of a connection (P3.3).
+/// The parameters of `connect` and `events`.
+pub(super) const ATTACH: &[&str] = &["since", "rewind", "rollup", "names"];
+/// The parameters of a message that is streamed as a body (P5.5).
+pub(super) const STREAM: &[&str] = &["stream", "turn", "attempt", "name", "id"];
+
+/// What a read is asked with: the address and the query.
+pub(super) trait Query: Sized {
+    /// The parameters that it takes.
+    const NAMES: &'static [&'static str];
+
+    /// Reads it, and refuses by name what says nothing sensible.
+    fn read(parts: &Parts<'_>) -> Result<Self, ErrorInfo>;
+}
+
+/// A read that is asked with nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nothing;
+
+impl Query for Nothing {
+    const NAMES: &'static [&'static str] = &[];
+
+    fn read(_: &Parts<'_>) -> Result<Self, ErrorInfo> {
+        Ok(Self)
+    }
+}
+
+/// The serial in an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Serial(pub String);
+
+impl Query for Serial {
+    const NAMES: &'static [&'static str] = &[];
+
+    fn read(parts: &Parts<'_>) -> Result<Self, ErrorInfo> {
+        Ok(Self(parts.serial()))
+    }
+}
+
+/// The id in an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Id(pub String);
+
+impl Query for Id {
+    const NAMES: &'static [&'static str] = &[];
+
+    fn read(parts: &Parts<'_>) -> Result<Self, ErrorInfo> {
+        Ok(Self(parts.named().to_owned()))
+    }
+}
+
+/// How much of a session to read at once (P11.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// How many of the newest messages.
+    pub rewind: usize,
+}
+
+impl Query for Snapshot {
+    const NAMES: &'static [&'static str] = &["rewind"];
+
+    fn read(parts: &Parts<'_>) -> Result<Self, ErrorInfo> {
+        let rewind = rewind(parts.pairs, "read the snapshot")?;
+        Ok(Self { rewind })
+    }
+}
+
+/// How a connection wants to be served (P3.3).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attach {
     /// The position to resume after.
     pub since: Option<String>,
@@ -75,18 +144,19 @@ pub fn position(text: &str) -> String {
 }
 
 /// Reads `rewind`, of a replay or of a snapshot.
-///
-/// # Errors
-/// `invalid-frame`, naming its range.
-pub fn rewind(pairs: &Pairs, verb: &str) -> Result<usize, ErrorInfo> {
+fn rewind(pairs: &Pairs, verb: &str) -> Result<usize, ErrorInfo> {
     number(pairs, verb, "rewind", 0, REPLAY_MESSAGES, REWIND_MESSAGES)
 }
 
-/// Reads the query of a page of history.
-///
-/// # Errors
-/// `invalid-frame`, naming the parameter and its range.
-pub fn history(pairs: &Pairs) -> Result<History, ErrorInfo> {
+impl Query for History {
+    const NAMES: &'static [&'static str] = &["before", "after", "to", "limit"];
+
+    fn read(parts: &Parts<'_>) -> Result<Self, ErrorInfo> {
+        history(parts.pairs)
+    }
+}
+
+fn history(pairs: &Pairs) -> Result<History, ErrorInfo> {
     let serial = |name| find(pairs, name).filter(|serial| !serial.is_empty());
     let (before, after, to) = (serial("before"), serial("after"), serial("to"));
     if before.is_some() && after.is_some() {
@@ -125,11 +195,15 @@ pub struct Turns {
     pub limit: usize,
 }
 
-/// Reads the query of a list of turns.
-///
-/// # Errors
-/// `invalid-frame`, naming the parameter and its range.
-pub fn turns(pairs: &Pairs) -> Result<Turns, ErrorInfo> {
+impl Query for Turns {
+    const NAMES: &'static [&'static str] = &["status", "before", "limit"];
+
+    fn read(parts: &Parts<'_>) -> Result<Self, ErrorInfo> {
+        turns(parts.pairs)
+    }
+}
+
+fn turns(pairs: &Pairs) -> Result<Turns, ErrorInfo> {
     let all = match find(pairs, "status") {
         None | Some("open") => false,
         Some("all") => true,
@@ -168,6 +242,50 @@ pub fn attempt(pairs: &Pairs) -> Result<Option<u64>, ErrorInfo> {
         1,
     )?;
     Ok(Some(attempt))
+}
+
+/// Whether the body of a request is a message that is streamed (P5.5).
+///
+/// # Errors
+/// `invalid-frame`, naming what it takes.
+pub fn stream(pairs: &Pairs) -> Result<bool, ErrorInfo> {
+    number(pairs, "publish", "stream", 0, 1, 0).map(|stream| stream == 1)
+}
+
+/// The pairs of a query as it stands in an address.
+pub fn pairs(query: &str) -> Vec<(String, String)> {
+    let decoded = |text: &str| percent_decoded(&text.replace('+', " "));
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    pairs
+        .map(|(key, value)| (decoded(key), decoded(value)))
+        .collect()
+}
+
+/// Decodes once. What is no escape, or no UTF-8, stays as something that no id may contain.
+pub(super) fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let mut ahead = rest.clone();
+        let mut digit = || {
+            ahead
+                .next()
+                .and_then(|digit| char::from(digit).to_digit(16))
+        };
+        match (digit(), digit()) {
+            (Some(high), Some(low)) => {
+                bytes.push(u8::try_from(high * 16 + low).unwrap_or(b'%'));
+                rest = ahead;
+            }
+            _ => bytes.push(b'%'),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// The first value of a parameter.
@@ -290,6 +408,29 @@ mod tests {
             assert!(history(&pairs(&[("limit", limit)])).is_err(), "{limit}");
         }
         assert!(history(&pairs(&[("before", "a"), ("after", "b")])).is_err());
+    }
+
+    #[test]
+    fn p1_1_a_query_is_decoded_once() {
+        let read = super::pairs("a=1%2B1&b=x+y&c&d=%zz&e=%2541&=f");
+        let read: Vec<_> = read.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        let expected = [
+            ("a", "1+1"),
+            ("b", "x y"),
+            ("c", ""),
+            ("d", "%zz"),
+            ("e", "%41"),
+            ("", "f"),
+        ];
+        assert_eq!(read, expected);
+    }
+
+    #[test]
+    fn p5_5_a_body_is_streamed_or_not() {
+        assert!(!stream(&[]).unwrap() && !stream(&pairs(&[("stream", "0")])).unwrap());
+        assert!(stream(&pairs(&[("stream", "1")])).unwrap());
+        let error = stream(&pairs(&[("stream", "yes")])).unwrap_err();
+        assert!(error.message.contains("stream"), "{}", error.message);
     }
 
     proptest! {

@@ -2,12 +2,13 @@
 //! that is decided: permission, rate, repeat, handler, answer.
 
 use super::context::Context;
-use super::engine::{Answer, Carrier, Chains, Error, FrameId, Known, Reply, Sender, misplaced};
+use super::engine::{Answer, Chains, Error, FrameId, Known, Reply, Sender, misplaced};
 use super::full;
 use super::messages::{append, delete, publish, signal, update};
 use super::presence::members;
 use super::readers::probe;
 use super::turns::{adopt, cancel, drive, start, steer};
+use crate::machine::Carrier;
 use crate::protocol::capability::Operation;
 use crate::protocol::decode::{self, Auth, ClientFrame, Received};
 use crate::protocol::error::{ErrorCode, ErrorInfo, close};

@@ -11,7 +11,7 @@ use crate::session::parts;
 use crate::store::StoreError;
 
 /// Deletes the session: from here on everything is refused until it is done.
-pub(in crate::session) fn erase(cx: &mut Context<'_>, sender: &Sender) -> Result<String, Error> {
+pub(crate) fn erase(cx: &mut Context<'_>, sender: &Sender) -> Result<String, Error> {
     sender.must(Operation::Admin, "delete the session", &cx.engine.id)?;
     end(cx)?;
     Ok("{}".to_owned())

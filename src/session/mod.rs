@@ -12,6 +12,7 @@ mod frames;
 mod full;
 mod input;
 mod life;
+mod machine;
 mod messages;
 mod part;
 mod parts;
@@ -23,13 +24,12 @@ mod request;
 mod settings;
 mod turns;
 
+pub use crate::machine::{Carrier, Text};
+pub use crate::protocol::request::{Read, Request};
 pub use deliveries::report::DeliveryReport;
-pub use engine::{Carrier, Chains, Connection, Effect, Present, Sender, Text};
-pub use engine::{Delivered, Delivery, Outcome};
+pub use engine::{Chains, Connection, Delivered, Delivery, Effect, Outcome, Present, Sender};
 pub use input::{Input, Start};
 pub use presence::state::Coming;
-pub use reads::Read;
-pub use request::Request;
 
 use crate::protocol::deployment::Deployment;
 use crate::protocol::ids::Timestamp;

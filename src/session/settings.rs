@@ -7,7 +7,7 @@ use crate::session::parts;
 use crate::store::Write;
 
 /// Lays a patch over the settings; the session begins with it if it has not.
-pub(in crate::session) fn change_settings(
+pub(crate) fn change_settings(
     cx: &mut Context<'_>,
     sender: &Sender,
     patch: &serde_json::Value,

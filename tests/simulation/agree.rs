@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use sessile::protocol::capability::Operations;
 use sessile::protocol::ids::Timestamp;
+use sessile::protocol::query;
 use sessile::session::{Input, Read, Request, Sender, Start};
 use sessile::store::Span;
 
@@ -83,7 +84,10 @@ fn get(sim: &mut Sim, request: Request) -> Value {
 
 fn all_turns(sim: &mut Sim) -> BTreeMap<String, Value> {
     let (all, before, limit) = (true, None, 1_000);
-    let page = get(sim, Request::Read(Read::Turns { all, before, limit }));
+    let page = get(
+        sim,
+        Request::Read(Read::Turns(query::Turns { all, before, limit })),
+    );
     let turns = page["turns"].as_array().unwrap().iter();
     let turns = turns.map(|turn| (turn["id"].as_str().unwrap().to_owned(), turn.clone()));
     turns.collect()
@@ -193,7 +197,10 @@ fn check_ids(log: &BTreeMap<String, Value>) {
 
 /// P11.1: the snapshot is what GET and history say.
 fn check_snapshot(sim: &mut Sim, turns: &BTreeMap<String, Value>) {
-    let snapshot = get(sim, Request::Read(Read::Snapshot { rewind: 1_000 }));
+    let snapshot = get(
+        sim,
+        Request::Read(Read::Snapshot(query::Snapshot { rewind: 1_000 })),
+    );
     let log = history(sim);
     for message in snapshot["messages"].as_array().unwrap() {
         let serial = message["serial"].as_str().unwrap();

@@ -20,11 +20,7 @@ struct Body<'a> {
 
 /// The rows by which every hook hears an event, for the step that causes it. `serial` is its
 /// place in the log. Each address hears it once.
-pub(in crate::session) fn rows(
-    cx: &mut Context<'_>,
-    event: HookEvent,
-    serial: Serial,
-) -> Vec<Write> {
+pub(crate) fn rows(cx: &mut Context<'_>, event: HookEvent, serial: Serial) -> Vec<Write> {
     let own = cx.engine.settings.hooks.iter().flatten();
     let hooks = cx.engine.outbound.hooks.iter().chain(own);
     let mut targets: Vec<&str> = Vec::new();

@@ -11,7 +11,7 @@ use crate::store::{DeliveryWrite, Parcel, StoreError, Write};
 const LEFT_OVER_MS: u64 = 60 * 60 * 1000;
 
 /// Deliveries, as a part of the session.
-pub(in crate::session) struct Deliveries;
+pub(crate) struct Deliveries;
 
 /// Deliveries wait for their next attempt, and dead letters to be forgotten.
 const DELIVERIES: Owner = Owner {
@@ -79,10 +79,7 @@ fn start(cx: &mut Context<'_>) -> Result<(), StoreError> {
 }
 
 /// Takes the outcome of an attempt.
-pub(in crate::session) fn settle(
-    cx: &mut Context<'_>,
-    delivered: &Delivered,
-) -> Result<(), StoreError> {
+pub(crate) fn settle(cx: &mut Context<'_>, delivered: &Delivered) -> Result<(), StoreError> {
     let Delivered { number, outcome } = delivered;
     let writes = cx.memory.deliveries.settle(cx.engine.now, *number, outcome);
     write(cx, writes)

@@ -23,7 +23,7 @@ type Lane = (DeliveryKind, String);
 
 /// All deliveries of a session.
 #[derive(Debug, Default)]
-pub(in crate::session) struct Queue {
+pub(crate) struct Queue {
     lanes: BTreeMap<Lane, VecDeque<Waiting>>,
     /// Dead letters with their times, the oldest first.
     dead: VecDeque<(u64, Timestamp)>,
@@ -60,7 +60,7 @@ impl Waiting {
 
 impl Queue {
     /// The queue from its rows. Nothing is under way: an attempt ends with its process.
-    pub(in crate::session) fn load(rows: Vec<Owed>, limits: &Limits) -> Self {
+    pub(crate) fn load(rows: Vec<Owed>, limits: &Limits) -> Self {
         let bounds = Bounds {
             most: limits.deliveries,
             call_ms: limits.delivery_ms,
@@ -133,13 +133,13 @@ impl Queue {
     }
 
     /// The number of pending deliveries.
-    pub(in crate::session) fn pending(&self) -> u64 {
+    pub(crate) fn pending(&self) -> u64 {
         let waiting: usize = self.lanes.values().map(VecDeque::len).sum();
         u64::try_from(waiting).unwrap_or(u64::MAX)
     }
 
     /// Whether there is no row at all.
-    pub(in crate::session) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.lanes.is_empty() && self.dead.is_empty()
     }
 
@@ -241,7 +241,7 @@ impl Queue {
     }
 
     /// The time of the next attempt, or of the next dead letter to forget.
-    pub(in crate::session) fn deadline(&self) -> Option<Timestamp> {
+    pub(crate) fn deadline(&self) -> Option<Timestamp> {
         let is_under_way = |head: &&Waiting| head.under_way.is_some();
         // While all calls are taken, the rest needs no clock: an outcome starts it.
         let is_busy = DELIVERIES_AT_ONCE <= self.heads().filter(is_under_way).count();

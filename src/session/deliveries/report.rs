@@ -30,10 +30,7 @@ struct Letter {
 ///
 /// # Errors
 /// When the storage fails.
-pub(in crate::session) fn report(
-    queue: &Queue,
-    store: &Store,
-) -> Result<DeliveryReport, StoreError> {
+pub(crate) fn report(queue: &Queue, store: &Store) -> Result<DeliveryReport, StoreError> {
     let letter = |DeadLetter { owed, id, reason }| Letter {
         id,
         target: owed.target,

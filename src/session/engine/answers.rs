@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::connection::{Carrier, Sender};
+use super::connection::Sender;
 use super::outbox::Outbox;
 use super::work::Work;
+use crate::machine::Carrier;
 use crate::protocol::decode::Ref;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::frame::{Outcome, Placed, ServerFrame};
@@ -15,7 +16,7 @@ use crate::store::StoreError;
 
 /// Where the answer to a frame goes.
 #[derive(Clone, Debug)]
-pub(in crate::session) struct Reply {
+pub(crate) struct Reply {
     /// A connection, or the HTTP request at hand.
     to: Option<ConnectionId>,
     reference: Option<Ref>,
@@ -24,11 +25,7 @@ pub(in crate::session) struct Reply {
 }
 
 impl Reply {
-    pub(in crate::session) fn new(
-        sender: &Sender,
-        carrier: Option<Carrier>,
-        reference: Option<Ref>,
-    ) -> Self {
+    pub(crate) fn new(sender: &Sender, carrier: Option<Carrier>, reference: Option<Ref>) -> Self {
         let is_always = matches!(carrier, None | Some(Carrier::Lines));
         Self {
             to: sender.connection.clone(),
@@ -115,7 +112,7 @@ impl Answers {
     }
 
     /// Refuses the appends that wait: they cannot be stored.
-    pub(in crate::session) fn refuse(&mut self, error: &ErrorInfo, out: &mut Outbox) {
+    pub(crate) fn refuse(&mut self, error: &ErrorInfo, out: &mut Outbox) {
         self.to.clear();
         for waiting in std::mem::take(&mut self.waiting) {
             match waiting {
@@ -157,7 +154,7 @@ impl Answers {
 
 /// What answers a frame that was taken (P13.1): whoever handles one gives exactly one.
 #[derive(Debug)]
-pub(in crate::session) enum Answer {
+pub(crate) enum Answer {
     /// What came of it.
     Now(Outcome),
     /// It is answered once what is pending is stored: of an append alone.
@@ -166,18 +163,18 @@ pub(in crate::session) enum Answer {
 
 /// An append that is taken, or a repeat of one.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::session) struct Pending {
+pub(crate) struct Pending {
     /// The message.
-    pub(in crate::session) place: Place,
+    pub(crate) place: Place,
     /// The append's number.
-    pub(in crate::session) seq: Option<u64>,
+    pub(crate) seq: Option<u64>,
     /// Whether it had been taken before.
-    pub(in crate::session) is_duplicate: bool,
+    pub(crate) is_duplicate: bool,
 }
 
 impl Work<'_> {
     /// Answers an append once it is stored: now, if it is.
-    pub(in crate::session) fn answer_append(
+    pub(crate) fn answer_append(
         &mut self,
         reply: &Reply,
         append: Pending,
@@ -192,7 +189,7 @@ impl Work<'_> {
     }
 
     /// Answers a frame: at once, or behind the answers that wait for the same connection.
-    pub(in crate::session) fn answer(&mut self, reply: &Reply, result: Result<Outcome, ErrorInfo>) {
+    pub(crate) fn answer(&mut self, reply: &Reply, result: Result<Outcome, ErrorInfo>) {
         let answers = &mut self.state.rollup.answers;
         if answers.to.contains(&reply.to) {
             answers.push(Waiting::Ready {

@@ -13,11 +13,7 @@ use crate::protocol::ids::ConnectionId;
 impl Work<'_> {
     /// The platform told what every reader has not taken. A reader that had no time to take
     /// anything is not judged: what is told then only says how much room there is for others.
-    pub(in crate::session) fn judge_backlog(
-        &mut self,
-        mut unsent: Vec<(ConnectionId, u64)>,
-        had_time: bool,
-    ) {
+    pub(crate) fn judge_backlog(&mut self, mut unsent: Vec<(ConnectionId, u64)>, had_time: bool) {
         unsent.retain(|(id, _)| self.state.connections.contains_key(id));
         self.state.backlog = unsent.iter().map(|(_, bytes)| bytes).sum();
         if !had_time {

@@ -16,7 +16,7 @@ impl Chains {
     }
 
     /// Lets a frame pass, unless its chain broke before it.
-    pub(in crate::session) fn check<T>(
+    pub(crate) fn check<T>(
         &self,
         chain: Option<u64>,
         frame: Result<T, ErrorInfo>,
@@ -32,7 +32,7 @@ impl Chains {
     }
 
     /// A frame was refused: no more of its chain is taken.
-    pub(in crate::session) fn end(&mut self, chain: Option<u64>) {
+    pub(crate) fn end(&mut self, chain: Option<u64>) {
         let Some(chain) = chain.filter(|chain| !self.0.contains(chain)) else {
             return;
         };
@@ -43,7 +43,7 @@ impl Chains {
     }
 
     /// Forgets the one that broke longest ago.
-    pub(in crate::session) fn forget_one(&mut self) {
+    pub(crate) fn forget_one(&mut self) {
         self.0.drain(..self.0.len().min(1));
     }
 }

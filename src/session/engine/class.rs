@@ -30,8 +30,8 @@ pub(super) struct Crowd {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Position {
-    pub(in crate::session) units: u64,
-    pub(in crate::session) bytes: usize,
+    pub(crate) units: u64,
+    pub(crate) bytes: usize,
 }
 
 impl Class {
@@ -43,12 +43,12 @@ impl Class {
         std::iter::once(&mut self.crowd).chain(&mut self.late)
     }
 
-    pub(in crate::session) fn members(&self) -> impl Iterator<Item = &ConnectionId> {
+    pub(crate) fn members(&self) -> impl Iterator<Item = &ConnectionId> {
         self.crowds().flat_map(|crowd| &crowd.members)
     }
 
     /// A reader that has everything that is stored; whether it is new.
-    pub(in crate::session) fn join(&mut self, id: &ConnectionId) -> bool {
+    pub(crate) fn join(&mut self, id: &ConnectionId) -> bool {
         if !self.is_behind() {
             return self.crowd.members.insert(id.clone());
         }
@@ -61,7 +61,7 @@ impl Class {
     }
 
     /// A reader is gone; whether it was there.
-    pub(in crate::session) fn leave(&mut self, id: &ConnectionId) -> bool {
+    pub(crate) fn leave(&mut self, id: &ConnectionId) -> bool {
         let mut crowds = self.crowds_mut();
         crowds.any(|crowd| crowd.members.remove(id))
     }
@@ -71,7 +71,7 @@ impl Class {
     }
 
     /// When it is to be sent what it is behind in.
-    pub(in crate::session) fn due(&self, window: Timestamp) -> Option<Timestamp> {
+    pub(crate) fn due(&self, window: Timestamp) -> Option<Timestamp> {
         if !self.is_behind() {
             None
         } else if HELD_BYTES_MAX <= self.held_bytes {
@@ -82,7 +82,7 @@ impl Class {
     }
 
     /// One array with the end of every message that it is behind in, in the log's order.
-    pub(in crate::session) fn send(
+    pub(crate) fn send(
         &mut self,
         streams: &BTreeMap<Place, Stream>,
         epoch: Epoch,
@@ -122,7 +122,7 @@ impl Crowd {
     }
 
     /// Where they stand in a message that they are behind in.
-    pub(in crate::session) fn position(&self, place: Place) -> Option<Position> {
+    pub(crate) fn position(&self, place: Place) -> Option<Position> {
         let mut behind = self.behind.iter();
         let behind = behind.find(|(known, _)| *known == place);
         behind.map(|(_, position)| *position)

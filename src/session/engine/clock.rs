@@ -7,7 +7,7 @@ use crate::protocol::ids::Timestamp;
 
 /// How an owner is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::session) enum Wait {
+pub(crate) enum Wait {
     /// The platform wakes the session for it.
     Alarm,
     /// It is looked at with whatever input comes next, and pings are to be known by then.
@@ -18,11 +18,11 @@ pub(in crate::session) enum Wait {
 
 /// Something that waits for a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::session) struct Owner {
+pub(crate) struct Owner {
     /// Its name, which no other has.
-    pub(in crate::session) name: &'static str,
+    pub(crate) name: &'static str,
     /// How it waits.
-    pub(in crate::session) wait: Wait,
+    pub(crate) wait: Wait,
 }
 
 #[derive(Debug)]
@@ -34,7 +34,7 @@ struct Slot {
 
 /// The next time of every owner.
 #[derive(Debug)]
-pub(in crate::session) struct Clock {
+pub(crate) struct Clock {
     slots: Vec<Slot>,
     /// No slot's time is earlier.
     next: Timestamp,
@@ -52,24 +52,24 @@ impl Default for Clock {
 }
 
 /// So many milliseconds after a time.
-pub(in crate::session) fn after(at: Timestamp, wait_ms: u64) -> Timestamp {
+pub(crate) fn after(at: Timestamp, wait_ms: u64) -> Timestamp {
     at.saturating_add(Timestamp::try_from(wait_ms).unwrap_or(Timestamp::MAX))
 }
 
 impl Clock {
     /// Something of this owner has changed: its time is to be worked out before the input ends.
-    pub(in crate::session) fn stir(&mut self, owner: Owner) {
+    pub(crate) fn stir(&mut self, owner: Owner) {
         self.change(owner, |slot| slot.is_stirred = true);
         self.is_stirred = true;
     }
 
     /// Whether any owner's time is to be worked out.
-    pub(in crate::session) fn is_stirred(&self) -> bool {
+    pub(crate) fn is_stirred(&self) -> bool {
         self.is_stirred
     }
 
     /// The owners whose time is to be worked out, each once.
-    pub(in crate::session) fn take_stirred(&mut self) -> Vec<Owner> {
+    pub(crate) fn take_stirred(&mut self) -> Vec<Owner> {
         self.is_stirred = false;
         let slots = self.slots.iter_mut();
         let stirred = slots.filter_map(|slot| {
@@ -80,7 +80,7 @@ impl Clock {
     }
 
     /// The time of an owner. An alarm's is only moved earlier.
-    pub(in crate::session) fn expect(&mut self, owner: Owner, at: Timestamp) {
+    pub(crate) fn expect(&mut self, owner: Owner, at: Timestamp) {
         let known = self.slots.iter().find(|slot| slot.owner == owner);
         let known = known.map_or(Timestamp::MAX, |slot| slot.at);
         self.set(
@@ -93,33 +93,33 @@ impl Clock {
     }
 
     /// The time of an owner, whatever it was before.
-    pub(in crate::session) fn set(&mut self, owner: Owner, at: Timestamp) {
+    pub(crate) fn set(&mut self, owner: Owner, at: Timestamp) {
         self.change(owner, |slot| slot.at = at);
         let times = self.slots.iter().map(|slot| slot.at);
         self.next = times.min().unwrap_or(Timestamp::MAX);
     }
 
     /// Whether the time of any owner has come.
-    pub(in crate::session) fn is_due(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_due(&self, now: Timestamp) -> bool {
         self.next <= now
     }
 
     /// Whether the time of this owner has come.
-    pub(in crate::session) fn is_due_for(&self, owner: Owner, now: Timestamp) -> bool {
+    pub(crate) fn is_due_for(&self, owner: Owner, now: Timestamp) -> bool {
         let mut slots = self.slots.iter();
         let slot = slots.find(|slot| slot.owner == owner);
         slot.is_some_and(|slot| slot.at <= now)
     }
 
     /// The earliest time of those who wait like this.
-    pub(in crate::session) fn next(&self, wait: Wait) -> Timestamp {
+    pub(crate) fn next(&self, wait: Wait) -> Timestamp {
         let slots = self.slots.iter().filter(|slot| slot.owner.wait == wait);
         let times = slots.map(|slot| slot.at);
         times.min().unwrap_or(Timestamp::MAX)
     }
 
     /// Whoever slept is to be asked for pings before anything else happens.
-    pub(in crate::session) fn ask_for_pings(&mut self) {
+    pub(crate) fn ask_for_pings(&mut self) {
         for slot in &mut self.slots {
             if slot.owner.wait == Wait::Pings && slot.at < Timestamp::MAX {
                 slot.at = Timestamp::MIN;
@@ -129,7 +129,7 @@ impl Clock {
     }
 
     /// No alarm rings before this time.
-    pub(in crate::session) fn hold(&mut self, until: Timestamp) {
+    pub(crate) fn hold(&mut self, until: Timestamp) {
         for slot in &mut self.slots {
             if slot.owner.wait == Wait::Alarm {
                 slot.at = slot.at.max(until);

@@ -10,18 +10,18 @@ use crate::store::{Change, Head, Write};
 
 /// How a message ends.
 #[derive(Clone, Debug)]
-pub(in crate::session) struct Closing {
+pub(crate) struct Closing {
     /// The status that it ends with.
-    pub(in crate::session) status: Status,
+    pub(crate) status: Status,
     /// Its headers from then on, if they change with it.
-    pub(in crate::session) headers: Option<Headers>,
+    pub(crate) headers: Option<Headers>,
     /// The client that closes it; `None` for the session itself.
-    pub(in crate::session) client: Option<String>,
+    pub(crate) client: Option<String>,
 }
 
 impl Closing {
     /// The end of what broke off.
-    pub(in crate::session) fn failed() -> Self {
+    pub(crate) fn failed() -> Self {
         Self {
             status: Status::Failed,
             headers: None,
@@ -64,7 +64,7 @@ impl Closing {
 impl Work<'_> {
     /// Leaves nothing of a message but its tombstone. `is_superseded` if another takes its place:
     /// then its id is free again (P6.8).
-    pub(in crate::session) fn delete_message(
+    pub(crate) fn delete_message(
         &mut self,
         step: &mut Step,
         head: &Head,
@@ -93,12 +93,7 @@ impl Work<'_> {
     }
 
     /// Closes a message that streams, of which nothing is pending.
-    pub(in crate::session) fn close_stream(
-        &mut self,
-        step: &mut Step,
-        place: Place,
-        closing: &Closing,
-    ) {
+    pub(crate) fn close_stream(&mut self, step: &mut Step, place: Place, closing: &Closing) {
         let Some(stream) = self.state.rollup.streams.remove(&place) else {
             return;
         };

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::chain::Chains;
 use super::probe::Probe;
 use super::rate::Rates;
+use crate::machine::Carrier;
 use crate::protocol::capability::{Operation, Operations, Role};
 use crate::protocol::data::Data;
 use crate::protocol::error::ErrorInfo;
@@ -14,20 +15,6 @@ use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::limits::{KEPT_BYTES, Limits, TOKEN_REMINDER_MS};
 use crate::protocol::presence::Member;
 use crate::token::Grant;
-
-/// What a connection is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Carrier {
-    /// A WebSocket of a client: reads and writes.
-    Socket,
-    /// An event stream (P3.8): reads; it takes no frames.
-    Events,
-    /// The lines of an HTTP body (P12.1): writes; every frame is answered.
-    Lines,
-    /// A message streamed as an HTTP body (P5.5): writes; its message fails with it.
-    Body,
-}
 
 /// What makes a connection a member.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -97,7 +84,7 @@ impl Connection {
 
     /// Whether there is room to keep it. JavaScript's text is a byte for each character, or two
     /// for each as soon as one of them is beyond Latin-1.
-    pub(in crate::session) fn fits(&self) -> bool {
+    pub(crate) fn fits(&self) -> bool {
         let text = serde_json::to_string(self).unwrap_or_default();
         let is_narrow = text.chars().all(|character| character <= '\u{ff}');
         let width = if is_narrow { 1 } else { 2 };
@@ -106,7 +93,7 @@ impl Connection {
 
     /// Whether there would be room with what a fresh token says of the client. Chains that broke
     /// make room.
-    pub(in crate::session) fn fits_as(&self, grant: &Grant) -> bool {
+    pub(crate) fn fits_as(&self, grant: &Grant) -> bool {
         let renamed = Self {
             name: grant.name.clone(),
             chains: Chains::default(),
@@ -127,12 +114,12 @@ impl Connection {
 
 impl Connection {
     /// The connection as a member, if it is one.
-    pub(in crate::session) fn as_member(&self) -> Option<Member> {
+    pub(crate) fn as_member(&self) -> Option<Member> {
         self.member.as_ref().map(|present| self.announced(present))
     }
 
     /// The connection as a member that tells this of itself.
-    pub(in crate::session) fn announced(&self, present: &Present) -> Member {
+    pub(crate) fn announced(&self, present: &Present) -> Member {
         Member {
             client: self.client.clone(),
             name: self.name.clone(),
@@ -166,40 +153,35 @@ impl Sender {
     }
 
     /// Refuses what the token does not grant (P2.5).
-    pub(in crate::session) fn must(
-        &self,
-        operation: Operation,
-        verb: &str,
-        id: &str,
-    ) -> Result<(), ErrorInfo> {
+    pub(crate) fn must(&self, operation: Operation, verb: &str, id: &str) -> Result<(), ErrorInfo> {
         self.operations.require(operation, verb, id)
     }
 }
 
 /// A connection in memory: what it is, and what a session that wakes up may forget.
 #[derive(Debug)]
-pub(in crate::session) struct Live {
-    pub(in crate::session) connection: Connection,
+pub(crate) struct Live {
+    pub(crate) connection: Connection,
     /// How fast it sends.
-    pub(in crate::session) rates: Rates,
+    pub(crate) rates: Rates,
     /// Bytes of its replay: a reader that is slow to take them is not yet a slow reader.
-    pub(in crate::session) replayed: u64,
+    pub(crate) replayed: u64,
     /// The probe that is out, and what was sent since (P13.7).
-    pub(in crate::session) probe: Probe,
+    pub(crate) probe: Probe,
     /// Whether it was told that its token is about to expire.
-    pub(in crate::session) is_reminded: bool,
+    pub(crate) is_reminded: bool,
     /// When a frame last came over it.
-    pub(in crate::session) heard_at: Timestamp,
+    pub(crate) heard_at: Timestamp,
     /// When it last sent a text `ping`.
-    pub(in crate::session) pinged_at: Timestamp,
+    pub(crate) pinged_at: Timestamp,
     /// Whether everybody was told that it is there.
-    pub(in crate::session) is_told: bool,
+    pub(crate) is_told: bool,
     /// The last change of presence that it was told of by attaching.
-    pub(in crate::session) told_at: u64,
+    pub(crate) told_at: u64,
 }
 
 impl Live {
-    pub(in crate::session) fn new(connection: Connection, limits: &Limits) -> Self {
+    pub(crate) fn new(connection: Connection, limits: &Limits) -> Self {
         Self {
             rates: Rates::new(limits, 1, "connection"),
             replayed: 0,
@@ -214,14 +196,14 @@ impl Live {
     }
 
     /// When something is due about its token: the reminder, once.
-    pub(in crate::session) fn reminder_at(&self) -> Option<Timestamp> {
+    pub(crate) fn reminder_at(&self) -> Option<Timestamp> {
         (!self.is_reminded).then(|| self.connection.expires_at - TOKEN_REMINDER_MS)
     }
 }
 
 impl Live {
     /// When it was last heard.
-    pub(in crate::session) fn last_heard(&self) -> Timestamp {
+    pub(crate) fn last_heard(&self) -> Timestamp {
         self.heard_at.max(self.pinged_at)
     }
 }
@@ -234,7 +216,7 @@ impl Live {
 }
 
 /// The WebSocket that a frame came over: some frames mean nothing elsewhere (P12.1).
-pub(in crate::session) fn socket_of<'a>(
+pub(crate) fn socket_of<'a>(
     connections: &'a mut BTreeMap<ConnectionId, Live>,
     sender: &Sender,
 ) -> Option<&'a mut Live> {

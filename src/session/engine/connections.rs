@@ -8,7 +8,7 @@ use crate::protocol::ids::{ConnectionId, Timestamp};
 
 impl Work<'_> {
     /// A connection is there from now on.
-    pub(in crate::session) fn join(&mut self, live: Live) {
+    pub(crate) fn join(&mut self, live: Live) {
         let Engine {
             rollup, settings, ..
         } = &mut *self.state;
@@ -22,7 +22,7 @@ impl Work<'_> {
     }
 
     /// The platform tells when connections last sent a text `ping` (P7.2).
-    pub(in crate::session) fn heard_pings(&mut self, heard: Vec<(ConnectionId, Timestamp)>) {
+    pub(crate) fn heard_pings(&mut self, heard: Vec<(ConnectionId, Timestamp)>) {
         for (id, at) in heard {
             if let Some(live) = self.state.connections.get_mut(&id) {
                 live.pinged_at = live.pinged_at.max(at);
@@ -31,18 +31,13 @@ impl Work<'_> {
     }
 
     /// Lets go of a connection and closes it.
-    pub(in crate::session) fn shut(
-        &mut self,
-        connection: &ConnectionId,
-        code: u16,
-        reason: &'static str,
-    ) {
+    pub(crate) fn shut(&mut self, connection: &ConnectionId, code: u16, reason: &'static str) {
         self.forget(connection);
         self.out.close(connection, code, reason);
     }
 
     /// Takes a connection out of everything that knows it.
-    pub(in crate::session) fn forget(&mut self, connection: &ConnectionId) {
+    pub(crate) fn forget(&mut self, connection: &ConnectionId) {
         if let Some(live) = self.state.connections.remove(connection) {
             self.state.rollup.leave(&live.connection);
             self.state.news.gone.push(live);
@@ -50,7 +45,7 @@ impl Work<'_> {
     }
 
     /// The platform told how much a reader has not taken (P13.7).
-    pub(in crate::session) fn judge_unsent(&mut self, connection: &ConnectionId, bytes: u64) {
+    pub(crate) fn judge_unsent(&mut self, connection: &ConnectionId, bytes: u64) {
         let live = self.state.connections.get(connection);
         if live.is_some_and(|live| live.is_slow(bytes, &self.state.limits)) {
             self.shut(connection, close::TOO_FAST, "the reader is too slow");
@@ -58,7 +53,7 @@ impl Work<'_> {
     }
 
     /// Keeps what broke on a connection, so that it holds over a sleep as well.
-    pub(in crate::session) fn keep_chains(&mut self, connection: &ConnectionId, chains: Chains) {
+    pub(crate) fn keep_chains(&mut self, connection: &ConnectionId, chains: Chains) {
         let Some(live) = self.state.connections.get_mut(connection) else {
             return;
         };
@@ -74,7 +69,7 @@ impl Work<'_> {
 
     /// A frame came over a connection. For a member that is kept with it now and then, so
     /// that the session's sleep does not make it silent.
-    pub(in crate::session) fn heard_frame(&mut self, connection: &ConnectionId) {
+    pub(crate) fn heard_frame(&mut self, connection: &ConnectionId) {
         let slack = self.silence_slack();
         let Some(live) = self.state.connections.get_mut(connection) else {
             return;

@@ -5,7 +5,7 @@ use crate::store::StoreError;
 
 /// Why an input did not do what it asked for.
 #[derive(Debug)]
-pub(in crate::session) enum Error {
+pub(crate) enum Error {
     /// The client's mistake, or a race that it lost: a nack, and nothing has changed.
     Refused(ErrorInfo),
     /// The storage failed: the session is dropped.

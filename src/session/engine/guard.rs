@@ -12,7 +12,7 @@ const PLACES_RESERVED: Place = 100_000;
 
 impl Work<'_> {
     /// One's own messages need `publish`, others' need `edit` (P4.3, P5.2).
-    pub(in crate::session) fn may_change(
+    pub(crate) fn may_change(
         &self,
         verb: &str,
         sender: &Sender,
@@ -34,7 +34,7 @@ impl Work<'_> {
     }
 
     /// Whether there are places left in the log.
-    pub(in crate::session) fn check_space(&self, verb: &str) -> Result<(), ErrorInfo> {
+    pub(crate) fn check_space(&self, verb: &str) -> Result<(), ErrorInfo> {
         if self.state.end < PLACE_MAX - PLACES_RESERVED {
             return Ok(());
         }
@@ -47,7 +47,7 @@ impl Work<'_> {
 
     /// Whether there is room for more, in the log and in the database. A change that ends or
     /// deletes something needs none.
-    pub(in crate::session) fn check_room(&self, verb: &str) -> Result<(), Error> {
+    pub(crate) fn check_room(&self, verb: &str) -> Result<(), Error> {
         self.check_space(verb)?;
         let most = self.state.limits.session_bytes;
         if self.store.has_room(most)? {
@@ -63,7 +63,7 @@ impl Work<'_> {
 }
 
 /// The refusal of a frame that came by HTTP, or in the lines of a body.
-pub(in crate::session) fn misplaced(kind: &str) -> ErrorInfo {
+pub(crate) fn misplaced(kind: &str) -> ErrorInfo {
     let message = format!("unable to take {kind}; it only means something on a WebSocket");
     ErrorInfo::new(ErrorCode::UnknownFrame, message)
 }

@@ -25,7 +25,7 @@ impl Work<'_> {
     }
 
     /// The place of a serial of this session.
-    pub(in crate::session) fn place(&self, verb: &str, serial: Serial) -> Result<Place, ErrorInfo> {
+    pub(crate) fn place(&self, verb: &str, serial: Serial) -> Result<Place, ErrorInfo> {
         if serial.epoch == self.state.epoch && serial.place <= self.state.end {
             return Ok(serial.place);
         }
@@ -33,13 +33,13 @@ impl Work<'_> {
     }
 
     /// A message that exists, as it stands with what is stored.
-    pub(in crate::session) fn existing(&self, verb: &str, place: Place) -> Result<Head, Error> {
+    pub(crate) fn existing(&self, verb: &str, place: Place) -> Result<Head, Error> {
         let head = self.store.head(place)?;
         Ok(head.ok_or_else(|| missing(verb, self.state.epoch.at(place)))?)
     }
 
     /// The place of a message that a frame names, which must exist.
-    pub(in crate::session) fn message_place(
+    pub(crate) fn message_place(
         &self,
         verb: &str,
         serial: Option<Serial>,
@@ -53,7 +53,7 @@ impl Work<'_> {
     }
 
     /// What readers are told of everything that retention took so far.
-    pub(in crate::session) fn trimmed(&self) -> Result<ServerFrame, StoreError> {
+    pub(crate) fn trimmed(&self) -> Result<ServerFrame, StoreError> {
         let kept = self.store.oldest(self.state.floor, TRIM_KEPT)?.into_iter();
         let keep = kept.map(|place| self.state.epoch.at(place)).collect();
         Ok(ServerFrame::Trim {
@@ -63,11 +63,7 @@ impl Work<'_> {
     }
 
     /// Takes messages out of the log, and with them what is known of it up to a place (P11.2).
-    pub(in crate::session) fn trim(
-        &mut self,
-        up_to: Place,
-        gone: Vec<Place>,
-    ) -> Result<(), StoreError> {
+    pub(crate) fn trim(&mut self, up_to: Place, gone: Vec<Place>) -> Result<(), StoreError> {
         self.state.floor = up_to;
         self.state.trimmed_at = Some(self.now);
         let mut step = self.step();
@@ -84,7 +80,7 @@ impl Work<'_> {
     }
 
     /// The place that a page begins at.
-    pub(in crate::session) fn cursor(&self, name: &str, text: &str) -> Result<Place, ErrorInfo> {
+    pub(crate) fn cursor(&self, name: &str, text: &str) -> Result<Place, ErrorInfo> {
         let serial = Serial::parse(text).filter(|serial| serial.epoch == self.epoch);
         serial.map(|serial| serial.place).ok_or_else(|| {
             let shown: String = text.chars().take(40).collect();
@@ -94,13 +90,13 @@ impl Work<'_> {
     }
 
     /// The next place of the log.
-    pub(in crate::session) fn next_place(&mut self) -> Place {
+    pub(crate) fn next_place(&mut self) -> Place {
         self.state.end += 1;
         self.state.end
     }
 
     /// The refusal of what there is no room for.
-    pub(in crate::session) fn full(&self) -> ErrorInfo {
+    pub(crate) fn full(&self) -> ErrorInfo {
         let message = format!(
             "unable to write; the database of session {} has no room left",
             self.state.id
@@ -109,7 +105,7 @@ impl Work<'_> {
     }
 
     /// Everything goes, and everybody with it.
-    pub(in crate::session) fn end_life(&mut self) {
+    pub(crate) fn end_life(&mut self) {
         self.state.is_gone = true;
         self.close_all();
         self.out.is_erased = true;
@@ -123,7 +119,7 @@ impl Work<'_> {
     }
 
     /// What everything is answered between the decision and its end.
-    pub(in crate::session) fn gone(&self) -> ErrorInfo {
+    pub(crate) fn gone(&self) -> ErrorInfo {
         let message = format!(
             "unable to use session {}; it is being deleted",
             self.state.id

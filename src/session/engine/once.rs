@@ -9,14 +9,14 @@ use crate::store::{Kind, StoreError, Write};
 
 /// The id of a frame that is about to be taken.
 #[derive(Debug)]
-pub(in crate::session) struct FrameId {
+pub(crate) struct FrameId {
     client: String,
     kind: Kind,
     id: String,
 }
 
 impl FrameId {
-    pub(in crate::session) fn new(sender: &Sender, kind: Kind, id: &str) -> Self {
+    pub(crate) fn new(sender: &Sender, kind: Kind, id: &str) -> Self {
         Self {
             client: sender.client.clone(),
             kind,
@@ -27,17 +27,17 @@ impl FrameId {
 
 /// The id of a frame that stands for something already.
 #[derive(Debug)]
-pub(in crate::session) struct Known {
+pub(crate) struct Known {
     /// What the frame does.
-    pub(in crate::session) verb: &'static str,
-    pub(in crate::session) id: String,
+    pub(crate) verb: &'static str,
+    pub(crate) id: String,
     /// What it stands for.
-    pub(in crate::session) place: Place,
+    pub(crate) place: Place,
 }
 
 impl Known {
     /// Refuses a frame that is about something else: nothing of it would be stored.
-    pub(in crate::session) fn must_be(&self, target: Place) -> Result<(), ErrorInfo> {
+    pub(crate) fn must_be(&self, target: Place) -> Result<(), ErrorInfo> {
         if self.place == target {
             return Ok(());
         }
@@ -49,7 +49,7 @@ impl Known {
 
 impl Work<'_> {
     /// The place that an id of this client stands for already (P13.1).
-    pub(in crate::session) fn once(
+    pub(crate) fn once(
         &self,
         sender: &Sender,
         kind: Kind,
@@ -63,7 +63,7 @@ impl Work<'_> {
     }
 
     /// The row by which the id of the frame at hand, if it has one, stands for a place.
-    pub(in crate::session) fn take_frame_id(&mut self, place: Place) -> Option<Write> {
+    pub(crate) fn take_frame_id(&mut self, place: Place) -> Option<Write> {
         let FrameId { client, kind, id } = self.frame_id.take()?;
         Some(Write::Once {
             client,

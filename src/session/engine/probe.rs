@@ -5,7 +5,7 @@ use crate::protocol::limits::{DRAIN_MS, DRAIN_MS_LEAST, Limits};
 
 /// How far a reader has come, where the platform does not tell (P13.7).
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::session) struct Probe {
+pub(crate) struct Probe {
     /// Bytes sent to it.
     pub(super) sent: u64,
     /// Bytes that it has taken for certain.
@@ -42,7 +42,7 @@ impl Probe {
     }
 
     /// The reader answered.
-    pub(in crate::session) fn answered(&mut self, n: u64) {
+    pub(crate) fn answered(&mut self, n: u64) {
         if self.out_since.is_some() && n == self.last {
             self.out_since = None;
             self.seen = self.sent_at_last;
@@ -50,7 +50,7 @@ impl Probe {
     }
 
     /// A replay went out.
-    pub(in crate::session) fn replayed(&mut self, bytes: u64) {
+    pub(crate) fn replayed(&mut self, bytes: u64) {
         self.sent += bytes;
     }
 }

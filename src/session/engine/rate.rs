@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::connection::Sender;
 use super::work::{Engine, Work};
+use crate::machine::Bucket;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{CLIENTS_MAX, Limits};
@@ -12,77 +13,9 @@ use crate::protocol::limits::{CLIENTS_MAX, Limits};
 /// Bytes of effects that are not counted: what most inputs come to.
 const FREE_BYTES: usize = 4 * 1024;
 
-/// A bucket that fills evenly and is emptied by what is sent, in thousandths.
-#[derive(Clone, Copy, Debug)]
-struct Bucket {
-    /// Below 0 after something whose size was known only when it was done.
-    level: i64,
-    capacity: i64,
-    per_second: i64,
-    filled_at: Timestamp,
-}
-
-fn signed(amount: u64) -> i64 {
-    i64::try_from(amount).unwrap_or(i64::MAX)
-}
-
-impl Bucket {
-    fn new(per_second: u64, burst: u64) -> Self {
-        let capacity = signed(burst).saturating_mul(1000);
-        Self {
-            level: capacity,
-            capacity,
-            per_second: signed(per_second),
-            filled_at: Timestamp::MIN,
-        }
-    }
-
-    fn fill(&mut self, now: Timestamp) {
-        let passed = now.saturating_sub(self.filled_at).max(0);
-        // So many a second are as many thousandths a millisecond.
-        let filled = self
-            .level
-            .saturating_add(passed.saturating_mul(self.per_second));
-        self.level = filled.min(self.capacity);
-        self.filled_at = self.filled_at.max(now);
-    }
-
-    /// Takes an amount, or says for how many milliseconds there is too little.
-    fn take(&mut self, now: Timestamp, amount: u64) -> Result<(), u64> {
-        self.look(now, amount)?;
-        self.level -= signed(amount).saturating_mul(1000);
-        Ok(())
-    }
-
-    /// The same without taking it.
-    fn look(&mut self, now: Timestamp, amount: u64) -> Result<(), u64> {
-        self.fill(now);
-        let wanted = signed(amount).saturating_mul(1000);
-        if wanted <= self.level {
-            return Ok(());
-        }
-        let lacking = u64::try_from(wanted.saturating_sub(self.level)).unwrap_or(0);
-        let per_second = u64::try_from(self.per_second).unwrap_or(1);
-        Err(lacking.div_ceil(per_second.max(1)))
-    }
-
-    /// Takes an amount that is spent already.
-    fn charge(&mut self, now: Timestamp, amount: u64) {
-        self.fill(now);
-        let spent = signed(amount).saturating_mul(1000);
-        self.level = self.level.saturating_sub(spent);
-    }
-
-    /// Whether nothing is held against anybody.
-    fn is_full(&mut self, now: Timestamp) -> bool {
-        self.fill(now);
-        self.level == self.capacity
-    }
-}
-
 /// The buckets of one connection, or of one client.
 #[derive(Debug)]
-pub(in crate::session) struct Rates {
+pub(crate) struct Rates {
     /// The sender that is too fast, as refusals say it.
     whose: &'static str,
     messages: Bucket,
@@ -95,7 +28,7 @@ pub(in crate::session) struct Rates {
 
 impl Rates {
     /// So many connections' worth.
-    pub(in crate::session) fn new(limits: &Limits, times: u64, whose: &'static str) -> Self {
+    pub(crate) fn new(limits: &Limits, times: u64, whose: &'static str) -> Self {
         let bucket = |per_second: u64, burst: u64| {
             Bucket::new(
                 per_second.saturating_mul(times),
@@ -119,53 +52,45 @@ impl Rates {
 
     /// One WebSocket message: `Err` means that the connection is to be closed, since even
     /// refusing so many costs more than they may.
-    pub(in crate::session) fn message(&mut self, now: Timestamp) -> Result<(), ErrorInfo> {
+    pub(crate) fn message(&mut self, now: Timestamp) -> Result<(), ErrorInfo> {
         let taken = self.messages.take(now, 1);
         taken.map_err(|wait| limited(self.whose, "send so many messages", wait))
     }
 
     /// The bytes of one WebSocket message.
-    pub(in crate::session) fn text(
-        &mut self,
-        now: Timestamp,
-        bytes: usize,
-    ) -> Result<(), ErrorInfo> {
+    pub(crate) fn text(&mut self, now: Timestamp, bytes: usize) -> Result<(), ErrorInfo> {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         let taken = self.text.take(now, bytes);
         taken.map_err(|wait| limited(self.whose, "send so much text", wait))
     }
 
     /// One frame that goes to everybody.
-    pub(in crate::session) fn frame(
-        &mut self,
-        now: Timestamp,
-        verb: &str,
-    ) -> Result<(), ErrorInfo> {
+    pub(crate) fn frame(&mut self, now: Timestamp, verb: &str) -> Result<(), ErrorInfo> {
         self.frames
             .take(now, 1)
             .map_err(|wait| limited(self.whose, verb, wait))
     }
 
     /// One signal.
-    pub(in crate::session) fn signal(&mut self, now: Timestamp) -> Result<(), ErrorInfo> {
+    pub(crate) fn signal(&mut self, now: Timestamp) -> Result<(), ErrorInfo> {
         let taken = self.signals.take(now, 1);
         taken.map_err(|wait| limited(self.whose, "signal", wait))
     }
 
     /// One frame that is refused: `Err` as for a message.
-    pub(in crate::session) fn refusal(&mut self, now: Timestamp) -> Result<(), ErrorInfo> {
+    pub(crate) fn refusal(&mut self, now: Timestamp) -> Result<(), ErrorInfo> {
         let taken = self.refusals.take(now, 1);
         taken.map_err(|wait| limited(self.whose, "send so much that is refused", wait))
     }
 
     /// Whether anything may be done that has effects, whatever they come to.
-    pub(in crate::session) fn may_act(&mut self, now: Timestamp) -> Result<(), ErrorInfo> {
+    pub(crate) fn may_act(&mut self, now: Timestamp) -> Result<(), ErrorInfo> {
         let taken = self.effects.take(now, 1);
         taken.map_err(|wait| limited(self.whose, "do so much", wait))
     }
 
     /// One request: `Err` is the answer to it, whatever it asks for.
-    pub(in crate::session) fn may_ask(&mut self, now: Timestamp) -> Result<(), ErrorInfo> {
+    pub(crate) fn may_ask(&mut self, now: Timestamp) -> Result<(), ErrorInfo> {
         self.message(now)?;
         self.may_act(now)?;
         let refusals = self.refusals.look(now, 1);
@@ -194,7 +119,7 @@ impl Rates {
 /// The rates of clients, over all that each sends: a client is no faster with many connections,
 /// and requests have rates too.
 #[derive(Debug, Default)]
-pub(in crate::session) struct Clients(BTreeMap<String, Rates>);
+pub(crate) struct Clients(BTreeMap<String, Rates>);
 
 impl Clients {
     /// Takes something from the rates of a client, who begins with full buckets.
@@ -236,7 +161,7 @@ impl Clients {
 impl Work<'_> {
     /// Takes something from what the connection has, if it came over one, and from what its
     /// client has.
-    pub(in crate::session) fn limit(
+    pub(crate) fn limit(
         &mut self,
         sender: &Sender,
         mut take: impl FnMut(&mut Rates, Timestamp) -> Result<(), ErrorInfo>,
@@ -256,7 +181,7 @@ impl Work<'_> {
     }
 
     /// The bytes that came of an input count against its client. Small change does not.
-    pub(in crate::session) fn charge(&mut self, sender: &Sender, bytes: usize) {
+    pub(crate) fn charge(&mut self, sender: &Sender, bytes: usize) {
         if FREE_BYTES < bytes {
             let now = self.now;
             let Engine {

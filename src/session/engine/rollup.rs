@@ -25,8 +25,8 @@ type Key = (u64, Option<Vec<String>>);
 
 /// What is pending, what is held, and when each is due.
 #[derive(Debug, Default)]
-pub(in crate::session) struct Rollup {
-    pub(in crate::session) streams: BTreeMap<Place, Stream>,
+pub(crate) struct Rollup {
+    pub(crate) streams: BTreeMap<Place, Stream>,
     pub(super) answers: Answers,
     classes: BTreeMap<Key, Class>,
     readers: usize,
@@ -37,7 +37,7 @@ pub(in crate::session) struct Rollup {
 
 impl Rollup {
     /// A reader has everything that is stored.
-    pub(in crate::session) fn join(&mut self, connection: &Connection) {
+    pub(crate) fn join(&mut self, connection: &Connection) {
         let key = (connection.window_ms, connection.names.clone());
         let class = self.classes.entry(key).or_default();
         if class.join(&connection.id) {
@@ -46,7 +46,7 @@ impl Rollup {
     }
 
     /// A reader is gone.
-    pub(in crate::session) fn leave(&mut self, connection: &Connection) {
+    pub(crate) fn leave(&mut self, connection: &Connection) {
         let key = (connection.window_ms, connection.names.clone());
         let Some(class) = self.classes.get_mut(&key) else {
             return;
@@ -88,7 +88,7 @@ impl Rollup {
 
     /// Takes text for a message that streams. Returns whether there is so much pending that
     /// it is to be stored at once.
-    pub(in crate::session) fn take(
+    pub(crate) fn take(
         &mut self,
         place: Place,
         text: &str,
@@ -125,7 +125,7 @@ impl Rollup {
     }
 
     /// Whether somebody is owed text of a message that another connection appends to.
-    pub(in crate::session) fn is_unsettled(&self, place: Place) -> bool {
+    pub(crate) fn is_unsettled(&self, place: Place) -> bool {
         self.streams
             .get(&place)
             .is_some_and(|stream| stream.is_dirty)
@@ -137,7 +137,7 @@ impl Rollup {
     }
 
     /// A message is to be closed with what is pending.
-    pub(in crate::session) fn close(&mut self, place: Place, closing: Closing) {
+    pub(crate) fn close(&mut self, place: Place, closing: Closing) {
         if let Some(stream) = self.streams.get_mut(&place) {
             stream.closing = Some(closing);
             stream.is_dirty = true;
@@ -145,7 +145,7 @@ impl Rollup {
     }
 
     /// Stores all that is pending: one entry and one row for each message.
-    pub(in crate::session) fn store(&mut self, end: &mut Place, now: Timestamp) -> Vec<Write> {
+    pub(crate) fn store(&mut self, end: &mut Place, now: Timestamp) -> Vec<Write> {
         // Most often it is one row, and room for more of them is not small.
         let mut writes = Vec::with_capacity(1);
         self.store_due = None;
@@ -184,7 +184,7 @@ impl Rollup {
     }
 
     /// When the next class is due, or when what is pending is to be stored.
-    pub(in crate::session) fn due(&self, settings: &Settings) -> Option<Timestamp> {
+    pub(crate) fn due(&self, settings: &Settings) -> Option<Timestamp> {
         let least = self.least_window(settings);
         let classes = self.classes.iter();
         let classes = classes.filter_map(|((asked, _), class)| class.due(window(*asked, least)));
@@ -199,7 +199,7 @@ impl Rollup {
     }
 
     /// Sends what is held: to every class, or to those whose window has passed.
-    pub(in crate::session) fn send(
+    pub(crate) fn send(
         &mut self,
         epoch: Epoch,
         now: Timestamp,
@@ -243,7 +243,7 @@ impl Rollup {
     /// The messages that stream are those that are stored (P14): nothing is pending any more. Text
     /// that was stored and is held stays so, and so does the end of a message that not everybody
     /// was told of.
-    pub(in crate::session) fn rebuild(&mut self, streaming: Vec<Streaming>) {
+    pub(crate) fn rebuild(&mut self, streaming: Vec<Streaming>) {
         self.store_due = None;
         self.pending_bytes = 0;
         let mut known = std::mem::take(&mut self.streams);
@@ -278,7 +278,7 @@ impl Rollup {
 
     /// Messages that were closed are open no longer: everybody has been told. Returns whether
     /// there were any.
-    pub(in crate::session) fn retire(&mut self) -> bool {
+    pub(crate) fn retire(&mut self) -> bool {
         let before = self.streams.len();
         self.streams.retain(|_, stream| stream.closing.is_none());
         self.streams.len() < before

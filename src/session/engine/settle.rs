@@ -6,14 +6,14 @@ use crate::store::{StoreError, Write};
 
 impl Work<'_> {
     /// Stores all that is pending, sends all that is held, and answers.
-    pub(in crate::session) fn settle(&mut self) -> Result<(), StoreError> {
+    pub(crate) fn settle(&mut self) -> Result<(), StoreError> {
         self.flush_all()?;
         self.retire();
         Ok(())
     }
 
     /// The same, but that messages which it closes are not forgotten yet.
-    pub(in crate::session) fn flush_all(&mut self) -> Result<(), StoreError> {
+    pub(crate) fn flush_all(&mut self) -> Result<(), StoreError> {
         self.store_pending()?;
         self.state
             .rollup
@@ -23,7 +23,7 @@ impl Work<'_> {
     }
 
     /// Forgets messages that were closed.
-    pub(in crate::session) fn retire(&mut self) {
+    pub(crate) fn retire(&mut self) {
         if self.state.rollup.retire() {
             self.state.news.is_settled = true;
         }
@@ -31,7 +31,7 @@ impl Work<'_> {
 
     /// The same where somebody can be answered only then; a request of which nothing waits ends
     /// nobody's window.
-    pub(in crate::session) fn settle_for(
+    pub(crate) fn settle_for(
         &mut self,
         connection: Option<&ConnectionId>,
     ) -> Result<(), StoreError> {
@@ -42,7 +42,7 @@ impl Work<'_> {
     }
 
     /// Stores all that is pending, and sends what is due.
-    pub(in crate::session) fn flush(&mut self) -> Result<(), StoreError> {
+    pub(crate) fn flush(&mut self) -> Result<(), StoreError> {
         self.store_pending()?;
         self.state.rollup.send(
             self.state.epoch,
@@ -55,7 +55,7 @@ impl Work<'_> {
     }
 
     /// A rollup window may have ended.
-    pub(in crate::session) fn pass_window(&mut self) -> Result<(), StoreError> {
+    pub(crate) fn pass_window(&mut self) -> Result<(), StoreError> {
         if self.state.rollup.is_store_due(self.now) {
             return self.flush();
         }
@@ -74,10 +74,7 @@ impl Work<'_> {
 
     /// Stores all that is pending, and with it what the id of an append stands for: an id that is
     /// known stands for text that is kept.
-    pub(in crate::session) fn store_pending_with(
-        &mut self,
-        id: Option<Write>,
-    ) -> Result<(), StoreError> {
+    pub(crate) fn store_pending_with(&mut self, id: Option<Write>) -> Result<(), StoreError> {
         let mut writes = self.state.rollup.store(&mut self.state.end, self.now);
         writes.extend(id);
         if !writes.is_empty() {

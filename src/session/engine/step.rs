@@ -11,7 +11,7 @@ use crate::store::{Change, StoreError, Write};
 
 /// What a frame changes of the log.
 #[derive(Debug)]
-pub(in crate::session) struct Step {
+pub(crate) struct Step {
     at: Timestamp,
     by: Option<String>,
     writes: Vec<Write>,
@@ -21,33 +21,33 @@ pub(in crate::session) struct Step {
     /// What the id of the frame at hand stands for from then on (P13.1).
     stands_for: Option<Place>,
     /// Whether messages that streamed or belonged to an open turn are settled by it.
-    pub(in crate::session) settles: bool,
+    pub(crate) settles: bool,
 }
 
 impl Step {
     /// The client that makes it; `None` for the session itself.
-    pub(in crate::session) fn by(&self) -> Option<&str> {
+    pub(crate) fn by(&self) -> Option<&str> {
         self.by.as_deref()
     }
 
     /// Stores something.
-    pub(in crate::session) fn write(&mut self, write: Write) {
+    pub(crate) fn write(&mut self, write: Write) {
         self.is_change = true;
         self.writes.push(write);
     }
 
     /// Stores something beside the log, which makes the session no younger: a sign of life.
-    pub(in crate::session) fn note(&mut self, write: Write) {
+    pub(crate) fn note(&mut self, write: Write) {
         self.writes.push(write);
     }
 
     /// The id of the frame at hand, if it has one, stands for this from then on (P13.1).
-    pub(in crate::session) fn stands_for(&mut self, place: Place) {
+    pub(crate) fn stands_for(&mut self, place: Place) {
         self.stands_for = Some(place);
     }
 
     /// Stores the entry of a change of a message.
-    pub(in crate::session) fn change(&mut self, place: Place, what: Change, subject: Place) {
+    pub(crate) fn change(&mut self, place: Place, what: Change, subject: Place) {
         self.write(Write::Change {
             place,
             what,
@@ -58,44 +58,33 @@ impl Step {
     }
 
     /// The same for one that the session itself makes, whoever makes the step.
-    pub(in crate::session) fn change_of_session(
-        &mut self,
-        place: Place,
-        what: Change,
-        subject: Place,
-    ) {
+    pub(crate) fn change_of_session(&mut self, place: Place, what: Change, subject: Place) {
         let by = self.by.take();
         self.change(place, what, subject);
         self.by = by;
     }
 
     /// Stores the end of a message that streams.
-    pub(in crate::session) fn close(
-        &mut self,
-        place: Place,
-        version: Place,
-        seq: u64,
-        closing: &Closing,
-    ) {
+    pub(crate) fn close(&mut self, place: Place, version: Place, seq: u64, closing: &Closing) {
         for write in closing.writes(place, version, seq, self.at) {
             self.write(write);
         }
     }
 
     /// Tells everybody.
-    pub(in crate::session) fn tell(&mut self, frame: ServerFrame) {
+    pub(crate) fn tell(&mut self, frame: ServerFrame) {
         self.told.push((frame, None));
     }
 
     /// Tells whoever follows messages of this name (P3.3).
-    pub(in crate::session) fn tell_of(&mut self, name: &str, frame: ServerFrame) {
+    pub(crate) fn tell_of(&mut self, name: &str, frame: ServerFrame) {
         self.told.push((frame, Some(name.to_owned())));
     }
 }
 
 impl Work<'_> {
     /// A step that the session itself makes.
-    pub(in crate::session) fn step(&self) -> Step {
+    pub(crate) fn step(&self) -> Step {
         Step {
             at: self.now,
             by: None,
@@ -108,7 +97,7 @@ impl Work<'_> {
     }
 
     /// A step that a client makes.
-    pub(in crate::session) fn step_by(&self, sender: &Sender) -> Step {
+    pub(crate) fn step_by(&self, sender: &Sender) -> Step {
         Step {
             by: Some(sender.client.clone()),
             ..self.step()
@@ -116,7 +105,7 @@ impl Work<'_> {
     }
 
     /// Stores a step and tells of it. The session begins with it if it has not (P1.2).
-    pub(in crate::session) fn commit(&mut self, step: Step) -> Result<(), StoreError> {
+    pub(crate) fn commit(&mut self, step: Step) -> Result<(), StoreError> {
         let id = step.stands_for.and_then(|place| self.take_frame_id(place));
         if step.writes.is_empty() && id.is_none() {
             return Ok(());

@@ -10,40 +10,40 @@ const MARK_BYTES: usize = 8;
 
 /// A message that still streams.
 #[derive(Debug)]
-pub(in crate::session) struct Stream {
-    pub(in crate::session) name: String,
-    pub(in crate::session) client: String,
+pub(crate) struct Stream {
+    pub(crate) name: String,
+    pub(crate) client: String,
     /// The turn that it belongs to.
-    pub(in crate::session) turn: Option<String>,
+    pub(crate) turn: Option<String>,
     /// Whose appends are pending or held: they are not sent back to it (P3.7).
-    pub(in crate::session) origin: Option<ConnectionId>,
+    pub(crate) origin: Option<ConnectionId>,
     /// The body that writes it, if one does: the message fails with it (P5.5).
-    pub(in crate::session) body: Option<ConnectionId>,
+    pub(crate) body: Option<ConnectionId>,
     /// The connection that leads its turn: it needs nobody's hurry (P5.4).
-    pub(in crate::session) leader: Option<ConnectionId>,
-    pub(in crate::session) version: Place,
+    pub(crate) leader: Option<ConnectionId>,
+    pub(crate) version: Place,
     /// The highest `seq` taken, pending ones included (P5.3).
-    pub(in crate::session) seq: u64,
+    pub(crate) seq: u64,
     /// Length of the stored text, in UTF-16 code units and in bytes.
-    pub(in crate::session) units: u64,
-    pub(in crate::session) bytes: usize,
+    pub(crate) units: u64,
+    pub(crate) bytes: usize,
     tail: Tail,
     /// Text that was taken and is not stored yet.
-    pub(in crate::session) pending: String,
-    pub(in crate::session) pending_units: u64,
+    pub(crate) pending: String,
+    pub(crate) pending_units: u64,
     pub(super) is_dirty: bool,
     /// How it ends as soon as what is pending is stored.
-    pub(in crate::session) closing: Option<Closing>,
+    pub(crate) closing: Option<Closing>,
     /// Stored text that some class has not been sent, and where in the text it begins.
     pub(super) held: String,
     pub(super) held_from: usize,
     /// When it was last appended to (P5.1).
-    pub(in crate::session) heard_at: Timestamp,
+    pub(crate) heard_at: Timestamp,
 }
 
 impl Stream {
     /// A message as it is created, with the text it begins with.
-    pub(in crate::session) fn new(streaming: Streaming) -> Self {
+    pub(crate) fn new(streaming: Streaming) -> Self {
         let head = streaming.head;
         let body = head.connection.as_ref().filter(|id| id.is_body());
         Self {
@@ -70,7 +70,7 @@ impl Stream {
 
     /// Whether no turn says how long it may be silent (P5.1). A body that has lost its
     /// connection is given up on in any case.
-    pub(in crate::session) fn is_alone(&self) -> bool {
+    pub(crate) fn is_alone(&self) -> bool {
         self.turn.is_none() || self.heard_at == Timestamp::MIN
     }
 
@@ -81,12 +81,12 @@ impl Stream {
     }
 
     /// What the message holds, pending text included, in UTF-16 code units.
-    pub(in crate::session) fn length(&self) -> u64 {
+    pub(crate) fn length(&self) -> u64 {
         self.units + self.pending_units
     }
 
     /// Its text was replaced as a whole: everything is in the message's own row again.
-    pub(in crate::session) fn replace(&mut self, version: Place, units: u64, bytes: usize) {
+    pub(crate) fn replace(&mut self, version: Place, units: u64, bytes: usize) {
         self.version = version;
         self.units = units;
         self.bytes = bytes;

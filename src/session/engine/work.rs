@@ -19,52 +19,52 @@ use crate::store::{Beginning, End, Store, StoreError, Write};
 
 /// The log, its streams, its connections and its clock, in memory.
 #[derive(Debug)]
-pub(in crate::session) struct Engine {
-    pub(in crate::session) id: String,
-    pub(in crate::session) limits: Limits,
+pub(crate) struct Engine {
+    pub(crate) id: String,
+    pub(crate) limits: Limits,
     /// Which calls may leave the session.
-    pub(in crate::session) outbound: Outbound,
+    pub(crate) outbound: Outbound,
     /// Drawn at random when the session was loaded.
     entropy: u32,
     /// The epoch of its serials, also while nothing has been written yet.
-    pub(in crate::session) epoch: Epoch,
+    pub(crate) epoch: Epoch,
     /// When it began; `None` until the first write (P1.2).
-    pub(in crate::session) created_at: Option<Timestamp>,
+    pub(crate) created_at: Option<Timestamp>,
     /// Up to here messages have been trimmed (P11.2).
-    pub(in crate::session) floor: Place,
+    pub(crate) floor: Place,
     /// When they last were.
-    pub(in crate::session) trimmed_at: Option<Timestamp>,
-    pub(in crate::session) settings: Settings,
-    pub(in crate::session) end: Place,
-    pub(in crate::session) written_at: Timestamp,
-    pub(in crate::session) connections: BTreeMap<ConnectionId, Live>,
+    pub(crate) trimmed_at: Option<Timestamp>,
+    pub(crate) settings: Settings,
+    pub(crate) end: Place,
+    pub(crate) written_at: Timestamp,
+    pub(crate) connections: BTreeMap<ConnectionId, Live>,
     pub(super) clients: Clients,
-    pub(in crate::session) rollup: Rollup,
-    pub(in crate::session) clock: Clock,
-    pub(in crate::session) news: News,
+    pub(crate) rollup: Rollup,
+    pub(crate) clock: Clock,
+    pub(crate) news: News,
     /// Bytes that all readers together had not taken when the platform last told.
-    pub(in crate::session) backlog: u64,
+    pub(crate) backlog: u64,
     /// Whether a part keeps the session from expiring.
-    pub(in crate::session) is_busy: bool,
+    pub(crate) is_busy: bool,
     /// Between the decision to delete everything and its end (P11.2).
-    pub(in crate::session) is_gone: bool,
+    pub(crate) is_gone: bool,
 }
 
 /// What has happened in the engine that features are to hear of before the input ends.
 #[derive(Debug, Default)]
-pub(in crate::session) struct News {
+pub(crate) struct News {
     /// The first message that was created and is nobody's work in progress.
-    pub(in crate::session) created: Option<(Place, Timestamp)>,
+    pub(crate) created: Option<(Place, Timestamp)>,
     /// Messages that streamed or belonged to an open turn are settled.
-    pub(in crate::session) is_settled: bool,
+    pub(crate) is_settled: bool,
     /// A connection whose token names it otherwise.
-    pub(in crate::session) renamed: Option<ConnectionId>,
+    pub(crate) renamed: Option<ConnectionId>,
     /// Connections that are gone.
-    pub(in crate::session) gone: Vec<Live>,
+    pub(crate) gone: Vec<Live>,
 }
 
 impl News {
-    pub(in crate::session) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         let Self {
             created,
             is_settled,
@@ -76,13 +76,13 @@ impl News {
 }
 
 /// The engine while one input is handled.
-pub(in crate::session) struct Work<'a> {
-    pub(in crate::session) state: &'a mut Engine,
-    pub(in crate::session) store: &'a Store,
-    pub(in crate::session) now: Timestamp,
-    pub(in crate::session) out: &'a mut Outbox,
+pub(crate) struct Work<'a> {
+    pub(crate) state: &'a mut Engine,
+    pub(crate) store: &'a Store,
+    pub(crate) now: Timestamp,
+    pub(crate) out: &'a mut Outbox,
     /// The id of the frame at hand, until the step that it makes is stored.
-    pub(in crate::session) frame_id: Option<FrameId>,
+    pub(crate) frame_id: Option<FrameId>,
 }
 
 impl Deref for Work<'_> {
@@ -96,7 +96,7 @@ impl Deref for Work<'_> {
 impl Engine {
     /// What rows and surviving connections tell. `entropy` gives the epoch of a session that
     /// has none yet.
-    pub(in crate::session) fn load(
+    pub(crate) fn load(
         id: &str,
         deployment: Deployment,
         store: &Store,
@@ -177,7 +177,7 @@ impl Engine {
 impl Work<'_> {
     /// Deletes the session but for its deliveries: these rows, and those that are there already.
     /// A new life may begin at once, under another epoch.
-    pub(in crate::session) fn begin_anew(&mut self, owed: Vec<Write>) -> Result<(), StoreError> {
+    pub(crate) fn begin_anew(&mut self, owed: Vec<Write>) -> Result<(), StoreError> {
         let mut writes = vec![Write::Outlive];
         writes.extend(owed);
         self.store.write(&writes)?;
@@ -194,7 +194,7 @@ impl Work<'_> {
     }
 
     /// Goes back to what rows say, while everybody stays; appends that wait are refused.
-    pub(in crate::session) fn rebuild(&mut self) -> Result<(), StoreError> {
+    pub(crate) fn rebuild(&mut self) -> Result<(), StoreError> {
         self.state.rebuild(self.store)?;
         let error = self.full();
         self.state.rollup.answers.refuse(&error, self.out);

@@ -32,7 +32,7 @@ impl Seq {
 }
 
 /// Answers an append whose id was taken before.
-pub(in crate::session) fn repeat(
+pub(crate) fn repeat(
     cx: &mut Context<'_>,
     append: &Append,
     known: &Known,
@@ -41,7 +41,7 @@ pub(in crate::session) fn repeat(
 }
 
 /// Takes an append. It is answered once it is stored.
-pub(in crate::session) fn append(
+pub(crate) fn append(
     cx: &mut Context<'_>,
     sender: &Sender,
     append: Append,

@@ -9,7 +9,7 @@ use crate::session::messages::standing::{
 use crate::session::turns::leader::{Claim, fence};
 
 /// Answers a deletion whose id was taken before.
-pub(in crate::session) fn repeat(
+pub(crate) fn repeat(
     cx: &mut Context<'_>,
     delete: &Delete,
     known: &Known,
@@ -18,7 +18,7 @@ pub(in crate::session) fn repeat(
 }
 
 /// Leaves nothing of a message but its tombstone.
-pub(in crate::session) fn delete(
+pub(crate) fn delete(
     cx: &mut Context<'_>,
     sender: &Sender,
     delete: Delete,

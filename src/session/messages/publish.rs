@@ -31,7 +31,7 @@ enum Verdict {
 }
 
 /// Creates messages: all of them or none.
-pub(in crate::session) fn publish(
+pub(crate) fn publish(
     cx: &mut Context<'_>,
     sender: &Sender,
     publish: Publish,
@@ -150,7 +150,7 @@ fn judge(
 }
 
 /// The message that an id stands for already.
-pub(in crate::session) fn known(
+pub(crate) fn known(
     cx: &Context<'_>,
     sender: &Sender,
     new: &NewMessage,
@@ -222,7 +222,7 @@ fn create(cx: &mut Context<'_>, sender: &Sender, new: NewMessage) -> Message {
 }
 
 /// Tells everybody of a message that was created, and begins to follow one that streams.
-pub(in crate::session) fn announce(cx: &mut Context<'_>, message: Message, step: &mut Step) {
+pub(crate) fn announce(cx: &mut Context<'_>, message: Message, step: &mut Step) {
     let place = message.serial.place;
     step.write(Write::Create(message.clone()));
     if let (Some(Status::Streaming), Some(Data::Text(text))) = (message.status, &message.data) {

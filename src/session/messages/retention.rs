@@ -25,7 +25,7 @@ fn oldest(cx: &Context<'_>) -> Result<Option<(Place, Timestamp)>, StoreError> {
 }
 
 /// Retention, as a part of the session.
-pub(in crate::session) struct Trimming;
+pub(crate) struct Trimming;
 
 /// Retention waits for the oldest message that it may take.
 const RETENTION: Owner = Owner {

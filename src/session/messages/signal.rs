@@ -6,16 +6,12 @@ use crate::session::context::Context;
 use crate::session::engine::{Answer, Error, Known, Sender, Work};
 
 /// Answers a signal whose id was taken before.
-pub(in crate::session) fn repeat(
-    _: &mut Context<'_>,
-    _: &Signal,
-    _: &Known,
-) -> Result<Answer, Error> {
+pub(crate) fn repeat(_: &mut Context<'_>, _: &Signal, _: &Known) -> Result<Answer, Error> {
     Ok(Answer::Now(Outcome::Nothing { duplicate: true }))
 }
 
 /// Passes a signal on. It has no place in the log, so nothing that waits goes before it.
-pub(in crate::session) fn signal(
+pub(crate) fn signal(
     cx: &mut Context<'_>,
     sender: &Sender,
     signal: Signal,

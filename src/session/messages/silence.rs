@@ -9,10 +9,10 @@ use crate::session::part::Part;
 use crate::store::StoreError;
 
 /// Streams that somebody has to append to, as a part of the session.
-pub(in crate::session) struct Streams;
+pub(crate) struct Streams;
 
 /// Streams wait to be given up on.
-pub(in crate::session) const STREAMS: Owner = Owner {
+pub(crate) const STREAMS: Owner = Owner {
     name: "streams",
     wait: Wait::Alarm,
 };

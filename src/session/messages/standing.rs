@@ -10,11 +10,7 @@ use crate::store::{Head, StoreError};
 
 /// A message as it will stand once all is stored that was taken: what is to be decided
 /// about it can be decided without.
-pub(in crate::session) fn standing(
-    cx: &Context<'_>,
-    verb: &str,
-    serial: Serial,
-) -> Result<Head, Error> {
+pub(crate) fn standing(cx: &Context<'_>, verb: &str, serial: Serial) -> Result<Head, Error> {
     let place = cx.engine.place(verb, serial)?;
     let mut head = cx.engine.existing(verb, place)?;
     if let Some(stream) = cx.engine.rollup.streams.get(&place) {
@@ -23,7 +19,7 @@ pub(in crate::session) fn standing(
     Ok(head)
 }
 
-pub(in crate::session) fn check_version(
+pub(crate) fn check_version(
     cx: &Context<'_>,
     verb: &str,
     serial: Serial,
@@ -49,7 +45,7 @@ pub(in crate::session) fn check_version(
 }
 
 /// A change was made that may be a sign of life of its turn's leader.
-pub(in crate::session) fn changed_turn(
+pub(crate) fn changed_turn(
     cx: &mut Context<'_>,
     sender: &Sender,
     head: &Head,
@@ -64,7 +60,7 @@ pub(in crate::session) fn changed_turn(
 }
 
 /// Answers a repeat of what is stored.
-pub(in crate::session) fn repeat_stored(cx: &Context<'_>, head: &Head, seq: Option<u64>) -> Answer {
+pub(crate) fn repeat_stored(cx: &Context<'_>, head: &Head, seq: Option<u64>) -> Answer {
     let epoch = cx.engine.epoch;
     let mut placed = Placed::new(epoch.at(head.place), epoch.at(head.version));
     placed.seq = seq;
@@ -73,7 +69,7 @@ pub(in crate::session) fn repeat_stored(cx: &Context<'_>, head: &Head, seq: Opti
 }
 
 /// Answers a repeat with the message as it stands, which may have to be stored first.
-pub(in crate::session) fn repeat_settled(
+pub(crate) fn repeat_settled(
     cx: &mut Context<'_>,
     place: Place,
     seq: Option<u64>,
@@ -84,7 +80,7 @@ pub(in crate::session) fn repeat_settled(
 }
 
 /// Answers a frame about a message whose id was taken before.
-pub(in crate::session) fn repeat_message(
+pub(crate) fn repeat_message(
     cx: &mut Context<'_>,
     serial: Serial,
     seq: Option<u64>,
@@ -95,18 +91,13 @@ pub(in crate::session) fn repeat_message(
     repeat_settled(cx, place, seq)
 }
 
-pub(in crate::session) fn outcome(
-    cx: &Context<'_>,
-    place: Place,
-    version: Place,
-    seq: Option<u64>,
-) -> Outcome {
+pub(crate) fn outcome(cx: &Context<'_>, place: Place, version: Place, seq: Option<u64>) -> Outcome {
     let mut placed = Placed::new(cx.engine.epoch.at(place), cx.engine.epoch.at(version));
     placed.seq = seq;
     Outcome::Changed(placed)
 }
 
-pub(in crate::session) fn deleted(verb: &str, serial: Serial) -> ErrorInfo {
+pub(crate) fn deleted(verb: &str, serial: Serial) -> ErrorInfo {
     ErrorInfo::new(
         ErrorCode::Deleted,
         format!("unable to {verb}; message {serial} is deleted"),
@@ -114,7 +105,7 @@ pub(in crate::session) fn deleted(verb: &str, serial: Serial) -> ErrorInfo {
 }
 
 /// The error for a sender that leaves appends out (P5.3).
-pub(in crate::session) fn gap(verb: &str, serial: Serial, taken: u64, length: u64) -> ErrorInfo {
+pub(crate) fn gap(verb: &str, serial: Serial, taken: u64, length: u64) -> ErrorInfo {
     let expected_seq = taken + 1;
     let reason = format!("expects seq {expected_seq} and holds {length}");
     let message = format!("unable to {verb}; message {serial} {reason}");

@@ -5,7 +5,7 @@ use crate::protocol::serial::Place;
 
 /// What retention waits for.
 #[derive(Debug, Default)]
-pub(in crate::session) struct Retention {
+pub(crate) struct Retention {
     /// The oldest message that retention may take, and when it was created.
-    pub(in crate::session) oldest: Option<(Place, Timestamp)>,
+    pub(crate) oldest: Option<(Place, Timestamp)>,
 }

@@ -14,7 +14,7 @@ use crate::session::turns::leader::{Claim, fence};
 use crate::store::{Change, Head, StoreError, Write};
 
 /// Answers an update whose id was taken before.
-pub(in crate::session) fn repeat(
+pub(crate) fn repeat(
     cx: &mut Context<'_>,
     update: &Update,
     known: &Known,
@@ -23,7 +23,7 @@ pub(in crate::session) fn repeat(
 }
 
 /// Replaces the given fields of a message.
-pub(in crate::session) fn update(
+pub(crate) fn update(
     cx: &mut Context<'_>,
     sender: &Sender,
     update: Update,

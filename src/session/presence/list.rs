@@ -7,7 +7,7 @@ use crate::session::context::Context;
 use crate::session::engine::Error;
 
 /// Who is there. Whoever is named first has the first connection.
-pub(in crate::session) fn members(cx: &Context<'_>) -> Presence {
+pub(crate) fn members(cx: &Context<'_>) -> Presence {
     let members = cx.engine.connections.values();
     let mut members = members.filter_map(|live| live.connection.as_member());
     let listed: Vec<Member> = members.by_ref().take(PRESENCE_LISTED).collect();
@@ -20,7 +20,7 @@ pub(in crate::session) fn members(cx: &Context<'_>) -> Presence {
 }
 
 /// The same for `attached`, which leaves a long list to `GET …/presence` (P3.4).
-pub(in crate::session) fn brief_members(cx: &Context<'_>) -> Presence {
+pub(crate) fn brief_members(cx: &Context<'_>) -> Presence {
     let mut presence = members(cx);
     let listed = presence.presence.as_ref().map_or(0, Vec::len);
     let bytes = serde_json::to_string(&presence).map_or(0, |text| text.len());
@@ -32,6 +32,6 @@ pub(in crate::session) fn brief_members(cx: &Context<'_>) -> Presence {
 }
 
 /// `GET …/presence`.
-pub(in crate::session) fn list_presence(cx: &Context<'_>) -> Result<String, Error> {
+pub(crate) fn list_presence(cx: &Context<'_>) -> Result<String, Error> {
     Ok(encode(&members(cx)))
 }

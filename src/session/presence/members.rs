@@ -10,7 +10,7 @@ use crate::session::presence::silence::SILENCE;
 use crate::session::presence::tell::announce;
 
 /// Enters, or changes what a member tells of itself.
-pub(in crate::session) fn set_presence(
+pub(crate) fn set_presence(
     cx: &mut Context<'_>,
     sender: &Sender,
     set: SetPresence,
@@ -44,7 +44,7 @@ pub(in crate::session) fn set_presence(
 }
 
 /// Leaves, and stays connected.
-pub(in crate::session) fn leave_presence(
+pub(crate) fn leave_presence(
     cx: &mut Context<'_>,
     sender: &Sender,
     _: LeavePresence,

@@ -7,10 +7,10 @@ use crate::session::part::Part;
 use crate::store::StoreError;
 
 /// Members that say nothing, as a part of the session.
-pub(in crate::session) struct Silence;
+pub(crate) struct Silence;
 
 /// Silence waits for pings: the platform answers them, and wakes nobody.
-pub(in crate::session) const SILENCE: Owner = Owner {
+pub(crate) const SILENCE: Owner = Owner {
     name: "silence",
     wait: Wait::Pings,
 };

@@ -26,41 +26,41 @@ pub struct Coming {
 
 /// What everybody was told, and what they are to be told next.
 #[derive(Debug, Default)]
-pub(in crate::session) struct Presence {
-    pub(in crate::session) changed: Vec<Change>,
+pub(crate) struct Presence {
+    pub(crate) changed: Vec<Change>,
     comings: VecDeque<Coming>,
-    pub(in crate::session) at: Timestamp,
+    pub(crate) at: Timestamp,
     /// How long after that what changed next must wait.
-    pub(in crate::session) wait_ms: Timestamp,
+    pub(crate) wait_ms: Timestamp,
     /// Counts changes, so that whoever attaches is not told what it was told in `attached`.
-    pub(in crate::session) count: u64,
+    pub(crate) count: u64,
 }
 
 #[derive(Debug)]
-pub(in crate::session) struct Change {
-    pub(in crate::session) connection: ConnectionId,
-    pub(in crate::session) count: u64,
+pub(crate) struct Change {
+    pub(crate) connection: ConnectionId,
+    pub(crate) count: u64,
     /// Whether it is a member from then on.
-    pub(in crate::session) is_here: bool,
+    pub(crate) is_here: bool,
     /// Who has left.
-    pub(in crate::session) left: Option<Member>,
+    pub(crate) left: Option<Member>,
     /// Whether everybody had been told of a connection that is gone.
-    pub(in crate::session) was_told: bool,
+    pub(crate) was_told: bool,
 }
 
 impl Presence {
     /// Who came and left lately, the latest last (P7.3), as far as the session was awake.
-    pub(in crate::session) fn comings(&self) -> impl Iterator<Item = &Coming> {
+    pub(crate) fn comings(&self) -> impl Iterator<Item = &Coming> {
         self.comings.iter()
     }
 
     /// Somebody entered or changed.
-    pub(in crate::session) fn note(&mut self, connection: &ConnectionId) {
+    pub(crate) fn note(&mut self, connection: &ConnectionId) {
         self.push(connection, true, None, false);
     }
 
     /// Somebody left; of a connection that is gone, whether everybody had been told of it.
-    pub(in crate::session) fn note_left(
+    pub(crate) fn note_left(
         &mut self,
         connection: &ConnectionId,
         left: Option<Member>,
@@ -87,7 +87,7 @@ impl Presence {
     }
 
     /// Keeps who came or left, for a while.
-    pub(in crate::session) fn keep(&mut self, at: Timestamp, is_here: bool, member: &Member) {
+    pub(crate) fn keep(&mut self, at: Timestamp, is_here: bool, member: &Member) {
         if COMINGS_MAX <= self.comings.len() {
             self.comings.pop_front();
         }
@@ -100,14 +100,14 @@ impl Presence {
     }
 
     /// What has changed, connection by connection.
-    pub(in crate::session) fn take(&mut self) -> Vec<Change> {
+    pub(crate) fn take(&mut self) -> Vec<Change> {
         let mut changed = std::mem::take(&mut self.changed);
         changed.sort_by(|a, b| (&a.connection, a.count).cmp(&(&b.connection, b.count)));
         changed
     }
 
     /// When what has changed is told.
-    pub(in crate::session) fn due(&self) -> Option<Timestamp> {
+    pub(crate) fn due(&self) -> Option<Timestamp> {
         let wait = self.wait_ms.max(PRESENCE_MS);
         (!self.changed.is_empty()).then_some(self.at.saturating_add(wait))
     }

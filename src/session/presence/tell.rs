@@ -12,7 +12,7 @@ use crate::session::presence::state::Change;
 use crate::store::StoreError;
 
 /// Presence as everybody is told of it, as a part of the session.
-pub(in crate::session) struct Announcing;
+pub(crate) struct Announcing;
 
 impl Part for Announcing {
     fn hear(cx: &mut Context<'_>, news: &News) -> Result<(), StoreError> {
@@ -58,7 +58,7 @@ impl Part for Announcing {
 
 /// Tells everybody what has changed, at most five times a second, and no more bytes than
 /// may be told in one; the rest in its turn (P7.3).
-pub(in crate::session) fn announce(cx: &mut Context<'_>) {
+pub(crate) fn announce(cx: &mut Context<'_>) {
     // A clock that jumped back must not hold it for longer.
     let is_early = cx
         .memory

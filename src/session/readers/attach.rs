@@ -1,12 +1,13 @@
 //! Connections come and go (P3.4).
 
+use crate::machine::Carrier;
 use crate::protocol::PROTOCOL_VERSION;
 use crate::protocol::capability::Operation;
 use crate::protocol::error::{ErrorCode, ErrorInfo, close};
 use crate::protocol::frame::{Attached, Presence, ServerFrame};
 use crate::protocol::ids::ConnectionId;
 use crate::session::context::Context;
-use crate::session::engine::{Carrier, Connection, Live};
+use crate::session::engine::{Connection, Live};
 use crate::session::input::Start;
 use crate::session::parts;
 use crate::session::readers::renew::TOKENS;
@@ -18,7 +19,7 @@ const RESERVED_SHARE: usize = 10;
 
 /// A connection is accepted: it is told where it stands, what it missed, and from then
 /// on everything. In one step, so that nothing falls between replay and live (P3.4).
-pub(in crate::session) fn attach(
+pub(crate) fn attach(
     cx: &mut Context<'_>,
     mut connection: Connection,
     start: &Start,
@@ -149,7 +150,7 @@ fn has_room(cx: &Context<'_>, connection: &Connection) -> Result<(), Refusal> {
 }
 
 /// Refuses a connection, and closes it.
-pub(in crate::session) fn refuse(
+pub(crate) fn refuse(
     cx: &mut Context<'_>,
     id: &ConnectionId,
     error: ErrorInfo,

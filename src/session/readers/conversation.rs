@@ -22,7 +22,7 @@ const FEW: usize = 8;
 const MANY: usize = 512;
 
 /// A page of the conversation, newest first.
-pub(in crate::session) fn conversation(
+pub(crate) fn conversation(
     cx: &Context<'_>,
     to: String,
     before: Option<String>,

@@ -12,7 +12,7 @@ use crate::session::engine::Error;
 use crate::session::readers::page::encode_page;
 use crate::store::Span;
 
-pub(in crate::session) fn history(
+pub(crate) fn history(
     cx: &Context<'_>,
     before: Option<String>,
     after: Option<String>,
@@ -37,13 +37,13 @@ pub(in crate::session) fn history(
 }
 
 /// `GET …/messages/{serial}`.
-pub(in crate::session) fn one_message(cx: &Context<'_>, serial: String) -> Result<String, Error> {
+pub(crate) fn one_message(cx: &Context<'_>, serial: String) -> Result<String, Error> {
     let message = find(cx, &serial)?;
     Ok(encode(&One { message }))
 }
 
 /// The same without its data, for the end of a streamed body (P5.5).
-pub(in crate::session) fn one_body(cx: &Context<'_>, serial: String) -> Result<String, Error> {
+pub(crate) fn one_body(cx: &Context<'_>, serial: String) -> Result<String, Error> {
     let message = Message {
         data: None,
         ..find(cx, &serial)?

@@ -28,7 +28,7 @@ struct History {
 }
 
 /// A page with the turns that its messages belong to.
-pub(in crate::session) fn encode_page(cx: &Context<'_>, page: Page) -> Result<String, StoreError> {
+pub(crate) fn encode_page(cx: &Context<'_>, page: Page) -> Result<String, StoreError> {
     let Bounded {
         messages,
         has_more,
@@ -46,10 +46,7 @@ pub(in crate::session) fn encode_page(cx: &Context<'_>, page: Page) -> Result<St
 
 /// A page as JSON, which may be longer than the text that the store counts; each turn counts
 /// with the first message that belongs to it.
-pub(in crate::session) fn bounded_page(
-    cx: &Context<'_>,
-    page: Page,
-) -> Result<Bounded, StoreError> {
+pub(crate) fn bounded_page(cx: &Context<'_>, page: Page) -> Result<Bounded, StoreError> {
     let ids = page
         .messages
         .iter()
@@ -85,9 +82,9 @@ pub(in crate::session) fn bounded_page(
 
 /// Messages as JSON, and the turns that they belong to.
 #[derive(Default)]
-pub(in crate::session) struct Bounded {
-    pub(in crate::session) messages: Vec<Box<RawValue>>,
-    pub(in crate::session) has_more: bool,
+pub(crate) struct Bounded {
+    pub(crate) messages: Vec<Box<RawValue>>,
+    pub(crate) has_more: bool,
     last: Option<Serial>,
-    pub(in crate::session) turns: Vec<Turn>,
+    pub(crate) turns: Vec<Turn>,
 }

@@ -1,16 +1,13 @@
 //! A reader tells how far it has come (P13.7).
 
+use crate::machine::Carrier;
 use crate::protocol::decode::Seen;
 use crate::protocol::frame::Outcome;
 use crate::session::context::Context;
-use crate::session::engine::{Answer, Carrier, Error, Sender, misplaced};
+use crate::session::engine::{Answer, Error, Sender, misplaced};
 
 /// A reader has processed everything before a probe.
-pub(in crate::session) fn seen(
-    cx: &mut Context<'_>,
-    sender: &Sender,
-    seen: Seen,
-) -> Result<Answer, Error> {
+pub(crate) fn seen(cx: &mut Context<'_>, sender: &Sender, seen: Seen) -> Result<Answer, Error> {
     // What carries a body into the session answers probes too; its lines are the client's.
     let id = sender.connection.as_ref();
     let live = id.and_then(|id| cx.engine.state.connections.get_mut(id));

@@ -14,7 +14,7 @@ use crate::token::Grant;
 
 /// A fresh token replaces the old one wholly; a bad one is refused and the old stands
 /// (P2.6).
-pub(in crate::session) fn renew(
+pub(crate) fn renew(
     cx: &mut Context<'_>,
     connection: &ConnectionId,
     reference: Option<Ref>,
@@ -106,10 +106,10 @@ pub(in crate::session) fn renew(
 }
 
 /// Tokens that are about to expire, as a part of the session.
-pub(in crate::session) struct Tokens;
+pub(crate) struct Tokens;
 
 /// Reminders wait for the next input: nothing wakes for them.
-pub(in crate::session) const TOKENS: Owner = Owner {
+pub(crate) const TOKENS: Owner = Owner {
     name: "tokens",
     wait: Wait::Input,
 };

@@ -15,17 +15,17 @@ use crate::store::{Changed, Head, Span, StoreError};
 
 /// The frames of a replay, encoded, in order of the messages' places.
 #[derive(Debug)]
-pub(in crate::session) struct Replay {
-    pub(in crate::session) is_resumed: bool,
+pub(crate) struct Replay {
+    pub(crate) is_resumed: bool,
     /// Why not, where it was asked for.
-    pub(in crate::session) reason: Option<String>,
-    pub(in crate::session) has_older: bool,
-    pub(in crate::session) frames: Vec<String>,
+    pub(crate) reason: Option<String>,
+    pub(crate) has_older: bool,
+    pub(crate) frames: Vec<String>,
 }
 
 /// What follows after the reader's position, or the newest messages if there is no
 /// going on from there.
-pub(in crate::session) fn replay(
+pub(crate) fn replay(
     cx: &Context<'_>,
     connection: &Connection,
     start: &Start,
@@ -47,7 +47,7 @@ pub(in crate::session) fn replay(
 }
 
 /// The place that a reader has come to, or why there is no going on from there.
-pub(in crate::session) fn position(cx: &Context<'_>, since: &str) -> Result<Place, String> {
+pub(crate) fn position(cx: &Context<'_>, since: &str) -> Result<Place, String> {
     let Some(serial) = Serial::parse(since) else {
         let shown: String = since.chars().take(40).collect();
         return Err(format!("since is {shown:?}, which is no serial"));
@@ -63,7 +63,7 @@ pub(in crate::session) fn position(cx: &Context<'_>, since: &str) -> Result<Plac
 
 /// Exactly one frame for every message changed since (P3.5); `None` when that is more
 /// than a replay may bring (P3.6).
-pub(in crate::session) fn resume(
+pub(crate) fn resume(
     cx: &Context<'_>,
     connection: &Connection,
     since: Place,
@@ -196,16 +196,13 @@ fn missed_frame(
     Ok(frame.map(|frame| frame.encode()))
 }
 
-pub(in crate::session) fn whole(
-    cx: &Context<'_>,
-    head: &Head,
-) -> Result<Option<ServerFrame>, StoreError> {
+pub(crate) fn whole(cx: &Context<'_>, head: &Head) -> Result<Option<ServerFrame>, StoreError> {
     let message = cx.engine.store.message(cx.engine.epoch, head.place)?;
     Ok(message.map(|message| ServerFrame::Update { message }))
 }
 
 /// The newest messages, and always those that still stream (P3.3), at most 4 MiB.
-pub(in crate::session) fn rewind(
+pub(crate) fn rewind(
     cx: &Context<'_>,
     connection: &Connection,
     count: usize,

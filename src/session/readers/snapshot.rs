@@ -11,7 +11,7 @@ use crate::session::readers::page::{Bounded, bounded_page};
 use crate::session::turns::shown::stored;
 use crate::store::Span;
 
-pub(in crate::session) fn snapshot(cx: &Context<'_>, rewind: usize) -> Result<String, Error> {
+pub(crate) fn snapshot(cx: &Context<'_>, rewind: usize) -> Result<String, Error> {
     let span = Span {
         after: 0,
         before: PLACE_MAX + 1,

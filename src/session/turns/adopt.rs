@@ -15,7 +15,7 @@ use crate::store::StoreError;
 const VERB: &str = "adopt the turn";
 
 /// Answers an adoption whose id was taken before.
-pub(in crate::session) fn repeat(
+pub(crate) fn repeat(
     cx: &mut Context<'_>,
     adopt: &AdoptTurn,
     known: &Known,
@@ -24,7 +24,7 @@ pub(in crate::session) fn repeat(
 }
 
 /// Makes the sender the leader of a turn.
-pub(in crate::session) fn adopt(
+pub(crate) fn adopt(
     cx: &mut Context<'_>,
     sender: &Sender,
     adopt: AdoptTurn,

@@ -55,7 +55,7 @@ impl Target {
 }
 
 /// Answers a `cancel` whose id was taken before.
-pub(in crate::session) fn repeat(
+pub(crate) fn repeat(
     cx: &mut Context<'_>,
     frame: &CancelTurns,
     known: &Known,
@@ -69,7 +69,7 @@ pub(in crate::session) fn repeat(
 
 /// Asks for the end of turns. Their leaders are expected to stop; what does not is ended
 /// after `cancelGraceMs`.
-pub(in crate::session) fn cancel(
+pub(crate) fn cancel(
     cx: &mut Context<'_>,
     sender: &Sender,
     frame: CancelTurns,
@@ -123,7 +123,7 @@ fn answer_turns(cx: &mut Context<'_>, turns: Vec<Shown>, duplicate: bool) -> Ans
 }
 
 /// Cancels one turn, if it is open and nobody did before. Nothing of it may be pending.
-pub(in crate::session) fn cancel_turn(
+pub(crate) fn cancel_turn(
     cx: &mut Context<'_>,
     step: &mut Step,
     id: &str,
@@ -155,7 +155,7 @@ pub(in crate::session) fn cancel_turn(
 }
 
 /// Cancels what a `publish` interrupts, in the same step (P6.6).
-pub(in crate::session) fn interrupt(
+pub(crate) fn interrupt(
     cx: &mut Context<'_>,
     step: &mut Step,
     sender: &Sender,
@@ -174,7 +174,7 @@ pub(in crate::session) fn interrupt(
 }
 
 /// Whether a `publish` may interrupt what it names.
-pub(in crate::session) fn check_interrupt(
+pub(crate) fn check_interrupt(
     cx: &Context<'_>,
     sender: &Sender,
     interrupt: &Interrupt,
@@ -194,7 +194,7 @@ pub(in crate::session) fn check_interrupt(
 
 /// Whether a turn is still open once it was interrupted: one that is suspended ends at once,
 /// and takes no message that comes with the interrupt.
-pub(in crate::session) fn check_outlives(
+pub(crate) fn check_outlives(
     cx: &Context<'_>,
     interrupt: &Interrupt,
     id: &str,
@@ -211,10 +211,7 @@ pub(in crate::session) fn check_outlives(
 }
 
 /// The active turns, in the order in which they began.
-pub(in crate::session) fn active_turns(
-    cx: &Context<'_>,
-    is_meant: impl Fn(&Turn) -> bool,
-) -> Vec<String> {
+pub(crate) fn active_turns(cx: &Context<'_>, is_meant: impl Fn(&Turn) -> bool) -> Vec<String> {
     let open = cx.memory.turns.values().map(|open| &open.turn);
     let active = open.filter(|turn| matches!(turn.state, State::Active(_)));
     let mut active: Vec<&Turn> = active.filter(|turn| is_meant(turn)).collect();

@@ -15,21 +15,17 @@ use crate::session::turns::steer::mark_steer;
 use crate::store::{Kept, StoreError, Write};
 
 /// How the names begin that the session gives, by the serial of their turn.
-pub(in crate::session) const NAME: &str = "turn-";
+pub(crate) const NAME: &str = "turn-";
 
 /// How a turn ends, and why.
-pub(in crate::session) struct End<'a> {
-    pub(in crate::session) ending: Ending,
-    pub(in crate::session) reason: Option<&'a str>,
-    pub(in crate::session) error: Option<Data>,
+pub(crate) struct End<'a> {
+    pub(crate) ending: Ending,
+    pub(crate) reason: Option<&'a str>,
+    pub(crate) error: Option<Data>,
 }
 
 /// A turn that begins with the next entry; without a leader.
-pub(in crate::session) fn new_turn(
-    cx: &Context<'_>,
-    id: Option<String>,
-    input: Option<Place>,
-) -> Turn {
+pub(crate) fn new_turn(cx: &Context<'_>, id: Option<String>, input: Option<Place>) -> Turn {
     let place = cx.engine.end + 1;
     Turn {
         place,
@@ -51,7 +47,7 @@ pub(in crate::session) fn new_turn(
 }
 
 /// Follows a turn from now on.
-pub(in crate::session) fn hold_turn(cx: &mut Context<'_>, turn: Turn) {
+pub(crate) fn hold_turn(cx: &mut Context<'_>, turn: Turn) {
     let open = OpenTurn {
         turn,
         heard_at: cx.engine.now,
@@ -61,11 +57,7 @@ pub(in crate::session) fn hold_turn(cx: &mut Context<'_>, turn: Turn) {
     cx.memory.turns.insert(open.turn.id.clone(), open);
 }
 
-pub(in crate::session) fn check_open_turns(
-    cx: &Context<'_>,
-    verb: &str,
-    more: usize,
-) -> Result<(), ErrorInfo> {
+pub(crate) fn check_open_turns(cx: &Context<'_>, verb: &str, more: usize) -> Result<(), ErrorInfo> {
     let limit = cx.engine.limits.open_turns();
     if cx.memory.turns.len() + more <= limit {
         return Ok(());
@@ -75,7 +67,7 @@ pub(in crate::session) fn check_open_turns(
 }
 
 /// Gives a turn that is queued to whoever makes the step.
-pub(in crate::session) fn take_turn(
+pub(crate) fn take_turn(
     cx: &mut Context<'_>,
     step: &mut Step,
     id: &str,
@@ -99,7 +91,7 @@ pub(in crate::session) fn take_turn(
 }
 
 /// Gives a change of a turn its place, stores it and tells it.
-pub(in crate::session) fn change_turn(
+pub(crate) fn change_turn(
     cx: &mut Context<'_>,
     step: &mut Step,
     id: &str,
@@ -134,7 +126,7 @@ pub(in crate::session) fn change_turn(
 
 /// Ends a turn: what still streams in it is closed, instructions that nobody took are
 /// missed, and only then it is over. Nothing of it may be pending (P6.3).
-pub(in crate::session) fn finish_turn(
+pub(crate) fn finish_turn(
     cx: &mut Context<'_>,
     step: &mut Step,
     id: &str,
@@ -172,7 +164,7 @@ pub(in crate::session) fn finish_turn(
 }
 
 /// Closes what still streams in a turn.
-pub(in crate::session) fn close_messages(
+pub(crate) fn close_messages(
     cx: &mut Context<'_>,
     step: &mut Step,
     id: &str,
@@ -192,14 +184,14 @@ pub(in crate::session) fn close_messages(
 }
 
 /// The instructions that nobody has taken.
-pub(in crate::session) fn waiting(turn: &Turn) -> Vec<Place> {
+pub(crate) fn waiting(turn: &Turn) -> Vec<Place> {
     let waiting = turn.steers.iter().filter(|(_, is_taken)| !is_taken);
     waiting.map(|(place, _)| *place).collect()
 }
 
 impl<'a> End<'a> {
     /// An end that needs no reason.
-    pub(in crate::session) fn of(ending: Ending) -> Self {
+    pub(crate) fn of(ending: Ending) -> Self {
         Self {
             ending,
             reason: None,
@@ -209,7 +201,7 @@ impl<'a> End<'a> {
 }
 
 /// Who asked for the end of a turn.
-pub(in crate::session) fn asked(sender: &Sender, now: Timestamp, reason: Option<String>) -> Cancel {
+pub(crate) fn asked(sender: &Sender, now: Timestamp, reason: Option<String>) -> Cancel {
     Cancel {
         by: sender.client.clone(),
         at: now,

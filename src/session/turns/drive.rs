@@ -10,7 +10,7 @@ use crate::session::turns::lease::{note_alive, renew_lease};
 use crate::session::turns::shown::{answer_changed, repeat_by_id, shown};
 
 /// Answers a `turn.end` whose id was taken before.
-pub(in crate::session) fn repeat_end(
+pub(crate) fn repeat_end(
     cx: &mut Context<'_>,
     end: &EndTurn,
     known: &Known,
@@ -19,7 +19,7 @@ pub(in crate::session) fn repeat_end(
 }
 
 /// The same for the other frames that drive a turn.
-pub(in crate::session) fn repeat(
+pub(crate) fn repeat(
     cx: &mut Context<'_>,
     drive: &DriveTurn,
     known: &Known,
@@ -28,7 +28,7 @@ pub(in crate::session) fn repeat(
 }
 
 /// Ends a turn, with everything in it (P6.3).
-pub(in crate::session) fn end_turn(
+pub(crate) fn end_turn(
     cx: &mut Context<'_>,
     sender: &Sender,
     end: EndTurn,
@@ -55,7 +55,7 @@ pub(in crate::session) fn end_turn(
 }
 
 /// `turn.suspend`.
-pub(in crate::session) fn suspend_turn(
+pub(crate) fn suspend_turn(
     cx: &mut Context<'_>,
     sender: &Sender,
     drive: DriveTurn,
@@ -77,7 +77,7 @@ pub(in crate::session) fn suspend_turn(
 }
 
 /// `turn.resume`.
-pub(in crate::session) fn resume_turn(
+pub(crate) fn resume_turn(
     cx: &mut Context<'_>,
     sender: &Sender,
     drive: DriveTurn,
@@ -89,7 +89,7 @@ pub(in crate::session) fn resume_turn(
 }
 
 /// `turn.heartbeat`.
-pub(in crate::session) fn keep_turn(
+pub(crate) fn keep_turn(
     cx: &mut Context<'_>,
     sender: &Sender,
     drive: DriveTurn,

@@ -8,19 +8,15 @@ use crate::session::engine::{Error, Sender};
 use crate::session::turns::shown::{closed_turn, find};
 
 /// Who says to lead a turn, and what for.
-pub(in crate::session) struct Claim<'a> {
-    pub(in crate::session) verb: &'a str,
-    pub(in crate::session) sender: &'a Sender,
-    pub(in crate::session) attempt: Option<u64>,
+pub(crate) struct Claim<'a> {
+    pub(crate) verb: &'a str,
+    pub(crate) sender: &'a Sender,
+    pub(crate) attempt: Option<u64>,
 }
 
 /// Lets pass only who leads a turn: its client, with the current attempt or on the
 /// connection that took it.
-pub(in crate::session) fn check_leader(
-    cx: &Context<'_>,
-    claim: &Claim<'_>,
-    id: &str,
-) -> Result<(), Error> {
+pub(crate) fn check_leader(cx: &Context<'_>, claim: &Claim<'_>, id: &str) -> Result<(), Error> {
     let Some(open) = cx.memory.turns.get(id) else {
         let turn = find(cx, claim.verb, id)?;
         return Err(closed_turn(claim.verb, &turn).into());
@@ -34,7 +30,7 @@ pub(in crate::session) fn check_leader(
 /// Whether a frame that changes a message may: of an open turn only its leader's, or that
 /// of somebody else who may edit; of a final one only who may edit (P4.3, P6.8). Says
 /// whether the frame drives the turn.
-pub(in crate::session) fn fence(
+pub(crate) fn fence(
     cx: &Context<'_>,
     claim: &Claim<'_>,
     turn: Option<&str>,

@@ -9,7 +9,7 @@ use crate::session::turns::state::OpenTurn;
 use crate::store::{Kept, StoreError, Write};
 
 /// Open turns wait for the end of a lease, of a suspension or of a cancel's grace.
-pub(in crate::session) const TURNS: Owner = Owner {
+pub(crate) const TURNS: Owner = Owner {
     name: "turns",
     wait: Wait::Alarm,
 };
@@ -21,13 +21,13 @@ const LEASES: Owner = Owner {
 };
 
 /// Something about open turns has changed that their times depend on.
-pub(in crate::session) fn stir(cx: &mut Context<'_>) {
+pub(crate) fn stir(cx: &mut Context<'_>) {
     cx.engine.state.clock.stir(TURNS);
     cx.engine.state.clock.stir(LEASES);
 }
 
 /// Leaders that may live without a word, as a part of the session.
-pub(in crate::session) struct Leases;
+pub(crate) struct Leases;
 
 impl Part for Leases {
     const OWNER: Option<Owner> = Some(LEASES);
@@ -65,7 +65,7 @@ fn is_led_by_somebody_here(cx: &Context<'_>, open: &OpenTurn) -> bool {
 
 /// The leader has done something on a turn: its lease begins anew. That is kept in the
 /// row only where it would otherwise be off by more than a third of the lease.
-pub(in crate::session) fn renew_lease(
+pub(crate) fn renew_lease(
     cx: &mut Context<'_>,
     sender: &Sender,
     id: &str,
@@ -92,7 +92,7 @@ pub(in crate::session) fn renew_lease(
 /// The same on the hot path: what is appended is a sign of life that is stored anyway. Whoever
 /// carries the current attempt over another socket leads from there once the connection that
 /// took the turn is gone: its pings are signs of life as well. Says whether that was so.
-pub(in crate::session) fn take_leadership(
+pub(crate) fn take_leadership(
     cx: &mut Context<'_>,
     sender: &Sender,
     id: &str,
@@ -125,7 +125,7 @@ pub(in crate::session) fn take_leadership(
 }
 
 /// Its leader was heard.
-pub(in crate::session) fn note_alive(cx: &mut Context<'_>, id: &str) {
+pub(crate) fn note_alive(cx: &mut Context<'_>, id: &str) {
     if let Some(open) = cx.memory.turns.get_mut(id) {
         open.heard_at = open.heard_at.max(cx.engine.now);
     }
@@ -144,7 +144,7 @@ fn note_pings(cx: &mut Context<'_>) {
 
 /// The same, and what is known of them is kept, so that a crash, which takes all that the
 /// platform knew, finds a leader heard that only pinged: at most one row for each alarm.
-pub(in crate::session) fn keep_pings(cx: &mut Context<'_>) -> Result<(), StoreError> {
+pub(crate) fn keep_pings(cx: &mut Context<'_>) -> Result<(), StoreError> {
     note_pings(cx);
     let mut step = cx.engine.step();
     for open in cx.memory.turns.values_mut() {
@@ -161,7 +161,7 @@ pub(in crate::session) fn keep_pings(cx: &mut Context<'_>) -> Result<(), StoreEr
 }
 
 /// When the lease of an active turn ends, as far as is known.
-pub(in crate::session) fn lease_until(cx: &Context<'_>, open: &OpenTurn) -> Timestamp {
+pub(crate) fn lease_until(cx: &Context<'_>, open: &OpenTurn) -> Timestamp {
     let Some(lead) = open.turn.lead() else {
         return Timestamp::MAX;
     };
@@ -175,7 +175,7 @@ pub(in crate::session) fn lease_until(cx: &Context<'_>, open: &OpenTurn) -> Time
 }
 
 /// A third of a lease: how far its row may be behind.
-pub(in crate::session) fn slack(lease_ms: u64) -> Timestamp {
+pub(crate) fn slack(lease_ms: u64) -> Timestamp {
     Timestamp::try_from(lease_ms / 3).unwrap_or(0)
 }
 

@@ -22,7 +22,7 @@ struct Turns {
 }
 
 /// `GET …/turns`: the open ones, the oldest first; or all of them, the newest first.
-pub(in crate::session) fn list_turns(
+pub(crate) fn list_turns(
     cx: &Context<'_>,
     all: bool,
     before: Option<String>,
@@ -67,7 +67,7 @@ pub(in crate::session) fn list_turns(
 }
 
 /// `GET …/turns/{id}`.
-pub(in crate::session) fn one_turn(cx: &Context<'_>, id: String) -> Result<String, Error> {
+pub(crate) fn one_turn(cx: &Context<'_>, id: String) -> Result<String, Error> {
     #[derive(Serialize)]
     struct One {
         turn: Shown,

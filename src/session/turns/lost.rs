@@ -37,7 +37,7 @@ fn turn_deadline(cx: &Context<'_>, open: &OpenTurn) -> Timestamp {
 }
 
 /// Open turns, as a part of the session.
-pub(in crate::session) struct Open;
+pub(crate) struct Open;
 
 impl Part for Open {
     const OWNER: Option<Owner> = Some(TURNS);

@@ -42,7 +42,7 @@ fn on_input(
 
 /// Whether an input may come now, after what it interrupts itself; so many come with it that
 /// have to wait, it among them.
-pub(in crate::session) fn check_input(
+pub(crate) fn check_input(
     cx: &Context<'_>,
     sender: &Sender,
     new: &NewMessage,
@@ -69,7 +69,7 @@ pub(in crate::session) fn check_input(
 }
 
 /// Cancels what inputs interrupt by the session's settings.
-pub(in crate::session) fn interrupt_by_settings(
+pub(crate) fn interrupt_by_settings(
     cx: &mut Context<'_>,
     step: &mut Step,
     sender: &Sender,
@@ -89,16 +89,12 @@ pub(in crate::session) fn interrupt_by_settings(
 }
 
 /// Whether an input has to wait.
-pub(in crate::session) fn is_queued_input(
-    cx: &Context<'_>,
-    sender: &Sender,
-    new: &NewMessage,
-) -> bool {
+pub(crate) fn is_queued_input(cx: &Context<'_>, sender: &Sender, new: &NewMessage) -> bool {
     on_input(cx, sender, new, |_| true) == OnInput::Queue
 }
 
 /// An input waits: as a turn without a leader.
-pub(in crate::session) fn queue_input(cx: &mut Context<'_>, step: &mut Step, input: Place) {
+pub(crate) fn queue_input(cx: &mut Context<'_>, step: &mut Step, input: Place) {
     let turn = new_turn(cx, None, Some(input));
     let id = turn.id.clone();
     hold_turn(cx, turn);
@@ -107,7 +103,7 @@ pub(in crate::session) fn queue_input(cx: &mut Context<'_>, step: &mut Step, inp
 
 /// Whether a message was left unfinished by an attempt before the current one: its id is
 /// free for the next (P6.8).
-pub(in crate::session) fn is_left_behind(cx: &Context<'_>, head: &Head) -> bool {
+pub(crate) fn is_left_behind(cx: &Context<'_>, head: &Head) -> bool {
     let turn = head
         .turn
         .as_ref()

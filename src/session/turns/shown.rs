@@ -12,7 +12,7 @@ use crate::session::turns::state::OpenTurn;
 use crate::store::StoreError;
 
 /// A turn as everybody sees it.
-pub(in crate::session) fn shown(cx: &Context<'_>, open: &OpenTurn) -> Shown {
+pub(crate) fn shown(cx: &Context<'_>, open: &OpenTurn) -> Shown {
     let until = match &open.turn.state {
         State::Active(_) => Some(lease_until(cx, open)),
         _ => None,
@@ -21,19 +21,14 @@ pub(in crate::session) fn shown(cx: &Context<'_>, open: &OpenTurn) -> Shown {
 }
 
 /// The same for one that may be final.
-pub(in crate::session) fn stored(cx: &Context<'_>, turn: &Turn) -> Shown {
+pub(crate) fn stored(cx: &Context<'_>, turn: &Turn) -> Shown {
     match cx.memory.turns.get(&turn.id) {
         Some(open) => shown(cx, open),
         None => turn.shown(cx.engine.epoch, None),
     }
 }
 
-pub(in crate::session) fn turn_frame(
-    cx: &Context<'_>,
-    event: Event,
-    place: Place,
-    turn: Shown,
-) -> ServerFrame {
+pub(crate) fn turn_frame(cx: &Context<'_>, event: Event, place: Place, turn: Shown) -> ServerFrame {
     ServerFrame::Turn(TurnFrame {
         r#type: event,
         serial: cx.engine.epoch.at(place),
@@ -44,7 +39,7 @@ pub(in crate::session) fn turn_frame(
 }
 
 /// A turn by its id, open or final.
-pub(in crate::session) fn find(cx: &Context<'_>, verb: &str, id: &str) -> Result<Turn, Error> {
+pub(crate) fn find(cx: &Context<'_>, verb: &str, id: &str) -> Result<Turn, Error> {
     let turn = match cx.memory.turns.get(id) {
         Some(open) => Some(open.turn.clone()),
         None => cx.engine.store.turn(id)?,
@@ -53,13 +48,13 @@ pub(in crate::session) fn find(cx: &Context<'_>, verb: &str, id: &str) -> Result
 }
 
 /// The answer of a turn as it is stored.
-pub(in crate::session) fn answer_stored(cx: &Context<'_>, turn: &Turn, duplicate: bool) -> Answer {
+pub(crate) fn answer_stored(cx: &Context<'_>, turn: &Turn, duplicate: bool) -> Answer {
     let turn = Box::new(stored(cx, turn));
     Answer::Now(Outcome::Turn { turn, duplicate })
 }
 
 /// The answer of a turn that changed.
-pub(in crate::session) fn answer_changed(turn: Option<Shown>) -> Result<Answer, Error> {
+pub(crate) fn answer_changed(turn: Option<Shown>) -> Result<Answer, Error> {
     let missing = || StoreError("the turn that was changed is not there".into());
     let turn = Box::new(turn.ok_or_else(missing)?);
     let duplicate = false;
@@ -67,51 +62,44 @@ pub(in crate::session) fn answer_changed(turn: Option<Shown>) -> Result<Answer, 
 }
 
 /// Answers a frame about a turn whose id was taken before.
-pub(in crate::session) fn repeat_by_id(
-    cx: &Context<'_>,
-    id: &str,
-    known: &Known,
-) -> Result<Answer, Error> {
+pub(crate) fn repeat_by_id(cx: &Context<'_>, id: &str, known: &Known) -> Result<Answer, Error> {
     let turn = find(cx, known.verb, id)?;
     known.must_be(turn.place)?;
     Ok(answer_stored(cx, &turn, true))
 }
 
 /// The open turns, in the order in which they began.
-pub(in crate::session) fn open_turns(cx: &Context<'_>) -> Vec<Shown> {
+pub(crate) fn open_turns(cx: &Context<'_>) -> Vec<Shown> {
     let mut open: Vec<_> = cx.memory.turns.values().collect();
     open.sort_unstable_by_key(|open| open.turn.place);
     open.into_iter().map(|open| shown(cx, open)).collect()
 }
 
 /// The same for `attached`, which leaves a long list to `GET …/turns`.
-pub(in crate::session) fn brief_turns(cx: &Context<'_>) -> Option<Vec<Shown>> {
+pub(crate) fn brief_turns(cx: &Context<'_>) -> Option<Vec<Shown>> {
     let turns = open_turns(cx);
     let bytes = serde_json::to_string(&turns).map_or(0, |text| text.len());
     (bytes <= LIST_BYTES).then_some(turns)
 }
 
 /// Those of these turns that are final.
-pub(in crate::session) fn final_turns(
-    cx: &Context<'_>,
-    mut ids: Vec<String>,
-) -> Result<Vec<Turn>, StoreError> {
+pub(crate) fn final_turns(cx: &Context<'_>, mut ids: Vec<String>) -> Result<Vec<Turn>, StoreError> {
     ids.retain(|id| !cx.memory.turns.contains_key(id));
     cx.engine.store.named_turns(&ids)
 }
 
 /// The frame that brings a reader's turn up to date (P3.5).
-pub(in crate::session) fn latest_frame(cx: &Context<'_>, turn: &Turn) -> ServerFrame {
+pub(crate) fn latest_frame(cx: &Context<'_>, turn: &Turn) -> ServerFrame {
     turn_frame(cx, turn.event, turn.version, stored(cx, turn))
 }
 
-pub(in crate::session) fn missing_turn(verb: &str, id: &str) -> ErrorInfo {
+pub(crate) fn missing_turn(verb: &str, id: &str) -> ErrorInfo {
     let message = format!("unable to {verb}; there is no turn {id}");
     ErrorInfo::new(ErrorCode::NotFound, message)
 }
 
 /// What somebody is told who comes too late.
-pub(in crate::session) fn closed_turn(verb: &str, turn: &Turn) -> ErrorInfo {
+pub(crate) fn closed_turn(verb: &str, turn: &Turn) -> ErrorInfo {
     let status = serde_json::json!(turn.status());
     let status = status.as_str().unwrap_or_default();
     let message = format!("unable to {verb}; turn {} is {status}", turn.id);

@@ -13,7 +13,7 @@ use crate::session::turns::change::{NAME, new_turn};
 use crate::session::turns::shown::{answer_changed, answer_stored};
 
 /// Begins a turn, or takes the one that waits for an agent (P6.2).
-pub(in crate::session) fn start_turn(
+pub(crate) fn start_turn(
     cx: &mut Context<'_>,
     sender: &Sender,
     start: StartTurn,

@@ -20,11 +20,7 @@ use crate::store::{Change, Kept, StoreError, Write};
 const STEER: &str = "steer";
 
 /// Answers a `steer` whose id was taken before.
-pub(in crate::session) fn repeat(
-    cx: &mut Context<'_>,
-    steer: &Steer,
-    known: &Known,
-) -> Result<Answer, Error> {
+pub(crate) fn repeat(cx: &mut Context<'_>, steer: &Steer, known: &Known) -> Result<Answer, Error> {
     let turn = find(cx, STEER, &steer.turn)?;
     let head = cx.engine.store.head(known.place)?;
     let is_same = head.is_some_and(|head| head.turn.as_ref() == Some(&steer.turn));
@@ -33,11 +29,7 @@ pub(in crate::session) fn repeat(
 }
 
 /// Hands an instruction to a turn: a message, and a frame about the turn, in one entry.
-pub(in crate::session) fn steer(
-    cx: &mut Context<'_>,
-    sender: &Sender,
-    steer: Steer,
-) -> Result<Answer, Error> {
+pub(crate) fn steer(cx: &mut Context<'_>, sender: &Sender, steer: Steer) -> Result<Answer, Error> {
     let turn = find(cx, STEER, &steer.turn)?;
     if !turn.is_open() {
         return Err(closed_turn(STEER, &turn).into());
@@ -119,7 +111,7 @@ fn answer_steer(cx: &Context<'_>, place: Place, turn: &Turn, duplicate: bool) ->
 }
 
 /// Answers a `turn.steered` whose id was taken before.
-pub(in crate::session) fn repeat_steered(
+pub(crate) fn repeat_steered(
     cx: &mut Context<'_>,
     steered: &Steered,
     known: &Known,
@@ -132,7 +124,7 @@ pub(in crate::session) fn repeat_steered(
 }
 
 /// The leader has taken an instruction.
-pub(in crate::session) fn steered(
+pub(crate) fn steered(
     cx: &mut Context<'_>,
     sender: &Sender,
     steered: Steered,
@@ -184,7 +176,7 @@ fn note_steer(cx: &mut Context<'_>, step: &mut Step, id: &str, place: Place, is_
 
 /// Says in an instruction what became of it, so that its sender can tell. It is told with its
 /// data where there is room for that; gives how much that takes.
-pub(in crate::session) fn mark_steer(
+pub(crate) fn mark_steer(
     cx: &mut Context<'_>,
     step: &mut Step,
     place: Place,
@@ -225,7 +217,7 @@ pub(in crate::session) fn mark_steer(
 }
 
 /// Instructions that a lost attempt took wait again, for the next one (P6.8).
-pub(in crate::session) fn renew_steers(
+pub(crate) fn renew_steers(
     cx: &mut Context<'_>,
     step: &mut Step,
     id: &str,

@@ -1,0 +1,25 @@
+//! A machine as a class of objects: what the platform adds to it.
+
+use worker::Env;
+
+use super::shell::{Core, Shell};
+use crate::machine::Machine;
+use crate::protocol::decode::Received;
+
+/// A machine that objects run.
+pub(super) trait Class: Machine {
+    /// What one of them is called where it fails.
+    const THING: &'static str;
+
+    /// Performs a delivery. It comes to an end by itself, and any failure is an outcome.
+    fn deliver(
+        env: Env,
+        delivery: Self::Delivery,
+    ) -> impl Future<Output = Self::Delivered> + 'static;
+
+    /// The frames in a request.
+    fn frames(request: &Self::Request) -> &[Received];
+
+    /// What an administrator sees of the object (P11.4), as JSON.
+    fn report(shell: &Shell<Self>, core: &Core<Self>) -> String;
+}
