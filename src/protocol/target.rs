@@ -125,7 +125,7 @@ fn is_public_name(name: &str) -> bool {
         let rest = name.strip_suffix(*end);
         rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     };
-    name.contains('.') && !LOCAL_NAMES.iter().any(|end| is_below(end))
+    name.contains('.') && !LOCAL_NAMES.iter().any(is_below)
 }
 
 /// Every address that IANA's table of special ones leaves.

@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 //! The queue by itself: order, bounds, attempts, and what is taken up after a crash.
 
 use super::queue::{Queue, Started};
