@@ -25,8 +25,8 @@ type Lane = (DeliveryKind, String);
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     lanes: BTreeMap<Lane, VecDeque<Waiting>>,
-    /// Dead letters with their times, the oldest first.
-    dead: VecDeque<(u64, Timestamp)>,
+    /// Dead letters with their times.
+    dead: Vec<(u64, Timestamp)>,
     /// The latest number.
     last: u64,
     bounds: Bounds,
@@ -68,18 +68,17 @@ impl Queue {
         };
         let mut queue = Self {
             lanes: BTreeMap::new(),
-            dead: VecDeque::new(),
+            dead: Vec::new(),
             last: 0,
             bounds,
         };
         for owed in rows {
             queue.last = queue.last.max(owed.number);
             match owed.dead_at {
-                Some(at) => queue.dead.push_back((owed.number, at)),
+                Some(at) => queue.dead.push((owed.number, at)),
                 None => queue.push(owed),
             }
         }
-        queue.dead.make_contiguous().sort_by_key(|(_, at)| *at);
         queue
     }
 
@@ -119,7 +118,7 @@ impl Queue {
             dead_at: is_full.then_some(now),
         };
         if is_full {
-            self.dead.push_back((number, now));
+            self.dead.push((number, now));
         } else {
             self.push(owed.clone());
         }
@@ -154,20 +153,23 @@ impl Queue {
             .heads()
             .filter(|head| head.under_way.is_some_and(|until| now < until));
         let room = DELIVERIES_AT_ONCE.saturating_sub(busy.count());
-        let lanes = self.lanes.iter_mut();
-        let heads = lanes.filter_map(|(lane, waiting)| Some((lane, waiting.front_mut()?)));
-        let mut due: Vec<(&Lane, &mut Waiting)> =
-            heads.filter(|(_, head)| head.next() <= now).collect();
-        due.sort_by_key(|(_, head)| (head.due_at, head.number));
-        let started = due.into_iter().take(room).map(|((kind, target), head)| {
+        let mut started = Vec::new();
+        while started.len() < room {
+            let heads = self.lanes.iter_mut();
+            let heads = heads.filter_map(|(lane, pending)| Some((lane, pending.front_mut()?)));
+            let due = heads.filter(|(_, head)| head.next() <= now);
+            let longest = due.min_by_key(|(_, head)| (head.due_at, head.number));
+            let Some(((kind, target), head)) = longest else {
+                break;
+            };
             head.under_way = Some(until);
-            Started {
+            started.push(Started {
                 number: head.number,
                 kind: *kind,
                 target: target.clone(),
-            }
-        });
-        started.collect()
+            });
+        }
+        started
     }
 
     /// Takes the outcome of an attempt. That of an unknown delivery changes nothing.
@@ -201,7 +203,7 @@ impl Queue {
                 }];
             }
             Verdict::Failed { reason, .. } | Verdict::GivenUp { reason } => {
-                self.dead.push_back((number, now));
+                self.dead.push((number, now));
                 DeliveryWrite::Bury {
                     number,
                     attempts,
@@ -228,15 +230,16 @@ impl Queue {
 
     /// Forgets dead letters beyond their number and age.
     pub(super) fn forget_letters(&mut self, now: Timestamp) -> Vec<DeliveryWrite> {
-        let mut writes = Vec::new();
-        while let Some((number, at)) = self.dead.front().copied() {
-            let is_old = after(at, DEAD_LETTER_MS) <= now;
-            if !is_old && self.dead.len() <= DEAD_LETTERS_MAX {
-                break;
+        let excess = self.dead.len().saturating_sub(DEAD_LETTERS_MAX);
+        let (mut index, mut writes) = (0, Vec::new());
+        self.dead.retain(|(number, at)| {
+            index += 1;
+            let is_kept = excess < index && now < after(*at, DEAD_LETTER_MS);
+            if !is_kept {
+                writes.push(DeliveryWrite::Forget { number: *number });
             }
-            self.dead.pop_front();
-            writes.push(DeliveryWrite::Forget { number });
-        }
+            is_kept
+        });
         writes
     }
 
@@ -246,7 +249,7 @@ impl Queue {
         // While all calls are taken, the rest needs no clock: an outcome starts it.
         let is_busy = DELIVERIES_AT_ONCE <= self.heads().filter(is_under_way).count();
         let due = self.heads().filter(|head| !is_busy || is_under_way(head));
-        let letters = self.dead.front().map(|(_, at)| after(*at, DEAD_LETTER_MS));
+        let letters = self.dead.iter().map(|(_, at)| after(*at, DEAD_LETTER_MS));
         due.map(Waiting::next).chain(letters).min()
     }
 }
