@@ -3,11 +3,10 @@
 use crate::protocol::capability::Operation;
 use crate::protocol::hooks::HookEvent;
 use crate::protocol::ids::Timestamp;
-use crate::session::context::{Context, Memory};
+use crate::session::context::Context;
 use crate::session::deliveries::hooks;
 use crate::session::engine::{Error, News, Owner, Sender, Wait, after};
 use crate::session::part::Part;
-use crate::session::parts;
 use crate::store::StoreError;
 
 /// Deletes the session: from here on everything is refused until it is done.
@@ -29,9 +28,7 @@ fn end(cx: &mut Context<'_>) -> Result<(), StoreError> {
         cx.engine.end_life();
         return Ok(());
     }
-    cx.engine.begin_anew(told)?;
-    *cx.memory = Memory::default();
-    parts::load(cx)
+    cx.engine.begin_anew(told)
 }
 
 /// The rest of a session that nobody uses, as a part of it.

@@ -2,7 +2,7 @@
 
 use super::context::{Context, Memory};
 use super::deliveries::part::Deliveries;
-use super::engine::{Live, Wait};
+use super::engine::{Live, News, Wait};
 use super::life::Rest;
 use super::messages::retention::Trimming;
 use super::messages::silence::Streams;
@@ -73,6 +73,11 @@ pub(super) fn hear_pings(cx: &mut Context<'_>) {
 
 /// Lets the parts hear what has happened in the engine, and works out when they are due.
 pub(super) fn hear(cx: &mut Context<'_>) -> Result<(), StoreError> {
+    if cx.engine.news.is_anew {
+        cx.engine.state.news = News::default();
+        *cx.memory = Memory::default();
+        return load(cx);
+    }
     if !cx.engine.news.is_empty() {
         let news = std::mem::take(&mut cx.engine.state.news);
         each!(P => { P::hear(cx, &news)? });

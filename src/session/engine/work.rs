@@ -55,6 +55,8 @@ pub(crate) struct Engine {
 pub(crate) struct News {
     /// The first message that was created and is nobody's work in progress.
     pub(crate) created: Option<(Place, Timestamp)>,
+    /// The session was deleted but for its deliveries, and a new life begins.
+    pub(crate) is_anew: bool,
     /// Messages that streamed or belonged to an open turn are settled.
     pub(crate) is_settled: bool,
     /// A connection whose token names it otherwise.
@@ -66,12 +68,13 @@ pub(crate) struct News {
 impl News {
     pub(crate) fn is_empty(&self) -> bool {
         let Self {
+            is_anew,
             created,
             is_settled,
             renamed,
             gone,
         } = self;
-        created.is_none() && !is_settled && renamed.is_none() && gone.is_empty()
+        !is_anew && created.is_none() && !is_settled && renamed.is_none() && gone.is_empty()
     }
 }
 
@@ -190,6 +193,7 @@ impl Work<'_> {
         let entropy = self.entropy.rotate_left(7) ^ now;
         let anew = Engine::load(&self.id, deployment, self.store, Vec::new(), entropy)?;
         *self.state = anew;
+        self.state.news.is_anew = true;
         Ok(())
     }
 
