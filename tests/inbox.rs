@@ -37,7 +37,7 @@ struct World {
 
 impl World {
     fn new(limits: Limits) -> Self {
-        let inbox = Inbox::load("client:ann", limits.clone(), &Rows, Vec::new(), 7).unwrap();
+        let inbox = Inbox::load("client:ann", limits.clone().into(), &Rows, Vec::new(), 7).unwrap();
         let kept = Vec::new();
         Self {
             inbox,
@@ -110,7 +110,8 @@ impl World {
 
     fn sleep(&mut self) {
         let kept = self.kept.clone();
-        self.inbox = Inbox::load("client:ann", self.limits.clone(), &Rows, kept, 99).unwrap();
+        self.inbox =
+            Inbox::load("client:ann", self.limits.clone().into(), &Rows, kept, 99).unwrap();
     }
 
     fn serial(&mut self) -> Value {

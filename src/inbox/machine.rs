@@ -6,6 +6,7 @@ use super::connection::Live;
 use super::{Connection, Grant, Inbox, Input, Rows, Start, address};
 use crate::machine::{Attached, Carrier, Effects, Machine};
 use crate::protocol::capability::Operation;
+use crate::protocol::deployment::Deployment;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::inbox::{Attach, Request};
@@ -29,7 +30,7 @@ impl Machine for Inbox {
 
     fn load(
         name: &str,
-        limits: Limits,
+        deployment: Deployment,
         _: &Rows,
         connections: Vec<Connection>,
         entropy: u32,
@@ -40,13 +41,13 @@ impl Machine for Inbox {
         let told = told.find_map(Epoch::parse);
         let live = |connection: Connection| {
             let id = connection.id.clone();
-            (id, Live::new(connection, &limits))
+            (id, Live::new(connection, &deployment.limits))
         };
         Ok(Self {
             name: name.to_owned(),
             epoch: told.unwrap_or_else(|| Epoch::from_entropy(entropy)),
             connections: connections.into_iter().map(live).collect(),
-            limits,
+            limits: deployment.limits,
         })
     }
 

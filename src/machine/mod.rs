@@ -19,6 +19,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::protocol::decode::{Received, Ref};
+use crate::protocol::deployment::Deployment;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::limits::Limits;
@@ -185,7 +186,7 @@ pub trait Machine: Sized + Debug + 'static {
     /// When the storage fails.
     fn load(
         name: &str,
-        limits: Limits,
+        deployment: Deployment,
         store: &Self::Store,
         connections: Vec<Self::Connection>,
         entropy: u32,

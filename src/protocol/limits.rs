@@ -107,7 +107,23 @@ limits! {
     /// sessions share.
     #[serde(skip_serializing)]
     readers_unsent_bytes = 64 * 1024 * 1024;
+    /// Pending deliveries: each is a row, and held in memory (P10.4).
+    #[serde(skip_serializing)]
+    deliveries = 1_000;
+    /// Milliseconds that one call to a target may take (P10.5): a call keeps the object awake.
+    #[serde(skip_serializing)]
+    delivery_ms = 10_000;
+    /// Milliseconds after which a delivery becomes a dead letter: a long weekend (P10.3).
+    #[serde(skip_serializing)]
+    give_up_ms = 3 * 24 * 60 * 60 * 1000;
 }
+
+/// Milliseconds beyond the end of a call after which its process counts as lost.
+pub const DELIVERY_SLACK_MS: u64 = 5_000;
+/// Dead letters that are kept.
+pub const DEAD_LETTERS_MAX: usize = 100;
+/// Milliseconds that a dead letter is kept: a deleted session must end with nothing stored.
+pub const DEAD_LETTER_MS: u64 = 7 * 24 * 60 * 60 * 1000;
 
 /// Milliseconds that a reader is given to drain once its unsent bytes exceed its limit: a burst of
 /// the session's own is not the reader's fault.

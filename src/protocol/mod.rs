@@ -6,9 +6,11 @@
 pub mod capability;
 pub mod data;
 pub mod decode;
+pub mod deployment;
 pub mod error;
 pub mod fields;
 pub mod frame;
+pub mod hooks;
 pub mod ids;
 pub mod inbox;
 mod json_error;
@@ -24,6 +26,7 @@ pub mod serial;
 pub mod settings;
 pub mod size;
 pub mod snapshot;
+pub mod target;
 pub mod turn;
 pub mod turn_frames;
 

@@ -1,9 +1,8 @@
 //! The session as a machine: the contract of [`Machine`] in the words of a session.
 
-use std::convert::Infallible;
-
-use super::{Chains, Connection, Input, Request, Sender, Session, Start};
+use super::{Chains, Connection, Delivered, Delivery, Input, Request, Sender, Session, Start};
 use crate::machine::{Attached, Carrier, Effects, Machine};
+use crate::protocol::deployment::Deployment;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::limits::Limits;
@@ -21,17 +20,17 @@ impl Machine for Session {
     type Grant = Grant;
     type Sender = Sender;
     type Request = Request;
-    type Delivery = Infallible;
-    type Delivered = Infallible;
+    type Delivery = Delivery;
+    type Delivered = Delivered;
 
     fn load(
         name: &str,
-        limits: Limits,
+        deployment: Deployment,
         store: &Store,
         connections: Vec<Connection>,
         entropy: u32,
     ) -> Result<Self, StoreError> {
-        Self::load(name, limits, store, connections, entropy)
+        Self::load(name, deployment, store, connections, entropy)
     }
 
     fn handle(

@@ -6,6 +6,7 @@
 //! the one match over inputs.
 
 mod context;
+mod deliveries;
 mod engine;
 mod frames;
 mod full;
@@ -25,12 +26,13 @@ mod turns;
 pub use crate::machine::{Carrier, Text};
 pub use crate::protocol::reads::Read;
 pub use crate::protocol::request::Request;
-pub use engine::{Chains, Connection, Effect, Present, Sender};
+pub use deliveries::report::DeliveryReport;
+pub use engine::{Chains, Connection, Delivered, Delivery, Effect, Outcome, Present, Sender};
 pub use presence::state::Coming;
 pub use readers::replay::Start;
 
+use crate::protocol::deployment::Deployment;
 use crate::protocol::ids::Timestamp;
-use crate::protocol::limits::Limits;
 use crate::store::{Store, StoreError};
 use context::{Context, Memory};
 use engine::{Engine, Outbox, Wait, Work};
@@ -54,13 +56,13 @@ impl Session {
     /// When the storage fails.
     pub fn load(
         id: &str,
-        limits: Limits,
+        deployment: impl Into<Deployment>,
         store: &Store,
         connections: Vec<Connection>,
         entropy: u32,
     ) -> Result<Self, StoreError> {
         let mut session = Self {
-            engine: Engine::load(id, limits, store, connections, entropy)?,
+            engine: Engine::load(id, deployment.into(), store, connections, entropy)?,
             memory: Memory::default(),
         };
         let mut out = Outbox::default();
@@ -99,7 +101,7 @@ impl Session {
                 waiting.refuse_full(&mut cx);
             }
             parts::hear(&mut cx)?;
-            parts::finish(&mut cx);
+            parts::finish(&mut cx)?;
         }
         let effects = cx.engine.finish();
         parts::hear(&mut cx)?;
@@ -137,6 +139,15 @@ impl Session {
     /// Who came and left lately, the latest last (P7.3), as far as the session was awake.
     pub fn comings(&self) -> impl Iterator<Item = &Coming> {
         self.memory.presence.comings()
+    }
+
+    /// The deliveries that are pending, and the dead letters (P11.4). As many rows as there are
+    /// deliveries.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub fn deliveries(&self, store: &Store) -> Result<DeliveryReport, StoreError> {
+        deliveries::report::report(&self.memory.deliveries, store)
     }
 
     fn context<'a>(
@@ -193,7 +204,7 @@ fn dispatch(cx: &mut Context<'_>, input: Input) -> Result<(), StoreError> {
         }
         Input::Request { sender, request } => request::answer(cx, &sender, request)?,
         Input::Deadline => cx.engine.pass_window()?,
-        Input::Delivered(never) => match never {},
+        Input::Delivered(delivered) => deliveries::part::settle(cx, &delivered)?,
         // Taken before any other.
         Input::Heard { .. } => {}
     }

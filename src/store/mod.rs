@@ -10,6 +10,7 @@
 //! `change.rs`.
 
 mod change;
+mod delivery;
 mod error;
 mod frame_id;
 mod log;
@@ -27,6 +28,7 @@ mod turn;
 mod write;
 
 pub use change::{Change, Changed, Entry};
+pub use delivery::{DeadLetter, DeliveryKind, DeliveryWrite, Owed, Parcel};
 pub use error::StoreError;
 pub use frame_id::{IdWrite, Kind};
 pub use log::{End, Extent};

@@ -29,6 +29,7 @@ mod control;
 mod conversation;
 mod crowd;
 mod crowded;
+mod deliveries;
 mod fence;
 mod followed;
 mod full;

@@ -19,6 +19,7 @@
 //! message and `|` those in one array with it, `x` a close, `=` an HTTP response.
 
 mod check;
+mod deliveries;
 mod explore;
 mod request;
 mod time;
@@ -74,6 +75,8 @@ pub struct World {
     is_alone: bool,
     /// Rows that were written until they were last counted.
     rows: u64,
+    /// The deliveries that were shown: their numbers and ids.
+    deliveries: Vec<(u64, String)>,
 }
 
 /// Runs a script and compares what everybody was sent.
@@ -113,6 +116,7 @@ impl World {
             fate: Fate::Lives,
             is_alone: false,
             rows: 0,
+            deliveries: Vec::new(),
         }
     }
 
@@ -142,6 +146,8 @@ impl World {
         let rest = &line_words[1..];
         match line_words[0].text.as_str() {
             "wait" => self.wait(rest[0].text.parse().unwrap()),
+            "deployment" => self.deployment(rest),
+            "hook" => self.outcome(rest),
             "clock" => self.now += rest[0].text.parse::<Timestamp>().unwrap(),
             "ring" => self.handle(Input::Deadline),
             "evict" => {

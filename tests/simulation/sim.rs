@@ -328,7 +328,7 @@ impl Sim {
                     self.schedule(after, Event::Lost(connection));
                 }
                 Effect::Respond { body, .. } => response = Some(body),
-                Effect::Remember(_) | Effect::Erase => {}
+                Effect::Remember(_) | Effect::Erase | Effect::Deliver(_) => {}
             }
         }
         // Whoever is closed at last is told to have left by the next one.

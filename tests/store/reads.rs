@@ -12,6 +12,7 @@ use sessile::protocol::serial::PLACE_MAX;
 use sessile::protocol::turn::{Event, State, Turn};
 use sessile::store::{Beginning, IdWrite, Kind, MetaWrite, Span, Store, StoreError, Trim};
 
+use crate::deliveries;
 use crate::model::epoch;
 use crate::sqlite::Sqlite;
 
@@ -63,6 +64,9 @@ fn log(count: u64) -> (Sqlite, Store) {
         }
         .into()])
         .unwrap();
+    for writes in deliveries::golden_writes() {
+        store.write(&writes).unwrap();
+    }
     (sqlite, store)
 }
 
@@ -188,6 +192,16 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
         }),
         ("turn_messages", 3 * 100, |store| {
             store.turn_messages(&open_turn(), 100).map(|all| all.len())
+        }),
+        ("has_deliveries", 0, |store| {
+            store.has_deliveries().map(usize::from)
+        }),
+        ("deliveries", 2, |store| {
+            store.deliveries().map(|all| all.len())
+        }),
+        ("parcel", 1, |store| store.parcel(1).map(one)),
+        ("dead_letters", 2, |store| {
+            store.dead_letters().map(|all| all.len())
         }),
         ("cancel_of_input", 1, |store| {
             store.cancel_of_input(4).map(one)

@@ -5,7 +5,7 @@ use worker::js_sys::{Reflect, WebAssembly};
 use worker::wasm_bindgen::JsCast;
 
 use super::shell::{Core, Shell};
-use crate::session::{Carrier, Coming, Session};
+use crate::session::{Carrier, Coming, DeliveryReport, Session};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -20,6 +20,8 @@ struct Report<'a> {
     connections: Vec<Attached>,
     /// Who came and left lately, since the object woke (P7.3).
     presence: Vec<&'a Coming>,
+    /// Pending deliveries, and dead letters (P10.4); absent when the storage fails.
+    deliveries: Option<DeliveryReport>,
 }
 
 #[derive(Serialize)]
@@ -50,6 +52,7 @@ pub(super) fn report(shell: &Shell<Session>, core: &Core<Session>) -> String {
         memory_bytes: memory_bytes(),
         connections: connections.collect(),
         presence: core.machine.comings().collect(),
+        deliveries: core.machine.deliveries(&core.store).ok(),
     };
     serde_json::to_string(&report).unwrap_or_default()
 }

@@ -6,6 +6,7 @@
 
 mod backlog;
 mod class;
+mod deliver;
 mod diagnostics;
 mod entry;
 mod fault;

@@ -4,19 +4,18 @@
 //! promise for each, and look at its length before it is copied into the wasm
 //! (`docs/decisions/0005`).
 
-use std::convert::Infallible;
-
 use worker::wasm_bindgen::prelude::*;
 use worker::web_sys::{Request, WebSocket};
 use worker::worker_sys::DurableObjectState;
 use worker::{Env, State};
 
 use super::class::Class;
+use super::deliver::deliver;
 use super::diagnostics;
 use super::entry::Object;
 use super::shell::{Core, Shell};
 use crate::protocol::decode::Received;
-use crate::session::{self, Session};
+use crate::session::{self, Delivered, Delivery, Session};
 
 /// A session's object.
 #[wasm_bindgen]
@@ -64,8 +63,8 @@ impl SessionObject {
 impl Class for Session {
     const THING: &'static str = "session";
 
-    async fn deliver(_: Env, delivery: Infallible) -> Infallible {
-        match delivery {}
+    async fn deliver(env: Env, delivery: Delivery) -> Delivered {
+        deliver(env, delivery).await
     }
 
     fn frames(request: &session::Request) -> &[Received] {

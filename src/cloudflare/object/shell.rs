@@ -18,6 +18,7 @@ use crate::cloudflare::platform::js;
 use crate::cloudflare::platform::panics::Registered;
 use crate::cloudflare::platform::time::now;
 use crate::machine::{Attached, Effect, Effects, Input};
+use crate::protocol::deployment::Deployment;
 use crate::protocol::error::close;
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::limits::Limits;
@@ -282,7 +283,11 @@ impl<M: Class> Shell<M> {
         let store = M::Store::from(Rc::clone(&sql) as Rc<dyn Sql>);
         let (sockets, connections) = Sockets::wake(&self.state).map_err(thrown)?;
         let entropy = getrandom::u32().map_err(|error| error.to_string())?;
-        let machine = M::load(&name, limits.clone(), &store, connections, entropy);
+        let deployment = Deployment {
+            limits: limits.clone(),
+            outbound: config.outbound.clone(),
+        };
+        let machine = M::load(&name, deployment, &store, connections, entropy);
         let machine = machine.map_err(|error| error.to_string())?;
         Ok(Core {
             machine,

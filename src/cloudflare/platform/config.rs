@@ -7,6 +7,7 @@ use worker::Env;
 
 use super::env::{not_configured, variable};
 use super::keys::KeyRing;
+use crate::protocol::deployment::Outbound;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::limits::Limits;
 
@@ -21,6 +22,10 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     /// The keys that tokens are checked with (P2.7).
     pub(crate) keys: KeyRing,
+    /// The rules for calls that leave a session (P10.4, P10.5).
+    pub(crate) outbound: Outbound,
+    /// The secrets that sign them, with spaces between.
+    pub(crate) secrets: Option<String>,
 }
 
 /// The settings, read once.
@@ -35,9 +40,22 @@ pub(crate) fn config(env: &Env) -> Result<Rc<Config>, ErrorInfo> {
         let read = Rc::new(Config {
             limits: limits(env)?,
             keys: KeyRing::read(env)?,
+            outbound: outbound(env)?,
+            secrets: variable(env, "SESSILE_WEBHOOK_SECRETS"),
         });
         Ok(Rc::clone(config.get_or_init(|| read)))
     })
+}
+
+fn outbound(env: &Env) -> Result<Outbound, ErrorInfo> {
+    let names = [
+        "SESSILE_HOOKS",
+        "SESSILE_LOCAL_TARGETS",
+        "SESSILE_WEBHOOK_SECRETS",
+    ];
+    let [hooks, local, secrets] = names.map(|name| variable(env, name));
+    let read = Outbound::read(hooks.as_deref(), local.as_deref(), secrets.as_deref());
+    read.map_err(|reason| not_configured(&reason))
 }
 
 fn limits(env: &Env) -> Result<Limits, ErrorInfo> {

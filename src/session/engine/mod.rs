@@ -9,6 +9,7 @@ mod clock;
 mod closing;
 mod connection;
 mod connections;
+mod delivery;
 mod ending;
 mod error;
 mod frame_id;
@@ -27,6 +28,7 @@ mod work;
 
 pub use chain::Chains;
 pub use connection::{Connection, Present, Sender};
+pub use delivery::{Delivered, Delivery, Outcome};
 pub use outbox::Effect;
 
 pub(crate) use answers::{Answer, Pending, Reply};

@@ -1,17 +1,17 @@
 //! What one input sends: every frame encoded once, one WebSocket message per connection.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::rc::Rc;
 
 use super::connection::Connection;
+use super::delivery::Delivery;
 use crate::machine::{self, Text};
 use crate::protocol::frame::{ServerFrame, join};
 use crate::protocol::ids::ConnectionId;
 use crate::protocol::limits::REPLAY_ARRAY_BYTES;
 
 /// Everything that follows from an input, to be performed in order.
-pub type Effect = machine::Effect<Connection, Infallible>;
+pub type Effect = machine::Effect<Connection, Delivery>;
 
 /// Collected while an input is handled, turned into effects at its end.
 #[derive(Debug, Default)]
@@ -28,6 +28,8 @@ pub(crate) struct Outbox {
     pub(crate) made: usize,
     pub(super) is_erased: bool,
     pub(crate) response: Option<(u16, String)>,
+    /// Deliveries to attempt.
+    pub(crate) deliveries: Vec<Delivery>,
 }
 
 impl Outbox {
@@ -120,6 +122,7 @@ impl Outbox {
         if let Some((status, body)) = self.response {
             effects.push(Effect::Respond { status, body });
         }
+        effects.extend(self.deliveries.into_iter().map(Effect::Deliver));
         effects
     }
 }

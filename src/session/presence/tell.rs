@@ -45,8 +45,9 @@ impl Part for Announcing {
         Ok(())
     }
 
-    fn finish(cx: &mut Context<'_>) {
+    fn finish(cx: &mut Context<'_>) -> Result<(), StoreError> {
         announce(cx);
+        Ok(())
     }
 
     fn window(memory: &Memory) -> Option<Timestamp> {
