@@ -1,12 +1,14 @@
 //! Sessile: a durable session layer for AI agents that runs at the edge.
 //!
-//! A session is one ordered log in one Durable Object. The code reads as one story in four
+//! A session is one ordered log in one Durable Object. The code reads as one story in a few
 //! rooms, and dependencies point one way:
 //!
 //! ```text
-//! protocol   words       frames, messages, serials, errors, limits: plain data and serde
-//! session    decisions   a deterministic state machine: Input in, rows and Effects out
-//! store      rows        the only SQL: what the session reads and what it stores
+//! protocol   words       frames, messages, addresses, errors, limits: plain data and serde
+//! machine    contract    the shape of a core: Input in, rows and Effects out
+//! session    decisions   the one core, a deterministic state machine
+//! inbox      decisions   the other: what concerns one client across sessions
+//! store      rows        the only SQL: what the cores read and what they store
 //! cloudflare platform    wasm32 only: sockets, SQL, timers, HTTP; decides nothing
 //! ```
 //!
@@ -15,6 +17,8 @@
 
 #[cfg(target_arch = "wasm32")]
 pub mod cloudflare;
+pub mod inbox;
+pub mod machine;
 pub mod protocol;
 pub mod session;
 pub mod store;

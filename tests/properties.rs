@@ -27,6 +27,7 @@ use serde_json::{Value, json};
 use sessile::protocol::capability::{Operations, Role};
 use sessile::protocol::ids::{ConnectionId, Timestamp};
 use sessile::protocol::limits::Limits;
+use sessile::protocol::query::Turns;
 use sessile::session::{Carrier, Chains, Connection, Effect, Input, Read, Request, Sender, Start};
 use sessile::store::Span;
 
@@ -254,7 +255,7 @@ impl Stage {
             operations: Operations::ALL,
         };
         let (all, before, limit) = (true, None, 1000);
-        let request = Request::Read(Read::Turns { all, before, limit });
+        let request = Request::Read(Read::Turns(Turns { all, before, limit }));
         let input = Input::Request { sender, request };
         let effects = self.host.handle(self.now, input, Fate::Lives);
         let body = effects.iter().find_map(|effect| match effect {

@@ -123,10 +123,7 @@ fn active() -> Turn {
         started_at: Some(1_800_000_000_000),
         cancel: None,
         metadata: Data::from_json(r#"{"model":"m"}"#.to_owned()),
-        state: State::Active(Lead {
-            connection: Some(connection()),
-            lease_ms: 30_000,
-        }),
+        state: State::Active(Lead::new(Some(connection()), 30_000)),
     }
 }
 
@@ -180,6 +177,12 @@ fn turn_frames() -> Vec<(&'static str, ServerFrame)> {
         ("presence.enter", ServerFrame::Enter { member: member() }),
         ("presence.update", ServerFrame::Present { member: member() }),
         ("presence.leave", ServerFrame::Leave { member: member() }),
+        (
+            "presence.count",
+            ServerFrame::Count {
+                presence_count: 1_234,
+            },
+        ),
         (
             "ack of a turn",
             ack(Outcome::Turn {

@@ -8,6 +8,8 @@
 
 #[path = "store/check.rs"]
 mod check;
+#[path = "store/deliveries.rs"]
+mod deliveries;
 #[path = "store/golden.rs"]
 mod golden;
 #[path = "store/model.rs"]

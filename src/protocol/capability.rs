@@ -261,6 +261,18 @@ impl Capabilities {
             .unwrap_or_default()
     }
 
+    /// The strongest role that any pattern names, else `user`.
+    pub fn strongest(&self) -> Role {
+        let roles = self.0.iter().map(|entry| entry.role);
+        roles.max().unwrap_or_default()
+    }
+
+    /// Whether any pattern allows an operation.
+    pub fn allow_anywhere(&self, operation: Operation) -> bool {
+        let mut entries = self.0.iter();
+        entries.any(|entry| entry.operations.contains(operation))
+    }
+
     /// Its patterns, as the end of a sentence.
     pub fn patterns(&self) -> String {
         if self.0.is_empty() {

@@ -4,7 +4,8 @@
 //! harm the others.
 
 use serde::{Serialize, Serializer};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
+use std::borrow::Cow;
 
 use super::data::Data;
 use super::error::{ErrorCode, ErrorInfo};
@@ -63,6 +64,11 @@ macro_rules! client_frames {
                 $($kind => <$type>::read(&fields.of($verb), limits).map(ClientFrame::$name),)*
                 unknown => Err(unknown_type(unknown)),
             }
+        }
+
+        /// What a type of frame does, as its refusals say it.
+        fn verb_of(kind: &str) -> &'static str {
+            match kind { $($kind => $verb,)* _ => READ }
         }
 
         impl ClientFrame {
@@ -215,6 +221,47 @@ fn decode_fields(
     check_depth(READ, text, limits)?;
     let kind = fields.word("type")?;
     decode_as(&kind, fields, limits)
+}
+
+/// Reads a frame from the fields of a body (P12.2). What the address names stands before what the
+/// body says of it; a `ref` has no meaning.
+///
+/// # Errors
+/// What is wrong with the body.
+pub(super) fn shorthand(
+    kind: &str,
+    body: &str,
+    named: &[(&str, &str)],
+    limits: &Limits,
+) -> Result<ClientFrame, ErrorInfo> {
+    let verb = verb_of(kind);
+    check_depth(verb, body, limits)?;
+    let quoted = named.iter().map(|(_, value)| to_raw_value(value));
+    let quoted: Vec<Box<RawValue>> = quoted.filter_map(Result::ok).collect();
+    let mut fields = Fields::read(verb, body)?;
+    for ((name, _), value) in named.iter().zip(&quoted) {
+        fields = fields.with(name, value);
+    }
+    decode_as(kind, fields, limits)
+}
+
+/// Reads a `publish` from its messages: one, or an array of them (P12.2).
+///
+/// # Errors
+/// What is wrong with the body.
+pub(super) fn shorthand_publish(body: &str, limits: &Limits) -> Result<ClientFrame, ErrorInfo> {
+    let verb = verb_of("publish");
+    check_depth(verb, body, limits)?;
+    let whole: &RawValue = parse(verb, body)?;
+    let list = match whole.get().starts_with('[') {
+        true => Cow::Borrowed(whole),
+        false => Cow::Owned(parse(verb, &format!("[{whole}]"))?),
+    };
+    decode_as(
+        "publish",
+        Fields::read(verb, "{}")?.with("messages", &list),
+        limits,
+    )
 }
 
 impl Received {

@@ -40,6 +40,8 @@ codes! {
     Forbidden = "forbidden", 403;
     /// The target does not exist.
     NotFound = "not-found", 404;
+    /// The address does not take this method.
+    MethodNotAllowed = "method-not-allowed", 405;
     /// Another client or change was first.
     Conflict = "conflict", 409;
     /// The message takes no more appends.

@@ -100,6 +100,12 @@ impl<'a> Fields<'a> {
         Ok(Self { verb, path, object })
     }
 
+    /// The same with another field, which stands for any of its name that came.
+    pub(super) fn with(mut self, name: &'a str, raw: &'a RawValue) -> Self {
+        self.object.0.push((Cow::Borrowed(name), raw));
+        self
+    }
+
     /// The same fields, with the frame's own action.
     pub(super) fn of(self, verb: &'a str) -> Self {
         Self { verb, ..self }

@@ -1,6 +1,7 @@
 //! The frames that a session sends (P3.4, P4.4, P13.1), and their encoding.
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::data::Data;
 use super::decode::Ref;
@@ -92,6 +93,12 @@ pub enum ServerFrame {
     Leave {
         /// The member.
         member: Member,
+    },
+    /// The number of members, where not all are listed (P7.3).
+    #[serde(rename = "presence.count")]
+    Count {
+        /// All of them.
+        presence_count: usize,
     },
     /// Data relayed and not stored (P4.5).
     #[serde(rename = "signal")]
@@ -341,4 +348,12 @@ pub fn join<S: AsRef<str>>(frames: &[S]) -> String {
     }
     array.push(']');
     array
+}
+
+/// The frames of one WebSocket message, as they stand in it; none where it is no JSON (P13.6).
+pub fn split(message: &str) -> Vec<&RawValue> {
+    match message.starts_with('[') {
+        true => serde_json::from_str(message).unwrap_or_default(),
+        false => serde_json::from_str(message).into_iter().collect(),
+    }
 }

@@ -59,6 +59,10 @@ limits! {
     /// everybody.
     #[serde(skip_serializing)]
     presence_bytes_per_second = 16 * 1024 * 1024;
+    /// Members that are listed and announced one by one; the others are counted (P7.3): the cost
+    /// of telling all of all grows with the square.
+    #[serde(skip_serializing)]
+    presence_listed = 200;
     /// Turns open at once: each is in memory and in every `attached`.
     open_turns = 100;
     /// UTF-8 bytes, as JSON, of a turn's metadata, its error and each reason: every frame about
@@ -103,7 +107,23 @@ limits! {
     /// sessions share.
     #[serde(skip_serializing)]
     readers_unsent_bytes = 64 * 1024 * 1024;
+    /// Pending deliveries: each is a row, and held in memory (P10.4).
+    #[serde(skip_serializing)]
+    deliveries = 1_000;
+    /// Milliseconds that one call to a target may take (P10.5): a call keeps the object awake.
+    #[serde(skip_serializing)]
+    delivery_ms = 10_000;
+    /// Milliseconds after which a delivery becomes a dead letter: a long weekend (P10.3).
+    #[serde(skip_serializing)]
+    give_up_ms = 3 * 24 * 60 * 60 * 1000;
 }
+
+/// Milliseconds beyond the end of a call after which its process counts as lost.
+pub const DELIVERY_SLACK_MS: u64 = 5_000;
+/// Dead letters that are kept.
+pub const DEAD_LETTERS_MAX: usize = 100;
+/// Milliseconds that a dead letter is kept: a deleted session must end with nothing stored.
+pub const DEAD_LETTER_MS: u64 = 7 * 24 * 60 * 60 * 1000;
 
 /// Milliseconds that a reader is given to drain once its unsent bytes exceed its limit: a burst of
 /// the session's own is not the reader's fault.
@@ -171,10 +191,13 @@ pub const NAMES_MAX: usize = 32;
 pub const TOKEN_REMINDER_MS: i64 = 30_000;
 /// The range of a lease, in milliseconds (P6.8).
 pub const LEASE_MS: std::ops::RangeInclusive<u64> = 1_000..=600_000;
+/// Milliseconds after the end of a lease from which the session counts as absent, so that the
+/// lease is prolonged (P6.8).
+pub const LATE_MS: u64 = 1_000;
 /// The default lease, in milliseconds (P6.8).
 pub const LEASE_MS_DEFAULT: u64 = 30_000;
-/// Members in a list; a longer one is cut and has a count (P7.3).
-pub const PRESENCE_LISTED: usize = 200;
+/// Agents and supervisors listed beyond `presenceListed`: people ask whether one is there (P7.3).
+pub const PRESENCE_AGENTS: usize = 20;
 /// Least milliseconds between two broadcasts of presence (P7.3).
 pub const PRESENCE_MS: i64 = 200;
 /// Bytes of each list in `attached` and in an ack; a longer one is read by GET (P3.4, P13.5).
@@ -182,5 +205,7 @@ pub const LIST_BYTES: usize = 64 * 1024;
 /// Untaken steers over all open turns: each is a frame when its turn ends, and one message may
 /// end them all.
 pub const WAITING_STEERS: usize = 1_024;
+/// Turns that answer one input (P6.2): a `turn.start` looks through all of them.
+pub const INPUT_TURNS: usize = 1_000;
 /// Steers of one turn (P6.7): the turn's row keeps whether each was taken.
 pub const TURN_STEERS: usize = 256;

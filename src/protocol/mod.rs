@@ -6,20 +6,27 @@
 pub mod capability;
 pub mod data;
 pub mod decode;
+pub mod deployment;
 pub mod error;
 pub mod fields;
 pub mod frame;
+pub mod hooks;
 pub mod ids;
+pub mod inbox;
 mod json_error;
 pub mod limits;
 pub mod message;
 pub mod message_frames;
 pub mod presence;
 pub mod query;
+pub mod reads;
+pub mod request;
+pub mod routes;
 pub mod serial;
 pub mod settings;
 pub mod size;
 pub mod snapshot;
+pub mod target;
 pub mod turn;
 pub mod turn_frames;
 

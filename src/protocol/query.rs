@@ -3,16 +3,17 @@
 //! Pairs are percent-decoded already. A malformed parameter is refused by name, an unknown one
 //! ignored (P1.4).
 
+use serde::{Deserialize, Serialize};
+
 use super::error::{ErrorCode, ErrorInfo};
 use super::limits::{
-    NAMES_MAX, PAGE_MESSAGES, REPLAY_MESSAGES, REWIND_MESSAGES, WINDOW_MS_DEFAULT, WINDOW_MS_MAX,
+    Limits, NAMES_MAX, PAGE_MESSAGES, REPLAY_MESSAGES, REWIND_MESSAGES, WINDOW_MS_DEFAULT,
+    WINDOW_MS_MAX,
 };
 
 /// UTF-8 bytes of all names together as JSON, in which the connection stores them; a control
 /// character takes six.
 const NAMES_BYTES_MAX: usize = 4 * 1024;
-/// Characters of one name (P14).
-const NAME_LENGTH_MAX: usize = 128;
 /// Bytes of a position, at most. No serial is as long, so a longer text is unknown, like a
 /// serial of another log (P3.6).
 const SINCE_BYTES_MAX: usize = 64;
@@ -20,8 +21,105 @@ const SINCE_BYTES_MAX: usize = 64;
 /// Decoded pairs of a query, in order.
 pub type Pairs = [(String, String)];
 
-/// The query of a connection (P3.3).
+/// The parts of a request that say what is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts<'a> {
+    /// The values of the address's parameters, in its order; the first is the session.
+    pub params: &'a [String],
+    /// The query.
+    pub pairs: &'a Pairs,
+    /// The body; empty for a read.
+    pub body: &'a str,
+}
+
+impl Parts<'_> {
+    /// The parameter behind the session in the address: a serial, the id of a turn.
+    pub fn named(&self) -> &str {
+        self.params.get(1).map_or("", String::as_str)
+    }
+
+    /// The same where it is a serial, short enough to be carried along.
+    pub fn serial(&self) -> String {
+        position(self.named())
+    }
+
+    /// The body of a shorthand, which may be empty where nothing must be said.
+    pub(super) fn fields(&self) -> &str {
+        match self.body.trim() {
+            "" => "{}",
+            body => body,
+        }
+    }
+}
+
+/// The parameters of `connect` and `events`.
+pub(super) const ATTACH: &[&str] = &["since", "rewind", "rollup", "names"];
+/// The parameters of a message that is streamed as a body (P5.5).
+pub(super) const STREAM: &[&str] = &["stream", "turn", "attempt", "name", "id"];
+
+/// What a read is asked with: the address and the query.
+pub(super) trait Query: Sized {
+    /// The parameters that it takes.
+    const NAMES: &'static [&'static str];
+
+    /// Reads it, and refuses by name what says nothing sensible.
+    fn read(parts: &Parts<'_>) -> Result<Self, ErrorInfo>;
+}
+
+/// A read that is asked with nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Nothing;
+
+impl Query for Nothing {
+    const NAMES: &'static [&'static str] = &[];
+
+    fn read(_: &Parts<'_>) -> Result<Self, ErrorInfo> {
+        Ok(Self)
+    }
+}
+
+/// The serial in an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Serial(pub String);
+
+impl Query for Serial {
+    const NAMES: &'static [&'static str] = &[];
+
+    fn read(parts: &Parts<'_>) -> Result<Self, ErrorInfo> {
+        Ok(Self(parts.serial()))
+    }
+}
+
+/// The id in an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Id(pub String);
+
+impl Query for Id {
+    const NAMES: &'static [&'static str] = &[];
+
+    fn read(parts: &Parts<'_>) -> Result<Self, ErrorInfo> {
+        Ok(Self(parts.named().to_owned()))
+    }
+}
+
+/// How much of a session to read at once (P11.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// How many of the newest messages.
+    pub rewind: usize,
+}
+
+impl Query for Snapshot {
+    const NAMES: &'static [&'static str] = &["rewind"];
+
+    fn read(parts: &Parts<'_>) -> Result<Self, ErrorInfo> {
+        let rewind = rewind(parts.pairs, "read the snapshot")?;
+        Ok(Self { rewind })
+    }
+}
+
+/// How a connection wants to be served (P3.3).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attach {
     /// The position to resume after.
     pub since: Option<String>,
@@ -50,7 +148,7 @@ pub struct History {
 ///
 /// # Errors
 /// `invalid-frame`, naming the parameter and its range.
-pub fn attach(pairs: &Pairs) -> Result<Attach, ErrorInfo> {
+pub fn attach(pairs: &Pairs, limits: &Limits) -> Result<Attach, ErrorInfo> {
     let since = find(pairs, "since").filter(|since| !since.is_empty());
     let window = number(
         pairs,
@@ -60,11 +158,12 @@ pub fn attach(pairs: &Pairs) -> Result<Attach, ErrorInfo> {
         WINDOW_MS_MAX,
         WINDOW_MS_DEFAULT,
     )?;
+    let names = find(pairs, "names").map(|list| names(list, limits.name_length()));
     Ok(Attach {
         since: since.map(position),
         rewind: rewind(pairs, "attach")?,
         window_ms: window,
-        names: find(pairs, "names").map(names).transpose()?,
+        names: names.transpose()?,
     })
 }
 
@@ -75,18 +174,19 @@ pub fn position(text: &str) -> String {
 }
 
 /// Reads `rewind`, of a replay or of a snapshot.
-///
-/// # Errors
-/// `invalid-frame`, naming its range.
-pub fn rewind(pairs: &Pairs, verb: &str) -> Result<usize, ErrorInfo> {
+fn rewind(pairs: &Pairs, verb: &str) -> Result<usize, ErrorInfo> {
     number(pairs, verb, "rewind", 0, REPLAY_MESSAGES, REWIND_MESSAGES)
 }
 
-/// Reads the query of a page of history.
-///
-/// # Errors
-/// `invalid-frame`, naming the parameter and its range.
-pub fn history(pairs: &Pairs) -> Result<History, ErrorInfo> {
+impl Query for History {
+    const NAMES: &'static [&'static str] = &["before", "after", "to", "limit"];
+
+    fn read(parts: &Parts<'_>) -> Result<Self, ErrorInfo> {
+        history(parts.pairs)
+    }
+}
+
+fn history(pairs: &Pairs) -> Result<History, ErrorInfo> {
     let serial = |name| find(pairs, name).filter(|serial| !serial.is_empty());
     let (before, after, to) = (serial("before"), serial("after"), serial("to"));
     if before.is_some() && after.is_some() {
@@ -125,11 +225,15 @@ pub struct Turns {
     pub limit: usize,
 }
 
-/// Reads the query of a list of turns.
-///
-/// # Errors
-/// `invalid-frame`, naming the parameter and its range.
-pub fn turns(pairs: &Pairs) -> Result<Turns, ErrorInfo> {
+impl Query for Turns {
+    const NAMES: &'static [&'static str] = &["status", "before", "limit"];
+
+    fn read(parts: &Parts<'_>) -> Result<Self, ErrorInfo> {
+        turns(parts.pairs)
+    }
+}
+
+fn turns(pairs: &Pairs) -> Result<Turns, ErrorInfo> {
     let all = match find(pairs, "status") {
         None | Some("open") => false,
         Some("all") => true,
@@ -170,6 +274,50 @@ pub fn attempt(pairs: &Pairs) -> Result<Option<u64>, ErrorInfo> {
     Ok(Some(attempt))
 }
 
+/// Whether the body of a request is a message that is streamed (P5.5).
+///
+/// # Errors
+/// `invalid-frame`, naming what it takes.
+pub fn stream(pairs: &Pairs) -> Result<bool, ErrorInfo> {
+    number(pairs, "publish", "stream", 0, 1, 0).map(|stream| stream == 1)
+}
+
+/// The pairs of a query as it stands in an address.
+pub fn pairs(query: &str) -> Vec<(String, String)> {
+    let decoded = |text: &str| percent_decoded(&text.replace('+', " "));
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    pairs
+        .map(|(key, value)| (decoded(key), decoded(value)))
+        .collect()
+}
+
+/// Decodes once. What is no escape, or no UTF-8, stays as something that no id may contain.
+pub(super) fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let mut ahead = rest.clone();
+        let mut digit = || {
+            ahead
+                .next()
+                .and_then(|digit| char::from(digit).to_digit(16))
+        };
+        match (digit(), digit()) {
+            (Some(high), Some(low)) => {
+                bytes.push(u8::try_from(high * 16 + low).unwrap_or(b'%'));
+                rest = ahead;
+            }
+            _ => bytes.push(b'%'),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 /// The first value of a parameter.
 pub fn find<'a>(pairs: &'a Pairs, name: &str) -> Option<&'a str> {
     pairs
@@ -178,9 +326,9 @@ pub fn find<'a>(pairs: &'a Pairs, name: &str) -> Option<&'a str> {
         .map(|(_, value)| value.as_str())
 }
 
-fn names(list: &str) -> Result<Vec<String>, ErrorInfo> {
+fn names(list: &str, longest: usize) -> Result<Vec<String>, ErrorInfo> {
     let names: Vec<String> = list.split(',').map(str::to_owned).collect();
-    let fits = |name: &String| !name.is_empty() && name.chars().count() <= NAME_LENGTH_MAX;
+    let fits = |name: &String| !name.is_empty() && name.chars().count() <= longest;
     let kept = |name: &String| serde_json::to_string(name).map_or(usize::MAX, |name| name.len());
     let is_short = names.iter().map(kept).sum::<usize>() <= NAMES_BYTES_MAX;
     if names.len() <= NAMES_MAX && is_short && names.iter().all(fits) {
@@ -189,7 +337,7 @@ fn names(list: &str) -> Result<Vec<String>, ErrorInfo> {
     Err(refused(
         "attach",
         &format!(
-            "names takes 1 to {NAMES_MAX} names of 1 to {NAME_LENGTH_MAX} characters with commas \
+            "names takes 1 to {NAMES_MAX} names of 1 to {longest} characters with commas \
              between, {NAMES_BYTES_MAX} bytes in all as JSON"
         ),
     ))
@@ -241,7 +389,7 @@ mod tests {
 
     #[test]
     fn p3_3_absent_parameters_have_their_defaults() {
-        let read = attach(&[]).unwrap();
+        let read = attach(&[], &Limits::default()).unwrap();
         assert_eq!((read.since, read.names), (None, None));
         assert_eq!(
             (read.rewind, read.window_ms),
@@ -258,17 +406,19 @@ mod tests {
             ("names", "a,b"),
             ("x", "y"),
         ]);
-        let read = attach(&most).unwrap();
+        let read = attach(&most, &Limits::default()).unwrap();
         assert_eq!((read.rewind, read.window_ms), (1000, 500));
         assert_eq!(read.names.unwrap(), ["a", "b"]);
-        let least = attach(&pairs(&[("rewind", "0"), ("rollup", "0")])).unwrap();
+        let least = pairs(&[("rewind", "0"), ("rollup", "0")]);
+        let least = attach(&least, &Limits::default()).unwrap();
         assert_eq!((least.rewind, least.window_ms), (0, 0));
     }
 
     #[test]
     fn p13_2_a_refusal_names_its_parameter() {
         let many = ["n"; NAMES_MAX + 1].join(",");
-        let long = "n".repeat(NAME_LENGTH_MAX + 1);
+        let limits = Limits::default();
+        let long = "n".repeat(limits.name_length() + 1);
         let cases = [
             ("rewind", "1001"),
             ("rewind", "-1"),
@@ -282,7 +432,7 @@ mod tests {
             ("names", long.as_str()),
         ];
         for (name, value) in cases {
-            let error = attach(&pairs(&[(name, value)])).unwrap_err();
+            let error = attach(&pairs(&[(name, value)]), &limits).unwrap_err();
             assert_eq!(error.code, ErrorCode::InvalidFrame);
             assert!(error.message.contains(name), "{}", error.message);
         }
@@ -292,10 +442,47 @@ mod tests {
         assert!(history(&pairs(&[("before", "a"), ("after", "b")])).is_err());
     }
 
+    #[test]
+    fn p14_names_are_as_long_as_the_deployment_says() {
+        let limits = |name_length| Limits {
+            name_length,
+            ..Limits::default()
+        };
+        let long = pairs(&[("names", "progress")]);
+        assert!(attach(&long, &limits(8)).is_ok());
+        let error = attach(&long, &limits(7)).unwrap_err();
+        assert!(error.message.contains("1 to 7 characters"), "{error:?}");
+        let longer = "n".repeat(129);
+        assert!(attach(&pairs(&[("names", &longer)]), &limits(129)).is_ok());
+    }
+
+    #[test]
+    fn p1_1_a_query_is_decoded_once() {
+        let read = super::pairs("a=1%2B1&b=x+y&c&d=%zz&e=%2541&=f");
+        let read: Vec<_> = read.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        let expected = [
+            ("a", "1+1"),
+            ("b", "x y"),
+            ("c", ""),
+            ("d", "%zz"),
+            ("e", "%41"),
+            ("", "f"),
+        ];
+        assert_eq!(read, expected);
+    }
+
+    #[test]
+    fn p5_5_a_body_is_streamed_or_not() {
+        assert!(!stream(&[]).unwrap() && !stream(&pairs(&[("stream", "0")])).unwrap());
+        assert!(stream(&pairs(&[("stream", "1")])).unwrap());
+        let error = stream(&pairs(&[("stream", "yes")])).unwrap_err();
+        assert!(error.message.contains("stream"), "{}", error.message);
+    }
+
     proptest! {
         #[test]
         fn any_query_is_read_without_harm(list: Vec<(String, String)>) {
-            let _ = (attach(&list), history(&list), rewind(&list, "read"));
+            let _ = (attach(&list, &Limits::default()), history(&list), rewind(&list, "read"));
         }
     }
 }

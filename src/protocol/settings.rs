@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
 
+use super::deployment::Outbound;
 use super::error::{ErrorCode, ErrorInfo};
+use super::hooks::{self, Hook};
 use super::json_error;
 use super::limits::WINDOW_MS_MAX;
 
@@ -38,6 +40,9 @@ macro_rules! settings {
             /// The agent to wake for an input (P10.3).
             #[serde(skip_serializing_if = "Option::is_none")]
             pub agent: Option<Agent>,
+            /// The session's hooks, in addition to those of the deployment (P10.4).
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub hooks: Option<Vec<Hook>>,
         }
 
         impl Settings {
@@ -114,11 +119,16 @@ impl Settings {
         self.agent.as_ref().map_or(1, |_| self.max_attempts())
     }
 
-    /// These settings with a patch applied; `null` resets a setting to its default.
+    /// These settings with a patch applied; `null` resets a setting to its default. `outbound`
+    /// decides which hooks the deployment allows.
     ///
     /// # Errors
     /// `invalid-frame`, naming the first setting that is malformed or out of bounds.
-    pub fn patched(&self, patch: &serde_json::Value) -> Result<Self, ErrorInfo> {
+    pub fn patched(
+        &self,
+        patch: &serde_json::Value,
+        outbound: &Outbound,
+    ) -> Result<Self, ErrorInfo> {
         let Some(patch) = patch.as_object() else {
             return Err(refused("settings is not an object"));
         };
@@ -136,7 +146,20 @@ impl Settings {
         let settings: Self = serde_json::from_value(merged).unwrap_or_default();
         settings.check_texts()?;
         settings.check_numbers()?;
+        // Hooks that a deployment no longer allows must not block other settings.
+        if settings.hooks != self.hooks {
+            settings.check_hooks(outbound)?;
+        }
         Ok(settings)
+    }
+
+    fn check_hooks(&self, outbound: &Outbound) -> Result<(), ErrorInfo> {
+        let hooks = self.hooks.as_deref().unwrap_or_default();
+        if !hooks.is_empty() && !outbound.has_secret {
+            let reason = "hooks needs SESSILE_WEBHOOK_SECRETS, which the deployment does not have";
+            return Err(refused(reason));
+        }
+        hooks::check(hooks, outbound.allows_local).map_err(|reason| refused(&reason))
     }
 
     fn check_texts(&self) -> Result<(), ErrorInfo> {

@@ -44,6 +44,20 @@ pub struct Lead {
     pub connection: Option<ConnectionId>,
     /// The lease in milliseconds.
     pub lease_ms: u64,
+    /// When its lease began anew, since it had run out while the session was not there to hear.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prolonged_at: Option<Timestamp>,
+}
+
+impl Lead {
+    /// A lead that begins.
+    pub fn new(connection: Option<ConnectionId>, lease_ms: u64) -> Self {
+        Self {
+            connection,
+            lease_ms,
+            prolonged_at: None,
+        }
+    }
 }
 
 /// The state of a turn, with the data of that state alone (P6.1).
@@ -176,6 +190,14 @@ impl Turn {
     /// Its leader, if it has one.
     pub fn lead(&self) -> Option<&Lead> {
         match &self.state {
+            State::Active(lead) | State::Suspended { lead, .. } => Some(lead),
+            State::Queued | State::Ended { .. } => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn lead_mut(&mut self) -> Option<&mut Lead> {
+        match &mut self.state {
             State::Active(lead) | State::Suspended { lead, .. } => Some(lead),
             State::Queued | State::Ended { .. } => None,
         }

@@ -1,5 +1,6 @@
 //! What features get while an input is handled.
 
+use super::deliveries::queue::Queue;
 use super::engine::Work;
 use super::messages::state::Retention;
 use super::presence::state::Presence;
@@ -11,6 +12,7 @@ pub(super) struct Memory {
     pub(super) turns: Turns,
     pub(super) presence: Presence,
     pub(super) retention: Retention,
+    pub(super) deliveries: Queue,
 }
 
 /// One input's hold on the session: the engine, and the memory of every feature.

@@ -2,12 +2,13 @@
 //! that is decided: permission, rate, repeat, handler, answer.
 
 use super::context::Context;
-use super::engine::{Answer, Carrier, Chains, Error, FrameId, Known, Reply, Sender, misplaced};
+use super::engine::{Answer, Chains, Error, FrameId, Known, Reply, Sender, misplaced};
 use super::full;
 use super::messages::{append, delete, publish, signal, update};
 use super::presence::members;
 use super::readers::probe;
 use super::turns::{adopt, cancel, drive, start, steer};
+use crate::machine::Carrier;
 use crate::protocol::capability::Operation;
 use crate::protocol::decode::{self, Auth, ClientFrame, Received};
 use crate::protocol::error::{ErrorCode, ErrorInfo, close};
@@ -214,9 +215,8 @@ pub(super) fn take_message(
     });
     let (is_fast, too_much) = (limited.is_err(), too_much.err());
     if carrier == Carrier::Events || is_fast {
-        cx.engine
-            .shut(connection, close::TOO_FAST, "too many messages");
-        return Ok(());
+        let reason = "too many messages";
+        return cx.engine.dismiss(connection, close::TOO_FAST, reason);
     }
     cx.engine.heard_frame(connection);
     let frames = frames.into_iter().map(|received| Received {
@@ -227,8 +227,8 @@ pub(super) fn take_message(
     cx.engine.keep_chains(connection, chains);
     cx.engine.charge(&sender, cx.engine.out.made);
     if !are_answered {
-        cx.engine
-            .shut(connection, close::TOO_FAST, "too much that is refused");
+        let reason = "too much that is refused";
+        return cx.engine.dismiss(connection, close::TOO_FAST, reason);
     }
     Ok(())
 }
@@ -294,7 +294,8 @@ fn take_frame(
         Ok(Answer::Pending(append)) => {
             // If it cannot be stored, it is refused with all that wait.
             if let Err(error) = cx.engine.answer_append(reply, append) {
-                return full::survive(cx, Err(error));
+                full::survive(cx, error)?;
+                return Ok(false);
             }
         }
         Err(Error::Refused(error)) => {
@@ -302,7 +303,7 @@ fn take_frame(
             return Ok(false);
         }
         Err(Error::Store(error)) => {
-            full::survive(cx, Err(error))?;
+            full::survive(cx, error)?;
             let error = cx.engine.full();
             cx.engine.answer(reply, Err(error));
             return Ok(false);
@@ -312,9 +313,13 @@ fn take_frame(
 }
 
 /// P13.6: one nack for a message that cannot be read at all.
-pub(super) fn refuse_message(cx: &mut Context<'_>, connection: &ConnectionId, error: ErrorInfo) {
+pub(super) fn refuse_message(
+    cx: &mut Context<'_>,
+    connection: &ConnectionId,
+    error: ErrorInfo,
+) -> Result<(), StoreError> {
     let Some(live) = cx.engine.connections.get(connection) else {
-        return;
+        return Ok(());
     };
     let (sender, carrier) = (live.connection.sender(), live.connection.carrier);
     let limited = cx.engine.limit(&sender, |rates, now| {
@@ -326,10 +331,12 @@ pub(super) fn refuse_message(cx: &mut Context<'_>, connection: &ConnectionId, er
     let is_huge = error.code == ErrorCode::TooLarge;
     cx.engine.answer(&reply, Err(error));
     if is_fast {
-        cx.engine
-            .shut(connection, close::TOO_FAST, "too many messages");
-    } else if is_huge {
-        let reason = "the message is too large";
-        cx.engine.shut(connection, close::TOO_LARGE, reason);
+        let reason = "too many messages";
+        return cx.engine.dismiss(connection, close::TOO_FAST, reason);
     }
+    if is_huge {
+        let reason = "the message is too large";
+        return cx.engine.dismiss(connection, close::TOO_LARGE, reason);
+    }
+    Ok(())
 }

@@ -12,21 +12,14 @@ use crate::store::StoreError;
 /// How long what happens by the clock waits before it is tried again, in milliseconds.
 const AGAIN_MS: Timestamp = 60_000;
 
-/// Goes on after a write that failed for space; any other failure stays one. Says whether
-/// there was none at all.
-pub(super) fn survive(
-    cx: &mut Context<'_>,
-    done: Result<(), StoreError>,
-) -> Result<bool, StoreError> {
-    match done {
-        Ok(()) => Ok(true),
-        Err(error) if error.is_full() => {
-            cx.engine.rebuild()?;
-            parts::load(cx)?;
-            let until = cx.engine.now.saturating_add(AGAIN_MS);
-            cx.engine.state.clock.hold(until);
-            Ok(false)
-        }
-        Err(error) => Err(error),
+/// Goes on after a write that failed for space; any other failure stays one.
+pub(super) fn survive(cx: &mut Context<'_>, error: StoreError) -> Result<(), StoreError> {
+    if !error.is_full() {
+        return Err(error);
     }
+    cx.engine.rebuild()?;
+    parts::load(cx)?;
+    let until = cx.engine.now.saturating_add(AGAIN_MS);
+    cx.engine.state.clock.hold(until);
+    Ok(())
 }

@@ -1,8 +1,10 @@
 //! The end of the session: it is deleted, or has been idle for too long (P11.2).
 
 use crate::protocol::capability::Operation;
+use crate::protocol::hooks::HookEvent;
 use crate::protocol::ids::Timestamp;
 use crate::session::context::Context;
+use crate::session::deliveries::hooks;
 use crate::session::engine::{Error, News, Owner, Sender, Wait, after};
 use crate::session::part::Part;
 use crate::store::StoreError;
@@ -10,8 +12,23 @@ use crate::store::StoreError;
 /// Deletes the session: from here on everything is refused until it is done.
 pub(crate) fn erase(cx: &mut Context<'_>, sender: &Sender) -> Result<String, Error> {
     sender.must(Operation::Admin, "delete the session", &cx.engine.id)?;
-    cx.engine.end_life();
+    end(cx)?;
     Ok("{}".to_owned())
+}
+
+/// Ends the session and tells its hooks (P10.4). While deliveries are owed, they are all that is
+/// left.
+fn end(cx: &mut Context<'_>) -> Result<(), StoreError> {
+    let mut told = Vec::new();
+    if cx.engine.created_at.is_some() {
+        let serial = cx.engine.epoch.at(cx.engine.end);
+        told = hooks::rows(cx, HookEvent::SessionDelete, serial);
+    }
+    if cx.memory.deliveries.is_empty() {
+        cx.engine.end_life();
+        return Ok(());
+    }
+    cx.engine.begin_anew(told)
 }
 
 /// The rest of a session that nobody uses, as a part of it.
@@ -36,7 +53,7 @@ impl Part for Rest {
 
     fn ring(cx: &mut Context<'_>) -> Result<(), StoreError> {
         if Self::due_at(cx) <= cx.engine.now {
-            cx.engine.end_life();
+            end(cx)?;
         }
         Ok(())
     }

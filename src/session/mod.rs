@@ -6,11 +6,12 @@
 //! the one match over inputs.
 
 mod context;
+mod deliveries;
 mod engine;
 mod frames;
 mod full;
-mod input;
 mod life;
+mod machine;
 mod messages;
 mod part;
 mod parts;
@@ -22,17 +23,22 @@ mod request;
 mod settings;
 mod turns;
 
-pub use engine::{Carrier, Chains, Connection, Effect, Present, Sender, Text};
-pub use input::{Input, Start};
+pub use crate::machine::{Carrier, Text};
+pub use crate::protocol::reads::Read;
+pub use crate::protocol::request::Request;
+pub use deliveries::report::DeliveryReport;
+pub use engine::{Chains, Connection, Delivered, Delivery, Effect, Outcome, Present, Sender};
 pub use presence::state::Coming;
-pub use reads::Read;
-pub use request::Request;
+pub use readers::replay::Start;
 
+use crate::protocol::deployment::Deployment;
 use crate::protocol::ids::Timestamp;
-use crate::protocol::limits::Limits;
 use crate::store::{Store, StoreError};
 use context::{Context, Memory};
 use engine::{Engine, Outbox, Wait, Work};
+
+/// Everything that can happen to a session.
+pub type Input = crate::machine::Input<Session>;
 
 /// One session in memory. All that it must not lose is in the store and with its connections.
 #[derive(Debug)]
@@ -50,13 +56,13 @@ impl Session {
     /// When the storage fails.
     pub fn load(
         id: &str,
-        limits: Limits,
+        deployment: impl Into<Deployment>,
         store: &Store,
         connections: Vec<Connection>,
         entropy: u32,
     ) -> Result<Self, StoreError> {
         let mut session = Self {
-            engine: Engine::load(id, limits, store, connections, entropy)?,
+            engine: Engine::load(id, deployment.into(), store, connections, entropy)?,
             memory: Memory::default(),
         };
         let mut out = Outbox::default();
@@ -82,20 +88,21 @@ impl Session {
             parts::hear_pings(&mut cx);
             return Ok(Vec::new());
         }
-        if !cx.engine.is_gone {
-            let passed = parts::ring(&mut cx);
-            full::survive(&mut cx, passed)?;
+        if !cx.engine.is_gone
+            && let Err(error) = parts::ring(&mut cx)
+        {
+            full::survive(&mut cx, error)?;
         }
         if cx.engine.is_gone {
             refuse::refuse_all(&mut cx, input);
         } else {
             let waiting = refuse::Waiting::of(&input);
-            let done = dispatch(&mut cx, input);
-            if !full::survive(&mut cx, done)? {
+            if let Err(error) = dispatch(&mut cx, input) {
+                full::survive(&mut cx, error)?;
                 waiting.refuse_full(&mut cx);
             }
             parts::hear(&mut cx)?;
-            parts::finish(&mut cx);
+            parts::finish(&mut cx)?;
         }
         let effects = cx.engine.finish();
         parts::hear(&mut cx)?;
@@ -135,6 +142,15 @@ impl Session {
         self.memory.presence.comings()
     }
 
+    /// The deliveries that are pending, and the dead letters (P11.4). As many rows as there are
+    /// deliveries.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub fn deliveries(&self, store: &Store) -> Result<DeliveryReport, StoreError> {
+        deliveries::report::report(&self.memory.deliveries, store)
+    }
+
     fn context<'a>(
         &'a mut self,
         store: &'a Store,
@@ -169,7 +185,7 @@ fn dispatch(cx: &mut Context<'_>, input: Input) -> Result<(), StoreError> {
             }
         }
         Input::Unreadable { connection, error } => {
-            frames::refuse_message(cx, &connection, error);
+            frames::refuse_message(cx, &connection, error)?;
         }
         Input::BodyEnd { connection } => cx.engine.settle_for(Some(&connection))?,
         Input::Renew {
@@ -177,7 +193,7 @@ fn dispatch(cx: &mut Context<'_>, input: Input) -> Result<(), StoreError> {
             reference,
             chain,
             grant,
-        } => readers::renew::renew(cx, &connection, reference, chain, grant),
+        } => readers::renew::renew(cx, &connection, reference, chain, grant)?,
         Input::Unsent { connection, bytes } => cx.engine.judge_unsent(&connection, bytes),
         Input::Backlog { unsent, had_time } => cx.engine.judge_backlog(unsent, had_time),
         Input::Close { connection } => {
@@ -189,6 +205,7 @@ fn dispatch(cx: &mut Context<'_>, input: Input) -> Result<(), StoreError> {
         }
         Input::Request { sender, request } => request::answer(cx, &sender, request)?,
         Input::Deadline => cx.engine.pass_window()?,
+        Input::Delivered(delivered) => deliveries::part::settle(cx, &delivered)?,
         // Taken before any other.
         Input::Heard { .. } => {}
     }

@@ -43,8 +43,13 @@ pub(super) trait Part {
         Ok(())
     }
 
-    /// An input was handled, and its frames are about to go out.
-    fn finish(_: &mut Context<'_>) {}
+    /// An input was handled, and its frames are about to go out. Nothing may be written.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn finish(_: &mut Context<'_>) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// When it is to send something, at most 500 ms away.
     fn window(_: &Memory) -> Option<Timestamp> {

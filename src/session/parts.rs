@@ -1,7 +1,8 @@
 //! The parts of the session: the only list of them, and what is asked of all.
 
 use super::context::{Context, Memory};
-use super::engine::{Live, Wait};
+use super::deliveries::part::Deliveries;
+use super::engine::{Live, News, Wait};
 use super::life::Rest;
 use super::messages::retention::Trimming;
 use super::messages::silence::Streams;
@@ -20,7 +21,7 @@ use crate::store::StoreError;
 /// Does something with every part, in the order in which they ring.
 macro_rules! each {
     ($part:ident => $do:block) => {
-        each!(@ $part $do Tokens Silence Open Leases Streams Trimming Rest Announcing)
+        each!(@ $part $do Tokens Silence Open Leases Streams Trimming Rest Announcing Deliveries)
     };
     (@ $part:ident $do:block $($name:ident)*) => {
         $({ type $part = $name; $do })*
@@ -82,6 +83,11 @@ pub(super) fn hear(cx: &mut Context<'_>) -> Result<(), StoreError> {
 
 #[inline(never)]
 fn hear_news(cx: &mut Context<'_>) -> Result<(), StoreError> {
+    if cx.engine.news.is_anew {
+        cx.engine.state.news = News::default();
+        *cx.memory = Memory::default();
+        return load(cx);
+    }
     if !cx.engine.news.is_empty() {
         let news = std::mem::take(&mut cx.engine.state.news);
         each!(P => { P::hear(cx, &news)? });
@@ -119,8 +125,9 @@ fn note_busy(cx: &mut Context<'_>) {
 }
 
 /// An input was handled, and its frames are about to go out.
-pub(super) fn finish(cx: &mut Context<'_>) {
-    each!(P => { P::finish(cx) });
+pub(super) fn finish(cx: &mut Context<'_>) -> Result<(), StoreError> {
+    each!(P => { P::finish(cx)? });
+    Ok(())
 }
 
 /// When a part is to send something.

@@ -1,14 +1,19 @@
 //! Inputs that are answered without being taken.
 
 use super::context::Context;
-use super::input::Input;
+use super::engine::Connection;
 use super::readers::attach;
 use super::request::{refusal, refused};
+use crate::machine::{Input, Machine};
 use crate::protocol::error::close;
 use crate::protocol::ids::ConnectionId;
+use crate::protocol::request::Request;
 
 /// Between the decision to delete a session and its end (P11.2).
-pub(super) fn refuse_all(cx: &mut Context<'_>, input: Input) {
+pub(super) fn refuse_all<M>(cx: &mut Context<'_>, input: Input<M>)
+where
+    M: Machine<Connection = Connection, Request = Request>,
+{
     let error = cx.engine.gone();
     match input {
         Input::Request { request, .. } => {
@@ -26,7 +31,8 @@ pub(super) fn refuse_all(cx: &mut Context<'_>, input: Input) {
         | Input::Unsent { .. }
         | Input::Backlog { .. }
         | Input::Close { .. }
-        | Input::Deadline => {}
+        | Input::Deadline
+        | Input::Delivered(_) => {}
     }
 }
 
@@ -38,7 +44,7 @@ pub(super) enum Waiting {
 }
 
 impl Waiting {
-    pub(super) fn of(input: &Input) -> Self {
+    pub(super) fn of<M: Machine<Connection = Connection>>(input: &Input<M>) -> Self {
         match input {
             Input::Open { connection, .. } => Self::Connection(connection.id.clone()),
             Input::Request { .. } => Self::Request,
@@ -50,7 +56,8 @@ impl Waiting {
             | Input::Unsent { .. }
             | Input::Backlog { .. }
             | Input::Close { .. }
-            | Input::Deadline => Self::Nobody,
+            | Input::Deadline
+            | Input::Delivered(_) => Self::Nobody,
         }
     }
 

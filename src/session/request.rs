@@ -4,29 +4,15 @@ use serde::Serialize;
 
 use super::context::Context;
 use super::engine::{Chains, Error, Sender};
-use super::reads::{Read, read};
+use super::readers::history;
+use super::reads::read;
 use super::{frames, full, life, settings};
+use crate::protocol::capability::Operation;
 use crate::protocol::decode::{ClientFrame, Received};
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::frame::{Outcome, ServerFrame, join};
+use crate::protocol::request::Request;
 use crate::store::StoreError;
-
-/// What an HTTP request asks for.
-#[derive(Debug)]
-pub enum Request {
-    /// `POST …/frames` with one frame: the answer is its ack or nack (P12.1).
-    Frame(Received),
-    /// `POST …/frames` with an array: the answer is one ack or nack for each (P12.1).
-    Frames(Vec<Received>),
-    /// A shorthand: the answer is the ack's result alone (P12.2).
-    Shorthand(Result<ClientFrame, ErrorInfo>),
-    /// Something to be read.
-    Read(Read),
-    /// `PATCH …`: the value of `settings` (P11.2).
-    Settings(serde_json::Value),
-    /// `DELETE …` (P11.2).
-    Erase,
-}
 
 /// How the answers to the frames of a request make its response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +65,11 @@ fn take(cx: &mut Context<'_>, sender: &Sender, request: Request) -> Result<(), S
             return take_frames(cx, sender, vec![received], Shape::Result { creates });
         }
         Request::Read(it) => read(cx, sender, it),
+        // Whoever streams a body is told what became of it, without a right to read others.
+        Request::Written(serial) => sender
+            .must(Operation::Publish, "read", &cx.engine.id)
+            .map_err(Error::from)
+            .and_then(|()| history::one_body(cx, serial)),
         Request::Settings(patch) => settings::change_settings(cx, sender, &patch),
         Request::Erase => life::erase(cx, sender),
     };
@@ -99,8 +90,9 @@ fn take_frames(
     shape: Shape,
 ) -> Result<(), StoreError> {
     frames::take_frames(cx, sender, None, frames, &mut Chains::default())?;
-    let settled = cx.engine.settle_for(sender.connection.as_ref());
-    full::survive(cx, settled)?;
+    if let Err(error) = cx.engine.settle_for(sender.connection.as_ref()) {
+        full::survive(cx, error)?;
+    }
     let answers = std::mem::take(&mut cx.engine.out.answers);
     cx.engine.out.response = Some(respond(shape, answers));
     Ok(())

@@ -13,7 +13,7 @@ pub(crate) fn change_settings(
     patch: &serde_json::Value,
 ) -> Result<String, Error> {
     sender.must(Operation::Admin, "change the settings", &cx.engine.id)?;
-    let settings = cx.engine.settings.patched(patch)?;
+    let settings = cx.engine.settings.patched(patch, &cx.engine.outbound)?;
     cx.engine.settle()?;
     let mut step = cx.engine.step_by(sender);
     step.write(MetaWrite::Set {

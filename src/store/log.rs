@@ -20,25 +20,55 @@ pub struct End {
     pub written_at: Timestamp,
 }
 
+/// How much somebody missed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// Messages that are new.
+    pub messages: usize,
+    /// Bytes of them and of turns that changed, at least.
+    pub bytes: usize,
+}
+
 impl Store {
     /// Where the log ends. Four rows, and three for each message that streams.
     pub fn end(&self) -> Result<End, StoreError> {
         self.read(end)
     }
 
-    /// How many bytes there are, at least, of messages that came and turns that changed after a
-    /// place; `None` if there are more than a replay may bring (P3.6). Twice `REPLAY_ENTRIES`
+    /// How much there is, at least, of messages that came and turns that changed after a place;
+    /// `None` if there are more than a replay may bring (P3.6). Twice `REPLAY_ENTRIES`
     /// rows for entries, as many again for turns, and two for each of `REPLAY_MESSAGES`, or of
     /// `NAMED_MESSAGES` with names.
     pub fn extent(
         &self,
         after: Place,
         names: Option<&[String]>,
-    ) -> Result<Option<usize>, StoreError> {
+    ) -> Result<Option<Extent>, StoreError> {
         if !self.tables()?.is_begun {
-            return Ok(Some(0));
+            return Ok(Some(Extent::default()));
         }
         extent(self.sql(), after, names)
+    }
+
+    /// How many bytes there are, at least, of some messages, those of certain names. Two rows each.
+    pub fn bytes_of(
+        &self,
+        places: &[Place],
+        names: Option<&[String]>,
+    ) -> Result<usize, StoreError> {
+        const BYTES: &str = concat!(
+            "SELECT coalesce(sum(",
+            least_bytes!(),
+            "), 0) FROM message WHERE serial IN (SELECT value FROM json_each(?1)) \
+             AND (?2 IS NULL OR name IN (SELECT value FROM json_each(?2)))"
+        );
+        if places.is_empty() {
+            return Ok(0);
+        }
+        let names = names.map(|names| serde_json::json!(names).to_string());
+        let places = Value::Text(serde_json::json!(places).to_string());
+        let params = [places, names.as_deref().into()];
+        self.read(|sql| Row::only(sql.query(BYTES, &params)?)?.size())
     }
 }
 
@@ -68,7 +98,7 @@ fn extent(
     sql: &dyn Sql,
     after: Place,
     names: Option<&[String]>,
-) -> Result<Option<usize>, StoreError> {
+) -> Result<Option<Extent>, StoreError> {
     const ENTRIES: &str = "SELECT count(*), 0 FROM (SELECT 1 FROM change WHERE serial>?1 LIMIT ?2)";
     const TURNS: &str = "SELECT count(*), coalesce(sum(octet_length(body)), 0) FROM turn \
                          WHERE serial IN (SELECT subject FROM change WHERE serial>?1 \
@@ -104,5 +134,8 @@ fn extent(
         }
     };
     let are_few = turns.0 <= REPLAY_MESSAGES && messages.0 <= REPLAY_MESSAGES;
-    Ok(are_few.then_some(turns.1 + messages.1))
+    Ok(are_few.then_some(Extent {
+        messages: messages.0,
+        bytes: turns.1 + messages.1,
+    }))
 }

@@ -15,7 +15,7 @@
 
 use super::error::StoreError;
 use super::row::Row;
-use super::schema::{self, Tables};
+use super::schema::{self, Rare, Tables};
 use super::sql::{Sql, Value};
 use super::store::Store;
 use super::stored::Stored;
@@ -50,6 +50,8 @@ pub enum MetaWrite {
         /// When they were changed: a write like any other (P11.2).
         at: Timestamp,
     },
+    /// The session ends: everything goes but what it owes (P10.4, P11.2).
+    End,
 }
 
 impl Stored for MetaWrite {
@@ -57,6 +59,7 @@ impl Stored for MetaWrite {
         match self {
             Self::Begin(beginning) => begin(sql, beginning),
             Self::Set { settings, at } => set(sql, settings, *at),
+            Self::End => Ok(()),
         }
     }
 
@@ -64,6 +67,7 @@ impl Stored for MetaWrite {
         match self {
             Self::Begin(_) => tables.begin(sql),
             Self::Set { .. } => Ok(()),
+            Self::End => tables.leave(sql, Rare::Delivery),
         }
     }
 

@@ -10,6 +10,7 @@
 //! `change.rs`.
 
 mod change;
+mod delivery;
 mod error;
 mod frame_id;
 mod log;
@@ -27,13 +28,14 @@ mod turn;
 mod write;
 
 pub use change::{Change, Changed, Entry};
+pub use delivery::{DeadLetter, DeliveryKind, DeliveryWrite, Owed, Parcel};
 pub use error::StoreError;
 pub use frame_id::{IdWrite, Kind};
-pub use log::End;
+pub use log::{End, Extent};
 pub use message::{Head, Link, MessageWrite, NewFields, Page, Span, Streaming};
 pub use meta::{Beginning, MetaWrite};
 pub use retention::{Aged, Trim};
 pub use store::Store;
 pub use text::{Close, Growth, Missing, TAIL_BYTES, Tail, TextWrite};
-pub use turn::{Kept, TurnWrite};
+pub use turn::{Answers, Kept, TurnWrite};
 pub use write::Write;

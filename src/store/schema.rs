@@ -27,20 +27,24 @@ const SESSION: [&str; 5] = [
 pub(super) enum Rare {
     /// Ids of frames.
     Once,
+    /// Deliveries. This one outlives the others, and then nothing says its version.
+    Delivery,
 }
 
 impl Rare {
-    const ALL: [Self; 1] = [Self::Once];
+    const ALL: [Self; 2] = [Self::Once, Self::Delivery];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Once => "once",
+            Self::Delivery => "delivery",
         }
     }
 
     const fn text(self) -> &'static str {
         match self {
             Self::Once => include_str!("schema/1/once.sql"),
+            Self::Delivery => include_str!("schema/1/delivery.sql"),
         }
     }
 
@@ -89,6 +93,20 @@ impl Tables {
     pub(super) fn begin(&mut self, sql: &dyn Sql) -> Result<(), StoreError> {
         SESSION.into_iter().try_for_each(|text| run(sql, text))?;
         self.is_begun = true;
+        Ok(())
+    }
+
+    /// Drops all but one that few sessions need. It goes by the tables that there are, so that
+    /// none is forgotten.
+    pub(super) fn leave(&mut self, sql: &dyn Sql, rare: Rare) -> Result<(), StoreError> {
+        // Tables of the platform and of SQLite cannot be dropped.
+        const OTHERS: &str = "SELECT name FROM sqlite_master WHERE type='table' AND name<>?1 \
+                              AND substr(name, 1, 4)<>'_cf_' AND substr(name, 1, 7)<>'sqlite_'";
+        for mut row in Row::all(sql.query(OTHERS, &[rare.name().into()])?) {
+            sql.query(&format!("DROP TABLE \"{}\"", row.text()?), &[])?;
+        }
+        self.is_begun = false;
+        self.rare &= rare.bit();
         Ok(())
     }
 

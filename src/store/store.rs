@@ -29,6 +29,12 @@ impl std::fmt::Debug for Store {
     }
 }
 
+impl From<Rc<dyn Sql>> for Store {
+    fn from(sql: Rc<dyn Sql>) -> Self {
+        Self::new(sql)
+    }
+}
+
 impl Store {
     /// The store of the session that lives in this database. After everything in the
     /// database was deleted a new one is made.

@@ -21,7 +21,7 @@ use super::sql::{Sql, Value};
 use super::store::Store;
 use super::stored::Stored;
 use crate::protocol::ids::Timestamp;
-use crate::protocol::limits::{REPLAY_ENTRIES, TRIM_ROWS};
+use crate::protocol::limits::{INPUT_TURNS, REPLAY_ENTRIES, TRIM_ROWS};
 use crate::protocol::serial::Place;
 use crate::protocol::turn::Turn;
 
@@ -33,6 +33,15 @@ pub struct Kept {
     pub turn: Turn,
     /// A time at or before its leader was last heard.
     pub heard_at: Timestamp,
+}
+
+/// The turns that answer a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Answers {
+    /// How many there are.
+    pub count: usize,
+    /// The latest of one client.
+    pub own: Option<Place>,
 }
 
 /// What is written of a turn.
@@ -150,11 +159,22 @@ impl Store {
         self.read(|sql| first(sql, TURN, &[Value::number(place)]))
     }
 
-    /// The turns that answer a message, the newest 100, the newest first. Two rows each.
-    pub fn answering(&self, input: Place) -> Result<Vec<Turn>, StoreError> {
-        const TURNS: &str = "SELECT heard_at, body FROM turn WHERE input=?1 ORDER BY serial DESC \
-                             LIMIT 100";
-        self.read(|sql| all(sql, TURNS, &[Value::number(input)]))
+    /// The turns that answer a message, of which there are `INPUT_TURNS` at most. Two rows each.
+    pub fn answers(&self, input: Place, client: &str) -> Result<Answers, StoreError> {
+        const ANSWERS: &str = "SELECT count(*), max(CASE WHEN agent=?2 THEN serial END) \
+                               FROM (SELECT serial, agent FROM turn WHERE input=?1 LIMIT ?3)";
+        let params = [
+            Value::number(input),
+            client.into(),
+            Value::size(INPUT_TURNS),
+        ];
+        self.read(|sql| {
+            let mut row = Row::only(sql.query(ANSWERS, &params)?)?;
+            Ok(Answers {
+                count: row.size()?,
+                own: Some(row.number_or_zero()?).filter(|own| 0 < *own),
+            })
+        })
     }
 
     /// The turns that changed after a place, by their latest change; at most `limit`, as far as

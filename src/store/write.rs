@@ -1,6 +1,7 @@
 //! Storing: everything that is ever stored, a line for each kind.
 
 use super::change::Entry;
+use super::delivery::DeliveryWrite;
 use super::error::StoreError;
 use super::frame_id::IdWrite;
 use super::message::MessageWrite;
@@ -45,6 +46,8 @@ kinds! {
     Turn(TurnWrite);
     /// The id of a frame.
     Id(IdWrite);
+    /// A delivery.
+    Delivery(DeliveryWrite);
     /// The oldest of the log goes.
     Trim(Trim);
 }

@@ -47,7 +47,7 @@ impl Claims {
         let operations = self.capabilities.resolve(session);
         let Some(operations) = operations.filter(|operations| !operations.is_empty()) else {
             let wrong = format!(
-                "unable to attach; the token grants no operation for session {session}, \
+                "unable to authorize; the token grants no operation for session {session}, \
                  not even read: {}",
                 self.capabilities.patterns()
             );
@@ -60,5 +60,11 @@ impl Claims {
             operations,
             expires_at: self.expires_at,
         })
+    }
+
+    /// The token's role wherever it may do something: what it says itself, else the strongest
+    /// that its `caps` name, else `user` (P15.1).
+    pub fn role(&self) -> Role {
+        self.role.unwrap_or_else(|| self.capabilities.strongest())
     }
 }

@@ -70,6 +70,36 @@ fn what_is_not_sent_is_not_read() {
     assert!(many <= few + few / 50 + 10, "{few} steps, then {many}");
 }
 
+/// P3.6: so is how many messages changed, and how long those are that would come whole.
+#[test]
+fn changes_that_are_not_sent_are_not_read() {
+    let mut world = World::new(unhurried());
+    world.run(
+        "
+        alice attach window=0 names=none
+        alice repeats 600 publish 'x'
+        alice repeats 600 publish 'y'
+        ",
+    );
+    for place in 1..=600 {
+        world.run(&format!("alice update #{place} 'X'"));
+    }
+    let rows = world.host.disk.0.rows_read();
+    world.run("bob attach since=#600 rewind=0");
+    assert!(world.output.contains("bob < attached #1800 anew"));
+    let rows = world.host.disk.0.rows_read() - rows;
+    assert!(rows < 620, "{rows} rows were given to the session");
+    for place in 1..=20 {
+        let text = "z".repeat(250_000);
+        world.run(&format!("wait 200\nalice update #{place} '{text}'"));
+    }
+    let reads = world.host.disk.0.reads();
+    world.run("bob drop\n---\nbob attach since=#1800 rewind=0");
+    assert!(world.output.contains("bob < attached #1820 anew"));
+    let reads = world.host.disk.0.reads() - reads;
+    assert!(reads < 20, "{reads} statements read");
+}
+
 /// P6.8: a turn that said more than one step may take back is adopted with all of it, or not.
 #[test]
 fn a_turn_that_said_very_much_is_adopted_with_keep() {

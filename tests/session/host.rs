@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use sessile::protocol::decode::decode;
+use sessile::protocol::deployment::{Deployment, Outbound};
 use sessile::protocol::ids::{ConnectionId, Timestamp};
 use sessile::protocol::limits::Limits;
 use sessile::session::{Connection, Effect, Input, Session};
@@ -64,6 +65,8 @@ pub enum Fate {
 pub struct Host {
     pub disk: Disk,
     pub limits: Limits,
+    /// The deployment's rules for calls that leave the session.
+    pub outbound: Outbound,
     /// What is kept with the sockets that are open.
     pub attachments: BTreeMap<ConnectionId, Connection>,
     /// When each last sent a text `ping`, which the platform answers by itself (P7.2).
@@ -80,6 +83,7 @@ impl Host {
         Self {
             disk: Disk(Sqlite::new()),
             limits,
+            outbound: Outbound::default(),
             attachments: BTreeMap::new(),
             pings: BTreeMap::new(),
             awake: None,
@@ -132,7 +136,10 @@ impl Host {
                         .insert(connection.id.clone(), connection.clone());
                 }
                 Effect::Close { connection, .. } => self.part(connection),
-                Effect::Erase | Effect::Send { .. } | Effect::Respond { .. } => {}
+                Effect::Erase
+                | Effect::Send { .. }
+                | Effect::Respond { .. }
+                | Effect::Deliver(_) => {}
             }
         }
         if is_erased {
@@ -158,7 +165,11 @@ impl Host {
         let connections = connections.map(|connection| self.found(connection));
         let connections = connections.collect();
         let entropy = 10_000_019_u32.wrapping_mul(self.loads);
-        let session = Session::load("s1", self.limits.clone(), &store, connections, entropy);
+        let deployment = Deployment {
+            limits: self.limits.clone(),
+            outbound: self.outbound.clone(),
+        };
+        let session = Session::load("s1", deployment, &store, connections, entropy);
         (session.unwrap(), store)
     }
 

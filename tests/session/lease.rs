@@ -3,6 +3,33 @@
 use crate::world::check;
 use expect_test::expect;
 
+/// P6.8: a ping counts also when the next frame on its connection finds the token expired, and the
+/// session closes it.
+#[test]
+fn a_ping_before_the_token_expired_counts() {
+    check(
+        "
+        agent attach expires=2500
+        agent start t1 lease=3000
+        wait 2400
+        agent pings
+        wait 200
+        agent heartbeat t1
+        ---
+        wait 2799
+        eve brief turns
+        wait 1
+        eve brief turns
+        ",
+        expect![[r#"
+            -- 5399 ms
+            eve = 200 turns: t1 active agent
+            -- 5400 ms
+            eve = 200 turns: 
+        "#]],
+    );
+}
+
 /// P6.8: whatever the leader does on the turn renews the lease.
 #[test]
 fn work_renews_a_lease() {

@@ -156,7 +156,7 @@ fn a_lost_turn_is_queued() {
     );
 }
 
-/// P6.1: a queued turn has no lease; it waits as long as it takes.
+/// P6.1: a queued turn has no lease; it waits for `suspendMs`, a week by default.
 #[test]
 fn a_queued_turn_waits() {
     check(
@@ -179,7 +179,7 @@ fn a_queued_turn_waits() {
         agent shorthand end t1 complete attempt=3
         ",
         expect![[r#"
-            alarm: None
+            alarm: Some(604800000)
             -- 3601000 ms
             alice = 200 turns: t1 queued attempt=2
             agent-two < attached #2 anew, turns: t1 queued attempt=2

@@ -9,7 +9,9 @@
     dead_code
 )]
 
+mod abandoned;
 mod adopt;
+mod again;
 mod answers;
 mod append;
 mod bodies;
@@ -26,14 +28,18 @@ mod closing;
 mod control;
 mod conversation;
 mod crowd;
+mod crowded;
+mod deliveries;
 mod fence;
 mod followed;
 mod full;
+mod grace;
 mod headers;
 mod history;
 mod host;
 mod identity;
 mod interrupt;
+mod last_words;
 mod lease;
 mod lease_sleep;
 mod life;
@@ -41,8 +47,10 @@ mod limits;
 mod limits_members;
 mod limits_turns;
 mod lines;
+mod long;
 mod lost;
 mod on_input;
+mod once;
 mod pages;
 mod presence;
 mod presence_kept;
@@ -67,8 +75,10 @@ mod size;
 #[path = "../sqlite/mod.rs"]
 mod sqlite;
 mod start;
+mod start_sizes;
 mod steer;
 mod suspend;
+mod trim_kept;
 mod turn;
 mod turns;
 mod undisturbed;

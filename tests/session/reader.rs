@@ -54,8 +54,12 @@ pub struct Reader {
     pub connections: u64,
     /// Who is there, by connection (P7.3).
     pub members: BTreeMap<String, Value>,
-    /// Whether it was listed a part of the members only.
+    /// Whether the list of members was left out (P3.4).
     pub is_crowded: bool,
+    /// How many members there are.
+    pub count: i64,
+    /// Its own connection.
+    pub connection: String,
     pub violations: Vec<String>,
 }
 
@@ -130,6 +134,7 @@ impl Reader {
                     .retain(|serial, _| before <= *serial || is_kept(serial));
             }
             _ if kind.starts_with("turn.") => self.turn(frame, kind),
+            "presence.count" => self.count = frame["presenceCount"].as_i64().unwrap(),
             _ if kind.starts_with("presence.") => self.member(frame, kind),
             _ => {}
         }
@@ -146,7 +151,10 @@ impl Reader {
             self.turns.insert(text(turn, "id"), turn.clone());
         }
         let members = frame["presence"].as_array();
-        self.is_crowded = members.is_none() || !frame["presenceCount"].is_null();
+        self.is_crowded = members.is_none();
+        self.connection = text(frame, "connection");
+        let listed = members.map_or(0, Vec::len) as i64;
+        self.count = frame["presenceCount"].as_i64().unwrap_or(listed);
         let members = members.into_iter().flatten();
         self.members = members
             .map(|member| (text(member, "connection"), member.clone()))
@@ -198,6 +206,16 @@ impl Reader {
     fn member(&mut self, frame: &Value, kind: &str) {
         let member = &frame["member"];
         let connection = text(member, "connection");
+        // P7.2: one that is only counted is told that it was silent.
+        let is_own = connection == self.connection;
+        if kind == "presence.leave" && is_own && !self.members.contains_key(&connection) {
+            return;
+        }
+        self.count += match kind {
+            "presence.enter" => 1,
+            "presence.leave" => -1,
+            _ => 0,
+        };
         let is_known = match kind {
             "presence.leave" => self.members.remove(&connection).is_some(),
             _ => self.members.insert(connection, member.clone()).is_some(),

@@ -218,6 +218,7 @@ impl Show {
             "ack" => format!("ack {}{}", frame["ref"], self.result(&frame["result"])),
             "nack" => format!("nack {} {}", frame["ref"], self.error(&frame["error"])),
             _ if kind.starts_with("turn.") => self.turn_frame(frame),
+            "presence.count" => format!("{kind} {}", frame["presenceCount"]),
             _ if kind.starts_with("presence.") => {
                 format!("{kind} {}", self.member(&frame["member"]))
             }

@@ -19,6 +19,7 @@
 //! message and `|` those in one array with it, `x` a close, `=` an HTTP response.
 
 mod check;
+mod deliveries;
 mod explore;
 mod request;
 mod time;
@@ -29,6 +30,7 @@ use std::fmt::Write;
 use expect_test::Expect;
 use serde_json::Value;
 use sessile::protocol::capability::{Operations, Role};
+use sessile::protocol::error::{ErrorCode, ErrorInfo};
 use sessile::protocol::ids::{ConnectionId, Timestamp};
 use sessile::protocol::limits::{Limits, REWIND_MESSAGES, WINDOW_MS_DEFAULT};
 use sessile::session::{Carrier, Chains, Connection, Input, Start};
@@ -73,6 +75,8 @@ pub struct World {
     is_alone: bool,
     /// Rows that were written until they were last counted.
     rows: u64,
+    /// The deliveries that were shown: their numbers and ids.
+    deliveries: Vec<(u64, String)>,
 }
 
 /// Runs a script and compares what everybody was sent.
@@ -112,6 +116,7 @@ impl World {
             fate: Fate::Lives,
             is_alone: false,
             rows: 0,
+            deliveries: Vec::new(),
         }
     }
 
@@ -141,6 +146,8 @@ impl World {
         let rest = &line_words[1..];
         match line_words[0].text.as_str() {
             "wait" => self.wait(rest[0].text.parse().unwrap()),
+            "deployment" => self.deployment(rest),
+            "hook" => self.outcome(rest),
             "clock" => self.now += rest[0].text.parse::<Timestamp>().unwrap(),
             "ring" => self.handle(Input::Deadline),
             "evict" => {
@@ -363,12 +370,17 @@ impl World {
         let mut received = sessile::protocol::decode::decode(&text, &self.host.limits).unwrap();
         let expires = find(args, "expires").map_or(TOKEN_MS, |text| text.parse().unwrap());
         let client = find(args, "client").unwrap_or(name).to_owned();
-        let grant = Grant {
-            client,
-            name: find(args, "name").map(str::to_owned),
-            role: role(name),
-            operations: operations(name, args),
-            expires_at: self.now + expires,
+        let grant = if find(args, "as") == Some("none") {
+            let error = "unable to authorize; the token lacks every operation";
+            Err(ErrorInfo::new(ErrorCode::Forbidden, error))
+        } else {
+            Ok(Grant {
+                client,
+                name: find(args, "name").map(str::to_owned),
+                role: role(name),
+                operations: operations(name, args),
+                expires_at: self.now + expires,
+            })
         };
         let connection = self.connection(name);
         let reference = received.remove(0).reference;
@@ -376,7 +388,7 @@ impl World {
             connection,
             reference,
             chain: find(args, "chain").map(|text| text.parse().unwrap()),
-            grant: Ok(grant),
+            grant,
         });
     }
 

@@ -85,8 +85,9 @@ impl Client {
             // Nor what it has asked for itself, and has no answer about.
             let is_led = self.jobs.iter().any(|job| {
                 let take = job.take.as_ref();
-                let asks =
-                    take.is_some_and(|take| take["id"].is_null() || take["id"] == turn["id"]);
+                let asks = take.is_some_and(|take| {
+                    take["id"].is_null() || [&take["id"], &take["turn"]].contains(&&turn["id"])
+                });
                 asks || job.turn == Some(id_of(turn))
             });
             is_open(turn) && is_ours && !is_led

@@ -78,6 +78,10 @@ pub struct Ledger {
     pub open: BTreeMap<String, Turn>,
     ended: BTreeMap<String, Turn>,
     heard: BTreeMap<String, Heard>,
+    /// When each was heard for certain before the input at hand.
+    heard_before: BTreeMap<String, Timestamp>,
+    /// Since when turns wait for an agent.
+    queued: BTreeMap<String, Timestamp>,
     epoch: Option<Epoch>,
     /// Up to here turns were looked at, and how many rows were written then.
     end: Place,
@@ -94,6 +98,8 @@ pub struct Ledger {
     unanswered: BTreeSet<Place>,
     pub steers: BTreeMap<String, Place>,
     pinged: BTreeMap<ConnectionId, Timestamp>,
+    /// Until then what is stored may have come before a clock jumped.
+    jumped_until: Timestamp,
     members: Members,
     pub output: Output,
     /// How often a reader saw turns cancelled and what interrupted them.
@@ -233,6 +239,11 @@ impl Ledger {
         }
     }
 
+    /// A clock jumped to this time.
+    pub fn jumped(&mut self, now: Timestamp) {
+        self.jumped_until = now + turns::PENDING_MS;
+    }
+
     /// The process is gone, and everything that the platform knew of connections.
     pub fn died(&mut self, now: Timestamp) {
         for question in std::mem::take(&mut self.waiting) {
@@ -265,6 +276,8 @@ impl Ledger {
         if is_dead {
             self.died(now);
         }
+        let heard = self.heard.iter();
+        self.heard_before = heard.map(|(id, heard)| (id.clone(), heard.low)).collect();
         self.interruptions += interrupts::check(&self.input, said);
         for said in said {
             for frame in &said.frames {
@@ -307,7 +320,11 @@ impl Ledger {
         let (result, code) = (&frame["result"], frame["error"]["code"].as_str());
         assert_ne!(code, Some("internal"), "{question:?}: {frame}");
         if question.leads == Leads::Beside {
-            // Edits are the business of who reads.
+            // Edits are the business of who reads; one was stored just now.
+            let turn = question.turn.as_ref();
+            if let Some(heard) = turn.and_then(|turn| self.heard.get_mut(turn)) {
+                heard.high = heard.high.max(now);
+            }
         } else if question.turn.is_some() {
             self.driven(host, now, &question, result, code);
         } else if code.is_none() {

@@ -15,6 +15,7 @@
 mod agree;
 mod checks;
 mod client;
+mod deliveries;
 mod draft;
 #[path = "../session/host.rs"]
 mod host;

@@ -145,6 +145,9 @@ impl Sim {
         if random.chance(250) {
             limits.unsent_bytes = 3_000;
         }
+        if random.chance(300) {
+            limits.presence_listed = random.between(0, 4);
+        }
         let is_trimmed = plan.retention_ms.is_some();
         Self {
             random,
@@ -325,7 +328,7 @@ impl Sim {
                     self.schedule(after, Event::Lost(connection));
                 }
                 Effect::Respond { body, .. } => response = Some(body),
-                Effect::Remember(_) | Effect::Erase => {}
+                Effect::Remember(_) | Effect::Erase | Effect::Deliver(_) => {}
             }
         }
         // Whoever is closed at last is told to have left by the next one.
@@ -432,6 +435,7 @@ impl Sim {
             let far = *self.random.pick(&[100, 3_000, 400_000]);
             self.skew += self.random.between(0, far) as i64 * if back { -1 } else { 1 };
             note(self.time, &format!("the clock is {} ms off", self.skew));
+            self.ledger.jumped(self.now());
             // An alarm that the clock has passed rings.
             self.alarm = None;
             self.arm();

@@ -2,6 +2,7 @@
 //! read. Fields are spelled out, so that a new one has to come into the golden rows.
 
 use sessile::protocol::data::Data;
+use sessile::protocol::hooks::{Hook, HookEvent};
 use sessile::protocol::ids::ConnectionId;
 use sessile::protocol::message::{Headers, Message, Role, Status, as_json};
 use sessile::protocol::settings::{Agent, OnInput, Settings};
@@ -11,6 +12,7 @@ use sessile::store::{
     NewFields, Store, TextWrite, Trim, TurnWrite, Write,
 };
 
+use crate::deliveries;
 use crate::model::epoch;
 
 const ONCE: [Kind; 12] = [
@@ -46,6 +48,16 @@ fn settings() -> Settings {
         suspend_ms: Some(9),
         take_ms: Some(10),
         max_attempts: Some(11),
+        hooks: Some(vec![
+            Hook {
+                url: "https://a.example/".to_owned(),
+                events: None,
+            },
+            Hook {
+                url: "https://b.example/".to_owned(),
+                events: Some(vec![HookEvent::SessionDelete]),
+            },
+        ]),
     }
 }
 
@@ -216,10 +228,7 @@ fn change(place: u64, what: Change, client: Option<&str>) -> Write {
 }
 
 fn lead() -> Lead {
-    Lead {
-        connection: Some(ConnectionId::new("c2")),
-        lease_ms: 30_000,
-    }
+    Lead::new(Some(ConnectionId::new("c2")), 30_000)
 }
 
 fn cancel() -> Cancel {
@@ -403,6 +412,7 @@ pub(crate) fn writes() -> Vec<Vec<Write>> {
         }
         .into(),
     ]);
+    writes.extend(deliveries::golden_writes());
     writes
 }
 
@@ -437,4 +447,5 @@ pub(crate) fn check(store: &Store) {
     for kind in ONCE {
         assert_eq!(store.once("ann", kind, "x", 0), Ok(Some(28)), "{kind:?}");
     }
+    deliveries::check_golden(store);
 }

@@ -6,12 +6,13 @@ use std::path::Path;
 use std::rc::Rc;
 
 use sessile::protocol::limits::{
-    NAMED_MESSAGES, REPLAY_ENTRIES, REPLAY_MESSAGES, TRIM_KEPT, TRIM_MESSAGES,
+    INPUT_TURNS, NAMED_MESSAGES, REPLAY_ENTRIES, REPLAY_MESSAGES, TRIM_KEPT, TRIM_MESSAGES,
 };
 use sessile::protocol::serial::PLACE_MAX;
 use sessile::protocol::turn::{Event, State, Turn};
 use sessile::store::{Beginning, IdWrite, Kind, MetaWrite, Span, Store, StoreError, Trim};
 
+use crate::deliveries;
 use crate::model::epoch;
 use crate::sqlite::Sqlite;
 
@@ -63,6 +64,9 @@ fn log(count: u64) -> (Sqlite, Store) {
         }
         .into()])
         .unwrap();
+    for writes in deliveries::golden_writes() {
+        store.write(&writes).unwrap();
+    }
     (sqlite, store)
 }
 
@@ -139,6 +143,9 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
             4 * REPLAY_ENTRIES + 2 * NAMED_MESSAGES,
             |store| store.extent(0, Some(&rare())).map(one),
         ),
+        ("bytes_of", 2 * 3, |store| {
+            store.bytes_of(&[4, 8, 12], None).map(|bytes| bytes.min(1))
+        }),
         ("changed", 3 * REPLAY_ENTRIES, |store| {
             store.changed(400, 10).map(|all| all.len())
         }),
@@ -171,8 +178,8 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
         }),
         ("turn", 2, |store| store.turn("t5").map(one)),
         ("turn_at", 1, |store| store.turn_at(5).map(one)),
-        ("answering", 2 * 100, |store| {
-            store.answering(8).map(|all| all.len())
+        ("answers", 2 * INPUT_TURNS, |store| {
+            store.answers(8, "ann").map(|answers| answers.count)
         }),
         ("changed_turns", 2 * REPLAY_ENTRIES, |store| {
             store.changed_turns(0, 10).map(|all| all.len())
@@ -185,6 +192,16 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
         }),
         ("turn_messages", 3 * 100, |store| {
             store.turn_messages(&open_turn(), 100).map(|all| all.len())
+        }),
+        ("has_deliveries", 0, |store| {
+            store.has_deliveries().map(usize::from)
+        }),
+        ("deliveries", 2, |store| {
+            store.deliveries().map(|all| all.len())
+        }),
+        ("parcel", 1, |store| store.parcel(1).map(one)),
+        ("dead_letters", 2, |store| {
+            store.dead_letters().map(|all| all.len())
         }),
         ("cancel_of_input", 1, |store| {
             store.cancel_of_input(4).map(one)

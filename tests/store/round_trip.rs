@@ -52,11 +52,12 @@ fn connection() -> impl Strategy<Value = Option<ConnectionId>> {
 }
 
 fn lead() -> impl Strategy<Value = Lead> {
-    let lead = |(connection, lease_ms)| Lead {
+    let lead = |(connection, lease_ms, prolonged_at)| Lead {
         connection,
         lease_ms,
+        prolonged_at,
     };
-    (connection(), any::<u64>()).prop_map(lead)
+    (connection(), any::<u64>(), prop::option::of(time())).prop_map(lead)
 }
 
 fn state() -> impl Strategy<Value = State> {

@@ -10,8 +10,8 @@ use sessile::protocol::capability::{Operation, Operations, Role};
 use sessile::protocol::data::Data;
 use sessile::protocol::ids::ConnectionId;
 use sessile::session::{Carrier, Connection, Present};
-use sessile::store::Store;
 use sessile::store::sql::{Sql, Value};
+use sessile::store::{Extent, Store};
 
 use crate::golden;
 use crate::sqlite::Sqlite;
@@ -189,7 +189,7 @@ fn an_entry_of_another_kind_is_taken_for_no_turn_and_no_message() {
     );
     assert!(!changed[0].is_updated && !changed[0].is_deleted);
     assert_eq!(store.changed_turns(end, 10), Ok(Vec::new()));
-    assert_eq!(store.extent(end, None), Ok(Some(0)));
+    assert_eq!(store.extent(end, None), Ok(Some(Extent::default())));
     assert_eq!(
         store.end().unwrap().place,
         end + 4,
@@ -225,6 +225,7 @@ fn connections() -> Vec<Connection> {
         member: Some(Present {
             data: Some(Data::Text("here".to_owned())),
             since: 5,
+            is_counted: false,
         }),
         chains: serde_json::from_str("[7]").unwrap(),
         is_probed: true,

@@ -4,7 +4,7 @@ use sessile::protocol::ids::{ConnectionId, Timestamp};
 use sessile::protocol::message::Status;
 use sessile::protocol::serial::Place;
 use sessile::protocol::turn::{Cancel, Ending, Event, Lead, State, Turn};
-use sessile::store::{Aged, Change, Head, Kept, MessageWrite, TurnWrite};
+use sessile::store::{Aged, Answers, Change, Head, Kept, MessageWrite, TurnWrite};
 
 use crate::check::head;
 use crate::model::{Held, Pair};
@@ -174,7 +174,15 @@ impl Pair {
             );
             let newest: Vec<Turn> = all.iter().rev().cloned().collect();
             let answers = newest.iter().filter(|turn| turn.input == Some(place));
-            assert_eq!(store.answering(place), Ok(answers.cloned().collect()));
+            for client in ["bob", "ann"] {
+                let mut own = answers.clone();
+                let own = own.find(|turn| turn.agent.as_deref() == Some(client));
+                let found = Answers {
+                    count: answers.clone().count(),
+                    own: own.map(|turn| turn.place),
+                };
+                assert_eq!(store.answers(place, client), Ok(found));
+            }
             let before = newest.iter().filter(|turn| turn.place < place).take(2);
             assert_eq!(store.turns_before(place, 2), Ok(before.cloned().collect()));
             assert_eq!(
@@ -205,10 +213,7 @@ impl Pair {
 }
 
 fn lead() -> Lead {
-    Lead {
-        connection: Some(ConnectionId::new("c0")),
-        lease_ms: 1_000,
-    }
+    Lead::new(Some(ConnectionId::new("c0")), 1_000)
 }
 
 fn cancel(at: Timestamp) -> Cancel {

@@ -190,14 +190,26 @@ export class Client {
   }
 }
 
+/** Of something below a session, or of a whole path beginning with `/v1`. */
 export function address(server: { url: string }, session: string, path = ""): string {
+  if (path.startsWith("/v1/")) return server.url + path;
   return `${server.url}/v1/sessions/${encodeURIComponent(session)}${path}`;
 }
 
 /** Opens a connection and waits for nothing: `attached` is in the inbox when it comes. */
-export async function open(
+export function open(
   server: Pick<Server, "url">,
   session: string,
+  options: ConnectOptions = {},
+): Promise<Client> {
+  const base = { url: options.base ?? server.url };
+  return openAt(address(base, session, "/connect"), session, options);
+}
+
+/** The same at any address; `name` is what the other end is called. */
+export async function openAt(
+  url: string,
+  name: string,
   options: ConnectOptions = {},
 ): Promise<Client> {
   const token = options.token ?? (await makeToken(options));
@@ -209,9 +221,8 @@ export async function open(
   const headers: Record<string, string> =
     by === "header" ? { authorization: `Bearer ${token}` } : {};
   const protocols = by === "protocol" ? ["sessile.v1", `sessile.token.${token}`] : [];
-  const url = `${address({ url: options.base ?? server.url }, session, "/connect")}${search}`;
-  const { socket, protocol } = await openSocket(url, headers, protocols);
-  const client = new Client(session, socket, protocol, options.keep ?? true);
+  const { socket, protocol } = await openSocket(`${url}${search}`, headers, protocols);
+  const client = new Client(name, socket, protocol, options.keep ?? true);
   if (options.isPaused !== true) client.begin();
   return client;
 }

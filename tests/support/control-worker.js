@@ -4,16 +4,16 @@ import unsafe from "workerd:unsafe";
 export default {
   async fetch(request, env) {
     const url = new URL(request.url);
-    const session = url.searchParams.get("session") ?? "";
-    const stub = () => env.SESSIONS.get(env.SESSIONS.idFromName(session));
+    const objects = env[url.searchParams.get("binding")];
+    const id = () => objects.idFromName(url.searchParams.get("name"));
     try {
       switch (url.pathname) {
         case "/ready":
           return new Response("ready");
         case "/id":
-          return new Response(env.SESSIONS.idFromName(session).toString());
+          return new Response(id().toString());
         case "/evict":
-          await unsafe.evict(stub(), { webSockets: "hibernate" });
+          await unsafe.evict(objects.get(id()), { webSockets: "hibernate" });
           return new Response("evicted");
         case "/evict-all":
           await unsafe.evictAllDurableObjects();

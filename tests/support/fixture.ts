@@ -67,6 +67,10 @@ export interface Diagnostics {
     unsent: number;
   }[];
   presence: { at: number; what: string; client: string; connection: string }[];
+  deliveries: {
+    pending: number;
+    dead: { id: string; target: string; attempts: number; reason: string }[];
+  };
 }
 
 /** The session's own figures (P11.4); they count from when it woke. */

@@ -19,7 +19,22 @@ import { SIGNING_KEY } from "./token.ts";
 import { within } from "./wait.ts";
 
 export const ROOT = resolve(import.meta.dirname, "../..");
-const UNIQUE_KEY = "sessile-SessionObject";
+
+/** The classes of objects: the binding of each, and where its databases lie. */
+const CLASSES = {
+  session: { className: "SessionObject", binding: "SESSIONS" },
+  inbox: { className: "InboxObject", binding: "INBOXES" },
+};
+export type Kind = keyof typeof CLASSES;
+
+/** Every class as it stands in the configuration, in one way or another. */
+function eachClass(write: (one: (typeof CLASSES)[Kind]) => string): string {
+  return Object.values(CLASSES).map(write).join(",\n    ");
+}
+
+function uniqueKey(kind: Kind): string {
+  return `sessile-${CLASSES[kind].className}`;
+}
 
 export interface ServerOptions {
   /** A build directory; the plain build unless told. */
@@ -84,11 +99,17 @@ const config :Workerd.Config = (
 const mainWorker :Workerd.Worker = (
   modules = [${modules.join(", ")}],
   compatibilityDate = "2026-09-01",
-  durableObjectNamespaces =
-    [(className = "SessionObject", uniqueKey = ${text(UNIQUE_KEY)}, enableSql = true)],
+  durableObjectNamespaces = [
+    ${eachClass(
+      ({ className }) =>
+        `(className = "${className}", uniqueKey = "sessile-${className}", enableSql = true)`,
+    )}
+  ],
   durableObjectStorage = (localDisk = "store"),
   bindings = [
-    (name = "SESSIONS", durableObjectNamespace = "SessionObject"),
+    ${eachClass(
+      ({ className, binding }) => `(name = "${binding}", durableObjectNamespace = "${className}")`,
+    )},
     ${bindings.join(",\n    ")}
   ],
 );
@@ -97,8 +118,11 @@ const controlWorker :Workerd.Worker = (
   compatibilityDate = "2026-09-01",
   compatibilityFlags = ["unsafe_module", "experimental"],
   bindings = [
-    (name = "SESSIONS",
-      durableObjectNamespace = (className = "SessionObject", serviceName = "main")),
+    ${eachClass(
+      ({ className, binding }) =>
+        `(name = "${binding}",
+      durableObjectNamespace = (className = "${className}", serviceName = "main"))`,
+    )},
   ],
 );
 `,
@@ -131,7 +155,7 @@ export class Server {
   }
 
   get storage(): string {
-    return join(this.dir, "store", UNIQUE_KEY);
+    return join(this.dir, "store", uniqueKey("session"));
   }
 
   #need(): Ports {
@@ -226,9 +250,10 @@ export class Server {
    * Real eviction: memory goes, sockets stay. Fails if anything pins the object for 30 s.
    * Tells whether there was anything to evict: false means that the object was asleep.
    */
-  async evict(session: string): Promise<boolean> {
+  async evict(name: string, kind: Kind = "session"): Promise<boolean> {
+    const { binding } = CLASSES[kind];
     try {
-      await this.#control(`/evict?session=${encodeURIComponent(session)}`);
+      await this.#control(`/evict?name=${encodeURIComponent(name)}&binding=${binding}`);
       return true;
     } catch (error) {
       if (String(error).includes("not currently running")) return false;
@@ -241,7 +266,7 @@ export class Server {
   }
 
   async objectId(session: string): Promise<string> {
-    return this.#control(`/id?session=${encodeURIComponent(session)}`);
+    return this.#control(`/id?name=${encodeURIComponent(session)}&binding=SESSIONS`);
   }
 
   /** The session's database as it lies on disk, or undefined if there is no file. */

@@ -34,7 +34,7 @@ fn a_session_outside_the_caps_is_forbidden() {
         let lacks = "the token grants no operation for session billing-1, not even read";
         assert_eq!(
             error.message,
-            format!("unable to attach; {lacks}: {reason}")
+            format!("unable to authorize; {lacks}: {reason}")
         );
     }
 }

@@ -6,7 +6,7 @@ import { describe, test } from "node:test";
 import { address, connect } from "../support/client.ts";
 import { useServer } from "../support/fixture.ts";
 import type { Frame, Message, Published } from "../support/frames.ts";
-import { assertRefused, call, field, getMessage, streamBody } from "../support/http.ts";
+import { assertRefused, call, field, getMessage, problem, streamBody } from "../support/http.ts";
 import { makeToken } from "../support/token.ts";
 import { within } from "../support/wait.ts";
 
@@ -63,13 +63,51 @@ describe("shorthand", () => {
     const session = fixture.session();
     for (const [method, path] of [
       ["GET", "/nothing"],
-      ["PUT", "/messages"],
-      ["POST", ""],
+      ["GET", "/messages/"],
+      ["PUT", "/turns/t/begin"],
     ]) {
       const answer = await call(fixture.server, session, method ?? "", path);
-      assert.ok(answer.status >= 400 && answer.status < 500, `${method} ${path}: ${answer.status}`);
-      assert.ok(typeof field(answer, "error") === "object", answer.text);
+      assertRefused(answer, 404, "not-found");
     }
+  });
+
+  test("P12.2 another method than an address takes is 405, with those that it takes", async () => {
+    const session = fixture.session();
+    const cases: [string, string, string][] = [
+      ["PUT", "/messages", "GET, POST"],
+      ["POST", "", "GET, PATCH, DELETE"],
+      ["DELETE", "/turns/t", "GET"],
+      ["GET", "/turns/t/cancel", "POST"],
+      ["POST", "/v1/inbox", "GET"],
+    ];
+    for (const [method, path, allow] of cases) {
+      const answer = await call(fixture.server, session, method, path);
+      assertRefused(answer, 405, "method-not-allowed");
+      assert.equal(answer.headers.get("allow"), allow, `${method} ${path}`);
+      assert.ok(problem(answer).message.includes(allow), answer.text);
+    }
+  });
+
+  test("P1.4 a parameter of another address is refused, one that nobody knows is not", async () => {
+    const session = fixture.session();
+    const cases: [string, string][] = [
+      ["/messages?since=nonsense", "since"],
+      ["/presence?limit=1", "limit"],
+      ["?before=x", "before"],
+      ["/messages?limit=nonsense", "limit"],
+      ["/turns?status=nonsense", "status"],
+    ];
+    for (const [path, name] of cases) {
+      const answer = await call(fixture.server, session, "GET", path);
+      assertRefused(answer, 400, "invalid-frame");
+      assert.ok(problem(answer).message.includes(name), answer.text);
+    }
+    const odd = await call(fixture.server, session, "POST", "/messages?stream=maybe", {
+      json: { data: 1 },
+    });
+    assertRefused(odd, 400, "invalid-frame");
+    const fine = await call(fixture.server, session, "GET", "/messages?utm_source=x&limit=2");
+    assert.equal(fine.status, 200, fine.text);
   });
 });
 

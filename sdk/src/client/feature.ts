@@ -54,5 +54,5 @@ export function readList<T>(
   link
     .read<T>(path)
     .then(put, () => {})
-    .then(() => changed());
+    .finally(changed);
 }

@@ -4,6 +4,7 @@ import type {
   AttachedFrame,
   Member,
   MemberList,
+  PresenceCountFrame,
   PresenceFrame,
   ServerFrame,
 } from "../protocol/index.ts";
@@ -12,7 +13,7 @@ import type { Session } from "./session.ts";
 
 /** The members that are there; a new object at each change. */
 export interface Presence {
-  /** At most 200 (P7.3). */
+  /** Of many the first 200, and agents and supervisors among them (P7.3). */
   readonly members: readonly Member[];
   /** How many there are in all. */
   readonly count: number;
@@ -25,6 +26,8 @@ export function presenceOf(session: Session): PresenceFeature {
   return session.feature(begin);
 }
 
+type Change = PresenceFrame | PresenceCountFrame;
+
 const begin = (engine: Engine) => new PresenceFeature(engine);
 
 export class PresenceFeature implements Feature {
@@ -33,7 +36,7 @@ export class PresenceFeature implements Feature {
   #isPresent = false;
   #data: unknown;
   /** Frames that came while a list is read, which may be older than they are. */
-  #early: PresenceFrame[] | undefined;
+  #early: Change[] | undefined;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -74,9 +77,10 @@ export class PresenceFeature implements Feature {
   }
 
   take(frame: ServerFrame): void {
-    if (!("member" in frame)) return;
+    if (!("member" in frame) && frame.type !== "presence.count") return;
     this.value = folded(this.value, frame);
     this.#early?.push(frame);
+    if (frame.type === "presence.count") return;
     // One that was silent for too long was taken for gone (P7.2).
     const isOwn = frame.member.connection === this.#engine.link.attached?.connection;
     if (frame.type === "presence.leave" && isOwn) this.#announce();
@@ -87,7 +91,7 @@ export class PresenceFeature implements Feature {
   }
 
   #read(): void {
-    const early: PresenceFrame[] = [];
+    const early: Change[] = [];
     this.#early = early;
     readList<MemberList>(this.#engine, "presence", (list) => {
       if (this.#early !== early) return;
@@ -101,14 +105,16 @@ function membersIn({ presence = [], presenceCount }: MemberList): Presence {
   return { members: presence, count: presenceCount ?? presence.length };
 }
 
-function folded(held: Presence, { type, member }: PresenceFrame): Presence {
+function folded(held: Presence, frame: Change): Presence {
+  if (frame.type === "presence.count") return { ...held, count: frame.presenceCount };
+  const { type, member } = frame;
   const members = [...held.members];
   const index = members.findIndex(({ connection }) => connection === member.connection);
   const isLeave = type === "presence.leave";
   // A member that changes stays in place.
   const at = index < 0 ? members.length : index;
   members.splice(at, 1, ...(isLeave ? [] : [member]));
-  // A list may not hold all.
-  const count = held.count + (isLeave ? -1 : index < 0 ? 1 : 0);
+  // A list may not hold all, and who leaves may have been counted only.
+  const count = held.count + members.length - held.members.length;
   return { members, count: Math.max(count, members.length) };
 }

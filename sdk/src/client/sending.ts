@@ -3,6 +3,7 @@
 
 import type { Link } from "../connection/types.ts";
 import {
+  type ErrorCode,
   type Message,
   type NewMessage,
   type Placed,
@@ -97,24 +98,25 @@ export class Sending {
   /** Takes a message; it is sent as soon as those before it are in the log. */
   add(given: NewMessage & { id: string }, interrupt?: true | string): Sent {
     const { link, most, outbox } = this.#options;
+    const refuse = (code: ErrorCode, why: string, cause?: unknown) => {
+      const error = new SessileError(code, `unable to send; ${why}`, undefined, cause);
+      return sent(Promise.reject(error), given.id);
+    };
     let message: StoredMessage["message"];
     try {
       // The message that is shown is the one that will be in the log.
       message = JSON.parse(toJson(given));
     } catch (cause) {
-      const text = `unable to send; the message cannot be JSON: ${cause}`;
-      const error = new SessileError("invalid-frame", text, undefined, cause);
-      return sent(Promise.reject(error), given.id);
+      return refuse("invalid-frame", `the message cannot be JSON: ${cause}`, cause);
+    }
+    if (this.#items.length >= most) {
+      return refuse("over-limit", `${most} messages wait for the session already: try later`);
     }
     // The outbox is read in this order.
     const writtenAt = Math.max(Date.now(), this.#newest + 1);
     const { client } = this;
     const more = interrupt && { interrupt };
     const stored = { address: link.address, client, message, writtenAt, ...more };
-    if (this.#items.length >= most) {
-      const full = `unable to send; ${most} messages wait for the session already: try later`;
-      return sent(Promise.reject(new SessileError("over-limit", full)), message.id);
-    }
     // Without a name it could not be told from what somebody else wrote.
     if (client) outbox?.put(stored);
     return this.#push(stored);

@@ -33,6 +33,8 @@ const PENDING = 200;
 const REWIND = 50;
 const REWIND_MOST = 1000;
 
+type List = readonly ShownMessage[];
+
 /** Creates a session; nothing happens until `connect`. */
 export function createSession(options: SessionOptions): Session {
   return new Session(options);
@@ -51,12 +53,14 @@ export class Session {
   /** A log that is being read anew, until it is caught up. */
   #next: Log | undefined;
   #snapshot: SessionSnapshot | undefined;
+  /** The messages of the log, those to be sent, and both: the same list until one differs. */
+  #shown: readonly [List, List, List] = [[], [], []];
   readonly #engine: Engine;
 
   constructor(options: SessionOptions) {
     this.id = options.session;
     const { initial, outbox, token, maxPending = PENDING } = options;
-    this.#log = initial ? Log.from(initial) : new Log();
+    this.#log = new Log(initial);
     const link = new SocketConnection(options, {
       position: () => (this.#next ?? this.#log).position,
       rewind: () => this.#rewind(),
@@ -76,7 +80,10 @@ export class Session {
     const sending = new Sending({ link, outbox, most: maxPending, changed, log });
     this.#sending = sending;
     this.#engine = {
-      ...{ options, link, changed, send: (data, more) => this.send(data, more) },
+      options,
+      link,
+      changed,
+      send: (data, more) => this.send(data, more),
       get log() {
         return log();
       },
@@ -89,10 +96,13 @@ export class Session {
 
   /** The feature of this session that `begin` makes, begun when it is first asked for. */
   feature<P extends Feature>(begin: Begin<P>): P {
-    const feature = this.#features.get(begin) ?? begin(this.#engine);
-    this.#features.set(begin, feature);
-    this.#snapshot = undefined;
-    return feature as P;
+    let feature = this.#features.get(begin) as P | undefined;
+    if (!feature) {
+      feature = begin(this.#engine);
+      this.#features.set(begin, feature);
+      this.#snapshot = undefined;
+    }
+    return feature;
   }
 
   /** The id of this client; `""` until the session has said so. */
@@ -126,10 +136,13 @@ export class Session {
   /** Everything that is shown. The same object until something is different. */
   readonly getSnapshot = (): SessionSnapshot => {
     if (!this.#snapshot) {
-      const messages = this.#log.shown;
-      const { shown } = this.#sending;
+      const { shown } = this.#log;
+      const unsent = this.#sending.shown;
+      if (this.#shown[0] !== shown || this.#shown[1] !== unsent) {
+        this.#shown = [shown, unsent, unsent.length > 0 ? [...shown, ...unsent] : shown];
+      }
       this.#snapshot = {
-        messages: shown.length > 0 ? [...messages, ...shown] : messages,
+        messages: this.#shown[2],
         turns: this.turns,
         connection: this.connection,
         hasOlder: this.hasOlder,

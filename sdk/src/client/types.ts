@@ -5,6 +5,7 @@ import type {
   AttachedFrame,
   MessageFrame,
   NewMessage,
+  PresenceCountFrame,
   PresenceFrame,
   ServerFrame,
   SessileError,
@@ -51,7 +52,7 @@ export interface SessionEvents {
   frame: ServerFrame;
   message: MessageFrame;
   turn: TurnFrame | TurnSteerFrame;
-  presence: PresenceFrame;
+  presence: PresenceFrame | PresenceCountFrame;
   signal: SignalledFrame;
   log: TrimFrame;
   connection: ConnectionStatus;

@@ -24,7 +24,7 @@ import {
   TIMING,
 } from "./reducer.ts";
 import { type Outgoing, Requests } from "./requests.ts";
-import { Telling } from "./telling.ts";
+import { telling } from "./telling.ts";
 import { advised, mayPass, TokenSource } from "./token.ts";
 import type {
   ConnectionOptions,
@@ -43,7 +43,7 @@ export abstract class Connection implements Link {
   protected readonly owner: Owner;
   protected readonly requests = new Requests();
   readonly #timing: Timing;
-  readonly #telling: Telling;
+  readonly #tell: ReturnType<typeof telling>;
   #state: State = IDLE;
   #status: ConnectionStatus = statusOf(IDLE);
   #attached: AttachedFrame | undefined;
@@ -60,7 +60,7 @@ export abstract class Connection implements Link {
     this.address = addressOf(options);
     this.#timing = { ...TIMING, ...options.timing, ...timing };
     this.tokens = new TokenSource(options.token);
-    this.#telling = new Telling(options);
+    this.#tell = telling(options);
   }
 
   get status(): ConnectionStatus {
@@ -169,7 +169,7 @@ export abstract class Connection implements Link {
 
   /** The frames of one message. */
   protected hear(frames: readonly ServerFrame[]): void {
-    this.#telling.log("heard", frames);
+    this.#tell.log("heard", frames);
     for (const frame of frames) if (frame.type === "attached") this.#attach(frame);
     const { since } = this.#state;
     this.owner.take(frames);
@@ -189,7 +189,7 @@ export abstract class Connection implements Link {
   /** Frames that go out together, as they are put into one array (P13.6). */
   protected bodyOf(batch: readonly Outgoing[]): string {
     const body = `[${batch.map(({ text }) => text)}]`;
-    this.#telling.log("said", body);
+    this.#tell.log("said", body);
     return body;
   }
 
@@ -224,7 +224,7 @@ export abstract class Connection implements Link {
     const names = Object.keys(now) as (keyof ConnectionStatus)[];
     if (names.every((name) => was[name] === now[name])) return;
     this.#status = now;
-    this.#telling.status(now);
+    this.#tell.status(now);
     if (now.state === "closed" && now.error) this.requests.failAll(now.error);
     this.owner.changed(now);
   }
@@ -310,7 +310,7 @@ export abstract class Connection implements Link {
 
   #listen(method: "addEventListener" | "removeEventListener"): void {
     // Servers have a navigator, too, but it knows nothing of a network.
-    if (!globalThis.navigator || !("onLine" in navigator)) return;
+    if (globalThis.navigator?.onLine === undefined) return;
     globalThis[method]("online", this.nudge);
     globalThis[method]("pageshow", this.nudge);
     globalThis.document?.[method]("visibilitychange", this.nudge);

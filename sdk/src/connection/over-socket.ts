@@ -29,8 +29,8 @@ export class SocketConnection extends Connection {
     const Socket = this.options.WebSocket ?? globalThis.WebSocket;
     let error = new SessileError(
       "missing-option",
-      "unable to connect; this platform has no WebSocket: use Node 22, give one as the option " +
-        "WebSocket, or, in an agent, link: overFetch",
+      "unable to connect; there is no WebSocket: use Node 22, give one as the option WebSocket, " +
+        "or, in an agent, link: overFetch",
     );
     try {
       if (Socket) return new Socket(url, ["sessile.v1", `sessile.token.${token}`]);

@@ -15,21 +15,16 @@ export function isDevelopment(): boolean {
   }
 }
 
-export class Telling {
-  /** Logs what happens, if it is to. */
-  readonly log: (...what: unknown[]) => void;
-  #hasWarned = false;
-
-  constructor({ session, debug }: ConnectionOptions) {
-    const say = debug === true ? console.debug : debug;
-    this.log = say ? (...what) => say("sessile", session, ...what) : () => {};
-  }
-
-  /** Tells of a change, and warns of the first mistake. */
-  status({ state, reason, error }: ConnectionStatus): void {
-    this.log(state, reason, error?.message);
-    if (!error || this.#hasWarned || mayPass(error) || !isDevelopment()) return;
-    this.#hasWarned = true;
-    console.warn(`sessile: ${error.message}`);
-  }
+/** Tells a developer what happens, if that is wanted, and warns of the first mistake. */
+export function telling({ session, debug }: ConnectionOptions) {
+  const say = debug === true ? console.debug : debug || undefined;
+  let hasWarned = false;
+  const log = (...what: unknown[]) => say?.("sessile", session, ...what);
+  const status = ({ state, reason, error }: ConnectionStatus) => {
+    log(state, reason, error?.message);
+    if (!error || hasWarned || mayPass(error) || !isDevelopment()) return;
+    hasWarned = true;
+    console.warn(`sessile: session ${session}: ${error.message}`);
+  };
+  return { log, status };
 }

@@ -46,14 +46,12 @@ export class Log {
   /** The place of each turn's latest change, where that was told. */
   readonly #changes = new Map<string, string>();
 
-  /** A log of what was read over HTTP; connecting goes on from there. */
-  static from(snapshot: Snapshot): Log {
-    const log = new Log();
-    const { serial } = snapshot;
-    log.#begin(snapshot);
-    log.keep(snapshot.messages, snapshot.turns);
-    log.take({ type: "caught-up", serial });
-    return log;
+  /** A log, of a snapshot that was read over HTTP perhaps; connecting goes on from there. */
+  constructor(initial?: Snapshot) {
+    if (!initial) return;
+    this.#begin(initial);
+    this.keep(initial.messages, initial.turns);
+    this.take({ type: "caught-up", serial: initial.serial });
   }
 
   /** All messages in the log's order, tombstones among them; a new list at each change. */
@@ -97,10 +95,10 @@ export class Log {
         this.position = frame.serial || undefined;
         return;
       case "message.create":
+        this.#put(frame.message);
+        break;
       case "message.update":
-        if (frame.type === "message.create" || !this.#isOutside(frame.message.serial)) {
-          this.#put(frame.type === "message.create" ? frame.message : this.#changed(frame.message));
-        }
+        if (!this.#isOutside(frame.message.serial)) this.#put(this.#changed(frame.message));
         break;
       case "message.append":
         this.#append(frame);

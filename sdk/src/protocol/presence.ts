@@ -13,7 +13,7 @@ export interface Member {
   since: number;
 }
 
-/** A list of members; it holds at most 200 (P7.3). */
+/** A list of members; where there are more than 200 it does not hold all (P7.3). */
 export interface MemberList {
   presence?: Member[];
   /** How many there are, where the list does not hold all. */

@@ -116,6 +116,12 @@ export interface PresenceFrame {
   member: Member;
 }
 
+/** How many members there are, where not all are listed (P7.3). */
+export interface PresenceCountFrame {
+  type: "presence.count";
+  presenceCount: number;
+}
+
 /** Something passed on without being kept (P4.5). */
 export interface SignalledFrame {
   type: "signal";
@@ -164,6 +170,7 @@ export type ServerFrame =
   | TurnFrame
   | TurnSteerFrame
   | PresenceFrame
+  | PresenceCountFrame
   | SignalledFrame
   | AckFrame
   | NackFrame

@@ -66,6 +66,7 @@ const KNOWN: Record<ServerFrame["type"], true> = {
   "presence.enter": true,
   "presence.update": true,
   "presence.leave": true,
+  "presence.count": true,
   signal: true,
   ack: true,
   nack: true,

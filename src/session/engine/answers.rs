@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::connection::{Carrier, Sender};
+use super::connection::Sender;
 use super::outbox::Outbox;
+use crate::machine::Carrier;
 use crate::protocol::decode::Ref;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::frame::{Outcome, Placed, ServerFrame};

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::chain::Chains;
 use super::probe::Probe;
 use super::rate::Rates;
+use crate::machine::Carrier;
 use crate::protocol::capability::{Operation, Operations, Role};
 use crate::protocol::data::Data;
 use crate::protocol::error::ErrorInfo;
@@ -15,20 +16,6 @@ use crate::protocol::limits::{KEPT_BYTES, Limits, TOKEN_REMINDER_MS};
 use crate::protocol::presence::Member;
 use crate::token::Grant;
 
-/// What a connection is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Carrier {
-    /// A WebSocket of a client: reads and writes.
-    Socket,
-    /// An event stream (P3.8): reads; it takes no frames.
-    Events,
-    /// The lines of an HTTP body (P12.1): writes; every frame is answered.
-    Lines,
-    /// A message streamed as an HTTP body (P5.5): writes; its message fails with it.
-    Body,
-}
-
 /// What makes a connection a member.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Present {
@@ -36,6 +23,9 @@ pub struct Present {
     pub data: Option<Data>,
     /// Since when it is there.
     pub since: Timestamp,
+    /// Whether it is only counted, and not listed (P7.3).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_counted: bool,
 }
 
 /// A connection, as it is kept in the socket's attachment: 16 KiB at most.
@@ -131,6 +121,12 @@ impl Connection {
         self.member.as_ref().map(|present| self.announced(present))
     }
 
+    /// The same if it is listed.
+    pub(crate) fn as_listed(&self) -> Option<Member> {
+        let listed = self.member.as_ref().filter(|present| !present.is_counted);
+        listed.map(|present| self.announced(present))
+    }
+
     /// The connection as a member that tells this of itself.
     pub(crate) fn announced(&self, present: &Present) -> Member {
         Member {
@@ -199,7 +195,7 @@ impl Live {
             rates: Rates::new(limits, 1, "connection"),
             replayed: 0,
             probe: Probe::default(),
-            is_told: connection.member.is_some(),
+            is_told: connection.as_listed().is_some(),
             is_reminded: false,
             heard_at: Timestamp::MIN,
             pinged_at: Timestamp::MIN,

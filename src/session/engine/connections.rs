@@ -5,6 +5,7 @@ use super::connection::Live;
 use super::work::{Engine, Work};
 use crate::protocol::error::close;
 use crate::protocol::ids::{ConnectionId, Timestamp};
+use crate::store::StoreError;
 
 impl Work<'_> {
     /// A connection is there from now on.
@@ -16,9 +17,7 @@ impl Work<'_> {
             rollup.join(&live.connection);
             rollup.schedule(self.now, settings);
         }
-        self.state
-            .connections
-            .insert(live.connection.id.clone(), live);
+        self.state.insert(live);
     }
 
     /// The platform tells when connections last sent a text `ping` (P7.2).
@@ -36,9 +35,22 @@ impl Work<'_> {
         self.out.close(connection, code, reason);
     }
 
+    /// Closes a connection for what it sent, once all that was answered: its last answer may wait
+    /// behind an append that is pending.
+    pub(crate) fn dismiss(
+        &mut self,
+        connection: &ConnectionId,
+        code: u16,
+        reason: &'static str,
+    ) -> Result<(), StoreError> {
+        let settled = self.settle_for(Some(connection));
+        self.shut(connection, code, reason);
+        settled
+    }
+
     /// Takes a connection out of everything that knows it.
     pub(crate) fn forget(&mut self, connection: &ConnectionId) {
-        if let Some(live) = self.state.connections.remove(connection) {
+        if let Some(live) = self.state.remove(connection) {
             self.state.rollup.leave(&live.connection);
             self.state.news.gone.push(live);
         }
@@ -84,6 +96,30 @@ impl Work<'_> {
 }
 
 impl Engine {
+    /// How many connections a client has.
+    pub(crate) fn connections_of(&self, client: &str) -> usize {
+        self.client_connections.get(client).copied().unwrap_or(0)
+    }
+
+    /// Keeps a connection.
+    pub(super) fn insert(&mut self, live: Live) {
+        let client = live.connection.client.clone();
+        *self.client_connections.entry(client).or_default() += 1;
+        self.connections.insert(live.connection.id.clone(), live);
+    }
+
+    fn remove(&mut self, connection: &ConnectionId) -> Option<Live> {
+        let live = self.connections.remove(connection)?;
+        let client = &live.connection.client;
+        if let Some(count) = self.client_connections.get_mut(client) {
+            *count -= 1;
+            if *count == 0 {
+                self.client_connections.remove(client);
+            }
+        }
+        Some(live)
+    }
+
     /// How much later than what is kept with it a connection may have been heard.
     pub(super) fn silence_slack(&self) -> Timestamp {
         Timestamp::try_from(self.settings.presence_timeout_ms() / 3).unwrap_or(0)

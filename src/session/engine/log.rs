@@ -110,11 +110,15 @@ impl Work<'_> {
     /// Everything goes, and everybody with it.
     pub(crate) fn end_life(&mut self) {
         self.state.is_gone = true;
+        self.close_all();
+        self.out.is_erased = true;
+    }
+
+    pub(super) fn close_all(&mut self) {
         let connections: Vec<ConnectionId> = self.state.connections.keys().cloned().collect();
         for connection in connections {
             self.shut(&connection, close::GONE, "the session was deleted");
         }
-        self.out.is_erased = true;
     }
 
     /// What everything is answered between the decision and its end.

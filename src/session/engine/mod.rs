@@ -9,6 +9,7 @@ mod clock;
 mod closing;
 mod connection;
 mod connections;
+mod delivery;
 mod ending;
 mod error;
 mod frame_id;
@@ -26,8 +27,9 @@ mod streams;
 mod work;
 
 pub use chain::Chains;
-pub use connection::{Carrier, Connection, Present, Sender};
-pub use outbox::{Effect, Text};
+pub use connection::{Connection, Present, Sender};
+pub use delivery::{Delivered, Delivery, Outcome};
+pub use outbox::Effect;
 
 pub(crate) use answers::{Answer, Pending, Reply};
 pub(crate) use clock::{Owner, Wait, after};

@@ -1,47 +1,17 @@
 //! What one input sends: every frame encoded once, one WebSocket message per connection.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::rc::Rc;
 
 use super::connection::Connection;
+use super::delivery::Delivery;
+use crate::machine::{self, Text};
 use crate::protocol::frame::{ServerFrame, join};
 use crate::protocol::ids::ConnectionId;
 use crate::protocol::limits::REPLAY_ARRAY_BYTES;
 
 /// Everything that follows from an input, to be performed in order.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Effect {
-    /// Send one WebSocket message to each of these connections.
-    Send {
-        /// To whom.
-        to: Vec<ConnectionId>,
-        /// A frame or an array of frames.
-        text: Text,
-    },
-    /// Keep this with the connection, so that it survives the session's sleep.
-    Remember(Connection),
-    /// Close a connection.
-    Close {
-        /// Which.
-        connection: ConnectionId,
-        /// A close code of P13.3.
-        code: u16,
-        /// Why, in at most 123 bytes.
-        reason: &'static str,
-    },
-    /// Delete everything in storage, the alarm too, and load the session anew. Only then
-    /// does the `Respond` that follows go out (P11.2).
-    Erase,
-    /// The answer to [`Input::Request`].
-    Respond {
-        /// The HTTP status.
-        status: u16,
-        /// JSON.
-        body: String,
-    },
-}
+pub type Effect = machine::Effect<Connection, Delivery>;
 
 /// Collected while an input is handled, turned into effects at its end.
 #[derive(Debug, Default)]
@@ -58,48 +28,8 @@ pub(crate) struct Outbox {
     pub(crate) made: usize,
     pub(super) is_erased: bool,
     pub(crate) response: Option<(u16, String)>,
-}
-
-/// The text of one WebSocket message. It is put together when it is sent: of what many connections
-/// are sent in many different ways there is only one copy until then.
-#[derive(Clone)]
-pub struct Text {
-    frames: Rc<Vec<String>>,
-    list: Vec<usize>,
-}
-
-impl Text {
-    /// The whole of it.
-    pub fn whole(&self) -> Cow<'_, str> {
-        let frames = self.list.iter().filter_map(|index| self.frames.get(*index));
-        let frames: Vec<&String> = frames.collect();
-        match *frames {
-            [only] => Cow::Borrowed(only),
-            _ => Cow::Owned(join(&frames)),
-        }
-    }
-}
-
-impl From<String> for Text {
-    fn from(text: String) -> Self {
-        let frames = Rc::new(vec![text]);
-        Self {
-            frames,
-            list: vec![0],
-        }
-    }
-}
-
-impl PartialEq for Text {
-    fn eq(&self, other: &Self) -> bool {
-        self.whole() == other.whole()
-    }
-}
-
-impl fmt::Debug for Text {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.whole().fmt(formatter)
-    }
+    /// Deliveries to attempt.
+    pub(crate) deliveries: Vec<Delivery>,
 }
 
 impl Outbox {
@@ -179,7 +109,7 @@ impl Outbox {
             let frames = Rc::new(std::mem::take(&mut self.frames));
             effects.extend(groups.into_iter().map(|(list, to)| {
                 let frames = Rc::clone(&frames);
-                let text = Text { frames, list };
+                let text = Text::new(frames, list);
                 Effect::Send { to, text }
             }));
         }
@@ -196,6 +126,7 @@ impl Outbox {
         if let Some((status, body)) = self.response.take() {
             effects.push(Effect::Respond { status, body });
         }
+        effects.extend(self.deliveries.drain(..).map(Effect::Deliver));
         effects
     }
 }

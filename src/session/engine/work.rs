@@ -10,17 +10,22 @@ use super::outbox::Outbox;
 use super::rate::Clients;
 use super::rollup::Rollup;
 use super::streams::Stream;
+use crate::protocol::deployment::{Deployment, Outbound};
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::limits::Limits;
 use crate::protocol::serial::{Epoch, Place};
 use crate::protocol::settings::Settings;
-use crate::store::{Beginning, End, Store, StoreError};
+use crate::store::{Beginning, End, MetaWrite, Store, StoreError, Write};
 
 /// The log, its streams, its connections and its clock, in memory.
 #[derive(Debug)]
 pub(crate) struct Engine {
     pub(crate) id: String,
     pub(crate) limits: Limits,
+    /// Which calls may leave the session.
+    pub(crate) outbound: Outbound,
+    /// Drawn at random when the session was loaded.
+    entropy: u32,
     /// The epoch of its serials, also while nothing has been written yet.
     pub(crate) epoch: Epoch,
     /// When it began; `None` until the first write (P1.2).
@@ -33,6 +38,8 @@ pub(crate) struct Engine {
     pub(crate) end: Place,
     pub(crate) written_at: Timestamp,
     pub(crate) connections: BTreeMap<ConnectionId, Live>,
+    /// How many each client has.
+    pub(super) client_connections: BTreeMap<String, usize>,
     pub(super) clients: Clients,
     pub(crate) rollup: Rollup,
     pub(crate) clock: Clock,
@@ -50,6 +57,8 @@ pub(crate) struct Engine {
 pub(crate) struct News {
     /// The first message that was created and is nobody's work in progress.
     pub(crate) created: Option<(Place, Timestamp)>,
+    /// The session was deleted but for its deliveries, and a new life begins.
+    pub(crate) is_anew: bool,
     /// Messages that streamed or belonged to an open turn are settled.
     pub(crate) is_settled: bool,
     /// A connection whose token names it otherwise.
@@ -61,12 +70,13 @@ pub(crate) struct News {
 impl News {
     pub(crate) fn is_empty(&self) -> bool {
         let Self {
+            is_anew,
             created,
             is_settled,
             renamed,
             gone,
         } = self;
-        created.is_none() && !is_settled && renamed.is_none() && gone.is_empty()
+        !is_anew && created.is_none() && !is_settled && renamed.is_none() && gone.is_empty()
     }
 }
 
@@ -93,11 +103,12 @@ impl Engine {
     /// has none yet.
     pub(crate) fn load(
         id: &str,
-        limits: Limits,
+        deployment: Deployment,
         store: &Store,
         connections: Vec<Connection>,
         entropy: u32,
     ) -> Result<Self, StoreError> {
+        let Deployment { limits, outbound } = deployment;
         let beginning = store.beginning()?;
         let end = match beginning {
             Some(_) => store.end()?,
@@ -108,6 +119,8 @@ impl Engine {
         let mut engine = Self {
             id: id.to_owned(),
             limits,
+            outbound,
+            entropy,
             epoch: told.unwrap_or_else(|| Epoch::from_entropy(entropy)),
             created_at: None,
             floor: 0,
@@ -116,6 +129,7 @@ impl Engine {
             end: end.place,
             written_at: end.written_at,
             connections: BTreeMap::new(),
+            client_connections: BTreeMap::new(),
             clients: Clients::default(),
             rollup: Rollup::default(),
             clock: Clock::default(),
@@ -141,7 +155,7 @@ impl Engine {
             }
             let mut live = Live::new(connection, &engine.limits);
             live.heard_at = live.connection.heard_at + engine.silence_slack();
-            engine.connections.insert(live.connection.id.clone(), live);
+            engine.insert(live);
         }
         Ok(engine)
     }
@@ -167,6 +181,25 @@ impl Engine {
 }
 
 impl Work<'_> {
+    /// Deletes the session but for its deliveries: these rows, and those that are there already.
+    /// A new life may begin at once, under another epoch.
+    pub(crate) fn begin_anew(&mut self, owed: Vec<Write>) -> Result<(), StoreError> {
+        let mut writes = vec![MetaWrite::End.into()];
+        writes.extend(owed);
+        self.store.write(&writes)?;
+        self.close_all();
+        let deployment = Deployment {
+            limits: self.limits.clone(),
+            outbound: self.outbound.clone(),
+        };
+        let now = u32::try_from(self.now & 0xffff_ffff).unwrap_or_default();
+        let entropy = self.entropy.rotate_left(7) ^ now;
+        let anew = Engine::load(&self.id, deployment, self.store, Vec::new(), entropy)?;
+        *self.state = anew;
+        self.state.news.is_anew = true;
+        Ok(())
+    }
+
     /// Goes back to what rows say, while everybody stays; appends that wait are refused.
     pub(crate) fn rebuild(&mut self) -> Result<(), StoreError> {
         self.state.rebuild(self.store)?;

@@ -1,34 +1,40 @@
 //! Who is there, as a list (P7.4).
 
 use crate::protocol::frame::{Presence, encode};
-use crate::protocol::limits::{LIST_BYTES, PRESENCE_LISTED};
+use crate::protocol::limits::LIST_BYTES;
 use crate::protocol::presence::Member;
 use crate::session::context::Context;
 use crate::session::engine::Error;
 
 /// Who is there. Whoever is named first has the first connection.
 pub(crate) fn members(cx: &Context<'_>) -> Presence {
-    let members = cx.engine.connections.values();
-    let mut members = members.filter_map(|live| live.connection.as_member());
-    let listed: Vec<Member> = members.by_ref().take(PRESENCE_LISTED).collect();
-    let more = members.count();
-    let presence_count = (0 < more).then_some(listed.len() + more);
     Presence {
-        presence: Some(listed),
-        presence_count,
+        presence: Some(listed(cx).collect()),
+        presence_count: cx.memory.presence.roster.count(),
     }
+}
+
+fn listed(cx: &Context<'_>) -> impl Iterator<Item = Member> {
+    let listed = cx.memory.presence.roster.listed();
+    let live = listed.filter_map(|id| cx.engine.connections.get(id));
+    live.filter_map(|live| live.connection.as_member())
 }
 
 /// The same for `attached`, which leaves a long list to `GET …/presence` (P3.4).
 pub(crate) fn brief_members(cx: &Context<'_>) -> Presence {
-    let mut presence = members(cx);
-    let listed = presence.presence.as_ref().map_or(0, Vec::len);
-    let bytes = serde_json::to_string(&presence).map_or(0, |text| text.len());
-    if LIST_BYTES < bytes {
-        presence.presence = None;
-        presence.presence_count.get_or_insert(listed);
+    let mut bytes = 0;
+    // A list that is too long is not even put together.
+    let fitting = listed(cx).take_while(|member| {
+        bytes += encode(member).len();
+        bytes <= LIST_BYTES
+    });
+    let listed: Vec<Member> = fitting.collect();
+    let is_long = LIST_BYTES < bytes;
+    let roster = &cx.memory.presence.roster;
+    Presence {
+        presence: (!is_long).then_some(listed),
+        presence_count: roster.count().or_else(|| is_long.then(|| roster.total())),
     }
-    presence
 }
 
 /// `GET …/presence`.

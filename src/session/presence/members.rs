@@ -5,7 +5,7 @@ use crate::protocol::decode::SetPresence;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::frame::Outcome;
 use crate::session::context::Context;
-use crate::session::engine::{Answer, Error, Present, Sender, Work, misplaced, socket_of};
+use crate::session::engine::{Answer, Error, Present, Sender, Work, after, misplaced, socket_of};
 use crate::session::presence::silence::SILENCE;
 use crate::session::presence::tell::announce;
 
@@ -21,10 +21,12 @@ pub(crate) fn set_presence(
     let Some(live) = socket_of(&mut state.connections, sender) else {
         return Err(misplaced("presence.set").into());
     };
-    let since = live.connection.member.as_ref().map(|present| present.since);
-    let present = Present {
+    let known = live.connection.member.as_ref();
+    let (since, is_counted) = known.map_or((*now, true), |it| (it.since, it.is_counted));
+    let mut present = Present {
         data: set.data,
-        since: since.unwrap_or(*now),
+        since,
+        is_counted,
     };
     let before = live.connection.member.replace(present.clone());
     if !live.connection.fits() {
@@ -33,12 +35,21 @@ pub(crate) fn set_presence(
                        that this connection follows and its client's";
         return Err(ErrorInfo::new(ErrorCode::TooLarge, message).into());
     }
+    let presence = &mut cx.memory.presence;
+    let (id, role) = (&live.connection.id, live.connection.role);
+    if before.is_none() {
+        let most = state.limits.presence_listed();
+        present.is_counted = !presence.roster.enter(id, role, most);
+    }
+    if !present.is_counted {
+        presence.note(id);
+    }
+    live.connection.member = Some(present.clone());
     live.connection.heard_at = live.connection.heard_at.max(*now);
     out.remember(&live.connection);
-    let connection = &live.connection;
-    let member = connection.announced(&present);
-    cx.memory.presence.note(&connection.id);
-    state.clock.stir(SILENCE);
+    let member = live.connection.announced(&present);
+    let silent_at = after(live.last_heard(), state.settings.presence_timeout_ms());
+    state.clock.hasten(SILENCE, silent_at);
     announce(cx);
     Ok(Answer::Now(Outcome::Member { member }))
 }
@@ -60,10 +71,7 @@ pub(crate) fn leave_presence(
     };
     live.connection.member = None;
     out.remember(&live.connection);
-    let left = Some(member.clone());
-    cx.memory
-        .presence
-        .note_left(&member.connection, left, false);
+    cx.memory.presence.leave(&member);
     announce(cx);
     Ok(Answer::Now(Outcome::Member { member }))
 }

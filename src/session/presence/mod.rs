@@ -5,6 +5,7 @@
 
 pub(super) mod list;
 pub(super) mod members;
+mod roster;
 pub(super) mod silence;
 pub(super) mod state;
 pub(super) mod tell;

@@ -1,5 +1,6 @@
 //! Members that were not heard for too long are there no longer (P7.2).
 
+use crate::protocol::frame::ServerFrame;
 use crate::protocol::ids::Timestamp;
 use crate::session::context::Context;
 use crate::session::engine::{Owner, Wait, Work, after};
@@ -45,8 +46,10 @@ fn drop_silent(cx: &mut Context<'_>) {
         if after(live.last_heard(), timeout) <= *now {
             live.connection.member = None;
             out.remember(&live.connection);
-            let id = &live.connection.id;
-            cx.memory.presence.note_left(id, Some(member), false);
+            if !cx.memory.presence.leave(&member) {
+                // Nobody was told of it, and it is to know that it is to come again.
+                out.send(&live.connection.id, &ServerFrame::Leave { member });
+            }
         }
     }
 }

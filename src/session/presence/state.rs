@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::limits::PRESENCE_MS;
 use crate::protocol::presence::Member;
+use crate::session::presence::roster::Roster;
 
 /// How many of those who came and left are kept for diagnostics.
 const COMINGS_MAX: usize = 100;
@@ -27,6 +28,8 @@ pub struct Coming {
 /// What everybody was told, and what they are to be told next.
 #[derive(Debug, Default)]
 pub(crate) struct Presence {
+    /// The members.
+    pub(crate) roster: Roster,
     pub(crate) changed: Vec<Change>,
     comings: VecDeque<Coming>,
     pub(crate) at: Timestamp,
@@ -59,6 +62,15 @@ impl Presence {
         self.push(connection, true, None, false);
     }
 
+    /// A member left that stays connected; whether it was listed.
+    pub(crate) fn leave(&mut self, member: &Member) -> bool {
+        let was_listed = self.roster.leave(&member.connection);
+        if was_listed {
+            self.note_left(&member.connection, Some(member.clone()), false);
+        }
+        was_listed
+    }
+
     /// Somebody left; of a connection that is gone, whether everybody had been told of it.
     pub(crate) fn note_left(
         &mut self,
@@ -88,6 +100,7 @@ impl Presence {
 
     /// Keeps who came or left, for a while.
     pub(crate) fn keep(&mut self, at: Timestamp, is_here: bool, member: &Member) {
+        self.roster.list_changed();
         if COMINGS_MAX <= self.comings.len() {
             self.comings.pop_front();
         }
@@ -109,6 +122,7 @@ impl Presence {
     /// When what has changed is told.
     pub(crate) fn due(&self) -> Option<Timestamp> {
         let wait = self.wait_ms.max(PRESENCE_MS);
-        (!self.changed.is_empty()).then_some(self.at.saturating_add(wait))
+        let is_told = self.changed.is_empty() && self.roster.is_told();
+        (!is_told).then_some(self.at.saturating_add(wait))
     }
 }

@@ -7,7 +7,6 @@ use crate::session::context::{Context, Memory};
 use crate::session::engine::{Live, News, Work};
 use crate::session::part::Part;
 use crate::session::presence::list::{brief_members, members};
-use crate::session::presence::silence::SILENCE;
 use crate::session::presence::state::Change;
 use crate::store::StoreError;
 
@@ -15,30 +14,40 @@ use crate::store::StoreError;
 pub(crate) struct Announcing;
 
 impl Part for Announcing {
+    fn load(cx: &mut Context<'_>) -> Result<(), StoreError> {
+        let roster = &mut cx.memory.presence.roster;
+        if roster.total() == 0 {
+            let connections = cx.engine.connections.values();
+            connections.for_each(|live| roster.found(&live.connection));
+        }
+        Ok(())
+    }
+
     fn hear(cx: &mut Context<'_>, news: &News) -> Result<(), StoreError> {
         let presence = &mut cx.memory.presence;
         // A fresh token may call a member otherwise (P2.6).
         if let Some(id) = &news.renamed
             && let Some(live) = cx.engine.connections.get(id)
-            && live.connection.member.is_some()
         {
-            presence.note(id);
+            presence.roster.rank(id, live.connection.role);
+            if live.connection.as_listed().is_some() {
+                presence.note(id);
+            }
         }
         // A connection that is gone is there no longer (P7.2).
         for live in &news.gone {
-            let member = live.connection.as_member();
+            let (id, member) = (&live.connection.id, live.connection.as_listed());
+            presence.roster.leave(id);
             if member.is_some() || live.is_told {
-                presence.note_left(&live.connection.id, member, live.is_told);
+                presence.note_left(id, member, live.is_told);
             }
-        }
-        if !news.gone.is_empty() {
-            cx.engine.state.clock.stir(SILENCE);
         }
         Ok(())
     }
 
-    fn finish(cx: &mut Context<'_>) {
+    fn finish(cx: &mut Context<'_>) -> Result<(), StoreError> {
         announce(cx);
+        Ok(())
     }
 
     fn window(memory: &Memory) -> Option<Timestamp> {
@@ -58,14 +67,11 @@ impl Part for Announcing {
 /// Tells everybody what has changed, at most five times a second, and no more bytes than
 /// may be told in one; the rest in its turn (P7.3).
 pub(crate) fn announce(cx: &mut Context<'_>) {
+    list_more(cx);
+    let (presence, now) = (&cx.memory.presence, cx.engine.now);
     // A clock that jumped back must not hold it for longer.
-    let is_early = cx
-        .memory
-        .presence
-        .due()
-        .is_none_or(|due| cx.engine.now < due)
-        && cx.memory.presence.at <= cx.engine.now;
-    if cx.memory.presence.changed.is_empty() || is_early {
+    let is_early = |due| now < due && presence.at <= now;
+    if presence.due().is_none_or(is_early) {
         return;
     }
     cx.memory.presence.at = cx.engine.now;
@@ -80,8 +86,46 @@ pub(crate) fn announce(cx: &mut Context<'_>) {
         told += changes.len();
     }
     cx.memory.presence.changed = changed.split_off(told);
+    // A reader adds what changes of the list later to the number that it was told.
+    if cx.memory.presence.changed.is_empty() && !cx.memory.presence.roster.is_told() {
+        bytes += announce_count(cx);
+    }
     let wait = bytes.saturating_mul(1000) / most;
     cx.memory.presence.wait_ms = Timestamp::try_from(wait).unwrap_or(Timestamp::MAX);
+}
+
+/// Members that were only counted take the places in the list of those that left.
+fn list_more(cx: &mut Context<'_>) {
+    let presence = &mut cx.memory.presence;
+    let Work { state, out, .. } = &mut cx.engine;
+    while let Some(id) = presence.roster.next(state.limits.presence_listed()) {
+        let live = state.connections.get_mut(&id);
+        if let Some(live) = live
+            && let Some(present) = &mut live.connection.member
+        {
+            present.is_counted = false;
+            out.remember(&live.connection);
+            presence.note(&id);
+        }
+    }
+}
+
+/// Tells everybody how many members there are; how many bytes that is for all of them.
+fn announce_count(cx: &mut Context<'_>) -> u64 {
+    let roster = &mut cx.memory.presence.roster;
+    roster.tell();
+    let frame = ServerFrame::Count {
+        presence_count: roster.total(),
+    };
+    let index = cx.engine.out.add(&frame);
+    let mut bytes = 0;
+    for (reader, live) in &cx.engine.state.connections {
+        if live.connection.is_reader() {
+            cx.engine.out.deliver(reader, index);
+            bytes += cx.engine.out.bytes(index);
+        }
+    }
+    bytes
 }
 
 /// Tells what the changes of one connection come to, to each reader by what it knew: what
@@ -90,7 +134,7 @@ pub(crate) fn announce(cx: &mut Context<'_>) {
 fn announce_changes(cx: &mut Context<'_>, changes: &[Change]) -> u64 {
     let Some(last) = changes.last() else { return 0 };
     let live = cx.engine.state.connections.get_mut(&last.connection);
-    let member = live.as_ref().and_then(|live| live.connection.as_member());
+    let member = live.as_ref().and_then(|live| live.connection.as_listed());
     let was_told = live.map_or(last.was_told, |live| {
         std::mem::replace(&mut live.is_told, member.is_some())
     });

@@ -1,16 +1,16 @@
 //! Connections come and go (P3.4).
 
+use crate::machine::Carrier;
 use crate::protocol::PROTOCOL_VERSION;
 use crate::protocol::capability::Operation;
 use crate::protocol::error::{ErrorCode, ErrorInfo, close};
 use crate::protocol::frame::{Attached, Presence, ServerFrame};
-use crate::protocol::ids::ConnectionId;
+use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::session::context::Context;
-use crate::session::engine::{Carrier, Connection, Live};
-use crate::session::input::Start;
+use crate::session::engine::{Connection, Live};
 use crate::session::parts;
 use crate::session::readers::renew::TOKENS;
-use crate::session::readers::replay::replay;
+use crate::session::readers::replay::{Start, replay};
 use crate::store::StoreError;
 
 /// The reserve for those who write is at most this share of all connections.
@@ -34,7 +34,8 @@ pub(crate) fn attach(
     if is_attached {
         tell(cx, &mut live, start)?;
     }
-    cx.engine.state.clock.stir(TOKENS);
+    let reminder_at = live.reminder_at().unwrap_or(Timestamp::MAX);
+    cx.engine.state.clock.hasten(TOKENS, reminder_at);
     cx.engine.join(live);
     Ok(())
 }
@@ -124,9 +125,7 @@ fn has_room(cx: &Context<'_>, connection: &Connection) -> Result<(), Refusal> {
         );
         return full(&who);
     }
-    let others = cx.engine.connections.values();
-    let own = others.filter(|live| live.connection.client == connection.client);
-    if most <= own.count() {
+    if most <= cx.engine.connections_of(&connection.client) {
         let client = &connection.client;
         return full(&format!(
             "{client} has {most} connections to session {}",

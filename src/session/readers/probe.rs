@@ -1,9 +1,10 @@
 //! A reader tells how far it has come (P13.7).
 
+use crate::machine::Carrier;
 use crate::protocol::decode::Seen;
 use crate::protocol::frame::Outcome;
 use crate::session::context::Context;
-use crate::session::engine::{Answer, Carrier, Error, Sender, misplaced};
+use crate::session::engine::{Answer, Error, Sender, misplaced};
 
 /// A reader has processed everything before a probe.
 pub(crate) fn seen(cx: &mut Context<'_>, sender: &Sender, seen: Seen) -> Result<Answer, Error> {

@@ -20,14 +20,14 @@ pub(crate) fn renew(
     reference: Option<Ref>,
     chain: Option<u64>,
     grant: Result<Grant, ErrorInfo>,
-) {
+) -> Result<(), StoreError> {
     let Some(live) = cx.engine.state.connections.get_mut(connection) else {
-        return;
+        return Ok(());
     };
     if live.connection.is_expired(cx.engine.now) {
-        return cx
-            .engine
+        cx.engine
             .shut(connection, close::UNAUTHORIZED, "the token expired");
+        return Ok(());
     }
     let sender = live.connection.sender();
     if cx
@@ -35,13 +35,12 @@ pub(crate) fn renew(
         .limit(&sender, |rates, now| rates.message(now))
         .is_err()
     {
-        return cx
-            .engine
-            .shut(connection, close::TOO_FAST, "too many messages");
+        let reason = "too many messages";
+        return cx.engine.dismiss(connection, close::TOO_FAST, reason);
     }
     cx.engine.heard_frame(connection);
     let Some(live) = cx.engine.state.connections.get_mut(connection) else {
-        return;
+        return Ok(());
     };
     let known = &mut live.connection;
     let reply = Reply::new(&known.sender(), Some(known.carrier), reference);
@@ -68,13 +67,14 @@ pub(crate) fn renew(
             cx.engine.keep_chains(connection, chains);
             let limited = cx.engine.limit(&sender, |rates, now| rates.refusal(now));
             if is_forbidden {
-                cx.engine
-                    .shut(connection, close::FORBIDDEN, "the token lacks read");
-            } else if limited.is_err() {
-                let reason = "too much that is refused";
-                cx.engine.shut(connection, close::TOO_FAST, reason);
+                let reason = "the token lacks read";
+                return cx.engine.dismiss(connection, close::FORBIDDEN, reason);
             }
-            return;
+            if limited.is_err() {
+                let reason = "too much that is refused";
+                return cx.engine.dismiss(connection, close::TOO_FAST, reason);
+            }
+            return Ok(());
         }
     };
     let is_renamed = (&known.name, known.role) != (&grant.name, grant.role);
@@ -88,7 +88,8 @@ pub(crate) fn renew(
     live.is_reminded = false;
     cx.engine.out.remember(known);
     let may_read = known.operations.contains(Operation::Read);
-    cx.engine.state.clock.stir(TOKENS);
+    let reminder_at = live.reminder_at().unwrap_or(Timestamp::MAX);
+    cx.engine.state.clock.hasten(TOKENS, reminder_at);
     if is_renamed {
         cx.engine.state.news.renamed = Some(connection.clone());
     }
@@ -100,9 +101,10 @@ pub(crate) fn renew(
         }),
     );
     if !may_read {
-        cx.engine
-            .shut(connection, close::FORBIDDEN, "the token lacks read");
+        let reason = "the token lacks read";
+        return cx.engine.dismiss(connection, close::FORBIDDEN, reason);
     }
+    Ok(())
 }
 
 /// Tokens that are about to expire, as a part of the session.

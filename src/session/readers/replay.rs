@@ -8,10 +8,18 @@ use crate::protocol::message::Status;
 use crate::protocol::serial::{PLACE_MAX, Place, Serial};
 use crate::session::context::Context;
 use crate::session::engine::Connection;
-use crate::session::input::Start;
 use crate::session::parts;
 use crate::session::turns::shown::{final_turns, latest_frame};
 use crate::store::{Changed, Head, Span, StoreError};
+
+/// Where a replay begins (P3.3).
+#[derive(Clone, Debug, Default)]
+pub struct Start {
+    /// The position to resume after, as the client gave it.
+    pub since: Option<String>,
+    /// How many messages to go back otherwise.
+    pub rewind: usize,
+}
 
 /// The frames of a replay, encoded, in order of the messages' places.
 #[derive(Debug)]
@@ -71,10 +79,20 @@ pub(crate) fn resume(
     // Messages that are not to be sent are not even read.
     let names = connection.names.as_deref();
     let extent = cx.engine.store.extent(since, names)?;
-    let Some(extent) = extent.filter(|bytes| *bytes <= REPLAY_BYTES) else {
+    let Some(extent) = extent.filter(|extent| extent.bytes <= REPLAY_BYTES) else {
         return Ok(None);
     };
     let changed = changed_messages(cx, since)?;
+    let whole = changed
+        .values()
+        .filter(|it| it.is_updated && !it.is_deleted);
+    let whole: Vec<Place> = whole.map(|changed| changed.subject).collect();
+    let room = REPLAY_BYTES.saturating_sub(extent.bytes);
+    if REPLAY_MESSAGES < extent.messages + changed.len()
+        || room < cx.engine.store.bytes_of(&whole, names)?
+    {
+        return Ok(None);
+    }
     let mut frames = Vec::new();
     let mut bytes = 0;
     if 0 < cx.engine.floor {
@@ -89,7 +107,6 @@ pub(crate) fn resume(
         return Ok(None);
     }
     let mut missed = 0;
-    let room = REPLAY_BYTES.saturating_sub(extent);
     for changed in changed.values() {
         let frame = missed_frame(cx, connection, since, changed)?;
         missed += frame.as_ref().map_or(0, String::len);
@@ -108,7 +125,7 @@ pub(crate) fn resume(
         bytes: REPLAY_BYTES,
     };
     let created = cx.engine.store.page(cx.engine.epoch, &span)?;
-    if created.has_more || REPLAY_MESSAGES < created.messages.len() + changed.len() {
+    if created.has_more {
         return Ok(None);
     }
     for message in created.messages {
@@ -221,29 +238,31 @@ pub(crate) fn rewind(
         .last()
         .map_or(PLACE_MAX + 1, |message| message.serial.place);
     let mut has_older = page.has_more;
-    let mut frames = Vec::new();
-    let mut bytes = 0;
+    let (mut frames, mut turns, mut bytes) = (Vec::new(), Vec::new(), 0);
     let streaming = cx.engine.rollup.streams.range(..oldest).rev();
     let streaming = streaming.filter(|(_, stream)| connection.follows(&stream.name));
     let streaming = streaming.map(|(place, _)| cx.engine.store.message(cx.engine.epoch, *place));
     let newest = page.messages.into_iter().map(|message| Ok(Some(message)));
-    let mut turns = Vec::new();
     for message in newest.chain(streaming) {
         let Some(message) = message? else { continue };
-        turns.extend(message.turn.clone());
+        let turn = message.turn.clone();
         let frame = ServerFrame::Create { message }.encode();
-        bytes += frame.len();
-        if REPLAY_BYTES < bytes {
+        // The newest is sent however long it is: a reader that holds nothing has no place to
+        // read history from.
+        if REPLAY_BYTES < bytes + frame.len() && !frames.is_empty() {
             has_older = true;
             break;
         }
+        bytes += frame.len();
+        turns.extend(turn);
         frames.push(frame);
     }
+    let messages = frames.len();
     // What the messages belong to, but for what `attached` has (P6.9).
     for turn in final_turns(cx, turns)?.iter().rev() {
         let frame = latest_frame(cx, turn).encode();
         bytes += frame.len();
-        if REPLAY_BYTES < bytes {
+        if REPLAY_BYTES < bytes && messages < frames.len() {
             break;
         }
         frames.push(frame);

@@ -63,10 +63,7 @@ pub(crate) fn adopt(
     let mut step = cx.engine.step_by(sender);
     step.stands_for(turn.place);
     let before = turn.lead().map(|lead| lead.lease_ms);
-    let lead = Lead {
-        connection: sender.connection.clone(),
-        lease_ms: lease(adopt.lease_ms.or(before)),
-    };
+    let lead = Lead::new(sender.connection.clone(), lease(adopt.lease_ms.or(before)));
     if turn.state == State::Queued {
         take_turn(cx, &mut step, &turn.id, lead, |_| {});
     } else {

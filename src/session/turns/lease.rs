@@ -1,9 +1,9 @@
 //! How long a leader is believed without a word (P6.8).
 
 use crate::protocol::ids::Timestamp;
-use crate::protocol::turn::{Lead, State, Turn};
+use crate::protocol::turn::State;
 use crate::session::context::Context;
-use crate::session::engine::{News, Owner, Sender, Wait, after};
+use crate::session::engine::{Live, News, Owner, Sender, Wait, after};
 use crate::session::part::Part;
 use crate::session::turns::state::OpenTurn;
 use crate::store::{Kept, StoreError, TurnWrite};
@@ -34,10 +34,12 @@ impl Part for Leases {
 
     fn due_at(cx: &Context<'_>) -> Timestamp {
         let open = cx.memory.turns.values();
-        let led = open.filter(|open| is_led_by_somebody_here(cx, open));
-        led.map(|open| lease_until(cx, open))
-            .min()
-            .unwrap_or(Timestamp::MAX)
+        let led = open.filter_map(|open| {
+            let leader = leader_here(cx, open)?;
+            // Once its token has expired the session closes it, and its pings are forgotten.
+            Some(lease_until(cx, open).min(leader.connection.expires_at))
+        });
+        led.min().unwrap_or(Timestamp::MAX)
     }
 
     fn hear(cx: &mut Context<'_>, news: &News) -> Result<(), StoreError> {
@@ -57,10 +59,12 @@ impl Part for Leases {
     }
 }
 
-fn is_led_by_somebody_here(cx: &Context<'_>, open: &OpenTurn) -> bool {
-    let is_active = matches!(open.turn.state, State::Active(_));
-    let leader = open.turn.lead().and_then(|lead| lead.connection.as_ref());
-    is_active && leader.is_some_and(|id| cx.engine.connections.contains_key(id))
+/// The connection that leads an active turn, if it is there.
+fn leader_here<'a>(cx: &'a Context<'_>, open: &OpenTurn) -> Option<&'a Live> {
+    let State::Active(lead) = &open.turn.state else {
+        return None;
+    };
+    cx.engine.connections.get(lead.connection.as_ref()?)
 }
 
 /// The leader has done something on a turn: its lease begins anew. That is kept in the
@@ -101,7 +105,7 @@ pub(crate) fn take_leadership(
     let Some(open) = cx.memory.turns.get_mut(id) else {
         return Ok(false);
     };
-    let lead = lead_mut(&mut open.turn);
+    let lead = open.turn.lead_mut();
     let Some(lead) = lead.filter(|lead| lead.connection != sender.connection) else {
         return Ok(false);
     };
@@ -171,17 +175,11 @@ pub(crate) fn lease_until(cx: &Context<'_>, open: &OpenTurn) -> Timestamp {
         .and_then(|id| cx.engine.connections.get(id));
     let pinged_at = live.map_or(Timestamp::MIN, |live| live.pinged_at);
     let heard_at = open.heard_at.max(open.perhaps_at).max(pinged_at);
-    after(heard_at, lead.lease_ms)
+    let begun_at = heard_at.max(lead.prolonged_at.unwrap_or(heard_at));
+    after(begun_at, lead.lease_ms)
 }
 
 /// A third of a lease: how far its row may be behind.
 pub(crate) fn slack(lease_ms: u64) -> Timestamp {
     Timestamp::try_from(lease_ms / 3).unwrap_or(0)
-}
-
-fn lead_mut(turn: &mut Turn) -> Option<&mut Lead> {
-    match &mut turn.state {
-        State::Active(lead) | State::Suspended { lead, .. } => Some(lead),
-        State::Queued | State::Ended { .. } => None,
-    }
 }

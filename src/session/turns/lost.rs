@@ -3,6 +3,7 @@
 use crate::protocol::data::Data;
 use crate::protocol::frame::{Attached, ServerFrame};
 use crate::protocol::ids::Timestamp;
+use crate::protocol::limits::LATE_MS;
 use crate::protocol::message::Status as MessageStatus;
 use crate::protocol::serial::Place;
 use crate::protocol::turn::{Ending, Event, State, Turn};
@@ -14,26 +15,32 @@ use crate::session::turns::instructions::renew_steers;
 use crate::session::turns::lease::{TURNS, keep_pings, lease_until, slack};
 use crate::session::turns::shown::{brief_turns, latest_frame};
 use crate::session::turns::state::OpenTurn;
-use crate::store::{Kept, StoreError};
+use crate::store::{Kept, StoreError, TurnWrite};
 
 /// Why a turn failed whose agent was not heard.
 const AGENT_LOST: &str = "agent-lost";
 
-/// Why a turn failed that was suspended for too long.
+/// Why a turn failed that was suspended or queued for too long.
 const ABANDONED: &str = "abandoned";
 
 /// When something becomes of an open turn without anybody's doing.
 fn turn_deadline(cx: &Context<'_>, open: &OpenTurn) -> Timestamp {
-    let cancel = open.turn.cancel.as_ref();
-    let cancelled = cancel.map_or(Timestamp::MAX, |cancel| {
-        after(cancel.at, cx.engine.settings.cancel_grace_ms())
-    });
     let own = match &open.turn.state {
         State::Active(_) => lease_until(cx, open),
         State::Suspended { at, .. } => after(*at, cx.engine.settings.suspend_ms()),
-        State::Queued | State::Ended { .. } => Timestamp::MAX,
+        // Nobody is heard while it waits, so it has waited since then.
+        State::Queued => after(open.heard_at, cx.engine.settings.suspend_ms()),
+        State::Ended { .. } => Timestamp::MAX,
     };
-    own.min(cancelled)
+    own.min(cancelled_at(cx, open))
+}
+
+/// When the grace of a cancel is over.
+fn cancelled_at(cx: &Context<'_>, open: &OpenTurn) -> Timestamp {
+    let cancel = open.turn.cancel.as_ref();
+    cancel.map_or(Timestamp::MAX, |cancel| {
+        after(cancel.at, cx.engine.settings.cancel_grace_ms())
+    })
 }
 
 /// Open turns, as a part of the session.
@@ -79,6 +86,7 @@ impl Part for Open {
 /// Lets happen what is due of open turns.
 fn end_overdue(cx: &mut Context<'_>) -> Result<(), StoreError> {
     keep_pings(cx)?;
+    prolong_missed(cx)?;
     let open = cx.memory.turns.values();
     let due = open.filter(|open| turn_deadline(cx, open) <= cx.engine.now);
     let mut due: Vec<Turn> = due.map(|open| open.turn.clone()).collect();
@@ -96,9 +104,36 @@ fn end_overdue(cx: &mut Context<'_>) -> Result<(), StoreError> {
         } else if is_lost && turn.attempt < cx.engine.settings.attempts() {
             queue_lost(cx, &mut step, &turn.id)?;
         } else {
-            let end = End::failed(if is_lost { AGENT_LOST } else { ABANDONED });
+            let end = End::failed(&turn.state);
             finish_turn(cx, &mut step, &turn.id, end)?;
         }
+    }
+    cx.engine.commit(step)
+}
+
+/// Prolongs leases that ran out while the session was not there to hear, each once until its
+/// leader is heard.
+fn prolong_missed(cx: &mut Context<'_>) -> Result<(), StoreError> {
+    let open = cx.memory.turns.values();
+    let missed = open.filter(|open| {
+        let prolonged_at = open.turn.lead().and_then(|lead| lead.prolonged_at);
+        matches!(open.turn.state, State::Active(_))
+            && prolonged_at.is_none_or(|at| at <= open.heard_at)
+            && after(lease_until(cx, open), LATE_MS) < cx.engine.now
+            && cx.engine.now < cancelled_at(cx, open)
+    });
+    let missed: Vec<String> = missed.map(|open| open.turn.id.clone()).collect();
+    let mut step = cx.engine.step();
+    for id in missed {
+        let Some(open) = cx.memory.turns.get_mut(&id) else {
+            continue;
+        };
+        if let Some(lead) = open.turn.lead_mut() {
+            lead.prolonged_at = Some(cx.engine.now);
+        }
+        open.kept_at = open.heard_at;
+        let (turn, heard_at) = (open.turn.clone(), open.heard_at);
+        step.note(TurnWrite::Row(Kept { turn, heard_at }));
     }
     cx.engine.commit(step)
 }
@@ -107,6 +142,9 @@ fn end_overdue(cx: &mut Context<'_>) -> Result<(), StoreError> {
 fn queue_lost(cx: &mut Context<'_>, step: &mut Step, id: &str) -> Result<(), StoreError> {
     close_messages(cx, step, id, MessageStatus::Failed);
     renew_steers(cx, step, id)?;
+    if let Some(open) = cx.memory.turns.get_mut(id) {
+        open.heard_at = cx.engine.now;
+    }
     change_turn(cx, step, id, Event::Queue, |turn| {
         turn.agent = None;
         turn.attempt += 1;
@@ -135,11 +173,14 @@ fn load_turns(cx: &mut Context<'_>) -> Result<(), StoreError> {
 }
 
 impl End<'_> {
-    /// An end that nobody asked for.
-    fn failed(reason: &'static str) -> Self {
-        let message = match reason {
-            AGENT_LOST => "the agent was not heard within its lease",
-            _ => "the turn was suspended for too long",
+    /// The end of a turn in this state that nobody asked for.
+    fn failed(state: &State) -> Self {
+        let (reason, message) = match state {
+            State::Active(_) => (AGENT_LOST, "the agent was not heard within its lease"),
+            State::Queued => (ABANDONED, "no agent took the turn"),
+            State::Suspended { .. } | State::Ended { .. } => {
+                (ABANDONED, "the turn was suspended for too long")
+            }
         };
         let error = serde_json::json!({ "code": reason, "message": message });
         Self {

@@ -2,6 +2,7 @@
 
 use crate::protocol::decode::StartTurn;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
+use crate::protocol::limits::INPUT_TURNS;
 use crate::protocol::serial::{Place, Serial};
 use crate::protocol::turn::{Ending, Event, Lead, State, Turn, lease};
 use crate::session::context::Context;
@@ -11,6 +12,7 @@ use crate::session::turns::change::{
 };
 use crate::session::turns::change::{NAME, new_turn};
 use crate::session::turns::shown::{answer_changed, answer_stored};
+use crate::store::Answers;
 
 /// Begins a turn, or takes the one that waits for an agent (P6.2).
 pub(crate) fn start_turn(
@@ -21,11 +23,12 @@ pub(crate) fn start_turn(
     const VERB: &str = "start the turn";
     let input = cx.engine.message_place(VERB, start.input)?;
     let parent = cx.engine.message_place(VERB, start.parent)?;
-    let lead = Lead {
-        connection: sender.connection.clone(),
-        lease_ms: lease(start.lease_ms),
+    let answers = match input {
+        Some(input) => cx.engine.store.answers(input, &sender.client)?,
+        None => Answers::default(),
     };
-    if let Some(known) = known_turn(cx, sender, &start, input)? {
+    let lead = Lead::new(sender.connection.clone(), lease(start.lease_ms));
+    if let Some(known) = known_turn(cx, sender, &start, input, answers)? {
         if known.state != State::Queued {
             return Ok(answer_stored(cx, &known, true));
         }
@@ -42,6 +45,10 @@ pub(crate) fn start_turn(
     check_name(start.id.as_deref())?;
     cx.engine.check_room(VERB)?;
     check_open_turns(cx, VERB, 1)?;
+    if INPUT_TURNS <= answers.count {
+        let message = format!("unable to {VERB}; its input has {INPUT_TURNS} answers");
+        return Err(ErrorInfo::new(ErrorCode::OverLimit, message).into());
+    }
     cx.engine.settle()?;
     let cancel = match input.filter(|_| !start.again) {
         Some(input) => cx.engine.store.cancel_of_input(input)?,
@@ -77,6 +84,7 @@ fn known_turn(
     sender: &Sender,
     start: &StartTurn,
     input: Option<Place>,
+    answers: Answers,
 ) -> Result<Option<Turn>, Error> {
     let is_own = |turn: &Turn| turn.agent.as_ref() == Some(&sender.client);
     if let Some(id) = &start.id
@@ -91,10 +99,15 @@ fn known_turn(
     let Some(input) = input.filter(|_| !start.again) else {
         return Ok(None);
     };
-    let answering = cx.engine.store.answering(input)?;
-    let queued = answering.iter().find(|turn| turn.state == State::Queued);
-    let known = queued.or_else(|| answering.iter().find(|turn| is_own(turn)));
-    Ok(known.cloned())
+    let open = cx.memory.turns.values().map(|open| &open.turn);
+    let queued = open.filter(|turn| turn.input == Some(input) && turn.state == State::Queued);
+    if let Some(queued) = queued.max_by_key(|turn| turn.place) {
+        return Ok(Some(queued.clone()));
+    }
+    match answers.own {
+        Some(own) => Ok(cx.engine.store.turn_at(own)?),
+        None => Ok(None),
+    }
 }
 
 /// Names that the session gives are nobody's to choose: another turn is to have it.

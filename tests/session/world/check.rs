@@ -71,10 +71,16 @@ impl World {
 
     fn compare_members(&mut self, name: &str, presence: &Value) {
         let reader = &mut self.actors.get_mut(name).unwrap().reader;
-        if reader.is_crowded || !presence["presenceCount"].is_null() {
+        let members = presence["presence"].as_array().cloned().unwrap_or_default();
+        let listed = members.len() as i64;
+        let count = presence["presenceCount"].as_i64().unwrap_or(listed);
+        if reader.count != count {
+            let line = format!("counts {}, there are {count}", reader.count);
+            reader.violations.push(line);
+        }
+        if reader.is_crowded {
             return;
         }
-        let members = presence["presence"].as_array().cloned().unwrap_or_default();
         let mut known: Vec<Value> = reader.members.values().cloned().collect();
         known.sort_by_key(|member| member["connection"].to_string());
         let mut members = members;

@@ -1,6 +1,7 @@
 //! What a script asks for by HTTP.
 
 use sessile::protocol::decode::decode_frame;
+use sessile::protocol::query;
 use sessile::session::{Input, Read, Request, Sender};
 
 use super::{World, operations};
@@ -19,35 +20,24 @@ impl World {
         let is_read = matches!(verb, "get" | "brief");
         let what = args.first().map_or("", |word| word.text.as_str());
         let request = match (if is_read { "get" } else { verb }, what) {
-            ("get", "turns") => Request::Read(Read::Turns {
+            ("get", "turns") => Request::Read(Read::Turns(query::Turns {
                 all: has(args, "all"),
                 before: serial(self, "before"),
                 limit: number("limit", 100),
-            }),
-            ("get", "turn") => Request::Read(Read::Turn {
-                id: self.show.fill(&args[1].text),
-            }),
-            ("get", "presence") => Request::Read(Read::Presence {}),
-            ("get", "messages") => Request::Read(Read::History {
+            })),
+            ("get", "turn") => Request::Read(Read::Turn(query::Id(self.show.fill(&args[1].text)))),
+            ("get", "presence") => Request::Read(Read::Presence(query::Nothing)),
+            ("get", "messages" | "conversation") => Request::Read(Read::Messages(query::History {
                 before: serial(self, "before"),
                 after: serial(self, "after"),
+                to: serial(self, "to").or((what == "conversation").then(String::new)),
                 limit: number("limit", 100),
-            }),
-            ("get", "conversation") => Request::Read(Read::Conversation {
-                to: serial(self, "to").unwrap_or_default(),
-                before: serial(self, "before"),
-                limit: number("limit", 100),
-            }),
-            ("get", "snapshot") => Request::Read(Read::Snapshot {
+            })),
+            ("get", "snapshot") => Request::Read(Read::Snapshot(query::Snapshot {
                 rewind: number("rewind", 50),
-            }),
-            ("get", _) => {
-                let serial = self.show.fill(what);
-                Request::Read(match has(args, "bare") {
-                    true => Read::Body { serial },
-                    false => Read::Message { serial },
-                })
-            }
+            })),
+            ("get", _) if has(args, "bare") => Request::Written(self.show.fill(what)),
+            ("get", _) => Request::Read(Read::Message(query::Serial(self.show.fill(what)))),
             ("patch", _) => Request::Settings(serde_json::from_str(what).unwrap()),
             ("erase", _) => Request::Erase,
             _ => {

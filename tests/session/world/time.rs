@@ -87,6 +87,9 @@ impl World {
                     lines.push(("~".to_owned(), format!("{} = {status} {body}", self.asks)));
                 }
                 Effect::Erase => lines.push(("~".to_owned(), "erased".to_owned())),
+                Effect::Deliver(delivery) => {
+                    lines.push(("~~".to_owned(), self.delivery(&delivery)));
+                }
                 Effect::Remember(_) => {}
             }
         }

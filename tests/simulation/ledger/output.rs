@@ -147,7 +147,9 @@ impl Output {
             let (turn, _, _) = tag(piece).unwrap();
             let is_superseded = attempts[turn] != attempt_place;
             let is_gone = message["deletedAt"].is_i64();
-            let may_go = is_superseded || self.deleted.contains(&place);
+            // Another takes the place of what was left failed, whoever failed it.
+            let is_left = message["status"] == "failed" && place < attempt_place;
+            let may_go = is_superseded || is_left || self.deleted.contains(&place);
             assert!(
                 found.contains(piece.as_str()) || touched.contains(serial) || (is_gone && may_go),
                 "{piece:?} was acknowledged: {message}"

@@ -12,14 +12,18 @@ use crate::host::Host;
 use crate::sim::{Rules, Sim};
 
 /// How long after it came an append is stored at the latest: a window, and a late timer.
-const PENDING_MS: Timestamp = 600;
+pub const PENDING_MS: Timestamp = 600;
 
 /// How much later than its leader was heard a turn may end: a third of the lease, and the
 /// window after which the last thing that it said was stored.
 fn lease_end(heard: &Heard, lead: &Lead) -> Timestamp {
     let lease = Timestamp::try_from(lead.lease_ms).unwrap();
-    heard.high.saturating_add(lease + lease / 3 + 1)
+    let heard = heard.high.saturating_add(lease + lease / 3 + 1);
+    heard.max(lead.prolonged_at.map_or(heard, |at| at + lease))
 }
+
+/// How much later than the end of a lease a session that looks was not there to hear.
+const LATE_MS: Timestamp = 1_000;
 
 impl Ledger {
     /// Looks at everything that has changed.
@@ -41,6 +45,9 @@ impl Ledger {
                 self.end = self.end.max(turn.version);
                 self.changed(log, beginning.epoch, now, before.get(&turn.id), &turn);
             }
+            for (id, turn) in &self.open {
+                self.check_prolonged(now, before.get(id), turn);
+            }
         }
         self.hear_pending(now);
         for (id, turn) in &self.open {
@@ -49,7 +56,8 @@ impl Ledger {
                 let pinged = lead.connection.as_ref().and_then(|id| self.pinged.get(id));
                 heard.high = heard.high.max(pinged.copied().unwrap_or(heard.high));
             }
-            let (what, due) = deadline(&self.rules, turn, heard);
+            let queued_at = self.queued.get(id).copied();
+            let (what, due) = deadline(&self.rules, turn, heard, queued_at);
             assert!(
                 is_dead || now <= due,
                 "{what} at {due}, now is {now}: {turn:?} {heard:?}"
@@ -68,9 +76,10 @@ impl Ledger {
     /// all that a session knows that wakes up.
     fn hear_pending(&mut self, now: Timestamp) {
         for question in &self.waiting {
+            let is_recent = (0..=PENDING_MS).contains(&(now - question.at));
             let is_pending = question.frame["type"] == "append"
                 && question.leads != Leads::No
-                && (0..=PENDING_MS).contains(&(now - question.at));
+                && (is_recent || now <= self.jumped_until);
             if is_pending
                 && let Some(heard) = question.turn.as_ref().and_then(|id| self.heard.get_mut(id))
             {
@@ -117,6 +126,9 @@ impl Ledger {
         self.check_cancel(epoch, turn);
         if turn.is_open() {
             if turn.state == State::Queued {
+                if before.is_none_or(|before| before.state != State::Queued) {
+                    self.queued.insert(id, now);
+                }
                 self.is_closed(log, turn);
                 let wait = turn.steers.iter().all(|(_, is_taken)| !is_taken);
                 assert!(wait, "P6.8: instructions wait again: {turn:?}");
@@ -154,9 +166,38 @@ impl Ledger {
         };
         let heard = self.heard[&before.id];
         let lease = Timestamp::try_from(lead.lease_ms).unwrap();
+        let begun = heard.low.max(lead.prolonged_at.unwrap_or(heard.low));
+        assert!(begun + lease <= now, "lost at {now}: {heard:?} {before:?}");
+        let is_late = heard.high + lease + lease / 3 + 1 + LATE_MS < now;
+        let was_prolonged = lead.prolonged_at.is_some_and(|at| heard.low <= at);
         assert!(
-            heard.low + lease <= now,
-            "lost at {now}: {heard:?} {before:?}"
+            !is_late || was_prolonged,
+            "not prolonged at {now}: {heard:?} {before:?}"
+        );
+    }
+
+    /// P6.8: a lease is prolonged where the session came more than a second too late to hear, and
+    /// once until its leader is heard.
+    fn check_prolonged(&self, now: Timestamp, before: Option<&Turn>, turn: &Turn) {
+        let State::Active(lead) = &turn.state else {
+            return;
+        };
+        let known = before.filter(|before| before.attempt_place == turn.attempt_place);
+        let known = known.and_then(|before| before.lead()?.prolonged_at);
+        if lead.prolonged_at == known {
+            return;
+        }
+        let heard = self.heard[&turn.id];
+        let lease = Timestamp::try_from(lead.lease_ms).unwrap();
+        assert_eq!(lead.prolonged_at, Some(now), "{before:?} {turn:?}");
+        let heard_before = self.heard_before.get(&turn.id).copied();
+        assert!(
+            heard_before.is_some_and(|low| low + lease + LATE_MS < now),
+            "prolonged at {now}: {heard:?} {turn:?}"
+        );
+        assert!(
+            known.is_none_or(|at| at <= heard.high),
+            "prolonged twice: {heard:?} {before:?} {turn:?}"
         );
     }
 
@@ -273,8 +314,10 @@ impl Ledger {
                 assert!(self.rules.attempts <= before.attempt, "{turn:?}");
             }
             Some("abandoned") => {
-                let State::Suspended { at: since, .. } = &before.state else {
-                    panic!("it was not suspended: {before:?}");
+                let since = match &before.state {
+                    State::Suspended { at, .. } => *at,
+                    State::Queued => self.queued[&before.id],
+                    _ => panic!("it did not wait: {before:?}"),
                 };
                 assert!(since + self.rules.suspend_ms <= *at, "{before:?} {turn:?}");
             }
@@ -304,11 +347,20 @@ impl Ledger {
 }
 
 /// When something must have become of an open turn.
-fn deadline(rules: &Rules, turn: &Turn, heard: &Heard) -> (&'static str, Timestamp) {
+fn deadline(
+    rules: &Rules,
+    turn: &Turn,
+    heard: &Heard,
+    queued_at: Option<Timestamp>,
+) -> (&'static str, Timestamp) {
     let own = match &turn.state {
         State::Active(lead) => ("P6.8: its lease is over", lease_end(heard, lead)),
         State::Suspended { at, .. } => ("P6.1: it is abandoned", at + rules.suspend_ms),
-        State::Queued | State::Ended { .. } => ("it waits", Timestamp::MAX),
+        State::Queued => (
+            "P6.1: nobody takes it",
+            queued_at.unwrap_or(Timestamp::MIN) + rules.suspend_ms,
+        ),
+        State::Ended { .. } => ("it is over", Timestamp::MAX),
     };
     match &turn.cancel {
         Some(cancel) if cancel.at + rules.grace_ms < own.1 => {

@@ -1,0 +1,65 @@
+//! One delivery, tried once: a signed webhook (P10.3, P10.5).
+//!
+//! The signature is made by the runtime's own cryptography and the call by its `fetch`, in
+//! `deliver.js`; every way in which it may end is an outcome for the session to judge.
+
+use serde::Deserialize;
+use worker::Env;
+use worker::js_sys::Promise;
+use worker::js_sys::futures::JsFuture;
+use worker::wasm_bindgen::prelude::*;
+
+use crate::cloudflare::platform::config::config;
+use crate::cloudflare::platform::js::describe;
+use crate::protocol::target;
+use crate::session::{Delivered, Delivery, Outcome};
+
+#[wasm_bindgen(module = "/src/cloudflare/object/deliver.js")]
+extern "C" {
+    /// Sends a body, signed with each of the secrets; gives an [`Answer`] as JSON.
+    #[wasm_bindgen(js_name = deliver, catch)]
+    fn send(url: &str, id: &str, body: &str, secrets: &str, ms: f64) -> Result<Promise, JsValue>;
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    status: u16,
+    #[serde(default)]
+    retry_after_ms: Option<u64>,
+}
+
+/// Tries a delivery.
+pub(super) async fn deliver(env: Env, delivery: Delivery) -> Delivered {
+    let number = delivery.number;
+    let outcome = attempt(&env, delivery).await;
+    let outcome = outcome.unwrap_or_else(|outcome| outcome);
+    Delivered { number, outcome }
+}
+
+async fn attempt(env: &Env, delivery: Delivery) -> Result<Outcome, Outcome> {
+    let failed = |reason: String| Outcome::Failed { reason };
+    let config = config(env).map_err(|error| failed(error.message))?;
+    // The deployment may have stopped to allow it since the address was given.
+    let refused = |reason: &str| Outcome::Refused {
+        reason: reason.to_owned(),
+    };
+    target::check(&delivery.target, config.outbound.allows_local).map_err(refused)?;
+    let secrets = config.secrets.as_deref();
+    let secrets =
+        secrets.ok_or_else(|| failed("there is no SESSILE_WEBHOOK_SECRETS".to_owned()))?;
+    let ms = config.limits.delivery_ms as f64;
+    let thrown = |error: JsValue| failed(describe(&error));
+    let Delivery {
+        target, id, body, ..
+    } = &delivery;
+    let answer = send(target, id, body, secrets, ms).map_err(thrown)?;
+    let answer = JsFuture::from(answer).await.map_err(thrown)?;
+    let answer = answer.as_string().unwrap_or_default();
+    let answer: Answer =
+        serde_json::from_str(&answer).map_err(|error| failed(error.to_string()))?;
+    Ok(Outcome::Answered {
+        status: answer.status,
+        retry_after_ms: answer.retry_after_ms,
+    })
+}

@@ -1,0 +1,67 @@
+//! What an administrator sees of a session's object (P11.4): its first form, kept in memory.
+
+use serde::Serialize;
+use worker::js_sys::{Reflect, WebAssembly};
+use worker::wasm_bindgen::JsCast;
+
+use super::shell::{Core, Shell};
+use crate::session::{Carrier, Coming, DeliveryReport, Session};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'a> {
+    session: String,
+    /// Since the object woke, as the storage counts.
+    rows_written: u64,
+    rows_read: u64,
+    database_bytes: u64,
+    /// Of the wasm instance, which all sessions of an isolate share.
+    memory_bytes: u64,
+    connections: Vec<Attached>,
+    /// Who came and left lately, since the object woke (P7.3).
+    presence: Vec<&'a Coming>,
+    /// Pending deliveries, and dead letters (P10.4); absent when the storage fails.
+    deliveries: Option<DeliveryReport>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Attached {
+    connection: String,
+    client: String,
+    kind: Carrier,
+    window: u64,
+    /// Bytes sent and not taken.
+    unsent: u64,
+}
+
+/// The report as JSON.
+pub(super) fn report(shell: &Shell<Session>, core: &Core<Session>) -> String {
+    let connections = core.machine.connections().map(|connection| Attached {
+        connection: connection.id.to_string(),
+        client: connection.client.clone(),
+        kind: connection.carrier,
+        window: connection.window_ms,
+        unsent: core.sockets.unsent(&connection.id).unwrap_or_default(),
+    });
+    let report = Report {
+        session: shell.name().unwrap_or_default(),
+        rows_written: core.sql.rows_written(),
+        rows_read: core.sql.rows_read(),
+        database_bytes: shell.state.storage().sql().database_size() as u64,
+        memory_bytes: memory_bytes(),
+        connections: connections.collect(),
+        presence: core.machine.comings().collect(),
+        deliveries: core.machine.deliveries(&core.store).ok(),
+    };
+    serde_json::to_string(&report).unwrap_or_default()
+}
+
+fn memory_bytes() -> u64 {
+    let memory = worker::wasm_bindgen::memory().unchecked_into::<WebAssembly::Memory>();
+    let length = Reflect::get(&memory.buffer(), &"byteLength".into());
+    length
+        .ok()
+        .and_then(|length| length.as_f64())
+        .unwrap_or_default() as u64
+}

@@ -1,0 +1,71 @@
+//! What the owner of the deployment has set: keys and limits.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use worker::Env;
+
+use super::env::{not_configured, variable};
+use super::keys::KeyRing;
+use crate::protocol::deployment::Outbound;
+use crate::protocol::error::ErrorInfo;
+use crate::protocol::limits::Limits;
+
+thread_local! {
+    /// Settings cannot change under a running isolate.
+    static CONFIG: OnceCell<Rc<Config>> = const { OnceCell::new() };
+}
+
+/// The settings of this deployment.
+pub(crate) struct Config {
+    /// The bounds that hold (P14).
+    pub(crate) limits: Limits,
+    /// The keys that tokens are checked with (P2.7).
+    pub(crate) keys: KeyRing,
+    /// The rules for calls that leave a session (P10.4, P10.5).
+    pub(crate) outbound: Outbound,
+    /// The secrets that sign them, with spaces between.
+    pub(crate) secrets: Option<String>,
+}
+
+/// The settings, read once.
+///
+/// # Errors
+/// `not-configured`, naming what is missing or wrong.
+pub(crate) fn config(env: &Env) -> Result<Rc<Config>, ErrorInfo> {
+    CONFIG.with(|config| {
+        if let Some(known) = config.get() {
+            return Ok(Rc::clone(known));
+        }
+        let read = Rc::new(Config {
+            limits: limits(env)?,
+            keys: KeyRing::read(env)?,
+            outbound: outbound(env)?,
+            secrets: variable(env, "SESSILE_WEBHOOK_SECRETS"),
+        });
+        Ok(Rc::clone(config.get_or_init(|| read)))
+    })
+}
+
+fn outbound(env: &Env) -> Result<Outbound, ErrorInfo> {
+    let names = [
+        "SESSILE_HOOKS",
+        "SESSILE_LOCAL_TARGETS",
+        "SESSILE_WEBHOOK_SECRETS",
+    ];
+    let [hooks, local, secrets] = names.map(|name| variable(env, name));
+    let read = Outbound::read(hooks.as_deref(), local.as_deref(), secrets.as_deref());
+    read.map_err(|reason| not_configured(&reason))
+}
+
+fn limits(env: &Env) -> Result<Limits, ErrorInfo> {
+    let Some(json) = variable(env, "SESSILE_LIMITS") else {
+        return Ok(Limits::default());
+    };
+    serde_json::from_str(&json).map_err(|error| {
+        let reason: String = error.to_string().chars().take(200).collect();
+        not_configured(&format!(
+            "SESSILE_LIMITS is not an object from names of limits to numbers: {reason}"
+        ))
+    })
+}

@@ -1,0 +1,225 @@
+//! The deployment's keys (P2.7): its own, and those that it fetches.
+
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+
+use worker::{Delay, Env, Fetch, Request};
+
+use super::env::{not_configured, variable};
+use super::http::read_all;
+use super::signatures;
+use super::time::{now, within};
+use crate::protocol::error::ErrorInfo;
+use crate::protocol::ids::Timestamp;
+use crate::protocol::limits::Limits;
+use crate::token::{Claims, Expected, Header, Key, Keys, check_size, unauthorized};
+
+/// How long a fetched set of keys is good without asking again.
+const FETCHED_FOR_MS: i64 = 10 * 60 * 1000;
+/// How long nobody asks again for a key that the set did not have, or when asking failed.
+const REST_MS: i64 = 60 * 1000;
+/// How long nobody asks again while no set was ever had.
+const RETRY_MS: i64 = 5 * 1000;
+/// How long a fetch may take.
+const FETCH_MS: u64 = 5_000;
+/// How often a request looks whether the fetch of another has come to its end.
+const LOOK_MS: u64 = 20;
+/// How long one fetch goes on before a request that waits for it begins another: whoever began it
+/// may have left, and then it never ends.
+const SLOW_MS: i64 = 1_000;
+/// Fetches at once, of which all but one are slow.
+const FETCHES_MAX: usize = 4;
+/// Bytes of a set of keys, at most.
+const SET_BYTES_MAX: usize = 1024 * 1024;
+
+/// All keys, and what is known about the fetched ones.
+pub(crate) struct KeyRing {
+    own: Keys,
+    /// Whether the platform took each of them.
+    are_own_good: Cell<bool>,
+    url: Option<String>,
+    expected: Expected,
+    fetched: RefCell<Fetched>,
+}
+
+/// The step that a token needs before it can be checked.
+enum Need {
+    /// Its key is here, or is not to be had.
+    Nothing,
+    /// The set is to be fetched.
+    Fetch,
+    /// The set is being fetched for another request.
+    Wait,
+}
+
+#[derive(Default)]
+struct Fetched {
+    /// The deployment's own keys and the fetched ones; `None` before the first fetch.
+    keys: Option<Keys>,
+    /// When they were fetched.
+    at: Timestamp,
+    /// When a fetch last came to an end, in whatever way.
+    tried_at: Option<Timestamp>,
+    /// When those began that have not ended. One whose request went away never ends.
+    begun: Vec<Timestamp>,
+}
+
+impl KeyRing {
+    /// Reads the keys of a deployment.
+    ///
+    /// # Errors
+    /// `not-configured`, naming the setting that is wrong.
+    pub(crate) fn read(env: &Env) -> Result<Self, ErrorInfo> {
+        let mut own = Keys::new();
+        if let Some(key) = variable(env, "SESSILE_SIGNING_KEY") {
+            own.add_signing_key(&key)
+                .map_err(|reason| not_configured(&reason))?;
+        }
+        if let Some(set) = variable(env, "SESSILE_KEYS") {
+            let named = |reason| not_configured(&format!("SESSILE_KEYS: {reason}"));
+            own.add_set(&set).map_err(named)?;
+        }
+        let text = |name| variable(env, name).filter(|text| !text.is_empty());
+        let url = text("SESSILE_JWKS_URL");
+        let expected = Expected {
+            issuer: text("SESSILE_ISSUER"),
+            audience: text("SESSILE_AUDIENCE"),
+        };
+        Ok(Self {
+            own,
+            are_own_good: Cell::new(false),
+            url,
+            expected,
+            fetched: RefCell::default(),
+        })
+    }
+
+    /// Whether there is no key and no way to get one.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.own.is_empty() && self.url.is_none()
+    }
+
+    /// Checks a token, and fetches keys first if it needs one that is not here.
+    ///
+    /// # Errors
+    /// `unauthorized`, or `not-configured` if no key can be had or one cannot be used.
+    pub(crate) async fn verify(&self, token: &str, limits: &Limits) -> Result<Claims, ErrorInfo> {
+        check_size(token, limits)?;
+        let header = signatures::header(token)?;
+        self.have(header.kid.as_deref()).await;
+        self.try_own().await?;
+        let (key, name) = self.find(&header)?;
+        let claims = signatures::verify(token, &header, &key, &name).await?;
+        let read = Claims::read(&claims, now(), limits)?;
+        self.expected.check(&claims)?;
+        Ok(read)
+    }
+
+    /// Makes sure, once, that every key of the deployment is one that the platform takes.
+    async fn try_own(&self) -> Result<(), ErrorInfo> {
+        if self.are_own_good.get() {
+            return Ok(());
+        }
+        for (key, name) in self.own.all() {
+            signatures::try_key(key, &name).await?;
+        }
+        self.are_own_good.set(true);
+        Ok(())
+    }
+
+    fn find(&self, header: &Header) -> Result<(Key, String), ErrorInfo> {
+        let fetched = self.fetched.borrow();
+        let kid = header.kid.as_deref();
+        let keys = match &fetched.keys {
+            Some(keys) => keys,
+            None if self.url.is_some() && (self.own.is_empty() || is_missing(&self.own, kid)) => {
+                return Err(not_configured(
+                    "the keys at SESSILE_JWKS_URL could not be fetched",
+                ));
+            }
+            None => &self.own,
+        };
+        let (key, name) = keys.find(header).map_err(|wrong| unauthorized(&wrong))?;
+        Ok((key.clone(), name))
+    }
+
+    /// Sees to it that the keys are here that a token with this `kid` needs. One request fetches
+    /// them, and those that come meanwhile wait for it.
+    async fn have(&self, kid: Option<&str>) {
+        let until = now() + FETCH_MS as i64;
+        loop {
+            match self.need(kid, now()) {
+                Need::Nothing => return,
+                Need::Fetch => return self.fetch().await,
+                Need::Wait if until <= now() => return,
+                // A fetch that another request waits for cannot be waited for by this one.
+                Need::Wait => Delay::from(Duration::from_millis(LOOK_MS)).await,
+            }
+        }
+    }
+
+    fn need(&self, kid: Option<&str>, now: Timestamp) -> Need {
+        if self.url.is_none() {
+            return Need::Nothing;
+        }
+        let mut fetched = self.fetched.borrow_mut();
+        fetched
+            .begun
+            .retain(|begun| now < begun + 2 * FETCH_MS as i64);
+        let missing = is_missing(fetched.keys.as_ref().unwrap_or(&self.own), kid);
+        let is_needed = missing || fetched.keys.is_none() && self.own.is_empty();
+        let rest = if fetched.keys.is_none() {
+            RETRY_MS
+        } else {
+            REST_MS
+        };
+        let is_rested = fetched.tried_at.is_none_or(|tried| tried + rest <= now);
+        // Meanwhile the old set serves everybody else.
+        let is_old = fetched.keys.is_some() && fetched.at + FETCHED_FOR_MS <= now;
+        if !is_rested || !is_needed && !is_old {
+            return Need::Nothing;
+        }
+        match fetched.begun.iter().max() {
+            None => Need::Fetch,
+            Some(_) if !is_needed => Need::Nothing,
+            Some(last) if last + SLOW_MS <= now && fetched.begun.len() < FETCHES_MAX => Need::Fetch,
+            Some(_) => Need::Wait,
+        }
+    }
+
+    /// Fetches the set anew. A set that cannot be had leaves the old one standing.
+    async fn fetch(&self) {
+        let Some(url) = &self.url else { return };
+        let begun = now();
+        self.fetched.borrow_mut().begun.push(begun);
+        let set = within(Duration::from_millis(FETCH_MS), fetch_text(url))
+            .await
+            .flatten();
+        let mut fetched = self.fetched.borrow_mut();
+        fetched.tried_at = Some(now());
+        if let Some(index) = fetched.begun.iter().position(|other| *other == begun) {
+            fetched.begun.swap_remove(index);
+        }
+        let mut keys = self.own.clone();
+        if set.is_some_and(|set| keys.add_fetched_set(&set).is_ok()) {
+            fetched.at = now();
+            fetched.keys = Some(keys);
+        }
+    }
+}
+
+/// Whether a token names a key that is not there. It may be among fetched ones: whoever signs
+/// may have changed them.
+fn is_missing(keys: &Keys, kid: Option<&str>) -> bool {
+    kid.is_some_and(|kid| !keys.has(kid))
+}
+
+async fn fetch_text(url: &str) -> Option<String> {
+    let request = Request::new(url, worker::Method::Get).ok()?;
+    let response = Fetch::Request(request).send().await.ok()?;
+    if response.status_code() != 200 {
+        return None;
+    }
+    let response = worker::web_sys::Response::from(response);
+    read_all(response.body(), SET_BYTES_MAX).await.ok()
+}

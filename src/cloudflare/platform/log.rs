@@ -1,0 +1,16 @@
+//! Refusals in the log of the deployment (P13.2).
+
+use worker::console_warn;
+
+use crate::protocol::error::ErrorInfo;
+
+/// Tells the owner of the deployment of a refusal: the request, and why it was refused.
+pub(crate) fn note(asked: &str, error: &ErrorInfo) {
+    log(asked, error.status, error.code.as_str(), &error.message);
+}
+
+/// The same from the parts of a refusal.
+pub(crate) fn log(asked: &str, status: u16, code: &str, message: &str) {
+    let line = format!("refused {asked}: {status} {code}, {message}");
+    console_warn!("{}", line.replace(char::is_control, " "));
+}

@@ -1,0 +1,14 @@
+//! What the runtime gives both programs: JavaScript, time, configuration, keys, panics.
+
+pub(crate) mod chunks;
+pub(crate) mod config;
+pub(crate) mod env;
+pub(crate) mod http;
+pub(crate) mod js;
+pub(crate) mod keys;
+pub(crate) mod log;
+mod memory;
+pub(crate) mod panics;
+mod signatures;
+pub(crate) mod time;
+pub(crate) mod upgrade;

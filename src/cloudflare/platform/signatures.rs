@@ -1,0 +1,88 @@
+//! What the platform finds of tokens: their parts, and whether a key signed them.
+//!
+//! The cryptography is the runtime's own, asked through `jose`, in `signatures.js`
+//! (`docs/decisions/0004`).
+
+use worker::js_sys::Promise;
+use worker::wasm_bindgen::prelude::*;
+use worker::wasm_bindgen_futures::JsFuture;
+
+use super::env::not_configured;
+use super::js::describe;
+use crate::protocol::error::ErrorInfo;
+use crate::token::{Header, Key, unauthorized};
+
+#[wasm_bindgen(module = "/src/cloudflare/platform/signatures.js")]
+extern "C" {
+    /// The header of a token as JSON; nothing if it is no token.
+    #[wasm_bindgen(js_name = headerOf, catch)]
+    fn header_of(token: &str) -> Result<Option<String>, JsValue>;
+
+    /// Makes a key.
+    #[wasm_bindgen(js_name = makeKey, catch)]
+    fn make_key(text: &str, is_text: bool, algorithm: &str) -> Result<Promise, JsValue>;
+
+    /// The claims as text; `false` if the key did not sign them; nothing if it is no token.
+    #[wasm_bindgen(js_name = claimsOf, catch)]
+    fn claims_of(
+        token: &str,
+        text: &str,
+        is_text: bool,
+        algorithm: &str,
+    ) -> Result<Promise, JsValue>;
+}
+
+/// The header of a token.
+///
+/// # Errors
+/// `unauthorized`, naming what is wrong with it.
+pub(crate) fn header(token: &str) -> Result<Header, ErrorInfo> {
+    match header_of(token) {
+        Ok(Some(header)) => Header::read(&header),
+        _ => Err(malformed()),
+    }
+}
+
+/// Makes sure that a key of the deployment can be used.
+///
+/// # Errors
+/// `not-configured`, saying why it cannot.
+pub(crate) async fn try_key(key: &Key, name: &str) -> Result<(), ErrorInfo> {
+    let made = settled(make_key(&key.text, key.is_text, key.algorithm.name)).await;
+    let unusable = |error| not_configured(&unusable(name, &error));
+    made.map(drop).map_err(unusable)
+}
+
+/// The claims of a token that this key signed, as JSON.
+///
+/// # Errors
+/// `unauthorized`, when it did not.
+pub(crate) async fn verify(
+    token: &str,
+    header: &Header,
+    key: &Key,
+    name: &str,
+) -> Result<String, ErrorInfo> {
+    let found = settled(claims_of(token, &key.text, key.is_text, &header.alg)).await;
+    let found = found.map_err(|error| unauthorized(&unusable(name, &error)))?;
+    if found.as_bool() == Some(false) {
+        let wrong = format!("the token's signature is not by {name}");
+        return Err(unauthorized(&wrong));
+    }
+    found.as_string().ok_or_else(malformed)
+}
+
+/// What came of a call that gives a promise, whether it threw or was rejected.
+async fn settled(call: Result<Promise, JsValue>) -> Result<JsValue, JsValue> {
+    JsFuture::from(call?).await
+}
+
+fn unusable(name: &str, error: &JsValue) -> String {
+    format!("{name} cannot be used: {}", describe(error))
+}
+
+fn malformed() -> ErrorInfo {
+    unauthorized(
+        "the token is not a JWT: three parts of base64url without padding, with dots between",
+    )
+}

@@ -1,0 +1,119 @@
+//! Who asks, and whether the token lets them in (P2.4, P2.5): before any object is woken.
+
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use worker::web_sys::Request;
+
+use super::refuse::offered;
+use crate::cloudflare::call::failed;
+use crate::cloudflare::platform::config::Config;
+use crate::inbox::{Inbox, address};
+use crate::machine::Machine;
+use crate::protocol::error::{ErrorCode, ErrorInfo};
+use crate::protocol::ids::{Timestamp, check_session_id};
+use crate::protocol::routes::{Resource, Route};
+use crate::protocol::{inbox, query};
+use crate::session::Session;
+use crate::token::Claims;
+
+/// What the subprotocol begins with that carries a token (P2.4).
+const TOKEN_PROTOCOL: &str = "sessile.token.";
+
+/// An object: the binding of its class, its name there, and what it is.
+pub(super) struct Place {
+    pub(super) binding: &'static str,
+    pub(super) name: String,
+    pub(super) thing: &'static str,
+}
+
+/// What a token opens.
+pub(super) struct Admitted {
+    pub(super) place: Place,
+    /// What it grants there, as the object reads it.
+    pub(super) grant: Box<RawValue>,
+    /// When it expires (P2.6).
+    pub(super) expires_at: Timestamp,
+}
+
+/// Checks the token of a request against what it asks for.
+///
+/// # Errors
+/// What is wrong with the address or with the token.
+pub(super) async fn admit(
+    request: &Request,
+    config: &Config,
+    route: &Route,
+    params: &[String],
+    pairs: &query::Pairs,
+) -> Result<Admitted, ErrorInfo> {
+    match route.resource {
+        Resource::Session => {
+            let session = params.first().map_or("", String::as_str);
+            check_session_id(session)?;
+            let claims = claims(request, config, pairs).await?;
+            let grant = Session::grant(&claims, session)?;
+            if let Some((operation, verb)) = route.needs {
+                grant.operations.require(operation, verb, session)?;
+            }
+            admitted("SESSIONS", "session", session.to_owned(), &grant, &claims)
+        }
+        Resource::Inbox => {
+            let role = inbox::role(pairs)?;
+            let claims = claims(request, config, pairs).await?;
+            let name = address(&claims.client, role);
+            let grant = Inbox::grant(&claims, &name)?;
+            admitted("INBOXES", "inbox", name, &grant, &claims)
+        }
+    }
+}
+
+fn admitted(
+    binding: &'static str,
+    thing: &'static str,
+    name: String,
+    grant: &impl Serialize,
+    claims: &Claims,
+) -> Result<Admitted, ErrorInfo> {
+    let grant = to_raw_value(grant).map_err(|error| failed(thing, &error.to_string()))?;
+    let place = Place {
+        binding,
+        name,
+        thing,
+    };
+    Ok(Admitted {
+        place,
+        grant,
+        expires_at: claims.expires_at,
+    })
+}
+
+async fn claims(
+    request: &Request,
+    config: &Config,
+    pairs: &query::Pairs,
+) -> Result<Claims, ErrorInfo> {
+    let Some(token) = token(request, pairs) else {
+        let message = "unable to authorize; there is no token, send it as Authorization: Bearer \
+                       TOKEN, as the subprotocol sessile.token.TOKEN or as ?token=TOKEN";
+        return Err(ErrorInfo::new(ErrorCode::Unauthorized, message));
+    };
+    config.keys.verify(&token, &config.limits).await
+}
+
+/// The token, wherever it stands (P2.4).
+fn token(request: &Request, pairs: &query::Pairs) -> Option<String> {
+    let header = request.headers().get("authorization").ok().flatten();
+    if let Some(header) = header {
+        let (scheme, token) = header.trim().split_once(' ')?;
+        return scheme
+            .eq_ignore_ascii_case("bearer")
+            .then(|| token.trim().to_owned());
+    }
+    let offered = offered(request);
+    let carried = offered
+        .iter()
+        .find_map(|protocol| protocol.strip_prefix(TOKEN_PROTOCOL));
+    carried
+        .or_else(|| query::find(pairs, "token"))
+        .map(str::to_owned)
+}

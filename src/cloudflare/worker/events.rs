@@ -1,0 +1,107 @@
+//! Frames as events of an event stream (P3.8).
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::protocol::frame::split;
+
+/// Writes frames as events, with the reader's position where it moves.
+#[derive(Default)]
+pub(super) struct Writer {
+    text: String,
+    /// The highest version of what was written.
+    position: String,
+    /// Before that the position stays where it was (P3.7).
+    is_caught_up: bool,
+    /// Bytes of the replay: a reader that is slow to take them is not yet a slow reader (P13.7).
+    pub(super) replayed: u64,
+}
+
+/// What decides about an event's id.
+#[derive(Deserialize)]
+struct Peek<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
+    #[serde(borrow)]
+    serial: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    version: Option<Cow<'a, str>>,
+    /// A message, or the serial of one.
+    #[serde(borrow)]
+    message: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Versioned<'a> {
+    #[serde(borrow)]
+    version: Cow<'a, str>,
+}
+
+impl Writer {
+    /// Writes one frame or an array of frames.
+    pub(super) fn write(&mut self, text: &str) {
+        let (before, was_caught_up) = (self.text.len(), self.is_caught_up);
+        self.write_frames(text);
+        if !was_caught_up {
+            let bytes = self.text.len().saturating_sub(before);
+            self.replayed = self
+                .replayed
+                .saturating_add(u64::try_from(bytes).unwrap_or(0));
+        }
+    }
+
+    fn write_frames(&mut self, text: &str) {
+        let frames = split(text);
+        let mut has_moved = false;
+        let last = frames.len().saturating_sub(1);
+        for (index, frame) in frames.iter().enumerate() {
+            let Ok(peek) = serde_json::from_str::<Peek<'_>>(frame.get()) else {
+                continue;
+            };
+            has_moved |= self.advance(&peek);
+            let is_caught_up = peek.kind == "caught-up";
+            if is_caught_up || (index == last && has_moved && self.is_caught_up) {
+                self.text.push_str("id: ");
+                self.text.push_str(&self.position);
+                self.text.push('\n');
+            }
+            self.text.push_str("data: ");
+            self.text.push_str(frame.get());
+            self.text.push_str("\n\n");
+        }
+    }
+
+    /// What was written since this was last asked.
+    pub(super) fn take(&mut self) -> String {
+        std::mem::take(&mut self.text)
+    }
+
+    /// Moves the position by a frame; whether it did. Of a message it is the version that
+    /// counts, of everything else in the log the serial.
+    fn advance(&mut self, peek: &Peek<'_>) -> bool {
+        if peek.kind == "caught-up" {
+            self.is_caught_up = true;
+            self.position = peek.serial.as_deref().unwrap_or_default().to_owned();
+            return false;
+        }
+        if peek.kind == "attached" {
+            return false;
+        }
+        let message = peek
+            .message
+            .and_then(|message| serde_json::from_str::<Versioned<'_>>(message.get()).ok());
+        let place = message
+            .map(|message| message.version)
+            .or_else(|| peek.version.clone())
+            .or_else(|| peek.serial.clone());
+        match place {
+            Some(place) if self.position.as_str() < place.as_ref() => {
+                self.position = place.into_owned();
+                true
+            }
+            _ => false,
+        }
+    }
+}

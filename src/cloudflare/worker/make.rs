@@ -1,0 +1,108 @@
+//! The way of a call to an object, and back.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use worker::Env;
+use worker::js_sys::futures::JsFuture;
+use worker::wasm_bindgen::{JsCast, JsValue};
+use worker::web_sys::{Headers, Request, RequestInit, Response};
+
+use super::admit::Place;
+use crate::cloudflare::call::{Ask, CALL_HEADER, Call, STALE_HEADER, failed};
+use crate::cloudflare::platform::js;
+use crate::cloudflare::platform::time::within;
+use crate::protocol::error::ErrorInfo;
+
+/// How long an object may take to answer: longer than any work that it does at once.
+const ANSWER_MS: u64 = 30_000;
+/// How often a call is made again when it met an object that was about to reset itself.
+const TRIES: usize = 4;
+/// How long such an object is given.
+const RESET_MS: u64 = 20;
+
+/// Makes a call; the answer is the object's response as it is.
+///
+/// # Errors
+/// `internal`, when the object fails or does not answer. It is not known then what it did.
+pub(super) async fn make<G: Serialize, A: Serialize>(
+    env: &Env,
+    place: &Place,
+    call: &Call<G, A>,
+    body: Option<&str>,
+) -> Result<Response, ErrorInfo> {
+    let is_upgrade = matches!(call.ask, Ask::Open(_));
+    let call = serde_json::to_string(call).unwrap_or_default();
+    let call = ascii(&call);
+    for _ in 1..TRIES {
+        let response = try_once(env, place, &call, is_upgrade, body).await?;
+        if !is_stale(&response) {
+            return Ok(response);
+        }
+        worker::Delay::from(Duration::from_millis(RESET_MS)).await;
+    }
+    try_once(env, place, &call, is_upgrade, body).await
+}
+
+async fn try_once(
+    env: &Env,
+    place: &Place,
+    call: &str,
+    is_upgrade: bool,
+    body: Option<&str>,
+) -> Result<Response, ErrorInfo> {
+    let failed = |reason: &str| failed(place.thing, reason);
+    let request = request(call, is_upgrade, body).map_err(|error| failed(&js::describe(&error)))?;
+    let answer = ask(env, place, &request);
+    match within(Duration::from_millis(ANSWER_MS), answer).await {
+        Some(Ok(response)) => Ok(response),
+        Some(Err(_)) => Err(failed("it was reset; what was asked may have happened")),
+        None => Err(failed(
+            "it did not answer in time; what was asked may have happened",
+        )),
+    }
+}
+
+fn request(call: &str, is_upgrade: bool, body: Option<&str>) -> Result<Request, JsValue> {
+    let headers = Headers::new()?;
+    headers.set(CALL_HEADER, call)?;
+    if is_upgrade {
+        headers.set("upgrade", "websocket")?;
+    }
+    let init = RequestInit::new();
+    init.set_headers(&headers);
+    if let Some(body) = body {
+        init.set_method("POST");
+        init.set_body(&body.into());
+    }
+    Request::new_with_str_and_init("https://object/", &init)
+}
+
+async fn ask(env: &Env, place: &Place, request: &Request) -> worker::Result<Response> {
+    let objects = env.durable_object(place.binding)?;
+    let stub = objects.get_by_name(&place.name)?;
+    let promise = stub.into_rpc::<js::Stub>().fetch(request)?;
+    Ok(JsFuture::from(promise).await?.dyn_into()?)
+}
+
+fn is_stale(response: &Response) -> bool {
+    response.headers().has(STALE_HEADER).unwrap_or(false)
+}
+
+/// JSON with everything beyond ASCII escaped, since a header carries nothing else.
+fn ascii(json: &str) -> String {
+    if json.is_ascii() {
+        return json.to_owned();
+    }
+    let mut escaped = String::with_capacity(json.len() * 2);
+    for character in json.chars() {
+        if character.is_ascii() {
+            escaped.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            escaped.push_str(&format!("\\u{unit:04x}"));
+        }
+    }
+    escaped
+}

@@ -1,0 +1,35 @@
+//! The Worker: the program that admits and routes.
+
+mod admit;
+mod asked;
+mod body;
+mod events;
+mod exchange;
+mod lines;
+mod link;
+mod make;
+mod patience;
+mod pipe;
+mod refuse;
+mod router;
+mod sse;
+mod text;
+
+use worker::Env;
+use worker::js_sys::Promise;
+use worker::js_sys::futures::future_to_promise;
+use worker::wasm_bindgen::JsValue;
+use worker::wasm_bindgen::prelude::wasm_bindgen;
+use worker::web_sys::Request;
+
+use crate::cloudflare::call::failed;
+use crate::cloudflare::platform::{http, js, panics};
+
+/// A request to the Worker.
+#[wasm_bindgen]
+pub fn fetch(request: Request, env: Env, _context: JsValue) -> Promise {
+    panics::install();
+    let lost = http::error_body(&failed("session", "the Worker failed"));
+    let answer = async move { router::route(&request, &env).await.map(JsValue::from) };
+    js::answer_of(&future_to_promise(answer), &lost)
+}

@@ -1,0 +1,208 @@
+//! Requests: which line of the table, who asks, and how it is served (P1.1, P2).
+
+use worker::Env;
+use worker::wasm_bindgen::JsValue;
+use worker::web_sys::Request;
+
+use super::admit::admit;
+use super::asked::Asked;
+use super::refuse::{Shape, offered, refuse};
+use super::{body, lines, sse};
+use crate::cloudflare::platform::config::config;
+use crate::cloudflare::platform::env::not_configured;
+use crate::cloudflare::platform::http::{Answer, error_body, json, preflight, read_all, refusal};
+use crate::cloudflare::platform::log::{log, note};
+use crate::cloudflare::platform::upgrade::PROTOCOL;
+use crate::machine::Carrier;
+use crate::protocol::error::{ErrorCode, ErrorInfo};
+use crate::protocol::inbox;
+use crate::protocol::query;
+use crate::protocol::routes::{self, Missed, Resource, Route, Serve};
+
+/// Characters of a path that are noted.
+const SHOWN_LENGTH: usize = 80;
+
+/// Answers a request.
+pub(super) async fn route(request: &Request, env: &Env) -> Answer {
+    let url = request.url();
+    let (path, query) = split(&url);
+    if !path.starts_with("/v1/") {
+        return assets(request, env).await;
+    }
+    let method = request.method();
+    if method == "OPTIONS" {
+        return preflight();
+    }
+    let found = routes::find(&method, path);
+    let shape = shape(request, found.as_ref().ok().map(|(route, _)| *route));
+    let asked_for = format!("{method} {}", shown(path));
+    let refused = |error: ErrorInfo| {
+        note(&asked_for, &error);
+        refuse(shape, &error)
+    };
+    let config = match config(env) {
+        Ok(config) if config.keys.is_empty() => {
+            return refused(not_configured(
+                "no key is configured; set SESSILE_SIGNING_KEY, SESSILE_KEYS or SESSILE_JWKS_URL",
+            ));
+        }
+        Ok(config) => config,
+        Err(error) => return refused(error),
+    };
+    let (route, params) = match found {
+        Ok(found) => found,
+        Err(Missed { error, allow }) => return allowing(refused(error), allow),
+    };
+    let pairs = query::pairs(query);
+    let admitted = match admit(request, &config, route, &params, &pairs).await {
+        Ok(admitted) => admitted,
+        Err(error) => return refused(error),
+    };
+    let asked = Asked {
+        request,
+        env,
+        config: &config,
+        route,
+        params: &params,
+        pairs: &pairs,
+        admitted,
+        shape,
+    };
+    match asked.serve().await {
+        Ok(answer) => noted(answer, &asked_for).await,
+        Err(error) => refused(error),
+    }
+}
+
+impl Asked<'_> {
+    /// The one match over how a request is served.
+    async fn serve(&self) -> Result<Answer, ErrorInfo> {
+        self.route.check(self.pairs)?;
+        match self.route.serve {
+            Serve::Socket => return self.connect().await,
+            Serve::Events => return sse::serve(self).await,
+            Serve::Lines(_) if self.is_type("application/x-ndjson") => {
+                return lines::serve(self).await;
+            }
+            Serve::Body(_) if query::stream(self.pairs)? => return body::serve(self).await,
+            Serve::Lines(_) | Serve::Body(_) | Serve::Answer(_) | Serve::Report => {}
+        }
+        let longest = self.config.limits.frame_bytes();
+        let body = match self.route.method {
+            "GET" => None,
+            _ => Some(read_all(self.request.body(), longest).await?),
+        };
+        Ok(Ok(self.ask(body.as_deref()).await?))
+    }
+
+    async fn connect(&self) -> Result<Answer, ErrorInfo> {
+        let Shape::Socket { .. } = self.shape else {
+            let message = "unable to connect; the request is no upgrade to a WebSocket";
+            return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
+        };
+        Ok(Ok(match self.route.resource {
+            Resource::Session => {
+                self.open(
+                    Carrier::Socket,
+                    query::attach(self.pairs, &self.config.limits)?,
+                )
+                .await?
+            }
+            Resource::Inbox => {
+                self.open(Carrier::Socket, inbox::attach(self.pairs))
+                    .await?
+            }
+        }))
+    }
+}
+
+/// Notes what the object refused as the Worker would have. Races that somebody lost are no
+/// mistake of anybody's.
+async fn noted(answer: Answer, asked: &str) -> Answer {
+    let answer = answer?;
+    let status = answer.status();
+    if status < 400 || matches!(status, 409 | 410) {
+        return Ok(answer);
+    }
+    let body = read_all(answer.body(), usize::MAX).await;
+    let body = body.unwrap_or_else(|error| error_body(&error));
+    let said: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
+    let part = |name| said.pointer(name).and_then(|part| part.as_str());
+    let (code, message) = (part("/error/code"), part("/error/message"));
+    log(
+        asked,
+        status,
+        code.unwrap_or_default(),
+        message.unwrap_or_default(),
+    );
+    json(status, &body)
+}
+
+/// A refusal with the methods that the address takes (P12.2).
+fn allowing(answer: Answer, allow: Option<String>) -> Answer {
+    let answer = answer?;
+    if let Some(allow) = allow {
+        answer.headers().set("allow", &allow)?;
+    }
+    Ok(answer)
+}
+
+fn shape(request: &Request, route: Option<&Route>) -> Shape {
+    match route.map(|route| route.serve) {
+        Some(Serve::Socket) if is_upgrade(request) => {
+            let has_protocol = offered(request).iter().any(|protocol| protocol == PROTOCOL);
+            Shape::Socket { has_protocol }
+        }
+        Some(Serve::Events) if is_event_source(request) => Shape::Events,
+        _ => Shape::Plain,
+    }
+}
+
+/// Whether frames are expected in whatever comes back, as an `EventSource` does.
+fn is_event_source(request: &Request) -> bool {
+    let accept = request.headers().get("accept").ok().flatten();
+    accept.is_some_and(|accept| accept.contains("text/event-stream"))
+}
+
+fn is_upgrade(request: &Request) -> bool {
+    let upgrade = request.headers().get("upgrade").ok().flatten();
+    upgrade.is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket"))
+}
+
+/// Everything that is not the protocol: the page, if this deployment has one.
+async fn assets(request: &Request, env: &Env) -> Answer {
+    let nowhere = || refusal(&Missed::nowhere().error);
+    let Ok(assets) = env.assets("ASSETS") else {
+        return nowhere();
+    };
+    let request = worker::Request::from(request.clone()?);
+    let response = assets.fetch_request(request).await.map_err(JsValue::from)?;
+    let is_bare = response
+        .headers()
+        .get("content-type")
+        .ok()
+        .flatten()
+        .is_none();
+    if response.status_code() == 404 && is_bare {
+        return nowhere();
+    }
+    Ok(response.into())
+}
+
+/// The path and the query of an address, as the runtime writes it: nothing that parses
+/// addresses is needed, and such a thing is large.
+fn split(url: &str) -> (&str, &str) {
+    let url = url.split_once('#').map_or(url, |(url, _)| url);
+    let (url, query) = url.split_once('?').unwrap_or((url, ""));
+    let behind_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let path = behind_scheme
+        .find('/')
+        .and_then(|at| behind_scheme.get(at..));
+    (path.unwrap_or("/"), query)
+}
+
+/// A path without its query, which may hold a token, and cut before one would be whole that
+/// stands where a session's id should.
+fn shown(path: &str) -> String {
+    path.chars().take(SHOWN_LENGTH).collect()
+}

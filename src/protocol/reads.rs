@@ -1,0 +1,49 @@
+//! The reads of a session: one line each, of which [`Read`] and the table of routes are made.
+
+use super::capability::Operation;
+use super::query;
+
+/// Hands the reads of a session to a macro, with whatever else it takes.
+///
+/// A line is the name of the read, the query that it is asked with, its path below the session's
+/// and the operation that it needs.
+macro_rules! with_reads {
+    ($callback:ident $($rest:tt)*) => {
+        $callback! {
+        reads {
+                /// The snapshot (P11.1).
+                Snapshot(query::Snapshot) = "", Read;
+                /// A page of history, or the conversation that leads to a message (P3.9, P6.9).
+                Messages(query::History) = "/messages", Read;
+                /// One message (P3.9).
+                Message(query::Serial) = "/messages/{serial}", Read;
+                /// Turns (P6.10).
+                Turns(query::Turns) = "/turns", Read;
+                /// One turn.
+                Turn(query::Id) = "/turns/{turn}", Read;
+                /// The members (P7.4).
+                Presence(query::Nothing) = "/presence", Read;
+            }
+            $($rest)*
+        }
+    };
+}
+
+pub(super) use with_reads;
+
+macro_rules! define {
+    (reads { $($(#[$doc:meta])* $name:ident($query:ty) = $path:literal, $needs:ident;)* }) => {
+        /// Everything of a session that is only looked at, by `GET`.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Read { $($(#[$doc])* $name($query),)* }
+
+        impl Read {
+            /// The operation that it needs.
+            pub const fn needs(&self) -> Operation {
+                match self { $(Self::$name(_) => Operation::$needs,)* }
+            }
+        }
+    };
+}
+
+with_reads!(define);

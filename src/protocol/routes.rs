@@ -1,0 +1,407 @@
+//! One table of everything that has an address: method, path, resource, operation, and how it is
+//! served (P1.1, P12).
+//!
+//! A read is one line of `reads`: its name, the query that it takes, its path and the operation
+//! that it needs. A shorthand for a frame is one line of `others`. The Worker finds the line and
+//! lets the request in; the object decodes it, once.
+
+use super::capability::Operation;
+use super::error::{ErrorCode, ErrorInfo};
+use super::inbox;
+use super::limits::Limits;
+use super::query::{self, Pairs, Parts, Query};
+use super::reads::{Read, with_reads};
+use super::request::{self, Request};
+
+/// What an address is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resource {
+    /// A session; the address's first parameter names it.
+    Session,
+    /// The inbox of the token's client, or of its role (P15).
+    Inbox,
+}
+
+/// How a request is answered.
+#[derive(Clone, Copy, Debug)]
+pub enum Serve {
+    /// By a WebSocket (P3.3).
+    Socket,
+    /// By an event stream (P3.8).
+    Events,
+    /// By one call and one answer.
+    Answer(Decode),
+    /// The same, or line by line while the body comes (P12.1).
+    Lines(Decode),
+    /// The same, or by a message that grows while the body comes (P5.5).
+    Body(Decode),
+    /// By figures of the object that the resource has no part in (P11.4).
+    Report,
+}
+
+/// What a request asks of which machine.
+#[derive(Clone, Copy, Debug)]
+pub enum Decode {
+    /// Of a session.
+    Session(fn(&Parts<'_>, &Limits) -> Result<Request, ErrorInfo>),
+    /// Of an inbox.
+    Inbox(fn(&Parts<'_>, &Limits) -> Result<inbox::Request, ErrorInfo>),
+}
+
+/// What a token must allow, and the verb of the refusal (P2.5).
+pub type Need = (Operation, &'static str);
+
+/// One line of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Route {
+    /// The method.
+    pub method: &'static str,
+    /// The path, `{…}` for a parameter.
+    pub path: &'static str,
+    /// What it is about.
+    pub resource: Resource,
+    /// What the token must allow; where nothing, each frame is checked by itself.
+    pub needs: Option<Need>,
+    /// The parameters that its query takes, besides `token`.
+    pub takes: &'static [&'static str],
+    /// How it is served.
+    pub serve: Serve,
+}
+
+macro_rules! session {
+    ($method:literal $path:literal, $needs:expr, $takes:expr, $serve:expr) => {
+        Route {
+            method: $method,
+            path: concat!("/v1/sessions/{session}", $path),
+            resource: Resource::Session,
+            needs: $needs,
+            takes: $takes,
+            serve: $serve,
+        }
+    };
+}
+
+macro_rules! frame {
+    ($method:literal $path:literal => $kind:literal $(, $field:literal)?) => {
+        session!($method $path, None, &[], Serve::Answer(Decode::Session(|parts, limits| {
+            request::frame($kind, None $(.or(Some($field)))?, parts, limits)
+        })))
+    };
+}
+
+macro_rules! routes {
+    (
+        reads { $($(#[$doc:meta])* $name:ident($query:ty) = $path:literal, $needs:ident;)* }
+        others { $($route:expr;)* }
+    ) => {
+        /// Every address.
+        pub static ROUTES: &[Route] = &[
+            $(session!(
+                "GET" $path,
+                Some((Operation::$needs, "read")),
+                <$query as Query>::NAMES,
+                Serve::Answer(Decode::Session(|parts, _| {
+                    <$query as Query>::read(parts).map(Read::$name).map(Request::Read)
+                }))
+            ),)*
+            $($route,)*
+        ];
+    };
+}
+
+with_reads! {
+    routes
+    others {
+        session!(
+            "GET" "/connect", Some((Operation::Read, "connect")), query::ATTACH, Serve::Socket
+        );
+        session!(
+            "GET" "/events", Some((Operation::Read, "read events")), query::ATTACH, Serve::Events
+        );
+        session!("POST" "/frames", None, &[], Serve::Lines(Decode::Session(request::frames)));
+        session!(
+            "POST" "/messages", None, query::STREAM, Serve::Body(Decode::Session(request::publish))
+        );
+        frame!("PATCH" "/messages/{serial}" => "update", "serial");
+        session!(
+            "DELETE" "/messages/{serial}", None, &["ifVersion"],
+            Serve::Answer(Decode::Session(request::delete))
+        );
+        frame!("POST" "/turns" => "turn.start");
+        frame!("POST" "/turns/{turn}/end" => "turn.end", "turn");
+        frame!("POST" "/turns/{turn}/cancel" => "cancel", "turn");
+        session!(
+            "PATCH" "", Some((Operation::Admin, "change the settings")), &[],
+            Serve::Answer(Decode::Session(request::settings))
+        );
+        session!(
+            "DELETE" "", Some((Operation::Admin, "delete the session")), &[],
+            Serve::Answer(Decode::Session(|_, _| Ok(Request::Erase)))
+        );
+        session!(
+            "GET" "/diagnostics", Some((Operation::Admin, "read the diagnostics")), &[],
+            Serve::Report
+        );
+        Route {
+            method: "GET",
+            path: "/v1/inbox",
+            resource: Resource::Inbox,
+            needs: None,
+            takes: inbox::OWNER,
+            serve: Serve::Answer(Decode::Inbox(|_, _| Ok(inbox::Request::Read))),
+        };
+        Route {
+            method: "GET",
+            path: "/v1/inbox/connect",
+            resource: Resource::Inbox,
+            needs: None,
+            takes: inbox::ATTACH,
+            serve: Serve::Socket,
+        };
+    }
+}
+
+/// What a streamed body asks at its end (P5.5). It is no address: only the Worker asks it.
+pub static WRITTEN: Route = session!(
+    "" "/messages/{serial}", None, &[],
+    Serve::Answer(Decode::Session(|parts, _| Ok(Request::Written(parts.serial()))))
+);
+
+/// A request found nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missed {
+    /// The refusal.
+    pub error: ErrorInfo,
+    /// The methods that the address takes, if it is one.
+    pub allow: Option<String>,
+}
+
+impl Missed {
+    /// The refusal of an address that stands for nothing.
+    pub fn nowhere() -> Self {
+        let error = ErrorInfo::new(ErrorCode::NotFound, addresses());
+        Self { error, allow: None }
+    }
+}
+
+/// A line of the table, and the values of its address's parameters, decoded but not checked.
+pub type Found = (&'static Route, Vec<String>);
+
+/// Finds the line for a method and a path that is still encoded.
+///
+/// # Errors
+/// `not-found`, or `method-not-allowed` naming the methods that the address takes.
+pub fn find(method: &str, path: &str) -> Result<Found, Missed> {
+    let mut methods = Vec::new();
+    for route in ROUTES {
+        let Some(params) = matches(route.path, path) else {
+            continue;
+        };
+        if route.method == method {
+            return Ok((route, params));
+        }
+        methods.push(route.method);
+    }
+    if methods.is_empty() {
+        return Err(Missed::nowhere());
+    }
+    let shown: String = method.chars().take(10).collect();
+    let allow = methods.join(", ");
+    let message = format!("unable to {shown} this address; it takes {allow}");
+    let error = ErrorInfo::new(ErrorCode::MethodNotAllowed, message);
+    let allow = Some(allow);
+    Err(Missed { error, allow })
+}
+
+/// Finds a line again by its method and its path as the table has it.
+pub fn named(method: &str, path: &str) -> Option<&'static Route> {
+    let mut lines = ROUTES.iter().chain([&WRITTEN]);
+    lines.find(|route| route.method == method && route.path == path)
+}
+
+impl Route {
+    /// Refuses a parameter that other addresses take and this one does not, which would be
+    /// ignored like one that nobody knows (P1.4).
+    ///
+    /// # Errors
+    /// `invalid-frame`, naming it and those that the address takes.
+    pub fn check(&self, pairs: &Pairs) -> Result<(), ErrorInfo> {
+        let is_known = |name: &str| ROUTES.iter().any(|route| route.takes.contains(&name));
+        let is_stray =
+            |name: &str| name != "token" && !self.takes.contains(&name) && is_known(name);
+        let Some((stray, _)) = pairs.iter().find(|(name, _)| is_stray(name)) else {
+            return Ok(());
+        };
+        let takes = match self.takes {
+            [] => "none".to_owned(),
+            takes => takes.join(", "),
+        };
+        let message = format!(
+            "unable to read the query; {} {} takes no {stray}, its parameters are {takes}",
+            self.method, self.path
+        );
+        Err(ErrorInfo::new(ErrorCode::InvalidFrame, message))
+    }
+}
+
+/// The parameters of a path, if it is of this form. Only a session's place may be empty, which is
+/// refused for what it is (P1.1).
+fn matches(form: &str, path: &str) -> Option<Vec<String>> {
+    let mut params = Vec::new();
+    let mut segments = path.split('/');
+    for expected in form.split('/') {
+        let segment = segments.next()?;
+        if expected.starts_with('{') {
+            if segment.is_empty() && expected != "{session}" {
+                return None;
+            }
+            params.push(query::percent_decoded(segment));
+        } else if expected != segment {
+            return None;
+        }
+    }
+    segments.next().is_none().then_some(params)
+}
+
+/// The addresses there are, once each, as a refusal says them.
+fn addresses() -> String {
+    let (mut below, mut beside): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
+    for route in ROUTES {
+        let (list, path) = match route.path.strip_prefix("/v1/sessions/{session}") {
+            Some(path) => (&mut below, path.trim_start_matches('/')),
+            None => (&mut beside, route.path),
+        };
+        if !path.is_empty() && !list.contains(&path) {
+            list.push(path);
+        }
+    }
+    let (below, beside) = (below.join(", "), beside.join(" and "));
+    format!(
+        "unable to find this address; a session is at /v1/sessions/ID, and below it are {below}; \
+         beside it are {beside}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use super::*;
+
+    fn found(method: &str, path: &str) -> (String, Vec<String>) {
+        let (route, params) = find(method, path).unwrap();
+        (format!("{} {}", route.method, route.path), params)
+    }
+
+    #[test]
+    fn p1_1_an_address_gives_its_line_and_its_parameters() {
+        let cases = [
+            (
+                "GET",
+                "/v1/sessions/a",
+                "GET /v1/sessions/{session}",
+                &["a"][..],
+            ),
+            (
+                "POST",
+                "/v1/sessions/a%2Fb/turns/t%20x/end",
+                "POST /v1/sessions/{session}/turns/{turn}/end",
+                &["a/b", "t x"],
+            ),
+            (
+                "GET",
+                "/v1/sessions//messages",
+                "GET /v1/sessions/{session}/messages",
+                &[""],
+            ),
+            ("GET", "/v1/inbox", "GET /v1/inbox", &[]),
+        ];
+        for (method, path, line, params) in cases {
+            let (name, found) = found(method, path);
+            assert_eq!(
+                (name.as_str(), found),
+                (line, params.iter().map(|p| (*p).to_owned()).collect())
+            );
+        }
+    }
+
+    #[test]
+    fn p12_2_another_method_is_refused_by_those_there_are() {
+        for method in ["PUT", "HEAD", "get"] {
+            let missed = find(method, "/v1/sessions/a/messages").unwrap_err();
+            assert_eq!(missed.error.code, ErrorCode::MethodNotAllowed);
+            assert_eq!(missed.allow.unwrap(), "GET, POST");
+            assert!(missed.error.message.contains("GET, POST"));
+        }
+    }
+
+    #[test]
+    fn p12_2_no_address_is_not_found() {
+        let paths = [
+            "/v1/",
+            "/v1/sessions",
+            "/v1/sessions/a/",
+            "/v1/sessions/a/messages/",
+            "/v1/sessions/a/messages/m/x",
+            "/v1/sessions/a/turns//end",
+            "/v1/inboxes",
+        ];
+        for path in paths {
+            let missed = find("GET", path).unwrap_err();
+            assert_eq!(
+                (missed.error.code, missed.allow),
+                (ErrorCode::NotFound, None),
+                "{path}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_line_is_found_again_and_no_two_are_alike() {
+        for route in ROUTES.iter().chain([&WRITTEN]) {
+            let again = named(route.method, route.path).unwrap();
+            assert!(
+                std::ptr::eq(again, route),
+                "{} {}",
+                route.method,
+                route.path
+            );
+        }
+        assert!(
+            find("", "/v1/sessions/a/messages/m").is_err(),
+            "only the Worker asks that"
+        );
+    }
+
+    #[test]
+    fn p1_4_a_parameter_of_another_address_is_refused_and_an_unknown_one_is_not() {
+        let pairs = |name: &str| vec![(name.to_owned(), "x".to_owned())];
+        let (messages, _) = find("GET", "/v1/sessions/a/messages").unwrap();
+        let refused = messages.check(&pairs("since")).unwrap_err();
+        assert_eq!(refused.code, ErrorCode::InvalidFrame);
+        assert!(refused.message.contains("since") && refused.message.contains("after"));
+        for name in ["before", "token", "utm_source"] {
+            assert!(messages.check(&pairs(name)).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn p12_2_a_shorthand_is_the_frame_that_it_stands_for() {
+        use crate::protocol::decode::ClientFrame;
+        let (route, params) = find("POST", "/v1/sessions/a/turns/t1/end").unwrap();
+        let Serve::Answer(Decode::Session(decode)) = route.serve else {
+            panic!("it is one call")
+        };
+        let body = r#"{"status": "complete", "turn": "another", "type": "publish"}"#;
+        let (params, pairs) = (params.as_slice(), [].as_slice());
+        let parts = Parts {
+            params,
+            pairs,
+            body,
+        };
+        let request = decode(&parts, &Limits::default()).unwrap();
+        let Request::Shorthand(Ok(ClientFrame::EndTurn(end))) = request else {
+            panic!("{request:?}")
+        };
+        assert_eq!(end.turn, "t1");
+    }
+}

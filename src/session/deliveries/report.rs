@@ -1,0 +1,46 @@
+//! Deliveries in diagnostics (P11.4).
+
+use serde::Serialize;
+
+use super::queue::Queue;
+use crate::protocol::ids::Timestamp;
+use crate::store::{DeadLetter, Store, StoreError};
+
+/// How much is owed, and the dead letters.
+#[derive(Debug, Serialize)]
+pub struct DeliveryReport {
+    /// Deliveries that nobody has taken yet.
+    pending: u64,
+    /// Deliveries that were given up, the newest first.
+    dead: Vec<Letter>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Letter {
+    id: String,
+    target: String,
+    attempts: u64,
+    created_at: Timestamp,
+    dead_at: Option<Timestamp>,
+    reason: String,
+}
+
+/// Reads as many rows as there are deliveries.
+///
+/// # Errors
+/// When the storage fails.
+pub(crate) fn report(queue: &Queue, store: &Store) -> Result<DeliveryReport, StoreError> {
+    let letter = |DeadLetter { owed, id, reason }| Letter {
+        id,
+        target: owed.target,
+        attempts: owed.attempts,
+        created_at: owed.created_at,
+        dead_at: owed.dead_at,
+        reason,
+    };
+    Ok(DeliveryReport {
+        pending: queue.pending(),
+        dead: store.dead_letters()?.into_iter().map(letter).collect(),
+    })
+}

@@ -1,0 +1,51 @@
+//! A call to somebody outside, and its outcome.
+
+use crate::store::DeliveryKind;
+
+/// A delivery that the platform is to attempt, once; an [`Input::Delivered`] follows.
+///
+/// [`Input::Delivered`]: crate::session::Input::Delivered
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// Its number.
+    pub number: u64,
+    /// The id by which the receiver knows it, the same at each attempt.
+    pub id: String,
+    /// How it goes out.
+    pub kind: DeliveryKind,
+    /// Its address.
+    pub target: String,
+    /// The exact text to send.
+    pub body: String,
+}
+
+/// The end of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivered {
+    /// The delivery's number.
+    pub number: u64,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// The outcome of an attempt, as far as the platform can tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The target answered.
+    Answered {
+        /// The HTTP status.
+        status: u16,
+        /// Milliseconds to wait that the answer asks for (`Retry-After`).
+        retry_after_ms: Option<u64>,
+    },
+    /// No answer, or not in time.
+    Failed {
+        /// The reason, for people.
+        reason: String,
+    },
+    /// Not attempted, and never to be.
+    Refused {
+        /// The reason, for people.
+        reason: String,
+    },
+}

@@ -1,0 +1,135 @@
+//! Of many members those that are listed, and those that are only counted (P7.3).
+
+use std::collections::BTreeSet;
+
+use crate::protocol::capability::Role;
+use crate::protocol::ids::ConnectionId;
+use crate::protocol::limits::PRESENCE_AGENTS;
+use crate::session::engine::Connection;
+
+/// Who is listed first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// Agents and supervisors.
+    Staff,
+    /// Everybody else.
+    Public,
+}
+
+impl From<Role> for Rank {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Agent | Role::Supervisor => Self::Staff,
+            Role::User => Self::Public,
+        }
+    }
+}
+
+/// All members. One that is listed stays so until it leaves.
+#[derive(Debug, Default)]
+pub(crate) struct Roster {
+    listed: BTreeSet<ConnectionId>,
+    counted: BTreeSet<(Rank, ConnectionId)>,
+    /// How many there are, as everybody was told; `None` if all are listed.
+    told: Option<usize>,
+    /// Whether the list changed since: whoever adds and subtracts is told again.
+    is_stale: bool,
+}
+
+impl Roster {
+    /// A connection that outlived a sleep, before which everybody was told of it.
+    pub(crate) fn found(&mut self, connection: &Connection) {
+        let id = connection.id.clone();
+        match &connection.member {
+            Some(present) if present.is_counted => {
+                self.counted.insert((connection.role.into(), id));
+            }
+            Some(_) => {
+                self.listed.insert(id);
+            }
+            None => {}
+        }
+        self.told = self.count();
+    }
+
+    /// A member enters where so many are listed; whether it is.
+    pub(crate) fn enter(&mut self, id: &ConnectionId, role: Role, most: usize) -> bool {
+        let is_listed = self.has_room(role.into(), most);
+        if is_listed {
+            self.listed.insert(id.clone());
+        } else {
+            self.counted.insert((role.into(), id.clone()));
+        }
+        is_listed
+    }
+
+    /// Somebody leaves; whether it was listed.
+    pub(crate) fn leave(&mut self, id: &ConnectionId) -> bool {
+        self.uncount(id);
+        self.listed.remove(id)
+    }
+
+    /// A member has another role.
+    pub(crate) fn rank(&mut self, id: &ConnectionId, role: Role) {
+        if self.uncount(id) {
+            self.counted.insert((role.into(), id.clone()));
+        }
+    }
+
+    fn uncount(&mut self, id: &ConnectionId) -> bool {
+        let ranks = [Rank::Staff, Rank::Public];
+        let mut counted = ranks.map(|rank| (rank, id.clone())).into_iter();
+        counted.any(|member| self.counted.remove(&member))
+    }
+
+    fn has_room(&self, rank: Rank, most: usize) -> bool {
+        let more = match rank {
+            Rank::Staff => PRESENCE_AGENTS,
+            Rank::Public => 0,
+        };
+        self.listed.len() < most.saturating_add(more)
+    }
+
+    /// Who is listed from now on, in the place of one that left.
+    pub(crate) fn next(&mut self, most: usize) -> Option<ConnectionId> {
+        let (rank, _) = self.counted.first()?;
+        if !self.has_room(*rank, most) {
+            return None;
+        }
+        let (_, id) = self.counted.pop_first()?;
+        self.listed.insert(id.clone());
+        Some(id)
+    }
+
+    /// Those that are listed.
+    pub(crate) fn listed(&self) -> impl Iterator<Item = &ConnectionId> {
+        self.listed.iter()
+    }
+
+    /// How many there are in all.
+    pub(crate) fn total(&self) -> usize {
+        self.listed.len() + self.counted.len()
+    }
+
+    /// The same if not all are listed.
+    pub(crate) fn count(&self) -> Option<usize> {
+        (!self.counted.is_empty()).then(|| self.total())
+    }
+
+    /// Whether everybody knows how many there are.
+    pub(crate) fn is_told(&self) -> bool {
+        let count = self.count();
+        self.told == count && (count.is_none() || !self.is_stale)
+    }
+
+    /// Everybody was told that one of the list came or left.
+    pub(crate) fn list_changed(&mut self) {
+        self.is_stale = true;
+    }
+
+    /// Everybody is told.
+    pub(crate) fn tell(&mut self) {
+        self.told = self.count();
+        self.is_stale = false;
+    }
+}

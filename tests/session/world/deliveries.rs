@@ -1,0 +1,65 @@
+//! Calls that leave the session, and how they end.
+//!
+//! ```text
+//! deployment https://a.example/     hooks of every session, and a secret to sign with
+//! hook !1 answers 503 after=60      the outcome of a delivery; fails and refuses are others
+//! ```
+//!
+//! A delivery is shown as `!1 > ADDRESS BODY`, when it is tried again without its body.
+
+use sessile::protocol::hooks::Hook;
+use sessile::session::{Delivered, Delivery, Input, Outcome};
+
+use super::World;
+use crate::words::{Word, find};
+
+impl World {
+    pub(super) fn deployment(&mut self, hooks: &[Word]) {
+        let hook = |word: &Word| Hook {
+            url: word.text.clone(),
+            events: None,
+        };
+        self.host.outbound.hooks = hooks.iter().map(hook).collect();
+        self.host.outbound.has_secret = true;
+        self.host.evict();
+    }
+
+    pub(super) fn delivery(&mut self, delivery: &Delivery) -> String {
+        let known = self
+            .deliveries
+            .iter()
+            .position(|(number, _)| *number == delivery.number);
+        if let Some(index) = known {
+            assert_eq!(
+                self.deliveries[index].1, delivery.id,
+                "one id for all attempts"
+            );
+            return format!("!{} > {}", index + 1, delivery.target);
+        }
+        self.deliveries.push((delivery.number, delivery.id.clone()));
+        let mut body: serde_json::Value = serde_json::from_str(&delivery.body).unwrap();
+        assert_eq!(body["id"], delivery.id.as_str(), "the id is in the body");
+        body.as_object_mut().unwrap().remove("id");
+        let (name, body) = (self.deliveries.len(), self.show.json(&body));
+        format!("!{name} > {} {body}", delivery.target)
+    }
+
+    pub(super) fn outcome(&mut self, words: &[Word]) {
+        let index: usize = words[0].text.trim_start_matches('!').parse().unwrap();
+        let outcome = match words[1].text.as_str() {
+            "answers" => Outcome::Answered {
+                status: words[2].text.parse().unwrap(),
+                retry_after_ms: find(words, "after")
+                    .map(|text| 1_000 * text.parse::<u64>().unwrap()),
+            },
+            "fails" => Outcome::Failed {
+                reason: "it did not answer within 10000 ms".to_owned(),
+            },
+            _ => Outcome::Refused {
+                reason: "its host is not public".to_owned(),
+            },
+        };
+        let (number, _) = self.deliveries[index - 1];
+        self.handle(Input::Delivered(Delivered { number, outcome }));
+    }
+}

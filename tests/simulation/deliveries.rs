@@ -1,0 +1,368 @@
+//! Deliveries while everything breaks: the process, the disk, the clock, the network and the
+//! endpoints. Only an administrator is there, who deletes the session now and then.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+use sessile::protocol::capability::Operations;
+use sessile::protocol::hooks::Hook;
+use sessile::protocol::ids::Timestamp;
+use sessile::protocol::limits::{DEAD_LETTER_MS, Limits};
+use sessile::session::{Delivered, Delivery, Effect, Input, Outcome, Request, Sender};
+
+use crate::host::{Fate, Host};
+use crate::random::Random;
+use crate::sim::START;
+
+const TARGETS: [&str; 3] = [
+    "https://a.example/",
+    "https://b.example/",
+    "https://c.example/",
+];
+const GIVE_UP_MS: u64 = 120_000;
+/// The longest call, and the time after which the process that made it is taken to be gone.
+const CALL_MS: u64 = 10_000;
+
+/// Something that happens at a time.
+#[derive(Debug)]
+enum Event {
+    /// A call arrives at its endpoint, made by the process of that number.
+    Arrives(Box<Delivery>, u32),
+    /// Its outcome is known to that process, if it still lives.
+    Ends(Delivered, u32),
+    Trouble,
+}
+
+/// A delivery as seen from outside.
+#[derive(Debug)]
+struct Known {
+    id: String,
+    target: String,
+    owed_at: Timestamp,
+    is_taken: bool,
+    is_gone: bool,
+}
+
+struct World {
+    random: Random,
+    host: Host,
+    time: u64,
+    skew: i64,
+    events: BTreeMap<(u64, u64), Event>,
+    ties: u64,
+    is_calm: bool,
+    /// Targets that answer nobody until then.
+    down: BTreeMap<String, u64>,
+    /// Everything that was ever owed, in order.
+    known: Vec<Known>,
+    /// The rows of deliveries after the last input, by number.
+    rows: BTreeSet<u64>,
+    deletions: u64,
+    attempts: u64,
+    dead: u64,
+}
+
+/// Returns how many deletions were told, and in how many attempts, and how many were given up.
+fn run(seed: u64) -> (u64, u64, u64) {
+    let mut random = Random::new(seed);
+    let limits = Limits {
+        give_up_ms: GIVE_UP_MS,
+        deliveries: *random.pick(&[1_000, 1_000, 4]),
+        ..Limits::default()
+    };
+    let mut host = Host::new(limits);
+    let count = random.between(1, 4) as usize;
+    let hook = |url: &&str| Hook {
+        url: (*url).to_owned(),
+        events: None,
+    };
+    host.outbound.hooks = TARGETS[..count].iter().map(hook).collect();
+    host.outbound.has_secret = true;
+    let mut world = World {
+        random,
+        host,
+        time: 0,
+        skew: 0,
+        events: BTreeMap::new(),
+        ties: 0,
+        is_calm: false,
+        down: BTreeMap::new(),
+        known: Vec::new(),
+        rows: BTreeSet::new(),
+        deletions: 0,
+        attempts: 0,
+        dead: 0,
+    };
+    world.schedule(1, Event::Trouble);
+    world.pass(60_000);
+    world.is_calm = true;
+    // Nobody touches it: alarms alone bring everything to its end.
+    world.pass(GIVE_UP_MS * 2 + 3 * CALL_MS);
+    world.judge();
+    (world.deletions, world.attempts, world.dead)
+}
+
+impl World {
+    fn now(&self) -> Timestamp {
+        START + self.time as i64 + self.skew
+    }
+
+    fn schedule(&mut self, after: u64, event: Event) {
+        self.ties += 1;
+        self.events.insert((self.time + after, self.ties), event);
+    }
+
+    /// Lets time pass, with all that happens meanwhile, alarms among it.
+    fn pass(&mut self, duration: u64) {
+        let until = self.time + duration;
+        loop {
+            let event = self.events.keys().next().copied();
+            let now = self.now();
+            let alarm = self
+                .host
+                .alarm
+                .map(|alarm| self.time + (alarm - now).max(0) as u64);
+            let at = event.map(|(at, _)| at).into_iter().chain(alarm).min();
+            let Some(at) = at.filter(|at| *at <= until) else {
+                break;
+            };
+            self.time = self.time.max(at);
+            if let Some(event) = event.filter(|(due, _)| *due <= at) {
+                let event = self.events.remove(&event).unwrap();
+                self.happen(event);
+            } else {
+                self.host.alarm = None;
+                self.handle(Input::Deadline);
+                // The platform rings again where a process died of it.
+                if !self.host.is_awake() && self.host.alarm.is_none() {
+                    self.host.alarm = Some(self.now() + 2_000);
+                }
+            }
+        }
+        self.time = until;
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Arrives(delivery, process) => self.arrive(*delivery, process),
+            Event::Ends(delivered, process) => {
+                if self.host.is_awake() && self.host.loads == process {
+                    self.handle(Input::Delivered(delivered));
+                }
+            }
+            Event::Trouble if self.is_calm => {}
+            Event::Trouble => {
+                self.trouble();
+                let after = self.random.between(1, 2_000);
+                self.schedule(after, Event::Trouble);
+            }
+        }
+    }
+
+    fn trouble(&mut self) {
+        match self.random.between(0, 12) {
+            0..4 => {
+                let frame = json!({ "type": "publish", "messages": [{ "data": "x" }] });
+                let received =
+                    sessile::protocol::decode::decode_frame(&frame.to_string(), &self.host.limits);
+                self.ask(Request::Frame(received));
+            }
+            4..8 => self.ask(Request::Erase),
+            8 => self.host.die(),
+            9 => self.host.evict(),
+            10 => self.skew += self.random.between(0, 40_000) as i64 - 20_000,
+            _ => {
+                let target = (*self.random.pick(&TARGETS)).to_owned();
+                let until = self.time + self.random.between(0, GIVE_UP_MS * 3 / 2);
+                self.down.insert(target, until);
+            }
+        }
+    }
+
+    fn ask(&mut self, request: Request) {
+        let sender = Sender {
+            connection: None,
+            client: "admin".to_owned(),
+            operations: Operations::ALL,
+        };
+        self.handle(Input::Request { sender, request });
+    }
+
+    fn handle(&mut self, input: Input) {
+        let fate = match () {
+            () if self.is_calm || self.random.chance(800) => Fate::Lives,
+            () if self.random.chance(300) => Fate::DiskFails(self.random.between(0, 12)),
+            () if self.random.chance(500) => Fate::DiesBefore,
+            () => Fate::DiesAfter,
+        };
+        let (now, before) = (self.now(), self.epoch());
+        let effects = self.host.handle(now, input, fate);
+        let rows: BTreeSet<u64> = if effects.contains(&Effect::Erase) {
+            BTreeSet::new()
+        } else {
+            let rows = self.host.log().deliveries().unwrap();
+            rows.iter().map(|owed| owed.number).collect()
+        };
+        self.compare(now, before, &rows);
+        self.rows = rows;
+        for effect in effects {
+            if let Effect::Deliver(delivery) = effect {
+                self.attempts += 1;
+                let index = self.index(&delivery.id);
+                assert_eq!(self.known[index].target, delivery.target);
+                let after = self.random.between(1, 300);
+                let process = self.host.loads;
+                self.schedule(after, Event::Arrives(Box::new(delivery), process));
+            }
+        }
+    }
+
+    /// Which life of the session there is.
+    fn epoch(&self) -> Option<String> {
+        let beginning = self.host.log().beginning().unwrap();
+        beginning.map(|beginning| beginning.epoch.as_str().to_owned())
+    }
+
+    /// P10.4: a deletion and what is owed for it are one step, whatever breaks.
+    fn compare(&mut self, now: Timestamp, before: Option<String>, rows: &BTreeSet<u64>) {
+        let is_deleted = before.is_some() && before != self.epoch();
+        let hooks: Vec<String> = self
+            .host
+            .outbound
+            .hooks
+            .iter()
+            .map(|it| it.url.clone())
+            .collect();
+        let added: Vec<u64> = rows.difference(&self.rows).copied().collect();
+        let expected = if is_deleted { hooks.len() } else { 0 };
+        assert_eq!(added.len(), expected, "a row for each hook and deletion");
+        self.deletions += u64::from(is_deleted);
+        for (number, target) in added.into_iter().zip(hooks) {
+            let id = self.host.log().parcel(number).unwrap().unwrap().id;
+            let is_new = self.known.iter().all(|known| known.id != id);
+            assert!(is_new, "no id is given twice");
+            self.known.push(Known {
+                id,
+                target,
+                owed_at: now,
+                is_taken: false,
+                is_gone: false,
+            });
+        }
+    }
+
+    /// Which of all deliveries has an id: one that was a row before it went out.
+    fn index(&self, id: &str) -> usize {
+        let mut known = self.known.iter();
+        known
+            .position(|known| known.id == id)
+            .expect("a delivery that is owed")
+    }
+
+    fn arrive(&mut self, delivery: Delivery, process: u32) {
+        let is_down = self
+            .down
+            .get(&delivery.target)
+            .is_some_and(|until| self.time < *until);
+        let number = delivery.number;
+        let failed = || Outcome::Failed {
+            reason: "nobody answered".to_owned(),
+        };
+        let answered = |status, wait: Option<u64>| Outcome::Answered {
+            status,
+            retry_after_ms: wait,
+        };
+        let (outcome, after) = match self.random.between(0, 100) {
+            _ if is_down && self.random.chance(500) => (failed(), CALL_MS),
+            _ if is_down => (answered(503, Some(self.random.between(0, 30_000))), 50),
+            0..15 if !self.is_calm => {
+                // It was taken, and the answer is lost.
+                self.take(&delivery);
+                (failed(), CALL_MS)
+            }
+            15..30 if !self.is_calm => (answered(500, None), 50),
+            30..34 => {
+                let index = self.index(&delivery.id);
+                self.known[index].is_gone = true;
+                (answered(410, None), 50)
+            }
+            _ => {
+                self.take(&delivery);
+                (answered(204, None), self.random.between(1, 9_000))
+            }
+        };
+        self.schedule(after, Event::Ends(Delivered { number, outcome }, process));
+    }
+
+    /// P10.4: in order for each target, by what the receiver sees first of each.
+    fn take(&mut self, delivery: &Delivery) {
+        let body: Value = serde_json::from_str(&delivery.body).unwrap();
+        assert_eq!(body["id"], delivery.id.as_str());
+        let index = self.index(&delivery.id);
+        if !self.known[index].is_taken {
+            let mut later = self.known[index..].iter();
+            let is_later = |known: &&Known| known.is_taken && known.target == delivery.target;
+            assert!(later.find(is_later).is_none(), "{delivery:?} was overtaken");
+        }
+        self.known[index].is_taken = true;
+    }
+
+    /// In the end each was taken, or is a dead letter for a reason.
+    fn judge(&mut self) {
+        let letters = self.host.log().dead_letters().unwrap();
+        let waiting = self.host.log().deliveries().unwrap().into_iter();
+        let waiting: Vec<_> = waiting.filter(|owed| owed.dead_at.is_none()).collect();
+        assert!(waiting.is_empty(), "nothing waits any more: {waiting:#?}");
+        let dead: BTreeMap<&str, _> = letters.iter().map(|it| (it.id.as_str(), it)).collect();
+        for known in &self.known {
+            let Some(letter) = dead.get(known.id.as_str()) else {
+                let is_told = known.is_taken || known.is_gone;
+                assert!(is_told, "it is forgotten: {known:?}");
+                continue;
+            };
+            self.dead += 1;
+            let reason = letter.reason.as_str();
+            let is_due = known.owed_at + GIVE_UP_MS as i64 <= letter.owed.dead_at.unwrap();
+            let is_meant = match reason {
+                "it wants nothing more (410)" => known.is_gone,
+                "4 are pending already" | "1000 are pending already" => letter.owed.attempts == 0,
+                _ => is_due,
+            };
+            assert!(
+                is_meant,
+                "it was given up without need: {letter:?} {known:?}"
+            );
+        }
+        if self.epoch().is_none() {
+            // A week later nothing is left, and nobody had to come for it.
+            self.pass(DEAD_LETTER_MS + 40_000);
+            assert!(
+                self.host.disk.0.tables().is_empty(),
+                "{:?}",
+                self.host.disk.0.tables()
+            );
+        }
+    }
+}
+
+#[test]
+fn each_delivery_arrives_in_order_or_becomes_a_dead_letter() {
+    let (mut deletions, mut attempts, mut dead) = (0, 0, 0);
+    let seeds = match crate::number("SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..crate::number("SESSILE_SEEDS").unwrap_or(120),
+    };
+    let is_whole = 120 <= seeds.end - seeds.start;
+    for seed in seeds {
+        let ran = std::panic::catch_unwind(|| run(seed));
+        let Ok(ran) = ran else {
+            panic!("SEED={seed} cargo test --test simulation deliveries repeats this");
+        };
+        (deletions, attempts, dead) = (deletions + ran.0, attempts + ran.1, dead + ran.2);
+    }
+    let has_all = 400 < deletions && deletions * 2 < attempts && 40 < dead;
+    assert!(
+        !is_whole || has_all,
+        "{deletions} deletions, {attempts} attempts, {dead} dead"
+    );
+}
