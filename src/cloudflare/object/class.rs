@@ -2,7 +2,6 @@
 
 use worker::Env;
 
-use super::shell::{Core, Shell};
 use crate::machine::Machine;
 use crate::protocol::decode::Received;
 
@@ -20,10 +19,5 @@ pub(super) trait Class: Machine {
     /// The frames in a request, for the faults that a test may ask for.
     fn frames(_: &Self::Request) -> &[Received] {
         &[]
-    }
-
-    /// The object's own figures (P11.4) as JSON, for a class with an address that reads them.
-    fn report(_: &Shell<Self>, _: &Core<Self>) -> String {
-        "{}".to_owned()
     }
 }

@@ -8,9 +8,9 @@ use worker::web_sys::{Request, Response, WebSocket};
 use worker::worker_sys::{WebSocketPair, WebSocketRequestResponsePair};
 use worker::{Env, State, console_error};
 
-use super::class::Class;
 use super::fault::provoke;
 use super::incoming::Incoming;
+use super::report::Report;
 use super::shell::{Lost, Outcome, Shell};
 use crate::cloudflare::call::{Ask, CALL_HEADER, Call, Opening, Question, STALE_HEADER, failed};
 use crate::cloudflare::platform::http::{Answer, json, refusal};
@@ -24,12 +24,12 @@ use crate::protocol::query::Parts;
 use crate::protocol::routes::{self, Serve};
 
 /// An object of a class.
-pub(super) struct Object<M: Class> {
+pub(super) struct Object<M: Report> {
     shell: Rc<Shell<M>>,
     incoming: Rc<Incoming<M>>,
 }
 
-impl<M: Class> Clone for Object<M> {
+impl<M: Report> Clone for Object<M> {
     fn clone(&self) -> Self {
         Self {
             shell: Rc::clone(&self.shell),
@@ -38,7 +38,7 @@ impl<M: Class> Clone for Object<M> {
     }
 }
 
-impl<M: Class> Object<M> {
+impl<M: Report> Object<M> {
     /// Made by the runtime whenever the object wakes.
     pub(super) fn new(state: State, env: Env) -> Self {
         panics::install();
@@ -186,7 +186,7 @@ fn draw(carrier: Carrier) -> Option<ConnectionId> {
 }
 
 /// The answer of an object that failed at this.
-fn lost<M: Class>() -> Answer {
+fn lost<M: Report>() -> Answer {
     let reason = "it failed; what was asked may have happened";
     refusal(&failed(M::THING, reason))
 }

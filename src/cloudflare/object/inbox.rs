@@ -13,6 +13,7 @@ use worker::{DurableObject, Env, Request, Response, Result, State, durable_objec
 
 use super::class::Class;
 use super::entry::Object;
+use super::report::Report;
 use crate::inbox::Inbox;
 
 /// An inbox's object.
@@ -65,3 +66,5 @@ impl Class for Inbox {
         match delivery {}
     }
 }
+
+impl Report for Inbox {}

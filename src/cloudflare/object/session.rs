@@ -13,6 +13,7 @@ use super::class::Class;
 use super::deliver::deliver;
 use super::diagnostics;
 use super::entry::Object;
+use super::report::Report;
 use super::shell::{Core, Shell};
 use crate::protocol::decode::Received;
 use crate::session::{self, Delivered, Delivery, Session};
@@ -74,7 +75,9 @@ impl Class for Session {
             _ => &[],
         }
     }
+}
 
+impl Report for Session {
     fn report(shell: &Shell<Self>, core: &Core<Self>) -> String {
         diagnostics::report(shell, core)
     }
