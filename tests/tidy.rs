@@ -86,6 +86,12 @@ const BANS: &[Ban] = &[
         because: "store and token know the protocol only (invariant 2)",
     },
     Ban {
+        words: &["store.write("],
+        within: &["src/session"],
+        except: &["src/session/engine/step"],
+        because: "every write of the session goes through a step",
+    },
+    Ban {
         words: &["worker::", "wasm_bindgen", "js_sys"],
         within: &["src"],
         except: &["src/cloudflare"],
@@ -218,7 +224,7 @@ const ARROWS: &[(&str, &str, &str)] = &[
     (
         "life",
         "deliveries",
-        "a session that is deleted owes its hooks the news of that (P10.5)",
+        "a session that is deleted owes its hooks the news of that (P10.4)",
     ),
 ];
 
