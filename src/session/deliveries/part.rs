@@ -90,7 +90,7 @@ fn write(cx: &mut Context<'_>, writes: Vec<DeliveryWrite>) -> Result<(), StoreEr
         return Ok(());
     }
     let writes: Vec<Write> = writes.into_iter().map(Write::Delivery).collect();
-    cx.engine.store.write(&writes)?;
+    cx.engine.write_beside(&writes)?;
     cx.engine.state.clock.stir(DELIVERIES);
     Ok(())
 }
