@@ -136,6 +136,7 @@ rules! {
 }
 
 /// Decides about one frame, in the order that holds for all of them.
+#[inline(always)]
 fn apply<F: Identified>(
     cx: &mut Context<'_>,
     sender: &Sender,
@@ -145,7 +146,10 @@ fn apply<F: Identified>(
 ) -> Result<Answer, Error> {
     permit(cx, sender, verb, rule.operation)?;
     take_rate(cx, sender, verb, rule.rate, frame.id().is_some())?;
-    let Some(((kind, repeat), id)) = rule.repeat.zip(frame.id()) else {
+    let Some(id) = frame.id() else {
+        return (rule.handler)(cx, sender, frame);
+    };
+    let Some((kind, repeat)) = rule.repeat else {
         return (rule.handler)(cx, sender, frame);
     };
     if let Some(place) = cx.engine.once(sender, kind, id)? {
@@ -204,6 +208,7 @@ pub(super) fn take_message(
     }
     let (sender, carrier) = (live.connection.sender(), live.connection.carrier);
     let mut chains = live.connection.chains.clone();
+    let were_whole = chains.are_whole();
     let counted = bytes.max(frames.len().saturating_mul(FRAME_BYTES_MIN));
     let mut too_much = Ok(());
     let limited = cx.engine.limit(&sender, |rates, now| {
@@ -224,7 +229,9 @@ pub(super) fn take_message(
         ..received
     });
     let are_answered = take_frames(cx, &sender, Some(carrier), frames.collect(), &mut chains)?;
-    cx.engine.keep_chains(connection, chains);
+    if !were_whole || !chains.are_whole() {
+        cx.engine.keep_chains(connection, chains);
+    }
     cx.engine.charge(&sender, cx.engine.out.made);
     if !are_answered {
         let reason = "too much that is refused";
