@@ -10,7 +10,9 @@ use sessile::protocol::capability;
 use sessile::protocol::data::Data;
 use sessile::protocol::decode::{ClientFrame, Ref, decode};
 use sessile::protocol::error::{Details, ErrorCode, ErrorInfo, close};
-use sessile::protocol::frame::{Attached, Outcome, Placed, Presence, ServerFrame, TurnFrame};
+use sessile::protocol::frame::{
+    Attached, Lists, Outcome, Placed, Presence, ServerFrame, TurnFrame,
+};
 use sessile::protocol::ids::ConnectionId;
 use sessile::protocol::limits::Limits;
 use sessile::protocol::message::{Headers, Message, Role, Status};
@@ -229,11 +231,13 @@ fn log_frames() -> Vec<(&'static str, ServerFrame)> {
         reason: None,
         has_older: true,
         connections: 3,
-        presence: Presence {
-            presence: Some(vec![member()]),
-            presence_count: None,
+        lists: Lists {
+            presence: Presence {
+                presence: Some(vec![member()]),
+                presence_count: None,
+            },
+            turns: Some(vec![shown(&active())]),
         },
-        turns: Some(vec![shown(&active())]),
         limits: Limits::default(),
     };
     let append = |data: &str, status| ServerFrame::Append {

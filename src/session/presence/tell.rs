@@ -1,6 +1,6 @@
 //! Presence is announced (P7.3).
 
-use crate::protocol::frame::{Attached, ServerFrame};
+use crate::protocol::frame::{Lists, ServerFrame};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::snapshot::Snapshot;
 use crate::session::context::{Context, Memory};
@@ -54,8 +54,8 @@ impl Part for Announcing {
         memory.presence.due()
     }
 
-    fn attached(cx: &Context<'_>, live: &mut Live, frame: &mut Attached) {
-        frame.presence = brief_members(cx);
+    fn attached(cx: &Context<'_>, live: &mut Live, lists: &mut Lists) {
+        lists.presence = brief_members(cx);
         live.listed_at = cx.memory.presence.count;
     }
 
