@@ -1,10 +1,11 @@
 //! What features get while an input is handled.
 
 use super::deliveries::queue::Queue;
-use super::engine::Work;
+use super::engine::{Step, Work};
 use super::messages::state::Retention;
 use super::presence::state::Presence;
 use super::turns::state::Turns;
+use crate::store::StoreError;
 
 /// What features keep in memory, each its own.
 #[derive(Debug, Default)]
@@ -15,8 +16,18 @@ pub(super) struct Memory {
     pub(super) deliveries: Queue,
 }
 
+/// What one feature asks of the others, which it does not know: of all parts (`parts.rs`).
+#[derive(Clone, Copy)]
+pub(super) struct Others {
+    /// Whether a turn waits for something that it asked for (P8.4).
+    pub(super) is_asked: fn(&Memory, &str) -> bool,
+    /// A turn is about to end in a step.
+    pub(super) turn_ends: fn(&mut Context<'_>, &mut Step, &str) -> Result<(), StoreError>,
+}
+
 /// One input's hold on the session: the engine, and the memory of every feature.
 pub(super) struct Context<'a> {
     pub(super) engine: Work<'a>,
     pub(super) memory: &'a mut Memory,
+    pub(super) others: Others,
 }

@@ -165,7 +165,12 @@ impl Session {
             frame_id: None,
         };
         let memory = &mut self.memory;
-        Context { engine, memory }
+        let others = parts::OTHERS;
+        Context {
+            engine,
+            memory,
+            others,
+        }
     }
 }
 

@@ -125,7 +125,7 @@ pub(crate) fn change_turn(
 }
 
 /// Ends a turn: what still streams in it is closed, instructions that nobody took are
-/// missed, and only then it is over. Nothing of it may be pending (P6.3).
+/// missed, what it asked for is withdrawn, and only then it is over. Nothing of it may be pending (P6.3).
 pub(crate) fn finish_turn(
     cx: &mut Context<'_>,
     step: &mut Step,
@@ -151,6 +151,7 @@ pub(crate) fn finish_turn(
     for place in missed {
         mark_steer(cx, step, place, "missed", 0)?;
     }
+    (cx.others.turn_ends)(cx, step, id)?;
     let (reason, error) = (end.reason.map(str::to_owned), end.error);
     let at = cx.engine.now;
     Ok(change_turn(cx, step, id, Event::End, |turn| {

@@ -4,7 +4,7 @@ use sessile::protocol::decode::decode_frame;
 use sessile::protocol::query;
 use sessile::session::{Input, Read, Request, Sender};
 
-use super::{World, operations};
+use super::{World, operations, role};
 use crate::words::{Word, find, has};
 
 impl World {
@@ -14,6 +14,7 @@ impl World {
             connection: None,
             client: name.split('/').next().unwrap().to_owned(),
             operations: operations(name, args),
+            role: role(name),
         };
         let serial = |world: &Self, key| find(args, key).map(|text| world.show.fill(text));
         let number = |key, usual| find(args, key).map_or(usual, |text| text.parse().unwrap());

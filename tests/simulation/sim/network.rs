@@ -1,7 +1,7 @@
 //! What clients do to the network, and it to them.
 
 use serde_json::Value;
-use sessile::protocol::capability::Operations;
+use sessile::protocol::capability::{Operations, Role};
 use sessile::protocol::ids::ConnectionId;
 use sessile::session::{Carrier, Connection, Input, Request, Sender, Start};
 
@@ -113,6 +113,7 @@ impl Sim {
             connection: None,
             client: client.name.clone(),
             operations: Operations::parse(client.words()).unwrap(),
+            role: Role::User,
         };
         let now = self.now();
         self.ledger
