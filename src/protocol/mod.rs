@@ -3,6 +3,8 @@
 //! No rules, no clock and no platform: this room decides the form of a frame,
 //! [`crate::session`] its effect.
 
+pub mod approval;
+mod approval_frames;
 pub mod capability;
 pub mod data;
 pub mod decode;

@@ -21,6 +21,10 @@ macro_rules! with_reads {
                 Turns(query::Turns) = "/turns", Read;
                 /// One turn.
                 Turn(query::Id) = "/turns/{turn}", Read;
+                /// Approvals (P8.3).
+                Approvals(query::Approvals) = "/approvals", Read;
+                /// One approval.
+                Approval(query::Id) = "/approvals/{approval}", Read;
                 /// The members (P7.4).
                 Presence(query::Nothing) = "/presence", Read;
             }

@@ -130,6 +130,9 @@ with_reads! {
         frame!("POST" "/turns" => "turn.start");
         frame!("POST" "/turns/{turn}/end" => "turn.end", "turn");
         frame!("POST" "/turns/{turn}/cancel" => "cancel", "turn");
+        frame!("POST" "/approvals" => "approval.request");
+        frame!("POST" "/approvals/{approval}/decide" => "approval.decide", "approval");
+        frame!("POST" "/approvals/{approval}/withdraw" => "approval.withdraw", "approval");
         session!(
             "PATCH" "", Some((Operation::Admin, "change the settings")), &[],
             Serve::Answer(Decode::Session(request::settings))
@@ -168,7 +171,7 @@ pub static WRITTEN: Route = session!(
 );
 
 /// A request found nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Missed {
     /// The refusal.
     pub error: ErrorInfo,

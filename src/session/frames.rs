@@ -1,6 +1,7 @@
 //! Frames: the one table of what each needs, costs and is handled by, and the one order in which
 //! that is decided: permission, rate, repeat, handler, answer.
 
+use super::approvals::{ask, decide};
 use super::context::Context;
 use super::engine::{Answer, Chains, Error, FrameId, Known, Reply, Sender, misplaced};
 use super::full;
@@ -87,12 +88,13 @@ macro_rules! identified {
 
 identified! {
     decode::Append, decode::Update, decode::Delete, decode::Signal, decode::EndTurn,
-    decode::DriveTurn, decode::AdoptTurn, decode::Steered, decode::CancelTurns, decode::Steer;
+    decode::DriveTurn, decode::AdoptTurn, decode::Steered, decode::CancelTurns, decode::Steer,
+    decode::DecideApproval, decode::WithdrawApproval;
     decode::Publish, decode::StartTurn, decode::SetPresence, decode::LeavePresence, Auth,
-    decode::Seen
+    decode::Seen, decode::RequestApproval
 }
 
-use Operation::{Cancel, Presence, Publish, Steer, Turn};
+use Operation::{Approve, Cancel, Presence, Publish, Steer, Turn};
 use Rate::{Frame, FrameWithId, Free, Signal};
 
 rules! {
@@ -124,6 +126,13 @@ rules! {
         Some(Cancel), Frame, Some((Kind::Cancel, cancel::repeat)), cancel::cancel;
     Steer(decode::Steer) =
         Some(Steer), Frame, Some((Kind::Steer, steer::repeat)), steer::steer;
+    RequestApproval(decode::RequestApproval) =
+        Some(Turn), Frame, None, ask::request;
+    DecideApproval(decode::DecideApproval) =
+        Some(Approve), Frame, Some((Kind::DecideApproval, decide::repeat)), decide::decide;
+    WithdrawApproval(decode::WithdrawApproval) =
+        Some(Turn), Frame, Some((Kind::WithdrawApproval, decide::repeat_withdraw)),
+        decide::withdraw;
     SetPresence(decode::SetPresence) =
         Some(Presence), Frame, None, members::set_presence;
     LeavePresence(decode::LeavePresence) =

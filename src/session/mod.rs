@@ -5,6 +5,7 @@
 //! Features stand above an engine that knows none of them; this file holds the contract and
 //! the one match over inputs.
 
+mod approvals;
 mod context;
 mod deliveries;
 mod engine;

@@ -1,5 +1,6 @@
 //! The parts of the session: the only list of them, and what is asked of all.
 
+use super::approvals::part::Pending;
 use super::context::{Context, Memory, Others};
 use super::deliveries::part::Deliveries;
 use super::engine::{Live, News, Step, Wait};
@@ -21,7 +22,7 @@ use crate::store::StoreError;
 /// Does something with every part, in the order in which they ring.
 macro_rules! each {
     ($part:ident => $do:block) => {
-        each!(@ $part $do Tokens Silence Open Leases Streams Trimming Rest Announcing Deliveries)
+        each!(@ $part $do Tokens Silence Pending Open Leases Streams Trimming Rest Announcing Deliveries)
     };
     (@ $part:ident $do:block $($name:ident)*) => {
         $({ type $part = $name; $do })*

@@ -61,6 +61,7 @@ fn tell(cx: &mut Context<'_>, live: &mut Live, start: &Start) -> Result<(), Stor
         connections: cx.engine.connections.len() + 1,
         presence: Presence::default(),
         turns: None,
+        approvals: None,
         limits: cx.engine.limits.clone(),
     };
     parts::attached(cx, live, &mut attached);

@@ -27,6 +27,14 @@ impl World {
                 limit: number("limit", 100),
             })),
             ("get", "turn") => Request::Read(Read::Turn(query::Id(self.show.fill(&args[1].text)))),
+            ("get", "approvals") => Request::Read(Read::Approvals(query::Approvals {
+                all: has(args, "all"),
+                before: serial(self, "before"),
+                limit: number("limit", 100),
+            })),
+            ("get", "approval") => {
+                Request::Read(Read::Approval(query::Id(self.show.fill(&args[1].text))))
+            }
             ("get", "presence") => Request::Read(Read::Presence(query::Nothing)),
             ("get", "messages" | "conversation") => Request::Read(Read::Messages(query::History {
                 before: serial(self, "before"),
