@@ -3,19 +3,17 @@
 //! the core again.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "protocol/approvals.rs"]
+mod approvals;
+
 use expect_test::expect_file;
 use serde_json::{Value, json};
 use sessile::protocol::PROTOCOL_VERSION;
-use sessile::protocol::approval::{
-    self, Approval, Asked, Choice, Decision, Kind, OnDeadline, Past, Verdict,
-};
 use sessile::protocol::capability;
 use sessile::protocol::data::Data;
 use sessile::protocol::decode::{ClientFrame, Ref, decode};
 use sessile::protocol::error::{Details, ErrorCode, ErrorInfo, close};
-use sessile::protocol::frame::{
-    ApprovalFrame, Attached, Outcome, Placed, Presence, ServerFrame, TurnFrame,
-};
+use sessile::protocol::frame::{Attached, Outcome, Placed, Presence, ServerFrame, TurnFrame};
 use sessile::protocol::ids::ConnectionId;
 use sessile::protocol::limits::Limits;
 use sessile::protocol::message::{Headers, Message, Role, Status};
@@ -221,151 +219,6 @@ fn turn_frames() -> Vec<(&'static str, ServerFrame)> {
     ]
 }
 
-fn epoch() -> Epoch {
-    Epoch::parse("k3x9").unwrap()
-}
-
-fn past(at: i64, what: approval::Event, who: Option<&str>) -> Past {
-    let who = who.map(str::to_owned);
-    Past { at, what, who }
-}
-
-fn asked() -> Approval {
-    Approval {
-        place: 5,
-        version: 5,
-        event: approval::Event::Request,
-        id: "a1".to_owned(),
-        turn: Some("t1".to_owned()),
-        client: "agent".to_owned(),
-        asker: Some("alice".to_owned()),
-        is_open: false,
-        asked: Asked {
-            kind: Kind::Approval,
-            title: "Buy two tickets?".to_owned(),
-            description: Some("They are not refundable.".to_owned()),
-            data: Data::from_json(r#"{"seats":2}"#.to_owned()),
-            schema: None,
-            options: Vec::new(),
-            assignees: vec!["alice".to_owned()],
-            on_deadline: OnDeadline::Reject,
-        },
-        deadline_at: Some(1_800_003_600_000),
-        escalate: Vec::new(),
-        status: approval::Status::Pending,
-        verdict: Verdict::default(),
-        history: vec![past(
-            1_800_000_000_000,
-            approval::Event::Request,
-            Some("agent"),
-        )],
-        created_at: 1_800_000_000_000,
-    }
-}
-
-fn changed(event: approval::Event, status: approval::Status, who: Option<&str>) -> Approval {
-    let mut approval = asked();
-    approval.version = 6;
-    approval.event = event;
-    approval.status = status;
-    approval.history.push(past(1_800_000_060_000, event, who));
-    approval
-}
-
-fn approved() -> Approval {
-    let (event, status) = (approval::Event::Decide, approval::Status::Approved);
-    Approval {
-        verdict: Verdict {
-            decision: Some(Decision::Approve),
-            option: None,
-            answer: Data::from_json(r#"{"seats":1}"#.to_owned()),
-            comment: Some("one is enough".to_owned()),
-        },
-        ..changed(event, status, Some("alice"))
-    }
-}
-
-fn answered() -> Approval {
-    let (event, status) = (approval::Event::Expire, approval::Status::Answered);
-    let option = |id: &str, label: &str| Choice {
-        id: id.to_owned(),
-        label: label.to_owned(),
-        data: None,
-    };
-    let expired = changed(event, status, None);
-    Approval {
-        turn: None,
-        asked: Asked {
-            kind: Kind::Question,
-            title: "Which seat?".to_owned(),
-            description: None,
-            data: None,
-            options: vec![option("aisle", "Aisle"), option("window", "Window")],
-            assignees: Vec::new(),
-            on_deadline: OnDeadline::Option("aisle".to_owned()),
-            schema: None,
-        },
-        verdict: Verdict {
-            decision: Some(Decision::Answer),
-            option: Some("aisle".to_owned()),
-            ..Verdict::default()
-        },
-        ..expired
-    }
-}
-
-fn approval_frames() -> Vec<(&'static str, ServerFrame)> {
-    use approval::{Event, Status};
-    let frame = |approval: Approval| {
-        ServerFrame::Approval(ApprovalFrame {
-            r#type: approval.event,
-            serial: serial(approval.version),
-            approval: Box::new(approval.shown("s1", epoch())),
-        })
-    };
-    let mut escalated = changed(Event::Escalate, Status::Pending, None);
-    escalated.asked.assignees.push("role:supervisor".to_owned());
-    let withdrawn = changed(Event::Withdraw, Status::Withdrawn, Some("agent"));
-    let expired = changed(Event::Expire, Status::Expired, None);
-    let approval = Box::new(approved().shown("s1", epoch()));
-    let decided = ErrorInfo {
-        details: Some(Details::Decided {
-            approval: approval.clone(),
-        }),
-        ..ErrorInfo::new(
-            ErrorCode::AlreadyDecided,
-            "unable to decide the approval; approval a1 is approved",
-        )
-    };
-    let duplicate = true;
-    let ack = |result| ServerFrame::Ack {
-        r#ref: mark("1"),
-        result,
-    };
-    vec![
-        ("approval.request", frame(asked())),
-        ("approval.escalate", frame(escalated)),
-        ("approval.decide", frame(approved())),
-        ("approval.expire", frame(expired)),
-        ("approval.expire that answers", frame(answered())),
-        ("approval.withdraw", frame(withdrawn)),
-        (
-            "ack of an approval",
-            ack(Outcome::Approval {
-                approval,
-                duplicate,
-            }),
-        ),
-        (
-            "nack of a decision that comes too late",
-            ServerFrame::Nack {
-                r#ref: mark("6"),
-                error: decided,
-            },
-        ),
-    ]
-}
-
 fn log_frames() -> Vec<(&'static str, ServerFrame)> {
     let attached = Attached {
         protocol: PROTOCOL_VERSION,
@@ -384,7 +237,7 @@ fn log_frames() -> Vec<(&'static str, ServerFrame)> {
             presence_count: None,
         },
         turns: Some(vec![shown(&active())]),
-        approvals: Some(vec![asked().shown("s1", epoch())]),
+        approvals: Some(vec![approvals::asked().shown("s1", approvals::epoch())]),
         limits: Limits::default(),
     };
     let append = |data: &str, status| ServerFrame::Append {
@@ -571,7 +424,7 @@ fn other_frames() -> Vec<(&'static str, ServerFrame)> {
 #[test]
 fn every_server_frame_is_written_as_its_fixture() {
     let frames = log_frames().into_iter().chain(turn_frames());
-    let frames = frames.chain(approval_frames());
+    let frames = frames.chain(approvals::frames());
     let frames = frames.chain(other_frames());
     let fixtures: Vec<Value> = frames
         .map(|(name, frame)| {

@@ -193,8 +193,14 @@ fn every_room_knows_only_the_rooms_below_it() {
 
 /// The folders and files of `src/session` that are features. What they stand on is the engine;
 /// what stands on them are the tables.
-const FEATURES: [&str; 6] = [
-    "messages", "turns", "readers", "presence", "settings", "life",
+const FEATURES: [&str; 7] = [
+    "messages",
+    "turns",
+    "approvals",
+    "readers",
+    "presence",
+    "settings",
+    "life",
 ];
 
 /// The arrows from one feature to another, and why they are.
@@ -203,6 +209,11 @@ const ARROWS: &[(&str, &str, &str)] = &[
         "messages",
         "turns",
         "a turn has a leader who alone writes in it, and inputs wait for turns (P6.8, P10.3)",
+    ),
+    (
+        "approvals",
+        "turns",
+        "a turn waits for what it asked for, and only its leader asks (P8.4, P6.8)",
     ),
     (
         "readers",

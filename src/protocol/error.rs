@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::approval::Shown as Approval;
+use super::data::Data;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $status:literal;)*) => {
@@ -110,7 +110,7 @@ pub enum Details {
     /// Of `already-decided` (P8.2).
     Decided {
         /// The approval as it stands.
-        approval: Box<Approval>,
+        approval: Data,
     },
 }
 

@@ -5,6 +5,7 @@
 
 pub mod approval;
 mod approval_frames;
+pub mod approval_query;
 pub mod capability;
 pub mod data;
 pub mod decode;

@@ -255,44 +255,6 @@ fn turns(pairs: &Pairs) -> Result<Turns, ErrorInfo> {
     })
 }
 
-/// The query of a list of approvals (P8.3).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Approvals {
-    /// Whether to include settled ones.
-    pub all: bool,
-    /// Older than this serial.
-    pub before: Option<String>,
-    /// Approvals, at most.
-    pub limit: usize,
-}
-
-impl Query for Approvals {
-    const NAMES: &'static [&'static str] = &["status", "before", "limit"];
-
-    fn read(parts: &Parts<'_>) -> Result<Self, ErrorInfo> {
-        const VERB: &str = "read approvals";
-        let all = match find(parts.pairs, "status") {
-            None | Some("pending") => false,
-            Some("all") => true,
-            Some(_) => return Err(refused(VERB, "status is pending or all")),
-        };
-        let before = find(parts.pairs, "before").filter(|serial| !serial.is_empty());
-        let limit = number(
-            parts.pairs,
-            VERB,
-            "limit",
-            1,
-            REPLAY_MESSAGES,
-            PAGE_MESSAGES,
-        )?;
-        Ok(Self {
-            all,
-            before: before.map(position),
-            limit,
-        })
-    }
-}
-
 /// Reads `attempt`, the attempt at its turn that a streamed body belongs to (P5.5).
 ///
 /// # Errors
@@ -381,7 +343,7 @@ fn names(list: &str, longest: usize) -> Result<Vec<String>, ErrorInfo> {
     ))
 }
 
-fn number<N>(
+pub(super) fn number<N>(
     pairs: &Pairs,
     verb: &str,
     name: &str,
@@ -406,7 +368,7 @@ where
     }
 }
 
-fn refused(verb: &str, reason: &str) -> ErrorInfo {
+pub(super) fn refused(verb: &str, reason: &str) -> ErrorInfo {
     ErrorInfo::new(
         ErrorCode::InvalidFrame,
         format!("unable to {verb}; {reason}"),

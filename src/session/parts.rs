@@ -22,7 +22,10 @@ use crate::store::StoreError;
 /// Does something with every part, in the order in which they ring.
 macro_rules! each {
     ($part:ident => $do:block) => {
-        each!(@ $part $do Tokens Silence Pending Open Leases Streams Trimming Rest Announcing Deliveries)
+        each!(
+            @ $part $do
+            Tokens Silence Pending Open Leases Streams Trimming Rest Announcing Deliveries
+        )
     };
     (@ $part:ident $do:block $($name:ident)*) => {
         $({ type $part = $name; $do })*

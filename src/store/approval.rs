@@ -77,8 +77,9 @@ fn put_row(sql: &dyn Sql, approval: &Approval) -> Result<(), StoreError> {
 /// Settled approvals up to a place go, `TRIM_ROWS` at most.
 pub(super) fn trim(sql: &dyn Sql, up_to: Place) -> Result<(), StoreError> {
     const IS_THERE: &str = "SELECT 1 FROM sqlite_master WHERE type='table' AND name='approval'";
+    // The index would find all that are settled, of whatever age.
     const TRIM: &str = "DELETE FROM approval WHERE serial IN (SELECT serial FROM approval \
-                        WHERE serial<=?1 AND version<=?1 AND pending IS NULL \
+                        WHERE serial<=?1 AND version<=?1 AND +pending IS NULL \
                         ORDER BY serial LIMIT ?2)";
     if sql.query(IS_THERE, &[])?.is_empty() {
         return Ok(());

@@ -23,9 +23,9 @@ pub struct Aged {
     pub segments: usize,
 }
 
-/// Messages go, and with them what is known of the log up to the last of them: final turns, settled
-/// approvals and entries, `TRIM_ROWS` of each at most. Rows beyond that go with a later step, and tell nobody
-/// anything meanwhile: nobody resumes from before the floor.
+/// Messages go, and with them what is known of the log up to the last of them: final turns,
+/// settled approvals and entries, `TRIM_ROWS` of each at most. Rows beyond that go with a later
+/// step, and tell nobody anything meanwhile: nobody resumes from before the floor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trim {
     /// The place that the log now begins after.

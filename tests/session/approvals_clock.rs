@@ -10,7 +10,8 @@ fn p8_3_a_deadline_and_escalations_come_on_time() {
         "
         agent attach
         agent ask a1 assignees=[\"alice\"] deadlineMs=3000 onDeadline=reject \
-            escalate=[{\"afterMs\":2000,\"assignees\":[\"bob\"]},{\"afterMs\":1000,\"assignees\":[\"role:supervisor\",\"alice\"]}]
+            escalate=[{\"afterMs\":2000,\"assignees\":[\"bob\"]},{\"afterMs\":1000,\
+             \"assignees\":[\"role:supervisor\",\"alice\"]}]
         agent drop
         evict
         alarm
@@ -53,7 +54,8 @@ fn p8_3_a_jump_of_the_clock_gives_the_same_history() {
         "
         agent attach
         agent ask a1 assignees=[\"alice\"] deadlineMs=3000 onDeadline=approve \
-            escalate=[{\"afterMs\":2000,\"assignees\":[\"bob\"]},{\"afterMs\":1000,\"assignees\":[\"role:supervisor\"]}]
+            escalate=[{\"afterMs\":2000,\"assignees\":[\"bob\"]},{\"afterMs\":1000,\
+             \"assignees\":[\"role:supervisor\"]}]
         agent ask a2 deadlineMs=1500
         alice attach
         ---
@@ -97,7 +99,8 @@ fn p8_3_the_deadline_may_answer() {
         alice attach rewind=0
         agent start t1
         agent ask q1 turn=t1 kind=question options=[{\"id\":\"a\",\"label\":\"A\"}] \
-            deadlineMs=3000 onDeadline={\"option\":\"a\"} escalate=[{\"afterMs\":3000,\"assignees\":[\"bob\"]}]
+            deadlineMs=3000 onDeadline={\"option\":\"a\"} escalate=[{\"afterMs\":3000,\
+             \"assignees\":[\"bob\"]}]
         ---
         wait 3000
         alarm

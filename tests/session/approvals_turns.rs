@@ -12,7 +12,9 @@ fn p8_4_a_turn_waits_for_all_that_it_asked_for() {
         alice attach rewind=0
         agent start t1
         ---
-        agent raw [{\"type\":\"approval.request\",\"id\":\"a1\",\"title\":\"x\",\"turn\":\"t1\"},{\"type\":\"approval.request\",\"id\":\"a2\",\"title\":\"x\",\"turn\":\"t1\"}]
+        agent raw [{\"type\":\"approval.request\",\"id\":\"a1\",\"title\":\"x\",\
+             \"turn\":\"t1\"},{\"type\":\"approval.request\",\"id\":\"a2\",\
+             \"title\":\"x\",\"turn\":\"t1\"}]
         agent resume t1
         alice decide a1 approve
         wait 3600000

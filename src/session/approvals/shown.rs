@@ -1,8 +1,9 @@
 //! Approvals as everybody sees them, and where they are found.
 
 use crate::protocol::approval::{Approval, Shown};
+use crate::protocol::data::Data;
 use crate::protocol::error::{Details, ErrorCode, ErrorInfo};
-use crate::protocol::frame::Outcome;
+use crate::protocol::frame::{Outcome, encode};
 use crate::session::context::Context;
 use crate::session::engine::{Answer, Error};
 use crate::store::StoreError;
@@ -43,9 +44,9 @@ pub(crate) fn already_decided(cx: &Context<'_>, verb: &str, approval: &Approval)
     let status = serde_json::json!(approval.status);
     let status = status.as_str().unwrap_or_default();
     let message = format!("unable to {verb}; approval {} is {status}", approval.id);
-    let approval = Box::new(shown(cx, approval));
+    let approval = Data::from_json(encode(&shown(cx, approval)));
     ErrorInfo {
-        details: Some(Details::Decided { approval }),
+        details: approval.map(|approval| Details::Decided { approval }),
         ..ErrorInfo::new(ErrorCode::AlreadyDecided, message)
     }
 }
