@@ -13,7 +13,9 @@ use sessile::protocol::capability;
 use sessile::protocol::data::Data;
 use sessile::protocol::decode::{ClientFrame, Ref, decode};
 use sessile::protocol::error::{Details, ErrorCode, ErrorInfo, close};
-use sessile::protocol::frame::{Attached, Outcome, Placed, Presence, ServerFrame, TurnFrame};
+use sessile::protocol::frame::{
+    Attached, Lists, Outcome, Placed, Presence, ServerFrame, TurnFrame,
+};
 use sessile::protocol::ids::ConnectionId;
 use sessile::protocol::limits::Limits;
 use sessile::protocol::message::{Headers, Message, Role, Status};
@@ -232,12 +234,14 @@ fn log_frames() -> Vec<(&'static str, ServerFrame)> {
         reason: None,
         has_older: true,
         connections: 3,
-        presence: Presence {
-            presence: Some(vec![member()]),
-            presence_count: None,
+        lists: Lists {
+            presence: Presence {
+                presence: Some(vec![member()]),
+                presence_count: None,
+            },
+            turns: Some(vec![shown(&active())]),
+            approvals: Some(vec![approvals::asked().shown("s1", approvals::epoch())]),
         },
-        turns: Some(vec![shown(&active())]),
-        approvals: Some(vec![approvals::asked().shown("s1", approvals::epoch())]),
         limits: Limits::default(),
     };
     let append = |data: &str, status| ServerFrame::Append {

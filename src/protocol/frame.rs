@@ -206,17 +206,26 @@ pub struct Attached {
     pub has_older: bool,
     /// The number of the session's connections, this one included.
     pub connections: usize,
+    /// The lists of the session's features.
+    #[serde(flatten)]
+    pub lists: Lists,
+    /// The bounds that hold here (P14).
+    pub limits: Limits,
+}
+
+/// What each feature tells whoever attaches (P3.4); absent when it is too long for the frame.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Lists {
     /// The presence list.
     #[serde(flatten)]
     pub presence: Presence,
-    /// The open turns; absent when they are too long for this frame.
+    /// The open turns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub turns: Option<Vec<Turn>>,
-    /// The pending approvals; absent when they are too long for this frame.
+    /// The pending approvals.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approvals: Option<Vec<Approval>>,
-    /// The bounds that hold here (P14).
-    pub limits: Limits,
 }
 
 /// The presence list (P7.3).

@@ -13,7 +13,7 @@ use super::presence::tell::Announcing;
 use super::readers::renew::Tokens;
 use super::turns::lease::Leases;
 use super::turns::lost::Open;
-use crate::protocol::frame::{Attached, ServerFrame};
+use crate::protocol::frame::{Lists, ServerFrame};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::serial::Place;
 use crate::protocol::snapshot::Snapshot;
@@ -22,10 +22,19 @@ use crate::store::StoreError;
 /// Does something with every part, in the order in which they ring.
 macro_rules! each {
     ($part:ident => $do:block) => {
-        each!(
+        each! {
             @ $part $do
-            Tokens Silence Pending Open Leases Streams Trimming Rest Announcing Deliveries
-        )
+            Tokens
+            Silence
+            Pending
+            Open
+            Leases
+            Streams
+            Trimming
+            Rest
+            Announcing
+            Deliveries
+        }
     };
     (@ $part:ident $do:block $($name:ident)*) => {
         $({ type $part = $name; $do })*
@@ -159,8 +168,8 @@ pub(super) fn window(memory: &Memory) -> Option<Timestamp> {
 }
 
 /// Adds to what a connection is told first (P3.4).
-pub(super) fn attached(cx: &Context<'_>, live: &mut Live, frame: &mut Attached) {
-    each!(P => { P::attached(cx, live, frame) });
+pub(super) fn attached(cx: &Context<'_>, live: &mut Live, lists: &mut Lists) {
+    each!(P => { P::attached(cx, live, lists) });
 }
 
 /// Adds to the session in one read (P11.1).

@@ -1,7 +1,7 @@
 //! Pending approvals as a part of the session: deadlines and escalations come by the clock (P8.3).
 
 use crate::protocol::approval::{Approval, Decision, Event, OnDeadline, Shown, Status};
-use crate::protocol::frame::{Attached, ServerFrame, encode};
+use crate::protocol::frame::{Lists, ServerFrame, encode};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{LIST_BYTES, PAGE_BYTES};
 use crate::protocol::serial::Place;
@@ -63,8 +63,8 @@ impl Part for Pending {
         Ok(())
     }
 
-    fn attached(cx: &Context<'_>, _: &mut Live, frame: &mut Attached) {
-        frame.approvals = brief(cx, LIST_BYTES);
+    fn attached(cx: &Context<'_>, _: &mut Live, lists: &mut Lists) {
+        lists.approvals = brief(cx, LIST_BYTES);
     }
 
     fn snapshot(cx: &Context<'_>, snapshot: &mut Snapshot<'_>) {
