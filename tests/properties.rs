@@ -253,6 +253,7 @@ impl Stage {
             connection: None,
             client: "agent".to_owned(),
             operations: Operations::ALL,
+            role: Role::Agent,
         };
         let (all, before, limit) = (true, None, 1000);
         let request = Request::Read(Read::Turns(Turns { all, before, limit }));
