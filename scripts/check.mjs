@@ -24,7 +24,7 @@ export const checks = [
 
 /** The module that judges by schemas, as the Worker bundles it. */
 function judgeTests() {
-  return run(modernNode(), ["--test", "tests/schema/judge.test.ts"], { stdout: 1 });
+  return run(modernNode(), ["--test", "tests/schema/judge.test.js"], { stdout: 1 });
 }
 
 /** Checks the size of the wasm, if it is built. */

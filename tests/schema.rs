@@ -1,5 +1,5 @@
 //! Schemas, by the official suite of JSON Schema 2020-12: what is read is judged as the suite
-//! says, and what is refused is refused by name. `tests/schema/judge.test.ts` judges the same
+//! says, and what is refused is refused by name. `tests/schema/judge.test.js` judges the same
 //! by the module that the Worker bundles.
 #![allow(clippy::unwrap_used, clippy::panic)]
 

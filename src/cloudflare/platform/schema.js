@@ -101,7 +101,9 @@ export function check(schemaText, valueText, stepsMax, breachesMax, reasonLength
     return JSON.stringify(breachesOf(errors, breachesMax, reasonLength));
   } catch (error) {
     if (error instanceof LongName) {
-      return whole(`a name in it is longer than the ${nameLength} characters matched with patterns`);
+      return whole(
+        `a name in it is longer than the ${nameLength} characters matched with patterns`,
+      );
     }
     if (error instanceof Exhausted) return whole(`checking it takes more than ${stepsMax} steps`);
     // JavaScript's stack: no other error comes of a schema that was read and admitted.

@@ -5,7 +5,7 @@
 //! so the text. A repeated group could choose anew each time it comes round, which is
 //! exponential: it may hold one repetition, beside a character that nothing else in it matches.
 
-use super::{PATTERN_LENGTH, PATTERN_STEPS, PATTERN_TEXT_MAX, PATTERN_TEXT_MIN};
+use super::bounds::{PATTERN_LENGTH, PATTERN_STEPS, PATTERN_TEXT_MAX, PATTERN_TEXT_MIN};
 
 /// Copies of a part that a counted repetition may ask for.
 const COPIES_MAX: u32 = 1_000;

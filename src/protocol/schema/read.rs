@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::bounds::{NAME_LENGTH, PATTERN_TEXT_MAX, SCHEMA_BYTES, SCHEMA_DEPTH, UNIQUE_ITEMS};
+use super::breach::Breach;
 use super::keywords::{Kind, TYPES, kind};
-use super::{
-    Breach, NAME_LENGTH, PATTERN_TEXT_MAX, SCHEMA_BYTES, SCHEMA_DEPTH, UNIQUE_ITEMS, pattern,
-};
+use super::pattern;
 use crate::protocol::json_error;
 
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";

@@ -106,7 +106,8 @@ fn patterns_that_could_match_in_exponentially_many_ways_are_refused() {
 
 #[test]
 fn usual_patterns_are_matched_with_texts_of_a_usable_length() {
-    let email = r"^(?!\.)(?!.*\.\.)([A-Za-z0-9_'+\-\.]*)[A-Za-z0-9_+-]@([A-Za-z0-9][A-Za-z0-9\-]*\.)+[A-Za-z]{2,}$";
+    let local = r"^(?!\.)(?!.*\.\.)([A-Za-z0-9_'+\-\.]*)[A-Za-z0-9_+-]";
+    let email = local.to_owned() + r"@([A-Za-z0-9][A-Za-z0-9\-]*\.)+[A-Za-z]{2,}$";
     for (pattern, least) in [
         ("^[a-z0-9]+(-[a-z0-9]+)*$", 1_000),
         (r"^[^@\s]+@[^@\s]+\.[^@\s]+$", 128),
@@ -117,7 +118,7 @@ fn usual_patterns_are_matched_with_texts_of_a_usable_length() {
         (r"^\d+(\.\d{1,2})?$", 1_000),
         (r"^\+?[0-9 ()-]{7,20}$", 1_000),
         (r"^([^,]+,)*[^,]+$", 1_000),
-        (email, 64),
+        (&email, 64),
     ] {
         let most = text_max(pattern);
         assert!(

@@ -9,12 +9,7 @@ import { admit, check } from "../../src/cloudflare/platform/schema.js";
 const STEPS = 1_000_000;
 const suite = new URL("../fixtures/schema/suite.ndjson", import.meta.url);
 
-interface Breach {
-  path: string;
-  reason: string;
-}
-
-function breaches(schema: unknown, value: unknown): Breach[] {
+function breaches(schema, value) {
   const text = typeof schema === "string" ? schema : JSON.stringify(schema);
   return JSON.parse(check(text, JSON.stringify(value), STEPS, 10, 200, 256));
 }
@@ -57,7 +52,7 @@ test("a pattern that is none to JavaScript is named", () => {
 });
 
 /** Schemas whose checks grow without end, and a value for each. */
-const HOSTILE: [string, unknown, unknown][] = [
+const HOSTILE = [
   ["references that double", doubling(), 1],
   ["a tree that is gone through twice at each level", twice(), nested(60)],
   ["many schemas for many parts", { items: { allOf: Array(2_000).fill({}) } }, numbers(50_000)],
@@ -79,13 +74,13 @@ test("names too long for patterns are refused, and patterns that are slow are me
   const [long] = breaches({ patternProperties: { "a+b": true } }, { [name]: 1 });
   assert.match(long?.reason ?? "", /longer than the 256 characters/);
   assert.deepEqual(breaches({ properties: { a: {} } }, { [name]: 1 }), []);
-  const slow = { items: { if: true, then: { pattern: "a+b", $comment: "slow" } } };
+  const slow = '{"items":{"pattern":"a+b","$comment":"slow"}}';
   const [many] = breaches(slow, Array(1_000).fill("a".repeat(1_400)));
   assert.match(many?.reason ?? "", /takes more than/);
 });
 
 test("references through more schemas than the stack holds are refused", () => {
-  const $defs: Record<string, unknown> = { last: {} };
+  const $defs = { last: {} };
   for (let at = 0; at < 20_000; at++) {
     $defs[at] = { $ref: `#/$defs/${at === 19_999 ? "last" : at + 1}` };
   }
@@ -94,7 +89,7 @@ test("references through more schemas than the stack holds are refused", () => {
 });
 
 function doubling() {
-  const $defs: Record<string, unknown> = { "40": {} };
+  const $defs = { 40: {} };
   for (let at = 0; at < 40; at++) {
     $defs[at] = { allOf: [{ $ref: `#/$defs/${at + 1}` }, { $ref: `#/$defs/${at + 1}` }] };
   }
@@ -105,14 +100,14 @@ function twice() {
   return { properties: { a: { allOf: [{ $ref: "#" }, { $ref: "#" }] } } };
 }
 
-function nested(depth: number): unknown {
+function nested(depth) {
   return depth === 0 ? 1 : { a: nested(depth - 1) };
 }
 
-function numbers(count: number) {
+function numbers(count) {
   return Array.from({ length: count }, (_, at) => at);
 }
 
-function names(count: number) {
+function names(count) {
   return Array.from({ length: count }, (_, at) => `n${at}`);
 }
