@@ -1,4 +1,4 @@
-//! What features get while an input is handled.
+//! The context of every feature while an input is handled.
 
 use super::deliveries::queue::Queue;
 use super::engine::Work;
@@ -6,7 +6,7 @@ use super::messages::state::Retention;
 use super::presence::state::Presence;
 use super::turns::state::Turns;
 
-/// What features keep in memory, each its own.
+/// The memory of all features, one field each.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     pub(super) turns: Turns,

@@ -1,4 +1,4 @@
-//! What the runtime gives both programs: JavaScript, time, configuration, keys, panics.
+//! The runtime, for both programs: JavaScript, time, configuration, keys, panics.
 
 pub(crate) mod chunks;
 pub(crate) mod config;

@@ -1,4 +1,4 @@
-//! Inputs that come while another is answered: they wait, go first, or are refused (P10.3).
+//! Inputs during an active turn: they wait, go first, or are refused (P10.3).
 
 use crate::protocol::capability::Operation;
 use crate::protocol::decode::Interrupt;
@@ -24,7 +24,7 @@ fn answers(turn: &Turn) -> bool {
     turn.input.is_some() && turn.cancel.is_none()
 }
 
-/// What becomes of a message while turns are active that `stays` lets stand.
+/// The decision about a message while turns are active that `stays` keeps.
 fn on_input(
     cx: &Context<'_>,
     sender: &Sender,
@@ -93,7 +93,7 @@ pub(crate) fn is_queued_input(cx: &Context<'_>, sender: &Sender, new: &NewMessag
     on_input(cx, sender, new, |_| true) == OnInput::Queue
 }
 
-/// An input waits: as a turn without a leader.
+/// Queues an input: as a turn without a leader.
 pub(crate) fn queue_input(cx: &mut Context<'_>, step: &mut Step, input: Place) {
     let turn = new_turn(cx, None, Some(input));
     let id = turn.id.clone();
@@ -101,8 +101,7 @@ pub(crate) fn queue_input(cx: &mut Context<'_>, step: &mut Step, input: Place) {
     change_turn(cx, step, &id, Event::Queue, |_| {});
 }
 
-/// Whether a message was left unfinished by an attempt before the current one: its id is
-/// free for the next (P6.8).
+/// Whether an earlier attempt left a message unfinished: its id is free for the current one (P6.8).
 pub(crate) fn is_left_behind(cx: &Context<'_>, head: &Head) -> bool {
     let turn = head
         .turn
