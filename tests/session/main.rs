@@ -43,6 +43,8 @@ mod history;
 mod host;
 mod identity;
 mod interrupt;
+#[path = "../judge/mod.rs"]
+mod judge;
 mod last_words;
 mod lease;
 mod lease_sleep;
