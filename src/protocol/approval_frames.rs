@@ -277,7 +277,6 @@ fn asked(fields: &Fields<'_>, limits: &Limits, has_deadline: bool) -> Result<Ask
 
 impl FromFields for RequestApproval {
     fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
-        not_yet(fields, "schema")?;
         not_yet(fields, "grant")?;
         let on_message: Option<String> = fields.get("onMessage")?;
         if on_message.is_some_and(|word| word != "keep") {

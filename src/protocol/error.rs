@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::data::Data;
+use super::schema::Breach;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $status:literal;)*) => {
@@ -111,6 +112,11 @@ pub enum Details {
     Decided {
         /// The approval as it stands.
         approval: Data,
+    },
+    /// Of `invalid-answer`, where the data breaks the approval's schema (P8.2).
+    Breaches {
+        /// Each place, 10 at most.
+        breaches: Vec<Breach>,
     },
 }
 

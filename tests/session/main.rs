@@ -17,6 +17,7 @@ mod answers;
 mod append;
 mod approvals;
 mod approvals_clock;
+mod approvals_form;
 mod approvals_turns;
 mod bodies;
 mod bodies_turns;

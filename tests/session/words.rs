@@ -205,7 +205,7 @@ fn name(fields: &mut Map<String, Value>, words: &[Word]) {
             Some(
                 key @ ("seq" | "headers" | "attempt" | "chain" | "wake" | "data" | "metadata"
                 | "error" | "assignees" | "deadlineMs" | "escalate" | "onDeadline"
-                | "options"),
+                | "options" | "schema"),
             ) => {
                 fields.insert(key.into(), word.value());
             }

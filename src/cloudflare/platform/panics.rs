@@ -7,7 +7,7 @@
 //! - the object that panicked is reset, so that callers waiting for it get an error at once;
 //! - requests and streams of the old instance are ended by JavaScript;
 //! - an object made anew on a used `ctx` resets itself: its clients reconnect and resume
-//! (`session_object`);
+//!   (`session_object`);
 //! - a timer that the old instance had started resets its object when it rings (`wake`).
 
 use std::cell::{Cell, RefCell};

@@ -6,6 +6,7 @@ use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::limits::{PENDING_APPROVAL_BYTES, PENDING_APPROVALS};
 use crate::protocol::serial::Serial;
 use crate::session::approvals::change::tell;
+use crate::session::approvals::form::check_form;
 use crate::session::approvals::shown::{answer, find};
 use crate::session::approvals::state::PendingApproval;
 use crate::session::context::Context;
@@ -46,6 +47,7 @@ pub(crate) fn request(
         };
         check_leader(cx, &claim, turn)?;
     }
+    check_form(cx, VERB, &request.asked)?;
     cx.engine.check_room(VERB)?;
     let asker = asker(cx, turn.as_deref())?;
     let pending = PendingApproval::new(approval(cx, sender, request, asker));
