@@ -12,6 +12,7 @@
 
 #[path = "session/host.rs"]
 mod host;
+mod judge;
 #[path = "session/reader.rs"]
 mod reader;
 #[path = "sqlite/mod.rs"]
@@ -253,6 +254,7 @@ impl Stage {
             connection: None,
             client: "agent".to_owned(),
             operations: Operations::ALL,
+            role: Role::Agent,
         };
         let (all, before, limit) = (true, None, 1000);
         let request = Request::Read(Read::Turns(Turns { all, before, limit }));

@@ -3,6 +3,9 @@
 //! the core again.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "protocol/approvals.rs"]
+mod approvals;
+
 use expect_test::expect_file;
 use serde_json::{Value, json};
 use sessile::protocol::PROTOCOL_VERSION;
@@ -237,6 +240,7 @@ fn log_frames() -> Vec<(&'static str, ServerFrame)> {
                 presence_count: None,
             },
             turns: Some(vec![shown(&active())]),
+            approvals: Some(vec![approvals::asked().shown("s1", approvals::epoch())]),
         },
         limits: Limits::default(),
     };
@@ -424,6 +428,7 @@ fn other_frames() -> Vec<(&'static str, ServerFrame)> {
 #[test]
 fn every_server_frame_is_written_as_its_fixture() {
     let frames = log_frames().into_iter().chain(turn_frames());
+    let frames = frames.chain(approvals::frames());
     let frames = frames.chain(other_frames());
     let fixtures: Vec<Value> = frames
         .map(|(name, frame)| {

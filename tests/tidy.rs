@@ -211,6 +211,11 @@ const ARROWS: &[(&str, &str, &str)] = &[
         "a turn has a leader who alone writes in it, and inputs wait for turns (P6.8, P10.3)",
     ),
     (
+        "approvals",
+        "turns",
+        "a turn waits for what it asked for, and only its leader asks (P8.4, P6.8)",
+    ),
+    (
         "readers",
         "turns",
         "a page brings the turns that its messages belong to (P6.9)",

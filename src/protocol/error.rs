@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::data::Data;
+
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $status:literal;)*) => {
         /// The reason for a refusal.
@@ -56,6 +58,10 @@ codes! {
     TurnClosed = "turn-closed", 409;
     /// Another process or attempt leads the turn (P6.8).
     NotLeader = "not-leader", 409;
+    /// The approval is settled (P8.2).
+    AlreadyDecided = "already-decided", 409;
+    /// The answer is none of those that the question takes (P8.2).
+    InvalidAnswer = "invalid-answer", 400;
     /// A turn is active, and the session takes one input at a time (P10.3).
     Busy = "busy", 409;
     /// An earlier frame of its chain was refused (P13.8).
@@ -71,7 +77,7 @@ codes! {
 }
 
 /// A refusal on the wire.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorInfo {
     /// The reason.
@@ -86,7 +92,7 @@ pub struct ErrorInfo {
 }
 
 /// The fields of an error beyond its code and its sentence.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged, rename_all_fields = "camelCase")]
 pub enum Details {
     /// Of `gap` (P5.3).
@@ -100,6 +106,11 @@ pub enum Details {
     Wait {
         /// Milliseconds to wait before another attempt.
         retry_after_ms: u64,
+    },
+    /// Of `already-decided` (P8.2).
+    Decided {
+        /// The approval as it stands.
+        approval: Data,
     },
 }
 

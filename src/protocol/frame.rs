@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::approval::{Event as ApprovalEvent, Shown as Approval};
 use super::data::Data;
 use super::decode::Ref;
 use super::error::ErrorInfo;
@@ -145,6 +146,20 @@ pub enum ServerFrame {
     /// A turn changed (P6.10).
     #[serde(untagged)]
     Turn(TurnFrame),
+    /// An approval changed (P8.5).
+    #[serde(untagged)]
+    Approval(ApprovalFrame),
+}
+
+/// A change of an approval (P8.5).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ApprovalFrame {
+    /// The event.
+    pub r#type: ApprovalEvent,
+    /// The serial of the change.
+    pub serial: Serial,
+    /// The approval after it.
+    pub approval: Box<Approval>,
 }
 
 /// A change of a turn (P6.10).
@@ -208,6 +223,9 @@ pub struct Lists {
     /// The open turns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub turns: Option<Vec<Turn>>,
+    /// The pending approvals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approvals: Option<Vec<Approval>>,
 }
 
 /// The presence list (P7.3).
@@ -264,6 +282,14 @@ pub enum Outcome {
         serial: Serial,
         /// The turn.
         turn: Box<Turn>,
+        /// Whether the frame is a repeat.
+        #[serde(skip_serializing_if = "is_false")]
+        duplicate: bool,
+    },
+    /// Of frames about an approval.
+    Approval {
+        /// The approval as it now stands.
+        approval: Box<Approval>,
         /// Whether the frame is a repeat.
         #[serde(skip_serializing_if = "is_false")]
         duplicate: bool,

@@ -3,6 +3,9 @@
 //! No rules, no clock and no platform: this room decides the form of a frame,
 //! [`crate::session`] its effect.
 
+pub mod approval;
+mod approval_frames;
+pub mod approval_query;
 pub mod capability;
 pub mod data;
 pub mod decode;
@@ -22,6 +25,7 @@ pub mod query;
 pub mod reads;
 pub mod request;
 pub mod routes;
+pub mod schema;
 pub mod serial;
 pub mod settings;
 pub mod size;

@@ -344,7 +344,7 @@ fn names(list: &str, longest: usize) -> Result<Vec<String>, ErrorInfo> {
     ))
 }
 
-fn number<N>(
+pub(super) fn number<N>(
     pairs: &Pairs,
     verb: &str,
     name: &str,
@@ -369,7 +369,7 @@ where
     }
 }
 
-fn refused(verb: &str, reason: &str) -> ErrorInfo {
+pub(super) fn refused(verb: &str, reason: &str) -> ErrorInfo {
     ErrorInfo::new(
         ErrorCode::InvalidFrame,
         format!("unable to {verb}; {reason}"),

@@ -1,22 +1,35 @@
 //! The context of every feature while an input is handled.
 
+use super::approvals::state::Approvals;
 use super::deliveries::queue::Queue;
-use super::engine::Work;
+use super::engine::{Step, Work};
 use super::messages::state::Retention;
 use super::presence::state::Presence;
 use super::turns::state::Turns;
+use crate::store::StoreError;
 
 /// The memory of all features, one field each.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     pub(super) turns: Turns,
+    pub(super) approvals: Approvals,
     pub(super) presence: Presence,
     pub(super) retention: Retention,
     pub(super) deliveries: Queue,
+}
+
+/// What one feature asks of the others, which it does not know: of all parts (`parts.rs`).
+#[derive(Clone, Copy)]
+pub(super) struct Others {
+    /// Whether a turn waits for something that it asked for (P8.4).
+    pub(super) is_asked: fn(&Memory, &str) -> bool,
+    /// A turn is about to end in a step.
+    pub(super) turn_ends: fn(&mut Context<'_>, &mut Step, &str) -> Result<(), StoreError>,
 }
 
 /// One input's hold on the session: the engine, and the memory of every feature.
 pub(super) struct Context<'a> {
     pub(super) engine: Work<'a>,
     pub(super) memory: &'a mut Memory,
+    pub(super) others: Others,
 }

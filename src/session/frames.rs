@@ -1,6 +1,7 @@
 //! Frames: one table of their permissions, costs and handlers, applied in one order: permission,
 //! rate, repeat, handler, answer.
 
+use super::approvals::{ask, decide};
 use super::context::Context;
 use super::engine::{Answer, Chains, Error, FrameId, Known, Reply, Sender, misplaced};
 use super::full;
@@ -84,7 +85,7 @@ macro_rules! once {
     };
 }
 
-use Operation::{Cancel, Presence, Publish, Steer, Turn};
+use Operation::{Approve, Cancel, Presence, Publish, Steer, Turn};
 use Rate::{Frame, FrameWithId, Free, Signal};
 
 rules! {
@@ -116,6 +117,12 @@ rules! {
         Some(Cancel), Frame, once!(Cancel, cancel::repeat), cancel::cancel;
     Steer(decode::Steer) =
         Some(Steer), Frame, once!(Steer, steer::repeat), steer::steer;
+    RequestApproval(decode::RequestApproval) =
+        Some(Turn), Frame, None, ask::request;
+    DecideApproval(decode::DecideApproval) =
+        Some(Approve), Frame, once!(DecideApproval, decide::repeat), decide::decide;
+    WithdrawApproval(decode::WithdrawApproval) =
+        Some(Turn), Frame, once!(WithdrawApproval, decide::repeat_withdraw), decide::withdraw;
     SetPresence(decode::SetPresence) =
         Some(Presence), Frame, None, members::set_presence;
     LeavePresence(decode::LeavePresence) =

@@ -5,6 +5,7 @@
 //! stand above an engine that knows none of them; this file holds the contract and the one match
 //! over inputs.
 
+mod approvals;
 mod context;
 mod deliveries;
 mod engine;
@@ -165,7 +166,12 @@ impl Session {
             frame_id: None,
         };
         let memory = &mut self.memory;
-        Context { engine, memory }
+        let others = parts::OTHERS;
+        Context {
+            engine,
+            memory,
+            others,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! A feature's share in events other than frames and reads.
 
 use super::context::{Context, Memory};
-use super::engine::{Live, News, Owner};
+use super::engine::{Live, News, Owner, Step};
 use crate::protocol::frame::{Lists, ServerFrame};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::serial::Place;
@@ -40,6 +40,19 @@ pub(super) trait Part {
     /// # Errors
     /// When the storage fails.
     fn hear(_: &mut Context<'_>, _: &News) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Whether a turn waits for something that it asked for (P8.4).
+    fn is_asked(_: &Memory, _turn: &str) -> bool {
+        false
+    }
+
+    /// A turn is about to end in a step: what it asked for is withdrawn with it (P8.4).
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn turn_ends(_: &mut Context<'_>, _: &mut Step, _turn: &str) -> Result<(), StoreError> {
         Ok(())
     }
 

@@ -1,8 +1,9 @@
 //! The parts of the session: the only list of them, and the calls to all of them.
 
-use super::context::{Context, Memory};
+use super::approvals::part::Pending;
+use super::context::{Context, Memory, Others};
 use super::deliveries::part::Deliveries;
-use super::engine::{Live, News, Wait};
+use super::engine::{Live, News, Step, Wait};
 use super::life::Rest;
 use super::messages::retention::Trimming;
 use super::messages::silence::Streams;
@@ -25,6 +26,7 @@ macro_rules! each {
             @ $part $do
             Tokens
             Silence
+            Pending
             Open
             Leases
             Streams
@@ -37,6 +39,23 @@ macro_rules! each {
     (@ $part:ident $do:block $($name:ident)*) => {
         $({ type $part = $name; $do })*
     };
+}
+
+/// What one feature asks of the others, which it does not know.
+pub(super) const OTHERS: Others = Others {
+    is_asked,
+    turn_ends,
+};
+
+fn is_asked(memory: &Memory, turn: &str) -> bool {
+    let mut is_asked = false;
+    each!(P => { is_asked |= P::is_asked(memory, turn) });
+    is_asked
+}
+
+fn turn_ends(cx: &mut Context<'_>, step: &mut Step, turn: &str) -> Result<(), StoreError> {
+    each!(P => { P::turn_ends(cx, step, turn)? });
+    Ok(())
 }
 
 /// Rebuilds memory from rows, and the clock with it.

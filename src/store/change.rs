@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | `serial` | its place in the log |
 //! | `kind` | the change: a number of [`Kind`] |
-//! | `subject` | the place of the changed message or turn |
+//! | `subject` | the place of the changed message, turn or approval |
 //! | `client` | the client; NULL for the session itself |
 //! | `at` | when, in ms |
 
@@ -18,6 +18,7 @@ use super::sql::{Sql, Value};
 use super::store::Store;
 use super::stored::Stored;
 use super::text::newest_segment;
+use crate::protocol::approval;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{REPLAY_ENTRIES, TRIM_ROWS};
 use crate::protocol::serial::Place;
@@ -44,6 +45,8 @@ pub(super) enum Kind {
     Message(Change),
     /// Of a turn: 10 to 19.
     Turn(Event),
+    /// Of an approval: 20 to 29.
+    Approval(approval::Event),
 }
 
 impl Kind {
@@ -51,6 +54,8 @@ impl Kind {
     pub(super) const OF_MESSAGES: [i64; 2] = [1, 9];
     /// The first and the last number of turns.
     pub(super) const OF_TURNS: [i64; 2] = [10, 19];
+    /// The first and the last number of approvals.
+    pub(super) const OF_APPROVALS: [i64; 2] = [20, 29];
 
     const fn number(self) -> i64 {
         match self {
@@ -66,6 +71,11 @@ impl Kind {
             Self::Turn(Event::Adopt) => 15,
             Self::Turn(Event::End) => 16,
             Self::Turn(Event::Steer) => 17,
+            Self::Approval(approval::Event::Request) => 20,
+            Self::Approval(approval::Event::Escalate) => 21,
+            Self::Approval(approval::Event::Decide) => 22,
+            Self::Approval(approval::Event::Expire) => 23,
+            Self::Approval(approval::Event::Withdraw) => 24,
         }
     }
 }
@@ -214,20 +224,30 @@ mod tests {
             Event::Adopt,
             Event::End,
         ];
+        let approvals = [
+            approval::Event::Request,
+            approval::Event::Escalate,
+            approval::Event::Decide,
+            approval::Event::Expire,
+            approval::Event::Withdraw,
+        ];
         let kinds = changes
             .map(Kind::Message)
             .into_iter()
-            .chain(events.map(Kind::Turn));
+            .chain(events.map(Kind::Turn))
+            .chain(approvals.map(Kind::Approval));
         let kinds: Vec<Kind> = kinds.collect();
         for kind in &kinds {
             let [first, last] = match kind {
                 Kind::Message(_) => Kind::OF_MESSAGES,
                 Kind::Turn(_) => Kind::OF_TURNS,
+                Kind::Approval(_) => Kind::OF_APPROVALS,
             };
             assert!((first..=last).contains(&kind.number()), "{kind:?}");
         }
         let numbers: BTreeSet<i64> = kinds.iter().map(|kind| kind.number()).collect();
         assert_eq!(numbers.len(), kinds.len());
         assert!(Kind::OF_MESSAGES[1] < Kind::OF_TURNS[0]);
+        assert!(Kind::OF_TURNS[1] < Kind::OF_APPROVALS[0]);
     }
 }

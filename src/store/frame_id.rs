@@ -50,6 +50,10 @@ pub enum Kind {
     Cancel = 11,
     /// A `steer`.
     Steer = 12,
+    /// An `approval.decide`.
+    DecideApproval = 13,
+    /// An `approval.withdraw`.
+    WithdrawApproval = 14,
 }
 
 /// The id of a frame that was taken.

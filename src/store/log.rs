@@ -1,9 +1,11 @@
 //! The log as a whole: its end, and the amount after a place.
 
+use super::approval;
 use super::change::Kind;
 use super::error::StoreError;
 use super::message::columns::least_bytes;
 use super::row::Row;
+use super::schema::Rare;
 use super::sql::{Sql, Value};
 use super::store::Store;
 use super::text::in_segments;
@@ -35,9 +37,10 @@ impl Store {
         self.read(end)
     }
 
-    /// The amount, at least, of new messages and changed turns after a place; `None` beyond the
-    /// bounds of a replay (P3.6). Twice `REPLAY_ENTRIES` rows for entries, as many again for turns,
-    /// and two for each of `REPLAY_MESSAGES`, or of `NAMED_MESSAGES` with names.
+    /// The amount, at least, of new messages and of changed turns and approvals after a place;
+    /// `None` beyond the bounds of a replay (P3.6). Three times `REPLAY_ENTRIES` rows for entries,
+    /// as many again for turns and for approvals, and two for each of `REPLAY_MESSAGES`, or of
+    /// `NAMED_MESSAGES` with names.
     pub fn extent(
         &self,
         after: Place,
@@ -46,7 +49,16 @@ impl Store {
         if !self.tables()?.is_begun {
             return Ok(Some(Extent::default()));
         }
-        extent(self.sql(), after, names)
+        let mut approvals = (0, 0);
+        let found = extent(self.sql(), after, names)?;
+        if found.is_some() && self.tables()?.has(Rare::Approval) {
+            approvals = approval::extent(self.sql(), after)?;
+        }
+        let is_short = approvals.0 <= REPLAY_MESSAGES;
+        Ok(found.filter(|_| is_short).map(|found| Extent {
+            messages: found.messages,
+            bytes: found.bytes + approvals.1,
+        }))
     }
 
     /// The bytes, at least, of some messages, those with certain names. Two rows each.

@@ -9,6 +9,7 @@
 //! `schema.rs`, `write.rs` and this list; the numbers of its log entries, if any, stand in
 //! `change.rs`.
 
+mod approval;
 mod change;
 mod delivery;
 mod error;
@@ -27,6 +28,7 @@ mod text;
 mod turn;
 mod write;
 
+pub use approval::ApprovalWrite;
 pub use change::{Change, Changed, Entry};
 pub use delivery::{DeadLetter, DeliveryKind, DeliveryWrite, Owed, Parcel};
 pub use error::StoreError;

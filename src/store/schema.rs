@@ -29,15 +29,18 @@ pub(super) enum Rare {
     Once,
     /// Deliveries. This table outlives the others, and then no row tells its version.
     Delivery,
+    /// Approvals.
+    Approval,
 }
 
 impl Rare {
-    const ALL: [Self; 2] = [Self::Once, Self::Delivery];
+    const ALL: [Self; 3] = [Self::Once, Self::Delivery, Self::Approval];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Once => "once",
             Self::Delivery => "delivery",
+            Self::Approval => "approval",
         }
     }
 
@@ -45,6 +48,7 @@ impl Rare {
         match self {
             Self::Once => include_str!("schema/1/once.sql"),
             Self::Delivery => include_str!("schema/1/delivery.sql"),
+            Self::Approval => include_str!("schema/1/approval.sql"),
         }
     }
 

@@ -12,6 +12,7 @@ use sessile::session::{Connection, Effect, Input, Session};
 use sessile::store::sql::{Sql, Value};
 use sessile::store::{Store, StoreError};
 
+use crate::judge;
 use crate::sqlite::Sqlite;
 
 /// SQLite whose transactions may be part of a larger one: one for each input, as the
@@ -168,6 +169,7 @@ impl Host {
         let deployment = Deployment {
             limits: self.limits.clone(),
             outbound: self.outbound.clone(),
+            judge: Rc::new(judge::Oracle),
         };
         let session = Session::load("s1", deployment, &store, connections, entropy);
         (session.unwrap(), store)

@@ -15,6 +15,9 @@ mod adopt;
 mod again;
 mod answers;
 mod append;
+mod approvals;
+mod approvals_clock;
+mod approvals_turns;
 mod bodies;
 mod bodies_turns;
 mod bounded;
@@ -40,6 +43,8 @@ mod history;
 mod host;
 mod identity;
 mod interrupt;
+#[path = "../judge/mod.rs"]
+mod judge;
 mod last_words;
 mod lease;
 mod lease_sleep;

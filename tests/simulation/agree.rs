@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use sessile::protocol::capability::Operations;
+use sessile::protocol::capability::{Operations, Role};
 use sessile::protocol::ids::Timestamp;
 use sessile::protocol::query;
 use sessile::session::{Input, Read, Request, Sender, Start};
@@ -77,6 +77,7 @@ fn get(sim: &mut Sim, request: Request) -> Value {
         connection: None,
         client: "admin".into(),
         operations: Operations::ALL,
+        role: Role::User,
     };
     let body = sim.handle(Input::Request { sender, request });
     serde_json::from_str(&body.unwrap()).unwrap()

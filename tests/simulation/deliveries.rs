@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use sessile::protocol::capability::Operations;
+use sessile::protocol::capability::{Operations, Role};
 use sessile::protocol::hooks::Hook;
 use sessile::protocol::ids::Timestamp;
 use sessile::protocol::limits::{DEAD_LETTER_MS, Limits};
@@ -184,6 +184,7 @@ impl World {
             connection: None,
             client: "admin".to_owned(),
             operations: Operations::ALL,
+            role: Role::User,
         };
         self.handle(Input::Request { sender, request });
     }

@@ -13,6 +13,7 @@
 )]
 
 mod agree;
+mod approvals;
 mod checks;
 mod client;
 mod deliveries;
@@ -20,6 +21,8 @@ mod draft;
 #[path = "../session/host.rs"]
 mod host;
 mod job;
+#[path = "../judge/mod.rs"]
+mod judge;
 mod leader;
 mod ledger;
 mod random;

@@ -1,7 +1,7 @@
 //! One run: rounds of trouble, each followed by calm, in which everybody must come to agree.
 
 use serde_json::json;
-use sessile::protocol::capability::Operations;
+use sessile::protocol::capability::{Operations, Role};
 use sessile::session::{Input, Request, Sender};
 
 use crate::agree::agree;
@@ -86,6 +86,7 @@ fn admin(sim: &mut Sim, request: Request) {
         connection: None,
         client: "admin".into(),
         operations: Operations::ALL,
+        role: Role::User,
     };
     let was_calm = std::mem::replace(&mut sim.is_calm, true);
     sim.handle(Input::Request { sender, request });

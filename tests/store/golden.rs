@@ -12,10 +12,11 @@ use sessile::store::{
     NewFields, Store, TextWrite, Trim, TurnWrite, Write,
 };
 
+use crate::approvals;
 use crate::deliveries;
 use crate::model::epoch;
 
-const ONCE: [Kind; 12] = [
+const ONCE: [Kind; 14] = [
     Kind::Append,
     Kind::Update,
     Kind::Delete,
@@ -28,6 +29,8 @@ const ONCE: [Kind; 12] = [
     Kind::Steered,
     Kind::Cancel,
     Kind::Steer,
+    Kind::DecideApproval,
+    Kind::WithdrawApproval,
 ];
 
 fn settings() -> Settings {
@@ -413,6 +416,7 @@ pub(crate) fn writes() -> Vec<Vec<Write>> {
         .into(),
     ]);
     writes.extend(deliveries::golden_writes());
+    writes.extend(approvals::golden_writes());
     writes
 }
 
@@ -448,4 +452,5 @@ pub(crate) fn check(store: &Store) {
         assert_eq!(store.once("ann", kind, "x", 0), Ok(Some(28)), "{kind:?}");
     }
     deliveries::check_golden(store);
+    approvals::check_golden(store);
 }

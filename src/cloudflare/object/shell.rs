@@ -17,6 +17,7 @@ use super::wake::Wake;
 use crate::cloudflare::platform::config::config;
 use crate::cloudflare::platform::js;
 use crate::cloudflare::platform::panics::Registered;
+use crate::cloudflare::platform::schema::PlatformJudge;
 use crate::cloudflare::platform::time::now;
 use crate::machine::{Attached, Effect, Effects, Input};
 use crate::protocol::deployment::Deployment;
@@ -277,6 +278,7 @@ impl<M: Class> Shell<M> {
         let deployment = Deployment {
             limits: limits.clone(),
             outbound: config.outbound.clone(),
+            judge: Rc::new(PlatformJudge),
         };
         let machine = M::load(&name, deployment, &store, connections, entropy);
         let machine = machine.map_err(|error| error.to_string())?;

@@ -9,6 +9,7 @@ pub(crate) mod keys;
 pub(crate) mod log;
 mod memory;
 pub(crate) mod panics;
+pub(crate) mod schema;
 mod signatures;
 pub(crate) mod time;
 pub(crate) mod upgrade;

@@ -111,6 +111,7 @@ impl Connection {
             connection: Some(self.id.clone()),
             client: self.client.clone(),
             operations: self.operations,
+            role: self.role,
         }
     }
 }
@@ -149,6 +150,8 @@ pub struct Sender {
     pub client: String,
     /// The operations that its token grants in this session.
     pub operations: Operations,
+    /// The role that its token says (P2.1).
+    pub role: Role,
 }
 
 impl Sender {
@@ -158,6 +161,7 @@ impl Sender {
             connection: None,
             client: grant.client.clone(),
             operations: grant.operations,
+            role: grant.role,
         }
     }
 

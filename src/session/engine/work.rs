@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
+use std::rc::Rc;
 
 use super::clock::Clock;
 use super::connection::{Connection, Live};
@@ -13,6 +14,7 @@ use super::streams::Stream;
 use crate::protocol::deployment::{Deployment, Outbound};
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::limits::Limits;
+use crate::protocol::schema::Judge;
 use crate::protocol::serial::{Epoch, Place};
 use crate::protocol::settings::Settings;
 use crate::store::{Beginning, End, MetaWrite, Store, StoreError, Write};
@@ -24,6 +26,8 @@ pub(crate) struct Engine {
     pub(crate) limits: Limits,
     /// The allowed targets of calls.
     pub(crate) outbound: Outbound,
+    /// Checks what people answer, and the state, by their schemas (P8.2, P9.4).
+    pub(crate) judge: Rc<dyn Judge>,
     /// Drawn at random when the session was loaded.
     entropy: u32,
     /// The epoch of its serials, also while nothing has been written yet.
@@ -108,7 +112,11 @@ impl Engine {
         connections: Vec<Connection>,
         entropy: u32,
     ) -> Result<Self, StoreError> {
-        let Deployment { limits, outbound } = deployment;
+        let Deployment {
+            limits,
+            outbound,
+            judge,
+        } = deployment;
         let beginning = store.beginning()?;
         let end = match beginning {
             Some(_) => store.end()?,
@@ -120,6 +128,7 @@ impl Engine {
             id: id.to_owned(),
             limits,
             outbound,
+            judge,
             entropy,
             epoch: told.unwrap_or_else(|| Epoch::from_entropy(entropy)),
             created_at: None,
@@ -191,6 +200,7 @@ impl Work<'_> {
         let deployment = Deployment {
             limits: self.limits.clone(),
             outbound: self.outbound.clone(),
+            judge: Rc::clone(&self.judge),
         };
         let now = u32::try_from(self.now & 0xffff_ffff).unwrap_or_default();
         let entropy = self.entropy.rotate_left(7) ^ now;

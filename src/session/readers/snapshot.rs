@@ -41,6 +41,7 @@ pub(crate) fn snapshot(cx: &Context<'_>, rewind: usize) -> Result<String, Error>
         settings: &cx.engine.settings,
         presence: Presence::default(),
         turns: turns.iter().map(|turn| stored(cx, turn)).collect(),
+        approvals: None,
         has_older,
         messages,
     };

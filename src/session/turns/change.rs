@@ -124,8 +124,8 @@ pub(crate) fn change_turn(
     Some(shown)
 }
 
-/// Ends a turn: its streaming messages are closed, instructions not taken are missed, and only then
-/// it is over. Nothing of it may be pending (P6.3).
+/// Ends a turn: its streaming messages are closed, instructions not taken are missed, what it asked
+/// for is withdrawn, and only then it is over. Nothing of it may be pending (P6.3).
 pub(crate) fn finish_turn(
     cx: &mut Context<'_>,
     step: &mut Step,
@@ -151,6 +151,7 @@ pub(crate) fn finish_turn(
     for place in missed {
         mark_steer(cx, step, place, "missed", 0)?;
     }
+    (cx.others.turn_ends)(cx, step, id)?;
     let (reason, error) = (end.reason.map(str::to_owned), end.error);
     let at = cx.engine.now;
     Ok(change_turn(cx, step, id, Event::End, |turn| {

@@ -8,6 +8,7 @@ use crate::session::turns::change::{End, change_turn, finish_turn};
 use crate::session::turns::leader::{Claim, check_leader};
 use crate::session::turns::lease::{note_alive, renew_lease};
 use crate::session::turns::shown::{answer_changed, repeat_by_id, shown};
+use crate::session::turns::waiting::check_unasked;
 
 /// Answers a `turn.end` whose id was taken before.
 pub(crate) fn repeat_end(
@@ -82,7 +83,15 @@ pub(crate) fn resume_turn(
     sender: &Sender,
     drive: DriveTurn,
 ) -> Result<Answer, Error> {
-    drive_turn(cx, sender, "resume the turn", &drive, |state| match state {
+    const VERB: &str = "resume the turn";
+    let claim = Claim {
+        verb: VERB,
+        sender,
+        attempt: drive.attempt,
+    };
+    check_leader(cx, &claim, &drive.turn)?;
+    check_unasked(cx, VERB, &drive.turn)?;
+    drive_turn(cx, sender, VERB, &drive, |state| match state {
         State::Suspended { lead, .. } => Some((Event::Resume, State::Active(lead))),
         State::Queued | State::Active(_) | State::Ended { .. } => None,
     })

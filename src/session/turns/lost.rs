@@ -24,7 +24,7 @@ const AGENT_LOST: &str = "agent-lost";
 const ABANDONED: &str = "abandoned";
 
 /// When an open turn next changes by the clock alone.
-fn turn_deadline(cx: &Context<'_>, open: &OpenTurn) -> Timestamp {
+pub(crate) fn turn_deadline(cx: &Context<'_>, open: &OpenTurn) -> Timestamp {
     let own = match &open.turn.state {
         State::Active(_) => lease_until(cx, open),
         State::Suspended { at, .. } => after(*at, cx.engine.settings.suspend_ms()),
@@ -102,7 +102,7 @@ fn end_overdue(cx: &mut Context<'_>) -> Result<(), StoreError> {
             let end = End::of(Ending::Cancelled);
             finish_turn(cx, &mut step, &turn.id, end)?;
         } else if is_lost && turn.attempt < cx.engine.settings.attempts() {
-            queue_lost(cx, &mut step, &turn.id)?;
+            queue_again(cx, &mut step, &turn.id)?;
         } else {
             let end = End::failed(&turn.state);
             finish_turn(cx, &mut step, &turn.id, end)?;
@@ -138,8 +138,12 @@ fn prolong_missed(cx: &mut Context<'_>) -> Result<(), StoreError> {
     cx.engine.commit(step)
 }
 
-/// A turn whose agent was lost waits for the next one.
-fn queue_lost(cx: &mut Context<'_>, step: &mut Step, id: &str) -> Result<(), StoreError> {
+/// A turn whose agent is not there waits for the next one.
+pub(crate) fn queue_again(
+    cx: &mut Context<'_>,
+    step: &mut Step,
+    id: &str,
+) -> Result<(), StoreError> {
     close_messages(cx, step, id, MessageStatus::Failed);
     renew_steers(cx, step, id)?;
     if let Some(open) = cx.memory.turns.get_mut(id) {

@@ -14,3 +14,4 @@ pub(super) mod shown;
 pub(super) mod start;
 pub(super) mod state;
 pub(super) mod steer;
+pub(super) mod waiting;

@@ -1,10 +1,10 @@
 //! HTTP requests of a script.
 
 use sessile::protocol::decode::decode_frame;
-use sessile::protocol::query;
+use sessile::protocol::{approval_query, query};
 use sessile::session::{Input, Read, Request, Sender};
 
-use super::{World, operations};
+use super::{World, operations, role};
 use crate::words::{Word, find, has};
 
 impl World {
@@ -14,6 +14,7 @@ impl World {
             connection: None,
             client: name.split('/').next().unwrap().to_owned(),
             operations: operations(name, args),
+            role: role(name),
         };
         let serial = |world: &Self, key| find(args, key).map(|text| world.show.fill(text));
         let number = |key, usual| find(args, key).map_or(usual, |text| text.parse().unwrap());
@@ -26,6 +27,14 @@ impl World {
                 limit: number("limit", 100),
             })),
             ("get", "turn") => Request::Read(Read::Turn(query::Id(self.show.fill(&args[1].text)))),
+            ("get", "approvals") => Request::Read(Read::Approvals(approval_query::Approvals {
+                all: has(args, "all"),
+                before: serial(self, "before"),
+                limit: number("limit", 100),
+            })),
+            ("get", "approval") => {
+                Request::Read(Read::Approval(query::Id(self.show.fill(&args[1].text))))
+            }
             ("get", "presence") => Request::Read(Read::Presence(query::Nothing)),
             ("get", "messages" | "conversation") => Request::Read(Read::Messages(query::History {
                 before: serial(self, "before"),

@@ -1,7 +1,7 @@
 //! Clients' faults on the network, and the network's on clients.
 
 use serde_json::Value;
-use sessile::protocol::capability::Operations;
+use sessile::protocol::capability::{Operations, Role};
 use sessile::protocol::ids::ConnectionId;
 use sessile::session::{Carrier, Connection, Input, Request, Sender, Start};
 
@@ -113,6 +113,7 @@ impl Sim {
             connection: None,
             client: client.name.clone(),
             operations: Operations::parse(client.words()).unwrap(),
+            role: Role::User,
         };
         let now = self.now();
         self.ledger

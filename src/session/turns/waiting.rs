@@ -1,0 +1,61 @@
+//! A turn waits for what it asked for (P8.4). Whatever is asked for suspends it in its own step;
+//! once the last of it is settled the turn goes on. The askings are their features', which say by
+//! `Part::is_asked` that a turn has some.
+
+use crate::protocol::error::{ErrorCode, ErrorInfo};
+use crate::protocol::turn::{Event, State};
+use crate::session::context::Context;
+use crate::session::engine::Step;
+use crate::session::turns::change::change_turn;
+use crate::session::turns::lost::queue_again;
+use crate::store::StoreError;
+
+/// Suspends a turn in the step in which it asks for something; one that is suspended stays so.
+pub(crate) fn suspend_for(cx: &mut Context<'_>, step: &mut Step, id: &str, reason: &str) {
+    let open = cx.memory.turns.get(id);
+    let Some(State::Active(lead)) = open.map(|open| open.turn.state.clone()) else {
+        return;
+    };
+    let (at, reason) = (cx.engine.now, Some(reason.to_owned()));
+    change_turn(cx, step, id, Event::Suspend, |turn| {
+        turn.state = State::Suspended { lead, reason, at };
+    });
+}
+
+/// Something that a turn asked for is settled, and no longer in its feature's memory. If it was
+/// the last, the turn is active again, or waits for the next process if its leader is gone.
+/// Nothing of the turn may be pending.
+pub(crate) fn go_on(cx: &mut Context<'_>, step: &mut Step, id: &str) -> Result<(), StoreError> {
+    if (cx.others.is_asked)(cx.memory, id) {
+        return Ok(());
+    }
+    let Some(open) = cx.memory.turns.get_mut(id) else {
+        return Ok(());
+    };
+    let State::Suspended { lead, .. } = &open.turn.state else {
+        return Ok(());
+    };
+    let lead = lead.clone();
+    let connection = lead.connection.as_ref();
+    if connection.is_none_or(|id| !cx.engine.connections.contains_key(id)) {
+        return queue_again(cx, step, id);
+    }
+    // A lease that begins again begins now.
+    open.heard_at = open.heard_at.max(cx.engine.now);
+    change_turn(cx, step, id, Event::Resume, |turn| {
+        turn.state = State::Active(lead);
+    });
+    Ok(())
+}
+
+/// Refuses to resume a turn by hand that waits for something it asked for.
+pub(crate) fn check_unasked(cx: &Context<'_>, verb: &str, id: &str) -> Result<(), ErrorInfo> {
+    if !(cx.others.is_asked)(cx.memory, id) {
+        return Ok(());
+    }
+    let message = format!(
+        "unable to {verb}; turn {id} waits for what it asked for, which has to be settled or \
+         withdrawn first"
+    );
+    Err(ErrorInfo::new(ErrorCode::Conflict, message))
+}
