@@ -1,4 +1,4 @@
-//! Approvals and questions: what a person has to answer (P8).
+//! Approvals and questions, for people to answer (P8).
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use super::data::Data;
 use super::ids::Timestamp;
 use super::serial::{Epoch, Place, Serial};
 
-/// What is asked for (P8.1).
+/// The kind of a request (P8.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
@@ -17,19 +17,19 @@ pub enum Kind {
     Question,
 }
 
-/// What became of an approval (P8.1).
+/// The state of an approval (P8.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// It waits for an answer.
     Pending,
-    /// Somebody said yes, or the deadline did.
+    /// Approved, by a client or by the deadline.
     Approved,
-    /// Somebody said no, or the deadline did.
+    /// Rejected, by a client or by the deadline.
     Rejected,
     /// The question has an answer.
     Answered,
-    /// Somebody let it go without an answer.
+    /// Dismissed without an answer.
     Dismissed,
     /// Nobody answered before the deadline.
     Expired,
@@ -52,7 +52,7 @@ pub enum Decision {
 }
 
 impl Decision {
-    /// The status that it leads to.
+    /// The status after it.
     pub const fn status(self) -> Status {
         match self {
             Self::Approve => Status::Approved,
@@ -63,7 +63,7 @@ impl Decision {
     }
 }
 
-/// What happens at the deadline (P8.1).
+/// The effect of the deadline (P8.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OnDeadline {
@@ -89,9 +89,9 @@ impl OnDeadline {
 pub struct Choice {
     /// Its id among the options.
     pub id: String,
-    /// What people see.
+    /// The text for people.
     pub label: String,
-    /// What it stands for.
+    /// The value that it stands for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Data>,
 }
@@ -102,7 +102,7 @@ pub struct Choice {
 pub struct Escalation {
     /// Milliseconds after the request.
     pub after_ms: u64,
-    /// Who is asked as well from then on.
+    /// The clients and roles asked in addition.
     pub assignees: Vec<String>,
 }
 
@@ -142,43 +142,43 @@ impl Event {
 /// An entry of the history of an approval.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Past {
-    /// When it was due to happen, which the clock may have passed since.
+    /// When it was due, which the clock may have passed since.
     pub at: Timestamp,
-    /// What happened.
+    /// The event.
     pub what: Event,
     /// The client that did it; `None` for the session itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub who: Option<String>,
 }
 
-/// What is asked, as it came with the request.
+/// The request, as received.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Asked {
-    /// What is asked for.
+    /// Its kind.
     pub kind: Kind,
     /// The question in one line.
     pub title: String,
     /// The question at length.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// What it is about.
+    /// Its subject.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<Data>,
-    /// What an answer's data must be like.
+    /// The schema of an answer's data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<Data>,
     /// The options of a question.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<Choice>,
-    /// Who may decide; where nobody is named, those of P8.2.
+    /// The clients and roles that may decide; without any, those of P8.2.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assignees: Vec<String>,
-    /// What happens at the deadline.
+    /// The effect of the deadline.
     #[serde(default, skip_serializing_if = "OnDeadline::is_usual")]
     pub on_deadline: OnDeadline,
 }
 
-/// What was decided.
+/// The outcome of a decision.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Verdict {
@@ -191,7 +191,7 @@ pub struct Verdict {
     /// The data of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer: Option<Data>,
-    /// A word with it.
+    /// A comment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
 }
@@ -215,21 +215,21 @@ pub struct Approval {
     /// The client whose message the turn answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asker: Option<String>,
-    /// Whether it was asked of nobody by name: whoever is named later may decide as well.
+    /// Whether it was asked without assignees: clients named later may decide as well.
     pub is_open: bool,
-    /// What is asked.
+    /// The request.
     pub asked: Asked,
     /// When its deadline is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline_at: Option<Timestamp>,
-    /// The escalations that are to come, the next first.
+    /// The future escalations, the next first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub escalate: Vec<Escalation>,
-    /// What became of it.
+    /// Its state.
     pub status: Status,
-    /// What was decided.
+    /// The decision.
     pub verdict: Verdict,
-    /// Everything that happened to it.
+    /// Its history.
     pub history: Vec<Past>,
     /// When it was asked for.
     pub created_at: Timestamp,
@@ -248,7 +248,7 @@ impl Approval {
         Some(self.created_at.saturating_add(wait))
     }
 
-    /// Who decided, if somebody did.
+    /// The client that decided, if one did.
     fn decided_by(&self) -> Option<String> {
         let last = self.history.last()?;
         last.who.clone().filter(|_| last.what == Event::Decide)

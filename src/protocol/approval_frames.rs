@@ -1,4 +1,4 @@
-//! The frames that ask for approvals and decide them (P8.1, P8.2).
+//! The frames of approvals: requests, decisions, withdrawals (P8.1, P8.2).
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ pub struct RequestApproval {
     pub turn: Option<String>,
     /// The attempt at the turn (P6.8).
     pub attempt: Option<u64>,
-    /// What is asked.
+    /// The request.
     pub asked: Asked,
     /// Milliseconds until its deadline.
     pub deadline_ms: Option<u64>,
@@ -41,14 +41,14 @@ pub struct DecideApproval {
     pub option: Option<String>,
     /// The data of the answer.
     pub data: Option<Data>,
-    /// A word with it.
+    /// A comment.
     pub comment: Option<String>,
     /// Makes a resend safe (P13.1).
     pub id: Option<String>,
 }
 
 impl DecideApproval {
-    /// What it decides.
+    /// The outcome that it decides.
     pub fn verdict(self) -> Verdict {
         Verdict {
             decision: Some(self.decision),
@@ -75,8 +75,8 @@ fn refused(fields: &Fields<'_>, reason: &str) -> ErrorInfo {
     ErrorInfo::new(ErrorCode::InvalidFrame, message)
 }
 
-/// Refuses a field of the protocol that this release does not serve: nothing is left unchecked
-/// that somebody relies on.
+/// Refuses a field of the protocol that this release does not serve: no client may rely on an
+/// unchecked one.
 fn not_yet(fields: &Fields<'_>, name: &str) -> Result<(), ErrorInfo> {
     match is_there(fields, name) {
         true => Err(refused(
@@ -213,7 +213,7 @@ fn escalations(fields: &Fields<'_>, limits: &Limits) -> Result<Vec<Escalation>, 
     Ok(escalations)
 }
 
-/// What happens at the deadline, as it fits to the kind and its options.
+/// The effect of the deadline, if it fits the kind and its options.
 fn on_deadline(
     fields: &Fields<'_>,
     kind: Kind,

@@ -18,7 +18,7 @@ pub(super) struct Memory {
     pub(super) deliveries: Queue,
 }
 
-/// What one feature asks of the others, which it does not know: of all parts (`parts.rs`).
+/// The questions of one feature to all others, none of which it knows: to all parts (`parts.rs`).
 #[derive(Clone, Copy)]
 pub(super) struct Others {
     /// Whether a turn waits for something that it asked for (P8.4).

@@ -41,7 +41,7 @@ macro_rules! each {
     };
 }
 
-/// What one feature asks of the others, which it does not know.
+/// The questions of one feature to all others, none of which it knows.
 pub(super) const OTHERS: Others = Others {
     is_asked,
     turn_ends,

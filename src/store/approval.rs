@@ -1,7 +1,7 @@
 //! Approvals: one row each, which every change of the approval rewrites (P8).
 //!
 //! A row of `approval` is one approval. Few sessions ask for any, so the table is made with the
-//! first. What it is stands in `body`; the other columns are there to find it by:
+//! first. The approval itself is in `body`; the other columns serve look-ups:
 //!
 //! | column | holds |
 //! | --- | --- |
@@ -23,12 +23,12 @@ use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{REPLAY_ENTRIES, TRIM_ROWS};
 use crate::protocol::serial::Place;
 
-/// An approval as it now is, and an entry for what happened to it at its version.
+/// A changed approval, with an entry for the change at its version.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ApprovalWrite {
     /// The approval.
     pub approval: Approval,
-    /// Who did it; `None` for the session itself.
+    /// The client; `None` for the session itself.
     pub client: Option<String>,
     /// When.
     pub at: Timestamp,
@@ -74,7 +74,7 @@ fn put_row(sql: &dyn Sql, approval: &Approval) -> Result<(), StoreError> {
     sql.run(if is_pending { PENDING } else { SETTLED }, &params)
 }
 
-/// Settled approvals up to a place go, `TRIM_ROWS` at most.
+/// Deletes settled approvals up to a place, `TRIM_ROWS` at most.
 pub(super) fn trim(sql: &dyn Sql, up_to: Place) -> Result<(), StoreError> {
     const IS_THERE: &str = "SELECT 1 FROM sqlite_master WHERE type='table' AND name='approval'";
     // The index would find all that are settled, of whatever age.

@@ -29,7 +29,7 @@ struct World {
     links: u32,
     /// Every approval as it was found after the last input.
     known: BTreeMap<u64, Approval>,
-    /// Who was told to have decided.
+    /// The client that was told to have decided.
     winners: BTreeMap<String, String>,
     settled: u64,
     waited: u64,
@@ -245,7 +245,7 @@ impl World {
         effects
     }
 
-    /// What is stored after an input.
+    /// The stored approvals after an input.
     fn check(&mut self, now: Timestamp, is_handled: bool) {
         let store = self.host.log();
         let (found, _) = store.approvals_before(PLACE_MAX, 1_000, 1 << 30).unwrap();

@@ -1,6 +1,6 @@
-// The values that a message may hold, made of those that somebody wants it to hold: the one place
-// in which values of providers and applications meet the session's limits (P1.3, P14). Nothing odd
-// is refused later and takes the rest of an answer with it.
+// Values within the session's bounds, made from an application's or provider's: the one place where
+// these meet the limits (P1.3, P14). So no odd value is refused later and loses the rest of an
+// answer.
 
 import {
   bytesOf,
@@ -14,13 +14,13 @@ import type { Headers } from "./codec/operation.ts";
 
 /** Longer headers would crowd the others. */
 const MOST_HEADER_LENGTH = 400;
-/** Kept free in a frame for all that is not data: ids, headers, the frame itself. */
+/** Reserved in a frame for everything but data: ids, headers, the frame itself. */
 const FRAME_MARGIN_BYTES = 16_384;
-/** Kept free among the headers for those that are added here. */
+/** Reserved among the headers for those added here. */
 const SPARE_HEADER_BYTES = 256;
 const SPARE_HEADER_KEYS = 2;
 
-/** Says that something was too large to be kept, and how large it was. */
+/** Marks a value that was too large to keep, with its size. */
 export const OMITTED = "omitted";
 
 /** The head of a message, within the limits. */
@@ -30,12 +30,12 @@ export function boundedHead<H extends Omit<NewMessage, "data">>(head: H, limits:
   return {
     ...head,
     ...(id !== undefined && { id: short(id, nameLength) }),
-    // A name says something; one of no length cannot be said.
+    // A name must have characters.
     ...(name !== undefined && { name: short(name, nameLength) || "message" }),
   };
 }
 
-/** Headers that fit, and those that do not, which go into notes. */
+/** Headers that fit, and the rest, which goes into notes. */
 export function splitHeaders(
   headers: Headers,
   { headerKeys, headerBytes }: Limits,
@@ -58,7 +58,7 @@ export function splitHeaders(
   return { fit, long };
 }
 
-/** How a value is said: whole in one frame, as text in pieces, or not at all. */
+/** The form of a value: whole in one frame, as text in pieces, or omitted. */
 export type Form =
   | { as: "whole"; data: unknown }
   | { as: "pieces"; text: string; headers: Headers }
@@ -75,7 +75,7 @@ export function formOf(value: unknown, { frameBytes, dataBytes }: Limits): Form 
   return { as: "nothing", headers: { [OMITTED]: `${text.length} characters` } };
 }
 
-/** Whether text said so far is the JSON of a value, however it is spaced. */
+/** Whether the text so far is the JSON of a value, apart from spaces. */
 export function isJsonOf(text: string, value: unknown): boolean {
   try {
     return JSON.stringify(wellFormed(JSON.parse(text))) === JSON.stringify(value);

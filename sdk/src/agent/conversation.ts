@@ -1,5 +1,5 @@
-// The messages that lead to an input: the branch that its sender sees, by the page's own rule
-// (P6.9), so that an agent is never told what was replaced, nor spared what stands beside it.
+// The messages that lead to an input: the branch on its sender's screen, by the page's own rule
+// (P6.9), so that an agent is never told replaced messages, nor denied parallel ones.
 
 import { Tree } from "../log/tree.ts";
 import { type Message, type Page, SessileError, type Turn } from "../protocol/index.ts";
@@ -8,28 +8,28 @@ import type { AgentSession } from "./session.ts";
 
 export interface ConversationOptions {
   /**
-   * How many messages to go back, and from there to the beginning of the answer that they are
-   * in: a prompt never begins with the output of a call that it does not have. 200.
+   * The number of messages to go back, and from there to the beginning of their answer: a prompt
+   * never begins with the output of a call that it lacks. 200.
    */
   limit?: number;
 }
 
-/** Messages, and the turns that they are of. */
+/** Messages, and their turns. */
 export interface Conversation extends Array<Message> {
   readonly turns: readonly Turn[];
 }
 
-/** Messages in a page at least and at most (P3.9): a few more are of other branches. */
+/** Messages in a page, at least and at most (P3.9): a few of them are of other branches. */
 const PAGE = 50;
 const PAGE_MOST = 1000;
-/** Messages that are read at most to be certain. */
+/** The most messages that are read to be certain. */
 const MOST = 10_000;
 
 /**
  * The conversation that leads to an input, the oldest message first and the input last, without
- * the branches that were left: of edits and of answers given again those that the input follows,
- * or the newest at that time. For an answer that is to be given again it ends with the input, too.
- * Ready for `toUIMessages` of `sessile/ai-sdk`.
+ * abandoned branches: of edits and further answers it has those that the input follows, or the
+ * newest at that time. For an answer that is to be given again it ends with the input, too. Ready
+ * for `toUIMessages` of `sessile/ai-sdk`.
  */
 export async function conversation(
   session: AgentSession,
@@ -49,7 +49,7 @@ export async function conversation(
     const { messages: said, since } = leadingTo(held, turns, input, isWhole);
     const start = said.findLastIndex((it, at) => at <= said.length - limit && isBeginning(it));
     const first = said[start]?.serial ?? "";
-    // Near the end of what was read nobody knows yet what belongs to what.
+    // Near the end of the messages read, their membership is uncertain.
     const isCertain = since < first && (held[PAGE]?.serial ?? first) < first;
     const from = (place: number): Conversation => withTurns(said.slice(place), turns);
     if (isCertain || (first && MOST < held.length)) return from(start);
@@ -66,7 +66,7 @@ function withTurns(said: Message[], turns: ReadonlyMap<string, Turn>): Conversat
   return Object.defineProperty(said, "turns", { value }) as Conversation;
 }
 
-/** As it was when the input came: what had begun by then, and what has become of that since. */
+/** The log as of the input: everything begun by then, in its present state. */
 function leadingTo(
   messages: readonly Message[],
   turns: ReadonlyMap<string, Turn>,
@@ -79,7 +79,9 @@ function leadingTo(
   return new Tree(held, turns, new Map()).leadingTo(input, isWhole);
 }
 
-/** Whether it belongs to no answer: neither to a turn nor, of calls of the page, between turns. */
+/**
+ * Whether it is outside any answer: neither in a turn nor an output of a page's call between turns.
+ */
 function isBeginning({ turn, headers }: Message): boolean {
   return turn === undefined && headers?.answer === undefined;
 }

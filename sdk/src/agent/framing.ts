@@ -1,4 +1,4 @@
-// Frames of what is to be said: creations that stand together are one publish, text is cut into
+// Frames of the pending operations: consecutive creations are one publish, text is cut into
 // appends, and every end is one frame.
 
 import type {
@@ -14,13 +14,13 @@ import { formOf, OMITTED } from "./bounds.ts";
 import { type Change, MOST_LENGTH, type Output, type Task } from "./output.ts";
 import type { Queue } from "./queue.ts";
 
-/** A frame, and the messages that it is about. */
+/** A frame, and its messages. */
 export interface Framed {
   frame: ClientFrame;
   outputs: Output[];
 }
 
-/** Text of the messages in one publish. */
+/** The most text of the messages in one publish. */
 const MOST_BATCH = 64 * 1024;
 
 /** The text of a frame; half of a surrogate pair waits for the other half (P1.3). */
@@ -31,7 +31,7 @@ function cut({ text, sent, isOpen }: Output, until = text.length): string {
   return text.slice(sent, Math.max(sent, end));
 }
 
-/** The next frame; nothing if there is none, or if it needs what is not known yet. */
+/** The next frame; nothing if there is none, or if it depends on a pending answer. */
 export function nextFrame(queue: Queue, limits: Limits): Framed | undefined {
   for (;;) {
     const task = queue.first;
@@ -41,7 +41,7 @@ export function nextFrame(queue: Queue, limits: Limits): Framed | undefined {
     else if (kind === "begin" || kind === "whole") return publish(queue, limits);
     else if (output.serial === undefined || output.isChanging) return undefined;
     else {
-      // Counted before the task is done: until both are answered its text is kept.
+      // Counted before the task is done: its text is kept until both are answered.
       output.pending += 1;
       const frame = frameOf(task, output.serial, queue, limits);
       if (!frame) output.settle();
@@ -53,7 +53,7 @@ export function nextFrame(queue: Queue, limits: Limits): Framed | undefined {
   }
 }
 
-/** Creations that stand together. */
+/** Consecutive creations. */
 function publish(queue: Queue, { publishMessages }: Limits): Framed {
   const messages: NewMessage[] = [];
   const outputs: Output[] = [];
@@ -74,7 +74,7 @@ function publish(queue: Queue, { publishMessages }: Limits): Framed {
       output.isStreaming = true;
       output.sent = String(message.data).length;
       if (cut(output, task.until)) {
-        // The rest is the next to be said.
+        // The rest is sent next.
         queue.replaceFirst({ kind: "append", output, until: task.until });
         break;
       }
@@ -111,7 +111,7 @@ function frameOf(
   return task.kind === "end" ? changeOf(task, serial, limits) : { type: "delete", serial };
 }
 
-/** The end of a text: with the rest of the text, or with what it is in the end. */
+/** The end of a text: with the rest of it, or with its final value. */
 function endOf(task: Task & { kind: "end" }, serial: string, queue: Queue): ClientFrame {
   const { output, headers } = task;
   const status = output.isFull && task.data === undefined ? "failed" : (task.status ?? "complete");
@@ -125,7 +125,7 @@ function endOf(task: Task & { kind: "end" }, serial: string, queue: Queue): Clie
   output.isStreaming = false;
   queue.finish();
   if (output.isFull && task.data !== undefined) {
-    // The data that came was too large already: so is the data in the end.
+    // The earlier data was too large already: so is the final data.
     const omitted = { ...headers, [OMITTED]: `${length} characters` };
     return { ...update(output, serial, { data: null, headers: omitted }), status };
   }
@@ -136,7 +136,9 @@ function endOf(task: Task & { kind: "end" }, serial: string, queue: Queue): Clie
   return append(output, serial, { ...more, ...ending });
 }
 
-/** Replaces what is closed; an attempt before may have closed what this one streams. */
+/**
+ * Replaces a closed message; an earlier attempt may have closed the one that this attempt streams.
+ */
 function changeOf(
   task: Task & { kind: "end" },
   serial: string,
@@ -170,7 +172,7 @@ function update(output: Output, serial: string, change: Omit<Change, "status">):
   return { type: "update", serial, seq: output.seq, ...change };
 }
 
-/** The session lacks what came before, or holds what somebody else wrote: all is said (P5.3). */
+/** The session lacks earlier text, or holds another client's: all is resent (P5.3). */
 export function sayAnew(
   output: Output,
   { serial, status, headers }: Pick<AppendFrame, "serial" | "status" | "headers">,
@@ -182,7 +184,7 @@ export function sayAnew(
   return { ...update(output, serial, { data, ...(headers && { headers }) }), status };
 }
 
-/** One of them is refused: each is said by itself. */
+/** One of them is refused: each is sent alone. */
 export function split({ messages, ...frame }: PublishFrame, outputs: Output[]): Framed[] {
   return outputs.flatMap((output, at) => {
     const message = messages[at];

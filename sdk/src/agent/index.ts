@@ -1,4 +1,4 @@
-// `sessile/agent`: for whoever answers. It runs wherever there is `fetch`; no browser needed.
+// `sessile/agent`: for agents. It runs wherever there is `fetch`; no browser needed.
 
 export { readEvents, type SseEvent } from "../connection/event-stream.ts";
 export type { Token } from "../connection/types.ts";

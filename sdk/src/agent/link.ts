@@ -1,4 +1,4 @@
-// The part of a connection to a session that an agent needs.
+// An agent's view of the connection to a session.
 
 import type { TokenSource } from "../connection/token.ts";
 import type { ConnectionOptions, Link } from "../connection/types.ts";

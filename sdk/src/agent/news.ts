@@ -1,20 +1,20 @@
-// Which messages an agent has not heard of yet, over lost connections and logs that begin anew.
+// New messages for an agent, over lost connections and logs that begin anew.
 
 import type { Message } from "../protocol/index.ts";
 
-/** How a message comes: as it is said, in a replay after a position, or with a rewind (P3.6). */
+/** The way a message arrives: live, in a replay after a position, or with a rewind (P3.6). */
 export type Way = "live" | "resumed" | "rewound";
 
 export class News {
-  /** Whether all was heard that was there before: what comes from then on is new. */
+  /** Whether the agent is up to date: everything later is new. */
   hasBegun = false;
-  /** When the newest was created, by the session's clock, and which were at that moment. */
+  /** The newest message's time, by the session's clock, and the messages of that moment. */
   #newestAt = 0;
   readonly #newest = new Set<string>();
-  /** The serials of messages heard in a replay: if that is cut, they come again. */
+  /** Serials heard in a replay: if the replay is cut, they are sent again. */
   readonly #heard = new Set<string>();
 
-  /** Takes a message; says whether it is new. */
+  /** Takes a message; returns whether it is new. */
   take({ serial, createdAt }: Message, way: Way): boolean {
     const isNew =
       way === "live" ||
@@ -35,7 +35,7 @@ export class News {
   }
 
   /**
-   * Serials of a log that was begun anew cannot be compared with those before (P3.1), but times
+   * Serials of a log that was begun anew cannot be compared with earlier ones (P3.1), but times
    * can, since all are of the session's clock.
    */
   #isSince(serial: string, createdAt: number): boolean {

@@ -1,5 +1,5 @@
-// One message on its way into the session: text that grows, or a whole that may be replaced. It
-// says what is to be done; the turn's pipeline does it, in order.
+// One outgoing message: text that grows, or a value that may be replaced. It queues the operations;
+// the turn's pipeline performs them, in order.
 
 import { type Limits, type NewMessage, NOTES } from "../protocol/index.ts";
 import { boundedHead, formOf, isJsonOf, OMITTED, splitHeaders } from "./bounds.ts";
@@ -8,14 +8,14 @@ import type { Ending, Headers } from "./codec/operation.ts";
 /** The head of a message. */
 export type Head = Omit<NewMessage, "data" | "headers" | "status"> & { id: string };
 
-/** A change to a message at its end, or later: fields that are not given stay. */
+/** A change to a message at its end, or later: absent fields stay. */
 export interface Change {
   status?: Ending;
   data?: unknown;
   headers?: Headers;
 }
 
-/** One thing to be said of a message, in its place. */
+/** One operation on a message, in its place. */
 export type Task = {
   output: Output;
 } /** A text, as far as it was said until something else was. */ & (
@@ -26,60 +26,60 @@ export type Task = {
   | { kind: "drop" }
 );
 
-/** Takes what is to be said of a turn's messages, in order: the turn's pipeline. */
+/** Takes the operations on a turn's messages, in order: the turn's pipeline. */
 export interface Line {
   readonly limits: Limits;
-  /** A number that no other message of the turn has. */
+  /** A number unique among the turn's messages. */
   next(): number;
-  /** Says something after all that was said before; so much text comes with it. */
+  /** Queues an operation after all earlier ones, with the length of its text. */
   add(task: Task, length?: number): void;
-  /** Resolves when something is so, or when nothing is said any more. */
+  /** Resolves when a condition holds, or when nothing more is sent. */
   until(isSo: () => boolean): Promise<void>;
 }
 
-/** Hears of the first thing that went wrong with any of several outputs. */
+/** Reports the first error of several outputs. */
 export interface Trouble {
   error?: unknown;
 }
 
-/** UTF-16 code units of one append: a sixth of a frame even if all of it is escaped. */
+/** UTF-16 code units of one append: a sixth of a frame, even with every character escaped. */
 export const MOST_LENGTH = 8192;
 
-/** For how much text a value counts that is none. */
+/** The text length that a value without text counts as. */
 const MEAN_LENGTH = 256;
 
 export class Output {
   readonly head: Head;
   readonly #line: Line;
   readonly #trouble: Trouble;
-  /** Its place, as soon as the session has said it. */
+  /** Its place, once the session has it. */
   serial: string | undefined;
   error: unknown;
-  /** All of a text that grows, and how much of it is in frames. */
+  /** The whole growing text, and the part of it that is in frames. */
   text = "";
   sent = 0;
   /** The last `seq` that was used (P5.3). */
   seq = 0;
   /** Whether the session's message takes appends. */
   isStreaming = false;
-  /** An earlier attempt has closed the message: it gets the whole text in the end (P6.8). */
+  /** An earlier attempt has closed the message: it gets the whole text at the end (P6.8). */
   isStale = false;
-  /** Why the session takes no more of its text (P14). */
+  /** The reason why the session takes no more of its text (P14). */
   isFull: unknown;
-  /** Somebody else has deleted or closed it: the rest is not said. */
+  /** Another client has deleted or closed it: the rest is not sent. */
   isGone = false;
-  /** A change is on its way: the next waits, so that none is told twice in turns. */
+  /** A change is in flight: the next waits, so that two never alternate. */
   isChanging = false;
-  /** Whether more may come for a text that was begun. */
+  /** Whether a begun text may get more. */
   isOpen = false;
-  /** How much of it is not answered yet. */
+  /** The unanswered part of it. */
   pending = 0;
   #headers: Headers = {};
   #isSaid = false;
-  /** The output that took its place. */
+  /** The output that replaced it. */
   #next: Output | undefined;
   #notes = 0;
-  /** Headers that are in notes, as last said. */
+  /** The headers in notes, as last sent. */
   #long: Headers = {};
 
   constructor(line: Line, head: Head, trouble: Trouble = {}) {
@@ -104,15 +104,15 @@ export class Output {
   }
 
   /**
-   * Ends a text, once. `data` is what it is in the end, if that is not what was appended;
-   * `headers` replace those that it was begun with.
+   * Ends a text, once. `data` is its final value, if that differs from the appended text; `headers`
+   * replace its first ones.
    */
   close({ status, data, headers }: Change & { status: Ending }): void {
     if (!this.isOpen) return;
     this.isOpen = false;
     const is = data === undefined || data === this.text ? undefined : formOf(data, this.#limits);
     const change: Change = { status };
-    // A value that no frame can hold is the text that it came in, or left out.
+    // A value too large for any frame stays the text it arrived in, or is omitted.
     const isSaid = is?.as === "pieces" && this.#says(is.text, data);
     const more = is && is.as !== "whole" ? (isSaid ? is.headers : omission(is)) : {};
     if (is?.as === "whole") change.data = is.data;
@@ -137,7 +137,7 @@ export class Output {
       return;
     }
     if (is.as === "pieces") {
-      // No update can hold it: another message takes its place.
+      // No update can hold it: another message replaces it.
       const id = `${this.head.id}~${this.#line.next()}`;
       this.#next = new Output(this.#line, { ...this.head, id }, this.#trouble);
       this.#next.put({ data, headers });
@@ -158,20 +158,20 @@ export class Output {
     else this.#line.add({ kind: "drop", output: this });
   }
 
-  /** Resolves when the session has all of it, and rejects if it refused. */
+  /** Resolves when the session has all of it, and rejects if the session refused it. */
   async done(): Promise<void> {
     await this.#line.until(() => this.pending === 0 || this.error !== undefined);
     if (this.error) throw this.error;
   }
 
-  /** It is refused: what is left of it is not said. */
+  /** It is refused: the rest of it is not sent. */
   fail(error: unknown): void {
     this.error ??= error;
     this.#trouble.error ??= error;
     this.isOpen = false;
   }
 
-  /** Something of it is answered; of what is whole, only its place is kept. */
+  /** A part of it is answered; of a complete message, only the place is kept. */
   settle(): void {
     this.pending -= 1;
     if (this.isOpen || this.pending > 0) return;
@@ -183,13 +183,13 @@ export class Output {
     return this.#line.limits;
   }
 
-  /** Whether the text that was streamed is the value that is too large for a frame. */
+  /** Whether the streamed text is the value that is too large for a frame. */
   #says(text: string, value: unknown): boolean {
     if (this.text === text) return true;
     return typeof value !== "string" && isJsonOf(this.text, value);
   }
 
-  /** Headers as they fit; those that do not are said ahead, in a message beside this one. */
+  /** Headers that fit; the others are sent ahead, in a message beside this one. */
   #bound(headers: Headers | undefined): Headers | undefined {
     this.#isSaid = true;
     if (!headers) return undefined;

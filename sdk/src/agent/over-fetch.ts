@@ -1,4 +1,4 @@
-// The link to a session where there are no WebSockets.
+// The link to a session without WebSockets.
 
 import { FetchConnection } from "../connection/over-fetch.ts";
 import type { ConnectionOptions, Owner } from "../connection/types.ts";

@@ -4,7 +4,7 @@ import { SocketConnection } from "../connection/over-socket.ts";
 import type { ConnectionOptions, Owner } from "../connection/types.ts";
 import type { Wire } from "./link.ts";
 
-/** Speaks and hears over a WebSocket: the link wherever there is one. */
+/** Sends and receives over a WebSocket: the link wherever there is one. */
 export function overSocket(options: ConnectionOptions, owner: Owner): Wire {
   return new SocketConnection(options, owner);
 }

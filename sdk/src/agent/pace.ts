@@ -1,19 +1,19 @@
-// How fast frames are sent: below what the session takes (P14), and appends not one by one.
+// The pace of frames: below the session's rates (P14), with appends gathered.
 
 import type { ClientFrame, Limits } from "../protocol/index.ts";
 
 /** The pause between two appends when nothing follows: fewer frames, and nobody sees it (P5.4). */
 const APPENDS_MS = 5;
-/** How much of the session's rate is used: clocks and networks are never even. */
+/** The share of the session's rate that is used: clocks and networks are never even. */
 const SHARE = 0.8;
 
 export class Pace {
-  /** Frames that may go at once; all that a connection may, until it is known. */
+  /** Frames that may go at once; a connection's whole bound, until the session tells it. */
   #left = Infinity;
   #at = 0;
   #appendAt = 0;
 
-  /** How long a frame that goes to everybody has to wait. */
+  /** How long a frame for everybody must wait. */
   frame({ framesPerSecond, framesBurst }: Limits): number {
     const perSecond = framesPerSecond * SHARE;
     const now = Date.now();

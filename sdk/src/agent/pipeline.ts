@@ -1,7 +1,7 @@
-// Everything that an agent says in one turn, in one order: creations, appends and ends of all its
-// messages reach the log as they were said, however far away the session is and whatever is
-// refused or sent again in between. Frames fly many at a time; a `chain` (P13.8) makes the session
-// refuse those after one that it refused, so that no frame overtakes another.
+// An agent's whole output in one turn, in one order: creations, appends and ends of all its
+// messages reach the log in the order of the calls, however far away the session is and whatever is
+// refused or resent in between. Many frames are in flight at a time; a `chain` (P13.8) makes the
+// session refuse the frames after a refused one, so that no frame overtakes another.
 
 import type {
   AppendFrame,
@@ -17,34 +17,34 @@ import { type Line, MOST_LENGTH, type Output, type Task } from "./output.ts";
 import { Pace } from "./pace.ts";
 import { Queue } from "./queue.ts";
 
-/** The part of a turn that its pipeline needs. */
+/** The pipeline's view of a turn. */
 export interface Outlet {
   readonly limits: Limits;
-  /** Which process this is of those that led the turn: a later one may find what was said. */
+  /** The number of this process among the turn's leaders: a later one may find earlier output. */
   readonly attempt: number;
-  /** Sent on this connection alone; `disconnected` leaves open whether it was taken. */
+  /** Sent on this connection only; `disconnected` leaves open whether it was taken. */
   once(frame: ClientFrame): Promise<unknown>;
   /** Resolves when there is a connection again. */
   connected(): Promise<void>;
 }
 
-/** A frame under way. */
+/** A frame in flight. */
 interface Flight extends Framed {
   error?: SessileError;
-  /** How often the session failed at it. */
+  /** How often the session failed on it. */
   failures?: number;
 }
 
-/** Frames under way, and their text. */
+/** Frames in flight, and their text. */
 const MOST_FLIGHTS = 64;
 const MOST_FLYING = 128 * 1024;
-/** Refusals after which a frame is sent again as it was. */
+/** Refusals after which a frame is resent unchanged. */
 const AGAIN: string[] = ["skipped", "disconnected", "rate-limited", "internal"];
-/** How often a frame is sent at which the session fails, and how long that is waited for. */
+/** How often a frame is sent on which the session fails, and the pause before that. */
 const MOST_FAILURES = 5;
 const PAUSE_MS = 1_000;
 
-/** Of all turns of this process: frames of several go over one connection. */
+/** Of all turns of this process: their frames share one connection. */
 let chains = 0;
 
 function nextChain(): number {
@@ -57,12 +57,12 @@ export class Pipeline implements Line {
   readonly #queue = new Queue();
   readonly #pace = new Pace();
   #flights: Flight[] = [];
-  /** Frames that are to be sent again, ahead of all that waits. */
+  /** Frames to be resent, ahead of all that wait. */
   #again: Flight[] = [];
   #chain = nextChain();
-  /** A frame was refused: nothing is sent until all that flew after it is answered. */
+  /** A frame was refused: nothing is sent until all frames in flight after it are answered. */
   #isDraining = false;
-  /** Something is found out during which nothing else is sent. */
+  /** A question is in flight, during which nothing else is sent. */
   #isAsking = false;
   #isDue = false;
   #isOver = false;
@@ -105,12 +105,12 @@ export class Pipeline implements Line {
     return this.#queue.isFull ? this.until(() => !this.#queue.isFull) : undefined;
   }
 
-  /** Resolves when all that was said is in the session, or refused. */
+  /** Resolves when everything is in the session, or refused. */
   flush(): Promise<void> {
     return this.until(() => this.#queue.isEmpty && !this.#flights[0] && !this.#again[0]);
   }
 
-  /** Gives up: the turn is somebody else's, or over. */
+  /** Gives up: the turn is another process's, or over. */
   abandon(error: unknown): void {
     this.#isOver = true;
     clearTimeout(this.#timer);
@@ -128,7 +128,7 @@ export class Pipeline implements Line {
   #wake(): void {
     if (this.#isDue) return;
     this.#isDue = true;
-    // Operations said in one go are sent together (P13.6).
+    // Operations of one tick are sent together (P13.6).
     queueMicrotask(() => {
       this.#isDue = false;
       this.#pump();
@@ -157,7 +157,7 @@ export class Pipeline implements Line {
     return this.#flights.reduce((sum, flight) => sum + length(flight), 0) < MOST_FLYING;
   }
 
-  /** How long nothing may be sent: by the session's rate, or since more text is on its way. */
+  /** How long nothing may be sent: for the session's rate, or since more text is on its way. */
   #wait(): number {
     const task = this.#again[0] ? undefined : this.#queue.first;
     if (task?.kind !== "append") return this.#pace.frame(this.limits);
@@ -189,14 +189,14 @@ export class Pipeline implements Line {
       output.isChanging = false;
       const message = frame.type === "publish" ? frame.messages[at] : undefined;
       if (message) output.serial = messages[at]?.serial;
-      // In a first attempt it is this very frame that was taken before.
+      // In a first attempt, this very frame was taken before.
       const isEarlier = messages[at]?.duplicate && this.#outlet.attempt > 1;
       if (message && isEarlier) this.#takeOver(output, message);
       output.settle();
     });
   }
 
-  /** An earlier attempt has said it (P6.8): what is said now stands in its place. */
+  /** An earlier attempt has said it (P6.8): the new value replaces it. */
   #takeOver(output: Output, { data, headers, status }: NewMessage): void {
     const { serial = "" } = output;
     output.pending += 1;
@@ -208,7 +208,7 @@ export class Pipeline implements Line {
     this.#again.push({ frame: { type: "update", serial, ...more }, outputs: [output] });
   }
 
-  /** Asks what a streaming message holds, by an append that cannot be next. */
+  /** Asks for a streaming message's text, with an append that cannot be the next. */
   async #look(output: Output, serial: string): Promise<void> {
     this.#isAsking = true;
     try {
@@ -235,11 +235,11 @@ export class Pipeline implements Line {
     this.#wake();
   }
 
-  /** All that flew is answered: what was not taken is sent again, in its order. */
+  /** All frames in flight are answered: those not taken are resent, in order. */
   async #recover(): Promise<void> {
     const failed = this.#flights;
     this.#flights = [];
-    /** Texts that are said anew, with all that was in appends. */
+    /** Texts sent anew, with all the text of their appends. */
     const anew = new Set<Output>();
     this.#again.unshift(...failed.flatMap((flight) => this.#retry(flight, anew)));
     this.#chain = nextChain();
@@ -251,7 +251,7 @@ export class Pipeline implements Line {
     this.#wake();
   }
 
-  /** Frames to be sent in the place of one that was not taken. */
+  /** The frames that replace one that was not taken. */
   #retry(flight: Flight, anew: Set<Output>): Flight[] {
     const { frame, outputs, error, failures = 0 } = flight;
     const [output] = outputs;
@@ -285,7 +285,7 @@ function pauseAfter(error: SessileError | undefined): number {
   return error?.code === "internal" ? PAUSE_MS : 0;
 }
 
-/** Its text is said otherwise, or not at all; its end is still to be told. */
+/** Its text is sent in another way, or not at all; its end is still to be sent. */
 function onlyEnd(output: Output, frame: AppendFrame): AppendFrame | undefined {
   const { serial, status, headers } = frame;
   if (!status) return undefined;
@@ -294,11 +294,11 @@ function onlyEnd(output: Output, frame: AppendFrame): AppendFrame | undefined {
   return append(output, serial, { status: is, ...(headers && { headers }) });
 }
 
-/** A message is refused, and the rest of the answer goes on without it. */
+/** A message is refused, and the rest of the answer continues without it. */
 function refused(frame: ClientFrame, output: Output, error: SessileError): ClientFrame | undefined {
   const { code } = error;
   if (code === "deleted" || code === "closed") {
-    // Somebody else deleted it, or closed it in their own way.
+    // Another client deleted it, or closed it in its own way.
     output.isGone = true;
   } else if (frame.type === "append" && code === "too-large") {
     output.isFull = error;

@@ -1,20 +1,20 @@
-// The tasks that are still to be done for a turn, in its order. Operations on one message with
-// nothing in between are one task: text grows, and the end joins it.
+// A turn's pending tasks, in order. Consecutive operations on one message are one task: text grows,
+// and the end joins it.
 
 import { MOST_LENGTH, type Task } from "./output.ts";
 
-/** Text and tasks that may wait before their source is asked to. */
+/** Text and tasks that may wait before the source is paused. */
 const MOST_WAITING = 64 * 1024;
 const MOST_TASKS = 1024;
 
 export class Queue {
   readonly #tasks: Task[] = [];
-  /** Where the tasks that are still to be done begin. */
+  /** The index of the first pending task. */
   #head = 0;
-  /** Text that waits, more or less. */
+  /** Approximate length of the waiting text. */
   #waiting = 0;
 
-  /** The next thing to be said. */
+  /** The next task. */
   get first(): Task | undefined {
     return this.#tasks[this.#head];
   }
@@ -32,12 +32,12 @@ export class Queue {
     return this.#waiting >= MOST_WAITING || this.#tasks.length - this.#head >= MOST_TASKS;
   }
 
-  /** All that waits. */
+  /** All waiting tasks. */
   get all(): readonly Task[] {
     return this.#tasks.slice(this.#head);
   }
 
-  /** Adds what comes with so much text. */
+  /** Adds a task with its length of text. */
   add(task: Task, length: number): void {
     this.#waiting += length;
     if (this.#joins(task)) return;
@@ -45,21 +45,21 @@ export class Queue {
     this.#tasks.push(task);
   }
 
-  /** So much of the text that waited is in a frame. */
+  /** This much of the waiting text is in a frame now. */
   took(length: number): void {
     this.#waiting -= length;
   }
 
-  /** The first is done, and something else is to be said in its place. */
+  /** The first task is done, and another takes its place. */
   replaceFirst(task: Task): void {
     this.#tasks[this.#head] = task;
   }
 
-  /** The first is done. */
+  /** The first task is done. */
   finish(): void {
     const output = this.first?.output;
     this.#head += 1;
-    // Tasks that were done are forgotten now and then, and all together.
+    // Finished tasks are dropped now and then, all together.
     if (this.#head > MOST_TASKS || this.isEmpty) {
       this.#tasks.splice(0, this.#head);
       this.#head = 0;
@@ -100,7 +100,7 @@ function endJoins(last: Task, task: Task & { kind: "end" }): boolean {
     Object.assign(last, change);
     return true;
   }
-  // All of it is there: it needs not grow.
+  // The whole text is there: it need not grow.
   if (last.kind !== "begin" || output.text.length > MOST_LENGTH) return false;
   const data = change.data === undefined ? output.text.toWellFormed() : change.data;
   Object.assign(last, { kind: "whole", ...change, data });

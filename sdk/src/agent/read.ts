@@ -1,4 +1,4 @@
-// An agent's reads over HTTP: functions, so that an agent that needs none carries none.
+// An agent's reads over HTTP: functions, so that an unused one is not shipped.
 
 import { readJson } from "../connection/http.ts";
 import type { Message, Page, Turn } from "../protocol/index.ts";
@@ -9,7 +9,7 @@ function read<T>({ link }: AgentSession, path: string): Promise<T> {
   return readJson<T>(`${link.address}/${path}`, link.tokens, get);
 }
 
-/** A page of the history, the newest first (P3.9): what a model is told of the conversation. */
+/** A page of the history, the newest first (P3.9): a model's conversation. */
 export function readMessages(
   session: AgentSession,
   query: { before?: string; after?: string; limit?: number } = {},
@@ -23,7 +23,7 @@ export async function readMessage(session: AgentSession, serial: string): Promis
   return (await read<{ message: Message }>(session, `messages/${serial}`)).message;
 }
 
-/** The turns that are open, the oldest first; those `queued` wait for an agent. */
+/** The open turns, the oldest first; those `queued` wait for an agent. */
 export async function readTurns(session: AgentSession): Promise<Turn[]> {
   return (await read<{ turns: Turn[] }>(session, "turns")).turns;
 }

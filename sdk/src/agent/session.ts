@@ -1,4 +1,4 @@
-// A session in an agent: the connection, the turns that it leads, and the inputs that it hears.
+// An agent's session: the connection, the turns that it leads, and the inputs that it hears.
 
 import type { ConnectionOptions, ConnectionStatus, Owner } from "../connection/types.ts";
 import {
@@ -22,37 +22,38 @@ import { News } from "./news.ts";
 import { overSocket } from "./over-socket.ts";
 import { AgentTurn, type Host, isLoss } from "./turn.ts";
 
-/** Makes the link to the session: the WebSocket, unless another is given. */
+/** Makes the link to the session: a WebSocket, unless another is given. */
 export type LinkTo = (options: ConnectionOptions, owner: Owner) => Wire;
 
 export interface AgentOptions extends Omit<ConnectionOptions, "rewind" | "rollup"> {
   /** `overFetch` where there are no WebSockets, as in Node 20. */
   link?: LinkTo;
   /**
-   * Called once with each new message of a user that belongs to no turn, and what `startTurn` or
-   * `answer` is to be given for it. One named `regenerate` asks for another answer to its parent;
-   * `tool-output` and `tool-approval` are what came of calls that the page was to make or allow.
-   * Messages that came while the connection was lost are new, those from before the first are not.
+   * Called once with each new message of a user outside any turn, and with the argument for
+   * `startTurn` or `answer`. A message named `regenerate` asks for another answer to its parent;
+   * `tool-output` and `tool-approval` are outcomes of calls that the page had to make or allow.
+   * Messages sent while the connection was lost are new, those from before the first connection are
+   * not.
    */
   onInput?: (message: Message, start: StartOptions) => void;
   /** Called with each turn that waits for an agent; take it with `startTurn({ input })`. */
   onQueued?: (turn: Turn) => void;
-  /** Called when the connection comes, goes, or is given up. */
+  /** Called when the connection opens, breaks, or is given up. */
   onStatus?: (status: ConnectionStatus) => void;
-  /** Called when something went wrong that belongs to no call. */
+  /** Called with errors outside any call. */
   onError?: (error: SessileError) => void;
 }
 
 export interface StartOptions extends Omit<StartTurnFrame, "type"> {
   /**
-   * The way to go on where another process of this client answers the input already: `refuse`
-   * throws a `TakenError`, `adopt` takes an open turn over in place of what was said in it, and
-   * `keep` goes on after it.
+   * The policy if another process of this client answers the input already: `refuse` throws a
+   * `TakenError`, `adopt` takes an open turn over in place of its output, and `keep` continues
+   * after its output.
    */
   taken?: "refuse" | "adopt" | "keep";
 }
 
-/** The input is answered already, or was; `turn` is the one that does. */
+/** The input is or was answered already; `turn` is that answer. */
 export class TakenError extends SessileError {
   readonly turn: Turn;
 
@@ -62,13 +63,13 @@ export class TakenError extends SessileError {
   }
 }
 
-/** The names of messages that an agent follows if it hears of inputs. */
+/** The names of messages that an agent follows if it hears inputs. */
 const INPUTS = ["message", AGAIN, TOOL_OUTPUT, TOOL_APPROVAL];
-/** Messages that a log begins with that could not be resumed: what is new is among them (P3.3). */
+/** The messages to begin with when a log could not be resumed: new ones are among them (P3.3). */
 const REWIND_MOST = 1000;
 
 export class AgentSession implements AsyncDisposable {
-  /** The connection to the session, for frames that have no method here. */
+  /** The connection to the session, for frames without a method here. */
   readonly link: Wire;
   readonly #options: AgentOptions;
   readonly #turns = new Map<string, AgentTurn>();
@@ -76,11 +77,11 @@ export class AgentSession implements AsyncDisposable {
   #isReplaying = true;
   #isRewound = true;
   readonly #news = new News();
-  /** Instructions that wait, whoever leads their turns: one may be adopted. */
+  /** Waiting instructions of all turns, since any turn may be adopted. */
   readonly #steers = new Map<string, Message>();
   #losses = 0;
   #isAttached = false;
-  /** Those who wait for a connection. */
+  /** Callers that wait for a connection. */
   #waiting: (() => void)[] = [];
 
   constructor(options: AgentOptions) {
@@ -102,19 +103,19 @@ export class AgentSession implements AsyncDisposable {
     this.link.start();
   }
 
-  /** Begins to answer. It resolves when the turn is this process's to lead. */
+  /** Begins an answer. Resolves once this process leads the turn. */
   async startTurn({ taken = "refuse", ...start }: StartOptions = {}): Promise<AgentTurn> {
     const losses = this.#losses;
     const id = start.id ?? crypto.randomUUID();
     const { turn, duplicate } = await this.link.request({ type: "turn.start", ...start, id });
-    // Sent twice, since the connection went in between: then the turn is of this very call.
+    // Resent because the connection broke in between: then the turn is this call's own.
     const isOurs = turn.id === id && turn.attempt === 1 && (!start.id || losses < this.#losses);
     if (!duplicate || isOurs) return this.#hold(turn);
     if (taken === "refuse" || turn.endedAt) throw new TakenError(turn);
     return this.adopt(turn.id, { keep: taken === "keep" });
   }
 
-  /** Takes over a turn that another process of this client led, or one that waits (P6.8). */
+  /** Takes over a turn that another process of this client led, or a waiting one (P6.8). */
   async adopt(
     turn: string,
     options: { keep?: boolean; leaseMs?: number } = {},
@@ -125,9 +126,9 @@ export class AgentSession implements AsyncDisposable {
   }
 
   /**
-   * Starts a turn, does the work, and ends the turn whatever becomes of it: `complete` when the
-   * work returns, `failed` when it throws, which is then thrown on, and `cancelled` if somebody
-   * asked for that, which is not an error.
+   * Starts a turn, does the work, and ends the turn in any case: `complete` when the work returns,
+   * `failed` when it throws (the error is rethrown), and `cancelled` after a cancel, which is not
+   * an error.
    */
   async answer(options: StartOptions, work: (turn: AgentTurn) => unknown): Promise<Turn> {
     const turn = await this.startTurn(options);
@@ -140,13 +141,13 @@ export class AgentSession implements AsyncDisposable {
     return turn.end();
   }
 
-  /** Leaves the session. Turns that are open stay so until their leases end: end them first. */
+  /** Leaves the session. Open turns stay so until their leases end: end them first. */
   close(): void {
     this.#leave(new SessileError("session-closed", "the session was closed"));
     this.link.stop();
   }
 
-  /** Ends the turns that are open, as `await using` of each would, then leaves. */
+  /** Ends the open turns, as `await using` of each would, then leaves. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const turn of this.#turns.values()) await turn[Symbol.asyncDispose]();
     this.close();
@@ -154,7 +155,7 @@ export class AgentSession implements AsyncDisposable {
 
   #hold(turn: Turn, isKept = false): AgentTurn {
     const { id, attempt } = turn;
-    /** Takes the turn as each answer tells it. */
+    /** Takes the turn from each answer. */
     const watch = async <Result>(asked: Promise<Result>): Promise<Result> => {
       try {
         const result = await asked;
@@ -171,7 +172,7 @@ export class AgentSession implements AsyncDisposable {
     const limits = () => this.link.limits;
     const host: Host = {
       attempt,
-      // They may be others on the next connection.
+      // The turns may be others on the next connection.
       get limits() {
         return limits();
       },
@@ -184,12 +185,12 @@ export class AgentSession implements AsyncDisposable {
     const held = new AgentTurn(host, turn, isKept);
     this.#turns.set(id, held);
     for (const steer of this.#steers.values()) if (steer.turn === id) held.takeSteer(steer);
-    // It may be over already, as one that was cancelled before it began (P6.5).
+    // The turn may be over already, as one cancelled before it began (P6.5).
     held.take(turn);
     return held;
   }
 
-  /** Sends a frame until it is answered; one that came too fast is sent again later (P14). */
+  /** Sends a frame until it is answered; a rate-limited one is resent later (P14). */
   async #ask<F extends ClientFrame>(frame: F): Promise<ResultOf<F>> {
     for (;;) {
       try {
@@ -207,7 +208,7 @@ export class AgentSession implements AsyncDisposable {
     this.#letGo();
   }
 
-  /** Resolves when there is a connection, or there will be none. */
+  /** Resolves with a connection, or once there will be none. */
   #connected(): Promise<void> {
     const isOver = /idle|closed/.test(this.link.status.state);
     return new Promise((done) => {
@@ -260,7 +261,7 @@ export class AgentSession implements AsyncDisposable {
       const held = this.#steers.get(serial);
       this.#steers.delete(serial);
       if (headers?.steer !== "waiting") return;
-      // Without data it says the same as before (P4.4).
+      // Without data the message is unchanged (P4.4).
       const steer = "data" in message || !held ? message : { ...message, data: held.data };
       this.#steers.set(serial, steer);
       this.#turns.get(turn)?.takeSteer(steer);

@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// A turn as its leader sees it: it is spoken in, cancelled, steered and always ended (P6).
+// A turn, for its leader: it is spoken in, cancelled, steered and always ended (P6).
 
 import {
   type ClientFrame,
@@ -16,40 +16,40 @@ import { text } from "./codec/text.ts";
 import { Output, type Trouble } from "./output.ts";
 import { type Outlet, Pipeline } from "./pipeline.ts";
 
-/** The session as a turn needs it. Frames go out with the turn's attempt (P6.8). */
+/** The session, for a turn. Frames carry the turn's attempt (P6.8). */
 export interface Host extends Outlet {
-  /** Sent until it is answered, on as many connections as that takes. */
+  /** Sent until answered, over as many connections as necessary. */
   ask<F extends ClientFrame>(frame: F): Promise<ResultOf<F>>;
   /** Sent if there is a connection, and forgotten. */
   send(frame: ClientFrame): void;
-  /** The turn is over, or not led from here any more. */
+  /** The turn is over, or another process leads it. */
   release(): void;
 }
 
 /** How a stream ended. */
 export interface StreamResult {
   status: Ending;
-  /** The error that the provider told. */
+  /** The provider's error. */
   error?: string;
-  /** `stream-cut` where the stream stopped without its own end. */
+  /** `stream-cut` if the stream stopped without its own end. */
   code?: string;
 }
 
 export interface MessageOptions {
-  /** The name by which readers know it (P4.1); `message` unless told. */
+  /** Its name for readers (P4.1); `message` by default. */
   name?: string;
   headers?: Headers;
   role?: Role;
   /** The message that it follows (P6.9). */
   parent?: string;
-  /** Its own id within the turn, for whoever wants to say it again in a later attempt. */
+  /** Its own id within the turn, for a repeat in a later attempt. */
   id?: string;
 }
 
 export interface EndOptions {
-  /** By default what became of the turn's streams, or `cancelled` if that was asked. */
+  /** By default the status of the turn's streams, or `cancelled` after a cancel. */
   status?: Ending;
-  /** Why it failed. */
+  /** The reason of a failure. */
   error?: unknown;
 }
 
@@ -60,17 +60,17 @@ export interface MessageWriter {
   end(status?: Ending): Promise<void>;
 }
 
-/** Anything that gives parts one after another: a ReadableStream, a generator, an SDK's stream. */
+/** Any sequence of parts: a ReadableStream, a generator, an SDK's stream. */
 export type Source<Part> = AsyncIterable<Part> | Iterable<Part>;
 
-/** Codes that say that the turn is not, or no longer, for this process to drive. */
+/** Codes that mean that this process does not, or no longer, lead the turn. */
 const LOST = /^(turn-closed|not-leader|gone|forbidden|unauthorized|session-closed)$/;
 
 export function isLoss(error: unknown): error is SessileError {
   return error instanceof SessileError && LOST.test(error.code);
 }
 
-/** An error as readers are told of it: no stack, which is the agent's own business. */
+/** An error for readers: without the stack, which is the agent's own business. */
 function told(error: unknown): unknown {
   if (!(error instanceof Error)) return wellFormed(error);
   const { code, message } = error as Error & { code?: unknown };
@@ -79,18 +79,18 @@ function told(error: unknown): unknown {
 
 export class AgentTurn implements AsyncDisposable {
   readonly id: string;
-  /** Which process this is of those that led the turn (P6.8). */
+  /** The number of this process among the turn's leaders (P6.8). */
   readonly attempt: number;
-  /** The turn as the session last told it. */
+  /** The turn, as last told by the session. */
   info: Turn;
-  /** Fires when the turn is cancelled, or is not led from here any more. */
+  /** Fires when the turn is cancelled, or another process leads it. */
   readonly signal: AbortSignal;
-  /** Sends frames that have no method here, such as `turn.suspend`, with the turn's attempt. */
+  /** Sends frames without a method here, such as `turn.suspend`, with the turn's attempt. */
   readonly host: Host;
   readonly #control = new AbortController();
   readonly #prefix: string;
   readonly #pipeline: Pipeline;
-  /** The trouble with messages that are of no stream. */
+  /** Errors of messages outside streams. */
   readonly #trouble: Trouble = {};
   /** Streams that wait for their next part. */
   readonly #waiting = new Set<() => void>();
@@ -111,20 +111,20 @@ export class AgentTurn implements AsyncDisposable {
     this.attempt = turn.attempt;
     this.signal = this.#control.signal;
     this.#pipeline = new Pipeline(host);
-    // A later attempt replaces what was said before, unless that is kept.
+    // A later attempt replaces earlier output, unless that is kept.
     this.#prefix = isKept ? `${turn.id}/${turn.attempt}` : turn.id;
     this.#timer = setInterval(() => this.beat(), (turn.leaseMs ?? 30_000) / 3);
   }
 
-  /** Whether somebody asked for its end. */
+  /** Whether the turn was cancelled. */
   get isCancelled(): boolean {
     return Boolean(this.info.cancel);
   }
 
   /**
-   * Passes a stream on, part by part, and waits for its end. A codec turns the parts of a
-   * provider's stream into messages; without one they are text. An error of the source fails
-   * what it began and is thrown; a cancel ends the stream where it is.
+   * Passes a stream on, part by part, and waits for its end. A codec turns a provider's parts into
+   * messages; without one they are text. An error of the source fails its open messages and is
+   * thrown; a cancel ends the stream where it is.
    */
   stream(source: Source<string | Uint8Array>): Promise<StreamResult>;
   stream<Part>(source: Source<Part>, codec: Codec<Part>): Promise<StreamResult>;
@@ -164,7 +164,7 @@ export class AgentTurn implements AsyncDisposable {
     return { ...result, status };
   }
 
-  /** Says something whole; resolves with its serial when the session has it. */
+  /** Publishes a whole message; resolves to its serial once the session has it. */
   async message(data: unknown, options: MessageOptions = {}): Promise<string> {
     const output = this.#output(options);
     output.put({ ...options, data });
@@ -172,7 +172,7 @@ export class AgentTurn implements AsyncDisposable {
     return output.serial ?? "";
   }
 
-  /** Begins a message that is written by hand. */
+  /** Begins a message written by hand. */
   write(options: MessageOptions = {}): MessageWriter {
     const output = this.#output(options);
     output.open({ ...options, text: "" });
@@ -185,7 +185,7 @@ export class AgentTurn implements AsyncDisposable {
     };
   }
 
-  /** Says how far the work has come: one message of its name, which changes in place. */
+  /** Reports progress: one message of its name, which changes in place. */
   progress(data: unknown, name = "progress"): Promise<void> {
     const output = this.#progress.get(name) ?? this.#output({ id: name, name });
     this.#progress.set(name, output);
@@ -193,7 +193,7 @@ export class AgentTurn implements AsyncDisposable {
     return output.done();
   }
 
-  /** Takes the instructions that came since (P6.7); their senders see that they were taken. */
+  /** Takes the instructions since the last call (P6.7); their senders see that they were taken. */
   async steered(): Promise<Message[]> {
     const steers = this.#steers.splice(0);
     for (const { serial } of steers) {
@@ -202,25 +202,25 @@ export class AgentTurn implements AsyncDisposable {
     return steers;
   }
 
-  /** Calls when an instruction comes, and now if one waits; take it with `steered()`. */
+  /** Calls when an instruction arrives, and at once if one waits; take it with `steered()`. */
   onSteer(call: () => void): void {
     this.#onSteer = call;
     if (this.#steers[0]) call();
   }
 
-  /** Ends the turn when all that was said has arrived. A second call changes nothing. */
+  /** Ends the turn once all its output has arrived. A second call changes nothing. */
   end(options: EndOptions = {}): Promise<Turn> {
     this.#ended ??= this.#end(options);
     return this.#ended;
   }
 
-  /** `await using`: complete if something was said and nothing failed, otherwise failed. */
+  /** `await using`: complete if there was output and nothing failed, otherwise failed. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#hasSpoken) this.#failure ??= { message: "the agent left" };
     await this.end();
   }
 
-  /** The session tells of the turn. */
+  /** The session reports the turn. */
   take(turn: Turn): void {
     this.info = turn;
     if (turn.cancel) this.#abort(`cancelled by ${turn.cancel.by}`);
@@ -242,7 +242,7 @@ export class AgentTurn implements AsyncDisposable {
     this.#onSteer?.();
   }
 
-  /** The turn goes on elsewhere, or not at all. */
+  /** Another process leads the turn, or none does. */
   lose(error: SessileError): void {
     this.#lost ??= error;
     this.#stop();
@@ -256,8 +256,8 @@ export class AgentTurn implements AsyncDisposable {
   }
 
   /**
-   * The parts of a source until it ends or the turn does. A race with the turn's end would keep
-   * every part until then, so the end is told to whoever waits.
+   * The parts of a source until it or the turn ends. A race with the turn's end would keep every
+   * part until then, so the end is passed to the waiting reader.
    */
   async *#partsOf(source: Source<unknown>): AsyncGenerator<unknown> {
     const from = source as AsyncIterable<unknown> & Iterable<unknown>;
@@ -273,7 +273,7 @@ export class AgentTurn implements AsyncDisposable {
       if (next?.done) return;
       if (next) yield next.value;
     }
-    // Not waited for: a source that is in the middle of something may take its time.
+    // Not awaited: a source in the middle of something may take its time.
     Promise.resolve(parts.return?.()).catch(() => {});
   }
 
@@ -287,7 +287,8 @@ export class AgentTurn implements AsyncDisposable {
       if (this.#lost) throw this.#lost;
       await this.host.ask({ type: "turn.end", turn: this.id, status: ending, ...why });
     } catch (problem) {
-      // It ended already: by a cancel's grace, by another process, or by this frame sent twice.
+      // It has ended already: after a cancel's grace, by another process, or by a repeat of this
+      // frame.
       if (!isLoss(problem)) throw problem;
     } finally {
       this.#stop();

@@ -1,4 +1,4 @@
-// Other devices: their messages, and the answers that they asked for, in a chat of `useChat`.
+// Other devices: their messages, and the answers to those, in a chat of `useChat`.
 
 import type { UIMessage } from "ai";
 import type { Answers } from "../answer/answers.ts";
@@ -9,18 +9,18 @@ import { isDevelopment } from "../connection/telling.ts";
 import { answersOf, isRunning, type SessileChatTransport } from "./transport.ts";
 import { toUIMessages } from "./ui-messages.ts";
 
-/** Transports of which a mistake is on the console; StrictMode follows twice. */
+/** Transports with a mistake on the console already; StrictMode follows twice. */
 const warned = new WeakSet<object>();
 
-/** The functions of `useChat` that following needs. */
+/** The functions of `useChat` needed for following. */
 export interface FollowedChat<M extends UIMessage> {
   setMessages(change: (held: M[]) => M[]): void;
   resumeStream(): Promise<void>;
 }
 
 /**
- * Keeps a chat in step with its session: the messages that are there, and answers as they come,
- * whoever asked. Returns what ends that, as an effect of React wants it.
+ * Keeps a chat in step with its session: the stored messages, and answers as they arrive, whoever
+ * asked. Returns the clean-up, as an effect of React needs it.
  */
 export function followChat<M extends UIMessage>(
   transport: SessileChatTransport<M>,
@@ -37,7 +37,7 @@ export function followChat<M extends UIMessage>(
     const { messages, turns } = branchesOf(session);
     const was = seen;
     seen = { messages, streaming: new Set(streaming) };
-    // A stream writes the answers that it brings.
+    // A stream writes its own answers.
     if (was && isAlike(was, seen, answersOf(session))) return;
     setMessages((held) =>
       toUIMessages<M>({ messages, turns }).flatMap((message) => {
@@ -57,7 +57,7 @@ export function followChat<M extends UIMessage>(
       look();
     });
   };
-  // After whatever reads a stream has taken its last chunk.
+  // After the reader of a stream has taken its last chunk.
   const later = () => void setTimeout(look);
   const ends = [session.subscribe(look), session.on("turn", later)];
   use.show.add(show);
@@ -70,13 +70,13 @@ export function followChat<M extends UIMessage>(
   };
 }
 
-/** The messages of a chat, and the answers that streams bring. */
+/** The messages of a chat, and the answers in streams. */
 interface Seen {
   messages: readonly ShownMessage[];
   streaming: ReadonlySet<string>;
 }
 
-/** Whether nothing differs but messages of answers that streams bring. */
+/** Whether only messages of streamed answers differ. */
 function isAlike(was: Seen, is: Seen, answers: Answers): boolean {
   const isSame =
     is.streaming.size === was.streaming.size &&
@@ -87,7 +87,7 @@ function isAlike(was: Seen, is: Seen, answers: Answers): boolean {
   );
 }
 
-/** Options that no session can be made of are the chat's error, once it resumes or sends. */
+/** Invalid session options are the chat's error, once it resumes or sends. */
 function used<M extends UIMessage>(transport: SessileChatTransport<M>, chatId: string) {
   try {
     return transport.use(chatId);
@@ -100,7 +100,7 @@ function used<M extends UIMessage>(transport: SessileChatTransport<M>, chatId: s
   }
 }
 
-/** Results and approvals of calls that the page gave and has not published yet stay. */
+/** Results and approvals that the page gave and has not published yet stay. */
 function withOwn<M extends UIMessage>(message: M, held: M | undefined): M {
   const parts = message.parts.map((part, index) => {
     const { state, toolCallId } = fieldsOf(part);

@@ -1,5 +1,5 @@
-// Publishing for a page: a message, the wish for another answer, or the outcome of calls that the
-// page made itself. It gives the serial of what is to be answered.
+// Publishing for a page: a message, the request for another answer, or outcomes of calls that the
+// page made itself. Returns the serial to be answered.
 
 import type { ChatTransport, UIMessage } from "ai";
 import { Answers } from "../answer/answers.ts";
@@ -19,19 +19,19 @@ import {
 } from "../protocol/index.ts";
 import { toData, UI_ID } from "./output.ts";
 
-/** Longer ids are found by the serial of their call alone. */
+/** Longer ids are found by the serial of their call only. */
 const MOST_ID = 400;
 
 export type Send<M extends UIMessage> = Parameters<ChatTransport<M>["sendMessages"]>[0];
 
 export interface Published {
-  /** The serial of what is to be answered; none if there was nothing to say. */
+  /** The serial to be answered; none if there was nothing to publish. */
   input: string | undefined;
-  /** The answer that goes on, where it is not a new one. */
+  /** The answer that continues, unless it is a new one. */
   answer?: string;
 }
 
-/** Publishes what the page did. */
+/** Publishes the page's news. */
 export async function publish<M extends UIMessage>(
   session: Session,
   { trigger, messageId, messages }: Send<M>,
@@ -43,7 +43,7 @@ export async function publish<M extends UIMessage>(
   const said = session.log.filter(
     ({ id, serial, headers }) => last && [headers?.[UI_ID], id, serial].includes(last.id),
   );
-  // Somebody else may have given theirs the same name.
+  // Another client's message may have the same id.
   const own = said.findLast(({ client }) => client === session.client);
   const input = (own ?? said.at(-1))?.serial;
   if (messageId && last && input && trigger === "submit-message") {
@@ -56,12 +56,12 @@ export async function publish<M extends UIMessage>(
     const { serial } = await branchesOf(session).send(messageId ?? null, options);
     return { input: input ?? serial };
   }
-  // It may wait since an attempt that failed.
+  // It may wait since a failed attempt.
   session.discard(last.id);
   return { input: (await branchesOf(session).send(toData(last), { id: last.id })).serial };
 }
 
-/** Publishes what came of calls, all or nothing, if the session does not know it. */
+/** Publishes outcomes of calls, all or nothing, unless the session has them. */
 async function publishResults(session: Session, shown: UIMessage): Promise<Published> {
   const { log, turns, link } = session;
   const answers = Answers.following(session, { messages: log, turns });
@@ -73,7 +73,7 @@ async function publishResults(session: Session, shown: UIMessage): Promise<Publi
   const parent = said.at(-1)?.serial;
   const messages = results.map((result, index) => ({
     ...result,
-    // Those after the first follow it by themselves.
+    // The messages after the first follow it by themselves.
     ...(index === 0 && parent && { parent }),
     ...(result !== last && { wake: false, headers: { ...result.headers, [MORE]: "true" } }),
   }));
@@ -81,7 +81,7 @@ async function publishResults(session: Session, shown: UIMessage): Promise<Publi
   return { input: placed.messages.at(-1)?.serial, answer };
 }
 
-/** The results that a chat has for calls of an answer of which nothing is known. */
+/** A chat's results for calls of an answer whose outcome is unknown. */
 function resultsOf(said: readonly Message[], answer: string, { parts }: UIMessage): NewMessage[] {
   const notes = notesIn(said);
   /** The latest call of each id, and its part: calls stand in the order of their parts. */
@@ -116,7 +116,7 @@ function resultsOf(said: readonly Message[], answer: string, { parts }: UIMessag
       put(TOOL_APPROVAL, present({ approvalId, approved, reason }), "responded");
     } else results.delete(`${name} ${headers[CALL] ?? call}`);
   }
-  // That a call is allowed stands before what came of it.
+  // The approval of a call stands before its outcome.
   const isOutput = ({ name }: NewMessage) => Number(name === TOOL_OUTPUT);
   return [...results.values()].sort((one, other) => isOutput(one) - isOutput(other));
 }

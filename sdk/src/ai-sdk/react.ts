@@ -1,5 +1,5 @@
-// `sessile/ai-sdk/react`: `useChat` on a session, whole: other devices are followed, what is being
-// said is gone on with, and `stop` stops.
+// `sessile/ai-sdk/react`: `useChat` on a session, complete: it follows other devices, continues the
+// answer in progress, and `stop` stops.
 
 import { type UseChatHelpers, type UseChatOptions, useChat } from "@ai-sdk/react";
 import type { ChatInit, UIMessage } from "ai";
@@ -8,30 +8,30 @@ import type { Session } from "../client/session.ts";
 import { followChat } from "./follow.ts";
 import { SessileChatTransport, type SessileChatTransportOptions } from "./transport.ts";
 
-/** The options of `useChat`, and where the session is, or a transport that knows. */
+/** The options of `useChat`, and the session's address, or a transport that has it. */
 export type UseSessileChatOptions<M extends UIMessage = UIMessage> = Omit<
   ChatInit<M>,
   "id" | "transport"
 > &
   // `throttle` has another name in @ai-sdk/react 3.
   Pick<UseChatOptions<M>, keyof UseChatOptions<M> & `${string}throttle`> & {
-    /** The chat's id, which is its session's. */
+    /** The chat's id, which is also its session's. */
     id: string;
   } & ({ transport: SessileChatTransport<M> } | SessileChatTransportOptions);
 
 /**
- * The helpers that `useChat` gives. `stop` ends the answer on all devices (P6.5), so that any
- * component that calls it does what its button says; unmounting and switching to another chat only
- * let go. Another `url`, `session` or `transport` is another one, but a function as `session`
- * may be written in the component; the other options of a session are looked at once.
+ * The helpers of `useChat`. `stop` ends the answer on all devices (P6.5), so that the button of any
+ * component does what it says; unmounting and switching to another chat only detach. Another `url`,
+ * `session` or `transport` makes another transport, but a function as `session` may be written in
+ * the component; the session's other options are read once.
  */
 export function useSessileChat<M extends UIMessage = UIMessage>(
   options: UseSessileChatOptions<M>,
 ): UseChatHelpers<M> {
   const { id, onError } = options;
   const transport = useTransport(options);
-  // `followChat` resumes where somebody answers; asked for where nobody does, `useChat` would call
-  // a message that was sent meanwhile done.
+  // `followChat` resumes when there is an answer; a resume without one would make `useChat` call a
+  // message sent meanwhile done.
   const chat = useChat<M>({ ...options, resume: false, transport });
   const { setMessages, resumeStream, stop: letGo } = chat;
   useEffect(
@@ -41,21 +41,21 @@ export function useSessileChat<M extends UIMessage = UIMessage>(
   const report = useRef(onError);
   report.current = onError;
   const stop = useCallback(() => {
-    // Not waited for: whoever is offline has stopped here, and the others are told later.
+    // Not awaited: a page that is offline has stopped here, and the others learn of it later.
     transport.cancel(id).catch((error) => (report.current ?? console.warn)(error));
     return letGo();
   }, [transport, id, letGo]);
   return { ...chat, stop };
 }
 
-/** The transport that was given, or one that is there as long as the component. */
+/** The given transport, or one that lives as long as the component. */
 function useTransport<M extends UIMessage>(
   options: UseSessileChatOptions<M>,
 ): SessileChatTransport<M> {
   const given = "transport" in options ? options.transport : undefined;
   const session = "session" in options ? options.session : undefined;
   const where = session ?? ("url" in options ? options.url : undefined);
-  // A function that is written in the component is another one each time: the newest is called.
+  // A function written in the component differs each time: the newest is called.
   const latest = useRef(session);
   latest.current = session;
   // biome-ignore lint/correctness/useExhaustiveDependencies: the token differs each time

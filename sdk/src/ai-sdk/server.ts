@@ -10,8 +10,8 @@ export interface StreamedText {
 }
 
 /**
- * Pipes what `streamText` gives, or a stream of UI message chunks, into a turn, and waits for its
- * end. Hand `turn.signal` to `streamText` as `abortSignal`, so that a cancel reaches the model.
+ * Pipes the result of `streamText`, or a stream of UI message chunks, into a turn, and waits for
+ * its end. Pass `turn.signal` to `streamText` as `abortSignal`, so that a cancel reaches the model.
  */
 export function streamToTurn(
   turn: AgentTurn,

@@ -1,5 +1,5 @@
-// `useChat` on a session. An abort only lets go: `useChat` aborts when it is unmounted, when the
-// chat is another, and when its stop button is pressed, all alike. `cancel` ends an answer.
+// `useChat` on a session. An abort only detaches: `useChat` aborts alike on unmount, on a switch of
+// chats and on its stop button. `cancel` ends an answer.
 
 import type { ChatTransport, UIMessage, UIMessageChunk } from "ai";
 import { Answers, type Held } from "../answer/answers.ts";
@@ -10,11 +10,11 @@ import { Chunks } from "./chunks.ts";
 import { publish, type Send } from "./publish.ts";
 import { givenUp, reached } from "./reach.ts";
 
-/** The input that an agent is woken for. */
+/** The input to wake an agent for. */
 export interface Wake {
   /** The session's id. */
   session: string;
-  /** The serial of the message that is to be answered. */
+  /** The serial of the message to be answered. */
   input: string | undefined;
   trigger: "submit-message" | "regenerate-message";
   /** The `body` of `sendMessage`. */
@@ -22,49 +22,49 @@ export interface Wake {
 }
 
 type Common = {
-  /** Called with each input, for agents that are not connected: POST it to one, say. */
+  /** Called with each input, for agents that are not connected: POST it to one, for example. */
   wake?: (wake: Wake) => unknown;
 };
 
 export type SessileChatTransportOptions =
-  /** The session, or the one of a chat. Connect it or not: the transport does when it needs it. */
+  /** The session, or the one of a chat. The transport connects it when needed. */
   | (Common & { session: Session | ((chatId: string) => Session) })
-  /** Where sessions are; a chat's is the one of its id. */
+  /** The sessions' Worker; a chat's session has its id. */
   | (Common & Omit<SessionOptions, "session">);
 
 type Reconnect<M extends UIMessage> = Parameters<ChatTransport<M>["reconnectToStream"]>[0];
 type Stream = ReadableStream<UIMessageChunk>;
 
-/** The use that this page makes of a session right now. */
+/** The page's present use of the session. */
 export interface Use {
   session: Session;
-  /** Streams that are being read, or on their way. */
+  /** Streams that are being read, or requested. */
   streams: number;
-  /** The answers that come over them. */
+  /** The answers in those streams. */
   streaming: Set<string>;
-  /** Shows what is there, before a stream goes on from it. */
+  /** Shows the stored messages, before a stream continues from them. */
   show: Set<() => void>;
-  /** Shows what is there, and goes on with what is being said. */
+  /** Shows the stored messages, and continues the answer in progress. */
   look: Set<() => void>;
-  /** Turns that were let go. */
+  /** Detached turns. */
   left: Set<string>;
-  /** Inputs that were said and have no answer yet. */
+  /** Published inputs without an answer yet. */
   asked: Set<string>;
-  /** How often everything was cancelled. */
+  /** The number of cancels of everything. */
   cancels: number;
 }
 
-/** The subject of a stream. */
+/** The target of a stream. */
 interface Wanted {
-  /** The turns that it brings. */
+  /** The turns in it. */
   has(turn: Turn): boolean;
   chunks(answer: string): Chunks;
-  /** The serial of what is to be answered. */
+  /** The serial of the message to be answered. */
   input?: string | undefined;
 }
 
 export class SessileChatTransport<M extends UIMessage = UIMessage> implements ChatTransport<M> {
-  /** A stream begins with the turn, whatever of it was shown before. */
+  /** A stream begins with the turn, whatever part of it was shown before. */
   readonly resumeStreamIsReplay = true;
   readonly #options: SessileChatTransportOptions;
   readonly #uses = new Map<string, Use>();
@@ -73,7 +73,7 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
     this.#options = options;
   }
 
-  /** Publishes what is new, and gives the answer as it comes, by whatever agent. */
+  /** Publishes new messages, and returns the answer as it arrives, from any agent. */
   async sendMessages(options: Send<M>): Promise<Stream> {
     const { chatId, trigger, body, abortSignal } = options;
     const use = this.use(chatId);
@@ -86,14 +86,14 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
     const has = (turn: Turn) => turn.input === input && (!!answer || !over.has(turn.id));
     const chunks = (id: string) => {
       const made = new Chunks(id);
-      // The page has what the answer goes on from.
+      // The page has the part that the answer continues from.
       if (id === answer) made.next(before(session, input), []);
       return made;
     };
     return this.#stream(use, { has, chunks, input }, abortSignal);
   }
 
-  /** The answers that are being given, from their beginnings; nothing if there are none. */
+  /** The answers in progress, from their beginnings; null without any. */
   async reconnectToStream({ chatId, abortSignal }: Reconnect<M>): Promise<Stream | null> {
     const use = this.use(chatId);
     const { session, streaming, left, show } = use;
@@ -110,7 +110,7 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
     return this.#stream(use, { has: ({ id }) => wanted.has(id), chunks }, abortSignal);
   }
 
-  /** Ends every answer of a chat, and those that wait, on all devices (P6.5). */
+  /** Ends every answer of a chat, and the waiting ones, on all devices (P6.5). */
   cancel(chatId: string, reason?: string): Promise<readonly Turn[]> {
     const use = this.use(chatId);
     use.cancels += 1;
@@ -118,13 +118,13 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
     return use.session.cancel({ all: true }, reason);
   }
 
-  /** Disconnects from the sessions that it made; nothing is cancelled. */
+  /** Disconnects from the sessions it made; nothing is cancelled. */
   close(): void {
     if ("session" in this.#options) return;
     for (const { session } of this.#uses.values()) session.close();
   }
 
-  /** The use of the session of a chat, which connects. */
+  /** The use of a chat's session, which connects. */
   use(chatId: string): Use {
     let use = this.#uses.get(chatId);
     if (!use) {
@@ -148,7 +148,7 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
     return use;
   }
 
-  /** The turns that are wanted, one answer after the other, until all that began have ended. */
+  /** The wanted turns, one answer after the other, until all that began have ended. */
   #stream(use: Use, wanted: Wanted, signal: AbortSignal | undefined): Stream {
     const { session, left, streaming, asked } = use;
     const { input } = wanted;
@@ -176,11 +176,11 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
         const put = (chunk: object) => controller.enqueue(chunk as UIMessageChunk);
         const look = () => {
           const { connection } = session;
-          // A stream once begun waits for the session to come back, as long as that is possible.
+          // A stream that has begun waits for the session to return, as long as that is possible.
           const isWaiting = told.size === 0 || connection.state === "closed";
           const error = isWaiting && givenUp(session);
           if (error) end(() => controller.error(error));
-          // In a replay a turn's end comes before what was said in it.
+          // In a replay, a turn's end comes before its messages.
           if (connection.state !== "connected") return;
           let isEnded: boolean | undefined;
           for (const [answer, turns] of byAnswer(session, wanted)) {
@@ -203,7 +203,7 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
             const isAgents = session.turns.some(
               (turn) => wanted.has(turn) && turn.agent === client,
             );
-            // Passed on and not kept: `transient` parts.
+            // Relayed and not kept: `transient` parts.
             if (name.startsWith("data-") && isAgents) put(Object(data));
           }),
         );
@@ -216,7 +216,10 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
     });
   }
 
-  /** The answer is no longer as it was told: a follower of the chat shows it from the log again. */
+  /**
+   * The answer differs from the part already told: a follower of the chat shows it from the log
+   * again.
+   */
   #beginAnew(
     { look, left }: Use,
     turns: readonly Turn[],
@@ -256,17 +259,17 @@ function heldOf({ log, turns }: Session): Held {
   return { messages: log, turns };
 }
 
-/** The messages that are held up to one of them, with the turns. */
+/** The messages held up to one of them, with the turns. */
 function before({ log, turns }: Session, serial = ""): Held {
   return { messages: log.filter((message) => message.serial <= serial), turns };
 }
 
-/** The answers of a session as it is now. */
+/** The present answers of a session. */
 export function answersOf(session: Session): Answers {
   return Answers.following(session, heldOf(session));
 }
 
-/** The turns that are wanted and have begun, by the answers that they belong to. */
+/** The wanted turns that have begun, by their answers. */
 function byAnswer(session: Session, wanted: Wanted): Map<string, Turn[]> {
   const { ofTurn } = answersOf(session);
   const groups = new Map<string, Turn[]>();
@@ -278,12 +281,12 @@ function byAnswer(session: Session, wanted: Wanted): Map<string, Turn[]> {
   return groups;
 }
 
-/** Ends what answers a message, also what is still to come. */
+/** Ends the answers to a message, also future ones. */
 function cancelInput(session: Session, input: string, reason?: string): void {
   session.cancel({ input }, reason).catch(() => {});
 }
 
-/** Does something; meanwhile nothing else is begun with the session. */
+/** Runs an action; meanwhile nothing else is begun with the session. */
 async function busy<T>(use: Use, work: () => T): Promise<Awaited<T>> {
   use.streams += 1;
   try {
@@ -293,7 +296,7 @@ async function busy<T>(use: Use, work: () => T): Promise<Awaited<T>> {
   }
 }
 
-/** Whether somebody answers right now. */
+/** Whether an answer is in progress. */
 export function isRunning(turn: Turn): boolean {
   return isOpen(turn) && turn.status !== "queued";
 }

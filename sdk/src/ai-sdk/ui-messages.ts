@@ -1,4 +1,4 @@
-// A session's messages as the AI SDK's: one for each message of a person, one for each answer.
+// A session's messages as the AI SDK's: one for each message of a person, and one for each answer.
 
 import type { UIMessage } from "ai";
 import { Answers, type Held } from "../answer/answers.ts";
@@ -7,7 +7,7 @@ import type { Message } from "../protocol/index.ts";
 import { Chunks } from "./chunks.ts";
 import { UI_ID } from "./output.ts";
 
-/** The messages, to be shown or to be made into a prompt (`convertToModelMessages`). */
+/** The messages, for display or for a prompt (`convertToModelMessages`). */
 export function toUIMessages<M extends UIMessage = UIMessage>(held: Held): M[] {
   const list = new Map<string, unknown>();
   const answers = Answers.of(held);
@@ -26,10 +26,10 @@ function fromPerson({ id, serial, role, data, headers }: Message, ids: Set<strin
   const { parts, metadata } = fieldsOf(data);
   const text = typeof data === "string" ? data : JSON.stringify(data);
   const named = headers?.[UI_ID] ?? id ?? serial;
-  // Another client, or an answer, has it already.
+  // Another client, or an answer, has the id already.
   const own = ids.has(named) ? serial : named;
   ids.add(own);
-  // Other roles have only those who may edit, or lead a turn (P4.1).
+  // Other roles need `edit`, or the lead of a turn (P4.1).
   const given = Array.isArray(parts) ? parts.filter((it) => role !== "user" || isOfPerson(it)) : [];
   return {
     id: own,
@@ -39,14 +39,14 @@ function fromPerson({ id, serial, role, data, headers }: Message, ids: Set<strin
   };
 }
 
-/** Whether a person may say it: no call, nor what came of one, nor thoughts of a model. */
+/** Whether a person may say it: no call, no outcome of one, no thoughts of a model. */
 function isOfPerson(part: unknown): boolean {
   const { type, text, url } = fieldsOf(part);
   if (type === "text") return typeof text === "string";
   return type === "file" ? typeof url === "string" : String(type).startsWith("data-");
 }
 
-/** The message that `useChat` makes of the chunks of an answer. */
+/** The message that `useChat` makes from the chunks of an answer. */
 function fromAnswer(held: Held, id: string): unknown {
   const shown = new Shown();
   for (const chunk of new Chunks(id).next(held, [])) shown.take(chunk);
@@ -144,7 +144,7 @@ class Shown {
 
 const CALL_METADATA = "callProviderMetadata";
 
-/** How what came of a call changes its part. */
+/** The effect of a call's outcome on its part. */
 function resultOf(chunk: Loose, what: string): object {
   const { output, errorText, preliminary, providerExecuted, toolMetadata, providerMetadata } =
     chunk;
@@ -161,7 +161,7 @@ function resultOf(chunk: Loose, what: string): object {
   return { state: what, preliminary, ...given, ...present(more) };
 }
 
-/** Deeply, as the AI SDK merges what is told of a message in several chunks. */
+/** Deeply, as the AI SDK merges a message's metadata from several chunks. */
 function merged(was: object | undefined, is: unknown): object {
   const isFields = (value: unknown): value is object =>
     typeof value === "object" && value !== null && !Array.isArray(value);

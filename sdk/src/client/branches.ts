@@ -1,5 +1,5 @@
-// The branches of a session (P6.9): one tree of the log and of the messages still to be sent, kept
-// as they change in the time that the change takes, and made anew only where it shows others.
+// The branches of a session (P6.9): one tree of the log and of the messages still to be sent,
+// updated at the cost of each change, and rebuilt only where other branches show.
 
 import type { Follower, Log } from "../log/log.ts";
 import { type Branches, isLinkedAlike, type News, Tree } from "../log/tree.ts";
@@ -10,8 +10,8 @@ import type { Session } from "./session.ts";
 import type { SendOptions } from "./types.ts";
 
 /**
- * The conversation of a session as one branch of a tree: edits and further answers stand beside
- * what they replace (P6.9), and the newest is seen, or the one that was selected.
+ * The conversation of a session as one branch of a tree: edits and further answers stand beside the
+ * originals (P6.9), and the newest or the selected one shows.
  */
 export function branchesOf(session: Session): BranchesFeature {
   return session.feature(begin);
@@ -22,7 +22,7 @@ const begin = (engine: Engine) => new BranchesFeature(engine);
 export class BranchesFeature implements Feature {
   readonly #engine: Omit<Engine, "options" | "link">;
   readonly #view = new View();
-  /** The branch that was chosen at each place. */
+  /** The selected branch at each place. */
   #selected: ReadonlyMap<string, string> = new Map();
 
   constructor(engine: Omit<Engine, "options" | "link">) {
@@ -34,7 +34,7 @@ export class BranchesFeature implements Feature {
     return this.#tree.messages;
   }
 
-  /** The turns that are known, so that `toUIMessages(branchesOf(session))` has them. */
+  /** The known turns, so that `toUIMessages(branchesOf(session))` has them. */
   get turns(): readonly Turn[] {
     return this.#engine.log.turnList;
   }
@@ -43,18 +43,18 @@ export class BranchesFeature implements Feature {
     return this.messages;
   }
 
-  /** The versions of a message, or of the turn that it belongs to, which may be named instead. */
+  /** The versions of a message, or of its turn, which may be named instead. */
   at(id: string): Branches {
     return this.#tree.branches(id);
   }
 
-  /** Shows a branch: one of the `options` that `at` gives. */
+  /** Shows a branch: one of the `options` from `at`. */
   select(id: string): void {
     const choice = this.#tree.choice(id);
     if (choice) this.#select(...choice);
   }
 
-  /** Publishes a message that follows what is seen. */
+  /** Publishes a message that follows the branch on screen. */
   send(data: unknown, options: SendOptions = {}): Sent {
     const parent = options.parent ?? this.#tree.head;
     return this.#engine.send(data, { ...options, ...(parent && { parent }) });
@@ -64,7 +64,7 @@ export class BranchesFeature implements Feature {
   edit(serial: string, data: unknown, options: SendOptions = {}): Sent {
     const parent = this.#tree.before(serial);
     const choice = this.#tree.choice(serial);
-    // The newest is shown again.
+    // The newest shows again.
     if (choice) this.#select(choice[0], "");
     const headers = { ...options.headers, [EDITS]: serial };
     return this.#engine.send(data, { ...options, ...(parent && { parent }), headers });
@@ -81,7 +81,7 @@ export class BranchesFeature implements Feature {
   }
 }
 
-/** The values that a tree is made of: none changes in place. */
+/** The inputs of a tree: none changes in place. */
 interface Seen {
   log: Log;
   messages: readonly Message[];
@@ -95,7 +95,7 @@ export class View {
   #tree: Tree<ShownMessage> | undefined;
   #changes: Changes | undefined;
 
-  /** The tree as of now. */
+  /** The current tree. */
   see(
     log: Log,
     pending: readonly ShownMessage[],
@@ -112,7 +112,7 @@ export class View {
     log.followers.add(this.#changes);
     const isMixed = pending.length > 0;
     const all = isMixed ? [...messages, ...pending] : messages;
-    // Messages that come into the log go before those to be sent.
+    // Messages of the log go before those still to be sent.
     const canFollow = isSame && news && !(isMixed && news.from < messages.length);
     const from = isMixed ? all.length : news?.from;
     const more = canFollow && { ...news.told, from: from as number };

@@ -5,7 +5,7 @@ export type Listener<T> = (event: T) => void;
 export class Emitter<Events extends object> {
   readonly #listeners = new Map<keyof Events, Set<Listener<never>>>();
 
-  /** Calls `listener` for each event; the result ends that. */
+  /** Calls `listener` for each event; returns its removal. */
   on<K extends keyof Events>(name: K, listener: Listener<Events[K]>): () => void {
     const listeners = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, listeners.add(listener));
@@ -17,7 +17,7 @@ export class Emitter<Events extends object> {
       try {
         (listener as Listener<Events[K]>)(event);
       } catch (error) {
-        // The page's own error: reported as one that nobody caught.
+        // The page's own error: reported as uncaught.
         setTimeout(() => {
           throw error;
         });

@@ -9,7 +9,7 @@ import type { Session } from "./session.ts";
 const PAGE = 100;
 const PAGE_MOST = 1000;
 
-/** Reads older messages than those that a session began with. */
+/** Reads messages older than those that a session began with. */
 export function historyOf(session: Session): HistoryFeature {
   return session.feature(begin);
 }
@@ -29,14 +29,14 @@ export class HistoryFeature implements Feature {
     return this.#loading !== undefined;
   }
 
-  /** Whether there is more for `loadOlder`. */
+  /** Whether `loadOlder` would find more. */
   get hasOlder(): boolean {
     return this.#engine.log.hasOlder;
   }
 
   /**
-   * Reads `count` more messages, or all that are left; resolves to how many there were. They are
-   * shown all at once. One request is under way at a time: a second call gets the same promise.
+   * Reads `count` more messages, or all that are left; resolves to their number. They appear
+   * together. One request runs at a time: a second call gets the same promise.
    */
   loadOlder(count = 50): Promise<number> {
     const { changed } = this.#engine;
@@ -57,7 +57,7 @@ export class HistoryFeature implements Feature {
     for (;;) {
       const { log } = this.#engine;
       const found = await this.#loadInto(log, count);
-      // Read anew meanwhile: what was found belongs to what is gone.
+      // Read anew meanwhile: the result belongs to the old log.
       if (log === this.#engine.log) return found;
     }
   }
@@ -73,8 +73,8 @@ export class HistoryFeature implements Feature {
 }
 
 /**
- * Reads back in history until `count` more messages are in a log, or no more; `read` gives a page
- * of what is before a place. They are there all at once.
+ * Reads back in history until `count` more messages are in a log, or none are left; `read` returns
+ * a page before a place. They appear together.
  */
 export async function loadOlder(
   log: Log,

@@ -1,35 +1,38 @@
-// Messages that were not acknowledged yet, kept where they survive a reload. A module of its own:
-// who does not use it does not ship it.
+// Unacknowledged messages, kept where they survive a reload. A module of its own: a page that does
+// not use it does not ship it.
 
 import { subjectOf } from "../connection/token.ts";
 import type { NewMessage } from "../protocol/index.ts";
 
 /** A message that waits to be sent. */
 export interface StoredMessage {
-  /** The session that it is for: its whole address. */
+  /** Its session: the whole address. */
   address: string;
-  /** The client that wrote it, and alone may send it. */
+  /** The client that wrote it, the only one that may send it. */
   client: string;
   message: NewMessage & { id: string };
   interrupt?: true | string;
-  /** When; no two of a client at once. */
+  /** When it was written; no two of a client at once. */
   writtenAt: number;
 }
 
-/** Where messages wait for their session. Nothing in it rejects: sending goes on without it. */
+/**
+ * Storage of messages until their session takes them. Nothing in it rejects: sending continues
+ * without it.
+ */
 export interface Outbox {
-  /** The messages that a client, and nobody else, wrote for a session; the oldest first. */
+  /** The messages that this client wrote for a session; the oldest first. */
   load(address: string, client: string): Promise<StoredMessage[]>;
   put(stored: StoredMessage): unknown;
   remove(address: string, id: string): unknown;
-  /** Says for whom a token is, so that what is written offline is kept under that name. */
+  /** Names the token's client, so that messages written offline are kept for it. */
   clientOf?(token: string): string | undefined;
 }
 
 export interface IndexedDbOptions {
   /** The database's name. */
   database?: string;
-  /** Hears that something could not be kept, as in a private window or on a full disk. */
+  /** Called when something could not be kept, as in a private window or on a full disk. */
   onError?: (error: unknown) => void;
 }
 
@@ -62,7 +65,7 @@ export function indexedDbOutbox(options: IndexedDbOptions = {}): Outbox {
     try {
       const transaction = (await open()).transaction(STORE, mode);
       const request = act(transaction.objectStore(STORE));
-      // The page may be about to go.
+      // The page may be about to close.
       transaction.commit();
       return await new Promise((done, fail) => {
         transaction.oncomplete = () => done(request.result);
@@ -79,7 +82,7 @@ export function indexedDbOutbox(options: IndexedDbOptions = {}): Outbox {
       const range = IDBKeyRange.bound([address], [address, []]);
       const found: StoredMessage[] = (await run("readonly", (it) => it.getAll(range))) ?? [];
       const own = found.filter((stored) => stored.client === client);
-      // An earlier release kept what nobody can be shown to have written.
+      // An earlier release kept messages without a provable author.
       for (const stored of found) if (!stored.client) this.remove(address, stored.message.id);
       return own.sort((a, b) => a.writtenAt - b.writtenAt);
     },

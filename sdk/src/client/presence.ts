@@ -1,4 +1,4 @@
-// Presence: the members that are there, folded from `attached` and presence frames (P7).
+// Presence: the members, folded from `attached` and presence frames (P7).
 
 import type {
   AttachedFrame,
@@ -11,17 +11,17 @@ import type {
 import { type Engine, type Feature, readList } from "./feature.ts";
 import type { Session } from "./session.ts";
 
-/** The members that are there; a new object at each change. */
+/** The members; a new object at each change. */
 export interface Presence {
-  /** Of many the first 200, and agents and supervisors among them (P7.3). */
+  /** The first 200 of many, with agents and supervisors first (P7.3). */
   readonly members: readonly Member[];
-  /** How many there are in all. */
+  /** The number of all members. */
   readonly count: number;
 }
 
 const NOBODY: Presence = { members: [], count: 0 };
 
-/** The members that are there, and entering. Call it before `connect`, or any time later. */
+/** The members, and entering. Call it before `connect`, or any time later. */
 export function presenceOf(session: Session): PresenceFeature {
   return session.feature(begin);
 }
@@ -35,7 +35,7 @@ export class PresenceFeature implements Feature {
   readonly #engine: Engine;
   #isPresent = false;
   #data: unknown;
-  /** Frames that came while a list is read, which may be older than they are. */
+  /** Frames received while a list is read, which may be older than the frames. */
   #early: Change[] | undefined;
 
   constructor(engine: Engine) {
@@ -53,7 +53,7 @@ export class PresenceFeature implements Feature {
     return this.value.count;
   }
 
-  /** Announces this connection, or changes what it tells; kept up over reconnects (P7.1). */
+  /** Announces this connection, or changes its data; kept up over reconnects (P7.1). */
   async enter(data?: unknown): Promise<void> {
     const { link } = this.#engine;
     this.#isPresent = true;
@@ -63,7 +63,7 @@ export class PresenceFeature implements Feature {
     }
   }
 
-  /** Is present no longer. */
+  /** Leaves presence. */
   leave(): void {
     this.#isPresent = false;
     this.#engine.link.send({ type: "presence.leave" });
@@ -81,7 +81,7 @@ export class PresenceFeature implements Feature {
     this.value = folded(this.value, frame);
     this.#early?.push(frame);
     if (frame.type === "presence.count") return;
-    // One that was silent for too long was taken for gone (P7.2).
+    // A member that was silent for too long has been removed (P7.2).
     const isOwn = frame.member.connection === this.#engine.link.attached?.connection;
     if (frame.type === "presence.leave" && isOwn) this.#announce();
   }
@@ -111,10 +111,10 @@ function folded(held: Presence, frame: Change): Presence {
   const members = [...held.members];
   const index = members.findIndex(({ connection }) => connection === member.connection);
   const isLeave = type === "presence.leave";
-  // A member that changes stays in place.
+  // A changed member keeps its position.
   const at = index < 0 ? members.length : index;
   members.splice(at, 1, ...(isLeave ? [] : [member]));
-  // A list may not hold all, and who leaves may have been counted only.
+  // A list may be incomplete, and a member that leaves may only have been counted.
   const count = held.count + members.length - held.members.length;
   return { members, count: Math.max(count, members.length) };
 }

@@ -1,5 +1,5 @@
-// Messages that were sent and are not in the log yet: shown at once, and sent until they are
-// acknowledged, in the order in which they were written (P13.1).
+// Messages that are sent and not in the log yet: shown at once, and sent until acknowledged, in the
+// order of writing (P13.1).
 
 import type { Link } from "../connection/types.ts";
 import {
@@ -12,16 +12,16 @@ import {
 } from "../protocol/index.ts";
 import type { Outbox, StoredMessage } from "./outbox.ts";
 
-/** How a message stands that this client sent; one that is in the log was `sent`. */
+/** The state of a message sent by this client; one in the log is `sent`. */
 export type Delivery = "pending" | "failed";
 
 /**
- * A message as it is shown. One that is not in the log yet has a `delivery`, and a serial that
- * begins with `~`; its `id` stays the same.
+ * A message as shown. One that is not in the log yet has a `delivery`, and a serial that begins
+ * with `~`; its `id` stays the same.
  */
 export interface ShownMessage extends Message {
   delivery?: Delivery;
-  /** Why a failed one failed. */
+  /** The reason of a failure. */
   error?: SessileError | undefined;
 }
 
@@ -29,10 +29,10 @@ export interface ShownMessage extends Message {
 export type Sent = Promise<Placed> & { readonly id: string };
 
 interface Item {
-  /** As it is kept over a reload. */
+  /** A message as kept over a reload. */
   stored: StoredMessage;
   shown: ShownMessage;
-  /** Not together with others, since that was refused. */
+  /** Sent alone, since its batch was refused. */
   isAlone: boolean;
   done(placed: Placed): void;
   fail(error: SessileError): void;
@@ -47,16 +47,16 @@ export interface SendingOptions {
   link: Pick<Link, "address" | "attached" | "request" | "limits">;
   outbox: Outbox | undefined;
   most: number;
-  /** Something of `shown` is different. */
+  /** `shown` has changed. */
   changed(): void;
-  /** The log that is shown. */
+  /** The log on show. */
   log(): { readonly messages: readonly Message[] };
 }
 
 export class Sending {
   /** The messages that are not in the log yet, in order; a new array at each change. */
   shown: readonly ShownMessage[] = [];
-  /** The id of this client; `""` until that is known. */
+  /** The id of this client; `""` until known. */
   client = "";
   readonly #options: SendingOptions;
   #items: Item[] = [];
@@ -71,8 +71,8 @@ export class Sending {
   }
 
   /**
-   * It is known who this is. Messages that this page wrote before anybody was known are theirs, as
-   * are those that they wrote before a reload; somebody else's wait in the outbox for them.
+   * The client is known. Messages that this page wrote before that are the client's, as are those
+   * from before a reload; another client's wait in the outbox for it.
    */
   begin(client: string): void {
     if (client && client !== this.client) {
@@ -95,7 +95,7 @@ export class Sending {
     this.flush();
   }
 
-  /** Takes a message; it is sent as soon as those before it are in the log. */
+  /** Takes a message; it is sent as soon as earlier ones are in the log. */
   add(given: NewMessage & { id: string }, interrupt?: true | string): Sent {
     const { link, most, outbox } = this.#options;
     const refuse = (code: ErrorCode, why: string, cause?: unknown) => {
@@ -104,7 +104,7 @@ export class Sending {
     };
     let message: StoredMessage["message"];
     try {
-      // The message that is shown is the one that will be in the log.
+      // The message shown is the one that will be in the log.
       message = JSON.parse(toJson(given));
     } catch (cause) {
       return refuse("invalid-frame", `the message cannot be JSON: ${cause}`, cause);
@@ -117,12 +117,14 @@ export class Sending {
     const { client } = this;
     const more = interrupt && { interrupt };
     const stored = { address: link.address, client, message, writtenAt, ...more };
-    // Without a name it could not be told from what somebody else wrote.
+    // Without a client's name it could not be told from another client's.
     if (client) outbox?.put(stored);
     return this.#push(stored);
   }
 
-  /** Takes what waited since before a reload; what another client wrote stays where it is. */
+  /**
+   * Takes the client's messages from before a reload; those of other clients stay in the outbox.
+   */
   async restore(): Promise<void> {
     const { link, outbox } = this.#options;
     const { client } = this;
@@ -134,9 +136,9 @@ export class Sending {
     this.arrived(this.#options.log().messages);
   }
 
-  /** Sends what waits; called whenever the connection is attached. */
+  /** Sends waiting messages; called whenever the connection is attached. */
   async flush(): Promise<void> {
-    // The client that is attached may be another than the one that wrote what waits.
+    // The attached client may differ from the author of the waiting messages.
     const { client = this.client } = this.#options.link.attached ?? {};
     if (this.#isSending || client !== this.client) return;
     const batch = this.#next();
@@ -161,7 +163,7 @@ export class Sending {
     if (isGoingOn) this.flush();
   }
 
-  /** Messages that came in the log: they wait no longer. */
+  /** These messages are in the log: they wait no longer. */
   arrived(messages: readonly Message[]): void {
     if (this.#items.length === 0) return;
     for (const { id, client, serial, version } of messages) {
@@ -180,7 +182,7 @@ export class Sending {
     this.flush();
   }
 
-  /** Takes a message back that is not in the log; says whether it was still here. */
+  /** Takes back a message that is not in the log; returns whether it was still here. */
   discard(id: string): boolean {
     const item = this.#find(id);
     if (!item) return false;
@@ -190,7 +192,7 @@ export class Sending {
     return true;
   }
 
-  /** The session was given up: everything that waits has failed. */
+  /** The session was given up: every waiting message has failed. */
   failAll(error: SessileError): void {
     for (const item of this.#items) this.#fail(item, error);
     this.#show();
@@ -213,9 +215,9 @@ export class Sending {
     return batch;
   }
 
-  /** Says whether to go on with what is next, when it is time. */
+  /** Returns whether to continue with the next messages, once it is time. */
   async #take(batch: readonly Item[], error: SessileError): Promise<boolean> {
-    // It may have arrived, and goes out again with the next connection.
+    // It may have arrived, and is resent with the next connection.
     if (error.code === "disconnected" || error.code === "session-closed") return false;
     const isPassing = error.code === "rate-limited" || error.code === "internal";
     if (isPassing && this.#retries < RETRIES) {
@@ -228,7 +230,7 @@ export class Sending {
       if (batch.length > 1) item.isAlone = true;
       else {
         this.#fail(item, error);
-        // No reload makes it smaller.
+        // A reload would not make it smaller.
         if (error.code === "too-large") this.#unstore(item);
       }
     }
@@ -290,7 +292,7 @@ export class Sending {
 }
 
 function sent(promise: Promise<Placed>, id: string): Sent {
-  // A page that does not look at the promise sees `delivery`.
+  // A page that ignores the promise sees `delivery`.
   promise.catch(() => {});
   return Object.assign(promise, { id });
 }

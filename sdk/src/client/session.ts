@@ -1,5 +1,5 @@
-// One session as a page sees it: messages, turns and the connection as values that never change in
-// place, and what can be done. Everything else is a feature (`feature.ts`), or only subscribes.
+// One session in a page: messages, turns and the connection as values that never change in place,
+// and the page's actions. Everything else is a feature (`feature.ts`), or only subscribes.
 
 import type { Connection } from "../connection/connection.ts";
 import { addressOf, readJson } from "../connection/http.ts";
@@ -26,10 +26,10 @@ import { type Begin, type Engine, type Feature, readList } from "./feature.ts";
 import { Sending, type Sent, type ShownMessage } from "./sending.ts";
 import type { SendOptions, SessionEvents, SessionOptions, SessionSnapshot } from "./types.ts";
 
-/** How long a message with a gap is left alone when it could not be read. */
+/** The pause before a message with a gap is read again after a failed read. */
 const HEAL_MS = 1_000;
 const PENDING = 200;
-/** How many messages a log begins with, unless told, and at most (P3.3). */
+/** The number of messages that a log begins with, by default and at most (P3.3). */
 const REWIND = 50;
 const REWIND_MOST = 1000;
 
@@ -43,17 +43,17 @@ export function createSession(options: SessionOptions): Session {
 export class Session {
   /** The session's id. */
   readonly id: string;
-  /** The connection below, for what has no method here. */
+  /** The connection below, for everything without a method here. */
   readonly link: Connection;
   readonly #sending: Sending;
   readonly #events = new Emitter<SessionEvents & { change: undefined }>();
   readonly #features = new Map<object, Feature>();
   readonly #healing = new Set<string>();
   #log: Log;
-  /** A log that is being read anew, until it is caught up. */
+  /** A log that is being read anew, until it has caught up. */
   #next: Log | undefined;
   #snapshot: SessionSnapshot | undefined;
-  /** The messages of the log, those to be sent, and both: the same list until one differs. */
+  /** The messages of the log, those still to be sent, and both: the same list until one differs. */
   #shown: readonly [List, List, List] = [[], [], []];
   readonly #engine: Engine;
 
@@ -94,7 +94,7 @@ export class Session {
     sending.begin(options.client ?? outbox?.clientOf?.(String(token)) ?? "");
   }
 
-  /** The feature of this session that `begin` makes, begun when it is first asked for. */
+  /** The feature of this session that `begin` makes, begun on the first call. */
   feature<P extends Feature>(begin: Begin<P>): P {
     let feature = this.#features.get(begin) as P | undefined;
     if (!feature) {
@@ -105,7 +105,7 @@ export class Session {
     return feature;
   }
 
-  /** The id of this client; `""` until the session has said so. */
+  /** The id of this client; `""` until the session has told it. */
   get client(): string {
     return this.link.attached?.client ?? this.#sending.client;
   }
@@ -128,12 +128,12 @@ export class Session {
     return this.link.status;
   }
 
-  /** Whether there is more in history (`historyOf`). */
+  /** Whether history holds more (`historyOf`). */
   get hasOlder(): boolean {
     return this.#log.hasOlder;
   }
 
-  /** Everything that is shown. The same object until something is different. */
+  /** The whole state. The same object until something changes. */
   readonly getSnapshot = (): SessionSnapshot => {
     if (!this.#snapshot) {
       const { shown } = this.#log;
@@ -161,8 +161,8 @@ export class Session {
   }
 
   /**
-   * Connects and stays connected. Resolves when what is shown is what the session holds; rejects
-   * if the SDK gives up, which `connection` and its event say as well.
+   * Connects and stays connected. Resolves when the page is up to date; rejects if the SDK gives
+   * up, which `connection` and its event report as well.
    */
   connect(): Promise<void> {
     this.link.start();
@@ -182,7 +182,7 @@ export class Session {
     return connected;
   }
 
-  /** Disconnects. The messages stay on show; nothing is cancelled (P6.5). `connect` comes back. */
+  /** Disconnects. The messages stay; nothing is cancelled (P6.5). `connect` reconnects. */
   close(): void {
     this.link.stop();
   }
@@ -205,7 +205,7 @@ export class Session {
     this.#sending.retry(id);
   }
 
-  /** Takes back a message that is not in the log; says whether it was still to be sent. */
+  /** Takes back a message that is not in the log; returns whether it was still to be sent. */
   discard(id: string): boolean {
     return this.#sending.discard(id);
   }
@@ -228,16 +228,16 @@ export class Session {
     const meant = typeof target === "string" ? { turn: target } : target;
     const frame = { type: "cancel", ...meant, ...(reason && { reason }) } as const;
     const { turns, turnIds } = await this.link.request({ ...frame, id: newId() });
-    // The changes to them came before the answer (P3.7).
+    // The turns' changes arrived before the answer (P3.7).
     return turns ?? turnIds?.flatMap((id) => this.#log.turns.get(id) ?? []) ?? [];
   }
 
-  /** Instructs a running turn; whether it was taken, its message's header `steer` says (P6.7). */
+  /** Instructs a running turn; its message's header `steer` tells whether it was taken (P6.7). */
   steer(turn: string, data: unknown): Promise<ResultOf<SteerFrame>> {
     return this.link.request({ type: "steer", id: newId(), turn, data });
   }
 
-  /** Passes something on to whoever is connected, if this client is now (P4.5). */
+  /** Relays data to connected clients, if this client is connected itself (P4.5). */
   signal(name: string, data?: unknown, to?: string): boolean {
     return this.link.send({ type: "signal", name, data, ...(to && { to }) });
   }
@@ -265,7 +265,7 @@ export class Session {
     if (frame.type === "attached") this.#attach(frame, log);
     for (const feature of this.#features.values()) feature.take?.(frame, log);
     if (frame.type === "caught-up" && this.#next) this.#swap(this.#next);
-    // In a log that is not shown yet it would be nowhere to be seen.
+    // In a log that is not shown yet it would be invisible.
     else if (frame.type === "message.create" && !this.#next) {
       this.#sending.arrived([frame.message]);
     }
@@ -280,13 +280,13 @@ export class Session {
   }
 
   /**
-   * How much a log begins with that could not be resumed: as much as was shown, since whatever
-   * came since is new, and to be shown even by who wanted nothing of what was there before.
+   * The number of messages to begin with for a log that could not be resumed: as many as were
+   * shown, since everything later is new, even for a page that wanted no earlier messages.
    */
   #rewind(): number | undefined {
     if (!this.link.attached) return undefined;
     const { messages, hasOlder } = this.#log;
-    // Without older ones, all that there was is held.
+    // Without older ones, the whole log is held.
     const shown = hasOlder ? messages.length : REWIND_MOST;
     return Math.min(Math.max(shown, REWIND), REWIND_MOST);
   }
@@ -307,7 +307,7 @@ export class Session {
     if (attached && shown.position !== undefined) this.#events.emit("reset", attached);
   }
 
-  /** Reads the messages again whose text has a gap, each once at a time (P3.10). */
+  /** Rereads messages whose text has a gap, each once at a time (P3.10). */
   #heal(): void {
     const log = this.#next ?? this.#log;
     for (const serial of log.gaps) {
@@ -329,7 +329,7 @@ export class Session {
   }
 }
 
-/** Also where there is no `crypto.randomUUID`, as on pages without TLS. */
+/** Works also without `crypto.randomUUID`, as on pages without TLS. */
 function newId(): string {
   return btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(15))));
 }

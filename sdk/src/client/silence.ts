@@ -1,5 +1,5 @@
-// Which agents say nothing. An agent that is well may think; one that was lost is known to be so
-// only when its lease runs out (P6.8). Until then a page can at least show that nothing comes.
+// Silent agents. A healthy agent may be thinking; a lost one is known to be lost only when its
+// lease runs out (P6.8). Until then a page can at least show the silence.
 
 import type { ConnectionStatus } from "../connection/types.ts";
 import type { Log } from "../log/log.ts";
@@ -7,11 +7,11 @@ import type { ServerFrame, Turn } from "../protocol/index.ts";
 import type { Engine, Feature } from "./feature.ts";
 import type { Session } from "./session.ts";
 
-/** The lease of a turn that does not say (P6.8). */
+/** The lease of a turn that names none (P6.8). */
 const LEASE_MS = 30_000;
 const NOBODY: ReadonlySet<string> = new Set();
 
-/** The active turns of which nothing was heard for a third of their lease, by their ids. */
+/** The active turns that were silent for a third of their lease, by id. */
 export function silenceOf(session: Session): SilenceFeature {
   return session.feature(begin);
 }
@@ -22,7 +22,7 @@ export class SilenceFeature implements Feature {
   value = NOBODY;
   readonly #engine: Pick<Engine, "log" | "link" | "changed">;
   #heardAt = new Map<string, number>();
-  /** Which of the turns that were given last are active. */
+  /** The active ones of the latest turns. */
   #active: readonly Turn[] = [];
   #given: readonly Turn[] | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -32,7 +32,7 @@ export class SilenceFeature implements Feature {
     this.status(engine.link.status);
   }
 
-  /** Whether nothing was heard of a turn for too long: its agent may think, or be lost. */
+  /** Whether a turn was silent for too long: its agent may be thinking, or be lost. */
   has(turn: string): boolean {
     return this.value.has(turn);
   }
@@ -48,14 +48,14 @@ export class SilenceFeature implements Feature {
     else this.#stop();
   }
 
-  /** Nothing is heard of anybody any more. */
+  /** No sign of life can arrive any more. */
   #stop(): void {
     clearTimeout(this.#timer);
     this.#heardAt.clear();
     this.value = NOBODY;
   }
 
-  /** Looks which turns are silent, and again when the next one may be. */
+  /** Checks which turns are silent, and again when the next one may be. */
   #look(): void {
     clearTimeout(this.#timer);
     const turns = this.#engine.log.turnList;
@@ -63,7 +63,7 @@ export class SilenceFeature implements Feature {
     const heard = new Map<string, number>();
     const silent = new Set<string>();
     let nextMs = Infinity;
-    // A history of turns is long, and mostly the same as before.
+    // The list of turns is long, and mostly unchanged.
     if (turns !== this.#given) this.#active = turns.filter(({ status }) => status === "active");
     this.#given = turns;
     for (const { id, leaseMs = LEASE_MS } of this.#active) {

@@ -20,35 +20,35 @@ import type { Outbox } from "./outbox.ts";
 import type { ShownMessage } from "./sending.ts";
 
 export interface SessionOptions extends ConnectionOptions {
-  /** Keeps messages that were not acknowledged over a reload: `indexedDbOutbox()`. */
+  /** Keeps unacknowledged messages over a reload: `indexedDbOutbox()`. */
   outbox?: Outbox;
   /**
    * The token's `sub`, where the page knows it before there is a token. A message that is written
    * offline is put into the outbox only once its client is known.
    */
   client?: string;
-  /** A snapshot that `fetchSnapshot` read: shown at once, then kept up to date. */
+  /** A snapshot from `fetchSnapshot`: shown at once, then kept up to date. */
   initial?: Snapshot;
-  /** How many messages may wait to be sent; 200 by default. */
+  /** The most messages that may wait to be sent; 200 by default. */
   maxPending?: number;
 }
 
-/** The state that a session shows: a new object at each change, whose unchanged fields stay. */
+/** The state of a session: a new object at each change, with unchanged fields kept. */
 export interface SessionSnapshot {
   /** The messages in the log's order, without tombstones, then those still to be sent. */
   readonly messages: readonly ShownMessage[];
-  /** The turns that are known, the oldest first. */
+  /** The known turns, the oldest first. */
   readonly turns: readonly Turn[];
   readonly connection: ConnectionStatus;
-  /** Whether there is more in history. */
+  /** Whether history holds more. */
   readonly hasOlder: boolean;
-  /** The values of the features that were begun: `features.get(presenceOf(session))`. */
+  /** The values of the features in use: `features.get(presenceOf(session))`. */
   readonly features: ReadonlyMap<object, unknown>;
 }
 
 /** Events to listen to with `on`. */
 export interface SessionEvents {
-  /** Every frame that came, after it was taken. */
+  /** Every frame, after it was applied. */
   frame: ServerFrame;
   message: MessageFrame;
   turn: TurnFrame | TurnSteerFrame;
@@ -56,9 +56,9 @@ export interface SessionEvents {
   signal: SignalledFrame;
   log: TrimFrame;
   connection: ConnectionStatus;
-  /** The log could not be resumed and was read anew (P3.6); what is shown is right. */
+  /** The log could not be resumed and was read anew (P3.6); the messages shown are right. */
   reset: AttachedFrame;
-  /** An error that belongs to no call. */
+  /** An error outside any call. */
   error: SessileError;
 }
 

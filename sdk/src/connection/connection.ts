@@ -1,5 +1,5 @@
-// The shell of the reducer: one connection at a time, one timer, and what waits for an answer. How
-// frames travel is the business of its two kinds, over a socket and over `fetch`.
+// The shell of the reducer: one connection at a time, one timer, and the requests that wait for
+// answers. Its two kinds, over a socket and over `fetch`, carry the frames.
 
 import {
   type AttachedFrame,
@@ -49,7 +49,7 @@ export abstract class Connection implements Link {
   #attached: AttachedFrame | undefined;
   #limits = DEFAULT_LIMITS;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** When something was last decided: a clock may be set back. */
+  /** The time of the last decision: a clock may be set back. */
   #decidedAt = 0;
   #isStopped = false;
   #isFlushing = false;
@@ -82,7 +82,7 @@ export abstract class Connection implements Link {
   }
 
   stop(): void {
-    // Requests made a moment ago are still on their way.
+    // Requests made a moment ago are still in flight.
     this.flush();
     this.#isStopped = true;
     this.#listen("removeEventListener");
@@ -90,7 +90,7 @@ export abstract class Connection implements Link {
     this.requests.failAll(stopped());
   }
 
-  /** Looks at once whether the network is back or the peer still there. */
+  /** Checks at once whether the network is back or the peer still there. */
   readonly nudge = (): void => this.take({ type: "nudge" });
 
   send(...frames: ClientFrame[]): boolean {
@@ -129,18 +129,18 @@ export abstract class Connection implements Link {
     return isAttached(this.#state);
   }
 
-  /** Whether it is to be connected, and trying is of use. */
+  /** Whether to connect, and whether trying is of use. */
   protected get isOn(): boolean {
     return this.#state.phase !== "idle" && this.#state.phase !== "closed";
   }
 
-  /** Whether something could be sent now. */
+  /** Whether a frame could be sent now. */
   protected abstract get canSend(): boolean;
 
-  /** Begins to connect; what becomes of it is an input. */
+  /** Begins to connect; the outcome is an input. */
   protected abstract open(token: string): void;
 
-  /** Leaves the present connection, which says nothing any more. */
+  /** Abandons the present connection, whose events are ignored from now on. */
   protected abstract leave(): void;
 
   protected abstract ping(): void;
@@ -148,7 +148,7 @@ export abstract class Connection implements Link {
   /** Replaces the token of the connection. */
   protected abstract renew(): Promise<void>;
 
-  /** Sends what waits, if it can. */
+  /** Sends the waiting frames, if it can. */
   protected abstract flush(): void;
 
   protected take(input: Input): void {
@@ -180,13 +180,13 @@ export abstract class Connection implements Link {
     }
   }
 
-  /** Of what was sent nobody knows whether it arrived. */
+  /** Nobody knows whether the frames sent have arrived. */
   protected lose(): void {
     this.requests.lose();
     this.owner.lost?.();
   }
 
-  /** Frames that go out together, as they are put into one array (P13.6). */
+  /** Frames that go out together in one array (P13.6). */
   protected bodyOf(batch: readonly Outgoing[]): string {
     const body = `[${batch.map(({ text }) => text)}]`;
     this.#tell.log("said", body);
@@ -195,7 +195,7 @@ export abstract class Connection implements Link {
 
   protected readonly refused = (refusal: SessileError): void => {
     const error = advised(refusal);
-    // Before `attached` it says why the connection is about to be closed (P2.5).
+    // Before `attached` the frame gives the reason of the coming close (P2.5).
     if (!this.isAttached) this.take({ type: "refused", error });
     this.owner.failed?.(error);
   };
@@ -254,14 +254,14 @@ export abstract class Connection implements Link {
   }
 
   #attach(frame: AttachedFrame): void {
-    // Nobody asks for what somebody else wanted.
+    // Another caller's request needs no answer here.
     const was = this.#attached?.client ?? frame.client;
     if (was !== frame.client) {
       const text = `not sent as ${frame.client}; ${was} asked for it`;
       this.requests.failAll(new SessileError("disconnected", text));
     }
     this.#attached = frame;
-    // One that is not told is the usual one.
+    // A server that does not tell it has the default.
     this.#limits = { ...DEFAULT_LIMITS, ...frame.limits };
     this.take({ type: "attached", protocol: frame.protocol, forMs: lastsMs(frame) });
     this.#flushSoon();
@@ -282,7 +282,7 @@ export abstract class Connection implements Link {
     try {
       await this.renew();
     } catch (error) {
-      // The old token stands until it expires, and is asked for again before.
+      // The old token stays until it expires, and a new one is requested before that.
       if (error instanceof SessileError && error.code !== "disconnected") {
         this.owner.failed?.(error);
       }
@@ -298,7 +298,7 @@ export abstract class Connection implements Link {
     }
   }
 
-  /** Requests made in one go are sent together (P13.6). */
+  /** Requests of one tick are sent together (P13.6). */
   #flushSoon(): void {
     if (this.#isFlushing) return;
     this.#isFlushing = true;
@@ -318,8 +318,8 @@ export abstract class Connection implements Link {
 }
 
 /**
- * For how long a token serves, in milliseconds. `expiresAt` is a time of the session's clock, and
- * a device's own may be hours away from it, so that the session says what time it is (P3.4).
+ * The remaining life of a token, in milliseconds. `expiresAt` is a time of the session's clock,
+ * and a device's own may be hours off, so the session tells its time (P3.4).
  */
 export function lastsMs({
   expiresAt,
@@ -331,7 +331,7 @@ export function lastsMs({
   return expiresAt - at;
 }
 
-/** How many connections the session said that there are, or else how many members. */
+/** The number of connections told by the session, or else of members. */
 function crowdIn({ connections, presenceCount, presence }: Partial<AttachedFrame> = {}): number {
   return connections ?? presenceCount ?? presence?.length ?? 0;
 }

@@ -4,11 +4,11 @@ import { type ErrorInfo, SessileError } from "../protocol/index.ts";
 import type { TokenSource } from "./token.ts";
 import type { ConnectionOptions, ReadInit } from "./types.ts";
 
-/** Where the Worker is, and not where a session is itself. */
+/** The Worker's address, which is not a session's own. */
 const WORKER = /^https?:\/\/(?!.*\/v1\/sessions(\/|$))/;
 const SESSION = /^[\w.:~-]{1,128}$/;
 
-/** The address of a session, without a slash at its end; refuses what cannot be one. */
+/** The address of a session, without a slash at its end; refuses an impossible one. */
 export function addressOf({ url, session, token }: ConnectionOptions): string {
   const hint = !WORKER.test(url)
     ? "url: where the Worker is, as https://example.com, without a session's path"
@@ -23,12 +23,12 @@ export function addressOf({ url, session, token }: ConnectionOptions): string {
   return `${url.replace(/\/+$/, "")}/v1/sessions/${session}`;
 }
 
-/** How often what came too fast is asked for (P14). */
+/** How often a rate-limited request is repeated (P14). */
 const TRIES = 8;
 
 /**
- * Reads JSON; what is refused is a `SessileError`, and so is a server that is something else.
- * A request that came too fast was not done, and is made again when there is room for it.
+ * Reads JSON; a refusal is a `SessileError`, and so is the answer of another kind of server. A
+ * rate-limited request was not done, and is repeated when there is room for it.
  */
 export async function readJson<T>(
   url: string,
@@ -43,7 +43,7 @@ export async function readJson<T>(
       const { code, info } = error as SessileError;
       const ms = info?.retryAfterMs;
       if (code !== "rate-limited" || ms === undefined || tries === TRIES) throw error;
-      // A client that was refused beside it comes back at another moment.
+      // Another client refused at the same time retries at another moment.
       await new Promise((done) => setTimeout(done, ms * (1 + Math.random())));
     }
   }
@@ -90,7 +90,7 @@ function parse(text: string): Answer["body"] {
   }
 }
 
-/** Somebody else answered: a server in between that is in trouble, or one at a wrong address. */
+/** Another server answered: a proxy in trouble, or one at a wrong address. */
 function foreign(url: string, { text, status }: Answer): SessileError {
   const came = `it gives ${/^\s*</.test(text) ? "HTML" : "no answer of a session"} (${status})`;
   if (status >= 500) return new SessileError("unreachable", `unable to reach ${url}; ${came}`);

@@ -1,5 +1,5 @@
-// A connection where there are no WebSockets: frames by HTTP, one request after another, and
-// what becomes of it by server-sent events (P12.1, P3.8).
+// A connection without WebSockets: frames by HTTP, one request after another, and the session's
+// frames by server-sent events (P12.1, P3.8).
 
 import {
   type AckFrame,
@@ -13,11 +13,11 @@ import { readFrameEvents } from "./event-stream.ts";
 import { readJson } from "./http.ts";
 import type { ConnectionOptions, Owner, Timing } from "./types.ts";
 
-/** A comment comes every 20 s (P3.8), and nothing can be asked: twice that is silence. */
+/** A comment arrives every 20 s (P3.8), and the session cannot be asked: twice that is silence. */
 const TIMING: Partial<Timing> = { pingMs: 12_000, pongMs: 45_000 };
-/** Refusals of a request as a whole that no repeat can help. */
+/** Refusals of a whole request that no repeat can help. */
 const FINAL = [400, 403, 404, 410, 413];
-/** How a WebSocket would be closed after such an answer (P13.3). */
+/** The close code of a WebSocket after such an answer (P13.3). */
 const CLOSES: Partial<Record<number, number>> = {
   400: CLOSE.protocolError,
   401: CLOSE.unauthorized,
@@ -45,7 +45,7 @@ export class FetchConnection extends Connection {
     super(options, owner, TIMING);
   }
 
-  /** Requests go by themselves, whether the stream is there or not. */
+  /** Requests are independent of the stream. */
   protected get canSend(): boolean {
     return this.isOn;
   }
@@ -66,10 +66,10 @@ export class FetchConnection extends Connection {
     if (!this.isOn) this.#wake();
   }
 
-  /** Nothing can be asked; a comment comes by itself. */
+  /** The session cannot be asked; a comment arrives by itself. */
   protected ping(): void {}
 
-  /** A stream takes no other token: it comes back as if the old one had expired. */
+  /** A stream cannot change its token: it reconnects as if the old one had expired. */
   protected async renew(): Promise<void> {
     const stream = this.#stream;
     const isSame = (await this.tokens.get()) === this.#token;
@@ -86,7 +86,7 @@ export class FetchConnection extends Connection {
       const headers = { authorization: `Bearer ${token}`, accept: "text/event-stream" };
       const init = { headers, signal: stream.signal };
       const response = await this.fetch(`${this.address}/events?${this.query()}`, init);
-      // A refusal says why in events as well (P2.5); a server in between has answers of its own.
+      // A refusal gives its reason in events as well (P2.5); a proxy has answers of its own.
       const type = response.headers.get("content-type") ?? "";
       const isStream = response.ok || type.startsWith("text/event-stream");
       if (!isStream || !response.body) code = await this.#refusal(response, stream);
@@ -103,12 +103,12 @@ export class FetchConnection extends Connection {
         }
       }
     } catch {
-      // The connection is lost; a look says why, where that is unclear.
+      // The connection is lost; a request tells why, where that is unclear.
     }
     if (this.#stream === stream) this.take({ type: "lost", code });
   }
 
-  /** Tells that something came, a comment too. */
+  /** Reports that something arrived, a comment too. */
   #heard(stream: AbortController): TransformStream<Uint8Array, Uint8Array> {
     return new TransformStream({
       transform: (chunk, controller) => {
@@ -118,7 +118,7 @@ export class FetchConnection extends Connection {
     });
   }
 
-  /** The code of an answer that is no stream, if it is final; else a look says it. */
+  /** The code of an answer that is no stream, if it is final; otherwise a request finds it. */
   async #refusal(response: Response, stream: AbortController): Promise<number> {
     const code = CLOSES[response.status];
     const body: Partial<Pick<NackFrame, "error">> = await response.json().catch(() => ({}));
@@ -127,7 +127,7 @@ export class FetchConnection extends Connection {
     return code;
   }
 
-  /** One request at a time, so that frames keep their order; the next takes what waits. */
+  /** One request at a time, so that frames keep their order; the next takes all waiting frames. */
   async #post(): Promise<void> {
     this.#isPosting = true;
     while (this.isOn && !this.requests.isEmpty) {

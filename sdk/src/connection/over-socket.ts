@@ -15,7 +15,7 @@ export class SocketConnection extends Connection {
     const socket = this.#make(url, token);
     if (!socket) return;
     this.#socket = socket;
-    // A socket that was dropped says nothing any more, whatever was still on its way.
+    // A dropped socket is ignored, whatever it still delivers.
     socket.onmessage = ({ data }) => {
       if (this.#socket === socket) this.#hear(String(data));
     };
@@ -35,7 +35,7 @@ export class SocketConnection extends Connection {
     try {
       if (Socket) return new Socket(url, ["sessile.v1", `sessile.token.${token}`]);
     } catch (cause) {
-      // On a page with TLS, for one, there is no WebSocket without.
+      // On a page with TLS, for example, a WebSocket needs TLS too.
       const message = `unable to connect to ${this.address}; ${cause}: check url`;
       error = new SessileError("wrong-url", message, undefined, cause);
     }
@@ -61,7 +61,7 @@ export class SocketConnection extends Connection {
   }
 
   protected flush(): void {
-    // Three bytes a character, so that an array is no larger than a frame may be.
+    // Three bytes a character, so that an array stays within the bound of a frame.
     const most = this.limits.frameBytes / 3;
     while (this.isAttached && !this.requests.isEmpty) {
       const batch = this.requests.next(most);

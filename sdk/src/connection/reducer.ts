@@ -1,5 +1,5 @@
-// How a connection decides: what happened goes in with the time, what to do comes out. No clock,
-// no socket and no randomness in here.
+// The decisions of a connection: events and time in, effects out. No clock, no socket and no
+// randomness in here.
 
 import { PROTOCOL, SessileError } from "../protocol/index.ts";
 import type { ConnectionStatus, Reason, Timing } from "./types.ts";
@@ -16,27 +16,27 @@ export const TIMING: Timing = {
 };
 
 /**
- * How much longer the first pause is for each one that is there, where that is more: those of a
- * large session come back at a thousand a second.
+ * The addition to the first pause for each connection of the session, where that is more: those of
+ * a large session reconnect at a thousand a second.
  */
 const EACH_MS = 1;
 
-/** After so many first pauses a connection counts as one that worked. */
+/** After this many first pauses a connection counts as working. */
 const STABLE_PAUSES = 10;
 
-/** How many failures in a row pass until it is looked again why. */
+/** The failures in a row before their reason is looked up again. */
 const LOOK_EVERY = 4;
 
-/** A client that did nothing for so long was not busy: the device slept, and the peer is gone. */
+/** A client idle for this long was not busy: the device slept, and the peer is gone. */
 const SLEPT_MS = 60_000;
 
-/** No token is replaced sooner than that, whatever its lifetime. */
+/** No token is replaced sooner than this, whatever its lifetime. */
 const LEAST_RENEW_MS = 1_000;
 
-/** So often in a row a newcomer may be told that something is set up wrong. */
+/** How often in a row a new client may find a wrong setup. */
 const REFUSALS = 3;
 
-/** Errors that a look finds and that do not pass by themselves, and what they are called. */
+/** Permanent errors that a look-up finds, with their reasons. */
 const SET_UP_WRONG: Partial<Record<SessileError["code"], Reason>> = {
   "wrong-url": "wrong-url",
   "not-found": "wrong-url",
@@ -52,14 +52,14 @@ export interface State {
   readonly phase: Phase;
   /** Failures in a row. */
   readonly failures: number;
-  /** How often in a row something was found that does not pass by itself. */
+  /** How often in a row a permanent error was found. */
   readonly refusals: number;
   /**
-   * Whether it was ever let in: then what is wrong now was right, and may be so again, as where
+   * Whether it was ever admitted: then a present error was not there before, and may pass, as where
    * keys are exchanged. A client that never was has a mistake to mend, and is told soon.
    */
   readonly wasAttached: boolean;
-  /** When a token was asked for, then when a connection was, then when it attached. */
+  /** When a token was requested, then a connection, then when it attached. */
   readonly since: number;
   readonly pingAt: number;
   readonly pongBy: number;
@@ -71,30 +71,32 @@ export interface State {
 
 export type Input =
   | { type: "start" | "stop" | "opening" | "caught-up" | "heard" | "nudge" | "tick" }
-  /** For how long the token still serves; for ever if nobody knows. */
+  /** The remaining life of the token; infinite if unknown. */
   | { type: "attached"; protocol: number; forMs: number }
   | { type: "renewed"; forMs: number }
-  /** The token function failed, or what it gave is no token; the first may pass. */
+  /** The token function failed, or returned a malformed token; the former may pass. */
   | { type: "tokenless"; error: SessileError; mayPass: boolean }
-  /** There is no way to try. */
+  /** No way to connect exists. */
   | { type: "impossible"; error: SessileError }
-  /** The session said what is wrong; what follows of it comes by itself. */
+  /** The session named an error; its consequence follows by itself. */
   | { type: "refused"; error: SessileError }
-  /** This is what a look found. */
+  /** The finding of a look-up. */
   | { type: "looked"; error: SessileError }
   | { type: "lost"; code: number };
 
-/** `token`: ask for one, then open. `look`: find out by HTTP why it cannot be opened. */
+/**
+ * `token`: request one, then open. `look`: find out by HTTP why the connection cannot be opened.
+ */
 export type Effect = "token" | "drop" | "ping" | "renew" | "look";
 
 export interface Circumstances {
   now: number;
-  /** 0 to 1, drawn anew. */
+  /** 0 to 1, random. */
   random: number;
   timing: Timing;
-  /** Whether asking for a token can give another one. */
+  /** Whether another request can return another token. */
   canRenew: boolean;
-  /** How many connections the session had, as far as it told: they are all lost at once. */
+  /** The number of the session's connections, as far as told: all are lost at once. */
   crowd: number;
 }
 
@@ -113,7 +115,7 @@ export const IDLE: State = {
   renewAt: NEVER,
 };
 
-/** After these a client gives up (P13.3). */
+/** A client gives up after these (P13.3). */
 const FINAL: Record<number, Reason> = {
   4400: "protocol-error",
   4403: "forbidden",
@@ -181,7 +183,7 @@ export function statusOf({ phase, reason, error, retryAt }: State): ConnectionSt
   return { state, reason, error, retryAt };
 }
 
-/** The same state, as of a clock that was set back: what is due stays as far away as it was. */
+/** The same state for a clock that was set back: due times stay as far away as they were. */
 export function shift(state: State, ms: number): State {
   const { since, pingAt, pongBy, renewAt, retryAt } = state;
   const times = { since: since + ms, pingAt: pingAt + ms, pongBy: pongBy + ms };
@@ -189,12 +191,12 @@ export function shift(state: State, ms: number): State {
   return { ...state, ...times, ...later };
 }
 
-/** Keeps what went wrong last, so that a page can go on showing it. */
+/** Keeps the latest error, so that a page can continue to show it. */
 function connect(state: State, { now }: Circumstances): Step {
   return [{ ...IDLE, ...keptOf(state), phase: "token", since: now }, ["token"]];
 }
 
-/** The fields that outlive an attempt to connect. */
+/** The fields that outlive a connection attempt. */
 function keptOf({ failures, refusals, wasAttached, reason, error }: State) {
   return { failures, refusals, wasAttached, reason, error };
 }
@@ -209,7 +211,7 @@ function attach(state: State, protocol: number, forMs: number, at: Circumstances
   return [{ ...IDLE, phase: "replaying", failures, wasAttached: true, ...times }, []];
 }
 
-/** A token that hardly lasts is replaced in the middle of its life. */
+/** A short-lived token is replaced in the middle of its life. */
 function renewAt(forMs: number, { now, timing, canRenew }: Circumstances): number {
   const inMs = Math.max(forMs - timing.renewMs, Math.min(forMs / 2, timing.renewMs));
   return canRenew ? now + Math.max(inMs, LEAST_RENEW_MS) : NEVER;
@@ -229,13 +231,13 @@ function lose(state: State, code: number, at: Circumstances): Step {
     return wait(state, code === TOO_FAST ? "too-fast" : "lost", at);
   }
   if (!at.canRenew) return close(state, "unauthorized");
-  // A token that expired is replaced at once; one that is refused again and again is not.
+  // An expired token is replaced at once; one that is refused again and again is not.
   if (!isAttached(state)) return refuse(state, "unauthorized", at);
   const [next, effects] = connect({ ...state, failures: 0, reason: "unauthorized" }, at);
   return [next, ["drop", ...effects]];
 }
 
-/** Something is set up wrong: tried again, but not for ever by who was never let in. */
+/** The setup is wrong: retried, but not forever for a client that was never admitted. */
 function refuse(state: State, reason: Reason, at: Circumstances): Step {
   const refused = { ...state, refusals: state.refusals + 1 };
   return isHopeless(refused) ? close(refused, reason) : wait(refused, reason, at);
@@ -245,7 +247,7 @@ function isHopeless({ refusals, wasAttached }: State): boolean {
   return !wasAttached && refusals >= REFUSALS;
 }
 
-/** Nothing could be opened; HTTP said why, and may have taken longer than the pause. */
+/** The connection could not be opened; HTTP told why, perhaps after the pause. */
 function look(state: State, error: SessileError, at: Circumstances): Step {
   if (isAttached(state) || state.phase === "idle" || state.phase === "closed") return [state, []];
   const found = { ...state, error };
@@ -257,7 +259,7 @@ function look(state: State, error: SessileError, at: Circumstances): Step {
   return isFixed || isHopeless(found) ? close(found, wrong) : [found, []];
 }
 
-/** Full jitter, so that a thousand readers do not come back at once. */
+/** Full jitter, so that a thousand readers do not reconnect at once. */
 function wait(state: State, reason: Reason, at: Circumstances): Step {
   const { now, random, timing, crowd } = at;
   const isStable = isAttached(state) && now - state.since >= STABLE_PAUSES * timing.backoffMs;
@@ -274,7 +276,10 @@ function wait(state: State, reason: Reason, at: Circumstances): Step {
   return [{ ...IDLE, ...next, phase: "waiting" }, isLook ? ["drop", "look"] : ["drop"]];
 }
 
-/** The network came back, or the page did: what is open may be dead, what waits need not. */
+/**
+ * The network returned, or the page did: an open connection may be dead, and a waiting one need not
+ * wait.
+ */
 function nudge(state: State, at: Circumstances): Step {
   const { now, timing } = at;
   if (state.phase === "waiting") return connect(state, at);

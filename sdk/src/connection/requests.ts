@@ -1,31 +1,31 @@
-// Requests to a session: frames in order, and the calls that wait for their answers (P13.1).
+// Requests to a session: frames in order, and their callers (P13.1).
 
 import type { AckFrame, ClientFrame, NackFrame, ResultOf } from "../protocol/index.ts";
 import { bytesOf, SessileError, toJson } from "../protocol/index.ts";
 
-/** A frame as it is sent. */
+/** A frame as sent. */
 export interface Outgoing {
-  /** 0 for one that nobody waits for. */
+  /** 0 for a frame without a caller. */
   readonly ref: number;
   readonly text: string;
 }
 
 interface Pending extends Outgoing {
   readonly isOnce: boolean;
-  /** The chain that it stands in line with (P13.8). */
+  /** Its chain (P13.8). */
   readonly chain: number | undefined;
   done(result: never): void;
   fail(error: SessileError): void;
 }
 
 export class Requests {
-  /** Requests that were not answered, in the order in which they were made. */
+  /** Unanswered requests, in the order of the calls. */
   readonly #pending = new Map<number, Pending>();
   /** Frames to be sent, in order. */
   #queue: Outgoing[] = [];
   #lastRef = 0;
 
-  /** Asks for a frame to be sent until it is answered, or, `isOnce`, on one connection alone. */
+  /** Queues a frame to be sent until answered, or, if `isOnce`, on one connection only. */
   ask<F extends ClientFrame>(frame: F, isOnce: boolean, most: number): Promise<ResultOf<F>> {
     return new Promise((done, fail) => {
       this.#lastRef += 1;
@@ -37,7 +37,7 @@ export class Requests {
     });
   }
 
-  /** Asks for a frame to be sent that nobody waits for. */
+  /** Queues a frame without a caller. */
   tell(frame: ClientFrame, most: number): void {
     this.#queue.push({ ref: 0, text: encode(frame, most) });
   }
@@ -46,7 +46,7 @@ export class Requests {
     return this.#queue.length === 0;
   }
 
-  /** Takes what is next: as much as goes together, and at least one frame. */
+  /** Takes the next batch: as much as fits together, and at least one frame. */
   next(mostLength: number, mostFrames = Infinity): Outgoing[] {
     let length = 0;
     const end = this.#queue.findIndex(({ text }, at) => {
@@ -56,7 +56,7 @@ export class Requests {
     return this.#queue.splice(0, end < 0 ? Infinity : end);
   }
 
-  /** An answer came. Says whether somebody waited for it. */
+  /** An answer arrived. Returns whether a caller waited for it. */
   settle(answer: AckFrame | NackFrame): boolean {
     const pending = this.#take(answer.ref as number);
     if (answer.type === "ack") pending?.done(answer.result as never);
@@ -67,7 +67,7 @@ export class Requests {
     return pending !== undefined;
   }
 
-  /** Frames in line behind one that was refused are not sent, as in the session itself. */
+  /** Frames of a chain after a refused one are not sent, as in the session itself. */
   #break(chain: number | undefined): void {
     if (chain === undefined) return;
     const waiting = this.#queue.filter(({ ref }) => this.#pending.get(ref)?.chain === chain);
@@ -81,8 +81,8 @@ export class Requests {
   }
 
   /**
-   * Nobody knows what arrived. Callers that ask once are told so, before the rest waits to be sent
-   * again: one that asks again by rules of its own comes before what is new.
+   * It is unknown which frames arrived. Callers that ask once learn of it before the others are
+   * queued again: a caller that repeats by rules of its own goes ahead of new frames.
    */
   lose(): void {
     const error = new SessileError("disconnected", "no answer came; the connection was lost");

@@ -6,7 +6,7 @@ import type { ConnectionOptions, ConnectionStatus } from "./types.ts";
 // Put in by bundlers; a page without one has no `process`.
 declare const process: { env: { NODE_ENV?: string } };
 
-/** Development is what does not say that it is production, or where it cannot, this machine. */
+/** Development is everything that is not marked as production, or without a mark, this machine. */
 export function isDevelopment(): boolean {
   try {
     return process.env.NODE_ENV !== "production";
@@ -15,7 +15,7 @@ export function isDevelopment(): boolean {
   }
 }
 
-/** Tells a developer what happens, if that is wanted, and warns of the first mistake. */
+/** Reports events to a developer, if wanted, and warns of the first mistake. */
 export function telling({ session, debug }: ConnectionOptions) {
   const say = debug === true ? console.debug : debug || undefined;
   let hasWarned = false;

@@ -1,13 +1,13 @@
-// Where tokens come from: a text, or a function that is asked by one caller at a time (P2).
+// Sources of tokens: a string, or a function that is called by one caller at a time (P2).
 
 import { SessileError } from "../protocol/index.ts";
 import type { Token } from "./types.ts";
 
 // Characters of a WebSocket's subprotocol, in three parts as a JWT has them.
 const JWT = /^[\w~-]+\.[\w~-]+\.[\w~-]+$/;
-/** As the platforms' `fetch` says that there is no network, each in its words. */
+/** Each platform's wording of a `fetch` without a network. */
 const NO_NETWORK = /fetch|network|load failed|connection|terminated/i;
-/** How much is shown of what came in a token's place. */
+/** The length shown of a value that is no token. */
 const SHOWN_LENGTH = 60;
 
 export class TokenSource {
@@ -23,13 +23,13 @@ export class TokenSource {
     if (!this.canRenew) this.last = check(token, "token is");
   }
 
-  /** A fresh token; whoever asks while one is on its way gets the same. */
+  /** A fresh token; callers during a request get the same one. */
   get(): Promise<string> {
     this.#asking ??= this.#ask().finally(() => this.forget());
     return this.#asking;
   }
 
-  /** Waits no longer for a function that does not answer. */
+  /** Stops waiting for a function that does not answer. */
   forget(): void {
     this.#asking = undefined;
   }
@@ -48,7 +48,7 @@ export class TokenSource {
   }
 }
 
-/** For whom a token is, if it says so (P2.1); that this is so only the session can tell. */
+/** The client of a token, if it names one (P2.1); only the session can verify it. */
 export function subjectOf(token: string): string | undefined {
   try {
     const [, claims = ""] = token.split(".");
@@ -57,22 +57,22 @@ export function subjectOf(token: string): string | undefined {
     const { sub } = JSON.parse(text);
     return typeof sub === "string" ? sub : undefined;
   } catch {
-    // It is the session's to refuse.
+    // The session will refuse it.
     return undefined;
   }
 }
 
-/** Errors that pass without anybody's doing. */
+/** Errors that pass by themselves. */
 const PASSING: readonly SessileError["code"][] = ["unreachable", "internal", "over-limit"];
 
-/** Whether what failed may be well again by itself: there is no network for a token, say. */
+/** Whether a failure may pass by itself: no network for a token, for example. */
 export function mayPass({ code, cause }: SessileError): boolean {
   if (code !== "token-failed" || cause === undefined) return PASSING.includes(code);
   const { name, message } = cause as Partial<Error>;
   return /^(Abort|Timeout|Network)Error$/.test(`${name}`) || NO_NETWORK.test(`${message}`);
 }
 
-/** A refusal of a token, with what is to be done about it. */
+/** A refusal of a token, with its remedy. */
 export function advised({ code, message, info }: SessileError): SessileError {
   const advice =
     code !== "unauthorized"
@@ -101,7 +101,7 @@ function check(token: unknown, what: string): string {
   throw new SessileError("token-failed", message);
 }
 
-/** The value that came in a token's place, and where a token might be in it. */
+/** The value in a token's place, and where a token might be in it. */
 function nameOf(value: unknown): string {
   if (value instanceof Response) return `a Response (${value.status}): give its text if it is good`;
   if (typeof value !== "string") {

@@ -9,56 +9,56 @@ import type {
   SessileError,
 } from "../protocol/index.ts";
 
-/** The times that a connection keeps, in milliseconds. */
+/** The times of a connection, in milliseconds. */
 export interface Timing {
   /**
-   * The first pause before trying again is 0 to this, or to a millisecond for each connection that
-   * the session had; it doubles with each failure.
+   * The first pause before a retry is 0 to this, or to a millisecond for each connection of the
+   * session; it doubles with each failure.
    */
   backoffMs: number;
   /** No pause is longer. */
   backoffMostMs: number;
-  /** How long a token may take, and then `attached`. */
+  /** The longest wait for a token, and then for `attached`. */
   connectMs: number;
   /**
-   * How long who was never let in waits for `attached`, until HTTP was asked and found no mistake:
-   * a development server that is no Worker may leave a WebSocket without an answer.
+   * How long a client that was never admitted waits for `attached`, until HTTP was asked and found
+   * no mistake: a development server that is no Worker may leave a WebSocket without an answer.
    */
   firstMs: number;
-  /** How often the session is asked whether it is there; also keeps presence and leases. */
+  /** The interval of pings to the session; also keeps presence and leases. */
   pingMs: number;
-  /** How long it may take to answer. */
+  /** The longest wait for their answer. */
   pongMs: number;
-  /** How long before its expiry a token is replaced (P2.6), and the least time between. */
+  /** How long before its expiry a token is replaced (P2.6), and the shortest interval. */
   renewMs: number;
 }
 
-/** A token, or a function that gets one: asked at each connect and before a token expires. */
+/** A token, or a function that returns one: called at each connect and before a token expires. */
 export type Token = string | (() => string | Promise<string>);
 
-/** Where a session is and how to get there. */
+/** The address of a session and the way to connect. */
 export interface ConnectionOptions {
-  /** Where the Worker is: `https://example.com`, or a path below it. */
+  /** The Worker's address: `https://example.com`, or a path below it. */
   url: string;
   /** The session's id (P1.1). */
   session: string;
   token: Token;
-  /** How many of the newest messages to start with (P3.3); 50 by default. */
+  /** The number of newest messages to start with (P3.3); 50 by default. */
   rewind?: number;
-  /** How long appends are gathered into one frame, in milliseconds (P5.4). */
+  /** The window in which appends are gathered into one frame, in milliseconds (P5.4). */
   rollup?: number;
   /** Follows only messages of these names (P3.3). */
   names?: readonly string[];
-  /** Another WebSocket than the platform's; needed where it has none, as in Node 20. */
+  /** A WebSocket class; needed where the platform has none, as in Node 20. */
   WebSocket?: typeof WebSocket;
-  /** Another fetch than the platform's. */
+  /** A `fetch` function in place of the platform's. */
   fetch?: typeof fetch;
   /**
-   * Logs each change of the connection and all frames, with `console.debug`, or calls a function
+   * Logs each change of the connection and all frames with `console.debug`, or calls a function
    * with them.
    */
   debug?: boolean | ((...what: unknown[]) => void);
-  /** Other times than the usual, for tests and unusual networks. */
+  /** Times other than the defaults, for tests and unusual networks. */
   timing?: Partial<Timing>;
 }
 
@@ -73,13 +73,13 @@ export interface ConnectionOptions {
  */
 export type ConnectionState = "idle" | "connecting" | "connected" | "waiting" | "closed";
 
-/** Why a connection is as it is, as a word that a page can show something for. */
+/** The reason of a connection's state, as a word for the page to show. */
 export type Reason =
   /** The network or the server was lost. */
   | "lost"
-  /** Nothing was heard for too long. */
+  /** The session was silent for too long. */
   | "silent"
-  /** No token could be had, or what was given is none. */
+  /** No token could be had, or it was malformed. */
   | "token"
   /** Nothing at the URL speaks Sessile. */
   | "wrong-url"
@@ -92,7 +92,7 @@ export type Reason =
   | "session-deleted"
   | "too-large"
   | "too-fast"
-  /** Connecting cannot even be tried: there is no WebSocket, or none may be opened from here. */
+  /** A connection cannot even be tried: there is no WebSocket, or none may be opened from here. */
   | "unsupported"
   /** The session speaks a newer protocol than this SDK. */
   | "outdated";
@@ -101,15 +101,15 @@ export type Reason =
 export interface ConnectionStatus {
   readonly state: ConnectionState;
   readonly reason?: Reason | undefined;
-  /** The last error, in words that say what to do. */
+  /** The last error, with its remedy. */
   readonly error?: SessileError | undefined;
-  /** Of `waiting`: when it tries again. */
+  /** When `waiting`: the time of the next retry. */
   readonly retryAt?: number | undefined;
 }
 
-/** The owner of a connection: it holds the log that the frames make. */
+/** The owner of a connection: it holds the log of the frames. */
 export interface Owner {
-  /** The position to resume after (P3.7), asked at each connect; none for a new start. */
+  /** The position to resume after (P3.7), requested at each connect; none for a new start. */
   position(): string | undefined;
   /** How many messages to start with, where that is not what the options say. */
   rewind?(): number | undefined;

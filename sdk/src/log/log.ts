@@ -1,7 +1,7 @@
-// The fold: what a reader holds of a session, and how one frame changes it (P3, P4.4). It owns the
-// messages and the turns; its readers only look. Its values never change in place: the same object
-// means that nothing in it is different. So a list is copied before the first change after
-// somebody looked, and a frame takes time by what it changes.
+// The fold: a reader's state of a session, and the effect of each frame on it (P3, P4.4). It owns
+// the messages and the turns; its readers only look. Its values never change in place: the same
+// object means no difference inside. So a list is copied before the first change after a read, and
+// a frame costs only the time of its change.
 
 import {
   isOpen,
@@ -14,39 +14,39 @@ import {
 } from "../protocol/index.ts";
 import { List } from "./list.ts";
 
-/** Follows the changes of a log, in the time that they take. */
+/** Follows the changes of a log, at the cost of each. */
 export interface Follower {
-  /** A message came, or is another object than it `was`. */
+  /** A message is new, or another object than it `was`. */
   put(message: Message, was: Message | undefined): void;
-  /** A turn came or changed; without `is` it is gone. */
+  /** A turn is new or changed; without `is` it is gone. */
   turn?(id: string, is: Turn | undefined, was: Turn | undefined): void;
   /** Messages are gone. */
   trimmed(): void;
 }
 
 export class Log {
-  /** Up to where the reader has everything (P3.7). */
+  /** The position up to which the reader has everything (P3.7). */
   position: string | undefined;
   /** Whether `caught-up` is still to come. */
   isReplaying = true;
   /** Whether history holds more than this. */
   hasOlder = false;
-  /** Messages that are to be read again (P3.10). */
+  /** Messages that must be read again (P3.10). */
   readonly gaps = new Set<string>();
-  /** Before this place history is not held; none while only streaming messages are. */
+  /** The place before which history is not held; none while only streaming messages are. */
   before: string | undefined;
   readonly followers = new Set<Follower>();
-  /** The log's end when the reader began: what is not held before it is older (P3.7). */
+  /** The log's end when the reader began: an unknown message before it is older (P3.7). */
   #start = "";
   readonly #all = new List();
   /** Without tombstones: the same list while there are none. */
   #shown = this.#all;
   readonly #turns = new Map<string, Turn>();
   #turnList: readonly Turn[] | undefined;
-  /** The place of each turn's latest change, where that was told. */
+  /** The place of each turn's latest change, where known. */
   readonly #changes = new Map<string, string>();
 
-  /** A log, of a snapshot that was read over HTTP perhaps; connecting goes on from there. */
+  /** A log, perhaps of a snapshot read over HTTP; connecting continues from there. */
   constructor(initial?: Snapshot) {
     if (!initial) return;
     this.#begin(initial);
@@ -59,17 +59,17 @@ export class Log {
     return this.#all.items;
   }
 
-  /** The same without tombstones. */
+  /** The messages without tombstones. */
   get shown(): readonly Message[] {
     return this.#shown.items;
   }
 
-  /** The turns that are known, by id: always as they are now. */
+  /** The known turns, by id: always current. */
   get turns(): ReadonlyMap<string, Turn> {
     return this.#turns;
   }
 
-  /** The same as a list that never changes. */
+  /** The turns as a list that never changes. */
   get turnList(): readonly Turn[] {
     this.#turnList ??= [...this.#turns.values()];
     return this.#turnList;
@@ -79,7 +79,7 @@ export class Log {
     return this.#all.get(serial);
   }
 
-  /** Takes one frame. Frames that say nothing about the log change nothing (P1.4). */
+  /** Takes one frame. Frames without news of the log change nothing (P1.4). */
   take(frame: ServerFrame): void {
     switch (frame.type) {
       case "attached":
@@ -88,10 +88,10 @@ export class Log {
         for (const turn of frame.turns ?? []) this.#putTurn(turn);
         return;
       case "caught-up":
-        // All that a reader starts with is next to each other but for what still streams (P3.3).
+        // A reader's first messages are contiguous, except those that still stream (P3.3).
         this.before ??= this.messages.find(({ status }) => status !== "streaming")?.serial;
         this.isReplaying = false;
-        // A session in which nothing was ever written has no place to give (P1.2).
+        // A session without any write has no place to give (P1.2).
         this.position = frame.serial || undefined;
         return;
       case "message.create":
@@ -125,15 +125,15 @@ export class Log {
     if (!this.isReplaying && place > (this.position ?? "")) this.position = place;
   }
 
-  /** A message that was read by itself, after a gap. */
+  /** A message that was read alone, after a gap. */
   mend(message: Message): void {
-    // A message that changed while it was read is read once more.
+    // A message that changed during the read is read once more.
     if ((this.get(message.serial)?.version ?? "") > message.version) return;
-    // Asked for by a log that was dropped meanwhile, it would be of another life.
+    // Requested by a log that was dropped meanwhile, it would be of another life.
     if (this.gaps.delete(message.serial)) this.#put(message);
   }
 
-  /** Adds messages of history, and turns where nothing newer is known. */
+  /** Adds messages of history, and turns without newer knowledge. */
   keep(messages: readonly Message[], turns: readonly Turn[] = []): void {
     for (const turn of turns) if (!this.#turns.has(turn.id)) this.#putTurn(turn);
     for (const message of messages) this.#put(message);
@@ -144,7 +144,7 @@ export class Log {
     this.hasOlder = hasOlder;
   }
 
-  /** Older than what the reader was given to begin with (P3.7). */
+  /** Older than the reader's first messages (P3.7). */
   #isOutside(serial: string): boolean {
     return serial <= this.#start && !this.get(serial);
   }
@@ -156,7 +156,9 @@ export class Log {
     return { ...message, data: held.data };
   }
 
-  /** Messages go, and final turns as the session forgets them: with their last change (P11.2). */
+  /**
+   * Removes messages, and final turns as the session forgets them: with their last change (P11.2).
+   */
   #trim({ before, keep = [] }: TrimFrame): void {
     const kept = new Set(keep);
     for (const list of [this.#all, this.#shown]) {
@@ -166,7 +168,7 @@ export class Log {
     const named = new Set(this.messages.flatMap(({ serial, turn = "" }) => [serial, turn]));
     for (const turn of this.turnList) {
       const place = this.#changes.get(turn.id);
-      // Of one that history gave nobody said when it changed: it goes with all that it is about.
+      // A turn from history has no known time of change: it is removed with all its messages.
       const isAbout = named.has(turn.id) || named.has(turn.input ?? "");
       if (!isOpen(turn) && (place === undefined ? !isAbout : place < before)) {
         this.#dropTurn(turn.id);
@@ -180,7 +182,7 @@ export class Log {
     this.#change(frame, (held) => {
       const text = typeof held.data === "string" ? held.data : "";
       if (offset > text.length) this.gaps.add(serial);
-      // The same change once more, of which more is held already.
+      // A repeat of a change, of which more is held already.
       const isOld = version === held.version && offset + data.length < text.length;
       if (isOld || offset > text.length) return undefined;
       // Keep up to the offset and put the data there: an overlap does no harm (P3.10).
@@ -189,7 +191,7 @@ export class Log {
     });
   }
 
-  /** Changes what is held, unless it is newer already. */
+  /** Changes the held message, unless that is newer already. */
   #change(
     { serial, version }: { serial: string; version: string },
     to: (held: Message) => Message | undefined,
@@ -230,7 +232,7 @@ export class Log {
 
 function tombstone(held: Message): Message {
   const { data: _data, status, annotations: _annotations, ...rest } = held;
-  // How a stream ended that was deleted, and when, is not told, but in history.
+  // The status and time of a deleted stream are told in history only.
   const ended = status !== "streaming" && status;
   return { ...rest, ...(ended && { status: ended }), deletedAt: Date.now() };
 }

@@ -14,17 +14,17 @@ export interface Branches {
 
 /** The differences in a log since a tree last took it. */
 export interface News {
-  /** The serials of messages that hold something else. */
+  /** The serials of messages with changed content. */
   readonly changed: ReadonlySet<string>;
-  /** Where the messages begin that came at its end. */
+  /** The start of the messages added at the end. */
   readonly from: number;
   /** The ids of turns that are new, gone, or follow something else. */
   readonly turns: ReadonlySet<string>;
-  /** Whether messages are linked in another way, are gone, or came somewhere else. */
+  /** Whether messages are linked differently, are gone, or were inserted elsewhere. */
   readonly isOther: boolean;
 }
 
-/** Whether a message still is linked as it was: then only whatever it says is different. */
+/** Whether a message is still linked as it was: then only its content differs. */
 export function isLinkedAlike(was: Message, is: Message): boolean {
   const linksOf = ({ turn, parent, name, client, headers, deletedAt }: Message) =>
     [turn, parent, name, client, headers?.[EDITS], deletedAt] as const;
@@ -48,7 +48,7 @@ interface Node {
   isPart: boolean;
 }
 
-/** The nodes of a log and which of them are seen. */
+/** The nodes of a log, and the visible ones. */
 export class Tree<M extends Message> {
   /** The messages seen, in the log's order, without tombstones; a new list at each change. */
   messages: readonly M[];
@@ -88,8 +88,8 @@ export class Tree<M extends Message> {
   }
 
   /**
-   * Takes what came since, in the time that takes. Says no where it would change what is seen of
-   * the rest: then a tree is to be made anew.
+   * Applies the changes, at their cost. Returns false where they would change the visibility of
+   * other nodes: then a new tree is needed.
    */
   follow(all: readonly M[], turns: ReadonlyMap<string, Turn>, news: News): boolean {
     if (news.isOther || [...news.turns].some((id) => this.#nodes.has(id))) return false;
@@ -149,8 +149,8 @@ export class Tree<M extends Message> {
   }
 
   /**
-   * Finds out whether a new node is seen, which may hide the one that was the newest of its
-   * siblings; says no if more may be seen no longer, or again.
+   * Decides whether a new node is visible, which may hide the newest of its siblings until now;
+   * returns false if further nodes may change visibility.
    */
   #sees({ key, group, parent, isOption }: Node, hidden: Set<string>): boolean {
     if (!isOption || this.#gone.has(group) || this.#selected.has(group)) return false;
@@ -176,15 +176,15 @@ export class Tree<M extends Message> {
     return { options, index: options.findIndex((key) => this.#isSeen.get(key)) };
   }
 
-  /** The group that a choice is about, and the choice. */
+  /** The group of a selection, and the selection. */
   choice(id: string): [group: string, key: string] | undefined {
     const node = this.#node(id);
     return node && [node.group, node.key];
   }
 
   /**
-   * The parent that a new message has to name so that it follows what is seen; nothing if it
-   * does by itself, since the newest in the log is seen.
+   * The parent that a new message must name to follow the visible branch; nothing if it does by
+   * itself, since the newest in the log is visible.
    */
   get head(): string | undefined {
     const newest = this.#newest;
@@ -193,17 +193,16 @@ export class Tree<M extends Message> {
     return [...this.#nodes.values()].findLast(isPart)?.last;
   }
 
-  /** The message that another one follows, for one that is to be its sibling. */
+  /** The message that another one follows, for a new sibling of that one. */
   before(serial: string): string | undefined {
     const parent = this.#node(serial)?.parent;
     return parent === undefined ? undefined : this.#nodes.get(parent)?.last;
   }
 
   /**
-   * The messages that a page shows when it looks at one of them, with what a turn said in one
-   * place: a prompt. Of siblings those are in it that the message follows, or the newest. Without
-   * the beginning of the log (`isWhole`), what is not known to belong to it is left out; `since` is
-   * the newest of that.
+   * The messages that a page shows at one of them, with a turn's messages together: a prompt. Of
+   * siblings it has those that the message follows, or the newest. Without the beginning of the log
+   * (`isWhole`), messages of uncertain membership are left out; `since` is the newest of those.
    */
   leadingTo(serial: string, isWhole: boolean): { messages: M[]; since: string } {
     const path = new Map<string, string>();
@@ -226,14 +225,14 @@ export class Tree<M extends Message> {
       }
     }
     for (const message of this.#all) {
-      // Neither a tombstone nor the wish for another answer says anything.
+      // Neither a tombstone nor the request for another answer is content.
       if (message.deletedAt !== undefined || message.name === AGAIN) continue;
       said.get(message.turn ?? message.serial)?.push(message);
     }
     return { messages: [...said.values()].flat(), since };
   }
 
-  /** The node of a group that is seen: the one that was selected, or the newest. */
+  /** The visible node of a group: the selected one, or the newest. */
   #chosen(group: string, selected: string | undefined): string | undefined {
     const node = this.#nodes.get(selected ?? "");
     const isThere = node?.group === group && (node.isOption || this.#followed.has(node.key));
@@ -249,7 +248,7 @@ export class Tree<M extends Message> {
     const edited = message.headers?.[EDITS];
     const sibling = edited === undefined ? undefined : this.#node(edited);
     if (sibling?.client === message.client) return sibling.parent;
-    // One that is not held is nobody's child here, nor is what it was before an edit.
+    // A message that is not held has no children here, nor has its version before an edit.
     if (edited !== undefined && !sibling && !message.parent) return edited;
     const serial = turn?.input ?? turn?.parent ?? message.parent;
     return serial === undefined ? undefined : (this.#keys.get(serial) ?? serial);

@@ -10,11 +10,11 @@ export interface PublishFrame {
   messages: NewMessage[];
   /** Cancels in the same step: every active turn, or one (P6.6). */
   interrupt?: true | string;
-  /** Of whoever leads the messages' turn (P6.8). */
+  /** The attempt of the leader of the messages' turn (P6.8). */
   attempt?: number;
 }
 
-/** Grows a streaming message (P5.1). Only one with a `status` may leave `data` out. */
+/** Appends to a streaming message (P5.1). Only a frame with a `status` may omit `data`. */
 export interface AppendFrame {
   type: "append";
   serial: string;
@@ -51,7 +51,7 @@ export interface DeleteFrame {
   id?: string;
 }
 
-/** Is passed on and not stored (P4.5). */
+/** Relays data without storing it (P4.5). */
 export interface SignalFrame {
   type: "signal";
   name: string;
@@ -81,12 +81,12 @@ export interface EndTurnFrame {
   id?: string;
 }
 
-/** Waits for something outside, goes on, or says that the turn is alive (P6.3, P6.8). */
+/** Suspends or resumes a turn, or says that it is alive (P6.3, P6.8). */
 export interface DriveTurnFrame {
   type: "turn.suspend" | "turn.resume" | "turn.heartbeat";
   turn: string;
   attempt?: number;
-  /** Why a suspended turn waits. */
+  /** The reason of a suspended turn. */
   reason?: string;
   id?: string;
 }
@@ -95,13 +95,13 @@ export interface DriveTurnFrame {
 export interface AdoptTurnFrame {
   type: "turn.adopt";
   turn: string;
-  /** Whether what was said in it stands. */
+  /** Whether its earlier output stands. */
   keep?: boolean;
   leaseMs?: number;
   id?: string;
 }
 
-/** Says that an instruction was taken (P6.7). */
+/** Marks an instruction as taken (P6.7). */
 export interface SteeredFrame {
   type: "turn.steered";
   turn: string;
@@ -110,7 +110,7 @@ export interface SteeredFrame {
   id?: string;
 }
 
-/** Which turns a cancel means (P6.5). */
+/** The turns that a cancel targets (P6.5). */
 export type CancelTarget = { turn: string } | { input: string } | { all: true };
 
 /** Asks for the end of turns (P6.5). */
@@ -124,18 +124,18 @@ export interface SteerFrame {
   id?: string;
 }
 
-/** Enters or updates (P7.1). */
+/** Enters presence, or updates its data (P7.1). */
 export interface SetPresenceFrame {
   type: "presence.set";
   data?: unknown;
 }
 
-/** Leaves (P7.1). */
+/** Leaves presence (P7.1). */
 export interface LeavePresenceFrame {
   type: "presence.leave";
 }
 
-/** Goes on with a fresh token (P2.6). */
+/** Continues with a fresh token (P2.6). */
 export interface AuthFrame {
   type: "auth";
   token: string;
@@ -148,8 +148,8 @@ export interface SeenFrame {
 }
 
 /**
- * The field that a frame may have whatever it does: frames of one connection, or of one HTTP
- * request, with the same `chain` are taken in order or not at all (P13.8). An integer from 1.
+ * The field that any frame may have: frames of one connection, or of one HTTP request, with the
+ * same `chain` are taken in order or not at all (P13.8). An integer from 1.
  */
 export interface Chained {
   chain?: number;
@@ -176,7 +176,7 @@ export type ClientFrame = (
 ) &
   Chained;
 
-/** Where something stands in the log. */
+/** A place in the log. */
 export interface Placed {
   serial: string;
   version: string;
@@ -206,7 +206,7 @@ export interface Results {
   "turn.heartbeat": TurnResult;
   "turn.adopt": TurnResult;
   "turn.steered": TurnResult;
-  /** Ids alone where the turns are too long for an ack. */
+  /** Only the ids if the turns are too long for an ack. */
   cancel: { turns?: Turn[]; turnIds?: string[]; duplicate?: boolean };
   steer: { serial: string; turn: Turn; duplicate?: boolean };
   "presence.set": { member: Member };

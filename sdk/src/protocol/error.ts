@@ -1,4 +1,4 @@
-// Why something was refused (P13.2), and how connections are closed (P13.3).
+// The reasons of refusals (P13.2), and close codes (P13.3).
 
 /** The codes of the protocol with their HTTP statuses; `tests/fixtures` holds them equal. */
 export const ERROR_STATUS = {
@@ -53,21 +53,21 @@ export type LocalCode =
   | "given-up"
   | "session-closed";
 
-/** An error as it comes over the wire (P13.2). */
+/** An error on the wire (P13.2). */
 export interface ErrorInfo {
   code: ErrorCode;
   status: number;
   /** "unable to append; message … is closed". */
   message: string;
-  /** Of `gap`: the `seq` that the message expects next (P5.3). */
+  /** For `gap`: the `seq` that the message expects next (P5.3). */
   expectedSeq?: number;
-  /** Of `gap`: how much text the message holds, in UTF-16 code units (P5.3). */
+  /** For `gap`: the length of the message's text, in UTF-16 code units (P5.3). */
   length?: number;
-  /** Of `rate-limited`: when to try again. */
+  /** For `rate-limited`: when to try again. */
   retryAfterMs?: number;
 }
 
-/** Every error that the SDK throws, rejects with or shows. Its message says what to do. */
+/** Every error that the SDK throws, rejects with or shows. Its message gives the remedy. */
 export class SessileError extends Error {
   override readonly name = "SessileError";
   readonly code: ErrorCode | LocalCode;

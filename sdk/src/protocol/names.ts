@@ -1,26 +1,26 @@
-// Names of messages and headers on which those agree who write an answer and those who read it.
+// Names of messages and headers shared by writers and readers of an answer.
 
 /** Asks for another answer to its parent. Nothing follows it. */
 export const AGAIN = "regenerate";
 /** An instruction to a running turn (P6.7). */
 export const STEER = "steer";
-/** Says what came of a call, also of one that the page made itself. */
+/** The outcome of a call, also of one that the page made itself. */
 export const TOOL_OUTPUT = "tool-output";
-/** Asks whether a call may be made, or says so. */
+/** Asks for approval of a call, or gives it. */
 export const TOOL_APPROVAL = "tool-approval";
-/** Holds headers of another message that are too long for one; its header `of` is that one's id. */
+/** Headers of another message that are too long for one; its header `of` is that message's id. */
 export const NOTES = "notes";
 
 /**
- * A header that says of which message a message is another version, where `parent` cannot: of the
- * first. Only from the author of both, since the newest version hides the others.
+ * A header that names the message of which this is another version, where `parent` cannot: of the
+ * first message. Only from the author of both, since the newest version hides the others.
  */
 export const EDITS = "sessile-edits";
-/** A header of what a page says of a call: the serial of the call's message. */
+/** A header of a page's message about a call: the serial of the call's message. */
 export const CALL = "call";
-/** The same: the answer to which the call belongs. */
+/** A header of such a message: the answer to which the call belongs. */
 export const ANSWER = "answer";
-/** The same: there is more in the same publish, and it is no input. */
+/** A header of such a message: more follow in the same publish, and it is no input. */
 export const MORE = "more";
-/** A header that says that `data` is the JSON text of a value which is larger than a frame. */
+/** A header: `data` is the JSON text of a value larger than a frame. */
 export const ENCODING = "encoding";

@@ -24,14 +24,14 @@ import { storeOf } from "./store.ts";
 
 const Context = createContext<Session | undefined>(undefined);
 
-/** Makes a session the one that the hooks below it use. */
+/** Provides a session to the hooks below it. */
 export function SessionProvider(props: { session: Session; children?: ReactNode }): ReactNode {
   return createElement(Context.Provider, { value: props.session }, props.children);
 }
 
 /**
- * A session that is connected while the component is mounted: of these options, or one that was
- * made elsewhere. Another `url` or `session` is another one; other options are looked at once.
+ * A session that is connected while the component is mounted: from these options, or one made
+ * elsewhere. Another `url` or `session` makes another session; other options are read once.
  */
 export function useSession(from?: SessionOptions | Session): Session {
   const provided = useContext(Context);
@@ -105,22 +105,22 @@ export function useHistory(session?: Session): {
   return { hasOlder, isLoadingOlder, loadOlder: (count) => historyOf(used).loadOlder(count) };
 }
 
-/** The turns that are known, the oldest first. */
+/** The known turns, the oldest first. */
 export function useTurns(session?: Session): readonly Turn[] {
   return useSnapshot(session, ({ turns }) => turns);
 }
 
-/** The ids of active turns of which nothing was heard for too long (`silenceOf`). */
+/** The ids of active turns that were silent for too long (`silenceOf`). */
 export function useSilence(session?: Session): ReadonlySet<string> {
   return useFeature(silenceOf, session);
 }
 
-/** The members that are there (`presenceOf`). */
+/** The members (`presenceOf`). */
 export function usePresence(session?: Session): Presence {
   return useFeature(presenceOf, session);
 }
 
-/** How the connection stands. */
+/** The state of the connection. */
 export function useConnection(session?: Session): ConnectionStatus {
   return useSnapshot(session, ({ connection }) => connection);
 }

@@ -1,11 +1,11 @@
-// A session as React sees it: the same snapshot for every component, and while text streams a
-// new one at most once a frame. The first change after a pause is there at once.
+// A session for React: the same snapshot for every component, and while text streams at most one
+// new one a frame. The first change after a pause shows at once.
 
 import type { Feature } from "../client/feature.ts";
 import type { Session } from "../client/session.ts";
 import type { SessionSnapshot } from "../client/types.ts";
 
-/** How long a frame is where there are none: on a server, in a page that nobody looks at. */
+/** The length of a frame where there are none: on a server, in a hidden page. */
 const FRAME_MS = 16;
 
 function inNextFrame(call: () => void): void {
@@ -14,7 +14,7 @@ function inNextFrame(call: () => void): void {
     setTimeout(call, FRAME_MS);
     return;
   }
-  // A page that is hidden before its next frame gets none until it is seen again.
+  // A page hidden before its next frame gets none until it is visible again.
   const once = () => {
     cancelAnimationFrame(frame);
     page.removeEventListener("visibilitychange", once);
@@ -27,7 +27,7 @@ function inNextFrame(call: () => void): void {
 export class Store {
   readonly #session: Session;
   readonly #listeners = new Set<() => void>();
-  /** The snapshot that a server may have rendered: hydrating begins with it. */
+  /** The snapshot that a server may have rendered: hydration begins with it. */
   readonly #first: SessionSnapshot;
   readonly #firsts = new Map<Feature, unknown>();
   #snapshot: SessionSnapshot;
@@ -42,20 +42,20 @@ export class Store {
   }
 
   readonly get = (): SessionSnapshot => {
-    // While nobody is told of changes, nothing is held back.
+    // Without subscribers, nothing is held back.
     if (!this.#end) this.#snapshot = this.#session.getSnapshot();
     return this.#snapshot;
   };
 
   readonly getFirst = (): SessionSnapshot => this.#first;
 
-  /** The value of a feature as of the snapshot; one that was begun since is as it is now. */
+  /** A feature's value as of the snapshot; a feature begun since has its present one. */
   valueOf<P extends Feature>(feature: P): P["value"] {
     const { features } = this.get();
     return features.has(feature) ? features.get(feature) : feature.value;
   }
 
-  /** The value of a feature when it was first asked for. */
+  /** A feature's value when it was first requested. */
   firstOf<P extends Feature>(feature: P): P["value"] {
     if (!this.#firsts.has(feature)) this.#firsts.set(feature, feature.value);
     return this.#firsts.get(feature);
@@ -64,7 +64,7 @@ export class Store {
   readonly subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
     this.#end ??= this.#session.subscribe(this.#look);
-    // Changes may have come between rendering and this.
+    // The session may have changed between rendering and this.
     this.#look();
     return () => {
       this.#listeners.delete(listener);
@@ -74,7 +74,7 @@ export class Store {
     };
   };
 
-  /** Connects while anybody uses it. An unmount and a mount at once keep the connection. */
+  /** Connects while it has subscribers. An immediate remount keeps the connection. */
   readonly use = (): (() => void) => {
     this.#users += 1;
     this.#session.connect();

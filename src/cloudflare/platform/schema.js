@@ -2,9 +2,9 @@
 
 import { dereference, validate } from "@cfworker/json-schema";
 
-/** The schema read last, since one is often asked for many values: its text, and what it became. */
+/** The schema read last, since one often judges many values: its text, and its parsed form. */
 let last;
-/** What is left of the steps of the check at hand, and what its value makes some of them cost. */
+/** The remaining steps of the present check, and the steps that its value makes some words cost. */
 let steps = 0;
 let widest = 0;
 let hasLongName = false;

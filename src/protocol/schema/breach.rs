@@ -1,9 +1,8 @@
-//! What is wrong, and where.
+//! Breaches of a schema, and their places.
 
 use serde::{Deserialize, Serialize};
 
-/// One place that is not as it should be: in a value that breaks a schema, or in a schema that
-/// may not be set.
+/// One fault: in a value that breaks a schema, or in a schema that may not be set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Breach {
     /// Where, as a JSON pointer; empty for the whole.

@@ -1,4 +1,4 @@
-//! The keywords of JSON Schema 2020-12, and which value each takes.
+//! The keywords of JSON Schema 2020-12, and the value of each.
 
 /// The value of a keyword.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub(super) const TYPES: [&str; 7] = [
     "null", "boolean", "object", "array", "number", "string", "integer",
 ];
 
-/// What a keyword takes. One that is unknown only annotates, as the standard has it.
+/// The value of a keyword. An unknown keyword only annotates, as the standard has it.
 pub(super) fn kind(keyword: &str) -> Kind {
     match keyword {
         "not" | "if" | "then" | "else" => Kind::Here,

@@ -17,9 +17,9 @@ use crate::session::turns::waiting::suspend_for;
 use crate::store::StoreError;
 
 const VERB: &str = "ask for approval";
-/// How the ids begin that the session gives, by the serial of their approval.
+/// The prefix of ids made by the session, followed by the serial of the approval.
 const NAME: &str = "approval-";
-/// What a turn says that waits for an approval.
+/// The reason of a turn that waits for an approval.
 const REASON: &str = "approval";
 
 /// `approval.request`: the turn is suspended in the same step.
@@ -111,7 +111,7 @@ fn asker(cx: &Context<'_>, turn: Option<&str>) -> Result<Option<String>, StoreEr
     Ok(head.map(|head| head.client))
 }
 
-/// Ids that the session gives are nobody's to choose: another approval is to have it.
+/// Ids made by the session are reserved: a client must choose another one.
 fn check_id(id: Option<&str>) -> Result<(), ErrorInfo> {
     let Some(id) = id else { return Ok(()) };
     if id.strip_prefix(NAME).and_then(Serial::parse).is_none() {

@@ -14,15 +14,15 @@ pub(crate) const APPROVALS: Owner = Owner {
     wait: Wait::Alarm,
 };
 
-/// What happens to an approval, when it was due, and who did it.
+/// A change of an approval, with its due time and its client.
 pub(crate) struct Happening {
     pub(crate) event: Event,
     pub(crate) at: Timestamp,
     pub(crate) who: Option<String>,
 }
 
-/// Gives a change of a pending approval its place, stores it and tells it. One that is settled by
-/// it is pending no more.
+/// Gives a change of a pending approval its place, stores it and sends its frame. An approval
+/// settled by it is not pending any more.
 pub(crate) fn change_approval(
     cx: &mut Context<'_>,
     step: &mut Step,
@@ -50,7 +50,7 @@ pub(crate) fn change_approval(
     Some(approval)
 }
 
-/// Stores an approval as it now is, and tells of it.
+/// Stores a changed approval, and sends its frame.
 pub(crate) fn tell(cx: &mut Context<'_>, step: &mut Step, approval: &Approval) {
     step.write(ApprovalWrite {
         approval: approval.clone(),

@@ -16,7 +16,7 @@ use crate::session::engine::Error;
 struct Page {
     approvals: Vec<Shown>,
     has_more: bool,
-    /// What `before` of the next page is.
+    /// The `before` of the next page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<Serial>,
 }
@@ -47,7 +47,7 @@ pub(crate) fn list(
     }))
 }
 
-/// A page of the pending ones, which ends where one of history does.
+/// A page of the pending ones, which ends where a page of history does.
 fn pending_before(cx: &Context<'_>, before: Place, limit: usize) -> (Vec<Approval>, bool) {
     let pending = cx.memory.approvals.values();
     let mut pending: Vec<_> = pending.filter(|it| it.approval.place < before).collect();

@@ -1,4 +1,4 @@
-//! Pending approvals as a part of the session: deadlines and escalations come by the clock (P8.3).
+//! Pending approvals as a part of the session: the clock brings deadlines and escalations (P8.3).
 
 use crate::protocol::approval::{Approval, Decision, Event, OnDeadline, Shown, Status};
 use crate::protocol::frame::{Lists, ServerFrame, encode};
@@ -107,8 +107,8 @@ fn brief(cx: &Context<'_>, most: usize) -> Option<Vec<Shown>> {
     Some(list)
 }
 
-/// The next that happens to an approval by the clock, and when. A deadline comes before an
-/// escalation of the same time.
+/// An approval's next event by the clock, and its time. A deadline comes before an escalation of
+/// the same time.
 fn due(approval: &Approval) -> (Timestamp, Event) {
     let deadline = approval.deadline_at.unwrap_or(Timestamp::MAX);
     match approval.escalates_at() {
@@ -117,8 +117,8 @@ fn due(approval: &Approval) -> (Timestamp, Event) {
     }
 }
 
-/// Lets happen what is due, in the order of its times: the history is the same, however late the
-/// alarm rings.
+/// Handles everything that is due, in the order of its times: the history is the same, however late
+/// the alarm rings.
 fn pass_due(cx: &mut Context<'_>) -> Result<(), StoreError> {
     if next_due(cx).is_none() {
         return Ok(());

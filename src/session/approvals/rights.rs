@@ -1,11 +1,11 @@
-//! Who may decide (P8.2).
+//! The right to decide (P8.2).
 
 use crate::protocol::approval::Approval;
 use crate::protocol::capability::{Operation, Role};
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::session::engine::Sender;
 
-/// Whether somebody with `approve` may decide an approval.
+/// Whether a client with `approve` may decide an approval.
 fn may_decide(approval: &Approval, sender: &Sender) -> bool {
     let mut assignees = approval.asked.assignees.iter();
     let is_assignee = assignees.any(|assignee| match assignee.strip_prefix("role:") {
@@ -15,15 +15,15 @@ fn may_decide(approval: &Approval, sender: &Sender) -> bool {
     is_assignee || approval.is_open && may_decide_open(approval, sender)
 }
 
-/// The same for one that was asked of nobody by name: where a turn answers somebody, that client
-/// and whoever watches over it.
+/// Whether a client may decide an approval without assignees: in a turn that answers a client, that
+/// client and supervisors.
 fn may_decide_open(approval: &Approval, sender: &Sender) -> bool {
     let watches = sender.role == Role::Supervisor || sender.operations.contains(Operation::Admin);
     let asker = approval.asker.as_ref();
     watches || asker.is_none_or(|asker| *asker == sender.client)
 }
 
-/// Refuses whoever may not decide.
+/// Refuses a client that may not decide.
 pub(crate) fn check_decider(
     verb: &str,
     approval: &Approval,

@@ -1,4 +1,4 @@
-//! Approvals as everybody sees them, and where they are found.
+//! Approvals as shown, and their look-up.
 
 use crate::protocol::approval::{Approval, Shown};
 use crate::protocol::data::Data;
@@ -8,7 +8,7 @@ use crate::session::context::Context;
 use crate::session::engine::{Answer, Error};
 use crate::store::StoreError;
 
-/// An approval as everybody sees it.
+/// An approval as shown to readers.
 pub(crate) fn shown(cx: &Context<'_>, approval: &Approval) -> Shown {
     approval.shown(&cx.engine.id, cx.engine.epoch)
 }
@@ -21,7 +21,7 @@ pub(crate) fn find(cx: &Context<'_>, id: &str) -> Result<Option<Approval>, Store
     }
 }
 
-/// The same for one that must exist.
+/// An approval by its id, which must exist.
 pub(crate) fn existing(cx: &Context<'_>, verb: &str, id: &str) -> Result<Approval, Error> {
     let missing = || {
         let message = format!("unable to {verb}; there is no approval {id}");
@@ -30,7 +30,7 @@ pub(crate) fn existing(cx: &Context<'_>, verb: &str, id: &str) -> Result<Approva
     Ok(find(cx, id)?.ok_or_else(missing)?)
 }
 
-/// The answer of a frame about an approval.
+/// The answer to a frame about an approval.
 pub(crate) fn answer(cx: &Context<'_>, approval: &Approval, duplicate: bool) -> Answer {
     let approval = Box::new(shown(cx, approval));
     Answer::Now(Outcome::Approval {
@@ -39,7 +39,7 @@ pub(crate) fn answer(cx: &Context<'_>, approval: &Approval, duplicate: bool) -> 
     })
 }
 
-/// The refusal of whoever comes too late, with what was decided (P8.2).
+/// The refusal of a late decision, with the earlier one (P8.2).
 pub(crate) fn already_decided(cx: &Context<'_>, verb: &str, approval: &Approval) -> ErrorInfo {
     let status = serde_json::json!(approval.status);
     let status = status.as_str().unwrap_or_default();

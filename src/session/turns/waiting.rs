@@ -1,5 +1,5 @@
-//! A turn waits for what it asked for (P8.4). Whatever is asked for suspends it in its own step;
-//! once the last of it is settled the turn goes on. The askings are their features', which say by
+//! Turns that wait for their requests (P8.4). A request suspends its turn in its own step; once the
+//! last one is settled, the turn continues. The requests are their features', which report by
 //! `Part::is_asked` that a turn has some.
 
 use crate::protocol::error::{ErrorCode, ErrorInfo};
@@ -10,7 +10,7 @@ use crate::session::turns::change::change_turn;
 use crate::session::turns::lost::queue_again;
 use crate::store::StoreError;
 
-/// Suspends a turn in the step in which it asks for something; one that is suspended stays so.
+/// Suspends a turn in the step of its request; a suspended turn stays so.
 pub(crate) fn suspend_for(cx: &mut Context<'_>, step: &mut Step, id: &str, reason: &str) {
     let open = cx.memory.turns.get(id);
     let Some(State::Active(lead)) = open.map(|open| open.turn.state.clone()) else {
@@ -22,9 +22,9 @@ pub(crate) fn suspend_for(cx: &mut Context<'_>, step: &mut Step, id: &str, reaso
     });
 }
 
-/// Something that a turn asked for is settled, and no longer in its feature's memory. If it was
-/// the last, the turn is active again, or waits for the next process if its leader is gone.
-/// Nothing of the turn may be pending.
+/// A request of a turn is settled, and no longer in its feature's memory. If it was the last, the
+/// turn is active again, or waits for the next process if its leader is gone. Nothing of the turn
+/// may be pending.
 pub(crate) fn go_on(cx: &mut Context<'_>, step: &mut Step, id: &str) -> Result<(), StoreError> {
     if (cx.others.is_asked)(cx.memory, id) {
         return Ok(());
@@ -40,7 +40,7 @@ pub(crate) fn go_on(cx: &mut Context<'_>, step: &mut Step, id: &str) -> Result<(
     if connection.is_none_or(|id| !cx.engine.connections.contains_key(id)) {
         return queue_again(cx, step, id);
     }
-    // A lease that begins again begins now.
+    // A resumed lease begins now.
     open.heard_at = open.heard_at.max(cx.engine.now);
     change_turn(cx, step, id, Event::Resume, |turn| {
         turn.state = State::Active(lead);
@@ -48,7 +48,7 @@ pub(crate) fn go_on(cx: &mut Context<'_>, step: &mut Step, id: &str) -> Result<(
     Ok(())
 }
 
-/// Refuses to resume a turn by hand that waits for something it asked for.
+/// Refuses to resume a turn by hand while it waits for a request of its own.
 pub(crate) fn check_unasked(cx: &Context<'_>, verb: &str, id: &str) -> Result<(), ErrorInfo> {
     if !(cx.others.is_asked)(cx.memory, id) {
         return Ok(());
