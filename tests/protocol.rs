@@ -3,7 +3,11 @@
 //! the core again.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "protocol/handover.rs"]
+mod handover;
+
 use expect_test::expect_file;
+use handover::{handover_frames, leading};
 use serde_json::{Value, json};
 use sessile::protocol::PROTOCOL_VERSION;
 use sessile::protocol::capability;
@@ -233,6 +237,7 @@ fn log_frames() -> Vec<(&'static str, ServerFrame)> {
             presence: Some(vec![member()]),
             presence_count: None,
         },
+        lead: Some(leading()),
         turns: Some(vec![shown(&active())]),
         limits: Limits::default(),
     };
@@ -420,6 +425,7 @@ fn other_frames() -> Vec<(&'static str, ServerFrame)> {
 #[test]
 fn every_server_frame_is_written_as_its_fixture() {
     let frames = log_frames().into_iter().chain(turn_frames());
+    let frames = frames.chain(handover_frames());
     let frames = frames.chain(other_frames());
     let fixtures: Vec<Value> = frames
         .map(|(name, frame)| {

@@ -193,8 +193,8 @@ fn every_room_knows_only_the_rooms_below_it() {
 
 /// The folders and files of `src/session` that are features. What they stand on is the engine;
 /// what stands on them are the tables.
-const FEATURES: [&str; 6] = [
-    "messages", "turns", "readers", "presence", "settings", "life",
+const FEATURES: [&str; 7] = [
+    "messages", "turns", "readers", "presence", "settings", "life", "handover",
 ];
 
 /// The arrows from one feature to another, and why they are.
@@ -203,6 +203,21 @@ const ARROWS: &[(&str, &str, &str)] = &[
         "messages",
         "turns",
         "a turn has a leader who alone writes in it, and inputs wait for turns (P6.8, P10.3)",
+    ),
+    (
+        "messages",
+        "handover",
+        "while a person leads, agents say nothing outside of turns (P8.8)",
+    ),
+    (
+        "turns",
+        "handover",
+        "while a person leads, no turn begins, and inputs wait for the return (P8.8)",
+    ),
+    (
+        "handover",
+        "turns",
+        "a person may cancel what agents do; on return inputs are queued as turns (P8.8)",
     ),
     (
         "readers",

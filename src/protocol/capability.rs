@@ -47,6 +47,8 @@ operations! {
     Annotate = "annotate";
     /// Register devices (P10.1).
     Push = "push";
+    /// Speak in the place of the agents (P8.8).
+    Lead = "lead";
     /// Settings, deletion, diagnostics.
     Admin = "admin";
 }
@@ -74,7 +76,11 @@ const USER: Operations = VIEWER.union(Operations::of(&[
     Operation::Annotate,
     Operation::Push,
 ]));
-const SUPERVISOR: Operations = USER.union(Operations::of(&[Operation::Edit, Operation::Turn]));
+const SUPERVISOR: Operations = USER.union(Operations::of(&[
+    Operation::Edit,
+    Operation::Turn,
+    Operation::Lead,
+]));
 
 impl Operations {
     /// No operation at all.

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::handover::Leading;
+
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $status:literal;)*) => {
         /// The reason for a refusal.
@@ -56,6 +58,8 @@ codes! {
     TurnClosed = "turn-closed", 409;
     /// Another process or attempt leads the turn (P6.8).
     NotLeader = "not-leader", 409;
+    /// A person leads the session (P8.8).
+    LedByPerson = "led-by-person", 409;
     /// A turn is active, and the session takes one input at a time (P10.3).
     Busy = "busy", 409;
     /// An earlier frame of its chain was refused (P13.8).
@@ -100,6 +104,11 @@ pub enum Details {
     Wait {
         /// Milliseconds to wait before another attempt.
         retry_after_ms: u64,
+    },
+    /// Of `led-by-person` (P8.8).
+    Led {
+        /// The person.
+        lead: Leading,
     },
 }
 

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use super::data::Data;
 use super::decode::Ref;
 use super::error::ErrorInfo;
+use super::handover::{HandoverFrame, Leading};
 use super::ids::{ConnectionId, Timestamp};
 use super::limits::Limits;
 use super::message::{Headers, Message, Status};
@@ -142,6 +143,9 @@ pub enum ServerFrame {
         /// The number that `seen` echoes.
         n: u64,
     },
+    /// A person took over, or agents answer again (P8.8).
+    #[serde(untagged)]
+    Handover(HandoverFrame),
     /// A turn changed (P6.10).
     #[serde(untagged)]
     Turn(TurnFrame),
@@ -194,6 +198,9 @@ pub struct Attached {
     /// The presence list.
     #[serde(flatten)]
     pub presence: Presence,
+    /// The person who leads (P8.8).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lead: Option<Leading>,
     /// The open turns; absent when they are too long for this frame.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub turns: Option<Vec<Turn>>,
@@ -255,6 +262,14 @@ pub enum Outcome {
         serial: Serial,
         /// The turn.
         turn: Box<Turn>,
+        /// Whether the frame is a repeat.
+        #[serde(skip_serializing_if = "is_false")]
+        duplicate: bool,
+    },
+    /// Of `lead.take` and `lead.return`.
+    Lead {
+        /// The person who leads from then on, if anybody does.
+        lead: Option<Leading>,
         /// Whether the frame is a repeat.
         #[serde(skip_serializing_if = "is_false")]
         duplicate: bool,

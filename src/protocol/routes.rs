@@ -130,6 +130,8 @@ with_reads! {
         frame!("POST" "/turns" => "turn.start");
         frame!("POST" "/turns/{turn}/end" => "turn.end", "turn");
         frame!("POST" "/turns/{turn}/cancel" => "cancel", "turn");
+        frame!("POST" "/lead" => "lead.take");
+        frame!("POST" "/lead/return" => "lead.return");
         session!(
             "PATCH" "", Some((Operation::Admin, "change the settings")), &[],
             Serve::Answer(Decode::Session(request::settings))

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::frame::Presence;
+use super::handover::Leading;
 use super::ids::Timestamp;
 use super::serial::Serial;
 use super::settings::Settings;
@@ -28,6 +29,9 @@ pub struct Snapshot<'a> {
     /// The presence list.
     #[serde(flatten)]
     pub presence: Presence,
+    /// The person who leads (P8.8).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lead: Option<Leading>,
     /// The open turns, and those of the messages (P6.9).
     pub turns: Vec<Shown>,
     /// Whether history holds older messages.

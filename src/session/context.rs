@@ -2,6 +2,7 @@
 
 use super::deliveries::queue::Queue;
 use super::engine::{Step, Work};
+use super::handover::state::Held;
 use super::messages::state::Retention;
 use super::presence::state::Presence;
 use super::turns::state::Turns;
@@ -14,6 +15,7 @@ pub(super) struct Memory {
     pub(super) presence: Presence,
     pub(super) retention: Retention,
     pub(super) deliveries: Queue,
+    pub(super) handover: Option<Held>,
 }
 
 /// What one feature asks of the others, which it does not know: of all parts (`parts.rs`).

@@ -4,6 +4,7 @@
 use super::context::Context;
 use super::engine::{Answer, Chains, Error, FrameId, Known, Reply, Sender, misplaced};
 use super::full;
+use super::handover::{heard, lead};
 use super::messages::{append, delete, publish, signal, update};
 use super::presence::members;
 use super::readers::probe;
@@ -87,12 +88,13 @@ macro_rules! identified {
 
 identified! {
     decode::Append, decode::Update, decode::Delete, decode::Signal, decode::EndTurn,
-    decode::DriveTurn, decode::AdoptTurn, decode::Steered, decode::CancelTurns, decode::Steer;
+    decode::DriveTurn, decode::AdoptTurn, decode::Steered, decode::CancelTurns, decode::Steer,
+    decode::TakeLead, decode::ReturnLead;
     decode::Publish, decode::StartTurn, decode::SetPresence, decode::LeavePresence, Auth,
     decode::Seen
 }
 
-use Operation::{Cancel, Presence, Publish, Steer, Turn};
+use Operation::{Cancel, Lead, Presence, Publish, Steer, Turn};
 use Rate::{Frame, FrameWithId, Free, Signal};
 
 rules! {
@@ -124,6 +126,10 @@ rules! {
         Some(Cancel), Frame, Some((Kind::Cancel, cancel::repeat)), cancel::cancel;
     Steer(decode::Steer) =
         Some(Steer), Frame, Some((Kind::Steer, steer::repeat)), steer::steer;
+    TakeLead(decode::TakeLead) =
+        Some(Lead), Frame, Some((Kind::TakeLead, lead::repeat)), lead::take;
+    ReturnLead(decode::ReturnLead) =
+        Some(Lead), Frame, Some((Kind::ReturnLead, lead::repeat)), lead::give;
     SetPresence(decode::SetPresence) =
         Some(Presence), Frame, None, members::set_presence;
     LeavePresence(decode::LeavePresence) =
@@ -219,6 +225,7 @@ pub(super) fn take_message(
         return cx.engine.dismiss(connection, close::TOO_FAST, reason);
     }
     cx.engine.heard_frame(connection);
+    heard::note_heard(cx, &sender.client)?;
     let frames = frames.into_iter().map(|received| Received {
         frame: too_much.clone().map_or(received.frame, Err),
         ..received

@@ -3,6 +3,7 @@
 use super::context::{Context, Memory, Others};
 use super::deliveries::part::Deliveries;
 use super::engine::{Live, News, Step, Wait};
+use super::handover::part::{HandedOver, HandoverPings};
 use super::life::Rest;
 use super::messages::retention::Trimming;
 use super::messages::silence::Streams;
@@ -21,7 +22,8 @@ use crate::store::StoreError;
 /// Does something with every part, in the order in which they ring.
 macro_rules! each {
     ($part:ident => $do:block) => {
-        each!(@ $part $do Tokens Silence Open Leases Streams Trimming Rest Announcing Deliveries)
+        each!(@ $part $do Tokens Silence Open Leases HandedOver HandoverPings Streams Trimming
+            Rest Announcing Deliveries)
     };
     (@ $part:ident $do:block $($name:ident)*) => {
         $({ type $part = $name; $do })*

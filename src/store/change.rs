@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | `serial` | its place in the log |
 //! | `kind` | what happened: a number of [`Kind`] |
-//! | `subject` | the place of the message or the turn that it happened to |
+//! | `subject` | the place of the message or the turn that it happened to; of a hand-over its own |
 //! | `client` | who did it; NULL for the session itself |
 //! | `at` | when, in ms |
 
@@ -18,6 +18,7 @@ use super::sql::{Sql, Value};
 use super::store::Store;
 use super::stored::Stored;
 use super::text::newest_segment;
+use crate::protocol::handover;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{REPLAY_ENTRIES, TRIM_ROWS};
 use crate::protocol::serial::Place;
@@ -44,6 +45,8 @@ pub(super) enum Kind {
     Message(Change),
     /// Of a turn: 10 to 19.
     Turn(Event),
+    /// Of a hand-over: 30 to 39.
+    Handover(handover::Event),
 }
 
 impl Kind {
@@ -51,6 +54,10 @@ impl Kind {
     pub(super) const OF_MESSAGES: [i64; 2] = [1, 9];
     /// The first and the last number of turns.
     pub(super) const OF_TURNS: [i64; 2] = [10, 19];
+
+    /// The first and the last number of hand-overs.
+    #[cfg(test)]
+    const OF_HANDOVERS: [i64; 2] = [30, 39];
 
     const fn number(self) -> i64 {
         match self {
@@ -66,6 +73,8 @@ impl Kind {
             Self::Turn(Event::Adopt) => 15,
             Self::Turn(Event::End) => 16,
             Self::Turn(Event::Steer) => 17,
+            Self::Handover(handover::Event::Take) => 30,
+            Self::Handover(handover::Event::Return) => 31,
         }
     }
 }
@@ -214,15 +223,18 @@ mod tests {
             Event::Adopt,
             Event::End,
         ];
+        let handovers = [handover::Event::Take, handover::Event::Return];
         let kinds = changes
             .map(Kind::Message)
             .into_iter()
-            .chain(events.map(Kind::Turn));
+            .chain(events.map(Kind::Turn))
+            .chain(handovers.map(Kind::Handover));
         let kinds: Vec<Kind> = kinds.collect();
         for kind in &kinds {
             let [first, last] = match kind {
                 Kind::Message(_) => Kind::OF_MESSAGES,
                 Kind::Turn(_) => Kind::OF_TURNS,
+                Kind::Handover(_) => Kind::OF_HANDOVERS,
             };
             assert!((first..=last).contains(&kind.number()), "{kind:?}");
         }

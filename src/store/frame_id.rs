@@ -50,6 +50,10 @@ pub enum Kind {
     Cancel = 11,
     /// A `steer`.
     Steer = 12,
+    /// A `lead.take`.
+    TakeLead = 15,
+    /// A `lead.return`.
+    ReturnLead = 16,
 }
 
 /// The id of a frame that was taken.

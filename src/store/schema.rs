@@ -29,15 +29,18 @@ pub(super) enum Rare {
     Once,
     /// Deliveries. This one outlives the others, and then nothing says its version.
     Delivery,
+    /// The latest hand-over to a person.
+    Handover,
 }
 
 impl Rare {
-    const ALL: [Self; 2] = [Self::Once, Self::Delivery];
+    const ALL: [Self; 3] = [Self::Once, Self::Delivery, Self::Handover];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Once => "once",
             Self::Delivery => "delivery",
+            Self::Handover => "handover",
         }
     }
 
@@ -45,6 +48,7 @@ impl Rare {
         match self {
             Self::Once => include_str!("schema/1/once.sql"),
             Self::Delivery => include_str!("schema/1/delivery.sql"),
+            Self::Handover => include_str!("schema/1/handover.sql"),
         }
     }
 

@@ -139,11 +139,12 @@ fn what_cannot_be_read_is_answered_once() {
             alice < nack 1 unknown-frame: unable to read the frame; there is no type "dance",
                   only append, publish, update, delete, signal, turn.start, turn.end,
                   turn.suspend, turn.resume, turn.heartbeat, turn.adopt, turn.steered, cancel,
-                  steer, presence.set, presence.leave, auth, seen
+                  steer, lead.take, lead.return, presence.set, presence.leave, auth, seen
             alice < nack 2 unknown-frame: unable to read the frame; there is no type
                   "approval.request", only append, publish, update, delete, signal, turn.start,
                   turn.end, turn.suspend, turn.resume, turn.heartbeat, turn.adopt, turn.steered,
-                   cancel, steer, presence.set, presence.leave, auth, seen
+                   cancel, steer, lead.take, lead.return, presence.set, presence.leave, auth,
+                  seen
         "#]],
     );
 }
@@ -167,7 +168,7 @@ fn a_bad_frame_harms_no_other() {
             alice | nack 2 unknown-frame: unable to read the frame; there is no type "dance",
                   only append, publish, update, delete, signal, turn.start, turn.end,
                   turn.suspend, turn.resume, turn.heartbeat, turn.adopt, turn.steered, cancel,
-                  steer, presence.set, presence.leave, auth, seen
+                  steer, lead.take, lead.return, presence.set, presence.leave, auth, seen
             alice | signal alice y
             alice | ack 3 {}
         "#]],

@@ -34,6 +34,7 @@ mod fence;
 mod followed;
 mod full;
 mod grace;
+mod handover;
 mod headers;
 mod history;
 mod host;

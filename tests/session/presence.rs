@@ -394,7 +394,8 @@ fn what_is_no_presence() {
             alice < nack 2 unknown-frame: unable to read the frame; there is no type
                   "presence.enter", only append, publish, update, delete, signal, turn.start,
                   turn.end, turn.suspend, turn.resume, turn.heartbeat, turn.adopt, turn.steered,
-                   cancel, steer, presence.set, presence.leave, auth, seen
+                   cancel, steer, lead.take, lead.return, presence.set, presence.leave, auth,
+                  seen
         "#]],
     );
 }

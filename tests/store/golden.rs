@@ -13,9 +13,10 @@ use sessile::store::{
 };
 
 use crate::deliveries;
+use crate::handover;
 use crate::model::epoch;
 
-const ONCE: [Kind; 12] = [
+const ONCE: [Kind; 14] = [
     Kind::Append,
     Kind::Update,
     Kind::Delete,
@@ -28,6 +29,8 @@ const ONCE: [Kind; 12] = [
     Kind::Steered,
     Kind::Cancel,
     Kind::Steer,
+    Kind::TakeLead,
+    Kind::ReturnLead,
 ];
 
 fn settings() -> Settings {
@@ -48,6 +51,7 @@ fn settings() -> Settings {
         suspend_ms: Some(9),
         take_ms: Some(10),
         max_attempts: Some(11),
+        lead_ms: Some(12),
         hooks: Some(vec![
             Hook {
                 url: "https://a.example/".to_owned(),
@@ -413,6 +417,7 @@ pub(crate) fn writes() -> Vec<Vec<Write>> {
         .into(),
     ]);
     writes.extend(deliveries::golden_writes());
+    writes.extend(handover::golden_writes());
     writes
 }
 
@@ -448,4 +453,5 @@ pub(crate) fn check(store: &Store) {
         assert_eq!(store.once("ann", kind, "x", 0), Ok(Some(28)), "{kind:?}");
     }
     deliveries::check_golden(store);
+    handover::check_golden(store);
 }

@@ -13,6 +13,7 @@ use sessile::protocol::turn::{Event, State, Turn};
 use sessile::store::{Beginning, IdWrite, Kind, MetaWrite, Span, Store, StoreError, Trim};
 
 use crate::deliveries;
+use crate::handover;
 use crate::model::epoch;
 use crate::sqlite::Sqlite;
 
@@ -65,6 +66,9 @@ fn log(count: u64) -> (Sqlite, Store) {
         .into()])
         .unwrap();
     for writes in deliveries::golden_writes() {
+        store.write(&writes).unwrap();
+    }
+    for writes in handover::golden_writes() {
         store.write(&writes).unwrap();
     }
     (sqlite, store)
@@ -193,6 +197,7 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
         ("turn_messages", 3 * 100, |store| {
             store.turn_messages(&open_turn(), 100).map(|all| all.len())
         }),
+        ("handover", 1, |store| store.handover().map(one)),
         ("has_deliveries", 0, |store| {
             store.has_deliveries().map(usize::from)
         }),

@@ -60,6 +60,7 @@ fn tell(cx: &mut Context<'_>, live: &mut Live, start: &Start) -> Result<(), Stor
         has_older: replay.has_older,
         connections: cx.engine.connections.len() + 1,
         presence: Presence::default(),
+        lead: None,
         turns: None,
         limits: cx.engine.limits.clone(),
     };
