@@ -47,10 +47,11 @@ operations! {
     Annotate = "annotate";
     /// Register devices (P10.1).
     Push = "push";
-    /// Speak in the place of the agents (P8.8).
-    Lead = "lead";
     /// Settings, deletion, diagnostics.
     Admin = "admin";
+    /// Speak in the place of the agents (P8.8). Last, since connections keep an operation by its
+    /// number.
+    Lead = "lead";
 }
 
 /// A set of operations. It is one number as JSON, since every connection stores one.

@@ -2,8 +2,6 @@
 
 use serde::Serialize;
 
-use super::handover::Leading;
-
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $status:literal;)*) => {
         /// The reason for a refusal.
@@ -107,8 +105,8 @@ pub enum Details {
     },
     /// Of `led-by-person` (P8.8).
     Led {
-        /// The person.
-        lead: Leading,
+        /// The client of the person.
+        client: String,
     },
 }
 

@@ -48,7 +48,9 @@ pub(crate) fn handover_frames() -> Vec<(&'static str, ServerFrame)> {
         },
     };
     let led = ErrorInfo {
-        details: Some(Details::Led { lead: leading() }),
+        details: Some(Details::Led {
+            client: "sue".to_owned(),
+        }),
         ..ErrorInfo::new(
             ErrorCode::LedByPerson,
             "unable to publish; sue leads the session, wait for lead.return",

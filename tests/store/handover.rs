@@ -5,7 +5,7 @@ use sessile::store::{HandoverWrite, Store, Write};
 
 fn taken() -> Handover {
     Handover {
-        version: 29,
+        version: 9_000_001,
         lead: Leading {
             client: "sue".to_owned(),
             name: Some("Sue".to_owned()),
@@ -20,7 +20,7 @@ fn taken() -> Handover {
 
 fn returned() -> Handover {
     Handover {
-        version: 30,
+        version: 9_000_002,
         waiting: Vec::new(),
         returned: Some(Returned {
             by: Some("sue".to_owned()),

@@ -2,7 +2,6 @@
 
 use crate::protocol::capability;
 use crate::protocol::error::{Details, ErrorCode, ErrorInfo};
-use crate::protocol::handover::Leading;
 use crate::protocol::limits::HANDOVER_INPUTS;
 use crate::protocol::message::Role;
 use crate::protocol::serial::Place;
@@ -13,7 +12,7 @@ use crate::store::HandoverWrite;
 /// Refuses what only agents do while no person leads.
 pub(crate) fn check_unled(cx: &Context<'_>, verb: &str) -> Result<(), ErrorInfo> {
     match &cx.memory.handover {
-        Some(held) => Err(led(verb, &held.handover.lead)),
+        Some(held) => Err(led(verb, &held.handover.lead.client)),
         None => Ok(()),
     }
 }
@@ -31,7 +30,7 @@ pub(crate) fn check_speaker(
     }
     match &cx.memory.handover {
         Some(held) if !is_in_turn && !held.is_by(&sender.client) => {
-            Err(led("publish", &held.handover.lead))
+            Err(led("publish", &held.handover.lead.client))
         }
         _ => Ok(()),
     }
@@ -49,7 +48,7 @@ pub(crate) fn check_output(
     };
     let is_agent = sender.role == capability::Role::Agent && !held.is_by(&sender.client);
     match is_agent && !is_in_turn {
-        true => Err(led(verb, &held.handover.lead)),
+        true => Err(led(verb, &held.handover.lead.client)),
         false => Ok(()),
     }
 }
@@ -77,11 +76,12 @@ pub(crate) fn keep_inputs(cx: &mut Context<'_>, step: &mut Step, inputs: Vec<Pla
     });
 }
 
-pub(super) fn led(verb: &str, lead: &Leading) -> ErrorInfo {
-    let who = &lead.client;
+pub(super) fn led(verb: &str, who: &str) -> ErrorInfo {
     let message = format!("unable to {verb}; {who} leads the session, wait for lead.return");
     ErrorInfo {
-        details: Some(Details::Led { lead: lead.clone() }),
+        details: Some(Details::Led {
+            client: who.to_owned(),
+        }),
         ..ErrorInfo::new(ErrorCode::LedByPerson, message)
     }
 }

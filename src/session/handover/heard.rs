@@ -3,8 +3,26 @@
 
 use crate::protocol::ids::Timestamp;
 use crate::session::context::Context;
-use crate::session::engine::after;
+use crate::session::engine::{Owner, Wait, after};
 use crate::store::{HandoverWrite, StoreError};
+
+/// A hand-over waits for the end of the person's silence.
+pub(super) const HANDOVER: Owner = Owner {
+    name: "handover",
+    wait: Wait::Alarm,
+};
+
+/// The person may live without a word.
+pub(super) const PINGS: Owner = Owner {
+    name: "handover-pings",
+    wait: Wait::Pings,
+};
+
+/// A hand-over has begun or ended.
+pub(super) fn stir(cx: &mut Context<'_>) {
+    cx.engine.state.clock.stir(HANDOVER);
+    cx.engine.state.clock.stir(PINGS);
+}
 
 /// A client did something.
 pub(crate) fn note_heard(cx: &mut Context<'_>, client: &str) -> Result<(), StoreError> {

@@ -9,7 +9,7 @@ use crate::protocol::turn::State;
 use crate::session::context::Context;
 use crate::session::engine::{Answer, Error, Known, Sender, Step};
 use crate::session::handover::check::led;
-use crate::session::handover::part::stir;
+use crate::session::handover::heard::stir;
 use crate::session::handover::state::Held;
 use crate::session::turns::cancel::cancel_turn;
 use crate::session::turns::change::asked;
@@ -104,7 +104,7 @@ pub(crate) fn give(
         return Err(ErrorInfo::new(ErrorCode::NotFound, message).into());
     };
     if !held.is_by(&sender.client) && !sender.operations.contains(Operation::Admin) {
-        return Err(led(VERB, &held.handover.lead).into());
+        return Err(led(VERB, &held.handover.lead.client).into());
     }
     cx.engine.settle()?;
     let step = cx.engine.step_by(sender);

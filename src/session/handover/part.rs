@@ -6,8 +6,8 @@ use crate::protocol::ids::Timestamp;
 use crate::protocol::serial::Place;
 use crate::protocol::snapshot::Snapshot;
 use crate::session::context::{Context, Memory};
-use crate::session::engine::{Live, News, Owner, Wait};
-use crate::session::handover::heard::{keep_heard, lost_at, slack};
+use crate::session::engine::{Live, News, Owner};
+use crate::session::handover::heard::{HANDOVER, PINGS, keep_heard, lost_at, slack};
 use crate::session::handover::lead::give_back;
 use crate::session::handover::state::Held;
 use crate::session::part::Part;
@@ -15,24 +15,6 @@ use crate::store::StoreError;
 
 /// The reason of a return by the clock.
 const LOST: &str = "lost";
-
-/// A hand-over waits for the end of the person's silence.
-pub(super) const HANDOVER: Owner = Owner {
-    name: "handover",
-    wait: Wait::Alarm,
-};
-
-/// The person may live without a word.
-const PINGS: Owner = Owner {
-    name: "handover-pings",
-    wait: Wait::Pings,
-};
-
-/// A hand-over has begun or ended.
-pub(super) fn stir(cx: &mut Context<'_>) {
-    cx.engine.state.clock.stir(HANDOVER);
-    cx.engine.state.clock.stir(PINGS);
-}
 
 /// The hand-over, as a part of the session.
 pub(crate) struct HandedOver;
