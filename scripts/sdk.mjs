@@ -36,7 +36,7 @@ const SIZES = [
     name: "tanstack",
     from: "tanstack/index.ts",
     imports: "sessileConnection",
-    most: 13.25 * KB,
+    most: 13.5 * KB,
     isMore: true,
   },
 ];

@@ -3,6 +3,8 @@
 //! the core again.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "protocol/approvals.rs"]
+mod approvals;
 #[path = "protocol/handover.rs"]
 mod handover;
 
@@ -14,7 +16,9 @@ use sessile::protocol::capability;
 use sessile::protocol::data::Data;
 use sessile::protocol::decode::{ClientFrame, Ref, decode};
 use sessile::protocol::error::{Details, ErrorCode, ErrorInfo, close};
-use sessile::protocol::frame::{Attached, Outcome, Placed, Presence, ServerFrame, TurnFrame};
+use sessile::protocol::frame::{
+    Attached, Lists, Outcome, Placed, Presence, ServerFrame, TurnFrame,
+};
 use sessile::protocol::ids::ConnectionId;
 use sessile::protocol::limits::Limits;
 use sessile::protocol::message::{Headers, Message, Role, Status};
@@ -233,12 +237,15 @@ fn log_frames() -> Vec<(&'static str, ServerFrame)> {
         reason: None,
         has_older: true,
         connections: 3,
-        presence: Presence {
-            presence: Some(vec![member()]),
-            presence_count: None,
+        lists: Lists {
+            presence: Presence {
+                presence: Some(vec![member()]),
+                presence_count: None,
+            },
+            lead: Some(leading()),
+            turns: Some(vec![shown(&active())]),
+            approvals: Some(vec![approvals::asked().shown("s1", approvals::epoch())]),
         },
-        lead: Some(leading()),
-        turns: Some(vec![shown(&active())]),
         limits: Limits::default(),
     };
     let append = |data: &str, status| ServerFrame::Append {
@@ -425,6 +432,7 @@ fn other_frames() -> Vec<(&'static str, ServerFrame)> {
 #[test]
 fn every_server_frame_is_written_as_its_fixture() {
     let frames = log_frames().into_iter().chain(turn_frames());
+    let frames = frames.chain(approvals::frames());
     let frames = frames.chain(handover_frames());
     let frames = frames.chain(other_frames());
     let fixtures: Vec<Value> = frames

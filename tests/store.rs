@@ -6,6 +6,8 @@
     clippy::panic
 )]
 
+#[path = "store/approvals.rs"]
+mod approvals;
 #[path = "store/check.rs"]
 mod check;
 #[path = "store/deliveries.rs"]

@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 use std::borrow::Cow;
 
+pub use super::approval_frames::{DecideApproval, RequestApproval, WithdrawApproval};
 use super::data::Data;
 use super::error::{ErrorCode, ErrorInfo};
 pub use super::fields::parse;
@@ -110,6 +111,12 @@ client_frames! {
     Cancel(CancelTurns) = "cancel", "cancel";
     /// Steer a turn (P6.7).
     Steer(Steer) = "steer", "steer";
+    /// Ask for an approval, or a question (P8.1).
+    RequestApproval(RequestApproval) = "approval.request", "ask for approval";
+    /// Decide an approval (P8.2).
+    DecideApproval(DecideApproval) = "approval.decide", "decide the approval";
+    /// Take an approval back (P8.2).
+    WithdrawApproval(WithdrawApproval) = "approval.withdraw", "withdraw the approval";
     /// Speak in the place of the agents (P8.8).
     TakeLead(TakeLead) = "lead.take", "take the lead";
     /// Let agents answer again (P8.8).

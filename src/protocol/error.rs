@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::data::Data;
+
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $status:literal;)*) => {
         /// The reason for a refusal.
@@ -56,6 +58,10 @@ codes! {
     TurnClosed = "turn-closed", 409;
     /// Another process or attempt leads the turn (P6.8).
     NotLeader = "not-leader", 409;
+    /// The approval is settled (P8.2).
+    AlreadyDecided = "already-decided", 409;
+    /// The answer is none of those that the question takes (P8.2).
+    InvalidAnswer = "invalid-answer", 400;
     /// A person leads the session (P8.8).
     LedByPerson = "led-by-person", 409;
     /// A turn is active, and the session takes one input at a time (P10.3).
@@ -73,7 +79,7 @@ codes! {
 }
 
 /// A refusal on the wire.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorInfo {
     /// The reason.
@@ -88,7 +94,7 @@ pub struct ErrorInfo {
 }
 
 /// The fields of an error beyond its code and its sentence.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged, rename_all_fields = "camelCase")]
 pub enum Details {
     /// Of `gap` (P5.3).
@@ -102,6 +108,11 @@ pub enum Details {
     Wait {
         /// Milliseconds to wait before another attempt.
         retry_after_ms: u64,
+    },
+    /// Of `already-decided` (P8.2).
+    Decided {
+        /// The approval as it stands.
+        approval: Data,
     },
     /// Of `led-by-person` (P8.8).
     Led {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::approval::{Event as ApprovalEvent, Shown as Approval};
 use super::data::Data;
 use super::decode::Ref;
 use super::error::ErrorInfo;
@@ -149,6 +150,20 @@ pub enum ServerFrame {
     /// A turn changed (P6.10).
     #[serde(untagged)]
     Turn(TurnFrame),
+    /// An approval changed (P8.5).
+    #[serde(untagged)]
+    Approval(ApprovalFrame),
+}
+
+/// A change of an approval (P8.5).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ApprovalFrame {
+    /// The event.
+    pub r#type: ApprovalEvent,
+    /// The serial of the change.
+    pub serial: Serial,
+    /// The approval after it.
+    pub approval: Box<Approval>,
 }
 
 /// A change of a turn (P6.10).
@@ -195,17 +210,29 @@ pub struct Attached {
     pub has_older: bool,
     /// The number of the session's connections, this one included.
     pub connections: usize,
+    /// The lists of the session's features.
+    #[serde(flatten)]
+    pub lists: Lists,
+    /// The bounds that hold here (P14).
+    pub limits: Limits,
+}
+
+/// What each feature tells whoever attaches (P3.4); absent when it is too long for the frame.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Lists {
     /// The presence list.
     #[serde(flatten)]
     pub presence: Presence,
     /// The person who leads (P8.8).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lead: Option<Leading>,
-    /// The open turns; absent when they are too long for this frame.
+    /// The open turns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub turns: Option<Vec<Turn>>,
-    /// The bounds that hold here (P14).
-    pub limits: Limits,
+    /// The pending approvals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approvals: Option<Vec<Approval>>,
 }
 
 /// The presence list (P7.3).
@@ -262,6 +289,14 @@ pub enum Outcome {
         serial: Serial,
         /// The turn.
         turn: Box<Turn>,
+        /// Whether the frame is a repeat.
+        #[serde(skip_serializing_if = "is_false")]
+        duplicate: bool,
+    },
+    /// Of frames about an approval.
+    Approval {
+        /// The approval as it now stands.
+        approval: Box<Approval>,
         /// Whether the frame is a repeat.
         #[serde(skip_serializing_if = "is_false")]
         duplicate: bool,

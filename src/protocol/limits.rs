@@ -212,3 +212,28 @@ pub const WAITING_STEERS: usize = 1_024;
 pub const INPUT_TURNS: usize = 1_000;
 /// Steers of one turn (P6.7): the turn's row keeps whether each was taken.
 pub const TURN_STEERS: usize = 256;
+
+/// Pending approvals of a session (P8.1): each is in memory and in `attached`.
+pub const PENDING_APPROVALS: usize = 1_000;
+/// Bytes of all pending approvals together: they are in memory, and one end of a turn may withdraw
+/// them all. As much as one message may make (`effectBytes`).
+pub const PENDING_APPROVAL_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes, as JSON, of an approval's data, its schema and the data of its options together: every
+/// frame about it carries them.
+pub const APPROVAL_BYTES: usize = 64 * 1024;
+/// Bytes, as JSON, of an answer's data: stored with the approval.
+pub const ANSWER_BYTES: usize = 64 * 1024;
+/// Characters of an approval's title and of an option's label: one line on a lock screen.
+pub const TITLE_LENGTH: usize = 256;
+/// Characters of an approval's description: a page.
+pub const DESCRIPTION_LENGTH: usize = 4_096;
+/// Characters of the comment on a decision.
+pub const COMMENT_LENGTH: usize = 4_096;
+/// Options of a question.
+pub const APPROVAL_OPTIONS: usize = 20;
+/// Assignees of an approval, and of each of its escalations.
+pub const APPROVAL_ASSIGNEES: usize = 20;
+/// Escalations of an approval: each is a line of its history.
+pub const APPROVAL_ESCALATIONS: usize = 10;
+/// The range of a deadline and of the wait of an escalation, in milliseconds: up to a year.
+pub const APPROVAL_WAIT_MS: std::ops::RangeInclusive<u64> = 1..=366 * 24 * 60 * 60 * 1000;

@@ -3,6 +3,9 @@
 //! No rules, no clock and no platform: this room decides the form of a frame,
 //! [`crate::session`] its effect.
 
+pub mod approval;
+mod approval_frames;
+pub mod approval_query;
 pub mod capability;
 pub mod data;
 pub mod decode;

@@ -343,7 +343,7 @@ fn names(list: &str, longest: usize) -> Result<Vec<String>, ErrorInfo> {
     ))
 }
 
-fn number<N>(
+pub(super) fn number<N>(
     pairs: &Pairs,
     verb: &str,
     name: &str,
@@ -368,7 +368,7 @@ where
     }
 }
 
-fn refused(verb: &str, reason: &str) -> ErrorInfo {
+pub(super) fn refused(verb: &str, reason: &str) -> ErrorInfo {
     ErrorInfo::new(
         ErrorCode::InvalidFrame,
         format!("unable to {verb}; {reason}"),

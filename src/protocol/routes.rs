@@ -5,6 +5,7 @@
 //! that it needs. A shorthand for a frame is one line of `others`. The Worker finds the line and
 //! lets the request in; the object decodes it, once.
 
+use super::approval_query;
 use super::capability::Operation;
 use super::error::{ErrorCode, ErrorInfo};
 use super::inbox;
@@ -130,6 +131,9 @@ with_reads! {
         frame!("POST" "/turns" => "turn.start");
         frame!("POST" "/turns/{turn}/end" => "turn.end", "turn");
         frame!("POST" "/turns/{turn}/cancel" => "cancel", "turn");
+        frame!("POST" "/approvals" => "approval.request");
+        frame!("POST" "/approvals/{approval}/decide" => "approval.decide", "approval");
+        frame!("POST" "/approvals/{approval}/withdraw" => "approval.withdraw", "approval");
         frame!("POST" "/lead" => "lead.take");
         frame!("POST" "/lead/return" => "lead.return");
         session!(
@@ -170,7 +174,7 @@ pub static WRITTEN: Route = session!(
 );
 
 /// A request found nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Missed {
     /// The refusal.
     pub error: ErrorInfo,

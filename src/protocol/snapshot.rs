@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::approval::Shown as Approval;
 use super::frame::Presence;
 use super::handover::Leading;
 use super::ids::Timestamp;
@@ -10,7 +11,7 @@ use super::serial::Serial;
 use super::settings::Settings;
 use super::turn::Shown;
 
-/// A session in one read; approvals and state join with their features.
+/// A session in one read; the shared state joins with its feature.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Snapshot<'a> {
@@ -34,6 +35,9 @@ pub struct Snapshot<'a> {
     pub lead: Option<Leading>,
     /// The open turns, and those of the messages (P6.9).
     pub turns: Vec<Shown>,
+    /// The pending approvals; absent when they are longer than a page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approvals: Option<Vec<Approval>>,
     /// Whether history holds older messages.
     pub has_older: bool,
     /// The newest messages, the oldest first.

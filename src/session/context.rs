@@ -1,5 +1,6 @@
 //! What features get while an input is handled.
 
+use super::approvals::state::Approvals;
 use super::deliveries::queue::Queue;
 use super::engine::{Step, Work};
 use super::handover::state::Held;
@@ -12,6 +13,7 @@ use crate::store::StoreError;
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     pub(super) turns: Turns,
+    pub(super) approvals: Approvals,
     pub(super) presence: Presence,
     pub(super) retention: Retention,
     pub(super) deliveries: Queue,

@@ -1,6 +1,7 @@
 //! Frames: the one table of what each needs, costs and is handled by, and the one order in which
 //! that is decided: permission, rate, repeat, handler, answer.
 
+use super::approvals::{ask, decide};
 use super::context::Context;
 use super::engine::{Answer, Chains, Error, FrameId, Known, Reply, Sender, misplaced};
 use super::full;
@@ -36,24 +37,23 @@ type Handler<F> = fn(&mut Context<'_>, &Sender, F) -> Result<Answer, Error>;
 /// is not what the frame is about.
 type Repeat<F> = fn(&mut Context<'_>, &F, &Known) -> Result<Answer, Error>;
 
+/// How a frame that comes again is known (P13.1).
+struct Once<F> {
+    kind: Kind,
+    id: fn(&F) -> Option<&String>,
+    repeat: Repeat<F>,
+}
+
 struct Rule<F> {
     /// What the token must grant; `None` where that depends on what the frame is about.
     operation: Option<Operation>,
     rate: Rate,
-    /// The frame's kind of id (P13.1), and what a repeat is answered.
-    repeat: Option<(Kind, Repeat<F>)>,
+    once: Option<Once<F>>,
     handler: Handler<F>,
 }
 
-/// A frame's own id, unless that is the id of a message or of a turn.
-trait Identified {
-    fn id(&self) -> Option<&String> {
-        None
-    }
-}
-
 macro_rules! rules {
-    ($($name:ident($frame:ty) = $operation:expr, $rate:expr, $repeat:expr, $handler:expr;)*) => {
+    ($($name:ident($frame:ty) = $operation:expr, $rate:expr, $once:expr, $handler:expr;)*) => {
         fn decide(
             cx: &mut Context<'_>,
             sender: &Sender,
@@ -65,7 +65,7 @@ macro_rules! rules {
                     let rule: Rule<$frame> = Rule {
                         operation: $operation,
                         rate: $rate,
-                        repeat: $repeat,
+                        once: $once,
                         handler: $handler,
                     };
                     apply(cx, sender, verb, rule, frame)
@@ -75,61 +75,59 @@ macro_rules! rules {
     };
 }
 
-macro_rules! identified {
-    ($($with:ty),*; $($without:ty),*) => {
-        $(impl Identified for $with {
-            fn id(&self) -> Option<&String> {
-                self.id.as_ref()
-            }
-        })*
-        $(impl Identified for $without {})*
+/// A frame's own id, which is neither a message's nor a turn's, and what its repeat is answered.
+macro_rules! once {
+    ($kind:ident, $repeat:expr) => {
+        Some(Once {
+            kind: Kind::$kind,
+            id: |frame| frame.id.as_ref(),
+            repeat: $repeat,
+        })
     };
 }
 
-identified! {
-    decode::Append, decode::Update, decode::Delete, decode::Signal, decode::EndTurn,
-    decode::DriveTurn, decode::AdoptTurn, decode::Steered, decode::CancelTurns, decode::Steer,
-    decode::TakeLead, decode::ReturnLead;
-    decode::Publish, decode::StartTurn, decode::SetPresence, decode::LeavePresence, Auth,
-    decode::Seen
-}
-
-use Operation::{Cancel, Lead, Presence, Publish, Steer, Turn};
+use Operation::{Approve, Cancel, Lead, Presence, Publish, Steer, Turn};
 use Rate::{Frame, FrameWithId, Free, Signal};
 
 rules! {
     Append(decode::Append) =
-        None, FrameWithId, Some((Kind::Append, append::repeat)), append::append;
+        None, FrameWithId, once!(Append, append::repeat), append::append;
     Publish(decode::Publish) =
         Some(Publish), Frame, None, publish::publish;
     Update(decode::Update) =
-        None, Frame, Some((Kind::Update, update::repeat)), update::update;
+        None, Frame, once!(Update, update::repeat), update::update;
     Delete(decode::Delete) =
-        None, Frame, Some((Kind::Delete, delete::repeat)), delete::delete;
+        None, Frame, once!(Delete, delete::repeat), delete::delete;
     Signal(decode::Signal) =
-        Some(Publish), Signal, Some((Kind::Signal, signal::repeat)), signal::signal;
+        Some(Publish), Signal, once!(Signal, signal::repeat), signal::signal;
     StartTurn(decode::StartTurn) =
         Some(Turn), Frame, None, start::start_turn;
     EndTurn(decode::EndTurn) =
-        Some(Turn), Frame, Some((Kind::EndTurn, drive::repeat_end)), drive::end_turn;
+        Some(Turn), Frame, once!(EndTurn, drive::repeat_end), drive::end_turn;
     SuspendTurn(decode::DriveTurn) =
-        Some(Turn), Frame, Some((Kind::SuspendTurn, drive::repeat)), drive::suspend_turn;
+        Some(Turn), Frame, once!(SuspendTurn, drive::repeat), drive::suspend_turn;
     ResumeTurn(decode::DriveTurn) =
-        Some(Turn), Frame, Some((Kind::ResumeTurn, drive::repeat)), drive::resume_turn;
+        Some(Turn), Frame, once!(ResumeTurn, drive::repeat), drive::resume_turn;
     Heartbeat(decode::DriveTurn) =
-        Some(Turn), FrameWithId, Some((Kind::Heartbeat, drive::repeat)), drive::keep_turn;
+        Some(Turn), FrameWithId, once!(Heartbeat, drive::repeat), drive::keep_turn;
     AdoptTurn(decode::AdoptTurn) =
-        Some(Turn), Frame, Some((Kind::AdoptTurn, adopt::repeat)), adopt::adopt;
+        Some(Turn), Frame, once!(AdoptTurn, adopt::repeat), adopt::adopt;
     Steered(decode::Steered) =
-        Some(Turn), Frame, Some((Kind::Steered, steer::repeat_steered)), steer::steered;
+        Some(Turn), Frame, once!(Steered, steer::repeat_steered), steer::steered;
     Cancel(decode::CancelTurns) =
-        Some(Cancel), Frame, Some((Kind::Cancel, cancel::repeat)), cancel::cancel;
+        Some(Cancel), Frame, once!(Cancel, cancel::repeat), cancel::cancel;
     Steer(decode::Steer) =
-        Some(Steer), Frame, Some((Kind::Steer, steer::repeat)), steer::steer;
+        Some(Steer), Frame, once!(Steer, steer::repeat), steer::steer;
+    RequestApproval(decode::RequestApproval) =
+        Some(Turn), Frame, None, ask::request;
+    DecideApproval(decode::DecideApproval) =
+        Some(Approve), Frame, once!(DecideApproval, decide::repeat), decide::decide;
+    WithdrawApproval(decode::WithdrawApproval) =
+        Some(Turn), Frame, once!(WithdrawApproval, decide::repeat_withdraw), decide::withdraw;
     TakeLead(decode::TakeLead) =
-        Some(Lead), Frame, Some((Kind::TakeLead, lead::repeat)), lead::take;
+        Some(Lead), Frame, once!(TakeLead, lead::repeat), lead::take;
     ReturnLead(decode::ReturnLead) =
-        Some(Lead), Frame, Some((Kind::ReturnLead, lead::repeat)), lead::give;
+        Some(Lead), Frame, once!(ReturnLead, lead::repeat), lead::give;
     SetPresence(decode::SetPresence) =
         Some(Presence), Frame, None, members::set_presence;
     LeavePresence(decode::LeavePresence) =
@@ -142,7 +140,8 @@ rules! {
 }
 
 /// Decides about one frame, in the order that holds for all of them.
-fn apply<F: Identified>(
+#[inline(always)]
+fn apply<F>(
     cx: &mut Context<'_>,
     sender: &Sender,
     verb: &'static str,
@@ -150,8 +149,11 @@ fn apply<F: Identified>(
     frame: F,
 ) -> Result<Answer, Error> {
     permit(cx, sender, verb, rule.operation)?;
-    take_rate(cx, sender, verb, rule.rate, frame.id().is_some())?;
-    let Some(((kind, repeat), id)) = rule.repeat.zip(frame.id()) else {
+    let known = rule
+        .once
+        .and_then(|once| Some((once.kind, (once.id)(&frame)?, once.repeat)));
+    take_rate(cx, sender, verb, rule.rate, known.is_some())?;
+    let Some((kind, id, repeat)) = known else {
         return (rule.handler)(cx, sender, frame);
     };
     if let Some(place) = cx.engine.once(sender, kind, id)? {
@@ -210,6 +212,7 @@ pub(super) fn take_message(
     }
     let (sender, carrier) = (live.connection.sender(), live.connection.carrier);
     let mut chains = live.connection.chains.clone();
+    let were_whole = chains.are_whole();
     let counted = bytes.max(frames.len().saturating_mul(FRAME_BYTES_MIN));
     let mut too_much = Ok(());
     let limited = cx.engine.limit(&sender, |rates, now| {
@@ -231,7 +234,9 @@ pub(super) fn take_message(
         ..received
     });
     let are_answered = take_frames(cx, &sender, Some(carrier), frames.collect(), &mut chains)?;
-    cx.engine.keep_chains(connection, chains);
+    if !were_whole || !chains.are_whole() {
+        cx.engine.keep_chains(connection, chains);
+    }
     cx.engine.charge(&sender, cx.engine.out.made);
     if !are_answered {
         let reason = "too much that is refused";

@@ -5,6 +5,7 @@
 //! Features stand above an engine that knows none of them; this file holds the contract and
 //! the one match over inputs.
 
+mod approvals;
 mod context;
 mod deliveries;
 mod engine;
@@ -105,9 +106,9 @@ impl Session {
             parts::hear(&mut cx)?;
             parts::finish(&mut cx)?;
         }
-        let effects = cx.engine.finish();
+        let groups = cx.engine.group();
         parts::hear(&mut cx)?;
-        Ok(effects)
+        Ok(out.into_effects(groups))
     }
 
     /// The end of the nearest rollup window, at most 500 ms away; the platform keeps a timer

@@ -2,7 +2,7 @@
 
 use super::context::{Context, Memory};
 use super::engine::{Live, News, Owner, Step};
-use crate::protocol::frame::{Attached, ServerFrame};
+use crate::protocol::frame::{Lists, ServerFrame};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::serial::Place;
 use crate::protocol::snapshot::Snapshot;
@@ -75,7 +75,7 @@ pub(super) trait Part {
     }
 
     /// Adds to what a connection is told first (P3.4).
-    fn attached(_: &Context<'_>, _: &mut Live, _: &mut Attached) {}
+    fn attached(_: &Context<'_>, _: &mut Live, _: &mut Lists) {}
 
     /// Adds to the session in one read (P11.1).
     fn snapshot(_: &Context<'_>, _: &mut Snapshot<'_>) {}

@@ -1,5 +1,6 @@
 //! The parts of the session: the only list of them, and what is asked of all.
 
+use super::approvals::part::Pending;
 use super::context::{Context, Memory, Others};
 use super::deliveries::part::Deliveries;
 use super::engine::{Live, News, Step, Wait};
@@ -13,7 +14,7 @@ use super::presence::tell::Announcing;
 use super::readers::renew::Tokens;
 use super::turns::lease::Leases;
 use super::turns::lost::Open;
-use crate::protocol::frame::{Attached, ServerFrame};
+use crate::protocol::frame::{Lists, ServerFrame};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::serial::Place;
 use crate::protocol::snapshot::Snapshot;
@@ -22,8 +23,21 @@ use crate::store::StoreError;
 /// Does something with every part, in the order in which they ring.
 macro_rules! each {
     ($part:ident => $do:block) => {
-        each!(@ $part $do Tokens Silence Open Leases HandedOver HandoverPings Streams Trimming
-            Rest Announcing Deliveries)
+        each! {
+            @ $part $do
+            Tokens
+            Silence
+            Pending
+            Open
+            Leases
+            HandedOver
+            HandoverPings
+            Streams
+            Trimming
+            Rest
+            Announcing
+            Deliveries
+        }
     };
     (@ $part:ident $do:block $($name:ident)*) => {
         $({ type $part = $name; $do })*
@@ -157,8 +171,8 @@ pub(super) fn window(memory: &Memory) -> Option<Timestamp> {
 }
 
 /// Adds to what a connection is told first (P3.4).
-pub(super) fn attached(cx: &Context<'_>, live: &mut Live, frame: &mut Attached) {
-    each!(P => { P::attached(cx, live, frame) });
+pub(super) fn attached(cx: &Context<'_>, live: &mut Live, lists: &mut Lists) {
+    each!(P => { P::attached(cx, live, lists) });
 }
 
 /// Adds to the session in one read (P11.1).

@@ -1,6 +1,7 @@
 //! Reads: the one table of what may be asked over HTTP without changing anything. Each has its
 //! address, its query and its operation in `protocol/routes.rs`.
 
+use super::approvals::list as approvals;
 use super::context::Context;
 use super::engine::{Error, Sender};
 use super::presence::list as members;
@@ -29,6 +30,8 @@ pub(super) fn read(cx: &Context<'_>, sender: &Sender, read: Read) -> Result<Stri
         Read::Message(message) => history::one_message(cx, message.0),
         Read::Turns(page) => turns::list_turns(cx, page.all, page.before, page.limit),
         Read::Turn(turn) => turns::one_turn(cx, turn.0),
+        Read::Approvals(page) => approvals::list(cx, page.all, page.before, page.limit),
+        Read::Approval(approval) => approvals::one(cx, &approval.0),
         Read::Presence(_) => members::list_presence(cx),
     }
 }

@@ -57,7 +57,9 @@ fn take(cx: &mut Context<'_>, sender: &Sender, request: Request) -> Result<(), S
         Request::Shorthand(frame) => {
             let creates = matches!(
                 frame,
-                Ok(ClientFrame::Publish(_) | ClientFrame::StartTurn(_))
+                Ok(ClientFrame::Publish(_)
+                    | ClientFrame::StartTurn(_)
+                    | ClientFrame::RequestApproval(_))
             );
             let received = Received {
                 reference: None,
@@ -160,6 +162,9 @@ fn created(result: &Outcome) -> u16 {
             turn,
             duplicate: false,
         } if turn.is_new() => 201,
+        Outcome::Approval {
+            duplicate: false, ..
+        } => 201,
         _ => 200,
     }
 }

@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | `serial` | its place in the log |
 //! | `kind` | what happened: a number of [`Kind`] |
-//! | `subject` | the place of the message or the turn that it happened to; of a hand-over its own |
+//! | `subject` | the place of the message, turn or approval; of a hand-over its own |
 //! | `client` | who did it; NULL for the session itself |
 //! | `at` | when, in ms |
 
@@ -18,6 +18,7 @@ use super::sql::{Sql, Value};
 use super::store::Store;
 use super::stored::Stored;
 use super::text::newest_segment;
+use crate::protocol::approval;
 use crate::protocol::handover;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{REPLAY_ENTRIES, TRIM_ROWS};
@@ -45,6 +46,8 @@ pub(super) enum Kind {
     Message(Change),
     /// Of a turn: 10 to 19.
     Turn(Event),
+    /// Of an approval: 20 to 29.
+    Approval(approval::Event),
     /// Of a hand-over: 30 to 39.
     Handover(handover::Event),
 }
@@ -54,6 +57,8 @@ impl Kind {
     pub(super) const OF_MESSAGES: [i64; 2] = [1, 9];
     /// The first and the last number of turns.
     pub(super) const OF_TURNS: [i64; 2] = [10, 19];
+    /// The first and the last number of approvals.
+    pub(super) const OF_APPROVALS: [i64; 2] = [20, 29];
 
     /// The first and the last number of hand-overs.
     #[cfg(test)]
@@ -73,6 +78,11 @@ impl Kind {
             Self::Turn(Event::Adopt) => 15,
             Self::Turn(Event::End) => 16,
             Self::Turn(Event::Steer) => 17,
+            Self::Approval(approval::Event::Request) => 20,
+            Self::Approval(approval::Event::Escalate) => 21,
+            Self::Approval(approval::Event::Decide) => 22,
+            Self::Approval(approval::Event::Expire) => 23,
+            Self::Approval(approval::Event::Withdraw) => 24,
             Self::Handover(handover::Event::Take) => 30,
             Self::Handover(handover::Event::Return) => 31,
         }
@@ -223,17 +233,26 @@ mod tests {
             Event::Adopt,
             Event::End,
         ];
+        let approvals = [
+            approval::Event::Request,
+            approval::Event::Escalate,
+            approval::Event::Decide,
+            approval::Event::Expire,
+            approval::Event::Withdraw,
+        ];
         let handovers = [handover::Event::Take, handover::Event::Return];
         let kinds = changes
             .map(Kind::Message)
             .into_iter()
             .chain(events.map(Kind::Turn))
+            .chain(approvals.map(Kind::Approval))
             .chain(handovers.map(Kind::Handover));
         let kinds: Vec<Kind> = kinds.collect();
         for kind in &kinds {
             let [first, last] = match kind {
                 Kind::Message(_) => Kind::OF_MESSAGES,
                 Kind::Turn(_) => Kind::OF_TURNS,
+                Kind::Approval(_) => Kind::OF_APPROVALS,
                 Kind::Handover(_) => Kind::OF_HANDOVERS,
             };
             assert!((first..=last).contains(&kind.number()), "{kind:?}");
@@ -241,5 +260,6 @@ mod tests {
         let numbers: BTreeSet<i64> = kinds.iter().map(|kind| kind.number()).collect();
         assert_eq!(numbers.len(), kinds.len());
         assert!(Kind::OF_MESSAGES[1] < Kind::OF_TURNS[0]);
+        assert!(Kind::OF_TURNS[1] < Kind::OF_APPROVALS[0]);
     }
 }

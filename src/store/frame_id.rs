@@ -50,6 +50,10 @@ pub enum Kind {
     Cancel = 11,
     /// A `steer`.
     Steer = 12,
+    /// An `approval.decide`.
+    DecideApproval = 13,
+    /// An `approval.withdraw`.
+    WithdrawApproval = 14,
     /// A `lead.take`.
     TakeLead = 15,
     /// A `lead.return`.

@@ -1,9 +1,11 @@
 //! The log as a whole, over all that has a place in it: where it ends, how much is after a place.
 
+use super::approval;
 use super::change::Kind;
 use super::error::StoreError;
 use super::message::columns::least_bytes;
 use super::row::Row;
+use super::schema::Rare;
 use super::sql::{Sql, Value};
 use super::store::Store;
 use super::text::in_segments;
@@ -35,10 +37,10 @@ impl Store {
         self.read(end)
     }
 
-    /// How much there is, at least, of messages that came and turns that changed after a place;
-    /// `None` if there are more than a replay may bring (P3.6). Twice `REPLAY_ENTRIES`
-    /// rows for entries, as many again for turns, and two for each of `REPLAY_MESSAGES`, or of
-    /// `NAMED_MESSAGES` with names.
+    /// How much there is, at least, of messages that came, and of turns and approvals that
+    /// changed, after a place; `None` if there are more than a replay may bring (P3.6). Three times
+    /// `REPLAY_ENTRIES` rows for entries, as many again for turns and for approvals, and two for
+    /// each of `REPLAY_MESSAGES`, or of `NAMED_MESSAGES` with names.
     pub fn extent(
         &self,
         after: Place,
@@ -47,7 +49,16 @@ impl Store {
         if !self.tables()?.is_begun {
             return Ok(Some(Extent::default()));
         }
-        extent(self.sql(), after, names)
+        let mut approvals = (0, 0);
+        let found = extent(self.sql(), after, names)?;
+        if found.is_some() && self.tables()?.has(Rare::Approval) {
+            approvals = approval::extent(self.sql(), after)?;
+        }
+        let is_short = approvals.0 <= REPLAY_MESSAGES;
+        Ok(found.filter(|_| is_short).map(|found| Extent {
+            messages: found.messages,
+            bytes: found.bytes + approvals.1,
+        }))
     }
 
     /// How many bytes there are, at least, of some messages, those of certain names. Two rows each.

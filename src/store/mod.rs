@@ -9,6 +9,7 @@
 //! `schema.rs`, `write.rs` and this list; if it adds entries to the log, their numbers stand in
 //! `change.rs`.
 
+mod approval;
 mod change;
 mod delivery;
 mod error;
@@ -28,6 +29,7 @@ mod text;
 mod turn;
 mod write;
 
+pub use approval::ApprovalWrite;
 pub use change::{Change, Changed, Entry};
 pub use delivery::{DeadLetter, DeliveryKind, DeliveryWrite, Owed, Parcel};
 pub use error::StoreError;

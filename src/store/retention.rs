@@ -6,7 +6,7 @@ use super::sql::{Sql, Value};
 use super::store::Store;
 use super::stored::Stored;
 use super::text::newest_segment;
-use super::{change, log, message, meta, turn};
+use super::{approval, change, log, message, meta, turn};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::serial::Place;
 
@@ -23,9 +23,9 @@ pub struct Aged {
     pub segments: usize,
 }
 
-/// Messages go, and with them what is known of the log up to the last of them: final turns and
-/// entries, `TRIM_ROWS` of each at most. Rows beyond that go with a later step, and tell nobody
-/// anything meanwhile: nobody resumes from before the floor.
+/// Messages go, and with them what is known of the log up to the last of them: final turns,
+/// settled approvals and entries, `TRIM_ROWS` of each at most. Rows beyond that go with a later
+/// step, and tell nobody anything meanwhile: nobody resumes from before the floor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trim {
     /// The place that the log now begins after.
@@ -43,6 +43,7 @@ impl Stored for Trim {
         meta::raise_floor(sql, self.up_to, written_at, self.at)?;
         message::trim(sql, &gone)?;
         turn::trim(sql, self.up_to)?;
+        approval::trim(sql, self.up_to)?;
         change::trim(sql, self.up_to)
     }
 }

@@ -29,17 +29,20 @@ pub(super) enum Rare {
     Once,
     /// Deliveries. This one outlives the others, and then nothing says its version.
     Delivery,
+    /// Approvals.
+    Approval,
     /// The latest hand-over to a person.
     Handover,
 }
 
 impl Rare {
-    const ALL: [Self; 3] = [Self::Once, Self::Delivery, Self::Handover];
+    const ALL: [Self; 4] = [Self::Once, Self::Delivery, Self::Approval, Self::Handover];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Once => "once",
             Self::Delivery => "delivery",
+            Self::Approval => "approval",
             Self::Handover => "handover",
         }
     }
@@ -48,6 +51,7 @@ impl Rare {
         match self {
             Self::Once => include_str!("schema/1/once.sql"),
             Self::Delivery => include_str!("schema/1/delivery.sql"),
+            Self::Approval => include_str!("schema/1/approval.sql"),
             Self::Handover => include_str!("schema/1/handover.sql"),
         }
     }

@@ -15,6 +15,7 @@
 
 mod marks;
 mod missing;
+mod segments;
 
 pub use missing::Missing;
 
@@ -27,14 +28,11 @@ use crate::protocol::ids::Timestamp;
 use crate::protocol::message::Status;
 use crate::protocol::serial::Place;
 use marks::mark;
+use segments::{SEGMENTS, first_segment, segments};
 
 /// Text and marks of a row grow to this many bytes, then a new segment begins: one page of
 /// SQLite, so that a window rewrites one page (docs/decisions/0002).
 pub const TAIL_BYTES: usize = 3_600;
-
-/// Segment `n` of a message, counted from 1, has the id `serial * SEGMENTS + n`: it stays below
-/// 2^53, and all segments of a message are one range of ids.
-const SEGMENTS: u64 = 1 << 20;
 
 /// The ids of all segments of a message in SQL, whose serial is given as SQL.
 macro_rules! in_segments {
@@ -353,15 +351,4 @@ pub(super) fn measure(
     }
     let units = marks::length(&marks, place).ok_or_else(|| StoreError::unreadable("marks"))?;
     Ok(Measured { units, bytes, tail })
-}
-
-/// What the segments of a message are counted from.
-fn first_segment(place: Place) -> u64 {
-    place.saturating_mul(SEGMENTS)
-}
-
-/// The ids of all segments of a message, first and last.
-fn segments(place: Place) -> [Value; 2] {
-    let base = first_segment(place);
-    [Value::number(base + 1), Value::number(base + SEGMENTS - 1)]
 }

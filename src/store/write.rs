@@ -1,5 +1,6 @@
 //! Storing: everything that is ever stored, a line for each kind.
 
+use super::approval::ApprovalWrite;
 use super::change::Entry;
 use super::delivery::DeliveryWrite;
 use super::error::StoreError;
@@ -51,6 +52,8 @@ kinds! {
     Handover(HandoverWrite);
     /// A delivery.
     Delivery(DeliveryWrite);
+    /// An approval, and its entry.
+    Approval(ApprovalWrite);
     /// The oldest of the log goes.
     Trim(Trim);
 }

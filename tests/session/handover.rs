@@ -63,8 +63,8 @@ fn a_person_leads() {
             supervisor | ack 2 #8
             bob < attached #8 anew, has older
             bob < caught-up #8
-            alice = 200 turns: , presence: , messages: #8 supervisor role=assistant 'I am a
-                  person'
+            alice = 200 turns: , approvals: , presence: , messages: #8 supervisor
+                  role=assistant 'I am a person'
         "##]],
     );
 }

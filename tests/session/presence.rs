@@ -50,8 +50,8 @@ fn members_come_and_go() {
             alice < nack 5 not-found: unable to leave presence; this connection is not present,
                   enter with presence.set
             alice = 200 {"presence":[]}
-            alice = 200 {"hasOlder":false,"messages":[],"presence":[],"serial":"#0",
-                  "session":"s1","settings":{},"turns":[]}
+            alice = 200 {"approvals":[],"hasOlder":false,"messages":[],"presence":[],
+                  "serial":"#0","session":"s1","settings":{},"turns":[]}
             tables: 0
         "##]],
     );
@@ -213,7 +213,7 @@ fn lists_of_members() {
             bob < caught-up #0
             bob < attached #0 resumed, here: agent-1 agent; alice-1 user 1
             bob < caught-up #0
-            bob = 200 turns: , presence: agent-1 agent; alice-1 user 1, messages: 
+            bob = 200 turns: , approvals: , presence: agent-1 agent; alice-1 user 1, messages: 
             bob = 200 {"presence":[{"client":"agent","connection":"agent-1","role":"agent",
                   "since":"+0"},{"client":"alice","connection":"alice-1","data":1,"role":"user",
                   "since":"+1000"}]}
@@ -394,8 +394,8 @@ fn what_is_no_presence() {
             alice < nack 2 unknown-frame: unable to read the frame; there is no type
                   "presence.enter", only append, publish, update, delete, signal, turn.start,
                   turn.end, turn.suspend, turn.resume, turn.heartbeat, turn.adopt, turn.steered,
-                   cancel, steer, lead.take, lead.return, presence.set, presence.leave, auth,
-                  seen
+                   cancel, steer, approval.request, approval.decide, approval.withdraw,
+                  lead.take, lead.return, presence.set, presence.leave, auth, seen
         "#]],
     );
 }

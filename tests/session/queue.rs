@@ -463,8 +463,8 @@ fn what_waits_is_kept() {
             -- 10000 ms
             agent < trim before #6 but #1 #3
             alice < trim before #6 but #1 #3
-            eve = 200 turns: t1 active agent input=#1; turn-#4 queued input=#3, presence: ,
-                  messages: #1 alice 'q1'; #3 alice 'q2'
+            eve = 200 turns: t1 active agent input=#1; turn-#4 queued input=#3, approvals: ,
+                  presence: , messages: #1 alice 'q1'; #3 alice 'q2'
             agent < turn.end #9 t1 complete agent input=#1
             agent | ack 2 t1 complete agent input=#1
             alice < turn.end #9 t1 complete agent input=#1
@@ -474,11 +474,11 @@ fn what_waits_is_kept() {
             agent < turn.end #11 turn-#4 complete agent input=#3
             agent | ack 4 turn-#4 complete agent input=#3
             alice < turn.end #11 turn-#4 complete agent input=#3
-            eve = 200 turns: , presence: , messages: #1 alice 'q1'; #3 alice 'q2'
+            eve = 200 turns: , approvals: , presence: , messages: #1 alice 'q1'; #3 alice 'q2'
             -- 70000 ms
             agent < trim before #6
             alice < trim before #6
-            eve = 200 turns: , presence: , messages: 
+            eve = 200 turns: , approvals: , presence: , messages: 
         "#]],
     );
 }

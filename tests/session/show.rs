@@ -1,5 +1,6 @@
 //! Frames as a script's output shows them: short, and the same in every run.
 
+mod approvals;
 mod turns;
 
 use std::fmt::Write;
@@ -84,7 +85,8 @@ impl Show {
         let words = text.split_inclusive([' ', ',', ';']).map(|word| {
             let bare = word.trim_end_matches([' ', ',', ';']);
             // The session names a turn after its place.
-            let bare = bare.strip_prefix("turn-").unwrap_or(bare);
+            let own = ["turn-", "approval-"].iter();
+            let bare = own.fold(bare, |bare, own| bare.strip_prefix(own).unwrap_or(bare));
             match self.place(bare) {
                 Some(place) => word.replacen(bare, &place, 1),
                 None => word.to_owned(),
@@ -218,6 +220,9 @@ impl Show {
             "ack" => format!("ack {}{}", frame["ref"], self.result(&frame["result"])),
             "nack" => format!("nack {} {}", frame["ref"], self.error(&frame["error"])),
             _ if kind.starts_with("turn.") => self.turn_frame(frame),
+            _ if kind.starts_with("approval.") => {
+                format!("{kind} {serial} {}", self.approval(&frame["approval"]))
+            }
             "presence.count" => format!("{kind} {}", frame["presenceCount"]),
             _ if kind.starts_with("presence.") => {
                 format!("{kind} {}", self.member(&frame["member"]))
@@ -259,6 +264,9 @@ impl Show {
     pub fn error(&mut self, error: &Value) -> String {
         let message = self.sentence(error["message"].as_str().unwrap_or_default());
         let mut line = format!("{}: {message}", error["code"].as_str().unwrap_or("?"));
+        if error["approval"].is_object() {
+            let _ = write!(line, " ({})", self.approval(&error["approval"]));
+        }
         for key in ["expectedSeq", "length", "retryAfterMs"] {
             if !error[key].is_null() {
                 let _ = write!(line, " {key}={}", error[key]);

@@ -103,6 +103,13 @@ pub fn frame(words: &[Word], reference: u64) -> Value {
         "end" | "suspend" | "resume" | "heartbeat" | "adopt" => {
             json!({ "type": format!("turn.{verb}"), "turn": bare(rest) })
         }
+        "ask" => json!({ "type": "approval.request", "id": bare(rest), "title": "Buy?" }),
+        "decide" => {
+            let decision = rest.get(1).map(|word| &word.text);
+            let (kind, id) = ("approval.decide", &rest[0].text);
+            json!({ "type": kind, "approval": id, "decision": decision })
+        }
+        "withdraw" => json!({ "type": "approval.withdraw", "approval": bare(rest) }),
         "steered" => {
             let serial = rest.get(1).map(|word| &word.text);
             json!({ "type": "turn.steered", "turn": rest[0].text, "serial": serial })
@@ -197,7 +204,8 @@ fn name(fields: &mut Map<String, Value>, words: &[Word]) {
             }
             Some(
                 key @ ("seq" | "headers" | "attempt" | "chain" | "wake" | "data" | "metadata"
-                | "error"),
+                | "error" | "assignees" | "deadlineMs" | "escalate" | "onDeadline"
+                | "options"),
             ) => {
                 fields.insert(key.into(), word.value());
             }

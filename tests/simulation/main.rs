@@ -13,6 +13,7 @@
 )]
 
 mod agree;
+mod approvals;
 mod checks;
 mod client;
 mod deliveries;

@@ -12,11 +12,12 @@ use sessile::store::{
     NewFields, Store, TextWrite, Trim, TurnWrite, Write,
 };
 
+use crate::approvals;
 use crate::deliveries;
 use crate::handover;
 use crate::model::epoch;
 
-const ONCE: [Kind; 14] = [
+const ONCE: [Kind; 16] = [
     Kind::Append,
     Kind::Update,
     Kind::Delete,
@@ -29,6 +30,8 @@ const ONCE: [Kind; 14] = [
     Kind::Steered,
     Kind::Cancel,
     Kind::Steer,
+    Kind::DecideApproval,
+    Kind::WithdrawApproval,
     Kind::TakeLead,
     Kind::ReturnLead,
 ];
@@ -417,6 +420,7 @@ pub(crate) fn writes() -> Vec<Vec<Write>> {
         .into(),
     ]);
     writes.extend(deliveries::golden_writes());
+    writes.extend(approvals::golden_writes());
     writes.extend(handover::golden_writes());
     writes
 }
@@ -453,5 +457,6 @@ pub(crate) fn check(store: &Store) {
         assert_eq!(store.once("ann", kind, "x", 0), Ok(Some(28)), "{kind:?}");
     }
     deliveries::check_golden(store);
+    approvals::check_golden(store);
     handover::check_golden(store);
 }

@@ -12,6 +12,7 @@ use sessile::protocol::serial::PLACE_MAX;
 use sessile::protocol::turn::{Event, State, Turn};
 use sessile::store::{Beginning, IdWrite, Kind, MetaWrite, Span, Store, StoreError, Trim};
 
+use crate::approvals;
 use crate::deliveries;
 use crate::handover;
 use crate::model::epoch;
@@ -68,6 +69,16 @@ fn log(count: u64) -> (Sqlite, Store) {
     for writes in deliveries::golden_writes() {
         store.write(&writes).unwrap();
     }
+    let last = 4 * count + 40;
+    let asked = [last, last + 1].map(|place| approvals::put(approvals::pending(place)));
+    store.write(&asked).unwrap();
+    let settled = approvals::put(approvals::settled(last, last + 2));
+    store.write(&[settled]).unwrap();
+    sqlite.batch(&format!(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) \
+         INSERT INTO approval(serial, version, id, body) \
+         SELECT i, i, 'b' || i, (SELECT body FROM approval WHERE serial={last}) FROM n"
+    ));
     for writes in handover::golden_writes() {
         store.write(&writes).unwrap();
     }
@@ -207,6 +218,19 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
         ("parcel", 1, |store| store.parcel(1).map(one)),
         ("dead_letters", 2, |store| {
             store.dead_letters().map(|all| all.len())
+        }),
+        ("pending_approvals", 2, |store| {
+            store.pending_approvals().map(|all| all.len())
+        }),
+        ("settled_approval", 2, |store| {
+            store.settled_approval("b5").map(one)
+        }),
+        ("changed_approvals", 2 * REPLAY_ENTRIES, |store| {
+            store.changed_approvals(0, 10).map(|all| all.len())
+        }),
+        ("approvals_before", 2 * 11, |store| {
+            let page = store.approvals_before(PLACE_MAX, 10, 1 << 20)?;
+            Ok(page.0.len())
         }),
         ("cancel_of_input", 1, |store| {
             store.cancel_of_input(4).map(one)

@@ -78,7 +78,9 @@ fn code(text: &str) -> String {
     let lines = text
         .lines()
         .map(|line| line.split("//").next().unwrap_or(line));
-    lines.collect::<Vec<_>>().join("\n")
+    let code = lines.collect::<Vec<_>>().join("\n");
+    // Who may see something is no arrow.
+    code.replace("pub(in crate::", "pub(in ")
 }
 
 /// The modules that a file declares.

@@ -5,7 +5,7 @@ import { describe, test } from "node:test";
 import type { Turn } from "../../sdk/src/index.ts";
 import { Tree } from "../../sdk/src/log/tree.ts";
 import { EDITS } from "../../sdk/src/protocol/index.ts";
-import { connect } from "../support/client.ts";
+import { type Client, connect } from "../support/client.ts";
 import { useServer } from "../support/fixture.ts";
 import type { Message, Page } from "../support/frames.ts";
 import { assertRefused, call, getHistory } from "../support/http.ts";
@@ -57,6 +57,7 @@ describe("the conversation", () => {
       const other = await connect(fixture.server, session, { sub: "other" });
       const agent = await connect(fixture.server, session, { sub: "agent" });
       const serials: string[] = [];
+      const authors = new Map<string, Client>();
       const turns: string[] = [];
       const open = () => random.pick(turns);
       for (let step = 0; step < 70; step += 1) {
@@ -64,13 +65,16 @@ describe("the conversation", () => {
         if (what < 4 || serials.length === 0) {
           const any = serials.length > 0 ? random.pick(serials) : undefined;
           const parent = random.next() < 0.3 ? any : undefined;
-          const edits = random.next() < 0.3 ? any : undefined;
-          serials.push(
-            await random.pick([user, user, other]).publish(`q${step}`, {
-              ...(parent && { parent }),
-              ...(edits && { headers: { [EDITS]: edits } }),
-            }),
-          );
+          const author = random.pick([user, user, other]);
+          // Nobody makes another version of somebody else's message.
+          const own = serials.filter((serial) => authors.get(serial) === author);
+          const edits = random.next() < 0.3 && own.length > 0 ? random.pick(own) : undefined;
+          const serial = await author.publish(`q${step}`, {
+            ...(parent && { parent }),
+            ...(edits && { headers: { [EDITS]: edits } }),
+          });
+          authors.set(serial, author);
+          serials.push(serial);
         } else if (what < 6) {
           const place = random.next() < 0.7 ? "input" : "parent";
           const id = `t${step}`;

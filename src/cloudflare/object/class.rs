@@ -2,7 +2,7 @@
 
 use worker::Env;
 
-use super::shell::{Core, Shell};
+use super::loaded::Core;
 use crate::machine::Machine;
 use crate::protocol::decode::Received;
 
@@ -22,8 +22,9 @@ pub(super) trait Class: Machine {
         &[]
     }
 
-    /// The object's own figures (P11.4) as JSON, for a class with an address that reads them.
-    fn report(_: &Shell<Self>, _: &Core<Self>) -> String {
+    /// The object's own figures (P11.4) as JSON, for a class with an address that reads them;
+    /// `name` is what the object was addressed by.
+    fn report(_: String, _: &Core<Self>) -> String {
         "{}".to_owned()
     }
 }

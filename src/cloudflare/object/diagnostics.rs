@@ -4,8 +4,9 @@ use serde::Serialize;
 use worker::js_sys::{Reflect, WebAssembly};
 use worker::wasm_bindgen::JsCast;
 
-use super::shell::{Core, Shell};
+use super::loaded::Core;
 use crate::session::{Carrier, Coming, DeliveryReport, Session};
+use crate::store::sql::Sql;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -36,7 +37,7 @@ struct Attached {
 }
 
 /// The report as JSON.
-pub(super) fn report(shell: &Shell<Session>, core: &Core<Session>) -> String {
+pub(super) fn report(session: String, core: &Core<Session>) -> String {
     let connections = core.machine.connections().map(|connection| Attached {
         connection: connection.id.to_string(),
         client: connection.client.clone(),
@@ -45,10 +46,10 @@ pub(super) fn report(shell: &Shell<Session>, core: &Core<Session>) -> String {
         unsent: core.sockets.unsent(&connection.id).unwrap_or_default(),
     });
     let report = Report {
-        session: shell.name().unwrap_or_default(),
+        session,
         rows_written: core.sql.rows_written(),
         rows_read: core.sql.rows_read(),
-        database_bytes: shell.state.storage().sql().database_size() as u64,
+        database_bytes: core.sql.bytes().unwrap_or_default(),
         memory_bytes: memory_bytes(),
         connections: connections.collect(),
         presence: core.machine.comings().collect(),

@@ -102,7 +102,9 @@ impl<M: Class> Object<M> {
         let decode = match route.serve {
             Serve::Answer(decode) | Serve::Lines(decode) | Serve::Body(decode) => decode,
             Serve::Report | Serve::Socket | Serve::Events => {
-                return match shell.with(|core| Ok(M::report(shell, core))) {
+                return match shell
+                    .with(|core| Ok(M::report(shell.name().unwrap_or_default(), core)))
+                {
                     Ok(report) => json(200, &report),
                     Err(Lost) => lost::<M>(),
                 };

@@ -10,7 +10,8 @@ use worker::web_sys::WebSocket;
 
 use super::class::Class;
 use super::fault::provoke;
-use super::shell::{Core, Shell};
+use super::loaded::Core;
+use super::shell::Shell;
 use crate::cloudflare::platform::config::config;
 use crate::cloudflare::platform::js;
 use crate::cloudflare::platform::log::note;

@@ -12,6 +12,7 @@ mod entry;
 mod fault;
 mod inbox;
 mod incoming;
+mod loaded;
 mod session;
 mod shell;
 mod sockets;

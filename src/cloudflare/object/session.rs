@@ -13,7 +13,7 @@ use super::class::Class;
 use super::deliver::deliver;
 use super::diagnostics;
 use super::entry::Object;
-use super::shell::{Core, Shell};
+use super::loaded::Core;
 use crate::protocol::decode::Received;
 use crate::session::{self, Delivered, Delivery, Session};
 
@@ -75,7 +75,7 @@ impl Class for Session {
         }
     }
 
-    fn report(shell: &Shell<Self>, core: &Core<Self>) -> String {
-        diagnostics::report(shell, core)
+    fn report(name: String, core: &Core<Self>) -> String {
+        diagnostics::report(name, core)
     }
 }

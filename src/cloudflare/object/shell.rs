@@ -9,6 +9,7 @@ use worker::{Env, State, console_error};
 
 use super::backlog::Backlog;
 use super::class::Class;
+use super::loaded::Core;
 use super::sockets::{Sockets, Unsent};
 use super::sql::PlatformSql;
 use super::stalled::Stalled;
@@ -21,7 +22,6 @@ use crate::machine::{Attached, Effect, Effects, Input};
 use crate::protocol::deployment::Deployment;
 use crate::protocol::error::close;
 use crate::protocol::ids::{ConnectionId, Timestamp};
-use crate::protocol::limits::Limits;
 use crate::store::sql::Sql;
 
 /// An object, with its machine once something has happened.
@@ -36,15 +36,6 @@ pub(super) struct Shell<M: Class> {
     /// About to be reset: its memory is not what its sockets and its storage are.
     is_lost: Cell<bool>,
     core: RefCell<Option<Core<M>>>,
-}
-
-/// What is loaded when the object wakes.
-pub(super) struct Core<M: Class> {
-    pub(super) machine: M,
-    pub(super) store: M::Store,
-    pub(super) sql: Rc<PlatformSql>,
-    pub(super) sockets: Sockets,
-    pub(super) limits: Limits,
 }
 
 /// What an input leaves to be done.

@@ -188,9 +188,9 @@ pub(crate) struct Live {
     /// When it last sent a text `ping`.
     pub(crate) pinged_at: Timestamp,
     /// Whether everybody was told that it is there.
-    pub(crate) is_told: bool,
+    pub(crate) is_announced: bool,
     /// The last change of presence that it was told of by attaching.
-    pub(crate) told_at: u64,
+    pub(crate) listed_at: u64,
 }
 
 impl Live {
@@ -199,11 +199,11 @@ impl Live {
             rates: Rates::new(limits, 1, "connection"),
             replayed: 0,
             probe: Probe::default(),
-            is_told: connection.as_listed().is_some(),
+            is_announced: connection.as_listed().is_some(),
             is_reminded: false,
             heard_at: Timestamp::MIN,
             pinged_at: Timestamp::MIN,
-            told_at: 0,
+            listed_at: 0,
             connection,
         }
     }

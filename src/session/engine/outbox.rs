@@ -32,6 +32,9 @@ pub(crate) struct Outbox {
     pub(crate) deliveries: Vec<Delivery>,
 }
 
+/// Connections that are sent the same frames, by these.
+pub(crate) type Groups = BTreeMap<Vec<usize>, Vec<ConnectionId>>;
+
 impl Outbox {
     /// Encodes a frame for any number of readers.
     pub(crate) fn add(&mut self, frame: &ServerFrame) -> usize {
@@ -94,27 +97,19 @@ impl Outbox {
     }
 
     /// Everything that goes out, with the frames that each group of connections is sent.
-    pub(super) fn take_effects(
-        &mut self,
-        groups: BTreeMap<Vec<usize>, Vec<ConnectionId>>,
-    ) -> Vec<Effect> {
-        let mut effects = Vec::new();
-        for (id, text) in self.replays.drain(..) {
-            effects.push(Effect::Send {
-                to: vec![id],
-                text: Text::from(text),
-            });
+    pub(crate) fn into_effects(self, groups: Groups) -> Vec<Effect> {
+        let replays = self.replays.into_iter().map(|(id, text)| Effect::Send {
+            to: vec![id],
+            text: Text::from(text),
+        });
+        let mut effects: Vec<Effect> = replays.collect();
+        let frames = Rc::new(self.frames);
+        for (list, to) in groups {
+            let text = Text::new(Rc::clone(&frames), list);
+            effects.push(Effect::Send { to, text });
         }
-        if !groups.is_empty() {
-            let frames = Rc::new(std::mem::take(&mut self.frames));
-            effects.extend(groups.into_iter().map(|(list, to)| {
-                let frames = Rc::clone(&frames);
-                let text = Text::new(frames, list);
-                Effect::Send { to, text }
-            }));
-        }
-        effects.extend(self.remembered.drain(..).map(Effect::Remember));
-        let closed = self.closed.drain(..);
+        effects.extend(self.remembered.into_iter().map(Effect::Remember));
+        let closed = self.closed.into_iter();
         effects.extend(closed.map(|(connection, code, reason)| Effect::Close {
             connection,
             code,
@@ -123,10 +118,10 @@ impl Outbox {
         if self.is_erased {
             effects.push(Effect::Erase);
         }
-        if let Some((status, body)) = self.response.take() {
+        if let Some((status, body)) = self.response {
             effects.push(Effect::Respond { status, body });
         }
-        effects.extend(self.deliveries.drain(..).map(Effect::Deliver));
+        effects.extend(self.deliveries.into_iter().map(Effect::Deliver));
         effects
     }
 }

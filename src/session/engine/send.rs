@@ -1,8 +1,6 @@
 //! What goes out after an input, and to whom it still may (P13.7).
 
-use std::collections::BTreeMap;
-
-use super::outbox::Effect;
+use super::outbox::Groups;
 use super::work::Work;
 use crate::protocol::error::close;
 use crate::protocol::frame::ServerFrame;
@@ -20,16 +18,17 @@ impl Work<'_> {
         }
     }
 
-    /// Everything that goes out after an input, in the order in which it must happen.
-    pub(crate) fn finish(&mut self) -> Vec<Effect> {
-        let mut groups: BTreeMap<Vec<usize>, Vec<ConnectionId>> = BTreeMap::new();
+    /// The connections that are sent something, by what that is. Those that may not be sent
+    /// anything any more are closed.
+    pub(crate) fn group(&mut self) -> Groups {
+        let mut groups = Groups::new();
         for (id, mut list) in std::mem::take(&mut self.out.lists) {
             match self.check_reader(&id, &mut list) {
                 Ok(()) => groups.entry(list).or_default().push(id),
                 Err((code, reason)) => self.shut(&id, code, reason),
             }
         }
-        self.out.take_effects(groups)
+        groups
     }
 
     /// Checks that a connection may still be sent to; else gives its close code.

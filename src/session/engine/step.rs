@@ -17,7 +17,7 @@ pub(crate) struct Step {
     writes: Vec<Write>,
     /// Whether the session is changed by it, which idle expiry counts from (P11.2).
     is_change: bool,
-    told: Vec<(ServerFrame, Option<String>)>,
+    frames: Vec<(ServerFrame, Option<String>)>,
     /// What the id of the frame at hand stands for from then on (P13.1).
     stands_for: Option<Place>,
     /// Whether messages that streamed or belonged to an open turn are settled by it.
@@ -73,12 +73,12 @@ impl Step {
 
     /// Tells everybody.
     pub(crate) fn tell(&mut self, frame: ServerFrame) {
-        self.told.push((frame, None));
+        self.frames.push((frame, None));
     }
 
     /// Tells whoever follows messages of this name (P3.3).
     pub(crate) fn tell_of(&mut self, name: &str, frame: ServerFrame) {
-        self.told.push((frame, Some(name.to_owned())));
+        self.frames.push((frame, Some(name.to_owned())));
     }
 }
 
@@ -90,7 +90,7 @@ impl Work<'_> {
             by: None,
             writes: Vec::new(),
             is_change: false,
-            told: Vec::new(),
+            frames: Vec::new(),
             stands_for: None,
             settles: false,
         }
@@ -102,6 +102,11 @@ impl Work<'_> {
             by: Some(sender.client.clone()),
             ..self.step()
         }
+    }
+
+    /// Stores rows that outlive the session: it does not begin with them.
+    pub(crate) fn write_beside(&mut self, writes: &[Write]) -> Result<(), StoreError> {
+        self.write_rows(writes, false)
     }
 
     /// Stores rows: the only place where anything is.
@@ -128,7 +133,7 @@ impl Work<'_> {
         writes.extend(id);
         self.write_rows(&writes, step.is_change)?;
         self.state.created_at.get_or_insert(self.now);
-        for (frame, name) in step.told {
+        for (frame, name) in step.frames {
             self.broadcast(&frame, name.as_deref());
         }
         if step.settles {

@@ -186,7 +186,7 @@ impl Work<'_> {
     pub(crate) fn begin_anew(&mut self, owed: Vec<Write>) -> Result<(), StoreError> {
         let mut writes = vec![MetaWrite::End.into()];
         writes.extend(owed);
-        self.store.write(&writes)?;
+        self.write_beside(&writes)?;
         self.close_all();
         let deployment = Deployment {
             limits: self.limits.clone(),

@@ -1,6 +1,6 @@
 //! The hand-over as a part of the session: a person who is not heard has returned.
 
-use crate::protocol::frame::{Attached, ServerFrame};
+use crate::protocol::frame::{Lists, ServerFrame};
 use crate::protocol::handover::{Returned, Wake};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::serial::Place;
@@ -59,9 +59,9 @@ impl Part for HandedOver {
         memory.handover.is_some()
     }
 
-    fn attached(cx: &Context<'_>, _: &mut Live, frame: &mut Attached) {
+    fn attached(cx: &Context<'_>, _: &mut Live, lists: &mut Lists) {
         let held = cx.memory.handover.as_ref();
-        frame.lead = held.map(|held| held.handover.lead.clone());
+        lists.lead = held.map(|held| held.handover.lead.clone());
     }
 
     fn snapshot(cx: &Context<'_>, snapshot: &mut Snapshot<'_>) {

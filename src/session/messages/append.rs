@@ -11,7 +11,7 @@ use crate::session::messages::edits::check_edits;
 use crate::session::messages::standing::{gap, repeat_message, repeat_stored};
 use crate::session::turns::leader::{Claim, fence};
 use crate::session::turns::lease::{keep_pings, renew_lease, take_leadership};
-use crate::store::Head;
+use crate::store::{Head, StoreError};
 
 /// What becomes of a `seq` (P5.3).
 enum Seq {
@@ -71,7 +71,7 @@ pub(crate) fn append(
                 seq: append.seq,
                 is_duplicate: true,
             };
-            return Ok(answer(cx, repeat));
+            return Ok(answer(cx, repeat, stored(cx, place)));
         }
         Seq::Gap => {
             return Err(gap("append", append.serial, stream.seq, stream.length()).into());
@@ -91,13 +91,15 @@ pub(crate) fn append(
     } else {
         cx.engine.check_room("append")?;
     }
-    check_edits(cx, "append", append.headers.as_ref(), &stream.client)?;
+    if append.headers.is_some() {
+        check_edits(cx, "append", append.headers.as_ref(), &stream.client)?;
+    }
     let led = stream.turn.clone().filter(|_| drives);
     if stream.origin != sender.connection && cx.engine.rollup.is_unsettled(place) {
         // What was held belongs to another connection, which is not sent it back.
         cx.engine.settle()?;
     }
-    let answer = take_text(cx, sender, &append, place)?;
+    let stored = take_text(cx, sender, &append, place)?;
     match led {
         // What grows says by itself that its turn is alive, until it ends.
         Some(turn) if append.status.is_none() => {
@@ -108,15 +110,22 @@ pub(crate) fn append(
         None if append.status.is_some() => keep_pings(cx)?,
         None => {}
     }
-    Ok(answer)
+    let taken = Pending {
+        place,
+        seq: append.seq,
+        is_duplicate: false,
+    };
+    Ok(answer(cx, taken, stored))
 }
 
+/// Takes the text of an append, and its end. Gives the version that the message has come to, if
+/// all of it is stored.
 fn take_text(
     cx: &mut Context<'_>,
     sender: &Sender,
     append: &Append,
     place: Place,
-) -> Result<Answer, Error> {
+) -> Result<Option<Place>, StoreError> {
     let Engine {
         rollup, settings, ..
     } = &mut *cx.engine.state;
@@ -140,36 +149,37 @@ fn take_text(
         };
         rollup.close(place, closing);
     }
-    let taken = Pending {
-        place,
-        seq: append.seq,
-        is_duplicate: false,
-    };
     if append.id.is_some() {
         let id = cx.engine.take_frame_id(place);
         cx.engine.store_pending_with(id)?;
     }
     if end.is_some() || append.id.is_some() {
         cx.engine.flush_all()?;
-        let answer = answer(cx, taken);
+        let version = stored(cx, place);
         cx.engine.retire();
-        return Ok(answer);
+        return Ok(version);
     }
     if is_much {
         cx.engine.flush()?;
-        return Ok(answer(cx, taken));
+        return Ok(stored(cx, place));
     }
-    Ok(Answer::Pending(taken))
+    Ok(None)
 }
 
-/// The answer of an append to a message that streams: at once if nothing is pending.
-fn answer(cx: &Context<'_>, append: Pending) -> Answer {
+/// The version that a message which streams has come to, if nothing is pending.
+fn stored(cx: &Context<'_>, place: Place) -> Option<Place> {
     if cx.engine.rollup.has_pending() {
-        return Answer::Pending(append);
+        return None;
     }
-    let stream = cx.engine.rollup.streams.get(&append.place);
-    let version = stream.map_or(append.place, |stream| stream.version);
-    Answer::Now(append.outcome(cx.engine.epoch, version))
+    let stream = cx.engine.rollup.streams.get(&place);
+    Some(stream.map_or(place, |stream| stream.version))
+}
+
+fn answer(cx: &Context<'_>, append: Pending, stored: Option<Place>) -> Answer {
+    match stored {
+        Some(version) => Answer::Now(append.outcome(cx.engine.epoch, version)),
+        None => Answer::Pending(append),
+    }
 }
 
 fn append_to_closed(

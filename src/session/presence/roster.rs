@@ -117,7 +117,7 @@ impl Roster {
     }
 
     /// Whether everybody knows how many there are.
-    pub(crate) fn is_told(&self) -> bool {
+    pub(crate) fn is_announced(&self) -> bool {
         let count = self.count();
         self.told == count && (count.is_none() || !self.is_stale)
     }

@@ -48,7 +48,7 @@ pub(crate) struct Change {
     /// Who has left.
     pub(crate) left: Option<Member>,
     /// Whether everybody had been told of a connection that is gone.
-    pub(crate) was_told: bool,
+    pub(crate) was_announced: bool,
 }
 
 impl Presence {
@@ -76,9 +76,9 @@ impl Presence {
         &mut self,
         connection: &ConnectionId,
         left: Option<Member>,
-        was_told: bool,
+        was_announced: bool,
     ) {
-        self.push(connection, false, left, was_told);
+        self.push(connection, false, left, was_announced);
     }
 
     fn push(
@@ -86,7 +86,7 @@ impl Presence {
         connection: &ConnectionId,
         is_here: bool,
         left: Option<Member>,
-        was_told: bool,
+        was_announced: bool,
     ) {
         self.count += 1;
         self.changed.push(Change {
@@ -94,7 +94,7 @@ impl Presence {
             count: self.count,
             is_here,
             left,
-            was_told,
+            was_announced,
         });
     }
 
@@ -122,7 +122,7 @@ impl Presence {
     /// When what has changed is told.
     pub(crate) fn due(&self) -> Option<Timestamp> {
         let wait = self.wait_ms.max(PRESENCE_MS);
-        let is_told = self.changed.is_empty() && self.roster.is_told();
-        (!is_told).then_some(self.at.saturating_add(wait))
+        let is_announced = self.changed.is_empty() && self.roster.is_announced();
+        (!is_announced).then_some(self.at.saturating_add(wait))
     }
 }

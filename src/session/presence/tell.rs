@@ -1,6 +1,6 @@
 //! Presence is announced (P7.3).
 
-use crate::protocol::frame::{Attached, ServerFrame};
+use crate::protocol::frame::{Lists, ServerFrame};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::snapshot::Snapshot;
 use crate::session::context::{Context, Memory};
@@ -38,8 +38,8 @@ impl Part for Announcing {
         for live in &news.gone {
             let (id, member) = (&live.connection.id, live.connection.as_listed());
             presence.roster.leave(id);
-            if member.is_some() || live.is_told {
-                presence.note_left(id, member, live.is_told);
+            if member.is_some() || live.is_announced {
+                presence.note_left(id, member, live.is_announced);
             }
         }
         Ok(())
@@ -54,9 +54,9 @@ impl Part for Announcing {
         memory.presence.due()
     }
 
-    fn attached(cx: &Context<'_>, live: &mut Live, frame: &mut Attached) {
-        frame.presence = brief_members(cx);
-        live.told_at = cx.memory.presence.count;
+    fn attached(cx: &Context<'_>, live: &mut Live, lists: &mut Lists) {
+        lists.presence = brief_members(cx);
+        live.listed_at = cx.memory.presence.count;
     }
 
     fn snapshot(cx: &Context<'_>, snapshot: &mut Snapshot<'_>) {
@@ -87,7 +87,7 @@ pub(crate) fn announce(cx: &mut Context<'_>) {
     }
     cx.memory.presence.changed = changed.split_off(told);
     // A reader adds what changes of the list later to the number that it was told.
-    if cx.memory.presence.changed.is_empty() && !cx.memory.presence.roster.is_told() {
+    if cx.memory.presence.changed.is_empty() && !cx.memory.presence.roster.is_announced() {
         bytes += announce_count(cx);
     }
     let wait = bytes.saturating_mul(1000) / most;
@@ -135,18 +135,20 @@ fn announce_changes(cx: &mut Context<'_>, changes: &[Change]) -> u64 {
     let Some(last) = changes.last() else { return 0 };
     let live = cx.engine.state.connections.get_mut(&last.connection);
     let member = live.as_ref().and_then(|live| live.connection.as_listed());
-    let was_told = live.map_or(last.was_told, |live| {
-        std::mem::replace(&mut live.is_told, member.is_some())
+    let was_announced = live.map_or(last.was_announced, |live| {
+        std::mem::replace(&mut live.is_announced, member.is_some())
     });
     let left = changes.iter().rev().find_map(|change| change.left.clone());
-    let known = |told_at: u64| {
+    let known = |listed_at: u64| {
         let mut listed = changes.iter().rev();
-        let listed = listed.find(|change| change.count <= told_at);
-        listed.map_or(was_told, |change| change.is_here)
+        let listed = listed.find(|change| change.count <= listed_at);
+        listed.map_or(was_announced, |change| change.is_here)
     };
     match (&member, &left) {
-        (Some(member), _) if !was_told => cx.memory.presence.keep(cx.engine.now, true, member),
-        (None, Some(member)) if was_told => cx.memory.presence.keep(cx.engine.now, false, member),
+        (Some(member), _) if !was_announced => cx.memory.presence.keep(cx.engine.now, true, member),
+        (None, Some(member)) if was_announced => {
+            cx.memory.presence.keep(cx.engine.now, false, member)
+        }
         _ => {}
     }
     // One frame for those who know it, one for those who do not.
@@ -160,10 +162,10 @@ fn announce_changes(cx: &mut Context<'_>, changes: &[Change]) -> u64 {
     let (mut added, mut bytes) = ([None, None], 0);
     let Work { state, out, .. } = &mut cx.engine;
     for (reader, live) in &state.connections {
-        if !live.connection.is_reader() || last.count <= live.told_at {
+        if !live.connection.is_reader() || last.count <= live.listed_at {
             continue;
         }
-        let is_known = known(live.told_at);
+        let is_known = known(live.listed_at);
         let [new, old] = &mut added;
         let added = if is_known { old } else { new };
         let index = added.get_or_insert_with(|| frame(is_known).map(|frame| out.add(&frame)));

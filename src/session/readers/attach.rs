@@ -4,7 +4,7 @@ use crate::machine::Carrier;
 use crate::protocol::PROTOCOL_VERSION;
 use crate::protocol::capability::Operation;
 use crate::protocol::error::{ErrorCode, ErrorInfo, close};
-use crate::protocol::frame::{Attached, Presence, ServerFrame};
+use crate::protocol::frame::{Attached, Lists, ServerFrame};
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::session::context::Context;
 use crate::session::engine::{Connection, Live};
@@ -59,12 +59,10 @@ fn tell(cx: &mut Context<'_>, live: &mut Live, start: &Start) -> Result<(), Stor
         reason: replay.reason,
         has_older: replay.has_older,
         connections: cx.engine.connections.len() + 1,
-        presence: Presence::default(),
-        lead: None,
-        turns: None,
+        lists: Lists::default(),
         limits: cx.engine.limits.clone(),
     };
-    parts::attached(cx, live, &mut attached);
+    parts::attached(cx, live, &mut attached.lists);
     let attached = ServerFrame::Attached(Box::new(attached));
     let caught_up = ServerFrame::CaughtUp { serial };
     let sent = cx.engine.out.replay(&id, &[attached.encode()])

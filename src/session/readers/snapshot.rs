@@ -42,6 +42,7 @@ pub(crate) fn snapshot(cx: &Context<'_>, rewind: usize) -> Result<String, Error>
         presence: Presence::default(),
         lead: None,
         turns: turns.iter().map(|turn| stored(cx, turn)).collect(),
+        approvals: None,
         has_older,
         messages,
     };

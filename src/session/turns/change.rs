@@ -124,8 +124,8 @@ pub(crate) fn change_turn(
     Some(shown)
 }
 
-/// Ends a turn: what still streams in it is closed, instructions that nobody took are
-/// missed, what it asked for is withdrawn, and only then it is over. Nothing of it may be pending (P6.3).
+/// Ends a turn: what still streams in it is closed, instructions that nobody took are missed, what
+/// it asked for is withdrawn, and only then it is over. Nothing of it may be pending (P6.3).
 pub(crate) fn finish_turn(
     cx: &mut Context<'_>,
     step: &mut Step,

@@ -1,7 +1,7 @@
 //! What becomes of a turn that nobody leads any more (P6.8).
 
 use crate::protocol::data::Data;
-use crate::protocol::frame::{Attached, ServerFrame};
+use crate::protocol::frame::{Lists, ServerFrame};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::LATE_MS;
 use crate::protocol::message::Status as MessageStatus;
@@ -69,8 +69,8 @@ impl Part for Open {
         !memory.turns.is_empty()
     }
 
-    fn attached(cx: &Context<'_>, _: &mut Live, frame: &mut Attached) {
-        frame.turns = brief_turns(cx);
+    fn attached(cx: &Context<'_>, _: &mut Live, lists: &mut Lists) {
+        lists.turns = brief_turns(cx);
     }
 
     fn changed_since(

@@ -1,6 +1,7 @@
 //! The end of a text, for somebody who has the beginning (P3.5).
 
-use super::{first_segment, marks, segments};
+use super::marks;
+use super::segments::{first_segment, segments};
 use crate::protocol::data::from_unit;
 use crate::protocol::serial::Place;
 use crate::store::error::StoreError;

@@ -73,6 +73,13 @@ impl Show {
                 let _ = write!(line, ", turns: {}", self.turns(&frame["turns"]));
             }
         }
+        if let Some(approvals) = frame["approvals"].as_array() {
+            if !approvals.is_empty() {
+                let _ = write!(line, ", asked: {}", self.approvals(approvals));
+            }
+        } else {
+            line += ", approvals left out";
+        }
         match frame["presence"].as_array() {
             None => line += ", presence left out",
             Some(members) if members.is_empty() => {}
@@ -111,6 +118,9 @@ impl Show {
                 let serial = self.serial_of(&result["serial"]);
                 format!(" {serial} in {}", self.turn(&result["turn"]))
             }
+            _ if result["approval"].is_object() => {
+                format!(" {}", self.approval(&result["approval"]))
+            }
             _ if result["turn"].is_object() => format!(" {}", self.turn(&result["turn"])),
             _ => return None,
         };
@@ -123,7 +133,7 @@ impl Show {
     /// A body of HTTP: what it lists, each in a few words.
     pub fn brief(&mut self, body: &Value) -> String {
         let mut parts = Vec::new();
-        for key in ["turns", "presence", "messages"] {
+        for key in ["turns", "approvals", "presence", "messages"] {
             let Some(list) = body[key].as_array() else {
                 continue;
             };
@@ -146,6 +156,7 @@ impl Show {
         match key {
             "turns" => self.turn(item),
             "presence" => self.member(item),
+            "approvals" => self.approval(item),
             _ => self.message(item),
         }
     }

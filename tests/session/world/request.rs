@@ -1,7 +1,7 @@
 //! What a script asks for by HTTP.
 
 use sessile::protocol::decode::decode_frame;
-use sessile::protocol::query;
+use sessile::protocol::{approval_query, query};
 use sessile::session::{Input, Read, Request, Sender};
 
 use super::{World, operations, role};
@@ -27,6 +27,14 @@ impl World {
                 limit: number("limit", 100),
             })),
             ("get", "turn") => Request::Read(Read::Turn(query::Id(self.show.fill(&args[1].text)))),
+            ("get", "approvals") => Request::Read(Read::Approvals(approval_query::Approvals {
+                all: has(args, "all"),
+                before: serial(self, "before"),
+                limit: number("limit", 100),
+            })),
+            ("get", "approval") => {
+                Request::Read(Read::Approval(query::Id(self.show.fill(&args[1].text))))
+            }
             ("get", "presence") => Request::Read(Read::Presence(query::Nothing)),
             ("get", "messages" | "conversation") => Request::Read(Read::Messages(query::History {
                 before: serial(self, "before"),

@@ -50,7 +50,8 @@ class World {
     else if (chance < 0.7) await this.#goOn();
     else if (chance < 0.8) tree.select(this.#random.pick(tree.at(shown.serial).options));
     else if (chance < 0.82 && !shown.turn) await tab.delete(shown.serial);
-    else if (chance < 0.89 && !shown.turn) {
+    else if (chance < 0.89 && !shown.turn && shown.client === tab.client) {
+      // Nobody makes another version of somebody else's message (P6.9).
       this.#asked(await tree.edit(shown.serial, this.#text()));
     } else if (chance < 0.96 && !shown.turn) {
       await tree.send(null, { name: AGAIN, parent: shown.serial });

@@ -1,0 +1,17 @@
+//! A machine in memory, and what the platform holds for it.
+
+use std::rc::Rc;
+
+use super::sockets::Sockets;
+use super::sql::PlatformSql;
+use crate::machine::Machine;
+use crate::protocol::limits::Limits;
+
+/// What is loaded when the object wakes.
+pub(super) struct Core<M: Machine> {
+    pub(super) machine: M,
+    pub(super) store: M::Store,
+    pub(super) sql: Rc<PlatformSql>,
+    pub(super) sockets: Sockets,
+    pub(super) limits: Limits,
+}

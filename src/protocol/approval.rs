@@ -1,0 +1,342 @@
+//! Approvals and questions: what a person has to answer (P8).
+
+use serde::{Deserialize, Serialize};
+
+use super::data::Data;
+use super::ids::Timestamp;
+use super::serial::{Epoch, Place, Serial};
+
+/// What is asked for (P8.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Yes or no.
+    #[default]
+    Approval,
+    /// An option, a text or a form.
+    Question,
+}
+
+/// What became of an approval (P8.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// It waits for an answer.
+    Pending,
+    /// Somebody said yes, or the deadline did.
+    Approved,
+    /// Somebody said no, or the deadline did.
+    Rejected,
+    /// The question has an answer.
+    Answered,
+    /// Somebody let it go without an answer.
+    Dismissed,
+    /// Nobody answered before the deadline.
+    Expired,
+    /// The requester took it back, or its turn ended.
+    Withdrawn,
+}
+
+/// A decision (P8.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Decision {
+    /// Yes, to an approval.
+    Approve,
+    /// No, to an approval.
+    Reject,
+    /// The answer to a question.
+    Answer,
+    /// Neither, to either kind.
+    Dismiss,
+}
+
+impl Decision {
+    /// The status that it leads to.
+    pub const fn status(self) -> Status {
+        match self {
+            Self::Approve => Status::Approved,
+            Self::Reject => Status::Rejected,
+            Self::Answer => Status::Answered,
+            Self::Dismiss => Status::Dismissed,
+        }
+    }
+}
+
+/// What happens at the deadline (P8.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnDeadline {
+    /// The approval expires.
+    #[default]
+    Expire,
+    /// It is approved.
+    Approve,
+    /// It is rejected.
+    Reject,
+    /// The question is answered with this option.
+    Option(String),
+}
+
+impl OnDeadline {
+    fn is_usual(&self) -> bool {
+        *self == Self::Expire
+    }
+}
+
+/// One of the options of a question.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Choice {
+    /// Its id among the options.
+    pub id: String,
+    /// What people see.
+    pub label: String,
+    /// What it stands for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Data>,
+}
+
+/// More assignees after some time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Escalation {
+    /// Milliseconds after the request.
+    pub after_ms: u64,
+    /// Who is asked as well from then on.
+    pub assignees: Vec<String>,
+}
+
+/// The latest event of an approval, named as its frame (P8.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event {
+    /// It was asked for.
+    #[serde(rename = "approval.request")]
+    Request,
+    /// More people were asked.
+    #[serde(rename = "approval.escalate")]
+    Escalate,
+    /// Somebody decided.
+    #[serde(rename = "approval.decide")]
+    Decide,
+    /// The deadline passed.
+    #[serde(rename = "approval.expire")]
+    Expire,
+    /// It was taken back, or its turn ended.
+    #[serde(rename = "approval.withdraw")]
+    Withdraw,
+}
+
+impl Event {
+    /// Its word in the history.
+    const fn what(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Escalate => "escalate",
+            Self::Decide => "decide",
+            Self::Expire => "expire",
+            Self::Withdraw => "withdraw",
+        }
+    }
+}
+
+/// An entry of the history of an approval.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Past {
+    /// When it was due to happen, which the clock may have passed since.
+    pub at: Timestamp,
+    /// What happened.
+    pub what: Event,
+    /// The client that did it; `None` for the session itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub who: Option<String>,
+}
+
+/// What is asked, as it came with the request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Asked {
+    /// What is asked for.
+    pub kind: Kind,
+    /// The question in one line.
+    pub title: String,
+    /// The question at length.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// What it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Data>,
+    /// What an answer's data must be like.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<Data>,
+    /// The options of a question.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<Choice>,
+    /// Who may decide; where nobody is named, those of P8.2.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assignees: Vec<String>,
+    /// What happens at the deadline.
+    #[serde(default, skip_serializing_if = "OnDeadline::is_usual")]
+    pub on_deadline: OnDeadline,
+}
+
+/// What was decided.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Verdict {
+    /// The decision.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Decision>,
+    /// The option that was taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub option: Option<String>,
+    /// The data of the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Data>,
+    /// A word with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+}
+
+/// An approval in memory and, as JSON, in its row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Approval {
+    /// The place of its request in the log.
+    pub place: Place,
+    /// The place of its latest change.
+    pub version: Place,
+    /// The event of that change.
+    pub event: Event,
+    /// Its id, the client's own or the session's.
+    pub id: String,
+    /// The turn that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<String>,
+    /// The client that asked.
+    pub client: String,
+    /// The client whose message the turn answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asker: Option<String>,
+    /// Whether it was asked of nobody by name: whoever is named later may decide as well.
+    pub is_open: bool,
+    /// What is asked.
+    pub asked: Asked,
+    /// When its deadline is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline_at: Option<Timestamp>,
+    /// The escalations that are to come, the next first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub escalate: Vec<Escalation>,
+    /// What became of it.
+    pub status: Status,
+    /// What was decided.
+    pub verdict: Verdict,
+    /// Everything that happened to it.
+    pub history: Vec<Past>,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+}
+
+impl Approval {
+    /// Whether it waits for an answer.
+    pub fn is_pending(&self) -> bool {
+        self.status == Status::Pending
+    }
+
+    /// When its next escalation is.
+    pub fn escalates_at(&self) -> Option<Timestamp> {
+        let next = self.escalate.first()?;
+        let wait = Timestamp::try_from(next.after_ms).unwrap_or(Timestamp::MAX);
+        Some(self.created_at.saturating_add(wait))
+    }
+
+    /// Who decided, if somebody did.
+    fn decided_by(&self) -> Option<String> {
+        let last = self.history.last()?;
+        last.who.clone().filter(|_| last.what == Event::Decide)
+    }
+
+    /// The approval as sent on the wire.
+    pub fn shown(&self, session: &str, epoch: Epoch) -> Shown {
+        let (asked, verdict) = (self.asked.clone(), self.verdict.clone());
+        let history = self.history.iter().map(|past| Line {
+            at: past.at,
+            what: past.what.what(),
+            who: past.who.clone(),
+        });
+        Shown {
+            id: self.id.clone(),
+            session: session.to_owned(),
+            turn: self.turn.clone(),
+            kind: asked.kind,
+            status: self.status,
+            title: asked.title,
+            description: asked.description,
+            data: asked.data,
+            schema: asked.schema,
+            options: asked.options,
+            assignees: asked.assignees,
+            client: self.client.clone(),
+            deadline_at: self.deadline_at,
+            on_deadline: asked.on_deadline,
+            decision: verdict.decision,
+            option: verdict.option,
+            answer: verdict.answer,
+            comment: verdict.comment,
+            decided_by: self.decided_by(),
+            history: history.collect(),
+            created_at: self.created_at,
+            serial: epoch.at(self.place),
+            version: epoch.at(self.version),
+        }
+    }
+}
+
+/// An entry of the history on the wire.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+struct Line {
+    at: Timestamp,
+    what: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    who: Option<String>,
+}
+
+/// An approval on the wire (P8.1). Absent fields are left out.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Shown {
+    id: String,
+    session: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    turn: Option<String>,
+    kind: Kind,
+    status: Status,
+    title: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Data>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schema: Option<Data>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    options: Vec<Choice>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    assignees: Vec<String>,
+    client: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deadline_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "OnDeadline::is_usual")]
+    on_deadline: OnDeadline,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision: Option<Decision>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    option: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer: Option<Data>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comment: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decided_by: Option<String>,
+    history: Vec<Line>,
+    created_at: Timestamp,
+    serial: Serial,
+    version: Serial,
+}

@@ -1,0 +1,323 @@
+//! The frames that ask for approvals and decide them (P8.1, P8.2).
+
+use std::collections::BTreeSet;
+
+use super::approval::{Asked, Choice, Decision, Escalation, Kind, OnDeadline, Verdict};
+use super::capability::Role;
+use super::data::Data;
+use super::error::{ErrorCode, ErrorInfo};
+use super::fields::{Fields, FromFields};
+use super::limits::{
+    ANSWER_BYTES, APPROVAL_ASSIGNEES, APPROVAL_BYTES, APPROVAL_ESCALATIONS, APPROVAL_OPTIONS,
+    APPROVAL_WAIT_MS, COMMENT_LENGTH, DESCRIPTION_LENGTH, Limits, TITLE_LENGTH,
+};
+use super::size::size;
+
+/// `approval.request` (P8.1).
+#[derive(Debug)]
+pub struct RequestApproval {
+    /// The approval's id, which makes a resend safe.
+    pub id: Option<String>,
+    /// The turn that waits for it.
+    pub turn: Option<String>,
+    /// The attempt at the turn (P6.8).
+    pub attempt: Option<u64>,
+    /// What is asked.
+    pub asked: Asked,
+    /// Milliseconds until its deadline.
+    pub deadline_ms: Option<u64>,
+    /// More assignees, the earliest first.
+    pub escalate: Vec<Escalation>,
+}
+
+/// `approval.decide` (P8.2).
+#[derive(Debug)]
+pub struct DecideApproval {
+    /// The approval.
+    pub approval: String,
+    /// The decision.
+    pub decision: Decision,
+    /// The option that is taken.
+    pub option: Option<String>,
+    /// The data of the answer.
+    pub data: Option<Data>,
+    /// A word with it.
+    pub comment: Option<String>,
+    /// Makes a resend safe (P13.1).
+    pub id: Option<String>,
+}
+
+impl DecideApproval {
+    /// What it decides.
+    pub fn verdict(self) -> Verdict {
+        Verdict {
+            decision: Some(self.decision),
+            option: self.option,
+            answer: self.data,
+            comment: self.comment,
+        }
+    }
+}
+
+/// `approval.withdraw` (P8.2).
+#[derive(Debug)]
+pub struct WithdrawApproval {
+    /// The approval.
+    pub approval: String,
+    /// The attempt at its turn (P6.8).
+    pub attempt: Option<u64>,
+    /// Makes a resend safe (P13.1).
+    pub id: Option<String>,
+}
+
+fn refused(fields: &Fields<'_>, reason: &str) -> ErrorInfo {
+    let message = format!("unable to {}; {reason}", fields.verb());
+    ErrorInfo::new(ErrorCode::InvalidFrame, message)
+}
+
+/// Refuses a field of the protocol that this release does not serve: nothing is left unchecked
+/// that somebody relies on.
+fn not_yet(fields: &Fields<'_>, name: &str) -> Result<(), ErrorInfo> {
+    match is_there(fields, name) {
+        true => Err(refused(
+            fields,
+            &format!("{} is not yet implemented", fields.at(name)),
+        )),
+        false => Ok(()),
+    }
+}
+
+/// Text of at most so many characters; an empty one counts as absent.
+fn text(fields: &Fields<'_>, name: &str, most: usize) -> Result<Option<String>, ErrorInfo> {
+    let text: Option<String> = fields.get(name)?;
+    let text = text.filter(|text| !text.is_empty());
+    match text.as_ref().map_or(0, |text| text.chars().count()) {
+        length if most < length => {
+            let (verb, place) = (fields.verb(), fields.at(name));
+            let message =
+                format!("unable to {verb}; {place} has {length} characters, the limit is {most}");
+            Err(ErrorInfo::new(ErrorCode::TooLarge, message))
+        }
+        _ => Ok(text),
+    }
+}
+
+/// A time to wait, in milliseconds.
+fn wait(fields: &Fields<'_>, name: &str) -> Result<Option<u64>, ErrorInfo> {
+    let wait = fields.count(name)?;
+    let (least, most) = (APPROVAL_WAIT_MS.start(), APPROVAL_WAIT_MS.end());
+    if wait.is_none_or(|wait| APPROVAL_WAIT_MS.contains(&wait)) {
+        return Ok(wait);
+    }
+    let place = fields.at(name);
+    Err(refused(
+        fields,
+        &format!("{place} is not between {least} and {most}"),
+    ))
+}
+
+/// The items of a list that may be absent, of which there are 1 to `most` otherwise.
+fn count(fields: &Fields<'_>, name: &str, items: usize, most: usize) -> Result<(), ErrorInfo> {
+    if (1..=most).contains(&items) {
+        return Ok(());
+    }
+    let place = fields.at(name);
+    Err(refused(
+        fields,
+        &format!("{place} has {items} items, it takes 1 to {most}"),
+    ))
+}
+
+fn is_there(fields: &Fields<'_>, name: &str) -> bool {
+    fields.raw(name).is_some_and(|raw| raw.get() != "null")
+}
+
+/// Clients and roles.
+fn assignees(fields: &Fields<'_>, limits: &Limits) -> Result<Vec<String>, ErrorInfo> {
+    const NAME: &str = "assignees";
+    let Some(named) = fields.get::<Vec<String>>(NAME)? else {
+        return Ok(Vec::new());
+    };
+    count(fields, NAME, named.len(), APPROVAL_ASSIGNEES)?;
+    let most = limits.name_length();
+    let mut kept: Vec<String> = Vec::with_capacity(named.len());
+    for name in named {
+        let is_name = !name.is_empty() && name.chars().count() <= most;
+        let role = name.strip_prefix("role:");
+        if !is_name || role.is_some_and(|role| Role::parse(role).is_none()) {
+            let place = fields.at(NAME);
+            let reason = format!(
+                "{place} takes clients of 1 to {most} characters, role:user, role:agent and \
+                 role:supervisor"
+            );
+            return Err(refused(fields, &reason));
+        }
+        if !kept.contains(&name) {
+            kept.push(name);
+        }
+    }
+    Ok(kept)
+}
+
+fn options(fields: &Fields<'_>, limits: &Limits) -> Result<Vec<Choice>, ErrorInfo> {
+    const NAME: &str = "options";
+    if !is_there(fields, NAME) {
+        return Ok(Vec::new());
+    }
+    let items = fields.list(NAME)?;
+    count(fields, NAME, items.len(), APPROVAL_OPTIONS)?;
+    let mut ids = BTreeSet::new();
+    let mut options = Vec::with_capacity(items.len());
+    for item in items {
+        let id = item.need_name("id", limits)?;
+        if !ids.insert(id.clone()) {
+            return Err(refused(
+                fields,
+                &format!("{} repeats {id:?}", fields.at(NAME)),
+            ));
+        }
+        let label = text(&item, "label", TITLE_LENGTH)?;
+        let Some(label) = label else {
+            let place = item.at("label");
+            return Err(refused(fields, &format!("{place} is missing")));
+        };
+        let data = item.get("data")?;
+        options.push(Choice { id, label, data });
+    }
+    Ok(options)
+}
+
+/// Escalations in the order of their times.
+fn escalations(fields: &Fields<'_>, limits: &Limits) -> Result<Vec<Escalation>, ErrorInfo> {
+    const NAME: &str = "escalate";
+    if !is_there(fields, NAME) {
+        return Ok(Vec::new());
+    }
+    let items = fields.list(NAME)?;
+    count(fields, NAME, items.len(), APPROVAL_ESCALATIONS)?;
+    let mut escalations = Vec::with_capacity(items.len());
+    for item in items {
+        let after_ms = wait(&item, "afterMs")?;
+        let assignees = assignees(&item, limits)?;
+        let (Some(after_ms), false) = (after_ms, assignees.is_empty()) else {
+            let place = fields.at(NAME);
+            let reason = format!("each of {place} has afterMs and assignees");
+            return Err(refused(fields, &reason));
+        };
+        escalations.push(Escalation {
+            after_ms,
+            assignees,
+        });
+    }
+    escalations.sort_by_key(|escalation| escalation.after_ms);
+    Ok(escalations)
+}
+
+/// What happens at the deadline, as it fits to the kind and its options.
+fn on_deadline(
+    fields: &Fields<'_>,
+    kind: Kind,
+    options: &[Choice],
+    has_deadline: bool,
+) -> Result<OnDeadline, ErrorInfo> {
+    const NAME: &str = "onDeadline";
+    let chosen: OnDeadline = fields.get(NAME)?.unwrap_or_default();
+    let fits = match &chosen {
+        OnDeadline::Expire => true,
+        OnDeadline::Approve | OnDeadline::Reject => kind == Kind::Approval,
+        OnDeadline::Option(id) => options.iter().any(|option| option.id == *id),
+    };
+    let place = fields.at(NAME);
+    if !fits {
+        let reason = format!(
+            "{place} is expire, of an approval reject or approve, of a question {{\"option\": ID}} \
+             with one of its options"
+        );
+        return Err(refused(fields, &reason));
+    }
+    if chosen != OnDeadline::Expire && !has_deadline {
+        return Err(refused(fields, &format!("{place} needs deadlineMs")));
+    }
+    Ok(chosen)
+}
+
+fn asked(fields: &Fields<'_>, limits: &Limits, has_deadline: bool) -> Result<Asked, ErrorInfo> {
+    let kind: Kind = fields.get("kind")?.unwrap_or_default();
+    let options = options(fields, limits)?;
+    if kind == Kind::Approval && !options.is_empty() {
+        return Err(refused(fields, "options are for kind question"));
+    }
+    let Some(title) = text(fields, "title", TITLE_LENGTH)? else {
+        return Err(refused(fields, "title is missing"));
+    };
+    let asked = Asked {
+        kind,
+        title,
+        description: text(fields, "description", DESCRIPTION_LENGTH)?,
+        data: fields.get("data")?,
+        schema: fields.get("schema")?,
+        assignees: assignees(fields, limits)?,
+        on_deadline: on_deadline(fields, kind, &options, has_deadline)?,
+        options,
+    };
+    let of_options = asked
+        .options
+        .iter()
+        .filter_map(|option| option.data.as_ref());
+    let data = asked.data.iter().chain(&asked.schema).chain(of_options);
+    let bytes = data.map(Data::json_bytes).sum();
+    size(
+        fields.verb(),
+        "data and schema",
+        Some(bytes),
+        APPROVAL_BYTES,
+    )?;
+    Ok(asked)
+}
+
+impl FromFields for RequestApproval {
+    fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
+        not_yet(fields, "schema")?;
+        not_yet(fields, "grant")?;
+        let on_message: Option<String> = fields.get("onMessage")?;
+        if on_message.is_some_and(|word| word != "keep") {
+            not_yet(fields, "onMessage")?;
+        }
+        let deadline_ms = wait(fields, "deadlineMs")?;
+        Ok(Self {
+            id: fields.name("id", limits)?,
+            turn: fields.name("turn", limits)?,
+            attempt: fields.count("attempt")?,
+            asked: asked(fields, limits, deadline_ms.is_some())?,
+            deadline_ms,
+            escalate: escalations(fields, limits)?,
+        })
+    }
+}
+
+impl FromFields for DecideApproval {
+    fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
+        not_yet(fields, "scope")?;
+        let data: Option<Data> = fields.get("data")?;
+        let bytes = data.as_ref().map(Data::json_bytes);
+        size(fields.verb(), "data", bytes, ANSWER_BYTES)?;
+        Ok(Self {
+            approval: fields.need_name("approval", limits)?,
+            decision: fields.need("decision")?,
+            option: fields.name("option", limits)?,
+            data,
+            comment: text(fields, "comment", COMMENT_LENGTH)?,
+            id: fields.name("id", limits)?,
+        })
+    }
+}
+
+impl FromFields for WithdrawApproval {
+    fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
+        Ok(Self {
+            approval: fields.need_name("approval", limits)?,
+            attempt: fields.count("attempt")?,
+            id: fields.name("id", limits)?,
+        })
+    }
+}

@@ -1,0 +1,43 @@
+//! The query of a list of approvals (P8.3).
+
+use super::error::ErrorInfo;
+use super::limits::{PAGE_MESSAGES, REPLAY_MESSAGES};
+use super::query::{Parts, Query, find, number, position, refused};
+
+/// The query of a list of approvals (P8.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approvals {
+    /// Whether to include settled ones.
+    pub all: bool,
+    /// Older than this serial.
+    pub before: Option<String>,
+    /// Approvals, at most.
+    pub limit: usize,
+}
+
+impl Query for Approvals {
+    const NAMES: &'static [&'static str] = &["status", "before", "limit"];
+
+    fn read(parts: &Parts<'_>) -> Result<Self, ErrorInfo> {
+        const VERB: &str = "read approvals";
+        let all = match find(parts.pairs, "status") {
+            None | Some("pending") => false,
+            Some("all") => true,
+            Some(_) => return Err(refused(VERB, "status is pending or all")),
+        };
+        let before = find(parts.pairs, "before").filter(|serial| !serial.is_empty());
+        let limit = number(
+            parts.pairs,
+            VERB,
+            "limit",
+            1,
+            REPLAY_MESSAGES,
+            PAGE_MESSAGES,
+        )?;
+        Ok(Self {
+            all,
+            before: before.map(position),
+            limit,
+        })
+    }
+}

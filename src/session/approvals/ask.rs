@@ -1,0 +1,137 @@
+//! An agent asks a person (P8.1).
+
+use crate::protocol::approval::{Approval, Event, Past, Status, Verdict};
+use crate::protocol::decode::RequestApproval;
+use crate::protocol::error::{ErrorCode, ErrorInfo};
+use crate::protocol::limits::{PENDING_APPROVAL_BYTES, PENDING_APPROVALS};
+use crate::protocol::serial::Serial;
+use crate::session::approvals::change::tell;
+use crate::session::approvals::shown::{answer, find};
+use crate::session::approvals::state::PendingApproval;
+use crate::session::context::Context;
+use crate::session::engine::{Answer, Error, Sender, after};
+use crate::session::turns::leader::{Claim, check_leader};
+use crate::session::turns::lease::renew_lease;
+use crate::session::turns::waiting::suspend_for;
+use crate::store::StoreError;
+
+const VERB: &str = "ask for approval";
+/// How the ids begin that the session gives, by the serial of their approval.
+const NAME: &str = "approval-";
+/// What a turn says that waits for an approval.
+const REASON: &str = "approval";
+
+/// `approval.request`: the turn is suspended in the same step.
+pub(crate) fn request(
+    cx: &mut Context<'_>,
+    sender: &Sender,
+    request: RequestApproval,
+) -> Result<Answer, Error> {
+    if let Some(id) = &request.id
+        && let Some(known) = find(cx, id)?
+    {
+        if known.client != sender.client || known.turn != request.turn {
+            let message = format!("unable to {VERB}; {id} is another approval");
+            return Err(ErrorInfo::new(ErrorCode::Conflict, message).into());
+        }
+        return Ok(answer(cx, &known, true));
+    }
+    check_id(request.id.as_deref())?;
+    let turn = request.turn.clone();
+    if let Some(turn) = &turn {
+        let claim = Claim {
+            verb: VERB,
+            sender,
+            attempt: request.attempt,
+        };
+        check_leader(cx, &claim, turn)?;
+    }
+    cx.engine.check_room(VERB)?;
+    let asker = asker(cx, turn.as_deref())?;
+    let pending = PendingApproval::new(approval(cx, sender, request, asker));
+    check_pending(cx, &pending)?;
+    cx.engine.settle()?;
+    let mut step = cx.engine.step_by(sender);
+    let place = cx.engine.next_place();
+    step.stands_for(place);
+    let approval = pending.approval.clone();
+    cx.memory.approvals.insert(approval.id.clone(), pending);
+    tell(cx, &mut step, &approval);
+    if let Some(turn) = &turn {
+        suspend_for(cx, &mut step, turn, REASON);
+    }
+    cx.engine.commit(step)?;
+    if let Some(turn) = &turn {
+        renew_lease(cx, sender, turn)?;
+    }
+    Ok(answer(cx, &approval, false))
+}
+
+/// The approval as it begins with the next entry.
+fn approval(
+    cx: &Context<'_>,
+    sender: &Sender,
+    request: RequestApproval,
+    asker: Option<String>,
+) -> Approval {
+    let (place, now) = (cx.engine.end + 1, cx.engine.now);
+    let id = request.id;
+    Approval {
+        place,
+        version: place,
+        event: Event::Request,
+        id: id.unwrap_or_else(|| format!("{NAME}{}", cx.engine.epoch.at(place))),
+        turn: request.turn,
+        client: sender.client.clone(),
+        asker,
+        is_open: request.asked.assignees.is_empty(),
+        asked: request.asked,
+        deadline_at: request.deadline_ms.map(|wait| after(now, wait)),
+        escalate: request.escalate,
+        status: Status::Pending,
+        verdict: Verdict::default(),
+        history: vec![Past {
+            at: now,
+            what: Event::Request,
+            who: Some(sender.client.clone()),
+        }],
+        created_at: now,
+    }
+}
+
+/// The client whose message a turn answers.
+fn asker(cx: &Context<'_>, turn: Option<&str>) -> Result<Option<String>, StoreError> {
+    let open = turn.and_then(|turn| cx.memory.turns.get(turn));
+    let Some(input) = open.and_then(|open| open.turn.input) else {
+        return Ok(None);
+    };
+    let head = cx.engine.store.head(input)?;
+    Ok(head.map(|head| head.client))
+}
+
+/// Ids that the session gives are nobody's to choose: another approval is to have it.
+fn check_id(id: Option<&str>) -> Result<(), ErrorInfo> {
+    let Some(id) = id else { return Ok(()) };
+    if id.strip_prefix(NAME).and_then(Serial::parse).is_none() {
+        return Ok(());
+    }
+    let message = format!("unable to {VERB}; {id} is an id that the session gives");
+    Err(ErrorInfo::new(ErrorCode::InvalidFrame, message))
+}
+
+/// Whether one more may wait, by their number and by their bytes.
+fn check_pending(cx: &Context<'_>, more: &PendingApproval) -> Result<(), ErrorInfo> {
+    let pending = &cx.memory.approvals;
+    if PENDING_APPROVALS <= pending.len() {
+        let message = format!("unable to {VERB}; {PENDING_APPROVALS} approvals are pending");
+        return Err(ErrorInfo::new(ErrorCode::OverLimit, message));
+    }
+    let bytes: usize = pending.values().map(|pending| pending.bytes).sum();
+    if bytes.saturating_add(more.bytes) <= PENDING_APPROVAL_BYTES {
+        return Ok(());
+    }
+    let message = format!(
+        "unable to {VERB}; pending approvals would have more than {PENDING_APPROVAL_BYTES} bytes"
+    );
+    Err(ErrorInfo::new(ErrorCode::OverLimit, message))
+}

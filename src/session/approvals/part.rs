@@ -1,0 +1,189 @@
+//! Pending approvals as a part of the session: deadlines and escalations come by the clock (P8.3).
+
+use crate::protocol::approval::{Approval, Decision, Event, OnDeadline, Shown, Status};
+use crate::protocol::frame::{Lists, ServerFrame, encode};
+use crate::protocol::ids::Timestamp;
+use crate::protocol::limits::{LIST_BYTES, PAGE_BYTES};
+use crate::protocol::serial::Place;
+use crate::protocol::snapshot::Snapshot;
+use crate::session::approvals::change::{APPROVALS, Happening, change_approval, frame};
+use crate::session::approvals::shown::shown;
+use crate::session::approvals::state::PendingApproval;
+use crate::session::context::{Context, Memory};
+use crate::session::engine::{Live, Owner, Step};
+use crate::session::part::Part;
+use crate::session::turns::lost::turn_deadline;
+use crate::session::turns::waiting::go_on;
+use crate::store::StoreError;
+
+/// Pending approvals, as a part of the session.
+pub(crate) struct Pending;
+
+impl Part for Pending {
+    const OWNER: Option<Owner> = Some(APPROVALS);
+
+    fn load(cx: &mut Context<'_>) -> Result<(), StoreError> {
+        let pending = cx.engine.store.pending_approvals()?.into_iter();
+        let pending = pending.map(|approval| (approval.id.clone(), PendingApproval::new(approval)));
+        cx.memory.approvals = pending.collect();
+        Ok(())
+    }
+
+    fn due_at(cx: &Context<'_>) -> Timestamp {
+        let pending = cx.memory.approvals.values();
+        let due = pending.map(|pending| due(&pending.approval).0);
+        due.min().unwrap_or(Timestamp::MAX)
+    }
+
+    fn ring(cx: &mut Context<'_>) -> Result<(), StoreError> {
+        pass_due(cx)
+    }
+
+    fn is_busy(memory: &Memory) -> bool {
+        !memory.approvals.is_empty()
+    }
+
+    fn is_asked(memory: &Memory, turn: &str) -> bool {
+        let mut pending = memory.approvals.values();
+        pending.any(|pending| pending.approval.turn.as_deref() == Some(turn))
+    }
+
+    fn turn_ends(cx: &mut Context<'_>, step: &mut Step, turn: &str) -> Result<(), StoreError> {
+        let of_turn = by_place(cx, |approval| approval.turn.as_deref() == Some(turn));
+        for id in of_turn {
+            let happening = Happening {
+                event: Event::Withdraw,
+                at: cx.engine.now,
+                who: None,
+            };
+            change_approval(cx, step, &id, happening, |approval| {
+                approval.status = Status::Withdrawn;
+            });
+        }
+        Ok(())
+    }
+
+    fn attached(cx: &Context<'_>, _: &mut Live, lists: &mut Lists) {
+        lists.approvals = brief(cx, LIST_BYTES);
+    }
+
+    fn snapshot(cx: &Context<'_>, snapshot: &mut Snapshot<'_>) {
+        snapshot.approvals = brief(cx, PAGE_BYTES);
+    }
+
+    fn changed_since(
+        cx: &Context<'_>,
+        since: Place,
+        limit: usize,
+    ) -> Result<Vec<ServerFrame>, StoreError> {
+        let changed = cx.engine.store.changed_approvals(since, limit)?;
+        Ok(changed.iter().map(|approval| frame(cx, approval)).collect())
+    }
+}
+
+/// The ids of pending approvals, in the order in which they were asked for.
+fn by_place(cx: &Context<'_>, is_meant: impl Fn(&Approval) -> bool) -> Vec<String> {
+    let pending = cx.memory.approvals.values();
+    let pending = pending.map(|pending| &pending.approval);
+    let mut pending: Vec<&Approval> = pending.filter(|approval| is_meant(approval)).collect();
+    pending.sort_unstable_by_key(|approval| approval.place);
+    pending
+        .into_iter()
+        .map(|approval| approval.id.clone())
+        .collect()
+}
+
+/// The pending approvals as everybody sees them, unless they are too long.
+fn brief(cx: &Context<'_>, most: usize) -> Option<Vec<Shown>> {
+    let (mut list, mut bytes) = (Vec::new(), 0);
+    for id in by_place(cx, |_| true) {
+        let approval = shown(cx, &cx.memory.approvals.get(&id)?.approval);
+        bytes += encode(&approval).len();
+        if most < bytes {
+            return None;
+        }
+        list.push(approval);
+    }
+    Some(list)
+}
+
+/// The next that happens to an approval by the clock, and when. A deadline comes before an
+/// escalation of the same time.
+fn due(approval: &Approval) -> (Timestamp, Event) {
+    let deadline = approval.deadline_at.unwrap_or(Timestamp::MAX);
+    match approval.escalates_at() {
+        Some(at) if at < deadline => (at, Event::Escalate),
+        Some(_) | None => (deadline, Event::Expire),
+    }
+}
+
+/// Lets happen what is due, in the order of its times: the history is the same, however late the
+/// alarm rings.
+fn pass_due(cx: &mut Context<'_>) -> Result<(), StoreError> {
+    if next_due(cx).is_none() {
+        return Ok(());
+    }
+    cx.engine.settle()?;
+    let mut step = cx.engine.step();
+    while let Some((at, event, id)) = next_due(cx) {
+        let turn = cx.memory.approvals.get(&id);
+        let turn = turn.and_then(|pending| pending.approval.turn.clone());
+        let happening = Happening {
+            event,
+            at,
+            who: None,
+        };
+        change_approval(cx, &mut step, &id, happening, |approval| match event {
+            Event::Escalate => escalate(approval),
+            _ => expire(approval),
+        });
+        if let Some(turn) = turn {
+            go_on(cx, &mut step, &turn)?;
+        }
+    }
+    cx.engine.commit(step)
+}
+
+/// The first that is due of all pending approvals. The end of a turn that was due before it
+/// withdraws an approval instead.
+fn next_due(cx: &Context<'_>) -> Option<(Timestamp, Event, String)> {
+    let pending = cx.memory.approvals.values();
+    let due = pending.filter_map(|pending| {
+        let approval = &pending.approval;
+        let (at, event) = due(approval);
+        let open = approval.turn.as_ref();
+        let open = open.and_then(|turn| cx.memory.turns.get(turn));
+        let is_outlived = open.is_none_or(|open| at <= turn_deadline(cx, open));
+        (at <= cx.engine.now && is_outlived).then_some((at, approval.place, event, approval))
+    });
+    let (at, _, event, approval) = due.min_by_key(|(at, place, _, _)| (*at, *place))?;
+    Some((at, event, approval.id.clone()))
+}
+
+/// More people are asked.
+fn escalate(approval: &mut Approval) {
+    if approval.escalate.is_empty() {
+        return;
+    }
+    let next = approval.escalate.remove(0);
+    for assignee in next.assignees {
+        if !approval.asked.assignees.contains(&assignee) {
+            approval.asked.assignees.push(assignee);
+        }
+    }
+}
+
+/// The deadline passed, and decides as the requester wished.
+fn expire(approval: &mut Approval) {
+    let decision = match &approval.asked.on_deadline {
+        OnDeadline::Expire => None,
+        OnDeadline::Approve => Some(Decision::Approve),
+        OnDeadline::Reject => Some(Decision::Reject),
+        OnDeadline::Option(id) => {
+            approval.verdict.option = Some(id.clone());
+            Some(Decision::Answer)
+        }
+    };
+    approval.verdict.decision = decision;
+    approval.status = decision.map_or(Status::Expired, Decision::status);
+}

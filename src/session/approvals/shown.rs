@@ -1,0 +1,52 @@
+//! Approvals as everybody sees them, and where they are found.
+
+use crate::protocol::approval::{Approval, Shown};
+use crate::protocol::data::Data;
+use crate::protocol::error::{Details, ErrorCode, ErrorInfo};
+use crate::protocol::frame::{Outcome, encode};
+use crate::session::context::Context;
+use crate::session::engine::{Answer, Error};
+use crate::store::StoreError;
+
+/// An approval as everybody sees it.
+pub(crate) fn shown(cx: &Context<'_>, approval: &Approval) -> Shown {
+    approval.shown(&cx.engine.id, cx.engine.epoch)
+}
+
+/// An approval by its id, pending or settled.
+pub(crate) fn find(cx: &Context<'_>, id: &str) -> Result<Option<Approval>, StoreError> {
+    match cx.memory.approvals.get(id) {
+        Some(pending) => Ok(Some(pending.approval.clone())),
+        None => cx.engine.store.settled_approval(id),
+    }
+}
+
+/// The same for one that must exist.
+pub(crate) fn existing(cx: &Context<'_>, verb: &str, id: &str) -> Result<Approval, Error> {
+    let missing = || {
+        let message = format!("unable to {verb}; there is no approval {id}");
+        ErrorInfo::new(ErrorCode::NotFound, message)
+    };
+    Ok(find(cx, id)?.ok_or_else(missing)?)
+}
+
+/// The answer of a frame about an approval.
+pub(crate) fn answer(cx: &Context<'_>, approval: &Approval, duplicate: bool) -> Answer {
+    let approval = Box::new(shown(cx, approval));
+    Answer::Now(Outcome::Approval {
+        approval,
+        duplicate,
+    })
+}
+
+/// The refusal of whoever comes too late, with what was decided (P8.2).
+pub(crate) fn already_decided(cx: &Context<'_>, verb: &str, approval: &Approval) -> ErrorInfo {
+    let status = serde_json::json!(approval.status);
+    let status = status.as_str().unwrap_or_default();
+    let message = format!("unable to {verb}; approval {} is {status}", approval.id);
+    let approval = Data::from_json(encode(&shown(cx, approval)));
+    ErrorInfo {
+        details: approval.map(|approval| Details::Decided { approval }),
+        ..ErrorInfo::new(ErrorCode::AlreadyDecided, message)
+    }
+}

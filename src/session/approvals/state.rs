@@ -1,0 +1,23 @@
+//! Approvals that are pending, in memory.
+
+use std::collections::BTreeMap;
+
+use crate::protocol::approval::Approval;
+
+/// An approval that is pending, in memory.
+#[derive(Debug)]
+pub(crate) struct PendingApproval {
+    pub(crate) approval: Approval,
+    /// Bytes of its row when it was asked for.
+    pub(crate) bytes: usize,
+}
+
+impl PendingApproval {
+    pub(crate) fn new(approval: Approval) -> Self {
+        let bytes = serde_json::to_string(&approval).map_or(0, |body| body.len());
+        Self { approval, bytes }
+    }
+}
+
+/// The approvals that are pending, by id.
+pub(crate) type Approvals = BTreeMap<String, PendingApproval>;
