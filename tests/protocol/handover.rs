@@ -15,7 +15,7 @@ pub(crate) fn leading() -> Leading {
     }
 }
 
-pub(crate) fn handover_frames() -> Vec<(&'static str, ServerFrame)> {
+pub(crate) fn frames() -> Vec<(&'static str, ServerFrame)> {
     let taken = Handover {
         version: 4,
         lead: leading(),
