@@ -90,7 +90,7 @@ impl World {
     }
 
     fn person(&mut self) -> &'static str {
-        *self.random.pick(&PEOPLE)
+        self.random.pick(&PEOPLE)
     }
 
     fn take(&mut self) {
