@@ -1,5 +1,5 @@
-// What a session costs its owner: bytes on the wire and rows written, by the storage's own count
-// (`GET …/diagnostics`).
+// The cost of a session to its owner: bytes on the wire and rows written, by the storage's own
+// count (`GET …/diagnostics`).
 
 import { BodyStream } from "./body.ts";
 import { Connection, diagnostics, freshSession, http } from "./client.ts";
@@ -175,7 +175,7 @@ async function answer(server: Server, session: string, agent: Connection, turn?:
   return (await diagnostics(server, session)).rowsWritten - before;
 }
 
-/** What a turn costs on top of the answer that is streamed in it, the most of many. */
+/** The cost of a turn beside the answer streamed in it, the most of many. */
 async function turn(bench: Bench): Promise<Row[]> {
   const server = await startSessile("default");
   const session = freshSession();

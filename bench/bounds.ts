@@ -1,5 +1,5 @@
-// What one client costs a session's owner in an hour when it does all that its bounds let it
-// (docs/bounds.md): measured for some seconds, by the storage's own count, and extrapolated.
+// The cost of one client to a session's owner in an hour at all its bounds (docs/bounds.md):
+// measured for some seconds, by the storage's own count, and extrapolated.
 
 import { Connection, diagnostics, freshSession, openSocket, tokenOf } from "./client.ts";
 import { atMost, type Bench, type Family, type Row } from "./row.ts";
@@ -26,7 +26,7 @@ const WINDOW_MS = 40;
 const LONG = { turns: 2_100, messages: 22_000, changed: 990 };
 const CAUGHT_UP = Buffer.from('"caught-up"');
 
-/** What was asked for. */
+/** The bound that was asked for. */
 interface Asked {
   requests?: number;
   messages?: number;
@@ -250,7 +250,7 @@ async function writing(meter: Meter, server: Server): Promise<void> {
     connection.socket.send(JSON.stringify({ type: "update", serial, data: 1 }));
     return 1;
   };
-  // What comes in a burst comes once: it is spent before anything is measured.
+  // A burst is available once: it is spent before anything is measured.
   for (const [index, connection] of all.entries()) {
     for (let count = 0; count < FRAMES.burst; count += 1) update(connection, index);
     await user.request({ type: "signal", name: "spent", data: null }).catch(() => {});

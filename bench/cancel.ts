@@ -6,7 +6,7 @@ import type { Server } from "./server.ts";
 import { startSessile, TOKEN_TEXT } from "./sides.ts";
 
 const TOKENS_PER_SECOND = 100;
-/** What is asked for: a person who presses stop must not wait. */
+/** The required bound: a person who presses stop must not wait. */
 const BOUND_MS = 300;
 const SESSIONS = 4;
 

@@ -1,5 +1,5 @@
-// What it takes to join, to resume and to follow: time, frames, and payload bytes on the wire
-// (uncompressed, everything that the session sends counted, `attached` too).
+// The cost of joining, resuming and following: time, frames, and payload bytes on the wire
+// (uncompressed, everything from the session counted, `attached` too).
 
 import { Connection, type Frame, freshSession, openSocket } from "./client.ts";
 import { atMost, type Bench, type Family, median, type Row } from "./row.ts";

@@ -1,5 +1,5 @@
-// What `kill -9` takes away: tokens that a reader had seen or that were acknowledged, and that
-// are not in the history after the restart.
+// The loss by `kill -9`: tokens that a reader had seen or that were acknowledged, and that are not
+// in the history after the restart.
 
 import { Connection, freshSession, http } from "./client.ts";
 import { atMost, type Bench, type Family, type Row } from "./row.ts";

@@ -1,4 +1,4 @@
-// What the benchmark prints, and the little statistics that it needs.
+// The benchmark's rows as printed, and their little statistics.
 
 import { readFileSync } from "node:fs";
 
@@ -21,7 +21,7 @@ export interface Family {
   run(bench: Bench): Promise<Row[]>;
 }
 
-/** What a family may use. */
+/** The tools of a family. */
 export interface Bench {
   quick: boolean;
   log(line: string): void;

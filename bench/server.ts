@@ -18,7 +18,7 @@ export function buildFile(name: string): string {
   return resolve(ROOT, process.env.SESSILE_BUILD ?? "build", name);
 }
 
-/** What differs between the sides. */
+/** The differences between the sides. */
 export interface Site {
   /** Module name in the Worker and its file; the first is the entry. */
   modules: { name: string; file: string; kind: "esModule" | "wasm" }[];

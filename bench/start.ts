@@ -7,7 +7,7 @@ import { atMost, type Bench, type Family, median, type Row } from "./row.ts";
 import type { Server } from "./server.ts";
 import { startBare, startSessile } from "./sides.ts";
 
-/** What is asked for of the wasm alone. */
+/** The required bound for the wasm alone. */
 const BOUND_MS = 50;
 /** How many times the bare Worker's start ours may take. */
 const TIMES = 2;

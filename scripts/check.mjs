@@ -18,8 +18,14 @@ export const checks = [
   ...sdkChecks,
   ["lints of Rust", () => clippy(["--all-targets"])],
   ["lints of the Worker", () => clippy(["--lib", "--target", "wasm32-unknown-unknown"])],
+  ["schemas in JavaScript", judgeTests],
   ["cargo test", () => run("cargo", ["test", "--quiet"], { stdout: 1 })],
 ];
+
+/** The module that judges by schemas, as the Worker bundles it. */
+function judgeTests() {
+  return run(modernNode(), ["--test", "tests/schema/judge.test.js"], { stdout: 1 });
+}
 
 /** Checks the size of the wasm, if it is built. */
 export function checkSize() {

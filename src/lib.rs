@@ -7,12 +7,12 @@
 //! protocol   words       frames, messages, addresses, errors, limits: plain data and serde
 //! machine    contract    the shape of a core: Input in, rows and Effects out
 //! session    decisions   the one core, a deterministic state machine
-//! inbox      decisions   the other: what concerns one client across sessions
-//! store      rows        the only SQL: what the cores read and what they store
+//! inbox      decisions   the other core: one client's news from all sessions
+//! store      rows        the only SQL: reads and writes of the cores
 //! cloudflare platform    wasm32 only: sockets, SQL, timers, HTTP; decides nothing
 //! ```
 //!
-//! `token` is beside them: who somebody is and what they may do, pure as well.
+//! `token` is beside them: identity and permission from a JWT, pure as well.
 //! `ARCHITECTURE.md` has the invariants, `PROTOCOL.md` the rules that the code cites (`P3.5`).
 
 #[cfg(target_arch = "wasm32")]

@@ -46,7 +46,7 @@ impl World {
         }
     }
 
-    /// What an input sends and closes, as JSON.
+    /// The sends and closes of an input, as JSON.
     fn handle(&mut self, now: Timestamp, input: Input) -> Vec<Value> {
         let effects = self.inbox.handle(now, input);
         let mut said = Vec::new();

@@ -12,6 +12,7 @@
 
 #[path = "session/host.rs"]
 mod host;
+mod judge;
 #[path = "session/reader.rs"]
 mod reader;
 #[path = "sqlite/mod.rs"]

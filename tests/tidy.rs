@@ -380,7 +380,7 @@ fn collect(directory: &Path, paths: &mut Vec<PathBuf>) {
     for entry in entries {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            // What was installed or built there is nobody's source.
+            // Installed or built files have no author here.
             let is_made = |name| path.ends_with(name);
             if !["node_modules", "dist"].into_iter().any(is_made) {
                 collect(&path, paths);

@@ -1,5 +1,5 @@
-// What the SDK's tests begin with: sessions against a real Worker, closed after each test, and
-// what to wait for.
+// The base of the SDK's tests: sessions against a real Worker, closed after each test, and waiting
+// for events.
 
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";

@@ -1,7 +1,7 @@
-//! What the Worker asks of an object.
+//! The Worker's calls to an object.
 //!
-//! A call travels as JSON in one header of a request that the Worker makes itself, so nothing
-//! that a client sends can pass for one. A body goes with it as it came.
+//! A call travels as JSON in one header of a request that the Worker makes itself, so no client's
+//! input can pass for a call. A body is passed through unchanged.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,28 +13,28 @@ pub(crate) const CALL_HEADER: &str = "sessile-call";
 /// The header of an answer by an object that is about to reset itself and did nothing.
 pub(crate) const STALE_HEADER: &str = "sessile-stale";
 
-/// What is asked, and by whom; `G` is a machine's grant, `A` the query of its attach.
+/// One call: the operation and its client; `G` is a machine's grant, `A` the query of its attach.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Call<G, A> {
-    /// Who asks, as the token says.
+    /// The token's grant.
     pub(crate) grant: G,
-    /// What for.
+    /// The operation.
     pub(crate) ask: Ask<A>,
 }
 
-/// What may be asked of an object.
+/// The operations of an object.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Ask<A> {
     /// A connection; the request is an upgrade.
     Open(Opening<A>),
-    /// One question, one answer.
+    /// One request, one response.
     Answer(Question),
 }
 
-/// How a connection is to be served.
+/// How a connection will be served.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Opening<A> {
-    /// What it is for.
+    /// Its use.
     pub(crate) carrier: Carrier,
     /// Whether the client offered `sessile.v1` (P2.4).
     pub(crate) has_protocol: bool,
@@ -42,7 +42,7 @@ pub(crate) struct Opening<A> {
     pub(crate) attach: A,
 }
 
-/// A line of the table of routes, and what the address and the query say.
+/// A line of the table of routes, with the values in the address and the query.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Question {
     /// The line's method.
@@ -55,7 +55,7 @@ pub(crate) struct Question {
     pub(crate) pairs: Vec<(String, String)>,
 }
 
-/// The refusal when an object fails; `thing` is what it is.
+/// The refusal when an object fails; `thing` names the object.
 pub(crate) fn failed(thing: &str, reason: &str) -> ErrorInfo {
     ErrorInfo::new(
         ErrorCode::Internal,

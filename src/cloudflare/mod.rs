@@ -1,12 +1,12 @@
-//! The platform: Cloudflare Workers and Durable Objects. Decides nothing.
+//! The platform: Cloudflare Workers and Durable Objects. It decides nothing.
 //!
 //! ```text
 //! worker     the program that admits and routes: it checks a token, passes the request on to an
 //!            object, and bridges clients that speak no WebSocket, so that the object may sleep
 //! object     the program that runs a machine: it turns everything that happens into an input
 //!            and performs the effects
-//! call       what the first asks of the second
-//! platform   what both need of the runtime: JavaScript, time, configuration, keys, panics
+//! call       the calls of the first to the second
+//! platform   the runtime for both: JavaScript, time, configuration, keys, panics
 //! ```
 //!
 //! The first two know nothing of each other, and the platform knows neither.

@@ -1,4 +1,4 @@
-//! Who is attached to an inbox: coming, renewing a token, leaving (P15.2).
+//! Attaching to an inbox, renewing a token, leaving (P15.2).
 
 use super::connection::{Connection, Live, Start};
 use super::{Effect, Grant, Inbox};
@@ -45,7 +45,7 @@ impl Inbox {
         self.connections.insert(live.connection.id.clone(), live);
     }
 
-    /// Whether there is room for one more connection, here and of this client (P14).
+    /// Whether there is room for one more connection, here and for this client (P14).
     fn has_room(&self, connection: &Connection) -> Result<(), ErrorInfo> {
         let (most, own) = (self.limits.connections(), self.limits.client_connections());
         let full = |whose: &str, count: usize| {
@@ -63,7 +63,7 @@ impl Inbox {
         Ok(())
     }
 
-    /// Frames came. What an inbox takes is `auth`, which the platform takes out, and `seen`.
+    /// Takes frames. An inbox takes `auth`, which the platform removes first, and `seen`.
     pub(super) fn message(
         &mut self,
         now: Timestamp,
@@ -87,7 +87,7 @@ impl Inbox {
         }
     }
 
-    /// Whether a connection is there, its token holds, and it does not send too fast; else it is
+    /// Whether a connection is open, with a valid token and within its rates; otherwise it is
     /// closed.
     fn may_speak(&mut self, now: Timestamp, id: &ConnectionId, out: &mut Vec<Effect>) -> bool {
         let Some(live) = self.connections.get_mut(id) else {
@@ -104,7 +104,7 @@ impl Inbox {
         true
     }
 
-    /// P13.6: one nack for a message that cannot be read at all.
+    /// P13.6: one nack for an unreadable message.
     pub(super) fn unreadable(
         &mut self,
         now: Timestamp,
@@ -122,7 +122,7 @@ impl Inbox {
         }
     }
 
-    /// P2.6: a fresh token for the same client takes the place of the old one.
+    /// P2.6: a fresh token for the same client replaces the old one.
     pub(super) fn renew(
         &mut self,
         now: Timestamp,
@@ -163,7 +163,7 @@ impl Inbox {
         }
     }
 
-    /// Lets go of a connection and closes it.
+    /// Removes a connection and closes it.
     pub(super) fn shut(
         &mut self,
         id: &ConnectionId,

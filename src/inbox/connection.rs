@@ -1,4 +1,4 @@
-//! A connection to an inbox, as it is kept and as it is in memory.
+//! A connection to an inbox, as kept and in memory.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,25 +6,25 @@ use crate::machine::{Bucket, Carrier};
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::limits::Limits;
 
-/// A connection, as it is kept in the socket's attachment.
+/// A connection, as kept in the socket's attachment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Connection {
-    /// Drawn at random when it was accepted.
+    /// A random id, drawn on acceptance.
     pub id: ConnectionId,
-    /// What it is for.
+    /// Its use.
     pub carrier: Carrier,
-    /// Who is behind it: the token's `sub`.
+    /// The client: the token's `sub`.
     pub client: String,
     /// When its token expires (P2.6).
     pub expires_at: Timestamp,
-    /// The epoch that it was told, so that the inbox keeps it over a sleep.
+    /// The epoch that the connection was told, kept over a sleep.
     pub told: String,
 }
 
-/// Where a connection begins to read.
+/// The position from which a connection reads.
 #[derive(Clone, Debug, Default)]
 pub struct Start {
-    /// The position to resume after. All of an inbox comes, as long as nothing is in it.
+    /// The position to resume after. As long as an inbox is empty, all of it is sent.
     pub since: Option<String>,
 }
 
@@ -32,7 +32,7 @@ pub struct Start {
 #[derive(Debug)]
 pub(super) struct Live {
     pub(super) connection: Connection,
-    /// How fast it sends (P14).
+    /// Its rates (P14).
     pub(super) messages: Bucket,
 }
 

@@ -1,4 +1,4 @@
-//! The inbox as a machine: the contract of [`Machine`] in its words.
+//! The inbox's implementation of the contract [`Machine`].
 
 use std::convert::Infallible;
 

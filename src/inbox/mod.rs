@@ -1,7 +1,7 @@
-//! The inbox: what concerns one client, or one role, across sessions (P15).
+//! The inbox: one client's, or one role's, news from all sessions (P15).
 //!
-//! A deterministic state machine in the shape of the session ([`crate::machine`]). Nothing tells
-//! it anything yet, so it has no rows: it answers, takes connections and keeps them.
+//! A deterministic state machine in the shape of the session ([`crate::machine`]). Nothing is
+//! delivered to it yet, so it has no rows: it accepts connections, keeps them and answers.
 
 mod attached;
 mod connection;
@@ -30,7 +30,7 @@ pub type Input = crate::machine::Input<Inbox>;
 /// Everything that follows from an input.
 pub type Effect = crate::machine::Effect<Connection, Infallible>;
 
-/// The name of an inbox's object: a client's own, or a role's. No client is called `role:NAME`
+/// The name of an inbox's object: a client's own, or a role's. No client is named `role:NAME`
 /// (P2.1), and no role `client:ID`.
 pub fn address(client: &str, role: Option<Role>) -> String {
     match role {
@@ -39,17 +39,17 @@ pub fn address(client: &str, role: Option<Role>) -> String {
     }
 }
 
-/// What a token allows in an inbox.
+/// A token's permissions in an inbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Grant {
     /// The client's id.
     pub client: String,
-    /// Until when.
+    /// When it expires.
     pub expires_at: Timestamp,
 }
 
-/// The rows of an inbox. There are none as long as nothing is in it, so this opens no table.
+/// The rows of an inbox. An empty inbox has none, so this opens no table.
 #[derive(Debug)]
 pub struct Rows;
 
@@ -102,8 +102,8 @@ impl Inbox {
             }
             Input::Request { request, .. } => out.push(self.answer(request)),
             Input::Delivered(never) => match never {},
-            // All of a client's readers may leave as much as it has connections (P14): frames of
-            // an inbox are small. Nothing here is due, and no body comes to its end.
+            // All of a client's readers may leave as much unsent as it has connections (P14):
+            // frames of an inbox are small. Nothing here is due, and no body ends.
             Input::Backlog { .. }
             | Input::Heard { .. }
             | Input::BodyEnd { .. }
@@ -122,7 +122,7 @@ impl Inbox {
         Effect::Respond { status, body }
     }
 
-    /// All that is in it.
+    /// The content.
     fn content(&self) -> Content {
         Content {
             sessions: [],

@@ -1,11 +1,11 @@
-//! How fast somebody may do something (P14).
+//! Rates (P14).
 
 use crate::protocol::ids::Timestamp;
 
-/// A bucket that fills evenly and is emptied by what is sent, in thousandths.
+/// A bucket that fills evenly and is emptied by use, in thousandths.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bucket {
-    /// Below 0 after something whose size was known only when it was done.
+    /// Below 0 after a use whose size was known only afterwards.
     level: i64,
     capacity: i64,
     per_second: i64,
@@ -38,14 +38,14 @@ impl Bucket {
         self.filled_at = self.filled_at.max(now);
     }
 
-    /// Takes an amount, or says for how many milliseconds there is too little.
+    /// Takes an amount, or returns for how many milliseconds there is too little.
     pub(crate) fn take(&mut self, now: Timestamp, amount: u64) -> Result<(), u64> {
         self.look(now, amount)?;
         self.level -= signed(amount).saturating_mul(1000);
         Ok(())
     }
 
-    /// The same without taking it.
+    /// Checks an amount without taking it.
     pub(crate) fn look(&mut self, now: Timestamp, amount: u64) -> Result<(), u64> {
         self.fill(now);
         let wanted = signed(amount).saturating_mul(1000);
@@ -64,7 +64,7 @@ impl Bucket {
         self.level = self.level.saturating_sub(spent);
     }
 
-    /// Whether nothing is held against anybody.
+    /// Whether the bucket is full.
     pub(crate) fn is_full(&mut self, now: Timestamp) -> bool {
         self.fill(now);
         self.level == self.capacity

@@ -1,11 +1,11 @@
-//! What a connection is for, and what the program that runs a machine must know of it.
+//! The use of a connection, and the part of it that a machine's program must know.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::ids::ConnectionId;
 
-/// What a connection is for.
+/// The use of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Carrier {
@@ -19,11 +19,11 @@ pub enum Carrier {
     Body,
 }
 
-/// A connection, as it is kept in the socket's attachment: 16 KiB at most.
+/// A connection, as kept in the socket's attachment: 16 KiB at most.
 pub trait Attached: std::fmt::Debug + Serialize + DeserializeOwned {
-    /// Drawn at random when it was accepted.
+    /// A random id, drawn on acceptance.
     fn id(&self) -> &ConnectionId;
 
-    /// What it is for.
+    /// Its use.
     fn carrier(&self) -> Carrier;
 }

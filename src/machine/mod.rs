@@ -1,8 +1,8 @@
 //! The shape of a core: a deterministic state machine that an object runs.
 //!
-//! Everything that happens to a machine is an [`Input`]; everything that follows from it is rows
-//! in its store and [`Effect`]s. A machine awaits nothing, reads no clock and draws no
-//! randomness, so the program that runs one ([`Machine`]) runs any: the session and the inbox.
+//! Everything that happens to a machine is an [`Input`]; everything that follows is rows in its
+//! store and [`Effect`]s. A machine awaits nothing, reads no clock and draws no randomness, so the
+//! program that runs one ([`Machine`]) runs any: the session and the inbox.
 
 mod bucket;
 mod carrier;
@@ -29,8 +29,8 @@ use crate::store::StoreError;
 use crate::store::sql::Sql;
 use crate::token::Claims;
 
-/// Deliveries of one machine that are under way at once: an object may have six calls to
-/// somebody outside, and two are left for the keys that a token needs.
+/// Deliveries of one machine in flight at once: an object may have six outgoing calls, and two are
+/// left for fetching a token's keys.
 pub const DELIVERIES_AT_ONCE: usize = 4;
 
 /// Everything that can happen to a machine.
@@ -38,69 +38,69 @@ pub const DELIVERIES_AT_ONCE: usize = 4;
 pub enum Input<M: Machine> {
     /// A connection was accepted.
     Open {
-        /// Who and how.
+        /// The connection.
         connection: M::Connection,
-        /// Where it begins to read (P3.3).
+        /// The position from which it reads (P3.3).
         start: M::Start,
     },
-    /// A WebSocket message came in.
+    /// A WebSocket message arrived.
     Message {
-        /// Over which connection.
+        /// The connection.
         connection: ConnectionId,
         /// The frames in it.
         frames: Vec<Received>,
         /// Its size in bytes.
         bytes: usize,
-        /// Whether no other is expected in this turn of the event loop: then what is due at
-        /// once is stored and sent with it, and waits for no timer (P5.4).
+        /// Whether no other message is expected in this turn of the event loop: then due work is
+        /// stored and sent with it, without a timer (P5.4).
         is_alone: bool,
     },
-    /// A WebSocket message came in that cannot be read at all (P13.6).
+    /// An unreadable WebSocket message arrived (P13.6).
     Unreadable {
-        /// Over which connection.
+        /// The connection.
         connection: ConnectionId,
-        /// Why not.
+        /// The reason.
         error: ErrorInfo,
     },
-    /// A streamed HTTP body came to its end: what is pending is stored and answered (P5.4).
+    /// A streamed HTTP body ended: pending text is stored and answered (P5.4).
     BodyEnd {
         /// The connection that carries it.
         connection: ConnectionId,
     },
-    /// A fresh token came over a connection, and was checked (P2.6).
+    /// A fresh token arrived over a connection, and was checked (P2.6).
     Renew {
-        /// Over which connection.
+        /// The connection.
         connection: ConnectionId,
         /// The frame's own mark.
         reference: Option<Ref>,
-        /// The frames that it stands on (P13.8).
+        /// The frame's chain (P13.8).
         chain: Option<u64>,
-        /// The token's grant, or why it does not hold.
+        /// The token's grant, or the reason why it is invalid.
         grant: Result<M::Grant, ErrorInfo>,
     },
-    /// The platform tells when connections last sent a text `ping`, which it answers without
-    /// a word (P7.2). To be given before another input once [`Machine::listens_at`] has come.
+    /// The platform reports when connections last sent a text `ping`, which it answers by itself
+    /// (P7.2). Must come before another input once [`Machine::listens_at`] has passed.
     Heard {
-        /// When, for those that ever did.
+        /// The times, for connections that ever sent one.
         heard: Vec<(ConnectionId, Timestamp)>,
     },
-    /// The platform tells how much a reader has not taken yet (P13.7).
+    /// The platform reports a reader's unsent bytes (P13.7).
     Unsent {
         /// The reader.
         connection: ConnectionId,
-        /// Bytes sent and not taken.
+        /// Unsent bytes.
         bytes: u64,
     },
-    /// The platform tells what every reader has not taken yet (P14).
+    /// The platform reports the unsent bytes of every reader (P14).
     Backlog {
-        /// Those who have anything to take, and how many bytes.
+        /// The readers that have any, and how many.
         unsent: Vec<(ConnectionId, u64)>,
         /// Whether they had time to take something since it was sent.
         had_time: bool,
     },
-    /// A connection is gone, with or without a goodbye.
+    /// A connection is gone, with or without a close.
     Close {
-        /// Which.
+        /// The connection.
         connection: ConnectionId,
     },
     /// An HTTP request; its answer is the one [`Effect::Respond`] among the effects.
@@ -110,33 +110,33 @@ pub enum Input<M: Machine> {
         /// Its request.
         request: M::Request,
     },
-    /// A time that [`Machine::deadline`] or [`Machine::window`] named has come, or may have.
+    /// A time named by [`Machine::deadline`] or [`Machine::window`] has come, or may have.
     Deadline,
-    /// A delivery has come to its end, well or not ([`Effect::Deliver`]). None comes for one that
-    /// was under way when the machine was lost: loading it counts such as never begun.
+    /// A delivery ended, well or not ([`Effect::Deliver`]). A delivery in flight when the machine
+    /// was lost has no outcome: loading counts it as never begun.
     Delivered(M::Delivered),
 }
 
-/// Everything that follows from an input, to be performed in order. `C` is a machine's
-/// connection, `D` its delivery.
+/// Everything that follows from an input, to be performed in order. `C` is a machine's connection,
+/// `D` its delivery.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect<C, D> {
     /// Send one WebSocket message to each of these connections.
     Send {
-        /// To whom.
+        /// The connections.
         to: Vec<ConnectionId>,
         /// A frame or an array of frames.
         text: Text,
     },
-    /// Keep this with the connection, so that it survives the machine's sleep.
+    /// Store this with the connection, so that it survives the machine's sleep.
     Remember(C),
     /// Close a connection.
     Close {
-        /// Which.
+        /// The connection.
         connection: ConnectionId,
         /// A close code of P13.3.
         code: u16,
-        /// Why, in at most 123 bytes.
+        /// The reason, in at most 123 bytes.
         reason: &'static str,
     },
     /// Delete everything in storage, the alarm too, and load the machine anew. Only then
@@ -149,38 +149,38 @@ pub enum Effect<C, D> {
         /// JSON.
         body: String,
     },
-    /// Call somebody outside. Nobody waits for it; its outcome is an [`Input::Delivered`]. At
-    /// most [`DELIVERIES_AT_ONCE`] may be under way.
+    /// Call another system. Nothing waits for the call; its outcome is an [`Input::Delivered`]. At
+    /// most [`DELIVERIES_AT_ONCE`] may be in flight.
     Deliver(D),
 }
 
 /// The effects of one input of a machine.
 pub type Effects<M> = Vec<Effect<<M as Machine>::Connection, <M as Machine>::Delivery>>;
 
-/// A core, as the program that runs it sees it.
+/// A core, as seen by the program that runs it.
 pub trait Machine: Sized + Debug + 'static {
     /// Its rows.
     type Store: From<Rc<dyn Sql>>;
-    /// What is kept with a connection while the machine sleeps.
+    /// The state kept with a connection while the machine sleeps.
     type Connection: Attached;
-    /// Where a connection begins to read.
+    /// The position from which a connection reads.
     type Start: Debug;
-    /// The query of an attach, as the Worker reads it and the object gets it.
+    /// The query of an attach, as the Worker parses it and the object gets it.
     type Attach: Serialize + DeserializeOwned;
-    /// What a token allows in one machine.
+    /// A token's permissions in one machine.
     type Grant: Debug + Serialize + DeserializeOwned;
-    /// The client that asks by HTTP.
+    /// The client of an HTTP request.
     type Sender: Debug;
     /// A request by HTTP.
     type Request: Debug;
-    /// A call to somebody outside.
+    /// A call to another system.
     type Delivery;
     /// Its outcome.
     type Delivered: Debug;
 
-    /// Rebuilds a machine from its rows and from the connections that survived; the only way
-    /// in, for a first boot, after a sleep, a deployment or a crash. `name` is what its object
-    /// was addressed by, `entropy` is drawn at random.
+    /// Rebuilds a machine from its rows and surviving connections; the only way in, for a first
+    /// boot and after a sleep, a deployment or a crash. `name` is the object's name, `entropy` is
+    /// random.
     ///
     /// # Errors
     /// When the storage fails.
@@ -203,33 +203,33 @@ pub trait Machine: Sized + Debug + 'static {
         input: Input<Self>,
     ) -> Result<Effects<Self>, StoreError>;
 
-    /// When something is due within half a second: the platform keeps a timer for it. `None`
-    /// while nothing is: then no timer may run.
+    /// When something is due within half a second: the platform keeps a timer for it. `None` while
+    /// nothing is: then no timer may run.
     fn window(&self) -> Option<Timestamp>;
 
     /// When something is due: the platform keeps an alarm for it, which outlives a sleep.
     fn deadline(&self) -> Option<Timestamp>;
 
-    /// From when on [`Input::Heard`] is to come before any other input.
+    /// The time from which [`Input::Heard`] must come before any other input.
     fn listens_at(&self) -> Timestamp;
 
-    /// Everybody who is attached.
+    /// All connections.
     fn connections(&self) -> impl Iterator<Item = &Self::Connection>;
 
-    /// A request, decoded; one that cannot be is one as well, so that it counts (P14).
+    /// A request, decoded; an invalid one is a request as well, so that it counts (P14).
     fn request(decode: Decode, parts: &Parts<'_>, limits: &Limits) -> Self::Request;
 
-    /// What a token allows in the machine of this name (P2.5, P2.6).
+    /// A token's permissions in the machine of this name (P2.5, P2.6).
     ///
     /// # Errors
-    /// `forbidden`, when it allows nothing there.
+    /// `forbidden`, without any permission there.
     fn grant(claims: &Claims, name: &str) -> Result<Self::Grant, ErrorInfo>;
 
-    /// The client behind a grant, as the one who asks by HTTP.
+    /// The client behind a grant, as the sender of an HTTP request.
     fn sender(grant: &Self::Grant) -> Self::Sender;
 
-    /// A new connection. `is_probed` says that the platform does not tell how much of what was
-    /// sent the client has taken (P13.7).
+    /// A new connection. `is_probed` says that the platform does not report its unsent bytes
+    /// (P13.7).
     fn attach(
         id: ConnectionId,
         carrier: Carrier,

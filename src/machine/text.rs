@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use crate::protocol::frame::join;
 
-/// The text of one WebSocket message. It is put together when it is sent: of what many connections
-/// are sent in many different ways there is only one copy until then.
+/// The text of one WebSocket message. It is built when it is sent: until then, many connections
+/// with different selections share one copy of the frames.
 #[derive(Clone)]
 pub struct Text {
     frames: Rc<Vec<String>>,
@@ -15,7 +15,7 @@ pub struct Text {
 }
 
 impl Text {
-    /// The text of these frames, by their indices among all that an input sends.
+    /// The text of these frames, by their indices among all frames of an input.
     pub fn new(frames: Rc<Vec<String>>, list: Vec<usize>) -> Self {
         Self { frames, list }
     }

@@ -68,7 +68,7 @@ macro_rules! client_frames {
             }
         }
 
-        /// What a type of frame does, as its refusals say it.
+        /// The action of a type of frame, as its refusals name it.
         fn verb_of(kind: &str) -> &'static str {
             match kind { $($kind => $verb,)* _ => READ }
         }
@@ -235,11 +235,11 @@ fn decode_fields(
     decode_as(&kind, fields, limits)
 }
 
-/// Reads a frame from the fields of a body (P12.2). What the address names stands before what the
-/// body says of it; a `ref` has no meaning.
+/// Reads a frame from the fields of a body (P12.2). The address has precedence over the body; a
+/// `ref` has no meaning.
 ///
 /// # Errors
-/// What is wrong with the body.
+/// The fault in the body.
 pub(super) fn shorthand(
     kind: &str,
     body: &str,

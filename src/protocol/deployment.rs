@@ -1,7 +1,10 @@
 //! The configuration of a deployment, for all of its sessions.
 
+use std::rc::Rc;
+
 use super::hooks::{self, Hook};
 use super::limits::Limits;
+use super::schema::{Judge, Unjudged};
 
 /// The prefix of a signing secret, and the characters of base64 after it: Standard Webhooks ask
 /// for 24 to 64 bytes.
@@ -11,12 +14,14 @@ const SECRET_LENGTH: std::ops::RangeInclusive<usize> = 32..=88;
 const SECRETS_MAX: usize = 4;
 
 /// The configuration of a deployment.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Deployment {
     /// The bounds that hold (P14).
     pub limits: Limits,
     /// Its rules for calls that leave a session.
     pub outbound: Outbound,
+    /// The judge of values by their schemas (P8.1, P9.4).
+    pub judge: Rc<dyn Judge>,
 }
 
 impl From<Limits> for Deployment {
@@ -24,6 +29,7 @@ impl From<Limits> for Deployment {
         Self {
             limits,
             outbound: Outbound::default(),
+            judge: Rc::new(Unjudged),
         }
     }
 }

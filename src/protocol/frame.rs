@@ -217,7 +217,7 @@ pub struct Attached {
     pub limits: Limits,
 }
 
-/// What each feature tells whoever attaches (P3.4); absent when it is too long for the frame.
+/// Each feature's list for a new connection (P3.4); absent when it is too long for the frame.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Lists {

@@ -14,12 +14,12 @@ pub(super) const OWNER: &[&str] = &["role"];
 /// The same of a connection.
 pub(super) const ATTACH: &[&str] = &["role", "since"];
 
-/// What HTTP asks of an inbox.
+/// The HTTP requests of an inbox.
 #[derive(Debug)]
 pub enum Request {
     /// `GET /v1/inbox` (P15.1).
     Read,
-    /// What cannot be read.
+    /// An invalid one.
     Refused(ErrorInfo),
 }
 
@@ -82,7 +82,7 @@ pub enum Frame<'a> {
     Inbox {
         /// The version of the protocol.
         protocol: u32,
-        /// Whose it is: `client:ID` or `role:NAME`.
+        /// Its owner: `client:ID` or `role:NAME`.
         inbox: &'a str,
         /// This connection.
         connection: &'a ConnectionId,
@@ -94,7 +94,7 @@ pub enum Frame<'a> {
         at: Timestamp,
         /// The bounds that hold (P14).
         limits: &'a Limits,
-        /// What is in it.
+        /// Its content.
         #[serde(flatten)]
         content: Content,
     },

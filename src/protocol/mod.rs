@@ -26,6 +26,7 @@ pub mod query;
 pub mod reads;
 pub mod request;
 pub mod routes;
+pub mod schema;
 pub mod serial;
 pub mod settings;
 pub mod size;

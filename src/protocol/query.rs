@@ -57,7 +57,7 @@ pub(super) const ATTACH: &[&str] = &["since", "rewind", "rollup", "names"];
 /// The parameters of a message that is streamed as a body (P5.5).
 pub(super) const STREAM: &[&str] = &["stream", "turn", "attempt", "name", "id"];
 
-/// What a read is asked with: the address and the query.
+/// The query of a read, with the address's parameters.
 pub(super) trait Query: Sized {
     /// The parameters that it takes.
     const NAMES: &'static [&'static str];
@@ -292,7 +292,8 @@ pub fn pairs(query: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Decodes once. What is no escape, or no UTF-8, stays as something that no id may contain.
+/// Decodes once. An invalid escape, or invalid UTF-8, remains as a character that no id may
+/// contain.
 pub(super) fn percent_decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();

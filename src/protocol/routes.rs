@@ -14,7 +14,7 @@ use super::query::{self, Pairs, Parts, Query};
 use super::reads::{Read, with_reads};
 use super::request::{self, Request};
 
-/// What an address is about.
+/// The subject of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resource {
     /// A session; the address's first parameter names it.
@@ -40,7 +40,7 @@ pub enum Serve {
     Report,
 }
 
-/// What a request asks of which machine.
+/// The decoder of a request, by machine.
 #[derive(Clone, Copy, Debug)]
 pub enum Decode {
     /// Of a session.
@@ -49,7 +49,7 @@ pub enum Decode {
     Inbox(fn(&Parts<'_>, &Limits) -> Result<inbox::Request, ErrorInfo>),
 }
 
-/// What a token must allow, and the verb of the refusal (P2.5).
+/// The operation that the token must grant, and the verb of the refusal (P2.5).
 pub type Need = (Operation, &'static str);
 
 /// One line of the table.
@@ -59,9 +59,9 @@ pub struct Route {
     pub method: &'static str,
     /// The path, `{…}` for a parameter.
     pub path: &'static str,
-    /// What it is about.
+    /// Its subject.
     pub resource: Resource,
-    /// What the token must allow; where nothing, each frame is checked by itself.
+    /// The operation that the token must grant; if there is none, each frame is checked by itself.
     pub needs: Option<Need>,
     /// The parameters that its query takes, besides `token`.
     pub takes: &'static [&'static str],
@@ -167,7 +167,7 @@ with_reads! {
     }
 }
 
-/// What a streamed body asks at its end (P5.5). It is no address: only the Worker asks it.
+/// The read at the end of a streamed body (P5.5). It is no address: only the Worker makes it.
 pub static WRITTEN: Route = session!(
     "" "/messages/{serial}", None, &[],
     Serve::Answer(Decode::Session(|parts, _| Ok(Request::Written(parts.serial()))))

@@ -1,4 +1,4 @@
-//! What features get while an input is handled.
+//! The context of every feature while an input is handled.
 
 use super::approvals::state::Approvals;
 use super::deliveries::queue::Queue;
@@ -9,7 +9,7 @@ use super::presence::state::Presence;
 use super::turns::state::Turns;
 use crate::store::StoreError;
 
-/// What features keep in memory, each its own.
+/// The memory of all features, one field each.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     pub(super) turns: Turns,

@@ -1,5 +1,5 @@
-//! Frames: the one table of what each needs, costs and is handled by, and the one order in which
-//! that is decided: permission, rate, repeat, handler, answer.
+//! Frames: one table of their permissions, costs and handlers, applied in one order: permission,
+//! rate, repeat, handler, answer.
 
 use super::approvals::{ask, decide};
 use super::context::Context;
@@ -18,7 +18,7 @@ use crate::protocol::ids::ConnectionId;
 use crate::protocol::limits::FRAME_BYTES_MIN;
 use crate::store::{Kind, StoreError};
 
-/// What a frame takes of its client's rates, beside the message that it came in.
+/// A frame's cost in its client's rates, beside the message that carried it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Rate {
     /// One frame that goes to everybody.
@@ -33,11 +33,11 @@ enum Rate {
 
 type Handler<F> = fn(&mut Context<'_>, &Sender, F) -> Result<Answer, Error>;
 
-/// Answers a frame whose id was taken before: by what it stands for now, or by `conflict` if that
-/// is not what the frame is about.
+/// Answers a frame whose id was taken before: with the current state of its target, or `conflict`
+/// if the frame has another target.
 type Repeat<F> = fn(&mut Context<'_>, &F, &Known) -> Result<Answer, Error>;
 
-/// How a frame that comes again is known (P13.1).
+/// How a repeated frame is recognised (P13.1).
 struct Once<F> {
     kind: Kind,
     id: fn(&F) -> Option<&String>,
@@ -45,7 +45,7 @@ struct Once<F> {
 }
 
 struct Rule<F> {
-    /// What the token must grant; `None` where that depends on what the frame is about.
+    /// The operation that the token must grant; `None` where the frame's target decides.
     operation: Option<Operation>,
     rate: Rate,
     once: Option<Once<F>>,
@@ -75,7 +75,7 @@ macro_rules! rules {
     };
 }
 
-/// A frame's own id, which is neither a message's nor a turn's, and what its repeat is answered.
+/// A frame's own id, neither a message's nor a turn's, and the answer to its repeat.
 macro_rules! once {
     ($kind:ident, $repeat:expr) => {
         Some(Once {
@@ -139,7 +139,7 @@ rules! {
         None, Free, None, |_, _, _| Err(misplaced("auth").into());
 }
 
-/// Decides about one frame, in the order that holds for all of them.
+/// Decides about one frame, in the same order for all.
 #[inline(always)]
 fn apply<F>(
     cx: &mut Context<'_>,
@@ -245,8 +245,8 @@ pub(super) fn take_message(
     Ok(())
 }
 
-/// Takes frames that came one after the other, each in its place, until so many were refused
-/// that the rest is not even answered. Says whether all were taken or answered.
+/// Takes consecutive frames, each in its place, until so many are refused that the rest is not even
+/// answered. Returns whether all were taken or answered.
 pub(super) fn take_frames(
     cx: &mut Context<'_>,
     sender: &Sender,
@@ -270,7 +270,7 @@ pub(super) fn take_frames(
     Ok(true)
 }
 
-/// The frames before it in the same message have done as much as one message may do.
+/// Earlier frames of the same message have used up its effects.
 fn check_effects(
     cx: &Context<'_>,
     frame: Result<ClientFrame, ErrorInfo>,
@@ -290,7 +290,7 @@ fn check_effects(
     }
 }
 
-/// One frame and its one answer. Says whether it was taken.
+/// One frame and its one answer. Returns whether it was taken.
 fn take_frame(
     cx: &mut Context<'_>,
     sender: &Sender,
@@ -304,7 +304,7 @@ fn take_frame(
     match decided {
         Ok(Answer::Now(outcome)) => cx.engine.answer(reply, Ok(outcome)),
         Ok(Answer::Pending(append)) => {
-            // If it cannot be stored, it is refused with all that wait.
+            // If the frame cannot be stored, it is refused with all that wait.
             if let Err(error) = cx.engine.answer_append(reply, append) {
                 full::survive(cx, error)?;
                 return Ok(false);

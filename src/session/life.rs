@@ -9,15 +9,14 @@ use crate::session::engine::{Error, News, Owner, Sender, Wait, after};
 use crate::session::part::Part;
 use crate::store::StoreError;
 
-/// Deletes the session: from here on everything is refused until it is done.
+/// Deletes the session: from now on every input is refused until the deletion is done.
 pub(crate) fn erase(cx: &mut Context<'_>, sender: &Sender) -> Result<String, Error> {
     sender.must(Operation::Admin, "delete the session", &cx.engine.id)?;
     end(cx)?;
     Ok("{}".to_owned())
 }
 
-/// Ends the session and tells its hooks (P10.4). While deliveries are owed, they are all that is
-/// left.
+/// Ends the session and tells its hooks (P10.4). Pending deliveries are the only rows that remain.
 fn end(cx: &mut Context<'_>) -> Result<(), StoreError> {
     let mut told = Vec::new();
     if cx.engine.created_at.is_some() {
@@ -31,10 +30,10 @@ fn end(cx: &mut Context<'_>) -> Result<(), StoreError> {
     cx.engine.begin_anew(told)
 }
 
-/// The rest of a session that nobody uses, as a part of it.
+/// The idle expiry of a session, as a part of it.
 pub(super) struct Rest;
 
-/// Rest waits for the end of the session.
+/// Idle expiry waits for the end of the session.
 const REST: Owner = Owner {
     name: "rest",
     wait: Wait::Alarm,
@@ -43,7 +42,7 @@ const REST: Owner = Owner {
 impl Part for Rest {
     const OWNER: Option<Owner> = Some(REST);
 
-    /// When the whole session goes; never while something is open (P11.2).
+    /// When the whole session expires; never while something is open (P11.2).
     fn due_at(cx: &Context<'_>) -> Timestamp {
         let is_at_rest = cx.engine.created_at.is_some() && !cx.engine.is_busy;
         let wait = cx.engine.settings.idle_expiry_ms.filter(|_| is_at_rest);

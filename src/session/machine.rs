@@ -1,4 +1,4 @@
-//! The session as a machine: the contract of [`Machine`] in the words of a session.
+//! The session's implementation of the contract [`Machine`].
 
 use super::{Chains, Connection, Delivered, Delivery, Input, Request, Sender, Session, Start};
 use crate::machine::{Attached, Carrier, Effects, Machine};

@@ -1,9 +1,9 @@
 //! Decisions: the session as a deterministic state machine.
 //!
-//! Everything that happens to a session is an [`Input`]; everything that follows is rows in
-//! the [`Store`] and [`Effect`]s. Nothing here awaits, reads a clock or draws randomness.
-//! Features stand above an engine that knows none of them; this file holds the contract and
-//! the one match over inputs.
+//! Everything that happens to a session is an [`Input`]; everything that follows is rows in the
+//! [`Store`] and [`Effect`]s. Nothing here awaits, reads a clock or draws randomness. Features
+//! stand above an engine that knows none of them; this file holds the contract and the one match
+//! over inputs.
 
 mod approvals;
 mod context;
@@ -42,7 +42,7 @@ use engine::{Engine, Outbox, Wait, Work};
 /// Everything that can happen to a session.
 pub type Input = crate::machine::Input<Session>;
 
-/// One session in memory. All that it must not lose is in the store and with its connections.
+/// One session in memory. Everything it must not lose is in the store or kept with its connections.
 #[derive(Debug)]
 pub struct Session {
     engine: Engine,
@@ -50,9 +50,9 @@ pub struct Session {
 }
 
 impl Session {
-    /// Rebuilds a session from its rows and from the connections that survived; the only
-    /// way in, for a first boot, after a sleep, a deployment or a crash. `entropy` gives the
-    /// epoch of a session that has none yet.
+    /// Rebuilds a session from its rows and surviving connections; the only way in, for a first
+    /// boot and after a sleep, a deployment or a crash. `entropy` gives the epoch of a session that
+    /// has none yet.
     ///
     /// # Errors
     /// When the storage fails.
@@ -111,27 +111,28 @@ impl Session {
         Ok(out.into_effects(groups))
     }
 
-    /// The end of the nearest rollup window, at most 500 ms away; the platform keeps a timer
-    /// for it. `None` while nothing is pending or held: then no timer may run.
+    /// The end of the nearest rollup window, at most 500 ms away; the platform keeps a timer for
+    /// it. `None` while nothing is pending or held: then no timer may run.
     pub fn window(&self) -> Option<Timestamp> {
         let rollup = self.engine.rollup.due(&self.engine.settings);
         rollup.into_iter().chain(parts::window(&self.memory)).min()
     }
 
-    /// The time of the next alarm: no earlier than needed once it has rung, perhaps too early
-    /// before. `None` while there is nothing to wait for.
+    /// The time of the next alarm: after an alarm it is exact, before that it may be early. `None`
+    /// while nothing is waited for.
     pub fn deadline(&self) -> Option<Timestamp> {
         let next = self.engine.clock.next(Wait::Alarm);
         (next < Timestamp::MAX).then_some(next)
     }
 
-    /// When somebody might be held silent who is not: the platform answers pings without a
-    /// word, and must be asked for them before then. Far away while nobody's silence matters.
+    /// The earliest time at which a live client could be taken for silent: the platform answers
+    /// pings by itself, and must be asked for their times before then. Far away while no silence
+    /// matters.
     pub fn listens_at(&self) -> Timestamp {
         self.engine.clock.next(Wait::Pings)
     }
 
-    /// Everybody who is attached.
+    /// All connections.
     pub fn connections(&self) -> impl Iterator<Item = &Connection> {
         self.engine
             .connections
@@ -139,13 +140,12 @@ impl Session {
             .map(|live| &live.connection)
     }
 
-    /// Who came and left lately, the latest last (P7.3), as far as the session was awake.
+    /// Recent members that came or left, the latest last (P7.3), since the session woke.
     pub fn comings(&self) -> impl Iterator<Item = &Coming> {
         self.memory.presence.comings()
     }
 
-    /// The deliveries that are pending, and the dead letters (P11.4). As many rows as there are
-    /// deliveries.
+    /// The pending deliveries, and the dead letters (P11.4). Reads one row for each.
     ///
     /// # Errors
     /// When the storage fails.
@@ -207,8 +207,8 @@ fn dispatch(cx: &mut Context<'_>, input: Input) -> Result<(), StoreError> {
             turns::lease::keep_pings(cx)?;
             handover::heard::keep_heard(cx)?;
             cx.engine.forget(&connection);
-            // A body breaks off with its connection (P5.5); nothing else follows from it: a
-            // closed connection is never a cancel.
+            // A body breaks off with its connection (P5.5); nothing else follows: a closed
+            // connection is never a cancel.
             parts::ring(cx)?;
         }
         Input::Request { sender, request } => request::answer(cx, &sender, request)?,

@@ -1,4 +1,4 @@
-//! What a feature may do beside answering frames and reads.
+//! A feature's share in events other than frames and reads.
 
 use super::context::{Context, Memory};
 use super::engine::{Live, News, Owner, Step};
@@ -8,13 +8,13 @@ use crate::protocol::serial::Place;
 use crate::protocol::snapshot::Snapshot;
 use crate::store::StoreError;
 
-/// A feature's part in what happens to the session; each has what it needs of these.
+/// A feature's part in the events of the session; it implements the methods it needs.
 pub(super) trait Part {
-    /// The name under which it waits for a time.
+    /// The owner under which it waits for a time.
     const OWNER: Option<Owner> = None;
 
-    /// Rebuilds its memory from rows, when the session wakes or a write found no room. What the
-    /// input's time is may not matter to it.
+    /// Rebuilds its memory from rows, when the session wakes or after a write without room. The
+    /// result must not depend on the time.
     ///
     /// # Errors
     /// When the storage fails.
@@ -22,7 +22,7 @@ pub(super) trait Part {
         Ok(())
     }
 
-    /// The time that it waits for, by what is known now.
+    /// The time that it waits for, as known now.
     fn due_at(_: &Context<'_>) -> Timestamp {
         Timestamp::MAX
     }
@@ -64,7 +64,7 @@ pub(super) trait Part {
         Ok(())
     }
 
-    /// When it is to send something, at most 500 ms away.
+    /// When it will send something, at most 500 ms away.
     fn window(_: &Memory) -> Option<Timestamp> {
         None
     }
@@ -74,14 +74,14 @@ pub(super) trait Part {
         false
     }
 
-    /// Adds to what a connection is told first (P3.4).
+    /// Adds its lists to `attached` (P3.4).
     fn attached(_: &Context<'_>, _: &mut Live, _: &mut Lists) {}
 
-    /// Adds to the session in one read (P11.1).
+    /// Adds its fields to the snapshot (P11.1).
     fn snapshot(_: &Context<'_>, _: &mut Snapshot<'_>) {}
 
-    /// The frames, beside those of messages, that bring a reader up to date who has everything up
-    /// to a place (P3.5); no more than one beyond `limit`.
+    /// The frames, beside those of messages, that bring a reader up to date from a place (P3.5); no
+    /// more than one beyond `limit`.
     ///
     /// # Errors
     /// When the storage fails.

@@ -1,4 +1,4 @@
-//! The parts of the session: the only list of them, and what is asked of all.
+//! The parts of the session: the only list of them, and the calls to all of them.
 
 use super::approvals::part::Pending;
 use super::context::{Context, Memory, Others};
@@ -20,7 +20,7 @@ use crate::protocol::serial::Place;
 use crate::protocol::snapshot::Snapshot;
 use crate::store::StoreError;
 
-/// Does something with every part, in the order in which they ring.
+/// Runs a block for every part, in ringing order.
 macro_rules! each {
     ($part:ident => $do:block) => {
         each! {
@@ -61,15 +61,15 @@ fn turn_ends(cx: &mut Context<'_>, step: &mut Step, turn: &str) -> Result<(), St
     Ok(())
 }
 
-/// Rebuilds what is in memory from rows, and the clock with it.
+/// Rebuilds memory from rows, and the clock with it.
 pub(super) fn load(cx: &mut Context<'_>) -> Result<(), StoreError> {
     each!(P => { P::load(cx)? });
     set_clock(cx, |_| true);
     Ok(())
 }
 
-/// Lets everything happen whose time has come, before an input is looked at: an input that comes
-/// after a deadline finds it passed, however late the alarm.
+/// Handles everything that is due before an input: an input after a deadline finds the deadline
+/// passed, however late the alarm.
 pub(super) fn ring(cx: &mut Context<'_>) -> Result<(), StoreError> {
     hear(cx)?;
     if !cx.engine.clock.is_due(cx.engine.now) {
@@ -91,7 +91,7 @@ pub(super) fn ring(cx: &mut Context<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What parts wait for depends on the settings.
+/// The settings have changed, and the parts' times depend on them.
 pub(super) fn settings_changed(cx: &mut Context<'_>) -> Result<(), StoreError> {
     cx.engine.state.news.is_settled = true;
     hear(cx)?;
@@ -99,15 +99,15 @@ pub(super) fn settings_changed(cx: &mut Context<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// It is known again when connections last sent a ping.
+/// The times of the connections' latest pings are known again.
 pub(super) fn hear_pings(cx: &mut Context<'_>) {
     set_clock(cx, |wait| wait == Wait::Pings);
 }
 
-/// Lets the parts hear what has happened in the engine, and works out when they are due.
+/// Passes the engine's events to the parts, and recomputes when they are due.
 #[inline(always)]
 pub(super) fn hear(cx: &mut Context<'_>) -> Result<(), StoreError> {
-    // Most inputs are appends, which leave nothing to hear.
+    // Most inputs are appends, which cause no event.
     if cx.engine.news.is_empty() && !cx.engine.clock.is_stirred() {
         return Ok(());
     }
@@ -140,7 +140,7 @@ fn hear_news(cx: &mut Context<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Works out anew when each part is due that waits like this.
+/// Recomputes the times of all parts that wait like this.
 fn set_clock(cx: &mut Context<'_>, is_meant: impl Fn(Wait) -> bool) {
     note_busy(cx);
     each!(P => {
@@ -163,24 +163,24 @@ pub(super) fn finish(cx: &mut Context<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// When a part is to send something.
+/// When the next part will send something.
 pub(super) fn window(memory: &Memory) -> Option<Timestamp> {
     let mut window = None;
     each!(P => { window = window.into_iter().chain(P::window(memory)).min() });
     window
 }
 
-/// Adds to what a connection is told first (P3.4).
+/// Adds the parts' lists to `attached` (P3.4).
 pub(super) fn attached(cx: &Context<'_>, live: &mut Live, lists: &mut Lists) {
     each!(P => { P::attached(cx, live, lists) });
 }
 
-/// Adds to the session in one read (P11.1).
+/// Adds the parts' fields to the snapshot (P11.1).
 pub(super) fn snapshot(cx: &Context<'_>, snapshot: &mut Snapshot<'_>) {
     each!(P => { P::snapshot(cx, snapshot) });
 }
 
-/// What a reader who has everything up to a place is to know beside messages (P3.5).
+/// The frames, beside those of messages, that bring a reader up to date from a place (P3.5).
 pub(super) fn changed_since(
     cx: &Context<'_>,
     since: Place,

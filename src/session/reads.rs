@@ -1,5 +1,5 @@
-//! Reads: the one table of what may be asked over HTTP without changing anything. Each has its
-//! address, its query and its operation in `protocol/routes.rs`.
+//! Reads: one table of all HTTP reads. Each has its address, its query and its operation in
+//! `protocol/reads.rs`.
 
 use super::approvals::list as approvals;
 use super::context::Context;
@@ -10,7 +10,7 @@ use super::turns::list as turns;
 use crate::protocol::query::History;
 use crate::protocol::reads::Read;
 
-/// Reads, if the token grants it.
+/// Serves a read, if the token grants it.
 pub(super) fn read(cx: &Context<'_>, sender: &Sender, read: Read) -> Result<String, Error> {
     sender.must(read.needs(), "read", &cx.engine.id)?;
     match read {

@@ -1,4 +1,4 @@
-//! Inputs that are answered without being taken.
+//! Inputs that are answered without being handled.
 
 use super::context::Context;
 use super::engine::Connection;
@@ -36,7 +36,7 @@ where
     }
 }
 
-/// Whoever waits for the answer to an input.
+/// The party that waits for an input's answer.
 pub(super) enum Waiting {
     Nobody,
     Request,
@@ -61,7 +61,7 @@ impl Waiting {
         }
     }
 
-    /// What the input was to store could not be stored; it may come again.
+    /// Refuses an input that could not be stored; it may be sent again.
     pub(super) fn refuse_full(&self, cx: &mut Context<'_>) {
         let error = cx.engine.full();
         match self {

@@ -1,4 +1,4 @@
-//! What comes by HTTP (P12): frames, answered in the response, reads, and the session as a whole.
+//! HTTP requests (P12): frames, answered in the response, reads, and the session as a whole.
 
 use serde::Serialize;
 
@@ -15,21 +15,21 @@ use crate::protocol::frame::{Outcome, ServerFrame, join};
 use crate::protocol::request::Request;
 use crate::store::StoreError;
 
-/// How the answers to the frames of a request make its response.
+/// The form of a response, from the answers to a request's frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shape {
     /// One ack or nack (P12.1).
     Frame,
-    /// An array of them (P12.1).
+    /// An array of acks and nacks (P12.1).
     Frames,
     /// An ack's result alone (P12.2).
     Result {
-        /// Whether the frame is one that creates something.
+        /// Whether the frame creates something.
         creates: bool,
     },
 }
 
-/// Answers a request, unless its client asks too much of the session.
+/// Answers a request, unless its client exceeds its rates.
 pub(super) fn answer(
     cx: &mut Context<'_>,
     sender: &Sender,
@@ -69,7 +69,7 @@ fn take(cx: &mut Context<'_>, sender: &Sender, request: Request) -> Result<(), S
             return take_frames(cx, sender, vec![received], Shape::Result { creates });
         }
         Request::Read(it) => read(cx, sender, it),
-        // Whoever streams a body is told what became of it, without a right to read others.
+        // The sender of a streamed body learns its outcome, without a right to read anything else.
         Request::Written(serial) => sender
             .must(Operation::Publish, "read", &cx.engine.id)
             .map_err(Error::from)
@@ -85,8 +85,8 @@ fn take(cx: &mut Context<'_>, sender: &Sender, request: Request) -> Result<(), S
     Ok(())
 }
 
-/// Takes the frames of a request; its end closes the window (P5.4) if an answer waits for it,
-/// so that every answer is there.
+/// Takes the frames of a request; its end closes the window (P5.4) if an answer waits for it, so
+/// that the response has every answer.
 fn take_frames(
     cx: &mut Context<'_>,
     sender: &Sender,
@@ -129,7 +129,7 @@ fn respond(shape: Shape, answers: Vec<(ServerFrame, String)>) -> (u16, String) {
     }
 }
 
-/// The refusal of a request, whatever it asks for; of one frame, as its nack.
+/// The refusal of a request, whatever its content; for one frame, as its nack.
 pub(super) fn refused(request: Request, error: ErrorInfo) -> (u16, String) {
     let Request::Frame(Received { reference, .. }) = request else {
         return refusal(&error);
@@ -154,7 +154,7 @@ pub(super) fn refusal(error: &ErrorInfo) -> (u16, String) {
     )
 }
 
-/// 201 for what is created, 200 otherwise (P12.2).
+/// 201 for a frame that creates something, 200 otherwise (P12.2).
 fn created(result: &Outcome) -> u16 {
     match result {
         Outcome::Published { messages } if messages.iter().any(|placed| !placed.duplicate) => 201,

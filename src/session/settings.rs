@@ -6,7 +6,7 @@ use crate::session::engine::{Error, Sender};
 use crate::session::parts;
 use crate::store::MetaWrite;
 
-/// Lays a patch over the settings; the session begins with it if it has not.
+/// Applies a patch to the settings; the session begins with it if it has not.
 pub(crate) fn change_settings(
     cx: &mut Context<'_>,
     sender: &Sender,

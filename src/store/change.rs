@@ -1,13 +1,13 @@
-//! Entries of the log that are no messages: what happened to something that is there already.
+//! Entries of the log that are no messages: changes of messages and turns.
 //!
 //! A row of `change` is one entry:
 //!
 //! | column | holds |
 //! | --- | --- |
 //! | `serial` | its place in the log |
-//! | `kind` | what happened: a number of [`Kind`] |
-//! | `subject` | the place of the message, turn or approval; of a hand-over its own |
-//! | `client` | who did it; NULL for the session itself |
+//! | `kind` | the change: a number of [`Kind`] |
+//! | `subject` | the place of the changed message, turn or approval; of a hand-over its own |
+//! | `client` | the client; NULL for the session itself |
 //! | `at` | when, in ms |
 
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ use crate::protocol::limits::{REPLAY_ENTRIES, TRIM_ROWS};
 use crate::protocol::serial::Place;
 use crate::protocol::turn::Event;
 
-/// What was done to a message.
+/// A change of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     /// It was closed.
@@ -34,12 +34,12 @@ pub enum Change {
     Update,
     /// It was deleted.
     Delete,
-    /// Another attempt at its turn takes its place.
+    /// Another attempt at its turn replaces it.
     Supersede,
 }
 
-/// Everything that an entry may say, by what it is about. Rows keep the numbers, so a number
-/// that was ever released stays what it is; each feature has ten of its own.
+/// Everything that an entry may say, by its subject. Rows keep the numbers, so a released number
+/// keeps its meaning; each feature has ten of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Of a message: 1 to 9.
@@ -89,16 +89,16 @@ impl Kind {
     }
 }
 
-/// An entry for a close, an update or a deletion: who did what to which message.
+/// An entry for a close, an update or a deletion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Its place in the log.
     pub place: Place,
-    /// What was done.
+    /// The change.
     pub what: Change,
     /// The message.
     pub subject: Place,
-    /// Who did it; `None` for the session itself.
+    /// The client; `None` for the session itself.
     pub client: Option<String>,
     /// When.
     pub at: Timestamp,
@@ -131,15 +131,15 @@ pub(super) fn add(
     sql.run(ADD, &[place, kind, subject, client.into(), at.into()])
 }
 
-/// Entries up to a place go, `TRIM_ROWS` at most: with their own place, not with their subject's,
-/// since the last one may be where the log ends.
+/// Deletes entries up to a place, `TRIM_ROWS` at most: by their own place, not their subject's,
+/// since the last one may be the end of the log.
 pub(super) fn trim(sql: &dyn Sql, up_to: Place) -> Result<(), StoreError> {
     const TRIM: &str = "DELETE FROM change WHERE serial IN (SELECT serial FROM change \
                         WHERE serial<=?1 ORDER BY serial LIMIT ?2)";
     sql.run(TRIM, &[Value::number(up_to), Value::size(TRIM_ROWS)])
 }
 
-/// What happened to a message after a place.
+/// The changes of one message after a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Changed {
     /// The message.
@@ -150,21 +150,21 @@ pub struct Changed {
     pub is_updated: bool,
     /// Whether it was deleted.
     pub is_deleted: bool,
-    /// Whether another attempt at its turn takes its place (P6.8).
+    /// Whether another attempt at its turn replaces it (P6.8).
     pub is_superseded: bool,
 }
 
 impl Store {
-    /// What changed after a place of the messages up to it, one item a message, by message;
-    /// at most `limit`, as far as the first `REPLAY_ENTRIES` entries tell. Three rows for each
-    /// entry, and two for each message that streams.
+    /// Changes after a place of the messages up to it, one item a message, in the messages' order;
+    /// at most `limit`, from the first `REPLAY_ENTRIES` entries. Three rows for each entry, and two
+    /// for each streaming message.
     pub fn changed(&self, after: Place, limit: usize) -> Result<Vec<Changed>, StoreError> {
         self.read(|sql| changed(sql, after, limit))
     }
 }
 
-/// There is no index on versions, which every append changes: the entries and the few messages
-/// that stream are everything.
+/// Versions have no index, since every append changes one: the entries and the few streaming
+/// messages are everything.
 fn changed(sql: &dyn Sql, after: Place, limit: usize) -> Result<Vec<Changed>, StoreError> {
     // An entry whose message was trimmed stays until its own place is.
     const CHANGES: &str = "SELECT subject, max(serial), max(kind=?6), max(kind=?7), \

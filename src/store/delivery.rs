@@ -2,8 +2,8 @@
 //!
 //! A row of `delivery` is one delivery to one target. It is not part of the log and outlives it:
 //! hooks hear of the deletion of a session that is already gone. The table is made with its first
-//! row, since few sessions owe anything. It has no index: it is short by its bounds, and a session
-//! that wakes reads all of it.
+//! row, since few sessions have deliveries. It has no index: its bounds keep it short, and a waking
+//! session reads all of it.
 //!
 //! | column | holds |
 //! | --- | --- |
@@ -104,7 +104,7 @@ pub enum DeliveryWrite {
         /// The reason.
         reason: String,
     },
-    /// It was taken, or a dead letter has expired.
+    /// It was accepted, or a dead letter has expired.
     Forget {
         /// The delivery.
         number: u64,
@@ -210,7 +210,7 @@ impl Store {
         Ok(self.tables()?.has(Rare::Delivery))
     }
 
-    /// All deliveries, the oldest first. As many rows as there are.
+    /// All deliveries, the oldest first. Reads all rows.
     pub fn deliveries(&self) -> Result<Vec<Owed>, StoreError> {
         const ALL: &str = "SELECT number, kind, target, attempts, created_at, due_at, dead_at \
                            FROM delivery ORDER BY number";
@@ -237,7 +237,7 @@ impl Store {
         row.map(parcel).transpose()
     }
 
-    /// Dead letters, the newest first. As many rows as there are deliveries.
+    /// Dead letters, the newest first. Reads all rows.
     pub fn dead_letters(&self) -> Result<Vec<DeadLetter>, StoreError> {
         const DEAD: &str = "SELECT number, kind, target, attempts, created_at, due_at, dead_at, \
                             id, reason FROM delivery WHERE dead_at IS NOT NULL \

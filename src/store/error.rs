@@ -1,11 +1,11 @@
-//! What may go wrong with the storage.
+//! Errors of the storage.
 
 /// The storage failed. The session is dropped and loaded again; nothing is answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreError(pub String);
 
 impl StoreError {
-    /// A row that does not hold what this code wrote.
+    /// A row with content that this code never writes.
     pub(super) fn unreadable(what: &str) -> Self {
         Self(format!("its {what} does not read back"))
     }

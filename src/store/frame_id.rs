@@ -1,7 +1,7 @@
-//! Ids of frames that were taken, so that a frame that comes again is not taken again (P13.1).
+//! Ids of frames that were taken, so that no frame is taken twice (P13.1).
 //!
-//! A row of `once` is one id. Few sessions have any, so the table is made with the first. The
-//! ids of messages are in `message`, and stay as long as their message.
+//! A row of `once` is one id. Few sessions have any, so the table is made with the first. The ids
+//! of messages are in `message`, and stay as long as their message.
 //!
 //! | column | holds |
 //! | --- | --- |
@@ -21,7 +21,7 @@ use super::stored::Stored;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::serial::Place;
 
-/// Which type of frame an id belongs to (P13.1). The numbers are kept in rows.
+/// The type of a frame with an id (P13.1). The numbers are kept in rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A message of a `publish`; kept as long as the message.
@@ -63,24 +63,24 @@ pub enum Kind {
 /// The id of a frame that was taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdWrite {
-    /// Who sent it.
+    /// The client.
     pub client: String,
     /// The type of frame.
     pub kind: Kind,
     /// The id.
     pub id: String,
-    /// What came of it.
+    /// The place that it stands for.
     pub place: Place,
     /// When.
     pub at: Timestamp,
-    /// Ids from before are forgotten, a few with each that is kept: more go than come, and never
-    /// so many that the session stops for them.
+    /// Old ids are deleted, a few with each new one: more than are added, and never so many that
+    /// the session stalls.
     pub keep_since: Timestamp,
 }
 
 impl Stored for IdWrite {
     fn store(&self, sql: &dyn Sql) -> Result<(), StoreError> {
-        // One that was forgotten may come a second time: it then stands for the new frame.
+        // A frame with a deleted id may come a second time: the id then stands for the new frame.
         const KEEP: &str = "INSERT INTO once(client, kind, id, serial, at) \
                             VALUES(?1, ?2, ?3, ?4, ?5) \
                             ON CONFLICT DO UPDATE SET serial=excluded.serial, at=excluded.at";
@@ -99,8 +99,8 @@ impl Stored for IdWrite {
 }
 
 impl Store {
-    /// The place that an id stands for, unless the row is older than `since` (messages' ids
-    /// do not age). Two rows.
+    /// The place that an id stands for, unless the row is older than `since` (messages' ids do not
+    /// age). Two rows.
     pub fn once(
         &self,
         client: &str,

@@ -1,4 +1,4 @@
-//! The log as a whole, over all that has a place in it: where it ends, how much is after a place.
+//! The log as a whole: its end, and the amount after a place.
 
 use super::approval;
 use super::change::Kind;
@@ -13,7 +13,7 @@ use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{NAMED_MESSAGES, REPLAY_ENTRIES, REPLAY_MESSAGES};
 use crate::protocol::serial::Place;
 
-/// Where the log ends.
+/// The end of the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct End {
     /// The last place given.
@@ -22,25 +22,25 @@ pub struct End {
     pub written_at: Timestamp,
 }
 
-/// How much somebody missed.
+/// The amount that a reader missed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Extent {
     /// Messages that are new.
     pub messages: usize,
-    /// Bytes of them and of turns that changed, at least.
+    /// Bytes of them and of changed turns, at least.
     pub bytes: usize,
 }
 
 impl Store {
-    /// Where the log ends. Four rows, and three for each message that streams.
+    /// The end of the log. Four rows, and three for each streaming message.
     pub fn end(&self) -> Result<End, StoreError> {
         self.read(end)
     }
 
-    /// How much there is, at least, of messages that came, and of turns and approvals that
-    /// changed, after a place; `None` if there are more than a replay may bring (P3.6). Three times
-    /// `REPLAY_ENTRIES` rows for entries, as many again for turns and for approvals, and two for
-    /// each of `REPLAY_MESSAGES`, or of `NAMED_MESSAGES` with names.
+    /// The amount, at least, of new messages and of changed turns and approvals after a place;
+    /// `None` beyond the bounds of a replay (P3.6). Three times `REPLAY_ENTRIES` rows for entries,
+    /// as many again for turns and for approvals, and two for each of `REPLAY_MESSAGES`, or of
+    /// `NAMED_MESSAGES` with names.
     pub fn extent(
         &self,
         after: Place,
@@ -61,7 +61,7 @@ impl Store {
         }))
     }
 
-    /// How many bytes there are, at least, of some messages, those of certain names. Two rows each.
+    /// The bytes, at least, of some messages, those with certain names. Two rows each.
     pub fn bytes_of(
         &self,
         places: &[Place],
@@ -83,8 +83,8 @@ impl Store {
     }
 }
 
-/// The end is never in one place alone: text that still streams is ahead of its message, and
-/// what was trimmed is remembered in `meta` only.
+/// The end is never in one place alone: streaming text is ahead of its message, and trimmed
+/// messages are remembered in `meta` only.
 pub(super) fn end(sql: &dyn Sql) -> Result<End, StoreError> {
     const END: &str = concat!(
         "SELECT coalesce(max(place), 0), max(at) FROM (\

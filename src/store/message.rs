@@ -1,4 +1,4 @@
-//! Messages: what is said, with its text while that is short.
+//! Messages, with their text while it is short.
 //!
 //! A row of `message` is one message (P4.1):
 //!
@@ -21,8 +21,8 @@
 //! | `json` | its data, if that is not text |
 //! | `data` | its data, if that is text; what does not fit goes on in segments (`text.rs`) |
 //!
-//! Text is in `data`, any other JSON in `json`: `data || ?` must never meet a document. What can
-//! be long stands last, so that the rest of a row is read without it. Indexes find messages that
+//! Text is in `data`, any other JSON in `json`: `data || ?` must never meet a document. Long
+//! columns are last, so that the rest of a row is read without them. Indexes find messages that
 //! stream, have an id, or were written by a turn that another agent may take over (P6.8).
 
 pub(super) mod columns;
@@ -70,30 +70,29 @@ pub struct NewFields {
     pub at: Timestamp,
 }
 
-/// What is written of a message as a whole.
+/// A write of a message as a whole.
 #[derive(Clone, Debug, PartialEq)]
 pub enum MessageWrite {
-    /// A message as it is created; `version` equals `serial`. Its id stands for it from then on.
+    /// A new message; `version` equals `serial`. Its id stands for it from then on.
     Create(Message),
     /// Fields are replaced. New data goes to the message's own row, whole.
     Update(NewFields),
-    /// It is deleted but for its tombstone.
+    /// It is reduced to its tombstone.
     Delete {
         /// The message.
         place: Place,
         /// The place of its deletion.
         version: Place,
-        /// Whether another attempt at its turn takes its place, and its id is free again
-        /// (P6.8).
+        /// Whether another attempt at its turn replaces it, which frees its id (P6.8).
         is_superseded: bool,
         /// When.
         at: Timestamp,
     },
-    /// Somebody wants no answer to it (P6.5).
+    /// No answer to it is wanted (P6.5).
     CancelInput {
         /// The message.
         place: Place,
-        /// Who, when and why.
+        /// The cancel.
         cancel: Cancel,
     },
 }
@@ -179,7 +178,7 @@ fn data_values(data: Option<&Data>) -> [Value; 2] {
 }
 
 impl NewFields {
-    /// The parameters that both statements begin with.
+    /// The parameters common to both statements.
     fn params(&self) -> [Value; 5] {
         let [place, version, seq] = [self.place, self.version, self.seq].map(Value::number);
         [
@@ -192,8 +191,8 @@ impl NewFields {
     }
 }
 
-/// New data goes to the message's own row, whole. One that streams has its marks begin anew
-/// there: what readers had of the old text says nothing about the new one.
+/// New data goes to the message's own row, whole. The marks of a streaming message restart there:
+/// what readers had of the old text says nothing about the new one.
 fn replace(sql: &dyn Sql, change: &NewFields, data: &Data) -> Result<(), StoreError> {
     const REPLACE: &str = "UPDATE message SET version=?2, seq=coalesce(nullif(?3, 0), seq), \
                            updated_at=?4, headers=coalesce(?5, headers), marks=?6, json=?7, \
@@ -215,7 +214,7 @@ fn replace(sql: &dyn Sql, change: &NewFields, data: &Data) -> Result<(), StoreEr
     text::delete_segments(sql, change.place)
 }
 
-/// The text stays, and while it streams its tail marks that it was as long at this version.
+/// The text stays, and while it streams its tail marks the same length at this version.
 fn replace_headers(sql: &dyn Sql, change: &NewFields) -> Result<(), StoreError> {
     const HEADERS: &str = "UPDATE message SET version=?2, seq=coalesce(nullif(?3, 0), seq), \
                            updated_at=?4, headers=coalesce(?5, headers), marks=marks||?6 \
@@ -232,8 +231,8 @@ fn replace_headers(sql: &dyn Sql, change: &NewFields) -> Result<(), StoreError> 
     )
 }
 
-/// The tombstone keeps who, when and the id, so that nothing is created twice (P4.2); one
-/// that was superseded keeps no id, so that it may be created again (P6.8).
+/// The tombstone keeps author, time and id, so that nothing is created twice (P4.2); a superseded
+/// one keeps no id, so that it may be created again (P6.8).
 fn delete(
     sql: &dyn Sql,
     place: Place,
@@ -261,7 +260,7 @@ fn delete(
     text::delete_segments(sql, place)
 }
 
-/// Messages go, given as a list in JSON: their rows, and those of their texts.
+/// Deletes messages, given as a list in JSON: their rows, and those of their texts.
 pub(super) fn trim(sql: &dyn Sql, places: &Value) -> Result<(), StoreError> {
     const MESSAGES: &str = "DELETE FROM message WHERE serial IN \
                             (SELECT value FROM json_each(?1))";
@@ -279,8 +278,8 @@ impl Store {
         })
     }
 
-    /// One message without its data, and the bytes of its own row's: what a change of anything
-    /// else is told with, and what it rewrites. Two rows.
+    /// One message without its data, and the bytes of its own row's: for the frames of other
+    /// changes, and the bytes that those rewrite. Two rows.
     pub fn outline(
         &self,
         epoch: Epoch,
@@ -318,8 +317,8 @@ impl Store {
         })
     }
 
-    /// The oldest messages of a turn that were not deleted, by place. The turn's id may have been
-    /// that of another one, which is gone. Three rows each.
+    /// The oldest messages of a turn that are not deleted, by place. Another turn, now gone, may
+    /// have had the same id. Three rows each.
     pub fn turn_messages(&self, turn: &Turn, limit: usize) -> Result<Vec<Head>, StoreError> {
         const MESSAGES: &str = concat!(
             "SELECT ",
@@ -344,7 +343,7 @@ impl Store {
     }
 }
 
-/// The message that an id stands for: the newest, since an id may be free again (P4.2). Two rows.
+/// The latest message that an id stands for, since an id may become free again (P4.2). Two rows.
 pub(super) fn of_id(sql: &dyn Sql, client: &str, id: &str) -> Result<Option<Place>, StoreError> {
     const MESSAGE: &str = "SELECT serial FROM message WHERE client=?1 AND id=?2 \
                            ORDER BY serial DESC LIMIT 1";

@@ -1,7 +1,7 @@
-//! How a session began, and what may change about all of it.
+//! The beginning of a session, and its settings.
 //!
-//! The table `meta` has one row: a table costs two rows written, a row for each value would cost
-//! more.
+//! The table `meta` has one row: creating a table costs two row writes, and a row for each value
+//! would cost more.
 //!
 //! | column | holds |
 //! | --- | --- |
@@ -23,34 +23,34 @@ use crate::protocol::ids::Timestamp;
 use crate::protocol::serial::{Epoch, Place};
 use crate::protocol::settings::Settings;
 
-/// What was written when the session began, and what may change about all of it.
+/// The record of a session's beginning, with its later changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Beginning {
     /// The epoch of this life's serials.
     pub epoch: Epoch,
     /// When it began.
     pub created_at: Timestamp,
-    /// Up to here messages have been trimmed (P11.2).
+    /// The place up to which messages have been trimmed (P11.2).
     pub floor: Place,
-    /// When they last were.
+    /// When messages were last trimmed.
     pub trimmed_at: Option<Timestamp>,
     /// Its settings.
     pub settings: Settings,
 }
 
-/// What is written about all of a session.
+/// A write about the whole session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MetaWrite {
-    /// The schema, and how the session begins.
+    /// The schema, and the beginning of the session.
     Begin(Beginning),
     /// The session's settings.
     Set {
         /// All of them.
         settings: Settings,
-        /// When they were changed: a write like any other (P11.2).
+        /// When they were changed: activity like any other (P11.2).
         at: Timestamp,
     },
-    /// The session ends: everything goes but what it owes (P10.4, P11.2).
+    /// The session ends: everything is deleted but its deliveries (P10.4, P11.2).
     End,
 }
 
@@ -94,8 +94,8 @@ fn set(sql: &dyn Sql, settings: &Settings, at: Timestamp) -> Result<(), StoreErr
     sql.run(SET, &[json(settings)?, at.into()])
 }
 
-/// The log begins after a place from now on. `written_at` is when the session was last written
-/// to, which nothing else tells once everything is gone.
+/// The log begins after a place from now on. `written_at` is the time of the session's last write,
+/// which no other row tells once all messages are gone.
 pub(super) fn raise_floor(
     sql: &dyn Sql,
     floor: Place,
@@ -107,7 +107,7 @@ pub(super) fn raise_floor(
 }
 
 impl Store {
-    /// How the session began; `None` if nothing was ever written (P1.2). One row.
+    /// The beginning of the session; `None` if nothing was ever written (P1.2). One row.
     pub fn beginning(&self) -> Result<Option<Beginning>, StoreError> {
         const META: &str = "SELECT epoch, created_at, floor, trimmed_at, settings FROM meta";
         let unreadable = || StoreError::unreadable("beginning");

@@ -1,12 +1,12 @@
-//! Rows: what the session reads ([`Store`]) and what it stores ([`Write`]).
+//! Rows: the session's reads ([`Store`]) and writes ([`Write`]).
 //!
-//! The only SQL of the project is in this folder. Each stored kind has a file of its own, with
-//! its columns, its writes and its reads; a read is a function of [`Store`], which says how many
-//! rows it reads at most. Rows hold places, never serials: the epoch belongs to the session, and
-//! comes in where messages go out.
+//! The only SQL of the project is in this folder. Each stored kind has a file of its own, with its
+//! columns, its writes and its reads; a read is a function of [`Store`] that states the most rows
+//! it reads. Rows hold places, never serials: the epoch belongs to the session, and is added where
+//! messages leave.
 //!
-//! Another kind is another file of that shape, with its table in `schema/` and a line in each of
-//! `schema.rs`, `write.rs` and this list; if it adds entries to the log, their numbers stand in
+//! A new kind is another file of that shape, with its table in `schema/` and a line in each of
+//! `schema.rs`, `write.rs` and this list; the numbers of its log entries, if any, stand in
 //! `change.rs`.
 
 mod approval;

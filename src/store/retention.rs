@@ -1,4 +1,4 @@
-//! Retention: the oldest messages, and how everything up to a place goes (P11.2).
+//! Retention: the oldest messages, and the deletion of everything up to a place (P11.2).
 
 use super::error::StoreError;
 use super::row::Row;
@@ -10,25 +10,25 @@ use super::{approval, change, log, message, meta, turn};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::serial::Place;
 
-/// One of the oldest messages, as retention looks at it (P11.2).
+/// One of the oldest messages, for retention (P11.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Aged {
     /// Its place.
     pub place: Place,
     /// When it was created.
     pub created_at: Timestamp,
-    /// Whether it must stay: it streams, it is of an open turn, or such a turn answers it.
+    /// Whether it must stay: it streams, it is of an open turn, or an open turn answers it.
     pub is_held: bool,
-    /// Rows that its text takes beside its own.
+    /// Rows of its text beside its own.
     pub segments: usize,
 }
 
-/// Messages go, and with them what is known of the log up to the last of them: final turns,
-/// settled approvals and entries, `TRIM_ROWS` of each at most. Rows beyond that go with a later
-/// step, and tell nobody anything meanwhile: nobody resumes from before the floor.
+/// Deletes messages, and the log's records up to the last of them: final turns, settled approvals
+/// and entries, `TRIM_ROWS` of each at most. Further rows are deleted by a later step, and are
+/// never read meanwhile: nobody resumes from before the floor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trim {
-    /// The place that the log now begins after.
+    /// The place after which the log now begins.
     pub up_to: Place,
     /// The messages.
     pub gone: Vec<Place>,
@@ -48,8 +48,8 @@ impl Stored for Trim {
     }
 }
 
-/// Whether retention must leave a message alone: it streams, or it is of an open turn, be it
-/// what the turn answers (P11.2).
+/// Whether retention must keep a message: it streams, is of an open turn, or is the input of one
+/// (P11.2).
 macro_rules! is_held {
     () => {
         "(status IS 'streaming' OR turn IS NOT NULL AND turn IN \
@@ -59,7 +59,7 @@ macro_rules! is_held {
 }
 
 impl Store {
-    /// The oldest messages, and whether retention may take them. Two rows each, and two for each
+    /// The oldest messages, and whether retention may remove them. Two rows each, and two for each
     /// open turn.
     pub fn aged(&self, limit: usize) -> Result<Vec<Aged>, StoreError> {
         const AGED: &str = concat!(

@@ -1,4 +1,4 @@
-//! Rows as they come back: what is not as it was written is an error, never a panic.
+//! Rows as read back: unexpected content is an error, never a panic.
 
 use super::error::StoreError;
 use super::sql::Value;

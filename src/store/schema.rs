@@ -1,18 +1,18 @@
 //! The schema, frozen as text: `schema/N/` has the tables of version `N`, a file for each.
 //!
-//! Once a release has written a version, its folder never changes: a new one is added, with a
-//! step that brings the tables of the version before to it, and golden rows in
-//! `tests/fixtures/stored`. Until the first release version 1 is what the code needs.
+//! Once a release has written a version, its folder never changes: a new one is added, with a step
+//! from the tables of the version before, and golden rows in `tests/fixtures/stored`. Until the
+//! first release, version 1 changes with the code.
 //!
-//! No table is made before the session's first write: reading a session that nobody has written
-//! to leaves nothing behind (P1.2). An index costs a row with every write that it covers, so only
-//! what must be found without reading the log is indexed.
+//! No table is made before the session's first write: reading a session that was never written
+//! leaves nothing behind (P1.2). An index costs a row with every write that it covers, so an index
+//! exists only for look-ups that must not read the log.
 
 use super::error::StoreError;
 use super::row::Row;
 use super::sql::{Sql, Value};
 
-/// The tables that a session begins with.
+/// The tables of every new session.
 const SESSION: [&str; 5] = [
     include_str!("schema/1/meta.sql"),
     include_str!("schema/1/message.sql"),
@@ -21,13 +21,13 @@ const SESSION: [&str; 5] = [
     include_str!("schema/1/turn.sql"),
 ];
 
-/// A table that few sessions need: it is made with its first row. A step that changes one must
-/// expect that it is not there.
+/// A table that few sessions need: it is made with its first row. A migration step must expect it
+/// to be absent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rare {
     /// Ids of frames.
     Once,
-    /// Deliveries. This one outlives the others, and then nothing says its version.
+    /// Deliveries. This table outlives the others, and then no row tells its version.
     Delivery,
     /// Approvals.
     Approval,
@@ -61,22 +61,22 @@ impl Rare {
     }
 }
 
-/// Each brings the tables of a version to the next one, the first those of version 1.
+/// Each step brings the tables of one version to the next, the first those of version 1.
 const STEPS: &[&str] = &[];
 
-/// The version that a session begins with.
+/// The version of a new session.
 pub(super) const VERSION: usize = STEPS.len() + 1;
 
-/// Which tables there are.
+/// The existing tables.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Tables {
-    /// Those of a session that was written to.
+    /// The tables of a session that was written to.
     pub(super) is_begun: bool,
     rare: u8,
 }
 
 impl Tables {
-    /// Looks them up. An older version is brought to that of this release.
+    /// Looks them up. An older version is migrated to this release's.
     pub(super) fn of(sql: &dyn Sql) -> Result<Self, StoreError> {
         const TABLES: &str = "SELECT name FROM sqlite_master WHERE type='table'";
         let mut tables = Self::default();
@@ -92,20 +92,20 @@ impl Tables {
         Ok(tables)
     }
 
-    /// Whether a table is there that few sessions need.
+    /// Whether a rare table exists.
     pub(super) fn has(self, rare: Rare) -> bool {
         self.rare & rare.bit() != 0
     }
 
-    /// Makes those of a session that begins.
+    /// Makes the tables of a new session.
     pub(super) fn begin(&mut self, sql: &dyn Sql) -> Result<(), StoreError> {
         SESSION.into_iter().try_for_each(|text| run(sql, text))?;
         self.is_begun = true;
         Ok(())
     }
 
-    /// Drops all but one that few sessions need. It goes by the tables that there are, so that
-    /// none is forgotten.
+    /// Drops all tables but one rare one. The list comes from the database, so that none is
+    /// forgotten.
     pub(super) fn leave(&mut self, sql: &dyn Sql, rare: Rare) -> Result<(), StoreError> {
         // Tables of the platform and of SQLite cannot be dropped.
         const OTHERS: &str = "SELECT name FROM sqlite_master WHERE type='table' AND name<>?1 \
@@ -118,7 +118,7 @@ impl Tables {
         Ok(())
     }
 
-    /// Makes a table that few sessions need, unless it is there.
+    /// Makes a rare table, unless it exists.
     pub(super) fn add(&mut self, sql: &dyn Sql, rare: Rare) -> Result<(), StoreError> {
         if !self.has(rare) {
             run(sql, rare.text())?;
@@ -148,7 +148,7 @@ fn update(sql: &dyn Sql, steps: &[&'static str]) -> Result<(), StoreError> {
     })
 }
 
-/// Runs statements, each of which ends its line.
+/// Runs statements, each of which ends with its line.
 fn run(sql: &dyn Sql, text: &'static str) -> Result<(), StoreError> {
     let mut statements = text.split(";\n").filter(|statement| !statement.is_empty());
     statements.try_for_each(|statement| sql.run(statement, &[]))
@@ -159,7 +159,7 @@ mod tests {
     use super::*;
     use std::cell::RefCell;
 
-    /// A database of some version, which notes what it is told.
+    /// A database of some version, which records its statements.
     struct Noting(i64, RefCell<Vec<String>>);
 
     impl Sql for Noting {

@@ -1,4 +1,4 @@
-//! The few calls that every SQLite offers.
+//! The SQLite interface: the few calls that every SQLite offers.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use super::error::StoreError;
 /// The largest integer that JavaScript, and so workerd, carries exactly.
 const INTEGER_MAX: i64 = (1 << 53) - 1;
 
-/// A value of a row. Integers stay within ±2^53, which is all that workerd carries.
+/// A value of a row. Integers stay within ±2^53, workerd's exact range.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Value {
@@ -20,7 +20,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// A count or a place. One beyond what rows hold stays the largest that they do.
+    /// A count or a place. A value beyond the range of rows becomes the largest in it.
     pub(super) fn number(number: u64) -> Self {
         Self::Integer(i64::try_from(number).map_or(INTEGER_MAX, |number| number.min(INTEGER_MAX)))
     }
@@ -63,7 +63,7 @@ impl From<u64> for Value {
 /// The parameters of the statement of the hot path, in their order.
 #[derive(Clone, Copy, Debug)]
 pub struct Grown<'a> {
-    /// The row that grows.
+    /// The growing row.
     pub row: u64,
     /// Its new version.
     pub version: u64,
@@ -73,19 +73,19 @@ pub struct Grown<'a> {
     pub at: i64,
     /// The mark of that version, in ASCII.
     pub mark: &'a str,
-    /// The text that it grows by.
+    /// The added text.
     pub text: &'a str,
 }
 
 /// A database that runs one statement at a time and answers at once.
 pub trait Sql {
-    /// Runs one statement and gives all its rows.
+    /// Runs one statement and returns all its rows.
     ///
     /// # Errors
-    /// When the statement fails; what it had written is then undone.
+    /// When the statement fails; its writes are then undone.
     fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Vec<Value>>, StoreError>;
 
-    /// Runs one statement that gives no rows.
+    /// Runs one statement without rows.
     ///
     /// # Errors
     /// As [`Sql::query`].
@@ -103,16 +103,16 @@ pub trait Sql {
         self.run(sql, &[row, version, seq, at, mark, text])
     }
 
-    /// Bytes of the database, without those that are free again.
+    /// Bytes of the database, without free pages.
     ///
     /// # Errors
-    /// When that cannot be told.
+    /// When the size is unknown.
     fn bytes(&self) -> Result<u64, StoreError>;
 
-    /// Runs `body` so that all of what it writes stands, or, when it fails, nothing.
+    /// Runs `body` in a transaction: all of its writes stand, or none if it fails.
     ///
     /// # Errors
-    /// What `body` failed with, or that the transaction could not be made durable.
+    /// The error of `body`, or that the transaction could not be made durable.
     fn transaction(
         &self,
         body: &mut dyn FnMut() -> Result<(), StoreError>,

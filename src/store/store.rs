@@ -10,16 +10,16 @@ use super::error::StoreError;
 use super::schema::Tables;
 use super::sql::Sql;
 
-/// Bytes that are written, about, before it is looked up anew how many there are.
+/// Approximate bytes written before the database's size is looked up again.
 const BYTES_STEP: u64 = 1024 * 1024;
 
-/// The rows of one session. Each read says how many rows it reads at most; where that names
-/// segments, it is those of one message, which its size bounds (`dataBytes`): some 600.
+/// The rows of one session. Each read states the most rows it reads; segments there are those of
+/// one message, whose size bounds them (`dataBytes`): some 600.
 pub struct Store {
     sql: Rc<dyn Sql>,
-    /// Which tables there are, once that has been looked up.
+    /// The existing tables, once looked up.
     tables: Cell<Option<Tables>>,
-    /// Bytes of the database when that was last looked up, and about how many were written since.
+    /// Bytes of the database at the last look-up, and approximate bytes written since.
     bytes: Cell<Option<(u64, u64)>>,
 }
 
@@ -36,8 +36,8 @@ impl From<Rc<dyn Sql>> for Store {
 }
 
 impl Store {
-    /// The store of the session that lives in this database. After everything in the
-    /// database was deleted a new one is made.
+    /// The store of this database's session. After everything in the database was deleted, a new
+    /// one is made.
     pub fn new(sql: Rc<dyn Sql>) -> Self {
         Self {
             sql,
@@ -46,10 +46,10 @@ impl Store {
         }
     }
 
-    /// Whether the database has fewer bytes than this. Looked up anew now and then, and each
-    /// time while it has not. No row.
+    /// Whether the database has fewer bytes than this. Looked up again now and then, and every time
+    /// while it has not. No row.
     pub fn has_room(&self, most: u64) -> Result<bool, StoreError> {
-        // To look it up is a statement, which the hot path is spared.
+        // The look-up is a statement, which the hot path is spared.
         let step = BYTES_STEP.min(most / 16);
         if let Some((bytes, written)) = self.bytes.get()
             && written <= step
@@ -62,7 +62,7 @@ impl Store {
         Ok(bytes < most)
     }
 
-    /// Reads, unless nothing was ever written: then there is not even a table.
+    /// Reads, unless nothing was ever written: then no table exists.
     pub(super) fn read<T: Default>(
         &self,
         read: impl FnOnce(&dyn Sql) -> Result<T, StoreError>,
@@ -79,7 +79,7 @@ impl Store {
         &*self.sql
     }
 
-    /// Which tables there are.
+    /// The existing tables.
     pub(super) fn tables(&self) -> Result<Tables, StoreError> {
         if let Some(tables) = self.tables.get() {
             return Ok(tables);
@@ -89,7 +89,7 @@ impl Store {
         Ok(tables)
     }
 
-    /// Notes that about so many bytes were written, and which tables there are since.
+    /// Notes approximate bytes written, and the tables that exist since.
     pub(super) fn wrote(&self, added: usize, tables: Tables) {
         self.tables.set(Some(tables));
         if let Some((bytes, written)) = self.bytes.get() {

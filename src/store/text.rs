@@ -1,5 +1,5 @@
-//! The text of messages as it grows: in the message's own row while that is short, then in
-//! segments, of which only the last is ever rewritten (docs/decisions/0002).
+//! The text of streaming messages: in the message's own row while it is short, then in segments, of
+//! which only the last is ever rewritten (docs/decisions/0002).
 //!
 //! A row of `segment` is a piece of one text:
 //!
@@ -30,8 +30,8 @@ use crate::protocol::serial::Place;
 use marks::mark;
 use segments::{SEGMENTS, first_segment, segments};
 
-/// Text and marks of a row grow to this many bytes, then a new segment begins: one page of
-/// SQLite, so that a window rewrites one page (docs/decisions/0002).
+/// Text and marks of a row grow to this many bytes, then a new segment begins: one page of SQLite,
+/// so that a window rewrites one page (docs/decisions/0002).
 pub const TAIL_BYTES: usize = 3_600;
 
 /// The ids of all segments of a message in SQL, whose serial is given as SQL.
@@ -62,7 +62,7 @@ macro_rules! newest_segment {
 
 pub(super) use {in_segments, newest_segment};
 
-/// Text that a streaming message grows by.
+/// Text added to a streaming message: the write of an append.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Growth {
     /// The message.
@@ -94,7 +94,7 @@ pub struct Close {
     pub version: Place,
     /// The highest `seq` taken.
     pub seq: u64,
-    /// What it has become.
+    /// Its final status.
     pub status: Status,
     /// Its new headers, as JSON.
     pub headers: Option<String>,
@@ -102,14 +102,14 @@ pub struct Close {
     pub at: Timestamp,
 }
 
-/// What is written of a text that grows.
+/// A write of a growing text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TextWrite {
     /// More text for a row that has space: the hot path.
     Grow(Growth),
     /// More text in a new segment.
     Segment(Growth),
-    /// It grows no more.
+    /// The end.
     Close(Close),
 }
 
@@ -136,7 +136,7 @@ impl Stored for TextWrite {
 
 impl TextWrite {
     /// Stores the last growth of a message with its end, if both go to the message's own row: one
-    /// row less. Says whether it did.
+    /// row less. Returns whether it did.
     pub(super) fn store_with(&self, next: &Self, sql: &dyn Sql) -> Result<bool, StoreError> {
         match (self, next) {
             (Self::Grow(growth), Self::Close(end))
@@ -233,7 +233,7 @@ fn grow_and_close(sql: &dyn Sql, growth: &Growth, end: &Close) -> Result<(), Sto
     )
 }
 
-/// The mark of a message's own row when its text begins, `versions` after the message itself.
+/// The mark of a message's own row when its text begins, `versions` after the message's creation.
 pub(super) fn first_mark(data: Option<&Data>, versions: u64) -> String {
     match data {
         Some(Data::Text(text)) => mark(versions, units(text)),
@@ -241,8 +241,8 @@ pub(super) fn first_mark(data: Option<&Data>, versions: u64) -> String {
     }
 }
 
-/// A streaming message changed, and its text did not: the tail marks that the text was as long
-/// at this version. Gives what is to be added to the marks of the message's own row.
+/// A streaming message changed, but not its text: the tail marks the same length at this version.
+/// Returns the addition to the marks of the message's own row.
 pub(super) fn mark_unchanged(
     sql: &dyn Sql,
     place: Place,
@@ -263,13 +263,13 @@ pub(super) fn mark_unchanged(
     Ok(head.map(unchanged).unwrap_or_default())
 }
 
-/// A text goes, or begins anew in the message's own row.
+/// Deletes a text, or restarts it in the message's own row.
 pub(super) fn delete_segments(sql: &dyn Sql, place: Place) -> Result<(), StoreError> {
     const DELETE: &str = "DELETE FROM segment WHERE id BETWEEN ?1 AND ?2";
     sql.run(DELETE, &segments(place))
 }
 
-/// The texts of these messages go, given as a list in JSON.
+/// Deletes the texts of these messages, given as a list in JSON.
 pub(super) fn delete_all_segments(sql: &dyn Sql, places: &Value) -> Result<(), StoreError> {
     const DELETE: &str = concat!(
         "DELETE FROM segment WHERE id IN (SELECT s.id FROM json_each(?1) m \
@@ -305,7 +305,7 @@ impl Newest {
     }
 }
 
-/// The row that a streaming message's next text goes to.
+/// The row for a streaming message's next text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tail {
     /// 0 for the message's own row, else the number of its newest segment.
@@ -314,7 +314,7 @@ pub struct Tail {
     pub bytes: usize,
 }
 
-/// How long a text is, and where it goes on.
+/// The length of a text, and the row of its next text.
 pub(super) struct Measured {
     /// Length in UTF-16 code units.
     pub(super) units: u64,
@@ -323,8 +323,8 @@ pub(super) struct Measured {
     pub(super) tail: Tail,
 }
 
-/// How long a text is whose message's own row has these marks and so many bytes of it. Its
-/// segments' rows.
+/// The length of a text whose message's own row has these marks and so many bytes. Its segments'
+/// rows.
 pub(super) fn measure(
     sql: &dyn Sql,
     place: Place,

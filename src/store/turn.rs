@@ -1,7 +1,7 @@
 //! Turns: one row each, which every change of the turn rewrites (P6).
 //!
-//! A row of `turn` is one turn. What it is stands in `body`; the other columns are there to find
-//! it by, and to keep what changes without an entry:
+//! A row of `turn` is one turn. The turn itself is in `body`; the other columns serve look-ups, and
+//! hold values that change without an entry:
 //!
 //! | column | holds |
 //! | --- | --- |
@@ -25,8 +25,8 @@ use crate::protocol::limits::{INPUT_TURNS, REPLAY_ENTRIES, TRIM_ROWS};
 use crate::protocol::serial::Place;
 use crate::protocol::turn::Turn;
 
-/// A turn, and when its leader was last heard as far as rows know: that is not written with
-/// every sign of life (P6.8).
+/// A turn, and when its leader was last heard according to rows: not every sign of life is written
+/// (P6.8).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Kept {
     /// The turn.
@@ -38,25 +38,25 @@ pub struct Kept {
 /// The turns that answer a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Answers {
-    /// How many there are.
+    /// Their number.
     pub count: usize,
     /// The latest of one client.
     pub own: Option<Place>,
 }
 
-/// What is written of a turn.
+/// A write of a turn.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TurnWrite {
-    /// A turn as it now is, and an entry for what happened to it at its version.
+    /// A changed turn, with an entry for the change at its version.
     Put {
         /// The turn.
         kept: Kept,
-        /// Who did it; `None` for the session itself.
+        /// The client; `None` for the session itself.
         client: Option<String>,
         /// When.
         at: Timestamp,
     },
-    /// A turn of which something changed that is no entry.
+    /// A turn with a change that is no entry.
     Row(Kept),
     /// When a turn's leader was heard.
     Heard {
@@ -86,8 +86,7 @@ impl Stored for TurnWrite {
     }
 
     fn bytes(&self) -> usize {
-        /// More than most turns: what they carry is bounded, and looked at with the next
-        /// statement.
+        /// More than most turns: their content is bounded, and checked with the next statement.
         const TURN: usize = 4 * 1024;
         match self {
             Self::Put { .. } | Self::Row(_) => TURN,
@@ -106,7 +105,7 @@ macro_rules! put {
 }
 
 fn put_row(sql: &dyn Sql, kept: &Kept) -> Result<(), StoreError> {
-    // An index is written anew for each of its columns that is named, changed or not: that of
+    // An index is rewritten for each of its columns that is named, changed or not: the index of
     // open turns is named once, at the end.
     const OPEN: &str = put!();
     const ENDED: &str = concat!(put!(), ", open=excluded.open");
@@ -131,7 +130,7 @@ fn heard(sql: &dyn Sql, place: Place, at: Timestamp) -> Result<(), StoreError> {
     sql.run(HEARD, &[Value::number(place), at.into()])
 }
 
-/// Final turns up to a place go, `TRIM_ROWS` at most.
+/// Deletes final turns up to a place, `TRIM_ROWS` at most.
 pub(super) fn trim(sql: &dyn Sql, up_to: Place) -> Result<(), StoreError> {
     // Of those that began before it the few that did not end before it were all open there.
     const TRIM: &str = "DELETE FROM turn WHERE serial IN (SELECT serial FROM turn \

@@ -59,7 +59,7 @@ kinds! {
 }
 
 impl Store {
-    /// Stores all of it in one step, in order, or nothing. What follows reads it.
+    /// Stores all of it in one step, in order, or nothing. Later reads see it.
     pub fn write(&self, writes: &[Write]) -> Result<(), StoreError> {
         let mut tables = self.tables()?;
         match writes {

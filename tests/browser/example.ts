@@ -1,4 +1,4 @@
-// What the tests of pages on the SDK share: a built page, devices that open it, and what they show.
+// Shared by the tests of pages on the SDK: a built page, devices that open it, and their content.
 
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -21,7 +21,7 @@ export interface Opened {
   page: Page;
   /** The WebSockets to the session that the page has opened. */
   sockets: string[];
-  /** What it asked the session for by HTTP: paths with their query. */
+  /** Its HTTP reads of the session: paths with their query. */
   reads: string[];
 }
 
@@ -39,7 +39,7 @@ export interface OpenOptions {
   base?: string;
   /** Another page than `index.html`. */
   path?: string;
-  /** What else stands behind the `#`. */
+  /** Further parameters behind the `#`. */
   more?: Record<string, string>;
 }
 

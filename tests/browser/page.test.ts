@@ -1,4 +1,4 @@
-// What a person sees, in a real Chromium: the page of `demo/`, a scripted agent beside it.
+// The page of `demo/` as a person sees it, in a real Chromium, with a scripted agent beside it.
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";

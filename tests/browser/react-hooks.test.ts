@@ -24,9 +24,9 @@ import { buildForDevelopment } from "./vite.ts";
 declare global {
   interface Window {
     seen: Seen;
-    /** What waits for the next frame, since frames come by hand. */
+    /** Callbacks for the next frame, since frames are made by hand. */
     waiting: Map<number, FrameRequestCallback>;
-    /** What the session in the page was told of messages. */
+    /** How often the session in the page reported messages. */
     heard: number;
   }
 }
@@ -271,7 +271,7 @@ describe("how long sessile/react is connected", () => {
       () => (window as unknown as { without: number[] }).without,
     );
     assert.deepEqual(without, [], "it was never without its text");
-    // What is hydrated only now was rendered long ago; React would complain of any other text.
+    // The part hydrated only now was rendered long ago; React would complain of any other text.
     assert.equal(await opened.page.textContent("#late"), "said before");
     await opened.page.evaluate(() => window.seen.hydrateLate());
     await says(opened.page, "#late", "said before, said after");

@@ -1,4 +1,4 @@
-//! What HTTP reads (P3.9, P11.1).
+//! Reads over HTTP (P3.9, P11.1).
 
 use crate::world::check;
 use expect_test::expect;

@@ -12,6 +12,7 @@ use sessile::session::{Connection, Effect, Input, Session};
 use sessile::store::sql::{Sql, Value};
 use sessile::store::{Store, StoreError};
 
+use crate::judge;
 use crate::sqlite::Sqlite;
 
 /// SQLite whose transactions may be part of a larger one: one for each input, as the
@@ -48,7 +49,7 @@ impl Sql for Disk {
     }
 }
 
-/// What becomes of the process while it handles an input.
+/// The fate of the process while it handles an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// It lives.
@@ -67,7 +68,7 @@ pub struct Host {
     pub limits: Limits,
     /// The deployment's rules for calls that leave the session.
     pub outbound: Outbound,
-    /// What is kept with the sockets that are open.
+    /// The state kept with open sockets.
     pub attachments: BTreeMap<ConnectionId, Connection>,
     /// When each last sent a text `ping`, which the platform answers by itself (P7.2).
     pub pings: BTreeMap<ConnectionId, Timestamp>,
@@ -92,8 +93,8 @@ impl Host {
         }
     }
 
-    /// Lets an input be handled, and does the platform's part of what follows. What is left
-    /// to the caller is to send, to close and to respond.
+    /// Handles an input, and does the platform's part of its effects. Sending, closing and
+    /// responding are left to the caller.
     pub fn handle(&mut self, now: Timestamp, input: Input, fate: Fate) -> Vec<Effect> {
         // A session that a close wakes knows the connection that it is about.
         let (mut session, store) = self.wake();
@@ -168,6 +169,7 @@ impl Host {
         let deployment = Deployment {
             limits: self.limits.clone(),
             outbound: self.outbound.clone(),
+            judge: Rc::new(judge::Oracle),
         };
         let session = Session::load("s1", deployment, &store, connections, entropy);
         (session.unwrap(), store)
@@ -226,7 +228,7 @@ impl Host {
             .and_then(|(session, _)| session.deadline())
     }
 
-    /// What is stored, read beside the session.
+    /// The stored rows, read beside the session.
     pub fn log(&self) -> Store {
         Store::new(Rc::new(self.disk.clone()))
     }

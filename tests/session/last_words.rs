@@ -1,4 +1,4 @@
-//! What a connection is told that is closed for what it sent: everything that it is owed
+//! The last frames to a connection that is closed for a frame it sent: everything that it is owed
 //! (P13.1, P13.3).
 
 use crate::world::{check, check_with};

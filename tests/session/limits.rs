@@ -1,4 +1,4 @@
-//! What is refused for being too much, too large or too fast (P14).
+//! Refusals of too much, too large and too fast (P14).
 
 use crate::world::{check, check_with};
 use expect_test::expect;

@@ -1,4 +1,4 @@
-//! What is refused, left out or counted of members (P14, P3.4, P7.3).
+//! Members refused, left out or counted (P14, P3.4, P7.3).
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! What is refused, left out or kept of open turns (P14, P3.4, P11.2).
+//! Open turns refused, left out or kept (P14, P3.4, P11.2).
 
 use crate::world::{check, check_with};
 use expect_test::expect;

@@ -1,4 +1,4 @@
-//! What becomes of a turn whose agent was lost (P6.1, P6.8).
+//! Turns whose agent was lost (P6.1, P6.8).
 
 use crate::world::check;
 use expect_test::expect;

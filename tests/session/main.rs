@@ -1,4 +1,5 @@
-//! What a session does, as short scripts and what everybody is sent (one file a feature).
+//! The session's behaviour, as short scripts and the frames that everybody is sent (one file a
+//! feature).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -43,6 +44,8 @@ mod history;
 mod host;
 mod identity;
 mod interrupt;
+#[path = "../judge/mod.rs"]
+mod judge;
 mod last_words;
 mod lease;
 mod lease_sleep;

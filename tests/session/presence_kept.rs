@@ -1,4 +1,4 @@
-//! What is kept of a member while the session sleeps (P7.3).
+//! The state kept of a member while the session sleeps (P7.3).
 
 use crate::world::check;
 use expect_test::expect;

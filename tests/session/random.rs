@@ -1,5 +1,5 @@
-//! Random scripts of turns, control and presence. Whatever happens, every strict reader ends
-//! with what the session says; `SEED=7` repeats one, `SESSILE_SEEDS=10000` runs that many.
+//! Random scripts of turns, control and presence. Every strict reader must end with the session's
+//! state; `SEED=7` repeats one, `SESSILE_SEEDS=10000` runs that many.
 
 use std::panic::catch_unwind;
 

@@ -1,4 +1,4 @@
-//! What is kept with a row of its own is bounded like what goes to everybody (P13.4, P14).
+//! Frames that cost a row of their own are bounded like frames for everybody (P13.4, P14).
 
 use crate::world::check_with;
 use expect_test::expect;

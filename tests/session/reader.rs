@@ -33,7 +33,7 @@ impl Held {
     }
 }
 
-/// What one reader makes of the frames that it is sent.
+/// One reader's state, folded from its frames.
 #[derive(Clone, Debug, Default)]
 pub struct Reader {
     pub held: BTreeMap<String, Held>,
@@ -52,7 +52,7 @@ pub struct Reader {
     pub is_behind: bool,
     /// How many connections the session had when it attached (P3.4).
     pub connections: u64,
-    /// Who is there, by connection (P7.3).
+    /// The members, by connection (P7.3).
     pub members: BTreeMap<String, Value>,
     /// Whether the list of members was left out (P3.4).
     pub is_crowded: bool,
@@ -140,7 +140,7 @@ impl Reader {
         }
     }
 
-    /// What is listed for whoever attaches (P3.4).
+    /// The lists in `attached` (P3.4).
     fn attach(&mut self, frame: &Value) {
         self.is_behind = frame["turns"].is_null();
         for turn in frame["turns"].as_array().into_iter().flatten() {

@@ -1,4 +1,4 @@
-//! What a connection is sent before it is live (P3.3–P3.8).
+//! The replay of a connection before it is live (P3.3–P3.8).
 
 use crate::world::check;
 use expect_test::expect;

@@ -318,8 +318,8 @@ fn an_editor_changes_what_is_over() {
     );
 }
 
-/// P4.3, P6.8: whoever may edit changes messages of an open turn as well, and does not drive
-/// it: that renews no lease. Who may not, is not let.
+/// P4.3, P6.8: a client that may edit changes messages of an open turn as well, and does not drive
+/// it: that renews no lease. Without `edit` it is refused.
 #[test]
 fn an_editor_changes_what_is_open() {
     check(

@@ -181,7 +181,7 @@ fn about(words: &[Word]) -> Value {
     json!({ "serial": words[0].text, "data": data })
 }
 
-/// What stands first, if it stands without a key.
+/// The first word, if it has no key.
 fn bare(words: &[Word]) -> Option<&str> {
     let first = words.first().filter(|word| word.key.is_none());
     let first = first.filter(|word| !STATUSES.contains(&&*word.text) && !word.is("noref"));

@@ -15,8 +15,8 @@
 //! ---                        what was sent so far is not shown
 //! ```
 //!
-//! What comes out is what every connection is sent, `<` the first frame of a WebSocket
-//! message and `|` those in one array with it, `x` a close, `=` an HTTP response.
+//! The output shows every connection's frames: `<` the first frame of a WebSocket message and `|`
+//! those in one array with it, `x` a close, `=` an HTTP response.
 
 mod check;
 mod deliveries;
@@ -64,11 +64,11 @@ pub struct World {
     actors: BTreeMap<String, Actor>,
     show: Show,
     pub output: String,
-    /// Who made the last HTTP request.
+    /// The client of the last HTTP request.
     asks: String,
     /// Whether the answer to it is shown in a few words.
     is_brief: bool,
-    /// What the last HTTP request was answered with.
+    /// The answer to the last HTTP request.
     answer: Value,
     fate: Fate,
     /// Whether a message is said to be the only one of its turn of the event loop.

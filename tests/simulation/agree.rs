@@ -18,9 +18,9 @@ use crate::ledger::turns;
 use crate::reader::Held;
 use crate::sim::{Sim, connection};
 
-/// Who reads holds what is stored, and what was acknowledged is stored.
+/// Every reader holds the stored state, and everything acknowledged is stored.
 pub fn agree(sim: &mut Sim) {
-    // What is asked below may be the input at which somebody is silent for too long.
+    // The read below may be the input at which a member is silent for too long.
     for client in sim.clients.iter().filter(|client| is_attached(sim, client)) {
         compare_members(sim, client);
     }

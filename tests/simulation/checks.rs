@@ -1,4 +1,4 @@
-//! What must hold of everything that a session says, and at the end.
+//! Invariants of everything that a session sends, and at the end.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use sessile::store::Store;
 /// Looks over the session's shoulder.
 #[derive(Default)]
 pub struct Witness {
-    /// What each version was a change of, and how long the text was then.
+    /// The change that made each version, and the text's length then.
     versions: BTreeMap<String, (String, Option<u64>)>,
     /// Whether retention may take what was just said.
     is_trimmed: bool,
@@ -27,7 +27,7 @@ pub fn frames(text: &str) -> Vec<Value> {
     }
 }
 
-/// What was said in one go, read once for all who hear it.
+/// Frames sent together, parsed once for all their readers.
 pub struct Said {
     /// Connections; `None` for who made the request at hand.
     pub to: Option<Vec<ConnectionId>>,

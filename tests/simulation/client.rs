@@ -36,7 +36,7 @@ pub enum Kind {
     User,
 }
 
-/// What an answer is about.
+/// The subject of an answer.
 #[derive(Clone, Debug)]
 pub enum Asked {
     Publish(usize),
@@ -64,7 +64,7 @@ pub struct Client {
     /// Whether there was more before where it began.
     pub has_older: bool,
     references: u64,
-    /// What waits for an answer, since when.
+    /// Frames that wait for an answer, with the time they were sent.
     pub pending: BTreeMap<u64, (Asked, u64)>,
     /// The same of requests, whose answers may be lost.
     posted: BTreeMap<u64, Asked>,
@@ -82,7 +82,7 @@ pub struct Client {
     /// Messages that want an answer, and instructions with their turns.
     pub inputs: Vec<String>,
     pub steers: Vec<(String, String)>,
-    /// What it may send a second time, with the same id.
+    /// Frames that it may repeat, with the same id.
     pub said: Vec<Value>,
 }
 
@@ -119,7 +119,7 @@ impl Client {
         self.said.clear();
     }
 
-    /// What its token grants.
+    /// The operations of its token.
     pub fn words(&self) -> &'static str {
         match self.kind {
             Kind::Editor => "supervisor",
@@ -311,7 +311,7 @@ impl Client {
                 match code {
                     None => draft.taken(chunks),
                     Some("gap") => gap(sim, draft, error),
-                    // What broke the chain has set it right.
+                    // The answer that broke the chain has repaired it.
                     Some("skipped") => {}
                     Some("closed" | "deleted" | "not-found") => {
                         draft.dead = Some(code.unwrap().to_owned());

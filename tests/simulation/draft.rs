@@ -1,4 +1,4 @@
-//! What a writer means to say, and how much of it is known to have been taken.
+//! A writer's intended text, and how much of it is known to have been taken.
 
 use std::collections::BTreeSet;
 

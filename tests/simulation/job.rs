@@ -6,7 +6,7 @@ use sessile::protocol::ids::ConnectionId;
 use crate::draft::Draft;
 use crate::random::Random;
 
-/// What a process asked for about a turn.
+/// A process's request about a turn.
 #[derive(Clone, Debug)]
 pub enum Deed {
     /// To start or to adopt it.

@@ -171,7 +171,7 @@ impl Client {
         let Some(job) = self.jobs.iter().find(|job| job.number == number) else {
             return;
         };
-        // What is not numbered must not overtake itself.
+        // Appends without a number must not overtake each other.
         let is_loose = matches!(deed, Deed::Append(draft, _) if !job.drafts[draft].is_numbered);
         let is_by_link = self.is_live() && (is_loose || !sim.random.chance(150));
         if is_loose && !is_by_link {
@@ -265,7 +265,7 @@ impl Client {
     }
 }
 
-/// What the session answers.
+/// The session's answers.
 impl Client {
     pub fn turn_answered(
         &mut self,
@@ -313,7 +313,7 @@ impl Client {
         let is_duplicate = result["duplicate"] == true;
         let is_sole = id.starts_with("own-") && take["id"] == id.as_str() && attempt == 1;
         if !is_open(turn) || (is_duplicate && !is_sole) {
-            // Who leads it is another, or was.
+            // Another process leads it, or did.
             self.jobs.remove(index);
             return;
         }
@@ -331,7 +331,7 @@ impl Client {
         }
     }
 
-    /// What everybody hears, as far as leaders and users make something of it.
+    /// Frames to everybody, as far as leaders and users react to them.
     pub fn learn(&mut self, frame: &Value) {
         let message = &frame["message"];
         let is_question = message["role"] == "user" && message["turn"].is_null();

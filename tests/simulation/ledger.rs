@@ -1,6 +1,6 @@
-//! What a run knows of its turns from outside: who may speak in them, who was heard when, who
-//! asked for what. It sees every frame that comes to the session, every answer and every row,
-//! and thinks of the rules alone.
+//! A run's outside knowledge of its turns: who may speak in them, who was heard when, who asked for
+//! what. It sees every frame to the session, every answer and every row, and derives everything
+//! else from the rules.
 
 mod interrupts;
 mod members;
@@ -29,7 +29,7 @@ enum Leads {
     No,
     /// An earlier frame in the same array may have made it so.
     Perhaps,
-    /// Who edits what others say drives nothing.
+    /// An edit of another client's message drives nothing.
     Beside,
 }
 
@@ -59,7 +59,7 @@ struct Heard {
     high: Timestamp,
 }
 
-/// Who asked for the end of what.
+/// The client that asked for an end, and its target.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Asked {
     Turn(String),
@@ -182,7 +182,7 @@ impl Ledger {
         }
     }
 
-    /// What follows from a frame whether it is answered or not.
+    /// The consequences of a frame whether it is answered or not.
     fn note(&mut self, now: Timestamp, question: &Question) {
         let (frame, client) = (&question.frame, question.client.clone());
         if let Some(turn) = &question.turn {

@@ -22,6 +22,8 @@ mod handover;
 #[path = "../session/host.rs"]
 mod host;
 mod job;
+#[path = "../judge/mod.rs"]
+mod judge;
 mod leader;
 mod ledger;
 mod random;

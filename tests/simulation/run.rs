@@ -189,9 +189,9 @@ fn calm(sim: &mut Sim) {
             sim.clients
         );
     }
-    // Whoever is silent is there no longer (P7.2).
+    // Silent members leave (P7.2).
     sim.handle(Input::Deadline);
-    // What is still on its way arrives; windows and alarms are long over.
+    // Frames in flight arrive; windows and alarms are long over.
     let until = sim.time + 2_000;
     while sim.step(until) {}
     sim.time = until;

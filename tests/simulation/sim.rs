@@ -93,14 +93,14 @@ impl Plan {
     }
 }
 
-/// What the settings of this run say about turns and presence.
+/// The settings of this run for turns and presence.
 #[derive(Debug, Default)]
 pub struct Rules {
     pub grace_ms: Timestamp,
     pub suspend_ms: Timestamp,
     pub presence_ms: Timestamp,
     pub attempts: u64,
-    /// What an input does while another is answered.
+    /// The effect of an input during another one's answer.
     pub on_input: &'static str,
     /// Whether final turns may be forgotten.
     pub is_trimmed: bool,
@@ -121,7 +121,7 @@ pub struct Sim {
     timer: Option<(u64, u64)>,
     alarm: Option<Timestamp>,
     pub plan: Plan,
-    /// What each life of the session is told to begin with.
+    /// The first settings of each life of the session.
     pub settings: Option<serde_json::Value>,
     /// Nothing breaks any more.
     pub is_calm: bool,
@@ -283,7 +283,7 @@ impl Sim {
     }
 }
 
-/// What the platform does.
+/// The platform's behaviour.
 impl Sim {
     /// Handles an input, and whatever breaks meanwhile. Returns the HTTP response.
     pub fn handle(&mut self, input: Input) -> Option<String> {
@@ -331,7 +331,7 @@ impl Sim {
                 Effect::Remember(_) | Effect::Erase | Effect::Deliver(_) => {}
             }
         }
-        // Whoever is closed at last is told to have left by the next one.
+        // A member closed last is announced as left by the next input.
         if is_deadline && !is_dead && !is_closing {
             let due = self.host.window();
             assert!(

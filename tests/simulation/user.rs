@@ -1,4 +1,4 @@
-//! Who gives agents something to answer, and is not always content with how they do it.
+//! The user: gives agents inputs, and sometimes cancels, steers or interrupts.
 
 use serde_json::{Value, json};
 

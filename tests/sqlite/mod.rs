@@ -98,7 +98,7 @@ impl Sqlite {
     }
 }
 
-/// What a statement is bound to.
+/// The value bound to a parameter.
 struct Bound<'a>(&'a Value);
 
 impl rusqlite::ToSql for Bound<'_> {

@@ -1,5 +1,5 @@
-//! What the store must do, in memory and without thought for cost; and one hand that does
-//! the same to both, as the session would.
+//! A model of the store, in memory and without regard to cost; and one hand that does the same to
+//! both, as the session would.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;

@@ -1,5 +1,5 @@
-//! What is stored, against golden copies of it: `tests/fixtures/stored/N.sql` has rows as the
-//! version `N` of the schema writes them, `connections.json` what is kept with sockets.
+//! Stored data against golden copies: `tests/fixtures/stored/N.sql` has rows as version `N` of the
+//! schema writes them, `connections.json` the state kept with sockets.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -249,7 +249,7 @@ fn connections() -> Vec<Connection> {
     [full, events, body].into_iter().chain(each).collect()
 }
 
-/// What is kept with a socket while its session sleeps, maybe over a deployment.
+/// The state kept with a socket while its session sleeps, perhaps over a deployment.
 #[test]
 fn connections_are_kept_as_in_the_golden_copy() {
     let path = in_root("tests/fixtures/stored/connections.json");

@@ -9,7 +9,7 @@ use sessile::store::{Aged, Answers, Change, Head, Kept, MessageWrite, TurnWrite}
 use crate::check::head;
 use crate::model::{Held, Pair};
 
-/// What may be done to a turn.
+/// An operation on a turn.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Deed {
     Suspend,

@@ -14,7 +14,7 @@ const serial = await answer(client, turn.id, { id: "answer" });
 for (let seq = 1; ; seq += 1) {
   const append = { type: "append", serial, data: `word${seq} `, seq };
   if (seq === 20) {
-    // What a test waits for before it kills.
+    // A test waits for this before it kills.
     await client.ok(append);
     process.stdout.write(`${JSON.stringify({ turn: turn.id, serial })}\n`);
   } else client.send(append);

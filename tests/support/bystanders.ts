@@ -1,6 +1,5 @@
-// Those who have nothing to do with an attack: in the session that is attacked, and in another of
-// the same isolate. Whatever somebody else does, they stay connected, are answered, and cost what
-// they cost alone.
+// Bystanders of an attack: in the session under attack, and in another one of the same isolate.
+// They must stay connected, be answered, and cost the same as without the attack.
 
 import assert from "node:assert/strict";
 import { monitorEventLoopDelay } from "node:perf_hooks";
@@ -22,7 +21,7 @@ const EVERY_MS = 100;
 /** Rounds of the writer that count as undisturbed. */
 const UNDISTURBED = 4;
 
-/** What a session cost while its writer went round so often. */
+/** The cost of a session while its writer went round so often. */
 export interface Cost {
   rounds: number;
   written: number;

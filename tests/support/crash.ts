@@ -14,7 +14,7 @@ import { Hang, sleep, until } from "./wait.ts";
 const STREAM_TOKENS = 150;
 const IN_FLIGHT = 8;
 
-/** What the session promised: acknowledged publishes by id, and streams by id. */
+/** The session's promises: acknowledged publishes by id, and streams by id. */
 export class Promised {
   published = new Map<string, string>();
   streams = new Map<string, { serial: string; acked: number; isClosed: boolean }>();

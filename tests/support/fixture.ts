@@ -1,5 +1,5 @@
-// What nearly every file of the workerd layer begins with: a server of its own, sessions of new
-// names, and the proof after each test that nothing pins a session in memory.
+// The base of nearly every file of the workerd layer: a server of its own, sessions of new names,
+// and the proof after each test that nothing pins a session in memory.
 
 import assert from "node:assert/strict";
 import { after, afterEach, before } from "node:test";

@@ -1,4 +1,4 @@
-// What goes over the wire, as the protocol names it; only what tests look at.
+// Frames by their names in the protocol; only the fields that tests check.
 
 export interface Message {
   serial: string;

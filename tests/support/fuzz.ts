@@ -1,6 +1,6 @@
-// Random frames of all kinds by all roles, in arrays up to the bound and over every way in. What
-// they must give is not known one by one, but the contract is: nothing fails, nothing is done
-// without a right, and nobody else notices.
+// Random frames of all kinds by all roles, in arrays up to the bound and over every carrier. Each
+// single result is unknown, but the contract is not: nothing fails, nothing is done without a
+// right, and nobody else notices.
 
 import assert from "node:assert/strict";
 import { besides } from "./bystanders.ts";

@@ -69,7 +69,7 @@ export class CuttingProxy {
       passed += chunk.length;
       if (cutAt === undefined || passed < cutAt) return;
       if (this.#pairs.delete(pair)) this.cutShort += 1;
-      // What has passed arrives before the end.
+      // Bytes already passed arrive before the end.
       near.end();
       reset(far);
     });

@@ -30,13 +30,13 @@ function textOf(message: Message | undefined): string {
   return typeof message?.data === "string" ? message.data : "";
 }
 
-/** What a reader holds, by the strict reading of `offset`, `version` and position. */
+/** A reader's state, by the strict reading of `offset`, `version` and position. */
 export class Fold {
   messages = new Map<string, Message>();
   lenient = new Map<string, string>();
   /** Each turn as it was last told. */
   turns = new Map<string, Turn>();
-  /** Who is there, by connection. */
+  /** The members, by connection. */
   members = new Map<string, Member>();
   position: string | undefined;
   violations: string[] = [];
@@ -164,7 +164,7 @@ export class Fold {
       return;
     }
     if (held === undefined) {
-      // What is not held and was there before the reader is older than what it was given (P3.7).
+      // An unknown message from before the reader is older than its replay (P3.7).
       const isGone = frame.type === "message.delete" && !this.isLive;
       if (!isGone && serial > this.#origin) {
         this.#wrong(frame, "about a message that never came");

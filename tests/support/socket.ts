@@ -93,7 +93,7 @@ export class RawSocket {
     this.#tcp.write(bytes);
   }
 
-  /** What was sent and not yet taken by the kernel. */
+  /** Bytes sent and not yet taken by the kernel. */
   get unsent(): number {
     return this.#tcp.writableLength;
   }

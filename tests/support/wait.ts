@@ -1,4 +1,5 @@
-// Tests wait on frames, never on time. What is here only keeps a broken Worker from hanging a run.
+// Tests wait on frames, never on time. The guards here only keep a broken Worker from hanging a
+// run.
 
 export const HANG_MS = 30_000;
 

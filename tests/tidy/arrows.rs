@@ -79,7 +79,7 @@ fn code(text: &str) -> String {
         .lines()
         .map(|line| line.split("//").next().unwrap_or(line));
     let code = lines.collect::<Vec<_>>().join("\n");
-    // Who may see something is no arrow.
+    // A visibility is no arrow.
     code.replace("pub(in crate::", "pub(in ")
 }
 

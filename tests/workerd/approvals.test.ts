@@ -3,8 +3,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { attach } from "../support/client.ts";
-import { useServer } from "../support/fixture.ts";
+import { attach, connect } from "../support/client.ts";
+import { diagnostics, useServer } from "../support/fixture.ts";
 import { call, field } from "../support/http.ts";
 import { AGENT, agent, drive, start, USER } from "../support/turns.ts";
 import { until } from "../support/wait.ts";
@@ -54,6 +54,24 @@ test("P8.3 a request outlives kill -9 with nobody there, and its turn goes on", 
   const known = (await next.ok(again)) as unknown as { approval: Approval; duplicate: boolean };
   assert.deepEqual([known.approval.status, known.duplicate], ["approved", true]);
   await drive(next, "turn.end", turn, { status: "complete" });
+});
+
+test("P8.3 a request and its decision cost few rows", async () => {
+  const session = fixture.session("rows");
+  const { server } = fixture;
+  const leader = await agent(server, session);
+  const user = await connect(server, session, USER);
+  const { id: turn } = await start(leader, { id: "t1" });
+  const rows = async () => (await diagnostics(server, session)).rowsWritten;
+  const ask = async (id: string) => {
+    await leader.ok({ type: "approval.request", id, turn, title: "Buy?" });
+    await user.ok({ type: "approval.decide", approval: id, decision: "approve" });
+  };
+  await ask("a0");
+  const before = await rows();
+  await ask("a1");
+  const written = (await rows()) - before;
+  assert.ok(written <= 10, `${written} rows, indexes among them`);
 });
 
 test("P8.2 of many who decide at once one wins, and the others are told which", async () => {

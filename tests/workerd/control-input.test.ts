@@ -27,7 +27,7 @@ import { sleep } from "../support/wait.ts";
 
 const fixture = useServer();
 
-/** What follows the first cancel, in what a reader was handed at once. */
+/** The frames after the first cancel, in one message to a reader. */
 function afterCancel(frames: readonly Frame[]): string[] | undefined {
   const at = frames.findIndex((frame) => frame.type === "turn.cancel");
   return at < 0 ? undefined : frames.slice(at).map((frame) => frame.type);

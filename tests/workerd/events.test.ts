@@ -76,7 +76,7 @@ describe("SSE", () => {
     events.cut();
     const writer = await connect(fixture.server, session, { sub: "writer" });
     const afterFrame = async () => {
-      // Who is gone is found out when something is sent to them.
+      // A closed reader is noticed when something is sent to it.
       await writer.publish("is anybody there?");
       return clients();
     };

@@ -68,7 +68,7 @@ async function runAgent(t: TestContext, session: string, command: string[], env 
   const child = spawn(program, args, {
     cwd: join(ROOT, "examples"),
     detached: true,
-    // What it leaves behind when it is killed goes with the server.
+    // Its left-over files are removed with the server's.
     env: { ...process.env, TMPDIR: fixture.server.dir, SESSION, TOKEN, ...env },
     stdio: ["ignore", "ignore", process.env.SESSILE_VERBOSE === undefined ? "ignore" : "inherit"],
   });

@@ -20,7 +20,7 @@ interface Snapshot {
 }
 
 const snapshot = async (session: string): Promise<Snapshot> =>
-  JSON.parse((await call(fixture.server, session, "GET", "", USER)).body) as Snapshot;
+  (await call(fixture.server, session, "GET", "", USER)).body as Snapshot;
 
 const post = (session: string, path: string, as: typeof USER, json: object) =>
   call(fixture.server, session, "POST", path, { ...as, json });
@@ -60,9 +60,12 @@ test("P8.8 of many who take the lead at once the last one has it", async () => {
   const answers = await Promise.all(people.map((who) => post(session, "/lead", who, {})));
   assert.ok(answers.every(({ status }) => status === 200));
   const { lead } = await snapshot(session);
-  const told = () => watcher.frames.filter(({ type }) => type === "lead.take");
-  await until(() => told().length === people.length);
-  const last = told().at(-1) as unknown as { lead: { client: string } };
+  const told = await until(
+    () => watcher.inbox.filter(({ type }) => type === "lead.take"),
+    (frames) => frames.length === people.length,
+    "everybody is told of each",
+  );
+  const last = told.at(-1) as unknown as { lead: { client: string } };
   assert.equal(last.lead.client, lead?.client);
 });
 
@@ -74,8 +77,11 @@ test("P8.8 a person who is not heard has returned, evicted and alone", async () 
   await post(session, "/messages", USER, { data: "hello?" });
   await fixture.server.kill9();
   await fixture.server.start();
-  await until(async () => (await snapshot(session)).lead === undefined);
-  const { turns } = await snapshot(session);
+  const { turns } = await until(
+    () => snapshot(session),
+    ({ lead }) => lead === undefined,
+    "the person has returned",
+  );
   assert.deepEqual(
     turns.map(({ status }) => status),
     ["queued"],

@@ -234,7 +234,7 @@ describe("leases", () => {
 });
 
 describe("adoption", () => {
-  /** Whatever the process that was believed dead still sends. */
+  /** Every frame that a process believed dead may still send. */
   const drives = (turn: string, serial: string) => [
     { type: "append", serial, data: "x" },
     { type: "update", serial, data: "x" },

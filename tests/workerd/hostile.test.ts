@@ -124,7 +124,7 @@ describe("frames that are none", () => {
 
   test("P1.4 unknown frames are refused by name, unknown fields are ignored", async () => {
     const client = await attacker();
-    const later = ["state", "annotate", "unannotate", "approval.decide", "approval.request"];
+    const later = ["state", "annotate", "unannotate", "lead.take", "tool.call"];
     for (const type of ["dance", "", "publish ", "PUBLISH", "__proto__", "constructor", ...later]) {
       const answer = await client.request({ type });
       assert.equal(answer.error?.code, "unknown-frame", type);
@@ -142,6 +142,12 @@ describe("frames that are none", () => {
       ["publish", { messages: [{ data: 1 }] }, ["messages", "interrupt"]],
       ["signal", { name: "n", data: 1 }, ["name", "to"]],
       ["auth", {}, ["token"]],
+      [
+        "approval.request",
+        { title: "x" },
+        ["id", "turn", "kind", "title", "description", "options", "assignees", "deadlineMs"],
+      ],
+      ["approval.decide", { approval: "a", decision: "approve" }, ["approval", "decision", "id"]],
       ["seen", { n: 1 }, ["n"]],
     ];
     let refused = 0;

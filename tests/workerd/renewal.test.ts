@@ -1,4 +1,4 @@
-// What a client sends behind a fresh token waits for it, and counts like everything else.
+// Frames behind a fresh token wait for it, and count like all others.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";

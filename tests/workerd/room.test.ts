@@ -67,8 +67,8 @@ describe("a session at its sessionBytes", () => {
 /** A text that finds no room. */
 const BRIM = "to the brim";
 /**
- * What a full database answers, from SQLite itself: a table whose last row has the largest id
- * there is takes no other, with the same error and the same rollback as one on a full disk.
+ * A full database's answer, from SQLite itself: a table whose last row has the largest possible id
+ * takes no other, with the same error and the same rollback as on a full disk.
  */
 const FILL = `
   CREATE TABLE brim(id INTEGER PRIMARY KEY AUTOINCREMENT, n);

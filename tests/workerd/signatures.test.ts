@@ -22,7 +22,7 @@ const p384 = generateKeyPairSync("ec", { namedCurve: "P-384" }).privateKey;
 const p521 = generateKeyPairSync("ec", { namedCurve: "P-521" }).privateKey;
 const ed = generateKeyPairSync("ed25519").privateKey;
 
-/** What each algorithm signs with: a private key, or a shared secret. */
+/** The signing key of each algorithm: a private key, or a shared secret. */
 const KEYS: Record<string, KeyObject | string> = {
   HS256: SECRET,
   HS384: SECRET,

@@ -1,5 +1,5 @@
-// P3.2, P6.8: `kill -9` of workerd in the middle of turns. What was acknowledged stands, every
-// turn is open with its attempt or final, and nobody waits for ever.
+// P3.2, P6.8: `kill -9` of workerd in the middle of turns. Acknowledged frames stand, every turn is
+// open with its attempt or final, and nobody waits forever.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -16,7 +16,7 @@ const KILLS = Number(process.env.SESSILE_KILLS ?? 8);
 const OPEN = new Set(["queued", "active", "suspended"]);
 const fixture = useServer();
 
-/** What was acknowledged of each turn, at the least: it may have come further than that. */
+/** The acknowledged state of each turn, at the least: it may have come further. */
 type Acked = Map<string, Turn>;
 
 /** How far a turn has come: later acks may only be of what is further. */

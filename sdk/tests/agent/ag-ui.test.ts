@@ -62,7 +62,7 @@ function stateOf({ messages, failure }: Outcome): { messages: Message[]; turns: 
   return { messages: made as Message[], turns: [turn] };
 }
 
-/** What is seen, without what the events and the session call it. */
+/** The visible parts, without the names that events and the session give them. */
 function bare(chat: Part[][]): unknown[] {
   const plain = ({ id: _id, stepId: _stepId, toolCallId: _of, ...part }: Part) => part;
   return chat.map(([, ...parts]) => parts.map(plain));

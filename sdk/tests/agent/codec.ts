@@ -1,4 +1,4 @@
-// What a codec's operations come to, folded as a reader would see the messages.
+// A codec's operations, folded into messages as a reader would see them.
 
 import assert from "node:assert/strict";
 import type { Codec, Headers, Operation } from "../../src/agent/codec/operation.ts";

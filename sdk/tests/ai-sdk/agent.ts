@@ -11,7 +11,7 @@ export const ANSWER = "Here is an answer, 🌊 word by word, as a model would gi
 type Model = ConstructorParameters<typeof MockLanguageModelV4>[0];
 type Parts = Awaited<ReturnType<MockLanguageModelV4["doStream"]>>["stream"];
 
-/** What a model's stream says for a text. */
+/** A model's stream for a text. */
 export function say(text: string, delayMs: number): Parts {
   const words = text.split(/(?<= )/);
   return simulateReadableStream({

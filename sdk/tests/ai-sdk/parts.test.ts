@@ -52,7 +52,7 @@ function next(told: Chunks, messages: readonly Message[], status: Turn["status"]
   return told.next({ messages, turns }, turns);
 }
 
-/** What a page that sees every `step`th state gets. */
+/** The chunks for a page that sees every `step`th state. */
 function chunks(step: number, end: Turn["status"] = "complete"): UIMessageChunk[] {
   const log = new CodecLog();
   const told = new Chunks("t1");

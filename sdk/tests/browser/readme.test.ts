@@ -12,7 +12,7 @@ import { agent, answer, end, start } from "../../../tests/support/turns.ts";
 import { until } from "../../../tests/support/wait.ts";
 import { buildSample, inComponent, samplesIn } from "../samples.ts";
 
-/** What a page of the reader's has: where the session is, and something to show it with. */
+/** The reader's own page: the session's address, and something to show it with. */
 const HAS = `
   import { createElement } from "react";
   import { createRoot } from "react-dom/client";

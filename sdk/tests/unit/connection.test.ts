@@ -31,7 +31,7 @@ class Wire {
     this.isClosed = true;
   }
 
-  /** What was sent, frame by frame. */
+  /** The sent frames. */
   get frames(): Record<string, unknown>[] {
     return this.sent.filter((text) => text !== "ping").flatMap((text) => JSON.parse(text));
   }

@@ -1,4 +1,4 @@
-// What a session shows while its log is read anew (P3.6): nothing twice, and nothing gone.
+// The messages of a session while its log is read anew (P3.6): nothing twice, and nothing gone.
 
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
@@ -112,7 +112,7 @@ test("what was sent and not acknowledged is shown once, all through a replay", a
   wire.hear({ type: "caught-up", serial: "13" });
   await settle();
   assert.deepEqual(shown, ["a? b? c?", "a b c"]);
-  // What is sent again is answered as what it is (P13.1).
+  // A repeat is answered as one (P13.1).
   acknowledge(wire, "11");
   assert.deepEqual(shown, ["a? b? c?", "a b c"]);
 });

@@ -1,4 +1,4 @@
-// What is sent and not yet in the log: order, bounds, what is refused, what survives a reload.
+// Messages that are sent and not in the log yet: order, bounds, refusals, and surviving a reload.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";

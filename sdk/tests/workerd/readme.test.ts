@@ -16,7 +16,7 @@ const fixture = useServer();
 const directory = mkdtempSync(join(ROOT, "sdk", "node_modules", ".readme-"));
 after(() => rmSync(directory, { recursive: true, force: true }));
 
-/** What an agent of the reader's has: where the session is, and a model. */
+/** The reader's own agent: the session's address, and a model. */
 const HAS = `
   import { model } from "../../examples/agent-ai-sdk/model.js";
   const { URL: url, SESSION: id, TOKEN: token } = process.env;

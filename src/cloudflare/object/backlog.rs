@@ -1,5 +1,4 @@
-//! Bytes that all readers together have not taken (P14): looked at again once they had time for
-//! it.
+//! Unsent bytes of all readers together (P14), checked again once readers had time for them.
 
 use std::cell::Cell;
 
@@ -12,11 +11,10 @@ use crate::protocol::limits::Limits;
 
 /// How long readers have to take something before they are judged.
 const DRAIN_MS: f64 = 500.0;
-/// How often it is looked while as much is sent as one client may leave.
+/// How often this is checked while as much is sent as one client may leave unsent.
 const LOOKS: u64 = 8;
 
-/// The timer that looks again. It runs only while much is unsent, which keeps an object awake
-/// anyway.
+/// The timer of that check. It runs only while much is unsent, which keeps an object awake anyway.
 pub(super) struct Backlog {
     look: Closure<dyn FnMut() -> bool>,
     has_timer: Cell<bool>,
@@ -31,7 +29,7 @@ impl Backlog {
         }
     }
 
-    /// Bytes that are sent before it is looked what all readers have not taken.
+    /// Bytes sent before the unsent bytes of all readers are checked.
     pub(super) fn step(limits: &Limits) -> u64 {
         limits.client_unsent_bytes.min(limits.readers_unsent_bytes) / LOOKS
     }
@@ -41,7 +39,7 @@ impl Backlog {
         self.has_timer.set(false);
     }
 
-    /// Looks again later if it is more than one client may leave.
+    /// Checks again later if more is unsent than one client may leave.
     ///
     /// # Errors
     /// When the runtime refuses a timer.

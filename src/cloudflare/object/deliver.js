@@ -4,14 +4,14 @@
 const ANSWER_BYTES = 4 * 1024;
 const PREFIX = "whsec_";
 const encoder = new TextEncoder();
-/** Keys that were made once, by their secrets. */
+/** Imported keys, by their secrets. */
 const made = new Map();
 const KEYS_MAX = 16;
 
 /**
- * Sends a body to an address, signed as Standard Webhooks say with each of some secrets, so that
- * one of them can be retired. Gives the status and the milliseconds that the answer asks to wait,
- * as JSON; rejects where nobody answered within `ms`.
+ * Sends a body to an address, signed by Standard Webhooks with each of the secrets, so that an old
+ * one can be retired. Resolves to the status and the answer's requested wait in milliseconds, as
+ * JSON; rejects without an answer within `ms`.
  */
 export async function deliver(url, id, body, secrets, ms) {
   const bytes = encoder.encode(body);
@@ -20,7 +20,7 @@ export async function deliver(url, id, body, secrets, ms) {
     secrets.split(" ").map((secret) => sign(secret, `${id}.${timestamp}.${body}`)),
   );
   const controller = new AbortController();
-  // A timer that is left pending would keep the object awake.
+  // A pending timer would keep the object awake.
   const timer = setTimeout(() => controller.abort(), ms);
   try {
     const response = await fetch(url, {

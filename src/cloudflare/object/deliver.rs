@@ -1,7 +1,7 @@
 //! One delivery, tried once: a signed webhook (P10.3, P10.5).
 //!
-//! The signature is made by the runtime's own cryptography and the call by its `fetch`, in
-//! `deliver.js`; every way in which it may end is an outcome for the session to judge.
+//! The runtime's own cryptography signs and its `fetch` calls, in `deliver.js`; every end is an
+//! outcome for the session to judge.
 
 use serde::Deserialize;
 use worker::Env;
@@ -40,7 +40,7 @@ pub(super) async fn deliver(env: Env, delivery: Delivery) -> Delivered {
 async fn attempt(env: &Env, delivery: Delivery) -> Result<Outcome, Outcome> {
     let failed = |reason: String| Outcome::Failed { reason };
     let config = config(env).map_err(|error| failed(error.message))?;
-    // The deployment may have stopped to allow it since the address was given.
+    // The deployment may have stopped allowing it since the address was set.
     let refused = |reason: &str| Outcome::Refused {
         reason: reason.to_owned(),
     };

@@ -1,4 +1,4 @@
-//! What an administrator sees of a session's object (P11.4): its first form, kept in memory.
+//! An administrator's view of a session's object (P11.4): its first form, kept in memory.
 
 use serde::Serialize;
 use worker::js_sys::{Reflect, WebAssembly};
@@ -16,10 +16,10 @@ struct Report<'a> {
     rows_written: u64,
     rows_read: u64,
     database_bytes: u64,
-    /// Of the wasm instance, which all sessions of an isolate share.
+    /// Of the wasm instance shared by all sessions of an isolate.
     memory_bytes: u64,
     connections: Vec<Attached>,
-    /// Who came and left lately, since the object woke (P7.3).
+    /// Recent members that came or left, since the object woke (P7.3).
     presence: Vec<&'a Coming>,
     /// Pending deliveries, and dead letters (P10.4); absent when the storage fails.
     deliveries: Option<DeliveryReport>,
@@ -32,7 +32,7 @@ struct Attached {
     client: String,
     kind: Carrier,
     window: u64,
-    /// Bytes sent and not taken.
+    /// Unsent bytes.
     unsent: u64,
 }
 

@@ -1,4 +1,4 @@
-//! An object: what the runtime calls, for a machine of any class.
+//! An object: the runtime's entry points, for a machine of any class.
 
 use std::rc::Rc;
 
@@ -39,11 +39,11 @@ impl<M: Class> Clone for Object<M> {
 }
 
 impl<M: Class> Object<M> {
-    /// Made by the runtime whenever the object wakes.
+    /// Called by the runtime whenever the object wakes.
     pub(super) fn new(state: State, env: Env) -> Self {
         panics::install();
-        // Made anew on a `ctx` that has had an object: a panic took that one's memory, while
-        // its sockets and timers live on. Only a reset makes it whole.
+        // Made anew on a used `ctx`: a panic took the earlier object's memory, while its sockets
+        // and timers live on. Only a reset makes the object whole.
         let is_again = js::is_known(state.as_raw().as_ref()).unwrap_or(false);
         let shell = Shell::new(state, env);
         if is_again {
@@ -93,7 +93,7 @@ impl<M: Class> Object<M> {
         }
     }
 
-    /// One question, one answer.
+    /// One request, one response.
     async fn answer(&self, grant: &M::Grant, question: &Question, body: &str) -> Answer {
         let shell = &self.shell;
         let Some(route) = routes::named(&question.method, &question.path) else {
@@ -147,7 +147,7 @@ impl<M: Class> Object<M> {
         let Some(id) = draw(carrier) else {
             return refusal(&failed(M::THING, "it draws no names"));
         };
-        // Awake first, so that the new socket is not taken for one that outlived a sleep.
+        // Wakes first, so that the new socket is not taken for one that outlived a sleep.
         if shell.with(|_| Ok(())).is_err() {
             return lost::<M>();
         }
@@ -170,13 +170,13 @@ impl<M: Class> Object<M> {
     }
 }
 
-/// Sets what is answered without waking (P7.2).
+/// Sets the answer to pings, given without waking (P7.2).
 fn answer_pings(state: &State) -> Result<(), JsValue> {
     let pair = WebSocketRequestResponsePair::new("ping", "pong")?;
     state.as_raw().set_websocket_auto_response(&pair)
 }
 
-/// A name for a connection, at random.
+/// A random name for a connection.
 fn draw(carrier: Carrier) -> Option<ConnectionId> {
     let random = getrandom::u64().ok()?;
     let prefix = if carrier == Carrier::Body {
@@ -187,13 +187,13 @@ fn draw(carrier: Carrier) -> Option<ConnectionId> {
     Some(ConnectionId::new(format!("{prefix}{random:016x}")))
 }
 
-/// The answer of an object that failed at this.
+/// The answer of an object that failed in this operation.
 fn lost<M: Class>() -> Answer {
     let reason = "it failed; what was asked may have happened";
     refusal(&failed(M::THING, reason))
 }
 
-/// The answer of an object that did nothing, since it is about to be reset.
+/// The answer of an object that did nothing because it is about to be reset.
 fn stale() -> Answer {
     let error = ErrorInfo::new(ErrorCode::Internal, "unable to answer; the object is reset");
     let response: Response = refusal(&error)?;

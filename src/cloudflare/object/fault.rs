@@ -1,4 +1,4 @@
-//! Failures that a test may ask for (feature `faults`): never part of a deployment.
+//! Failures injected by tests (feature `faults`): never part of a deployment.
 
 #[cfg(feature = "faults")]
 use crate::protocol::decode::ClientFrame;

@@ -1,7 +1,7 @@
 //! The class of inboxes: one object for each client, and one for each role (P15).
 //!
-//! `worker`'s macro makes what is called once for a request or an alarm. Messages are taken by
-//! hand here as well: the macro copies each into the wasm before its length is known
+//! `worker`'s macro makes the exports that are called once per request or alarm. Messages are
+//! handled by hand here as well: the macro copies each into the wasm before its length is known
 //! (`docs/decisions/0005`).
 
 use std::convert::Infallible;

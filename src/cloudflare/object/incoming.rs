@@ -1,4 +1,4 @@
-//! Messages that come in over connections: read, and handed to the machine.
+//! Messages of connections: parsed, and passed to the machine.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -21,14 +21,14 @@ use crate::protocol::error::{ErrorCode, ErrorInfo, close};
 use crate::protocol::ids::ConnectionId;
 use crate::protocol::limits::Limits;
 
-/// Texts longer than so many times a frame are not even copied.
+/// Texts longer than this many times a frame are not even copied.
 const COPIED_FRAMES: u64 = 4;
-/// Messages that wait while a token is checked, with keys that perhaps must be fetched.
+/// Messages that may wait while a token is checked, perhaps with keys still to be fetched.
 const WAITING_MAX: usize = 256;
 /// Bytes of such messages.
 const WAITING_BYTES_MAX: usize = 1024 * 1024;
 
-/// What comes in, and what has to wait.
+/// Incoming messages, and those that wait.
 pub(super) struct Incoming<M: Class> {
     shell: Rc<Shell<M>>,
     /// Messages behind an `auth` frame whose token is being checked.
@@ -51,7 +51,7 @@ impl<M: Class> Incoming<M> {
         }
     }
 
-    /// Hands on what came, or lets it wait for its turn.
+    /// Passes a message on, or queues it behind a token.
     fn pass_on(self: &Rc<Self>, connection: ConnectionId, came: Came) {
         let Some(came) = self.queue(&connection, came) else {
             return;
@@ -69,7 +69,7 @@ impl<M: Class> Incoming<M> {
 
     /// A connection has ended, with or without a goodbye.
     pub(super) fn closed(self: &Rc<Self>, socket: &WebSocket) {
-        // The goodbye is answered: until then the peer's TCP connection stays open.
+        // The close is answered: until then the peer's TCP connection stays open.
         let _ = socket.close();
         let known = self.shell.with(|core| {
             let Some((connection, _)) = core.sockets.identify(socket) else {
@@ -83,7 +83,7 @@ impl<M: Class> Incoming<M> {
             return;
         };
         self.waiting.borrow_mut().remove(&connection);
-        // A `ping` is a sign of life also when it was the last (P6.8).
+        // A `ping` is a sign of life even as the last message (P6.8).
         if let Some(at) = pinged {
             let heard = vec![(connection.clone(), at)];
             self.shell.feed_and_forget(Input::Heard { heard });
@@ -91,9 +91,9 @@ impl<M: Class> Incoming<M> {
         self.shell.feed_and_forget(Input::Close { connection });
     }
 
-    /// Answers what cannot be read, and ends the connection (P13.6).
+    /// Answers an unreadable message, and ends the connection (P13.6).
     fn refuse(self: &Rc<Self>, connection: ConnectionId, error: ErrorInfo, code: u16) {
-        // Its last answers may wait behind an append that is pending (P13.3).
+        // Its last answers may wait behind a pending append (P13.3).
         self.shell.feed_and_forget(Input::BodyEnd {
             connection: connection.clone(),
         });
@@ -122,14 +122,14 @@ impl<M: Class> Incoming<M> {
         });
     }
 
-    /// Lets something wait behind a token that is being checked; gives it back if there is none.
+    /// Queues a message behind a token under check; returns it if there is none.
     fn queue(self: &Rc<Self>, connection: &ConnectionId, came: Came) -> Option<Came> {
         let mut queues = self.waiting.borrow_mut();
         let Some(queue) = queues.get_mut(connection) else {
             return Some(came);
         };
         if matches!(came, Came::Unread(..)) {
-            // It ends the connection.
+            // The message ends the connection.
             return Some(came);
         }
         let bytes: usize = queue.iter().map(Came::bytes).sum();
@@ -142,15 +142,15 @@ impl<M: Class> Incoming<M> {
         Some(Came::Unreadable(error))
     }
 
-    /// Hands frames on, up to one that carries a fresh token: what comes behind that waits until
-    /// the token was checked, so that it is obeyed in its place (P2.6).
+    /// Passes frames on, up to one with a fresh token: the frames behind it wait until the token is
+    /// checked, so that it takes effect in its place (P2.6).
     fn take(self: &Rc<Self>, connection: ConnectionId, mut frames: Vec<Received>, bytes: usize) {
         let Some(at) = frames.iter().position(is_auth) else {
             return self.feed(connection, frames, bytes);
         };
         let rest = frames.split_off(at + 1);
         let auth = frames.pop();
-        // Its bytes count once, though it is handed on in parts.
+        // The message's bytes count once, though it is passed on in parts.
         let mut uncounted = bytes;
         if !frames.is_empty() {
             self.feed(connection.clone(), frames, std::mem::take(&mut uncounted));
@@ -174,7 +174,7 @@ impl<M: Class> Incoming<M> {
                 note("auth", error);
             }
             let waited = incoming.waiting.borrow_mut().remove(&connection);
-            // A connection that was closed meanwhile waits for nothing.
+            // A connection closed meanwhile waits for nothing.
             let Some(waited) = waited else { return };
             incoming.shell.feed_and_forget(Input::Renew {
                 connection: connection.clone(),
@@ -195,17 +195,17 @@ impl<M: Class> Incoming<M> {
     }
 }
 
-/// What came over a connection.
+/// The content of one message.
 enum Came {
     /// The frames of a WebSocket message of a client, and its size in bytes.
     Frames(Vec<Received>, usize),
-    /// The same for a part of an HTTP body.
+    /// The frames of a part of an HTTP body, and its size in bytes.
     Part(Vec<Received>, usize),
     /// The end of such a body.
     End,
-    /// A text that is no frames.
+    /// A text that holds no frames.
     Unreadable(ErrorInfo),
-    /// Nothing that is even looked at, and how its connection is closed.
+    /// A message that is not parsed, and the close code of its connection.
     Unread(ErrorInfo, u16),
 }
 
@@ -218,7 +218,7 @@ impl Came {
     }
 }
 
-/// What came, and over which connection; nothing of one that was closed.
+/// A message and its connection; nothing for a closed one.
 fn came<M: Class>(
     core: &Core<M>,
     socket: &WebSocket,
@@ -241,7 +241,7 @@ fn came<M: Class>(
     Some((connection, came))
 }
 
-/// The text of a message, unless it is none or longer than anything that is answered by name.
+/// The text of a message, unless it is binary or longer than anything that is refused by name.
 fn read(message: &JsValue, limits: &Limits) -> Result<String, (ErrorInfo, u16)> {
     let Some(length) = js::length_of(message) else {
         let error = "unable to read the message; it is binary, frames are text";
@@ -259,7 +259,7 @@ fn read(message: &JsValue, limits: &Limits) -> Result<String, (ErrorInfo, u16)> 
     Ok(js::copy(message, length).unwrap_or_default())
 }
 
-/// The frames of lines, one each: what is no frame harms only its own line (P12.1).
+/// The frames of lines, one each: an invalid line harms no other (P12.1).
 fn lines(text: &str, limits: &Limits) -> Vec<Received> {
     let longest = limits.frame_bytes();
     let line = |line: &str| {

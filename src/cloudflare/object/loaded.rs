@@ -1,4 +1,4 @@
-//! A machine in memory, and what the platform holds for it.
+//! A machine in memory, with the platform's state for it.
 
 use std::rc::Rc;
 
@@ -7,7 +7,7 @@ use super::sql::PlatformSql;
 use crate::machine::Machine;
 use crate::protocol::limits::Limits;
 
-/// What is loaded when the object wakes.
+/// The state loaded when the object wakes.
 pub(super) struct Core<M: Machine> {
     pub(super) machine: M,
     pub(super) store: M::Store,

@@ -1,8 +1,8 @@
 //! The objects: the program that runs a machine of either class.
 //!
-//! `entry` is what the runtime calls, `incoming` what comes over connections, `shell` the one
-//! place where the machine is entered and its effects are performed. A class (`session`, `inbox`)
-//! is the exports and what the platform adds to its machine.
+//! `entry` has the runtime's entry points, `incoming` the messages of connections; `shell` alone
+//! calls the machine and performs its effects. A class (`session`, `inbox`) has the exports and the
+//! platform's additions to its machine.
 
 mod backlog;
 mod class;

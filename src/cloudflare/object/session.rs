@@ -1,7 +1,7 @@
 //! The class of sessions: one object is one session.
 //!
-//! The exports are written out and not made by `worker`'s macro: they take a message without a
-//! promise for each, and look at its length before it is copied into the wasm
+//! The exports are written by hand instead of by `worker`'s macro: they handle a message without a
+//! promise for each, and check its length before it is copied into the wasm
 //! (`docs/decisions/0005`).
 
 use worker::wasm_bindgen::prelude::*;

@@ -17,6 +17,7 @@ use super::wake::Wake;
 use crate::cloudflare::platform::config::config;
 use crate::cloudflare::platform::js;
 use crate::cloudflare::platform::panics::Registered;
+use crate::cloudflare::platform::schema::PlatformJudge;
 use crate::cloudflare::platform::time::now;
 use crate::machine::{Attached, Effect, Effects, Input};
 use crate::protocol::deployment::Deployment;
@@ -33,16 +34,16 @@ pub(super) struct Shell<M: Class> {
     wake: Wake,
     stalled: Stalled,
     backlog: Backlog,
-    /// About to be reset: its memory is not what its sockets and its storage are.
+    /// About to be reset: its memory no longer matches its sockets and storage.
     is_lost: Cell<bool>,
     core: RefCell<Option<Core<M>>>,
 }
 
-/// What an input leaves to be done.
+/// The work left after an input.
 pub(super) struct Outcome<M: Class> {
     /// The answer to a request.
     pub(super) response: Option<(u16, String)>,
-    /// Everything is to be deleted, and then this to be done.
+    /// Delete everything, then do this.
     pub(super) erase: Option<Effects<M>>,
 }
 
@@ -77,12 +78,12 @@ impl<M: Class> Shell<M> {
         })
     }
 
-    /// Whether nothing may be asked of this object any more.
+    /// Whether the object takes no more calls.
     pub(super) fn is_lost(&self) -> bool {
         self.is_lost.get()
     }
 
-    /// Gives the object up: it is made anew, its clients reconnect and resume.
+    /// Gives the object up: it is made anew, and its clients reconnect and resume.
     pub(super) fn lose(&self, why: &str) -> Lost {
         console_error!("{why}");
         if !self.is_lost.replace(true) {
@@ -91,17 +92,17 @@ impl<M: Class> Shell<M> {
         Lost
     }
 
-    /// Whether the message that came in is taken to be the only one for now.
+    /// Whether the message is expected to be the only one for now.
     pub(super) fn is_alone(&self) -> bool {
         self.wake.took_message()
     }
 
-    /// Runs something that must not await, so that a panic in it resets this object.
+    /// Runs a function that must not await, so that a panic in it resets this object.
     pub(super) fn run<T>(&self, body: impl FnOnce() -> T) -> T {
         self.object.run(body)
     }
 
-    /// Does something with the machine, which is loaded if it is not there.
+    /// Runs a function with the machine, which is loaded if necessary.
     pub(super) fn with<T>(
         &self,
         body: impl FnOnce(&mut Core<M>) -> Result<T, Lost>,
@@ -120,7 +121,7 @@ impl<M: Class> Shell<M> {
         })
     }
 
-    /// Hands an input to the machine and performs what follows.
+    /// Passes an input to the machine and performs the effects.
     pub(super) fn feed(&self, input: Input<M>) -> Result<Outcome<M>, Lost> {
         self.with(|core| {
             let now = now();
@@ -148,7 +149,7 @@ impl<M: Class> Shell<M> {
         })
     }
 
-    /// Hands over an input, and performs what follows.
+    /// Passes an input to the machine and performs the effects.
     fn take(
         &self,
         core: &mut Core<M>,
@@ -162,7 +163,7 @@ impl<M: Class> Shell<M> {
         Ok(())
     }
 
-    /// Sees to it that it is looked again what all readers have not taken, if it is much.
+    /// Schedules the next check of all readers' unsent bytes, if there are many.
     fn watch_backlog(&self, core: &Core<M>, unsent: &[(ConnectionId, u64)]) {
         let bytes = unsent.iter().map(|(_, bytes)| bytes).sum();
         if let Err(error) = self.backlog.watch(&self.state, bytes, &core.limits) {
@@ -170,7 +171,7 @@ impl<M: Class> Shell<M> {
         }
     }
 
-    /// The timer of what all readers have not taken rang; whether all went well.
+    /// The timer of all readers' unsent bytes rang; returns whether all went well.
     fn judge(self: Rc<Self>) -> bool {
         self.backlog.rang();
         let unsent = self.with(|core| {
@@ -184,7 +185,7 @@ impl<M: Class> Shell<M> {
             .is_ok()
     }
 
-    /// The same for an input that nobody waits for.
+    /// Passes on an input that no request waits for.
     pub(super) fn feed_and_forget(self: &Rc<Self>, input: Input<M>) {
         let Ok(Outcome {
             erase: Some(rest), ..
@@ -199,7 +200,7 @@ impl<M: Class> Shell<M> {
         });
     }
 
-    /// Deletes everything, begins anew and performs what was to follow.
+    /// Deletes everything, starts anew and performs the remaining effects.
     pub(super) async fn erase(&self, rest: Effects<M>) -> Result<Outcome<M>, Lost> {
         if let Err(error) = self.delete_all().await {
             return Err(self.lose(&format!("unable to delete everything; {error}")));
@@ -222,8 +223,8 @@ impl<M: Class> Shell<M> {
         storage.delete_all().await.map_err(|error| short(&error))
     }
 
-    /// The alarm rang. Whatever happens it is set again while something is due, since the
-    /// platform gives up on one that fails.
+    /// The alarm rang. It is set again in any case while something is due, since the platform gives
+    /// up on one that fails.
     pub(super) async fn alarm(&self) {
         const AGAIN_MS: i64 = 10_000;
         self.wake.forget_alarm();
@@ -239,7 +240,7 @@ impl<M: Class> Shell<M> {
         }
     }
 
-    /// The timer rang; whether all went well.
+    /// The timer rang; returns whether all went well.
     fn ring(self: Rc<Self>) -> bool {
         self.wake.timer_rang();
         match self.feed(Input::Deadline) {
@@ -256,7 +257,7 @@ impl<M: Class> Shell<M> {
         }
     }
 
-    /// The machine's name, which the object was addressed by.
+    /// The machine's name, which is the object's.
     pub(super) fn name(&self) -> Option<String> {
         self.state.as_raw().id().ok()?.name()
     }
@@ -277,6 +278,7 @@ impl<M: Class> Shell<M> {
         let deployment = Deployment {
             limits: limits.clone(),
             outbound: config.outbound.clone(),
+            judge: Rc::new(PlatformJudge),
         };
         let machine = M::load(&name, deployment, &store, connections, entropy);
         let machine = machine.map_err(|error| error.to_string())?;
@@ -327,7 +329,7 @@ impl<M: Class> Shell<M> {
         }
     }
 
-    /// Begins a delivery. The machine bounds how many are under way at once.
+    /// Begins a delivery. The machine bounds how many run at once.
     fn begin(&self, delivery: M::Delivery) {
         let Some(shell) = self.this.upgrade() else {
             return;
@@ -339,7 +341,7 @@ impl<M: Class> Shell<M> {
         });
     }
 
-    /// The timer of the stalled readers rang; whether all went well.
+    /// The timer of the stalled readers rang; returns whether all went well.
     fn look(self: Rc<Self>) -> bool {
         self.stalled.rang();
         let slow = self.with(|core| Ok(core.sockets.too_slow(now(), core.limits.unsent_bytes)));
@@ -354,7 +356,7 @@ impl<M: Class> Shell<M> {
         looked.is_ok()
     }
 
-    /// Gives the object up for readers that take nothing, or looks again later.
+    /// Resets the object because of readers that take nothing, or checks again later.
     fn look_at_stalled(&self, core: &Core<M>, now: Timestamp) {
         let is_behind = core.sockets.has_behind();
         if self.stalled.is_lost(now, core.limits.unsent_bytes) {
@@ -374,7 +376,7 @@ impl<M: Class> Outcome<M> {
     }
 }
 
-/// Whether an input comes of somebody who speaks, and not of the platform or of a clock.
+/// Whether an input is sent by a client, and not by the platform or a clock.
 fn is_of_somebody<M: Class>(input: &Input<M>) -> bool {
     !matches!(
         input,

@@ -16,58 +16,58 @@ use crate::machine::{Attached, Carrier};
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::limits::{DRAIN_MS, DRAIN_MS_LEAST};
 
-/// The code for a socket that nobody knows: its client comes again.
+/// The close code of an unknown socket: its client reconnects.
 const UNKNOWN: u16 = 1011;
-/// How often it is looked how much is unsent while so much is sent as may be.
+/// How often unsent bytes are checked while a whole allowance is sent.
 const LOOKS: u64 = 8;
 
 /// The sockets of an object, by connection.
 #[derive(Default)]
 pub(super) struct Sockets {
     by_id: BTreeMap<ConnectionId, Held>,
-    /// By the number that each socket carries: finding who speaks must cost next to nothing.
+    /// By each socket's number: finding a message's sender must cost next to nothing.
     by_slot: BTreeMap<u32, (ConnectionId, Carrier)>,
     last_slot: u32,
-    /// Bytes sent to all of them since it was last looked what they have not taken.
+    /// Bytes sent to all of them since unsent bytes were last checked.
     sent: Cell<u64>,
-    /// Readers that may be too slow, which shows only when they had time to take something.
+    /// Readers that may be too slow, which shows only after they had time to take something.
     behind: RefCell<BTreeSet<ConnectionId>>,
 }
 
 struct Held {
     socket: WebSocket,
     slot: u32,
-    /// Bytes sent in all, and until it was last looked how many are unsent.
+    /// Bytes sent in all, and at the last check of unsent bytes.
     sent: Cell<u64>,
     looked: Cell<u64>,
-    /// Since when it has had more to take than it may leave.
+    /// Since when its unsent bytes exceed the bound.
     behind: Cell<Option<Behind>>,
 }
 
-/// A reader that had more to take than it may leave unsent.
+/// A reader with more unsent bytes than allowed.
 #[derive(Clone, Copy)]
 struct Behind {
     since: Timestamp,
-    /// Bytes that had been sent by then: once all of them are taken, it keeps up.
+    /// Bytes sent by that time: once all of them are taken, it keeps up.
     sent: u64,
 }
 
 impl Held {
-    /// Bytes that it has not taken, where the platform tells.
+    /// Its unsent bytes, where the platform reports them.
     fn unsent(&self) -> Option<u64> {
         js::unsent_of(&self.socket).map(u64::from)
     }
 }
 
-/// What a reader has not taken yet.
+/// Unsent bytes of a reader.
 pub(super) struct Unsent {
     pub(super) connection: ConnectionId,
     pub(super) bytes: u64,
 }
 
 impl Sockets {
-    /// Finds the sockets that outlived a sleep, and what was kept with them. One that ended
-    /// meanwhile is among them until the machine was told: its member leaves with it (P7.2).
+    /// Finds the sockets that outlived a sleep, and the state kept with them. A socket that ended
+    /// meanwhile is included until the machine knows: its member leaves with it (P7.2).
     ///
     /// # Errors
     /// When the runtime refuses.
@@ -90,7 +90,7 @@ impl Sockets {
     pub(super) fn add(&mut self, id: &ConnectionId, carrier: Carrier, socket: WebSocket) {
         self.last_slot = self.last_slot.wrapping_add(1) & 0x3fff_ffff;
         let slot = self.last_slot;
-        // Without its number it is found by what is kept with it.
+        // Without its number a socket is found by its kept state.
         let _ = js::set_slot(&socket, slot);
         self.by_slot.insert(slot, (id.clone(), carrier));
         let held = Held {
@@ -103,7 +103,7 @@ impl Sockets {
         self.by_id.insert(id.clone(), held);
     }
 
-    /// Whose socket this is; `None` for one that was closed.
+    /// The connection of this socket; `None` for a closed one.
     pub(super) fn identify(&self, socket: &WebSocket) -> Option<(ConnectionId, Carrier)> {
         if let Some(slot) = js::slot_of(socket) {
             return self.by_slot.get(&slot).cloned();
@@ -112,7 +112,7 @@ impl Sockets {
         self.by_id.contains_key(&id).then_some((id, carrier))
     }
 
-    /// Sends one text to many, and notes which of them have more than `limit` bytes to take.
+    /// Sends one text to many, and notes which of them have more than `limit` bytes unsent.
     pub(super) fn send(&self, now: Timestamp, to: &[ConnectionId], text: &str, limit: u64) {
         let shared = (1 < to.len()).then(|| JsString::from(text));
         for id in to {
@@ -128,7 +128,7 @@ impl Sockets {
             self.sent.set(self.sent.get().saturating_add(bytes));
             let sent = held.sent.get() + bytes;
             held.sent.set(sent);
-            // To look is a call, so it is not done for every text.
+            // The check is a call into JavaScript, so it is not made for every text.
             if sent - held.looked.get() <= limit / LOOKS {
                 continue;
             }
@@ -140,13 +140,12 @@ impl Sockets {
         }
     }
 
-    /// Whether it is to be looked again who is too slow.
+    /// Whether slow readers must be checked again.
     pub(super) fn has_behind(&self) -> bool {
         !self.behind.borrow().is_empty()
     }
 
-    /// Readers that had time to take what was under way when that became more than `limit`, and
-    /// have not.
+    /// Readers that had time to take the bytes in flight when these exceeded `limit`, and have not.
     pub(super) fn too_slow(&self, now: Timestamp, limit: u64) -> Vec<Unsent> {
         let mut slow = Vec::new();
         self.behind.borrow_mut().retain(|id| {
@@ -160,7 +159,7 @@ impl Sockets {
             };
             let sent = held.sent.get();
             if bytes <= sent - behind.sent {
-                // All of that was taken: what there is now came later.
+                // All of that was taken: the rest was sent later.
                 held.behind.set(Some(Behind { since: now, sent }));
                 return true;
             }
@@ -180,13 +179,13 @@ impl Sockets {
         slow
     }
 
-    /// Bytes that each reader has not taken, each time that so many were sent: to look is a call
-    /// for each.
+    /// Unsent bytes of each reader, once for every so many bytes sent: the check is a call for
+    /// each.
     pub(super) fn backlog(&self, step: u64) -> Option<Vec<(ConnectionId, u64)>> {
         (step <= self.sent.get()).then(|| self.all_unsent())
     }
 
-    /// Bytes that each reader has not taken, if there are any.
+    /// Unsent bytes of each reader that has any.
     pub(super) fn all_unsent(&self) -> Vec<(ConnectionId, u64)> {
         self.sent.set(0);
         let held = self.by_id.iter();
@@ -194,7 +193,7 @@ impl Sockets {
         unsent.filter(|(_, bytes)| 0 < *bytes).collect()
     }
 
-    /// Bytes that a reader has not taken yet, where the platform tells.
+    /// Unsent bytes of a reader, where the platform reports them.
     pub(super) fn unsent(&self, id: &ConnectionId) -> Option<u64> {
         self.by_id.get(id)?.unsent()
     }
@@ -206,7 +205,7 @@ impl Sockets {
         pinged.collect()
     }
 
-    /// The same of one.
+    /// When a connection last sent a text `ping`.
     pub(super) fn pinged(&self, state: &State, id: &ConnectionId) -> Option<Timestamp> {
         let ctx: &JsValue = state.as_raw().as_ref();
         let held = self.by_id.get(id)?;
@@ -214,7 +213,7 @@ impl Sockets {
         Some(at as Timestamp)
     }
 
-    /// Keeps a connection with its socket, so that it outlives the object's sleep.
+    /// Keeps a connection's state with its socket, so that it outlives the object's sleep.
     pub(super) fn remember(&self, id: &ConnectionId, connection: &impl Serialize) {
         let Some(held) = self.by_id.get(id) else {
             return;
@@ -225,8 +224,8 @@ impl Sockets {
         }
     }
 
-    /// Closes a connection's socket, which may be closing already.
-    /// Gives it back if something is queued that goes out before the close.
+    /// Closes a connection's socket, which may be closing already. Returns it if queued messages go
+    /// out before the close.
     pub(super) fn close(
         &mut self,
         id: &ConnectionId,
@@ -245,21 +244,21 @@ impl Sockets {
 
     fn remove(&mut self, id: &ConnectionId) -> Option<Held> {
         let held = self.by_id.remove(id)?;
-        // A socket may close for longer than the object stays awake.
+        // A socket may take longer to close than the object stays awake.
         let _ = held.socket.serialize_attachment(JsValue::NULL);
         self.by_slot.remove(&held.slot);
         Some(held)
     }
 }
 
-/// Of what is kept with a socket, all that this needs.
+/// The part of a socket's kept state that is needed here.
 #[derive(Deserialize)]
 struct Named {
     id: ConnectionId,
     carrier: Carrier,
 }
 
-/// What is kept with a socket.
+/// The state kept with a socket.
 fn attached<T: DeserializeOwned>(socket: &WebSocket) -> Option<T> {
     let text = socket.deserialize_attachment().ok()?.as_string()?;
     serde_json::from_str(&text).ok()

@@ -1,4 +1,4 @@
-//! The object's SQLite, as the store wants it.
+//! The object's SQLite, behind the store's interface.
 
 use std::cell::{Cell, RefCell};
 
@@ -10,19 +10,19 @@ use crate::cloudflare::platform::js;
 use crate::store::StoreError;
 use crate::store::sql::{Grown, Sql, Value};
 
-/// Beyond this a number of JavaScript is no longer exact: 2^53.
+/// Beyond this a JavaScript number is not exact: 2^53.
 const INTEGER_MAX: i64 = 1 << 53;
-/// What `glue.js` adds to the cells: rows, rows read, rows written.
+/// Values that `glue.js` adds to the cells: rows, rows read, rows written.
 const FIGURES: u32 = 3;
 
-/// What rows written are multiplied by where they come in one number with rows read.
+/// The factor of rows written where one number holds them with rows read.
 const WRITTEN: f64 = (1 << 26) as f64;
 
 /// The database of this object.
 pub(super) struct PlatformSql {
     storage: JsValue,
     sql: JsValue,
-    /// Statements as texts of JavaScript, by their address: copied once.
+    /// Statements as JavaScript strings, by their address: copied once.
     statements: RefCell<Vec<(&'static str, JsString)>>,
     rows_read: Cell<u64>,
     rows_written: Cell<u64>,
@@ -52,7 +52,7 @@ impl PlatformSql {
         self.rows_written.get()
     }
 
-    /// Does something with a statement that JavaScript knows already, and counts its rows.
+    /// Runs a function with a statement that JavaScript knows already, and counts its rows.
     fn statement(
         &self,
         sql: &'static str,
@@ -138,7 +138,7 @@ impl Sql for PlatformSql {
             Ok(()) => Ok(JsValue::UNDEFINED),
             Err(error) => {
                 refused = Some(error);
-                // What is thrown in JavaScript is what rolls back.
+                // An exception in JavaScript causes the rollback.
                 Err(JsValue::from_str("rolled back"))
             }
         };
@@ -160,7 +160,7 @@ fn exact(number: i64) -> Result<f64, StoreError> {
     Ok(number as f64)
 }
 
-/// Values as one text of JSON: it crosses into JavaScript at once, each by itself would not.
+/// Values as one JSON text: it crosses into JavaScript at once, instead of value by value.
 fn bind(values: &[Value]) -> Result<String, StoreError> {
     for value in values {
         if let Value::Integer(number) = value {

@@ -1,9 +1,9 @@
 //! Readers that were closed as too slow and still take nothing (P13.7).
 //!
-//! A close queues behind what the reader has not taken, and the runtime has no way to give a
-//! socket up. So one that never reads would keep the object awake, and its queue in memory,
-//! for as long as its network connection lasts. Once the session has gone quiet there is only
-//! one way out: the object resets itself, and whoever else is attached resumes.
+//! A close queues behind the reader's unsent bytes, and the runtime cannot drop a socket. So a
+//! reader that never reads would keep the object awake, and its queue in memory, for as long as its
+//! network connection lasts. Once the session has gone quiet the only remedy is a reset of the
+//! object, after which all other clients resume.
 
 use std::cell::{Cell, RefCell};
 
@@ -18,25 +18,25 @@ use crate::protocol::limits::DRAIN_MS_LEAST;
 
 /// How long a session must have been quiet: as long as the runtime waits before it sleeps.
 const QUIET_MS: i64 = 10_000;
-/// How long to wait at least before looking again.
+/// The shortest wait before the next check.
 const LOOK_MS: i64 = 500;
-/// How many times over what one reader may leave unsent all of them may hold together.
+/// The bound on all queues together, as a multiple of one reader's.
 const QUEUES_MAX: u64 = 4;
 
-/// The sockets that were given up, and the timer that looks at them. It costs nothing: while
-/// there is such a socket the object cannot sleep anyway.
+/// The abandoned sockets, and the timer that checks them. The timer costs nothing: with such a
+/// socket the object cannot sleep anyway.
 pub(super) struct Stalled {
     look: Closure<dyn FnMut() -> bool>,
     sockets: RefCell<Vec<WebSocket>>,
-    /// Whether one was closed since it was last looked.
+    /// Whether one was closed since the last check.
     has_new: Cell<bool>,
-    /// When it rings, and itself.
+    /// The timer, and the time when it rings.
     timer: RefCell<Option<(Timestamp, JsValue)>>,
     heard_at: Cell<Timestamp>,
 }
 
 impl Stalled {
-    /// `look` is called every now and then while there is such a socket.
+    /// `look` is called now and then while there is such a socket.
     pub(super) fn new(look: impl FnMut() -> bool + 'static) -> Self {
         Self {
             look: Closure::new(look),
@@ -47,19 +47,19 @@ impl Stalled {
         }
     }
 
-    /// Somebody asked something of the session.
+    /// Notes a client's input.
     pub(super) fn heard(&self, now: Timestamp) {
         self.heard_at.set(now);
     }
 
-    /// A socket was closed, its queue behind it.
+    /// Notes a closed socket with its queue behind it.
     pub(super) fn add(&self, socket: WebSocket) {
         self.sockets.borrow_mut().push(socket);
         self.has_new.set(true);
     }
 
-    /// Sees to it that somebody looks again while there is such a socket, or sooner while there
-    /// is one of which it is not known yet whether it takes anything.
+    /// Schedules a check while there is such a socket, or a sooner one while it is unknown whether
+    /// a socket takes anything.
     ///
     /// # Errors
     /// When the runtime refuses a timer.
@@ -76,7 +76,7 @@ impl Stalled {
             .saturating_sub(now);
         let wait = match (is_behind, self.sockets.borrow().is_empty()) {
             (true, _) => DRAIN_MS_LEAST,
-            // Most close at once, and nothing is to be watched any more.
+            // Most close at once, and then nothing is left to watch.
             (false, false) if self.has_new.get() => LOOK_MS,
             (false, false) => quiet_in.clamp(LOOK_MS, QUIET_MS),
             (false, true) => return Ok(()),
@@ -100,8 +100,8 @@ impl Stalled {
         self.has_new.set(false);
     }
 
-    /// Whether the object must be reset: nothing else would keep it awake, or the queues are
-    /// more than all of it is worth.
+    /// Whether the object must be reset: nothing else would keep it awake, or the queues together
+    /// are too large.
     pub(super) fn is_lost(&self, now: Timestamp, unsent_bytes: u64) -> bool {
         let mut sockets = self.sockets.borrow_mut();
         let is_stuck = |socket: &WebSocket| {

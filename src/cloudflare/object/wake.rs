@@ -1,5 +1,5 @@
-//! When the session next has something to do: a timer for what is near, an alarm for what is
-//! far. A timer holds back sleep, so none is pending while nothing waits for it.
+//! The machine's next time: a timer if it is near, an alarm if it is far. A timer prevents sleep,
+//! so none is pending while nothing waits for it.
 
 use std::cell::{Cell, RefCell};
 
@@ -11,19 +11,19 @@ use crate::cloudflare::platform::js;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::WINDOW_MS_MAX;
 
-/// How many messages are answered at once before it is looked again whether more come together:
-/// the looks cost next to nothing then, and a crowd that comes meanwhile waits some 20 ms.
+/// The messages answered at once before the next check whether more arrive together: the check then
+/// costs next to nothing, and a crowd that arrives meanwhile waits some 20 ms.
 const ALONE: u32 = 64;
 
 /// The timer and the alarm of an object.
 pub(super) struct Wake {
-    /// Messages since the timer last rang, without those that were answered at once.
+    /// Messages since the timer last rang, without those answered at once.
     taken: Cell<u32>,
-    /// How many more messages are taken to come alone.
+    /// The number of further messages expected to arrive alone.
     alone: Cell<u32>,
     ring: Closure<dyn FnMut() -> bool>,
     timer: RefCell<Option<Timer>>,
-    /// For when the alarm is set, if that is known: an object that just woke does not.
+    /// The alarm's time, if known: an object that just woke does not know it.
     alarm: Cell<Option<Timestamp>>,
 }
 
@@ -33,7 +33,7 @@ struct Timer {
 }
 
 impl Wake {
-    /// `ring` is called when the timer rings; it says whether all went well.
+    /// `ring` is called when the timer rings; it returns whether all went well.
     pub(super) fn new(ring: impl FnMut() -> bool + 'static) -> Self {
         let (timer, alarm) = (RefCell::new(None), Cell::new(None));
         let (taken, alone) = (Cell::new(0), Cell::new(0));
@@ -46,12 +46,11 @@ impl Wake {
         }
     }
 
-    /// A message came in. Whether what is due at once is then done at once: a timer of 0 ms
-    /// gathers what comes in one turn of the event loop into one commit, which is worth ten times
-    /// its cost when there is something to gather, and a quarter of an append's when there is
-    /// not. So it is left out as long as the last one gathered nothing. What waits behind a
-    /// message that was answered at once does not show: the platform hands it over only after
-    /// the commit.
+    /// A message arrived. Returns whether due work is done at once: a timer of 0 ms gathers the
+    /// messages of one turn of the event loop into one commit, which saves ten times its cost when
+    /// there are several, and costs a quarter of an append when there is one. So the timer is left
+    /// out as long as the last one gathered nothing. Messages behind one that was answered at once
+    /// cannot be seen: the platform delivers them only after the commit.
     pub(super) fn took_message(&self) -> bool {
         let alone = self.alone.get();
         if alone == 0 || self.timer.borrow().is_some() {
@@ -62,7 +61,7 @@ impl Wake {
         true
     }
 
-    /// Sets the timer for a rollup window, earlier than it was if need be.
+    /// Sets the timer for a rollup window, or moves it earlier.
     ///
     /// # Errors
     /// When the runtime refuses: what waits would wait for ever.
@@ -76,14 +75,14 @@ impl Wake {
         if let (Some(set), Some(due)) = (timer.as_ref(), window)
             && set.due <= due
         {
-            // One that rings early finds nothing to do, and is set anew.
+            // A timer that rings early finds nothing to do, and is set anew.
             return Ok(());
         }
         if let Some(set) = timer.take() {
             let _ = js::stop_timer(&set.handle);
         }
         if let Some(due) = window {
-            // A window is no longer than this, so what is due later is due by a clock that jumped.
+            // No window is longer than this: a later time is due to a clock that jumped.
             let wait = (due - now).clamp(0, WINDOW_MS_MAX as i64) as f64;
             let ctx: &JsValue = state.as_raw().as_ref();
             let handle = js::start_timer(ctx, self.ring.as_ref(), wait)?;
@@ -99,8 +98,8 @@ impl Wake {
         self.alone.set(if is_alone { ALONE } else { 0 });
     }
 
-    /// Sets the alarm, but only if that makes it earlier: moving it costs a round trip before
-    /// the commit, and one that rings early is set anew.
+    /// Sets the alarm, but only to an earlier time: moving it costs a round trip before the commit,
+    /// and an alarm that rings early is set anew.
     pub(super) fn set_alarm(&self, state: &State, now: Timestamp, deadline: Option<Timestamp>) {
         let Some(due) = deadline.map(|due| due.max(now)) else {
             return;

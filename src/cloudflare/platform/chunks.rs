@@ -1,5 +1,5 @@
-//! The body of a request as it comes in, gathered by JavaScript: the first chunk after a pause
-//! comes at once, what follows within a millisecond as one.
+//! The body of a request as it arrives, gathered by JavaScript: the first chunk after a pause is
+//! passed on at once, the chunks of the next millisecond as one.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -18,7 +18,7 @@ pub(crate) struct Broken;
 
 /// A body that is being read.
 pub(crate) struct Chunks {
-    /// `None` when there is no body, or none that can be read.
+    /// `None` without a body, or without one that can be read.
     inner: Option<js::Chunks>,
     next: Option<JsFuture>,
 }
@@ -30,18 +30,18 @@ impl Chunks {
         Self { inner, next: None }
     }
 
-    /// What has come already.
+    /// The bytes that have arrived.
     pub(crate) fn take(&self) -> Vec<u8> {
         let taken = self.inner.as_ref().and_then(js::Chunks::take);
         taken.map(|chunk| chunk.to_vec()).unwrap_or_default()
     }
 
-    /// What comes next; `None` at the end.
+    /// The next bytes; `None` at the end.
     pub(crate) async fn next(&mut self) -> Result<Option<Vec<u8>>, Broken> {
         poll_fn(|context| self.poll(context)).await
     }
 
-    /// The same for who waits for other things too.
+    /// Polls for the next bytes, for callers that wait for other things too.
     pub(crate) fn poll(
         &mut self,
         context: &mut Context<'_>,

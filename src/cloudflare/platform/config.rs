@@ -1,4 +1,4 @@
-//! What the owner of the deployment has set: keys and limits.
+//! The owner's settings of the deployment: keys and limits.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -20,7 +20,7 @@ thread_local! {
 pub(crate) struct Config {
     /// The bounds that hold (P14).
     pub(crate) limits: Limits,
-    /// The keys that tokens are checked with (P2.7).
+    /// The keys that verify tokens (P2.7).
     pub(crate) keys: KeyRing,
     /// The rules for calls that leave a session (P10.4, P10.5).
     pub(crate) outbound: Outbound,

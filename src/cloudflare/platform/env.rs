@@ -1,4 +1,4 @@
-//! What the owner of the deployment has set, as text.
+//! The owner's settings of the deployment, as text.
 
 use worker::Env;
 use worker::js_sys::{JSON, Reflect};

@@ -1,22 +1,22 @@
-// What the wasm asks of JavaScript: calls that the `worker` crate does not bind, or binds so that
-// an exception would tear through the wasm. This file outlives a wasm instance that panicked.
+// The wasm's calls into JavaScript that the `worker` crate does not bind, or binds so that an
+// exception would tear through the wasm. This file outlives a wasm instance that panicked.
 
 const known = new WeakSet();
 const slot = Symbol("sessile");
 const encoder = new TextEncoder();
 /**
- * How long chunks of a body are gathered behind one that was handed on. A timer of 0 ms rings
- * between every two of them; 2 ms and 4 ms gain nothing on 1.
+ * How long chunks of a body are gathered behind one that was passed on. A timer of 0 ms rings
+ * between every two of them; 2 ms and 4 ms gain nothing over 1.
  */
 const GATHERED_MS = 1;
-/** Who waits for room in a response is told when at least this much of it was taken. */
+/** A producer that waits for room in a response is woken once this much of it was taken. */
 const STIRRING_LENGTH = 64 * 1024;
-/** Bytes of a body that are gathered at most. */
+/** The most bytes of a body that are gathered. */
 const GATHERED_BYTES = 16 * 1024;
 const HEADERS = { "content-type": "application/json", "access-control-allow-origin": "*" };
-/** What ends everything that a wasm instance which panicked will never end. */
+/** Functions that end everything a panicked wasm instance can no longer end. */
 const unfinished = new Set();
-/** Clients go away in the middle, and the runtime then forgets their requests without a word. */
+/** Clients leave in the middle, and the runtime then drops their requests without notice. */
 const forgotten = new FinalizationRegistry((entry) => unfinished.delete(entry));
 
 /** Never from inside wasm: it ends the JavaScript under it at once and poisons the isolate. */
@@ -47,7 +47,7 @@ export function stopTimer(timer) {
   clearTimeout(timer);
 }
 
-/** Nobody waits for it: an alarm that cannot be set breaks the commit that it is part of. */
+/** Not awaited: an alarm that cannot be set breaks its own commit. */
 export function setAlarm(storage, at) {
   storage.setAlarm(at).catch(() => {});
 }
@@ -65,7 +65,7 @@ export function pingedAt(ctx, socket) {
   return ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime();
 }
 
-/** Bytes that were sent and not taken; nothing where the platform does not tell. */
+/** Unsent bytes; nothing where the platform does not report them. */
 export function unsentOf(socket) {
   return socket.bufferedAmount;
 }
@@ -78,26 +78,26 @@ export function send(socket, text) {
   }
 }
 
-/** The length of a text; nothing for what is none. */
+/** The length of a text; nothing for any other value. */
 export function lengthOf(value) {
   return typeof value === "string" ? value.length : undefined;
 }
 
 /**
- * Writes a text as UTF-8 in one go, where wasm-bindgen goes by character. Whether there was room
- * for all of it: bytes are as many as the text is long, which is enough for ASCII.
+ * Writes a text as UTF-8 in one call, where wasm-bindgen goes by character. Returns whether all of
+ * it had room: as many bytes as the text is long, which is enough for ASCII.
  */
 export function encode(text, bytes) {
   return encoder.encodeInto(text, bytes).read === text.length;
 }
 
-/** Runs a statement whose rows nobody wants; gives rows read, then rows written times 2^26. */
+/** Runs a statement without rows; returns rows read plus rows written times 2^26. */
 export function run(sql, statement, params) {
   const cursor = sql.exec(statement, ...JSON.parse(params));
   return cursor.rowsRead + cursor.rowsWritten * 0x4000000;
 }
 
-/** The same for what every append does, with parameters that need no parser. */
+/** Runs the statement of every append, with parameters that need no parser. */
 export function grow(sql, statement, row, version, seq, at, texts, marks) {
   const mark = texts.slice(0, marks);
   const cursor = sql.exec(statement, row, version, seq, at, mark, texts.slice(marks));
@@ -117,7 +117,7 @@ export function query(sql, statement, params) {
   return cells;
 }
 
-/** Has `end` called if a panic comes first; gives what takes that back. Keeps nothing alive. */
+/** Registers `end` for a panic; returns its cancellation. Keeps nothing alive. */
 function untilPanic(end) {
   const entry = new WeakRef(end);
   unfinished.add(entry);
@@ -125,34 +125,34 @@ function untilPanic(end) {
   return () => unfinished.delete(entry);
 }
 
-/** The answer to a request, or `lost` when a panic takes the wasm that was to give it. */
+/** The answer to a request, or `lost` if a panic takes the wasm that owes it. */
 export function answerOf(answer, lost) {
   return new Promise((resolve, reject) => {
     const end = () => resolve(undefined);
     const settled = untilPanic(end);
-    // As long as there is an answer to come, `end` must be there too.
+    // `end` must live as long as the answer is awaited.
     answer.then(resolve, reject).finally(() => settled(end));
   }).then((response) => response ?? new Response(lost, { status: 500, headers: HEADERS }));
 }
 
-/** A panic has taken the wasm instance that all objects of this isolate have their memory in. */
+/** A panic has taken the wasm instance that holds the memory of all objects of this isolate. */
 export function panicked(ctx, why) {
-  // The shim of `worker` makes an object anew when this number is not the one it was made with,
-  // but it looks before it begins anew itself: an event in between would fall into nothing.
+  // The shim of `worker` makes an object anew when this number differs from its own, but it checks
+  // before it restarts itself: an event in between would be lost.
   const shim = globalThis.__worker_init_state;
   if (shim !== undefined) shim.instanceId += 1;
   const all = [...unfinished].map((entry) => entry.deref());
   unfinished.clear();
   setTimeout(() => {
     for (const end of all) end?.();
-    // Last, since it ends this as well.
+    // Last, since this call ends here as well.
     ctx?.abort(why);
   }, 0);
 }
 
 /**
- * The body of a request as it comes in. The first chunk after a pause is handed on at once, what
- * follows within a millisecond as one: a chunk costs more on its way than it does here.
+ * The body of a request as it arrives. The first chunk after a pause is passed on at once, the
+ * chunks of the next millisecond as one: a chunk costs more on its way than it does here.
  */
 export class Chunks {
   #reader;
@@ -170,7 +170,7 @@ export class Chunks {
     this.#read();
   }
 
-  /** What has come, when it is its time; `undefined` at the end. */
+  /** The gathered bytes, when they are due; `undefined` at the end. */
   next() {
     return new Promise((resolve, reject) => {
       this.#give = { resolve, reject };
@@ -178,7 +178,7 @@ export class Chunks {
     });
   }
 
-  /** What has come, if anything. */
+  /** The bytes that have arrived, if any. */
   take() {
     const chunks = this.#held;
     if (chunks.length === 0) return undefined;
@@ -200,7 +200,7 @@ export class Chunks {
   }
 
   /**
-   * Nobody wants the rest. A body that is cancelled in the middle of a read is cut off, often
+   * Reads the rest and drops it. A body that is cancelled in the middle of a read is cut off, often
    * before its client has seen the answer.
    */
   stop() {
@@ -258,7 +258,9 @@ export class Pipe {
     this.#wake();
   };
 
-  /** `stir` is told when the client has left, or has taken so much that there may be room again. */
+  /**
+   * `stir` is called when the client has left, or has taken so much that there may be room again.
+   */
   constructor(stir) {
     const settled = untilPanic(this.#lose);
     this.stream = new ReadableStream(
@@ -289,7 +291,7 @@ export class Pipe {
     );
   }
 
-  /** Gives the length of what is not taken yet. */
+  /** Returns the unsent length. */
   write(text) {
     this.#queue.push(text);
     this.#unsent += text.length;
@@ -301,7 +303,7 @@ export class Pipe {
     return this.#unsent;
   }
 
-  /** Forgets what is not taken yet. */
+  /** Drops the unsent bytes. */
   clear() {
     this.#queue = [];
     this.#unsent = 0;

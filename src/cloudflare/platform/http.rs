@@ -7,20 +7,19 @@ use super::chunks::{Broken, Chunks};
 use crate::protocol::decode::too_large;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 
-/// Headers that a page of another origin may send: those that clients of event streams and
-/// libraries that trace requests add by themselves are no reason to keep them out. `*` stands for
-/// all but `authorization`, and not in every browser.
+/// Headers that a page of another origin may send: those that event-stream clients and tracing
+/// libraries add by themselves are no reason to refuse a page. `*` stands for all but
+/// `authorization`, and not in every browser.
 const ALLOWED_HEADERS: &str = "authorization, content-type, accept, cache-control, \
                                last-event-id, pragma, x-requested-with, *";
 
-/// A response, or the exception that making one threw.
+/// A response, or the exception thrown in making it.
 pub(crate) type Answer = Result<Response, JsValue>;
 
-/// Bytes of a body that is too large which are read to its end, so that the refusal is heard.
+/// Bytes read of a body that is too large, so that its client hears the refusal.
 const DISCARDED_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// Reads a body of text and stops when it is longer than it may be, so that no more than that
-/// is ever held.
+/// Reads a text body and stops beyond its bound, so that no more than that is ever held.
 ///
 /// # Errors
 /// `too-large`, or `invalid-frame` if it breaks off or is not UTF-8.
@@ -35,7 +34,7 @@ pub(crate) async fn read_all(
     while let Some(chunk) = body.next().await.map_err(broken)? {
         length += chunk.len();
         if longest < length {
-            // Nothing is kept, but a client that is cut off while it sends hears no answer.
+            // Nothing is kept, but a client that is cut off while sending hears no answer.
             bytes = Vec::new();
             if DISCARDED_BYTES_MAX < length {
                 break;
@@ -50,7 +49,7 @@ pub(crate) async fn read_all(
     String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8"))
 }
 
-/// The refusal of a body that cannot be read.
+/// The refusal of an unreadable body.
 pub(crate) fn unreadable(reason: &str) -> ErrorInfo {
     ErrorInfo::new(
         ErrorCode::InvalidFrame,
@@ -75,8 +74,7 @@ pub(crate) fn error_body(error: &ErrorInfo) -> String {
     format!("{{\"error\":{error}}}")
 }
 
-/// An answer whose body is still being produced: what stands in between is to pass it on as it
-/// comes and as it is.
+/// An answer whose body is still being produced: proxies must pass it on unbuffered and unchanged.
 pub(crate) fn streamed(status: u16, content_type: &str, body: &ReadableStream) -> Answer {
     let headers = headers(content_type)?;
     headers.set("cache-control", "no-store, no-transform")?;
@@ -84,7 +82,7 @@ pub(crate) fn streamed(status: u16, content_type: &str, body: &ReadableStream) -
     Response::new_with_opt_readable_stream_and_init(Some(body), &init(status, &headers))
 }
 
-/// What a browser asks before it lets a page of any origin in. Nobody is let in by a cookie.
+/// The answer to a browser's preflight, for pages of any origin. No cookie grants anything.
 pub(crate) fn preflight() -> Answer {
     let headers = headers("text/plain")?;
     headers.set(

@@ -13,7 +13,7 @@ extern "C" {
     #[wasm_bindgen(js_name = abortLater, catch)]
     pub(crate) fn abort_later(ctx: &JsValue, why: &str) -> Result<(), JsValue>;
 
-    /// Whether this is not the first time that an object is made on this `ctx`.
+    /// Whether this `ctx` has had an object before.
     #[wasm_bindgen(js_name = isKnown, catch)]
     pub(crate) fn is_known(ctx: &JsValue) -> Result<bool, JsValue>;
 
@@ -25,15 +25,15 @@ extern "C" {
     #[wasm_bindgen(js_name = stopTimer, catch)]
     pub(crate) fn stop_timer(timer: &JsValue) -> Result<(), JsValue>;
 
-    /// Sets the alarm and does not wait: it is part of the same commit as the rows.
+    /// Sets the alarm without waiting: it is part of the rows' commit.
     #[wasm_bindgen(js_name = setAlarm, catch)]
     pub(crate) fn set_alarm(storage: &JsValue, at: f64) -> Result<(), JsValue>;
 
-    /// Leaves a number with a WebSocket, to find its connection by.
+    /// Stores a number with a WebSocket, to find its connection.
     #[wasm_bindgen(js_name = setSlot, catch)]
     pub(crate) fn set_slot(socket: &WebSocket, number: u32) -> Result<(), JsValue>;
 
-    /// That number.
+    /// The number stored with a WebSocket.
     #[wasm_bindgen(js_name = slotOf)]
     pub(crate) fn slot_of(socket: &WebSocket) -> Option<u32>;
 
@@ -45,7 +45,7 @@ extern "C" {
     #[wasm_bindgen(js_name = send, catch)]
     pub(crate) fn send_shared(socket: &WebSocket, text: &JsString) -> Result<(), JsValue>;
 
-    /// The length of a text; nothing for what is none.
+    /// The length of a text; nothing for any other value.
     #[wasm_bindgen(js_name = lengthOf)]
     pub(crate) fn length_of(value: &JsValue) -> Option<u32>;
 
@@ -53,24 +53,24 @@ extern "C" {
     #[wasm_bindgen(js_name = pingedAt, catch)]
     pub(crate) fn pinged_at(ctx: &JsValue, socket: &WebSocket) -> Result<Option<f64>, JsValue>;
 
-    /// Bytes that were sent and are not taken yet, where the platform tells.
+    /// Unsent bytes, where the platform reports them.
     #[wasm_bindgen(js_name = unsentOf)]
     pub(crate) fn unsent_of(socket: &WebSocket) -> Option<u32>;
 
-    /// Writes a text as UTF-8; whether there was room for all of it.
+    /// Writes a text as UTF-8; returns whether all of it had room.
     #[wasm_bindgen(js_name = encode, catch)]
     fn encode(text: &JsString, bytes: &mut [u8]) -> Result<bool, JsValue>;
 
-    /// Runs one statement; gives all cells, then the number of rows, rows read, rows written.
+    /// Runs one statement; returns all cells, then the number of rows, rows read, rows written.
     #[wasm_bindgen(js_name = query, catch)]
     pub(crate) fn query(sql: &JsValue, statement: &str, params: &str) -> Result<Array, JsValue>;
 
-    /// Runs one statement that gives no rows; tells rows read and rows written in one number.
+    /// Runs one statement without rows; returns rows read and rows written in one number.
     #[wasm_bindgen(js_name = run, catch)]
     pub(crate) fn run(sql: &JsValue, statement: &JsString, params: &str) -> Result<f64, JsValue>;
 
-    /// The same for the hot path, whose parameters cross one by one; `marks` is the length of the
-    /// first of two texts.
+    /// Runs the statement of the hot path, whose parameters cross one by one; `marks` is the length
+    /// of the first of two texts.
     #[wasm_bindgen(js_name = grow, catch)]
     pub(crate) fn grow(
         sql: &JsValue,
@@ -83,11 +83,11 @@ extern "C" {
         marks: usize,
     ) -> Result<f64, JsValue>;
 
-    /// The answer to a request, or 500 with `lost` when a panic takes this wasm instance.
+    /// The answer to a request, or 500 with `lost` if a panic takes this wasm instance.
     #[wasm_bindgen(js_name = answerOf)]
     pub(crate) fn answer_of(answer: &Promise, lost: &str) -> Promise;
 
-    /// Ends, from a later tick, what this wasm instance was to end and cannot any more, has every
+    /// Ends, from a later tick, everything that this wasm instance still had to end, has every
     /// object made anew at its next event, and resets the one that panicked.
     #[wasm_bindgen(js_name = panicked, catch)]
     pub(crate) fn panicked(ctx: &JsValue, why: &str) -> Result<(), JsValue>;
@@ -99,22 +99,23 @@ extern "C" {
     #[wasm_bindgen(constructor, catch)]
     pub(crate) fn new(body: &ReadableStream) -> Result<Chunks, JsValue>;
 
-    /// What comes next; `undefined` at the end.
+    /// The next bytes; `undefined` at the end.
     #[wasm_bindgen(method)]
     pub(crate) fn next(this: &Chunks) -> Promise;
 
-    /// What has come already.
+    /// The bytes that have arrived.
     #[wasm_bindgen(method)]
     pub(crate) fn take(this: &Chunks) -> Option<Uint8Array>;
 
-    /// Nobody wants the rest.
+    /// Reads the rest and drops it.
     #[wasm_bindgen(method)]
     pub(crate) fn stop(this: &Chunks);
 
     /// The body of a response that is still being produced.
     pub(crate) type Pipe;
 
-    /// `stir` is called when the client has left or has taken much; it is told whether it left.
+    /// `stir` is called when the client has left or has taken much; its argument says whether it
+    /// left.
     #[wasm_bindgen(constructor)]
     pub(crate) fn new(stir: &JsValue) -> Pipe;
 
@@ -122,15 +123,15 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(crate) fn stream(this: &Pipe) -> ReadableStream;
 
-    /// Adds to the body; gives the length of what is not taken yet.
+    /// Adds to the body; returns the unsent length.
     #[wasm_bindgen(method)]
     pub(crate) fn write(this: &Pipe, text: &str) -> f64;
 
-    /// The length of what is not taken yet.
+    /// The unsent length.
     #[wasm_bindgen(method, getter)]
     pub(crate) fn unsent(this: &Pipe) -> f64;
 
-    /// Forgets what is not taken yet.
+    /// Drops the unsent bytes.
     #[wasm_bindgen(method)]
     pub(crate) fn clear(this: &Pipe);
 
@@ -141,7 +142,7 @@ extern "C" {
 
 #[wasm_bindgen]
 extern "C" {
-    /// The way to an object.
+    /// The stub of an object.
     pub(crate) type Stub;
 
     /// Asks the object.
@@ -159,7 +160,7 @@ extern "C" {
     ) -> Result<JsValue, JsValue>;
 }
 
-/// What an exception says, short enough to be kept and sent.
+/// The text of an exception, short enough to be kept and sent.
 pub(crate) fn describe(error: &JsValue) -> String {
     const LONGEST: usize = 200;
     let message = match error.dyn_ref::<worker::js_sys::Error>() {
@@ -174,12 +175,12 @@ pub(crate) fn describe(error: &JsValue) -> String {
 /// Texts shorter than this are copied by character: a call costs more.
 const SHORT_TEXT: u32 = 1024;
 
-/// Copies a text into the wasm; `None` when the value is none.
+/// Copies a text into the wasm; `None` for any other value.
 pub(crate) fn text(value: &JsValue) -> Option<String> {
     copy(value, length_of(value)?)
 }
 
-/// The same for a text of which the length is known.
+/// Copies a text of known length into the wasm.
 pub(crate) fn copy(value: &JsValue, length: u32) -> Option<String> {
     if length < SHORT_TEXT {
         return value.as_string();

@@ -14,25 +14,25 @@ use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::Limits;
 use crate::token::{Claims, Expected, Header, Key, Keys, check_size, unauthorized};
 
-/// How long a fetched set of keys is good without asking again.
+/// How long a fetched set of keys is used without another fetch.
 const FETCHED_FOR_MS: i64 = 10 * 60 * 1000;
-/// How long nobody asks again for a key that the set did not have, or when asking failed.
+/// The pause between fetches for a key that the set lacked, or after a failed fetch.
 const REST_MS: i64 = 60 * 1000;
-/// How long nobody asks again while no set was ever had.
+/// The pause between fetches while no set was ever fetched.
 const RETRY_MS: i64 = 5 * 1000;
 /// How long a fetch may take.
 const FETCH_MS: u64 = 5_000;
-/// How often a request looks whether the fetch of another has come to its end.
+/// How often a request checks whether another one's fetch has ended.
 const LOOK_MS: u64 = 20;
-/// How long one fetch goes on before a request that waits for it begins another: whoever began it
-/// may have left, and then it never ends.
+/// The age of a fetch at which a waiting request begins its own: the request that began it may have
+/// left, and then it never ends.
 const SLOW_MS: i64 = 1_000;
 /// Fetches at once, of which all but one are slow.
 const FETCHES_MAX: usize = 4;
 /// Bytes of a set of keys, at most.
 const SET_BYTES_MAX: usize = 1024 * 1024;
 
-/// All keys, and what is known about the fetched ones.
+/// All keys, and the state of the fetched ones.
 pub(crate) struct KeyRing {
     own: Keys,
     /// Whether the platform took each of them.
@@ -44,7 +44,7 @@ pub(crate) struct KeyRing {
 
 /// The step that a token needs before it can be checked.
 enum Need {
-    /// Its key is here, or is not to be had.
+    /// Its key is here, or cannot be had.
     Nothing,
     /// The set is to be fetched.
     Fetch,
@@ -60,7 +60,7 @@ struct Fetched {
     at: Timestamp,
     /// When a fetch last came to an end, in whatever way.
     tried_at: Option<Timestamp>,
-    /// When those began that have not ended. One whose request went away never ends.
+    /// When the unfinished ones began. A fetch whose request went away never ends.
     begun: Vec<Timestamp>,
 }
 
@@ -143,8 +143,8 @@ impl KeyRing {
         Ok((key.clone(), name))
     }
 
-    /// Sees to it that the keys are here that a token with this `kid` needs. One request fetches
-    /// them, and those that come meanwhile wait for it.
+    /// Makes sure that the keys for this `kid` are here. One request fetches them, and those that
+    /// arrive meanwhile wait for it.
     async fn have(&self, kid: Option<&str>) {
         let until = now() + FETCH_MS as i64;
         loop {
@@ -152,7 +152,7 @@ impl KeyRing {
                 Need::Nothing => return,
                 Need::Fetch => return self.fetch().await,
                 Need::Wait if until <= now() => return,
-                // A fetch that another request waits for cannot be waited for by this one.
+                // A request cannot await the fetch of another request.
                 Need::Wait => Delay::from(Duration::from_millis(LOOK_MS)).await,
             }
         }
@@ -174,7 +174,7 @@ impl KeyRing {
             REST_MS
         };
         let is_rested = fetched.tried_at.is_none_or(|tried| tried + rest <= now);
-        // Meanwhile the old set serves everybody else.
+        // Meanwhile the old set serves all other requests.
         let is_old = fetched.keys.is_some() && fetched.at + FETCHED_FOR_MS <= now;
         if !is_rested || !is_needed && !is_old {
             return Need::Nothing;
@@ -187,7 +187,7 @@ impl KeyRing {
         }
     }
 
-    /// Fetches the set anew. A set that cannot be had leaves the old one standing.
+    /// Fetches the set anew. If that fails, the old one stays.
     async fn fetch(&self) {
         let Some(url) = &self.url else { return };
         let begun = now();
@@ -208,8 +208,8 @@ impl KeyRing {
     }
 }
 
-/// Whether a token names a key that is not there. It may be among fetched ones: whoever signs
-/// may have changed them.
+/// Whether a token names an unknown key. A fetched set may have it: its issuer may have rotated
+/// keys.
 fn is_missing(keys: &Keys, kid: Option<&str>) -> bool {
     kid.is_some_and(|kid| !keys.has(kid))
 }

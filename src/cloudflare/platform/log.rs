@@ -4,12 +4,12 @@ use worker::console_warn;
 
 use crate::protocol::error::ErrorInfo;
 
-/// Tells the owner of the deployment of a refusal: the request, and why it was refused.
+/// Logs a refusal for the deployment's owner: the request, and the reason.
 pub(crate) fn note(asked: &str, error: &ErrorInfo) {
     log(asked, error.status, error.code.as_str(), &error.message);
 }
 
-/// The same from the parts of a refusal.
+/// Logs a refusal given in parts.
 pub(crate) fn log(asked: &str, status: u16, code: &str, message: &str) {
     let line = format!("refused {asked}: {status} {code}, {message}");
     console_warn!("{}", line.replace(char::is_control, " "));

@@ -1,15 +1,14 @@
 //! Memory that runs out, which ends as a panic does.
 //!
-//! By itself Rust stops where nothing can be allocated, without a panic and its hook: whoever
-//! waits would wait for ever, and every later request would meet an instance that is broken. So
-//! the allocator panics, and what cleans up after panics cleans up after this (`panics`). How
-//! much there is in all says `build.rs`: less than the platform gives, which ends the whole
-//! isolate with everybody in it.
+//! By itself Rust stops where an allocation fails, without a panic and its hook: requests in
+//! progress would wait forever, and every later one would meet a broken instance. So the allocator
+//! panics, and the clean-up after panics (`panics`) applies. `build.rs` sets the total: less than
+//! the platform's limit, beyond which the whole isolate ends with everybody in it.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-/// Bytes that are kept for the way out: to tell what happened takes some, too.
+/// Bytes kept for the way out: the panic's message takes some, too.
 const RESERVE_BYTES: usize = 64 * 1024;
 
 thread_local! {
@@ -21,13 +20,13 @@ static ALLOCATOR: Allocator = Allocator;
 
 struct Allocator;
 
-/// Sets something aside, once in the life of a wasm instance.
+/// Sets the reserve aside, once in the life of a wasm instance.
 pub(crate) fn reserve() {
     RESERVE.set(Vec::with_capacity(RESERVE_BYTES));
 }
 
 #[expect(unsafe_code, reason = "there is no other way to hear of it")]
-// SAFETY: everything is the system's allocator's, and what it gives is passed on.
+// SAFETY: everything is the system's allocator's, and its results are passed on.
 unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         there(unsafe { System.alloc(layout) })
@@ -57,7 +56,7 @@ fn there(memory: *mut u8) -> *mut u8 {
 #[cold]
 #[expect(clippy::panic, reason = "whoever waits is to be told")]
 fn exhausted() -> ! {
-    // Without it a second time this is the end, as it would have been at first.
+    // A second failure ends the instance, as the first would have.
     if RESERVE.take().capacity() == 0 {
         std::arch::wasm32::unreachable();
     }

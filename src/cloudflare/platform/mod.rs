@@ -1,4 +1,4 @@
-//! What the runtime gives both programs: JavaScript, time, configuration, keys, panics.
+//! The runtime, for both programs: JavaScript, time, configuration, keys, panics.
 
 pub(crate) mod chunks;
 pub(crate) mod config;
@@ -9,6 +9,7 @@ pub(crate) mod keys;
 pub(crate) mod log;
 mod memory;
 pub(crate) mod panics;
+pub(crate) mod schema;
 mod signatures;
 pub(crate) mod time;
 pub(crate) mod upgrade;

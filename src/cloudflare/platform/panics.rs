@@ -1,13 +1,13 @@
-//! What a panic leaves behind, and who cleans up.
+//! Cleaning up after a panic.
 //!
-//! All objects of an isolate share one wasm instance. A panic ends it: the next event gets a
-//! fresh one, and every object its memory anew, while sockets and timers of before live on.
-//! So nobody may go on as if nothing had happened:
+//! All objects of an isolate share one wasm instance. A panic ends it: the next event gets a fresh
+//! one, with new memory for every object, while earlier sockets and timers live on. So nothing may
+//! continue as if nothing had happened:
 //!
-//! - the object that panicked is reset, so that whoever waits for it gets an error at once;
-//! - requests and streams that the old instance was to end are ended by JavaScript;
-//! - an object that is made anew on a `ctx` which has had one resets itself: its clients
-//!   reconnect and resume (`session_object`);
+//! - the object that panicked is reset, so that callers waiting for it get an error at once;
+//! - requests and streams of the old instance are ended by JavaScript;
+//! - an object made anew on a used `ctx` resets itself: its clients reconnect and resume
+//! (`session_object`);
 //! - a timer that the old instance had started resets its object when it rings (`wake`).
 
 use std::cell::{Cell, RefCell};
@@ -31,7 +31,7 @@ pub(crate) fn install() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
         memory::reserve();
-        // The hook of `worker` tells its own JavaScript to begin anew.
+        // The hook of `worker` makes its own JavaScript restart.
         let recover = take_hook();
         set_hook(Box::new(move |panic| {
             recover(panic);
@@ -41,7 +41,7 @@ pub(crate) fn install() {
     });
 }
 
-/// An object, so that a panic knows whom to reset.
+/// An object, so that a panic can reset it.
 pub(crate) struct Registered(u32);
 
 impl Registered {
@@ -52,7 +52,7 @@ impl Registered {
         Self(number)
     }
 
-    /// Runs something that must not await on behalf of this object.
+    /// Runs a function that must not await on behalf of this object.
     pub(crate) fn run<T>(&self, body: impl FnOnce() -> T) -> T {
         let before = CURRENT.replace(self.0);
         let result = body();

@@ -5,13 +5,13 @@ import { JWSInvalid, JWSSignatureVerificationFailed } from "jose/errors";
 import { compactVerify } from "jose/jws/compact/verify";
 import { importJWK } from "jose/key/import";
 
-/** Keys that were made once, by what they were made of. */
+/** Imported keys, by their JSON. */
 const made = new Map();
 const KEYS_MAX = 256;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The header of a token as JSON; nothing if it is no token. */
+/** The header of a token as JSON; nothing for a malformed one. */
 export function headerOf(token) {
   try {
     return JSON.stringify(decodeProtectedHeader(token));
@@ -20,7 +20,7 @@ export function headerOf(token) {
   }
 }
 
-/** Makes a key, and rejects if there is none to be made. */
+/** Makes a key, and rejects an invalid one. */
 export async function makeKey(text, isText, algorithm) {
   const name = `${algorithm} ${isText} ${text}`;
   const known = made.get(name);
@@ -33,7 +33,7 @@ export async function makeKey(text, isText, algorithm) {
 
 /**
  * The claims of a token that was signed with this key and algorithm; `false` if it was not, and
- * `undefined` if it is no token. Rejects if the key is not one to verify with.
+ * `undefined` for a malformed one. Rejects if the key cannot verify.
  */
 export async function claimsOf(token, text, isText, algorithm) {
   const key = await makeKey(text, isText, algorithm);

@@ -1,4 +1,4 @@
-//! What the platform finds of tokens: their parts, and whether a key signed them.
+//! The platform's part in checking tokens: their parts, and their signatures.
 //!
 //! The cryptography is the runtime's own, asked through `jose`, in `signatures.js`
 //! (`docs/decisions/0004`).
@@ -14,7 +14,7 @@ use crate::token::{Header, Key, unauthorized};
 
 #[wasm_bindgen(module = "/src/cloudflare/platform/signatures.js")]
 extern "C" {
-    /// The header of a token as JSON; nothing if it is no token.
+    /// The header of a token as JSON; nothing for a malformed one.
     #[wasm_bindgen(js_name = headerOf, catch)]
     fn header_of(token: &str) -> Result<Option<String>, JsValue>;
 
@@ -22,7 +22,7 @@ extern "C" {
     #[wasm_bindgen(js_name = makeKey, catch)]
     fn make_key(text: &str, is_text: bool, algorithm: &str) -> Result<Promise, JsValue>;
 
-    /// The claims as text; `false` if the key did not sign them; nothing if it is no token.
+    /// The claims as text; `false` if the key did not sign them; nothing for a malformed token.
     #[wasm_bindgen(js_name = claimsOf, catch)]
     fn claims_of(
         token: &str,
@@ -72,7 +72,7 @@ pub(crate) async fn verify(
     found.as_string().ok_or_else(malformed)
 }
 
-/// What came of a call that gives a promise, whether it threw or was rejected.
+/// The result of a call that returns a promise, whether it threw or was rejected.
 async fn settled(call: Result<Promise, JsValue>) -> Result<JsValue, JsValue> {
     JsFuture::from(call?).await
 }

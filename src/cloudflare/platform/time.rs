@@ -15,7 +15,7 @@ pub(crate) fn now() -> Timestamp {
     Date::now() as Timestamp
 }
 
-/// What a future gives, unless it takes longer than it may.
+/// The result of a future, or nothing after a timeout.
 pub(crate) async fn within<T>(longest: Duration, future: impl Future<Output = T>) -> Option<T> {
     match select(pin!(future), pin!(Delay::from(longest))).await {
         Either::Left((value, _)) => Some(value),

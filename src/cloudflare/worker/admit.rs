@@ -1,4 +1,4 @@
-//! Who asks, and whether the token lets them in (P2.4, P2.5): before any object is woken.
+//! Admission by token (P2.4, P2.5), before any object is woken.
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -16,26 +16,26 @@ use crate::protocol::{inbox, query};
 use crate::session::Session;
 use crate::token::Claims;
 
-/// What the subprotocol begins with that carries a token (P2.4).
+/// The prefix of the subprotocol that carries a token (P2.4).
 const TOKEN_PROTOCOL: &str = "sessile.token.";
 
-/// An object: the binding of its class, its name there, and what it is.
+/// An object: the binding of its class, its name there, and its kind.
 pub(super) struct Place {
     pub(super) binding: &'static str,
     pub(super) name: String,
     pub(super) thing: &'static str,
 }
 
-/// What a token opens.
+/// Access granted by a token.
 pub(super) struct Admitted {
     pub(super) place: Place,
-    /// What it grants there, as the object reads it.
+    /// The grant there, in the object's form.
     pub(super) grant: Box<RawValue>,
     /// When it expires (P2.6).
     pub(super) expires_at: Timestamp,
 }
 
-/// Checks the token of a request against what it asks for.
+/// Checks the token of a request against the address.
 ///
 /// # Errors
 /// What is wrong with the address or with the token.
@@ -100,7 +100,7 @@ async fn claims(
     config.keys.verify(&token, &config.limits).await
 }
 
-/// The token, wherever it stands (P2.4).
+/// The token, from any of its places (P2.4).
 fn token(request: &Request, pairs: &query::Pairs) -> Option<String> {
     let header = request.headers().get("authorization").ok().flatten();
     if let Some(header) = header {

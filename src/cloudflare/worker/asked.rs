@@ -1,4 +1,4 @@
-//! A request that was let in, and what may be asked of its object.
+//! An admitted request, and its calls to the object.
 
 use serde::Serialize;
 use worker::Env;
@@ -14,7 +14,7 @@ use crate::protocol::error::ErrorInfo;
 use crate::protocol::query;
 use crate::protocol::routes::Route;
 
-/// A request that was let in.
+/// An admitted request.
 pub(super) struct Asked<'a> {
     pub(super) request: &'a Request,
     pub(super) env: &'a Env,
@@ -35,7 +35,7 @@ impl Asked<'_> {
         kind.trim().eq_ignore_ascii_case(wanted)
     }
 
-    /// Asks the object what the address asks, with its body if it takes one.
+    /// Makes the call of the address, with the body if it takes one.
     ///
     /// # Errors
     /// `internal`, when the object fails.
@@ -46,7 +46,7 @@ impl Asked<'_> {
             .await
     }
 
-    /// Asks the object something else.
+    /// Makes another call to the object.
     ///
     /// # Errors
     /// `internal`, when the object fails.
@@ -66,7 +66,7 @@ impl Asked<'_> {
         self.call::<()>(Ask::Answer(question), body).await
     }
 
-    /// Asks the object for a connection.
+    /// Opens a connection to the object.
     ///
     /// # Errors
     /// `internal`, when the object fails.

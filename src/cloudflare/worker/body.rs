@@ -32,7 +32,7 @@ pub(super) async fn serve(asked: &Asked<'_>) -> Result<Answer, ErrorInfo> {
         let message = "unable to stream a message; its content-type is not text/plain";
         return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
     }
-    // Read from now on, so that the message begins with what has come by then.
+    // Reading begins now, so that the message begins with the bytes that have arrived by then.
     let body = Chunks::new(asked.request.body());
     let link = Link::open(asked, Carrier::Body, query::Attach::default()).await?;
     let mut upload = Upload::new(Exchange::new(link, body, asked.admitted.expires_at));
@@ -87,7 +87,7 @@ async fn finish(asked: &Asked<'_>, placed: &Placed) -> Result<Answer, ErrorInfo>
 
 /// Why an upload stopped.
 enum Stop {
-    /// The session refused: its error as it came, with its status.
+    /// The session refused: its error unchanged, with its status.
     Refused(u16, String),
     /// Something else.
     Failed(ErrorInfo),
@@ -124,7 +124,7 @@ struct Created<'a> {
     turn: Option<&'a str>,
 }
 
-/// An ack or a nack, as far as this needs it.
+/// An ack or a nack, as far as needed here.
 #[derive(Deserialize)]
 struct Reply<'a> {
     #[serde(rename = "type")]
@@ -140,7 +140,7 @@ struct PublishResult {
     messages: Vec<Placed>,
 }
 
-/// Where the message stands.
+/// The position of the message.
 #[derive(Clone, Deserialize)]
 struct Placed {
     serial: String,
@@ -157,7 +157,7 @@ struct Refusal {
 struct Upload {
     exchange: Exchange,
     characters: Characters,
-    /// Whether all that came so far is UTF-8.
+    /// Whether all bytes so far are UTF-8.
     is_text: Result<(), Malformed>,
     seq: u64,
     /// The attempt of the turn that it belongs to (P6.8).
@@ -175,7 +175,7 @@ impl Upload {
         }
     }
 
-    /// Creates the message, with as much of its text as has come already.
+    /// Creates the message, with the text that has arrived already.
     async fn begin(&mut self, pairs: &query::Pairs) -> Result<Placed, Stop> {
         let chunk = self.exchange.take();
         let (text, is_text) = self.characters.take(&chunk);
@@ -210,7 +210,7 @@ impl Upload {
     /// Appends the rest of the body, and closes the message.
     async fn run(&mut self, serial: &str) -> Result<(), Stop> {
         loop {
-            // What came before is kept: it was shown already, or might have been.
+            // Earlier text is kept: readers saw it already, or may have.
             if self.is_text.is_err() {
                 return Err(unreadable("it is not UTF-8").into());
             }
@@ -259,7 +259,7 @@ impl Upload {
         }
     }
 
-    /// Takes what the session says: answers, in the order of the frames.
+    /// Handles the session's messages: answers, in the order of the frames.
     fn hear(&mut self, text: &str) -> Result<Option<Placed>, Stop> {
         let mut placed = None;
         for frame in split(text) {
@@ -283,7 +283,7 @@ impl Upload {
         Ok(placed)
     }
 
-    /// Marks the message failed, so that who is told of the failure finds it so.
+    /// Marks the message failed, so that a client told of the failure finds it so.
     async fn fail(&mut self, serial: &str) {
         self.append(serial, "", Some("failed"));
         while !self.exchange.is_answered() && self.hear_only().await.is_ok() {}

@@ -15,11 +15,11 @@ pub(super) struct Writer {
     position: String,
     /// Before that the position stays where it was (P3.7).
     is_caught_up: bool,
-    /// Bytes of the replay: a reader that is slow to take them is not yet a slow reader (P13.7).
+    /// Bytes of the replay: a reader that takes long over them is not yet a slow reader (P13.7).
     pub(super) replayed: u64,
 }
 
-/// What decides about an event's id.
+/// The fields that decide an event's id.
 #[derive(Deserialize)]
 struct Peek<'a> {
     #[serde(rename = "type", borrow)]
@@ -73,13 +73,13 @@ impl Writer {
         }
     }
 
-    /// What was written since this was last asked.
+    /// The events written since the last call.
     pub(super) fn take(&mut self) -> String {
         std::mem::take(&mut self.text)
     }
 
-    /// Moves the position by a frame; whether it did. Of a message it is the version that
-    /// counts, of everything else in the log the serial.
+    /// Moves the position by a frame; returns whether it moved. A message counts by its version,
+    /// everything else in the log by its serial.
     fn advance(&mut self, peek: &Peek<'_>) -> bool {
         if peek.kind == "caught-up" {
             self.is_caught_up = true;

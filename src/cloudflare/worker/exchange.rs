@@ -1,5 +1,5 @@
-//! The body of a request on its way to the session, and the answers on their way back: what
-//! lines (P12.1) and streamed bodies (P5.5) have in common.
+//! The body of a request on its way to the session, and the answers on their way back: shared by
+//! lines (P12.1) and streamed bodies (P5.5).
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -18,16 +18,16 @@ use crate::cloudflare::platform::time::now;
 use crate::protocol::error::{ErrorInfo, close};
 use crate::protocol::ids::Timestamp;
 
-/// Frames that wait for their answers; then no more of the body is read.
+/// Frames that may wait for their answers; beyond that no more of the body is read.
 const UNANSWERED_MAX: usize = 4_096;
-/// How long a timer runs at most: a token may hold for longer than one can.
+/// The longest timer: a token may be valid for longer than a timer can run.
 const LOOK_MS: i64 = 60 * 60 * 1000;
-/// Bytes of a body that are read after the session has refused to go on.
+/// Bytes of a body that are read after the session has refused it.
 const DISCARDED_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes of such frames.
 const UNANSWERED_BYTES_MAX: usize = 1024 * 1024;
 
-/// A body, and the connection that it goes to.
+/// A body, and its connection.
 pub(super) struct Exchange {
     link: Link,
     body: Chunks,
@@ -36,12 +36,12 @@ pub(super) struct Exchange {
     unanswered: VecDeque<usize>,
     unanswered_bytes: usize,
     patience: Patience,
-    /// When the token expires that let the body in (P2.6).
+    /// When the token that admitted the body expires (P2.6).
     expires_at: Timestamp,
     expiry: Pin<Box<Delay>>,
 }
 
-/// What happens next.
+/// The next event.
 pub(super) enum Event {
     /// More of the body.
     Chunk(Vec<u8>),
@@ -65,7 +65,7 @@ impl Exchange {
         }
     }
 
-    /// As much of the body as has come already.
+    /// The bytes of the body that have arrived.
     pub(super) fn take(&self) -> Vec<u8> {
         self.body.take()
     }
@@ -75,7 +75,7 @@ impl Exchange {
         self.has_ended && self.is_answered()
     }
 
-    /// Whether everything is answered that was sent.
+    /// Whether everything sent is answered.
     pub(super) fn is_answered(&self) -> bool {
         self.unanswered.is_empty()
     }
@@ -85,21 +85,21 @@ impl Exchange {
         self.link.send(text);
     }
 
-    /// A frame of so many bytes is to be answered.
+    /// Notes a frame of so many bytes to be answered.
     pub(super) fn ask(&mut self, bytes: usize) {
         self.unanswered.push_back(bytes);
         self.unanswered_bytes += bytes;
     }
 
-    /// A frame was answered; whether any was to be.
+    /// Notes an answer; returns whether one was awaited.
     pub(super) fn answered(&mut self) -> bool {
         let bytes = self.unanswered.pop_front();
         self.unanswered_bytes -= bytes.unwrap_or_default();
         bytes.is_some()
     }
 
-    /// Reads what is left of the body, up to a bound, and keeps none of it: a client that is cut
-    /// off while it sends does not hear why.
+    /// Reads the rest of the body, up to a bound, and keeps none of it: a client that is cut off
+    /// while sending does not hear why.
     pub(super) async fn discard(&mut self) {
         let mut discarded = 0;
         while let Ok(Some(chunk)) = self.body.next().await {
@@ -110,7 +110,7 @@ impl Exchange {
         }
     }
 
-    /// Waits for what the session says and, if it may, for more of the body.
+    /// Waits for the session and, if allowed, for more of the body.
     pub(super) fn poll(
         &mut self,
         may_read: bool,
@@ -139,7 +139,7 @@ impl Exchange {
                 Err(Broken) => Err(unreadable("it broke off")),
             });
         }
-        // The session looks at a token when something comes, and a silent body sends nothing.
+        // The session checks a token when a message arrives, and a silent body sends none.
         while self.expiry.as_mut().poll(context).is_ready() {
             if self.expires_at <= now() {
                 return Poll::Ready(Err(ended(close::UNAUTHORIZED)));
@@ -152,7 +152,7 @@ impl Exchange {
     }
 }
 
-/// Until the token expires, or until that is looked at again.
+/// Until the token expires, or until the next check.
 fn next_look(expires_at: Timestamp) -> Pin<Box<Delay>> {
     let wait = (expires_at - now()).clamp(0, LOOK_MS);
     Box::pin(Delay::from(Duration::from_millis(

@@ -1,5 +1,5 @@
-//! Frames as the lines of a body that may still be being produced, answered line by line
-//! while it is (P12.1).
+//! Frames as the lines of a body that may still be being produced, answered line by line meanwhile
+//! (P12.1).
 
 use std::borrow::Cow;
 use std::future::poll_fn;
@@ -21,9 +21,9 @@ use crate::protocol::frame::{ServerFrame, split};
 use crate::protocol::limits::Limits;
 use crate::protocol::query::Attach;
 
-/// Answers that the client has not taken; then no more of the body is read.
+/// Unsent answers; beyond that no more of the body is read.
 const UNTAKEN_BYTES_MAX: u64 = 1024 * 1024;
-/// Bytes of lines that go to the object in one message, about.
+/// Approximate bytes of lines that go to the object in one message.
 const BATCH_BYTES: usize = 128 * 1024;
 
 /// Answers `POST …/frames` with `application/x-ndjson`.
@@ -81,7 +81,7 @@ impl<'a> Lines<'a> {
                 Some(Event::End) => {
                     let last = std::mem::take(&mut self.partial);
                     self.send(&[&last]);
-                    // An empty message says that this was the body's end (P5.4).
+                    // An empty message marks the body's end (P5.4).
                     self.exchange.send("");
                 }
                 Some(Event::Said(text)) => self.answer(&text),
@@ -104,7 +104,7 @@ impl<'a> Lines<'a> {
     /// Sends the lines that a chunk completes.
     fn take(&mut self, chunk: &[u8]) {
         let mut lines: Vec<&[u8]> = chunk.split(|byte| *byte == b'\n').collect();
-        // What follows the last line break has no end yet.
+        // The rest after the last line break is not complete yet.
         let rest = lines.pop().unwrap_or_default();
         let first;
         if let Some(line) = lines.first_mut() {
@@ -115,19 +115,19 @@ impl<'a> Lines<'a> {
         self.keep(rest);
     }
 
-    /// The line that began in earlier chunks and ends with this.
+    /// The line that began in earlier chunks and ends in this one.
     fn completed(&mut self, end: &[u8]) -> Vec<u8> {
         self.keep(end);
         std::mem::take(&mut self.partial)
     }
 
-    /// Keeps the beginning of a line, but no more of it than tells that it is too long.
+    /// Keeps the beginning of a line, but no more of it than shows that it is too long.
     fn keep(&mut self, part: &[u8]) {
         let room = (self.longest + 1).saturating_sub(self.partial.len());
         self.partial.extend(part.iter().take(room));
     }
 
-    /// Sends lines, many in one message. Empty ones ask nothing.
+    /// Sends lines, many in one message. Empty lines are skipped.
     fn send(&mut self, lines: &[&[u8]]) {
         let mut batch = String::new();
         let mut count = 0;
@@ -170,7 +170,7 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// A line as text. One that is no UTF-8 becomes what the session refuses by name (P1.3); one
+/// A line as text. Invalid UTF-8 becomes a text that the session refuses by name (P1.3); a line
 /// that was cut for its length is refused for that.
 fn readable(line: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(line) {

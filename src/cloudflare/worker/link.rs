@@ -1,5 +1,5 @@
-//! The Worker's end of a connection that it keeps on behalf of a client without WebSocket:
-//! event streams (P3.8), lines (P12.1) and streamed bodies (P5.5).
+//! The Worker's end of a connection that it keeps for a client without WebSocket: event streams
+//! (P3.8), lines (P12.1) and streamed bodies (P5.5).
 //!
 //! The object accepts it like any other, so that it may sleep while the stream goes on.
 
@@ -19,7 +19,7 @@ use crate::machine::Carrier;
 use crate::protocol::error::{ErrorCode, ErrorInfo, close};
 use crate::protocol::query::Attach;
 
-/// What comes from the session.
+/// A message of the session.
 pub(super) enum Said {
     /// A frame or an array of frames.
     Text(String),
@@ -35,7 +35,7 @@ pub(super) struct Link {
     on_close: Closure<dyn FnMut(CloseEvent)>,
 }
 
-/// The code that stands for a connection which ended without one.
+/// The code for a connection that ended without one.
 const ABNORMAL: u16 = 1006;
 
 impl Link {
@@ -60,7 +60,7 @@ impl Link {
         let closing = sender.clone();
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             if let Some(text) = event.data().as_string() {
-                // Fails only when nobody listens any more.
+                // Fails only without a listener.
                 let _ = sender.unbounded_send(Said::Text(text));
             }
         });
@@ -92,12 +92,12 @@ impl Link {
         ]
     }
 
-    /// Sends a message. What is sent into a connection that is ending is lost: its end follows.
+    /// Sends a message. A message to a connection that is ending is lost: the end follows.
     pub(super) fn send(&self, text: &str) {
         let _ = self.end.send_with_str(text);
     }
 
-    /// What the session says next.
+    /// The session's next message.
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Said> {
         self.said
             .poll_next_unpin(context)
@@ -105,7 +105,7 @@ impl Link {
     }
 }
 
-/// The refusal that a close code stands for (P13.3).
+/// The refusal for a close code (P13.3).
 pub(super) fn ended(code: u16) -> ErrorInfo {
     let (error, reason) = match code {
         close::UNAUTHORIZED => (ErrorCode::Unauthorized, "the token expired"),

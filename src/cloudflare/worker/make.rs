@@ -1,4 +1,4 @@
-//! The way of a call to an object, and back.
+//! A call to an object, and its answer.
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ use crate::cloudflare::platform::js;
 use crate::cloudflare::platform::time::within;
 use crate::protocol::error::ErrorInfo;
 
-/// How long an object may take to answer: longer than any work that it does at once.
+/// How long an object may take to answer: longer than any uninterrupted work.
 const ANSWER_MS: u64 = 30_000;
-/// How often a call is made again when it met an object that was about to reset itself.
+/// How often a call is repeated after it met an object that was about to reset itself.
 const TRIES: usize = 4;
 /// How long such an object is given.
 const RESET_MS: u64 = 20;
 
-/// Makes a call; the answer is the object's response as it is.
+/// Makes a call; returns the object's response unchanged.
 ///
 /// # Errors
 /// `internal`, when the object fails or does not answer. It is not known then what it did.

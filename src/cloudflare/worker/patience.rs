@@ -1,4 +1,4 @@
-//! How long the Worker waits for answers of a session that has gone quiet.
+//! How long the Worker waits for the answers of a quiet session.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use worker::Delay;
 
-/// Longer than anything that a session does before it answers.
+/// Longer than anything a session does before it answers.
 const QUIET_MS: u64 = 30_000;
 
-/// Runs out when answers are awaited and none comes.
+/// Runs out when awaited answers do not arrive.
 pub(super) struct Patience {
     delay: Option<Pin<Box<Delay>>>,
-    /// Whether something was heard since the delay began. Beginning a new one at every answer
-    /// would cost more than the answer.
+    /// Whether an answer arrived since the delay began. A new delay at every answer would cost more
+    /// than the answer.
     is_renewed: bool,
 }
 
@@ -26,7 +26,7 @@ impl Patience {
         }
     }
 
-    /// Something was heard.
+    /// An answer arrived.
     pub(super) fn renew(&mut self) {
         self.is_renewed = true;
     }

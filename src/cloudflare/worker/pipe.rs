@@ -1,5 +1,5 @@
-//! The body of a response that is still being produced. Its queue is JavaScript's, where it
-//! can be counted, and ended even when this wasm instance is gone.
+//! The body of a response that is still being produced. JavaScript has its queue, where it can be
+//! counted, and ended even when this wasm instance is gone.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -39,7 +39,7 @@ impl Pipe {
         }
     }
 
-    /// What goes to the client.
+    /// The client's body.
     pub(super) fn body(&self) -> ReadableStream {
         self.inner.stream()
     }
@@ -49,22 +49,22 @@ impl Pipe {
         self.inner.write(text);
     }
 
-    /// How much of it the client has not taken yet, about.
+    /// Approximate unsent bytes.
     pub(super) fn unsent(&self) -> u64 {
         self.inner.unsent() as u64
     }
 
-    /// Forgets what the client has not taken yet.
+    /// Drops the unsent bytes.
     pub(super) fn clear(&self) {
         self.inner.clear();
     }
 
-    /// Nothing follows.
+    /// Ends the body.
     pub(super) fn end(&self) {
         self.inner.end();
     }
 
-    /// Whether the client has left; wakes when it does, and when it takes much of what was unsent.
+    /// Whether the client has left; wakes when it does, and when it takes much of the unsent bytes.
     pub(super) fn poll_left(&self, waker: &Waker) -> Poll<()> {
         if self.leaving.has_left.get() {
             return Poll::Ready(());

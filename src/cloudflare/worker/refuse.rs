@@ -1,4 +1,4 @@
-//! Refusals in the form that whoever asked can see (P2.5).
+//! Refusals in a form that the client can see (P2.5).
 
 use worker::web_sys::Request;
 use worker::worker_sys::WebSocketPair;
@@ -10,10 +10,10 @@ use crate::cloudflare::platform::upgrade::{ends, upgraded};
 use crate::protocol::error::{ErrorCode, ErrorInfo, close};
 use crate::protocol::frame::ServerFrame;
 
-/// The close code of a failure that passes: come again.
+/// The close code of a temporary failure: reconnect.
 const TRY_AGAIN: u16 = 1013;
 
-/// What kind of answer is awaited.
+/// The awaited kind of answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     /// JSON with a status.
@@ -28,7 +28,7 @@ pub(super) enum Shape {
 /// so a WebSocket is accepted, told and closed.
 pub(super) fn refuse(shape: Shape, error: &ErrorInfo) -> Answer {
     match shape {
-        // Whatever asks must be told by the status that nobody can be served (P2.7).
+        // P2.7: every client must see by the status that nobody can be served.
         _ if error.code == ErrorCode::NotConfigured => refusal(error),
         Shape::Plain => refusal(error),
         Shape::Socket { has_protocol } => {
@@ -44,7 +44,7 @@ pub(super) fn refuse(shape: Shape, error: &ErrorInfo) -> Answer {
             pipe.write(&format!("data: {}\n\n", nack(error)));
             pipe.write(&closing(close_code(error.code)));
             pipe.end();
-            // An EventSource gives up at any status but 200, and comes again otherwise.
+            // An EventSource gives up at any status but 200, and reconnects otherwise.
             let is_final = close_code(error.code) != TRY_AGAIN;
             let status = if is_final { error.status } else { 200 };
             streamed(status, "text/event-stream", &pipe.body())

@@ -1,4 +1,4 @@
-//! Requests: which line of the table, who asks, and how it is served (P1.1, P2).
+//! Requests: their route, their client, and the way each is served (P1.1, P2).
 
 use worker::Env;
 use worker::wasm_bindgen::JsValue;
@@ -75,7 +75,7 @@ pub(super) async fn route(request: &Request, env: &Env) -> Answer {
 }
 
 impl Asked<'_> {
-    /// The one match over how a request is served.
+    /// The one match over the ways to serve a request.
     async fn serve(&self) -> Result<Answer, ErrorInfo> {
         self.route.check(self.pairs)?;
         match self.route.serve {
@@ -116,8 +116,7 @@ impl Asked<'_> {
     }
 }
 
-/// Notes what the object refused as the Worker would have. Races that somebody lost are no
-/// mistake of anybody's.
+/// Logs a refusal by the object as the Worker would have. A lost race is nobody's mistake.
 async fn noted(answer: Answer, asked: &str) -> Answer {
     let answer = answer?;
     let status = answer.status();
@@ -138,7 +137,7 @@ async fn noted(answer: Answer, asked: &str) -> Answer {
     json(status, &body)
 }
 
-/// A refusal with the methods that the address takes (P12.2).
+/// A refusal with the methods of the address (P12.2).
 fn allowing(answer: Answer, allow: Option<String>) -> Answer {
     let answer = answer?;
     if let Some(allow) = allow {
@@ -158,7 +157,7 @@ fn shape(request: &Request, route: Option<&Route>) -> Shape {
     }
 }
 
-/// Whether frames are expected in whatever comes back, as an `EventSource` does.
+/// Whether the client expects frames in any answer, as an `EventSource` does.
 fn is_event_source(request: &Request) -> bool {
     let accept = request.headers().get("accept").ok().flatten();
     accept.is_some_and(|accept| accept.contains("text/event-stream"))
@@ -169,7 +168,7 @@ fn is_upgrade(request: &Request) -> bool {
     upgrade.is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket"))
 }
 
-/// Everything that is not the protocol: the page, if this deployment has one.
+/// Every other address: the page, if this deployment has one.
 async fn assets(request: &Request, env: &Env) -> Answer {
     let nowhere = || refusal(&Missed::nowhere().error);
     let Ok(assets) = env.assets("ASSETS") else {
@@ -189,8 +188,8 @@ async fn assets(request: &Request, env: &Env) -> Answer {
     Ok(response.into())
 }
 
-/// The path and the query of an address, as the runtime writes it: nothing that parses
-/// addresses is needed, and such a thing is large.
+/// The path and the query of an address, in the runtime's form: a full parser is not needed, and is
+/// large.
 fn split(url: &str) -> (&str, &str) {
     let url = url.split_once('#').map_or(url, |(url, _)| url);
     let (url, query) = url.split_once('?').unwrap_or((url, ""));
@@ -201,8 +200,8 @@ fn split(url: &str) -> (&str, &str) {
     (path.unwrap_or("/"), query)
 }
 
-/// A path without its query, which may hold a token, and cut before one would be whole that
-/// stands where a session's id should.
+/// A path without its query, which may hold a token, and cut short enough that a token in a
+/// session's place is never whole.
 fn shown(path: &str) -> String {
     path.chars().take(SHOWN_LENGTH).collect()
 }

@@ -22,7 +22,7 @@ use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{DRAIN_MS, DRAIN_MS_LEAST};
 use crate::protocol::query;
 
-/// How often a comment goes out, so that nobody in between takes the stream for dead.
+/// How often a comment goes out, so that no proxy takes the stream for dead.
 const COMMENT_MS: i64 = 20_000;
 
 /// Answers `GET …/events`.
@@ -31,7 +31,7 @@ const COMMENT_MS: i64 = 20_000;
 /// `invalid-frame` for a query that makes no sense; `internal` when the object fails.
 pub(super) async fn serve(asked: &Asked<'_>) -> Result<Answer, ErrorInfo> {
     let mut attach = query::attach(asked.pairs, &asked.config.limits)?;
-    // What a browser sends when it reconnects by itself is newer than its address.
+    // The header of a browser that reconnects by itself is newer than its address.
     let last = asked.request.headers().get("last-event-id").ok().flatten();
     if let Some(last) = last.filter(|last| !last.is_empty()) {
         attach.since = Some(query::position(&last));
@@ -56,7 +56,7 @@ enum Event {
     Time,
 }
 
-/// Passes on what the session says, until something ends it; the close code, if there is one.
+/// Passes on the session's messages until the end; returns the close code, if there is one.
 async fn bridge(mut link: Link, pipe: &Pipe, expires_at: Timestamp, limit: u64) -> Option<u16> {
     let mut writer = Writer::default();
     let mut timer = next_time(expires_at);
@@ -93,8 +93,8 @@ async fn bridge(mut link: Link, pipe: &Pipe, expires_at: Timestamp, limit: u64) 
     }
 }
 
-/// Whether a reader had more to take than it may leave, since `behind`, and time to take it. What
-/// it takes it takes whole.
+/// Whether a reader had more unsent bytes than allowed, since `behind`, and time to take them. It
+/// takes a message whole or not at all.
 fn is_slow(behind: &mut Option<Timestamp>, unsent: u64, limit: u64) -> bool {
     if unsent <= limit {
         *behind = None;

@@ -1,17 +1,17 @@
-//! Text out of bytes that are cut anywhere (P5.5).
+//! Text from bytes that are cut anywhere (P5.5).
 
-/// Bytes that are no UTF-8.
+/// Invalid UTF-8.
 #[derive(Debug)]
 pub(super) struct Malformed;
 
-/// Holds back the beginning of a character until the rest of it has come.
+/// Holds back the beginning of a character until the rest arrives.
 #[derive(Default)]
 pub(super) struct Characters {
     held: Vec<u8>,
 }
 
 impl Characters {
-    /// The whole characters up to the end of this chunk, or up to what is no UTF-8.
+    /// The whole characters up to the end of this chunk, or up to invalid UTF-8.
     pub(super) fn take(&mut self, chunk: &[u8]) -> (String, Result<(), Malformed>) {
         self.held.extend_from_slice(chunk);
         let (whole, is_text) = match std::str::from_utf8(&self.held) {

@@ -41,7 +41,7 @@ impl Part for Deliveries {
     }
 
     fn finish(cx: &mut Context<'_>) -> Result<(), StoreError> {
-        // Most sessions owe nothing, and an append pays for each look.
+        // Most sessions owe nothing, and every append would pay for the check.
         if cx.memory.deliveries.is_empty() && cx.engine.created_at.is_some() {
             return Ok(());
         }

@@ -6,12 +6,12 @@ use super::queue::Queue;
 use crate::protocol::ids::Timestamp;
 use crate::store::{DeadLetter, Store, StoreError};
 
-/// How much is owed, and the dead letters.
+/// The number of pending deliveries, and the dead letters.
 #[derive(Debug, Serialize)]
 pub struct DeliveryReport {
-    /// Deliveries that nobody has taken yet.
+    /// Pending deliveries.
     pending: u64,
-    /// Deliveries that were given up, the newest first.
+    /// Dead letters, the newest first.
     dead: Vec<Letter>,
 }
 

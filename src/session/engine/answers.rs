@@ -12,7 +12,7 @@ use crate::protocol::ids::ConnectionId;
 use crate::protocol::limits::PENDING_APPENDS_MAX;
 use crate::protocol::serial::{Epoch, Place};
 
-/// Where the answer to a frame goes.
+/// The destination of an answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     /// A connection, or the HTTP request at hand.
@@ -53,11 +53,11 @@ impl Reply {
     }
 }
 
-/// Answers that wait until what they say is stored (P3.2).
+/// Answers that wait until their facts are stored (P3.2).
 #[derive(Debug, Default)]
 pub(super) struct Answers {
     waiting: Vec<Waiting>,
-    /// Whose they are: to look for that among many answers would cost too much for each.
+    /// Their recipients: a search among many answers would cost too much for each.
     to: BTreeSet<Option<ConnectionId>>,
 }
 
@@ -94,7 +94,7 @@ impl Answers {
         self.to.iter().any(|to| to.as_ref() == connection)
     }
 
-    /// Whether so many wait that they are to be released at once.
+    /// Whether so many answers wait that they must be released at once.
     pub(super) fn are_many(&self) -> bool {
         PENDING_APPENDS_MAX <= self.waiting.len()
     }
@@ -109,7 +109,7 @@ impl Answers {
         }
     }
 
-    /// Refuses the appends that wait: they cannot be stored.
+    /// Refuses the waiting appends: they cannot be stored.
     pub(crate) fn refuse(&mut self, error: &ErrorInfo, out: &mut Outbox) {
         self.to.clear();
         for waiting in std::mem::take(&mut self.waiting) {
@@ -120,8 +120,8 @@ impl Answers {
         }
     }
 
-    /// Sends all that waits: everything pending is stored. `version` tells the version that
-    /// a message has come to.
+    /// Sends all waiting answers: everything pending is stored. `version` gives a message's latest
+    /// version.
     pub(super) fn release(
         &mut self,
         epoch: Epoch,
@@ -142,12 +142,12 @@ impl Answers {
     }
 }
 
-/// What answers a frame that was taken (P13.1): whoever handles one gives exactly one.
+/// The answer to a frame that was taken (P13.1): a handler returns exactly one.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    /// What came of it.
+    /// The outcome, at once.
     Now(Outcome),
-    /// It is answered once what is pending is stored: of an append alone.
+    /// The answer follows once pending text is stored: for an append only.
     Pending(Pending),
 }
 
@@ -163,7 +163,7 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
-    /// What is answered once the message has come to a version.
+    /// The answer, once the message is stored at a version.
     pub(crate) fn outcome(self, epoch: Epoch, version: Place) -> Outcome {
         let mut placed = Placed::new(epoch.at(self.place), epoch.at(version));
         placed.seq = self.seq;

@@ -1,8 +1,8 @@
-//! Bytes that readers were sent and have not taken: of one client, and of all of them (P13.7, P14).
+//! Unsent bytes of readers: of one client, and of all of them (P13.7, P14).
 //!
-//! Each may be slow within its own bound, and many together take the memory of the object and
-//! of others beside it. The reader that has most to take goes first; one that keeps up has next
-//! to nothing.
+//! Each reader may be slow within its own bound, but many together exhaust the memory of the object
+//! and of its neighbours. The reader with the most unsent bytes is closed first; one that keeps up
+//! has next to none.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,8 @@ use crate::protocol::error::close;
 use crate::protocol::ids::ConnectionId;
 
 impl Work<'_> {
-    /// The platform told what every reader has not taken. A reader that had no time to take
-    /// anything is not judged: what is told then only says how much room there is for others.
+    /// The platform reports the unsent bytes of every reader. A reader that had no time yet to take
+    /// anything is not judged: its report only counts against the room for others.
     pub(crate) fn judge_backlog(&mut self, mut unsent: Vec<(ConnectionId, u64)>, had_time: bool) {
         unsent.retain(|(id, _)| self.state.connections.contains_key(id));
         self.state.backlog = unsent.iter().map(|(_, bytes)| bytes).sum();

@@ -1,4 +1,4 @@
-//! Chains that broke: frames are taken in order or not at all (P13.8).
+//! Broken chains: frames are taken in order or not at all (P13.8).
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use crate::protocol::limits::CHAINS_MAX;
 pub struct Chains(Vec<u64>);
 
 impl Chains {
-    /// Whether no chain broke, or none that is still known of.
+    /// Whether no broken chain is known.
     pub fn are_whole(&self) -> bool {
         self.0.is_empty()
     }
@@ -31,7 +31,7 @@ impl Chains {
         }
     }
 
-    /// A frame was refused: no more of its chain is taken.
+    /// A frame was refused: the rest of its chain is refused too.
     pub(crate) fn end(&mut self, chain: Option<u64>) {
         let Some(chain) = chain.filter(|chain| !self.0.contains(chain)) else {
             return;
@@ -42,7 +42,7 @@ impl Chains {
         }
     }
 
-    /// Forgets the one that broke longest ago.
+    /// Forgets the chain that broke longest ago.
     pub(crate) fn forget_one(&mut self) {
         self.0.drain(..self.0.len().min(1));
     }

@@ -1,4 +1,4 @@
-//! Classes of readers: who is sent the same, and where they stand (P5.4).
+//! Classes of readers: readers that get the same frames, and their positions (P5.4).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,18 +13,18 @@ use crate::protocol::serial::{Epoch, Place};
 #[derive(Debug, Default)]
 pub(super) struct Class {
     crowd: Crowd,
-    /// Those who came while something was held: it is not theirs, since they began with what
-    /// is stored. They are sent what follows together with the rest, and belong to it then.
+    /// Readers that came while text was held: that text is not theirs, since they began with the
+    /// stored state. The next frames reach them with the rest of the class, which they then join.
     late: Vec<Crowd>,
     pub(super) sent_at: Timestamp,
     pub(super) held_bytes: usize,
 }
 
-/// Readers who have been sent the same.
+/// Readers that have been sent the same.
 #[derive(Debug, Default)]
 pub(super) struct Crowd {
     members: BTreeSet<ConnectionId>,
-    /// The messages with text that they have not been sent, and where they stand in them.
+    /// The messages with text still to be sent, and the position in each.
     behind: Vec<(Place, Position)>,
 }
 
@@ -47,12 +47,12 @@ impl Class {
         self.crowds().flat_map(|crowd| &crowd.members)
     }
 
-    /// A reader that has everything that is stored; whether it is new.
+    /// Adds a reader that has everything stored; returns whether it is new.
     pub(crate) fn join(&mut self, id: &ConnectionId) -> bool {
         if !self.is_behind() {
             return self.crowd.members.insert(id.clone());
         }
-        // Nobody who came since the last was stored has missed any of it.
+        // Nobody who came since the last store has missed any text.
         if self.late.last().is_none_or(|late| !late.behind.is_empty()) {
             self.late.push(Crowd::default());
         }
@@ -60,7 +60,7 @@ impl Class {
         late.is_some_and(|late| late.members.insert(id.clone()))
     }
 
-    /// A reader is gone; whether it was there.
+    /// Removes a reader; returns whether it was there.
     pub(crate) fn leave(&mut self, id: &ConnectionId) -> bool {
         let mut crowds = self.crowds_mut();
         crowds.any(|crowd| crowd.members.remove(id))
@@ -70,7 +70,7 @@ impl Class {
         self.crowds().any(|crowd| !crowd.behind.is_empty())
     }
 
-    /// When it is to be sent what it is behind in.
+    /// The time at which held text is due.
     pub(crate) fn due(&self, window: Timestamp) -> Option<Timestamp> {
         if !self.is_behind() {
             None
@@ -81,7 +81,7 @@ impl Class {
         }
     }
 
-    /// One array with the end of every message that it is behind in, in the log's order.
+    /// One array with the unsent end of every message, in the log's order.
     pub(crate) fn send(
         &mut self,
         streams: &BTreeMap<Place, Stream>,
@@ -100,8 +100,8 @@ impl Class {
 }
 
 impl Crowd {
-    /// Text was stored that begins here; whether any of them is to be sent it. A connection that
-    /// appends is not sent it back, so alone it waits for nothing.
+    /// Text was stored that begins here; returns whether any reader is to be sent it. A
+    /// connection's own appends are not sent back to it, so alone it waits for nothing.
     pub(super) fn fall_behind(
         &mut self,
         place: Place,
@@ -115,13 +115,13 @@ impl Crowd {
         is_owed
     }
 
-    /// They are behind in these of their messages, and in no others.
+    /// The class lacks text of these messages, and of no others.
     pub(super) fn stay_behind(&mut self, is_behind: impl Fn(Place, Position) -> bool) {
         self.behind
             .retain(|(place, position)| is_behind(*place, *position));
     }
 
-    /// Where they stand in a message that they are behind in.
+    /// The position in a message that is not fully sent.
     pub(crate) fn position(&self, place: Place) -> Option<Position> {
         let mut behind = self.behind.iter();
         let behind = behind.find(|(known, _)| *known == place);

@@ -1,25 +1,25 @@
-//! What happens by the clock alone: one table of times, each with the owner that waits for it.
+//! Events that only the clock causes: one table of times, each with its owner.
 //!
-//! An alarm's time is a lower bound. Whatever moves one later leaves it alone: an alarm that rings
-//! early finds nothing to do, and names the next time.
+//! An alarm's time is a lower bound and is never moved later: an alarm that rings early finds
+//! nothing to do, and names the next time.
 
 use crate::protocol::ids::Timestamp;
 
-/// How an owner is waited for.
+/// How an owner waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wait {
-    /// The platform wakes the session for it.
+    /// The platform wakes the session at this time.
     Alarm,
-    /// It is looked at with whatever input comes next, and pings are to be known by then.
+    /// The next input checks it, once pings are known.
     Pings,
-    /// It is looked at with whatever input comes next.
+    /// The next input checks it.
     Input,
 }
 
 /// Something that waits for a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Owner {
-    /// Its name, which no other has.
+    /// Its unique name.
     pub(crate) name: &'static str,
     /// How it waits.
     pub(crate) wait: Wait,
@@ -36,7 +36,7 @@ struct Slot {
 #[derive(Debug)]
 pub(crate) struct Clock {
     slots: Vec<Slot>,
-    /// No slot's time is earlier.
+    /// A lower bound of all slots' times.
     next: Timestamp,
     is_stirred: bool,
 }
@@ -57,18 +57,18 @@ pub(crate) fn after(at: Timestamp, wait_ms: u64) -> Timestamp {
 }
 
 impl Clock {
-    /// Something of this owner has changed: its time is to be worked out before the input ends.
+    /// Something of this owner has changed: its time is recomputed before the input ends.
     pub(crate) fn stir(&mut self, owner: Owner) {
         self.change(owner, |slot| slot.is_stirred = true);
         self.is_stirred = true;
     }
 
-    /// Whether any owner's time is to be worked out.
+    /// Whether any owner's time must be recomputed.
     pub(crate) fn is_stirred(&self) -> bool {
         self.is_stirred
     }
 
-    /// The owners whose time is to be worked out, each once.
+    /// The owners whose time must be recomputed, each once.
     pub(crate) fn take_stirred(&mut self) -> Vec<Owner> {
         self.is_stirred = false;
         let slots = self.slots.iter_mut();
@@ -92,8 +92,8 @@ impl Clock {
         );
     }
 
-    /// The time of an owner is no later than this: to look at all that it waits for would take
-    /// longer the more there is.
+    /// Sets the time of an owner to this at the latest: a full search of the owner's times would
+    /// take longer the more there are.
     pub(crate) fn hasten(&mut self, owner: Owner, at: Timestamp) {
         self.change(owner, |slot| slot.at = slot.at.min(at));
         self.next = self.next.min(at);
@@ -118,14 +118,14 @@ impl Clock {
         slot.is_some_and(|slot| slot.at <= now)
     }
 
-    /// The earliest time of those who wait like this.
+    /// The earliest time among the owners that wait like this.
     pub(crate) fn next(&self, wait: Wait) -> Timestamp {
         let slots = self.slots.iter().filter(|slot| slot.owner.wait == wait);
         let times = slots.map(|slot| slot.at);
         times.min().unwrap_or(Timestamp::MAX)
     }
 
-    /// Whoever slept is to be asked for pings before anything else happens.
+    /// After a sleep, pings must be asked for before anything else happens.
     pub(crate) fn ask_for_pings(&mut self) {
         for slot in &mut self.slots {
             if slot.owner.wait == Wait::Pings && slot.at < Timestamp::MAX {
@@ -135,7 +135,7 @@ impl Clock {
         }
     }
 
-    /// No alarm rings before this time.
+    /// The earliest time of an alarm.
     pub(crate) fn hold(&mut self, until: Timestamp) {
         for slot in &mut self.slots {
             if slot.owner.wait == Wait::Alarm {

@@ -1,4 +1,4 @@
-//! The end of a message that streams: one entry, with all that changes with it (P4.3, P5.1).
+//! The end of a streaming message: one entry, with all changes that belong to it (P4.3, P5.1).
 
 use crate::protocol::ids::Timestamp;
 use crate::protocol::message::{Headers, Status, as_json};
@@ -8,16 +8,16 @@ use crate::store::{Change, Close, Entry, TextWrite, Write};
 /// How a message ends.
 #[derive(Clone, Debug)]
 pub(crate) struct Closing {
-    /// The status that it ends with.
+    /// The final status.
     pub(crate) status: Status,
-    /// Its headers from then on, if they change with it.
+    /// Its new headers, if they change with the end.
     pub(crate) headers: Option<Headers>,
     /// The client that closes it; `None` for the session itself.
     pub(crate) client: Option<String>,
 }
 
 impl Closing {
-    /// The end of what broke off.
+    /// The end of a message that broke off.
     pub(crate) fn failed() -> Self {
         Self {
             status: Status::Failed,
@@ -26,8 +26,8 @@ impl Closing {
         }
     }
 
-    /// The changes that it makes to rows. A reader that missed no more than text and a status is
-    /// sent no more, so the entry says whether there was more (P3.5).
+    /// The changes to rows. A reader that missed no more than text and a status is sent no more, so
+    /// the entry says whether anything else changed (P3.5).
     pub(super) fn writes(
         &self,
         place: Place,

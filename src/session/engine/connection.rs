@@ -1,4 +1,4 @@
-//! Who is attached, and what is kept with the connection while the session sleeps.
+//! Connections, and the state kept with each while the session sleeps.
 
 use std::collections::BTreeMap;
 
@@ -16,64 +16,64 @@ use crate::protocol::limits::{KEPT_BYTES, Limits, TOKEN_REMINDER_MS};
 use crate::protocol::presence::Member;
 use crate::token::Grant;
 
-/// What makes a connection a member.
+/// Membership of a connection.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Present {
-    /// What it tells of itself.
+    /// The member's own data.
     pub data: Option<Data>,
-    /// Since when it is there.
+    /// When it entered.
     pub since: Timestamp,
     /// Whether it is only counted, and not listed (P7.3).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_counted: bool,
 }
 
-/// A connection, as it is kept in the socket's attachment: 16 KiB at most.
+/// A connection, as kept in the socket's attachment: 16 KiB at most.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Connection {
-    /// Drawn at random when it was accepted.
+    /// A random id, drawn on acceptance.
     pub id: ConnectionId,
-    /// What it is for.
+    /// The use of the connection.
     pub carrier: Carrier,
-    /// Who is behind it: the token's `sub`.
+    /// The client: the token's `sub`.
     pub client: String,
     /// The client's display name.
     pub name: Option<String>,
-    /// What presence calls this client (P2.1).
+    /// The client's role in presence (P2.1).
     pub role: Role,
-    /// What its token grants in this session.
+    /// The operations that its token grants in this session.
     pub operations: Operations,
     /// When its token expires (P2.6).
     pub expires_at: Timestamp,
     /// The rollup window it asked for (P5.4).
     pub window_ms: u64,
-    /// Only messages of these names (P3.3).
+    /// If set, only messages of these names are sent (P3.3).
     pub names: Option<Vec<String>>,
-    /// The epoch that it was told, so that a session which nobody has written to yet keeps
-    /// it over a sleep without writing a row (P1.2).
+    /// The epoch that the connection was told: a session without any write keeps it over a sleep
+    /// without writing a row (P1.2).
     pub told: Option<String>,
-    /// When a frame came over it, at the earliest; a third of `presenceTimeoutMs` later at
-    /// most (P7.2).
+    /// When a frame last came over it: this time, or up to a third of `presenceTimeoutMs` later
+    /// (P7.2).
     #[serde(default)]
     pub heard_at: Timestamp,
-    /// What makes it a member, if it is one (P7.1).
+    /// Its membership, if it is a member (P7.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<Present>,
     /// The chains that broke on it (P13.8).
     #[serde(default, skip_serializing_if = "Chains::are_whole")]
     pub chains: Chains,
-    /// Whether the platform does not tell how much it has taken, so that probes must (P13.7).
+    /// Whether the platform does not report its unsent bytes, so that probes must (P13.7).
     pub is_probed: bool,
 }
 
 impl Connection {
-    /// Whether frames of the log go to it.
+    /// Whether it is sent frames of the log.
     pub fn is_reader(&self) -> bool {
         matches!(self.carrier, Carrier::Socket | Carrier::Events)
             && self.operations.contains(Operation::Read)
     }
 
-    /// Whether messages of this name go to it (P3.3).
+    /// Whether it is sent messages of this name (P3.3).
     pub fn follows(&self, name: &str) -> bool {
         self.names
             .as_ref()
@@ -85,8 +85,8 @@ impl Connection {
         self.expires_at <= now
     }
 
-    /// Whether there is room to keep it. JavaScript's text is a byte for each character, or two
-    /// for each as soon as one of them is beyond Latin-1.
+    /// Whether the attachment has room for it. JavaScript's text takes a byte for each character,
+    /// or two as soon as one character is beyond Latin-1.
     pub(crate) fn fits(&self) -> bool {
         let text = serde_json::to_string(self).unwrap_or_default();
         let is_narrow = text.chars().all(|character| character <= '\u{ff}');
@@ -94,8 +94,8 @@ impl Connection {
         text.encode_utf16().count() * width <= KEPT_BYTES
     }
 
-    /// Whether there would be room with what a fresh token says of the client. Chains that broke
-    /// make room.
+    /// Whether the attachment would have room with the claims of a fresh token. Broken chains make
+    /// room.
     pub(crate) fn fits_as(&self, grant: &Grant) -> bool {
         let renamed = Self {
             name: grant.name.clone(),
@@ -105,7 +105,7 @@ impl Connection {
         renamed.fits()
     }
 
-    /// The client behind it, as the one who sends its frames.
+    /// The client, as the sender of its frames.
     pub fn sender(&self) -> Sender {
         Sender {
             connection: Some(self.id.clone()),
@@ -122,13 +122,13 @@ impl Connection {
         self.member.as_ref().map(|present| self.announced(present))
     }
 
-    /// The same if it is listed.
+    /// The connection as a member, if it is listed.
     pub(crate) fn as_listed(&self) -> Option<Member> {
         let listed = self.member.as_ref().filter(|present| !present.is_counted);
         listed.map(|present| self.announced(present))
     }
 
-    /// The connection as a member that tells this of itself.
+    /// The connection as a member with this data.
     pub(crate) fn announced(&self, present: &Present) -> Member {
         Member {
             client: self.client.clone(),
@@ -141,21 +141,21 @@ impl Connection {
     }
 }
 
-/// Who sends a frame or a request.
+/// The sender of a frame or a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sender {
-    /// Over which connection; `None` for an HTTP request.
+    /// The connection; `None` for an HTTP request.
     pub connection: Option<ConnectionId>,
-    /// Who.
+    /// The client.
     pub client: String,
-    /// What its token grants in this session.
+    /// The operations that its token grants in this session.
     pub operations: Operations,
     /// The role that its token says (P2.1).
     pub role: Role,
 }
 
 impl Sender {
-    /// Who asks over HTTP.
+    /// The sender of an HTTP request.
     pub fn from_grant(grant: &Grant) -> Self {
         Self {
             connection: None,
@@ -165,31 +165,31 @@ impl Sender {
         }
     }
 
-    /// Refuses what the token does not grant (P2.5).
+    /// Refuses an operation that the token does not grant (P2.5).
     pub(crate) fn must(&self, operation: Operation, verb: &str, id: &str) -> Result<(), ErrorInfo> {
         self.operations.require(operation, verb, id)
     }
 }
 
-/// A connection in memory: what it is, and what a session that wakes up may forget.
+/// A connection in memory: the kept state, and state that a waking session may lack.
 #[derive(Debug)]
 pub(crate) struct Live {
     pub(crate) connection: Connection,
-    /// How fast it sends.
+    /// Its rates.
     pub(crate) rates: Rates,
-    /// Bytes of its replay: a reader that is slow to take them is not yet a slow reader.
+    /// Bytes of its replay: a reader that takes long over them is not yet a slow reader.
     pub(crate) replayed: u64,
-    /// The probe that is out, and what was sent since (P13.7).
+    /// The probe in flight, and the bytes sent since (P13.7).
     pub(crate) probe: Probe,
-    /// Whether it was told that its token is about to expire.
+    /// Whether the reminder of its token's end was sent.
     pub(crate) is_reminded: bool,
     /// When a frame last came over it.
     pub(crate) heard_at: Timestamp,
     /// When it last sent a text `ping`.
     pub(crate) pinged_at: Timestamp,
-    /// Whether everybody was told that it is there.
+    /// Whether its membership was announced.
     pub(crate) is_announced: bool,
-    /// The last change of presence that it was told of by attaching.
+    /// The last change of presence included in its `attached`.
     pub(crate) listed_at: u64,
 }
 
@@ -208,7 +208,7 @@ impl Live {
         }
     }
 
-    /// When something is due about its token: the reminder, once.
+    /// The time of the token's reminder, once.
     pub(crate) fn reminder_at(&self) -> Option<Timestamp> {
         (!self.is_reminded).then(|| self.connection.expires_at - TOKEN_REMINDER_MS)
     }
@@ -222,13 +222,13 @@ impl Live {
 }
 
 impl Live {
-    /// The platform told what the reader has not taken; whether that is too much.
+    /// The platform reports the reader's unsent bytes; returns whether they are too many.
     pub(super) fn is_slow(&self, bytes: u64, limits: &Limits) -> bool {
         limits.unsent_bytes.saturating_add(self.replayed) < bytes
     }
 }
 
-/// The WebSocket that a frame came over: some frames mean nothing elsewhere (P12.1).
+/// The WebSocket of a frame: some frames make sense nowhere else (P12.1).
 pub(crate) fn socket_of<'a>(
     connections: &'a mut BTreeMap<ConnectionId, Live>,
     sender: &Sender,

@@ -1,4 +1,4 @@
-//! Connections as the engine keeps them: which there are, when they were heard, how they end.
+//! Connections in the engine: their set, their signs of life, their ends.
 
 use super::chain::Chains;
 use super::connection::Live;
@@ -8,7 +8,7 @@ use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::store::StoreError;
 
 impl Work<'_> {
-    /// A connection is there from now on.
+    /// Adds a connection.
     pub(crate) fn join(&mut self, live: Live) {
         let Engine {
             rollup, settings, ..
@@ -20,7 +20,7 @@ impl Work<'_> {
         self.state.insert(live);
     }
 
-    /// The platform tells when connections last sent a text `ping` (P7.2).
+    /// The platform reports when connections last sent a text `ping` (P7.2).
     pub(crate) fn heard_pings(&mut self, heard: Vec<(ConnectionId, Timestamp)>) {
         for (id, at) in heard {
             if let Some(live) = self.state.connections.get_mut(&id) {
@@ -35,8 +35,8 @@ impl Work<'_> {
         self.out.close(connection, code, reason);
     }
 
-    /// Closes a connection for what it sent, once all that was answered: its last answer may wait
-    /// behind an append that is pending.
+    /// Closes a connection for a frame it sent, once every answer is out: the last one may wait
+    /// behind a pending append.
     pub(crate) fn dismiss(
         &mut self,
         connection: &ConnectionId,
@@ -48,7 +48,7 @@ impl Work<'_> {
         settled
     }
 
-    /// Takes a connection out of everything that knows it.
+    /// Removes a connection from everything that refers to it.
     pub(crate) fn forget(&mut self, connection: &ConnectionId) {
         if let Some(live) = self.state.remove(connection) {
             self.state.rollup.leave(&live.connection);
@@ -56,7 +56,7 @@ impl Work<'_> {
         }
     }
 
-    /// The platform told how much a reader has not taken (P13.7).
+    /// The platform reports a reader's unsent bytes (P13.7).
     pub(crate) fn judge_unsent(&mut self, connection: &ConnectionId, bytes: u64) {
         let live = self.state.connections.get(connection);
         if live.is_some_and(|live| live.is_slow(bytes, &self.state.limits)) {
@@ -64,7 +64,7 @@ impl Work<'_> {
         }
     }
 
-    /// Keeps what broke on a connection, so that it holds over a sleep as well.
+    /// Keeps the broken chains of a connection over a sleep.
     pub(crate) fn keep_chains(&mut self, connection: &ConnectionId, chains: Chains) {
         let Some(live) = self.state.connections.get_mut(connection) else {
             return;
@@ -79,8 +79,8 @@ impl Work<'_> {
         self.out.remember(&live.connection);
     }
 
-    /// A frame came over a connection. For a member that is kept with it now and then, so
-    /// that the session's sleep does not make it silent.
+    /// A frame came over a connection. For a member the time is kept with it now and then, so that
+    /// a sleep of the session does not make it silent.
     pub(crate) fn heard_frame(&mut self, connection: &ConnectionId) {
         let slack = self.silence_slack();
         let Some(live) = self.state.connections.get_mut(connection) else {
@@ -96,12 +96,12 @@ impl Work<'_> {
 }
 
 impl Engine {
-    /// How many connections a client has.
+    /// The number of a client's connections.
     pub(crate) fn connections_of(&self, client: &str) -> usize {
         self.client_connections.get(client).copied().unwrap_or(0)
     }
 
-    /// Keeps a connection.
+    /// Stores the state of a connection with it.
     pub(super) fn insert(&mut self, live: Live) {
         let client = live.connection.client.clone();
         *self.client_connections.entry(client).or_default() += 1;
@@ -120,7 +120,7 @@ impl Engine {
         Some(live)
     }
 
-    /// How much later than what is kept with it a connection may have been heard.
+    /// How much later than the kept time a connection may have been heard.
     pub(super) fn silence_slack(&self) -> Timestamp {
         Timestamp::try_from(self.settings.presence_timeout_ms() / 3).unwrap_or(0)
     }

@@ -1,4 +1,4 @@
-//! A call to somebody outside, and its outcome.
+//! A call to another system, and its outcome.
 
 use crate::store::DeliveryKind;
 
@@ -9,7 +9,7 @@ use crate::store::DeliveryKind;
 pub struct Delivery {
     /// Its number.
     pub number: u64,
-    /// The id by which the receiver knows it, the same at each attempt.
+    /// The receiver's id for it, the same at each attempt.
     pub id: String,
     /// How it goes out.
     pub kind: DeliveryKind,
@@ -28,17 +28,17 @@ pub struct Delivered {
     pub outcome: Outcome,
 }
 
-/// The outcome of an attempt, as far as the platform can tell.
+/// The outcome of an attempt, as far as the platform knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The target answered.
     Answered {
         /// The HTTP status.
         status: u16,
-        /// Milliseconds to wait that the answer asks for (`Retry-After`).
+        /// Milliseconds to wait, from the answer's `Retry-After`.
         retry_after_ms: Option<u64>,
     },
-    /// No answer, or not in time.
+    /// No answer, or none in time.
     Failed {
         /// The reason, for people.
         reason: String,

@@ -1,4 +1,4 @@
-//! Messages end in a step of somebody: they are deleted, or closed with their turn.
+//! Messages that end with another step: deleted, or closed with their turn.
 
 use super::closing::Closing;
 use super::step::Step;
@@ -8,8 +8,8 @@ use crate::protocol::serial::Place;
 use crate::store::{Change, Head, MessageWrite};
 
 impl Work<'_> {
-    /// Leaves nothing of a message but its tombstone. `is_superseded` if another takes its place:
-    /// then its id is free again (P6.8).
+    /// Reduces a message to its tombstone. `is_superseded` if another one takes its place: then its
+    /// id is free again (P6.8).
     pub(crate) fn delete_message(
         &mut self,
         step: &mut Step,
@@ -38,7 +38,7 @@ impl Work<'_> {
         version
     }
 
-    /// Closes a message that streams, of which nothing is pending.
+    /// Closes a streaming message without pending text.
     pub(crate) fn close_stream(&mut self, step: &mut Step, place: Place, closing: &Closing) {
         let Some(stream) = self.state.rollup.streams.remove(&place) else {
             return;

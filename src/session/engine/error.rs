@@ -1,12 +1,12 @@
-//! Why an input did not do what it asked for.
+//! The reasons why an input had no effect.
 
 use crate::protocol::error::ErrorInfo;
 use crate::store::StoreError;
 
-/// Why an input did not do what it asked for.
+/// The reason why an input had no effect.
 #[derive(Debug)]
 pub(crate) enum Error {
-    /// The client's mistake, or a race that it lost: a nack, and nothing has changed.
+    /// The client's mistake, or a lost race: a nack, and nothing has changed.
     Refused(ErrorInfo),
     /// The storage failed: the session is dropped.
     Store(StoreError),

@@ -23,18 +23,18 @@ impl FrameId {
     }
 }
 
-/// The id of a frame that stands for something already.
+/// The id of a frame that was taken before.
 #[derive(Debug)]
 pub(crate) struct Known {
-    /// What the frame does.
+    /// The frame's action.
     pub(crate) verb: &'static str,
     pub(crate) id: String,
-    /// What it stands for.
+    /// The place that the id stands for.
     pub(crate) place: Place,
 }
 
 impl Known {
-    /// Refuses a frame that is about something else: nothing of it would be stored.
+    /// Refuses a frame with another target: it would be acknowledged and not stored.
     pub(crate) fn must_be(&self, target: Place) -> Result<(), ErrorInfo> {
         if self.place == target {
             return Ok(());

@@ -1,4 +1,4 @@
-//! May they, how fast, and is there room: what a frame is asked before it changes anything.
+//! Permission, rate and room: the checks before a frame changes anything.
 
 use super::connection::Sender;
 use super::error::Error;
@@ -9,10 +9,10 @@ use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::serial::{PLACE_MAX, Place};
 
-/// Places kept free at the log's end, so that what is pending can always be stored.
+/// Places kept free at the log's end, so that pending text can always be stored.
 const PLACES_RESERVED: Place = 100_000;
 
-/// Bytes of effects that are not counted: what most inputs come to.
+/// Bytes of effects that are not counted: most inputs stay below this.
 const FREE_BYTES: usize = 4 * 1024;
 
 impl Work<'_> {
@@ -38,7 +38,7 @@ impl Work<'_> {
         sender.must(needed, verb, &self.state.id)
     }
 
-    /// Whether there are places left in the log.
+    /// Whether the log has places left.
     pub(crate) fn check_space(&self, verb: &str) -> Result<(), ErrorInfo> {
         if self.state.end < PLACE_MAX - PLACES_RESERVED {
             return Ok(());
@@ -50,8 +50,8 @@ impl Work<'_> {
         Err(ErrorInfo::new(ErrorCode::OverLimit, message))
     }
 
-    /// Whether there is room for more, in the log and in the database. A change that ends or
-    /// deletes something needs none.
+    /// Whether the log and the database have room. A change that ends or deletes something needs
+    /// none.
     pub(crate) fn check_room(&self, verb: &str) -> Result<(), Error> {
         self.check_space(verb)?;
         let most = self.state.limits.session_bytes;
@@ -66,8 +66,7 @@ impl Work<'_> {
         Err(ErrorInfo::new(ErrorCode::OverLimit, message).into())
     }
 
-    /// Takes something from what the connection has, if it came over one, and from what its
-    /// client has.
+    /// Takes from the rates of the connection, if there is one, and of its client.
     pub(crate) fn limit(
         &mut self,
         sender: &Sender,
@@ -87,7 +86,7 @@ impl Work<'_> {
         clients.of(now, &sender.client, limits, |rates| take(rates, now))
     }
 
-    /// The bytes that came of an input count against its client. Small change does not.
+    /// Charges an input's effects, in bytes, to its client; small amounts are free.
     pub(crate) fn charge(&mut self, sender: &Sender, bytes: usize) {
         if FREE_BYTES < bytes {
             let now = self.now;

@@ -1,4 +1,4 @@
-//! The log: how it begins, its places, what it holds.
+//! The log: its beginning, its places, its content.
 
 use super::error::Error;
 use super::work::Work;
@@ -10,7 +10,7 @@ use crate::protocol::serial::{Place, Serial};
 use crate::store::{Beginning, Head, MetaWrite, StoreError, Trim, Write};
 
 impl Work<'_> {
-    /// How the session begins, if it has not (P1.2).
+    /// The beginning of the session, if it has not begun (P1.2).
     pub(super) fn beginning(&self) -> Vec<Write> {
         if self.state.created_at.is_some() {
             return Vec::new();
@@ -35,7 +35,7 @@ impl Work<'_> {
         Err(missing(verb, serial))
     }
 
-    /// A message that exists, as it stands with what is stored.
+    /// An existing message, as stored.
     pub(crate) fn existing(&self, verb: &str, place: Place) -> Result<Head, Error> {
         let head = self.store.head(place)?;
         Ok(head.ok_or_else(|| missing(verb, self.state.epoch.at(place)))?)
@@ -55,7 +55,7 @@ impl Work<'_> {
         Ok(Some(place))
     }
 
-    /// What readers are told of everything that retention took so far.
+    /// The frame that tells readers of everything that retention has removed so far.
     pub(crate) fn trimmed(&self) -> Result<ServerFrame, StoreError> {
         let kept = self.store.oldest(self.state.floor, TRIM_KEPT)?.into_iter();
         let keep = kept.map(|place| self.state.epoch.at(place)).collect();
@@ -65,12 +65,12 @@ impl Work<'_> {
         })
     }
 
-    /// Takes messages out of the log, and with them what is known of it up to a place (P11.2).
+    /// Removes messages from the log, with all records up to a place (P11.2).
     pub(crate) fn trim(&mut self, up_to: Place, gone: Vec<Place>) -> Result<(), StoreError> {
         self.state.floor = up_to;
         self.state.trimmed_at = Some(self.now);
         let mut step = self.step();
-        // It makes the session no younger.
+        // Trimming does not count as activity.
         step.note(Trim {
             up_to,
             gone,
@@ -82,7 +82,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The place that a page begins at.
+    /// The place at which a page begins.
     pub(crate) fn cursor(&self, name: &str, text: &str) -> Result<Place, ErrorInfo> {
         let serial = Serial::parse(text).filter(|serial| serial.epoch == self.epoch);
         serial.map(|serial| serial.place).ok_or_else(|| {
@@ -98,7 +98,7 @@ impl Work<'_> {
         self.state.end
     }
 
-    /// The refusal of what there is no room for.
+    /// The refusal for want of room.
     pub(crate) fn full(&self) -> ErrorInfo {
         let message = format!(
             "unable to write; the database of session {} has no room left",
@@ -107,7 +107,7 @@ impl Work<'_> {
         ErrorInfo::new(ErrorCode::OverLimit, message)
     }
 
-    /// Everything goes, and everybody with it.
+    /// Deletes everything and closes all connections.
     pub(crate) fn end_life(&mut self) {
         self.state.is_gone = true;
         self.close_all();
@@ -121,7 +121,7 @@ impl Work<'_> {
         }
     }
 
-    /// What everything is answered between the decision and its end.
+    /// The answer to everything between the decision to delete and its end.
     pub(crate) fn gone(&self) -> ErrorInfo {
         let message = format!(
             "unable to use session {}; it is being deleted",

@@ -1,5 +1,5 @@
 //! The engine: the log, its streams, connections, rates and clock. It knows no feature; features
-//! use what is named here, and nothing behind it.
+//! use the names exported here, and nothing behind them.
 
 mod answers;
 mod backlog;

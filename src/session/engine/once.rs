@@ -8,7 +8,7 @@ use crate::protocol::serial::Place;
 use crate::store::{IdWrite, Kind, StoreError, Write};
 
 impl Work<'_> {
-    /// The place that an id of this client stands for already (P13.1).
+    /// The place that an id of this client already stands for (P13.1).
     pub(crate) fn once(
         &self,
         sender: &Sender,
@@ -22,7 +22,7 @@ impl Work<'_> {
             .once(&sender.client, kind, id, self.ids_kept_since())
     }
 
-    /// The row by which the id of the frame at hand, if it has one, stands for a place.
+    /// The row that makes the current frame's id, if it has one, stand for a place.
     pub(crate) fn take_frame_id(&mut self, place: Place) -> Option<Write> {
         let FrameId { client, kind, id } = self.frame_id.take()?;
         Some(

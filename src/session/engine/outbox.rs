@@ -1,4 +1,4 @@
-//! What one input sends: every frame encoded once, one WebSocket message per connection.
+//! The output of one input: every frame encoded once, one WebSocket message per connection.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -10,21 +10,21 @@ use crate::protocol::frame::{ServerFrame, join};
 use crate::protocol::ids::ConnectionId;
 use crate::protocol::limits::REPLAY_ARRAY_BYTES;
 
-/// Everything that follows from an input, to be performed in order.
+/// All effects of an input, to be performed in order.
 pub type Effect = machine::Effect<Connection, Delivery>;
 
-/// Collected while an input is handled, turned into effects at its end.
+/// Output collected while an input is handled, turned into effects at its end.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     pub(super) frames: Vec<String>,
-    /// For each connection the frames that it gets, in order, as indices.
+    /// Each connection's frames, in order, as indices.
     pub(super) lists: BTreeMap<ConnectionId, Vec<usize>>,
     replays: Vec<(ConnectionId, String)>,
     remembered: Vec<Connection>,
     closed: Vec<(ConnectionId, u16, &'static str)>,
-    /// The answers to the HTTP request at hand, and each encoded.
+    /// The answers to the current HTTP request, and each encoded.
     pub(crate) answers: Vec<(ServerFrame, String)>,
-    /// Bytes of what this input makes: frames, answers, rows that are written anew.
+    /// Bytes of this input's output: frames, answers, rewritten rows.
     pub(crate) made: usize,
     pub(super) is_erased: bool,
     pub(crate) response: Option<(u16, String)>,
@@ -32,7 +32,7 @@ pub(crate) struct Outbox {
     pub(crate) deliveries: Vec<Delivery>,
 }
 
-/// Connections that are sent the same frames, by these.
+/// Connections with the same frames, keyed by these.
 pub(crate) type Groups = BTreeMap<Vec<usize>, Vec<ConnectionId>>;
 
 impl Outbox {
@@ -87,7 +87,7 @@ impl Outbox {
         sent
     }
 
-    /// Keeps a connection's state with it.
+    /// Stores a connection's state with it.
     pub(crate) fn remember(&mut self, connection: &Connection) {
         self.remembered.push(connection.clone());
     }
@@ -96,7 +96,7 @@ impl Outbox {
         self.closed.push((connection.clone(), code, reason));
     }
 
-    /// Everything that goes out, with the frames that each group of connections is sent.
+    /// The whole output, with the frames of each group of connections.
     pub(crate) fn into_effects(self, groups: Groups) -> Vec<Effect> {
         let replays = self.replays.into_iter().map(|(id, text)| Effect::Send {
             to: vec![id],

@@ -1,24 +1,24 @@
-//! How far a reader has come, where the platform does not tell (P13.7).
+//! A reader's progress, where the platform does not report it (P13.7).
 
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{DRAIN_MS, DRAIN_MS_LEAST, Limits};
 
-/// How far a reader has come, where the platform does not tell (P13.7).
+/// A reader's progress, where the platform does not report it (P13.7).
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Probe {
     /// Bytes sent to it.
     pub(super) sent: u64,
-    /// Bytes that it has taken for certain.
+    /// Bytes that it has certainly taken.
     seen: u64,
-    /// The number of the last probe, and how much had been sent then.
+    /// The number of the last probe, and the bytes sent before it.
     last: u64,
     sent_at_last: u64,
-    /// Since when it is out.
+    /// When the probe was sent.
     out_since: Option<Timestamp>,
 }
 
 impl Probe {
-    /// The next probe, once a quarter of what may be unsent has gone out since the last.
+    /// The next probe, once a quarter of the unsent bound has gone out since the last.
     pub(super) fn next(&mut self, now: Timestamp, limits: &Limits) -> Option<u64> {
         if self.out_since.is_some() || self.sent - self.seen < limits.unsent_bytes / 4 {
             return None;
@@ -29,7 +29,7 @@ impl Probe {
         Some(self.last)
     }
 
-    /// Whether too much is under way, and the reader had time to say that it has some of it.
+    /// Whether too much is in flight, and the reader had time to acknowledge some of it.
     pub(super) fn is_late(&self, now: Timestamp, allowance: u64) -> bool {
         let unsent = self.sent - self.seen;
         let given = if allowance.saturating_mul(2) < unsent {

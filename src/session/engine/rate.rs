@@ -1,5 +1,5 @@
-//! How fast a connection may send, and a client with all it has (P14). Kept in memory alone: a
-//! session that slept has nothing to hold against anybody.
+//! Rates of a connection, and of a client over all its connections (P14). Kept in memory only:
+//! after a sleep everyone starts with full buckets.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::protocol::limits::{CLIENTS_MAX, Limits};
 /// The buckets of one connection, or of one client.
 #[derive(Debug)]
 pub(crate) struct Rates {
-    /// The sender that is too fast, as refusals say it.
+    /// The sender that is too fast, as refusals name it.
     whose: &'static str,
     messages: Bucket,
     text: Bucket,
@@ -22,7 +22,7 @@ pub(crate) struct Rates {
 }
 
 impl Rates {
-    /// So many connections' worth.
+    /// This many connections' worth.
     pub(crate) fn new(limits: &Limits, times: u64, whose: &'static str) -> Self {
         let bucket = |per_second: u64, burst: u64| {
             Bucket::new(
@@ -36,7 +36,7 @@ impl Rates {
         Self {
             whose,
             messages: bucket(limits.messages_per_second, limits.messages_burst),
-            // A second's worth, so that no single message is too much at any time.
+            // A second's worth, so that a single message is always allowed.
             text: bucket(text, text.max(limits.frame_bytes)),
             frames: bucket(limits.frames_per_second, limits.frames_burst),
             signals: bucket(signals, signals),
@@ -45,8 +45,8 @@ impl Rates {
         }
     }
 
-    /// One WebSocket message: `Err` means that the connection is to be closed, since even
-    /// refusing so many costs more than they may.
+    /// One WebSocket message: `Err` means that the connection must be closed, since even refusing
+    /// so many costs too much.
     pub(crate) fn message(&mut self, now: Timestamp) -> Result<(), ErrorInfo> {
         let taken = self.messages.take(now, 1);
         taken.map_err(|wait| limited(self.whose, "send so many messages", wait))
@@ -78,13 +78,13 @@ impl Rates {
         taken.map_err(|wait| limited(self.whose, "send so much that is refused", wait))
     }
 
-    /// Whether anything may be done that has effects, whatever they come to.
+    /// Whether the client has any allowance for effects left, whatever their size.
     pub(crate) fn may_act(&mut self, now: Timestamp) -> Result<(), ErrorInfo> {
         let taken = self.effects.take(now, 1);
         taken.map_err(|wait| limited(self.whose, "do so much", wait))
     }
 
-    /// One request: `Err` is the answer to it, whatever it asks for.
+    /// One request: `Err` is its answer, whatever it asks for.
     pub(crate) fn may_ask(&mut self, now: Timestamp) -> Result<(), ErrorInfo> {
         self.message(now)?;
         self.may_act(now)?;
@@ -92,7 +92,7 @@ impl Rates {
         refusals.map_err(|wait| limited(self.whose, "send so much that is refused", wait))
     }
 
-    /// The effects of what was done came to so many bytes.
+    /// Charges the effects of an input, in bytes.
     pub(super) fn acted(&mut self, now: Timestamp, bytes: usize) {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         self.effects.charge(now, bytes);
@@ -111,7 +111,7 @@ impl Rates {
     }
 }
 
-/// The rates of clients, over all that each sends: a client is no faster with many connections,
+/// The rates of clients, each over all that it sends: more connections do not make a client faster,
 /// and requests have rates too.
 #[derive(Debug, Default)]
 pub(crate) struct Clients(BTreeMap<String, Rates>);
@@ -137,7 +137,7 @@ impl Clients {
         taken
     }
 
-    /// Forgets those against whom nothing is held; if that is nobody, who was quiet for longest.
+    /// Forgets clients with full buckets; if there are none, the one that was quiet for longest.
     fn forget(&mut self, now: Timestamp) {
         self.0.retain(|_, rates| !rates.are_full(now));
         if CLIENTS_MAX <= self.0.len() {
@@ -210,7 +210,7 @@ mod tests {
         let mut clients = Clients::default();
         clients.of(0, "debtor", &limits, |rates| rates.acted(0, 1 << 30));
         for number in 0..3 * CLIENTS_MAX {
-            // Each of them owes nothing any more when the next comes.
+            // Each has full buckets again when the next one comes.
             let (client, now) = (
                 format!("client-{number}"),
                 Timestamp::try_from(number).unwrap(),

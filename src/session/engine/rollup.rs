@@ -1,10 +1,9 @@
 //! Appends grouped in time (P5.4): first into rows, then into frames.
 //!
-//! Text that was taken is *pending* until it is stored: at the end of the shortest window
-//! among the readers, in one row a message. What is stored is *held* for a class of readers
-//! until the end of the class's own window. A class is every reader with the same window and
-//! names: each frame is built once for all of them. Held text is kept once per message; a
-//! class knows only where in it it stands.
+//! Accepted text is *pending* until it is stored: at the end of the shortest window among the
+//! readers, in one row a message. Stored text is *held* for a class of readers until the end of the
+//! class's own window. A class is every reader with the same window and names: each frame is built
+//! once for all of them. Held text is kept once per message; a class knows only its position in it.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +22,7 @@ use crate::store::{Streaming, Write};
 /// The window that was asked for, and the names.
 type Key = (u64, Option<Vec<String>>);
 
-/// What is pending, what is held, and when each is due.
+/// Pending text, held text, and when each is due.
 #[derive(Debug, Default)]
 pub(crate) struct Rollup {
     pub(crate) streams: BTreeMap<Place, Stream>,
@@ -36,7 +35,7 @@ pub(crate) struct Rollup {
 }
 
 impl Rollup {
-    /// A reader has everything that is stored.
+    /// Adds a reader that has everything stored.
     pub(crate) fn join(&mut self, connection: &Connection) {
         let key = (connection.window_ms, connection.names.clone());
         let class = self.classes.entry(key).or_default();
@@ -45,7 +44,7 @@ impl Rollup {
         }
     }
 
-    /// A reader is gone.
+    /// Removes a reader.
     pub(crate) fn leave(&mut self, connection: &Connection) {
         let key = (connection.window_ms, connection.names.clone());
         let Some(class) = self.classes.get_mut(&key) else {
@@ -60,14 +59,14 @@ impl Rollup {
         }
     }
 
-    /// The window that no reader is below (P5.4).
+    /// The lower bound of all readers' windows (P5.4).
     fn least_window(&self, settings: &Settings) -> u64 {
         let crowd = u64::try_from(self.readers / READERS_PER_WINDOW_MS).unwrap_or(WINDOW_MS_MAX);
         settings.min_rollup_ms().max(crowd).min(WINDOW_MS_MAX)
     }
 
-    /// The shortest window among those who read what is pending. A connection is no reader
-    /// of what it appends itself, nor of a turn that it leads.
+    /// The shortest window among the readers of pending text. A connection is no reader of its own
+    /// appends, nor of a turn that it leads.
     fn storage_window(&self, settings: &Settings) -> Timestamp {
         let reads = |(_, names): &Key, class: &Class| {
             let mut dirty = self.streams.values().filter(|stream| stream.is_dirty);
@@ -86,8 +85,8 @@ impl Rollup {
         }
     }
 
-    /// Takes text for a message that streams. Returns whether there is so much pending that
-    /// it is to be stored at once.
+    /// Takes text for a streaming message. Returns whether so much is pending that it must be
+    /// stored at once.
     pub(crate) fn take(
         &mut self,
         place: Place,
@@ -110,7 +109,7 @@ impl Rollup {
         PENDING_BYTES_MAX <= self.pending_bytes
     }
 
-    /// Works out anew when what is pending is stored, since readers or messages came.
+    /// Recomputes when pending text is stored, after readers or messages were added.
     pub(super) fn schedule(&mut self, now: Timestamp, settings: &Settings) {
         if self.has_pending() {
             let latest = now + Timestamp::try_from(WINDOW_MS_MAX).unwrap_or(0);
@@ -119,12 +118,12 @@ impl Rollup {
         }
     }
 
-    /// Whether any text was taken and is not stored yet.
+    /// Whether any accepted text is not stored yet.
     pub(crate) fn has_pending(&self) -> bool {
         self.streams.values().any(|stream| stream.is_dirty)
     }
 
-    /// Whether somebody is owed text of a message that another connection appends to.
+    /// Whether a reader lacks text of a message that another connection appends to.
     pub(crate) fn is_unsettled(&self, place: Place) -> bool {
         self.streams
             .get(&place)
@@ -136,7 +135,7 @@ impl Rollup {
                 .any(|crowd| crowd.position(place).is_some())
     }
 
-    /// A message is to be closed with what is pending.
+    /// Marks a message to be closed with its pending text.
     pub(crate) fn close(&mut self, place: Place, closing: Closing) {
         if let Some(stream) = self.streams.get_mut(&place) {
             stream.closing = Some(closing);
@@ -144,7 +143,7 @@ impl Rollup {
         }
     }
 
-    /// Stores all that is pending: one entry and one row for each message.
+    /// Stores all pending text: one entry and one row for each message.
     pub(crate) fn store(&mut self, end: &mut Place, now: Timestamp) -> Vec<Write> {
         // Most often it is one row, and room for more of them is not small.
         let mut writes = Vec::with_capacity(1);
@@ -183,7 +182,7 @@ impl Rollup {
         writes
     }
 
-    /// When the next class is due, or when what is pending is to be stored.
+    /// When the next class is due, or the next store.
     pub(crate) fn due(&self, settings: &Settings) -> Option<Timestamp> {
         let least = self.least_window(settings);
         let classes = self.classes.iter();
@@ -191,14 +190,14 @@ impl Rollup {
         classes.chain(self.store_due).min()
     }
 
-    /// Whether what is pending is to be stored by now.
+    /// Whether pending text is due to be stored.
     pub(super) fn is_store_due(&self, now: Timestamp) -> bool {
-        // A clock that jumped back must not make anything wait longer than a window.
+        // A clock that jumped back must not delay anything by more than a window.
         let latest = now + Timestamp::try_from(WINDOW_MS_MAX).unwrap_or(0);
         self.store_due.is_some_and(|due| due <= now || latest < due)
     }
 
-    /// Sends what is held: to every class, or to those whose window has passed.
+    /// Sends held text: to every class, or to those whose window has passed.
     pub(crate) fn send(
         &mut self,
         epoch: Epoch,
@@ -221,8 +220,8 @@ impl Rollup {
         self.release();
     }
 
-    /// Drops held text that every class has been sent. Messages that were closed and of
-    /// which everybody knows are no longer open.
+    /// Drops held text that every class has been sent. Closed messages whose end is fully sent are
+    /// no longer open.
     fn release(&mut self) {
         for (place, stream) in &mut self.streams {
             let crowds = self.classes.values().flat_map(Class::crowds);
@@ -240,9 +239,8 @@ impl Rollup {
         }
     }
 
-    /// The messages that stream are those that are stored (P14): nothing is pending any more. Text
-    /// that was stored and is held stays so, and so does the end of a message that not everybody
-    /// was told of.
+    /// The streaming messages become those in the rows (P14): nothing is pending any more. Held
+    /// text stays, and so does the end of a message that some class has not been sent.
     pub(crate) fn rebuild(&mut self, streaming: Vec<Streaming>) {
         self.store_due = None;
         self.pending_bytes = 0;
@@ -276,7 +274,7 @@ impl Rollup {
         }
     }
 
-    /// Messages that were closed are open no longer: everybody has been told. Returns whether
+    /// Closed messages whose end every class has been sent are no longer open. Returns whether
     /// there were any.
     pub(crate) fn retire(&mut self) -> bool {
         let before = self.streams.len();
@@ -285,7 +283,7 @@ impl Rollup {
     }
 }
 
-/// The window of readers who asked for one (P5.4).
+/// A reader's window, in bounds (P5.4).
 pub(super) fn window(asked: u64, least: u64) -> Timestamp {
     Timestamp::try_from(asked.max(least).min(WINDOW_MS_MAX)).unwrap_or(0)
 }

@@ -1,4 +1,4 @@
-//! What goes out after an input, and to whom it still may (P13.7).
+//! Output to readers, and the check that each may still be sent to (P13.7).
 
 use super::outbox::Groups;
 use super::work::Work;
@@ -18,8 +18,8 @@ impl Work<'_> {
         }
     }
 
-    /// The connections that are sent something, by what that is. Those that may not be sent
-    /// anything any more are closed.
+    /// Connections grouped by their frames. Those that may not be sent anything any more are
+    /// closed.
     pub(crate) fn group(&mut self) -> Groups {
         let mut groups = Groups::new();
         for (id, mut list) in std::mem::take(&mut self.out.lists) {
@@ -37,7 +37,7 @@ impl Work<'_> {
         id: &ConnectionId,
         list: &mut Vec<usize>,
     ) -> Result<(), (u16, &'static str)> {
-        // A connection that was refused is not among them, but is told why.
+        // A refused connection is not in the list, but is told why.
         let Some(live) = self.state.connections.get_mut(id) else {
             return Ok(());
         };

@@ -1,4 +1,4 @@
-//! What is pending is stored, what is held is sent, what waits is answered (P5.4).
+//! Settling: store pending text, send held text, release waiting answers (P5.4).
 
 use super::answers::{Pending, Reply};
 use super::work::{Engine, Work};
@@ -8,14 +8,14 @@ use crate::protocol::ids::ConnectionId;
 use crate::store::{StoreError, Write};
 
 impl Work<'_> {
-    /// Stores all that is pending, sends all that is held, and answers.
+    /// Stores all pending text, sends all held text, and answers.
     pub(crate) fn settle(&mut self) -> Result<(), StoreError> {
         self.flush_all()?;
         self.retire();
         Ok(())
     }
 
-    /// The same, but that messages which it closes are not forgotten yet.
+    /// Settles, but keeps the messages that close in doing so.
     pub(crate) fn flush_all(&mut self) -> Result<(), StoreError> {
         self.store_pending()?;
         self.send_held(false);
@@ -30,7 +30,7 @@ impl Work<'_> {
         }
     }
 
-    /// The same where somebody can be answered only then; a request of which nothing waits ends
+    /// Settles if an answer waits for this connection; a request without waiting answers ends
     /// nobody's window.
     pub(crate) fn settle_for(
         &mut self,
@@ -42,7 +42,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Stores all that is pending, and sends what is due.
+    /// Stores all pending text, and sends held text that is due.
     pub(crate) fn flush(&mut self) -> Result<(), StoreError> {
         self.store_pending()?;
         self.send_held(true);
@@ -59,7 +59,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Sends what is held: to every class, or to those whose window has passed.
+    /// Sends held text: to every class, or to those whose window has passed.
     fn send_held(&mut self, only_due: bool) {
         let Engine {
             rollup,
@@ -75,8 +75,8 @@ impl Work<'_> {
         self.store_pending_with(None)
     }
 
-    /// Stores all that is pending, and with it what the id of an append stands for: an id that is
-    /// known stands for text that is kept.
+    /// Stores all pending text together with the ids of its appends: a known id stands for text
+    /// that is kept.
     pub(crate) fn store_pending_with(&mut self, id: Option<Write>) -> Result<(), StoreError> {
         let mut writes = self.state.rollup.store(&mut self.state.end, self.now);
         writes.extend(id);
@@ -94,7 +94,7 @@ impl Work<'_> {
         });
     }
 
-    /// Answers an append that is pending, once it is stored.
+    /// Answers a pending append, once it is stored.
     pub(crate) fn answer_append(
         &mut self,
         reply: &Reply,

@@ -1,5 +1,5 @@
-//! One step of the log: rows that are stored together or not at all, then the frames that
-//! tell of them, with nothing in between.
+//! One step of the log: rows that are stored together or not at all, then their frames, with
+//! nothing in between.
 
 use super::closing::Closing;
 use super::connection::Sender;
@@ -9,18 +9,18 @@ use crate::protocol::ids::Timestamp;
 use crate::protocol::serial::Place;
 use crate::store::{Change, Entry, StoreError, Write};
 
-/// What a frame changes of the log.
+/// The changes that a frame makes to the log.
 #[derive(Debug)]
 pub(crate) struct Step {
     at: Timestamp,
     by: Option<String>,
     writes: Vec<Write>,
-    /// Whether the session is changed by it, which idle expiry counts from (P11.2).
+    /// Whether it counts as activity, from which idle expiry counts (P11.2).
     is_change: bool,
     frames: Vec<(ServerFrame, Option<String>)>,
-    /// What the id of the frame at hand stands for from then on (P13.1).
+    /// The place that the current frame's id will stand for (P13.1).
     stands_for: Option<Place>,
-    /// Whether messages that streamed or belonged to an open turn are settled by it.
+    /// Whether the step settles messages that streamed or belonged to an open turn.
     pub(crate) settles: bool,
 }
 
@@ -36,12 +36,12 @@ impl Step {
         self.writes.push(write.into());
     }
 
-    /// Stores something beside the log, which makes the session no younger: a sign of life.
+    /// Stores something beside the log that is no activity: a sign of life.
     pub(crate) fn note(&mut self, write: impl Into<Write>) {
         self.writes.push(write.into());
     }
 
-    /// The id of the frame at hand, if it has one, stands for this from then on (P13.1).
+    /// The current frame's id, if it has one, will stand for this place (P13.1).
     pub(crate) fn stands_for(&mut self, place: Place) {
         self.stands_for = Some(place);
     }
@@ -57,14 +57,14 @@ impl Step {
         });
     }
 
-    /// The same for one that the session itself makes, whoever makes the step.
+    /// Stores the entry of a change by the session itself, in anyone's step.
     pub(crate) fn change_of_session(&mut self, place: Place, what: Change, subject: Place) {
         let by = self.by.take();
         self.change(place, what, subject);
         self.by = by;
     }
 
-    /// Stores the end of a message that streams.
+    /// Stores the end of a streaming message.
     pub(crate) fn close(&mut self, place: Place, version: Place, seq: u64, closing: &Closing) {
         for write in closing.writes(place, version, seq, self.at) {
             self.write(write);
@@ -76,7 +76,7 @@ impl Step {
         self.frames.push((frame, None));
     }
 
-    /// Tells whoever follows messages of this name (P3.3).
+    /// Sends to the readers that follow messages of this name (P3.3).
     pub(crate) fn tell_of(&mut self, name: &str, frame: ServerFrame) {
         self.frames.push((frame, Some(name.to_owned())));
     }
@@ -104,12 +104,12 @@ impl Work<'_> {
         }
     }
 
-    /// Stores rows that outlive the session: it does not begin with them.
+    /// Stores rows that outlive the session: they do not begin it.
     pub(crate) fn write_beside(&mut self, writes: &[Write]) -> Result<(), StoreError> {
         self.write_rows(writes, false)
     }
 
-    /// Stores rows: the only place where anything is.
+    /// Stores rows: the only place that does.
     pub(super) fn write_rows(
         &mut self,
         writes: &[Write],
@@ -122,7 +122,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Stores a step and tells of it. The session begins with it if it has not (P1.2).
+    /// Stores a step and sends its frames. The session begins with it if it has not (P1.2).
     pub(crate) fn commit(&mut self, step: Step) -> Result<(), StoreError> {
         let id = step.stands_for.and_then(|place| self.take_frame_id(place));
         if step.writes.is_empty() && id.is_none() {

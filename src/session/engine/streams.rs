@@ -1,11 +1,11 @@
-//! Messages that stream: what each holds, and the rows that its text goes to.
+//! Streaming messages: the content of each, and the rows of its text.
 
 use super::closing::Closing;
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::serial::Place;
 use crate::store::{Growth, Streaming, TAIL_BYTES, Tail, TextWrite, Write};
 
-/// About how many bytes a row's mark takes, beside the text that it marks.
+/// Approximate bytes of a row's mark, beside its text.
 const MARK_BYTES: usize = 8;
 
 /// A message that still streams.
@@ -15,11 +15,11 @@ pub(crate) struct Stream {
     pub(crate) client: String,
     /// The turn that it belongs to.
     pub(crate) turn: Option<String>,
-    /// Whose appends are pending or held: they are not sent back to it (P3.7).
+    /// The connection whose appends are pending or held: they are not sent back to it (P3.7).
     pub(crate) origin: Option<ConnectionId>,
-    /// The body that writes it, if one does: the message fails with it (P5.5).
+    /// The body that writes it, if any: the message fails with it (P5.5).
     pub(crate) body: Option<ConnectionId>,
-    /// The connection that leads its turn: it needs nobody's hurry (P5.4).
+    /// The connection that leads its turn: it does not shorten the storage window (P5.4).
     pub(crate) leader: Option<ConnectionId>,
     pub(crate) version: Place,
     /// The highest `seq` taken, pending ones included (P5.3).
@@ -28,13 +28,13 @@ pub(crate) struct Stream {
     pub(crate) units: u64,
     pub(crate) bytes: usize,
     tail: Tail,
-    /// Text that was taken and is not stored yet.
+    /// Accepted text that is not stored yet.
     pub(crate) pending: String,
     pub(crate) pending_units: u64,
     pub(super) is_dirty: bool,
-    /// How it ends as soon as what is pending is stored.
+    /// Its end, once pending text is stored.
     pub(crate) closing: Option<Closing>,
-    /// Stored text that some class has not been sent, and where in the text it begins.
+    /// Stored text that some class has not been sent, and its position in the whole text.
     pub(super) held: String,
     pub(super) held_from: usize,
     /// When it was last appended to (P5.1).
@@ -42,7 +42,7 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    /// A message as it is created, with the text it begins with.
+    /// A new message, with its first text.
     pub(crate) fn new(streaming: Streaming) -> Self {
         let head = streaming.head;
         let body = head.connection.as_ref().filter(|id| id.is_body());
@@ -68,24 +68,24 @@ impl Stream {
         }
     }
 
-    /// Whether no turn says how long it may be silent (P5.1). A body that has lost its
-    /// connection is given up on in any case.
+    /// Whether no turn bounds its silence (P5.1). A body whose connection is lost fails in any
+    /// case.
     pub(crate) fn is_alone(&self) -> bool {
         self.turn.is_none() || self.heard_at == Timestamp::MIN
     }
 
-    /// Whether somebody waits for its text: whoever makes it does not.
+    /// Whether a reader other than its writer waits for its text.
     pub(super) fn is_for(&self, member: &ConnectionId) -> bool {
         let member = Some(member);
         member != self.origin.as_ref() && member != self.leader.as_ref()
     }
 
-    /// What the message holds, pending text included, in UTF-16 code units.
+    /// Its length, pending text included, in UTF-16 code units.
     pub(crate) fn length(&self) -> u64 {
         self.units + self.pending_units
     }
 
-    /// Its text was replaced as a whole: everything is in the message's own row again.
+    /// Its text was replaced: everything is in the message's own row again.
     pub(crate) fn replace(&mut self, version: Place, units: u64, bytes: usize) {
         self.version = version;
         self.units = units;
@@ -96,7 +96,7 @@ impl Stream {
         };
     }
 
-    /// The rows that its pending text needs, and its end if it is being closed.
+    /// The rows for its pending text, and for its end if it is being closed.
     pub(super) fn store(
         &mut self,
         place: Place,

@@ -1,7 +1,8 @@
-//! The state that every feature stands on, and an input's hold on it.
+//! The state under every feature, and one input's hold on it.
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
+use std::rc::Rc;
 
 use super::clock::Clock;
 use super::connection::{Connection, Live};
@@ -13,6 +14,7 @@ use super::streams::Stream;
 use crate::protocol::deployment::{Deployment, Outbound};
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::limits::Limits;
+use crate::protocol::schema::Judge;
 use crate::protocol::serial::{Epoch, Place};
 use crate::protocol::settings::Settings;
 use crate::store::{Beginning, End, MetaWrite, Store, StoreError, Write};
@@ -22,29 +24,31 @@ use crate::store::{Beginning, End, MetaWrite, Store, StoreError, Write};
 pub(crate) struct Engine {
     pub(crate) id: String,
     pub(crate) limits: Limits,
-    /// Which calls may leave the session.
+    /// The allowed targets of calls.
     pub(crate) outbound: Outbound,
+    /// Checks what people answer, and the state, by their schemas (P8.2, P9.4).
+    pub(crate) judge: Rc<dyn Judge>,
     /// Drawn at random when the session was loaded.
     entropy: u32,
     /// The epoch of its serials, also while nothing has been written yet.
     pub(crate) epoch: Epoch,
-    /// When it began; `None` until the first write (P1.2).
+    /// When the session began; `None` until the first write (P1.2).
     pub(crate) created_at: Option<Timestamp>,
-    /// Up to here messages have been trimmed (P11.2).
+    /// The place up to which messages have been trimmed (P11.2).
     pub(crate) floor: Place,
-    /// When they last were.
+    /// When messages were last trimmed.
     pub(crate) trimmed_at: Option<Timestamp>,
     pub(crate) settings: Settings,
     pub(crate) end: Place,
     pub(crate) written_at: Timestamp,
     pub(crate) connections: BTreeMap<ConnectionId, Live>,
-    /// How many each client has.
+    /// The number of each client's connections.
     pub(super) client_connections: BTreeMap<String, usize>,
     pub(super) clients: Clients,
     pub(crate) rollup: Rollup,
     pub(crate) clock: Clock,
     pub(crate) news: News,
-    /// Bytes that all readers together had not taken when the platform last told.
+    /// Unsent bytes of all readers together, as last reported by the platform.
     pub(crate) backlog: u64,
     /// Whether a part keeps the session from expiring.
     pub(crate) is_busy: bool,
@@ -52,18 +56,18 @@ pub(crate) struct Engine {
     pub(crate) is_gone: bool,
 }
 
-/// What has happened in the engine that features are to hear of before the input ends.
+/// Events in the engine for features to hear before the input ends.
 #[derive(Debug, Default)]
 pub(crate) struct News {
-    /// The first message that was created and is nobody's work in progress.
+    /// The first new message that is not work in progress.
     pub(crate) created: Option<(Place, Timestamp)>,
     /// The session was deleted but for its deliveries, and a new life begins.
     pub(crate) is_anew: bool,
     /// Messages that streamed or belonged to an open turn are settled.
     pub(crate) is_settled: bool,
-    /// A connection whose token names it otherwise.
+    /// A connection whose fresh token changes its name or role.
     pub(crate) renamed: Option<ConnectionId>,
-    /// Connections that are gone.
+    /// Closed connections.
     pub(crate) gone: Vec<Live>,
 }
 
@@ -86,7 +90,7 @@ pub(crate) struct Work<'a> {
     pub(crate) store: &'a Store,
     pub(crate) now: Timestamp,
     pub(crate) out: &'a mut Outbox,
-    /// The id of the frame at hand, until the step that it makes is stored.
+    /// The current frame's id, until its step is stored.
     pub(crate) frame_id: Option<FrameId>,
 }
 
@@ -99,7 +103,7 @@ impl Deref for Work<'_> {
 }
 
 impl Engine {
-    /// What rows and surviving connections tell. `entropy` gives the epoch of a session that
+    /// The engine from rows and surviving connections. `entropy` gives the epoch of a session that
     /// has none yet.
     pub(crate) fn load(
         id: &str,
@@ -108,7 +112,11 @@ impl Engine {
         connections: Vec<Connection>,
         entropy: u32,
     ) -> Result<Self, StoreError> {
-        let Deployment { limits, outbound } = deployment;
+        let Deployment {
+            limits,
+            outbound,
+            judge,
+        } = deployment;
         let beginning = store.beginning()?;
         let end = match beginning {
             Some(_) => store.end()?,
@@ -120,6 +128,7 @@ impl Engine {
             id: id.to_owned(),
             limits,
             outbound,
+            judge,
             entropy,
             epoch: told.unwrap_or_else(|| Epoch::from_entropy(entropy)),
             created_at: None,
@@ -166,7 +175,7 @@ impl Engine {
         self.trimmed_at = beginning.trimmed_at;
     }
 
-    /// Goes back to what rows say, while everybody stays.
+    /// Returns memory to the rows' state; every connection stays.
     fn rebuild(&mut self, store: &Store) -> Result<(), StoreError> {
         self.created_at = None;
         self.floor = 0;
@@ -181,8 +190,8 @@ impl Engine {
 }
 
 impl Work<'_> {
-    /// Deletes the session but for its deliveries: these rows, and those that are there already.
-    /// A new life may begin at once, under another epoch.
+    /// Deletes the session but for its deliveries: these rows and existing ones. A new life may
+    /// begin at once, under another epoch.
     pub(crate) fn begin_anew(&mut self, owed: Vec<Write>) -> Result<(), StoreError> {
         let mut writes = vec![MetaWrite::End.into()];
         writes.extend(owed);
@@ -191,6 +200,7 @@ impl Work<'_> {
         let deployment = Deployment {
             limits: self.limits.clone(),
             outbound: self.outbound.clone(),
+            judge: Rc::clone(&self.judge),
         };
         let now = u32::try_from(self.now & 0xffff_ffff).unwrap_or_default();
         let entropy = self.entropy.rotate_left(7) ^ now;
@@ -200,7 +210,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Goes back to what rows say, while everybody stays; appends that wait are refused.
+    /// Returns memory to the rows' state; every connection stays, and waiting appends are refused.
     pub(crate) fn rebuild(&mut self) -> Result<(), StoreError> {
         self.state.rebuild(self.store)?;
         let error = self.full();

@@ -13,13 +13,13 @@ use crate::session::turns::leader::{Claim, fence};
 use crate::session::turns::lease::{keep_pings, renew_lease, take_leadership};
 use crate::store::{Head, StoreError};
 
-/// What becomes of a `seq` (P5.3).
+/// The order of a `seq` (P5.3).
 enum Seq {
-    /// The next one, or none at all.
+    /// The next one, or none given.
     Next,
     /// Taken before.
     Taken,
-    /// One that others have to come before.
+    /// A number after a gap.
     Gap,
 }
 
@@ -96,17 +96,17 @@ pub(crate) fn append(
     }
     let led = stream.turn.clone().filter(|_| drives);
     if stream.origin != sender.connection && cx.engine.rollup.is_unsettled(place) {
-        // What was held belongs to another connection, which is not sent it back.
+        // Held text belongs to another connection, which is not sent it back.
         cx.engine.settle()?;
     }
     let stored = take_text(cx, sender, &append, place)?;
     match led {
-        // What grows says by itself that its turn is alive, until it ends.
+        // A growing message is itself the sign that its turn is alive, until it ends.
         Some(turn) if append.status.is_none() => {
             take_leadership(cx, sender, &turn)?;
         }
         Some(turn) => renew_lease(cx, sender, &turn)?,
-        // What streamed told of its leader, and streams no longer.
+        // The stream was the sign of its leader's life, and ends here.
         None if append.status.is_some() => keep_pings(cx)?,
         None => {}
     }
@@ -118,8 +118,7 @@ pub(crate) fn append(
     Ok(answer(cx, taken, stored))
 }
 
-/// Takes the text of an append, and its end. Gives the version that the message has come to, if
-/// all of it is stored.
+/// Takes the text of an append, and its end. Returns the message's version if all of it is stored.
 fn take_text(
     cx: &mut Context<'_>,
     sender: &Sender,
@@ -166,7 +165,7 @@ fn take_text(
     Ok(None)
 }
 
-/// The version that a message which streams has come to, if nothing is pending.
+/// The version of a streaming message without pending text.
 fn stored(cx: &Context<'_>, place: Place) -> Option<Place> {
     if cx.engine.rollup.has_pending() {
         return None;
@@ -190,7 +189,7 @@ fn append_to_closed(
 ) -> Result<Answer, Error> {
     let is_repeat = !head.is_deleted && append.seq.is_some_and(|seq| seq <= head.seq);
     let turn = head.turn.as_deref().filter(|turn| {
-        // The end of a final turn is sent again until it is acknowledged.
+        // The end of a final turn is resent until it is acknowledged.
         !is_repeat || cx.memory.turns.contains_key(*turn)
     });
     fence(

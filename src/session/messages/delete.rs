@@ -17,7 +17,7 @@ pub(crate) fn repeat(
     repeat_message(cx, delete.serial, None, known)
 }
 
-/// Leaves nothing of a message but its tombstone.
+/// Reduces a message to its tombstone.
 pub(crate) fn delete(
     cx: &mut Context<'_>,
     sender: &Sender,

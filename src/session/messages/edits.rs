@@ -1,4 +1,4 @@
-//! Only its author makes another version of a message (P6.9).
+//! Only a message's author may publish another version of it (P6.9).
 
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::message::Headers;
@@ -6,10 +6,10 @@ use crate::protocol::serial::Serial;
 use crate::session::context::Context;
 use crate::session::engine::Error;
 
-/// The header that makes a message another version of the one that it names.
+/// The header that makes a message another version of the one it names.
 const EDITS: &str = "sessile-edits";
 
-/// Refuses headers that call a message of `author` a version of what somebody else wrote (P4.6).
+/// Refuses headers that call a message of `author` a version of another client's (P4.6).
 pub(crate) fn check_edits(
     cx: &Context<'_>,
     verb: &str,

@@ -1,4 +1,4 @@
-//! Messages: published, grown, changed, deleted, taken back by time (P4, P5).
+//! Messages: published, appended to, updated, deleted, trimmed by age (P4, P5).
 
 pub(super) mod append;
 pub(super) mod delete;

@@ -21,11 +21,11 @@ use crate::session::turns::queue::{
 };
 use crate::store::{Head, Kind, MessageWrite, StoreError, Streaming, Tail};
 
-/// What becomes of one message of a publish.
+/// The decision about one message of a publish.
 enum Verdict {
     /// It is created.
     New,
-    /// It is created in the place of one that an earlier attempt left unfinished (P6.8).
+    /// It replaces one that an earlier attempt left unfinished (P6.8).
     Instead(Head),
     /// It was created before.
     Known(Head),
@@ -44,7 +44,7 @@ pub(crate) fn publish(
     check_interrupt(cx, sender, interrupts)?;
     let verdicts = judge(cx, sender, &publish, interrupts)?;
     cx.engine.check_room("publish")?;
-    // From here on it is taken: a refused one has ended nobody's window.
+    // From here on the publish is taken: a refused one must end nobody's window.
     cx.engine.settle()?;
     let mut step = cx.engine.step_by(sender);
     if verdicts.iter().any(Verdict::is_new) {
@@ -64,7 +64,7 @@ pub(crate) fn publish(
         }
         let mut result = match verdict {
             Verdict::Known(head) => {
-                // Text that was pending of it is stored by now.
+                // Pending text of it is stored by now.
                 let stream = cx.engine.rollup.streams.get(&head.place);
                 let version = stream.map_or(head.version, |stream| stream.version);
                 repeated(cx.engine.epoch, head.place, version)
@@ -158,7 +158,7 @@ fn judge(
     Ok(verdicts)
 }
 
-/// The message that an id stands for already.
+/// The message that an id already stands for.
 pub(crate) fn known(
     cx: &Context<'_>,
     sender: &Sender,
@@ -233,7 +233,7 @@ fn create(cx: &mut Context<'_>, sender: &Sender, new: NewMessage) -> Message {
     }
 }
 
-/// Tells everybody of a message that was created, and begins to follow one that streams.
+/// Sends a new message to its readers, and follows it if it streams.
 pub(crate) fn announce(cx: &mut Context<'_>, message: Message, step: &mut Step) {
     let place = message.serial.place;
     step.write(MessageWrite::Create(message.clone()));

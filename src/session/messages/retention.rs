@@ -1,4 +1,4 @@
-//! Messages older than `retentionMs` go (P11.2).
+//! Retention: messages older than `retentionMs` are removed (P11.2).
 
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{TRIM_KEPT, TRIM_MESSAGES, TRIM_MS, TRIM_ROWS};
@@ -8,7 +8,7 @@ use crate::session::engine::{News, Owner, Wait, after};
 use crate::session::part::Part;
 use crate::store::{Aged, StoreError};
 
-/// The oldest message that retention may take.
+/// The oldest message that retention may remove.
 fn oldest(cx: &Context<'_>) -> Result<Option<(Place, Timestamp)>, StoreError> {
     let oldest = |limit| {
         let aged = cx.engine.store.aged(limit)?.into_iter();
@@ -17,7 +17,7 @@ fn oldest(cx: &Context<'_>) -> Result<Option<(Place, Timestamp)>, StoreError> {
             .next()
             .map(|message| (message.place, message.created_at)))
     };
-    // Most often it is the very first.
+    // Usually the very first.
     match oldest(1)? {
         None => oldest(TRIM_KEPT + 1),
         found => Ok(found),
@@ -27,7 +27,7 @@ fn oldest(cx: &Context<'_>) -> Result<Option<(Place, Timestamp)>, StoreError> {
 /// Retention, as a part of the session.
 pub(crate) struct Trimming;
 
-/// Retention waits for the oldest message that it may take.
+/// Retention waits for the age of the oldest message that it may remove.
 const RETENTION: Owner = Owner {
     name: "retention",
     wait: Wait::Alarm,
@@ -73,14 +73,14 @@ fn find_oldest(cx: &mut Context<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// When retention may take its next step.
+/// When retention's next step is due.
 fn trims_at(cx: &Context<'_>) -> Timestamp {
     let trimmed_at = cx.engine.trimmed_at;
     trimmed_at.map_or(Timestamp::MIN, |at| after(at, TRIM_MS))
 }
 
-/// P11.2: messages older than `retentionMs` go, but for those that still stream, in bounded
-/// steps and not at once for each.
+/// P11.2: removes messages older than `retentionMs`, except streaming ones, in bounded steps, not
+/// one by one.
 fn trim(cx: &mut Context<'_>) -> Result<(), StoreError> {
     let now = cx.engine.now;
     let Some(wait) = cx.engine.settings.retention_ms else {
@@ -100,8 +100,8 @@ fn trim(cx: &mut Context<'_>) -> Result<(), StoreError> {
     find_oldest(cx)
 }
 
-/// The messages of one step of retention, of the oldest that there are: as many as its rows
-/// allow, and none beyond more that stay than can be listed.
+/// The messages of one step of retention, oldest first: as many as its bound on rows allows, and
+/// only while the messages to be kept can still be listed.
 fn step(aged: Vec<Aged>, is_old: impl Fn(Timestamp) -> bool) -> Vec<Place> {
     let (mut kept, mut rows, mut gone) = (0, 0, Vec::new());
     for message in aged {

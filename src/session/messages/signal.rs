@@ -1,4 +1,4 @@
-//! Signals: passed on to whoever is there, and not kept (P4.5).
+//! Signals: relayed to connected clients, and not kept (P4.5).
 
 use crate::protocol::decode::Signal;
 use crate::protocol::frame::{Outcome, ServerFrame};
@@ -10,7 +10,7 @@ pub(crate) fn repeat(_: &mut Context<'_>, _: &Signal, _: &Known) -> Result<Answe
     Ok(Answer::Now(Outcome::Nothing { duplicate: true }))
 }
 
-/// Passes a signal on. It has no place in the log, so nothing that waits goes before it.
+/// Relays a signal. It has no place in the log, so nothing is settled first.
 pub(crate) fn signal(
     cx: &mut Context<'_>,
     sender: &Sender,

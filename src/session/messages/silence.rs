@@ -1,5 +1,4 @@
-//! Streams that nobody appends to have failed (P5.1), and so have bodies whose connection is
-//! gone (P5.5).
+//! Streams without appends fail (P5.1), and so do bodies whose connection is gone (P5.5).
 
 use crate::protocol::ids::Timestamp;
 use crate::protocol::serial::Place;
@@ -8,10 +7,10 @@ use crate::session::engine::{Closing, Engine, News, Owner, Stream, Wait, after};
 use crate::session::part::Part;
 use crate::store::StoreError;
 
-/// Streams that somebody has to append to, as a part of the session.
+/// Streams with a bound on silence, as a part of the session.
 pub(crate) struct Streams;
 
-/// Streams wait to be given up on.
+/// Streams wait for the end of their silence.
 pub(crate) const STREAMS: Owner = Owner {
     name: "streams",
     wait: Wait::Alarm,
@@ -45,7 +44,7 @@ impl Part for Streams {
     }
 }
 
-/// A streamed body whose connection is gone has broken off (P5.5): its message is due to fail.
+/// A streamed body whose connection is gone has broken off (P5.5): its message is about to fail.
 fn disown_bodies(cx: &mut Context<'_>) {
     let Engine {
         rollup,
@@ -62,8 +61,8 @@ fn disown_bodies(cx: &mut Context<'_>) {
     }
 }
 
-/// P5.1: a stream outside a turn that nobody appends to has failed. So has one whose
-/// body died with the process that carried it (P5.5).
+/// P5.1: a stream outside a turn fails without appends. So does one whose body died with the
+/// process that carried it (P5.5).
 fn fail_idle(cx: &mut Context<'_>) -> Result<(), StoreError> {
     let (now, wait) = (cx.engine.now, cx.engine.settings.stream_idle_ms());
     let is_idle = |stream: &Stream| stream.is_alone() && after(stream.heard_at, wait) <= now;
@@ -77,7 +76,7 @@ fn fail_idle(cx: &mut Context<'_>) -> Result<(), StoreError> {
     let rollup = &mut cx.engine.state.rollup;
     for place in idle {
         if let Some(stream) = rollup.streams.get_mut(&place) {
-            // Nobody's own append: everybody is told.
+            // No client's own append: everybody is told.
             stream.origin = None;
         }
         rollup.close(place, Closing::failed());

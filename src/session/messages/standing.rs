@@ -1,4 +1,4 @@
-//! A message as it stands, for whoever changes it (P4.3).
+//! The standing of a message, for handlers that change it (P4.3).
 
 use crate::protocol::error::{Details, ErrorCode, ErrorInfo};
 use crate::protocol::frame::{Outcome, Placed};
@@ -8,8 +8,7 @@ use crate::session::engine::{Answer, Error, Known, Pending, Sender};
 use crate::session::turns::lease::{keep_pings, renew_lease};
 use crate::store::{Head, StoreError};
 
-/// A message as it will stand once all is stored that was taken: what is to be decided
-/// about it can be decided without.
+/// A message as it will be once all accepted text is stored: most decisions need no store before.
 pub(crate) fn standing(cx: &Context<'_>, verb: &str, serial: Serial) -> Result<Head, Error> {
     let place = cx.engine.place(verb, serial)?;
     let mut head = cx.engine.existing(verb, place)?;
@@ -44,7 +43,7 @@ pub(crate) fn check_version(
     Err(ErrorInfo::new(ErrorCode::Conflict, message))
 }
 
-/// A change was made that may be a sign of life of its turn's leader.
+/// Renews the lease after a change that may be its leader's sign of life.
 pub(crate) fn changed_turn(
     cx: &mut Context<'_>,
     sender: &Sender,
@@ -53,13 +52,13 @@ pub(crate) fn changed_turn(
 ) -> Result<(), StoreError> {
     match &head.turn {
         Some(turn) if drives => renew_lease(cx, sender, turn),
-        // What streamed may have told of its leader until now.
+        // The stream may have been the sign of its leader's life until now.
         Some(_) => keep_pings(cx),
         None => Ok(()),
     }
 }
 
-/// Answers a repeat of what is stored.
+/// Answers a repeat of stored text.
 pub(crate) fn repeat_stored(cx: &Context<'_>, head: &Head, seq: Option<u64>) -> Answer {
     let repeat = Pending {
         place: head.place,
@@ -69,7 +68,7 @@ pub(crate) fn repeat_stored(cx: &Context<'_>, head: &Head, seq: Option<u64>) -> 
     Answer::Now(repeat.outcome(cx.engine.epoch, head.version))
 }
 
-/// Answers a repeat with the message as it stands, which may have to be stored first.
+/// Answers a repeat with the message's current state, which may have to be stored first.
 pub(crate) fn repeat_settled(
     cx: &mut Context<'_>,
     place: Place,
@@ -105,7 +104,7 @@ pub(crate) fn deleted(verb: &str, serial: Serial) -> ErrorInfo {
     )
 }
 
-/// The error for a sender that leaves appends out (P5.3).
+/// The error for a sender that skips appends (P5.3).
 pub(crate) fn gap(verb: &str, serial: Serial, taken: u64, length: u64) -> ErrorInfo {
     let expected_seq = taken + 1;
     let reason = format!("expects seq {expected_seq} and holds {length}");

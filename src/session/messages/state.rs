@@ -1,11 +1,11 @@
-//! What retention knows without looking at rows.
+//! Retention's state, which saves it from reading rows.
 
 use crate::protocol::ids::Timestamp;
 use crate::protocol::serial::Place;
 
-/// What retention waits for.
+/// The time that retention waits for.
 #[derive(Debug, Default)]
 pub(crate) struct Retention {
-    /// The oldest message that retention may take, and when it was created.
+    /// The oldest message that retention may remove, and its creation time.
     pub(crate) oldest: Option<(Place, Timestamp)>,
 }

@@ -33,7 +33,7 @@ pub(crate) fn update(
     let head = standing(cx, "update", update.serial)?;
     let is_repeat = is_repeat(&update, &head);
     let drives = match &head.turn {
-        // An update that a final turn took is sent again until it is acknowledged.
+        // An update that a final turn took is resent until it is acknowledged.
         Some(turn) if is_repeat && !cx.memory.turns.contains_key(turn) => false,
         turn => fence(
             cx,
@@ -59,7 +59,7 @@ pub(crate) fn update(
     check_update(cx, &update, &head)?;
     check_edits(cx, "update", update.headers.as_ref(), &head.client)?;
     cx.engine.check_room("update")?;
-    // From here on it is taken: a refused one has ended nobody's window.
+    // From here on the update is taken: a refused one must end nobody's window.
     cx.engine.settle()?;
     replace(cx, sender, &update, &head)?;
     let seq = update.seq;
@@ -67,7 +67,7 @@ pub(crate) fn update(
     let Some((mut message, bytes)) = cx.engine.store.outline(cx.engine.epoch, head.place)? else {
         return Err(StoreError("the message that was updated is not there".into()).into());
     };
-    // Readers have what did not change (P4.4); its row was written anew all the same.
+    // Readers have the unchanged fields (P4.4); the row was rewritten all the same.
     cx.engine.out.made += bytes;
     message.data = update.data;
     cx.engine
@@ -76,7 +76,7 @@ pub(crate) fn update(
     Ok(Answer::Now(outcome(cx, head.place, version, seq)))
 }
 
-/// Stores an update, and follows what it changes of a message that streams.
+/// Stores an update, and applies its changes to a streaming message.
 fn replace(
     cx: &mut Context<'_>,
     sender: &Sender,
@@ -142,7 +142,7 @@ fn check_update(cx: &Context<'_>, update: &Update, head: &Head) -> Result<(), Er
     if let Some(seq) = update.seq.filter(|_| is_kept)
         && head.seq + 1 < seq
     {
-        // It leaves the text as it is, which lacks what came before this `seq` (P5.3).
+        // The update keeps the text, which lacks the appends before this `seq` (P5.3).
         let length = cx.engine.rollup.streams.get(&head.place);
         let length = length.map_or(0, Stream::length);
         return Err(gap("update", update.serial, head.seq, length));
@@ -160,7 +160,7 @@ fn check_update(cx: &Context<'_>, update: &Update, head: &Head) -> Result<(), Er
     Ok(())
 }
 
-/// Whether an update was taken before, or its text is older than what the message holds (P5.3).
+/// Whether an update was taken before, or its text is older than the message's (P5.3).
 fn is_repeat(update: &Update, head: &Head) -> bool {
     let is_closed = update.status.is_some() && head.status != Some(Status::Streaming);
     let is_taken = |seq: u64| seq < head.seq || is_closed && seq == head.seq;

@@ -1,4 +1,4 @@
-//! Who is there, as a list (P7.4).
+//! The list of members (P7.4).
 
 use crate::protocol::frame::{Presence, encode};
 use crate::protocol::limits::LIST_BYTES;
@@ -6,7 +6,7 @@ use crate::protocol::presence::Member;
 use crate::session::context::Context;
 use crate::session::engine::Error;
 
-/// Who is there. Whoever is named first has the first connection.
+/// The members, ordered by connection; some may only be counted.
 pub(crate) fn members(cx: &Context<'_>) -> Presence {
     Presence {
         presence: Some(listed(cx).collect()),
@@ -20,10 +20,10 @@ fn listed(cx: &Context<'_>) -> impl Iterator<Item = Member> {
     live.filter_map(|live| live.connection.as_member())
 }
 
-/// The same for `attached`, which leaves a long list to `GET …/presence` (P3.4).
+/// The members for `attached`, which leaves a long list to `GET …/presence` (P3.4).
 pub(crate) fn brief_members(cx: &Context<'_>) -> Presence {
     let mut bytes = 0;
-    // A list that is too long is not even put together.
+    // A list that is too long is not even built.
     let fitting = listed(cx).take_while(|member| {
         bytes += encode(member).len();
         bytes <= LIST_BYTES

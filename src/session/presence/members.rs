@@ -9,7 +9,7 @@ use crate::session::engine::{Answer, Error, Present, Sender, Work, after, mispla
 use crate::session::presence::silence::SILENCE;
 use crate::session::presence::tell::announce;
 
-/// Enters, or changes what a member tells of itself.
+/// Enters presence, or changes the member's data.
 pub(crate) fn set_presence(
     cx: &mut Context<'_>,
     sender: &Sender,
@@ -54,7 +54,7 @@ pub(crate) fn set_presence(
     Ok(Answer::Now(Outcome::Member { member }))
 }
 
-/// Leaves, and stays connected.
+/// Leaves presence, and stays connected.
 pub(crate) fn leave_presence(
     cx: &mut Context<'_>,
     sender: &Sender,

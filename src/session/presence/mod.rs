@@ -1,7 +1,7 @@
-//! Presence: who is there, and how everybody is told (P7).
+//! Presence: the members, and their announcement (P7).
 //!
-//! A member is a connection, and is kept with it. What has changed is announced as the difference
-//! to what was announced before, so that many changes together are no more than they come to.
+//! A member is a connection, and is kept with it. Changes are announced as the difference to the
+//! last announcement, so that many changes together cost only their sum.
 
 pub(super) mod list;
 pub(super) mod members;

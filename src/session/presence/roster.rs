@@ -1,4 +1,4 @@
-//! Of many members those that are listed, and those that are only counted (P7.3).
+//! Listed members, and those that are only counted when there are many (P7.3).
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use crate::protocol::ids::ConnectionId;
 use crate::protocol::limits::PRESENCE_AGENTS;
 use crate::session::engine::Connection;
 
-/// Who is listed first.
+/// The priority of a member in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
     /// Agents and supervisors.
@@ -25,19 +25,19 @@ impl From<Role> for Rank {
     }
 }
 
-/// All members. One that is listed stays so until it leaves.
+/// All members. A listed one stays listed until it leaves.
 #[derive(Debug, Default)]
 pub(crate) struct Roster {
     listed: BTreeSet<ConnectionId>,
     counted: BTreeSet<(Rank, ConnectionId)>,
-    /// How many there are, as everybody was told; `None` if all are listed.
+    /// The announced number of members; `None` if all are listed.
     told: Option<usize>,
-    /// Whether the list changed since: whoever adds and subtracts is told again.
+    /// Whether the list changed since: readers that add and subtract need the number again.
     is_stale: bool,
 }
 
 impl Roster {
-    /// A connection that outlived a sleep, before which everybody was told of it.
+    /// Adds a member that outlived a sleep and was announced before it.
     pub(crate) fn found(&mut self, connection: &Connection) {
         let id = connection.id.clone();
         match &connection.member {
@@ -52,7 +52,7 @@ impl Roster {
         self.told = self.count();
     }
 
-    /// A member enters where so many are listed; whether it is.
+    /// Adds a member to a list of at most so many; returns whether it is listed.
     pub(crate) fn enter(&mut self, id: &ConnectionId, role: Role, most: usize) -> bool {
         let is_listed = self.has_room(role.into(), most);
         if is_listed {
@@ -63,7 +63,7 @@ impl Roster {
         is_listed
     }
 
-    /// Somebody leaves; whether it was listed.
+    /// Removes a member; returns whether it was listed.
     pub(crate) fn leave(&mut self, id: &ConnectionId) -> bool {
         self.uncount(id);
         self.listed.remove(id)
@@ -90,7 +90,7 @@ impl Roster {
         self.listed.len() < most.saturating_add(more)
     }
 
-    /// Who is listed from now on, in the place of one that left.
+    /// The counted member that takes the place of a listed one that left.
     pub(crate) fn next(&mut self, most: usize) -> Option<ConnectionId> {
         let (rank, _) = self.counted.first()?;
         if !self.has_room(*rank, most) {
@@ -101,33 +101,33 @@ impl Roster {
         Some(id)
     }
 
-    /// Those that are listed.
+    /// The listed members.
     pub(crate) fn listed(&self) -> impl Iterator<Item = &ConnectionId> {
         self.listed.iter()
     }
 
-    /// How many there are in all.
+    /// The number of all members.
     pub(crate) fn total(&self) -> usize {
         self.listed.len() + self.counted.len()
     }
 
-    /// The same if not all are listed.
+    /// The number of all members, unless all are listed.
     pub(crate) fn count(&self) -> Option<usize> {
         (!self.counted.is_empty()).then(|| self.total())
     }
 
-    /// Whether everybody knows how many there are.
+    /// Whether the announced number is right.
     pub(crate) fn is_announced(&self) -> bool {
         let count = self.count();
         self.told == count && (count.is_none() || !self.is_stale)
     }
 
-    /// Everybody was told that one of the list came or left.
+    /// A change of the list was announced.
     pub(crate) fn list_changed(&mut self) {
         self.is_stale = true;
     }
 
-    /// Everybody is told.
+    /// The number was announced.
     pub(crate) fn tell(&mut self) {
         self.told = self.count();
         self.is_stale = false;

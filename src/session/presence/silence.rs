@@ -1,4 +1,4 @@
-//! Members that were not heard for too long are there no longer (P7.2).
+//! Members that were not heard for too long leave (P7.2).
 
 use crate::protocol::frame::ServerFrame;
 use crate::protocol::ids::Timestamp;
@@ -7,10 +7,10 @@ use crate::session::engine::{Owner, Wait, Work, after};
 use crate::session::part::Part;
 use crate::store::StoreError;
 
-/// Members that say nothing, as a part of the session.
+/// Silent members, as a part of the session.
 pub(crate) struct Silence;
 
-/// Silence waits for pings: the platform answers them, and wakes nobody.
+/// Silence waits for pings: the platform answers them without waking the session.
 pub(crate) const SILENCE: Owner = Owner {
     name: "silence",
     wait: Wait::Pings,
@@ -33,7 +33,7 @@ impl Part for Silence {
     }
 }
 
-/// Members that were not heard for too long are there no longer.
+/// Removes members that were not heard for too long.
 fn drop_silent(cx: &mut Context<'_>) {
     let Work {
         state, out, now, ..
@@ -47,7 +47,7 @@ fn drop_silent(cx: &mut Context<'_>) {
             live.connection.member = None;
             out.remember(&live.connection);
             if !cx.memory.presence.leave(&member) {
-                // Nobody was told of it, and it is to know that it is to come again.
+                // The member was never announced, and must learn that it has to enter again.
                 out.send(&live.connection.id, &ServerFrame::Leave { member });
             }
         }

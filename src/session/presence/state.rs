@@ -1,4 +1,4 @@
-//! What was announced of presence, and what is to be announced next (P7.3).
+//! Announced presence, and changes to be announced (P7.3).
 
 use std::collections::VecDeque;
 
@@ -9,23 +9,23 @@ use crate::protocol::limits::PRESENCE_MS;
 use crate::protocol::presence::Member;
 use crate::session::presence::roster::Roster;
 
-/// How many of those who came and left are kept for diagnostics.
+/// The number of recent arrivals and departures kept for diagnostics.
 const COMINGS_MAX: usize = 100;
 
-/// Somebody came or left, for diagnostics (P7.3). In memory alone.
+/// An arrival or departure, for diagnostics (P7.3). In memory only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Coming {
-    /// When everybody was told.
+    /// When it was announced.
     pub at: Timestamp,
     /// `enter` or `leave`.
     pub what: &'static str,
-    /// Who.
+    /// The client.
     pub client: String,
-    /// Over which connection.
+    /// The connection.
     pub connection: ConnectionId,
 }
 
-/// What everybody was told, and what they are to be told next.
+/// The members, and their changes since the last announcement.
 #[derive(Debug, Default)]
 pub(crate) struct Presence {
     /// The members.
@@ -33,9 +33,10 @@ pub(crate) struct Presence {
     pub(crate) changed: Vec<Change>,
     comings: VecDeque<Coming>,
     pub(crate) at: Timestamp,
-    /// How long after that what changed next must wait.
+    /// How long after `at` the next announcement must wait.
     pub(crate) wait_ms: Timestamp,
-    /// Counts changes, so that whoever attaches is not told what it was told in `attached`.
+    /// Counts changes, so that a new reader is not told again of a change included in its
+    /// `attached`.
     pub(crate) count: u64,
 }
 
@@ -43,26 +44,26 @@ pub(crate) struct Presence {
 pub(crate) struct Change {
     pub(crate) connection: ConnectionId,
     pub(crate) count: u64,
-    /// Whether it is a member from then on.
+    /// Whether it is a member after the change.
     pub(crate) is_here: bool,
-    /// Who has left.
+    /// The member that left.
     pub(crate) left: Option<Member>,
-    /// Whether everybody had been told of a connection that is gone.
+    /// Whether a closed connection had been announced.
     pub(crate) was_announced: bool,
 }
 
 impl Presence {
-    /// Who came and left lately, the latest last (P7.3), as far as the session was awake.
+    /// Recent arrivals and departures, the latest last (P7.3), since the session woke.
     pub(crate) fn comings(&self) -> impl Iterator<Item = &Coming> {
         self.comings.iter()
     }
 
-    /// Somebody entered or changed.
+    /// Notes that a member entered or changed.
     pub(crate) fn note(&mut self, connection: &ConnectionId) {
         self.push(connection, true, None, false);
     }
 
-    /// A member left that stays connected; whether it was listed.
+    /// Notes that a member left and stays connected; returns whether it was listed.
     pub(crate) fn leave(&mut self, member: &Member) -> bool {
         let was_listed = self.roster.leave(&member.connection);
         if was_listed {
@@ -71,7 +72,8 @@ impl Presence {
         was_listed
     }
 
-    /// Somebody left; of a connection that is gone, whether everybody had been told of it.
+    /// Notes that a member left; `was_announced` if its connection is closed and everybody knew of
+    /// it.
     pub(crate) fn note_left(
         &mut self,
         connection: &ConnectionId,
@@ -98,7 +100,7 @@ impl Presence {
         });
     }
 
-    /// Keeps who came or left, for a while.
+    /// Keeps an arrival or departure for diagnostics.
     pub(crate) fn keep(&mut self, at: Timestamp, is_here: bool, member: &Member) {
         self.roster.list_changed();
         if COMINGS_MAX <= self.comings.len() {
@@ -112,14 +114,14 @@ impl Presence {
         });
     }
 
-    /// What has changed, connection by connection.
+    /// All changes, ordered by connection.
     pub(crate) fn take(&mut self) -> Vec<Change> {
         let mut changed = std::mem::take(&mut self.changed);
         changed.sort_by(|a, b| (&a.connection, a.count).cmp(&(&b.connection, b.count)));
         changed
     }
 
-    /// When what has changed is told.
+    /// When the changes are announced.
     pub(crate) fn due(&self) -> Option<Timestamp> {
         let wait = self.wait_ms.max(PRESENCE_MS);
         let is_announced = self.changed.is_empty() && self.roster.is_announced();

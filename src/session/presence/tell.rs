@@ -10,7 +10,7 @@ use crate::session::presence::list::{brief_members, members};
 use crate::session::presence::state::Change;
 use crate::store::StoreError;
 
-/// Presence as everybody is told of it, as a part of the session.
+/// The announcement of presence, as a part of the session.
 pub(crate) struct Announcing;
 
 impl Part for Announcing {
@@ -25,7 +25,7 @@ impl Part for Announcing {
 
     fn hear(cx: &mut Context<'_>, news: &News) -> Result<(), StoreError> {
         let presence = &mut cx.memory.presence;
-        // A fresh token may call a member otherwise (P2.6).
+        // A fresh token may change a member's name or role (P2.6).
         if let Some(id) = &news.renamed
             && let Some(live) = cx.engine.connections.get(id)
         {
@@ -34,7 +34,7 @@ impl Part for Announcing {
                 presence.note(id);
             }
         }
-        // A connection that is gone is there no longer (P7.2).
+        // A closed connection is no member any more (P7.2).
         for live in &news.gone {
             let (id, member) = (&live.connection.id, live.connection.as_listed());
             presence.roster.leave(id);
@@ -64,12 +64,12 @@ impl Part for Announcing {
     }
 }
 
-/// Tells everybody what has changed, at most five times a second, and no more bytes than
-/// may be told in one; the rest in its turn (P7.3).
+/// Announces the changes, at most five times a second and within the bytes allowed at once; the
+/// rest follows in turn (P7.3).
 pub(crate) fn announce(cx: &mut Context<'_>) {
     list_more(cx);
     let (presence, now) = (&cx.memory.presence, cx.engine.now);
-    // A clock that jumped back must not hold it for longer.
+    // A clock that jumped back must not delay the announcement further.
     let is_early = |due| now < due && presence.at <= now;
     if presence.due().is_none_or(is_early) {
         return;
@@ -86,7 +86,7 @@ pub(crate) fn announce(cx: &mut Context<'_>) {
         told += changes.len();
     }
     cx.memory.presence.changed = changed.split_off(told);
-    // A reader adds what changes of the list later to the number that it was told.
+    // A reader applies later changes of the list to the number it was told.
     if cx.memory.presence.changed.is_empty() && !cx.memory.presence.roster.is_announced() {
         bytes += announce_count(cx);
     }
@@ -94,7 +94,7 @@ pub(crate) fn announce(cx: &mut Context<'_>) {
     cx.memory.presence.wait_ms = Timestamp::try_from(wait).unwrap_or(Timestamp::MAX);
 }
 
-/// Members that were only counted take the places in the list of those that left.
+/// Counted members take the places of listed ones that left.
 fn list_more(cx: &mut Context<'_>) {
     let presence = &mut cx.memory.presence;
     let Work { state, out, .. } = &mut cx.engine;
@@ -110,7 +110,7 @@ fn list_more(cx: &mut Context<'_>) {
     }
 }
 
-/// Tells everybody how many members there are; how many bytes that is for all of them.
+/// Announces the number of members; returns the bytes of that for all readers.
 fn announce_count(cx: &mut Context<'_>) -> u64 {
     let roster = &mut cx.memory.presence.roster;
     roster.tell();
@@ -128,9 +128,9 @@ fn announce_count(cx: &mut Context<'_>) -> u64 {
     bytes
 }
 
-/// Tells what the changes of one connection come to, to each reader by what it knew: what
-/// was told before, or what it was listed when it attached in between. How many bytes that
-/// is for all of them.
+/// Announces the sum of one connection's changes, to each reader by its last knowledge: the last
+/// announcement, or the list at its attaching since then. Returns the bytes of that for all
+/// readers.
 fn announce_changes(cx: &mut Context<'_>, changes: &[Change]) -> u64 {
     let Some(last) = changes.last() else { return 0 };
     let live = cx.engine.state.connections.get_mut(&last.connection);
@@ -151,12 +151,12 @@ fn announce_changes(cx: &mut Context<'_>, changes: &[Change]) -> u64 {
         }
         _ => {}
     }
-    // One frame for those who know it, one for those who do not.
+    // One frame for readers that know the member, one for the others.
     let frame = |is_known: bool| match (member.clone(), left.clone()) {
         (Some(member), _) if is_known => Some(ServerFrame::Present { member }),
         (Some(member), _) => Some(ServerFrame::Enter { member }),
         (None, Some(member)) if is_known => Some(ServerFrame::Leave { member }),
-        // It came and went.
+        // The member came and went in between.
         (None, _) => None,
     };
     let (mut added, mut bytes) = ([None, None], 0);

@@ -1,4 +1,4 @@
-//! Connections come and go (P3.4).
+//! Attaching and leaving (P3.4).
 
 use crate::machine::Carrier;
 use crate::protocol::PROTOCOL_VERSION;
@@ -13,11 +13,11 @@ use crate::session::readers::renew::TOKENS;
 use crate::session::readers::replay::{Start, replay};
 use crate::store::StoreError;
 
-/// The reserve for those who write is at most this share of all connections.
+/// The largest share of all connections that is reserved for writers.
 const RESERVED_SHARE: usize = 10;
 
-/// A connection is accepted: it is told where it stands, what it missed, and from then
-/// on everything. In one step, so that nothing falls between replay and live (P3.4).
+/// Accepts a connection: it is sent its position, its replay, and everything from then on. All in
+/// one step, so that nothing falls between replay and live (P3.4).
 pub(crate) fn attach(
     cx: &mut Context<'_>,
     mut connection: Connection,
@@ -40,8 +40,8 @@ pub(crate) fn attach(
     Ok(())
 }
 
-/// Tells a connection where it stands and what it missed. Nothing is settled: it begins with
-/// what is stored, and the rest comes to it with the next window of those who are there.
+/// Sends a connection its position and replay. Nothing is settled: the connection begins with the
+/// stored state, and the rest reaches it with its class's next window.
 fn tell(cx: &mut Context<'_>, live: &mut Live, start: &Start) -> Result<(), StoreError> {
     let connection = &live.connection;
     let (id, sender) = (connection.id.clone(), connection.sender());
@@ -74,10 +74,10 @@ fn tell(cx: &mut Context<'_>, live: &mut Live, start: &Start) -> Result<(), Stor
     Ok(())
 }
 
-/// A refusal, the code that the connection is closed with, and why.
+/// A refusal, its close code, and the reason.
 type Refusal = (ErrorInfo, u16, &'static str);
 
-/// Whether a connection may come: whether there is room for it, and whether its token and its
+/// Whether a connection is admitted: whether there is room for it, and whether its token and its
 /// client's rates allow it.
 fn may_attach(
     cx: &mut Context<'_>,
@@ -95,7 +95,7 @@ fn may_attach(
     asked.map_err(|error| (error, close::TOO_FAST, "the client asks too much"))
 }
 
-/// Whether there is room for one more connection, of this client and here, and for keeping it.
+/// Whether there is room for one more connection, for its client and here, and for its state.
 fn has_room(cx: &Context<'_>, connection: &Connection) -> Result<(), Refusal> {
     let (limit, most) = (
         cx.engine.limits.connections(),

@@ -1,9 +1,9 @@
-//! The conversation that leads to a message, and nothing of other branches (P6.9).
+//! The conversation that leads to a message, without other branches (P6.9).
 //!
-//! The node that leads to another is decided as a page decides it: a turn is one node with all
-//! its messages, a message without a turn is a node by itself, and a node follows the one that it
-//! names or else the one that began before it. Only links are read on the way; nothing is
-//! kept, so a page begins at the message where the page before it ended.
+//! The node that leads to another is chosen as a page chooses it: a turn is one node with all its
+//! messages, a message without a turn is a node by itself, and a node follows the one it names or
+//! else the one that began before it. Only links are read on the path; nothing is kept, so a page
+//! begins at the message where the page before it ended.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::session::engine::Error;
 use crate::session::readers::page::encode_page;
 use crate::store::{Link, Store, StoreError};
 
-/// Links that are read at once, at least and at most.
+/// Links read at once, at least and at most.
 const FEW: usize = 8;
 
 const MANY: usize = 512;
@@ -39,7 +39,7 @@ pub(crate) fn conversation(
     };
     let start = match before {
         None => Some((last, to + 1)),
-        // Where retention took what the page before ended with, it took the rest as well.
+        // If retention removed the last message of the page before, it removed the rest as well.
         Some(before) => cx.engine.store.link(before)?.map(|link| (link, before)),
     };
     let mut walk = Walk::new(cx.engine.store, cx.engine.epoch, limit);
@@ -56,14 +56,14 @@ pub(crate) fn conversation(
     Ok(encode_page(cx, page)?)
 }
 
-/// The way back from a message.
+/// The path back from a message.
 struct Walk<'a> {
     store: &'a Store,
     epoch: Epoch,
     limit: usize,
-    /// How many links may still be looked at.
+    /// The number of links that may still be read.
     left: usize,
-    /// The messages on the way.
+    /// The messages on the path.
     found: Vec<Place>,
 }
 
@@ -78,13 +78,13 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Whether there is more behind what was found. A way of which nothing could be found within
-    /// the bound ends here.
+    /// Whether more messages lie beyond those found. A path without any message found within the
+    /// bound ends here.
     fn has_more(&self) -> bool {
         self.limit < self.found.len() || self.left == 0 && !self.found.is_empty()
     }
 
-    /// Goes back from a message, through what is before a place in its node.
+    /// Walks back from a message, through the messages before a place in its node.
     fn back(&mut self, start: Link, before: Place) -> Result<(), StoreError> {
         let mut next = Some((start, before));
         while let Some((link, before)) = next {
@@ -100,7 +100,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Takes what a node has before a place, newest first; gives the first of it.
+    /// Takes a node's messages before a place, newest first; returns the node's first.
     fn take(&mut self, link: Link, before: Place) -> Result<Link, StoreError> {
         let Some(id) = &link.turn else {
             if link.place < before && !link.is_deleted {
@@ -127,7 +127,7 @@ impl<'a> Walk<'a> {
         Ok(first.unwrap_or(link))
     }
 
-    /// The places between which the messages of a turn are.
+    /// The places between which a turn's messages lie.
     fn span(&self, id: &str) -> Result<(Place, Place), StoreError> {
         let turn = self.store.turn(id)?;
         let over = |turn: &Turn| match turn.is_open() {
@@ -137,8 +137,8 @@ impl<'a> Walk<'a> {
         Ok(turn.map_or((0, PLACE_MAX + 1), |turn| (turn.place, over(&turn))))
     }
 
-    /// The message that a node follows, by the node's first; one that was deleted is passed over,
-    /// to the one that it followed itself.
+    /// The message that a node follows, by the node's first; a deleted one is skipped for the one
+    /// it followed itself.
     fn leads(&mut self, first: Link) -> Result<Option<Link>, StoreError> {
         let mut link = first;
         loop {
@@ -152,7 +152,7 @@ impl<'a> Walk<'a> {
                 Some(place) => self.link(place)?,
                 None => self.previous(link.place)?,
             };
-            // A message that leads here is older.
+            // A message that leads here must be older.
             let Some(next) = next.filter(|next| next.place < link.place) else {
                 return Ok(None);
             };
@@ -168,8 +168,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The node that a message is another version of, which follows the same; or itself. Only
-    /// whoever wrote a message makes another version of it.
+    /// The node that a message is another version of, if both follow the same; or itself. Only a
+    /// message's author makes another version of it.
     fn original(&mut self, mut link: Link) -> Result<Link, StoreError> {
         while let Some(edits) = link.edits.take() {
             let edited = match Serial::parse(&edits) {
@@ -193,7 +193,7 @@ impl<'a> Walk<'a> {
         Ok(link)
     }
 
-    /// The node that began last before a place, by its first message.
+    /// The latest node that began before a place, by its first message.
     fn previous(&mut self, place: Place) -> Result<Option<Link>, StoreError> {
         let mut firsts: BTreeMap<String, Option<Place>> = BTreeMap::new();
         let mut chunks = Chunks::new(0, place, true);
@@ -215,7 +215,7 @@ impl<'a> Walk<'a> {
         Ok(None)
     }
 
-    /// The first message of a turn, if that is before a place.
+    /// The first message of a turn, if it is before a place.
     fn first(&mut self, id: &str, before: Place) -> Result<Option<Link>, StoreError> {
         let (began, over) = self.span(id)?;
         let mut chunks = Chunks::new(began, before.min(over), false);
@@ -228,7 +228,7 @@ impl<'a> Walk<'a> {
         Ok(None)
     }
 
-    /// The client that wrote a message.
+    /// The author of a message.
     fn author(&mut self, place: Place) -> Result<Option<String>, StoreError> {
         self.left = self.left.saturating_sub(1);
         Ok(self.store.head(place)?.map(|head| head.client))
@@ -243,7 +243,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Links of a range, more at once the longer it takes.
+/// Links of a range, read in growing batches.
 struct Chunks {
     after: Place,
     before: Place,
@@ -261,7 +261,7 @@ impl Chunks {
         }
     }
 
-    /// The next ones; `None` where there are no more, or no more may be looked at.
+    /// The next links; `None` at the end, or at the bound.
     fn next(&mut self, walk: &mut Walk<'_>) -> Result<Option<Vec<Link>>, StoreError> {
         let limit = self.size.min(walk.left);
         if limit == 0 {

@@ -42,7 +42,7 @@ pub(crate) fn one_message(cx: &Context<'_>, serial: String) -> Result<String, Er
     Ok(encode(&One { message }))
 }
 
-/// The same without its data, for the end of a streamed body (P5.5).
+/// One message without its data, for the end of a streamed body (P5.5).
 pub(crate) fn one_body(cx: &Context<'_>, serial: String) -> Result<String, Error> {
     let message = Message {
         data: None,

@@ -1,4 +1,4 @@
-//! Readers: what somebody who attaches, resumes or asks is told (P3, P6.9, P11.1).
+//! Readers: attaching, resuming, and reads (P3, P6.9, P11.1).
 
 pub(super) mod attach;
 pub(super) mod conversation;

@@ -1,4 +1,4 @@
-//! A page of messages with the turns that they belong to (P6.9).
+//! A page of messages with their turns (P6.9).
 
 use std::collections::BTreeMap;
 
@@ -18,16 +18,16 @@ use crate::store::{Page, StoreError};
 #[serde(rename_all = "camelCase")]
 struct History {
     messages: Vec<Box<RawValue>>,
-    /// Those that the messages belong to (P6.9).
+    /// The turns of the messages (P6.9).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     turns: Vec<Shown>,
     has_more: bool,
-    /// What `before` or `after` of the next page is.
+    /// The `before` or `after` of the next page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<Serial>,
 }
 
-/// A page with the turns that its messages belong to.
+/// A page with the turns of its messages.
 pub(crate) fn encode_page(cx: &Context<'_>, page: Page) -> Result<String, StoreError> {
     let Bounded {
         messages,
@@ -44,8 +44,8 @@ pub(crate) fn encode_page(cx: &Context<'_>, page: Page) -> Result<String, StoreE
     }))
 }
 
-/// A page as JSON, which may be longer than the text that the store counts; each turn counts
-/// with the first message that belongs to it.
+/// A page as JSON, which may be longer than the text that the store counts; each turn counts with
+/// its first message.
 pub(crate) fn bounded_page(cx: &Context<'_>, page: Page) -> Result<Bounded, StoreError> {
     let ids = page
         .messages
@@ -80,7 +80,7 @@ pub(crate) fn bounded_page(cx: &Context<'_>, page: Page) -> Result<Bounded, Stor
     Ok(bounded)
 }
 
-/// Messages as JSON, and the turns that they belong to.
+/// Messages as JSON, and their turns.
 #[derive(Default)]
 pub(crate) struct Bounded {
     pub(crate) messages: Vec<Box<RawValue>>,

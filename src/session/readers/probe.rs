@@ -1,4 +1,4 @@
-//! A reader tells how far it has come (P13.7).
+//! A reader reports its progress (P13.7).
 
 use crate::machine::Carrier;
 use crate::protocol::decode::Seen;
@@ -8,7 +8,7 @@ use crate::session::engine::{Answer, Error, Sender, misplaced};
 
 /// A reader has processed everything before a probe.
 pub(crate) fn seen(cx: &mut Context<'_>, sender: &Sender, seen: Seen) -> Result<Answer, Error> {
-    // What carries a body into the session answers probes too; its lines are the client's.
+    // The carrier of a body answers probes too; its lines are the client's.
     let id = sender.connection.as_ref();
     let live = id.and_then(|id| cx.engine.state.connections.get_mut(id));
     let Some(live) = live.filter(|live| live.connection.carrier != Carrier::Lines) else {

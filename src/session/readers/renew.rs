@@ -1,4 +1,4 @@
-//! Tokens are renewed, and about to expire (P2.6).
+//! Renewal of tokens, and the reminder before they expire (P2.6).
 
 use crate::protocol::capability::Operation;
 use crate::protocol::decode::Ref;
@@ -12,8 +12,7 @@ use crate::session::part::Part;
 use crate::store::StoreError;
 use crate::token::Grant;
 
-/// A fresh token replaces the old one wholly; a bad one is refused and the old stands
-/// (P2.6).
+/// Replaces the whole old token by a fresh one; a bad one is refused and the old stands (P2.6).
 pub(crate) fn renew(
     cx: &mut Context<'_>,
     connection: &ConnectionId,
@@ -59,7 +58,7 @@ pub(crate) fn renew(
     let grant = match grant {
         Ok(grant) => grant,
         Err(error) => {
-            // A token that holds, and grants nothing here, leaves nothing to stay for.
+            // A valid token that grants nothing here leaves no reason to stay.
             let is_forbidden = error.code == ErrorCode::Forbidden;
             let mut chains = known.chains.clone();
             chains.end(chain);
@@ -107,7 +106,7 @@ pub(crate) fn renew(
     Ok(())
 }
 
-/// Tokens that are about to expire, as a part of the session.
+/// The reminders of expiring tokens, as a part of the session.
 pub(crate) struct Tokens;
 
 /// Reminders wait for the next input: nothing wakes for them.
@@ -131,7 +130,7 @@ impl Part for Tokens {
     }
 }
 
-/// P2.6: whoever is awake when its token is about to expire is told, once.
+/// P2.6: reminds each connection once, if the session is awake when its token is about to expire.
 fn remind(cx: &mut Context<'_>) {
     let Work {
         state, out, now, ..

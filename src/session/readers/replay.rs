@@ -1,4 +1,4 @@
-//! What a connection is sent before it is live (P3.3, P3.5, P3.6).
+//! The replay of a connection before it is live (P3.3, P3.5, P3.6).
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::store::{Changed, Head, Span, StoreError};
 pub struct Start {
     /// The position to resume after, as the client gave it.
     pub since: Option<String>,
-    /// How many messages to go back otherwise.
+    /// The number of messages to rewind otherwise.
     pub rewind: usize,
 }
 
@@ -25,14 +25,13 @@ pub struct Start {
 #[derive(Debug)]
 pub(crate) struct Replay {
     pub(crate) is_resumed: bool,
-    /// Why not, where it was asked for.
+    /// The reason why the client's position could not be resumed.
     pub(crate) reason: Option<String>,
     pub(crate) has_older: bool,
     pub(crate) frames: Vec<String>,
 }
 
-/// What follows after the reader's position, or the newest messages if there is no
-/// going on from there.
+/// The changes after the reader's position, or the newest messages if it cannot be resumed.
 pub(crate) fn replay(
     cx: &Context<'_>,
     connection: &Connection,
@@ -54,7 +53,7 @@ pub(crate) fn replay(
     })
 }
 
-/// The place that a reader has come to, or why there is no going on from there.
+/// The reader's position, or the reason why it cannot be resumed.
 pub(crate) fn position(cx: &Context<'_>, since: &str) -> Result<Place, String> {
     let Some(serial) = Serial::parse(since) else {
         let shown: String = since.chars().take(40).collect();
@@ -69,8 +68,8 @@ pub(crate) fn position(cx: &Context<'_>, since: &str) -> Result<Place, String> {
     Ok(serial.place)
 }
 
-/// Exactly one frame for every message changed since (P3.5); `None` when that is more
-/// than a replay may bring (P3.6).
+/// Exactly one frame for every message changed since (P3.5); `None` when that exceeds the bound of
+/// a replay (P3.6).
 pub(crate) fn resume(
     cx: &Context<'_>,
     connection: &Connection,
@@ -145,7 +144,7 @@ pub(crate) fn resume(
     }))
 }
 
-/// Messages from before a place that changed after it, those that stream among them.
+/// Messages from before a place that changed after it, streaming ones included.
 fn changed_messages(
     cx: &Context<'_>,
     since: Place,
@@ -247,8 +246,8 @@ pub(crate) fn rewind(
         let Some(message) = message? else { continue };
         let turn = message.turn.clone();
         let frame = ServerFrame::Create { message }.encode();
-        // The newest is sent however long it is: a reader that holds nothing has no place to
-        // read history from.
+        // The newest is sent however long it is: a reader without any message has no place to read
+        // history from.
         if REPLAY_BYTES < bytes + frame.len() && !frames.is_empty() {
             has_older = true;
             break;
@@ -258,7 +257,7 @@ pub(crate) fn rewind(
         frames.push(frame);
     }
     let messages = frames.len();
-    // What the messages belong to, but for what `attached` has (P6.9).
+    // The messages' turns, except those in `attached` (P6.9).
     for turn in final_turns(cx, turns)?.iter().rev() {
         let frame = latest_frame(cx, turn).encode();
         bytes += frame.len();

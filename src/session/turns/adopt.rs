@@ -1,5 +1,5 @@
-//! Another process takes a turn over: what the one before it said is superseded, and what it
-//! still says is refused (P6.8).
+//! Adoption: another process takes a turn over; the earlier one's output is superseded, and its
+//! later frames are refused (P6.8).
 
 use crate::protocol::decode::AdoptTurn;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
@@ -81,7 +81,7 @@ pub(crate) fn adopt(
     answer_changed(cx.memory.turns.get(&turn.id).map(|open| shown(cx, open)))
 }
 
-/// The next attempt begins. A suspended turn stays suspended.
+/// Begins the next attempt. A suspended turn stays suspended.
 fn take_over(cx: &mut Context<'_>, step: &mut Step, id: &str, lead: Lead) {
     if let Some(open) = cx.memory.turns.get_mut(id) {
         open.heard_at = cx.engine.now;
@@ -98,7 +98,7 @@ fn take_over(cx: &mut Context<'_>, step: &mut Step, id: &str, lead: Lead) {
     });
 }
 
-/// Takes back what earlier attempts said.
+/// Supersedes the output of earlier attempts.
 fn supersede(cx: &mut Context<'_>, step: &mut Step, turn: &Turn) -> Result<(), StoreError> {
     for head in cx.engine.store.turn_messages(turn, ADOPTED_MESSAGES)? {
         if !turn.steers.iter().any(|(steer, _)| *steer == head.place) {

@@ -13,7 +13,7 @@ use crate::session::turns::change::{End, asked, change_turn, finish_turn};
 use crate::session::turns::shown::{find, missing_turn, stored};
 use crate::store::{MessageWrite, StoreError};
 
-/// What a `cancel` names.
+/// The target of a `cancel`.
 enum Target {
     Turn(Box<Turn>),
     Input(Place),
@@ -29,7 +29,7 @@ impl Target {
         Ok(input.map_or(Self::All, Self::Input))
     }
 
-    /// What the frame's id stands for: no entry has the place of all.
+    /// The place that the frame's id stands for: no entry has 0, the place of all.
     fn place(&self) -> Place {
         match self {
             Self::Turn(turn) => turn.place,
@@ -38,7 +38,7 @@ impl Target {
         }
     }
 
-    /// The turns that are meant.
+    /// The targeted turns.
     fn turns(self, cx: &Context<'_>) -> Vec<Turn> {
         let open = cx.memory.turns.values().map(|open| &open.turn);
         let mut turns: Vec<Turn> = match self {
@@ -67,8 +67,8 @@ pub(crate) fn repeat(
     Ok(answer_turns(cx, turns, true))
 }
 
-/// Asks for the end of turns. Their leaders are expected to stop; what does not is ended
-/// after `cancelGraceMs`.
+/// Cancels turns. Their leaders are expected to stop; a turn that does not is ended after
+/// `cancelGraceMs`.
 pub(crate) fn cancel(
     cx: &mut Context<'_>,
     sender: &Sender,
@@ -108,7 +108,7 @@ pub(crate) fn cancel(
 /// Answers with turns, or with their ids where they are too long for an ack (P13.5).
 fn answer_turns(cx: &mut Context<'_>, turns: Vec<Shown>, duplicate: bool) -> Answer {
     let bytes = encode(&turns).len();
-    // It costs the same, whether it is sent or not.
+    // The answer costs the same, whether it is sent or not.
     cx.engine.out.made += bytes;
     let result = if LIST_BYTES < bytes {
         let turn_ids = turns.into_iter().map(Shown::into_id).collect();
@@ -122,7 +122,7 @@ fn answer_turns(cx: &mut Context<'_>, turns: Vec<Shown>, duplicate: bool) -> Ans
     Answer::Now(result)
 }
 
-/// Cancels one turn, if it is open and nobody did before. Nothing of it may be pending.
+/// Cancels one turn, if it is open and not cancelled yet. Nothing of it may be pending.
 pub(crate) fn cancel_turn(
     cx: &mut Context<'_>,
     step: &mut Step,
@@ -139,7 +139,7 @@ pub(crate) fn cancel_turn(
     if let (State::Queued, Some(place)) = (&open.turn.state, open.turn.input)
         && cx.engine.store.cancel_of_input(place)?.is_none()
     {
-        // Whoever was about to take it would otherwise begin another one.
+        // An agent about to take the input would otherwise begin another turn.
         let cancel = cancel.clone();
         step.write(MessageWrite::CancelInput { place, cancel });
     }
@@ -149,12 +149,12 @@ pub(crate) fn cancel_turn(
     if is_active {
         return Ok(shown);
     }
-    // Nobody works on it, so nobody needs time to stop.
+    // No process works on it, so none needs time to stop.
     let end = End::of(Ending::Cancelled);
     finish_turn(cx, step, id, end)
 }
 
-/// Cancels what a `publish` interrupts, in the same step (P6.6).
+/// Cancels the turns that a `publish` interrupts, in the same step (P6.6).
 pub(crate) fn interrupt(
     cx: &mut Context<'_>,
     step: &mut Step,
@@ -173,7 +173,7 @@ pub(crate) fn interrupt(
     Ok(())
 }
 
-/// Whether a `publish` may interrupt what it names.
+/// Whether a `publish` may interrupt its target.
 pub(crate) fn check_interrupt(
     cx: &Context<'_>,
     sender: &Sender,
@@ -192,8 +192,8 @@ pub(crate) fn check_interrupt(
     Ok(())
 }
 
-/// Whether a turn is still open once it was interrupted: one that is suspended ends at once,
-/// and takes no message that comes with the interrupt.
+/// Whether an interrupted turn is still open: a suspended one ends at once, and takes no message of
+/// the interrupt.
 pub(crate) fn check_outlives(
     cx: &Context<'_>,
     interrupt: &Interrupt,

@@ -14,7 +14,7 @@ use crate::session::turns::shown::{shown, turn_frame};
 use crate::session::turns::state::OpenTurn;
 use crate::store::{Kept, StoreError, TurnWrite};
 
-/// How the names begin that the session gives, by the serial of their turn.
+/// The prefix of turn names made by the session, followed by the serial of the turn.
 pub(crate) const NAME: &str = "turn-";
 
 /// How a turn ends, and why.
@@ -24,7 +24,7 @@ pub(crate) struct End<'a> {
     pub(crate) error: Option<Data>,
 }
 
-/// A turn that begins with the next entry; without a leader.
+/// A turn that begins with the next entry, without a leader.
 pub(crate) fn new_turn(cx: &Context<'_>, id: Option<String>, input: Option<Place>) -> Turn {
     let place = cx.engine.end + 1;
     Turn {
@@ -66,7 +66,7 @@ pub(crate) fn check_open_turns(cx: &Context<'_>, verb: &str, more: usize) -> Res
     Err(ErrorInfo::new(ErrorCode::OverLimit, message))
 }
 
-/// Gives a turn that is queued to whoever makes the step.
+/// Gives a queued turn to the client of the step.
 pub(crate) fn take_turn(
     cx: &mut Context<'_>,
     step: &mut Step,
@@ -90,7 +90,7 @@ pub(crate) fn take_turn(
     })
 }
 
-/// Gives a change of a turn its place, stores it and tells it.
+/// Gives a change of a turn its place, stores it and sends its frame.
 pub(crate) fn change_turn(
     cx: &mut Context<'_>,
     step: &mut Step,
@@ -124,8 +124,8 @@ pub(crate) fn change_turn(
     Some(shown)
 }
 
-/// Ends a turn: what still streams in it is closed, instructions that nobody took are missed, what
-/// it asked for is withdrawn, and only then it is over. Nothing of it may be pending (P6.3).
+/// Ends a turn: its streaming messages are closed, instructions not taken are missed, what it asked
+/// for is withdrawn, and only then it is over. Nothing of it may be pending (P6.3).
 pub(crate) fn finish_turn(
     cx: &mut Context<'_>,
     step: &mut Step,
@@ -164,7 +164,7 @@ pub(crate) fn finish_turn(
     }))
 }
 
-/// Closes what still streams in a turn.
+/// Closes the streaming messages of a turn.
 pub(crate) fn close_messages(
     cx: &mut Context<'_>,
     step: &mut Step,
@@ -185,7 +185,7 @@ pub(crate) fn close_messages(
 }
 
 impl<'a> End<'a> {
-    /// An end that needs no reason.
+    /// An end without a reason.
     pub(crate) fn of(ending: Ending) -> Self {
         Self {
             ending,
@@ -195,7 +195,7 @@ impl<'a> End<'a> {
     }
 }
 
-/// Who asked for the end of a turn.
+/// The request for the end of a turn.
 pub(crate) fn asked(sender: &Sender, now: Timestamp, reason: Option<String>) -> Cancel {
     Cancel {
         by: sender.client.clone(),

@@ -1,4 +1,4 @@
-//! What the leader of a turn does with it: end, suspend, resume, keep alive (P6.3, P6.8).
+//! The leader's frames about its turn: end, suspend, resume, keep alive (P6.3, P6.8).
 
 use crate::protocol::decode::{DriveTurn, EndTurn};
 use crate::protocol::turn::{Event, State};
@@ -19,7 +19,7 @@ pub(crate) fn repeat_end(
     repeat_by_id(cx, &end.turn, known)
 }
 
-/// The same for the other frames that drive a turn.
+/// Answers a repeat of the other frames that drive a turn.
 pub(crate) fn repeat(
     cx: &mut Context<'_>,
     drive: &DriveTurn,
@@ -106,8 +106,8 @@ pub(crate) fn keep_turn(
     drive_turn(cx, sender, "renew the lease", &drive, |_| None)
 }
 
-/// Renews a turn's lease, and changes its state if `change` gives another: asked again for what
-/// it is already, a turn stays as it is (P6.3, P6.8).
+/// Renews a turn's lease, and changes its state if `change` returns another: a turn that is already
+/// in the requested state stays as it is (P6.3, P6.8).
 fn drive_turn(
     cx: &mut Context<'_>,
     sender: &Sender,
@@ -127,7 +127,7 @@ fn drive_turn(
         step.stands_for(open.turn.place);
         if let Some((event, state)) = change(open.turn.state.clone()) {
             cx.engine.settle()?;
-            // A lease that begins again begins now.
+            // A resumed lease begins now.
             note_alive(cx, id);
             change_turn(cx, &mut step, id, event, |turn| turn.state = state);
         }

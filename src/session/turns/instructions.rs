@@ -1,4 +1,4 @@
-//! Instructions as their turn keeps them: waiting, taken or missed (P6.7).
+//! Instructions as kept with their turn: waiting, taken or missed (P6.7).
 
 use crate::protocol::data::Data;
 use crate::protocol::frame::ServerFrame;
@@ -9,17 +9,16 @@ use crate::session::context::Context;
 use crate::session::engine::Step;
 use crate::store::{Change, Kept, MessageWrite, NewFields, StoreError, TurnWrite};
 
-/// The name of a message that is an instruction, and of the header that says what became
-/// of it.
+/// The name of a message that is an instruction, and of the header with its outcome.
 pub(crate) const STEER: &str = "steer";
 
-/// The instructions that nobody has taken.
+/// The instructions not taken yet.
 pub(crate) fn waiting(turn: &Turn) -> Vec<Place> {
     let waiting = turn.steers.iter().filter(|(_, is_taken)| !is_taken);
     waiting.map(|(place, _)| *place).collect()
 }
 
-/// Keeps with the turn whether an instruction was taken.
+/// Marks an instruction as taken or not in its turn.
 pub(crate) fn note_steer(
     cx: &mut Context<'_>,
     step: &mut Step,
@@ -40,8 +39,8 @@ pub(crate) fn note_steer(
     }
 }
 
-/// Says in an instruction what became of it, so that its sender can tell. It is told with its
-/// data where there is room for that; gives how much that takes.
+/// Writes an instruction's outcome into its header, for its sender. The frame includes its data
+/// where there is room; returns how much room that takes.
 pub(crate) fn mark_steer(
     cx: &mut Context<'_>,
     step: &mut Step,
@@ -93,7 +92,7 @@ pub(crate) fn renew_steers(
         .into_iter()
         .flatten()
         .filter(|(_, is_taken)| *is_taken);
-    // An agent that takes the turn over may never have held them.
+    // An agent that takes the turn over may never have received them.
     let mut room = PAGE_BYTES;
     for (place, _) in taken.collect::<Vec<_>>() {
         let bytes = mark_steer(cx, step, place, "waiting", room)?;

@@ -1,4 +1,4 @@
-//! Who leads a turn, and who may change what belongs to it (P6.8).
+//! Leadership of a turn, and the fence around its messages (P6.8).
 
 use crate::protocol::capability::Operation;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
@@ -7,15 +7,15 @@ use crate::session::context::Context;
 use crate::session::engine::{Error, Sender};
 use crate::session::turns::shown::{closed_turn, find};
 
-/// Who says to lead a turn, and what for.
+/// A sender's claim to lead a turn, and its purpose.
 pub(crate) struct Claim<'a> {
     pub(crate) verb: &'a str,
     pub(crate) sender: &'a Sender,
     pub(crate) attempt: Option<u64>,
 }
 
-/// Lets pass only who leads a turn: its client, with the current attempt or on the
-/// connection that took it.
+/// Admits only the leader of a turn: its client, with the current attempt or on the connection that
+/// took it.
 pub(crate) fn check_leader(cx: &Context<'_>, claim: &Claim<'_>, id: &str) -> Result<(), Error> {
     let Some(open) = cx.memory.turns.get(id) else {
         let turn = find(cx, claim.verb, id)?;
@@ -27,9 +27,9 @@ pub(crate) fn check_leader(cx: &Context<'_>, claim: &Claim<'_>, id: &str) -> Res
     Err(not_leader(&open.turn, claim).into())
 }
 
-/// Whether a frame that changes a message may: of an open turn only its leader's, or that
-/// of somebody else who may edit; of a final one only who may edit (P4.3, P6.8). Says
-/// whether the frame drives the turn.
+/// Admits a frame that changes a message: in an open turn from its leader, or from another client
+/// that may edit; in a final one only from a client that may edit (P4.3, P6.8). Returns whether the
+/// frame drives the turn.
 pub(crate) fn fence(
     cx: &Context<'_>,
     claim: &Claim<'_>,
@@ -56,7 +56,7 @@ fn is_led(turn: &Turn, claim: &Claim<'_>) -> bool {
         && attempt.map_or_else(is_here, |attempt| attempt == turn.attempt)
 }
 
-/// What somebody is told who does not lead a turn.
+/// The refusal of a sender that does not lead the turn.
 fn not_leader(turn: &Turn, claim: &Claim<'_>) -> ErrorInfo {
     let Claim {
         verb,

@@ -1,4 +1,4 @@
-//! How long a leader is believed without a word (P6.8).
+//! Leases: how long a silent leader is believed alive (P6.8).
 
 use crate::protocol::ids::Timestamp;
 use crate::protocol::turn::State;
@@ -14,19 +14,19 @@ pub(crate) const TURNS: Owner = Owner {
     wait: Wait::Alarm,
 };
 
-/// Leases wait for pings: of leaders, who may live though they say nothing.
+/// Leases wait for pings: a leader that says nothing may still be alive.
 const LEASES: Owner = Owner {
     name: "leases",
     wait: Wait::Pings,
 };
 
-/// Something about open turns has changed that their times depend on.
+/// Open turns have changed in a way that affects their times.
 pub(crate) fn stir(cx: &mut Context<'_>) {
     cx.engine.state.clock.stir(TURNS);
     cx.engine.state.clock.stir(LEASES);
 }
 
-/// Leaders that may live without a word, as a part of the session.
+/// Silent leaders, as a part of the session.
 pub(crate) struct Leases;
 
 impl Part for Leases {
@@ -36,7 +36,8 @@ impl Part for Leases {
         let open = cx.memory.turns.values();
         let led = open.filter_map(|open| {
             let leader = leader_here(cx, open)?;
-            // Once its token has expired the session closes it, and its pings are forgotten.
+            // The session closes a connection once its token has expired, and its pings are
+            // forgotten.
             Some(lease_until(cx, open).min(leader.connection.expires_at))
         });
         led.min().unwrap_or(Timestamp::MAX)
@@ -59,7 +60,7 @@ impl Part for Leases {
     }
 }
 
-/// The connection that leads an active turn, if it is there.
+/// The connection that leads an active turn, if it is open.
 fn leader_here<'a>(cx: &'a Context<'_>, open: &OpenTurn) -> Option<&'a Live> {
     let State::Active(lead) = &open.turn.state else {
         return None;
@@ -67,8 +68,8 @@ fn leader_here<'a>(cx: &'a Context<'_>, open: &OpenTurn) -> Option<&'a Live> {
     cx.engine.connections.get(lead.connection.as_ref()?)
 }
 
-/// The leader has done something on a turn: its lease begins anew. That is kept in the
-/// row only where it would otherwise be off by more than a third of the lease.
+/// Renews a turn's lease after an action of its leader. The row is updated only where it would
+/// otherwise be off by more than a third of the lease.
 pub(crate) fn renew_lease(
     cx: &mut Context<'_>,
     sender: &Sender,
@@ -93,9 +94,9 @@ pub(crate) fn renew_lease(
     Ok(())
 }
 
-/// The same on the hot path: what is appended is a sign of life that is stored anyway. Whoever
-/// carries the current attempt over another socket leads from there once the connection that
-/// took the turn is gone: its pings are signs of life as well. Says whether that was so.
+/// Renews a lease on the hot path: an append is a sign of life that is stored anyway. A sender with
+/// the current attempt on another socket becomes the leader once the connection that took the turn
+/// is gone: its pings are signs of life as well. Returns whether that happened.
 pub(crate) fn take_leadership(
     cx: &mut Context<'_>,
     sender: &Sender,
@@ -128,15 +129,15 @@ pub(crate) fn take_leadership(
     Ok(true)
 }
 
-/// Its leader was heard.
+/// Notes that the leader was heard.
 pub(crate) fn note_alive(cx: &mut Context<'_>, id: &str) {
     if let Some(open) = cx.memory.turns.get_mut(id) {
         open.heard_at = open.heard_at.max(cx.engine.now);
     }
 }
 
-/// Pings on a connection that leads are signs of life that nobody stored. They count as
-/// such though it goes.
+/// Counts pings on a leading connection, signs of life that no row has, also after the connection
+/// closes.
 fn note_pings(cx: &mut Context<'_>) {
     for open in cx.memory.turns.values_mut() {
         let id = open.turn.lead().and_then(|lead| lead.connection.as_ref());
@@ -146,8 +147,8 @@ fn note_pings(cx: &mut Context<'_>) {
     }
 }
 
-/// The same, and what is known of them is kept, so that a crash, which takes all that the
-/// platform knew, finds a leader heard that only pinged: at most one row for each alarm.
+/// Counts these pings and stores them, since a crash loses all that the platform knew, and a leader
+/// that only pinged must still be found heard: at most one row for each alarm.
 pub(crate) fn keep_pings(cx: &mut Context<'_>) -> Result<(), StoreError> {
     note_pings(cx);
     let mut step = cx.engine.step();
@@ -164,7 +165,7 @@ pub(crate) fn keep_pings(cx: &mut Context<'_>) -> Result<(), StoreError> {
     cx.engine.commit(step)
 }
 
-/// When the lease of an active turn ends, as far as is known.
+/// When the lease of an active turn ends, as known now.
 pub(crate) fn lease_until(cx: &Context<'_>, open: &OpenTurn) -> Timestamp {
     let Some(lead) = open.turn.lead() else {
         return Timestamp::MAX;
@@ -179,7 +180,7 @@ pub(crate) fn lease_until(cx: &Context<'_>, open: &OpenTurn) -> Timestamp {
     after(begun_at, lead.lease_ms)
 }
 
-/// A third of a lease: how far its row may be behind.
+/// A third of a lease: the most that its row may lag.
 pub(crate) fn slack(lease_ms: u64) -> Timestamp {
     Timestamp::try_from(lease_ms / 3).unwrap_or(0)
 }

@@ -10,13 +10,13 @@ use crate::session::context::Context;
 use crate::session::engine::Error;
 use crate::session::turns::shown::{find, open_turns, stored};
 
-/// Turns in the order asked for.
+/// Turns in the requested order.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Turns {
     turns: Vec<Shown>,
     has_more: bool,
-    /// What `before` of the next page is.
+    /// The `before` of the next page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<Serial>,
 }
@@ -45,7 +45,7 @@ pub(crate) fn list_turns(
         .turns_before(before, limit.saturating_add(1))?;
     let found = turns.len();
     turns.truncate(limit);
-    // A page ends where one of history does.
+    // A page ends where a page of history does.
     let mut bytes = 0;
     let fitting = turns
         .iter()

@@ -1,4 +1,4 @@
-//! What becomes of a turn that nobody leads any more (P6.8).
+//! Turns without a leader: lost, abandoned, waiting for the next agent (P6.8).
 
 use crate::protocol::data::Data;
 use crate::protocol::frame::{Lists, ServerFrame};
@@ -17,18 +17,18 @@ use crate::session::turns::shown::{brief_turns, latest_frame};
 use crate::session::turns::state::OpenTurn;
 use crate::store::{Kept, StoreError, TurnWrite};
 
-/// Why a turn failed whose agent was not heard.
+/// The reason of a turn that failed because its agent was not heard.
 const AGENT_LOST: &str = "agent-lost";
 
-/// Why a turn failed that was suspended or queued for too long.
+/// The reason of a turn that failed after it was suspended or queued for too long.
 const ABANDONED: &str = "abandoned";
 
-/// When something becomes of an open turn without anybody's doing.
+/// When an open turn next changes by the clock alone.
 pub(crate) fn turn_deadline(cx: &Context<'_>, open: &OpenTurn) -> Timestamp {
     let own = match &open.turn.state {
         State::Active(_) => lease_until(cx, open),
         State::Suspended { at, .. } => after(*at, cx.engine.settings.suspend_ms()),
-        // Nobody is heard while it waits, so it has waited since then.
+        // Nobody is heard while a turn waits, so it has waited since then.
         State::Queued => after(open.heard_at, cx.engine.settings.suspend_ms()),
         State::Ended { .. } => Timestamp::MAX,
     };
@@ -54,7 +54,7 @@ impl Part for Open {
         load_turns(cx)
     }
 
-    /// When something becomes of a turn without anybody's doing.
+    /// When a turn next changes by the clock alone.
     fn due_at(cx: &Context<'_>) -> Timestamp {
         let open = cx.memory.turns.values();
         let deadlines = open.map(|open| turn_deadline(cx, open));
@@ -83,7 +83,7 @@ impl Part for Open {
     }
 }
 
-/// Lets happen what is due of open turns.
+/// Handles open turns that are due.
 fn end_overdue(cx: &mut Context<'_>) -> Result<(), StoreError> {
     keep_pings(cx)?;
     prolong_missed(cx)?;
@@ -111,8 +111,8 @@ fn end_overdue(cx: &mut Context<'_>) -> Result<(), StoreError> {
     cx.engine.commit(step)
 }
 
-/// Prolongs leases that ran out while the session was not there to hear, each once until its
-/// leader is heard.
+/// Prolongs leases that ran out while the session was not running to hear the leader, each once
+/// until its leader is heard.
 fn prolong_missed(cx: &mut Context<'_>) -> Result<(), StoreError> {
     let open = cx.memory.turns.values();
     let missed = open.filter(|open| {
@@ -157,8 +157,8 @@ pub(crate) fn queue_again(
     Ok(())
 }
 
-/// Turns as they are found when the session wakes. Their leaders were heard at some time
-/// after their rows say so, at most a third of a lease; what they streamed tells more.
+/// Turns as found when the session wakes. Their leaders were last heard after the row's time, by at
+/// most a third of a lease; streamed messages tell more.
 fn load_turns(cx: &mut Context<'_>) -> Result<(), StoreError> {
     for Kept { turn, heard_at } in cx.engine.store.open_turns()? {
         let lease_ms = turn.lead().map_or(0, |lead| lead.lease_ms);
@@ -177,7 +177,7 @@ fn load_turns(cx: &mut Context<'_>) -> Result<(), StoreError> {
 }
 
 impl End<'_> {
-    /// The end of a turn in this state that nobody asked for.
+    /// The automatic end of a turn in this state.
     fn failed(state: &State) -> Self {
         let (reason, message) = match state {
             State::Active(_) => (AGENT_LOST, "the agent was not heard within its lease"),

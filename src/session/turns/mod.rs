@@ -1,4 +1,4 @@
-//! Turns: who answers what, who leads, and how it ends (P6).
+//! Turns: agents' answers, their leaders and their ends (P6).
 
 pub(super) mod adopt;
 pub(super) mod cancel;

@@ -1,4 +1,4 @@
-//! Inputs that come while another is answered: they wait, go first, or are refused (P10.3).
+//! Inputs during an active turn: they wait, go first, or are refused (P10.3).
 
 use crate::protocol::capability::Operation;
 use crate::protocol::decode::Interrupt;
@@ -31,7 +31,7 @@ pub(crate) fn waits_for_return(cx: &Context<'_>, sender: &Sender, new: &NewMessa
     cx.memory.handover.is_some() && !is_own && is_input(sender, new)
 }
 
-/// What becomes of a message while turns are active that `stays` lets stand.
+/// The decision about a message while turns are active that `stays` keeps.
 fn on_input(
     cx: &Context<'_>,
     sender: &Sender,
@@ -101,7 +101,7 @@ pub(crate) fn is_queued_input(cx: &Context<'_>, sender: &Sender, new: &NewMessag
     on_input(cx, sender, new, |_| true) == OnInput::Queue
 }
 
-/// An input waits: as a turn without a leader.
+/// Queues an input: as a turn without a leader.
 pub(crate) fn queue_input(cx: &mut Context<'_>, step: &mut Step, input: Place) {
     let turn = new_turn(cx, None, Some(input));
     let id = turn.id.clone();
@@ -109,8 +109,7 @@ pub(crate) fn queue_input(cx: &mut Context<'_>, step: &mut Step, input: Place) {
     change_turn(cx, step, &id, Event::Queue, |_| {});
 }
 
-/// Whether a message was left unfinished by an attempt before the current one: its id is
-/// free for the next (P6.8).
+/// Whether an earlier attempt left a message unfinished: its id is free for the current one (P6.8).
 pub(crate) fn is_left_behind(cx: &Context<'_>, head: &Head) -> bool {
     let turn = head
         .turn

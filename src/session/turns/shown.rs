@@ -1,4 +1,4 @@
-//! Turns as everybody sees them: shown, listed, answered (P6.9, P6.10).
+//! Turns as shown, listed and answered (P6.9, P6.10).
 
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::frame::{Outcome, ServerFrame, TurnFrame};
@@ -11,7 +11,7 @@ use crate::session::turns::lease::lease_until;
 use crate::session::turns::state::OpenTurn;
 use crate::store::StoreError;
 
-/// A turn as everybody sees it.
+/// A turn as shown to readers.
 pub(crate) fn shown(cx: &Context<'_>, open: &OpenTurn) -> Shown {
     let until = match &open.turn.state {
         State::Active(_) => Some(lease_until(cx, open)),
@@ -20,7 +20,7 @@ pub(crate) fn shown(cx: &Context<'_>, open: &OpenTurn) -> Shown {
     open.turn.shown(cx.engine.epoch, until)
 }
 
-/// The same for one that may be final.
+/// A turn as shown to readers, which may be final.
 pub(crate) fn stored(cx: &Context<'_>, turn: &Turn) -> Shown {
     match cx.memory.turns.get(&turn.id) {
         Some(open) => shown(cx, open),
@@ -47,13 +47,13 @@ pub(crate) fn find(cx: &Context<'_>, verb: &str, id: &str) -> Result<Turn, Error
     Ok(turn.ok_or_else(|| missing_turn(verb, id))?)
 }
 
-/// The answer of a turn as it is stored.
+/// The answer with a turn as stored.
 pub(crate) fn answer_stored(cx: &Context<'_>, turn: &Turn, duplicate: bool) -> Answer {
     let turn = Box::new(stored(cx, turn));
     Answer::Now(Outcome::Turn { turn, duplicate })
 }
 
-/// The answer of a turn that changed.
+/// The answer with a changed turn.
 pub(crate) fn answer_changed(turn: Option<Shown>) -> Result<Answer, Error> {
     let missing = || StoreError("the turn that was changed is not there".into());
     let turn = Box::new(turn.ok_or_else(missing)?);
@@ -75,14 +75,14 @@ pub(crate) fn open_turns(cx: &Context<'_>) -> Vec<Shown> {
     open.into_iter().map(|open| shown(cx, open)).collect()
 }
 
-/// The same for `attached`, which leaves a long list to `GET …/turns`.
+/// The open turns for `attached`, which leaves a long list to `GET …/turns`.
 pub(crate) fn brief_turns(cx: &Context<'_>) -> Option<Vec<Shown>> {
     let turns = open_turns(cx);
     let bytes = serde_json::to_string(&turns).map_or(0, |text| text.len());
     (bytes <= LIST_BYTES).then_some(turns)
 }
 
-/// Those of these turns that are final.
+/// The final ones of these turns.
 pub(crate) fn final_turns(cx: &Context<'_>, mut ids: Vec<String>) -> Result<Vec<Turn>, StoreError> {
     ids.retain(|id| !cx.memory.turns.contains_key(id));
     cx.engine.store.named_turns(&ids)
@@ -98,7 +98,7 @@ pub(crate) fn missing_turn(verb: &str, id: &str) -> ErrorInfo {
     ErrorInfo::new(ErrorCode::NotFound, message)
 }
 
-/// What somebody is told who comes too late.
+/// The refusal of a frame about a closed turn.
 pub(crate) fn closed_turn(verb: &str, turn: &Turn) -> ErrorInfo {
     let status = serde_json::json!(turn.status());
     let status = status.as_str().unwrap_or_default();

@@ -71,7 +71,7 @@ pub(crate) fn start_turn(
     let id = turn.id.clone();
     hold_turn(cx, turn);
     let shown = if is_cancelled {
-        // P6.5: nobody wants an answer any more, so it is born cancelled.
+        // P6.5: the answer is not wanted any more, so the turn begins cancelled.
         let end = End::of(Ending::Cancelled);
         finish_turn(cx, &mut step, &id, end)?
     } else {
@@ -81,7 +81,7 @@ pub(crate) fn start_turn(
     answer_changed(shown)
 }
 
-/// The turn that a `turn.start` stands for already (P6.2).
+/// The turn that a `turn.start` already stands for (P6.2).
 fn known_turn(
     cx: &Context<'_>,
     sender: &Sender,
@@ -113,7 +113,7 @@ fn known_turn(
     }
 }
 
-/// Names that the session gives are nobody's to choose: another turn is to have it.
+/// Names made by the session are reserved: a client must choose another one.
 fn check_name(id: Option<&str>) -> Result<(), ErrorInfo> {
     let Some(id) = id else { return Ok(()) };
     if id.strip_prefix(NAME).and_then(Serial::parse).is_none() {

@@ -9,11 +9,11 @@ use crate::protocol::turn::Turn;
 #[derive(Debug)]
 pub(crate) struct OpenTurn {
     pub(crate) turn: Turn,
-    /// When its leader was last heard, for certain.
+    /// When its leader was certainly last heard.
     pub(crate) heard_at: Timestamp,
-    /// When it may have been heard since, as far as anybody knows who has just woken up.
+    /// When it may have been heard since, as far as a waking session can tell.
     pub(crate) perhaps_at: Timestamp,
-    /// What its row knows of that.
+    /// The time of the last sign of life in its row.
     pub(crate) kept_at: Timestamp,
 }
 

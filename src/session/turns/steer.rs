@@ -24,7 +24,7 @@ pub(crate) fn repeat(cx: &mut Context<'_>, steer: &Steer, known: &Known) -> Resu
     Ok(answer_steer(cx, known.place, &turn, true))
 }
 
-/// Hands an instruction to a turn: a message, and a frame about the turn, in one entry.
+/// Passes an instruction to a turn: a message, and a frame about the turn, in one entry.
 pub(crate) fn steer(cx: &mut Context<'_>, sender: &Sender, steer: Steer) -> Result<Answer, Error> {
     let turn = find(cx, STEER, &steer.turn)?;
     if !turn.is_open() {
@@ -119,7 +119,7 @@ pub(crate) fn repeat_steered(
     Ok(answer_stored(cx, &turn, true))
 }
 
-/// The leader has taken an instruction.
+/// The leader takes an instruction.
 pub(crate) fn steered(
     cx: &mut Context<'_>,
     sender: &Sender,

@@ -1,4 +1,4 @@
-//! A message as its row has it, with what its newest segment knows laid over it.
+//! A message from its row and its newest segment.
 
 use serde::Deserialize;
 
@@ -11,7 +11,7 @@ use crate::store::row::Row;
 use crate::store::sql::Sql;
 use crate::store::text::Newest;
 
-/// What is known of a message without reading its text.
+/// A message without its text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Head {
     /// Its place.
@@ -20,11 +20,11 @@ pub struct Head {
     pub version: Place,
     /// The highest `seq` taken; 0 if none.
     pub seq: u64,
-    /// How far it has come.
+    /// Its state of streaming.
     pub status: Option<Status>,
-    /// Who created it.
+    /// Its author.
     pub client: String,
-    /// Over which connection.
+    /// The author's connection.
     pub connection: Option<ConnectionId>,
     /// Its event name.
     pub name: String,
@@ -38,7 +38,7 @@ pub struct Head {
     pub updated_at: Timestamp,
 }
 
-/// What `columns!` is made of.
+/// The columns of `columns!`.
 macro_rules! fields {
     () => {
         "serial, version, seq, status, client, connection, id, name, role, turn, parent, headers, \
@@ -46,8 +46,8 @@ macro_rules! fields {
     };
 }
 
-/// All of a message but its text as one text: one value crosses into wasm where sixteen
-/// would, each at the price of hundreds of bytes of text (docs/decisions/0002).
+/// All of a message but its text as one text: one value crosses into wasm instead of sixteen, each
+/// of which costs as much as hundreds of bytes of text (docs/decisions/0002).
 macro_rules! columns {
     () => {
         concat!(
@@ -58,8 +58,8 @@ macro_rules! columns {
     };
 }
 
-/// `columns!` with what is known of its size: the bytes of its own row's data, and for one
-/// that goes on in segments no more bytes than it has in all, without reading them.
+/// `columns!` with the known size: the bytes of its own row's data, and for a message with segments
+/// a lower bound of all its bytes, without reading them.
 macro_rules! sized_columns {
     () => {
         concat!(
@@ -72,7 +72,7 @@ macro_rules! sized_columns {
     };
 }
 
-/// The bytes, at least, of a text that goes on in segments.
+/// The bytes, at least, of a text with segments.
 macro_rules! segmented_bytes {
     () => {
         concat!(
@@ -94,7 +94,7 @@ macro_rules! least_bytes {
     };
 }
 
-/// The text of a message, head and segments, or its JSON. One that never streamed has no
+/// The text of a message, head and segments, or its JSON. A message that never streamed has no
 /// segments to look for.
 macro_rules! whole_data {
     () => {
@@ -111,7 +111,7 @@ pub(in crate::store) use {
     columns, fields, least_bytes, segmented_bytes, sized_columns, whole_data,
 };
 
-/// What `columns!` and `sized_columns!` give.
+/// The values of `columns!` and `sized_columns!`.
 #[derive(Deserialize)]
 pub(super) struct Columns {
     pub(super) serial: Place,
@@ -141,12 +141,12 @@ impl Columns {
         serde_json::from_str(text).map_err(|_| StoreError::unreadable("message"))
     }
 
-    /// Whether `text` is not all that it says, as `sized_columns!` tells.
+    /// Whether `text` is incomplete, as `sized_columns!` tells.
     pub(super) fn has_more_than(&self, text: Option<&str>) -> bool {
         self.bytes_at_least.is_some() || text.map_or(0, str::len) < self.own_bytes
     }
 
-    /// No more bytes than it has, headers included.
+    /// A lower bound of its bytes, headers included.
     pub(super) fn bytes_at_least(&self) -> usize {
         self.header_bytes() + self.bytes_at_least.unwrap_or(self.own_bytes)
     }
@@ -156,7 +156,7 @@ impl Columns {
         self.headers.as_ref().map_or(0, String::len)
     }
 
-    /// Lays what the newest segment knows over what the message's own row says.
+    /// Applies the newest segment to the values of the message's own row.
     pub(super) fn brought_up_to_date(mut self, sql: &dyn Sql) -> Result<Self, StoreError> {
         if self.status == Some(Status::Streaming) {
             self.overlay(Newest::of(sql, self.serial)?.as_ref());

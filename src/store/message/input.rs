@@ -1,5 +1,4 @@
-//! The wish that a message gets no answer (P6.5): the column `cancel` of its row, a [`Cancel`]
-//! as JSON.
+//! The cancel of a message's answer (P6.5): the column `cancel` of its row, a [`Cancel`] as JSON.
 
 use crate::protocol::serial::Place;
 use crate::protocol::turn::Cancel;
@@ -8,7 +7,7 @@ use crate::store::row::Row;
 use crate::store::sql::{Sql, Value};
 use crate::store::store::Store;
 
-/// Somebody wants no answer to a message.
+/// Stores that a message needs no answer.
 pub(super) fn cancel(sql: &dyn Sql, place: Place, cancel: &Cancel) -> Result<(), StoreError> {
     const CANCEL: &str = "UPDATE message SET cancel=?2 WHERE serial=?1";
     let cancel = serde_json::to_string(cancel).map_err(|_| StoreError::unreadable("cancel"))?;
@@ -16,7 +15,7 @@ pub(super) fn cancel(sql: &dyn Sql, place: Place, cancel: &Cancel) -> Result<(),
 }
 
 impl Store {
-    /// The client that wants no answer to a message. One row.
+    /// The client that cancelled the answer to a message. One row.
     pub fn cancel_of_input(&self, place: Place) -> Result<Option<Cancel>, StoreError> {
         const CANCEL: &str = "SELECT cancel FROM message WHERE serial=?1";
         self.read(|sql| {

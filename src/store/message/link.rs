@@ -1,4 +1,4 @@
-//! How messages are linked to each other (P6.9), read without their text.
+//! The links between messages (P6.9), read without their text.
 
 use serde::Deserialize;
 
@@ -8,22 +8,22 @@ use crate::store::row::Row;
 use crate::store::sql::Value;
 use crate::store::store::Store;
 
-/// The links by which a message says its place in the conversation (P6.9).
+/// The links that give a message its place in the conversation (P6.9).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
     /// The message.
     pub place: Place,
     /// The turn that it belongs to.
     pub turn: Option<String>,
-    /// The message that it names as the one that it follows.
+    /// The message that it names as its predecessor.
     pub parent: Option<Place>,
-    /// The message that it is another version of, as its header says.
+    /// The message that it is another version of, by its header.
     pub edits: Option<String>,
     /// Whether only a tombstone is left.
     pub is_deleted: bool,
 }
 
-/// One value crosses into wasm where five would.
+/// One value crosses into wasm instead of five.
 macro_rules! links {
     ($which:literal) => {
         concat!(
@@ -36,7 +36,7 @@ macro_rules! links {
 }
 
 impl Store {
-    /// How one message is linked to others. One row.
+    /// The links of one message. One row.
     pub fn link(&self, place: Place) -> Result<Option<Link>, StoreError> {
         const LINK: &str = links!("serial=?1");
         self.read(|sql| {
@@ -45,7 +45,7 @@ impl Store {
         })
     }
 
-    /// The same of the messages between two places. A row each.
+    /// The links of the messages between two places. A row each.
     pub fn links(
         &self,
         after: Place,

@@ -11,14 +11,14 @@ use crate::store::row::Row;
 use crate::store::sql::{Sql, Value};
 use crate::store::store::Store;
 
-/// Which messages to read, and how many of them.
+/// The messages to read, and their number.
 #[derive(Clone, Debug)]
 pub struct Span<'a> {
     /// Only places beyond this one.
     pub after: Place,
     /// Only places before this one.
     pub before: Place,
-    /// From the newest on, or from the oldest.
+    /// From the newest, or from the oldest.
     pub newest_first: bool,
     /// Only messages of these names.
     pub names: Option<&'a [String]>,
@@ -28,7 +28,7 @@ pub struct Span<'a> {
     pub bytes: usize,
 }
 
-/// Messages in the order asked for.
+/// Messages in the requested order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Page {
     /// The messages.
@@ -38,20 +38,20 @@ pub struct Page {
 }
 
 impl Store {
-    /// Messages of a span. Four rows for each that the limit lets in, and the segments of those
-    /// whose text is read; with names also twice `NAMED_MESSAGES`.
+    /// Messages of a span. Four rows for each within the limit, and the segments of those whose
+    /// text is read; with names also twice `NAMED_MESSAGES`.
     pub fn page(&self, epoch: Epoch, span: &Span<'_>) -> Result<Page, StoreError> {
         self.read(|sql| page(sql, epoch, span))
     }
 
-    /// These messages, in this order, until their text has so many bytes, though always one. Four
-    /// rows for each, and the segments of those whose text is read.
+    /// These messages, in this order, until their text reaches so many bytes, though always one.
+    /// Four rows for each, and the segments of those whose text is read.
     pub fn listed(&self, epoch: Epoch, places: &[Place], bytes: usize) -> Result<Page, StoreError> {
         self.read(|sql| listed(sql, epoch, places, bytes))
     }
 }
 
-/// Messages with their text, as far as that is in their own row and no longer than `?5`.
+/// Messages with their text, if that is in their own row and no longer than `?5`.
 macro_rules! rows {
     ($which:literal, $order:literal) => {
         concat!(
@@ -73,15 +73,15 @@ macro_rules! rows {
     };
 }
 
-/// Messages of a span. What is short enough that all of it fits comes with the first read,
-/// what is long only once it is known to be wanted. A span with more messages than may be
-/// looked at for names has more, though nobody knows yet whether any of that has one.
+/// Messages of a span. Short texts, all of which fit, come with the first read; a long one is read
+/// once it is known to be wanted. A span with more messages than may be scanned for names is said
+/// to hold more, though it is not known yet whether any of these matches.
 fn page(sql: &dyn Sql, epoch: Epoch, span: &Span<'_>) -> Result<Page, StoreError> {
     let (rows, is_cut) = rows(sql, span)?;
     fitting(sql, epoch, rows, is_cut, Bytes::of(span))
 }
 
-/// Messages in the order in which they are listed, those that there are.
+/// The existing messages of a list, in its order.
 fn listed(sql: &dyn Sql, epoch: Epoch, places: &[Place], bytes: usize) -> Result<Page, StoreError> {
     const LISTED: &str = rows!("serial IN (SELECT value FROM json_each(?1))", "DESC");
     if places.is_empty() {
@@ -89,7 +89,7 @@ fn listed(sql: &dyn Sql, epoch: Epoch, places: &[Place], bytes: usize) -> Result
     }
     let params = [
         Value::Text(serde_json::json!(places).to_string()),
-        // Parameters that only a span has.
+        // Parameters of a span only.
         Value::Null,
         Value::Null,
         Value::size(places.len()),
@@ -132,7 +132,7 @@ fn fitting(
     Ok(Page { messages, has_more })
 }
 
-/// The messages and bytes that have been taken of a page.
+/// The messages and bytes taken for a page.
 #[derive(Clone, Copy)]
 struct Bytes {
     limit: usize,
@@ -155,7 +155,7 @@ impl Bytes {
         Self::new(span.limit, span.bytes)
     }
 
-    /// Takes one more message, if it fits. The first always does.
+    /// Takes one more message, if it fits. The first always fits.
     fn has_room(&mut self, bytes: usize) -> bool {
         self.count += 1;
         self.taken += bytes;
@@ -169,7 +169,7 @@ struct Found {
     text: Option<String>,
 }
 
-/// One message more than the span may hold, and whether some were not looked at.
+/// One message more than the span may hold, and whether some were not scanned.
 fn rows(sql: &dyn Sql, span: &Span<'_>) -> Result<(Vec<Found>, bool), StoreError> {
     const NEWEST: &str = rows!("DESC");
     const OLDEST: &str = rows!("ASC");
@@ -250,7 +250,7 @@ impl Range {
     }
 }
 
-/// The first message that is too far to be looked at for its name.
+/// The first message too far away to be scanned for its name.
 fn named_rows_end(sql: &dyn Sql, span: &Span<'_>) -> Result<Option<Place>, StoreError> {
     const END_NEWEST: &str = "SELECT serial FROM message WHERE serial>?1 AND serial<?2 \
                               ORDER BY serial DESC LIMIT 1 OFFSET ?3";

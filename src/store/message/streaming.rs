@@ -1,4 +1,4 @@
-//! Messages that still stream, as a session that wakes up needs them.
+//! Streaming messages, as a waking session needs them.
 
 use super::columns::{Columns, Head, columns};
 use crate::store::error::StoreError;
@@ -10,18 +10,18 @@ use crate::store::text::{Newest, Tail, measure};
 /// A message that still streams.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Streaming {
-    /// The message, its version, `seq` and time of change those of its tail.
+    /// The message, with the version, `seq` and time of its tail.
     pub head: Head,
     /// Length of its text in UTF-16 code units.
     pub units: u64,
     /// Length of its text in bytes.
     pub bytes: usize,
-    /// Where its next text goes.
+    /// The row that its next text goes to.
     pub tail: Tail,
 }
 
 impl Store {
-    /// All messages that still stream, by place. Their rows and their segments.
+    /// All streaming messages, by place. Their rows and their segments.
     pub fn streaming(&self) -> Result<Vec<Streaming>, StoreError> {
         const STREAMING: &str = concat!(
             "SELECT ",

@@ -1,10 +1,10 @@
-//! Marks: how long a text was at each of its versions, in one or two bytes each.
+//! Marks: the length of a text at each of its versions, in one or two bytes each.
 //!
-//! A mark is two distances from the one before it: how many versions on, in decimal digits
-//! and left out when it is one, and how many UTF-16 code units longer, in letters to base 26
-//! whose last is a capital. `0F` `O` `3bA` reads: 5 at once, 14 more a version later, 26 more
-//! three versions later. The first mark of a row counts from the message's own place and
-//! from length 0, so that each row can be read alone; those that follow are appended to it.
+//! A mark is two distances from the one before: the versions, in decimal digits and left out when
+//! one, and the UTF-16 code units, in letters to base 26 whose last is a capital. `0F` `O` `3bA`
+//! reads: 5 at once, 14 more a version later, 26 more three versions later. The first mark of a row
+//! counts from the message's own place and from length 0, so that each row can be read alone; later
+//! ones are appended to it.
 
 use crate::protocol::serial::Place;
 
@@ -28,8 +28,8 @@ pub(super) fn mark(versions: u64, units: u64) -> String {
     text
 }
 
-/// The versions that the marks of a row of the message at `place` know, with the length of
-/// the text at each. `None` when these are no marks.
+/// The versions in the marks of a row of the message at `place`, with the length of the text at
+/// each. `None` for malformed marks.
 pub(super) fn lengths(marks: &str, place: Place) -> Option<Vec<(Place, u64)>> {
     let mut known = Vec::new();
     let (mut version, mut length) = (place, 0u64);
@@ -60,7 +60,7 @@ pub(super) fn lengths(marks: &str, place: Place) -> Option<Vec<(Place, u64)>> {
     (versions.is_none() && units == 0).then_some(known)
 }
 
-/// How long a text is after the last mark of a row.
+/// The length of a text after the last mark of a row.
 pub(super) fn length(marks: &str, place: Place) -> Option<u64> {
     lengths(marks, place)?.last().map(|(_, length)| *length)
 }

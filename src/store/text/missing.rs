@@ -1,4 +1,4 @@
-//! The end of a text, for somebody who has the beginning (P3.5).
+//! The end of a text, for a reader that has the beginning (P3.5).
 
 use super::marks;
 use super::segments::{first_segment, segments};
@@ -9,7 +9,7 @@ use crate::store::row::Row;
 use crate::store::sql::{Sql, Value};
 use crate::store::store::Store;
 
-/// The end of a text that somebody missed.
+/// The missing end of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {
     /// Length of the text before it, in UTF-16 code units.
@@ -19,15 +19,15 @@ pub struct Missing {
 }
 
 impl Store {
-    /// What a reader misses of a text who has everything up to a place. `None` when the
-    /// message has no marks for it. Three rows and its segments.
+    /// The end that a reader at a place lacks. `None` when the message has no marks for it. Three
+    /// rows and its segments.
     pub fn missing(&self, place: Place, since: Place) -> Result<Option<Missing>, StoreError> {
         self.read(|sql| missing(sql, place, since))
     }
 }
 
-/// The end of a text that a reader misses: what the reader lacks of the last row that it has
-/// a part of, then the rows after that, and no others.
+/// The end that a reader lacks: the rest of the last row that it has a part of, then the rows after
+/// that, and no others.
 fn missing(sql: &dyn Sql, place: Place, since: Place) -> Result<Option<Missing>, StoreError> {
     const BEGUN: &str = "SELECT id FROM segment WHERE id BETWEEN ?1 AND ?2 AND version<=?3 \
                          ORDER BY id DESC LIMIT 1";
@@ -66,8 +66,8 @@ fn missing(sql: &dyn Sql, place: Place, since: Place) -> Result<Option<Missing>,
     Ok(Some(missing))
 }
 
-/// What is missing of the message's own row, if its marks still know how much a reader had
-/// who has everything up to `since`.
+/// The missing part of the message's own row, if its marks still know the length that a reader at
+/// `since` has.
 fn missing_of_head(
     sql: &dyn Sql,
     place: Place,
@@ -95,7 +95,7 @@ fn missing_of_head(
     }))
 }
 
-/// How long the text was for a reader who has everything up to `since`, if these marks know.
+/// The length that a reader at `since` has, if these marks know it.
 fn known_length(marks: &str, place: Place, since: Place) -> Result<Option<u64>, StoreError> {
     let lengths = marks::lengths(marks, place).ok_or_else(unreadable)?;
     let known = lengths

@@ -1,4 +1,4 @@
-//! How the segments of a message are numbered.
+//! The numbering of a message's segments.
 
 use crate::protocol::serial::Place;
 use crate::store::sql::Value;
@@ -7,7 +7,7 @@ use crate::store::sql::Value;
 /// 2^53, and all segments of a message are one range of ids.
 pub(super) const SEGMENTS: u64 = 1 << 20;
 
-/// What the segments of a message are counted from.
+/// The factor between a message's serial and its segments' ids.
 pub(super) fn first_segment(place: Place) -> u64 {
     place.saturating_mul(SEGMENTS)
 }

@@ -109,7 +109,7 @@ impl Show {
         line
     }
 
-    /// What came of a frame that is about turns or presence.
+    /// The result of a frame about turns or presence.
     pub(super) fn turn_result(&mut self, result: &Value) -> Option<String> {
         let mut line = match result {
             _ if result["member"].is_object() => format!(" {}", self.member(&result["member"])),

@@ -26,7 +26,7 @@ impl World {
         for name in self.readers() {
             self.compare_turns(&name, &turns);
         }
-        // What is found to have changed is told a little later (P7.3).
+        // A change found now is announced a little later (P7.3).
         for _ in 0..2 {
             self.line("supervisor-who-checks brief presence");
             self.wait(1000);

@@ -1,4 +1,4 @@
-//! What must hold after any script, whatever it was.
+//! Invariants after any script.
 
 use serde_json::Value;
 

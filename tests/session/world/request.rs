@@ -1,4 +1,4 @@
-//! What a script asks for by HTTP.
+//! HTTP requests of a script.
 
 use sessile::protocol::decode::decode_frame;
 use sessile::protocol::{approval_query, query};

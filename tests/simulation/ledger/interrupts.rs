@@ -1,5 +1,5 @@
-//! What an input does to turns that answer others (P10.3), and what it interrupts (P6.6):
-//! everyone sees what is cancelled, then the message, with nothing in between.
+//! The effect of an input on turns that answer others (P10.3), and its interrupts (P6.6): everyone
+//! sees the cancelled turns, then the message, with nothing in between.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;

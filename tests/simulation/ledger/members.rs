@@ -1,4 +1,4 @@
-//! Who is there (P7), as frames, pings and closes say.
+//! The members (P7), according to frames, pings and closes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ pub struct Members {
     high: BTreeMap<ConnectionId, Timestamp>,
     /// Those that have entered and not left, and when each was heard for certain.
     present: BTreeMap<ConnectionId, Timestamp>,
-    /// Who is heard by the input at hand: silence is judged before.
+    /// Members heard by the current input: silence is judged before it.
     fresh: Vec<(ConnectionId, Timestamp)>,
 }
 

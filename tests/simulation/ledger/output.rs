@@ -1,5 +1,5 @@
-//! What may stand in the messages of turns: every chunk tells by itself where it belongs, who
-//! says it and what comes before it.
+//! The allowed content of turns' messages: every chunk tells its own position, its author and its
+//! predecessor.
 
 use std::collections::{BTreeMap, BTreeSet};
 

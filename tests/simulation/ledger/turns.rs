@@ -1,4 +1,4 @@
-//! What becomes of turns (P6.1, P6.5, P6.8): looked at in the rows after every input.
+//! The course of turns (P6.1, P6.5, P6.8): checked in the rows after every input.
 
 use std::collections::BTreeMap;
 
@@ -72,8 +72,8 @@ impl Ledger {
         }
     }
 
-    /// What was appended and is not acknowledged may have been stored just now, which is then
-    /// all that a session knows that wakes up.
+    /// An unacknowledged append may have been stored just now; a waking session then knows nothing
+    /// else.
     fn hear_pending(&mut self, now: Timestamp) {
         for question in &self.waiting {
             let is_recent = (0..=PENDING_MS).contains(&(now - question.at));
@@ -206,7 +206,7 @@ impl Ledger {
         let Some(cancel) = &turn.cancel else { return };
         let by = |asked: Asked| self.cancels.contains(&(cancel.by.clone(), asked));
         let input = turn.input.map(|input| epoch.at(input).to_string());
-        // Whoever cancels what waits for an agent wants no answer to its input either.
+        // A cancel of a turn that waits for an agent cancels the answer to its input, too.
         let is_known = |known: &Turn| known.input == turn.input && known.cancel == turn.cancel;
         let is_asked = self.ended.values().any(is_known)
             || by(Asked::All)
@@ -333,7 +333,7 @@ impl Ledger {
         let cancel = cancel.unwrap_or_else(|| panic!("nobody ended {turn:?}"));
         let lease = before.lead().map_or(0, |lead| lead.lease_ms);
         let lease = Timestamp::try_from(lease).unwrap();
-        // Who is lost needs no more time to stop.
+        // A lost leader needs no more time to stop.
         let is_lost = self
             .heard
             .get(&before.id)

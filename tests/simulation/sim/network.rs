@@ -1,4 +1,4 @@
-//! What clients do to the network, and it to them.
+//! Clients' faults on the network, and the network's on clients.
 
 use serde_json::Value;
 use sessile::protocol::capability::{Operations, Role};

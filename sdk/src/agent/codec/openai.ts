@@ -151,7 +151,7 @@ class OpenAi extends Draft {
     const item = this.#items.of(event, type);
     const callId = text(event.call_id);
     if (!item.call && !(callId && text(event.name))) {
-      // Whose call it is comes later, if at all.
+      // The call's owner is named later, if at all.
       const whole = event.arguments ?? event.input ?? event.code;
       item.name ||= text(event.name);
       item.held = isDone ? text(whole) || item.held : item.held + text(event.delta);

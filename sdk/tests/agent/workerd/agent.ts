@@ -30,7 +30,7 @@ afterEach(() => {
   for (const agent of agents.splice(0)) agent.close();
 });
 
-/** What is in the log: name and data of each message, without tombstones. */
+/** The log's content: name and data of each message, without tombstones. */
 export async function contents(server: Target, session: string): Promise<[string, unknown][]> {
   const messages = (await getHistory(server as never, session)) as unknown as Message[];
   return messages

@@ -15,7 +15,7 @@ after(() => {
   for (const end of ends) end();
 });
 
-/** What a framework's binding adds to `AbstractChat`: where the messages are. */
+/** A framework's addition to `AbstractChat`: the place of the messages. */
 class Chat extends six.AbstractChat<six.UIMessage> {
   constructor(id: string, transport: SessileChatTransport) {
     let messages: six.UIMessage[] = [];

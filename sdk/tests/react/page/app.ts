@@ -1,5 +1,5 @@
-// What the tests of `sessile/react` render, on a server and in a browser: two parts of a page that
-// show the same, with work to do in between.
+// The components that the tests of `sessile/react` render, on a server and in a browser: two parts
+// of a page that show the same, with work in between.
 
 import {
   createElement,

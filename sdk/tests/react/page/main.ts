@@ -8,9 +8,9 @@ import { App, Late, Slowly } from "./app.ts";
 
 export interface Seen {
   session: Session;
-  /** What React put into the page. */
+  /** React's commits to the page. */
   commits: number;
-  /** What the browser drew. */
+  /** The frames that the browser drew. */
   frames: number;
   /** Parts that did not show the same, as they stood. */
   torn: string[];

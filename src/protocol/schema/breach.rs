@@ -1,0 +1,23 @@
+//! What is wrong, and where.
+
+use serde::{Deserialize, Serialize};
+
+/// One place that is not as it should be: in a value that breaks a schema, or in a schema that
+/// may not be set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Breach {
+    /// Where, as a JSON pointer; empty for the whole.
+    pub path: String,
+    /// Why, as a clause: `it is text, not a number`.
+    pub reason: String,
+}
+
+impl Breach {
+    /// One of the whole.
+    pub fn of_all(reason: &str) -> Self {
+        Self {
+            path: String::new(),
+            reason: reason.to_owned(),
+        }
+    }
+}
