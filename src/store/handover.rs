@@ -18,7 +18,7 @@ use super::stored::Stored;
 use crate::protocol::handover::Handover;
 use crate::protocol::ids::Timestamp;
 
-/// What is written of a hand-over.
+/// A write of a hand-over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HandoverWrite {
     /// The hand-over as it now is, and an entry for its latest event.

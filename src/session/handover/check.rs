@@ -1,4 +1,4 @@
-//! What a hand-over forbids and what waits for its end, as other features ask (P8.8).
+//! The refusals during a hand-over and the inputs that wait for its end, for other features (P8.8).
 
 use crate::protocol::capability;
 use crate::protocol::error::{Details, ErrorCode, ErrorInfo};

@@ -34,7 +34,7 @@ pub(crate) fn note_heard(cx: &mut Context<'_>, client: &str) -> Result<(), Store
     keep(cx)
 }
 
-/// What connections have said, pings among it, is kept.
+/// Signs of life of the connections, pings among them, are kept.
 pub(crate) fn keep_heard(cx: &mut Context<'_>) -> Result<(), StoreError> {
     let Some(held) = &mut cx.memory.handover else {
         return Ok(());

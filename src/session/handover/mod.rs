@@ -1,5 +1,5 @@
-//! A person speaks in the place of the agents (P8.8). What other features ask of it stands in
-//! `check.rs`, below them; what it does to turns in `lead.rs`, above them.
+//! A person speaks in the place of the agents (P8.8). Other features ask `check.rs`, which is below
+//! them; `lead.rs`, above them, changes turns.
 
 pub(super) mod check;
 pub(super) mod heard;
