@@ -5,8 +5,13 @@
 
 #[path = "protocol/approvals.rs"]
 mod approvals;
+#[path = "protocol/handover.rs"]
+mod handover;
+#[path = "protocol/messages.rs"]
+mod messages;
 
 use expect_test::expect_file;
+use messages::{large, small, tombstone};
 use serde_json::{Value, json};
 use sessile::protocol::PROTOCOL_VERSION;
 use sessile::protocol::capability;
@@ -18,11 +23,12 @@ use sessile::protocol::frame::{
 };
 use sessile::protocol::ids::ConnectionId;
 use sessile::protocol::limits::Limits;
-use sessile::protocol::message::{Headers, Message, Role, Status};
+use sessile::protocol::message::{Headers, Message, Status};
 use sessile::protocol::presence::Member;
 use sessile::protocol::serial::{Epoch, Serial};
 use sessile::protocol::turn::{Cancel, Ending, Event, Lead, Shown, State, Turn};
 
+const JSON: &str = r#"{"any":["JSON",null,1.50]}"#;
 const CLIENT: &str = include_str!("fixtures/frames/client.json");
 const REFUSED: &str = include_str!("fixtures/frames/refused.json");
 
@@ -41,64 +47,6 @@ fn mark(text: &str) -> Option<Ref> {
         .unwrap()
         .remove(0)
         .reference
-}
-
-fn small() -> Message {
-    Message {
-        serial: serial(1),
-        version: serial(1),
-        id: None,
-        name: "message".to_owned(),
-        client: "alice".to_owned(),
-        connection: None,
-        role: Role::User,
-        turn: None,
-        parent: None,
-        data: Some(Data::Text("Hello".to_owned())),
-        headers: None,
-        status: None,
-        seq: None,
-        created_at: 1_800_000_000_000,
-        updated_at: 1_800_000_000_000,
-        deleted_at: None,
-    }
-}
-
-fn large() -> Message {
-    let headers = [("lang".to_owned(), "en".to_owned())];
-    Message {
-        serial: serial(2),
-        version: serial(10),
-        id: Some("m1".to_owned()),
-        name: "answer".to_owned(),
-        client: "agent".to_owned(),
-        connection: Some(connection()),
-        role: Role::Assistant,
-        turn: Some("t1".to_owned()),
-        parent: Some(serial(1)),
-        data: Some(Data::Text("Hel👍🏽lo \"\\\n".to_owned())),
-        headers: Some(headers.into()),
-        status: Some(Status::Streaming),
-        seq: Some(7),
-        updated_at: 1_800_000_001_000,
-        ..small()
-    }
-}
-
-fn tombstone() -> Message {
-    let (data, deleted_at) = (None, Some(1_800_000_002_000));
-    Message {
-        version: serial(11),
-        data,
-        deleted_at,
-        updated_at: 1_800_000_002_000,
-        ..small()
-    }
-}
-
-fn json_data() -> Message {
-    let data = Data::from_json(r#"{"any":["JSON",null,1.50]}"#.to_owned());
-    Message { data, ..small() }
 }
 
 fn member() -> Member {
@@ -239,6 +187,7 @@ fn log_frames() -> Vec<(&'static str, ServerFrame)> {
                 presence: Some(vec![member()]),
                 presence_count: None,
             },
+            lead: Some(handover::leading()),
             turns: Some(vec![shown(&active())]),
             approvals: Some(vec![approvals::asked().shown("s1", approvals::epoch())]),
         },
@@ -281,7 +230,10 @@ fn log_frames() -> Vec<(&'static str, ServerFrame)> {
         (
             "create of JSON",
             ServerFrame::Create {
-                message: json_data(),
+                message: Message {
+                    data: Data::from_json(JSON.to_owned()),
+                    ..small()
+                },
             },
         ),
         (
@@ -427,10 +379,11 @@ fn other_frames() -> Vec<(&'static str, ServerFrame)> {
 /// P3.4, P4.4, P13.1: the frames that a session sends.
 #[test]
 fn every_server_frame_is_written_as_its_fixture() {
-    let frames = log_frames().into_iter().chain(turn_frames());
-    let frames = frames.chain(approvals::frames());
-    let frames = frames.chain(other_frames());
+    let asked = [approvals::frames(), handover::frames()].concat();
+    let frames = [log_frames(), turn_frames(), asked, other_frames()];
     let fixtures: Vec<Value> = frames
+        .concat()
+        .into_iter()
         .map(|(name, frame)| {
             let frame: Value = serde_json::from_str(&frame.encode()).unwrap();
             json!({ "name": name, "frame": frame })

@@ -216,6 +216,21 @@ const ARROWS: &[(&str, &str, &str)] = &[
         "a turn waits for what it asked for, and only its leader asks (P8.4, P6.8)",
     ),
     (
+        "messages",
+        "handover",
+        "while a person leads, agents say nothing outside of turns (P8.8)",
+    ),
+    (
+        "turns",
+        "handover",
+        "while a person leads, no turn begins, and inputs wait for the return (P8.8)",
+    ),
+    (
+        "handover",
+        "turns",
+        "a person may cancel what agents do; on return inputs are queued as turns (P8.8)",
+    ),
+    (
         "readers",
         "turns",
         "a page brings the turns that its messages belong to (P6.9)",

@@ -49,6 +49,9 @@ operations! {
     Push = "push";
     /// Settings, deletion, diagnostics.
     Admin = "admin";
+    /// Speak in the place of the agents (P8.8). Last, since connections keep an operation by its
+    /// number.
+    Lead = "lead";
 }
 
 /// A set of operations. It is one number as JSON, since every connection stores one.
@@ -74,7 +77,11 @@ const USER: Operations = VIEWER.union(Operations::of(&[
     Operation::Annotate,
     Operation::Push,
 ]));
-const SUPERVISOR: Operations = USER.union(Operations::of(&[Operation::Edit, Operation::Turn]));
+const SUPERVISOR: Operations = USER.union(Operations::of(&[
+    Operation::Edit,
+    Operation::Turn,
+    Operation::Lead,
+]));
 
 impl Operations {
     /// No operation at all.

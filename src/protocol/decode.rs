@@ -12,6 +12,7 @@ use super::data::Data;
 use super::error::{ErrorCode, ErrorInfo};
 pub use super::fields::parse;
 use super::fields::{Fields, FromFields};
+pub use super::handover::{ReturnLead, TakeLead};
 use super::limits::Limits;
 pub use super::message_frames::{Append, Delete, Interrupt, NewMessage, Publish, Update};
 pub use super::presence::{LeavePresence, SetPresence};
@@ -116,6 +117,10 @@ client_frames! {
     DecideApproval(DecideApproval) = "approval.decide", "decide the approval";
     /// Take an approval back (P8.2).
     WithdrawApproval(WithdrawApproval) = "approval.withdraw", "withdraw the approval";
+    /// Speak in the place of the agents (P8.8).
+    TakeLead(TakeLead) = "lead.take", "take the lead";
+    /// Let agents answer again (P8.8).
+    ReturnLead(ReturnLead) = "lead.return", "return the lead";
     /// Enter presence, or update its data (P7.1).
     SetPresence(SetPresence) = "presence.set", "set presence";
     /// Leave presence (P7.1).

@@ -63,6 +63,8 @@ codes! {
     AlreadyDecided = "already-decided", 409;
     /// The answer is none of those that the question takes (P8.2).
     InvalidAnswer = "invalid-answer", 400;
+    /// A person leads the session (P8.8).
+    LedByPerson = "led-by-person", 409;
     /// A turn is active, and the session takes one input at a time (P10.3).
     Busy = "busy", 409;
     /// An earlier frame of its chain was refused (P13.8).
@@ -117,6 +119,11 @@ pub enum Details {
     Breaches {
         /// Each place, 10 at most.
         breaches: Vec<Breach>,
+    },
+    /// Of `led-by-person` (P8.8).
+    Led {
+        /// The client of the person.
+        client: String,
     },
 }
 

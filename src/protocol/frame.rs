@@ -7,6 +7,7 @@ use super::approval::{Event as ApprovalEvent, Shown as Approval};
 use super::data::Data;
 use super::decode::Ref;
 use super::error::ErrorInfo;
+use super::handover::{HandoverFrame, Leading};
 use super::ids::{ConnectionId, Timestamp};
 use super::limits::Limits;
 use super::message::{Headers, Message, Status};
@@ -143,6 +144,9 @@ pub enum ServerFrame {
         /// The number that `seen` echoes.
         n: u64,
     },
+    /// A person took over, or agents answer again (P8.8).
+    #[serde(untagged)]
+    Handover(HandoverFrame),
     /// A turn changed (P6.10).
     #[serde(untagged)]
     Turn(TurnFrame),
@@ -220,6 +224,9 @@ pub struct Lists {
     /// The presence list.
     #[serde(flatten)]
     pub presence: Presence,
+    /// The person who leads (P8.8).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lead: Option<Leading>,
     /// The open turns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub turns: Option<Vec<Turn>>,
@@ -290,6 +297,14 @@ pub enum Outcome {
     Approval {
         /// The approval as it now stands.
         approval: Box<Approval>,
+        /// Whether the frame is a repeat.
+        #[serde(skip_serializing_if = "is_false")]
+        duplicate: bool,
+    },
+    /// Of `lead.take` and `lead.return`.
+    Lead {
+        /// The person who leads from then on, if anybody does.
+        lead: Option<Leading>,
         /// Whether the frame is a repeat.
         #[serde(skip_serializing_if = "is_false")]
         duplicate: bool,

@@ -202,6 +202,9 @@ pub const PRESENCE_AGENTS: usize = 20;
 pub const PRESENCE_MS: i64 = 200;
 /// Bytes of each list in `attached` and in an ack; a longer one is read by GET (P3.4, P13.5).
 pub const LIST_BYTES: usize = 64 * 1024;
+/// Inputs that wait for the return of the person who leads (P8.8): each may be queued as a turn
+/// in one step.
+pub const HANDOVER_INPUTS: usize = 20;
 /// Untaken steers over all open turns: each is a frame when its turn ends, and one message may
 /// end them all.
 pub const WAITING_STEERS: usize = 1_024;

@@ -134,6 +134,8 @@ with_reads! {
         frame!("POST" "/approvals" => "approval.request");
         frame!("POST" "/approvals/{approval}/decide" => "approval.decide", "approval");
         frame!("POST" "/approvals/{approval}/withdraw" => "approval.withdraw", "approval");
+        frame!("POST" "/lead" => "lead.take");
+        frame!("POST" "/lead/return" => "lead.return");
         session!(
             "PATCH" "", Some((Operation::Admin, "change the settings")), &[],
             Serve::Answer(Decode::Session(request::settings))

@@ -84,6 +84,8 @@ settings! {
     take_ms = "takeMs", LIFE_MS;
     /// Attempts at a turn before it fails, where agents are woken (P6.1); 3 by default.
     max_attempts = "maxAttempts", 1..=100, 3;
+    /// How long the person who leads may be silent (P8.8); a quarter of an hour by default.
+    lead_ms = "leadMs", LIFE_MS, 15 * 60 * 1000;
 }
 
 /// How an input is treated while a turn that answers another one is active (P10.3).

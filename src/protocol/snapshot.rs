@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 
 use super::approval::Shown as Approval;
 use super::frame::Presence;
+use super::handover::Leading;
 use super::ids::Timestamp;
 use super::serial::Serial;
 use super::settings::Settings;
@@ -29,6 +30,9 @@ pub struct Snapshot<'a> {
     /// The presence list.
     #[serde(flatten)]
     pub presence: Presence,
+    /// The person who leads (P8.8).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lead: Option<Leading>,
     /// The open turns, and those of the messages (P6.9).
     pub turns: Vec<Shown>,
     /// The pending approvals; absent when they are longer than a page.

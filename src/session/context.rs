@@ -3,6 +3,7 @@
 use super::approvals::state::Approvals;
 use super::deliveries::queue::Queue;
 use super::engine::{Step, Work};
+use super::handover::state::Held;
 use super::messages::state::Retention;
 use super::presence::state::Presence;
 use super::turns::state::Turns;
@@ -16,6 +17,7 @@ pub(super) struct Memory {
     pub(super) presence: Presence,
     pub(super) retention: Retention,
     pub(super) deliveries: Queue,
+    pub(super) handover: Option<Held>,
 }
 
 /// The questions of one feature to all others, none of which it knows: to all parts (`parts.rs`).

@@ -5,6 +5,7 @@ use super::approvals::{ask, decide};
 use super::context::Context;
 use super::engine::{Answer, Chains, Error, FrameId, Known, Reply, Sender, misplaced};
 use super::full;
+use super::handover::{heard, lead};
 use super::messages::{append, delete, publish, signal, update};
 use super::presence::members;
 use super::readers::probe;
@@ -85,7 +86,7 @@ macro_rules! once {
     };
 }
 
-use Operation::{Approve, Cancel, Presence, Publish, Steer, Turn};
+use Operation::{Approve, Cancel, Lead, Presence, Publish, Steer, Turn};
 use Rate::{Frame, FrameWithId, Free, Signal};
 
 rules! {
@@ -123,6 +124,10 @@ rules! {
         Some(Approve), Frame, once!(DecideApproval, decide::repeat), decide::decide;
     WithdrawApproval(decode::WithdrawApproval) =
         Some(Turn), Frame, once!(WithdrawApproval, decide::repeat_withdraw), decide::withdraw;
+    TakeLead(decode::TakeLead) =
+        Some(Lead), Frame, once!(TakeLead, lead::repeat), lead::take;
+    ReturnLead(decode::ReturnLead) =
+        Some(Lead), Frame, once!(ReturnLead, lead::repeat), lead::give;
     SetPresence(decode::SetPresence) =
         Some(Presence), Frame, None, members::set_presence;
     LeavePresence(decode::LeavePresence) =
@@ -223,6 +228,7 @@ pub(super) fn take_message(
         return cx.engine.dismiss(connection, close::TOO_FAST, reason);
     }
     cx.engine.heard_frame(connection);
+    heard::note_heard(cx, &sender.client)?;
     let frames = frames.into_iter().map(|received| Received {
         frame: too_much.clone().map_or(received.frame, Err),
         ..received

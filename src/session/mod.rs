@@ -11,6 +11,7 @@ mod deliveries;
 mod engine;
 mod frames;
 mod full;
+mod handover;
 mod life;
 mod machine;
 mod messages;
@@ -204,6 +205,7 @@ fn dispatch(cx: &mut Context<'_>, input: Input) -> Result<(), StoreError> {
         Input::Backlog { unsent, had_time } => cx.engine.judge_backlog(unsent, had_time),
         Input::Close { connection } => {
             turns::lease::keep_pings(cx)?;
+            handover::heard::keep_heard(cx)?;
             cx.engine.forget(&connection);
             // A body breaks off with its connection (P5.5); nothing else follows: a closed
             // connection is never a cancel.

@@ -4,6 +4,7 @@ use super::approvals::part::Pending;
 use super::context::{Context, Memory, Others};
 use super::deliveries::part::Deliveries;
 use super::engine::{Live, News, Step, Wait};
+use super::handover::part::{HandedOver, HandoverPings};
 use super::life::Rest;
 use super::messages::retention::Trimming;
 use super::messages::silence::Streams;
@@ -29,6 +30,8 @@ macro_rules! each {
             Pending
             Open
             Leases
+            HandedOver
+            HandoverPings
             Streams
             Trimming
             Rest

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::context::Context;
 use super::engine::{Chains, Error, Sender};
+use super::handover::heard;
 use super::readers::history;
 use super::reads::read;
 use super::{frames, full, life, settings};
@@ -38,6 +39,7 @@ pub(super) fn answer(
         cx.engine.out.response = Some(refused(request, error));
         return Ok(());
     }
+    heard::note_heard(cx, &sender.client)?;
     take(cx, sender, request)?;
     let answer = cx.engine.out.response.as_ref();
     let answer = answer.map_or(0, |(_, body)| body.len());

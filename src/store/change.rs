@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | `serial` | its place in the log |
 //! | `kind` | the change: a number of [`Kind`] |
-//! | `subject` | the place of the changed message, turn or approval |
+//! | `subject` | the place of the changed message, turn or approval; of a hand-over its own |
 //! | `client` | the client; NULL for the session itself |
 //! | `at` | when, in ms |
 
@@ -19,6 +19,7 @@ use super::store::Store;
 use super::stored::Stored;
 use super::text::newest_segment;
 use crate::protocol::approval;
+use crate::protocol::handover;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{REPLAY_ENTRIES, TRIM_ROWS};
 use crate::protocol::serial::Place;
@@ -47,6 +48,8 @@ pub(super) enum Kind {
     Turn(Event),
     /// Of an approval: 20 to 29.
     Approval(approval::Event),
+    /// Of a hand-over: 30 to 39.
+    Handover(handover::Event),
 }
 
 impl Kind {
@@ -56,6 +59,10 @@ impl Kind {
     pub(super) const OF_TURNS: [i64; 2] = [10, 19];
     /// The first and the last number of approvals.
     pub(super) const OF_APPROVALS: [i64; 2] = [20, 29];
+
+    /// The first and the last number of hand-overs.
+    #[cfg(test)]
+    const OF_HANDOVERS: [i64; 2] = [30, 39];
 
     const fn number(self) -> i64 {
         match self {
@@ -76,6 +83,8 @@ impl Kind {
             Self::Approval(approval::Event::Decide) => 22,
             Self::Approval(approval::Event::Expire) => 23,
             Self::Approval(approval::Event::Withdraw) => 24,
+            Self::Handover(handover::Event::Take) => 30,
+            Self::Handover(handover::Event::Return) => 31,
         }
     }
 }
@@ -231,17 +240,20 @@ mod tests {
             approval::Event::Expire,
             approval::Event::Withdraw,
         ];
+        let handovers = [handover::Event::Take, handover::Event::Return];
         let kinds = changes
             .map(Kind::Message)
             .into_iter()
             .chain(events.map(Kind::Turn))
-            .chain(approvals.map(Kind::Approval));
+            .chain(approvals.map(Kind::Approval))
+            .chain(handovers.map(Kind::Handover));
         let kinds: Vec<Kind> = kinds.collect();
         for kind in &kinds {
             let [first, last] = match kind {
                 Kind::Message(_) => Kind::OF_MESSAGES,
                 Kind::Turn(_) => Kind::OF_TURNS,
                 Kind::Approval(_) => Kind::OF_APPROVALS,
+                Kind::Handover(_) => Kind::OF_HANDOVERS,
             };
             assert!((first..=last).contains(&kind.number()), "{kind:?}");
         }

@@ -54,6 +54,10 @@ pub enum Kind {
     DecideApproval = 13,
     /// An `approval.withdraw`.
     WithdrawApproval = 14,
+    /// A `lead.take`.
+    TakeLead = 15,
+    /// A `lead.return`.
+    ReturnLead = 16,
 }
 
 /// The id of a frame that was taken.

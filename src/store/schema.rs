@@ -31,16 +31,19 @@ pub(super) enum Rare {
     Delivery,
     /// Approvals.
     Approval,
+    /// The latest hand-over to a person.
+    Handover,
 }
 
 impl Rare {
-    const ALL: [Self; 3] = [Self::Once, Self::Delivery, Self::Approval];
+    const ALL: [Self; 4] = [Self::Once, Self::Delivery, Self::Approval, Self::Handover];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Once => "once",
             Self::Delivery => "delivery",
             Self::Approval => "approval",
+            Self::Handover => "handover",
         }
     }
 
@@ -49,6 +52,7 @@ impl Rare {
             Self::Once => include_str!("schema/1/once.sql"),
             Self::Delivery => include_str!("schema/1/delivery.sql"),
             Self::Approval => include_str!("schema/1/approval.sql"),
+            Self::Handover => include_str!("schema/1/handover.sql"),
         }
     }
 

@@ -5,6 +5,7 @@ use super::change::Entry;
 use super::delivery::DeliveryWrite;
 use super::error::StoreError;
 use super::frame_id::IdWrite;
+use super::handover::HandoverWrite;
 use super::message::MessageWrite;
 use super::meta::MetaWrite;
 use super::retention::Trim;
@@ -47,6 +48,8 @@ kinds! {
     Turn(TurnWrite);
     /// The id of a frame.
     Id(IdWrite);
+    /// A hand-over to a person.
+    Handover(HandoverWrite);
     /// A delivery.
     Delivery(DeliveryWrite);
     /// An approval, and its entry.

@@ -11,27 +11,26 @@ fn p8_2_an_answer_fits_the_form() {
         r##"
         agent attach rewind=0
         alice attach rewind=0
-        agent ask q1 kind=question schema={"required":["n"],"properties":{"n":{"maximum":4}}}
+        agent ask q1 schema={"properties":{"n":{"maximum":4}},"required":["n"],"type":"object"}
         ---
-        alice decide q1 answer data={"n":5}
-        alice decide q1 answer data={}
-        alice decide q1 answer data=two
-        alice decide q1 answer data={"n":2}
+        alice decide q1 approve data={"n":5}
+        alice decide q1 approve data={}
+        alice decide q1 approve data=two
+        alice decide q1 approve data={"n":2}
         "##,
         expect![[r#"
             alice < nack 1 invalid-answer: unable to decide the approval; data breaks the
                   schema at "/n"
             alice < nack 2 invalid-answer: unable to decide the approval; data breaks the
                   schema at ""
-            agent < approval.decide #2 q1 answered question decidedBy=alice answer="two" [+0
-                  request agent, +0 decide alice]
-            alice < approval.decide #2 q1 answered question decidedBy=alice answer="two" [+0
-                  request agent, +0 decide alice]
-            alice | ack 3 q1 answered question decidedBy=alice answer="two" [+0 request agent,
-                  +0 decide alice]
-            alice < nack 4 already-decided: unable to decide the approval; approval q1 is
-                  answered (q1 answered question decidedBy=alice answer="two" [+0 request agent,
-                   +0 decide alice])
+            alice < nack 3 invalid-answer: unable to decide the approval; data breaks the
+                  schema at ""
+            agent < approval.decide #2 q1 approved decidedBy=alice answer={"n":2} [+0 request
+                  agent, +0 decide alice]
+            alice < approval.decide #2 q1 approved decidedBy=alice answer={"n":2} [+0 request
+                  agent, +0 decide alice]
+            alice | ack 4 q1 approved decidedBy=alice answer={"n":2} [+0 request agent, +0
+                  decide alice]
         "#]],
     );
 }

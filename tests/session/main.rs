@@ -39,6 +39,7 @@ mod fence;
 mod followed;
 mod full;
 mod grace;
+mod handover;
 mod headers;
 mod history;
 mod host;

@@ -18,6 +18,7 @@ mod checks;
 mod client;
 mod deliveries;
 mod draft;
+mod handover;
 #[path = "../session/host.rs"]
 mod host;
 mod job;

@@ -14,9 +14,10 @@ use sessile::store::{
 
 use crate::approvals;
 use crate::deliveries;
+use crate::handover;
 use crate::model::epoch;
 
-const ONCE: [Kind; 14] = [
+const ONCE: [Kind; 16] = [
     Kind::Append,
     Kind::Update,
     Kind::Delete,
@@ -31,6 +32,8 @@ const ONCE: [Kind; 14] = [
     Kind::Steer,
     Kind::DecideApproval,
     Kind::WithdrawApproval,
+    Kind::TakeLead,
+    Kind::ReturnLead,
 ];
 
 fn settings() -> Settings {
@@ -51,6 +54,7 @@ fn settings() -> Settings {
         suspend_ms: Some(9),
         take_ms: Some(10),
         max_attempts: Some(11),
+        lead_ms: Some(12),
         hooks: Some(vec![
             Hook {
                 url: "https://a.example/".to_owned(),
@@ -417,6 +421,7 @@ pub(crate) fn writes() -> Vec<Vec<Write>> {
     ]);
     writes.extend(deliveries::golden_writes());
     writes.extend(approvals::golden_writes());
+    writes.extend(handover::golden_writes());
     writes
 }
 
@@ -453,4 +458,5 @@ pub(crate) fn check(store: &Store) {
     }
     deliveries::check_golden(store);
     approvals::check_golden(store);
+    handover::check_golden(store);
 }

@@ -108,11 +108,12 @@ const ROLES: [(&str, &str); 5] = [
     ),
     (
         "supervisor",
-        "read, publish, edit, presence, turn, cancel, steer, approve, state, annotate, push",
+        "read, publish, edit, presence, turn, cancel, steer, approve, state, annotate, push, lead",
     ),
     (
         "admin",
-        "read, publish, edit, presence, turn, cancel, steer, approve, state, annotate, push, admin",
+        "read, publish, edit, presence, turn, cancel, steer, approve, state, annotate, push, \
+         admin, lead",
     ),
 ];
 

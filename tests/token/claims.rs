@@ -88,7 +88,7 @@ fn claims_of_a_wrong_form_are_refused_by_name() {
             json!({ "*": ["reed"] }),
             "the token's caps has the word \"reed\" for *, which is neither operation nor role; \
              operations are read, publish, edit, presence, turn, cancel, steer, approve, state, \
-             annotate, push, admin, roles are viewer, user, agent, supervisor, admin",
+             annotate, push, admin, lead, roles are viewer, user, agent, supervisor, admin",
         ),
         (
             "caps",

@@ -6,6 +6,7 @@ use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::serial::Place;
 use crate::session::context::Context;
 use crate::session::engine::{Answer, Closing, Engine, Error, Known, Pending, Sender};
+use crate::session::handover::check::check_output;
 use crate::session::messages::edits::check_edits;
 use crate::session::messages::standing::{gap, repeat_message, repeat_stored};
 use crate::session::turns::leader::{Claim, fence};
@@ -76,6 +77,9 @@ pub(crate) fn append(
             return Err(gap("append", append.serial, stream.seq, stream.length()).into());
         }
         Seq::Next => {}
+    }
+    if !append.text().is_empty() {
+        check_output(cx, "append", sender, stream.turn.is_some())?;
     }
     let bytes = stream.bytes + stream.pending.len() + append.text().len();
     let limit = cx.engine.limits.data_bytes();

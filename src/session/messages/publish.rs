@@ -9,6 +9,7 @@ use crate::protocol::message::{DEFAULT_NAME, Message, Role, Status};
 use crate::protocol::serial::{Epoch, Place};
 use crate::session::context::Context;
 use crate::session::engine::{Answer, Error, Sender, Step, Stream};
+use crate::session::handover::check::{check_speaker, is_led_by, keep_inputs};
 use crate::session::messages::edits::check_edits;
 use crate::session::messages::silence::STREAMS;
 use crate::session::turns::cancel::{check_interrupt, check_outlives, interrupt};
@@ -16,6 +17,7 @@ use crate::session::turns::leader::{Claim, check_leader};
 use crate::session::turns::lease::renew_lease;
 use crate::session::turns::queue::{
     check_input, interrupt_by_settings, is_left_behind, is_queued_input, queue_input,
+    waits_for_return,
 };
 use crate::store::{Head, Kind, MessageWrite, StoreError, Streaming, Tail};
 
@@ -51,6 +53,7 @@ pub(crate) fn publish(
     }
     let mut placed: Vec<Placed> = Vec::with_capacity(verdicts.len());
     let mut driven = Vec::new();
+    let mut held = Vec::new();
     for (new, verdict) in publish.messages.into_iter().zip(verdicts) {
         let id = new.id.clone();
         if verdict.is_new() {
@@ -75,11 +78,15 @@ pub(crate) fn publish(
             },
             Verdict::New | Verdict::Instead(_) => {
                 let waits = is_queued_input(cx, sender, &new);
+                let is_held = waits_for_return(cx, sender, &new);
                 let message = create(cx, sender, new);
                 let serial = message.serial;
                 announce(cx, message, &mut step);
                 if waits {
                     queue_input(cx, &mut step, serial.place);
+                }
+                if is_held {
+                    held.push(serial.place);
                 }
                 Placed::new(serial, serial)
             }
@@ -87,6 +94,7 @@ pub(crate) fn publish(
         result.id = id;
         placed.push(result);
     }
+    keep_inputs(cx, &mut step, held);
     cx.engine.commit(step)?;
     driven.dedup();
     for turn in driven {
@@ -175,7 +183,8 @@ pub(crate) fn known(
 fn check_new(cx: &Context<'_>, sender: &Sender, new: &NewMessage) -> Result<(), Error> {
     let may_speak = [Operation::Turn, Operation::Edit]
         .iter()
-        .any(|operation| sender.operations.contains(*operation));
+        .any(|operation| sender.operations.contains(*operation))
+        || is_led_by(cx, &sender.client);
     if new.role != Role::User && !may_speak {
         let message = format!(
             "unable to publish with role {}; the token lacks turn or edit on session {}",
@@ -184,6 +193,7 @@ fn check_new(cx: &Context<'_>, sender: &Sender, new: &NewMessage) -> Result<(), 
         );
         return Err(ErrorInfo::new(ErrorCode::Forbidden, message).into());
     }
+    check_speaker(cx, sender, new.role, new.turn.is_some())?;
     if let Some(parent) = new.parent {
         let place = cx.engine.place("publish after parent", parent)?;
         cx.engine.existing("publish after parent", place)?;

@@ -7,6 +7,7 @@ use crate::protocol::frame::ServerFrame;
 use crate::protocol::message::{Status, as_json};
 use crate::session::context::Context;
 use crate::session::engine::{Answer, Closing, Error, Known, Sender, Stream};
+use crate::session::handover::check::check_output;
 use crate::session::messages::edits::check_edits;
 use crate::session::messages::standing::{
     changed_turn, check_version, deleted, gap, outcome, repeat_message, repeat_settled, standing,
@@ -50,6 +51,9 @@ pub(crate) fn update(
     }
     if is_repeat {
         return repeat_settled(cx, head.place, update.seq);
+    }
+    if update.data.is_some() {
+        check_output(cx, "update", sender, head.turn.is_some())?;
     }
     check_version(cx, "update", update.serial, update.if_version, &head)?;
     check_update(cx, &update, &head)?;

@@ -40,6 +40,7 @@ pub(crate) fn snapshot(cx: &Context<'_>, rewind: usize) -> Result<String, Error>
             .map(|created_at| created_at.max(cx.engine.written_at)),
         settings: &cx.engine.settings,
         presence: Presence::default(),
+        lead: None,
         turns: turns.iter().map(|turn| stored(cx, turn)).collect(),
         approvals: None,
         has_older,

@@ -7,6 +7,7 @@ use crate::protocol::limits::ADOPTED_MESSAGES;
 use crate::protocol::turn::{Event, Lead, State, Turn, lease};
 use crate::session::context::Context;
 use crate::session::engine::{Answer, Error, Known, Sender, Step};
+use crate::session::handover::check::check_unled;
 use crate::session::turns::change::{change_turn, take_turn};
 use crate::session::turns::instructions::renew_steers;
 use crate::session::turns::shown::{answer_changed, closed_turn, find, repeat_by_id, shown};
@@ -42,6 +43,9 @@ pub(crate) fn adopt(
         let agent = turn.agent.unwrap_or_default();
         let message = format!("unable to {VERB}; turn {} is {agent}'s", turn.id);
         return Err(ErrorInfo::new(ErrorCode::NotLeader, message).into());
+    }
+    if turn.state == State::Queued {
+        check_unled(cx, VERB)?;
     }
     cx.engine.check_room(VERB)?;
     let is_superseded = matches!(turn.state, State::Active(_)) && !adopt.keep;

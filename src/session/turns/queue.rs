@@ -10,6 +10,7 @@ use crate::protocol::settings::OnInput;
 use crate::protocol::turn::{Event, Turn};
 use crate::session::context::Context;
 use crate::session::engine::{Sender, Step};
+use crate::session::handover::check::is_led_by;
 use crate::session::turns::cancel::{active_turns, cancel_turn};
 use crate::session::turns::change::{asked, change_turn, check_open_turns, hold_turn, new_turn};
 use crate::store::{Head, StoreError};
@@ -24,6 +25,12 @@ fn answers(turn: &Turn) -> bool {
     turn.input.is_some() && turn.cancel.is_none()
 }
 
+/// Whether a message is an input that waits for the return of the person who leads (P8.8).
+pub(crate) fn waits_for_return(cx: &Context<'_>, sender: &Sender, new: &NewMessage) -> bool {
+    let is_own = is_led_by(cx, &sender.client) && new.wake != Some(true);
+    cx.memory.handover.is_some() && !is_own && is_input(sender, new)
+}
+
 /// The decision about a message while turns are active that `stays` keeps.
 fn on_input(
     cx: &Context<'_>,
@@ -32,7 +39,8 @@ fn on_input(
     stays: impl Fn(&Turn) -> bool,
 ) -> OnInput {
     let on_input = cx.engine.settings.on_input();
-    let is_moot = on_input == OnInput::Parallel || !is_input(sender, new);
+    let is_led = cx.memory.handover.is_some();
+    let is_moot = is_led || on_input == OnInput::Parallel || !is_input(sender, new);
     let is_answering = |turn: &Turn| answers(turn) && stays(turn);
     if is_moot || active_turns(cx, is_answering).is_empty() {
         return OnInput::Parallel;

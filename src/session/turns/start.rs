@@ -7,6 +7,7 @@ use crate::protocol::serial::{Place, Serial};
 use crate::protocol::turn::{Ending, Event, Lead, State, Turn, lease};
 use crate::session::context::Context;
 use crate::session::engine::{Answer, Error, Sender};
+use crate::session::handover::check::check_unled;
 use crate::session::turns::change::{
     End, change_turn, check_open_turns, finish_turn, hold_turn, take_turn,
 };
@@ -32,6 +33,7 @@ pub(crate) fn start_turn(
         if known.state != State::Queued {
             return Ok(answer_stored(cx, &known, true));
         }
+        check_unled(cx, VERB)?;
         cx.engine.settle()?;
         let mut step = cx.engine.step_by(sender);
         let metadata = start.metadata;
@@ -43,6 +45,7 @@ pub(crate) fn start_turn(
         return answer_changed(shown);
     }
     check_name(start.id.as_deref())?;
+    check_unled(cx, VERB)?;
     cx.engine.check_room(VERB)?;
     check_open_turns(cx, VERB, 1)?;
     if INPUT_TURNS <= answers.count {
