@@ -1,6 +1,7 @@
 // `sessile`: a session in the browser, or anywhere that has WebSocket and fetch. A bundler leaves
 // out the features that a page does not import.
 
+export { type ApprovalsFeature, approvalsOf } from "./client/approvals.ts";
 export { type BranchesFeature, branchesOf } from "./client/branches.ts";
 export { type Begin, type Engine, type Feature, readList } from "./client/feature.ts";
 export { type HistoryFeature, historyOf } from "./client/history.ts";

@@ -23,6 +23,7 @@ import {
 } from "../protocol/index.ts";
 import { Emitter, type Listener } from "./emitter.ts";
 import { type Begin, type Engine, type Feature, readList } from "./feature.ts";
+import { newId } from "./ids.ts";
 import { Sending, type Sent, type ShownMessage } from "./sending.ts";
 import type { SendOptions, SessionEvents, SessionOptions, SessionSnapshot } from "./types.ts";
 
@@ -327,11 +328,6 @@ export class Session {
         });
     }
   }
-}
-
-/** Works also without `crypto.randomUUID`, as on pages without TLS. */
-function newId(): string {
-  return btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(15))));
 }
 
 /** Reads a session over HTTP, for `initial` (P11.1). */

@@ -1,5 +1,12 @@
 // The frames that a client may send (P4–P7, P13).
 
+import type {
+  ApprovalResult,
+  DecideApprovalFrame,
+  RequestApprovalFrame,
+  WithdrawApprovalFrame,
+} from "./approval.ts";
+import type { LeadResult, ReturnLeadFrame, TakeLeadFrame } from "./lead.ts";
 import type { Message, NewMessage } from "./message.ts";
 import type { Member } from "./presence.ts";
 import type { Ending, Turn } from "./turn.ts";
@@ -155,7 +162,7 @@ export interface Chained {
   chain?: number;
 }
 
-/** Everything that a client may send. Approvals, state and annotations add theirs here. */
+/** Everything that a client may send. State and annotations add theirs here. */
 export type ClientFrame = (
   | PublishFrame
   | AppendFrame
@@ -169,6 +176,11 @@ export type ClientFrame = (
   | SteeredFrame
   | CancelFrame
   | SteerFrame
+  | RequestApprovalFrame
+  | DecideApprovalFrame
+  | WithdrawApprovalFrame
+  | TakeLeadFrame
+  | ReturnLeadFrame
   | SetPresenceFrame
   | LeavePresenceFrame
   | AuthFrame
@@ -209,6 +221,11 @@ export interface Results {
   /** Only the ids if the turns are too long for an ack. */
   cancel: { turns?: Turn[]; turnIds?: string[]; duplicate?: boolean };
   steer: { serial: string; turn: Turn; duplicate?: boolean };
+  "approval.request": ApprovalResult;
+  "approval.decide": ApprovalResult;
+  "approval.withdraw": ApprovalResult;
+  "lead.take": LeadResult;
+  "lead.return": LeadResult;
   "presence.set": { member: Member };
   "presence.leave": { member: Member };
   auth: { expiresAt: number; at?: number };

@@ -1,5 +1,7 @@
 // The reasons of refusals (P13.2), and close codes (P13.3).
 
+import type { Approval } from "./approval.ts";
+
 /** The codes of the protocol with their HTTP statuses; `tests/fixtures` holds them equal. */
 export const ERROR_STATUS = {
   "invalid-frame": 400,
@@ -17,6 +19,9 @@ export const ERROR_STATUS = {
   gap: 409,
   "turn-closed": 409,
   "not-leader": 409,
+  "already-decided": 409,
+  "invalid-answer": 400,
+  "led-by-person": 409,
   busy: 409,
   skipped: 409,
   "rate-limited": 429,
@@ -65,6 +70,12 @@ export interface ErrorInfo {
   length?: number;
   /** For `rate-limited`: when to try again. */
   retryAfterMs?: number;
+  /** For `already-decided`: the approval as it stands (P8.2). */
+  approval?: Approval;
+  /** For `invalid-answer`: each place that breaks the schema (P8.2). */
+  breaches?: { path: string; reason: string }[];
+  /** For `led-by-person`: the client that leads (P8.8). */
+  client?: string;
 }
 
 /** Every error that the SDK throws, rejects with or shows. Its message gives the remedy. */

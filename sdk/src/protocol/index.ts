@@ -1,7 +1,9 @@
 // The words of the protocol (PROTOCOL.md), shared by all entry points.
 
+export type * from "./approval.ts";
 export type * from "./client-frames.ts";
 export * from "./error.ts";
+export type * from "./lead.ts";
 export * from "./limits.ts";
 export type * from "./message.ts";
 export * from "./names.ts";

@@ -1,6 +1,8 @@
 // The frames that a session sends (P3.4, P4.4, P6.10, P7.3, P13).
 
+import type { Approval, ApprovalFrame } from "./approval.ts";
 import type { ErrorInfo } from "./error.ts";
+import type { Leading, LeadReturnedFrame, LeadTakenFrame } from "./lead.ts";
 import type { Limits } from "./limits.ts";
 import type { Annotations, Message, MessageStatus } from "./message.ts";
 import type { Member, MemberList } from "./presence.ts";
@@ -31,6 +33,10 @@ export interface AttachedFrame extends MemberList {
   hasOlder: boolean;
   /** The open turns; absent when they are too long for this frame. */
   turns?: Turn[];
+  /** The pending approvals, the oldest first; absent when they are too long for this frame. */
+  approvals?: Approval[];
+  /** The person who speaks in the place of the agents, if somebody does (P8.8). */
+  lead?: Leading;
   limits: Limits;
 }
 
@@ -159,8 +165,8 @@ export interface ProbeFrame {
 }
 
 /**
- * Everything that a session may say. Approvals, state and annotations add theirs here; a client
- * ignores frames that it does not know (P1.4).
+ * Everything that a session may say. State and annotations add theirs here; a client ignores
+ * frames that it does not know (P1.4).
  */
 export type ServerFrame =
   | AttachedFrame
@@ -169,6 +175,9 @@ export type ServerFrame =
   | TrimFrame
   | TurnFrame
   | TurnSteerFrame
+  | ApprovalFrame
+  | LeadTakenFrame
+  | LeadReturnedFrame
   | PresenceFrame
   | PresenceCountFrame
   | SignalledFrame

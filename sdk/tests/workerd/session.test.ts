@@ -8,6 +8,7 @@ import { CuttingProxy } from "../../../tests/support/proxy.ts";
 import { makeToken } from "../../../tests/support/token.ts";
 import { within } from "../../../tests/support/wait.ts";
 import {
+  approvalsOf,
   branchesOf,
   createSession,
   fetchSnapshot,
@@ -128,6 +129,27 @@ describe("a session", () => {
     assert.deepEqual(there(), [["Bob", { typing: true }]]);
     presenceOf(bob).leave();
     await shows(alice, () => presenceOf(alice).count === 0, "nobody");
+  });
+
+  test("P8 what an agent asks is decided on one device, and shown on the other", async (t) => {
+    const name = fixture.session();
+    const agent = await connect(fixture.server, name, { sub: "agent", caps: { "*": ["agent"] } });
+    const phone = await open(t, fixture.server, name, { sub: "ada" });
+    const laptop = await open(t, fixture.server, name, { sub: "ada" });
+    const waiting = () =>
+      approvalsOf(laptop)
+        .pending.map(({ title }) => title)
+        .join();
+    await agent.ok({ type: "approval.request", id: "a1", title: "Buy?" });
+    await shows(laptop, () => waiting() === "Buy?", "what is asked");
+    const late = await open(t, fixture.server, name, { sub: "ada" });
+    await shows(late, () => approvalsOf(late).pending.length === 1, "what was asked before");
+    const decided = await approvalsOf(phone).decide("a1", "approve", { comment: "go" });
+    assert.deepEqual([decided.status, decided.decidedBy], ["approved", "ada"]);
+    await shows(laptop, () => waiting() === "", "that it is decided");
+    const again = approvalsOf(late).decide("a1", "reject");
+    await assert.rejects(again, ({ info }) => info.approval.decidedBy === "ada");
+    await agent.close();
   });
 
   test("P4.5 a signal is passed on, and events say what happens", async (t) => {
