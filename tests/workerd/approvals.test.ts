@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { attach, connect } from "../support/client.ts";
 import { diagnostics, useServer } from "../support/fixture.ts";
-import { call, field } from "../support/http.ts";
+import { assertRefused, call, field } from "../support/http.ts";
 import { AGENT, agent, drive, start, USER } from "../support/turns.ts";
 import { until } from "../support/wait.ts";
 
@@ -121,4 +121,38 @@ test("P8.3 a deadline and escalations come on time, evicted and alone", async ()
   );
   assert.deepEqual(settled.assignees, ["ann", "bob", "role:supervisor"]);
   assert.equal((await decide(session, "a1", USER)).status, 409);
+});
+
+test("P8.2 an answer fits the form that the agent gave, in bounded time", async () => {
+  const session = fixture.session("form");
+  const ask = (id: string, schema: unknown) =>
+    call(fixture.server, session, "POST", "/approvals", {
+      ...AGENT,
+      json: { id, kind: "question", title: "How many?", schema },
+    });
+  const answer = (id: string, data: unknown) =>
+    call(fixture.server, session, "POST", `/approvals/${id}/decide`, {
+      ...USER,
+      json: { decision: "answer", data },
+    });
+  const schema = {
+    type: "object",
+    required: ["seats"],
+    properties: { seats: { type: "integer", maximum: 4 }, to: { pattern: "^[a-z]+$" } },
+  };
+  assert.equal((await ask("q1", schema)).status, 201);
+  const refused = await answer("q1", { seats: 5, to: "A" });
+  assert.equal(refused.status, 400);
+  const { code, breaches } = field(refused, "error") as {
+    code: string;
+    breaches: { path: string; reason: string }[];
+  };
+  assert.equal(code, "invalid-answer");
+  assert.deepEqual(breaches.map(({ path }) => path).sort(), ["/seats", "/to"]);
+  assert.equal((await answer("q1", {})).status, 400);
+  assert.equal((await read(session, "q1")).status, "pending");
+  assert.equal((await answer("q1", { seats: 2 })).status, 200);
+  assert.equal((await read(session, "q1")).status, "answered");
+  const evil = [{ pattern: "^(a|a)*$" }, { $ref: "https://elsewhere.example/" }, { type: 7 }];
+  for (const schema of evil) assertRefused(await ask("q2", schema), 400, "invalid-frame");
 });
