@@ -60,7 +60,7 @@ export interface Approval {
   version: string;
 }
 
-/** What a person may decide: `answer` goes with a question, the first two with an approval. */
+/** A decision: `answer` goes with a question, the first two with an approval. */
 export type Decision = "approve" | "reject" | "answer" | "dismiss";
 
 /** Asks a person (P8.1). */
