@@ -37,6 +37,7 @@ use model::{Draft, Pair, epoch};
 use sessile::protocol::data::{Data, units};
 use sessile::protocol::message::{Headers, Message, Role, Status};
 use sessile::protocol::settings::Settings;
+use sessile::store::sql::Sql;
 use sessile::store::{
     Beginning, End, Growth, Kind, MessageWrite, MetaWrite, Page, Span, Store, TAIL_BYTES,
     TextWrite, Trim,

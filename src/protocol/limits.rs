@@ -125,6 +125,10 @@ pub const DEAD_LETTERS_MAX: usize = 100;
 /// Milliseconds that a dead letter is kept: a deleted session must end with nothing stored.
 pub const DEAD_LETTER_MS: u64 = 7 * 24 * 60 * 60 * 1000;
 
+/// Bytes of effects that a row counts as which an input reads (P14): a second's worth is 131 072
+/// rows, so that an hour of reads costs its owner half a dollar at most.
+pub const READ_ROW_BYTES: usize = 256;
+
 /// Milliseconds that a reader is given to drain once its unsent bytes exceed its limit: a burst of
 /// the session's own is not the reader's fault.
 pub const DRAIN_MS: i64 = 1_000;

@@ -164,6 +164,7 @@ impl Session {
             store,
             now,
             out,
+            rows_before: store.rows_read(),
             frame_id: None,
         };
         let memory = &mut self.memory;

@@ -163,6 +163,10 @@ mod tests {
     struct Noting(i64, RefCell<Vec<String>>);
 
     impl Sql for Noting {
+        fn rows_read(&self) -> u64 {
+            0
+        }
+
         fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Vec<Value>>, StoreError> {
             if sql.starts_with("SELECT") {
                 return Ok(vec![vec![Value::Integer(self.0)]]);

@@ -103,6 +103,9 @@ pub trait Sql {
         self.run(sql, &[row, version, seq, at, mark, text])
     }
 
+    /// Rows that were read, since this database was opened.
+    fn rows_read(&self) -> u64;
+
     /// Bytes of the database, without free pages.
     ///
     /// # Errors

@@ -62,6 +62,11 @@ impl Store {
         Ok(bytes < most)
     }
 
+    /// Rows that were read, since the database was opened.
+    pub fn rows_read(&self) -> u64 {
+        self.sql.rows_read()
+    }
+
     /// Reads, unless nothing was ever written: then no table exists.
     pub(super) fn read<T: Default>(
         &self,

@@ -3,6 +3,7 @@
 use crate::world::{World, check_with};
 use expect_test::expect;
 use sessile::protocol::limits::Limits;
+use sessile::store::sql::Sql;
 
 fn unhurried() -> Limits {
     Limits {

@@ -27,6 +27,10 @@ impl Disk {
 }
 
 impl Sql for Disk {
+    fn rows_read(&self) -> u64 {
+        self.0.rows_read()
+    }
+
     fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Vec<Value>>, StoreError> {
         self.0.query(sql, params)
     }

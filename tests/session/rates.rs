@@ -145,3 +145,31 @@ fn acks_that_wait_are_bounded() {
         "#]],
     );
 }
+
+/// P14: rows that are read count as output of the client, however little comes of them.
+#[test]
+fn rows_that_are_read() {
+    check_with(
+        Limits {
+            effect_bytes_per_second: 8_000,
+            ..Limits::default()
+        },
+        "
+        alice attach rewind=0
+        bob attach rewind=0
+        alice publish 'a' and 'b' and 'c' and 'd' and 'e' and 'f' and 'g' and 'h' and 'i' and 'j'
+        alice publish 'a' and 'b' and 'c' and 'd' and 'e' and 'f' and 'g' and 'h' and 'i' and 'j'
+        alice publish 'a' and 'b' and 'c' and 'd' and 'e' and 'f' and 'g' and 'h' and 'i' and 'j'
+        ---
+        bob brief messages limit=30
+        bob brief messages limit=1
+        alice brief messages limit=1
+        ",
+        expect![[r#"
+            bob = 200 30 messages
+            bob = 429 {"error":{"code":"rate-limited","message":"unable to do so much; the
+                  client sends too fast, wait 658 ms","retryAfterMs":658,"status":429}}
+            alice = 200 messages: #30 alice 'j', hasMore=true, next=#30
+        "#]],
+    );
+}

@@ -58,11 +58,6 @@ impl Sqlite {
         self.counts.transactions.get()
     }
 
-    /// Rows that were given back.
-    pub(crate) fn rows_read(&self) -> u64 {
-        self.counts.rows_read.get()
-    }
-
     /// Steps of SQLite's machine: every row that a statement looks at takes a few, given back or
     /// not.
     pub(crate) fn steps(&self) -> u64 {
@@ -130,6 +125,11 @@ fn value(value: ValueRef<'_>) -> Result<Value, StoreError> {
 }
 
 impl Sql for Sqlite {
+    /// Rows that were given back.
+    fn rows_read(&self) -> u64 {
+        self.counts.rows_read.get()
+    }
+
     fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Vec<Value>>, StoreError> {
         if let Some(left) = self.counts.fails_after.get() {
             if left == 0 {

@@ -259,7 +259,7 @@ fn no_read_is_without_its_bound() {
             }
         }
     }
-    for name in ["new", "write"] {
+    for name in ["new", "write", "rows_read"] {
         assert!(found.remove(name), "{name} is not found, and reads nothing");
     }
     let bounded = reads().into_iter();

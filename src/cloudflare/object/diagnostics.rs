@@ -48,7 +48,7 @@ pub(super) fn report(session: String, core: &Core<Session>) -> String {
     let report = Report {
         session,
         rows_written: core.sql.rows_written(),
-        rows_read: core.sql.rows_read(),
+        rows_read: core.store.rows_read(),
         database_bytes: core.sql.bytes().unwrap_or_default(),
         memory_bytes: memory_bytes(),
         connections: connections.collect(),

@@ -42,11 +42,6 @@ impl PlatformSql {
         })
     }
 
-    /// Rows read since the object woke, by the cursors' own figures.
-    pub(super) fn rows_read(&self) -> u64 {
-        self.rows_read.get()
-    }
-
     /// Rows written since the object woke, by the cursors' own figures.
     pub(super) fn rows_written(&self) -> u64 {
         self.rows_written.get()
@@ -77,6 +72,11 @@ impl PlatformSql {
 }
 
 impl Sql for PlatformSql {
+    /// By the cursors' own figures, since the object woke.
+    fn rows_read(&self) -> u64 {
+        self.rows_read.get()
+    }
+
     fn query(&self, sql: &str, params: &[Value]) -> Result<Vec<Vec<Value>>, StoreError> {
         let cells = js::query(&self.sql, sql, &bind(params)?).map_err(|error| failed(&error))?;
         let count = cells.length().saturating_sub(FIGURES);

@@ -7,6 +7,7 @@ use super::work::{Engine, Work};
 use crate::protocol::capability::Operation;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::ids::Timestamp;
+use crate::protocol::limits::READ_ROW_BYTES;
 use crate::protocol::serial::{PLACE_MAX, Place};
 
 /// Places kept free at the log's end, so that pending text can always be stored.
@@ -86,8 +87,12 @@ impl Work<'_> {
         clients.of(now, &sender.client, limits, |rates| take(rates, now))
     }
 
-    /// Charges an input's effects, in bytes, to its client; small amounts are free.
+    /// Charges an input's effects to its client, in bytes, and the rows that it read; small amounts
+    /// are free.
     pub(crate) fn charge(&mut self, sender: &Sender, bytes: usize) {
+        let rows = self.store.rows_read().saturating_sub(self.rows_before);
+        let read = usize::try_from(rows).unwrap_or(usize::MAX);
+        let bytes = bytes.saturating_add(read.saturating_mul(READ_ROW_BYTES));
         if FREE_BYTES < bytes {
             let now = self.now;
             let Engine {

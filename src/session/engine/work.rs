@@ -92,6 +92,8 @@ pub(crate) struct Work<'a> {
     pub(crate) out: &'a mut Outbox,
     /// The current frame's id, until its step is stored.
     pub(crate) frame_id: Option<FrameId>,
+    /// Rows that the store had read when the input came.
+    pub(crate) rows_before: u64,
 }
 
 impl Deref for Work<'_> {
