@@ -79,7 +79,7 @@ describe("loops of a viewer in a long log", () => {
       seconds = (performance.now() - from) / 1000;
     });
     assert.ok(asked >= LOOPS, `asked ${asked} times`);
-    // What each loop had begun is read to its end.
+    // Each loop reads to the end of its last request.
     const most = ROWS_A_SECOND * (1 + seconds) + LOOPS * rows;
     assertUndisturbed(cost, Math.min(asked * rows, most));
   }
