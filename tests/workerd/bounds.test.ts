@@ -86,11 +86,14 @@ describe("what one message makes the session do", () => {
 
   test("P14 lines that are no frames have a rate as well", () =>
     viewerAttack(0, async (session) => {
-      const answer = await call(fixture.server, session, "POST", "/frames", {
-        ...VIEWER,
-        body: "0\n".repeat(130_000),
-        type: "application/x-ndjson",
-      });
+      const ask = () =>
+        call(fixture.server, session, "POST", "/frames", {
+          ...VIEWER,
+          body: "0\n".repeat(130_000),
+          type: "application/x-ndjson",
+        });
+      // An answer that ends before the body was read may reset the request's connection.
+      const answer = await ask().catch(ask).catch(ask);
       const lines = answer.text.trim().split("\n");
       assert.ok(lines.length < 25_000, `${lines.length} lines were answered`);
       assert.match(lines.at(-1) ?? "", /rate-limited/);
