@@ -16,7 +16,7 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::capability::Role;
-use crate::protocol::error::{ErrorInfo, close};
+use crate::protocol::error::close;
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::inbox::{Content, Request};
 use crate::protocol::limits::Limits;
@@ -115,10 +115,12 @@ impl Inbox {
     /// `GET /v1/inbox` (P15.1).
     fn answer(&self, request: Request) -> Effect {
         let (status, body) = match request {
-            Request::Read => (200, serde_json::to_string(&self.content())),
-            Request::Refused(error) => (error.status, refusal(&error)),
+            Request::Read => {
+                let content = serde_json::to_string(&self.content());
+                (200, content.unwrap_or_default())
+            }
+            Request::Refused(error) => (error.status, error.body()),
         };
-        let body = body.unwrap_or_default();
         Effect::Respond { status, body }
     }
 
@@ -132,13 +134,4 @@ impl Inbox {
             serial: self.epoch.at(0),
         }
     }
-}
-
-/// A refusal as an HTTP response (P13.2).
-fn refusal(error: &ErrorInfo) -> serde_json::Result<String> {
-    #[derive(Serialize)]
-    struct Body<'a> {
-        error: &'a ErrorInfo,
-    }
-    serde_json::to_string(&Body { error })
 }

@@ -138,6 +138,15 @@ impl ErrorInfo {
         }
     }
 
+    /// The body of an HTTP response with this refusal (P13.2).
+    pub fn body(&self) -> String {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            error: &'a ErrorInfo,
+        }
+        serde_json::to_string(&Body { error: self }).unwrap_or_default()
+    }
+
     /// A `rate-limited` error that says how long to wait, in milliseconds.
     pub fn rate_limited(message: impl Into<String>, retry_after_ms: u64) -> Self {
         Self {

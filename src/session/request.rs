@@ -1,7 +1,5 @@
 //! HTTP requests (P12): frames, answered in the response, reads, and the session as a whole.
 
-use serde::Serialize;
-
 use super::context::Context;
 use super::engine::{Chains, Error, Sender};
 use super::handover::heard;
@@ -144,14 +142,7 @@ pub(super) fn refused(request: Request, error: ErrorInfo) -> (u16, String) {
 
 /// A refusal as an HTTP response (P13.2).
 pub(super) fn refusal(error: &ErrorInfo) -> (u16, String) {
-    #[derive(Serialize)]
-    struct Body<'a> {
-        error: &'a ErrorInfo,
-    }
-    (
-        error.status,
-        serde_json::to_string(&Body { error }).unwrap_or_default(),
-    )
+    (error.status, error.body())
 }
 
 /// 201 for a frame that creates something, 200 otherwise (P12.2).

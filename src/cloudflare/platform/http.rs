@@ -65,13 +65,7 @@ pub(crate) fn json(status: u16, body: &str) -> Answer {
 
 /// An error as the whole answer (P13.2).
 pub(crate) fn refusal(error: &ErrorInfo) -> Answer {
-    json(error.status, &error_body(error))
-}
-
-/// `{error}` as JSON.
-pub(crate) fn error_body(error: &ErrorInfo) -> String {
-    let error = serde_json::to_string(error).unwrap_or_default();
-    format!("{{\"error\":{error}}}")
+    json(error.status, &error.body())
 }
 
 /// An answer whose body is still being produced: proxies must pass it on unbuffered and unchanged.

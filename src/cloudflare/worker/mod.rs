@@ -23,13 +23,13 @@ use worker::wasm_bindgen::prelude::wasm_bindgen;
 use worker::web_sys::Request;
 
 use crate::cloudflare::call::failed;
-use crate::cloudflare::platform::{http, js, panics};
+use crate::cloudflare::platform::{js, panics};
 
 /// A request to the Worker.
 #[wasm_bindgen]
 pub fn fetch(request: Request, env: Env, _context: JsValue) -> Promise {
     panics::install();
-    let lost = http::error_body(&failed("session", "the Worker failed"));
+    let lost = failed("session", "the Worker failed").body();
     let answer = async move { router::route(&request, &env).await.map(JsValue::from) };
     js::answer_of(&future_to_promise(answer), &lost)
 }

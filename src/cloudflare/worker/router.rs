@@ -10,7 +10,7 @@ use super::refuse::{Shape, offered, refuse};
 use super::{body, lines, sse};
 use crate::cloudflare::platform::config::config;
 use crate::cloudflare::platform::env::not_configured;
-use crate::cloudflare::platform::http::{Answer, error_body, json, preflight, read_all, refusal};
+use crate::cloudflare::platform::http::{Answer, json, preflight, read_all, refusal};
 use crate::cloudflare::platform::log::{log, note};
 use crate::cloudflare::platform::upgrade::PROTOCOL;
 use crate::machine::Carrier;
@@ -124,7 +124,7 @@ async fn noted(answer: Answer, asked: &str) -> Answer {
         return Ok(answer);
     }
     let body = read_all(answer.body(), usize::MAX).await;
-    let body = body.unwrap_or_else(|error| error_body(&error));
+    let body = body.unwrap_or_else(|error| error.body());
     let said: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
     let part = |name| said.pointer(name).and_then(|part| part.as_str());
     let (code, message) = (part("/error/code"), part("/error/message"));
