@@ -72,8 +72,8 @@ async function wire(bench: Bench): Promise<Row[]> {
   const tokens = bench.quick ? 600 : 2000;
   const { bytes } = await stream(server, 150, tokens);
   await server.kill();
-  const name = "bytes on the wire per token, default window, 150 tokens/s: at most 30";
-  return [atMost(name, "bytes/token", bytes / tokens, 30, 1)];
+  const name = "bytes on the wire per token, default window, 150 tokens/s: at most 20";
+  return [atMost(name, "bytes/token", bytes / tokens, 20, 1)];
 }
 
 /** Fifty answers of 20 000 tokens at once: a million tokens, stored and read for real. */
@@ -92,7 +92,7 @@ async function million(bench: Bench): Promise<Row[]> {
       `${whole} with schemas, publishes and closes`,
   );
   const what = `${sessions} sessions of ${tokens} tokens`;
-  return [atMost(`rows written by appends, per window, ${what}`, "rows", rows, windows, 1.05)];
+  return [atMost(`rows written by appends, per window, ${what}`, "rows", rows, windows, 1.01)];
 }
 
 /** The same answer with one reader and with nobody, from an agent that only has fetch. */
@@ -157,7 +157,7 @@ async function single(): Promise<Row[]> {
       3,
       1,
     ),
-    atMost("rows written by a close, the most of 20", "rows", Math.max(...closes), 3, 1),
+    atMost("rows written by a close, the most of 20", "rows", Math.max(...closes), 2, 1),
   ];
 }
 
@@ -190,7 +190,7 @@ async function turn(bench: Bench): Promise<Row[]> {
   await server.kill();
   bench.log(`rows of an answer: ${Math.max(...alone)} alone, ${Math.max(...led)} with its turn`);
   const name = "rows written by a turn, start to end, on top of its answer's, the most of 20";
-  return [atMost(name, "rows", Math.max(...led) - Math.min(...alone), 10, 1)];
+  return [atMost(name, "rows", Math.max(...led) - Math.min(...alone), 7, 1)];
 }
 
 export const billing: Family[] = [

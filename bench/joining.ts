@@ -86,7 +86,7 @@ async function join(bench: Bench): Promise<Row[]> {
   const what = `joining ${MESSAGES} messages, 2 MB of text`;
   const bound = MESSAGES * (MESSAGE_CHARS + 300);
   return [
-    atMost(`${what}: time`, "ms", median(times.ours), median(times.theirs), 1.3),
+    atMost(`${what}: time`, "ms", median(times.ours), median(times.theirs), 1.2),
     atMost(`${what}: bytes, at most the text and 300 a message`, "bytes", bytes, bound, 1),
   ];
 }
