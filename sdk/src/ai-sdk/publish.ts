@@ -33,7 +33,7 @@ export interface Published {
   /** The answer that continues, unless it is a new one. */
   answer?: string;
   /** The turn that goes on, where that waited for just this. */
-  turn?: Turn | undefined;
+  turn?: Turn;
 }
 
 /** Decides on what a message asks, if its turn waits for that; says no if it does not. */
@@ -94,8 +94,8 @@ async function publishResults(session: Session, shown: UIMessage): Promise<Publi
   }
   const last = results.at(-1);
   const turn = session.turns.findLast(({ id }) => (answers.ofTurn.get(id) ?? id) === answer);
-  const goesOn = turn && isOpen(turn) ? turn : undefined;
-  if (!last) return { input: said.findLast(({ turn }) => !turn)?.serial, answer, turn: goesOn };
+  const goesOn = turn && isOpen(turn) && { turn };
+  if (!last) return { input: said.findLast(({ turn }) => !turn)?.serial, answer, ...goesOn };
   const parent = said.at(-1)?.serial;
   const messages = results.map((result, index) => ({
     ...result,

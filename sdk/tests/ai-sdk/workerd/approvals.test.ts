@@ -16,7 +16,7 @@ import { makeToken } from "../../../../tests/support/token.ts";
 import { until, within } from "../../../../tests/support/wait.ts";
 import { followChat, SessileChatTransport, toUIMessages } from "../../../src/ai-sdk/index.ts";
 import { type Approval, fetchSnapshot, type Turn } from "../../../src/index.ts";
-import { joinShop, loopOf, type Purchase, SCHEMA, type Shop, shopOf } from "../buyer.ts";
+import { joinShop, loopOf, type Purchase, SCHEMA, type Shop, shopOf } from "../shop.ts";
 
 const fixture = useServer();
 const ends: (() => unknown)[] = [];
