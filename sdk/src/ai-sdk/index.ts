@@ -2,14 +2,10 @@
 
 export type { Held } from "../answer/answers.ts";
 export { AGAIN as REGENERATE, TOOL_APPROVAL, TOOL_OUTPUT } from "../protocol/index.ts";
+export type { AskedCall, RunOptions } from "../runs/runs.ts";
 export { type FollowedChat, followChat } from "./follow.ts";
 export { toData } from "./output.ts";
-export {
-  type AskedCall,
-  type StreamedText,
-  type StreamToTurnOptions,
-  streamToTurn,
-} from "./server.ts";
+export { type StreamedText, streamToTurn } from "./server.ts";
 export {
   SessileChatTransport,
   type SessileChatTransportOptions,

@@ -14,7 +14,7 @@ import {
 import { MockLanguageModelV4 } from "ai/test";
 import { makeToken } from "../../../tests/support/token.ts";
 import { type AgentSession, createAgentSession, type StartOptions } from "../../src/agent/index.ts";
-import { type StreamToTurnOptions, streamToTurn } from "../../src/ai-sdk/index.ts";
+import { type RunOptions, streamToTurn } from "../../src/ai-sdk/index.ts";
 import { say } from "./agent.ts";
 
 type Parts = Awaited<ReturnType<MockLanguageModelV4["doStream"]>>["stream"];
@@ -112,7 +112,7 @@ export function joinShop(
   url: string,
   session: string,
   { model, tools }: Shop,
-  options?: StreamToTurnOptions,
+  options?: RunOptions,
 ): Joined {
   const heard: UIMessage[][] = [];
   const answer = (start: StartOptions) =>

@@ -1,5 +1,5 @@
-// How far the answer of a turn has come that `streamText` gives in several runs: what it has said,
-// and which of its calls wait for a person. All of it is read from the log, so that another process
+// How far the answer of a turn has come that is given in several runs: what it has said, and which
+// of its calls wait for a person. All of it is read from the log, so that another process
 // goes on where the last one was.
 
 import type { Settled } from "../agent/asking.ts";
