@@ -3,8 +3,8 @@
 import type { TokenSource } from "../connection/token.ts";
 import type { ConnectionOptions, Link } from "../connection/types.ts";
 
-/** A connection; reads are functions beside it. */
-export interface Wire extends Omit<Link, "read"> {
+/** A connection, with what the functions of `read.ts` need. */
+export interface Wire extends Link {
   readonly options: ConnectionOptions;
   readonly tokens: TokenSource;
 }
