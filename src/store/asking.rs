@@ -1,7 +1,8 @@
 //! Askings: what agents ask of people and of devices, in tables of one form (P8.1, P8.9).
 //!
-//! A row is one asking, which every change of it rewrites. Few sessions have any, so a table is
-//! made with its first row. The asking itself is in `body`; the other columns serve look-ups:
+//! A row of `approval` or `call` is one asking, which every change of it rewrites. Few sessions
+//! have any, so a table is made with its first row. The asking itself is in `body`; the other
+//! columns serve look-ups:
 //!
 //! | column | holds |
 //! | --- | --- |
