@@ -3,8 +3,13 @@
 import type { TokenSource } from "../connection/token.ts";
 import type { ConnectionOptions, Link } from "../connection/types.ts";
 
-/** A connection, with what the functions of `read.ts` need. */
-export interface Wire extends Link {
+/** A connection; reads are functions beside it. */
+export interface Wire extends Omit<Link, "read"> {
   readonly options: ConnectionOptions;
   readonly tokens: TokenSource;
+}
+
+/** A session that can be read. */
+export interface Reader {
+  readonly link: Wire;
 }

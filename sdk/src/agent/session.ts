@@ -20,6 +20,7 @@ import {
 import type { Wire } from "./link.ts";
 import { News } from "./news.ts";
 import { overSocket } from "./over-socket.ts";
+import { readTurns } from "./read.ts";
 import { AgentTurn, type Host, isLoss } from "./turn.ts";
 
 /** Makes the link to the session: a WebSocket, unless another is given. */
@@ -192,12 +193,13 @@ export class AgentSession implements AsyncDisposable {
     };
     const once: Host["once"] = (frame) =>
       watch(this.link.request({ ...frame, attempt: held.attempt }, { once: true }));
-    const limits = () => this.link.limits;
+    const { link } = this;
     const host: Host = {
       attempt,
+      link,
       // The turns may be others on the next connection.
       get limits() {
-        return limits();
+        return link.limits;
       },
       ask: (frame) => watch(this.#ask({ ...frame, attempt: held.attempt })),
       once,
@@ -279,18 +281,14 @@ export class AgentSession implements AsyncDisposable {
     this.#isAttached = true;
     this.#isLed = Boolean(lead);
     this.#queued.clear();
-    for (const turn of turns ?? []) this.#see(turn);
-    if (!turns && this.#options.onQueued) this.#readTurns();
+    const { onQueued, onError } = this.#options;
+    const see = (open: readonly Turn[]) => {
+      for (const turn of open) this.#see(turn);
+    };
+    if (turns) see(turns);
+    else if (onQueued) readTurns(this).then(see, onError);
     for (const held of this.#turns.values()) held.attached(resumed);
     this.#letGo();
-  }
-
-  /** Those that are too long for `attached`. */
-  #readTurns(): void {
-    const see = ({ turns }: { turns: Turn[] }) => {
-      for (const turn of turns) this.#see(turn);
-    };
-    this.link.read<{ turns: Turn[] }>("turns").then(see, this.#options.onError);
   }
 
   /** A person takes over, or hands back: then the agent is told again of the turns that wait. */
