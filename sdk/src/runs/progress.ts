@@ -78,7 +78,7 @@ export async function respond(
     const { serial } = input;
     await host.ask({ type: "update", id: `${id}:input`, serial, data: approval.answer });
   }
-  // What the input was made of is not known of another one.
+  // An edited input was not made of the same.
   const kept = isEdited ? asked : fieldsOf(request.data);
   const data = responded(kept, { status, ...(comment !== undefined && { comment }) });
   const headers = { ...request.headers, state: "responded" };
