@@ -58,6 +58,10 @@ pub enum Kind {
     TakeLead = 15,
     /// A `lead.return`.
     ReturnLead = 16,
+    /// A `tool.result`.
+    SettleCall = 17,
+    /// A `tool.withdraw`.
+    WithdrawCall = 18,
 }
 
 /// The id of a frame that was taken.

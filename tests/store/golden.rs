@@ -13,11 +13,12 @@ use sessile::store::{
 };
 
 use crate::approvals;
+use crate::calls;
 use crate::deliveries;
 use crate::handover;
 use crate::model::epoch;
 
-const ONCE: [Kind; 16] = [
+const ONCE: [Kind; 18] = [
     Kind::Append,
     Kind::Update,
     Kind::Delete,
@@ -34,6 +35,8 @@ const ONCE: [Kind; 16] = [
     Kind::WithdrawApproval,
     Kind::TakeLead,
     Kind::ReturnLead,
+    Kind::SettleCall,
+    Kind::WithdrawCall,
 ];
 
 fn settings() -> Settings {
@@ -422,6 +425,7 @@ pub(crate) fn writes() -> Vec<Vec<Write>> {
     writes.extend(deliveries::golden_writes());
     writes.extend(approvals::golden_writes());
     writes.extend(handover::golden_writes());
+    writes.extend(calls::golden_writes());
     writes
 }
 
@@ -459,4 +463,5 @@ pub(crate) fn check(store: &Store) {
     deliveries::check_golden(store);
     approvals::check_golden(store);
     handover::check_golden(store);
+    calls::check_golden(store);
 }

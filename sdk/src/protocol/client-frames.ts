@@ -6,6 +6,13 @@ import type {
   RequestApprovalFrame,
   WithdrawApprovalFrame,
 } from "./approval.ts";
+import type {
+  CallToolFrame,
+  ClaimCallFrame,
+  SettleCallFrame,
+  ToolCallResult,
+  WithdrawCallFrame,
+} from "./call.ts";
 import type { LeadResult, ReturnLeadFrame, TakeLeadFrame } from "./lead.ts";
 import type { Message, NewMessage } from "./message.ts";
 import type { Member } from "./presence.ts";
@@ -179,6 +186,10 @@ export type ClientFrame = (
   | RequestApprovalFrame
   | DecideApprovalFrame
   | WithdrawApprovalFrame
+  | CallToolFrame
+  | ClaimCallFrame
+  | SettleCallFrame
+  | WithdrawCallFrame
   | TakeLeadFrame
   | ReturnLeadFrame
   | SetPresenceFrame
@@ -224,6 +235,10 @@ export interface Results {
   "approval.request": ApprovalResult;
   "approval.decide": ApprovalResult;
   "approval.withdraw": ApprovalResult;
+  "tool.call": ToolCallResult;
+  "tool.claim": ToolCallResult;
+  "tool.result": ToolCallResult;
+  "tool.withdraw": ToolCallResult;
   "lead.take": LeadResult;
   "lead.return": LeadResult;
   "presence.set": { member: Member };
