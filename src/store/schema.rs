@@ -33,10 +33,18 @@ pub(super) enum Rare {
     Approval,
     /// The latest hand-over to a person.
     Handover,
+    /// The shared state.
+    State,
 }
 
 impl Rare {
-    const ALL: [Self; 4] = [Self::Once, Self::Delivery, Self::Approval, Self::Handover];
+    const ALL: [Self; 5] = [
+        Self::Once,
+        Self::Delivery,
+        Self::Approval,
+        Self::Handover,
+        Self::State,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
@@ -44,6 +52,7 @@ impl Rare {
             Self::Delivery => "delivery",
             Self::Approval => "approval",
             Self::Handover => "handover",
+            Self::State => "state",
         }
     }
 
@@ -53,10 +62,11 @@ impl Rare {
             Self::Delivery => include_str!("schema/1/delivery.sql"),
             Self::Approval => include_str!("schema/1/approval.sql"),
             Self::Handover => include_str!("schema/1/handover.sql"),
+            Self::State => include_str!("schema/1/state.sql"),
         }
     }
 
-    const fn bit(self) -> u8 {
+    const fn bit(self) -> u16 {
         1 << self as u8
     }
 }
@@ -72,7 +82,7 @@ pub(super) const VERSION: usize = STEPS.len() + 1;
 pub(super) struct Tables {
     /// The tables of a session that was written to.
     pub(super) is_begun: bool,
-    rare: u8,
+    rare: u16,
 }
 
 impl Tables {

@@ -10,6 +10,7 @@ use super::message::MessageWrite;
 use super::meta::MetaWrite;
 use super::retention::Trim;
 use super::sql::Sql;
+use super::state::StateWrite;
 use super::store::Store;
 use super::stored::Stored;
 use super::text::TextWrite;
@@ -54,6 +55,8 @@ kinds! {
     Delivery(DeliveryWrite);
     /// An approval, and its entry.
     Approval(ApprovalWrite);
+    /// A change of the shared state, or its tree.
+    State(StateWrite);
     /// The oldest of the log goes.
     Trim(Trim);
 }
