@@ -4,7 +4,6 @@ use crate::protocol::approval::{Approval, Decision, Event, Kind, Status};
 use crate::protocol::decode::{DecideApproval, WithdrawApproval};
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::session::approvals::change::{Happening, change_approval};
-use crate::session::approvals::form::check_fit;
 use crate::session::approvals::rights::check_decider;
 use crate::session::approvals::shown::{already_decided, answer, existing};
 use crate::session::context::Context;
@@ -52,7 +51,10 @@ pub(crate) fn decide(
         return Err(already_decided(cx, DECIDE, &approval).into());
     }
     check_answer(&approval, &decide)?;
-    check_fit(cx, DECIDE, &approval.asked, decide.data.as_ref())?;
+    if let Some(data) = &decide.data {
+        let form = approval.asked.schema.as_ref();
+        cx.engine.check_fit(DECIDE, form, "data", data)?;
+    }
     let verdict = decide.verdict();
     let event = Event::Decide;
     settle(cx, sender, &approval, event, |approval| {
