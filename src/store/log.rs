@@ -5,6 +5,7 @@ use super::change::Kind;
 use super::error::StoreError;
 use super::message::columns::least_bytes;
 use super::row::Row;
+use super::schema::Rare;
 use super::sql::{Sql, Value};
 use super::state;
 use super::store::Store;

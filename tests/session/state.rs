@@ -9,7 +9,7 @@ use crate::world::{World, check, check_with};
 #[test]
 fn p9_1_everybody_gets_the_results() {
     check(
-        "
+        r##"
         alice attach rewind=0
         agent attach rewind=0
         ---
@@ -18,11 +18,11 @@ fn p9_1_everybody_gets_the_results() {
         agent state increment trip.nights 0.5
         alice state increment trip.nights -2.5
         alice state remove trip.city
-        agent state ops=[{\"op\":\"set\",\"path\":[\"a\"],\"value\":{\"b\":[1.50,{}]}},{\"op\":\"remove\",\"path\":[\"x\",\"y\"]}]
-        agent state set '' {\"all\":true}
+        agent state set a {"b":[1.50,{}]} then remove x.y
+        agent state set '' {"all":true}
         alice state reset
         alice get state
-        ",
+        "##,
         expect![[r##"
             agent < state.change #1 alice [{"op":"set","path":["trip","city"],"value":"Oslo"}]
             alice < state.change #1 alice [{"op":"set","path":["trip","city"],"value":"Oslo"}]
@@ -59,14 +59,14 @@ fn p9_1_everybody_gets_the_results() {
 #[test]
 fn p9_1_all_or_none() {
     check(
-        "
+        r##"
         alice attach rewind=0
         viewer attach rewind=0
-        alice state set a.b {\"c\":1}
+        alice state set a.b {"c":1}
         ---
-        alice state ops=[{\"op\":\"set\",\"path\":[\"a\"],\"value\":7},{\"op\":\"increment\",\"path\":[\"a\",\"b\"],\"by\":1}]
-        alice state ops=[{\"op\":\"set\",\"path\":[\"n\",\"m\"],\"value\":7},{\"op\":\"remove\",\"path\":[\"a\",\"b\"]},{\"op\":\"set\",\"path\":[],\"value\":{}},{\"op\":\"increment\",\"path\":[],\"by\":1}]
-        alice state ops=[{\"op\":\"reset\"},{\"op\":\"remove\",\"path\":[]}]
+        alice state set a 7 then increment a.b 1
+        alice state set n.m 7 then remove a.b then set '' {} then increment '' 1
+        alice state reset then remove ''
         alice state increment a.b.c 9007199254740991
         alice state increment a.b.c 1
         alice state set a.b.c 'x'
@@ -76,7 +76,7 @@ fn p9_1_all_or_none() {
         alice get state
         alice get state path=a.b
         alice get state path=a.x
-        ",
+        "##,
         expect![[r##"
             alice < nack 2 invalid-frame: unable to change the state; ops[1]: "/a" is not an
                   object
@@ -114,21 +114,21 @@ fn p9_1_all_or_none() {
 #[test]
 fn p9_1_what_is_no_operation() {
     check(
-        "
+        r##"
         alice attach rewind=0
         ---
         alice state ops=[]
-        alice state ops=[{\"op\":\"move\",\"path\":[\"a\"]}]
+        alice state ops=[{"op":"move","path":["a"]}]
         alice state set a.__proto__ 1
-        alice state set a {\"b\":{\"constructor\":1}}
+        alice state set a {"b":{"constructor":1}}
         alice state set a
         alice state set '' 7
         alice state increment a 1e300
         alice state increment a 'x'
-        alice raw {\"type\":\"state\",\"ref\":9,\"ops\":[{\"op\":\"set\",\"path\":[\"a\"],\"value\":1e999}]}
-        alice raw {\"type\":\"state\",\"ref\":9,\"ops\":[{\"op\":\"set\",\"path\":[\"\"],\"value\":1}]}
+        alice raw {"type":"state","ref":9,"ops":[{"op":"set","path":["a"],"value":1e999}]}
+        alice raw {"type":"state","ref":9,"ops":[{"op":"set","path":[""],"value":1}]}
         tables
-        ",
+        "##,
         expect![[r#"
             alice < nack 1 invalid-frame: unable to change the state; ops: it has 0 operations,
                   it takes 1 to 1000
@@ -159,7 +159,7 @@ fn p9_1_what_is_no_operation() {
 #[test]
 fn p9_1_conditional_and_safe_to_repeat() {
     check(
-        "
+        r##"
         alice attach rewind=0
         ---
         alice state set a 1 if=#0
@@ -171,7 +171,7 @@ fn p9_1_conditional_and_safe_to_repeat() {
         alice shorthand state increment a 1 id=twice
         alice shorthand state increment a 1 id=twice
         alice get state
-        ",
+        "##,
         expect![[r##"
             alice < state.change #1 alice [{"op":"set","path":["a"],"value":1}]
             alice | ack 1 #1
@@ -192,7 +192,7 @@ fn p9_1_conditional_and_safe_to_repeat() {
 #[test]
 fn p9_2_what_was_missed() {
     check(
-        "
+        r##"
         alice attach rewind=0
         bob attach rewind=0
         alice state set long 'a text that is longer than what happens to it, by far and by more'
@@ -212,7 +212,7 @@ fn p9_2_what_was_missed() {
         carol attach since
         dave attach rewind=0
         alice brief snapshot
-        ",
+        "##,
         expect![[r#"
             bob < attached #3 resumed
             bob < state.change #3 alice [{"op":"set","path":["n"],"value":1},{"op":"set",
@@ -248,7 +248,7 @@ fn p9_2_what_was_missed() {
 #[test]
 fn p9_2_a_large_tree() {
     check(
-        "
+        r##"
         alice attach rewind=0
         alice floods 70000 state set big.text '…'
         alice publish 'm'
@@ -256,7 +256,7 @@ fn p9_2_a_large_tree() {
         bob attach
         evict
         carol attach rewind=0
-        ",
+        "##,
         expect![[r#"
             bob < attached #2 anew
             bob < state.change #1 alice [{"op":"set","path":[],
@@ -310,21 +310,21 @@ fn p14_the_size_of_the_tree() {
 #[test]
 fn p9_4_the_schema() {
     check(
-        "
+        r##"
         alice attach rewind=0
         alice state set n 1
         ---
-        admin patch {\"stateSchema\":{\"type\":\"nothing\"}}
-        admin patch {\"stateSchema\":{\"required\":[\"m\"]}}
-        admin patch {\"stateSchema\":{\"properties\":{\"n\":{\"type\":\"number\",\"maximum\":4}}}}
+        admin patch {"stateSchema":{"type":"nothing"}}
+        admin patch {"stateSchema":{"required":["m"]}}
+        admin patch {"stateSchema":{"properties":{"n":{"type":"number","maximum":4}}}}
         alice state set n 'x'
         alice state increment n 4
         alice state set n 4
         evict
         alice state increment n 1
-        admin patch {\"stateSchema\":null}
+        admin patch {"stateSchema":null}
         alice state increment n 1
-        ",
+        "##,
         expect![[r#"
             admin = 400 {"error":{"code":"invalid-frame","message":"unable to change the
                   settings; stateSchema cannot be used at \"/type\": it is no type of JSON

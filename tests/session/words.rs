@@ -124,7 +124,11 @@ pub fn frame(words: &[Word], reference: u64) -> Value {
                 .map(Word::value);
             json!({ "name": rest[0].text, "data": data })
         }
-        "state" => json!({ "ops": operation(rest).map_or(Value::Null, |op| json!([op])) }),
+        "state" => {
+            let ops = rest.split(|word| word.is("then")).filter_map(operation);
+            let ops: Vec<Value> = ops.collect();
+            json!({ "ops": if ops.is_empty() { Value::Null } else { json!(ops) } })
+        }
         "seen" => json!({ "n": rest[0].value() }),
         _ => json!({}),
     };

@@ -16,8 +16,9 @@ use crate::approvals;
 use crate::deliveries;
 use crate::handover;
 use crate::model::epoch;
+use crate::state;
 
-const ONCE: [Kind; 16] = [
+const ONCE: [Kind; 17] = [
     Kind::Append,
     Kind::Update,
     Kind::Delete,
@@ -34,6 +35,7 @@ const ONCE: [Kind; 16] = [
     Kind::WithdrawApproval,
     Kind::TakeLead,
     Kind::ReturnLead,
+    Kind::State,
 ];
 
 fn settings() -> Settings {
@@ -55,6 +57,7 @@ fn settings() -> Settings {
         take_ms: Some(10),
         max_attempts: Some(11),
         lead_ms: Some(12),
+        state_schema: Some(serde_json::json!({ "type": "object" })),
         hooks: Some(vec![
             Hook {
                 url: "https://a.example/".to_owned(),
@@ -422,6 +425,7 @@ pub(crate) fn writes() -> Vec<Vec<Write>> {
     writes.extend(deliveries::golden_writes());
     writes.extend(approvals::golden_writes());
     writes.extend(handover::golden_writes());
+    writes.extend(state::golden_writes());
     writes
 }
 
@@ -459,4 +463,5 @@ pub(crate) fn check(store: &Store) {
     deliveries::check_golden(store);
     approvals::check_golden(store);
     handover::check_golden(store);
+    state::check_golden(store);
 }

@@ -20,7 +20,7 @@ impl Default for Tree {
     }
 }
 
-/// What there was before a change.
+/// The way back from a change.
 pub(super) struct Undo {
     steps: Vec<(Path, Option<Node>)>,
     bytes: usize,
@@ -79,7 +79,7 @@ impl Tree {
     /// Takes a change back.
     pub(super) fn undo(&mut self, undo: Undo) {
         for (path, node) in undo.steps.into_iter().rev() {
-            // What was there can be put back.
+            // It was there, so it can be put back.
             let _ = self.put(&path, node);
         }
         self.bytes = undo.bytes;
