@@ -177,7 +177,7 @@ pub(super) fn attached(cx: &Context<'_>, live: &mut Live, lists: &mut Lists) {
     each!(P => { P::attached(cx, live, lists) });
 }
 
-/// Everything beside messages that a reader needs which begins anew: lists of `attached`, and frames (P3.6).
+/// Everything beside messages for a reader that begins anew: lists of `attached`, and frames.
 pub(super) fn anew(cx: &Context<'_>, lists: &mut Lists) -> Result<Vec<ServerFrame>, StoreError> {
     let mut frames = Vec::new();
     each!(P => { frames.extend(P::anew(cx, lists)?) });
