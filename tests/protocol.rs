@@ -11,6 +11,8 @@ mod calls;
 mod handover;
 #[path = "protocol/messages.rs"]
 mod messages;
+#[path = "protocol/state.rs"]
+mod state;
 
 use expect_test::expect_file;
 use messages::{large, small, tombstone};
@@ -193,6 +195,7 @@ fn log_frames() -> Vec<(&'static str, ServerFrame)> {
             turns: Some(vec![shown(&active())]),
             approvals: Some(vec![approvals::asked().shown("s1", approvals::epoch())]),
             calls: Some(vec![calls::called().shown("s1", approvals::epoch(), None)]),
+            state: Some(state::shown()),
         },
         limits: Limits::default(),
     };
@@ -382,7 +385,13 @@ fn other_frames() -> Vec<(&'static str, ServerFrame)> {
 /// P3.4, P4.4, P13.1: the frames that a session sends.
 #[test]
 fn every_server_frame_is_written_as_its_fixture() {
-    let asked = [approvals::frames(), calls::frames(), handover::frames()].concat();
+    let asked = [
+        approvals::frames(),
+        calls::frames(),
+        handover::frames(),
+        state::frames(),
+    ];
+    let asked = asked.concat();
     let frames = [log_frames(), turn_frames(), asked, other_frames()];
     let fixtures: Vec<Value> = frames
         .concat()

@@ -67,6 +67,8 @@ codes! {
     Claimed = "claimed", 409;
     /// The call is settled (P8.9).
     AlreadySettled = "already-settled", 409;
+    /// The shared state would break its schema (P9.4).
+    InvalidState = "invalid-state", 400;
     /// A person leads the session (P8.8).
     LedByPerson = "led-by-person", 409;
     /// A turn is active, and the session takes one input at a time (P10.3).
@@ -119,7 +121,8 @@ pub enum Details {
         /// The approval as it stands.
         approval: Data,
     },
-    /// Of `invalid-answer`, where the data breaks the approval's schema (P8.2).
+    /// Of `invalid-answer`, where the data breaks the approval's schema (P8.2), and of
+    /// `invalid-state` (P9.4).
     Breaches {
         /// Each place, 10 at most.
         breaches: Vec<Breach>,

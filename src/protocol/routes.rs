@@ -13,6 +13,7 @@ use super::limits::Limits;
 use super::query::{self, Pairs, Parts, Query};
 use super::reads::{Read, with_reads};
 use super::request::{self, Request};
+use super::state;
 
 /// The subject of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,6 +139,7 @@ with_reads! {
         frame!("POST" "/calls/{call}/claim" => "tool.claim", "call");
         frame!("POST" "/calls/{call}/result" => "tool.result", "call");
         frame!("POST" "/calls/{call}/withdraw" => "tool.withdraw", "call");
+        session!("PATCH" "/state", None, &[], Serve::Answer(Decode::Session(request::state)));
         frame!("POST" "/lead" => "lead.take");
         frame!("POST" "/lead/return" => "lead.return");
         session!(

@@ -59,9 +59,11 @@ pub enum Kind {
     /// A `lead.return`.
     ReturnLead = 16,
     /// A `tool.result`.
-    SettleCall = 17,
+    SettleCall = 40,
     /// A `tool.withdraw`.
-    WithdrawCall = 18,
+    WithdrawCall = 41,
+    /// A `state`.
+    State = 30,
 }
 
 /// The id of a frame that was taken.

@@ -227,6 +227,10 @@ impl Show {
             _ if kind.starts_with("tool.") => {
                 format!("{kind} {serial} {}", self.call(&frame["call"]))
             }
+            "state.change" => {
+                let client = frame["client"].as_str().unwrap_or("?");
+                format!("{kind} {serial} {client} {}", self.json(&frame["ops"]))
+            }
             "presence.count" => format!("{kind} {}", frame["presenceCount"]),
             _ if kind.starts_with("presence.") => {
                 format!("{kind} {}", self.member(&frame["member"]))

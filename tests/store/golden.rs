@@ -17,8 +17,9 @@ use crate::calls;
 use crate::deliveries;
 use crate::handover;
 use crate::model::epoch;
+use crate::state;
 
-const ONCE: [Kind; 18] = [
+const ONCE: [Kind; 19] = [
     Kind::Append,
     Kind::Update,
     Kind::Delete,
@@ -37,6 +38,7 @@ const ONCE: [Kind; 18] = [
     Kind::ReturnLead,
     Kind::SettleCall,
     Kind::WithdrawCall,
+    Kind::State,
 ];
 
 fn settings() -> Settings {
@@ -58,6 +60,7 @@ fn settings() -> Settings {
         take_ms: Some(10),
         max_attempts: Some(11),
         lead_ms: Some(12),
+        state_schema: Some(serde_json::json!({ "type": "object" })),
         hooks: Some(vec![
             Hook {
                 url: "https://a.example/".to_owned(),
@@ -426,6 +429,7 @@ pub(crate) fn writes() -> Vec<Vec<Write>> {
     writes.extend(approvals::golden_writes());
     writes.extend(handover::golden_writes());
     writes.extend(calls::golden_writes());
+    writes.extend(state::golden_writes());
     writes
 }
 
@@ -464,4 +468,5 @@ pub(crate) fn check(store: &Store) {
     approvals::check_golden(store);
     handover::check_golden(store);
     calls::check_golden(store);
+    state::check_golden(store);
 }

@@ -24,6 +24,7 @@ export const ERROR_STATUS = {
   "invalid-answer": 400,
   claimed: 409,
   "already-settled": 409,
+  "invalid-state": 400,
   "led-by-person": 409,
   busy: 409,
   skipped: 409,
@@ -75,7 +76,7 @@ export interface ErrorInfo {
   retryAfterMs?: number;
   /** For `already-decided`: the approval as it stands (P8.2). */
   approval?: Approval;
-  /** For `invalid-answer`: each place that breaks the schema (P8.2). */
+  /** For `invalid-answer` and `invalid-state`: each place that breaks the schema (P8.2, P9.4). */
   breaches?: { path: string; reason: string }[];
   /** For `already-settled`: the call as it stands (P8.9). */
   call?: ToolCall;
