@@ -12,6 +12,7 @@ use super::data::Data;
 use super::error::{ErrorCode, ErrorInfo};
 pub use super::fields::parse;
 use super::fields::{Fields, FromFields};
+pub use super::grant::RevokeGrant;
 pub use super::handover::{ReturnLead, TakeLead};
 use super::limits::Limits;
 pub use super::message_frames::{Append, Delete, Interrupt, NewMessage, Publish, Update};
@@ -117,6 +118,8 @@ client_frames! {
     DecideApproval(DecideApproval) = "approval.decide", "decide the approval";
     /// Take an approval back (P8.2).
     WithdrawApproval(WithdrawApproval) = "approval.withdraw", "withdraw the approval";
+    /// End what was granted for a key (P8.6).
+    RevokeGrant(RevokeGrant) = "grant.revoke", "revoke the grant";
     /// Speak in the place of the agents (P8.8).
     TakeLead(TakeLead) = "lead.take", "take the lead";
     /// Let agents answer again (P8.8).

@@ -7,6 +7,7 @@ use super::approval::{Event as ApprovalEvent, Shown as Approval};
 use super::data::Data;
 use super::decode::Ref;
 use super::error::ErrorInfo;
+use super::grant::{RevokeFrame, ShownGrant};
 use super::handover::{HandoverFrame, Leading};
 use super::ids::{ConnectionId, Timestamp};
 use super::limits::Limits;
@@ -144,6 +145,9 @@ pub enum ServerFrame {
         /// The number that `seen` echoes.
         n: u64,
     },
+    /// Grants of a key have ended (P8.6).
+    #[serde(rename = "grant.revoke")]
+    Revoke(RevokeFrame),
     /// A person took over, or agents answer again (P8.8).
     #[serde(untagged)]
     Handover(HandoverFrame),
@@ -233,6 +237,9 @@ pub struct Lists {
     /// The pending approvals.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approvals: Option<Vec<Approval>>,
+    /// The grants that are in force (P8.6).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub grants: Vec<ShownGrant>,
 }
 
 /// The presence list (P7.3).
@@ -297,6 +304,14 @@ pub enum Outcome {
     Approval {
         /// The approval as it now stands.
         approval: Box<Approval>,
+        /// Whether the frame is a repeat.
+        #[serde(skip_serializing_if = "is_false")]
+        duplicate: bool,
+    },
+    /// Of `grant.revoke`.
+    Grants {
+        /// The grants that are in force after it.
+        grants: Vec<ShownGrant>,
         /// Whether the frame is a repeat.
         #[serde(skip_serializing_if = "is_false")]
         duplicate: bool,

@@ -134,6 +134,7 @@ with_reads! {
         frame!("POST" "/approvals" => "approval.request");
         frame!("POST" "/approvals/{approval}/decide" => "approval.decide", "approval");
         frame!("POST" "/approvals/{approval}/withdraw" => "approval.withdraw", "approval");
+        frame!("POST" "/grants/{key}/revoke" => "grant.revoke", "key");
         frame!("POST" "/lead" => "lead.take");
         frame!("POST" "/lead/return" => "lead.return");
         session!(

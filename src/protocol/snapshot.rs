@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 
 use super::approval::Shown as Approval;
 use super::frame::Presence;
+use super::grant::ShownGrant;
 use super::handover::Leading;
 use super::ids::Timestamp;
 use super::serial::Serial;
@@ -38,6 +39,8 @@ pub struct Snapshot<'a> {
     /// The pending approvals; absent when they are longer than a page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approvals: Option<Vec<Approval>>,
+    /// The grants that are in force (P8.6).
+    pub grants: Vec<ShownGrant>,
     /// Whether history holds older messages.
     pub has_older: bool,
     /// The newest messages, the oldest first.

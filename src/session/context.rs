@@ -1,5 +1,6 @@
 //! The context of every feature while an input is handled.
 
+use super::approvals::grants::Grants;
 use super::approvals::state::Approvals;
 use super::deliveries::queue::Queue;
 use super::engine::{Step, Work};
@@ -14,6 +15,7 @@ use crate::store::StoreError;
 pub(super) struct Memory {
     pub(super) turns: Turns,
     pub(super) approvals: Approvals,
+    pub(super) grants: Grants,
     pub(super) presence: Presence,
     pub(super) retention: Retention,
     pub(super) deliveries: Queue,

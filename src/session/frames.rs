@@ -1,7 +1,7 @@
 //! Frames: one table of their permissions, costs and handlers, applied in one order: permission,
 //! rate, repeat, handler, answer.
 
-use super::approvals::{ask, decide};
+use super::approvals::{ask, decide, revoke};
 use super::context::Context;
 use super::engine::{Answer, Chains, Error, FrameId, Known, Reply, Sender, misplaced};
 use super::full;
@@ -124,6 +124,8 @@ rules! {
         Some(Approve), Frame, once!(DecideApproval, decide::repeat), decide::decide;
     WithdrawApproval(decode::WithdrawApproval) =
         Some(Turn), Frame, once!(WithdrawApproval, decide::repeat_withdraw), decide::withdraw;
+    RevokeGrant(decode::RevokeGrant) =
+        Some(Approve), Frame, once!(RevokeGrant, revoke::repeat), revoke::revoke;
     TakeLead(decode::TakeLead) =
         Some(Lead), Frame, once!(TakeLead, lead::repeat), lead::take;
     ReturnLead(decode::ReturnLead) =

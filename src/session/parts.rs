@@ -1,5 +1,6 @@
 //! The parts of the session: the only list of them, and the calls to all of them.
 
+use super::approvals::grants::Granted;
 use super::approvals::part::Pending;
 use super::context::{Context, Memory, Others};
 use super::deliveries::part::Deliveries;
@@ -28,6 +29,7 @@ macro_rules! each {
             Tokens
             Silence
             Pending
+            Granted
             Open
             Leases
             HandedOver

@@ -58,6 +58,8 @@ pub enum Kind {
     TakeLead = 15,
     /// A `lead.return`.
     ReturnLead = 16,
+    /// A `grant.revoke`.
+    RevokeGrant = 17,
 }
 
 /// The id of a frame that was taken.

@@ -33,10 +33,18 @@ pub(super) enum Rare {
     Approval,
     /// The latest hand-over to a person.
     Handover,
+    /// Grants that are in force.
+    Granted,
 }
 
 impl Rare {
-    const ALL: [Self; 4] = [Self::Once, Self::Delivery, Self::Approval, Self::Handover];
+    const ALL: [Self; 5] = [
+        Self::Once,
+        Self::Delivery,
+        Self::Approval,
+        Self::Handover,
+        Self::Granted,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
@@ -44,6 +52,7 @@ impl Rare {
             Self::Delivery => "delivery",
             Self::Approval => "approval",
             Self::Handover => "handover",
+            Self::Granted => "granted",
         }
     }
 
@@ -53,6 +62,7 @@ impl Rare {
             Self::Delivery => include_str!("schema/1/delivery.sql"),
             Self::Approval => include_str!("schema/1/approval.sql"),
             Self::Handover => include_str!("schema/1/handover.sql"),
+            Self::Granted => include_str!("schema/1/granted.sql"),
         }
     }
 

@@ -5,6 +5,7 @@ use super::change::Entry;
 use super::delivery::DeliveryWrite;
 use super::error::StoreError;
 use super::frame_id::IdWrite;
+use super::grant::GrantWrite;
 use super::handover::HandoverWrite;
 use super::message::MessageWrite;
 use super::meta::MetaWrite;
@@ -54,6 +55,8 @@ kinds! {
     Delivery(DeliveryWrite);
     /// An approval, and its entry.
     Approval(ApprovalWrite);
+    /// A grant.
+    Grant(GrantWrite);
     /// The oldest of the log goes.
     Trim(Trim);
 }

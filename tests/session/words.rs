@@ -109,6 +109,7 @@ pub fn frame(words: &[Word], reference: u64) -> Value {
             let (kind, id) = ("approval.decide", &rest[0].text);
             json!({ "type": kind, "approval": id, "decision": decision })
         }
+        "revoke" => json!({ "type": "grant.revoke", "key": bare(rest) }),
         "withdraw" => json!({ "type": "approval.withdraw", "approval": bare(rest) }),
         "steered" => {
             let serial = rest.get(1).map(|word| &word.text);

@@ -14,10 +14,11 @@ use sessile::store::{
 
 use crate::approvals;
 use crate::deliveries;
+use crate::grants;
 use crate::handover;
 use crate::model::epoch;
 
-const ONCE: [Kind; 16] = [
+const ONCE: [Kind; 17] = [
     Kind::Append,
     Kind::Update,
     Kind::Delete,
@@ -34,6 +35,7 @@ const ONCE: [Kind; 16] = [
     Kind::WithdrawApproval,
     Kind::TakeLead,
     Kind::ReturnLead,
+    Kind::RevokeGrant,
 ];
 
 fn settings() -> Settings {
@@ -422,6 +424,7 @@ pub(crate) fn writes() -> Vec<Vec<Write>> {
     writes.extend(deliveries::golden_writes());
     writes.extend(approvals::golden_writes());
     writes.extend(handover::golden_writes());
+    writes.extend(grants::golden_writes());
     writes
 }
 
@@ -459,4 +462,5 @@ pub(crate) fn check(store: &Store) {
     deliveries::check_golden(store);
     approvals::check_golden(store);
     handover::check_golden(store);
+    grants::check_golden(store);
 }

@@ -14,6 +14,7 @@ use sessile::store::{Beginning, IdWrite, Kind, MetaWrite, Span, Store, StoreErro
 
 use crate::approvals;
 use crate::deliveries;
+use crate::grants;
 use crate::handover;
 use crate::model::epoch;
 use crate::sqlite::Sqlite;
@@ -79,7 +80,10 @@ fn log(count: u64) -> (Sqlite, Store) {
          INSERT INTO approval(serial, version, id, body) \
          SELECT i, i, 'b' || i, (SELECT body FROM approval WHERE serial={last}) FROM n"
     ));
-    for writes in handover::golden_writes() {
+    for writes in handover::golden_writes()
+        .into_iter()
+        .chain(grants::golden_writes())
+    {
         store.write(&writes).unwrap();
     }
     (sqlite, store)
@@ -209,6 +213,7 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
             store.turn_messages(&open_turn(), 100).map(|all| all.len())
         }),
         ("handover", 1, |store| store.handover().map(one)),
+        ("grants", 1, |store| store.grants().map(|all| all.len())),
         ("has_deliveries", 0, |store| {
             store.has_deliveries().map(usize::from)
         }),

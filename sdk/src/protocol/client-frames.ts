@@ -3,7 +3,9 @@
 import type {
   ApprovalResult,
   DecideApprovalFrame,
+  GrantsResult,
   RequestApprovalFrame,
+  RevokeGrantFrame,
   WithdrawApprovalFrame,
 } from "./approval.ts";
 import type { LeadResult, ReturnLeadFrame, TakeLeadFrame } from "./lead.ts";
@@ -179,6 +181,7 @@ export type ClientFrame = (
   | RequestApprovalFrame
   | DecideApprovalFrame
   | WithdrawApprovalFrame
+  | RevokeGrantFrame
   | TakeLeadFrame
   | ReturnLeadFrame
   | SetPresenceFrame
@@ -224,6 +227,7 @@ export interface Results {
   "approval.request": ApprovalResult;
   "approval.decide": ApprovalResult;
   "approval.withdraw": ApprovalResult;
+  "grant.revoke": GrantsResult;
   "lead.take": LeadResult;
   "lead.return": LeadResult;
   "presence.set": { member: Member };

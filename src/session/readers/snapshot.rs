@@ -43,6 +43,7 @@ pub(crate) fn snapshot(cx: &Context<'_>, rewind: usize) -> Result<String, Error>
         lead: None,
         turns: turns.iter().map(|turn| stored(cx, turn)).collect(),
         approvals: None,
+        grants: Vec::new(),
         has_older,
         messages,
     };

@@ -80,6 +80,9 @@ impl Show {
         } else {
             line += ", approvals left out";
         }
+        if frame["grants"].is_array() {
+            let _ = write!(line, ", granted: {}", self.grants(&frame["grants"]));
+        }
         match frame["presence"].as_array() {
             None => line += ", presence left out",
             Some(members) if members.is_empty() => {}
