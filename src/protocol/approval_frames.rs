@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::approval::{Asked, Choice, Decision, Escalation, Kind, OnDeadline, OnMessage, Verdict};
-use super::capability::Role;
+use super::asking::{addressees, count, is_there, refused, text, wait};
 use super::data::Data;
-use super::error::{ErrorCode, ErrorInfo};
+use super::error::ErrorInfo;
 use super::fields::{Fields, FromFields};
 use super::grant::Scope;
 use super::limits::{
-    ANSWER_BYTES, APPROVAL_ASSIGNEES, APPROVAL_BYTES, APPROVAL_ESCALATIONS, APPROVAL_OPTIONS,
-    APPROVAL_WAIT_MS, COMMENT_LENGTH, DESCRIPTION_LENGTH, Limits, TITLE_LENGTH,
+    ANSWER_BYTES, APPROVAL_BYTES, APPROVAL_ESCALATIONS, APPROVAL_OPTIONS, COMMENT_LENGTH,
+    DESCRIPTION_LENGTH, Limits, TITLE_LENGTH,
 };
 use super::size::size;
 
@@ -74,83 +74,6 @@ pub struct WithdrawApproval {
     pub id: Option<String>,
 }
 
-fn refused(fields: &Fields<'_>, reason: &str) -> ErrorInfo {
-    let message = format!("unable to {}; {reason}", fields.verb());
-    ErrorInfo::new(ErrorCode::InvalidFrame, message)
-}
-
-/// Text of at most so many characters; an empty one counts as absent.
-fn text(fields: &Fields<'_>, name: &str, most: usize) -> Result<Option<String>, ErrorInfo> {
-    let text: Option<String> = fields.get(name)?;
-    let text = text.filter(|text| !text.is_empty());
-    match text.as_ref().map_or(0, |text| text.chars().count()) {
-        length if most < length => {
-            let (verb, place) = (fields.verb(), fields.at(name));
-            let message =
-                format!("unable to {verb}; {place} has {length} characters, the limit is {most}");
-            Err(ErrorInfo::new(ErrorCode::TooLarge, message))
-        }
-        _ => Ok(text),
-    }
-}
-
-/// A time to wait, in milliseconds.
-fn wait(fields: &Fields<'_>, name: &str) -> Result<Option<u64>, ErrorInfo> {
-    let wait = fields.count(name)?;
-    let (least, most) = (APPROVAL_WAIT_MS.start(), APPROVAL_WAIT_MS.end());
-    if wait.is_none_or(|wait| APPROVAL_WAIT_MS.contains(&wait)) {
-        return Ok(wait);
-    }
-    let place = fields.at(name);
-    Err(refused(
-        fields,
-        &format!("{place} is not between {least} and {most}"),
-    ))
-}
-
-/// The items of a list that may be absent, of which there are 1 to `most` otherwise.
-fn count(fields: &Fields<'_>, name: &str, items: usize, most: usize) -> Result<(), ErrorInfo> {
-    if (1..=most).contains(&items) {
-        return Ok(());
-    }
-    let place = fields.at(name);
-    Err(refused(
-        fields,
-        &format!("{place} has {items} items, it takes 1 to {most}"),
-    ))
-}
-
-fn is_there(fields: &Fields<'_>, name: &str) -> bool {
-    fields.raw(name).is_some_and(|raw| raw.get() != "null")
-}
-
-/// Clients and roles.
-fn assignees(fields: &Fields<'_>, limits: &Limits) -> Result<Vec<String>, ErrorInfo> {
-    const NAME: &str = "assignees";
-    let Some(named) = fields.get::<Vec<String>>(NAME)? else {
-        return Ok(Vec::new());
-    };
-    count(fields, NAME, named.len(), APPROVAL_ASSIGNEES)?;
-    let most = limits.name_length();
-    let mut kept: Vec<String> = Vec::with_capacity(named.len());
-    for name in named {
-        let is_name = !name.is_empty() && name.chars().count() <= most;
-        let role = name.strip_prefix("role:");
-        if !is_name || role.is_some_and(|role| Role::parse(role).is_none()) {
-            let place = fields.at(NAME);
-            let reason = format!(
-                "{place} takes clients of 1 to {most} characters, role:user, role:agent and \
-                 role:supervisor"
-            );
-            return Err(refused(fields, &reason));
-        }
-        if !kept.contains(&name) {
-            kept.push(name);
-        }
-    }
-    Ok(kept)
-}
-
 fn options(fields: &Fields<'_>, limits: &Limits) -> Result<Vec<Choice>, ErrorInfo> {
     const NAME: &str = "options";
     if !is_there(fields, NAME) {
@@ -190,7 +113,7 @@ fn escalations(fields: &Fields<'_>, limits: &Limits) -> Result<Vec<Escalation>, 
     let mut escalations = Vec::with_capacity(items.len());
     for item in items {
         let after_ms = wait(&item, "afterMs")?;
-        let assignees = assignees(&item, limits)?;
+        let assignees = addressees(&item, "assignees", limits)?;
         let (Some(after_ms), false) = (after_ms, assignees.is_empty()) else {
             let place = fields.at(NAME);
             let reason = format!("each of {place} has afterMs and assignees");
@@ -252,7 +175,7 @@ fn asked(fields: &Fields<'_>, limits: &Limits, has_deadline: bool) -> Result<Ask
         description: text(fields, "description", DESCRIPTION_LENGTH)?,
         data: fields.get("data")?,
         schema: fields.get("schema")?,
-        assignees: assignees(fields, limits)?,
+        assignees: addressees(fields, "assignees", limits)?,
         on_deadline: on_deadline(fields, kind, &options, has_deadline)?,
         on_message: fields.get("onMessage")?.unwrap_or(OnMessage::Keep),
         grant,

@@ -19,7 +19,7 @@ pub enum Scope {
     Session,
 }
 
-/// A client that decides.
+/// A client that gave a grant, as it was then.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decider {
     /// The client.

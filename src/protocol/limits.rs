@@ -240,9 +240,9 @@ pub const GRANTS: usize = 100;
 pub const GRANT_BYTES: usize = 32 * 1024;
 /// Options of a question.
 pub const APPROVAL_OPTIONS: usize = 20;
-/// Assignees of an approval, and of each of its escalations.
-pub const APPROVAL_ASSIGNEES: usize = 20;
+/// Assignees of an approval and of each of its escalations; those that a call is for.
+pub const ADDRESSEES: usize = 20;
 /// Escalations of an approval: each is a line of its history.
 pub const APPROVAL_ESCALATIONS: usize = 10;
 /// The range of a deadline and of the wait of an escalation, in milliseconds: up to a year.
-pub const APPROVAL_WAIT_MS: std::ops::RangeInclusive<u64> = 1..=366 * 24 * 60 * 60 * 1000;
+pub const WAIT_MS: std::ops::RangeInclusive<u64> = 1..=366 * 24 * 60 * 60 * 1000;

@@ -5,7 +5,8 @@
 
 pub mod approval;
 mod approval_frames;
-pub mod approval_query;
+mod asking;
+pub mod asking_query;
 pub mod capability;
 pub mod data;
 pub mod decode;

@@ -1,6 +1,6 @@
 //! The reads of a session: one line each, of which [`Read`] and the table of routes are made.
 
-use super::approval_query;
+use super::asking_query;
 use super::capability::Operation;
 use super::query;
 
@@ -23,7 +23,7 @@ macro_rules! with_reads {
                 /// One turn.
                 Turn(query::Id) = "/turns/{turn}", Read;
                 /// Approvals (P8.3).
-                Approvals(approval_query::Approvals) = "/approvals", Read;
+                Approvals(asking_query::Askings) = "/approvals", Read;
                 /// One approval.
                 Approval(query::Id) = "/approvals/{approval}", Read;
                 /// The members (P7.4).

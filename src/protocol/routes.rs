@@ -5,7 +5,7 @@
 //! that it needs. A shorthand for a frame is one line of `others`. The Worker finds the line and
 //! lets the request in; the object decodes it, once.
 
-use super::approval_query;
+use super::asking_query;
 use super::capability::Operation;
 use super::error::{ErrorCode, ErrorInfo};
 use super::inbox;

@@ -30,7 +30,7 @@ pub(super) fn read(cx: &Context<'_>, sender: &Sender, read: Read) -> Result<Stri
         Read::Message(message) => history::one_message(cx, message.0),
         Read::Turns(page) => turns::list_turns(cx, page.all, page.before, page.limit),
         Read::Turn(turn) => turns::one_turn(cx, turn.0),
-        Read::Approvals(page) => approvals::list(cx, page.all, page.before, page.limit),
+        Read::Approvals(page) => approvals::list(cx, &page),
         Read::Approval(approval) => approvals::one(cx, &approval.0),
         Read::Presence(_) => members::list_presence(cx),
     }

@@ -1,11 +1,10 @@
 //! The log as a whole: its end, and the amount after a place.
 
-use super::approval;
+use super::asking;
 use super::change::Kind;
 use super::error::StoreError;
 use super::message::columns::least_bytes;
 use super::row::Row;
-use super::schema::Rare;
 use super::sql::{Sql, Value};
 use super::store::Store;
 use super::text::in_segments;
@@ -37,9 +36,9 @@ impl Store {
         self.read(end)
     }
 
-    /// The amount, at least, of new messages and of changed turns and approvals after a place;
+    /// The amount, at least, of new messages and of changed turns and askings after a place;
     /// `None` beyond the bounds of a replay (P3.6). Three times `REPLAY_ENTRIES` rows for entries,
-    /// as many again for turns and for approvals, and two for each of `REPLAY_MESSAGES`, or of
+    /// as many again for turns and for askings, and two for each of `REPLAY_MESSAGES`, or of
     /// `NAMED_MESSAGES` with names.
     pub fn extent(
         &self,
@@ -49,16 +48,19 @@ impl Store {
         if !self.tables()?.is_begun {
             return Ok(Some(Extent::default()));
         }
-        let mut approvals = (0, 0);
-        let found = extent(self.sql(), after, names)?;
-        if found.is_some() && self.tables()?.has(Rare::Approval) {
-            approvals = approval::extent(self.sql(), after)?;
+        let Some(found) = extent(self.sql(), after, names)? else {
+            return Ok(None);
+        };
+        let mut bytes = found.bytes;
+        for askings in asking::ALL {
+            let (count, more) = askings.extent(self, after)?;
+            if REPLAY_MESSAGES < count {
+                return Ok(None);
+            }
+            bytes += more;
         }
-        let is_short = approvals.0 <= REPLAY_MESSAGES;
-        Ok(found.filter(|_| is_short).map(|found| Extent {
-            messages: found.messages,
-            bytes: found.bytes + approvals.1,
-        }))
+        let messages = found.messages;
+        Ok(Some(Extent { messages, bytes }))
     }
 
     /// The bytes, at least, of some messages, those with certain names. Two rows each.

@@ -10,6 +10,7 @@
 //! `change.rs`.
 
 mod approval;
+mod asking;
 mod change;
 mod delivery;
 mod error;

@@ -6,7 +6,7 @@ use super::sql::{Sql, Value};
 use super::store::Store;
 use super::stored::Stored;
 use super::text::newest_segment;
-use super::{approval, change, log, message, meta, turn};
+use super::{asking, change, log, message, meta, turn};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::serial::Place;
 
@@ -43,7 +43,9 @@ impl Stored for Trim {
         meta::raise_floor(sql, self.up_to, written_at, self.at)?;
         message::trim(sql, &gone)?;
         turn::trim(sql, self.up_to)?;
-        approval::trim(sql, self.up_to)?;
+        for askings in asking::ALL {
+            askings.trim(sql, self.up_to)?;
+        }
         change::trim(sql, self.up_to)
     }
 }

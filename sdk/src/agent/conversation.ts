@@ -3,8 +3,8 @@
 
 import { Tree } from "../log/tree.ts";
 import { type Message, type Page, SessileError, type Turn } from "../protocol/index.ts";
+import type { Reader } from "./link.ts";
 import { readMessages } from "./read.ts";
-import type { AgentSession } from "./session.ts";
 
 export interface ConversationOptions {
   /**
@@ -12,6 +12,8 @@ export interface ConversationOptions {
    * never begins with the output of a call that it lacks. 200.
    */
   limit?: number;
+  /** A turn that answers the input: with what it has said so far, for one that goes on. */
+  turn?: string;
 }
 
 /** Messages, and their turns. */
@@ -32,9 +34,9 @@ const MOST = 10_000;
  * for `toUIMessages` of `sessile/ai-sdk`.
  */
 export async function conversation(
-  session: AgentSession,
+  session: Reader,
   input: string,
-  { limit = 200 }: ConversationOptions = {},
+  { limit = 200, turn }: ConversationOptions = {},
 ): Promise<Conversation> {
   const turns = new Map<string, Turn>();
   let held: Message[] = [];
@@ -46,7 +48,7 @@ export async function conversation(
     for (const turn of page.turns ?? []) turns.set(turn.id, turn);
     before = page.next;
     const isWhole = !page.hasMore || before === undefined;
-    const { messages: said, since } = leadingTo(held, turns, input, isWhole);
+    const { messages: said, since } = leadingTo(held, turns, { input, turn }, isWhole);
     const start = said.findLastIndex((it, at) => at <= said.length - limit && isBeginning(it));
     const first = said[start]?.serial ?? "";
     // Near the end of the messages read, their membership is uncertain.
@@ -66,17 +68,19 @@ function withTurns(said: Message[], turns: ReadonlyMap<string, Turn>): Conversat
   return Object.defineProperty(said, "turns", { value }) as Conversation;
 }
 
-/** The log as of the input: everything begun by then, in its present state. */
+/** The log as of the input: everything begun by then, and the turn, in their present state. */
 function leadingTo(
   messages: readonly Message[],
   turns: ReadonlyMap<string, Turn>,
-  input: string,
+  { input, turn }: { input: string; turn: string | undefined },
   isWhole: boolean,
 ): { messages: Message[]; since: string } {
   const nodeOf = ({ turn, serial }: Message) => turn ?? serial;
   const begun = new Set(messages.filter(({ serial }) => serial <= input).map(nodeOf));
+  const isBegun = turn !== undefined && messages.some((message) => message.turn === turn);
+  if (isBegun) begun.add(turn);
   const held = messages.filter((message) => begun.has(nodeOf(message)));
-  return new Tree(held, turns, new Map()).leadingTo(input, isWhole);
+  return new Tree(held, turns, new Map()).leadingTo(isBegun ? turn : input, isWhole);
 }
 
 /**

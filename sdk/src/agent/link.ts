@@ -8,3 +8,8 @@ export interface Wire extends Omit<Link, "read"> {
   readonly options: ConnectionOptions;
   readonly tokens: TokenSource;
 }
+
+/** A session that can be read. */
+export interface Reader {
+  readonly link: Wire;
+}

@@ -169,12 +169,13 @@ export class AgentSession implements AsyncDisposable {
     };
     const once: Host["once"] = (frame) =>
       watch(this.link.request({ ...frame, attempt }, { once: true }));
-    const limits = () => this.link.limits;
+    const { link } = this;
     const host: Host = {
       attempt,
+      link,
       // The turns may be others on the next connection.
       get limits() {
-        return limits();
+        return link.limits;
       },
       ask: (frame) => watch(this.#ask({ ...frame, attempt })),
       once,

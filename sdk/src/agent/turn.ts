@@ -13,11 +13,12 @@ import {
 } from "../protocol/index.ts";
 import type { Codec, Ending, Headers, Operation } from "./codec/operation.ts";
 import { text } from "./codec/text.ts";
+import type { Reader } from "./link.ts";
 import { Output, type Trouble } from "./output.ts";
 import { type Outlet, Pipeline } from "./pipeline.ts";
 
 /** The session, for a turn. Frames carry the turn's attempt (P6.8). */
-export interface Host extends Outlet {
+export interface Host extends Outlet, Reader {
   /** Sent until answered, over as many connections as necessary. */
   ask<F extends ClientFrame>(frame: F): Promise<ResultOf<F>>;
   /** Sent if there is a connection, and forgotten. */
@@ -43,6 +44,11 @@ export interface MessageOptions {
   /** The message that it follows (P6.9). */
   parent?: string;
   /** Its own id within the turn, for a repeat in a later attempt. */
+  id?: string;
+}
+
+export interface StreamOptions {
+  /** Its own id within the turn, for a repeat in a later attempt; by default its number. */
   id?: string;
 }
 
@@ -127,11 +133,19 @@ export class AgentTurn implements AsyncDisposable {
    * thrown; a cancel ends the stream where it is.
    */
   stream(source: Source<string | Uint8Array>): Promise<StreamResult>;
-  stream<Part>(source: Source<Part>, codec: Codec<Part>): Promise<StreamResult>;
-  async stream(source: Source<unknown>, codec: Codec<never> = text()): Promise<StreamResult> {
+  stream<Part>(
+    source: Source<Part>,
+    codec: Codec<Part>,
+    options?: StreamOptions,
+  ): Promise<StreamResult>;
+  async stream(
+    source: Source<unknown>,
+    codec: Codec<never> = text(),
+    { id = this.#scope() }: StreamOptions = {},
+  ): Promise<StreamResult> {
     const take = codec as Codec<unknown>;
     const said = {
-      scope: this.#scope(),
+      scope: id,
       outputs: new Map<string, Output>(),
       trouble: {} as Trouble,
     };

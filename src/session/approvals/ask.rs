@@ -6,7 +6,6 @@ use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::limits::{PENDING_APPROVAL_BYTES, PENDING_APPROVALS};
 use crate::protocol::serial::Serial;
 use crate::session::approvals::change::tell;
-use crate::session::approvals::form::check_form;
 use crate::session::approvals::grants::settle_by_grant;
 use crate::session::approvals::shown::{answer, find};
 use crate::session::approvals::state::PendingApproval;
@@ -14,8 +13,7 @@ use crate::session::context::Context;
 use crate::session::engine::{Answer, Error, Sender, after};
 use crate::session::turns::leader::{Claim, check_leader};
 use crate::session::turns::lease::renew_lease;
-use crate::session::turns::waiting::suspend_for;
-use crate::store::StoreError;
+use crate::session::turns::waiting::{asker, suspend_for};
 
 const VERB: &str = "ask for approval";
 /// The prefix of ids made by the session, followed by the serial of the approval.
@@ -48,7 +46,7 @@ pub(crate) fn request(
         };
         check_leader(cx, &claim, turn)?;
     }
-    check_form(cx, VERB, &request.asked)?;
+    cx.engine.check_form(VERB, request.asked.schema.as_ref())?;
     cx.engine.check_room(VERB)?;
     let asker = asker(cx, turn.as_deref())?;
     let mut approval = approval(cx, sender, request, asker);
@@ -108,16 +106,6 @@ fn approval(
         }],
         created_at: now,
     }
-}
-
-/// The client whose message a turn answers.
-fn asker(cx: &Context<'_>, turn: Option<&str>) -> Result<Option<String>, StoreError> {
-    let open = turn.and_then(|turn| cx.memory.turns.get(turn));
-    let Some(input) = open.and_then(|open| open.turn.input) else {
-        return Ok(None);
-    };
-    let head = cx.engine.store.head(input)?;
-    Ok(head.map(|head| head.client))
 }
 
 /// Ids made by the session are reserved: a client must choose another one.

@@ -5,7 +5,6 @@ use crate::protocol::decode::{DecideApproval, WithdrawApproval};
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::grant::Grant;
 use crate::session::approvals::change::{Happening, change_approval};
-use crate::session::approvals::form::check_fit;
 use crate::session::approvals::grants::{granted, remember};
 use crate::session::approvals::rights::check_decider;
 use crate::session::approvals::shown::{already_decided, answer, existing};
@@ -54,7 +53,10 @@ pub(crate) fn decide(
         return Err(already_decided(cx, DECIDE, &approval).into());
     }
     check_answer(&approval, &decide)?;
-    check_fit(cx, DECIDE, &approval.asked, decide.data.as_ref())?;
+    if let Some(data) = &decide.data {
+        let form = approval.asked.schema.as_ref();
+        cx.engine.check_fit(DECIDE, form, "data", data)?;
+    }
     let grant = granted(cx, DECIDE, &approval, sender, &decide)?;
     let verdict = decide.verdict();
     let event = Event::Decide;

@@ -1,13 +1,14 @@
 //! Grants that are in force, as a part of the session (P8.6).
 
 use crate::protocol::approval::{Approval, Decision, Event, Past, Status};
+use crate::protocol::capability::{Operation, Operations};
 use crate::protocol::decode::DecideApproval;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::frame::{Lists, encode};
-use crate::protocol::grant::{Grant, Scope, ShownGrant};
+use crate::protocol::grant::{Decider, Grant, Scope, ShownGrant};
 use crate::protocol::limits::{GRANT_BYTES, GRANTS};
 use crate::protocol::snapshot::Snapshot;
-use crate::session::approvals::rights::{decider, may_decide};
+use crate::session::approvals::rights::may_decide;
 use crate::session::context::Context;
 use crate::session::engine::{Live, Sender, Step};
 use crate::session::part::Part;
@@ -76,8 +77,22 @@ fn covering<'a>(cx: &'a Context<'_>, approval: &Approval) -> Option<&'a Grant> {
     cx.memory.grants.iter().find(|grant| {
         let is_of_turn = grant.turn.is_none() || grant.turn == approval.turn;
         let is_meant = grant.key == *key && grant.client == approval.client && is_of_turn;
-        is_meant && may_decide(approval, &grant.by)
+        is_meant && may_decide(approval, &granter(&grant.by))
     })
+}
+
+/// A granter as one that decides now.
+fn granter(by: &Decider) -> Sender {
+    let operations = match by.is_admin {
+        true => Operations::ALL,
+        false => Operations::of(&[Operation::Approve]),
+    };
+    Sender {
+        connection: None,
+        client: by.client.clone(),
+        operations,
+        role: by.role,
+    }
 }
 
 /// The grant that a decision gives, which must be one that its approval takes.
@@ -109,7 +124,11 @@ pub(super) fn granted(
         key,
         client: approval.client.clone(),
         turn,
-        by: decider(sender),
+        by: Decider {
+            client: sender.client.clone(),
+            role: sender.role,
+            is_admin: sender.operations.contains(Operation::Admin),
+        },
         at: cx.engine.now,
     };
     let mut bytes = encode(&shown_grants(cx)).len();

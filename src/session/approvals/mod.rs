@@ -3,7 +3,6 @@
 pub(super) mod ask;
 pub(super) mod change;
 pub(super) mod decide;
-mod form;
 pub(super) mod grants;
 pub(super) mod list;
 pub(super) mod part;

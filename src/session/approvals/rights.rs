@@ -3,34 +3,21 @@
 use crate::protocol::approval::Approval;
 use crate::protocol::capability::{Operation, Role};
 use crate::protocol::error::{ErrorCode, ErrorInfo};
-use crate::protocol::grant::Decider;
 use crate::session::engine::Sender;
 
-/// A sender as one that decides.
-pub(super) fn decider(sender: &Sender) -> Decider {
-    Decider {
-        client: sender.client.clone(),
-        role: sender.role,
-        is_admin: sender.operations.contains(Operation::Admin),
-    }
-}
-
 /// Whether a client with `approve` may decide an approval.
-pub(super) fn may_decide(approval: &Approval, by: &Decider) -> bool {
+pub(super) fn may_decide(approval: &Approval, sender: &Sender) -> bool {
     let mut assignees = approval.asked.assignees.iter();
-    let is_assignee = assignees.any(|assignee| match assignee.strip_prefix("role:") {
-        Some(role) => role == by.role.as_str(),
-        None => *assignee == by.client,
-    });
-    is_assignee || approval.is_open && may_decide_open(approval, by)
+    let is_assignee = assignees.any(|assignee| sender.is(assignee));
+    is_assignee || approval.is_open && may_decide_open(approval, sender)
 }
 
 /// Whether a client may decide an approval without assignees: in a turn that answers a client, that
 /// client and supervisors.
-fn may_decide_open(approval: &Approval, by: &Decider) -> bool {
-    let watches = by.role == Role::Supervisor || by.is_admin;
+fn may_decide_open(approval: &Approval, sender: &Sender) -> bool {
+    let watches = sender.role == Role::Supervisor || sender.operations.contains(Operation::Admin);
     let asker = approval.asker.as_ref();
-    watches || asker.is_none_or(|asker| *asker == by.client)
+    watches || asker.is_none_or(|asker| *asker == sender.client)
 }
 
 /// Refuses a client that may not decide.
@@ -39,7 +26,7 @@ pub(crate) fn check_decider(
     approval: &Approval,
     sender: &Sender,
 ) -> Result<(), ErrorInfo> {
-    if may_decide(approval, &decider(sender)) {
+    if may_decide(approval, sender) {
         return Ok(());
     }
     let (id, assignees) = (&approval.id, approval.asked.assignees.join(", "));

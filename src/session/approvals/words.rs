@@ -4,7 +4,7 @@ use crate::protocol::approval::{Approval, Decision, Event, OnMessage, Verdict};
 use crate::protocol::capability::Operation;
 use crate::protocol::serial::Place;
 use crate::session::approvals::change::{Happening, change_approval};
-use crate::session::approvals::rights::{decider, may_decide};
+use crate::session::approvals::rights::may_decide;
 use crate::session::approvals::shown::by_place;
 use crate::session::context::Context;
 use crate::session::engine::{Sender, Step};
@@ -22,9 +22,8 @@ pub(crate) fn dismiss_by_input(
     if cx.memory.approvals.is_empty() || !sender.operations.contains(Operation::Approve) {
         return Ok(());
     }
-    let by = decider(sender);
     let is_meant = |approval: &Approval| {
-        approval.asked.on_message == OnMessage::Dismiss && may_decide(approval, &by)
+        approval.asked.on_message == OnMessage::Dismiss && may_decide(approval, sender)
     };
     for id in by_place(cx, is_meant) {
         let happening = Happening {

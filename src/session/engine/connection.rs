@@ -165,6 +165,14 @@ impl Sender {
         }
     }
 
+    /// Whether a word that names a client, or a role as `role:NAME`, means the sender.
+    pub(crate) fn is(&self, word: &str) -> bool {
+        match word.strip_prefix("role:") {
+            Some(role) => role == self.role.as_str(),
+            None => word == self.client,
+        }
+    }
+
     /// Refuses an operation that the token does not grant (P2.5).
     pub(crate) fn must(&self, operation: Operation, verb: &str, id: &str) -> Result<(), ErrorInfo> {
         self.operations.require(operation, verb, id)

@@ -10,6 +10,16 @@ use crate::session::turns::change::change_turn;
 use crate::session::turns::lost::queue_again;
 use crate::store::StoreError;
 
+/// The client whose message a turn answers.
+pub(crate) fn asker(cx: &Context<'_>, turn: Option<&str>) -> Result<Option<String>, StoreError> {
+    let open = turn.and_then(|turn| cx.memory.turns.get(turn));
+    let Some(input) = open.and_then(|open| open.turn.input) else {
+        return Ok(None);
+    };
+    let head = cx.engine.store.head(input)?;
+    Ok(head.map(|head| head.client))
+}
+
 /// Suspends a turn in the step of its request; a suspended turn stays so.
 pub(crate) fn suspend_for(cx: &mut Context<'_>, step: &mut Step, id: &str, reason: &str) {
     let open = cx.memory.turns.get(id);

@@ -1,7 +1,7 @@
 //! HTTP requests of a script.
 
 use sessile::protocol::decode::decode_frame;
-use sessile::protocol::{approval_query, query};
+use sessile::protocol::{asking_query, query};
 use sessile::session::{Input, Read, Request, Sender};
 
 use super::{World, operations, role};
@@ -27,7 +27,7 @@ impl World {
                 limit: number("limit", 100),
             })),
             ("get", "turn") => Request::Read(Read::Turn(query::Id(self.show.fill(&args[1].text)))),
-            ("get", "approvals") => Request::Read(Read::Approvals(approval_query::Approvals {
+            ("get", "approvals") => Request::Read(Read::Approvals(asking_query::Askings {
                 all: has(args, "all"),
                 before: serial(self, "before"),
                 limit: number("limit", 100),

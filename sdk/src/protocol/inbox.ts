@@ -1,0 +1,105 @@
+// The inbox: one client's, or one role's, part of every session (P15).
+
+import type { Approval } from "./approval.ts";
+import type { Leading } from "./lead.ts";
+
+/** A session as an inbox shows it (P11.3). */
+export interface InboxSession {
+  id: string;
+  title?: string;
+  createdAt: number;
+  /** The last activity that the inbox was told of: at most a minute behind. */
+  lastActivityAt: number;
+  openTurns: number;
+  /** All pending approvals of the session, whoever may decide them. */
+  pendingApprovals: number;
+  /** The person who leads (P8.8). */
+  lead?: Leading;
+}
+
+/** Something that left the inbox. */
+export interface InboxGone {
+  id: string;
+  gone: true;
+}
+
+/** An approval or a call that left the inbox: its id is one of its session's. */
+export interface InboxItemGone extends InboxGone {
+  session: string;
+}
+
+/** Where the rest of a list begins, for the lists that are not whole. */
+export interface InboxNext {
+  sessions?: string;
+  approvals?: string;
+  calls?: string;
+}
+
+/** Everything in an inbox (P15.1). */
+export interface InboxContent {
+  /** The newest activity first. */
+  sessions: InboxSession[];
+  /** Pending ones, the newest first. */
+  approvals: Approval[];
+  calls: { id: string; session: string }[];
+  work: never[];
+  next?: InboxNext;
+  /** Up to here a reader has everything. */
+  serial: string;
+}
+
+/** `GET /v1/inbox`. */
+export type InboxResult = InboxContent;
+
+/** `GET /v1/sessions`. */
+export interface InboxSessionsResult {
+  sessions: InboxSession[];
+  /** The `cursor` of the next page. */
+  next?: string;
+}
+
+/** `GET /v1/approvals`. */
+export interface InboxApprovalsResult {
+  approvals: Approval[];
+  next?: string;
+}
+
+/** The first frame of a connection to an inbox (P15.2). */
+export interface InboxFrame extends Partial<Omit<InboxContent, "serial">> {
+  type: "inbox";
+  protocol: number;
+  /** `client:ID` or `role:NAME`. */
+  inbox: string;
+  connection: string;
+  client: string;
+  expiresAt: number;
+  at: number;
+  limits: Record<string, number>;
+  serial: string;
+  /** Whether the frames that follow continue after `since`: then no list is there. */
+  resumed: boolean;
+}
+
+/** A session that changed, or left. */
+export interface InboxSessionFrame {
+  type: "inbox.session";
+  serial: string;
+  session: InboxSession | InboxGone;
+}
+
+/** An approval that changed, pending or settled, or left. */
+export interface InboxApprovalFrame {
+  type: "inbox.approval";
+  serial: string;
+  approval: Approval | InboxItemGone;
+}
+
+/** A call that changed, or left (P8.9). */
+export interface InboxCallFrame {
+  type: "inbox.call";
+  serial: string;
+  call: { id: string; session: string } | InboxItemGone;
+}
+
+/** What changes an inbox. */
+export type InboxChange = InboxSessionFrame | InboxApprovalFrame | InboxCallFrame;

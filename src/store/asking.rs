@@ -1,0 +1,226 @@
+//! Askings: what agents ask of people and of devices, in tables of one form (P8.1, P8.9).
+//!
+//! A row of `approval` or `call` is one asking, which every change of it rewrites. Few sessions
+//! have any, so a table is made with its first row. The asking itself is in `body`; the other
+//! columns serve look-ups:
+//!
+//! | column | holds |
+//! | --- | --- |
+//! | `serial` | its place: where it was asked |
+//! | `version` | the place of its latest change |
+//! | `id` | its id; that of an asking that is gone may come again |
+//! | `pending` | 1 while it waits, then NULL |
+//! | `body` | the asking, as JSON |
+
+use super::change::Kind;
+use super::error::StoreError;
+use super::row::Row;
+use super::schema::Rare;
+use super::sql::{Sql, Value};
+use super::store::Store;
+use crate::protocol::limits::{REPLAY_ENTRIES, TRIM_ROWS};
+use crate::protocol::serial::Place;
+
+/// A table of askings, and its statements.
+pub(super) struct Askings {
+    /// The table.
+    rare: Rare,
+    /// The first and the last number of its entries in the log.
+    kinds: [i64; 2],
+    is_there: &'static str,
+    put_pending: &'static str,
+    put_settled: &'static str,
+    trim: &'static str,
+    extent: &'static str,
+    pending: &'static str,
+    settled: &'static str,
+    changed: &'static str,
+    sizes: &'static str,
+    before: &'static str,
+}
+
+/// The statements of a table. The index is written anew only where its column is named.
+macro_rules! askings {
+    ($table:literal, $rare:expr, $kinds:expr) => {
+        Askings {
+            rare: $rare,
+            kinds: $kinds,
+            is_there: concat!(
+                "SELECT 1 FROM sqlite_master WHERE type='table' AND name='",
+                $table,
+                "'"
+            ),
+            put_pending: askings!(@put $table, ""),
+            put_settled: askings!(@put $table, ", pending=excluded.pending"),
+            // The index would find all that are settled, of whatever age.
+            trim: concat!(
+                "DELETE FROM ",
+                $table,
+                " WHERE serial IN (SELECT serial FROM ",
+                $table,
+                " WHERE serial<=?1 AND version<=?1 AND +pending IS NULL ORDER BY serial LIMIT ?2)"
+            ),
+            extent: concat!(
+                "SELECT count(*), coalesce(sum(octet_length(body)), 0) FROM ",
+                $table,
+                " WHERE serial IN (SELECT subject FROM change WHERE serial>?1 \
+                 AND kind BETWEEN ?2 AND ?3)"
+            ),
+            pending: concat!("SELECT body FROM ", $table, " WHERE pending=1 ORDER BY serial"),
+            settled: concat!(
+                "SELECT body FROM ",
+                $table,
+                " WHERE pending IS NULL AND id=?1 ORDER BY serial DESC LIMIT 1"
+            ),
+            changed: concat!(
+                "SELECT body FROM ",
+                $table,
+                " WHERE serial IN (SELECT subject FROM (SELECT subject, kind FROM change \
+                 WHERE serial>?1 ORDER BY serial LIMIT ?5) WHERE kind BETWEEN ?2 AND ?3) \
+                 ORDER BY version LIMIT ?4"
+            ),
+            sizes: concat!(
+                "SELECT octet_length(body) FROM ",
+                $table,
+                " WHERE serial<?1 ORDER BY serial DESC LIMIT ?2"
+            ),
+            before: concat!(
+                "SELECT body FROM ",
+                $table,
+                " WHERE serial<?1 ORDER BY serial DESC LIMIT ?2"
+            ),
+        }
+    };
+    (@put $table:literal, $more:literal) => {
+        concat!(
+            "INSERT INTO ",
+            $table,
+            "(serial, version, id, pending, body) VALUES(?1, ?2, ?3, ?4, ?5) \
+             ON CONFLICT(serial) DO UPDATE SET version=excluded.version, body=excluded.body",
+            $more
+        )
+    };
+}
+
+/// The table of approvals.
+pub(super) static APPROVALS: Askings = askings!("approval", Rare::Approval, Kind::OF_APPROVALS);
+
+/// Every table of askings.
+pub(super) static ALL: [&Askings; 1] = [&APPROVALS];
+
+/// An asking as its row.
+pub(super) struct Asking<'a> {
+    pub(super) place: Place,
+    pub(super) version: Place,
+    pub(super) id: &'a str,
+    pub(super) is_pending: bool,
+    pub(super) body: String,
+}
+
+impl Askings {
+    /// Writes an asking.
+    pub(super) fn put(&self, sql: &dyn Sql, asking: Asking<'_>) -> Result<(), StoreError> {
+        let params = [
+            Value::number(asking.place),
+            Value::number(asking.version),
+            asking.id.into(),
+            asking.is_pending.then_some(1_i64).into(),
+            Value::Text(asking.body),
+        ];
+        let put = match asking.is_pending {
+            true => self.put_pending,
+            false => self.put_settled,
+        };
+        sql.run(put, &params)
+    }
+
+    /// Deletes settled ones up to a place, `TRIM_ROWS` at most.
+    pub(super) fn trim(&self, sql: &dyn Sql, up_to: Place) -> Result<(), StoreError> {
+        if sql.query(self.is_there, &[])?.is_empty() {
+            return Ok(());
+        }
+        sql.run(self.trim, &[Value::number(up_to), Value::size(TRIM_ROWS)])
+    }
+
+    /// How many changed after a place, and their bytes, as far as the first entries tell.
+    pub(super) fn extent(&self, store: &Store, after: Place) -> Result<(usize, usize), StoreError> {
+        if !store.tables()?.has(self.rare) {
+            return Ok((0, 0));
+        }
+        let [first, last] = self.kinds.map(Value::Integer);
+        let params = [Value::number(after), first, last];
+        let mut row = Row::only(store.sql().query(self.extent, &params)?)?;
+        Ok((row.size()?, row.size()?))
+    }
+
+    /// The bodies of all that are pending, by place.
+    pub(super) fn pending(&self, store: &Store) -> Result<Vec<String>, StoreError> {
+        self.bodies(store, self.pending, &[])
+    }
+
+    /// The body of a settled one, by its id.
+    pub(super) fn settled(&self, store: &Store, id: &str) -> Result<Option<String>, StoreError> {
+        Ok(self.bodies(store, self.settled, &[id.into()])?.pop())
+    }
+
+    /// The bodies of those that changed after a place, by their latest change; at most `limit`, as
+    /// far as the first `REPLAY_ENTRIES` entries tell.
+    pub(super) fn changed(
+        &self,
+        store: &Store,
+        after: Place,
+        limit: usize,
+    ) -> Result<Vec<String>, StoreError> {
+        let [first, last] = self.kinds.map(Value::Integer);
+        let [most, entries] = [limit, REPLAY_ENTRIES].map(Value::size);
+        let params = [Value::number(after), first, last, most, entries];
+        self.bodies(store, self.changed, &params)
+    }
+
+    /// The bodies of the newest before a place, the newest first, at most so many and about so
+    /// many bytes, but one at least; and whether there are more.
+    pub(super) fn before(
+        &self,
+        store: &Store,
+        before: Place,
+        limit: usize,
+        bytes: usize,
+    ) -> Result<(Vec<String>, bool), StoreError> {
+        if !store.tables()?.has(self.rare) {
+            return Ok((Vec::new(), false));
+        }
+        let most = Value::size(limit.saturating_add(1));
+        let rows = store
+            .sql()
+            .query(self.sizes, &[Value::number(before), most])?;
+        let sizes: Result<Vec<usize>, StoreError> =
+            Row::all(rows).map(|mut row| row.size()).collect();
+        let sizes = sizes?;
+        let mut total = 0;
+        let fitting = sizes
+            .iter()
+            .take(limit)
+            .enumerate()
+            .take_while(|(index, size)| {
+                total += *size;
+                *index == 0 || total <= bytes
+            });
+        let fitting = fitting.count();
+        let params = [Value::number(before), Value::size(fitting)];
+        let page = self.bodies(store, self.before, &params)?;
+        Ok((page, fitting < sizes.len()))
+    }
+
+    fn bodies(
+        &self,
+        store: &Store,
+        statement: &str,
+        params: &[Value],
+    ) -> Result<Vec<String>, StoreError> {
+        if !store.tables()?.has(self.rare) {
+            return Ok(Vec::new());
+        }
+        let rows = Row::all(store.sql().query(statement, params)?);
+        rows.map(|mut row| row.text()).collect()
+    }
+}
