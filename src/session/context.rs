@@ -1,7 +1,6 @@
 //! The context of every feature while an input is handled.
 
-use super::approvals::grants::Grants;
-use super::approvals::state::Approvals;
+use super::approvals::state::{Approvals, Grants};
 use super::deliveries::queue::Queue;
 use super::engine::{Step, Work};
 use super::handover::state::Held;

@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | `serial` | its place in the log |
 //! | `kind` | the change: a number of [`Kind`] |
-//! | `subject` | the place of the changed message, turn or approval; of a hand-over, and of a revocation, its own |
+//! | `subject` | the place of what changed; of a hand-over and of a revocation its own |
 //! | `client` | the client; NULL for the session itself |
 //! | `at` | when, in ms |
 

@@ -14,9 +14,6 @@ use crate::session::engine::{Live, Sender, Step};
 use crate::session::part::Part;
 use crate::store::{GrantWrite, StoreError};
 
-/// The grants that are in force, by their approvals' places.
-pub(crate) type Grants = Vec<Grant>;
-
 /// Grants, as a part of the session.
 pub(crate) struct Granted;
 
