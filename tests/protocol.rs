@@ -9,6 +9,8 @@ mod approvals;
 mod handover;
 #[path = "protocol/messages.rs"]
 mod messages;
+#[path = "protocol/state.rs"]
+mod state;
 
 use expect_test::expect_file;
 use messages::{large, small, tombstone};
@@ -191,6 +193,7 @@ fn log_frames() -> Vec<(&'static str, ServerFrame)> {
             grants: vec![approvals::grant().shown()],
             turns: Some(vec![shown(&active())]),
             approvals: Some(vec![approvals::asked().shown("s1", approvals::epoch())]),
+            state: Some(state::shown()),
         },
         limits: Limits::default(),
     };
@@ -380,7 +383,7 @@ fn other_frames() -> Vec<(&'static str, ServerFrame)> {
 /// P3.4, P4.4, P13.1: the frames that a session sends.
 #[test]
 fn every_server_frame_is_written_as_its_fixture() {
-    let asked = [approvals::frames(), handover::frames()].concat();
+    let asked = [approvals::frames(), handover::frames(), state::frames()].concat();
     let frames = [log_frames(), turn_frames(), asked, other_frames()];
     let fixtures: Vec<Value> = frames
         .concat()

@@ -28,6 +28,8 @@ mod reads;
 mod round_trip;
 #[path = "sqlite/mod.rs"]
 mod sqlite;
+#[path = "store/state.rs"]
+mod state;
 #[path = "store/stored.rs"]
 mod stored;
 #[path = "store/turns.rs"]

@@ -240,6 +240,12 @@ const ARROWS: &[(&str, &str, &str)] = &[
         "turns",
         "a page brings the turns that its messages belong to (P6.9)",
     ),
+    ("readers", "state", "a snapshot has the shared state (P9.2)"),
+    (
+        "settings",
+        "state",
+        "a schema that today's state breaks is refused (P9.4)",
+    ),
     (
         "life",
         "deliveries",

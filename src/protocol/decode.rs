@@ -18,6 +18,7 @@ use super::limits::Limits;
 pub use super::message_frames::{Append, Delete, Interrupt, NewMessage, Publish, Update};
 pub use super::presence::{LeavePresence, SetPresence};
 pub use super::size::too_large;
+pub use super::state::ChangeState;
 pub use super::turn_frames::{
     AdoptTurn, CancelTurns, DriveTurn, EndTurn, StartTurn, Steer, Steered,
 };
@@ -124,6 +125,8 @@ client_frames! {
     TakeLead(TakeLead) = "lead.take", "take the lead";
     /// Let agents answer again (P8.8).
     ReturnLead(ReturnLead) = "lead.return", "return the lead";
+    /// Change the shared state (P9.1).
+    ChangeState(ChangeState) = "state", "change the state";
     /// Enter presence, or update its data (P7.1).
     SetPresence(SetPresence) = "presence.set", "set presence";
     /// Leave presence (P7.1).
@@ -260,23 +263,24 @@ pub(super) fn shorthand(
     decode_as(kind, fields, limits)
 }
 
-/// Reads a `publish` from its messages: one, or an array of them (P12.2).
+/// Reads a frame from the items of its one list: one, or an array of them (P12.2).
 ///
 /// # Errors
 /// What is wrong with the body.
-pub(super) fn shorthand_publish(body: &str, limits: &Limits) -> Result<ClientFrame, ErrorInfo> {
-    let verb = verb_of("publish");
+pub(super) fn shorthand_list(
+    kind: &str,
+    field: &str,
+    body: &str,
+    limits: &Limits,
+) -> Result<ClientFrame, ErrorInfo> {
+    let verb = verb_of(kind);
     check_depth(verb, body, limits)?;
     let whole: &RawValue = parse(verb, body)?;
     let list = match whole.get().starts_with('[') {
         true => Cow::Borrowed(whole),
         false => Cow::Owned(parse(verb, &format!("[{whole}]"))?),
     };
-    decode_as(
-        "publish",
-        Fields::read(verb, "{}")?.with("messages", &list),
-        limits,
-    )
+    decode_as(kind, Fields::read(verb, "{}")?.with(field, &list), limits)
 }
 
 impl Received {

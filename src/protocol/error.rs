@@ -63,6 +63,8 @@ codes! {
     AlreadyDecided = "already-decided", 409;
     /// The answer is none of those that the question takes (P8.2).
     InvalidAnswer = "invalid-answer", 400;
+    /// The shared state would break its schema (P9.4).
+    InvalidState = "invalid-state", 400;
     /// A person leads the session (P8.8).
     LedByPerson = "led-by-person", 409;
     /// A turn is active, and the session takes one input at a time (P10.3).
@@ -115,7 +117,8 @@ pub enum Details {
         /// The approval as it stands.
         approval: Data,
     },
-    /// Of `invalid-answer`, where the data breaks the approval's schema (P8.2).
+    /// Of `invalid-answer`, where the data breaks the approval's schema (P8.2), and of
+    /// `invalid-state` (P9.4).
     Breaches {
         /// Each place, 10 at most.
         breaches: Vec<Breach>,

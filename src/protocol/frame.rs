@@ -14,6 +14,7 @@ use super::limits::Limits;
 use super::message::{Headers, Message, Status};
 use super::presence::Member;
 use super::serial::Serial;
+use super::state::Shown as SharedState;
 use super::turn::{Event, Shown as Turn};
 
 /// Every frame that a session may send.
@@ -148,6 +149,16 @@ pub enum ServerFrame {
     /// Grants of a key have ended (P8.6).
     #[serde(rename = "grant.revoke")]
     Revoke(RevokeFrame),
+    /// The shared state changed (P9.2).
+    #[serde(rename = "state.change")]
+    State {
+        /// The serial of the change.
+        serial: Serial,
+        /// The client that made it, or the last of several.
+        client: String,
+        /// The results of its operations, in order.
+        ops: Data,
+    },
     /// A person took over, or agents answer again (P8.8).
     #[serde(untagged)]
     Handover(HandoverFrame),
@@ -240,6 +251,9 @@ pub struct Lists {
     /// The grants that are in force (P8.6).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub grants: Vec<ShownGrant>,
+    /// The shared state (P9.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<SharedState>,
 }
 
 /// The presence list (P7.3).

@@ -107,6 +107,8 @@ limits! {
     /// sessions share.
     #[serde(skip_serializing)]
     readers_unsent_bytes = 64 * 1024 * 1024;
+    /// UTF-8 bytes of the shared state as JSON: half the size limit of a row.
+    state_bytes = 1024 * 1024;
     /// Pending deliveries: each is a row, and held in memory (P10.4).
     #[serde(skip_serializing)]
     deliveries = 1_000;
@@ -216,6 +218,23 @@ pub const WAITING_STEERS: usize = 1_024;
 pub const INPUT_TURNS: usize = 1_000;
 /// Steers of one turn (P6.7): the turn's row keeps whether each was taken.
 pub const TURN_STEERS: usize = 256;
+
+/// Characters of a key of the shared state (P9.1): it is stored and sent with each change.
+pub const STATE_KEY_LENGTH: usize = 128;
+/// Levels of the tree: it is read by recursion.
+pub const STATE_DEPTH: usize = 32;
+/// Operations of one change: each is applied, and taken back if a later one is refused.
+pub const STATE_OPS: usize = 1_000;
+/// The largest whole number that every client represents exactly, for increments.
+pub const STATE_NUMBER_MAX: f64 = 9_007_199_254_740_992.0;
+/// Bytes that a stored change of the state counts as, at least: it is a row to read.
+pub const STATE_ROW_BYTES: usize = 256;
+/// Counted bytes of stored changes after which the tree is stored anew, at least; the bytes of a
+/// larger tree otherwise: it is written as often as its own size was written in changes.
+pub const STATE_JOURNAL_BYTES: usize = 16 * 1024;
+/// Bytes of the latest changes that are kept for clients that missed some; the bytes of a smaller
+/// tree otherwise, which is then sent instead.
+pub const STATE_RECENT_BYTES: usize = 256 * 1024;
 
 /// Pending approvals of a session (P8.1): each is in memory and in `attached`.
 pub const PENDING_APPROVALS: usize = 1_000;

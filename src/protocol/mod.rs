@@ -33,7 +33,9 @@ pub mod serial;
 pub mod settings;
 pub mod size;
 pub mod snapshot;
+pub mod state;
 pub mod target;
+pub mod tree;
 pub mod turn;
 pub mod turn_frames;
 

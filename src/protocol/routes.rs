@@ -13,6 +13,7 @@ use super::limits::Limits;
 use super::query::{self, Pairs, Parts, Query};
 use super::reads::{Read, with_reads};
 use super::request::{self, Request};
+use super::state;
 
 /// The subject of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +136,7 @@ with_reads! {
         frame!("POST" "/approvals/{approval}/decide" => "approval.decide", "approval");
         frame!("POST" "/approvals/{approval}/withdraw" => "approval.withdraw", "approval");
         frame!("POST" "/grants/{key}/revoke" => "grant.revoke", "key");
+        session!("PATCH" "/state", None, &[], Serve::Answer(Decode::Session(request::state)));
         frame!("POST" "/lead" => "lead.take");
         frame!("POST" "/lead/return" => "lead.return");
         session!(

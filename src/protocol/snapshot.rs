@@ -10,9 +10,10 @@ use super::handover::Leading;
 use super::ids::Timestamp;
 use super::serial::Serial;
 use super::settings::Settings;
+use super::state::Shown as SharedState;
 use super::turn::Shown;
 
-/// A session in one read; the shared state joins with its feature.
+/// A session in one read.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Snapshot<'a> {
@@ -41,6 +42,9 @@ pub struct Snapshot<'a> {
     pub approvals: Option<Vec<Approval>>,
     /// The grants that are in force (P8.6).
     pub grants: Vec<ShownGrant>,
+    /// The shared state; absent when nothing was ever set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<SharedState>,
     /// Whether history holds older messages.
     pub has_older: bool,
     /// The newest messages, the oldest first.

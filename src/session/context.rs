@@ -6,6 +6,7 @@ use super::engine::{Step, Work};
 use super::handover::state::Held;
 use super::messages::state::Retention;
 use super::presence::state::Presence;
+use super::state::memory::State;
 use super::turns::state::Turns;
 use crate::store::StoreError;
 
@@ -19,6 +20,7 @@ pub(super) struct Memory {
     pub(super) retention: Retention,
     pub(super) deliveries: Queue,
     pub(super) handover: Option<Held>,
+    pub(super) state: State,
 }
 
 /// The questions of one feature to all others, none of which it knows: to all parts (`parts.rs`).

@@ -9,6 +9,7 @@ use super::handover::{heard, lead};
 use super::messages::{append, delete, publish, signal, update};
 use super::presence::members;
 use super::readers::probe;
+use super::state::change as state;
 use super::turns::{adopt, cancel, drive, start, steer};
 use crate::machine::Carrier;
 use crate::protocol::capability::Operation;
@@ -86,7 +87,7 @@ macro_rules! once {
     };
 }
 
-use Operation::{Approve, Cancel, Lead, Presence, Publish, Steer, Turn};
+use Operation::{Approve, Cancel, Lead, Presence, Publish, State, Steer, Turn};
 use Rate::{Frame, FrameWithId, Free, Signal};
 
 rules! {
@@ -130,6 +131,8 @@ rules! {
         Some(Lead), Frame, once!(TakeLead, lead::repeat), lead::take;
     ReturnLead(decode::ReturnLead) =
         Some(Lead), Frame, once!(ReturnLead, lead::repeat), lead::give;
+    ChangeState(decode::ChangeState) =
+        Some(State), Frame, once!(State, state::repeat), state::change;
     SetPresence(decode::SetPresence) =
         Some(Presence), Frame, None, members::set_presence;
     LeavePresence(decode::LeavePresence) =

@@ -23,6 +23,7 @@ mod reads;
 mod refuse;
 mod request;
 mod settings;
+mod state;
 mod turns;
 
 pub use crate::machine::{Carrier, Text};

@@ -77,6 +77,15 @@ pub(super) trait Part {
     /// Adds its lists to `attached` (P3.4).
     fn attached(_: &Context<'_>, _: &mut Live, _: &mut Lists) {}
 
+    /// Adds the lists that only a reader needs that begins anew, or the frames that stand for one
+    /// that is too long (P3.6).
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn anew(_: &Context<'_>, _: &mut Lists) -> Result<Vec<ServerFrame>, StoreError> {
+        Ok(Vec::new())
+    }
+
     /// Adds its fields to the snapshot (P11.1).
     fn snapshot(_: &Context<'_>, _: &mut Snapshot<'_>) {}
 

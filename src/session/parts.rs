@@ -13,6 +13,7 @@ use super::part::Part;
 use super::presence::silence::Silence;
 use super::presence::tell::Announcing;
 use super::readers::renew::Tokens;
+use super::state::part::Shared;
 use super::turns::lease::Leases;
 use super::turns::lost::Open;
 use crate::protocol::frame::{Lists, ServerFrame};
@@ -34,6 +35,7 @@ macro_rules! each {
             Leases
             HandedOver
             HandoverPings
+            Shared
             Streams
             Trimming
             Rest
@@ -175,6 +177,13 @@ pub(super) fn window(memory: &Memory) -> Option<Timestamp> {
 /// Adds the parts' lists to `attached` (P3.4).
 pub(super) fn attached(cx: &Context<'_>, live: &mut Live, lists: &mut Lists) {
     each!(P => { P::attached(cx, live, lists) });
+}
+
+/// Everything beside messages for a reader that begins anew: lists of `attached`, and frames.
+pub(super) fn anew(cx: &Context<'_>, lists: &mut Lists) -> Result<Vec<ServerFrame>, StoreError> {
+    let mut frames = Vec::new();
+    each!(P => { frames.extend(P::anew(cx, lists)?) });
+    Ok(frames)
 }
 
 /// Adds the parts' fields to the snapshot (P11.1).

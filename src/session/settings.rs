@@ -4,6 +4,7 @@ use crate::protocol::capability::Operation;
 use crate::session::context::Context;
 use crate::session::engine::{Error, Sender};
 use crate::session::parts;
+use crate::session::state::form::check_setting;
 use crate::store::MetaWrite;
 
 /// Applies a patch to the settings; the session begins with it if it has not.
@@ -14,6 +15,7 @@ pub(crate) fn change_settings(
 ) -> Result<String, Error> {
     sender.must(Operation::Admin, "change the settings", &cx.engine.id)?;
     let settings = cx.engine.settings.patched(patch, &cx.engine.outbound)?;
+    check_setting(cx, "change the settings", &settings)?;
     cx.engine.settle()?;
     let mut step = cx.engine.step_by(sender);
     step.write(MetaWrite::Set {

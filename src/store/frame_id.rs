@@ -60,6 +60,8 @@ pub enum Kind {
     ReturnLead = 16,
     /// A `grant.revoke`.
     RevokeGrant = 17,
+    /// A `state`.
+    State = 30,
 }
 
 /// The id of a frame that was taken.

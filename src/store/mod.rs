@@ -24,6 +24,7 @@ mod retention;
 mod row;
 mod schema;
 pub mod sql;
+mod state;
 #[expect(clippy::module_inception, reason = "the store itself")]
 mod store;
 mod stored;
@@ -42,6 +43,7 @@ pub use log::{End, Extent};
 pub use message::{Head, Link, MessageWrite, NewFields, Page, Span, Streaming};
 pub use meta::{Beginning, MetaWrite};
 pub use retention::{Aged, Trim};
+pub use state::{StateChange, StateRows, StateTree, StateWrite};
 pub use store::Store;
 pub use text::{Close, Growth, Missing, TAIL_BYTES, Tail, TextWrite};
 pub use turn::{Answers, Kept, TurnWrite};

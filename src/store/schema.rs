@@ -35,15 +35,18 @@ pub(super) enum Rare {
     Handover,
     /// Grants that are in force.
     Granted,
+    /// The shared state.
+    State,
 }
 
 impl Rare {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Once,
         Self::Delivery,
         Self::Approval,
         Self::Handover,
         Self::Granted,
+        Self::State,
     ];
 
     const fn name(self) -> &'static str {
@@ -53,6 +56,7 @@ impl Rare {
             Self::Approval => "approval",
             Self::Handover => "handover",
             Self::Granted => "granted",
+            Self::State => "state",
         }
     }
 
@@ -63,10 +67,11 @@ impl Rare {
             Self::Approval => include_str!("schema/1/approval.sql"),
             Self::Handover => include_str!("schema/1/handover.sql"),
             Self::Granted => include_str!("schema/1/granted.sql"),
+            Self::State => include_str!("schema/1/state.sql"),
         }
     }
 
-    const fn bit(self) -> u8 {
+    const fn bit(self) -> u16 {
         1 << self as u8
     }
 }
@@ -82,7 +87,7 @@ pub(super) const VERSION: usize = STEPS.len() + 1;
 pub(super) struct Tables {
     /// The tables of a session that was written to.
     pub(super) is_begun: bool,
-    rare: u8,
+    rare: u16,
 }
 
 impl Tables {

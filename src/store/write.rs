@@ -11,6 +11,7 @@ use super::message::MessageWrite;
 use super::meta::MetaWrite;
 use super::retention::Trim;
 use super::sql::Sql;
+use super::state::StateWrite;
 use super::store::Store;
 use super::stored::Stored;
 use super::text::TextWrite;
@@ -57,6 +58,8 @@ kinds! {
     Approval(ApprovalWrite);
     /// A grant.
     Grant(GrantWrite);
+    /// A change of the shared state, or its tree.
+    State(StateWrite);
     /// The oldest of the log goes.
     Trim(Trim);
 }

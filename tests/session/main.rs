@@ -86,6 +86,7 @@ mod size;
 mod sqlite;
 mod start;
 mod start_sizes;
+mod state;
 mod steer;
 mod suspend;
 mod trim_kept;

@@ -395,7 +395,8 @@ fn what_is_no_presence() {
                   "presence.enter", only append, publish, update, delete, signal, turn.start,
                   turn.end, turn.suspend, turn.resume, turn.heartbeat, turn.adopt, turn.steered,
                    cancel, steer, approval.request, approval.decide, approval.withdraw,
-                  grant.revoke, lead.take, lead.return, presence.set, presence.leave, auth, seen
+                  grant.revoke, lead.take, lead.return, state, presence.set, presence.leave,
+                  auth, seen
         "#]],
     );
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A message as a reader holds it.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,6 +60,8 @@ pub struct Reader {
     pub is_crowded: bool,
     /// How many members there are.
     pub count: i64,
+    /// The shared state (P9.2).
+    pub state: Value,
     /// Its own connection.
     pub connection: String,
     pub violations: Vec<String>,
@@ -120,6 +122,7 @@ impl Reader {
                 if frame["resumed"] == false {
                     self.held.clear();
                     self.turns.clear();
+                    self.state = json!({});
                     self.position = None;
                     self.began_at = text(frame, "serial");
                 }
@@ -132,6 +135,10 @@ impl Reader {
             "message.create" | "message.update" => self.whole(frame, kind),
             "message.append" => self.append(frame),
             "message.delete" => self.delete(frame),
+            "state.change" => {
+                self.change_state(frame);
+                self.moves(&text(frame, "serial"), frame);
+            }
             "log.trim" => {
                 let before = text(frame, "before");
                 // P11.2: what streamed when its time came stays.
@@ -165,6 +172,9 @@ impl Reader {
             self.turns.insert(text(turn, "id"), turn.clone());
         }
         self.grants = grants(&frame["grants"]);
+        if frame["state"].is_object() {
+            self.state = frame["state"]["value"].clone();
+        }
         let members = frame["presence"].as_array();
         self.is_crowded = members.is_none();
         self.connection = text(frame, "connection");
@@ -174,6 +184,33 @@ impl Reader {
         self.members = members
             .map(|member| (text(member, "connection"), member.clone()))
             .collect();
+    }
+
+    /// P9.2: results are set to or removed, and all they need is there or made.
+    fn change_state(&mut self, frame: &Value) {
+        for op in frame["ops"].as_array().into_iter().flatten() {
+            let path: Vec<&str> = op["path"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|key| key.as_str().unwrap())
+                .collect();
+            let is_set = op["op"] == "set";
+            let Some((last, parents)) = path.split_last() else {
+                self.state = op["value"].clone();
+                continue;
+            };
+            let mut node = &mut self.state;
+            for key in parents {
+                let map = node.as_object_mut().unwrap();
+                node = map.entry(*key).or_insert(json!({}));
+            }
+            let map = node.as_object_mut().unwrap();
+            match is_set {
+                true => map.insert((*last).to_owned(), op["value"].clone()),
+                false => map.remove(*last),
+            };
+        }
     }
 
     fn turn(&mut self, frame: &Value, kind: &str) {

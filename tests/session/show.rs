@@ -231,6 +231,10 @@ impl Show {
                     self.grants(&frame["grants"])
                 )
             }
+            "state.change" => {
+                let client = frame["client"].as_str().unwrap_or("?");
+                format!("{kind} {serial} {client} {}", self.json(&frame["ops"]))
+            }
             "presence.count" => format!("{kind} {}", frame["presenceCount"]),
             _ if kind.starts_with("presence.") => {
                 format!("{kind} {}", self.member(&frame["member"]))

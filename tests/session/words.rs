@@ -125,6 +125,11 @@ pub fn frame(words: &[Word], reference: u64) -> Value {
                 .map(Word::value);
             json!({ "name": rest[0].text, "data": data })
         }
+        "state" => {
+            let ops = rest.split(|word| word.is("then")).filter_map(operation);
+            let ops: Vec<Value> = ops.collect();
+            json!({ "ops": if ops.is_empty() { Value::Null } else { json!(ops) } })
+        }
         "seen" => json!({ "n": rest[0].value() }),
         _ => json!({}),
     };
@@ -152,6 +157,24 @@ pub fn frame(words: &[Word], reference: u64) -> Value {
     }
     fields.retain(|_, value| !value.is_null());
     frame
+}
+
+/// `set a.b 5`: one operation on the state.
+fn operation(words: &[Word]) -> Option<Value> {
+    let op = words.first().filter(|word| word.key.is_none())?;
+    let path = words.get(1).filter(|word| word.key.is_none());
+    let path = path.map(|word| word.text.split('.').filter(|key| !key.is_empty()));
+    let path: Vec<&str> = path.into_iter().flatten().collect();
+    let value = words
+        .get(2)
+        .filter(|word| word.key.is_none())
+        .map(Word::value);
+    Some(match op.text.as_str() {
+        "reset" => json!({ "op": "reset" }),
+        "increment" => json!({ "op": "increment", "path": path, "by": value }),
+        "set" => json!({ "op": "set", "path": path, "value": value }),
+        kind => json!({ "op": kind, "path": path }),
+    })
 }
 
 const OF_PUBLISH: [&str; 3] = ["attempt", "interrupt", "chain"];
@@ -206,7 +229,7 @@ fn name(fields: &mut Map<String, Value>, words: &[Word]) {
             Some(
                 key @ ("seq" | "headers" | "attempt" | "chain" | "wake" | "data" | "metadata"
                 | "error" | "assignees" | "deadlineMs" | "escalate" | "onDeadline"
-                | "options" | "schema"),
+                | "options" | "schema" | "ops"),
             ) => {
                 fields.insert(key.into(), word.value());
             }

@@ -17,8 +17,9 @@ use crate::deliveries;
 use crate::grants;
 use crate::handover;
 use crate::model::epoch;
+use crate::state;
 
-const ONCE: [Kind; 17] = [
+const ONCE: [Kind; 18] = [
     Kind::Append,
     Kind::Update,
     Kind::Delete,
@@ -36,6 +37,7 @@ const ONCE: [Kind; 17] = [
     Kind::TakeLead,
     Kind::ReturnLead,
     Kind::RevokeGrant,
+    Kind::State,
 ];
 
 fn settings() -> Settings {
@@ -57,6 +59,7 @@ fn settings() -> Settings {
         take_ms: Some(10),
         max_attempts: Some(11),
         lead_ms: Some(12),
+        state_schema: Some(serde_json::json!({ "type": "object" })),
         hooks: Some(vec![
             Hook {
                 url: "https://a.example/".to_owned(),
@@ -425,6 +428,7 @@ pub(crate) fn writes() -> Vec<Vec<Write>> {
     writes.extend(approvals::golden_writes());
     writes.extend(handover::golden_writes());
     writes.extend(grants::golden_writes());
+    writes.extend(state::golden_writes());
     writes
 }
 
@@ -463,4 +467,5 @@ pub(crate) fn check(store: &Store) {
     approvals::check_golden(store);
     handover::check_golden(store);
     grants::check_golden(store);
+    state::check_golden(store);
 }

@@ -18,6 +18,7 @@ use crate::grants;
 use crate::handover;
 use crate::model::epoch;
 use crate::sqlite::Sqlite;
+use crate::state;
 
 /// More steps than any row takes, be it one that all columns are read of.
 const STEPS_OF_ROW: u64 = 50;
@@ -80,6 +81,9 @@ fn log(count: u64) -> (Sqlite, Store) {
          INSERT INTO approval(serial, version, id, body) \
          SELECT i, i, 'b' || i, (SELECT body FROM approval WHERE serial={last}) FROM n"
     ));
+    for writes in state::golden_writes() {
+        store.write(&writes).unwrap();
+    }
     for writes in handover::golden_writes()
         .into_iter()
         .chain(grants::golden_writes())
@@ -133,7 +137,7 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
     }
     vec![
         ("beginning", 1, |store| store.beginning().map(one)),
-        ("end", 7, |store| store.end().map(|_| 1)),
+        ("end", 10, |store| store.end().map(|_| 1)),
         ("streaming", 4, |store| {
             store.streaming().map(|all| all.len())
         }),
@@ -211,6 +215,9 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
         }),
         ("turn_messages", 3 * 100, |store| {
             store.turn_messages(&open_turn(), 100).map(|all| all.len())
+        }),
+        ("state", 3, |store| {
+            store.state().map(|all| all.changes.len())
         }),
         ("handover", 1, |store| store.handover().map(one)),
         ("grants", 1, |store| store.grants().map(|all| all.len())),

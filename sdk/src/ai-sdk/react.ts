@@ -6,7 +6,11 @@ import type { ChatInit, UIMessage } from "ai";
 import { useCallback, useEffect, useMemo, useRef } from "react";
 import type { Session } from "../client/session.ts";
 import { followChat } from "./follow.ts";
-import { SessileChatTransport, type SessileChatTransportOptions } from "./transport.ts";
+import {
+  SessileChatTransport,
+  type SessileChatTransportOptions,
+  type ToolDecision,
+} from "./transport.ts";
 
 /** The options of `useChat`, and the session's address, or a transport that has it. */
 export type UseSessileChatOptions<M extends UIMessage = UIMessage> = Omit<
@@ -21,7 +25,8 @@ export type UseSessileChatOptions<M extends UIMessage = UIMessage> = Omit<
 
 /**
  * The helpers of `useChat`. `stop` ends the answer on all devices (P6.5), so that the button of any
- * component does what it says; unmounting and switching to another chat only detach. Another `url`,
+ * component does what it says. `addToolApprovalResponse` decides at once where a turn of the session
+ * waits for that (P8.2). Unmounting and switching to another chat only detach. Another `url`,
  * `session` or `transport` makes another transport, but a function as `session` may be written in
  * the component; the session's other options are read once.
  */
@@ -33,7 +38,7 @@ export function useSessileChat<M extends UIMessage = UIMessage>(
   // `followChat` resumes when there is an answer; a resume without one would make `useChat` call a
   // message sent meanwhile done.
   const chat = useChat<M>({ ...options, resume: false, transport });
-  const { setMessages, resumeStream, stop: letGo } = chat;
+  const { setMessages, resumeStream, stop: letGo, addToolApprovalResponse: respond } = chat;
   useEffect(
     () => followChat(transport, id, { setMessages, resumeStream }),
     [transport, id, setMessages, resumeStream],
@@ -45,7 +50,17 @@ export function useSessileChat<M extends UIMessage = UIMessage>(
     transport.cancel(id).catch((error) => (report.current ?? console.warn)(error));
     return letGo();
   }, [transport, id, letGo]);
-  return { ...chat, stop };
+  const addToolApprovalResponse: typeof respond = useCallback(
+    async (response) => {
+      try {
+        if (!(await transport.decide(id, response as ToolDecision))) await respond(response);
+      } catch (error) {
+        (report.current ?? console.warn)(error as Error);
+      }
+    },
+    [transport, id, respond],
+  );
+  return { ...chat, stop, addToolApprovalResponse };
 }
 
 /** The given transport, or one that lives as long as the component. */

@@ -11,6 +11,7 @@ import type {
 import type { LeadResult, ReturnLeadFrame, TakeLeadFrame } from "./lead.ts";
 import type { Message, NewMessage } from "./message.ts";
 import type { Member } from "./presence.ts";
+import type { StateFrame } from "./state.ts";
 import type { Ending, Turn } from "./turn.ts";
 
 /** Creates messages, all or none (P4.2). */
@@ -184,6 +185,7 @@ export type ClientFrame = (
   | RevokeGrantFrame
   | TakeLeadFrame
   | ReturnLeadFrame
+  | StateFrame
   | SetPresenceFrame
   | LeavePresenceFrame
   | AuthFrame
@@ -230,6 +232,8 @@ export interface Results {
   "grant.revoke": GrantsResult;
   "lead.take": LeadResult;
   "lead.return": LeadResult;
+  /** The serial of the change, twice. */
+  state: Placed;
   "presence.set": { member: Member };
   "presence.leave": { member: Member };
   auth: { expiresAt: number; at?: number };

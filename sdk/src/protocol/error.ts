@@ -21,6 +21,7 @@ export const ERROR_STATUS = {
   "not-leader": 409,
   "already-decided": 409,
   "invalid-answer": 400,
+  "invalid-state": 400,
   "led-by-person": 409,
   busy: 409,
   skipped: 409,
@@ -72,7 +73,7 @@ export interface ErrorInfo {
   retryAfterMs?: number;
   /** For `already-decided`: the approval as it stands (P8.2). */
   approval?: Approval;
-  /** For `invalid-answer`: each place that breaks the schema (P8.2). */
+  /** For `invalid-answer` and `invalid-state`: each place that breaks the schema (P8.2, P9.4). */
   breaches?: { path: string; reason: string }[];
   /** For `led-by-person`: the client that leads (P8.8). */
   client?: string;

@@ -10,6 +10,7 @@ export type * from "./message.ts";
 export * from "./names.ts";
 export type * from "./presence.ts";
 export * from "./server-frames.ts";
+export type * from "./state.ts";
 export * from "./text.ts";
 export * from "./turn.ts";
 export * from "./well-formed.ts";

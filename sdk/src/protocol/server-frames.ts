@@ -6,6 +6,7 @@ import type { Leading, LeadReturnedFrame, LeadTakenFrame } from "./lead.ts";
 import type { Limits } from "./limits.ts";
 import type { Annotations, Message, MessageStatus } from "./message.ts";
 import type { Member, MemberList } from "./presence.ts";
+import type { SharedState, StateChangeFrame } from "./state.ts";
 import type { Turn } from "./turn.ts";
 
 /** The first frame of a connection (P3.4). */
@@ -39,6 +40,11 @@ export interface AttachedFrame extends MemberList {
   grants?: Grant[];
   /** The person who speaks in the place of the agents, if somebody does (P8.8). */
   lead?: Leading;
+  /**
+   * The shared state, for a reader that begins anew; absent where nothing was ever set, and where
+   * it is too long: then a `state.change` of the root comes first (P9.2).
+   */
+  state?: SharedState;
   limits: Limits;
 }
 
@@ -181,6 +187,7 @@ export type ServerFrame =
   | GrantFrame
   | LeadTakenFrame
   | LeadReturnedFrame
+  | StateChangeFrame
   | PresenceFrame
   | PresenceCountFrame
   | SignalledFrame

@@ -94,6 +94,11 @@ impl Show {
                 let _ = write!(line, ", here: {}", members.join("; "));
             }
         }
+        if frame["state"].is_object() {
+            let value = self.json(&frame["state"]["value"]);
+            let version = self.serial_of(&frame["state"]["version"]);
+            let _ = write!(line, ", state: {value} v{version}");
+        }
         if !frame["presenceCount"].is_null() {
             let _ = write!(line, ", {} in all", frame["presenceCount"]);
         }

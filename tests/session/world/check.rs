@@ -1,6 +1,6 @@
 //! Whether what the readers make of their frames is what the session says it is.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use sessile::session::Carrier;
 
 use super::World;
@@ -15,7 +15,8 @@ fn without_lease(turn: &Value) -> Value {
 }
 
 impl World {
-    /// Compares the turns, grants and members that every reader knows of with the session's own.
+    /// Compares the turns, grants, state and members that every reader knows of with those of the
+    /// session.
     pub(super) fn compare(&mut self) {
         let readers = self.readers();
         if readers.is_empty() {
@@ -35,6 +36,16 @@ impl World {
             grants.sort_by_key(|grant| grant["approval"].to_string());
             if !grants.iter().eq(known) {
                 let line = format!("knows {:?} of {grants:?}", reader.grants);
+                reader.violations.push(line);
+            }
+        }
+        self.line("supervisor-who-checks get state");
+        let state = self.answer["value"].clone();
+        for name in self.readers() {
+            let reader = &mut self.actors.get_mut(&name).unwrap().reader;
+            let is_none = reader.state.is_null() && state == json!({});
+            if reader.state != state && !is_none {
+                let line = format!("knows the state {} of {state}", reader.state);
                 reader.violations.push(line);
             }
         }
