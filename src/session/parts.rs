@@ -2,6 +2,7 @@
 
 use super::approvals::grants::Granted;
 use super::approvals::part::Pending;
+use super::calls::part::{CallPings, Called, LateCalls};
 use super::context::{Context, Memory, Others};
 use super::deliveries::part::Deliveries;
 use super::engine::{Live, News, Step, Wait};
@@ -31,7 +32,10 @@ macro_rules! each {
             Silence
             Pending
             Granted
+            Called
             Open
+            LateCalls
+            CallPings
             Leases
             HandedOver
             HandoverPings

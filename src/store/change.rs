@@ -19,6 +19,7 @@ use super::store::Store;
 use super::stored::Stored;
 use super::text::newest_segment;
 use crate::protocol::approval;
+use crate::protocol::call;
 use crate::protocol::handover;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{REPLAY_ENTRIES, TRIM_ROWS};
@@ -52,6 +53,8 @@ pub(super) enum Kind {
     Revoke,
     /// Of a hand-over: 30 to 39.
     Handover(handover::Event),
+    /// Of a call: 40 to 49.
+    Call(call::Event),
 }
 
 impl Kind {
@@ -61,6 +64,9 @@ impl Kind {
     pub(super) const OF_TURNS: [i64; 2] = [10, 19];
     /// The first and the last number of approvals.
     pub(super) const OF_APPROVALS: [i64; 2] = [20, 29];
+
+    /// The first and the last number of calls.
+    pub(super) const OF_CALLS: [i64; 2] = [40, 49];
 
     /// The first and the last number of hand-overs.
     #[cfg(test)]
@@ -88,6 +94,10 @@ impl Kind {
             Self::Revoke => 25,
             Self::Handover(handover::Event::Take) => 30,
             Self::Handover(handover::Event::Return) => 31,
+            Self::Call(call::Event::Call) => 40,
+            Self::Call(call::Event::Claim) => 41,
+            Self::Call(call::Event::Result) => 42,
+            Self::Call(call::Event::Expire) => 43,
         }
     }
 }
@@ -244,12 +254,19 @@ mod tests {
             approval::Event::Withdraw,
         ];
         let handovers = [handover::Event::Take, handover::Event::Return];
+        let calls = [
+            call::Event::Call,
+            call::Event::Claim,
+            call::Event::Result,
+            call::Event::Expire,
+        ];
         let kinds = changes
             .map(Kind::Message)
             .into_iter()
             .chain(events.map(Kind::Turn))
             .chain(approvals.map(Kind::Approval))
             .chain(handovers.map(Kind::Handover))
+            .chain(calls.map(Kind::Call))
             .chain([Kind::Revoke]);
         let kinds: Vec<Kind> = kinds.collect();
         for kind in &kinds {
@@ -258,6 +275,7 @@ mod tests {
                 Kind::Turn(_) => Kind::OF_TURNS,
                 Kind::Approval(_) | Kind::Revoke => Kind::OF_APPROVALS,
                 Kind::Handover(_) => Kind::OF_HANDOVERS,
+                Kind::Call(_) => Kind::OF_CALLS,
             };
             assert!((first..=last).contains(&kind.number()), "{kind:?}");
         }

@@ -60,6 +60,10 @@ pub enum Kind {
     ReturnLead = 16,
     /// A `grant.revoke`.
     RevokeGrant = 17,
+    /// A `tool.result`.
+    SettleCall = 40,
+    /// A `tool.withdraw`.
+    WithdrawCall = 41,
     /// A `state`.
     State = 30,
 }

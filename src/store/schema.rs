@@ -35,17 +35,20 @@ pub(super) enum Rare {
     Handover,
     /// Grants that are in force.
     Granted,
+    /// Calls of tools.
+    Call,
     /// The shared state.
     State,
 }
 
 impl Rare {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Once,
         Self::Delivery,
         Self::Approval,
         Self::Handover,
         Self::Granted,
+        Self::Call,
         Self::State,
     ];
 
@@ -56,6 +59,7 @@ impl Rare {
             Self::Approval => "approval",
             Self::Handover => "handover",
             Self::Granted => "granted",
+            Self::Call => "call",
             Self::State => "state",
         }
     }
@@ -67,6 +71,7 @@ impl Rare {
             Self::Approval => include_str!("schema/1/approval.sql"),
             Self::Handover => include_str!("schema/1/handover.sql"),
             Self::Granted => include_str!("schema/1/granted.sql"),
+            Self::Call => include_str!("schema/1/call.sql"),
             Self::State => include_str!("schema/1/state.sql"),
         }
     }

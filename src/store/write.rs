@@ -1,6 +1,7 @@
 //! Storing: everything that is ever stored, a line for each kind.
 
 use super::approval::ApprovalWrite;
+use super::call::CallWrite;
 use super::change::Entry;
 use super::delivery::DeliveryWrite;
 use super::error::StoreError;
@@ -58,6 +59,8 @@ kinds! {
     Approval(ApprovalWrite);
     /// A grant.
     Grant(GrantWrite);
+    /// A call, and its entry.
+    Call(CallWrite);
     /// A change of the shared state, or its tree.
     State(StateWrite);
     /// The oldest of the log goes.

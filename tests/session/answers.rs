@@ -140,7 +140,8 @@ fn what_cannot_be_read_is_answered_once() {
                   only append, publish, update, delete, signal, turn.start, turn.end,
                   turn.suspend, turn.resume, turn.heartbeat, turn.adopt, turn.steered, cancel,
                   steer, approval.request, approval.decide, approval.withdraw, grant.revoke,
-                  lead.take, lead.return, state, presence.set, presence.leave, auth, seen
+                  tool.call, tool.claim, tool.result, tool.withdraw, lead.take, lead.return,
+                  state, presence.set, presence.leave, auth, seen
             alice < nack 2 invalid-frame: unable to ask for approval; title is missing
         "#]],
     );
@@ -166,7 +167,8 @@ fn a_bad_frame_harms_no_other() {
                   only append, publish, update, delete, signal, turn.start, turn.end,
                   turn.suspend, turn.resume, turn.heartbeat, turn.adopt, turn.steered, cancel,
                   steer, approval.request, approval.decide, approval.withdraw, grant.revoke,
-                  lead.take, lead.return, state, presence.set, presence.leave, auth, seen
+                  tool.call, tool.claim, tool.result, tool.withdraw, lead.take, lead.return,
+                  state, presence.set, presence.leave, auth, seen
             alice | signal alice y
             alice | ack 3 {}
         "#]],

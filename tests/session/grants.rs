@@ -381,7 +381,7 @@ fn p8_6_a_scope_needs_a_grant() {
                   +0 decide alice]
             alice < ack 6 a2 approved decidedBy=alice grant=k scope=session [+0 request agent,
                   +0 decide alice] duplicate
-            alice = 200 turns: , approvals: a1 pending [+0 request agent], presence: ,
+            alice = 200 turns: , approvals: a1 pending [+0 request agent], calls: , presence: ,
                   messages: 
         "#]],
     );

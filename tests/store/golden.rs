@@ -13,13 +13,14 @@ use sessile::store::{
 };
 
 use crate::approvals;
+use crate::calls;
 use crate::deliveries;
 use crate::grants;
 use crate::handover;
 use crate::model::epoch;
 use crate::state;
 
-const ONCE: [Kind; 18] = [
+const ONCE: [Kind; 20] = [
     Kind::Append,
     Kind::Update,
     Kind::Delete,
@@ -37,6 +38,8 @@ const ONCE: [Kind; 18] = [
     Kind::TakeLead,
     Kind::ReturnLead,
     Kind::RevokeGrant,
+    Kind::SettleCall,
+    Kind::WithdrawCall,
     Kind::State,
 ];
 
@@ -428,6 +431,7 @@ pub(crate) fn writes() -> Vec<Vec<Write>> {
     writes.extend(approvals::golden_writes());
     writes.extend(handover::golden_writes());
     writes.extend(grants::golden_writes());
+    writes.extend(calls::golden_writes());
     writes.extend(state::golden_writes());
     writes
 }
@@ -467,5 +471,6 @@ pub(crate) fn check(store: &Store) {
     approvals::check_golden(store);
     handover::check_golden(store);
     grants::check_golden(store);
+    calls::check_golden(store);
     state::check_golden(store);
 }

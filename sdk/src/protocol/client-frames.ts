@@ -8,6 +8,13 @@ import type {
   RevokeGrantFrame,
   WithdrawApprovalFrame,
 } from "./approval.ts";
+import type {
+  CallToolFrame,
+  ClaimCallFrame,
+  SettleCallFrame,
+  ToolCallResult,
+  WithdrawCallFrame,
+} from "./call.ts";
 import type { LeadResult, ReturnLeadFrame, TakeLeadFrame } from "./lead.ts";
 import type { Message, NewMessage } from "./message.ts";
 import type { Member } from "./presence.ts";
@@ -183,6 +190,10 @@ export type ClientFrame = (
   | DecideApprovalFrame
   | WithdrawApprovalFrame
   | RevokeGrantFrame
+  | CallToolFrame
+  | ClaimCallFrame
+  | SettleCallFrame
+  | WithdrawCallFrame
   | TakeLeadFrame
   | ReturnLeadFrame
   | StateFrame
@@ -230,6 +241,10 @@ export interface Results {
   "approval.decide": ApprovalResult;
   "approval.withdraw": ApprovalResult;
   "grant.revoke": GrantsResult;
+  "tool.call": ToolCallResult;
+  "tool.claim": ToolCallResult;
+  "tool.result": ToolCallResult;
+  "tool.withdraw": ToolCallResult;
   "lead.take": LeadResult;
   "lead.return": LeadResult;
   /** The serial of the change, twice. */

@@ -45,6 +45,7 @@ pub(crate) fn snapshot(cx: &Context<'_>, rewind: usize) -> Result<String, Error>
         turns: turns.iter().map(|turn| stored(cx, turn)).collect(),
         approvals: None,
         grants: Vec::new(),
+        calls: None,
         state: brief(cx, PAGE_BYTES)?,
         has_older,
         messages,
