@@ -3,7 +3,9 @@
 import type {
   ApprovalResult,
   DecideApprovalFrame,
+  GrantsResult,
   RequestApprovalFrame,
+  RevokeGrantFrame,
   WithdrawApprovalFrame,
 } from "./approval.ts";
 import type {
@@ -187,6 +189,7 @@ export type ClientFrame = (
   | RequestApprovalFrame
   | DecideApprovalFrame
   | WithdrawApprovalFrame
+  | RevokeGrantFrame
   | CallToolFrame
   | ClaimCallFrame
   | SettleCallFrame
@@ -237,6 +240,7 @@ export interface Results {
   "approval.request": ApprovalResult;
   "approval.decide": ApprovalResult;
   "approval.withdraw": ApprovalResult;
+  "grant.revoke": GrantsResult;
   "tool.call": ToolCallResult;
   "tool.claim": ToolCallResult;
   "tool.result": ToolCallResult;

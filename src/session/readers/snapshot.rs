@@ -44,6 +44,7 @@ pub(crate) fn snapshot(cx: &Context<'_>, rewind: usize) -> Result<String, Error>
         lead: None,
         turns: turns.iter().map(|turn| stored(cx, turn)).collect(),
         approvals: None,
+        grants: Vec::new(),
         calls: None,
         state: brief(cx, PAGE_BYTES)?,
         has_older,
