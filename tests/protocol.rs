@@ -193,6 +193,7 @@ fn log_frames() -> Vec<(&'static str, ServerFrame)> {
             turns: Some(vec![shown(&active())]),
             approvals: Some(vec![approvals::asked().shown("s1", approvals::epoch())]),
             state: Some(state::shown()),
+            marks: vec![state::read_mark()],
         },
         limits: Limits::default(),
     };

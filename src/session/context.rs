@@ -4,6 +4,7 @@ use super::approvals::state::Approvals;
 use super::deliveries::queue::Queue;
 use super::engine::{Step, Work};
 use super::handover::state::Held;
+use super::marks::memory::Marks;
 use super::messages::state::Retention;
 use super::presence::state::Presence;
 use super::state::memory::State;
@@ -20,6 +21,7 @@ pub(super) struct Memory {
     pub(super) deliveries: Queue,
     pub(super) handover: Option<Held>,
     pub(super) state: State,
+    pub(super) marks: Marks,
 }
 
 /// The questions of one feature to all others, none of which it knows: to all parts (`parts.rs`).

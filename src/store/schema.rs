@@ -35,15 +35,18 @@ pub(super) enum Rare {
     Handover,
     /// The shared state.
     State,
+    /// Read marks.
+    Mark,
 }
 
 impl Rare {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Once,
         Self::Delivery,
         Self::Approval,
         Self::Handover,
         Self::State,
+        Self::Mark,
     ];
 
     const fn name(self) -> &'static str {
@@ -53,6 +56,7 @@ impl Rare {
             Self::Approval => "approval",
             Self::Handover => "handover",
             Self::State => "state",
+            Self::Mark => "mark",
         }
     }
 
@@ -63,6 +67,7 @@ impl Rare {
             Self::Approval => include_str!("schema/1/approval.sql"),
             Self::Handover => include_str!("schema/1/handover.sql"),
             Self::State => include_str!("schema/1/state.sql"),
+            Self::Mark => include_str!("schema/1/mark.sql"),
         }
     }
 

@@ -6,6 +6,7 @@ use super::delivery::DeliveryWrite;
 use super::error::StoreError;
 use super::frame_id::IdWrite;
 use super::handover::HandoverWrite;
+use super::mark::MarkWrite;
 use super::message::MessageWrite;
 use super::meta::MetaWrite;
 use super::retention::Trim;
@@ -57,6 +58,8 @@ kinds! {
     Approval(ApprovalWrite);
     /// A change of the shared state, or its tree.
     State(StateWrite);
+    /// A read mark.
+    Mark(MarkWrite);
     /// The oldest of the log goes.
     Trim(Trim);
 }

@@ -215,6 +215,8 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
         ("state", 3, |store| {
             store.state().map(|all| all.changes.len())
         }),
+        ("marks", 1, |store| store.marks().map(|all| all.len())),
+        ("unread", 500, |store| store.unread("ann", 1, 500)),
         ("handover", 1, |store| store.handover().map(one)),
         ("has_deliveries", 0, |store| {
             store.has_deliveries().map(usize::from)
