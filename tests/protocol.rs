@@ -5,6 +5,8 @@
 
 #[path = "protocol/approvals.rs"]
 mod approvals;
+#[path = "protocol/calls.rs"]
+mod calls;
 #[path = "protocol/handover.rs"]
 mod handover;
 #[path = "protocol/messages.rs"]
@@ -192,6 +194,7 @@ fn log_frames() -> Vec<(&'static str, ServerFrame)> {
             lead: Some(handover::leading()),
             turns: Some(vec![shown(&active())]),
             approvals: Some(vec![approvals::asked().shown("s1", approvals::epoch())]),
+            calls: Some(vec![calls::called().shown("s1", approvals::epoch(), None)]),
             state: Some(state::shown()),
             marks: vec![state::read_mark()],
         },
@@ -383,7 +386,13 @@ fn other_frames() -> Vec<(&'static str, ServerFrame)> {
 /// P3.4, P4.4, P13.1: the frames that a session sends.
 #[test]
 fn every_server_frame_is_written_as_its_fixture() {
-    let asked = [approvals::frames(), handover::frames(), state::frames()].concat();
+    let asked = [
+        approvals::frames(),
+        calls::frames(),
+        handover::frames(),
+        state::frames(),
+    ];
+    let asked = asked.concat();
     let frames = [log_frames(), turn_frames(), asked, other_frames()];
     let fixtures: Vec<Value> = frames
         .concat()

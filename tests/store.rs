@@ -8,6 +8,8 @@
 
 #[path = "store/approvals.rs"]
 mod approvals;
+#[path = "store/calls.rs"]
+mod calls;
 #[path = "store/check.rs"]
 mod check;
 #[path = "store/deliveries.rs"]

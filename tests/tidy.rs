@@ -216,6 +216,11 @@ const ARROWS: &[(&str, &str, &str)] = &[
         "a turn waits for what it asked for, and only its leader asks (P8.4, P6.8)",
     ),
     (
+        "calls",
+        "turns",
+        "a turn may wait for its calls, and only its leader makes them (P8.9, P6.8)",
+    ),
+    (
         "messages",
         "handover",
         "while a person leads, agents say nothing outside of turns (P8.8)",

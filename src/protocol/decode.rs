@@ -8,6 +8,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use std::borrow::Cow;
 
 pub use super::approval_frames::{DecideApproval, RequestApproval, WithdrawApproval};
+pub use super::call_frames::{CallTool, ClaimCall, SettleCall, WithdrawCall};
 use super::data::Data;
 use super::error::{ErrorCode, ErrorInfo};
 pub use super::fields::parse;
@@ -119,6 +120,14 @@ client_frames! {
     DecideApproval(DecideApproval) = "approval.decide", "decide the approval";
     /// Take an approval back (P8.2).
     WithdrawApproval(WithdrawApproval) = "approval.withdraw", "withdraw the approval";
+    /// Call a tool on a client's device (P8.9).
+    CallTool(CallTool) = "tool.call", "call the tool";
+    /// Take a call for one device (P8.9).
+    ClaimCall(ClaimCall) = "tool.claim", "claim the call";
+    /// Settle a claimed call (P8.9).
+    SettleCall(SettleCall) = "tool.result", "settle the call";
+    /// Take a call back (P8.9).
+    WithdrawCall(WithdrawCall) = "tool.withdraw", "withdraw the call";
     /// Speak in the place of the agents (P8.8).
     TakeLead(TakeLead) = "lead.take", "take the lead";
     /// Let agents answer again (P8.8).

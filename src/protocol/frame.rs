@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::approval::{Event as ApprovalEvent, Shown as Approval};
+use super::call::{Event as CallEvent, Shown as Call};
 use super::data::Data;
 use super::decode::Ref;
 use super::error::ErrorInfo;
@@ -173,6 +174,20 @@ pub enum ServerFrame {
     /// An approval changed (P8.5).
     #[serde(untagged)]
     Approval(ApprovalFrame),
+    /// A call changed (P8.9).
+    #[serde(untagged)]
+    Call(CallFrame),
+}
+
+/// A change of a call (P8.9).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CallFrame {
+    /// The event.
+    pub r#type: CallEvent,
+    /// The serial of the change.
+    pub serial: Serial,
+    /// The call after it.
+    pub call: Box<Call>,
 }
 
 /// A change of an approval (P8.5).
@@ -253,6 +268,9 @@ pub struct Lists {
     /// The pending approvals.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approvals: Option<Vec<Approval>>,
+    /// The pending calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls: Option<Vec<Call>>,
     /// The shared state (P9.2).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<SharedState>,
@@ -323,6 +341,14 @@ pub enum Outcome {
     Approval {
         /// The approval as it now stands.
         approval: Box<Approval>,
+        /// Whether the frame is a repeat.
+        #[serde(skip_serializing_if = "is_false")]
+        duplicate: bool,
+    },
+    /// Of frames about a call.
+    Call {
+        /// The call as it now stands.
+        call: Box<Call>,
         /// Whether the frame is a repeat.
         #[serde(skip_serializing_if = "is_false")]
         duplicate: bool,

@@ -271,3 +271,13 @@ pub const ADDRESSEES: usize = 20;
 pub const APPROVAL_ESCALATIONS: usize = 10;
 /// The range of a deadline and of the wait of an escalation, in milliseconds: up to a year.
 pub const WAIT_MS: std::ops::RangeInclusive<u64> = 1..=366 * 24 * 60 * 60 * 1000;
+
+/// Pending calls of a session (P8.9): each is in memory and in `attached`.
+pub const PENDING_CALLS: usize = 256;
+/// Bytes of all pending calls together: they are in memory, and one end of a turn may withdraw them
+/// all. As much as one message may make (`effectBytes`).
+pub const PENDING_CALL_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes, as JSON, of a call's input and schema together: every frame about it carries them.
+pub const CALL_BYTES: usize = 64 * 1024;
+/// Bytes, as JSON, of a call's output or error: stored with the call. More is said in messages.
+pub const OUTPUT_BYTES: usize = 64 * 1024;

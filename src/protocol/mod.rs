@@ -7,6 +7,8 @@ pub mod approval;
 mod approval_frames;
 mod asking;
 pub mod asking_query;
+pub mod call;
+mod call_frames;
 pub mod capability;
 pub mod data;
 pub mod decode;

@@ -27,6 +27,10 @@ macro_rules! with_reads {
                 Approvals(asking_query::Askings) = "/approvals", Read;
                 /// One approval.
                 Approval(query::Id) = "/approvals/{approval}", Read;
+                /// Calls (P8.9).
+                Calls(asking_query::Askings) = "/calls", Read;
+                /// One call.
+                Call(query::Id) = "/calls/{call}", Read;
                 /// The shared state, or a part of it (P9.2).
                 State(state::Part) = "/state", Read;
                 /// The read marks, and how much is unread (P9.5).

@@ -135,6 +135,10 @@ with_reads! {
         frame!("POST" "/approvals" => "approval.request");
         frame!("POST" "/approvals/{approval}/decide" => "approval.decide", "approval");
         frame!("POST" "/approvals/{approval}/withdraw" => "approval.withdraw", "approval");
+        frame!("POST" "/calls" => "tool.call");
+        frame!("POST" "/calls/{call}/claim" => "tool.claim", "call");
+        frame!("POST" "/calls/{call}/result" => "tool.result", "call");
+        frame!("POST" "/calls/{call}/withdraw" => "tool.withdraw", "call");
         session!("PATCH" "/state", None, &[], Serve::Answer(Decode::Session(request::state)));
         frame!("POST" "/lead" => "lead.take");
         frame!("POST" "/lead/return" => "lead.return");

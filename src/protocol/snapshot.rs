@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::approval::Shown as Approval;
+use super::call::Shown as Call;
 use super::frame::Presence;
 use super::handover::Leading;
 use super::ids::Timestamp;
@@ -40,6 +41,9 @@ pub struct Snapshot<'a> {
     /// The pending approvals; absent when they are longer than a page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approvals: Option<Vec<Approval>>,
+    /// The pending calls; absent when they are longer than a page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls: Option<Vec<Call>>,
     /// The shared state; absent when nothing was ever set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<SharedState>,

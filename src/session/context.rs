@@ -1,6 +1,7 @@
 //! The context of every feature while an input is handled.
 
 use super::approvals::state::Approvals;
+use super::calls::state::Calls;
 use super::deliveries::queue::Queue;
 use super::engine::{Step, Work};
 use super::handover::state::Held;
@@ -16,6 +17,7 @@ use crate::store::StoreError;
 pub(super) struct Memory {
     pub(super) turns: Turns,
     pub(super) approvals: Approvals,
+    pub(super) calls: Calls,
     pub(super) presence: Presence,
     pub(super) retention: Retention,
     pub(super) deliveries: Queue,

@@ -2,6 +2,8 @@
 //! rate, repeat, handler, answer.
 
 use super::approvals::{ask, decide};
+use super::calls;
+use super::calls::{call, claim, settle};
 use super::context::Context;
 use super::engine::{Answer, Chains, Error, FrameId, Known, Reply, Sender, misplaced};
 use super::full;
@@ -126,6 +128,14 @@ rules! {
         Some(Approve), Frame, once!(DecideApproval, decide::repeat), decide::decide;
     WithdrawApproval(decode::WithdrawApproval) =
         Some(Turn), Frame, once!(WithdrawApproval, decide::repeat_withdraw), decide::withdraw;
+    CallTool(decode::CallTool) =
+        Some(Turn), Frame, None, call::call;
+    ClaimCall(decode::ClaimCall) =
+        Some(Publish), Frame, None, claim::claim;
+    SettleCall(decode::SettleCall) =
+        Some(Publish), Frame, once!(SettleCall, settle::repeat), settle::settle;
+    WithdrawCall(decode::WithdrawCall) =
+        Some(Turn), Frame, once!(WithdrawCall, settle::repeat_withdraw), settle::withdraw;
     TakeLead(decode::TakeLead) =
         Some(Lead), Frame, once!(TakeLead, lead::repeat), lead::take;
     ReturnLead(decode::ReturnLead) =
@@ -235,6 +245,7 @@ pub(super) fn take_message(
     }
     cx.engine.heard_frame(connection);
     heard::note_heard(cx, &sender.client)?;
+    calls::lease::note_heard(cx, connection);
     let frames = frames.into_iter().map(|received| Received {
         frame: too_much.clone().map_or(received.frame, Err),
         ..received

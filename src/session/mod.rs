@@ -6,6 +6,7 @@
 //! over inputs.
 
 mod approvals;
+mod calls;
 mod context;
 mod deliveries;
 mod engine;

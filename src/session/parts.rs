@@ -1,6 +1,7 @@
 //! The parts of the session: the only list of them, and the calls to all of them.
 
 use super::approvals::part::Pending;
+use super::calls::part::{CallPings, Called, LateCalls};
 use super::context::{Context, Memory, Others};
 use super::deliveries::part::Deliveries;
 use super::engine::{Live, News, Step, Wait};
@@ -30,7 +31,10 @@ macro_rules! each {
             Tokens
             Silence
             Pending
+            Called
             Open
+            LateCalls
+            CallPings
             Leases
             HandedOver
             HandoverPings

@@ -2,6 +2,7 @@
 //! `protocol/reads.rs`.
 
 use super::approvals::list as approvals;
+use super::calls::list as calls;
 use super::context::Context;
 use super::engine::{Error, Sender};
 use super::marks::shown as marks;
@@ -34,6 +35,8 @@ pub(super) fn read(cx: &Context<'_>, sender: &Sender, read: Read) -> Result<Stri
         Read::Turn(turn) => turns::one_turn(cx, turn.0),
         Read::Approvals(page) => approvals::list(cx, &page),
         Read::Approval(approval) => approvals::one(cx, &approval.0),
+        Read::Calls(page) => calls::list(cx, &page),
+        Read::Call(call) => calls::one(cx, &call.0),
         Read::State(part) => state::read(cx, &part.0),
         Read::Marks(_) => marks::read(cx, &sender.client),
         Read::Presence(_) => members::list_presence(cx),

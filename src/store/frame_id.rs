@@ -58,6 +58,10 @@ pub enum Kind {
     TakeLead = 15,
     /// A `lead.return`.
     ReturnLead = 16,
+    /// A `tool.result`.
+    SettleCall = 40,
+    /// A `tool.withdraw`.
+    WithdrawCall = 41,
     /// A `state`.
     State = 30,
 }

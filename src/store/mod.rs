@@ -11,6 +11,7 @@
 
 mod approval;
 mod asking;
+mod call;
 mod change;
 mod delivery;
 mod error;
@@ -33,6 +34,7 @@ mod turn;
 mod write;
 
 pub use approval::ApprovalWrite;
+pub use call::CallWrite;
 pub use change::{Change, Changed, Entry};
 pub use delivery::{DeadLetter, DeliveryKind, DeliveryWrite, Owed, Parcel};
 pub use error::StoreError;

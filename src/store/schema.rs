@@ -33,6 +33,8 @@ pub(super) enum Rare {
     Approval,
     /// The latest hand-over to a person.
     Handover,
+    /// Calls of tools.
+    Call,
     /// The shared state.
     State,
     /// Read marks.
@@ -45,6 +47,7 @@ impl Rare {
         Self::Delivery,
         Self::Approval,
         Self::Handover,
+        Self::Call,
         Self::State,
         Self::Mark,
     ];
@@ -55,6 +58,7 @@ impl Rare {
             Self::Delivery => "delivery",
             Self::Approval => "approval",
             Self::Handover => "handover",
+            Self::Call => "call",
             Self::State => "state",
             Self::Mark => "mark",
         }
@@ -66,6 +70,7 @@ impl Rare {
             Self::Delivery => include_str!("schema/1/delivery.sql"),
             Self::Approval => include_str!("schema/1/approval.sql"),
             Self::Handover => include_str!("schema/1/handover.sql"),
+            Self::Call => include_str!("schema/1/call.sql"),
             Self::State => include_str!("schema/1/state.sql"),
             Self::Mark => include_str!("schema/1/mark.sql"),
         }

@@ -1,6 +1,7 @@
 //! Storing: everything that is ever stored, a line for each kind.
 
 use super::approval::ApprovalWrite;
+use super::call::CallWrite;
 use super::change::Entry;
 use super::delivery::DeliveryWrite;
 use super::error::StoreError;
@@ -56,6 +57,8 @@ kinds! {
     Delivery(DeliveryWrite);
     /// An approval, and its entry.
     Approval(ApprovalWrite);
+    /// A call, and its entry.
+    Call(CallWrite);
     /// A change of the shared state, or its tree.
     State(StateWrite);
     /// A read mark.

@@ -337,7 +337,7 @@ fn p8_3_a_pending_approval_outlives_everything() {
                   request agent]
             supervisor < caught-up #2
             supervisor = 200 turns: , approvals: a1 pending [+0 request agent]; a2 pending [+0
-                  request agent], presence: , messages: 
+                  request agent], calls: , presence: , messages: 
             supervisor < approval.decide #3 a1 approved decidedBy=supervisor [+0 request agent,
                   +864000000 decide supervisor]
             supervisor | ack 1 a1 approved decidedBy=supervisor [+0 request agent, +864000000

@@ -24,6 +24,10 @@ mod bodies_turns;
 mod bounded;
 mod bounds;
 mod branches;
+mod calls;
+mod calls_clock;
+mod calls_held;
+mod calls_turns;
 mod cancel_input;
 mod chain;
 #[path = "../simulation/random.rs"]

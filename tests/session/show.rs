@@ -1,6 +1,7 @@
 //! Frames as a script's output shows them: short, and the same in every run.
 
 mod approvals;
+mod calls;
 mod turns;
 
 use std::fmt::Write;
@@ -85,7 +86,7 @@ impl Show {
         let words = text.split_inclusive([' ', ',', ';']).map(|word| {
             let bare = word.trim_end_matches([' ', ',', ';']);
             // The session names a turn after its place.
-            let own = ["turn-", "approval-"].iter();
+            let own = ["turn-", "approval-", "call-"].iter();
             let bare = own.fold(bare, |bare, own| bare.strip_prefix(own).unwrap_or(bare));
             match self.place(bare) {
                 Some(place) => word.replacen(bare, &place, 1),
@@ -223,6 +224,9 @@ impl Show {
             _ if kind.starts_with("approval.") => {
                 format!("{kind} {serial} {}", self.approval(&frame["approval"]))
             }
+            _ if kind.starts_with("tool.") => {
+                format!("{kind} {serial} {}", self.call(&frame["call"]))
+            }
             "state.change" => {
                 let client = frame["client"].as_str().unwrap_or("?");
                 format!("{kind} {serial} {client} {}", self.json(&frame["ops"]))
@@ -274,6 +278,12 @@ impl Show {
         let mut line = format!("{}: {message}", error["code"].as_str().unwrap_or("?"));
         if error["approval"].is_object() {
             let _ = write!(line, " ({})", self.approval(&error["approval"]));
+        }
+        if error["call"].is_object() {
+            let _ = write!(line, " ({})", self.call(&error["call"]));
+        }
+        if let Some(connection) = error["connection"].as_str() {
+            let _ = write!(line, " ({connection})");
         }
         for key in ["expectedSeq", "length", "retryAfterMs"] {
             if !error[key].is_null() {

@@ -239,7 +239,7 @@ fn p9_2_what_was_missed() {
             carol < caught-up #6
             dave < attached #6 anew, state: {"long":"b","n":2} v#6
             dave < caught-up #6
-            alice = 200 turns: , approvals: , presence: , messages: 
+            alice = 200 turns: , approvals: , calls: , presence: , messages: 
         "#]],
     );
 }

@@ -109,6 +109,16 @@ pub fn frame(words: &[Word], reference: u64) -> Value {
             let (kind, id) = ("approval.decide", &rest[0].text);
             json!({ "type": kind, "approval": id, "decision": decision })
         }
+        "call" => json!({ "type": "tool.call", "id": bare(rest), "name": "where" }),
+        "claim" => json!({ "type": "tool.claim", "call": bare(rest) }),
+        "settle" => {
+            let output = rest
+                .get(1)
+                .filter(|word| word.key.is_none())
+                .map(Word::value);
+            json!({ "type": "tool.result", "call": bare(rest), "output": output })
+        }
+        "take-back" => json!({ "type": "tool.withdraw", "call": bare(rest) }),
         "withdraw" => json!({ "type": "approval.withdraw", "approval": bare(rest) }),
         "steered" => {
             let serial = rest.get(1).map(|word| &word.text);
@@ -178,7 +188,7 @@ fn operation(words: &[Word]) -> Option<Value> {
 }
 
 const OF_PUBLISH: [&str; 3] = ["attempt", "interrupt", "chain"];
-const FLAGS: [&str; 3] = ["again", "keep", "all"];
+const FLAGS: [&str; 4] = ["again", "keep", "all", "suspend"];
 const STATUSES: [&str; 4] = ["streaming", "complete", "cancelled", "failed"];
 
 fn message(words: &[Word]) -> Value {
@@ -229,7 +239,7 @@ fn name(fields: &mut Map<String, Value>, words: &[Word]) {
             Some(
                 key @ ("seq" | "headers" | "attempt" | "chain" | "wake" | "data" | "metadata"
                 | "error" | "assignees" | "deadlineMs" | "escalate" | "onDeadline"
-                | "options" | "schema" | "ops"),
+                | "options" | "schema" | "input" | "to" | "ops"),
             ) => {
                 fields.insert(key.into(), word.value());
             }

@@ -13,12 +13,13 @@ use sessile::store::{
 };
 
 use crate::approvals;
+use crate::calls;
 use crate::deliveries;
 use crate::handover;
 use crate::model::epoch;
 use crate::state;
 
-const ONCE: [Kind; 17] = [
+const ONCE: [Kind; 19] = [
     Kind::Append,
     Kind::Update,
     Kind::Delete,
@@ -35,6 +36,8 @@ const ONCE: [Kind; 17] = [
     Kind::WithdrawApproval,
     Kind::TakeLead,
     Kind::ReturnLead,
+    Kind::SettleCall,
+    Kind::WithdrawCall,
     Kind::State,
 ];
 
@@ -425,6 +428,7 @@ pub(crate) fn writes() -> Vec<Vec<Write>> {
     writes.extend(deliveries::golden_writes());
     writes.extend(approvals::golden_writes());
     writes.extend(handover::golden_writes());
+    writes.extend(calls::golden_writes());
     writes.extend(state::golden_writes());
     writes
 }
@@ -463,5 +467,6 @@ pub(crate) fn check(store: &Store) {
     deliveries::check_golden(store);
     approvals::check_golden(store);
     handover::check_golden(store);
+    calls::check_golden(store);
     state::check_golden(store);
 }

@@ -13,6 +13,7 @@ use sessile::protocol::turn::{Event, State, Turn};
 use sessile::store::{Beginning, IdWrite, Kind, MetaWrite, Span, Store, StoreError, Trim};
 
 use crate::approvals;
+use crate::calls;
 use crate::deliveries;
 use crate::handover;
 use crate::model::epoch;
@@ -79,6 +80,15 @@ fn log(count: u64) -> (Sqlite, Store) {
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) \
          INSERT INTO approval(serial, version, id, body) \
          SELECT i, i, 'b' || i, (SELECT body FROM approval WHERE serial={last}) FROM n"
+    ));
+    let called = [last + 3, last + 4].map(|place| calls::put(calls::pending(place), true));
+    store.write(&called).unwrap();
+    let settled = calls::put(calls::settled(last + 3, last + 5), true);
+    store.write(&[settled]).unwrap();
+    sqlite.batch(&format!(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) \
+         INSERT INTO call(serial, version, id, body) \
+         SELECT i, i, 'b' || i, (SELECT body FROM call WHERE serial={last} + 3) FROM n"
     ));
     for writes in state::golden_writes() {
         store.write(&writes).unwrap();
@@ -239,6 +249,17 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
         }),
         ("approvals_before", 2 * 11, |store| {
             let page = store.approvals_before(PLACE_MAX, 10, 1 << 20)?;
+            Ok(page.0.len())
+        }),
+        ("pending_calls", 2, |store| {
+            store.pending_calls().map(|all| all.len())
+        }),
+        ("settled_call", 2, |store| store.settled_call("b5").map(one)),
+        ("changed_calls", 2 * REPLAY_ENTRIES, |store| {
+            store.changed_calls(0, 10).map(|all| all.len())
+        }),
+        ("calls_before", 2 * 11, |store| {
+            let page = store.calls_before(PLACE_MAX, 10, 1 << 20)?;
             Ok(page.0.len())
         }),
         ("cancel_of_input", 1, |store| {

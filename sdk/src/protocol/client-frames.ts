@@ -6,6 +6,13 @@ import type {
   RequestApprovalFrame,
   WithdrawApprovalFrame,
 } from "./approval.ts";
+import type {
+  CallToolFrame,
+  ClaimCallFrame,
+  SettleCallFrame,
+  ToolCallResult,
+  WithdrawCallFrame,
+} from "./call.ts";
 import type { LeadResult, ReturnLeadFrame, TakeLeadFrame } from "./lead.ts";
 import type { ReadFrame } from "./mark.ts";
 import type { Message, NewMessage } from "./message.ts";
@@ -181,6 +188,10 @@ export type ClientFrame = (
   | RequestApprovalFrame
   | DecideApprovalFrame
   | WithdrawApprovalFrame
+  | CallToolFrame
+  | ClaimCallFrame
+  | SettleCallFrame
+  | WithdrawCallFrame
   | TakeLeadFrame
   | ReturnLeadFrame
   | StateFrame
@@ -228,6 +239,10 @@ export interface Results {
   "approval.request": ApprovalResult;
   "approval.decide": ApprovalResult;
   "approval.withdraw": ApprovalResult;
+  "tool.call": ToolCallResult;
+  "tool.claim": ToolCallResult;
+  "tool.result": ToolCallResult;
+  "tool.withdraw": ToolCallResult;
   "lead.take": LeadResult;
   "lead.return": LeadResult;
   /** The serial of the change, twice. */

@@ -1,6 +1,7 @@
 // The words of the protocol (PROTOCOL.md), shared by all entry points.
 
 export type * from "./approval.ts";
+export type * from "./call.ts";
 export type * from "./client-frames.ts";
 export * from "./error.ts";
 export type * from "./inbox.ts";

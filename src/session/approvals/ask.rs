@@ -4,7 +4,6 @@ use crate::protocol::approval::{Approval, Event, Past, Status, Verdict};
 use crate::protocol::decode::RequestApproval;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::limits::{PENDING_APPROVAL_BYTES, PENDING_APPROVALS};
-use crate::protocol::serial::Serial;
 use crate::session::approvals::change::tell;
 use crate::session::approvals::shown::{answer, find};
 use crate::session::approvals::state::PendingApproval;
@@ -35,7 +34,7 @@ pub(crate) fn request(
         }
         return Ok(answer(cx, &known, true));
     }
-    check_id(request.id.as_deref())?;
+    cx.engine.check_own_id(VERB, NAME, request.id.as_deref())?;
     let turn = request.turn.clone();
     if let Some(turn) = &turn {
         let claim = Claim {
@@ -97,16 +96,6 @@ fn approval(
         }],
         created_at: now,
     }
-}
-
-/// Ids made by the session are reserved: a client must choose another one.
-fn check_id(id: Option<&str>) -> Result<(), ErrorInfo> {
-    let Some(id) = id else { return Ok(()) };
-    if id.strip_prefix(NAME).and_then(Serial::parse).is_none() {
-        return Ok(());
-    }
-    let message = format!("unable to {VERB}; {id} is an id that the session gives");
-    Err(ErrorInfo::new(ErrorCode::InvalidFrame, message))
 }
 
 /// Whether one more may wait, by their number and by their bytes.

@@ -6,8 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{MARK_MS, MARKS_TOLD};
 use crate::protocol::serial::Place;
-use crate::session::engine::after;
+use crate::session::engine::{Owner, Wait, after};
 use crate::store::{Store, StoreError};
+
+/// Marks wait for the end of their two seconds: a timer sees to it, and the next input after one
+/// that was lost.
+pub(super) const MARKS: Owner = Owner {
+    name: "marks",
+    wait: Wait::Input,
+};
 
 /// The marks, if they were needed.
 #[derive(Debug, Default)]

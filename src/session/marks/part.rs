@@ -1,23 +1,16 @@
 //! Read marks as a part of the session: one that moved twice within two seconds is stored and
 //! told a little later.
 
-use super::memory::Marks;
+use super::memory::{MARKS, Marks};
 use super::read::keep;
 use crate::protocol::frame::Lists;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::WINDOW_MS_MAX;
 use crate::session::context::{Context, Memory};
-use crate::session::engine::{Live, Owner, Wait, after};
+use crate::session::engine::{Live, Owner, after};
 use crate::session::marks::shown::marks;
 use crate::session::part::Part;
 use crate::store::StoreError;
-
-/// Marks wait for the end of their two seconds: a timer sees to it, and the next input after one
-/// that was lost.
-pub(super) const MARKS: Owner = Owner {
-    name: "marks",
-    wait: Wait::Input,
-};
 
 /// Read marks, as a part of the session.
 pub(crate) struct Marked;

@@ -1,6 +1,6 @@
 //! `read` (P9.5): a mark moves forward.
 
-use super::part::MARKS;
+use super::memory::MARKS;
 use crate::protocol::decode::ReadUpTo;
 use crate::protocol::frame::{Outcome, ServerFrame};
 use crate::protocol::limits::READ_MARKS;

@@ -80,6 +80,13 @@ impl Show {
         } else {
             line += ", approvals left out";
         }
+        match frame["calls"].as_array() {
+            None => line += ", calls left out",
+            Some(calls) if calls.is_empty() => {}
+            Some(calls) => {
+                let _ = write!(line, ", called: {}", self.calls(calls));
+            }
+        }
         match frame["presence"].as_array() {
             None => line += ", presence left out",
             Some(members) if members.is_empty() => {}
@@ -137,6 +144,7 @@ impl Show {
             _ if result["approval"].is_object() => {
                 format!(" {}", self.approval(&result["approval"]))
             }
+            _ if result["call"].is_object() => format!(" {}", self.call(&result["call"])),
             _ if result["turn"].is_object() => format!(" {}", self.turn(&result["turn"])),
             _ => return None,
         };
@@ -149,7 +157,7 @@ impl Show {
     /// A body of HTTP: what it lists, each in a few words.
     pub fn brief(&mut self, body: &Value) -> String {
         let mut parts = Vec::new();
-        for key in ["turns", "approvals", "presence", "messages"] {
+        for key in ["turns", "approvals", "calls", "presence", "messages"] {
             let Some(list) = body[key].as_array() else {
                 continue;
             };
@@ -173,6 +181,7 @@ impl Show {
             "turns" => self.turn(item),
             "presence" => self.member(item),
             "approvals" => self.approval(item),
+            "calls" => self.call(item),
             _ => self.message(item),
         }
     }

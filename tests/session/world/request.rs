@@ -36,6 +36,12 @@ impl World {
             ("get", "approval") => {
                 Request::Read(Read::Approval(query::Id(self.show.fill(&args[1].text))))
             }
+            ("get", "calls") => Request::Read(Read::Calls(asking_query::Askings {
+                all: has(args, "all"),
+                before: serial(self, "before"),
+                limit: number("limit", 100),
+            })),
+            ("get", "call") => Request::Read(Read::Call(query::Id(self.show.fill(&args[1].text)))),
             ("get", "state") => {
                 let path = find(args, "path")
                     .into_iter()
