@@ -42,7 +42,7 @@ pub(super) enum Rare {
 }
 
 impl Rare {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Once,
         Self::Delivery,
         Self::Approval,

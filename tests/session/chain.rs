@@ -165,7 +165,7 @@ fn a_frame_that_is_malformed_breaks_its_chain() {
                   only append, publish, update, delete, signal, turn.start, turn.end,
                   turn.suspend, turn.resume, turn.heartbeat, turn.adopt, turn.steered, cancel,
                   steer, approval.request, approval.decide, approval.withdraw, tool.call,
-                  tool.claim, tool.result, tool.withdraw, lead.take, lead.return, state,
+                  tool.claim, tool.result, tool.withdraw, lead.take, lead.return, state, read,
                   presence.set, presence.leave, auth, seen
             agent < nack 2 invalid-frame: unable to publish; messages has 0 items, not 1 to 100
             agent < nack 3 invalid-frame: unable to read the frame; type is missing

@@ -123,7 +123,15 @@ describe("golden frames", () => {
     assert.equal(places["create with everything"], "k3x90000000a");
     assert.equal(places.append, "k3x900000003");
     assert.equal(places["turn.steer"], "k3x900000004");
-    for (const name of ["attached", "ack of publish", "ack of steer", "nack", "probe", "signal", "read.mark"]) {
+    for (const name of [
+      "attached",
+      "ack of publish",
+      "ack of steer",
+      "nack",
+      "probe",
+      "signal",
+      "read.mark",
+    ]) {
       assert.equal(places[name], "", name);
     }
   });
