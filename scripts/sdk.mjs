@@ -50,6 +50,7 @@ export const sdkChecks = [
   ["types of the SDK", () => tool("tsc", ["--noEmit", "-p", "sdk"])],
   ["tests of the SDK", testSdk],
   ["build of the SDK", buildSdk],
+  ["types of an example", () => tool("tsc", ["--noEmit", "-p", "examples/approvals/agent"])],
   ["sizes of the SDK", checkSizes],
   ["package of the SDK", checkPackage],
   ["the SDK in an app of its own", checkApp],

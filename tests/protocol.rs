@@ -192,6 +192,7 @@ fn log_frames() -> Vec<(&'static str, ServerFrame)> {
                 presence_count: None,
             },
             lead: Some(handover::leading()),
+            grants: vec![approvals::grant().shown()],
             turns: Some(vec![shown(&active())]),
             approvals: Some(vec![approvals::asked().shown("s1", approvals::epoch())]),
             calls: Some(vec![calls::called().shown("s1", approvals::epoch(), None)]),

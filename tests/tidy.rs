@@ -222,6 +222,11 @@ const ARROWS: &[(&str, &str, &str)] = &[
     ),
     (
         "messages",
+        "approvals",
+        "people answer in words: an input dismisses what an agent asked (P8.7)",
+    ),
+    (
+        "messages",
         "handover",
         "while a person leads, agents say nothing outside of turns (P8.8)",
     ),

@@ -13,6 +13,7 @@ use super::data::Data;
 use super::error::{ErrorCode, ErrorInfo};
 pub use super::fields::parse;
 use super::fields::{Fields, FromFields};
+pub use super::grant::RevokeGrant;
 pub use super::handover::{ReturnLead, TakeLead};
 use super::limits::Limits;
 pub use super::mark::ReadUpTo;
@@ -120,6 +121,8 @@ client_frames! {
     DecideApproval(DecideApproval) = "approval.decide", "decide the approval";
     /// Take an approval back (P8.2).
     WithdrawApproval(WithdrawApproval) = "approval.withdraw", "withdraw the approval";
+    /// End what was granted for a key (P8.6).
+    RevokeGrant(RevokeGrant) = "grant.revoke", "revoke the grant";
     /// Call a tool on a client's device (P8.9).
     CallTool(CallTool) = "tool.call", "call the tool";
     /// Take a call for one device (P8.9).

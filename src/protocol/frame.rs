@@ -8,6 +8,7 @@ use super::call::{Event as CallEvent, Shown as Call};
 use super::data::Data;
 use super::decode::Ref;
 use super::error::ErrorInfo;
+use super::grant::{RevokeFrame, ShownGrant};
 use super::handover::{HandoverFrame, Leading};
 use super::ids::{ConnectionId, Timestamp};
 use super::limits::Limits;
@@ -147,6 +148,9 @@ pub enum ServerFrame {
         /// The number that `seen` echoes.
         n: u64,
     },
+    /// Grants of a key have ended (P8.6).
+    #[serde(rename = "grant.revoke")]
+    Revoke(RevokeFrame),
     /// The shared state changed (P9.2).
     #[serde(rename = "state.change")]
     State {
@@ -268,6 +272,9 @@ pub struct Lists {
     /// The pending approvals.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approvals: Option<Vec<Approval>>,
+    /// The grants that are in force (P8.6).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub grants: Vec<ShownGrant>,
     /// The pending calls.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calls: Option<Vec<Call>>,
@@ -341,6 +348,14 @@ pub enum Outcome {
     Approval {
         /// The approval as it now stands.
         approval: Box<Approval>,
+        /// Whether the frame is a repeat.
+        #[serde(skip_serializing_if = "is_false")]
+        duplicate: bool,
+    },
+    /// Of `grant.revoke`.
+    Grants {
+        /// The grants that are in force after it.
+        grants: Vec<ShownGrant>,
         /// Whether the frame is a repeat.
         #[serde(skip_serializing_if = "is_false")]
         duplicate: bool,

@@ -263,6 +263,11 @@ pub const TITLE_LENGTH: usize = 256;
 pub const DESCRIPTION_LENGTH: usize = 4_096;
 /// Characters of the comment on a decision.
 pub const COMMENT_LENGTH: usize = 4_096;
+/// Grants that are in force in a session (P8.6): each is in memory and in `attached`.
+pub const GRANTS: usize = 100;
+/// Bytes of all of them as JSON: half of a list in `attached` (`LIST_BYTES`), so that it always
+/// has them.
+pub const GRANT_BYTES: usize = 32 * 1024;
 /// Options of a question.
 pub const APPROVAL_OPTIONS: usize = 20;
 /// Assignees of an approval and of each of its escalations; those that a call is for.

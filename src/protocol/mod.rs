@@ -16,6 +16,7 @@ pub mod deployment;
 pub mod error;
 pub mod fields;
 pub mod frame;
+pub mod grant;
 pub mod handover;
 pub mod hooks;
 pub mod ids;

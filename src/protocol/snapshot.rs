@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use super::approval::Shown as Approval;
 use super::call::Shown as Call;
 use super::frame::Presence;
+use super::grant::ShownGrant;
 use super::handover::Leading;
 use super::ids::Timestamp;
 use super::mark::Mark;
@@ -41,6 +42,8 @@ pub struct Snapshot<'a> {
     /// The pending approvals; absent when they are longer than a page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approvals: Option<Vec<Approval>>,
+    /// The grants that are in force (P8.6).
+    pub grants: Vec<ShownGrant>,
     /// The pending calls; absent when they are longer than a page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calls: Option<Vec<Call>>,

@@ -1,6 +1,6 @@
 //! The context of every feature while an input is handled.
 
-use super::approvals::state::Approvals;
+use super::approvals::state::{Approvals, Grants};
 use super::calls::state::Calls;
 use super::deliveries::queue::Queue;
 use super::engine::{Step, Work};
@@ -17,6 +17,7 @@ use crate::store::StoreError;
 pub(super) struct Memory {
     pub(super) turns: Turns,
     pub(super) approvals: Approvals,
+    pub(super) grants: Grants,
     pub(super) calls: Calls,
     pub(super) presence: Presence,
     pub(super) retention: Retention,

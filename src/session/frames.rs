@@ -1,7 +1,7 @@
 //! Frames: one table of their permissions, costs and handlers, applied in one order: permission,
 //! rate, repeat, handler, answer.
 
-use super::approvals::{ask, decide};
+use super::approvals::{ask, decide, revoke};
 use super::calls;
 use super::calls::{call, claim, settle};
 use super::context::Context;
@@ -128,6 +128,8 @@ rules! {
         Some(Approve), Frame, once!(DecideApproval, decide::repeat), decide::decide;
     WithdrawApproval(decode::WithdrawApproval) =
         Some(Turn), Frame, once!(WithdrawApproval, decide::repeat_withdraw), decide::withdraw;
+    RevokeGrant(decode::RevokeGrant) =
+        Some(Approve), Frame, once!(RevokeGrant, revoke::repeat), revoke::revoke;
     CallTool(decode::CallTool) =
         Some(Turn), Frame, None, call::call;
     ClaimCall(decode::ClaimCall) =

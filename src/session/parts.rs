@@ -1,5 +1,6 @@
 //! The parts of the session: the only list of them, and the calls to all of them.
 
+use super::approvals::grants::Granted;
 use super::approvals::part::Pending;
 use super::calls::part::{CallPings, Called, LateCalls};
 use super::context::{Context, Memory, Others};
@@ -31,6 +32,7 @@ macro_rules! each {
             Tokens
             Silence
             Pending
+            Granted
             Called
             Open
             LateCalls

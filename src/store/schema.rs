@@ -33,6 +33,8 @@ pub(super) enum Rare {
     Approval,
     /// The latest hand-over to a person.
     Handover,
+    /// Grants that are in force.
+    Granted,
     /// Calls of tools.
     Call,
     /// The shared state.
@@ -42,11 +44,12 @@ pub(super) enum Rare {
 }
 
 impl Rare {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Once,
         Self::Delivery,
         Self::Approval,
         Self::Handover,
+        Self::Granted,
         Self::Call,
         Self::State,
         Self::Mark,
@@ -58,6 +61,7 @@ impl Rare {
             Self::Delivery => "delivery",
             Self::Approval => "approval",
             Self::Handover => "handover",
+            Self::Granted => "granted",
             Self::Call => "call",
             Self::State => "state",
             Self::Mark => "mark",
@@ -70,6 +74,7 @@ impl Rare {
             Self::Delivery => include_str!("schema/1/delivery.sql"),
             Self::Approval => include_str!("schema/1/approval.sql"),
             Self::Handover => include_str!("schema/1/handover.sql"),
+            Self::Granted => include_str!("schema/1/granted.sql"),
             Self::Call => include_str!("schema/1/call.sql"),
             Self::State => include_str!("schema/1/state.sql"),
             Self::Mark => include_str!("schema/1/mark.sql"),

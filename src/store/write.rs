@@ -6,6 +6,7 @@ use super::change::Entry;
 use super::delivery::DeliveryWrite;
 use super::error::StoreError;
 use super::frame_id::IdWrite;
+use super::grant::GrantWrite;
 use super::handover::HandoverWrite;
 use super::mark::MarkWrite;
 use super::message::MessageWrite;
@@ -57,6 +58,8 @@ kinds! {
     Delivery(DeliveryWrite);
     /// An approval, and its entry.
     Approval(ApprovalWrite);
+    /// A grant.
+    Grant(GrantWrite);
     /// A call, and its entry.
     Call(CallWrite);
     /// A change of the shared state, or its tree.

@@ -70,7 +70,7 @@ fn p9_5_a_mark_moves_forward() {
                   "serial":"#3"}],"unread":0}
             bob = 200 {"marks":[{"client":"alice","serial":"#2"},{"client":"bob",
                   "serial":"#3"}],"unread":0}
-            carol = 200 {"approvals":[],"calls":[],"createdAt":"+0","hasOlder":true,
+            carol = 200 {"approvals":[],"calls":[],"createdAt":"+0","grants":[],"hasOlder":true,
                   "marks":[{"client":"alice","serial":"#2"},{"client":"bob","serial":"#3"}],
                   "messages":[],"presence":[],"serial":"#3","session":"s1","settings":{},
                   "turns":[],"updatedAt":"+0"}

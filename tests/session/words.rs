@@ -109,6 +109,7 @@ pub fn frame(words: &[Word], reference: u64) -> Value {
             let (kind, id) = ("approval.decide", &rest[0].text);
             json!({ "type": kind, "approval": id, "decision": decision })
         }
+        "revoke" => json!({ "type": "grant.revoke", "key": bare(rest) }),
         "call" => json!({ "type": "tool.call", "id": bare(rest), "name": "where" }),
         "claim" => json!({ "type": "tool.claim", "call": bare(rest) }),
         "settle" => {

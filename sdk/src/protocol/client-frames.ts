@@ -3,7 +3,9 @@
 import type {
   ApprovalResult,
   DecideApprovalFrame,
+  GrantsResult,
   RequestApprovalFrame,
+  RevokeGrantFrame,
   WithdrawApprovalFrame,
 } from "./approval.ts";
 import type {
@@ -188,6 +190,7 @@ export type ClientFrame = (
   | RequestApprovalFrame
   | DecideApprovalFrame
   | WithdrawApprovalFrame
+  | RevokeGrantFrame
   | CallToolFrame
   | ClaimCallFrame
   | SettleCallFrame
@@ -239,6 +242,7 @@ export interface Results {
   "approval.request": ApprovalResult;
   "approval.decide": ApprovalResult;
   "approval.withdraw": ApprovalResult;
+  "grant.revoke": GrantsResult;
   "tool.call": ToolCallResult;
   "tool.claim": ToolCallResult;
   "tool.result": ToolCallResult;

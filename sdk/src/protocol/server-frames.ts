@@ -1,6 +1,6 @@
 // The frames that a session sends (P3.4, P4.4, P6.10, P7.3, P13).
 
-import type { Approval, ApprovalFrame } from "./approval.ts";
+import type { Approval, ApprovalFrame, Grant, GrantFrame } from "./approval.ts";
 import type { ToolCall, ToolCallFrame } from "./call.ts";
 import type { ErrorInfo } from "./error.ts";
 import type { Leading, LeadReturnedFrame, LeadTakenFrame } from "./lead.ts";
@@ -38,6 +38,8 @@ export interface AttachedFrame extends MemberList {
   turns?: Turn[];
   /** The pending approvals, the oldest first; absent when they are too long for this frame. */
   approvals?: Approval[];
+  /** The grants in force, the oldest first; absent where there are none (P8.6). */
+  grants?: Grant[];
   /** The pending calls, the oldest first; absent when they are too long for this frame. */
   calls?: ToolCall[];
   /** The person who speaks in the place of the agents, if somebody does (P8.8). */
@@ -188,6 +190,7 @@ export type ServerFrame =
   | TurnFrame
   | TurnSteerFrame
   | ApprovalFrame
+  | GrantFrame
   | ToolCallFrame
   | LeadTakenFrame
   | LeadReturnedFrame

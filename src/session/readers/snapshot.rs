@@ -45,6 +45,7 @@ pub(crate) fn snapshot(cx: &Context<'_>, client: &str, rewind: usize) -> Result<
         lead: None,
         turns: turns.iter().map(|turn| stored(cx, turn)).collect(),
         approvals: None,
+        grants: Vec::new(),
         calls: None,
         state: brief(cx, PAGE_BYTES)?,
         marks: marks(cx, client)?,

@@ -80,6 +80,9 @@ impl Show {
         } else {
             line += ", approvals left out";
         }
+        if frame["grants"].is_array() {
+            let _ = write!(line, ", granted: {}", self.grants(&frame["grants"]));
+        }
         match frame["calls"].as_array() {
             None => line += ", calls left out",
             Some(calls) if calls.is_empty() => {}
