@@ -197,6 +197,7 @@ fn log_frames() -> Vec<(&'static str, ServerFrame)> {
             approvals: Some(vec![approvals::asked().shown("s1", approvals::epoch())]),
             calls: Some(vec![calls::called().shown("s1", approvals::epoch(), None)]),
             state: Some(state::shown()),
+            marks: vec![state::read_mark()],
         },
         limits: Limits::default(),
     };

@@ -236,6 +236,17 @@ pub const STATE_JOURNAL_BYTES: usize = 16 * 1024;
 /// tree otherwise, which is then sent instead.
 pub const STATE_RECENT_BYTES: usize = 256 * 1024;
 
+/// Least milliseconds between two rows, and two frames, of a client's read mark (P9.5).
+pub const MARK_MS: u64 = 2_000;
+/// Clients whose read mark is kept, the latest readers: each is a row, and in memory.
+pub const READ_MARKS: usize = 1_000;
+/// Marks up to which everybody is told of everybody's: the cost of that grows with the square.
+pub const MARKS_TOLD: usize = 200;
+/// The largest number of unread messages: "99+" says no more.
+pub const UNREAD_MOST: usize = 100;
+/// The newest messages that are looked at for that.
+pub const UNREAD_SCANNED: usize = 500;
+
 /// Pending approvals of a session (P8.1): each is in memory and in `attached`.
 pub const PENDING_APPROVALS: usize = 1_000;
 /// Bytes of all pending approvals together: they are in memory, and one end of a turn may withdraw

@@ -63,6 +63,7 @@ mod limits_turns;
 mod lines;
 mod long;
 mod lost;
+mod marks;
 mod on_input;
 mod once;
 mod pages;

@@ -140,6 +140,7 @@ pub fn frame(words: &[Word], reference: u64) -> Value {
             let ops: Vec<Value> = ops.collect();
             json!({ "ops": if ops.is_empty() { Value::Null } else { json!(ops) } })
         }
+        "read" => json!({ "serial": rest[0].text }),
         "seen" => json!({ "n": rest[0].value() }),
         _ => json!({}),
     };

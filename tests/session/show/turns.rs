@@ -101,6 +101,17 @@ impl Show {
                 let _ = write!(line, ", here: {}", members.join("; "));
             }
         }
+        if let Some(marks) = frame["marks"].as_array() {
+            let marks = marks.iter().map(|mark| {
+                let client = mark["client"].as_str().unwrap_or("?");
+                format!("{client} {}", self.serial_of(&mark["serial"]))
+            });
+            let marks: Vec<String> = marks.collect();
+            match MANY < marks.len() {
+                true => line += &format!(", {} marks", marks.len()),
+                false => line += &format!(", read: {}", marks.join("; ")),
+            }
+        }
         if frame["state"].is_object() {
             let value = self.json(&frame["state"]["value"]);
             let version = self.serial_of(&frame["state"]["version"]);
