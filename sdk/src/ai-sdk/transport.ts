@@ -4,10 +4,11 @@
 import type { ChatTransport, UIMessage, UIMessageChunk } from "ai";
 import { Answers, type Held } from "../answer/answers.ts";
 import { fieldsOf } from "../answer/fields.ts";
+import { isWaiting } from "../answer/settled.ts";
 import { createSession, type Session } from "../client/session.ts";
 import type { SessionOptions } from "../client/types.ts";
 import { isOpen, SessileError, TOOL_APPROVAL, type Turn } from "../protocol/index.ts";
-import { Chunks, isWaiting } from "./chunks.ts";
+import { Chunks } from "./chunks.ts";
 import { decide, inputOf, publish, type Send, settle } from "./publish.ts";
 import { givenUp, reached } from "./reach.ts";
 
@@ -343,8 +344,6 @@ async function busy<T>(use: Use, work: () => T): Promise<Awaited<T>> {
 
 /** The turns whose answers are in progress. */
 export function runningIn(session: Session): Turn[] {
-  const held = heldOf(session);
-  return session.turns.filter(
-    (turn) => isOpen(turn) && turn.status !== "queued" && !isWaiting(turn, held),
-  );
+  const { turns, log } = session;
+  return turns.filter((turn) => isOpen(turn) && turn.status !== "queued" && !isWaiting(turn, log));
 }

@@ -3,11 +3,13 @@
 import {
   type Approval,
   CALL,
+  DECIDED,
   type Message,
   questionId,
   TOOL_APPROVAL,
   TOOL_OUTPUT,
   type ToolCall,
+  type Turn,
 } from "../protocol/index.ts";
 import { fieldsOf, present } from "./fields.ts";
 
@@ -26,7 +28,8 @@ export function withSettled<M extends Message>(
       const isSaid = name !== TOOL_APPROVAL || fieldsOf(data).approved !== undefined;
       if (isSaid) return [message];
       isSame = false;
-      return [{ ...message, data: responded(fieldsOf(data), question) }];
+      const headers = { ...message.headers, [DECIDED]: question.id };
+      return [{ ...message, headers, data: responded(fieldsOf(data), question) }];
     }
     if (said.has(serial)) return [message];
     isSame = false;
@@ -60,4 +63,14 @@ export function responded(
   // The deadline, and an agent that takes its question back, give no reason of their own.
   const reason = comment ?? (approved || status === "rejected" ? undefined : status);
   return present({ ...said, requestReason, approved, reason });
+}
+
+/**
+ * Whether a turn has said all that it can before somebody answers what it asks, and an agent goes
+ * on with that (P8.4).
+ */
+export function isWaiting({ id, status }: Turn, messages: readonly Message[]): boolean {
+  if (status !== "suspended" && status !== "queued") return false;
+  const last = messages.findLast(({ name, turn }) => name === "response" && turn === id);
+  return fieldsOf(last?.data).state === "finished";
 }

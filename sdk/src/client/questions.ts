@@ -6,17 +6,68 @@ import {
   type AttachedFrame,
   type ClientFrame,
   isOpen,
+  type Message,
   questionId,
   type ServerFrame,
   type SessileError,
   type ToolCall,
 } from "../protocol/index.ts";
-import { type Engine, type Feature, readList } from "./feature.ts";
+import type { Engine, Feature } from "./feature.ts";
 import { newId } from "./ids.ts";
 import type { Session } from "./session.ts";
 
 /** A question to a person, or a call of a tool of a device. */
 export type Question = Approval | ToolCall;
+
+/** How long a call is left to the page that asked, before another one runs it. */
+const ELSEWHERE_MS = 500;
+
+/**
+ * Gives `run` each call that this page is to run, once, with the message that has its input; the
+ * result ends that. `tried` keeps the calls that are not to be tried again.
+ */
+export function claimCalls(
+  session: Session,
+  tried: Set<string>,
+  run: (call: ToolCall, input: Message) => void,
+): () => void {
+  const questions = questionsOf(session);
+  const left = new Set<string>();
+  let isOver = false;
+  const look = () => {
+    for (const question of isOver ? [] : questions.value.values()) claim(question);
+  };
+  const claim = async (call: Question) => {
+    if ("title" in call || call.status !== "pending" || call.claim) return;
+    const { id } = call;
+    const input = session.log.find(({ serial }) => questionId(serial) === id);
+    if (!input || tried.has(id)) return;
+    if (!left.has(id) && isElsewhere(session, call)) {
+      left.add(id);
+      setTimeout(look, ELSEWHERE_MS);
+      return;
+    }
+    tried.add(id);
+    const isOurs = await questions.claim(id);
+    // Another page has it: it may be left again.
+    const now = questions.value.get(id);
+    if (!isOurs && now && "claim" in now) tried.delete(id);
+    if (isOurs) run(call, input);
+  };
+  const off = session.subscribe(look);
+  look();
+  return () => {
+    isOver = true;
+    off();
+  };
+}
+
+/** Whether the message that a call's turn answers came from another page. */
+function isElsewhere({ log, turns, link }: Session, { turn }: ToolCall): boolean {
+  const input = turns.find(({ id }) => id === turn)?.input;
+  const { connection } = log.find(({ serial }) => serial === input) ?? {};
+  return connection !== link.attached?.connection;
+}
 
 /** The questions of a session's turns. */
 export function questionsOf(session: Session): QuestionsFeature {
@@ -31,6 +82,8 @@ const LATE = /^(already-decided|already-settled|claimed|conflict)$/;
 export class QuestionsFeature implements Feature {
   /** By their ids; a new map at each change. */
   value: ReadonlyMap<string, Question> = new Map();
+  /** Resolves once what was settled before is known, too. */
+  known: Promise<unknown> = Promise.resolve();
   readonly #engine: Engine;
   /** The claims of this page, by the ids of their calls. */
   readonly #claims = new Map<string, string>();
@@ -103,12 +156,13 @@ export class QuestionsFeature implements Feature {
   }
 
   #read(): void {
-    const put = (list: readonly Question[]) =>
-      this.#put(list.filter(({ id, version }) => !(version < (this.value.get(id)?.version ?? ""))));
-    readList<{ approvals: Approval[] }>(this.#engine, `approvals${QUERY}`, (it) =>
-      put(it.approvals),
-    );
-    readList<{ calls: ToolCall[] }>(this.#engine, `calls${QUERY}`, (it) => put(it.calls));
+    const { link, changed } = this.#engine;
+    const isNew = ({ id, version }: Question) => !(version < (this.value.get(id)?.version ?? ""));
+    const read = async (kind: string) => {
+      const { [kind]: list = [] } = await link.read<Record<string, Question[]>>(`${kind}${QUERY}`);
+      this.#put(list.filter(isNew));
+    };
+    this.known = Promise.allSettled([read("approvals"), read("calls")]).finally(changed);
   }
 
   #put(questions: readonly Question[]): void {

@@ -11,6 +11,7 @@ import { callFieldsIn } from "../answer/reading.ts";
 import { responded } from "../answer/settled.ts";
 import {
   CALL,
+  DECIDED,
   type Message,
   questionId,
   short,
@@ -84,9 +85,16 @@ export function progressOf(held: Conversation, turn: string): Progress {
     const id = questionId(request.serial);
     return [{ id, call: callOf(input), description: { ...why }, request, input }];
   });
+  // Where a run says itself which calls it leaves, it may make others later.
+  const { outcome } = fieldsOf(runs.findLast(({ serial }) => serial !== broken)?.data);
+  const { interrupts } = fieldsOf(outcome);
+  const isListed = (it: Message) =>
+    !Array.isArray(interrupts) ||
+    interrupts.some((one) => fieldsOf(one).toolCallId === it.headers?.toolCallId);
   const isLeft = (it: Message) =>
     it.name === "tool-input" &&
     !(done.has(it.serial) || isAsked.has(it.serial) || answers.isBrokenOff(it)) &&
+    isListed(it) &&
     !answers.fields(it).providerExecuted;
   const left = own
     .filter(isLeft)
@@ -116,7 +124,7 @@ export async function respond(
   // An edited input was not made of the same.
   const kept = isEdited ? asked : fieldsOf(request.data);
   const data = responded(kept, { status, ...(comment !== undefined && { comment }) });
-  const headers = { ...request.headers, state: "responded" };
+  const headers = { ...request.headers, state: "responded", [DECIDED]: id };
   await host.ask({ type: "update", id: `${id}:said`, serial: request.serial, data, headers });
 }
 
