@@ -489,10 +489,9 @@ for (const [name, link] of Object.entries(LINKS)) {
     const handle = async (turn: AgentTurn) => {
       const said: unknown[] = [];
       for (let n = 0; n < count; n += 1) {
-        const both = [turn.approve({ title: "One?", data: n }), turn.approve({ title: "Two?" })];
-        for (const { data, approval } of await Promise.all(both)) {
-          said.push(approval.title === "One?" ? data : "two");
-        }
+        const asked = turn.approve({ title: "Go on?", data: n });
+        const [{ data }, output] = await Promise.all([asked, turn.call("double", n)]);
+        said.push(data, output);
         await turn.message(n, { name: "said" });
       }
       results.push(said);
@@ -506,6 +505,10 @@ for (const [name, link] of Object.entries(LINKS)) {
       (state) => state === "connected",
       "the agent to be there",
     );
+    ada.session.on("frame", (frame) => {
+      if (frame.type !== "tool.call") return;
+      void ada.runs(frame.call.id, { output: Number(frame.call.input) * 2 });
+    });
     await ada.session.send("Tickets, please");
     const isOver = () => ada.session.turns.some((turn) => turn.status === "complete");
     await until(
@@ -520,7 +523,7 @@ for (const [name, link] of Object.entries(LINKS)) {
       Boolean,
       "the end of the turn",
     );
-    const expected = Array.from({ length: count }, (_, n) => [n, "two"]).flat();
+    const expected = Array.from({ length: count }, (_, n) => [n, n * 2]).flat();
     assert.deepEqual(results, [expected], "one run of the handler came to its end");
     const said = (await contents(fixture.server, session)).filter(([of]) => of === "said");
     assert.deepEqual(
