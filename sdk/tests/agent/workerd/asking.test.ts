@@ -369,8 +369,8 @@ for (const [name, link] of Object.entries(LINKS)) {
     });
 
     for (const isThere of [true, false]) {
-      const when = isThere ? "is there by then" : "comes later";
-      test(`P8.3 is killed, and its next process ${when}: it is asked no more`, async (t) => {
+      const when = isThere ? "is there by then" : "comes later, the Worker killed as well";
+      test(`P8.3 is killed, and its next process ${when}`, async (t) => {
         const session = fixture.session();
         const ada = await Person.in(t, session);
         const TOKEN = await makeToken({ sub: "agent", caps: { "*": ["agent"] } });
@@ -394,6 +394,10 @@ for (const [name, link] of Object.entries(LINKS)) {
         first.kill("SIGKILL");
         await within(gone, "the agent to die");
         if (isThere) await spawn();
+        else {
+          await fixture.server.kill9();
+          await fixture.server.start();
+        }
         await ada.decide("approve", { data: { seats: 1 } });
         if (!isThere) {
           await ada.turnIs(one?.turn ?? "", "queued");
