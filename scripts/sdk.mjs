@@ -17,7 +17,16 @@ const CORE = { name: "core", from: "index.ts", imports: "createSession", most: 1
 const SIZES = [
   CORE,
   { name: "agent", from: "agent/index.ts", imports: "createAgentSession, text", most: 15 * KB },
-  { name: "react", from: "react/index.ts", imports: "*", most: 3.75 * KB, isMore: true },
+  { name: "inbox", from: "inbox/index.ts", imports: "createInbox", most: 7.75 * KB },
+  // A page does not ship the hooks that it does not import, nor what they bring.
+  {
+    name: "react",
+    from: "react/index.ts",
+    imports: "useSession, useMessages, useTurns, useConnection",
+    most: 0.75 * KB,
+    isMore: true,
+  },
+  { name: "react", from: "react/index.ts", imports: "*", most: 6.75 * KB, isMore: true },
   {
     name: "ai-sdk",
     from: "ai-sdk/index.ts",
