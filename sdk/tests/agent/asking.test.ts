@@ -136,7 +136,7 @@ describe("a turn that asks", () => {
     session.agent.close();
   });
 
-  test("P8.4 goes on only as the leader: nothing is said before the turn is taken back", async () => {
+  test("P8.4 goes on only as the leader, once it has taken the turn back", async () => {
     const session = new Session();
     const turn = await session.turn();
     let isSettled = false;
@@ -190,6 +190,23 @@ describe("a turn that asks", () => {
     adopt.done({ turn: { ...QUEUED.turn, status: "active", attempt: 3 } });
     assert.equal((await asking).status, "approved");
     assert.equal(turn.attempt, 3);
+    session.agent.close();
+  });
+
+  test("P8.2 takes its question back too late: the decision that was first counts", async () => {
+    const session = new Session();
+    const turn = await session.turn();
+    const control = new AbortController();
+    const asking = turn.approve({ title: "Buy?", signal: control.signal });
+    const asked = await session.next("approval.request");
+    asked.done({ approval: approval(asked) });
+    session.hear(SUSPENDED);
+    control.abort();
+    const withdraw = await session.next("approval.withdraw");
+    withdraw.fail(new SessileError("already-decided", "unable to withdraw the approval"));
+    await TICK();
+    session.hear(decided(asked));
+    assert.equal((await asking).status, "approved");
     session.agent.close();
   });
 

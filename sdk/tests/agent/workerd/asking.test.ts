@@ -53,7 +53,7 @@ class Person {
     return this.frames.filter((frame) => frame.type === type).length;
   }
 
-  /** What waits, once so many do. */
+  /** The approvals that wait, once there are so many. */
   pending(count = 1) {
     const { pending } = approvalsOf(this.session);
     return until(
@@ -218,7 +218,7 @@ for (const [name, link] of Object.entries(LINKS)) {
       assert.equal((field(found, "approval") as Approval).status, "withdrawn");
     });
 
-    test("P8.2 takes its question back, and a decision that was first counts", async (t) => {
+    test("P8.2 takes its question back", async (t) => {
       const { ada, turn } = await begin(t);
       const control = new AbortController();
       const asking = turn.approve({ ...BUY, signal: control.signal });
@@ -227,6 +227,33 @@ for (const [name, link] of Object.entries(LINKS)) {
       await assert.rejects(within(asking, "the withdrawal"), /sold out/);
       await ada.pending(0);
       await assert.rejects(turn.approve({ ...BUY, signal: control.signal }), /sold out/);
+      await ends(turn, ada);
+    });
+
+    test("P8.6 does not wait for what a person has allowed for good", async (t) => {
+      const { ada, turn } = await begin(t);
+      const asking = turn.approve({ ...BUY, grant: "tickets" });
+      await ada.decide("approve", { scope: "turn" });
+      await within(asking, "the decision");
+      const again = await turn.approve({ ...BUY, data: { seats: 3 }, grant: "tickets" });
+      assert.deepEqual([again.status, again.decidedBy], ["approved", "ada"]);
+      assert.equal(ada.count("turn.suspend"), 1);
+      await ends(turn, ada);
+    });
+
+    test("P8.7 is answered in words, which are an input like any other", async (t) => {
+      const inputs: unknown[] = [];
+      const { ada, agent, turn } = await begin(t, {
+        onInput: ({ data }) => void inputs.push(data),
+      });
+      const isThere = () => agent.link.status.state;
+      await until(isThere, (state) => state === "connected", "the agent to be there");
+      const asking = turn.approve({ ...BUY, onMessage: "dismiss" });
+      await ada.pending();
+      const { serial } = await ada.session.send("First tell me the price");
+      const { status, comment } = await within(asking, "the words");
+      assert.deepEqual([status, comment], ["dismissed", serial]);
+      assert.deepEqual(inputs, ["First tell me the price"]);
       await ends(turn, ada);
     });
 
@@ -423,7 +450,7 @@ test("P6.8 a text that was growing is said anew by the next run of the same hand
   ]);
 });
 
-test("P3.4 an agent finds turns that wait, also where their list is too long for attached", async (t) => {
+test("P3.4 an agent finds turns that wait, though too many for `attached`", async (t) => {
   const session = fixture.session();
   const ada = await Person.in(t, session);
   const metadata = "x".repeat(3000);
