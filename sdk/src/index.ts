@@ -10,7 +10,13 @@ export {
   type ShownApproval,
 } from "./client/approvals.ts";
 export { type BranchesFeature, branchesOf } from "./client/branches.ts";
-export { type CallsFeature, callsOf, type Tool, type ToolContext } from "./client/calls.ts";
+export {
+  type CallPage,
+  type CallsFeature,
+  callsOf,
+  type Tool,
+  type ToolContext,
+} from "./client/calls.ts";
 export { type Begin, type Engine, type Feature, readList } from "./client/feature.ts";
 export { type HistoryFeature, historyOf } from "./client/history.ts";
 export { type LeadFeature, leadOf } from "./client/lead.ts";
@@ -30,6 +36,7 @@ export type {
   SessionOptions,
   SessionSnapshot,
 } from "./client/types.ts";
+export type { ListOptions } from "./client/waiting.ts";
 export type {
   ConnectionOptions,
   ConnectionState,

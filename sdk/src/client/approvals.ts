@@ -13,7 +13,7 @@ import type {
 import type { Engine, Feature } from "./feature.ts";
 import { newId } from "./ids.ts";
 import type { Session } from "./session.ts";
-import { Waiting } from "./waiting.ts";
+import { type ListOptions, Waiting } from "./waiting.ts";
 
 /** The approvals of a session, and deciding them. Call it before `connect`, or any time later. */
 export function approvalsOf(session: Session): ApprovalsFeature {
@@ -106,10 +106,9 @@ export class ApprovalsFeature implements Feature {
     return (await this.#engine.link.request(frame)).approval;
   }
 
-  /** Reads all approvals, settled ones too, in pages of at most 1000. */
-  list({ before, limit = 100 }: { before?: string; limit?: number } = {}): Promise<ApprovalPage> {
-    const from = before ? `&before=${before}` : "";
-    return this.#engine.link.read(`approvals?status=all&limit=${limit}${from}`);
+  /** Reads all approvals, settled ones too, the newest first. */
+  list(options: ListOptions = {}): Promise<ApprovalPage> {
+    return this.#waiting.list(options);
   }
 
   attached({ approvals, resumed }: AttachedFrame): void {

@@ -11,11 +11,19 @@ import type {
 import type { Engine, Feature } from "./feature.ts";
 import { newId } from "./ids.ts";
 import type { Session } from "./session.ts";
-import { Waiting } from "./waiting.ts";
+import { type ListOptions, Waiting } from "./waiting.ts";
 
 /** The tool calls of a session, and running them. Call it before `connect`, or any time later. */
 export function callsOf(session: Session): CallsFeature {
   return session.feature(begin);
+}
+
+/** A page of calls, the newest first. */
+export interface CallPage {
+  calls: ToolCall[];
+  hasMore: boolean;
+  /** The `before` of the next page; there if `hasMore`. */
+  next?: string;
 }
 
 /** The circumstances of a run. */
@@ -96,6 +104,11 @@ export class CallsFeature implements Feature {
     return () => {
       if (this.#tools.get(name) === tool) this.#tools.delete(name);
     };
+  }
+
+  /** Reads all calls, settled ones too, the newest first. */
+  list(options: ListOptions = {}): Promise<CallPage> {
+    return this.#waiting.list(options);
   }
 
   attached({ calls }: AttachedFrame): void {

@@ -11,6 +11,14 @@ export interface Item {
   readonly status: string;
 }
 
+/** Which page of a list to read. */
+export interface ListOptions {
+  /** The `next` of the page before. */
+  before?: string;
+  /** At most 1000; 100 by default. */
+  limit?: number;
+}
+
 export class Waiting<T extends Item> {
   /** The pending items, the oldest first; a new array at each change. */
   items: readonly T[];
@@ -41,6 +49,12 @@ export class Waiting<T extends Item> {
   take(item: T): void {
     this.#early?.push(item);
     this.#fold(item);
+  }
+
+  /** Reads all items, settled ones too, the newest first. */
+  list<P>({ before, limit = 100 }: ListOptions): Promise<P> {
+    const from = before ? `&before=${before}` : "";
+    return this.#engine.link.read(`${this.#name}?status=all&limit=${limit}${from}`);
   }
 
   #read(): void {

@@ -73,7 +73,7 @@ function put<T extends Item>(list: readonly T[], item: T | (Item & { gone: true 
   return "gone" in item ? others : [...others, item];
 }
 
-/** What is held already is newer than a page. */
+/** Items that are held already are newer than those of a page. */
 function joined<T extends Item>(held: readonly T[], page: readonly T[]): T[] {
   return [...held, ...page.filter((item) => !held.some((one) => isSame(one, item)))];
 }

@@ -154,13 +154,11 @@ export function useToolCalls(
   useEffect(() => {
     latest.current = tools;
   });
-  const names = Object.keys(tools).sort().join("\n");
+  const names = JSON.stringify(Object.keys(tools).sort());
   useEffect(() => {
-    const ends = names
-      .split("\n")
-      .map((name) =>
-        callsOf(used).handle(name, (input, context) => latest.current[name]?.(input, context)),
-      );
+    const ends = (JSON.parse(names) as string[]).map((name) =>
+      callsOf(used).handle(name, (input, context) => latest.current[name]?.(input, context)),
+    );
     return () => {
       for (const end of ends) end();
     };

@@ -1,4 +1,4 @@
-// Who leads, folded from `attached` and frames, taking over and handing back (P8.8).
+// The lead, folded from `attached` and frames; taking over and handing back (P8.8).
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-// What a person decides, runs and takes over, on the SDK of a page against a real Worker (P8).
+// Decisions, runs of tools and hand-overs, on the SDK of a page against a real Worker (P8).
 
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
