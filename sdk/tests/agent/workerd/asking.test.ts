@@ -7,6 +7,7 @@ import { after, describe, type TestContext, test } from "node:test";
 import { useServer } from "../../../../tests/support/fixture.ts";
 import { call, field } from "../../../../tests/support/http.ts";
 import { CuttingProxy } from "../../../../tests/support/proxy.ts";
+import { Random } from "../../../../tests/support/random.ts";
 import { makeToken } from "../../../../tests/support/token.ts";
 import { until, within } from "../../../../tests/support/wait.ts";
 import {
@@ -474,3 +475,57 @@ test("P3.4 an agent finds turns that wait, though too many for `attached`", asyn
   );
   assert.equal(second.link.attached?.turns, undefined);
 });
+
+for (const [name, link] of Object.entries(LINKS)) {
+  test(`P8.4 every answer arrives once, over ${name} that is cut again and again`, async (t) => {
+    const random = new Random();
+    t.diagnostic(`SESSILE_SEED=${random.seed}`);
+    const proxy = await CuttingProxy.start(fixture.server.port);
+    proxies.push(proxy);
+    const session = fixture.cutSession();
+    const ada = await Person.in(t, session);
+    const count = 12;
+    const results: unknown[][] = [];
+    const handle = async (turn: AgentTurn) => {
+      const said: unknown[] = [];
+      for (let n = 0; n < count; n += 1) {
+        const both = [turn.approve({ title: "One?", data: n }), turn.approve({ title: "Two?" })];
+        for (const { data, approval } of await Promise.all(both)) {
+          said.push(approval.title === "One?" ? data : "two");
+        }
+        await turn.message(n, { name: "said" });
+      }
+      results.push(said);
+    };
+    const answer = (_: unknown, start: object) => agent.answer(start, handle).catch(() => {});
+    const agent = join(proxy, session, {
+      ...{ ...(link && { link }), timing: QUICK, onInput: answer, onQueued: answer },
+    });
+    await until(
+      () => agent.link.status.state,
+      (state) => state === "connected",
+      "the agent to be there",
+    );
+    await ada.session.send("Tickets, please");
+    const isOver = () => ada.session.turns.some((turn) => turn.status === "complete");
+    await until(
+      async () => {
+        if (random.below(4) === 0) proxy.cut();
+        for (const one of approvalsOf(ada.session).pending) {
+          await approvalsOf(ada.session).decide(one.id, "approve");
+          if (random.below(4) === 0) proxy.cut();
+        }
+        return isOver();
+      },
+      Boolean,
+      "the end of the turn",
+    );
+    const expected = Array.from({ length: count }, (_, n) => [n, "two"]).flat();
+    assert.deepEqual(results, [expected], "one run of the handler came to its end");
+    const said = (await contents(fixture.server, session)).filter(([of]) => of === "said");
+    assert.deepEqual(
+      said.map(([, data]) => data),
+      Array.from({ length: count }, (_, n) => n),
+    );
+  });
+}
