@@ -63,7 +63,7 @@ function Field(props: {
   onChange(value: unknown): void;
 }) {
   const { name, property, value, onChange } = props;
-  // What the schema does not name is not to be changed.
+  // Fields that the schema does not name stay as they are.
   if (!property) return <code>{JSON.stringify(value)}</code>;
   if (property.enum) {
     return (
