@@ -64,7 +64,7 @@ async function reads(page: Page, text: string | RegExp): Promise<void> {
 }
 
 describe("the example of approvals", () => {
-  test("the agent asks the device, the user and a supervisor, and buys what was allowed", async (t) => {
+  test("the agent asks the device, the user and a supervisor, then buys", async (t) => {
     const session = fixture.session();
     const page = await user(await example.device(), session);
     await agent(t, session);
@@ -134,7 +134,7 @@ describe("the example of approvals", () => {
     await reads(again, /Bought for Friday 4 December: 2 at 90 €/);
   });
 
-  test("words answer as well: they dismiss the question, and are a message of their own", async (t) => {
+  test("words answer, too: they dismiss the question, and are a message", async (t) => {
     const session = fixture.session();
     const page = await user(await example.device(), session);
     await agent(t, session);

@@ -1,5 +1,5 @@
-// A session or an inbox for React: the same snapshot for every component, and while text streams at most one
-// new one a frame. The first change after a pause shows at once.
+// A session or an inbox for React: the same snapshot for every component, and while text streams at
+// most one new one a frame. The first change after a pause shows at once.
 
 import type { Feature } from "../client/feature.ts";
 import type { SessionSnapshot } from "../client/types.ts";

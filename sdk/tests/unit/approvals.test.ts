@@ -78,7 +78,7 @@ describe("P8.3 the approvals of a session", () => {
     assert.deepEqual([shown(), approvals.settled[0]?.status], ["", "rejected"]);
   });
 
-  test("one that begins late reads the list, and a frame that is older changes nothing", async () => {
+  test("one that begins late reads the list, and an older frame changes nothing", async () => {
     const { approvals, asked, shown, changes } = make(true);
     assert.equal(asked[0]?.what, "approvals?status=pending&limit=1000");
     approvals.take(frame("approval.request", b));

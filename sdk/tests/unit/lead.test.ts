@@ -45,7 +45,7 @@ test("P8.8 the person who leads is known from the first frame, and by each chang
   assert.equal(lead.value, undefined, "returned while this page was away");
 });
 
-test("P8.8 one that begins late reads who leads, unless a frame has said it meanwhile", async () => {
+test("P8.8 one that begins late reads who leads, unless a frame says it first", async () => {
   const late = make({ client: "sue" });
   assert.deepEqual(late.asked, ["?rewind=0"]);
   late.answer({ lead: SUE });
@@ -58,7 +58,7 @@ test("P8.8 one that begins late reads who leads, unless a frame has said it mean
   assert.deepEqual([told.lead.value, told.lead.isOwn], [undefined, false]);
 });
 
-test("P8.8 taking over and handing back are sent with an id, so that they may be repeated", async () => {
+test("P8.8 taking over and handing back are sent with an id, safe to repeat", async () => {
   const { lead, asked, answer } = make();
   const taking = lead.takeOver({ turns: "cancel", note: "let me" });
   const { id: first, ...take } = asked[0] as Record<string, unknown>;

@@ -100,7 +100,7 @@ describe("P8.9 a tool of a page", () => {
     await bot.close();
   });
 
-  test("a call outlives `kill -9` of the Worker, and the run that has begun settles it", async (t) => {
+  test("a call outlives `kill -9` of the Worker, and its run settles it", async (t) => {
     const name = fixture.session();
     const page = await open(t, fixture.server, name, ANN);
     const { runs, tool } = slow();
@@ -159,7 +159,7 @@ describe("P8.9 a tool of a page", () => {
 });
 
 describe("P8 approvals of a page", () => {
-  test("a decision that is made offline is sent, and what was settled meanwhile shows", async (t) => {
+  test("a decision made offline is sent, and others of that time show", async (t) => {
     const name = fixture.session();
     const { wire, page } = await proxied(t, name);
     const { bot, turn } = await answering(page, name);
