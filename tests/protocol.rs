@@ -192,10 +192,12 @@ fn log_frames() -> Vec<(&'static str, ServerFrame)> {
                 presence_count: None,
             },
             lead: Some(handover::leading()),
+            grants: vec![approvals::grant().shown()],
             turns: Some(vec![shown(&active())]),
             approvals: Some(vec![approvals::asked().shown("s1", approvals::epoch())]),
             calls: Some(vec![calls::called().shown("s1", approvals::epoch(), None)]),
             state: Some(state::shown()),
+            marks: vec![state::read_mark()],
         },
         limits: Limits::default(),
     };

@@ -16,6 +16,8 @@ mod check;
 mod deliveries;
 #[path = "store/golden.rs"]
 mod golden;
+#[path = "store/grants.rs"]
+mod grants;
 #[path = "store/handover.rs"]
 mod handover;
 #[path = "store/model.rs"]

@@ -236,6 +236,17 @@ pub const STATE_JOURNAL_BYTES: usize = 16 * 1024;
 /// tree otherwise, which is then sent instead.
 pub const STATE_RECENT_BYTES: usize = 256 * 1024;
 
+/// Least milliseconds between two rows, and two frames, of a client's read mark (P9.5).
+pub const MARK_MS: u64 = 2_000;
+/// Clients whose read mark is kept, the latest readers: each is a row, and in memory.
+pub const READ_MARKS: usize = 1_000;
+/// Marks up to which everybody is told of everybody's: the cost of that grows with the square.
+pub const MARKS_TOLD: usize = 200;
+/// The largest number of unread messages: "99+" says no more.
+pub const UNREAD_MOST: usize = 100;
+/// The newest messages that are looked at for that.
+pub const UNREAD_SCANNED: usize = 500;
+
 /// Pending approvals of a session (P8.1): each is in memory and in `attached`.
 pub const PENDING_APPROVALS: usize = 1_000;
 /// Bytes of all pending approvals together: they are in memory, and one end of a turn may withdraw
@@ -252,6 +263,11 @@ pub const TITLE_LENGTH: usize = 256;
 pub const DESCRIPTION_LENGTH: usize = 4_096;
 /// Characters of the comment on a decision.
 pub const COMMENT_LENGTH: usize = 4_096;
+/// Grants that are in force in a session (P8.6): each is in memory and in `attached`.
+pub const GRANTS: usize = 100;
+/// Bytes of all of them as JSON: half of a list in `attached` (`LIST_BYTES`), so that it always
+/// has them.
+pub const GRANT_BYTES: usize = 32 * 1024;
 /// Options of a question.
 pub const APPROVAL_OPTIONS: usize = 20;
 /// Assignees of an approval and of each of its escalations; those that a call is for.

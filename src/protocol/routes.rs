@@ -135,6 +135,7 @@ with_reads! {
         frame!("POST" "/approvals" => "approval.request");
         frame!("POST" "/approvals/{approval}/decide" => "approval.decide", "approval");
         frame!("POST" "/approvals/{approval}/withdraw" => "approval.withdraw", "approval");
+        frame!("POST" "/grants/{key}/revoke" => "grant.revoke", "key");
         frame!("POST" "/calls" => "tool.call");
         frame!("POST" "/calls/{call}/claim" => "tool.claim", "call");
         frame!("POST" "/calls/{call}/result" => "tool.result", "call");

@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | `serial` | its place in the log |
 //! | `kind` | the change: a number of [`Kind`] |
-//! | `subject` | the place of the changed message, turn, approval or call; of a hand-over its own |
+//! | `subject` | the place of what changed; of a hand-over and of a revocation its own |
 //! | `client` | the client; NULL for the session itself |
 //! | `at` | when, in ms |
 
@@ -49,6 +49,8 @@ pub(super) enum Kind {
     Turn(Event),
     /// Of an approval: 20 to 29.
     Approval(approval::Event),
+    /// Of grants, beside the approvals that gave them.
+    Revoke,
     /// Of a hand-over: 30 to 39.
     Handover(handover::Event),
     /// Of a call: 40 to 49.
@@ -89,6 +91,7 @@ impl Kind {
             Self::Approval(approval::Event::Decide) => 22,
             Self::Approval(approval::Event::Expire) => 23,
             Self::Approval(approval::Event::Withdraw) => 24,
+            Self::Revoke => 25,
             Self::Handover(handover::Event::Take) => 30,
             Self::Handover(handover::Event::Return) => 31,
             Self::Call(call::Event::Call) => 40,
@@ -263,13 +266,14 @@ mod tests {
             .chain(events.map(Kind::Turn))
             .chain(approvals.map(Kind::Approval))
             .chain(handovers.map(Kind::Handover))
-            .chain(calls.map(Kind::Call));
+            .chain(calls.map(Kind::Call))
+            .chain([Kind::Revoke]);
         let kinds: Vec<Kind> = kinds.collect();
         for kind in &kinds {
             let [first, last] = match kind {
                 Kind::Message(_) => Kind::OF_MESSAGES,
                 Kind::Turn(_) => Kind::OF_TURNS,
-                Kind::Approval(_) => Kind::OF_APPROVALS,
+                Kind::Approval(_) | Kind::Revoke => Kind::OF_APPROVALS,
                 Kind::Handover(_) => Kind::OF_HANDOVERS,
                 Kind::Call(_) => Kind::OF_CALLS,
             };

@@ -33,20 +33,26 @@ pub(super) enum Rare {
     Approval,
     /// The latest hand-over to a person.
     Handover,
+    /// Grants that are in force.
+    Granted,
     /// Calls of tools.
     Call,
     /// The shared state.
     State,
+    /// Read marks.
+    Mark,
 }
 
 impl Rare {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 8] = [
         Self::Once,
         Self::Delivery,
         Self::Approval,
         Self::Handover,
+        Self::Granted,
         Self::Call,
         Self::State,
+        Self::Mark,
     ];
 
     const fn name(self) -> &'static str {
@@ -55,8 +61,10 @@ impl Rare {
             Self::Delivery => "delivery",
             Self::Approval => "approval",
             Self::Handover => "handover",
+            Self::Granted => "granted",
             Self::Call => "call",
             Self::State => "state",
+            Self::Mark => "mark",
         }
     }
 
@@ -66,8 +74,10 @@ impl Rare {
             Self::Delivery => include_str!("schema/1/delivery.sql"),
             Self::Approval => include_str!("schema/1/approval.sql"),
             Self::Handover => include_str!("schema/1/handover.sql"),
+            Self::Granted => include_str!("schema/1/granted.sql"),
             Self::Call => include_str!("schema/1/call.sql"),
             Self::State => include_str!("schema/1/state.sql"),
+            Self::Mark => include_str!("schema/1/mark.sql"),
         }
     }
 

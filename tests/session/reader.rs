@@ -50,6 +50,8 @@ pub struct Reader {
     pub turns: BTreeMap<String, Value>,
     /// Whether the list of open turns was left out (P3.4).
     pub is_behind: bool,
+    /// The grants that it knows of, by their approvals (P8.6).
+    pub grants: BTreeMap<String, Value>,
     /// How many connections the session had when it attached (P3.4).
     pub connections: u64,
     /// The members, by connection (P7.3).
@@ -85,6 +87,12 @@ fn is_edge(kind: &str, from: &str, to: &str) -> bool {
         }
         _ => false,
     }
+}
+
+fn grants(list: &Value) -> BTreeMap<String, Value> {
+    let list = list.as_array().into_iter().flatten();
+    list.map(|grant| (text(grant, "approval"), grant.clone()))
+        .collect()
 }
 
 /// Whether a turn is not final.
@@ -141,6 +149,12 @@ impl Reader {
                     .retain(|serial, _| before <= *serial || is_kept(serial));
             }
             _ if kind.starts_with("turn.") => self.turn(frame, kind),
+            "approval.decide" => self.decided(frame),
+            "grant.revoke" => {
+                self.grants = grants(&frame["grants"]);
+                self.moves(&text(frame, "serial"), frame);
+            }
+            _ if kind.starts_with("approval.") => self.moves(&text(frame, "serial"), frame),
             "presence.count" => self.count = frame["presenceCount"].as_i64().unwrap(),
             _ if kind.starts_with("presence.") => self.member(frame, kind),
             _ => {}
@@ -157,6 +171,7 @@ impl Reader {
             self.check_turn(turn);
             self.turns.insert(text(turn, "id"), turn.clone());
         }
+        self.grants = grants(&frame["grants"]);
         if frame["state"].is_object() {
             self.state = frame["state"]["value"].clone();
         }
@@ -202,6 +217,9 @@ impl Reader {
         let turn = &frame["turn"];
         self.check_turn(turn);
         let known = self.turns.insert(text(turn, "id"), turn.clone());
+        if kind == "turn.end" {
+            self.grants.retain(|_, grant| grant["turn"] != turn["id"]);
+        }
         // P11.2: what retention took frees its id, for another turn.
         let is_same = |known: &Value| known["createdAt"] == turn["createdAt"];
         let known = known.filter(|known| is_open(known) || is_same(known));
@@ -219,6 +237,26 @@ impl Reader {
         if !is_told {
             self.moves(&text(frame, "serial"), frame);
         }
+    }
+
+    /// P8.6: a decision with a scope is a grant; `attached` has those from before.
+    fn decided(&mut self, frame: &Value) {
+        let approval = &frame["approval"];
+        if approval["scope"].is_string() && !self.is_replaying {
+            let mut grant = serde_json::json!({
+                "key": approval["grant"],
+                "scope": approval["scope"],
+                "client": approval["client"],
+                "by": approval["decidedBy"],
+                "approval": approval["id"],
+                "at": approval["history"].as_array().unwrap().last().unwrap()["at"],
+            });
+            if approval["scope"] == "turn" {
+                grant["turn"] = approval["turn"].clone();
+            }
+            self.grants.insert(text(approval, "id"), grant);
+        }
+        self.moves(&text(frame, "serial"), frame);
     }
 
     /// P6.1: what a turn has by its status.

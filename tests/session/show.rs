@@ -224,12 +224,24 @@ impl Show {
             _ if kind.starts_with("approval.") => {
                 format!("{kind} {serial} {}", self.approval(&frame["approval"]))
             }
+            "grant.revoke" => {
+                let (key, by) = (&frame["key"], &frame["by"]);
+                let (key, by) = (key.as_str().unwrap_or("?"), by.as_str().unwrap_or("?"));
+                format!(
+                    "{kind} {serial} {key} by {by}, granted: {}",
+                    self.grants(&frame["grants"])
+                )
+            }
             _ if kind.starts_with("tool.") => {
                 format!("{kind} {serial} {}", self.call(&frame["call"]))
             }
             "state.change" => {
                 let client = frame["client"].as_str().unwrap_or("?");
                 format!("{kind} {serial} {client} {}", self.json(&frame["ops"]))
+            }
+            "read.mark" => {
+                let client = frame["client"].as_str().unwrap_or("?");
+                format!("{client} has read {serial}")
             }
             "presence.count" => format!("{kind} {}", frame["presenceCount"]),
             _ if kind.starts_with("presence.") => {
@@ -246,6 +258,14 @@ impl Show {
         if let Some(messages) = result["messages"].as_array() {
             let placed = messages.iter().map(|message| self.placed(message));
             return placed.collect::<Vec<_>>().join(",");
+        }
+        if result["grants"].is_array() {
+            let again = if result["duplicate"] == true {
+                " duplicate"
+            } else {
+                ""
+            };
+            return format!(" granted: {}{again}", self.grants(&result["grants"]));
         }
         if result["serial"].is_string() {
             return self.placed(result);

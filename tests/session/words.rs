@@ -109,6 +109,7 @@ pub fn frame(words: &[Word], reference: u64) -> Value {
             let (kind, id) = ("approval.decide", &rest[0].text);
             json!({ "type": kind, "approval": id, "decision": decision })
         }
+        "revoke" => json!({ "type": "grant.revoke", "key": bare(rest) }),
         "call" => json!({ "type": "tool.call", "id": bare(rest), "name": "where" }),
         "claim" => json!({ "type": "tool.claim", "call": bare(rest) }),
         "settle" => {
@@ -139,6 +140,7 @@ pub fn frame(words: &[Word], reference: u64) -> Value {
             let ops: Vec<Value> = ops.collect();
             json!({ "ops": if ops.is_empty() { Value::Null } else { json!(ops) } })
         }
+        "read" => json!({ "serial": rest[0].text }),
         "seen" => json!({ "n": rest[0].value() }),
         _ => json!({}),
     };

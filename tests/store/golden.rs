@@ -15,11 +15,12 @@ use sessile::store::{
 use crate::approvals;
 use crate::calls;
 use crate::deliveries;
+use crate::grants;
 use crate::handover;
 use crate::model::epoch;
 use crate::state;
 
-const ONCE: [Kind; 19] = [
+const ONCE: [Kind; 20] = [
     Kind::Append,
     Kind::Update,
     Kind::Delete,
@@ -36,6 +37,7 @@ const ONCE: [Kind; 19] = [
     Kind::WithdrawApproval,
     Kind::TakeLead,
     Kind::ReturnLead,
+    Kind::RevokeGrant,
     Kind::SettleCall,
     Kind::WithdrawCall,
     Kind::State,
@@ -428,6 +430,7 @@ pub(crate) fn writes() -> Vec<Vec<Write>> {
     writes.extend(deliveries::golden_writes());
     writes.extend(approvals::golden_writes());
     writes.extend(handover::golden_writes());
+    writes.extend(grants::golden_writes());
     writes.extend(calls::golden_writes());
     writes.extend(state::golden_writes());
     writes
@@ -467,6 +470,7 @@ pub(crate) fn check(store: &Store) {
     deliveries::check_golden(store);
     approvals::check_golden(store);
     handover::check_golden(store);
+    grants::check_golden(store);
     calls::check_golden(store);
     state::check_golden(store);
 }

@@ -15,6 +15,7 @@ use sessile::store::{Beginning, IdWrite, Kind, MetaWrite, Span, Store, StoreErro
 use crate::approvals;
 use crate::calls;
 use crate::deliveries;
+use crate::grants;
 use crate::handover;
 use crate::model::epoch;
 use crate::sqlite::Sqlite;
@@ -93,7 +94,10 @@ fn log(count: u64) -> (Sqlite, Store) {
     for writes in state::golden_writes() {
         store.write(&writes).unwrap();
     }
-    for writes in handover::golden_writes() {
+    for writes in handover::golden_writes()
+        .into_iter()
+        .chain(grants::golden_writes())
+    {
         store.write(&writes).unwrap();
     }
     (sqlite, store)
@@ -225,7 +229,10 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
         ("state", 3, |store| {
             store.state().map(|all| all.changes.len())
         }),
+        ("marks", 1, |store| store.marks().map(|all| all.len())),
+        ("unread", 500, |store| store.unread("ann", 1, 500)),
         ("handover", 1, |store| store.handover().map(one)),
+        ("grants", 1, |store| store.grants().map(|all| all.len())),
         ("has_deliveries", 0, |store| {
             store.has_deliveries().map(usize::from)
         }),

@@ -5,10 +5,12 @@
 import type {
   Approval,
   ApprovalStatus,
+  CallToolFrame,
   ClientFrame,
   RequestApprovalFrame,
   ResultOf,
   SessileError,
+  ToolCall,
 } from "../protocol/index.ts";
 
 /** The options of every question. */
@@ -29,6 +31,26 @@ export type ApproveOptions = Asked &
 
 /** A question with options, a form, or both (P8.1). */
 export type AskOptions = Asked & Omit<RequestApprovalFrame, "type" | "turn" | "attempt" | "kind">;
+
+/**
+ * The call of a tool (P8.9). The turn waits for it; with `suspend: false` it stays active meanwhile.
+ */
+export type CallOptions = Asked &
+  Omit<CallToolFrame, "type" | "turn" | "attempt" | "name" | "input">;
+
+/** A tool has failed on the device, or nobody ran it in time. */
+export class CallError extends Error {
+  override readonly name = "CallError";
+  /** `failed` with the device's `error`, `expired` or `withdrawn`. */
+  readonly call: ToolCall;
+
+  constructor(call: ToolCall) {
+    const { name, status, error } = call;
+    const why = (error as { message?: unknown } | undefined)?.message ?? error ?? `it is ${status}`;
+    super(`unable to call ${name}; ${typeof why === "string" ? why : JSON.stringify(why)}`);
+    this.call = call;
+  }
+}
 
 /** The decision of a person, or of the deadline. */
 export interface Settled {
@@ -108,6 +130,18 @@ export class Asking {
     };
   }
 
+  async call(tool: string, input: unknown, { signal, ...options }: CallOptions): Promise<unknown> {
+    const { id = await this.#name(tool, { input, ...options }), ...more } = options;
+    const turn = this.#asker.id;
+    const head = { type: "tool.call", id, turn, name: tool, suspend: true } as const;
+    const frame = { ...head, ...(input !== undefined && { input }), ...more };
+    const ask = async () => (await this.#asker.ask(frame)).call;
+    const withdraw = () => this.#asker.ask({ type: "tool.withdraw", call: id });
+    const call = await this.#settled(id, ask, withdraw, signal);
+    if (call.status !== "complete") throw new CallError(call);
+    return call.output;
+  }
+
   /** The session tells of a question. */
   take(question: Question): void {
     if (question.status === "pending") return;
@@ -157,7 +191,7 @@ export class Asking {
   }
 
   /** The same for the same question in every process of the agent. */
-  async #name(kind: string, { deadlineMs: _, escalate: __, ...what }: ApproveOptions) {
+  async #name(kind: string, { deadlineMs: _, escalate: __, ...what }: Record<string, unknown>) {
     const text = JSON.stringify([this.#asker.id, kind, what]);
     const count = (this.#counts.get(text) ?? 0) + 1;
     this.#counts.set(text, count);

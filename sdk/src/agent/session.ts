@@ -264,9 +264,9 @@ export class AgentSession implements AsyncDisposable {
         this.#news.caughtUp();
         this.#position = frame.serial || undefined;
       } else if ("turn" in frame) this.#see(frame.turn);
-      else if ("approval" in frame) {
-        const { approval } = frame;
-        this.#turns.get(approval.turn ?? "")?.settle(approval);
+      else if ("approval" in frame || "call" in frame) {
+        const asked = "call" in frame ? frame.call : frame.approval;
+        this.#turns.get(asked.turn ?? "")?.settle(asked);
       } else if ("lead" in frame) this.#leads(frame.type === "lead.take");
       else if (frame.type === "message.create" || frame.type === "message.update") {
         this.#hear(frame.message, frame.type === "message.create");

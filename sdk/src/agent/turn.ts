@@ -11,7 +11,13 @@ import {
   type Turn,
   wellFormed,
 } from "../protocol/index.ts";
-import { type ApproveOptions, Asking, type AskOptions, type Settled } from "./asking.ts";
+import {
+  type ApproveOptions,
+  Asking,
+  type AskOptions,
+  type CallOptions,
+  type Settled,
+} from "./asking.ts";
 import type { Codec, Ending, Headers, Operation } from "./codec/operation.ts";
 import { text } from "./codec/text.ts";
 import type { Reader } from "./link.ts";
@@ -251,6 +257,18 @@ export class AgentTurn implements AsyncDisposable {
   /** Asks a question; otherwise as `approve`. */
   ask(options: AskOptions): Promise<Settled> {
     return this.#asking.approval("question", options);
+  }
+
+  /**
+   * Calls a tool that a client's device runs (P8.9), and resolves to its output; otherwise as
+   * `approve`. Rejects with a `CallError` if the tool fails, or nobody runs it in time.
+   */
+  call<Output = unknown>(
+    tool: string,
+    input?: unknown,
+    options: CallOptions = {},
+  ): Promise<Output> {
+    return this.#asking.call(tool, input, options) as Promise<Output>;
   }
 
   /** Ends the turn once all its output has arrived. A second call changes nothing. */

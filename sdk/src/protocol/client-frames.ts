@@ -3,7 +3,9 @@
 import type {
   ApprovalResult,
   DecideApprovalFrame,
+  GrantsResult,
   RequestApprovalFrame,
+  RevokeGrantFrame,
   WithdrawApprovalFrame,
 } from "./approval.ts";
 import type {
@@ -14,6 +16,7 @@ import type {
   WithdrawCallFrame,
 } from "./call.ts";
 import type { LeadResult, ReturnLeadFrame, TakeLeadFrame } from "./lead.ts";
+import type { ReadFrame } from "./mark.ts";
 import type { Message, NewMessage } from "./message.ts";
 import type { Member } from "./presence.ts";
 import type { StateFrame } from "./state.ts";
@@ -187,6 +190,7 @@ export type ClientFrame = (
   | RequestApprovalFrame
   | DecideApprovalFrame
   | WithdrawApprovalFrame
+  | RevokeGrantFrame
   | CallToolFrame
   | ClaimCallFrame
   | SettleCallFrame
@@ -194,6 +198,7 @@ export type ClientFrame = (
   | TakeLeadFrame
   | ReturnLeadFrame
   | StateFrame
+  | ReadFrame
   | SetPresenceFrame
   | LeavePresenceFrame
   | AuthFrame
@@ -237,6 +242,7 @@ export interface Results {
   "approval.request": ApprovalResult;
   "approval.decide": ApprovalResult;
   "approval.withdraw": ApprovalResult;
+  "grant.revoke": GrantsResult;
   "tool.call": ToolCallResult;
   "tool.claim": ToolCallResult;
   "tool.result": ToolCallResult;
@@ -245,6 +251,7 @@ export interface Results {
   "lead.return": LeadResult;
   /** The serial of the change, twice. */
   state: Placed;
+  read: Record<string, never>;
   "presence.set": { member: Member };
   "presence.leave": { member: Member };
   auth: { expiresAt: number; at?: number };

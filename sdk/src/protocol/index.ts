@@ -7,6 +7,7 @@ export * from "./error.ts";
 export type * from "./inbox.ts";
 export type * from "./lead.ts";
 export * from "./limits.ts";
+export type * from "./mark.ts";
 export type * from "./message.ts";
 export * from "./names.ts";
 export type * from "./presence.ts";

@@ -1,5 +1,6 @@
 // Messages, the unit of the log (P4).
 
+import type { ReadMark } from "./mark.ts";
 import type { MemberList } from "./presence.ts";
 import type { SharedState } from "./state.ts";
 import type { Turn } from "./turn.ts";
@@ -95,6 +96,7 @@ export interface Snapshot extends MemberList {
   hasOlder: boolean;
   /** The shared state; absent where nothing was ever set. */
   state?: SharedState;
+  marks?: ReadMark[];
   /** The open turns, and those that the messages belong to. */
   turns?: Turn[];
 }

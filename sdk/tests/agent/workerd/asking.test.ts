@@ -9,7 +9,12 @@ import { call, field } from "../../../../tests/support/http.ts";
 import { CuttingProxy } from "../../../../tests/support/proxy.ts";
 import { makeToken } from "../../../../tests/support/token.ts";
 import { until, within } from "../../../../tests/support/wait.ts";
-import { type AgentOptions, type AgentTurn, TakenError } from "../../../src/agent/index.ts";
+import {
+  type AgentOptions,
+  type AgentTurn,
+  CallError,
+  TakenError,
+} from "../../../src/agent/index.ts";
 import {
   type Approval,
   approvalsOf,
@@ -17,6 +22,7 @@ import {
   type ServerFrame,
   type Session,
 } from "../../../src/index.ts";
+import type { ToolCall } from "../../../src/protocol/index.ts";
 import { open, QUICK } from "../../support.ts";
 import { contents, getTurn, join, LINKS } from "./agent.ts";
 
@@ -60,6 +66,20 @@ class Person {
   async decide(decision: Decision, more = {}): Promise<void> {
     const [first] = await this.pending();
     await approvalsOf(this.session).decide(first?.id ?? "", decision, more);
+  }
+
+  /** The first call of a tool. */
+  async called(): Promise<ToolCall> {
+    const find = () => this.frames.flatMap((frame) => ("call" in frame ? [frame.call] : []))[0];
+    const call = await until(find, Boolean, "a call");
+    assert.ok(call);
+    return call;
+  }
+
+  /** Runs a tool as one of the person's devices. */
+  async runs(call: string, result: { output?: unknown; error?: unknown }): Promise<void> {
+    await this.session.link.request({ type: "tool.claim", call });
+    await this.session.link.request({ type: "tool.result", call, ...result });
   }
 
   turnIs(id: string, status: string) {
@@ -287,6 +307,39 @@ for (const [name, link] of Object.entries(LINKS)) {
       await ada.turnIs(turn.id, "complete");
     });
 
+    test("P8.9 calls a tool that a device runs", async (t) => {
+      const { ada, turn } = await begin(t);
+      const calling = turn.call<{ city: string }>("location", { precise: false });
+      const call = await ada.called();
+      assert.deepEqual([call.name, call.input], ["location", { precise: false }]);
+      await ada.turnIs(turn.id, "suspended");
+      await ada.runs(call.id, { output: { city: "Oslo" } });
+      assert.equal((await within(calling, "the output")).city, "Oslo");
+      await ends(turn, ada);
+    });
+
+    test("P8.9 hears that a tool has failed, or that nobody ran it", async (t) => {
+      const { ada, turn } = await begin(t);
+      const calling = turn.call("location", {}, { id: "where" });
+      const call = await ada.called();
+      assert.equal(call.id, "where");
+      const problem = { code: "denied", message: "not now" };
+      const failing = assert.rejects(calling, (error) => {
+        assert.ok(error instanceof CallError);
+        assert.equal(error.message, "unable to call location; not now");
+        assert.deepEqual([error.call.status, error.call.error], ["failed", problem]);
+        return true;
+      });
+      await ada.runs(call.id, { error: problem });
+      await within(failing, "the error");
+      await assert.rejects(turn.call("location", {}, { deadlineMs: 100, suspend: false }), {
+        ...{ name: "CallError", message: "unable to call location; it is expired" },
+      });
+      const late = turn.call("location", {}, { signal: AbortSignal.timeout(100) });
+      await assert.rejects(within(late, "the withdrawal"), { name: "TimeoutError" });
+      await ends(turn, ada);
+    });
+
     for (const isThere of [true, false]) {
       const when = isThere ? "is there by then" : "comes later";
       test(`P8.3 is killed, and its next process ${when}: it is asked no more`, async (t) => {
@@ -306,6 +359,8 @@ for (const [name, link] of Object.entries(LINKS)) {
         };
         const first = await spawn();
         await ada.session.send("Tickets, please");
+        const call = await ada.called();
+        await ada.runs(call.id, { output: { seats: 2 } });
         const [one] = await ada.pending();
         const gone = new Promise((resolve) => first.once("exit", resolve));
         first.kill("SIGKILL");
@@ -317,8 +372,9 @@ for (const [name, link] of Object.entries(LINKS)) {
           await spawn();
         }
         await ada.turnIs(one?.turn ?? "", "complete");
-        assert.equal(ada.count("approval.request"), 1);
-        assert.equal((await getTurn(fixture.server, session, one?.turn ?? "")).attempt, 2);
+        assert.deepEqual([ada.count("tool.call"), ada.count("approval.request")], [1, 1]);
+        const attempts = name === "a WebSocket" ? 2 : 3;
+        assert.equal((await getTurn(fixture.server, session, one?.turn ?? "")).attempt, attempts);
         assert.deepEqual(
           (await contents(fixture.server, session)).map(([, data]) => data),
           [

@@ -11,10 +11,11 @@ const { URL: url = "", SESSION: session = "", TOKEN: token = "", LINK } = proces
 
 async function buy(_: unknown, start: StartOptions): Promise<void> {
   await agent.answer(start, async (turn) => {
+    const { seats } = await turn.call<{ seats: number }>("friends", {});
     await turn.message("I have found two tickets");
     const { status, data, decidedBy } = await turn.approve({
       title: "Buy them?",
-      data: { seats: 2 },
+      data: { seats },
     });
     await turn.message({ status, data, decidedBy });
   });
