@@ -34,6 +34,7 @@ mod chain;
 #[path = "../simulation/random.rs"]
 mod chance;
 mod change;
+mod children;
 mod closing;
 mod control;
 mod conversation;

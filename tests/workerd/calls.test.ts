@@ -42,7 +42,7 @@ async function callTool(session: string, fields: Record<string, unknown> = {}): 
   return leader;
 }
 
-/** What each of many devices was told to its claim: whether it has the call, or by which code. */
+/** The answers to the claims of many devices: whether one has the call, or the code. */
 async function race(devices: Client[]): Promise<string[]> {
   const frame = { type: "tool.claim", call: "c1" };
   const answers = await Promise.all(devices.map((client) => client.request(frame)));
