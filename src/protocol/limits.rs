@@ -216,6 +216,8 @@ pub const HANDOVER_INPUTS: usize = 20;
 pub const WAITING_STEERS: usize = 1_024;
 /// Turns that answer one input (P6.2): a `turn.start` looks through all of them.
 pub const INPUT_TURNS: usize = 1_000;
+/// Turns around a turn (P6.11): one cancel reaches all that run within another.
+pub const TURN_DEPTH: usize = 8;
 /// Steers of one turn (P6.7): the turn's row keeps whether each was taken.
 pub const TURN_STEERS: usize = 256;
 

@@ -35,6 +35,7 @@ mod chain;
 #[path = "../simulation/random.rs"]
 mod chance;
 mod change;
+mod children;
 mod closing;
 mod control;
 mod conversation;

@@ -196,7 +196,7 @@ fn operation(words: &[Word]) -> Option<Value> {
 }
 
 const OF_PUBLISH: [&str; 3] = ["attempt", "interrupt", "chain"];
-const FLAGS: [&str; 4] = ["again", "keep", "all", "suspend"];
+const FLAGS: [&str; 5] = ["again", "keep", "all", "suspend", "detached"];
 const STATUSES: [&str; 4] = ["streaming", "complete", "cancelled", "failed"];
 
 fn message(words: &[Word]) -> Value {

@@ -117,6 +117,7 @@ fn open_turn() -> Turn {
         agent: None,
         input: None,
         parent: None,
+        within: None,
         attempt: 1,
         attempt_place: 1,
         steers: Vec::new(),

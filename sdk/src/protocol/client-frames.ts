@@ -85,6 +85,10 @@ export interface StartTurnFrame {
   id?: string;
   input?: string;
   parent?: string;
+  /** The turn within which it runs: a cancel of that one reaches it (P6.11). */
+  within?: string;
+  /** Whether it goes on after the end of that turn. */
+  detached?: boolean;
   leaseMs?: number;
   again?: boolean;
   metadata?: unknown;
