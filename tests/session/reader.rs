@@ -232,8 +232,10 @@ impl Reader {
             self.violations.push(format!("{from:?} to {to:?}: {frame}"));
         }
         // P6.7: a steer is one entry, told as a message and as what happened to the turn.
+        // P8.4: a request suspends its turn, and the last to be settled resumes it, in its entry.
         let is_steer = kind == "turn.steer" && frame["message"] == frame["serial"];
-        let is_told = is_steer && self.position.as_deref() == frame["serial"].as_str();
+        let is_beside = is_steer || matches!(kind, "turn.suspend" | "turn.resume");
+        let is_told = is_beside && self.position.as_deref() == frame["serial"].as_str();
         if !is_told {
             self.moves(&text(frame, "serial"), frame);
         }

@@ -98,9 +98,37 @@ pub(crate) fn change_turn(
     event: Event,
     change: impl FnOnce(&mut Turn),
 ) -> Option<Shown> {
-    let version = cx.engine.next_place();
+    cx.engine.next_place();
     let open = cx.memory.turns.get_mut(id)?;
     change(&mut open.turn);
+    put_turn(cx, step, id, event, true)
+}
+
+/// The same as part of the entry before it in the step: a request suspends its turn, and the last
+/// of them to be settled resumes it (P8.4). One entry less is a row less.
+pub(crate) fn change_turn_beside(
+    cx: &mut Context<'_>,
+    step: &mut Step,
+    id: &str,
+    event: Event,
+    state: State,
+) {
+    if let Some(open) = cx.memory.turns.get_mut(id) {
+        open.turn.state = state;
+        put_turn(cx, step, id, event, false);
+    }
+}
+
+/// Stores a turn as changed by the latest entry, and sends its frame.
+fn put_turn(
+    cx: &mut Context<'_>,
+    step: &mut Step,
+    id: &str,
+    event: Event,
+    is_entry: bool,
+) -> Option<Shown> {
+    let version = cx.engine.end;
+    let open = cx.memory.turns.get_mut(id)?;
     open.turn.version = version;
     open.turn.event = event;
     open.kept_at = open.heard_at;
@@ -110,10 +138,13 @@ pub(crate) fn change_turn(
         heard_at: open.heard_at,
     };
     let shown = cx.memory.turns.get(id).map(|open| shown(cx, open))?;
-    step.write(TurnWrite::Put {
-        kept,
-        client: step.by().map(str::to_owned),
-        at: cx.engine.now,
+    step.write(match is_entry {
+        true => TurnWrite::Put {
+            kept,
+            client: step.by().map(str::to_owned),
+            at: cx.engine.now,
+        },
+        false => TurnWrite::Row(kept),
     });
     step.tell(turn_frame(cx, event, version, shown.clone()));
     if !is_open {

@@ -78,7 +78,13 @@ impl Part for Open {
         since: Place,
         limit: usize,
     ) -> Result<Vec<ServerFrame>, StoreError> {
-        let turns = cx.engine.store.changed_turns(since, limit)?;
+        let mut turns = cx.engine.store.changed_turns(since, limit)?;
+        // The entry of a request is the turn's as well (P8.4), and open turns are in memory.
+        turns.retain(|turn| !cx.memory.turns.contains_key(&turn.id));
+        let open = cx.memory.turns.values().map(|open| &open.turn);
+        turns.extend(open.filter(|turn| since < turn.version).cloned());
+        turns.sort_unstable_by_key(|turn| turn.version);
+        turns.truncate(limit);
         Ok(turns.iter().map(|turn| latest_frame(cx, turn)).collect())
     }
 }
