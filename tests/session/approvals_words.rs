@@ -2,7 +2,9 @@
 
 use expect_test::expect;
 
-use crate::world::check;
+use sessile::protocol::limits::Limits;
+
+use crate::world::{World, check};
 
 /// P8.7: in one array, the message first; the turn goes on when nothing is pending.
 #[test]
@@ -152,8 +154,9 @@ fn p8_7_other_messages_dismiss_nothing() {
 /// answers nobody.
 #[test]
 fn p8_7_what_answers_is_not_refused_and_does_not_wait() {
-    for on_input in ["queue", "reject", "interrupt"] {
-        let script = format!(
+    let output = |on_input: &str| {
+        let mut world = World::new(Limits::default());
+        world.run(&format!(
             "
             admin patch {{\"onInput\":\"{on_input}\"}}
             agent attach rewind=0
@@ -165,20 +168,20 @@ fn p8_7_what_answers_is_not_refused_and_does_not_wait() {
             ---
             alice publish 'make it one'
             "
-        );
-        check(
-            &script,
-            expect![[r#"
-                alice < create #4 alice 'make it one'
-                alice | approval.decide #5 a1 dismissed turn=t1 decidedBy=alice comment=#4 [+0
-                      request agent, +0 decide alice]
-                alice | turn.queue #6 t1 queued attempt=2 input=#1
-                alice | ack 2 #4
-            "#]ack 2 #4
-            "#]ack 2 #4
-            "#]],
-        );
-    }
+        ));
+        world.output
+    };
+    let queue = output("queue");
+    assert_eq!(queue, output("reject"));
+    assert_eq!(queue, output("interrupt"));
+    expect![[r#"
+        alice < create #4 alice 'make it one'
+        alice | approval.decide #5 a1 dismissed turn=t1 decidedBy=alice comment=#4 [+0
+              request agent, +0 decide alice]
+        alice | turn.queue #6 t1 queued attempt=2 input=#1
+        alice | ack 2 #4
+    "#]]
+    .assert_eq(&queue);
 }
 
 /// P8.7, P6.6: an interrupted turn asks nothing any more.

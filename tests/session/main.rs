@@ -48,6 +48,7 @@ mod grants;
 mod handover;
 mod headers;
 mod history;
+mod hooks;
 mod host;
 mod identity;
 mod interrupt;

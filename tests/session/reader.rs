@@ -72,7 +72,8 @@ fn is_edge(kind: &str, from: &str, to: &str) -> bool {
     let is_open = matches!(from, "queued" | "active" | "suspended");
     match kind {
         "turn.start" => matches!(from, "" | "queued") && to == "active",
-        "turn.queue" => matches!(from, "" | "active" | "suspended") && to == "queued",
+        // P8.8: a queued turn is told again when the person who led returns.
+        "turn.queue" => (is_open || from.is_empty()) && to == "queued",
         "turn.suspend" => from == "active" && to == "suspended",
         "turn.resume" => from == "suspended" && to == "active",
         "turn.adopt" => match from {

@@ -2,11 +2,13 @@
 
 use crate::protocol::data::Data;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
+use crate::protocol::hooks::HookEvent;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::message::Status as MessageStatus;
 use crate::protocol::serial::Place;
 use crate::protocol::turn::{Cancel, Ending, Event, Lead, Shown, State, Turn};
 use crate::session::context::Context;
+use crate::session::deliveries::hooks;
 use crate::session::engine::{Closing, Sender, Step};
 use crate::session::turns::instructions::{mark_steer, waiting};
 use crate::session::turns::lease::stir;
@@ -150,6 +152,7 @@ fn put_turn(
     if !is_open {
         cx.memory.turns.remove(id);
         step.settles = true;
+        hooks::tell(cx, step, HookEvent::TurnEnd, subject(id));
     }
     stir(cx);
     Some(shown)
@@ -193,6 +196,14 @@ pub(crate) fn finish_turn(
             at,
         };
     }))
+}
+
+/// A turn, as hooks hear of it (P10.4).
+pub(crate) fn subject(id: &str) -> hooks::Subject<'_> {
+    hooks::Subject {
+        turn: Some(id),
+        ..hooks::Subject::default()
+    }
 }
 
 /// Closes the streaming messages of a turn.
