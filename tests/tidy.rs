@@ -246,6 +246,7 @@ const ARROWS: &[(&str, &str, &str)] = &[
         "a page brings the turns that its messages belong to (P6.9)",
     ),
     ("readers", "state", "a snapshot has the shared state (P9.2)"),
+    ("readers", "marks", "a snapshot has the read marks (P9.5)"),
     (
         "settings",
         "state",

@@ -16,6 +16,7 @@ use super::fields::{Fields, FromFields};
 pub use super::grant::RevokeGrant;
 pub use super::handover::{ReturnLead, TakeLead};
 use super::limits::Limits;
+pub use super::mark::ReadUpTo;
 pub use super::message_frames::{Append, Delete, Interrupt, NewMessage, Publish, Update};
 pub use super::presence::{LeavePresence, SetPresence};
 pub use super::size::too_large;
@@ -136,6 +137,8 @@ client_frames! {
     ReturnLead(ReturnLead) = "lead.return", "return the lead";
     /// Change the shared state (P9.1).
     ChangeState(ChangeState) = "state", "change the state";
+    /// Mark what was read (P9.5).
+    Read(ReadUpTo) = "read", "mark what was read";
     /// Enter presence, or update its data (P7.1).
     SetPresence(SetPresence) = "presence.set", "set presence";
     /// Leave presence (P7.1).

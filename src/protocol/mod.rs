@@ -23,6 +23,7 @@ pub mod ids;
 pub mod inbox;
 mod json_error;
 pub mod limits;
+pub mod mark;
 pub mod message;
 pub mod message_frames;
 pub mod presence;

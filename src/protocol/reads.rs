@@ -33,6 +33,8 @@ macro_rules! with_reads {
                 Call(query::Id) = "/calls/{call}", Read;
                 /// The shared state, or a part of it (P9.2).
                 State(state::Part) = "/state", Read;
+                /// The read marks, and how much is unread (P9.5).
+                Marks(query::Nothing) = "/marks", Read;
                 /// The members (P7.4).
                 Presence(query::Nothing) = "/presence", Read;
             }

@@ -5,6 +5,7 @@ use super::calls::state::Calls;
 use super::deliveries::queue::Queue;
 use super::engine::{Step, Work};
 use super::handover::state::Held;
+use super::marks::memory::Marks;
 use super::messages::state::Retention;
 use super::presence::state::Presence;
 use super::state::memory::State;
@@ -23,6 +24,7 @@ pub(super) struct Memory {
     pub(super) deliveries: Queue,
     pub(super) handover: Option<Held>,
     pub(super) state: State,
+    pub(super) marks: Marks,
 }
 
 /// The questions of one feature to all others, none of which it knows: to all parts (`parts.rs`).

@@ -8,6 +8,7 @@ use super::context::Context;
 use super::engine::{Answer, Chains, Error, FrameId, Known, Reply, Sender, misplaced};
 use super::full;
 use super::handover::{heard, lead};
+use super::marks::read as mark;
 use super::messages::{append, delete, publish, signal, update};
 use super::presence::members;
 use super::readers::probe;
@@ -143,6 +144,8 @@ rules! {
         Some(Lead), Frame, once!(ReturnLead, lead::repeat), lead::give;
     ChangeState(decode::ChangeState) =
         Some(State), Frame, once!(State, state::repeat), state::change;
+    Read(decode::ReadUpTo) =
+        Some(Operation::Read), Frame, None, mark::read;
     SetPresence(decode::SetPresence) =
         Some(Presence), Frame, None, members::set_presence;
     LeavePresence(decode::LeavePresence) =

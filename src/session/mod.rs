@@ -15,6 +15,7 @@ mod full;
 mod handover;
 mod life;
 mod machine;
+mod marks;
 mod messages;
 mod part;
 mod parts;

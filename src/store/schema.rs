@@ -39,10 +39,12 @@ pub(super) enum Rare {
     Call,
     /// The shared state.
     State,
+    /// Read marks.
+    Mark,
 }
 
 impl Rare {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Once,
         Self::Delivery,
         Self::Approval,
@@ -50,6 +52,7 @@ impl Rare {
         Self::Granted,
         Self::Call,
         Self::State,
+        Self::Mark,
     ];
 
     const fn name(self) -> &'static str {
@@ -61,6 +64,7 @@ impl Rare {
             Self::Granted => "granted",
             Self::Call => "call",
             Self::State => "state",
+            Self::Mark => "mark",
         }
     }
 
@@ -73,6 +77,7 @@ impl Rare {
             Self::Granted => include_str!("schema/1/granted.sql"),
             Self::Call => include_str!("schema/1/call.sql"),
             Self::State => include_str!("schema/1/state.sql"),
+            Self::Mark => include_str!("schema/1/mark.sql"),
         }
     }
 

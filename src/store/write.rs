@@ -8,6 +8,7 @@ use super::error::StoreError;
 use super::frame_id::IdWrite;
 use super::grant::GrantWrite;
 use super::handover::HandoverWrite;
+use super::mark::MarkWrite;
 use super::message::MessageWrite;
 use super::meta::MetaWrite;
 use super::retention::Trim;
@@ -63,6 +64,8 @@ kinds! {
     Call(CallWrite);
     /// A change of the shared state, or its tree.
     State(StateWrite);
+    /// A read mark.
+    Mark(MarkWrite);
     /// The oldest of the log goes.
     Trim(Trim);
 }

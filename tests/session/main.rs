@@ -34,6 +34,7 @@ mod chain;
 #[path = "../simulation/random.rs"]
 mod chance;
 mod change;
+mod children;
 mod closing;
 mod control;
 mod conversation;
@@ -64,6 +65,7 @@ mod limits_turns;
 mod lines;
 mod long;
 mod lost;
+mod marks;
 mod on_input;
 mod once;
 mod pages;

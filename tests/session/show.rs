@@ -239,6 +239,10 @@ impl Show {
                 let client = frame["client"].as_str().unwrap_or("?");
                 format!("{kind} {serial} {client} {}", self.json(&frame["ops"]))
             }
+            "read.mark" => {
+                let client = frame["client"].as_str().unwrap_or("?");
+                format!("{client} has read {serial}")
+            }
             "presence.count" => format!("{kind} {}", frame["presenceCount"]),
             _ if kind.starts_with("presence.") => {
                 format!("{kind} {}", self.member(&frame["member"]))

@@ -140,6 +140,7 @@ pub fn frame(words: &[Word], reference: u64) -> Value {
             let ops: Vec<Value> = ops.collect();
             json!({ "ops": if ops.is_empty() { Value::Null } else { json!(ops) } })
         }
+        "read" => json!({ "serial": rest[0].text }),
         "seen" => json!({ "n": rest[0].value() }),
         _ => json!({}),
     };
@@ -188,7 +189,7 @@ fn operation(words: &[Word]) -> Option<Value> {
 }
 
 const OF_PUBLISH: [&str; 3] = ["attempt", "interrupt", "chain"];
-const FLAGS: [&str; 4] = ["again", "keep", "all", "suspend"];
+const FLAGS: [&str; 5] = ["again", "keep", "all", "suspend", "detached"];
 const STATUSES: [&str; 4] = ["streaming", "complete", "cancelled", "failed"];
 
 fn message(words: &[Word]) -> Value {

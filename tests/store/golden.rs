@@ -6,7 +6,7 @@ use sessile::protocol::hooks::{Hook, HookEvent};
 use sessile::protocol::ids::ConnectionId;
 use sessile::protocol::message::{Headers, Message, Role, Status, as_json};
 use sessile::protocol::settings::{Agent, OnInput, Settings};
-use sessile::protocol::turn::{Cancel, Ending, Event, Lead, State, Turn};
+use sessile::protocol::turn::{Cancel, Ending, Event, Lead, State, Turn, Within};
 use sessile::store::{
     Beginning, Change, Close, Entry, Growth, IdWrite, Kept, Kind, MessageWrite, MetaWrite,
     NewFields, Store, TextWrite, Trim, TurnWrite, Write,
@@ -264,6 +264,11 @@ fn turn(place: u64, event: Event, state: State) -> Kept {
         agent: Some("bot".to_owned()),
         input: Some(1),
         parent: Some(2),
+        within: Some(Within {
+            turn: "t19".to_owned(),
+            depth: 1,
+            detached: true,
+        }),
         attempt: 2,
         attempt_place: place,
         steers: vec![(1, true), (2, false)],

@@ -112,6 +112,7 @@ fn open_turn() -> Turn {
         agent: None,
         input: None,
         parent: None,
+        within: None,
         attempt: 1,
         attempt_place: 1,
         steers: Vec::new(),
@@ -229,6 +230,8 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
         ("state", 3, |store| {
             store.state().map(|all| all.changes.len())
         }),
+        ("marks", 1, |store| store.marks().map(|all| all.len())),
+        ("unread", 500, |store| store.unread("ann", 1, 500)),
         ("handover", 1, |store| store.handover().map(one)),
         ("grants", 1, |store| store.grants().map(|all| all.len())),
         ("has_deliveries", 0, |store| {

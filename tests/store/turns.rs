@@ -47,6 +47,7 @@ impl Pair {
             agent: (!is_queued).then(|| "ann".to_owned()),
             input,
             parent: None,
+            within: None,
             attempt: 1,
             attempt_place: place,
             steers: Vec::new(),

@@ -32,9 +32,7 @@ export type ApproveOptions = Asked &
 /** A question with options, a form, or both (P8.1). */
 export type AskOptions = Asked & Omit<RequestApprovalFrame, "type" | "turn" | "attempt" | "kind">;
 
-/**
- * The call of a tool (P8.9). The turn waits for it; with `suspend: false` it stays active meanwhile.
- */
+/** The call of a tool (P8.9); with `suspend: false` the turn stays active meanwhile. */
 export type CallOptions = Asked &
   Omit<CallToolFrame, "type" | "turn" | "attempt" | "name" | "input">;
 

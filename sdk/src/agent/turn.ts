@@ -32,6 +32,8 @@ export interface Host extends Outlet, Reader {
   send(frame: ClientFrame): void;
   /** Takes the turn, which was queued for the next process, before another one does (P8.4). */
   takeBack(): Promise<Turn>;
+  /** Tells the agent of the turn, which is still queued. */
+  offer(): void;
   /** The turn is over, or another process leads it. */
   release(): void;
 }
@@ -106,8 +108,8 @@ export class AgentTurn implements AsyncDisposable {
   readonly #prefix: string;
   readonly #pipeline: Pipeline;
   readonly #asking: Asking;
-  /** The turn is being taken back. */
-  #back: Promise<void> | undefined;
+  /** Resolves when the turn, which was queued for the next process, is taken back or lost. */
+  returning: Promise<void> | undefined;
   /** Errors of messages outside streams. */
   readonly #trouble: Trouble = {};
   /** Streams that wait for their next part. */
@@ -138,11 +140,6 @@ export class AgentTurn implements AsyncDisposable {
     // A suspended turn has no lease.
     const beat = () => this.info.status === "active" && this.beat();
     this.#timer = setInterval(beat, (turn.leaseMs ?? 30_000) / 3);
-  }
-
-  /** Whether this process takes the turn back, which was queued for the next one. */
-  get isReturning(): boolean {
-    return this.#back !== undefined;
   }
 
   /** Whether the turn was cancelled. */
@@ -288,11 +285,11 @@ export class AgentTurn implements AsyncDisposable {
     const isWaiting = this.info.status === "suspended" || this.#asking.isPending;
     this.info = turn;
     if (turn.cancel) this.#abort(`cancelled by ${turn.cancel.by}`);
-    if (this.isReturning) return;
+    if (this.returning) return;
     const isNext = turn.attempt > this.attempt;
     // A text that was growing has failed with this attempt, and the next process says it anew.
     if (isNext && turn.status === "queued" && isWaiting && this.#pipeline.isQuiet) {
-      this.#back = this.#takeBack();
+      this.returning = this.#takeBack();
     } else if (isNext) {
       this.lose(new SessileError("not-leader", `attempt ${turn.attempt} is another process's`));
     } else if (!isOpen(turn) && !this.#ended) {
@@ -307,7 +304,7 @@ export class AgentTurn implements AsyncDisposable {
 
   /** Keeps the lease (P6.8). */
   beat(): void {
-    if (!this.isReturning) this.host.send({ type: "turn.heartbeat", turn: this.id });
+    this.host.send({ type: "turn.heartbeat", turn: this.id });
   }
 
   /** There is a new connection: leads from there on, or learns that it does not. */
@@ -340,15 +337,19 @@ export class AgentTurn implements AsyncDisposable {
     try {
       const turn = await this.host.takeBack();
       this.attempt = turn.attempt;
-      this.#back = undefined;
+      this.returning = undefined;
       this.take(turn);
-    } catch (error) {
-      this.lose(error as SessileError);
+    } catch (problem) {
+      const error = problem as SessileError;
+      this.returning = undefined;
+      this.lose(error);
+      // It was refused for a reason that may pass, and no other process has the turn.
+      if (!/^(conflict|session-closed)$/.test(error.code)) this.host.offer();
     }
   }
 
   async #led(): Promise<void> {
-    await this.#back;
+    await this.returning;
     if (this.signal.aborted) throw this.#reason;
   }
 
@@ -358,7 +359,6 @@ export class AgentTurn implements AsyncDisposable {
   }
 
   async #tookSteer(serial: string): Promise<void> {
-    await this.#back;
     await this.host.ask({ type: "turn.steered", turn: this.id, serial });
   }
 

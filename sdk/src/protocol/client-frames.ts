@@ -16,6 +16,7 @@ import type {
   WithdrawCallFrame,
 } from "./call.ts";
 import type { LeadResult, ReturnLeadFrame, TakeLeadFrame } from "./lead.ts";
+import type { ReadFrame } from "./mark.ts";
 import type { Message, NewMessage } from "./message.ts";
 import type { Member } from "./presence.ts";
 import type { StateFrame } from "./state.ts";
@@ -83,6 +84,10 @@ export interface StartTurnFrame {
   id?: string;
   input?: string;
   parent?: string;
+  /** The turn within which it runs: a cancel of that one reaches it (P6.11). */
+  within?: string;
+  /** Whether it goes on after the end of that turn. */
+  detached?: boolean;
   leaseMs?: number;
   again?: boolean;
   metadata?: unknown;
@@ -197,6 +202,7 @@ export type ClientFrame = (
   | TakeLeadFrame
   | ReturnLeadFrame
   | StateFrame
+  | ReadFrame
   | SetPresenceFrame
   | LeavePresenceFrame
   | AuthFrame
@@ -249,6 +255,7 @@ export interface Results {
   "lead.return": LeadResult;
   /** The serial of the change, twice. */
   state: Placed;
+  read: Record<string, never>;
   "presence.set": { member: Member };
   "presence.leave": { member: Member };
   auth: { expiresAt: number; at?: number };

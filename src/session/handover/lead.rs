@@ -13,8 +13,7 @@ use crate::session::engine::{Answer, Error, Known, Sender, Step};
 use crate::session::handover::check::led;
 use crate::session::handover::heard::stir;
 use crate::session::handover::state::Held;
-use crate::session::turns::cancel::cancel_turn;
-use crate::session::turns::change::{asked, change_turn};
+use crate::session::turns::change::{asked, cancel_turn, change_turn};
 use crate::session::turns::queue::queue_input;
 use crate::store::{HandoverWrite, StoreError};
 

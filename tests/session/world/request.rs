@@ -48,6 +48,7 @@ impl World {
                     .flat_map(|path| path.split('.'));
                 Request::Read(Read::State(Part(path.map(str::to_owned).collect())))
             }
+            ("get", "marks") => Request::Read(Read::Marks(query::Nothing)),
             ("get", "presence") => Request::Read(Read::Presence(query::Nothing)),
             ("get", "messages" | "conversation") => Request::Read(Read::Messages(query::History {
                 before: serial(self, "before"),
