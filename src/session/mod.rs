@@ -5,6 +5,7 @@
 //! stand above an engine that knows none of them; this file holds the contract and the one match
 //! over inputs.
 
+mod annotations;
 mod approvals;
 mod calls;
 mod context;

@@ -13,6 +13,7 @@
 mod abandoned;
 mod adopt;
 mod again;
+mod annotations;
 mod answers;
 mod append;
 mod approvals;

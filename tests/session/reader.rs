@@ -11,6 +11,7 @@ pub struct Held {
     pub data: Value,
     pub status: Option<String>,
     pub headers: Value,
+    pub annotations: Value,
     pub is_deleted: bool,
 }
 
@@ -22,6 +23,7 @@ impl Held {
             data: message["data"].clone(),
             status: message["status"].as_str().map(str::to_owned),
             headers: message["headers"].clone(),
+            annotations: message["annotations"].clone(),
             is_deleted: !message["deletedAt"].is_null(),
         }
     }
@@ -135,6 +137,7 @@ impl Reader {
             }
             "message.create" | "message.update" => self.whole(frame, kind),
             "message.append" => self.append(frame),
+            "message.summary" => self.summary(frame),
             "message.delete" => self.delete(frame),
             "state.change" => {
                 self.change_state(frame);
@@ -389,10 +392,25 @@ impl Reader {
         self.moves(&version, frame);
     }
 
+    /// P9.3: only the sums change, and the version of the message stays.
+    fn summary(&mut self, frame: &Value) {
+        let (serial, version) = (text(frame, "serial"), text(frame, "version"));
+        if let Some(held) = self.held.get_mut(&serial) {
+            let sums = &frame["annotations"];
+            let is_none = sums.as_object().is_some_and(|sums| sums.is_empty());
+            held.annotations = if is_none { Value::Null } else { sums.clone() };
+        } else if !self.is_too_old(&serial) {
+            self.violations
+                .push(format!("sums of a message not held: {frame}"));
+        }
+        self.moves(&version, frame);
+    }
+
     fn delete(&mut self, frame: &Value) {
         let (serial, version) = (text(frame, "serial"), text(frame, "version"));
         if let Some(held) = self.held.get_mut(&serial) {
             held.data = Value::Null;
+            held.annotations = Value::Null;
             held.version = version.clone();
             held.is_deleted = true;
         } else if !self.is_too_old(&serial) {
