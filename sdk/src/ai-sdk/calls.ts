@@ -2,9 +2,9 @@
 
 import type { ChatInit, UIMessage } from "ai";
 import { callFieldsIn } from "../answer/reading.ts";
-import { claimCalls, questionsOf } from "../client/questions.ts";
+import { askingsOf, claimCalls } from "../client/askings.ts";
 import type { Session } from "../client/session.ts";
-import { isOpen, type Message, questionId, TOOL_OUTPUT } from "../protocol/index.ts";
+import { askingId, isOpen, type Message, TOOL_OUTPUT } from "../protocol/index.ts";
 import { inputOf } from "./publish.ts";
 
 type OnToolCall<M extends UIMessage> = NonNullable<ChatInit<M>["onToolCall"]>;
@@ -44,7 +44,7 @@ export class PageCalls<M extends UIMessage> {
       const isOf = (it: Message) =>
         it.turn === input?.turn && it.headers?.toolCallId === toolCallId;
       const isMade = log.some((it) => it.name === TOOL_OUTPUT && isOf(it));
-      const isSession = input && questionsOf(session).value.has(questionId(input.serial));
+      const isSession = input && askingsOf(session).value.has(askingId(input.serial));
       const goesOn = turns.some((turn) => turn.id === input?.turn && isOpen(turn));
       if (goesOn && !isMade && !isSession) continue;
       this.#heard.delete(toolCallId);

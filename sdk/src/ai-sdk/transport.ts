@@ -5,11 +5,12 @@ import type { ChatTransport, UIMessage, UIMessageChunk } from "ai";
 import { Answers, type Held } from "../answer/answers.ts";
 import { fieldsOf } from "../answer/fields.ts";
 import { isWaiting } from "../answer/settled.ts";
+import { askingsOf } from "../client/askings.ts";
 import { createSession, type Session } from "../client/session.ts";
 import type { SessionOptions } from "../client/types.ts";
 import { isOpen, SessileError, TOOL_APPROVAL, type Turn } from "../protocol/index.ts";
 import { Chunks } from "./chunks.ts";
-import { decide, inputOf, publish, type Send, settle } from "./publish.ts";
+import { inputOf, publish, type Send } from "./publish.ts";
 import { givenUp, reached } from "./reach.ts";
 
 /** The input to wake an agent for. */
@@ -150,7 +151,7 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
     const asked = session.log.findLast(
       ({ name, turn, data }) => name === TOOL_APPROVAL && turn && fieldsOf(data).approvalId === id,
     );
-    return asked ? decide(session, asked, approved, reason) : false;
+    return asked ? askingsOf(session).decide(asked, approved, reason) : false;
   }
 
   /**
@@ -161,7 +162,7 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
     const { session } = this.use(chatId);
     const input = inputOf(session.log, toolCallId);
     const result = state === "output-error" ? { error: errorText } : { output };
-    return input ? settle(session, input, result) : false;
+    return input ? askingsOf(session).settle(input, result) : false;
   }
 
   /** Disconnects from the sessions it made; nothing is cancelled. */

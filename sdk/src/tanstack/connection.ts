@@ -5,9 +5,9 @@ import type { ConnectionAdapter, RunAgentInputContext } from "@tanstack/ai-clien
 import { Answers } from "../answer/answers.ts";
 import { fieldsOf, type Loose } from "../answer/fields.ts";
 import { isWaiting } from "../answer/settled.ts";
+import { askingsOf, claimCalls } from "../client/askings.ts";
 import { branchesOf } from "../client/branches.ts";
 import { historyOf } from "../client/history.ts";
-import { claimCalls, questionsOf } from "../client/questions.ts";
 import { createSession, type Session } from "../client/session.ts";
 import type { SessionOptions } from "../client/types.ts";
 import {
@@ -124,7 +124,7 @@ class Chat implements SessileConnection {
     this.#hasTranscript = true;
     await this.#ready();
     const { session } = this;
-    await questionsOf(session).known;
+    await askingsOf(session).known;
     const wanted = () => {
       const nodes = wholeNodes(shownIn(session), this.#answers());
       return before === undefined ? nodes : nodes.filter(({ serial }) => serial < before);
@@ -377,13 +377,12 @@ class Chat implements SessileConnection {
 
   /** Says what came of one call, if the turn of the message that asks waits for it. */
   async #settle({ asks, message: { name, data, headers } }: News): Promise<boolean> {
-    const { session } = this;
-    if (!asks || !session.turns.some((turn) => turn.id === asks.turn && isOpen(turn))) return false;
-    const questions = questionsOf(session);
+    if (!asks) return false;
+    const askings = askingsOf(this.session);
     const { approved, reason } = fieldsOf(data) as { approved: boolean; reason?: string };
-    if (name === TOOL_APPROVAL) return questions.decide(asks.serial, approved, reason);
+    if (name === TOOL_APPROVAL) return askings.decide(asks, approved, reason);
     const isError = headers?.state === "error";
-    return questions.settle(asks.serial, isError ? { error: data } : { output: data });
+    return askings.settle(asks, isError ? { error: data } : { output: data });
   }
 
   async #wake(

@@ -57,7 +57,7 @@ export class Feed {
   #messages: readonly Message[] = [];
   #turns: readonly Turn[] = [];
   #isStale = false;
-  /** What was told of turns that wait. */
+  /** The data that was told of turns that wait. */
   readonly #paused = new Map<string, readonly unknown[]>();
   /** Runs that were begun before all was told. */
   #again = new Set<string>();
@@ -272,7 +272,7 @@ export class Feed {
     else if (run.isEnded && node) this.#told.set(id, dataOf(node));
   }
 
-  /** What was settled of the questions of a turn that waits: no event says it. */
+  /** Tells news of the questions of a turn that waits: no event says them. */
   #tellSettled(node: Node, run: RunChunks, seen: Seen, fed: Fed[]): void {
     const { key } = node;
     if (this.#told.has(key)) return;

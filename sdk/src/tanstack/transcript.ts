@@ -4,8 +4,8 @@
 import { Answers } from "../answer/answers.ts";
 import { fieldsOf, type Loose, present } from "../answer/fields.ts";
 import { withSettled } from "../answer/settled.ts";
+import { askingsOf } from "../client/askings.ts";
 import { branchesOf } from "../client/branches.ts";
-import { questionsOf } from "../client/questions.ts";
 import type { Session } from "../client/session.ts";
 import type { SessionSnapshot } from "../client/types.ts";
 import { DECIDED, type Message, TOOL_APPROVAL, type Turn } from "../protocol/index.ts";
@@ -19,7 +19,7 @@ export type Shown = Pick<SessionSnapshot, "messages" | "turns" | "hasOlder">;
 /** The branch of a session that is seen. */
 export function shownIn(session: Session): Shown {
   const { messages, turns } = branchesOf(session);
-  const { value } = questionsOf(session);
+  const { value } = askingsOf(session);
   return { messages: withSettled(messages, value), turns, hasOlder: session.hasOlder };
 }
 

@@ -127,7 +127,7 @@ class AgUi extends Draft {
     this.#request(text(fields(value.approval).id), text(value.toolCallId));
   }
 
-  /** A question to a person, which is asked by an event of its own, or at the run's end, or both. */
+  /** A question to a person: asked by an event of its own, at the run's end, or by both. */
   #request(approvalId: string, toolCallId: string) {
     if (this.#requests.has(approvalId)) return;
     this.#requests.add(approvalId);

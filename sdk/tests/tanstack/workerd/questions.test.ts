@@ -149,7 +149,8 @@ async function listOf<T>(session: string, what: string): Promise<T[]> {
 
 describe("a call that needs approval", () => {
   for (const approved of [true, false]) {
-    test(`is ${approved ? "allowed" : "refused"} on another page; the same turn goes on`, async () => {
+    const how = approved ? "allowed" : "refused";
+    test(`is ${how} on another page; the same turn goes on`, async () => {
       const session = fixture.session();
       const { bought } = joined(session, "buy");
       const [one, two] = [pages.page(session), pages.live(session)];

@@ -1,13 +1,13 @@
-// The questions that messages of turns ask, settled ones too: a page shows what came of them before
-// the agent, which may be away, says so in its turn.
+// The askings of turns, which messages of theirs put, settled ones too: a page shows what came of
+// them before the agent, which may be away, says so in its turn.
 
 import {
   type Approval,
   type AttachedFrame,
+  askingId,
   type ClientFrame,
   isOpen,
   type Message,
-  questionId,
   type ServerFrame,
   type SessileError,
   type ToolCall,
@@ -16,8 +16,11 @@ import type { Engine, Feature } from "./feature.ts";
 import { newId } from "./ids.ts";
 import type { Session } from "./session.ts";
 
-/** A question to a person, or a call of a tool of a device. */
-export type Question = Approval | ToolCall;
+/** A message that may ask something. */
+type Asks = Pick<Message, "serial" | "turn">;
+
+/** An approval, or a call of a tool of a device. */
+export type Asking = Approval | ToolCall;
 
 /** How long a call is left to the page that asked, before another one runs it. */
 const ELSEWHERE_MS = 500;
@@ -31,16 +34,16 @@ export function claimCalls(
   tried: Set<string>,
   run: (call: ToolCall, input: Message) => void,
 ): () => void {
-  const questions = questionsOf(session);
+  const askings = askingsOf(session);
   const left = new Set<string>();
   let isOver = false;
   const look = () => {
-    for (const question of isOver ? [] : questions.value.values()) claim(question);
+    for (const asking of isOver ? [] : askings.value.values()) claim(asking);
   };
-  const claim = async (call: Question) => {
+  const claim = async (call: Asking) => {
     if ("title" in call || call.status !== "pending" || call.claim) return;
     const { id } = call;
-    const input = session.log.find(({ serial }) => questionId(serial) === id);
+    const input = session.log.find(({ serial }) => askingId(serial) === id);
     if (!input || tried.has(id)) return;
     if (!left.has(id) && isElsewhere(session, call)) {
       left.add(id);
@@ -48,9 +51,9 @@ export function claimCalls(
       return;
     }
     tried.add(id);
-    const isOurs = await questions.claim(id);
+    const isOurs = await askings.claim(id);
     // Another page has it: it may be left again.
-    const now = questions.value.get(id);
+    const now = askings.value.get(id);
     if (!isOurs && now && "claim" in now) tried.delete(id);
     if (isOurs) run(call, input);
   };
@@ -69,19 +72,19 @@ function isElsewhere({ log, turns, link }: Session, { turn }: ToolCall): boolean
   return connection !== link.attached?.connection;
 }
 
-/** The questions of a session's turns. */
-export function questionsOf(session: Session): QuestionsFeature {
+/** The askings of a session's turns. */
+export function askingsOf(session: Session): AskingsFeature {
   return session.feature(begin);
 }
 
-const begin = (engine: Engine) => new QuestionsFeature(engine);
+const begin = (engine: Engine) => new AskingsFeature(engine);
 const QUERY = "?status=all&limit=100";
 /** Refusals that say that somebody else was first: what came of it is what is shown. */
 const LATE = /^(already-decided|already-settled|claimed|conflict)$/;
 
-export class QuestionsFeature implements Feature {
+export class AskingsFeature implements Feature {
   /** By their ids; a new map at each change. */
-  value: ReadonlyMap<string, Question> = new Map();
+  value: ReadonlyMap<string, Asking> = new Map();
   /** Resolves once what was settled before is known, too. */
   known: Promise<unknown> = Promise.resolve();
   readonly #engine: Engine;
@@ -90,21 +93,24 @@ export class QuestionsFeature implements Feature {
 
   constructor(engine: Engine) {
     this.#engine = engine;
-    if (engine.link.attached) this.#read();
+    const { log, link } = engine;
+    if (link.attached) this.attached({ ...link.attached, turns: [...log.turnList] });
   }
 
-  /** Decides on what a message asks; says no where the session was not asked it. */
-  decide(serial: string, approved: boolean, comment?: string): Promise<boolean> {
-    const approval = questionId(serial);
+  /** Decides on what a message asks; says no where its turn does not wait for that. */
+  async decide({ turn, serial }: Asks, approved: boolean, comment?: string): Promise<boolean> {
+    const approval = askingId(serial);
     // Its id: once, however often a page says it.
     const head = { type: "approval.decide", id: `decide:${approval}`, approval } as const;
     const decision = approved ? "approve" : "reject";
-    return this.#say({ ...head, decision, ...(comment !== undefined && { comment }) });
+    const frame = { ...head, decision, ...(comment !== undefined && { comment }) } as const;
+    return this.#isOpen(turn) && this.#say(frame);
   }
 
-  /** Says what came of a message's call; no where the session does not have that call. */
-  async settle(serial: string, result: { output?: unknown; error?: unknown }): Promise<boolean> {
-    const call = questionId(serial);
+  /** Says what came of a message's call; no where its turn does not wait for that. */
+  async settle({ turn, serial }: Asks, result: { output?: unknown; error?: unknown }) {
+    if (!this.#isOpen(turn)) return false;
+    const call = askingId(serial);
     if (!this.#claims.has(call)) {
       // Another device of this client may have claimed it, which gives way to a person.
       const { claim } = (this.value.get(call) ?? {}) as Partial<ToolCall>;
@@ -155,18 +161,22 @@ export class QuestionsFeature implements Feature {
     return true;
   }
 
+  #isOpen(turn: string | undefined): boolean {
+    return this.#engine.log.turnList.some((it) => it.id === turn && isOpen(it));
+  }
+
   #read(): void {
     const { link, changed } = this.#engine;
-    const isNew = ({ id, version }: Question) => !(version < (this.value.get(id)?.version ?? ""));
+    const isNew = ({ id, version }: Asking) => !(version < (this.value.get(id)?.version ?? ""));
     const read = async (kind: string) => {
-      const { [kind]: list = [] } = await link.read<Record<string, Question[]>>(`${kind}${QUERY}`);
+      const { [kind]: list = [] } = await link.read<Record<string, Asking[]>>(`${kind}${QUERY}`);
       this.#put(list.filter(isNew));
     };
     this.known = Promise.allSettled([read("approvals"), read("calls")]).finally(changed);
   }
 
-  #put(questions: readonly Question[]): void {
-    if (questions.length === 0) return;
-    this.value = new Map([...this.value, ...questions.map((it) => [it.id, it] as const)]);
+  #put(askings: readonly Asking[]): void {
+    if (askings.length === 0) return;
+    this.value = new Map([...this.value, ...askings.map((it) => [it.id, it] as const)]);
   }
 }
