@@ -1,7 +1,5 @@
 //! The frames of approvals: requests, decisions, withdrawals (P8.1, P8.2).
 
-use std::collections::BTreeSet;
-
 use super::approval::{Asked, Choice, Decision, Escalation, Kind, OnDeadline, Verdict};
 use super::asking::{addressees, count, is_there, refused, text, wait};
 use super::data::Data;
@@ -12,6 +10,7 @@ use super::limits::{
     DESCRIPTION_LENGTH, Limits, TITLE_LENGTH,
 };
 use super::size::size;
+use crate::ordered::{Set, sort_by_number};
 
 /// `approval.request` (P8.1).
 #[derive(Debug)]
@@ -89,7 +88,7 @@ fn options(fields: &Fields<'_>, limits: &Limits) -> Result<Vec<Choice>, ErrorInf
     }
     let items = fields.list(NAME)?;
     count(fields, NAME, items.len(), APPROVAL_OPTIONS)?;
-    let mut ids = BTreeSet::new();
+    let mut ids = Set::new();
     let mut options = Vec::with_capacity(items.len());
     for item in items {
         let id = item.need_name("id", limits)?;
@@ -132,7 +131,7 @@ fn escalations(fields: &Fields<'_>, limits: &Limits) -> Result<Vec<Escalation>, 
             assignees,
         });
     }
-    escalations.sort_by_key(|escalation| escalation.after_ms);
+    sort_by_number(&mut escalations, |escalation| escalation.after_ms);
     Ok(escalations)
 }
 

@@ -1,5 +1,6 @@
 //! Pending approvals as a part of the session: the clock brings deadlines and escalations (P8.3).
 
+use crate::ordered::sort_by_number;
 use crate::protocol::approval::{Approval, Decision, Event, OnDeadline, Shown, Status};
 use crate::protocol::frame::{Lists, ServerFrame, encode};
 use crate::protocol::ids::Timestamp;
@@ -86,7 +87,7 @@ fn by_place(cx: &Context<'_>, is_meant: impl Fn(&Approval) -> bool) -> Vec<Strin
     let pending = cx.memory.approvals.values();
     let pending = pending.map(|pending| &pending.approval);
     let mut pending: Vec<&Approval> = pending.filter(|approval| is_meant(approval)).collect();
-    pending.sort_unstable_by_key(|approval| approval.place);
+    sort_by_number(&mut pending, |approval| approval.place);
     pending
         .into_iter()
         .map(|approval| approval.id.clone())

@@ -1,7 +1,6 @@
 //! Approvals that are pending, in memory.
 
-use std::collections::BTreeMap;
-
+use crate::ordered::Map;
 use crate::protocol::approval::Approval;
 
 /// An approval that is pending, in memory.
@@ -20,4 +19,4 @@ impl PendingApproval {
 }
 
 /// The approvals that are pending, by id.
-pub(crate) type Approvals = BTreeMap<String, PendingApproval>;
+pub(crate) type Approvals = Map<String, PendingApproval>;

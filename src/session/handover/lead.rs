@@ -1,5 +1,6 @@
 //! `lead.take` and `lead.return` (P8.8).
 
+use crate::ordered::sort_by_number;
 use crate::protocol::capability::Operation;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::frame::{Outcome, ServerFrame};
@@ -88,7 +89,7 @@ fn taken(cx: &Context<'_>, sender: &Sender, take: &TakeLead, place: Place) -> Ha
 fn begun_turns(cx: &Context<'_>) -> Vec<String> {
     let open = cx.memory.turns.values().map(|open| &open.turn);
     let mut begun: Vec<_> = open.filter(|turn| turn.state != State::Queued).collect();
-    begun.sort_unstable_by_key(|turn| turn.place);
+    sort_by_number(&mut begun, |turn| turn.place);
     begun.into_iter().map(|turn| turn.id.clone()).collect()
 }
 

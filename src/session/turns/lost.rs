@@ -1,5 +1,6 @@
 //! Turns without a leader: lost, abandoned, waiting for the next agent (P6.8).
 
+use crate::ordered::sort_by_number;
 use crate::protocol::data::Data;
 use crate::protocol::frame::{Lists, ServerFrame};
 use crate::protocol::ids::Timestamp;
@@ -93,7 +94,7 @@ fn end_overdue(cx: &mut Context<'_>) -> Result<(), StoreError> {
     if due.is_empty() {
         return Ok(());
     }
-    due.sort_unstable_by_key(|turn| turn.place);
+    sort_by_number(&mut due, |turn| turn.place);
     cx.engine.settle()?;
     let mut step = cx.engine.step();
     for turn in due {
