@@ -8,6 +8,8 @@
 use std::borrow::Borrow;
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 /// A map in the order of its keys.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Map<K, V> {
@@ -266,6 +268,12 @@ pub fn sort_by_number<T>(items: &mut Vec<T>, number: impl Fn(&T) -> u64) {
     order.sort_unstable();
     let mut left: Vec<Option<T>> = items.drain(..).map(Some).collect();
     items.extend(order.iter().filter_map(|(_, at)| left.get_mut(*at)?.take()));
+}
+
+impl<K: Serialize, V: Serialize> Serialize for Map<K, V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self)
+    }
 }
 
 impl<K, V> Default for Map<K, V> {

@@ -6,6 +6,8 @@
     clippy::panic
 )]
 
+#[path = "store/annotations.rs"]
+mod annotations;
 #[path = "store/approvals.rs"]
 mod approvals;
 #[path = "store/calls.rs"]
@@ -16,6 +18,8 @@ mod check;
 mod deliveries;
 #[path = "store/golden.rs"]
 mod golden;
+#[path = "store/grants.rs"]
+mod grants;
 #[path = "store/handover.rs"]
 mod handover;
 #[path = "store/model.rs"]
@@ -87,6 +91,7 @@ fn message(place: u64, text: &str) -> Message {
         seq: None,
         created_at: 7,
         updated_at: 7,
+        annotations: None,
         deleted_at: None,
     }
 }

@@ -8,9 +8,11 @@ use super::call::{Event as CallEvent, Shown as Call};
 use super::data::Data;
 use super::decode::Ref;
 use super::error::ErrorInfo;
+use super::grant::{RevokeFrame, ShownGrant};
 use super::handover::{HandoverFrame, Leading};
 use super::ids::{ConnectionId, Timestamp};
 use super::limits::Limits;
+use super::mark::Mark;
 use super::message::{Headers, Message, Status};
 use super::presence::Member;
 use super::serial::Serial;
@@ -70,6 +72,16 @@ pub enum ServerFrame {
         /// Whether another attempt at its turn replaces it (P6.8).
         #[serde(skip_serializing_if = "is_false")]
         superseded: bool,
+    },
+    /// The annotations of a message changed; nothing else of it did (P9.3).
+    #[serde(rename = "message.summary")]
+    Summary {
+        /// The message.
+        serial: Serial,
+        /// The serial of the change; the message keeps its version.
+        version: Serial,
+        /// The sums.
+        annotations: Data,
     },
     /// Older messages were trimmed (P11.2).
     #[serde(rename = "log.trim")]
@@ -146,6 +158,9 @@ pub enum ServerFrame {
         /// The number that `seen` echoes.
         n: u64,
     },
+    /// Grants of a key have ended (P8.6).
+    #[serde(rename = "grant.revoke")]
+    Revoke(RevokeFrame),
     /// The shared state changed (P9.2).
     #[serde(rename = "state.change")]
     State {
@@ -155,6 +170,14 @@ pub enum ServerFrame {
         client: String,
         /// The results of its operations, in order.
         ops: Data,
+    },
+    /// A client has read so far (P9.5). It has no place in the log.
+    #[serde(rename = "read.mark")]
+    Marked {
+        /// The client.
+        client: String,
+        /// The last entry that it has read.
+        serial: Serial,
     },
     /// A person took over, or agents answer again (P8.8).
     #[serde(untagged)]
@@ -259,12 +282,18 @@ pub struct Lists {
     /// The pending approvals.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approvals: Option<Vec<Approval>>,
+    /// The grants that are in force (P8.6).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub grants: Vec<ShownGrant>,
     /// The pending calls.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calls: Option<Vec<Call>>,
     /// The shared state (P9.2).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<SharedState>,
+    /// The read marks (P9.5).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<Mark>,
 }
 
 /// The presence list (P7.3).
@@ -329,6 +358,14 @@ pub enum Outcome {
     Approval {
         /// The approval as it now stands.
         approval: Box<Approval>,
+        /// Whether the frame is a repeat.
+        #[serde(skip_serializing_if = "is_false")]
+        duplicate: bool,
+    },
+    /// Of `grant.revoke`.
+    Grants {
+        /// The grants that are in force after it.
+        grants: Vec<ShownGrant>,
         /// Whether the frame is a repeat.
         #[serde(skip_serializing_if = "is_false")]
         duplicate: bool,

@@ -3,6 +3,7 @@
 //! No rules, no clock and no platform: this room decides the form of a frame,
 //! [`crate::session`] its effect.
 
+pub mod annotation;
 pub mod approval;
 mod approval_frames;
 mod asking;
@@ -16,12 +17,14 @@ pub mod deployment;
 pub mod error;
 pub mod fields;
 pub mod frame;
+pub mod grant;
 pub mod handover;
 pub mod hooks;
 pub mod ids;
 pub mod inbox;
 mod json_error;
 pub mod limits;
+pub mod mark;
 pub mod message;
 pub mod message_frames;
 pub mod presence;

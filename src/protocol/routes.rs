@@ -5,6 +5,7 @@
 //! that it needs. A shorthand for a frame is one line of `others`. The Worker finds the line and
 //! lets the request in; the object decodes it, once.
 
+use super::annotation;
 use super::asking_query;
 use super::capability::Operation;
 use super::error::{ErrorCode, ErrorInfo};
@@ -129,12 +130,14 @@ with_reads! {
             "DELETE" "/messages/{serial}", None, &["ifVersion"],
             Serve::Answer(Decode::Session(request::delete))
         );
+        frame!("POST" "/messages/{serial}/annotations" => "annotate", "serial");
         frame!("POST" "/turns" => "turn.start");
         frame!("POST" "/turns/{turn}/end" => "turn.end", "turn");
         frame!("POST" "/turns/{turn}/cancel" => "cancel", "turn");
         frame!("POST" "/approvals" => "approval.request");
         frame!("POST" "/approvals/{approval}/decide" => "approval.decide", "approval");
         frame!("POST" "/approvals/{approval}/withdraw" => "approval.withdraw", "approval");
+        frame!("POST" "/grants/{key}/revoke" => "grant.revoke", "key");
         frame!("POST" "/calls" => "tool.call");
         frame!("POST" "/calls/{call}/claim" => "tool.claim", "call");
         frame!("POST" "/calls/{call}/result" => "tool.result", "call");

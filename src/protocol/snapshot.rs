@@ -6,8 +6,10 @@ use serde_json::value::RawValue;
 use super::approval::Shown as Approval;
 use super::call::Shown as Call;
 use super::frame::Presence;
+use super::grant::ShownGrant;
 use super::handover::Leading;
 use super::ids::Timestamp;
+use super::mark::Mark;
 use super::serial::Serial;
 use super::settings::Settings;
 use super::state::Shown as SharedState;
@@ -40,12 +42,17 @@ pub struct Snapshot<'a> {
     /// The pending approvals; absent when they are longer than a page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approvals: Option<Vec<Approval>>,
+    /// The grants that are in force (P8.6).
+    pub grants: Vec<ShownGrant>,
     /// The pending calls; absent when they are longer than a page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calls: Option<Vec<Call>>,
     /// The shared state; absent when nothing was ever set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<SharedState>,
+    /// The read marks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<Mark>,
     /// Whether history holds older messages.
     pub has_older: bool,
     /// The newest messages, the oldest first.

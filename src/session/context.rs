@@ -1,10 +1,11 @@
 //! The context of every feature while an input is handled.
 
-use super::approvals::state::Approvals;
+use super::approvals::state::{Approvals, Grants};
 use super::calls::state::Calls;
 use super::deliveries::queue::Queue;
 use super::engine::{Step, Work};
 use super::handover::state::Held;
+use super::marks::memory::Marks;
 use super::messages::state::Retention;
 use super::presence::state::Presence;
 use super::state::memory::State;
@@ -16,12 +17,14 @@ use crate::store::StoreError;
 pub(super) struct Memory {
     pub(super) turns: Turns,
     pub(super) approvals: Approvals,
+    pub(super) grants: Grants,
     pub(super) calls: Calls,
     pub(super) presence: Presence,
     pub(super) retention: Retention,
     pub(super) deliveries: Queue,
     pub(super) handover: Option<Held>,
     pub(super) state: State,
+    pub(super) marks: Marks,
 }
 
 /// The questions of one feature to all others, none of which it knows: to all parts (`parts.rs`).

@@ -1,5 +1,6 @@
 //! The parts of the session: the only list of them, and the calls to all of them.
 
+use super::approvals::grants::Granted;
 use super::approvals::part::Pending;
 use super::calls::part::{CallPings, Called, LateCalls};
 use super::context::{Context, Memory, Others};
@@ -7,6 +8,7 @@ use super::deliveries::part::Deliveries;
 use super::engine::{Live, News, Step, Wait};
 use super::handover::part::{HandedOver, HandoverPings};
 use super::life::Rest;
+use super::marks::part::Marked;
 use super::messages::retention::Trimming;
 use super::messages::silence::Streams;
 use super::part::Part;
@@ -30,6 +32,7 @@ macro_rules! each {
             Tokens
             Silence
             Pending
+            Granted
             Called
             Open
             LateCalls
@@ -38,6 +41,7 @@ macro_rules! each {
             HandedOver
             HandoverPings
             Shared
+            Marked
             Streams
             Trimming
             Rest
@@ -179,6 +183,12 @@ pub(super) fn window(memory: &Memory) -> Option<Timestamp> {
 /// Adds the parts' lists to `attached` (P3.4).
 pub(super) fn attached(cx: &Context<'_>, live: &mut Live, lists: &mut Lists) {
     each!(P => { P::attached(cx, live, lists) });
+}
+
+/// Adds the lists to `attached` that are read from rows when they are first needed.
+pub(super) fn listed(cx: &Context<'_>, live: &Live, lists: &mut Lists) -> Result<(), StoreError> {
+    each!(P => { P::listed(cx, live, lists)? });
+    Ok(())
 }
 
 /// Everything beside messages for a reader that begins anew: lists of `attached`, and frames.

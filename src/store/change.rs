@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | `serial` | its place in the log |
 //! | `kind` | the change: a number of [`Kind`] |
-//! | `subject` | the place of the changed message, turn, approval or call; of a hand-over its own |
+//! | `subject` | the place of what changed; of a hand-over and of a revocation its own |
 //! | `client` | the client; NULL for the session itself |
 //! | `at` | when, in ms |
 
@@ -36,6 +36,8 @@ pub enum Change {
     Delete,
     /// Another attempt at its turn replaces it.
     Supersede,
+    /// Its annotations changed; nothing else of it did.
+    Annotate,
 }
 
 /// Everything that an entry may say, by its subject. Rows keep the numbers, so a released number
@@ -48,6 +50,8 @@ pub(super) enum Kind {
     Turn(Event),
     /// Of an approval: 20 to 29.
     Approval(approval::Event),
+    /// Of grants, beside the approvals that gave them.
+    Revoke,
     /// Of a hand-over: 30 to 39.
     Handover(handover::Event),
     /// Of a call: 40 to 49.
@@ -75,6 +79,7 @@ impl Kind {
             Self::Message(Change::Update) => 2,
             Self::Message(Change::Delete) => 3,
             Self::Message(Change::Supersede) => 4,
+            Self::Message(Change::Annotate) => 5,
             Self::Turn(Event::Start) => 10,
             Self::Turn(Event::Suspend) => 11,
             Self::Turn(Event::Resume) => 12,
@@ -88,6 +93,7 @@ impl Kind {
             Self::Approval(approval::Event::Decide) => 22,
             Self::Approval(approval::Event::Expire) => 23,
             Self::Approval(approval::Event::Withdraw) => 24,
+            Self::Revoke => 25,
             Self::Handover(handover::Event::Take) => 30,
             Self::Handover(handover::Event::Return) => 31,
             Self::Call(call::Event::Call) => 40,
@@ -161,6 +167,8 @@ pub struct Changed {
     pub is_deleted: bool,
     /// Whether another attempt at its turn replaces it (P6.8).
     pub is_superseded: bool,
+    /// Whether its annotations changed.
+    pub is_annotated: bool,
 }
 
 impl Store {
@@ -177,13 +185,13 @@ impl Store {
 fn changed(sql: &dyn Sql, after: Place, limit: usize) -> Result<Vec<Changed>, StoreError> {
     // An entry whose message was trimmed stays until its own place is.
     const CHANGES: &str = "SELECT subject, max(serial), max(kind=?6), max(kind=?7), \
-                           max(kind=?8) FROM (SELECT * FROM change WHERE serial>?1 \
+                           max(kind=?8), max(kind=?9) FROM (SELECT * FROM change WHERE serial>?1 \
                            ORDER BY serial LIMIT ?3) \
                            WHERE subject<=?1 AND kind BETWEEN ?4 AND ?5 GROUP BY subject \
                            HAVING EXISTS (SELECT 1 FROM message m WHERE m.serial=subject) \
                            ORDER BY subject LIMIT ?2";
     const GROWN: &str = concat!(
-        "SELECT serial, place, 0, 0, 0 FROM (SELECT m.serial AS serial, max(m.version, coalesce(",
+        "SELECT serial, place, 0, 0, 0, 0 FROM (SELECT m.serial AS serial, max(m.version, coalesce(",
         newest_segment!("s.version", "m.serial"),
         ", 0)) AS place FROM message m WHERE m.status='streaming' AND m.serial<=?1) \
          WHERE place>?1 ORDER BY serial LIMIT ?2"
@@ -191,8 +199,13 @@ fn changed(sql: &dyn Sql, after: Place, limit: usize) -> Result<Vec<Changed>, St
     let mut found: Map<Place, Changed> = Map::new();
     let (after, most) = (Value::number(after), Value::size(limit));
     let [first, last] = Kind::OF_MESSAGES.map(Value::Integer);
-    let kinds = [Change::Update, Change::Delete, Change::Supersede]
-        .map(|change| Value::Integer(Kind::Message(change).number()));
+    let kinds = [
+        Change::Update,
+        Change::Delete,
+        Change::Supersede,
+        Change::Annotate,
+    ]
+    .map(|change| Value::Integer(Kind::Message(change).number()));
     let mut entries = vec![after.clone(), most.clone(), Value::size(REPLAY_ENTRIES)];
     entries.extend([first, last]);
     entries.extend(kinds);
@@ -202,18 +215,21 @@ fn changed(sql: &dyn Sql, after: Place, limit: usize) -> Result<Vec<Changed>, St
             let (subject, place) = (row.number()?, row.number()?);
             let (is_updated, is_deleted) = (row.number()? != 0, row.number()? != 0);
             let is_superseded = row.number()? != 0;
+            let is_annotated = row.number()? != 0;
             let change = Changed {
                 subject,
                 place,
                 is_updated,
                 is_deleted: is_deleted || is_superseded,
                 is_superseded,
+                is_annotated,
             };
             let known = found.or_insert_with(subject, || change);
             known.place = known.place.max(place);
             known.is_updated |= is_updated;
             known.is_deleted |= change.is_deleted;
             known.is_superseded |= is_superseded;
+            known.is_annotated |= is_annotated;
         }
     }
     Ok(found.into_values().take(limit).collect())
@@ -231,6 +247,7 @@ mod tests {
             Change::Update,
             Change::Delete,
             Change::Supersede,
+            Change::Annotate,
         ];
         let events = [
             Event::Start,
@@ -262,13 +279,14 @@ mod tests {
             .chain(events.map(Kind::Turn))
             .chain(approvals.map(Kind::Approval))
             .chain(handovers.map(Kind::Handover))
-            .chain(calls.map(Kind::Call));
+            .chain(calls.map(Kind::Call))
+            .chain([Kind::Revoke]);
         let kinds: Vec<Kind> = kinds.collect();
         for kind in &kinds {
             let [first, last] = match kind {
                 Kind::Message(_) => Kind::OF_MESSAGES,
                 Kind::Turn(_) => Kind::OF_TURNS,
-                Kind::Approval(_) => Kind::OF_APPROVALS,
+                Kind::Approval(_) | Kind::Revoke => Kind::OF_APPROVALS,
                 Kind::Handover(_) => Kind::OF_HANDOVERS,
                 Kind::Call(_) => Kind::OF_CALLS,
             };

@@ -9,6 +9,7 @@
 //! `schema.rs`, `write.rs` and this list; the numbers of its log entries, if any, stand in
 //! `change.rs`.
 
+mod annotation;
 mod approval;
 mod asking;
 mod call;
@@ -16,8 +17,10 @@ mod change;
 mod delivery;
 mod error;
 mod frame_id;
+mod grant;
 mod handover;
 mod log;
+mod mark;
 mod message;
 mod meta;
 mod retention;
@@ -32,14 +35,17 @@ mod text;
 mod turn;
 mod write;
 
+pub use annotation::{Annotated, AnnotationWrite, Withdrawn};
 pub use approval::ApprovalWrite;
 pub use call::CallWrite;
 pub use change::{Change, Changed, Entry};
 pub use delivery::{DeadLetter, DeliveryKind, DeliveryWrite, Owed, Parcel};
 pub use error::StoreError;
 pub use frame_id::{IdWrite, Kind};
+pub use grant::GrantWrite;
 pub use handover::HandoverWrite;
 pub use log::{End, Extent};
+pub use mark::MarkWrite;
 pub use message::{Head, Link, MessageWrite, NewFields, Page, Span, Streaming};
 pub use meta::{Beginning, MetaWrite};
 pub use retention::{Aged, Trim};

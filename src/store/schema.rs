@@ -33,20 +33,29 @@ pub(super) enum Rare {
     Approval,
     /// The latest hand-over to a person.
     Handover,
+    /// Grants that are in force.
+    Granted,
     /// Calls of tools.
     Call,
     /// The shared state.
     State,
+    /// Read marks.
+    Mark,
+    /// Annotations and their sums.
+    Annotation,
 }
 
 impl Rare {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 9] = [
         Self::Once,
         Self::Delivery,
         Self::Approval,
         Self::Handover,
+        Self::Granted,
         Self::Call,
         Self::State,
+        Self::Mark,
+        Self::Annotation,
     ];
 
     const fn name(self) -> &'static str {
@@ -55,8 +64,11 @@ impl Rare {
             Self::Delivery => "delivery",
             Self::Approval => "approval",
             Self::Handover => "handover",
+            Self::Granted => "granted",
             Self::Call => "call",
             Self::State => "state",
+            Self::Mark => "mark",
+            Self::Annotation => "annotation",
         }
     }
 
@@ -66,8 +78,11 @@ impl Rare {
             Self::Delivery => include_str!("schema/1/delivery.sql"),
             Self::Approval => include_str!("schema/1/approval.sql"),
             Self::Handover => include_str!("schema/1/handover.sql"),
+            Self::Granted => include_str!("schema/1/granted.sql"),
             Self::Call => include_str!("schema/1/call.sql"),
             Self::State => include_str!("schema/1/state.sql"),
+            Self::Mark => include_str!("schema/1/mark.sql"),
+            Self::Annotation => include_str!("schema/1/annotation.sql"),
         }
     }
 

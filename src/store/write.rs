@@ -1,12 +1,15 @@
 //! Storing: everything that is ever stored, a line for each kind.
 
+use super::annotation::AnnotationWrite;
 use super::approval::ApprovalWrite;
 use super::call::CallWrite;
 use super::change::Entry;
 use super::delivery::DeliveryWrite;
 use super::error::StoreError;
 use super::frame_id::IdWrite;
+use super::grant::GrantWrite;
 use super::handover::HandoverWrite;
+use super::mark::MarkWrite;
 use super::message::MessageWrite;
 use super::meta::MetaWrite;
 use super::retention::Trim;
@@ -56,10 +59,16 @@ kinds! {
     Delivery(DeliveryWrite);
     /// An approval, and its entry.
     Approval(ApprovalWrite);
+    /// A grant.
+    Grant(GrantWrite);
     /// A call, and its entry.
     Call(CallWrite);
     /// A change of the shared state, or its tree.
     State(StateWrite);
+    /// A read mark.
+    Mark(MarkWrite);
+    /// A change of a message's annotations.
+    Annotation(AnnotationWrite);
     /// The oldest of the log goes.
     Trim(Trim);
 }

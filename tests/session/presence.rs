@@ -50,8 +50,8 @@ fn members_come_and_go() {
             alice < nack 5 not-found: unable to leave presence; this connection is not present,
                   enter with presence.set
             alice = 200 {"presence":[]}
-            alice = 200 {"approvals":[],"calls":[],"hasOlder":false,"messages":[],"presence":[],
-                  "serial":"#0","session":"s1","settings":{},"turns":[]}
+            alice = 200 {"approvals":[],"calls":[],"grants":[],"hasOlder":false,"messages":[],
+                  "presence":[],"serial":"#0","session":"s1","settings":{},"turns":[]}
             tables: 0
         "##]],
     );
@@ -396,8 +396,9 @@ fn what_is_no_presence() {
                   "presence.enter", only append, publish, update, delete, signal, turn.start,
                   turn.end, turn.suspend, turn.resume, turn.heartbeat, turn.adopt, turn.steered,
                    cancel, steer, approval.request, approval.decide, approval.withdraw,
-                  tool.call, tool.claim, tool.result, tool.withdraw, lead.take, lead.return,
-                  state, presence.set, presence.leave, auth, seen
+                  grant.revoke, tool.call, tool.claim, tool.result, tool.withdraw, lead.take,
+                  lead.return, state, annotate, unannotate, read, presence.set, presence.leave,
+                  auth, seen
         "#]],
     );
 }

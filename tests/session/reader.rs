@@ -11,6 +11,7 @@ pub struct Held {
     pub data: Value,
     pub status: Option<String>,
     pub headers: Value,
+    pub annotations: Value,
     pub is_deleted: bool,
 }
 
@@ -22,6 +23,7 @@ impl Held {
             data: message["data"].clone(),
             status: message["status"].as_str().map(str::to_owned),
             headers: message["headers"].clone(),
+            annotations: message["annotations"].clone(),
             is_deleted: !message["deletedAt"].is_null(),
         }
     }
@@ -50,6 +52,8 @@ pub struct Reader {
     pub turns: BTreeMap<String, Value>,
     /// Whether the list of open turns was left out (P3.4).
     pub is_behind: bool,
+    /// The grants that it knows of, by their approvals (P8.6).
+    pub grants: BTreeMap<String, Value>,
     /// How many connections the session had when it attached (P3.4).
     pub connections: u64,
     /// The members, by connection (P7.3).
@@ -70,7 +74,8 @@ fn is_edge(kind: &str, from: &str, to: &str) -> bool {
     let is_open = matches!(from, "queued" | "active" | "suspended");
     match kind {
         "turn.start" => matches!(from, "" | "queued") && to == "active",
-        "turn.queue" => matches!(from, "" | "active" | "suspended") && to == "queued",
+        // P8.8: a queued turn is told again when the person who led returns.
+        "turn.queue" => (is_open || from.is_empty()) && to == "queued",
         "turn.suspend" => from == "active" && to == "suspended",
         "turn.resume" => from == "suspended" && to == "active",
         "turn.adopt" => match from {
@@ -85,6 +90,12 @@ fn is_edge(kind: &str, from: &str, to: &str) -> bool {
         }
         _ => false,
     }
+}
+
+fn grants(list: &Value) -> BTreeMap<String, Value> {
+    let list = list.as_array().into_iter().flatten();
+    list.map(|grant| (text(grant, "approval"), grant.clone()))
+        .collect()
 }
 
 /// Whether a turn is not final.
@@ -126,6 +137,7 @@ impl Reader {
             }
             "message.create" | "message.update" => self.whole(frame, kind),
             "message.append" => self.append(frame),
+            "message.summary" => self.summary(frame),
             "message.delete" => self.delete(frame),
             "state.change" => {
                 self.change_state(frame);
@@ -141,6 +153,12 @@ impl Reader {
                     .retain(|serial, _| before <= *serial || is_kept(serial));
             }
             _ if kind.starts_with("turn.") => self.turn(frame, kind),
+            "approval.decide" => self.decided(frame),
+            "grant.revoke" => {
+                self.grants = grants(&frame["grants"]);
+                self.moves(&text(frame, "serial"), frame);
+            }
+            _ if kind.starts_with("approval.") => self.moves(&text(frame, "serial"), frame),
             "presence.count" => self.count = frame["presenceCount"].as_i64().unwrap(),
             _ if kind.starts_with("presence.") => self.member(frame, kind),
             _ => {}
@@ -157,6 +175,7 @@ impl Reader {
             self.check_turn(turn);
             self.turns.insert(text(turn, "id"), turn.clone());
         }
+        self.grants = grants(&frame["grants"]);
         if frame["state"].is_object() {
             self.state = frame["state"]["value"].clone();
         }
@@ -202,6 +221,9 @@ impl Reader {
         let turn = &frame["turn"];
         self.check_turn(turn);
         let known = self.turns.insert(text(turn, "id"), turn.clone());
+        if kind == "turn.end" {
+            self.grants.retain(|_, grant| grant["turn"] != turn["id"]);
+        }
         // P11.2: what retention took frees its id, for another turn.
         let is_same = |known: &Value| known["createdAt"] == turn["createdAt"];
         let known = known.filter(|known| is_open(known) || is_same(known));
@@ -214,11 +236,33 @@ impl Reader {
             self.violations.push(format!("{from:?} to {to:?}: {frame}"));
         }
         // P6.7: a steer is one entry, told as a message and as what happened to the turn.
+        // P8.4: a request suspends its turn, and the last to be settled resumes it, in its entry.
         let is_steer = kind == "turn.steer" && frame["message"] == frame["serial"];
-        let is_told = is_steer && self.position.as_deref() == frame["serial"].as_str();
+        let is_beside = is_steer || matches!(kind, "turn.suspend" | "turn.resume");
+        let is_told = is_beside && self.position.as_deref() == frame["serial"].as_str();
         if !is_told {
             self.moves(&text(frame, "serial"), frame);
         }
+    }
+
+    /// P8.6: a decision with a scope is a grant; `attached` has those from before.
+    fn decided(&mut self, frame: &Value) {
+        let approval = &frame["approval"];
+        if approval["scope"].is_string() && !self.is_replaying {
+            let mut grant = serde_json::json!({
+                "key": approval["grant"],
+                "scope": approval["scope"],
+                "client": approval["client"],
+                "by": approval["decidedBy"],
+                "approval": approval["id"],
+                "at": approval["history"].as_array().unwrap().last().unwrap()["at"],
+            });
+            if approval["scope"] == "turn" {
+                grant["turn"] = approval["turn"].clone();
+            }
+            self.grants.insert(text(approval, "id"), grant);
+        }
+        self.moves(&text(frame, "serial"), frame);
     }
 
     /// P6.1: what a turn has by its status.
@@ -348,10 +392,25 @@ impl Reader {
         self.moves(&version, frame);
     }
 
+    /// P9.3: only the sums change, and the version of the message stays.
+    fn summary(&mut self, frame: &Value) {
+        let (serial, version) = (text(frame, "serial"), text(frame, "version"));
+        if let Some(held) = self.held.get_mut(&serial) {
+            let sums = &frame["annotations"];
+            let is_none = sums.as_object().is_some_and(|sums| sums.is_empty());
+            held.annotations = if is_none { Value::Null } else { sums.clone() };
+        } else if !self.is_too_old(&serial) {
+            self.violations
+                .push(format!("sums of a message not held: {frame}"));
+        }
+        self.moves(&version, frame);
+    }
+
     fn delete(&mut self, frame: &Value) {
         let (serial, version) = (text(frame, "serial"), text(frame, "version"));
         if let Some(held) = self.held.get_mut(&serial) {
             held.data = Value::Null;
+            held.annotations = Value::Null;
             held.version = version.clone();
             held.is_deleted = true;
         } else if !self.is_too_old(&serial) {

@@ -137,6 +137,9 @@ impl Show {
         if !message["headers"].is_null() {
             let _ = write!(line, " headers={}", message["headers"]);
         }
+        if !message["annotations"].is_null() {
+            let _ = write!(line, " {}", sums(&message["annotations"]));
+        }
         if let Some(status) = message["status"].as_str() {
             let _ = write!(line, " {status}");
         }
@@ -201,6 +204,13 @@ impl Show {
                 let version = self.serial_of(&frame["version"]);
                 format!("delete {serial} v{version}{superseded}")
             }
+            "message.summary" => {
+                let version = self.serial_of(&frame["version"]);
+                format!(
+                    "summary {serial} v{version} {}",
+                    sums(&frame["annotations"])
+                )
+            }
             "log.trim" => {
                 let before = self.serial_of(&frame["before"]);
                 let keep = frame["keep"].as_array().into_iter().flatten();
@@ -224,12 +234,24 @@ impl Show {
             _ if kind.starts_with("approval.") => {
                 format!("{kind} {serial} {}", self.approval(&frame["approval"]))
             }
+            "grant.revoke" => {
+                let (key, by) = (&frame["key"], &frame["by"]);
+                let (key, by) = (key.as_str().unwrap_or("?"), by.as_str().unwrap_or("?"));
+                format!(
+                    "{kind} {serial} {key} by {by}, granted: {}",
+                    self.grants(&frame["grants"])
+                )
+            }
             _ if kind.starts_with("tool.") => {
                 format!("{kind} {serial} {}", self.call(&frame["call"]))
             }
             "state.change" => {
                 let client = frame["client"].as_str().unwrap_or("?");
                 format!("{kind} {serial} {client} {}", self.json(&frame["ops"]))
+            }
+            "read.mark" => {
+                let client = frame["client"].as_str().unwrap_or("?");
+                format!("{client} has read {serial}")
             }
             "presence.count" => format!("{kind} {}", frame["presenceCount"]),
             _ if kind.starts_with("presence.") => {
@@ -246,6 +268,14 @@ impl Show {
         if let Some(messages) = result["messages"].as_array() {
             let placed = messages.iter().map(|message| self.placed(message));
             return placed.collect::<Vec<_>>().join(",");
+        }
+        if result["grants"].is_array() {
+            let again = if result["duplicate"] == true {
+                " duplicate"
+            } else {
+                ""
+            };
+            return format!(" granted: {}{again}", self.grants(&result["grants"]));
         }
         if result["serial"].is_string() {
             return self.placed(result);
@@ -294,4 +324,29 @@ impl Show {
 fn shorten(text: &str) -> String {
     let start: String = text.chars().take(12).collect();
     format!("{start}…' ({})", text.encode_utf16().count())
+}
+
+/// Sums in a few words: `kind[name=total(client:count)]`.
+fn sums(sums: &Value) -> String {
+    let kinds = sums.as_object().into_iter().flatten();
+    let kinds = kinds.map(|(kind, names)| {
+        let names = names.as_object().into_iter().flatten();
+        let names = names.map(|(name, sum)| {
+            let clients = sum["clients"].as_object().into_iter().flatten();
+            let clients: Vec<String> = clients.map(|(key, n)| format!("{key}:{n}")).collect();
+            let clipped = if sum["clipped"] == true { "…" } else { "" };
+            let clients = match 10 < clients.len() {
+                true => clients.len().to_string(),
+                false => clients.join(" "),
+            };
+            format!("{name}={}({clients}{clipped})", sum["total"])
+        });
+        format!("{kind}[{}]", names.collect::<Vec<_>>().join(" "))
+    });
+    let kinds: Vec<String> = kinds.collect();
+    if kinds.is_empty() {
+        "no sums".to_owned()
+    } else {
+        kinds.join(" ")
+    }
 }

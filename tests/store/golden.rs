@@ -6,20 +6,22 @@ use sessile::protocol::hooks::{Hook, HookEvent};
 use sessile::protocol::ids::ConnectionId;
 use sessile::protocol::message::{Headers, Message, Role, Status, as_json};
 use sessile::protocol::settings::{Agent, OnInput, Settings};
-use sessile::protocol::turn::{Cancel, Ending, Event, Lead, State, Turn};
+use sessile::protocol::turn::{Cancel, Ending, Event, Lead, State, Turn, Within};
 use sessile::store::{
     Beginning, Change, Close, Entry, Growth, IdWrite, Kept, Kind, MessageWrite, MetaWrite,
     NewFields, Store, TextWrite, Trim, TurnWrite, Write,
 };
 
+use crate::annotations;
 use crate::approvals;
 use crate::calls;
 use crate::deliveries;
+use crate::grants;
 use crate::handover;
 use crate::model::epoch;
 use crate::state;
 
-const ONCE: [Kind; 19] = [
+const ONCE: [Kind; 22] = [
     Kind::Append,
     Kind::Update,
     Kind::Delete,
@@ -36,9 +38,12 @@ const ONCE: [Kind; 19] = [
     Kind::WithdrawApproval,
     Kind::TakeLead,
     Kind::ReturnLead,
+    Kind::RevokeGrant,
     Kind::SettleCall,
     Kind::WithdrawCall,
     Kind::State,
+    Kind::Annotate,
+    Kind::Unannotate,
 ];
 
 fn settings() -> Settings {
@@ -116,6 +121,7 @@ fn message(place: u64, role: Role) -> Message {
         seq: None,
         created_at: at,
         updated_at: at,
+        annotations: None,
         deleted_at: None,
     }
 }
@@ -262,6 +268,11 @@ fn turn(place: u64, event: Event, state: State) -> Kept {
         agent: Some("bot".to_owned()),
         input: Some(1),
         parent: Some(2),
+        within: Some(Within {
+            turn: "t19".to_owned(),
+            depth: 1,
+            detached: true,
+        }),
         attempt: 2,
         attempt_place: place,
         steers: vec![(1, true), (2, false)],
@@ -428,8 +439,10 @@ pub(crate) fn writes() -> Vec<Vec<Write>> {
     writes.extend(deliveries::golden_writes());
     writes.extend(approvals::golden_writes());
     writes.extend(handover::golden_writes());
+    writes.extend(grants::golden_writes());
     writes.extend(calls::golden_writes());
     writes.extend(state::golden_writes());
+    writes.extend(annotations::golden_writes());
     writes
 }
 
@@ -467,6 +480,8 @@ pub(crate) fn check(store: &Store) {
     deliveries::check_golden(store);
     approvals::check_golden(store);
     handover::check_golden(store);
+    grants::check_golden(store);
     calls::check_golden(store);
     state::check_golden(store);
+    annotations::check_golden(store);
 }

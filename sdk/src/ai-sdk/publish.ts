@@ -47,6 +47,16 @@ export async function decide(
   return isAsked && questionsOf(session).decide(serial, approved, reason);
 }
 
+/** Says what came of a message's call, if its turn waits for that; says no if it does not. */
+export async function settle(
+  session: Session,
+  { serial, turn }: Pick<Message, "serial" | "turn">,
+  result: { output?: unknown; error?: unknown },
+): Promise<boolean> {
+  const isAsked = session.turns.some((it) => it.id === turn && isOpen(it));
+  return isAsked && questionsOf(session).settle(serial, result);
+}
+
 /** Publishes the page's news. */
 export async function publish<M extends UIMessage>(
   session: Session,
@@ -78,7 +88,7 @@ export async function publish<M extends UIMessage>(
 }
 
 /**
- * Says what came of calls, unless the session has it: decides on what a turn waits for, and publishes
+ * Says what came of calls, unless the session has it: answers what a turn waits for, and publishes
  * the rest, all or nothing.
  */
 async function publishResults(session: Session, shown: UIMessage): Promise<Published> {
@@ -88,9 +98,14 @@ async function publishResults(session: Session, shown: UIMessage): Promise<Publi
   const said = (answers.messages.get(answer) ?? []).filter(({ deletedAt }) => !deletedAt);
   const results: NewMessage[] = [];
   for (const { asks, result } of resultsOf(said, answer, shown)) {
-    const { approved, reason } = fieldsOf(result.data) as { approved: boolean; reason?: string };
-    const isApproval = result.name === TOOL_APPROVAL;
-    if (!isApproval || !(await decide(session, asks, approved, reason))) results.push(result);
+    const { name, data, headers } = result;
+    const { approved, reason } = fieldsOf(data) as { approved: boolean; reason?: string };
+    const made = headers?.state === "error" ? { error: data } : { output: data };
+    const isTaken =
+      name === TOOL_APPROVAL
+        ? await decide(session, asks, approved, reason)
+        : await settle(session, asks, made);
+    if (!isTaken) results.push(result);
   }
   const last = results.at(-1);
   const turn = session.turns.findLast(({ id }) => (answers.ofTurn.get(id) ?? id) === answer);
@@ -152,4 +167,9 @@ function resultsOf(said: readonly Message[], answer: string, { parts }: UIMessag
   // The approval of a call stands before its outcome.
   const isOutput = ({ result }: Result) => Number(result.name === TOOL_OUTPUT);
   return [...results.values()].sort((one, other) => isOutput(one) - isOutput(other));
+}
+
+/** The latest call of an id. */
+export function inputOf(log: readonly Message[], toolCallId: string): Message | undefined {
+  return log.findLast((it) => it.name === "tool-input" && it.headers?.toolCallId === toolCallId);
 }

@@ -1,5 +1,5 @@
 // `streamText` in an agent: its answer becomes the turn's. Calls that a person has to allow are
-// approvals of the session (P8); once they are decided, the same turn goes on.
+// approvals of the session, and a device's tools are its calls (P8); then the same turn goes on.
 
 import type { UIMessage, UIMessageChunk } from "ai";
 import { aiSdk } from "../agent/codec/ai-sdk.ts";
@@ -19,10 +19,10 @@ type Streamed = StreamedText | AsyncIterable<UIMessageChunk> | ReadableStream<UI
  * its end. Pass `turn.signal` to `streamText` as `abortSignal`, so that a cancel reaches the model.
  *
  * A function is called with the conversation that leads to the turn. If calls of its answer need
- * approval (`needsApproval`), the turn is suspended, and when all are decided the function is called
- * again, with the responses in the conversation: in this process or in the next one of the agent,
- * which calls `streamToTurn` alike. A call that was allowed is made anew if its process is lost
- * meanwhile: `toolCallId` says which one it is.
+ * approval (`needsApproval`), or have no `execute`, the turn is suspended until people have decided
+ * and devices have run them. Then the function is called again, with what came of that in the
+ * conversation: in this process, or in the next one of the agent, which calls `streamToTurn` alike.
+ * A call that was allowed is made anew if its process is lost in it: `toolCallId` says which it is.
  */
 export async function streamToTurn<M extends UIMessage = UIMessage>(
   turn: AgentTurn,

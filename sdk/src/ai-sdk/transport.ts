@@ -8,7 +8,7 @@ import { createSession, type Session } from "../client/session.ts";
 import type { SessionOptions } from "../client/types.ts";
 import { isOpen, SessileError, TOOL_APPROVAL, type Turn } from "../protocol/index.ts";
 import { Chunks, isWaiting } from "./chunks.ts";
-import { decide, publish, type Send } from "./publish.ts";
+import { decide, inputOf, publish, type Send, settle } from "./publish.ts";
 import { givenUp, reached } from "./reach.ts";
 
 /** The input to wake an agent for. */
@@ -27,6 +27,14 @@ export interface ToolDecision {
   id: string;
   approved: boolean;
   reason?: string;
+}
+
+/** The outcome of a call, as `addToolOutput` takes it. */
+export interface ToolResult {
+  toolCallId: string;
+  state?: "output-available" | "output-error";
+  output?: unknown;
+  errorText?: string;
 }
 
 type Common = {
@@ -134,7 +142,7 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
 
   /**
    * Decides on a call that a turn of the session asks about, by the approval's id in the chat. Says
-   * no where the session was not asked it: then the chat has the answer (`addToolApprovalResponse`).
+   * no where the session was not asked: then the chat has the answer (`addToolApprovalResponse`).
    */
   async decide(chatId: string, { id, approved, reason }: ToolDecision): Promise<boolean> {
     const { session } = this.use(chatId);
@@ -142,6 +150,17 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
       ({ name, turn, data }) => name === TOOL_APPROVAL && turn && fieldsOf(data).approvalId === id,
     );
     return asked ? decide(session, asked, approved, reason) : false;
+  }
+
+  /**
+   * Says what came of a call that a turn of the session has left to a device. Says no where the
+   * session does not have that call: then the chat has its output (`addToolOutput`).
+   */
+  async settle(chatId: string, { toolCallId, state, output, errorText }: ToolResult) {
+    const { session } = this.use(chatId);
+    const input = inputOf(session.log, toolCallId);
+    const result = state === "output-error" ? { error: errorText } : { output };
+    return input ? settle(session, input, result) : false;
   }
 
   /** Disconnects from the sessions it made; nothing is cancelled. */

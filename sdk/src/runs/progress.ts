@@ -1,30 +1,49 @@
 // How far the answer of a turn has come that is given in several runs: what it has said, and which
-// of its calls wait for a person. All of it is read from the log, so that another process
-// goes on where the last one was.
+// of its calls wait for a person or a device. All of it is read from the log, so that another
+// process goes on where the last one was.
 
-import type { Settled } from "../agent/asking.ts";
+import { CallError, type Settled } from "../agent/asking.ts";
 import type { Conversation } from "../agent/conversation.ts";
 import type { AgentTurn } from "../agent/turn.ts";
 import { Answers } from "../answer/answers.ts";
 import { fieldsOf } from "../answer/fields.ts";
 import { callFieldsIn } from "../answer/reading.ts";
 import { responded } from "../answer/settled.ts";
-import { type Message, questionId, short, TOOL_APPROVAL, TOOL_OUTPUT } from "../protocol/index.ts";
+import {
+  CALL,
+  type Message,
+  questionId,
+  short,
+  TOOL_APPROVAL,
+  TOOL_OUTPUT,
+} from "../protocol/index.ts";
 
 /** Characters of an approval's title and description (P14). */
 export const MOST_TITLE = 256;
 const MOST_DESCRIPTION = 4096;
 
-/** A call that waits for a person. */
-export interface Asked {
+/** A call that somebody else makes, or allows. */
+export interface LeftCall {
+  toolCallId: string;
+  toolName: string;
+  input: unknown;
+}
+
+/** A call that waits for a device. */
+export interface Left {
   /** The id of its question. */
   id: string;
-  call: { toolCallId: string; toolName: string; input: unknown };
+  call: LeftCall;
+  /** The message that has its input. */
+  input: Message;
+}
+
+/** A call that waits for a person. */
+export interface Asked extends Left {
   /** Why it needs approval, if that was said. */
   description: { description?: string };
-  /** The messages that ask, and that have its input. */
+  /** The message that asks. */
   request: Message;
-  input: Message;
 }
 
 export interface Progress {
@@ -33,6 +52,7 @@ export interface Progress {
   /** The number of the next run. */
   round: number;
   asks: Asked[];
+  left: Left[];
   /** Whether the last run has left nothing to go on with. */
   isOver: boolean;
 }
@@ -48,20 +68,35 @@ export function progressOf(held: Conversation, turn: string): Progress {
   const answers = Answers.of({ messages: said, turns: said.turns });
   const own = said.filter(isOwn);
   const serialOf = (message: Message) => answers.call(message)?.input.serial;
-  const done = new Set(own.filter(({ name }) => name === TOOL_OUTPUT).map(serialOf));
+  const outputs = own.filter(({ name }) => name === TOOL_OUTPUT);
+  const done = new Set(outputs.map(serialOf));
   const requests = own.filter((it) => it.name === TOOL_APPROVAL && !done.has(serialOf(it)));
+  const isAsked = new Set(requests.map(serialOf));
+  const callOf = (message: Message): LeftCall => {
+    const { toolCallId, toolName } = callFieldsIn(answers.headers(message));
+    return { toolCallId, toolName, input: answers.value(message) } as LeftCall;
+  };
   const asks = requests.flatMap((request) => {
     const input = answers.call(request)?.input;
     const { approved, reason } = fieldsOf(answers.value(request));
     if (!input || approved !== undefined) return [];
-    const { toolCallId, toolName } = callFieldsIn(answers.headers(input));
-    const call = { toolCallId, toolName, input: answers.value(input) } as Asked["call"];
-    const isSaid = typeof reason === "string";
-    const description = isSaid ? { description: short(reason, MOST_DESCRIPTION) } : {};
-    return [{ id: questionId(request.serial), call, description, request, input }];
+    const why = typeof reason === "string" && { description: short(reason, MOST_DESCRIPTION) };
+    const id = questionId(request.serial);
+    return [{ id, call: callOf(input), description: { ...why }, request, input }];
   });
-  const round = runs.filter(({ serial }) => serial !== broken).length + 1;
-  return { said, round, asks, isOver: round > 1 && requests.length === 0 };
+  const isLeft = (it: Message) =>
+    it.name === "tool-input" &&
+    !(done.has(it.serial) || isAsked.has(it.serial) || answers.isBrokenOff(it)) &&
+    !answers.fields(it).providerExecuted;
+  const left = own
+    .filter(isLeft)
+    .map((input) => ({ id: questionId(input.serial), call: callOf(input), input }));
+  const whole = runs.filter(({ serial }) => serial !== broken);
+  const last = whole.at(-1)?.serial ?? "";
+  // An output that names its call is a device's.
+  const made = outputs.filter(({ headers }) => headers?.[CALL] !== undefined);
+  const isOver = last !== "" && ![...requests, ...made].some(({ serial }) => serial > last);
+  return { said, round: whole.length + 1, asks, left, isOver };
 }
 
 /** Says in the turn what was decided on a call, and with which input. */
@@ -83,4 +118,23 @@ export async function respond(
   const data = responded(kept, { status, ...(comment !== undefined && { comment }) });
   const headers = { ...request.headers, state: "responded" };
   await host.ask({ type: "update", id: `${id}:said`, serial: request.serial, data, headers });
+}
+
+/** Says in the turn what came of a call on a device. */
+export async function tell(turn: AgentTurn, { id, call, input }: Left, made: Promise<unknown>) {
+  const output = await made.catch((error: unknown) => {
+    if (!(error instanceof CallError)) throw error;
+    return error;
+  });
+  const isError = output instanceof CallError;
+  const data = isError ? (output.call.error ?? `the call is ${output.call.status}`) : output;
+  const { toolCallId, toolName } = call;
+  const state = isError ? "error" : "available";
+  const headers = { toolCallId, toolName, [CALL]: input.serial, state };
+  await turn.message(data ?? null, {
+    id: `${id}:output`,
+    name: TOOL_OUTPUT,
+    role: "tool",
+    headers,
+  });
 }

@@ -8,6 +8,7 @@ import {
   stepCountIs,
   streamText,
   ToolLoopAgent,
+  type ToolSet,
   tool,
   type UIMessage,
 } from "ai";
@@ -23,6 +24,8 @@ type Parts = Awaited<ReturnType<MockLanguageModelV4["doStream"]>>["stream"];
 export interface Purchase {
   toolCallId: string;
   item: string;
+  /** By default what a person has to allow; `where` is run by a page. */
+  toolName?: "buy" | "where";
 }
 
 export interface Shop {
@@ -40,8 +43,9 @@ export const SCHEMA = {
 } as const;
 const ITEM = jsonSchema<{ item: string }>(SCHEMA);
 
-function toolsOf(bought: string[]) {
+function toolsOf(bought: string[]): ToolSet {
   return {
+    where: tool({ description: "Where a shop is", inputSchema: ITEM }) as ToolSet[string],
     buy: tool({
       description: "Buys something",
       inputSchema: ITEM,
@@ -55,13 +59,13 @@ function toolsOf(bought: string[]) {
 }
 
 function calls(purchases: readonly Purchase[]): Parts {
-  const said = purchases.flatMap(({ toolCallId, item }) => {
+  const said = purchases.flatMap(({ toolCallId, item, toolName = "buy" }) => {
     const input = JSON.stringify({ item });
     return [
-      { type: "tool-input-start" as const, id: toolCallId, toolName: "buy" },
+      { type: "tool-input-start" as const, id: toolCallId, toolName },
       { type: "tool-input-delta" as const, id: toolCallId, delta: input },
       { type: "tool-input-end" as const, id: toolCallId },
-      { type: "tool-call" as const, toolCallId, toolName: "buy", input },
+      { type: "tool-call" as const, toolCallId, toolName, input },
     ];
   });
   return simulateReadableStream({

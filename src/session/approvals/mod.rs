@@ -3,8 +3,11 @@
 pub(super) mod ask;
 pub(super) mod change;
 pub(super) mod decide;
+pub(super) mod grants;
 pub(super) mod list;
 pub(super) mod part;
+pub(super) mod revoke;
 pub(super) mod rights;
 pub(super) mod shown;
 pub(super) mod state;
+pub(super) mod words;

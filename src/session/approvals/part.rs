@@ -1,6 +1,5 @@
 //! Pending approvals as a part of the session: the clock brings deadlines and escalations (P8.3).
 
-use crate::ordered::sort_by_number;
 use crate::protocol::approval::{Approval, Decision, Event, OnDeadline, Shown, Status};
 use crate::protocol::frame::{Lists, ServerFrame, encode};
 use crate::protocol::ids::Timestamp;
@@ -8,7 +7,7 @@ use crate::protocol::limits::{LIST_BYTES, PAGE_BYTES};
 use crate::protocol::serial::Place;
 use crate::protocol::snapshot::Snapshot;
 use crate::session::approvals::change::{APPROVALS, Happening, change_approval, frame};
-use crate::session::approvals::shown::shown;
+use crate::session::approvals::shown::{by_place, shown};
 use crate::session::approvals::state::PendingApproval;
 use crate::session::context::{Context, Memory};
 use crate::session::engine::{Live, Owner, Step};
@@ -80,18 +79,6 @@ impl Part for Pending {
         let changed = cx.engine.store.changed_approvals(since, limit)?;
         Ok(changed.iter().map(|approval| frame(cx, approval)).collect())
     }
-}
-
-/// The ids of pending approvals, in the order in which they were asked for.
-fn by_place(cx: &Context<'_>, is_meant: impl Fn(&Approval) -> bool) -> Vec<String> {
-    let pending = cx.memory.approvals.values();
-    let pending = pending.map(|pending| &pending.approval);
-    let mut pending: Vec<&Approval> = pending.filter(|approval| is_meant(approval)).collect();
-    sort_by_number(&mut pending, |approval| approval.place);
-    pending
-        .into_iter()
-        .map(|approval| approval.id.clone())
-        .collect()
 }
 
 /// The pending approvals as everybody sees them, unless they are too long.

@@ -1,5 +1,6 @@
 //! Approvals as shown, and their look-up.
 
+use crate::ordered::sort_by_number;
 use crate::protocol::approval::{Approval, Shown};
 use crate::protocol::data::Data;
 use crate::protocol::error::{Details, ErrorCode, ErrorInfo};
@@ -11,6 +12,18 @@ use crate::store::StoreError;
 /// An approval as shown to readers.
 pub(crate) fn shown(cx: &Context<'_>, approval: &Approval) -> Shown {
     approval.shown(&cx.engine.id, cx.engine.epoch)
+}
+
+/// The ids of pending approvals, in the order in which they were asked for.
+pub(super) fn by_place(cx: &Context<'_>, is_meant: impl Fn(&Approval) -> bool) -> Vec<String> {
+    let pending = cx.memory.approvals.values();
+    let pending = pending.map(|pending| &pending.approval);
+    let mut pending: Vec<&Approval> = pending.filter(|approval| is_meant(approval)).collect();
+    sort_by_number(&mut pending, |approval| approval.place);
+    pending
+        .into_iter()
+        .map(|approval| approval.id.clone())
+        .collect()
 }
 
 /// An approval by its id, pending or settled.

@@ -1,7 +1,8 @@
-//! Approvals that are pending, in memory.
+//! Approvals that are pending, and grants, in memory.
 
 use crate::ordered::Map;
 use crate::protocol::approval::Approval;
+use crate::protocol::grant::Grant;
 
 /// An approval that is pending, in memory.
 #[derive(Debug)]
@@ -20,3 +21,6 @@ impl PendingApproval {
 
 /// The approvals that are pending, by id.
 pub(crate) type Approvals = Map<String, PendingApproval>;
+
+/// The grants that are in force, in the order of their approvals.
+pub(crate) type Grants = Vec<Grant>;

@@ -7,13 +7,14 @@ use crate::protocol::serial::PLACE_MAX;
 use crate::protocol::snapshot::Snapshot;
 use crate::session::context::Context;
 use crate::session::engine::Error;
+use crate::session::marks::shown::marks;
 use crate::session::parts;
 use crate::session::readers::page::{Bounded, bounded_page};
 use crate::session::state::shown::brief;
 use crate::session::turns::shown::stored;
 use crate::store::Span;
 
-pub(crate) fn snapshot(cx: &Context<'_>, rewind: usize) -> Result<String, Error> {
+pub(crate) fn snapshot(cx: &Context<'_>, client: &str, rewind: usize) -> Result<String, Error> {
     let span = Span {
         after: 0,
         before: PLACE_MAX + 1,
@@ -45,8 +46,10 @@ pub(crate) fn snapshot(cx: &Context<'_>, rewind: usize) -> Result<String, Error>
         lead: None,
         turns: turns.iter().map(|turn| stored(cx, turn)).collect(),
         approvals: None,
+        grants: Vec::new(),
         calls: None,
         state: brief(cx, PAGE_BYTES)?,
+        marks: marks(cx, client)?,
         has_older,
         messages,
     };

@@ -15,7 +15,8 @@ fn without_lease(turn: &Value) -> Value {
 }
 
 impl World {
-    /// Compares the turns, the state and members that every reader knows of with the session's own.
+    /// Compares the turns, grants, state and members that every reader knows of with those of the
+    /// session.
     pub(super) fn compare(&mut self) {
         let readers = self.readers();
         if readers.is_empty() {
@@ -25,6 +26,18 @@ impl World {
         let turns = self.answer["turns"].clone();
         for name in self.readers() {
             self.compare_turns(&name, &turns);
+        }
+        self.line("supervisor-who-checks brief snapshot rewind=0");
+        let grants = self.answer["grants"].as_array().cloned();
+        for name in self.readers() {
+            let reader = &mut self.actors.get_mut(&name).unwrap().reader;
+            let known: Vec<&Value> = reader.grants.values().collect();
+            let mut grants = grants.clone().unwrap_or_default();
+            grants.sort_by_key(|grant| grant["approval"].to_string());
+            if !grants.iter().eq(known) {
+                let line = format!("knows {:?} of {grants:?}", reader.grants);
+                reader.violations.push(line);
+            }
         }
         self.line("supervisor-who-checks get state");
         let state = self.answer["value"].clone();

@@ -8,6 +8,7 @@ import { Chat } from "@ai-sdk/react";
 import {
   DirectChatTransport,
   lastAssistantMessageIsCompleteWithApprovalResponses,
+  lastAssistantMessageIsCompleteWithToolCalls,
   type UIMessage,
 } from "ai";
 import { useServer } from "../../../../tests/support/fixture.ts";
@@ -15,7 +16,7 @@ import { call, field } from "../../../../tests/support/http.ts";
 import { makeToken } from "../../../../tests/support/token.ts";
 import { until, within } from "../../../../tests/support/wait.ts";
 import { followChat, SessileChatTransport, toUIMessages } from "../../../src/ai-sdk/index.ts";
-import { type Approval, fetchSnapshot, type Turn } from "../../../src/index.ts";
+import { type Approval, fetchSnapshot, type ToolCall, type Turn } from "../../../src/index.ts";
 import { joinShop, loopOf, type Purchase, SCHEMA, type Shop, shopOf } from "../shop.ts";
 
 const fixture = useServer();
@@ -26,8 +27,10 @@ after(async () => {
 
 const TEA: Purchase = { toolCallId: "call-1", item: "tea" };
 const JAM: Purchase = { toolCallId: "call-2", item: "jam" };
+const WHERE: Purchase = { toolCallId: "call-3", item: "tea", toolName: "where" };
 const USER = { sub: "ann", caps: { "*": ["user"] } };
 const SUPERVISOR = { sub: "sue", caps: { "*": ["supervisor"] } };
+const WHOLE = { sendAutomaticallyWhen: lastAssistantMessageIsCompleteWithToolCalls };
 const AUTOMATIC = { sendAutomaticallyWhen: lastAssistantMessageIsCompleteWithApprovalResponses };
 
 interface Page {
@@ -35,12 +38,12 @@ interface Page {
   chat: Chat<UIMessage>;
 }
 
-function page(session: string): Page {
+function page(session: string, options = AUTOMATIC): Page {
   const transport = new SessileChatTransport({
     url: fixture.server.url,
     token: () => makeToken(USER),
   });
-  const chat = new Chat<UIMessage>({ id: session, transport, ...AUTOMATIC });
+  const chat = new Chat<UIMessage>({ id: session, transport, ...options });
   const end = followChat(transport, session, {
     setMessages: (change) => {
       chat.messages = change(chat.messages);
@@ -246,5 +249,106 @@ describe("a call that needs approval", () => {
     const [approval] = await approvalsIn(session);
     assert.equal(approval?.status, "withdrawn");
     assert.deepEqual(shop.bought, []);
+  });
+});
+
+describe("a tool of the page", () => {
+  /** As the AI SDK shows it, whose page gives this output. */
+  async function made(result: object): Promise<[Part[], Part[]]> {
+    const transport = new DirectChatTransport({ agent: loopOf(shopOf([WHERE])) }) as never;
+    const chat = new Chat<UIMessage>({ transport, ...WHOLE });
+    await chat.sendMessage({ text: "Where is tea?" });
+    const asked = partsOf(chat);
+    await chat.addToolOutput({ tool: "where", toolCallId: "call-3", ...result } as never);
+    await until(
+      () => partsOf(chat),
+      (parts) => parts.at(-1)?.state === "done" && parts.at(-1)?.type === "text",
+      "the AI SDK's own answer",
+    );
+    return [asked, partsOf(chat)];
+  }
+
+  async function callsIn(session: string): Promise<ToolCall[]> {
+    const answer = await call(fixture.server, session, "GET", "/calls?status=all");
+    return field(answer, "calls") as ToolCall[];
+  }
+
+  async function waiting() {
+    const session = fixture.session("calls");
+    const shop = shopOf([WHERE]);
+    const joined = join(session, shop);
+    const [one, two] = [page(session, WHOLE), page(session, WHOLE)];
+    await within(one.chat.sendMessage({ text: "Where is tea?" }), "the call");
+    return { session, shop, joined, one, two };
+  }
+
+  test("is run by one device, and the same turn goes on, on both", async () => {
+    const [question, answer] = await made({ output: { city: "Paris" } });
+    const { session, joined, one, two } = await waiting();
+    await shows(one, question, "the page that asked");
+    await shows(two, question, "the other");
+    const result = { toolCallId: "call-3", output: { city: "Paris" } };
+    assert.equal(await two.transport.settle(session, result), true);
+    await shows(two, answer, "the page that ran it");
+    await shows(one, answer, "the page that asked");
+    assert.equal(joined.heard.length, 2);
+    await isOneTurn(session);
+    const [{ name, input, output, claim } = {} as ToolCall, ...others] = await callsIn(session);
+    assert.deepEqual([name, input, output], ["where", { item: "tea" }, { city: "Paris" }]);
+    assert.equal(claim?.connection, two.transport.use(session).session.link.attached?.connection);
+    assert.deepEqual(others, []);
+  });
+
+  test("fails, by a page that sends by itself", async () => {
+    const result = { state: "output-error", errorText: "no signal" };
+    const [, answer] = await made(result);
+    const { session, one, two } = await waiting();
+    await one.chat.addToolOutput({ tool: "where", toolCallId: "call-3", ...result } as never);
+    await shows(one, answer, "the page that ran it");
+    await shows(two, answer, "the other");
+    await isOneTurn(session);
+    const [{ status, error } = {} as ToolCall] = await callsIn(session);
+    assert.deepEqual([status, error], ["failed", "no signal"]);
+  });
+
+  test("is settled once: of two devices that run it the first one counts, for both", async () => {
+    const { session, one, two } = await waiting();
+    await until(
+      () => partsOf(two.chat).length,
+      (count) => count === 2,
+      "the other to have it",
+    );
+    const told = [one, two].map(({ chat }, n) =>
+      chat.addToolOutput({ tool: "where", toolCallId: "call-3", output: { n } } as never),
+    );
+    await Promise.all(told);
+    const [{ output } = {} as ToolCall] = await until(
+      () => callsIn(session),
+      ([only]) => only?.status === "complete",
+      "the call to be settled",
+    );
+    await isOneTurn(session);
+    const [, answer] = await made({ output });
+    await shows(one, answer, "one page");
+    await shows(two, answer, "the other");
+  });
+
+  test("is run with the agent gone: pages show it, and another process goes on", async () => {
+    const [, answer] = await made({ output: 5 });
+    const { session, shop, joined, one, two } = await waiting();
+    joined.agent.close();
+    await two.transport.settle(session, { toolCallId: "call-3", output: 5 });
+    const outputs = ({ chat }: Page) => partsOf(chat).map(({ output }) => output);
+    const late = page(session, WHOLE);
+    for (const it of [one, two, late]) {
+      await until(
+        () => outputs(it),
+        ([, output]) => output === 5,
+        "a page to show the output",
+      );
+    }
+    join(session, shop);
+    for (const it of [one, two, late]) await shows(it, answer, "a page");
+    await isOneTurn(session);
   });
 });

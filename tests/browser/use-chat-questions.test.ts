@@ -1,4 +1,5 @@
-// Calls that a person has to allow, in `useChat` on two devices, in a real Chromium.
+// Calls that a person has to allow, and tools that one device runs: in `useChat` on two devices, in
+// a real Chromium.
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -91,4 +92,102 @@ describe("a call that needs approval", () => {
       assert.deepEqual(statuses, ["complete"], "in the same turn");
     });
   }
+});
+
+describe("a tool of the page", () => {
+  const INPUT = { item: "tea" };
+
+  function joined(session: string): void {
+    const shop = shopOf([{ toolCallId: "call-1", item: "tea", toolName: "where" }]);
+    agents.push(joinShop(fixture.server.url, session, shop).agent);
+  }
+
+  async function open(session: string, tool: string): Promise<Page> {
+    const more = { tool };
+    return (await example.open(await example.device(), session, { more })).page;
+  }
+
+  async function ask(page: Page): Promise<void> {
+    await page.fill("input", "Where is tea?");
+    await page.press("input", "Enter");
+  }
+
+  const calls = (page: Page) => page.evaluate(() => window.shown.calls);
+
+  async function isMade(by: string, ...pages: Page[]): Promise<void> {
+    const answered = ["Where is tea?", "[step-start][tool-where][step-start]It came to: json."];
+    for (const page of pages) {
+      await shows(page, answered);
+      const { output } = await callIn(page, "output-available");
+      assert.deepEqual(output, { made: by });
+      await isReady(page);
+    }
+  }
+
+  test("runs once, on the device that asked, and both show the output", async () => {
+    const session = fixture.session("tool");
+    joined(session);
+    const [one, two] = [await open(session, "one"), await open(session, "two")];
+    await ask(one);
+    await isMade("one", one, two);
+    assert.deepEqual(await calls(one), [INPUT]);
+    assert.deepEqual(await calls(two), []);
+    await one.reload();
+    await isMade("one", one);
+    assert.deepEqual(await calls(one), [], "not again after a reload");
+  });
+
+  test("runs anew where the page is reloaded before it has an output", async () => {
+    const session = fixture.session("tool");
+    joined(session);
+    const one = await open(session, "");
+    await ask(one);
+    await until(
+      () => calls(one),
+      (made) => made.length === 1,
+      "the call",
+    );
+    await callIn(one, "input-available");
+    await one.evaluate(() => {
+      location.hash = location.hash.replace("tool=", "tool=one");
+    });
+    await one.reload();
+    await isMade("one", one);
+    assert.deepEqual(await calls(one), [INPUT]);
+  });
+
+  test("goes to another device when the one that has it is closed", async () => {
+    const session = fixture.session("tool");
+    joined(session);
+    const [one, two] = [await open(session, ""), await open(session, "two")];
+    await ask(one);
+    await until(
+      () => calls(one),
+      (made) => made.length === 1,
+      "the call",
+    );
+    await callIn(two, "input-available");
+    assert.deepEqual(await calls(two), []);
+    await one.close();
+    await isMade("two", two);
+    assert.deepEqual(await calls(two), [INPUT]);
+  });
+
+  test("is left to whoever answers first, where a person has to", async () => {
+    const session = fixture.session("tool");
+    joined(session);
+    const [one, two] = [await open(session, ""), await open(session, "")];
+    await ask(one);
+    await until(
+      () => calls(one),
+      (made) => made.length === 1,
+      "the call",
+    );
+    await callIn(two, "input-available");
+    await two.evaluate(() => {
+      const { chat } = window as unknown as { chat: { addToolOutput(result: object): void } };
+      chat.addToolOutput({ tool: "where", toolCallId: "call-1", output: { made: "a person" } });
+    });
+    await isMade("a person", one, two);
+  });
 });
