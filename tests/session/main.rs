@@ -13,6 +13,7 @@
 mod abandoned;
 mod adopt;
 mod again;
+mod annotations;
 mod answers;
 mod append;
 mod approvals;
@@ -34,6 +35,7 @@ mod chain;
 #[path = "../simulation/random.rs"]
 mod chance;
 mod change;
+mod children;
 mod closing;
 mod control;
 mod conversation;
@@ -48,6 +50,7 @@ mod grants;
 mod handover;
 mod headers;
 mod history;
+mod hooks;
 mod host;
 mod identity;
 mod interrupt;

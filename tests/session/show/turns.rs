@@ -25,6 +25,10 @@ impl Show {
                 let _ = write!(line, " {key}={}", self.serial_of(&turn[key]));
             }
         }
+        if let Some(within) = turn["within"].as_str() {
+            let detached = if turn["detached"] == true { "~" } else { "" };
+            let _ = write!(line, " within={detached}{within}");
+        }
         if let Some(by) = turn["cancel"]["by"].as_str() {
             let _ = write!(line, " cancel={by}");
             if let Some(reason) = turn["cancel"]["reason"].as_str() {
