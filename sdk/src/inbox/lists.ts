@@ -65,7 +65,7 @@ function byActivity(a: InboxSession, b: InboxSession): number {
 }
 
 function byAge(a: Approval, b: Approval): number {
-  return b.createdAt - a.createdAt;
+  return b.createdAt - a.createdAt || (a.version < b.version ? 1 : -1);
 }
 
 function put<T extends Item>(list: readonly T[], item: T | (Item & { gone: true })): T[] {
