@@ -157,7 +157,7 @@ test("P8.2 an answer fits the form that the agent gave, in bounded time", async 
   for (const schema of evil) assertRefused(await ask("q2", schema), 400, "invalid-frame");
 });
 
-test("P8.3 each comes within two seconds of its time, and nothing else wakes the object", async () => {
+test("P8.3 each comes within two seconds of its time, evicted and alone", async () => {
   const session = fixture.session("times");
   const { server } = fixture;
   const json = {
@@ -220,7 +220,7 @@ test("P8.2, P8.8 refusals change nothing", async () => {
   assert.deepEqual(await state(), before);
 });
 
-test("P8.4 asked on day one, decided by somebody who was never there, by another process", async () => {
+test("P8.4 asked on day one, decided by somebody who was never there", async () => {
   const session = fixture.session("day-one");
   const { server } = fixture;
   const asked = await call(server, session, "POST", "/messages", { ...USER, json: { data: "go" } });

@@ -1,4 +1,4 @@
-// P10.4: a back end hears what happens in a session, in order, over outages, eviction and `kill -9`.
+// P10.4: a back end hears of a session's events, in order, over outages and `kill -9`.
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
@@ -29,7 +29,7 @@ interface Body {
   lead?: string;
 }
 
-/** What was told of a session, each id once, verified by a library that is not ours. */
+/** The events told of a session, each id once, verified by a library that is not ours. */
 async function heard(session: string, count: number): Promise<Body[]> {
   const told = () => {
     const bodies = endpoint.about(session).map(({ body, headers }) => {

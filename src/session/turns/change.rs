@@ -126,7 +126,7 @@ pub(crate) fn change_turn_beside(
     }
 }
 
-/// What is stored of a change of a turn.
+/// The rows of a change of a turn.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stored {
     /// The turn, and an entry.
