@@ -73,6 +73,16 @@ pub enum ServerFrame {
         #[serde(skip_serializing_if = "is_false")]
         superseded: bool,
     },
+    /// The annotations of a message changed; nothing else of it did (P9.3).
+    #[serde(rename = "message.summary")]
+    Summary {
+        /// The message.
+        serial: Serial,
+        /// The serial of the change; the message keeps its version.
+        version: Serial,
+        /// The sums.
+        annotations: Data,
+    },
     /// Older messages were trimmed (P11.2).
     #[serde(rename = "log.trim")]
     Trim {

@@ -249,6 +249,22 @@ pub const UNREAD_MOST: usize = 100;
 /// The newest messages that are looked at for that.
 pub const UNREAD_SCANNED: usize = 500;
 
+/// Annotations of a message (P9.3): they are deleted with it, in one step.
+pub const ANNOTATIONS: usize = 10_000;
+/// Names of all kinds together, of a message's annotations: each has a sum.
+pub const ANNOTATION_NAMES: usize = 100;
+/// Bytes, as JSON, of an annotation's data.
+pub const ANNOTATION_BYTES: usize = 4 * 1024;
+/// Annotations in a page of them: their data comes to a page of history.
+pub const ANNOTATION_PAGE: usize = 200;
+/// Clients that a sum lists.
+pub const SUM_CLIENTS: usize = 100;
+/// Bytes of a message's sums from which on no further client is listed: they are read with the
+/// message, and sent with each change of them.
+pub const SUMS_LISTED_BYTES: usize = 16 * 1024;
+/// Bytes of a message's sums, at most.
+pub const SUMS_BYTES: usize = 32 * 1024;
+
 /// Pending approvals of a session (P8.1): each is in memory and in `attached`.
 pub const PENDING_APPROVALS: usize = 1_000;
 /// Bytes of all pending approvals together: they are in memory, and one end of a turn may withdraw

@@ -1,5 +1,6 @@
 //! The reads of a session: one line each, of which [`Read`] and the table of routes are made.
 
+use super::annotation;
 use super::asking_query;
 use super::capability::Operation;
 use super::query;
@@ -35,6 +36,8 @@ macro_rules! with_reads {
                 State(state::Part) = "/state", Read;
                 /// The read marks, and how much is unread (P9.5).
                 Marks(query::Nothing) = "/marks", Read;
+                /// A page of the annotations of a message (P9.3).
+                Annotations(annotation::Annotations) = "/messages/{serial}/annotations", Read;
                 /// The members (P7.4).
                 Presence(query::Nothing) = "/presence", Read;
             }

@@ -1,6 +1,7 @@
 //! Frames: one table of their permissions, costs and handlers, applied in one order: permission,
 //! rate, repeat, handler, answer.
 
+use super::annotations::annotate;
 use super::approvals::{ask, decide, revoke};
 use super::calls;
 use super::calls::{call, claim, settle};
@@ -144,6 +145,11 @@ rules! {
         Some(Lead), Frame, once!(ReturnLead, lead::repeat), lead::give;
     ChangeState(decode::ChangeState) =
         Some(State), Frame, once!(State, state::repeat), state::change;
+    Annotate(decode::Annotate) =
+        Some(Operation::Annotate), Frame, once!(Annotate, annotate::repeat), annotate::annotate;
+    Unannotate(decode::Unannotate) =
+        Some(Operation::Annotate), Frame, once!(Unannotate, annotate::repeat_taking),
+        annotate::unannotate;
     Read(decode::ReadUpTo) =
         Some(Operation::Read), Frame, None, mark::read;
     SetPresence(decode::SetPresence) =

@@ -1,6 +1,7 @@
 //! Reads: one table of all HTTP reads. Each has its address, its query and its operation in
 //! `protocol/reads.rs`.
 
+use super::annotations::list as annotations;
 use super::approvals::list as approvals;
 use super::calls::list as calls;
 use super::context::Context;
@@ -39,6 +40,7 @@ pub(super) fn read(cx: &Context<'_>, sender: &Sender, read: Read) -> Result<Stri
         Read::Call(call) => calls::one(cx, &call.0),
         Read::State(part) => state::read(cx, &part.0),
         Read::Marks(_) => marks::read(cx, &sender.client),
+        Read::Annotations(page) => annotations::list(cx, &page),
         Read::Presence(_) => members::list_presence(cx),
     }
 }

@@ -9,6 +9,7 @@
 //! `schema.rs`, `write.rs` and this list; the numbers of its log entries, if any, stand in
 //! `change.rs`.
 
+mod annotation;
 mod approval;
 mod asking;
 mod call;
@@ -34,6 +35,7 @@ mod text;
 mod turn;
 mod write;
 
+pub use annotation::{Annotated, AnnotationWrite, Withdrawn};
 pub use approval::ApprovalWrite;
 pub use call::CallWrite;
 pub use change::{Change, Changed, Entry};

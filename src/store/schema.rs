@@ -41,10 +41,12 @@ pub(super) enum Rare {
     State,
     /// Read marks.
     Mark,
+    /// Annotations and their sums.
+    Annotation,
 }
 
 impl Rare {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Once,
         Self::Delivery,
         Self::Approval,
@@ -53,6 +55,7 @@ impl Rare {
         Self::Call,
         Self::State,
         Self::Mark,
+        Self::Annotation,
     ];
 
     const fn name(self) -> &'static str {
@@ -65,6 +68,7 @@ impl Rare {
             Self::Call => "call",
             Self::State => "state",
             Self::Mark => "mark",
+            Self::Annotation => "annotation",
         }
     }
 
@@ -78,6 +82,7 @@ impl Rare {
             Self::Call => include_str!("schema/1/call.sql"),
             Self::State => include_str!("schema/1/state.sql"),
             Self::Mark => include_str!("schema/1/mark.sql"),
+            Self::Annotation => include_str!("schema/1/annotation.sql"),
         }
     }
 

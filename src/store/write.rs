@@ -1,5 +1,6 @@
 //! Storing: everything that is ever stored, a line for each kind.
 
+use super::annotation::AnnotationWrite;
 use super::approval::ApprovalWrite;
 use super::call::CallWrite;
 use super::change::Entry;
@@ -66,6 +67,8 @@ kinds! {
     State(StateWrite);
     /// A read mark.
     Mark(MarkWrite);
+    /// A change of a message's annotations.
+    Annotation(AnnotationWrite);
     /// The oldest of the log goes.
     Trim(Trim);
 }

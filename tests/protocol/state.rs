@@ -1,4 +1,4 @@
-//! Frames of the shared state (P9.2) and of read marks (P9.5).
+//! Frames of the shared state (P9.2), of annotations (P9.3) and of read marks (P9.5).
 
 use sessile::protocol::data::Data;
 use sessile::protocol::error::{Details, ErrorCode, ErrorInfo};
@@ -18,6 +18,14 @@ pub(crate) fn shown() -> Shown {
         value: json(r#"{"trip":{"city":"Oslo","nights":2}}"#),
         version: serial(9),
     }
+}
+
+/// Sums of annotations.
+pub(crate) fn sums() -> Data {
+    json(
+        r#"{"like:distinct":{"up":{"total":120,"clients":{"alice":1},"clipped":true}},
+            "cite:multiple":{"":{"total":3,"clients":{"agent":3}}}}"#,
+    )
 }
 
 pub(crate) fn read_mark() -> Mark {
@@ -41,6 +49,14 @@ pub(crate) fn frames() -> Vec<(&'static str, ServerFrame)> {
                 serial: serial(10),
                 client: "alice".to_owned(),
                 ops: json(ops),
+            },
+        ),
+        (
+            "message.summary",
+            ServerFrame::Summary {
+                serial: serial(2),
+                version: serial(11),
+                annotations: sums(),
             },
         ),
         (

@@ -13,6 +13,7 @@
 mod abandoned;
 mod adopt;
 mod again;
+mod annotations;
 mod answers;
 mod append;
 mod approvals;
@@ -49,6 +50,7 @@ mod grants;
 mod handover;
 mod headers;
 mod history;
+mod hooks;
 mod host;
 mod identity;
 mod interrupt;

@@ -197,7 +197,8 @@ fn p10_3_cancelled_inputs_are_missed() {
 fn p10_3_the_next_attempt_reads_them() {
     check(
         "
-        admin patch {\"onInput\":\"steer\",\"maxAttempts\":2,\"agent\":{\"url\":\"https://a.example/\"}}
+        admin patch {\"onInput\":\"steer\",\"maxAttempts\":2,\
+             \"agent\":{\"url\":\"https://a.example/\"}}
         alice attach
         agent attach rewind=0
         alice publish 'go'

@@ -12,6 +12,7 @@ use sessile::store::{
     NewFields, Store, TextWrite, Trim, TurnWrite, Write,
 };
 
+use crate::annotations;
 use crate::approvals;
 use crate::calls;
 use crate::deliveries;
@@ -20,7 +21,7 @@ use crate::handover;
 use crate::model::epoch;
 use crate::state;
 
-const ONCE: [Kind; 20] = [
+const ONCE: [Kind; 22] = [
     Kind::Append,
     Kind::Update,
     Kind::Delete,
@@ -41,6 +42,8 @@ const ONCE: [Kind; 20] = [
     Kind::SettleCall,
     Kind::WithdrawCall,
     Kind::State,
+    Kind::Annotate,
+    Kind::Unannotate,
 ];
 
 fn settings() -> Settings {
@@ -118,6 +121,7 @@ fn message(place: u64, role: Role) -> Message {
         seq: None,
         created_at: at,
         updated_at: at,
+        annotations: None,
         deleted_at: None,
     }
 }
@@ -440,6 +444,7 @@ pub(crate) fn writes() -> Vec<Vec<Write>> {
     writes.extend(grants::golden_writes());
     writes.extend(calls::golden_writes());
     writes.extend(state::golden_writes());
+    writes.extend(annotations::golden_writes());
     writes
 }
 
@@ -480,4 +485,5 @@ pub(crate) fn check(store: &Store) {
     grants::check_golden(store);
     calls::check_golden(store);
     state::check_golden(store);
+    annotations::check_golden(store);
 }

@@ -178,6 +178,7 @@ fn message() -> impl Strategy<Value = Message> {
             seq: None,
             created_at: at,
             updated_at: at,
+            annotations: None,
             deleted_at: None,
         }
     })

@@ -1,5 +1,6 @@
 // The frames that a client may send (P4–P7, P13).
 
+import type { AnnotateFrame, UnannotateFrame } from "./annotation.ts";
 import type {
   ApprovalResult,
   DecideApprovalFrame,
@@ -177,7 +178,7 @@ export interface Chained {
   chain?: number;
 }
 
-/** Everything that a client may send. State and annotations add theirs here. */
+/** Everything that a client may send. */
 export type ClientFrame = (
   | PublishFrame
   | AppendFrame
@@ -202,6 +203,8 @@ export type ClientFrame = (
   | TakeLeadFrame
   | ReturnLeadFrame
   | StateFrame
+  | AnnotateFrame
+  | UnannotateFrame
   | ReadFrame
   | SetPresenceFrame
   | LeavePresenceFrame
@@ -255,6 +258,9 @@ export interface Results {
   "lead.return": LeadResult;
   /** The serial of the change, twice. */
   state: Placed;
+  /** The message, and the serial of the change as its version. */
+  annotate: Placed;
+  unannotate: Placed;
   read: Record<string, never>;
   "presence.set": { member: Member };
   "presence.leave": { member: Member };

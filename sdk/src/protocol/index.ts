@@ -1,5 +1,6 @@
 // The words of the protocol (PROTOCOL.md), shared by all entry points.
 
+export type * from "./annotation.ts";
 export type * from "./approval.ts";
 export type * from "./call.ts";
 export type * from "./client-frames.ts";

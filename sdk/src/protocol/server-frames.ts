@@ -179,8 +179,7 @@ export interface ProbeFrame {
 }
 
 /**
- * Everything that a session may say. State and annotations add theirs here; a client ignores
- * frames that it does not know (P1.4).
+ * Everything that a session may say; a client ignores frames that it does not know (P1.4).
  */
 export type ServerFrame =
   | AttachedFrame

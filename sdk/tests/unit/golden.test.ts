@@ -50,6 +50,8 @@ const SENT: Record<ClientFrame["type"], true> = {
   "lead.take": true,
   "lead.return": true,
   state: true,
+  annotate: true,
+  unannotate: true,
   read: true,
   "presence.set": true,
   "presence.leave": true,

@@ -238,6 +238,7 @@ fn create(cx: &mut Context<'_>, sender: &Sender, new: NewMessage) -> Message {
         seq: None,
         created_at: cx.engine.now,
         updated_at: cx.engine.now,
+        annotations: None,
         deleted_at: None,
     }
 }

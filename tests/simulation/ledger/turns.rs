@@ -225,8 +225,8 @@ impl Ledger {
         assert!(is_asked, "nobody cancelled {turn:?}");
     }
 
-    /// P6.11: a turn within one that is cancelled is cancelled, and so is one within a turn that has
-    /// ended, unless it is detached.
+    /// P6.11: a turn within one that is cancelled is cancelled, and so is one within a turn that
+    /// has ended, unless it is detached.
     fn check_within(&self, turn: &Turn) {
         let Some(within) = &turn.within else { return };
         let is_free = match self.open.get(&within.turn) {
