@@ -253,6 +253,17 @@ const ARROWS: &[(&str, &str, &str)] = &[
         "a schema that today's state breaks is refused (P9.4)",
     ),
     (
+        "turns",
+        "deliveries",
+        "hooks hear of the end of a turn, and of a lost agent (P10.4)",
+    ),
+    (
+        "approvals",
+        "deliveries",
+        "hooks hear what is asked, and that it is settled (P10.4)",
+    ),
+    ("handover", "deliveries", "hooks hear who leads (P10.4)"),
+    (
         "life",
         "deliveries",
         "a session that is deleted owes its hooks the news of that (P10.4)",

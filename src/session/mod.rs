@@ -41,6 +41,7 @@ use crate::protocol::deployment::Deployment;
 use crate::protocol::ids::Timestamp;
 use crate::store::{Store, StoreError};
 use context::{Context, Memory};
+use deliveries::hooks::tell_start;
 use engine::{Engine, Outbox, Wait, Work};
 
 /// Everything that can happen to a session.
@@ -103,7 +104,7 @@ impl Session {
             refuse::refuse_all(&mut cx, input);
         } else {
             let waiting = refuse::Waiting::of(&input);
-            if let Err(error) = dispatch(&mut cx, input) {
+            if let Err(error) = take(&mut cx, input) {
                 full::survive(&mut cx, error)?;
                 waiting.refuse_full(&mut cx);
             }
@@ -178,6 +179,16 @@ impl Session {
             memory,
             others,
         }
+    }
+}
+
+/// Handles one input; if the session begins with it, hooks hear of that.
+fn take(cx: &mut Context<'_>, input: Input) -> Result<(), StoreError> {
+    let is_new = cx.engine.created_at.is_none();
+    dispatch(cx, input)?;
+    match is_new {
+        true => tell_start(cx),
+        false => Ok(()),
     }
 }
 

@@ -151,30 +151,30 @@ fn p6_11_a_turn_that_ends_takes_those_within_it_along() {
         wait 5000
         ",
         expect![[r#"
-            agent < turn.cancel #8 a suspended agent-b within=t1 cancel=agent 'parent-ended'
+            agent < turn.cancel #7 a suspended agent-b within=t1 cancel=agent 'parent-ended'
                   reason=approval
-            agent | turn.cancel #9 aa active agent-b within=a cancel=agent 'parent-ended'
-            agent | approval.withdraw #10 q withdrawn turn=a [+0 request agent-b, +0 withdraw]
-            agent | turn.end #11 a cancelled agent-b within=t1 cancel=agent 'parent-ended'
-            agent | turn.end #12 t1 complete agent
+            agent | turn.cancel #8 aa active agent-b within=a cancel=agent 'parent-ended'
+            agent | approval.withdraw #9 q withdrawn turn=a [+0 request agent-b, +0 withdraw]
+            agent | turn.end #10 a cancelled agent-b within=t1 cancel=agent 'parent-ended'
+            agent | turn.end #11 t1 complete agent
             agent | ack 2 t1 complete agent
-            agent-b < turn.cancel #8 a suspended agent-b within=t1 cancel=agent 'parent-ended'
+            agent-b < turn.cancel #7 a suspended agent-b within=t1 cancel=agent 'parent-ended'
                   reason=approval
-            agent-b | turn.cancel #9 aa active agent-b within=a cancel=agent 'parent-ended'
-            agent-b | approval.withdraw #10 q withdrawn turn=a [+0 request agent-b, +0 withdraw]
-            agent-b | turn.end #11 a cancelled agent-b within=t1 cancel=agent 'parent-ended'
-            agent-b | turn.end #12 t1 complete agent
+            agent-b | turn.cancel #8 aa active agent-b within=a cancel=agent 'parent-ended'
+            agent-b | approval.withdraw #9 q withdrawn turn=a [+0 request agent-b, +0 withdraw]
+            agent-b | turn.end #10 a cancelled agent-b within=t1 cancel=agent 'parent-ended'
+            agent-b | turn.end #11 t1 complete agent
             -- 5000 ms
-            agent < turn.end #13 aa cancelled agent-b within=a cancel=agent 'parent-ended'
-            agent-b < turn.end #13 aa cancelled agent-b within=a cancel=agent 'parent-ended'
-            agent < turn.cancel #14 bb active agent-b within=b cancel=agent-b 'parent-ended'
-            agent | turn.end #15 b complete agent-b within=~t1
-            agent-b < turn.cancel #14 bb active agent-b within=b cancel=agent-b 'parent-ended'
-            agent-b | turn.end #15 b complete agent-b within=~t1
+            agent < turn.end #12 aa cancelled agent-b within=a cancel=agent 'parent-ended'
+            agent-b < turn.end #12 aa cancelled agent-b within=a cancel=agent 'parent-ended'
+            agent < turn.cancel #13 bb active agent-b within=b cancel=agent-b 'parent-ended'
+            agent | turn.end #14 b complete agent-b within=~t1
+            agent-b < turn.cancel #13 bb active agent-b within=b cancel=agent-b 'parent-ended'
+            agent-b | turn.end #14 b complete agent-b within=~t1
             agent-b | ack 6 b complete agent-b within=~t1
             -- 10000 ms
-            agent < turn.end #16 bb cancelled agent-b within=b cancel=agent-b 'parent-ended'
-            agent-b < turn.end #16 bb cancelled agent-b within=b cancel=agent-b 'parent-ended'
+            agent < turn.end #15 bb cancelled agent-b within=b cancel=agent-b 'parent-ended'
+            agent-b < turn.end #15 bb cancelled agent-b within=b cancel=agent-b 'parent-ended'
         "#]],
     );
 }

@@ -50,6 +50,7 @@ mod grants;
 mod handover;
 mod headers;
 mod history;
+mod hooks;
 mod host;
 mod identity;
 mod interrupt;

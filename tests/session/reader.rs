@@ -74,7 +74,8 @@ fn is_edge(kind: &str, from: &str, to: &str) -> bool {
     let is_open = matches!(from, "queued" | "active" | "suspended");
     match kind {
         "turn.start" => matches!(from, "" | "queued") && to == "active",
-        "turn.queue" => matches!(from, "" | "active" | "suspended") && to == "queued",
+        // P8.8: a queued turn is told again when the person who led returns.
+        "turn.queue" => (is_open || from.is_empty()) && to == "queued",
         "turn.suspend" => from == "active" && to == "suspended",
         "turn.resume" => from == "suspended" && to == "active",
         "turn.adopt" => match from {
@@ -235,8 +236,10 @@ impl Reader {
             self.violations.push(format!("{from:?} to {to:?}: {frame}"));
         }
         // P6.7: a steer is one entry, told as a message and as what happened to the turn.
+        // P8.4: a request suspends its turn, and the last to be settled resumes it, in its entry.
         let is_steer = kind == "turn.steer" && frame["message"] == frame["serial"];
-        let is_told = is_steer && self.position.as_deref() == frame["serial"].as_str();
+        let is_beside = is_steer || matches!(kind, "turn.suspend" | "turn.resume");
+        let is_told = is_beside && self.position.as_deref() == frame["serial"].as_str();
         if !is_told {
             self.moves(&text(frame, "serial"), frame);
         }

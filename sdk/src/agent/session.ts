@@ -39,7 +39,7 @@ export interface AgentOptions extends Omit<ConnectionOptions, "rewind" | "rollup
   onInput?: (message: Message, start: StartOptions) => void;
   /**
    * Called with each turn that waits for an agent, and with the argument for `startTurn` or
-   * `answer`: an input that had to wait, or a turn whose agent has left, as one whose question is
+   * `answer`: an input that had to wait, or a turn that its agent left, as one whose askings are
    * settled (P8.4). It is not called while a person leads the session (P8.8).
    */
   onQueued?: (turn: Turn, start: StartOptions) => void;

@@ -13,7 +13,7 @@ import {
 } from "../protocol/index.ts";
 import {
   type ApproveOptions,
-  Asking,
+  Askings,
   type AskOptions,
   type CallOptions,
   type Settled,
@@ -107,7 +107,7 @@ export class AgentTurn implements AsyncDisposable {
   readonly #control = new AbortController();
   readonly #prefix: string;
   readonly #pipeline: Pipeline;
-  readonly #asking: Asking;
+  readonly #askings: Askings;
   /** Resolves when the turn, which was queued for the next process, is taken back or lost. */
   returning: Promise<void> | undefined;
   /** Errors of messages outside streams. */
@@ -134,7 +134,7 @@ export class AgentTurn implements AsyncDisposable {
     this.signal = this.#control.signal;
     this.#pipeline = new Pipeline(host);
     const { id, signal } = this;
-    this.#asking = new Asking({ id, signal, ask: host.ask, led: () => this.#led() });
+    this.#askings = new Askings({ id, signal, ask: host.ask, led: () => this.#led() });
     // A later attempt replaces earlier output, unless that is kept.
     this.#prefix = isKept ? `${turn.id}/${turn.attempt}` : turn.id;
     // A suspended turn has no lease.
@@ -248,12 +248,12 @@ export class AgentTurn implements AsyncDisposable {
    * the same call, in the next one; until then the turn is suspended.
    */
   approve(options: ApproveOptions): Promise<Settled> {
-    return this.#asking.approval("approval", options);
+    return this.#askings.approval("approval", options);
   }
 
   /** Asks a question; otherwise as `approve`. */
   ask(options: AskOptions): Promise<Settled> {
-    return this.#asking.approval("question", options);
+    return this.#askings.approval("question", options);
   }
 
   /**
@@ -265,7 +265,7 @@ export class AgentTurn implements AsyncDisposable {
     input?: unknown,
     options: CallOptions = {},
   ): Promise<Output> {
-    return this.#asking.call(tool, input, options) as Promise<Output>;
+    return this.#askings.call(tool, input, options) as Promise<Output>;
   }
 
   /** Ends the turn once all its output has arrived. A second call changes nothing. */
@@ -282,7 +282,7 @@ export class AgentTurn implements AsyncDisposable {
 
   /** The session reports the turn. */
   take(turn: Turn): void {
-    const isWaiting = this.info.status === "suspended" || this.#asking.isPending;
+    const isWaiting = this.info.status === "suspended" || this.#askings.isPending;
     this.info = turn;
     if (turn.cancel) this.#abort(`cancelled by ${turn.cancel.by}`);
     if (this.returning) return;
@@ -298,8 +298,8 @@ export class AgentTurn implements AsyncDisposable {
   }
 
   /** The session reports something that the turn has asked. */
-  settle(question: { id: string; status: string }): void {
-    this.#asking.take(question);
+  settle(asking: { id: string; status: string }): void {
+    this.#askings.take(asking);
   }
 
   /** Keeps the lease (P6.8). */
@@ -310,7 +310,7 @@ export class AgentTurn implements AsyncDisposable {
   /** There is a new connection: leads from there on, or learns that it does not. */
   attached(isResumed: boolean): void {
     this.beat();
-    if (!isResumed) this.#asking.again();
+    if (!isResumed) this.#askings.again();
   }
 
   takeSteer(message: Message): void {
@@ -332,7 +332,7 @@ export class AgentTurn implements AsyncDisposable {
     this.#pipeline.abandon(error);
   }
 
-  /** Goes on where the turn's last question left it, as its next leader. */
+  /** Goes on as the turn's next leader, after its last asking. */
   async #takeBack(): Promise<void> {
     try {
       const turn = await this.host.takeBack();
@@ -416,7 +416,7 @@ export class AgentTurn implements AsyncDisposable {
   #abort(message: string): void {
     // A second one changes nothing.
     this.#control.abort(new DOMException(message, "AbortError"));
-    this.#asking.fail(this.#reason);
+    this.#askings.fail(this.#reason);
     for (const stop of this.#waiting) stop();
   }
 

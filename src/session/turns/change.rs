@@ -2,11 +2,13 @@
 
 use crate::protocol::data::Data;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
+use crate::protocol::hooks::HookEvent;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::message::Status as MessageStatus;
 use crate::protocol::serial::Place;
 use crate::protocol::turn::{Cancel, Ending, Event, Lead, Shown, State, Turn, Within};
 use crate::session::context::Context;
+use crate::session::deliveries::hooks;
 use crate::session::engine::{Closing, Sender, Step};
 use crate::session::turns::instructions::{mark_steer, waiting};
 use crate::session::turns::lease::stir;
@@ -102,9 +104,37 @@ pub(crate) fn change_turn(
     event: Event,
     change: impl FnOnce(&mut Turn),
 ) -> Option<Shown> {
-    let version = cx.engine.next_place();
+    cx.engine.next_place();
     let open = cx.memory.turns.get_mut(id)?;
     change(&mut open.turn);
+    put_turn(cx, step, id, event, true)
+}
+
+/// The same as part of the entry before it in the step: a request suspends its turn, and the last
+/// of them to be settled resumes it (P8.4). One entry less is a row less.
+pub(crate) fn change_turn_beside(
+    cx: &mut Context<'_>,
+    step: &mut Step,
+    id: &str,
+    event: Event,
+    state: State,
+) {
+    if let Some(open) = cx.memory.turns.get_mut(id) {
+        open.turn.state = state;
+        put_turn(cx, step, id, event, false);
+    }
+}
+
+/// Stores a turn as changed by the latest entry, and sends its frame.
+fn put_turn(
+    cx: &mut Context<'_>,
+    step: &mut Step,
+    id: &str,
+    event: Event,
+    is_entry: bool,
+) -> Option<Shown> {
+    let version = cx.engine.end;
+    let open = cx.memory.turns.get_mut(id)?;
     open.turn.version = version;
     open.turn.event = event;
     open.kept_at = open.heard_at;
@@ -114,15 +144,19 @@ pub(crate) fn change_turn(
         heard_at: open.heard_at,
     };
     let shown = cx.memory.turns.get(id).map(|open| shown(cx, open))?;
-    step.write(TurnWrite::Put {
-        kept,
-        client: step.by().map(str::to_owned),
-        at: cx.engine.now,
+    step.write(match is_entry {
+        true => TurnWrite::Put {
+            kept,
+            client: step.by().map(str::to_owned),
+            at: cx.engine.now,
+        },
+        false => TurnWrite::Row(kept),
     });
     step.tell(turn_frame(cx, event, version, shown.clone()));
     if !is_open {
         cx.memory.turns.remove(id);
         step.settles = true;
+        hooks::tell(cx, step, HookEvent::TurnEnd, subject(id));
     }
     stir(cx);
     Some(shown)
@@ -167,6 +201,14 @@ pub(crate) fn finish_turn(
             at,
         };
     }))
+}
+
+/// A turn, as hooks hear of it (P10.4).
+pub(crate) fn subject(id: &str) -> hooks::Subject<'_> {
+    hooks::Subject {
+        turn: Some(id),
+        ..hooks::Subject::default()
+    }
 }
 
 /// Cancels one turn, if it is open and not cancelled yet, with those within it (P6.11). Nothing of

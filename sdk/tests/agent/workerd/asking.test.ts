@@ -369,8 +369,8 @@ for (const [name, link] of Object.entries(LINKS)) {
     });
 
     for (const isThere of [true, false]) {
-      const when = isThere ? "is there by then" : "comes later";
-      test(`P8.3 is killed, and its next process ${when}: it is asked no more`, async (t) => {
+      const when = isThere ? "is there by then" : "comes later, the Worker killed as well";
+      test(`P8.3 is killed, and its next process ${when}`, async (t) => {
         const session = fixture.session();
         const ada = await Person.in(t, session);
         const TOKEN = await makeToken({ sub: "agent", caps: { "*": ["agent"] } });
@@ -394,6 +394,10 @@ for (const [name, link] of Object.entries(LINKS)) {
         first.kill("SIGKILL");
         await within(gone, "the agent to die");
         if (isThere) await spawn();
+        else {
+          await fixture.server.kill9();
+          await fixture.server.start();
+        }
         await ada.decide("approve", { data: { seats: 1 } });
         if (!isThere) {
           await ada.turnIs(one?.turn ?? "", "queued");
@@ -489,10 +493,9 @@ for (const [name, link] of Object.entries(LINKS)) {
     const handle = async (turn: AgentTurn) => {
       const said: unknown[] = [];
       for (let n = 0; n < count; n += 1) {
-        const both = [turn.approve({ title: "One?", data: n }), turn.approve({ title: "Two?" })];
-        for (const { data, approval } of await Promise.all(both)) {
-          said.push(approval.title === "One?" ? data : "two");
-        }
+        const asked = turn.approve({ title: "Go on?", data: n });
+        const [{ data }, output] = await Promise.all([asked, turn.call("double", n)]);
+        said.push(data, output);
         await turn.message(n, { name: "said" });
       }
       results.push(said);
@@ -506,6 +509,10 @@ for (const [name, link] of Object.entries(LINKS)) {
       (state) => state === "connected",
       "the agent to be there",
     );
+    ada.session.on("frame", (frame) => {
+      if (frame.type !== "tool.call") return;
+      void ada.runs(frame.call.id, { output: Number(frame.call.input) * 2 });
+    });
     await ada.session.send("Tickets, please");
     const isOver = () => ada.session.turns.some((turn) => turn.status === "complete");
     await until(
@@ -520,7 +527,7 @@ for (const [name, link] of Object.entries(LINKS)) {
       Boolean,
       "the end of the turn",
     );
-    const expected = Array.from({ length: count }, (_, n) => [n, "two"]).flat();
+    const expected = Array.from({ length: count }, (_, n) => [n, n * 2]).flat();
     assert.deepEqual(results, [expected], "one run of the handler came to its end");
     const said = (await contents(fixture.server, session)).filter(([of]) => of === "said");
     assert.deepEqual(
