@@ -78,8 +78,8 @@ macro_rules! aged {
 }
 
 impl Store {
-    /// The oldest messages, and whether retention may remove them. Three rows each, and two for each
-    /// open turn.
+    /// The oldest messages, and whether retention may remove them. Three rows each, and two for
+    /// each open turn.
     pub fn aged(&self, limit: usize) -> Result<Vec<Aged>, StoreError> {
         const AGED: &str = aged!("0");
         const ANNOTATED: &str =
