@@ -50,8 +50,7 @@ pub(super) fn take(sums: &mut Sums, kind: &Kind, name: &str, client: &str, count
 
 /// Whether the clients listed are all there are follows from their counts.
 fn clip(sum: &mut Sum) {
-    let listed = sum.clients.values().fold(0, |all, one| all + one);
-    sum.clipped = listed < sum.total;
+    sum.clipped = sum.clients.values().sum::<u64>() < sum.total;
 }
 
 /// About the bytes of the sums as JSON.
