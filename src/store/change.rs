@@ -192,7 +192,8 @@ fn changed(sql: &dyn Sql, after: Place, limit: usize) -> Result<Vec<Changed>, St
                            HAVING EXISTS (SELECT 1 FROM message m WHERE m.serial=subject) \
                            ORDER BY subject LIMIT ?2";
     const GROWN: &str = concat!(
-        "SELECT serial, place, 0, 0, 0, 0 FROM (SELECT m.serial AS serial, max(m.version, coalesce(",
+        "SELECT serial, place, 0, 0, 0, 0 FROM (SELECT m.serial AS serial, \
+         max(m.version, coalesce(",
         newest_segment!("s.version", "m.serial"),
         ", 0)) AS place FROM message m WHERE m.status='streaming' AND m.serial<=?1) \
          WHERE place>?1 ORDER BY serial LIMIT ?2"

@@ -262,8 +262,7 @@ impl World {
             let claim = call.claim.as_ref();
             claim.is_some_and(|claim| claim.connection == link)
         };
-        let before = self.known.values().filter(|call| call.id == id).cloned();
-        let before: Option<Call> = before.last();
+        let before = self.known.values().rfind(|call| call.id == id).cloned();
         let Some(answer) = self.say(link.clone(), DEVICES[device], frame) else {
             return;
         };

@@ -31,6 +31,7 @@ mod random;
 #[path = "../session/reader.rs"]
 mod reader;
 mod run;
+mod shared;
 mod sim;
 #[path = "../sqlite/mod.rs"]
 mod sqlite;

@@ -13,8 +13,7 @@ use crate::session::engine::{Answer, Error, Known, Sender, Step};
 use crate::session::handover::check::led;
 use crate::session::handover::heard::stir;
 use crate::session::handover::state::Held;
-use crate::session::turns::change::{asked, cancel_turn, change_turn};
-use crate::session::turns::queue::queue_input;
+use crate::session::turns::change::{asked, cancel_turn, change_turn, queue_input, turns_to_be};
 use crate::store::{HandoverWrite, StoreError};
 
 /// Answers a frame whose id was taken before: by how things stand.
@@ -186,7 +185,7 @@ fn wanted(cx: &Context<'_>, inputs: Vec<Place>, wake: Wake) -> Result<Vec<Place>
         .engine
         .limits
         .open_turns()
-        .saturating_sub(cx.memory.turns.len());
+        .saturating_sub(turns_to_be(cx));
     wanted.drain(..wanted.len().saturating_sub(room));
     Ok(match wake {
         Wake::All => wanted,

@@ -10,6 +10,7 @@ use crate::protocol::turn::{Shown, State, Turn};
 use crate::session::context::Context;
 use crate::session::engine::{Answer, Error, Known, Sender, Step};
 use crate::session::turns::change::{asked, cancel_turn};
+use crate::session::turns::instructions::give_up_inputs;
 use crate::session::turns::shown::{find, missing_turn, stored};
 use crate::store::MessageWrite;
 
@@ -92,6 +93,12 @@ pub(crate) fn cancel(
     let cancel = asked(sender, cx.engine.now, frame.reason);
     let mut step = cx.engine.step_by(sender);
     if let Some(place) = input {
+        let cancel = cancel.clone();
+        step.write(MessageWrite::CancelInput { place, cancel });
+    }
+    let is_all = stands_for == 0;
+    let given_up = give_up_inputs(cx, &mut step, |place| is_all || input == Some(place));
+    for place in given_up.into_iter().filter(|_| is_all) {
         let cancel = cancel.clone();
         step.write(MessageWrite::CancelInput { place, cancel });
     }

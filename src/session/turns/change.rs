@@ -10,7 +10,8 @@ use crate::protocol::turn::{Cancel, Ending, Event, Lead, Shown, State, Turn, Wit
 use crate::session::context::Context;
 use crate::session::deliveries::hooks;
 use crate::session::engine::{Closing, Sender, Step};
-use crate::session::turns::instructions::{mark_steer, waiting};
+use crate::session::handover::check::keep_inputs;
+use crate::session::turns::instructions::{REQUEUED, mark_steer, waiting, waiting_inputs};
 use crate::session::turns::lease::stir;
 use crate::session::turns::shown::{shown, turn_frame};
 use crate::session::turns::state::OpenTurn;
@@ -44,6 +45,7 @@ pub(crate) fn new_turn(cx: &Context<'_>, id: Option<String>, input: Option<Place
         attempt: 1,
         attempt_place: place,
         steers: Vec::new(),
+        inputs: Vec::new(),
         created_at: cx.engine.now,
         started_at: None,
         cancel: None,
@@ -63,9 +65,24 @@ pub(crate) fn hold_turn(cx: &mut Context<'_>, turn: Turn) {
     cx.memory.turns.insert(open.turn.id.clone(), open);
 }
 
+/// The open turns, with those that the inputs which wait in them will be (P10.3).
+pub(crate) fn turns_to_be(cx: &Context<'_>) -> usize {
+    let open = cx.memory.turns.values();
+    let waiting: usize = open.map(|open| waiting_inputs(&open.turn).count()).sum();
+    cx.memory.turns.len() + waiting
+}
+
+/// Queues an input: as a turn without a leader.
+pub(crate) fn queue_input(cx: &mut Context<'_>, step: &mut Step, input: Place) {
+    let turn = new_turn(cx, None, Some(input));
+    let id = turn.id.clone();
+    hold_turn(cx, turn);
+    change_turn(cx, step, &id, Event::Queue, |_| {});
+}
+
 pub(crate) fn check_open_turns(cx: &Context<'_>, verb: &str, more: usize) -> Result<(), ErrorInfo> {
     let limit = cx.engine.limits.open_turns();
-    if cx.memory.turns.len() + more <= limit {
+    if turns_to_be(cx) + more <= limit {
         return Ok(());
     }
     let message = format!("unable to {verb}; {limit} turns are open already");
@@ -186,21 +203,49 @@ pub(crate) fn finish_turn(
         Ending::Failed => MessageStatus::Failed,
     };
     close_messages(cx, step, id, status);
+    let left = requeued(cx, id)?;
     for place in missed {
-        mark_steer(cx, step, place, "missed", 0)?;
+        let word = if left.contains(&place) {
+            REQUEUED
+        } else {
+            "missed"
+        };
+        mark_steer(cx, step, place, word, 0)?;
     }
     end_children(cx, step, id)?;
     (cx.others.turn_ends)(cx, step, id)?;
     let (reason, error) = (end.reason.map(str::to_owned), end.error);
     let at = cx.engine.now;
-    Ok(change_turn(cx, step, id, Event::End, |turn| {
+    let shown = change_turn(cx, step, id, Event::End, |turn| {
         turn.state = State::Ended {
             ending,
             reason: reason.filter(|_| !is_cancelled),
             error,
             at,
         };
-    }))
+    });
+    if cx.memory.handover.is_some() {
+        keep_inputs(cx, step, left);
+    } else {
+        for place in left {
+            queue_input(cx, step, place);
+        }
+    }
+    Ok(shown)
+}
+
+/// The inputs that a turn leaves behind when it ends: inputs like any other from then on (P10.3).
+fn requeued(cx: &Context<'_>, id: &str) -> Result<Vec<Place>, StoreError> {
+    let open = cx.memory.turns.get(id);
+    let waiting = open.into_iter().flat_map(|open| waiting_inputs(&open.turn));
+    let mut left = Vec::new();
+    for place in waiting {
+        let head = cx.engine.store.head(place)?;
+        if head.is_some_and(|head| !head.is_deleted) {
+            left.push(place);
+        }
+    }
+    Ok(left)
 }
 
 /// A turn, as hooks hear of it (P10.4).
