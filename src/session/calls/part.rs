@@ -6,11 +6,12 @@ use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{LIST_BYTES, PAGE_BYTES};
 use crate::protocol::serial::Place;
 use crate::protocol::snapshot::Snapshot;
+use crate::session::calls::call::REASON;
 use crate::session::calls::change::{change_call, frame};
 use crate::session::calls::lease::{CALLS, PINGS, held_until, listen, stir};
 use crate::session::calls::shown::shown;
 use crate::session::calls::state::PendingCall;
-use crate::session::context::{Context, Memory};
+use crate::session::context::{Asked, Context, Memory};
 use crate::session::engine::{Live, News, Owner, Step};
 use crate::session::part::Part;
 use crate::session::turns::lost::turn_deadline;
@@ -56,9 +57,15 @@ impl Part for Called {
         Ok(())
     }
 
-    fn is_asked(memory: &Memory, turn: &str) -> bool {
-        let mut pending = memory.calls.pending.values();
-        pending.any(|pending| pending.call.called.suspend && pending.call.turn == turn)
+    fn asked(memory: &Memory, turn: &str) -> Option<Asked> {
+        let pending = memory.calls.pending.values().map(|pending| &pending.call);
+        let of_turn = pending.filter(|call| call.called.suspend && call.turn == turn);
+        let first = of_turn.min_by_key(|call| call.place)?;
+        Some(Asked {
+            place: first.place,
+            at: first.created_at,
+            reason: REASON,
+        })
     }
 
     fn turn_ends(cx: &mut Context<'_>, step: &mut Step, turn: &str) -> Result<(), StoreError> {

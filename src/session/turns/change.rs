@@ -124,22 +124,34 @@ pub(crate) fn change_turn(
     cx.engine.next_place();
     let open = cx.memory.turns.get_mut(id)?;
     change(&mut open.turn);
-    put_turn(cx, step, id, event, true)
+    put_turn(cx, step, id, event, Stored::Entry)
 }
 
 /// The same as part of the entry before it in the step: a request suspends its turn, and the last
-/// of them to be settled resumes it (P8.4). One entry less is a row less.
+/// of them to be settled resumes it (P8.4). Both are frequent, so neither costs an entry.
 pub(crate) fn change_turn_beside(
     cx: &mut Context<'_>,
     step: &mut Step,
     id: &str,
     event: Event,
     state: State,
+    stored: Stored,
 ) {
     if let Some(open) = cx.memory.turns.get_mut(id) {
         open.turn.state = state;
-        put_turn(cx, step, id, event, false);
+        put_turn(cx, step, id, event, stored);
     }
+}
+
+/// The rows of a change of a turn.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stored {
+    /// The turn, and an entry.
+    Entry,
+    /// The turn.
+    Row,
+    /// Nothing: other rows tell it to a waking session.
+    Nothing,
 }
 
 /// Stores a turn as changed by the latest entry, and sends its frame.
@@ -148,27 +160,30 @@ fn put_turn(
     step: &mut Step,
     id: &str,
     event: Event,
-    is_entry: bool,
+    stored: Stored,
 ) -> Option<Shown> {
     let version = cx.engine.end;
     let open = cx.memory.turns.get_mut(id)?;
     open.turn.version = version;
     open.turn.event = event;
-    open.kept_at = open.heard_at;
+    if stored != Stored::Nothing {
+        open.kept_at = open.heard_at;
+    }
     let is_open = open.turn.is_open();
     let kept = Kept {
         turn: open.turn.clone(),
         heard_at: open.heard_at,
     };
     let shown = cx.memory.turns.get(id).map(|open| shown(cx, open))?;
-    step.write(match is_entry {
-        true => TurnWrite::Put {
+    match stored {
+        Stored::Entry => step.write(TurnWrite::Put {
             kept,
             client: step.by().map(str::to_owned),
             at: cx.engine.now,
-        },
-        false => TurnWrite::Row(kept),
-    });
+        }),
+        Stored::Row => step.write(TurnWrite::Row(kept)),
+        Stored::Nothing => {}
+    }
     step.tell(turn_frame(cx, event, version, shown.clone()));
     if !is_open {
         cx.memory.turns.remove(id);

@@ -172,7 +172,8 @@ pub(crate) fn queue_again(
 /// Turns as found when the session wakes. Their leaders were last heard after the row's time, by at
 /// most a third of a lease; streamed messages tell more.
 fn load_turns(cx: &mut Context<'_>) -> Result<(), StoreError> {
-    for Kept { turn, heard_at } in cx.engine.store.open_turns()? {
+    for Kept { mut turn, heard_at } in cx.engine.store.open_turns()? {
+        as_asked(cx, &mut turn);
         let lease_ms = turn.lead().map_or(0, |lead| lead.lease_ms);
         let streams = cx.engine.rollup.streams.values();
         let of_turn = streams.filter(|open| open.turn.as_ref() == Some(&turn.id));
@@ -186,6 +187,23 @@ fn load_turns(cx: &mut Context<'_>) -> Result<(), StoreError> {
         cx.memory.turns.insert(open.turn.id.clone(), open);
     }
     Ok(())
+}
+
+/// A turn as it was when its row was written, and the state that its requests since gave it: they
+/// suspend it without a write of its row.
+fn as_asked(cx: &Context<'_>, turn: &mut Turn) {
+    let State::Active(lead) = &turn.state else {
+        return;
+    };
+    if let Some(asked) = (cx.others.asked)(cx.memory, &turn.id) {
+        turn.version = asked.place;
+        turn.event = Event::Suspend;
+        turn.state = State::Suspended {
+            lead: lead.clone(),
+            reason: Some(asked.reason.to_owned()),
+            at: asked.at,
+        };
+    }
 }
 
 impl End<'_> {
