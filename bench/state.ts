@@ -1,4 +1,4 @@
-// A change of the shared state: rows, and bytes of the database, in a large tree beside a small one.
+// A change of the shared state: rows, bytes and time, in a large tree beside a small one.
 
 import { Connection, diagnostics, freshSession } from "./client.ts";
 import { atMost, type Bench, type Family, type Row } from "./row.ts";
@@ -61,7 +61,7 @@ async function changes(bench: Bench): Promise<Row[]> {
   ]);
   await server.kill();
   bench.log(`state: ${JSON.stringify({ large, small })}`);
-  const what = `of a counter at ${CHANGES_A_SECOND} changes/s, in a tree of 1 MB beside one of 100 B`;
+  const what = `of a counter, ${CHANGES_A_SECOND}/s, in a tree of 1 MB beside one of 100 B`;
   return [
     atMost(`rows written by a change ${what}`, "rows", large.rows, small.rows, 1.05),
     atMost(`time of a change ${what}`, "ms", large.ms, small.ms, 2),
