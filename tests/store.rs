@@ -12,6 +12,8 @@ mod approvals;
 mod check;
 #[path = "store/deliveries.rs"]
 mod deliveries;
+#[path = "store/followers.rs"]
+mod followers;
 #[path = "store/golden.rs"]
 mod golden;
 #[path = "store/handover.rs"]

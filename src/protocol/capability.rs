@@ -215,15 +215,19 @@ impl Role {
 /// Patterns of a token that a refusal lists.
 const PATTERNS_SHOWN: usize = 5;
 
-/// The `caps` of a token, checked as a whole: a mistake is reported at once, not when an
+/// The `caps` of a token, which an inbox keeps with its connection; checked as a whole: a mistake is reported at once, not when an
 /// operation is missing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Capabilities(Vec<Entry>);
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Entry {
+    #[serde(rename = "p")]
     pattern: String,
+    #[serde(rename = "o")]
     operations: Operations,
+    #[serde(rename = "r")]
     role: Role,
 }
 

@@ -22,6 +22,7 @@ mod json_error;
 pub mod limits;
 pub mod message;
 pub mod message_frames;
+pub mod news;
 pub mod presence;
 pub mod query;
 pub mod reads;

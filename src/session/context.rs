@@ -1,12 +1,16 @@
 //! The context of every feature while an input is handled.
 
+use std::collections::BTreeSet;
+
 use super::approvals::state::Approvals;
 use super::deliveries::queue::Queue;
 use super::engine::{Step, Work};
 use super::handover::state::Held;
+use super::inboxes::state::Followers;
 use super::messages::state::Retention;
 use super::presence::state::Presence;
 use super::turns::state::Turns;
+use crate::protocol::news::Telling;
 use crate::store::StoreError;
 
 /// The memory of all features, one field each.
@@ -18,6 +22,7 @@ pub(super) struct Memory {
     pub(super) retention: Retention,
     pub(super) deliveries: Queue,
     pub(super) handover: Option<Held>,
+    pub(super) followers: Followers,
 }
 
 /// The questions of one feature to all others, none of which it knows: to all parts (`parts.rs`).
@@ -27,6 +32,10 @@ pub(super) struct Others {
     pub(super) is_asked: fn(&Memory, &str) -> bool,
     /// A turn is about to end in a step.
     pub(super) turn_ends: fn(&mut Context<'_>, &mut Step, &str) -> Result<(), StoreError>,
+    /// The inboxes that something pending concerns (P15).
+    pub(super) recipients: fn(&Memory, &mut BTreeSet<String>),
+    /// Collects what an inbox is told (P15).
+    pub(super) tell: fn(&Context<'_>, &mut Telling<'_>) -> Result<(), StoreError>,
 }
 
 /// One input's hold on the session: the engine, and the memory of every feature.

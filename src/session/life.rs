@@ -6,6 +6,7 @@ use crate::protocol::ids::Timestamp;
 use crate::session::context::Context;
 use crate::session::deliveries::hooks;
 use crate::session::engine::{Error, News, Owner, Sender, Wait, after};
+use crate::session::inboxes::part::part_all;
 use crate::session::part::Part;
 use crate::store::StoreError;
 
@@ -22,6 +23,7 @@ fn end(cx: &mut Context<'_>) -> Result<(), StoreError> {
     if cx.engine.created_at.is_some() {
         let serial = cx.engine.epoch.at(cx.engine.end);
         told = hooks::rows(cx, HookEvent::SessionDelete, serial);
+        told.extend(part_all(cx));
     }
     if cx.memory.deliveries.is_empty() {
         cx.engine.end_life();

@@ -1,10 +1,13 @@
 //! The parts of the session: the only list of them, and the calls to all of them.
 
+use std::collections::BTreeSet;
+
 use super::approvals::part::Pending;
 use super::context::{Context, Memory, Others};
 use super::deliveries::part::Deliveries;
 use super::engine::{Live, News, Step, Wait};
 use super::handover::part::{HandedOver, HandoverPings};
+use super::inboxes::part::Inboxes;
 use super::life::Rest;
 use super::messages::retention::Trimming;
 use super::messages::silence::Streams;
@@ -16,6 +19,7 @@ use super::turns::lease::Leases;
 use super::turns::lost::Open;
 use crate::protocol::frame::{Lists, ServerFrame};
 use crate::protocol::ids::Timestamp;
+use crate::protocol::news::Telling;
 use crate::protocol::serial::Place;
 use crate::protocol::snapshot::Snapshot;
 use crate::store::StoreError;
@@ -37,6 +41,7 @@ macro_rules! each {
             Rest
             Announcing
             Deliveries
+            Inboxes
         }
     };
     (@ $part:ident $do:block $($name:ident)*) => {
@@ -48,6 +53,8 @@ macro_rules! each {
 pub(super) const OTHERS: Others = Others {
     is_asked,
     turn_ends,
+    recipients,
+    tell,
 };
 
 fn is_asked(memory: &Memory, turn: &str) -> bool {
@@ -58,6 +65,15 @@ fn is_asked(memory: &Memory, turn: &str) -> bool {
 
 fn turn_ends(cx: &mut Context<'_>, step: &mut Step, turn: &str) -> Result<(), StoreError> {
     each!(P => { P::turn_ends(cx, step, turn)? });
+    Ok(())
+}
+
+fn recipients(memory: &Memory, inboxes: &mut BTreeSet<String>) {
+    each!(P => { P::recipients(memory, inboxes) });
+}
+
+fn tell(cx: &Context<'_>, telling: &mut Telling<'_>) -> Result<(), StoreError> {
+    each!(P => { P::tell(cx, telling)? });
     Ok(())
 }
 

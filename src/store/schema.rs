@@ -33,10 +33,18 @@ pub(super) enum Rare {
     Approval,
     /// The latest hand-over to a person.
     Handover,
+    /// Inboxes that are told.
+    Follower,
 }
 
 impl Rare {
-    const ALL: [Self; 4] = [Self::Once, Self::Delivery, Self::Approval, Self::Handover];
+    const ALL: [Self; 5] = [
+        Self::Once,
+        Self::Delivery,
+        Self::Approval,
+        Self::Handover,
+        Self::Follower,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
@@ -44,6 +52,7 @@ impl Rare {
             Self::Delivery => "delivery",
             Self::Approval => "approval",
             Self::Handover => "handover",
+            Self::Follower => "follower",
         }
     }
 
@@ -53,6 +62,7 @@ impl Rare {
             Self::Delivery => include_str!("schema/1/delivery.sql"),
             Self::Approval => include_str!("schema/1/approval.sql"),
             Self::Handover => include_str!("schema/1/handover.sql"),
+            Self::Follower => include_str!("schema/1/follower.sql"),
         }
     }
 

@@ -4,6 +4,7 @@ use super::approval::ApprovalWrite;
 use super::change::Entry;
 use super::delivery::DeliveryWrite;
 use super::error::StoreError;
+use super::follower::FollowerWrite;
 use super::frame_id::IdWrite;
 use super::handover::HandoverWrite;
 use super::message::MessageWrite;
@@ -52,10 +53,25 @@ kinds! {
     Handover(HandoverWrite);
     /// A delivery.
     Delivery(DeliveryWrite);
+    /// An inbox that is told.
+    Follower(FollowerWrite);
     /// An approval, and its entry.
     Approval(ApprovalWrite);
     /// The oldest of the log goes.
     Trim(Trim);
+}
+
+impl Write {
+    /// Whether it changes something of the session that inboxes show (P15).
+    pub fn is_event(&self) -> bool {
+        match self {
+            Self::Turn(write) => matches!(write, TurnWrite::Put { .. }),
+            Self::Handover(write) => matches!(write, HandoverWrite::Put { .. }),
+            Self::Meta(write) => matches!(write, MetaWrite::Set { .. }),
+            Self::Approval(_) => true,
+            _ => false,
+        }
+    }
 }
 
 impl Store {

@@ -14,6 +14,7 @@ use sessile::store::{
 
 use crate::approvals;
 use crate::deliveries;
+use crate::followers;
 use crate::handover;
 use crate::model::epoch;
 
@@ -422,6 +423,7 @@ pub(crate) fn writes() -> Vec<Vec<Write>> {
     writes.extend(deliveries::golden_writes());
     writes.extend(approvals::golden_writes());
     writes.extend(handover::golden_writes());
+    writes.extend(followers::golden_writes());
     writes
 }
 
@@ -459,4 +461,5 @@ pub(crate) fn check(store: &Store) {
     deliveries::check_golden(store);
     approvals::check_golden(store);
     handover::check_golden(store);
+    followers::check_golden(store);
 }

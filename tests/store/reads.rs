@@ -14,6 +14,7 @@ use sessile::store::{Beginning, IdWrite, Kind, MetaWrite, Span, Store, StoreErro
 
 use crate::approvals;
 use crate::deliveries;
+use crate::followers;
 use crate::handover;
 use crate::model::epoch;
 use crate::sqlite::Sqlite;
@@ -79,6 +80,9 @@ fn log(count: u64) -> (Sqlite, Store) {
          INSERT INTO approval(serial, version, id, body) \
          SELECT i, i, 'b' || i, (SELECT body FROM approval WHERE serial={last}) FROM n"
     ));
+    for writes in followers::golden_writes() {
+        store.write(&writes).unwrap();
+    }
     for writes in handover::golden_writes() {
         store.write(&writes).unwrap();
     }
@@ -209,6 +213,10 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
             store.turn_messages(&open_turn(), 100).map(|all| all.len())
         }),
         ("handover", 1, |store| store.handover().map(one)),
+        ("followers", 2, |store| {
+            store.followers().map(|all| all.len())
+        }),
+        ("latest_event", 66, |store| store.latest_event().map(|_| 1)),
         ("has_deliveries", 0, |store| {
             store.has_deliveries().map(usize::from)
         }),

@@ -88,7 +88,7 @@ fn dump(sqlite: &Sqlite) -> String {
     for table in sqlite.tables() {
         let names = columns(sqlite, &table).join(", ");
         let values = columns(sqlite, &table).join(") || ', ' || quote(");
-        let sorted = format!("SELECT * FROM {table} ORDER BY 1, 2, 3");
+        let sorted = format!("SELECT * FROM {table} ORDER BY 1, 2");
         let sql = format!("SELECT quote({values}) FROM ({sorted})");
         for row in texts(sqlite, &sql) {
             dump += &format!("INSERT INTO {table}({names})\n  VALUES({row});\n");

@@ -101,5 +101,5 @@ export interface InboxCallFrame {
   call: { id: string; session: string } | InboxItemGone;
 }
 
-/** What changes an inbox. */
+/** A frame that changes an inbox. */
 export type InboxChange = InboxSessionFrame | InboxApprovalFrame | InboxCallFrame;

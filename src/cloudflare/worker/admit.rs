@@ -6,7 +6,7 @@ use worker::web_sys::Request;
 
 use super::refuse::offered;
 use crate::cloudflare::call::failed;
-use crate::cloudflare::platform::config::Config;
+use crate::cloudflare::platform::config::{Config, INBOXES};
 use crate::inbox::{Inbox, address};
 use crate::machine::Machine;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
@@ -62,7 +62,7 @@ pub(super) async fn admit(
             let claims = claims(request, config, pairs).await?;
             let name = address(&claims.client, role);
             let grant = Inbox::grant(&claims, &name)?;
-            admitted("INBOXES", "inbox", name, &grant, &claims)
+            admitted(INBOXES, "inbox", name, &grant, &claims)
         }
     }
 }

@@ -3,6 +3,7 @@
 pub(super) mod ask;
 pub(super) mod change;
 pub(super) mod decide;
+mod inboxes;
 pub(super) mod list;
 pub(super) mod part;
 pub(super) mod rights;

@@ -10,6 +10,7 @@ use crate::protocol::serial::{Epoch, Place};
 use crate::session::context::Context;
 use crate::session::engine::{Answer, Error, Sender, Step, Stream};
 use crate::session::handover::check::{check_speaker, is_led_by, keep_inputs};
+use crate::session::inboxes::follow::follow_author;
 use crate::session::messages::edits::check_edits;
 use crate::session::messages::silence::STREAMS;
 use crate::session::turns::cancel::{check_interrupt, check_outlives, interrupt};
@@ -81,6 +82,7 @@ pub(crate) fn publish(
                 let is_held = waits_for_return(cx, sender, &new);
                 let message = create(cx, sender, new);
                 let serial = message.serial;
+                follow_author(cx, &mut step, sender, &message);
                 announce(cx, message, &mut step);
                 if waits {
                     queue_input(cx, &mut step, serial.place);
