@@ -5,10 +5,14 @@
 
 #[path = "protocol/approvals.rs"]
 mod approvals;
+#[path = "protocol/calls.rs"]
+mod calls;
 #[path = "protocol/handover.rs"]
 mod handover;
 #[path = "protocol/messages.rs"]
 mod messages;
+#[path = "protocol/state.rs"]
+mod state;
 
 use expect_test::expect_file;
 use messages::{large, small, tombstone};
@@ -188,8 +192,11 @@ fn log_frames() -> Vec<(&'static str, ServerFrame)> {
                 presence_count: None,
             },
             lead: Some(handover::leading()),
+            grants: vec![approvals::grant().shown()],
             turns: Some(vec![shown(&active())]),
             approvals: Some(vec![approvals::asked().shown("s1", approvals::epoch())]),
+            calls: Some(vec![calls::called().shown("s1", approvals::epoch(), None)]),
+            state: Some(state::shown()),
         },
         limits: Limits::default(),
     };
@@ -379,7 +386,13 @@ fn other_frames() -> Vec<(&'static str, ServerFrame)> {
 /// P3.4, P4.4, P13.1: the frames that a session sends.
 #[test]
 fn every_server_frame_is_written_as_its_fixture() {
-    let asked = [approvals::frames(), handover::frames()].concat();
+    let asked = [
+        approvals::frames(),
+        calls::frames(),
+        handover::frames(),
+        state::frames(),
+    ];
+    let asked = asked.concat();
     let frames = [log_frames(), turn_frames(), asked, other_frames()];
     let fixtures: Vec<Value> = frames
         .concat()

@@ -8,6 +8,8 @@
 
 #[path = "store/approvals.rs"]
 mod approvals;
+#[path = "store/calls.rs"]
+mod calls;
 #[path = "store/check.rs"]
 mod check;
 #[path = "store/deliveries.rs"]
@@ -16,6 +18,8 @@ mod deliveries;
 mod followers;
 #[path = "store/golden.rs"]
 mod golden;
+#[path = "store/grants.rs"]
+mod grants;
 #[path = "store/handover.rs"]
 mod handover;
 #[path = "store/model.rs"]
@@ -28,6 +32,8 @@ mod reads;
 mod round_trip;
 #[path = "sqlite/mod.rs"]
 mod sqlite;
+#[path = "store/state.rs"]
+mod state;
 #[path = "store/stored.rs"]
 mod stored;
 #[path = "store/turns.rs"]

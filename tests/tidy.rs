@@ -216,6 +216,16 @@ const ARROWS: &[(&str, &str, &str)] = &[
         "a turn waits for what it asked for, and only its leader asks (P8.4, P6.8)",
     ),
     (
+        "calls",
+        "turns",
+        "a turn may wait for its calls, and only its leader makes them (P8.9, P6.8)",
+    ),
+    (
+        "messages",
+        "approvals",
+        "people answer in words: an input dismisses what an agent asked (P8.7)",
+    ),
+    (
         "messages",
         "handover",
         "while a person leads, agents say nothing outside of turns (P8.8)",
@@ -234,6 +244,12 @@ const ARROWS: &[(&str, &str, &str)] = &[
         "readers",
         "turns",
         "a page brings the turns that its messages belong to (P6.9)",
+    ),
+    ("readers", "state", "a snapshot has the shared state (P9.2)"),
+    (
+        "settings",
+        "state",
+        "a schema that today's state breaks is refused (P9.4)",
     ),
     (
         "life",

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::data::Data;
+use super::grant::Scope;
 use super::ids::Timestamp;
 use super::serial::{Epoch, Place, Serial};
 
@@ -84,6 +85,23 @@ impl OnDeadline {
     }
 }
 
+/// The effect of an input by somebody who may decide (P8.7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnMessage {
+    /// None.
+    #[default]
+    Keep,
+    /// It dismisses the approval.
+    Dismiss,
+}
+
+impl OnMessage {
+    fn is_usual(&self) -> bool {
+        *self == Self::Keep
+    }
+}
+
 /// One of the options of a question.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Choice {
@@ -149,6 +167,9 @@ pub struct Past {
     /// The client that did it; `None` for the session itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub who: Option<String>,
+    /// The approval by whose grant it happened (P8.6).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 /// The request, as received.
@@ -176,6 +197,12 @@ pub struct Asked {
     /// The effect of the deadline.
     #[serde(default, skip_serializing_if = "OnDeadline::is_usual")]
     pub on_deadline: OnDeadline,
+    /// The effect of an input.
+    #[serde(default, skip_serializing_if = "OnMessage::is_usual")]
+    pub on_message: OnMessage,
+    /// The key under which its approval may be remembered (P8.6).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<String>,
 }
 
 /// The outcome of a decision.
@@ -194,6 +221,9 @@ pub struct Verdict {
     /// A comment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    /// How far it is remembered (P8.6).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
 }
 
 /// An approval in memory and, as JSON, in its row.
@@ -257,11 +287,17 @@ impl Approval {
     /// The approval as sent on the wire.
     pub fn shown(&self, session: &str, epoch: Epoch) -> Shown {
         let (asked, verdict) = (self.asked.clone(), self.verdict.clone());
-        let history = self.history.iter().map(|past| Line {
-            at: past.at,
-            what: past.what.what(),
-            who: past.who.clone(),
-        });
+        let history: Vec<Line> = self
+            .history
+            .iter()
+            .map(|past| Line {
+                at: past.at,
+                what: past.what.what(),
+                who: past.who.clone(),
+                grant: past.by.as_ref().and(asked.grant.clone()),
+                approval: past.by.clone(),
+            })
+            .collect();
         Shown {
             id: self.id.clone(),
             session: session.to_owned(),
@@ -277,12 +313,15 @@ impl Approval {
             client: self.client.clone(),
             deadline_at: self.deadline_at,
             on_deadline: asked.on_deadline,
+            on_message: asked.on_message,
+            grant: asked.grant,
             decision: verdict.decision,
             option: verdict.option,
             answer: verdict.answer,
             comment: verdict.comment,
+            scope: verdict.scope,
             decided_by: self.decided_by(),
-            history: history.collect(),
+            history,
             created_at: self.created_at,
             serial: epoch.at(self.place),
             version: epoch.at(self.version),
@@ -297,6 +336,10 @@ struct Line {
     what: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     who: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grant: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approval: Option<String>,
 }
 
 /// An approval on the wire (P8.1). Absent fields are left out.
@@ -325,6 +368,10 @@ pub struct Shown {
     deadline_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "OnDeadline::is_usual")]
     on_deadline: OnDeadline,
+    #[serde(skip_serializing_if = "OnMessage::is_usual")]
+    on_message: OnMessage,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grant: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     decision: Option<Decision>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -333,6 +380,8 @@ pub struct Shown {
     answer: Option<Data>,
     #[serde(skip_serializing_if = "Option::is_none")]
     comment: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<Scope>,
     #[serde(skip_serializing_if = "Option::is_none")]
     decided_by: Option<String>,
     history: Vec<Line>,

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::approval::{Asked, Choice, Decision, Escalation, Kind, OnDeadline, Verdict};
+use super::approval::{Asked, Choice, Decision, Escalation, Kind, OnDeadline, OnMessage, Verdict};
 use super::asking::{addressees, count, is_there, refused, text, wait};
 use super::data::Data;
 use super::error::ErrorInfo;
 use super::fields::{Fields, FromFields};
+use super::grant::Scope;
 use super::limits::{
     ANSWER_BYTES, APPROVAL_BYTES, APPROVAL_ESCALATIONS, APPROVAL_OPTIONS, COMMENT_LENGTH,
     DESCRIPTION_LENGTH, Limits, TITLE_LENGTH,
@@ -43,6 +44,8 @@ pub struct DecideApproval {
     pub data: Option<Data>,
     /// A comment.
     pub comment: Option<String>,
+    /// How far it is remembered (P8.6).
+    pub scope: Option<Scope>,
     /// Makes a resend safe (P13.1).
     pub id: Option<String>,
 }
@@ -55,6 +58,7 @@ impl DecideApproval {
             option: self.option,
             answer: self.data,
             comment: self.comment,
+            scope: self.scope,
         }
     }
 }
@@ -68,18 +72,6 @@ pub struct WithdrawApproval {
     pub attempt: Option<u64>,
     /// Makes a resend safe (P13.1).
     pub id: Option<String>,
-}
-
-/// Refuses a field of the protocol that this release does not serve: no client may rely on an
-/// unchecked one.
-fn not_yet(fields: &Fields<'_>, name: &str) -> Result<(), ErrorInfo> {
-    match is_there(fields, name) {
-        true => Err(refused(
-            fields,
-            &format!("{} is not yet implemented", fields.at(name)),
-        )),
-        false => Ok(()),
-    }
 }
 
 fn options(fields: &Fields<'_>, limits: &Limits) -> Result<Vec<Choice>, ErrorInfo> {
@@ -170,6 +162,10 @@ fn asked(fields: &Fields<'_>, limits: &Limits, has_deadline: bool) -> Result<Ask
     if kind == Kind::Approval && !options.is_empty() {
         return Err(refused(fields, "options are for kind question"));
     }
+    let grant = fields.name("grant", limits)?;
+    if kind == Kind::Question && grant.is_some() {
+        return Err(refused(fields, "grant is for kind approval"));
+    }
     let Some(title) = text(fields, "title", TITLE_LENGTH)? else {
         return Err(refused(fields, "title is missing"));
     };
@@ -181,6 +177,8 @@ fn asked(fields: &Fields<'_>, limits: &Limits, has_deadline: bool) -> Result<Ask
         schema: fields.get("schema")?,
         assignees: addressees(fields, "assignees", limits)?,
         on_deadline: on_deadline(fields, kind, &options, has_deadline)?,
+        on_message: fields.get("onMessage")?.unwrap_or(OnMessage::Keep),
+        grant,
         options,
     };
     let of_options = asked
@@ -200,11 +198,6 @@ fn asked(fields: &Fields<'_>, limits: &Limits, has_deadline: bool) -> Result<Ask
 
 impl FromFields for RequestApproval {
     fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
-        not_yet(fields, "grant")?;
-        let on_message: Option<String> = fields.get("onMessage")?;
-        if on_message.is_some_and(|word| word != "keep") {
-            not_yet(fields, "onMessage")?;
-        }
         let deadline_ms = wait(fields, "deadlineMs")?;
         Ok(Self {
             id: fields.name("id", limits)?,
@@ -219,7 +212,6 @@ impl FromFields for RequestApproval {
 
 impl FromFields for DecideApproval {
     fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
-        not_yet(fields, "scope")?;
         let data: Option<Data> = fields.get("data")?;
         let bytes = data.as_ref().map(Data::json_bytes);
         size(fields.verb(), "data", bytes, ANSWER_BYTES)?;
@@ -229,6 +221,7 @@ impl FromFields for DecideApproval {
             option: fields.name("option", limits)?,
             data,
             comment: text(fields, "comment", COMMENT_LENGTH)?,
+            scope: fields.get("scope")?,
             id: fields.name("id", limits)?,
         })
     }

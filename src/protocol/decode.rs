@@ -8,15 +8,18 @@ use serde_json::value::{RawValue, to_raw_value};
 use std::borrow::Cow;
 
 pub use super::approval_frames::{DecideApproval, RequestApproval, WithdrawApproval};
+pub use super::call_frames::{CallTool, ClaimCall, SettleCall, WithdrawCall};
 use super::data::Data;
 use super::error::{ErrorCode, ErrorInfo};
 pub use super::fields::parse;
 use super::fields::{Fields, FromFields};
+pub use super::grant::RevokeGrant;
 pub use super::handover::{ReturnLead, TakeLead};
 use super::limits::Limits;
 pub use super::message_frames::{Append, Delete, Interrupt, NewMessage, Publish, Update};
 pub use super::presence::{LeavePresence, SetPresence};
 pub use super::size::too_large;
+pub use super::state::ChangeState;
 pub use super::turn_frames::{
     AdoptTurn, CancelTurns, DriveTurn, EndTurn, StartTurn, Steer, Steered,
 };
@@ -117,10 +120,22 @@ client_frames! {
     DecideApproval(DecideApproval) = "approval.decide", "decide the approval";
     /// Take an approval back (P8.2).
     WithdrawApproval(WithdrawApproval) = "approval.withdraw", "withdraw the approval";
+    /// End what was granted for a key (P8.6).
+    RevokeGrant(RevokeGrant) = "grant.revoke", "revoke the grant";
+    /// Call a tool on a client's device (P8.9).
+    CallTool(CallTool) = "tool.call", "call the tool";
+    /// Take a call for one device (P8.9).
+    ClaimCall(ClaimCall) = "tool.claim", "claim the call";
+    /// Settle a claimed call (P8.9).
+    SettleCall(SettleCall) = "tool.result", "settle the call";
+    /// Take a call back (P8.9).
+    WithdrawCall(WithdrawCall) = "tool.withdraw", "withdraw the call";
     /// Speak in the place of the agents (P8.8).
     TakeLead(TakeLead) = "lead.take", "take the lead";
     /// Let agents answer again (P8.8).
     ReturnLead(ReturnLead) = "lead.return", "return the lead";
+    /// Change the shared state (P9.1).
+    ChangeState(ChangeState) = "state", "change the state";
     /// Enter presence, or update its data (P7.1).
     SetPresence(SetPresence) = "presence.set", "set presence";
     /// Leave presence (P7.1).
@@ -257,23 +272,24 @@ pub(super) fn shorthand(
     decode_as(kind, fields, limits)
 }
 
-/// Reads a `publish` from its messages: one, or an array of them (P12.2).
+/// Reads a frame from the items of its one list: one, or an array of them (P12.2).
 ///
 /// # Errors
 /// What is wrong with the body.
-pub(super) fn shorthand_publish(body: &str, limits: &Limits) -> Result<ClientFrame, ErrorInfo> {
-    let verb = verb_of("publish");
+pub(super) fn shorthand_list(
+    kind: &str,
+    field: &str,
+    body: &str,
+    limits: &Limits,
+) -> Result<ClientFrame, ErrorInfo> {
+    let verb = verb_of(kind);
     check_depth(verb, body, limits)?;
     let whole: &RawValue = parse(verb, body)?;
     let list = match whole.get().starts_with('[') {
         true => Cow::Borrowed(whole),
         false => Cow::Owned(parse(verb, &format!("[{whole}]"))?),
     };
-    decode_as(
-        "publish",
-        Fields::read(verb, "{}")?.with("messages", &list),
-        limits,
-    )
+    decode_as(kind, Fields::read(verb, "{}")?.with(field, &list), limits)
 }
 
 impl Received {

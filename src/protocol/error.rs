@@ -63,6 +63,12 @@ codes! {
     AlreadyDecided = "already-decided", 409;
     /// The answer is none of those that the question takes (P8.2).
     InvalidAnswer = "invalid-answer", 400;
+    /// Another device holds the call (P8.9).
+    Claimed = "claimed", 409;
+    /// The call is settled (P8.9).
+    AlreadySettled = "already-settled", 409;
+    /// The shared state would break its schema (P9.4).
+    InvalidState = "invalid-state", 400;
     /// A person leads the session (P8.8).
     LedByPerson = "led-by-person", 409;
     /// A turn is active, and the session takes one input at a time (P10.3).
@@ -115,10 +121,24 @@ pub enum Details {
         /// The approval as it stands.
         approval: Data,
     },
-    /// Of `invalid-answer`, where the data breaks the approval's schema (P8.2).
+    /// Of `invalid-answer`, where the data breaks the approval's schema (P8.2), and of
+    /// `invalid-state` (P9.4).
     Breaches {
         /// Each place, 10 at most.
         breaches: Vec<Breach>,
+    },
+    /// Of `claimed` (P8.9).
+    Claimed {
+        /// The client that holds the call.
+        client: String,
+        /// Its connection; absent for a claim by HTTP.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        connection: Option<String>,
+    },
+    /// Of `already-settled` (P8.9).
+    Settled {
+        /// The call as it stands.
+        call: Data,
     },
     /// Of `led-by-person` (P8.8).
     Led {

@@ -40,6 +40,16 @@ impl<'de> Deserialize<'de> for Object<'de> {
     }
 }
 
+/// The entries of an object, their values not parsed yet.
+pub(super) type Entries<'a> = Vec<(Cow<'a, str>, &'a RawValue)>;
+
+/// Cuts an object into its entries, of which the last one of a name counts; `None` if it is none.
+pub(super) fn entries(text: &str) -> Option<Entries<'_>> {
+    serde_json::from_str(text)
+        .ok()
+        .map(|Object(entries)| entries)
+}
+
 /// A field's name, borrowed where it has no escapes.
 struct Name<'a>(Cow<'a, str>);
 

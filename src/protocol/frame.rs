@@ -4,15 +4,18 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::approval::{Event as ApprovalEvent, Shown as Approval};
+use super::call::{Event as CallEvent, Shown as Call};
 use super::data::Data;
 use super::decode::Ref;
 use super::error::ErrorInfo;
+use super::grant::{RevokeFrame, ShownGrant};
 use super::handover::{HandoverFrame, Leading};
 use super::ids::{ConnectionId, Timestamp};
 use super::limits::Limits;
 use super::message::{Headers, Message, Status};
 use super::presence::Member;
 use super::serial::Serial;
+use super::state::Shown as SharedState;
 use super::turn::{Event, Shown as Turn};
 
 /// Every frame that a session may send.
@@ -144,6 +147,19 @@ pub enum ServerFrame {
         /// The number that `seen` echoes.
         n: u64,
     },
+    /// Grants of a key have ended (P8.6).
+    #[serde(rename = "grant.revoke")]
+    Revoke(RevokeFrame),
+    /// The shared state changed (P9.2).
+    #[serde(rename = "state.change")]
+    State {
+        /// The serial of the change.
+        serial: Serial,
+        /// The client that made it, or the last of several.
+        client: String,
+        /// The results of its operations, in order.
+        ops: Data,
+    },
     /// A person took over, or agents answer again (P8.8).
     #[serde(untagged)]
     Handover(HandoverFrame),
@@ -153,6 +169,20 @@ pub enum ServerFrame {
     /// An approval changed (P8.5).
     #[serde(untagged)]
     Approval(ApprovalFrame),
+    /// A call changed (P8.9).
+    #[serde(untagged)]
+    Call(CallFrame),
+}
+
+/// A change of a call (P8.9).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CallFrame {
+    /// The event.
+    pub r#type: CallEvent,
+    /// The serial of the change.
+    pub serial: Serial,
+    /// The call after it.
+    pub call: Box<Call>,
 }
 
 /// A change of an approval (P8.5).
@@ -233,6 +263,15 @@ pub struct Lists {
     /// The pending approvals.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approvals: Option<Vec<Approval>>,
+    /// The grants that are in force (P8.6).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub grants: Vec<ShownGrant>,
+    /// The pending calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls: Option<Vec<Call>>,
+    /// The shared state (P9.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<SharedState>,
 }
 
 /// The presence list (P7.3).
@@ -297,6 +336,22 @@ pub enum Outcome {
     Approval {
         /// The approval as it now stands.
         approval: Box<Approval>,
+        /// Whether the frame is a repeat.
+        #[serde(skip_serializing_if = "is_false")]
+        duplicate: bool,
+    },
+    /// Of `grant.revoke`.
+    Grants {
+        /// The grants that are in force after it.
+        grants: Vec<ShownGrant>,
+        /// Whether the frame is a repeat.
+        #[serde(skip_serializing_if = "is_false")]
+        duplicate: bool,
+    },
+    /// Of frames about a call.
+    Call {
+        /// The call as it now stands.
+        call: Box<Call>,
         /// Whether the frame is a repeat.
         #[serde(skip_serializing_if = "is_false")]
         duplicate: bool,

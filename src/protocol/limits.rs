@@ -107,6 +107,8 @@ limits! {
     /// sessions share.
     #[serde(skip_serializing)]
     readers_unsent_bytes = 64 * 1024 * 1024;
+    /// UTF-8 bytes of the shared state as JSON: half the size limit of a row.
+    state_bytes = 1024 * 1024;
     /// Pending deliveries: each is a row, and held in memory (P10.4).
     #[serde(skip_serializing)]
     deliveries = 1_000;
@@ -245,6 +247,22 @@ pub const INBOX_SETTLED: usize = 2_000;
 pub const INBOX_BATCH: usize = 250;
 /// Items of each list of an inbox, and of what a reader missed; the rest is read by pages.
 pub const INBOX_LIST: usize = 1_000;
+/// Characters of a key of the shared state (P9.1): it is stored and sent with each change.
+pub const STATE_KEY_LENGTH: usize = 128;
+/// Levels of the tree: it is read by recursion.
+pub const STATE_DEPTH: usize = 32;
+/// Operations of one change: each is applied, and taken back if a later one is refused.
+pub const STATE_OPS: usize = 1_000;
+/// The largest whole number that every client represents exactly, for increments.
+pub const STATE_NUMBER_MAX: f64 = 9_007_199_254_740_992.0;
+/// Bytes that a stored change of the state counts as, at least: it is a row to read.
+pub const STATE_ROW_BYTES: usize = 256;
+/// Counted bytes of stored changes after which the tree is stored anew, at least; the bytes of a
+/// larger tree otherwise: it is written as often as its own size was written in changes.
+pub const STATE_JOURNAL_BYTES: usize = 16 * 1024;
+/// Bytes of the latest changes that are kept for clients that missed some; the bytes of a smaller
+/// tree otherwise, which is then sent instead.
+pub const STATE_RECENT_BYTES: usize = 256 * 1024;
 
 /// Pending approvals of a session (P8.1): each is in memory and in `attached`.
 pub const PENDING_APPROVALS: usize = 1_000;
@@ -262,6 +280,11 @@ pub const TITLE_LENGTH: usize = 256;
 pub const DESCRIPTION_LENGTH: usize = 4_096;
 /// Characters of the comment on a decision.
 pub const COMMENT_LENGTH: usize = 4_096;
+/// Grants that are in force in a session (P8.6): each is in memory and in `attached`.
+pub const GRANTS: usize = 100;
+/// Bytes of all of them as JSON: half of a list in `attached` (`LIST_BYTES`), so that it always
+/// has them.
+pub const GRANT_BYTES: usize = 32 * 1024;
 /// Options of a question.
 pub const APPROVAL_OPTIONS: usize = 20;
 /// Assignees of an approval and of each of its escalations; those that a call is for.
@@ -270,3 +293,13 @@ pub const ADDRESSEES: usize = 20;
 pub const APPROVAL_ESCALATIONS: usize = 10;
 /// The range of a deadline and of the wait of an escalation, in milliseconds: up to a year.
 pub const WAIT_MS: std::ops::RangeInclusive<u64> = 1..=366 * 24 * 60 * 60 * 1000;
+
+/// Pending calls of a session (P8.9): each is in memory and in `attached`.
+pub const PENDING_CALLS: usize = 256;
+/// Bytes of all pending calls together: they are in memory, and one end of a turn may withdraw them
+/// all. As much as one message may make (`effectBytes`).
+pub const PENDING_CALL_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes, as JSON, of a call's input and schema together: every frame about it carries them.
+pub const CALL_BYTES: usize = 64 * 1024;
+/// Bytes, as JSON, of a call's output or error: stored with the call. More is said in messages.
+pub const OUTPUT_BYTES: usize = 64 * 1024;

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::handover::Leading;
 use super::ids::Timestamp;
-use super::limits::NEWS_BYTES;
+use super::limits::{NEWS_BYTES, NEWS_ITEMS};
 use super::serial::Place;
 
 /// The kind of an item of an inbox. Rows keep the numbers.
@@ -79,6 +79,25 @@ pub struct Item {
     pub body: Box<RawValue>,
 }
 
+impl Item {
+    /// An item, shown as this JSON; `None` if it is none.
+    pub fn new(
+        kind: ItemKind,
+        id: &str,
+        is_open: bool,
+        at: Timestamp,
+        body: String,
+    ) -> Option<Self> {
+        Some(Self {
+            kind,
+            id: id.to_owned(),
+            is_open,
+            at,
+            body: RawValue::from_string(body).ok()?,
+        })
+    }
+}
+
 /// The news of one session for one inbox.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -121,6 +140,22 @@ pub struct Telling<'a> {
 }
 
 impl Telling<'_> {
+    /// Adds the items of one kind: those that wait, and those that changed, of which a read gave no
+    /// more than `NEWS_ITEMS`; `last` is the place of the last one read, of whatever inbox.
+    pub fn add(
+        &mut self,
+        kind: ItemKind,
+        open: Vec<String>,
+        changed: Vec<(Place, Item)>,
+        read: (usize, Option<Place>),
+    ) {
+        if let (NEWS_ITEMS.., Some(last)) = read {
+            self.up_to = self.up_to.min(last);
+        }
+        self.open.extend(open.into_iter().map(|id| (kind, id)));
+        self.items.extend(changed);
+    }
+
     /// The items that fit into one text, in the order of their changes, and the place up to which
     /// they tell.
     pub fn fitting(&mut self) -> (Vec<Item>, Place) {

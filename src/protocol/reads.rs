@@ -3,6 +3,7 @@
 use super::asking_query;
 use super::capability::Operation;
 use super::query;
+use super::state;
 
 /// Hands the reads of a session to a macro, with whatever else it takes.
 ///
@@ -26,6 +27,12 @@ macro_rules! with_reads {
                 Approvals(asking_query::Askings) = "/approvals", Read;
                 /// One approval.
                 Approval(query::Id) = "/approvals/{approval}", Read;
+                /// Calls (P8.9).
+                Calls(asking_query::Askings) = "/calls", Read;
+                /// One call.
+                Call(query::Id) = "/calls/{call}", Read;
+                /// The shared state, or a part of it (P9.2).
+                State(state::Part) = "/state", Read;
                 /// The members (P7.4).
                 Presence(query::Nothing) = "/presence", Read;
             }

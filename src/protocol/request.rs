@@ -1,8 +1,6 @@
 //! Requests by HTTP, as a session takes them (P12).
 
-use super::decode::{
-    ClientFrame, Received, check_depth, decode, parse, shorthand, shorthand_publish,
-};
+use super::decode::{ClientFrame, Received, check_depth, decode, parse, shorthand, shorthand_list};
 use super::error::{ErrorCode, ErrorInfo};
 use super::limits::Limits;
 use super::query::{self, Parts};
@@ -40,7 +38,13 @@ pub(super) fn frames(parts: &Parts<'_>, limits: &Limits) -> Result<Request, Erro
 
 /// `POST …/messages` (P12.2).
 pub(super) fn publish(parts: &Parts<'_>, limits: &Limits) -> Result<Request, ErrorInfo> {
-    let frame = shorthand_publish(parts.body, limits)?;
+    let frame = shorthand_list("publish", "messages", parts.body, limits)?;
+    Ok(Request::Shorthand(Ok(frame)))
+}
+
+/// `PATCH …/state` (P12.2): its operations.
+pub(super) fn state(parts: &Parts<'_>, limits: &Limits) -> Result<Request, ErrorInfo> {
+    let frame = shorthand_list("state", "ops", parts.body, limits)?;
     Ok(Request::Shorthand(Ok(frame)))
 }
 

@@ -14,6 +14,7 @@ use super::news::ItemKind;
 use super::query::{self, Pairs, Parts, Query};
 use super::reads::{Read, with_reads};
 use super::request::{self, Request};
+use super::state;
 
 /// The subject of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +136,12 @@ with_reads! {
         frame!("POST" "/approvals" => "approval.request");
         frame!("POST" "/approvals/{approval}/decide" => "approval.decide", "approval");
         frame!("POST" "/approvals/{approval}/withdraw" => "approval.withdraw", "approval");
+        frame!("POST" "/grants/{key}/revoke" => "grant.revoke", "key");
+        frame!("POST" "/calls" => "tool.call");
+        frame!("POST" "/calls/{call}/claim" => "tool.claim", "call");
+        frame!("POST" "/calls/{call}/result" => "tool.result", "call");
+        frame!("POST" "/calls/{call}/withdraw" => "tool.withdraw", "call");
+        session!("PATCH" "/state", None, &[], Serve::Answer(Decode::Session(request::state)));
         frame!("POST" "/lead" => "lead.take");
         frame!("POST" "/lead/return" => "lead.return");
         session!(

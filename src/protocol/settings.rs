@@ -40,6 +40,9 @@ macro_rules! settings {
             /// The agent to wake for an input (P10.3).
             #[serde(skip_serializing_if = "Option::is_none")]
             pub agent: Option<Agent>,
+            /// The JSON Schema that the shared state keeps (P9.4).
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub state_schema: Option<serde_json::Value>,
             /// The session's hooks, in addition to those of the deployment (P10.4).
             #[serde(skip_serializing_if = "Option::is_none")]
             pub hooks: Option<Vec<Hook>>,

@@ -4,14 +4,17 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::approval::Shown as Approval;
+use super::call::Shown as Call;
 use super::frame::Presence;
+use super::grant::ShownGrant;
 use super::handover::Leading;
 use super::ids::Timestamp;
 use super::serial::Serial;
 use super::settings::Settings;
+use super::state::Shown as SharedState;
 use super::turn::Shown;
 
-/// A session in one read; the shared state joins with its feature.
+/// A session in one read.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Snapshot<'a> {
@@ -38,6 +41,14 @@ pub struct Snapshot<'a> {
     /// The pending approvals; absent when they are longer than a page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approvals: Option<Vec<Approval>>,
+    /// The grants that are in force (P8.6).
+    pub grants: Vec<ShownGrant>,
+    /// The pending calls; absent when they are longer than a page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls: Option<Vec<Call>>,
+    /// The shared state; absent when nothing was ever set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<SharedState>,
     /// Whether history holds older messages.
     pub has_older: bool,
     /// The newest messages, the oldest first.

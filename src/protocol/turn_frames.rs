@@ -105,7 +105,8 @@ pub struct Steer {
     pub id: Option<String>,
 }
 
-fn read_lease(fields: &Fields<'_>) -> Result<Option<u64>, ErrorInfo> {
+/// The lease that a frame asks for, within its range.
+pub(super) fn read_lease(fields: &Fields<'_>) -> Result<Option<u64>, ErrorInfo> {
     let asked = fields.get("leaseMs")?;
     if LEASE_MS.contains(&lease(asked)) {
         return Ok(asked);

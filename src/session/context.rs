@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::approvals::state::Approvals;
+use super::approvals::state::{Approvals, Grants};
+use super::calls::state::Calls;
 use super::deliveries::queue::Queue;
 use super::engine::{Step, Work};
 use super::handover::state::Held;
 use super::inboxes::state::Followers;
 use super::messages::state::Retention;
 use super::presence::state::Presence;
+use super::state::memory::State;
 use super::turns::state::Turns;
 use crate::protocol::news::Telling;
 use crate::store::StoreError;
@@ -18,11 +20,14 @@ use crate::store::StoreError;
 pub(super) struct Memory {
     pub(super) turns: Turns,
     pub(super) approvals: Approvals,
+    pub(super) grants: Grants,
+    pub(super) calls: Calls,
     pub(super) presence: Presence,
     pub(super) retention: Retention,
     pub(super) deliveries: Queue,
     pub(super) handover: Option<Held>,
     pub(super) followers: Followers,
+    pub(super) state: State,
 }
 
 /// The questions of one feature to all others, none of which it knows: to all parts (`parts.rs`).
@@ -33,7 +38,7 @@ pub(super) struct Others {
     /// A turn is about to end in a step.
     pub(super) turn_ends: fn(&mut Context<'_>, &mut Step, &str) -> Result<(), StoreError>,
     /// The inboxes that something pending concerns (P15).
-    pub(super) recipients: fn(&Memory, &mut BTreeSet<String>),
+    pub(super) recipients: fn(&Context<'_>, &mut BTreeSet<String>),
     /// Collects what an inbox is told (P15).
     pub(super) tell: fn(&Context<'_>, &mut Telling<'_>) -> Result<(), StoreError>,
 }

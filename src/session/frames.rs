@@ -1,7 +1,9 @@
 //! Frames: one table of their permissions, costs and handlers, applied in one order: permission,
 //! rate, repeat, handler, answer.
 
-use super::approvals::{ask, decide};
+use super::approvals::{ask, decide, revoke};
+use super::calls;
+use super::calls::{call, claim, settle};
 use super::context::Context;
 use super::engine::{Answer, Chains, Error, FrameId, Known, Reply, Sender, misplaced};
 use super::full;
@@ -9,6 +11,7 @@ use super::handover::{heard, lead};
 use super::messages::{append, delete, publish, signal, update};
 use super::presence::members;
 use super::readers::probe;
+use super::state::change as state;
 use super::turns::{adopt, cancel, drive, start, steer};
 use crate::machine::Carrier;
 use crate::protocol::capability::Operation;
@@ -86,7 +89,7 @@ macro_rules! once {
     };
 }
 
-use Operation::{Approve, Cancel, Lead, Presence, Publish, Steer, Turn};
+use Operation::{Approve, Cancel, Lead, Presence, Publish, State, Steer, Turn};
 use Rate::{Frame, FrameWithId, Free, Signal};
 
 rules! {
@@ -124,10 +127,22 @@ rules! {
         Some(Approve), Frame, once!(DecideApproval, decide::repeat), decide::decide;
     WithdrawApproval(decode::WithdrawApproval) =
         Some(Turn), Frame, once!(WithdrawApproval, decide::repeat_withdraw), decide::withdraw;
+    RevokeGrant(decode::RevokeGrant) =
+        Some(Approve), Frame, once!(RevokeGrant, revoke::repeat), revoke::revoke;
+    CallTool(decode::CallTool) =
+        Some(Turn), Frame, None, call::call;
+    ClaimCall(decode::ClaimCall) =
+        Some(Publish), Frame, None, claim::claim;
+    SettleCall(decode::SettleCall) =
+        Some(Publish), Frame, once!(SettleCall, settle::repeat), settle::settle;
+    WithdrawCall(decode::WithdrawCall) =
+        Some(Turn), Frame, once!(WithdrawCall, settle::repeat_withdraw), settle::withdraw;
     TakeLead(decode::TakeLead) =
         Some(Lead), Frame, once!(TakeLead, lead::repeat), lead::take;
     ReturnLead(decode::ReturnLead) =
         Some(Lead), Frame, once!(ReturnLead, lead::repeat), lead::give;
+    ChangeState(decode::ChangeState) =
+        Some(State), Frame, once!(State, state::repeat), state::change;
     SetPresence(decode::SetPresence) =
         Some(Presence), Frame, None, members::set_presence;
     LeavePresence(decode::LeavePresence) =
@@ -229,6 +244,7 @@ pub(super) fn take_message(
     }
     cx.engine.heard_frame(connection);
     heard::note_heard(cx, &sender.client)?;
+    calls::lease::note_heard(cx, connection);
     let frames = frames.into_iter().map(|received| Received {
         frame: too_much.clone().map_or(received.frame, Err),
         ..received

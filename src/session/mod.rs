@@ -6,6 +6,7 @@
 //! over inputs.
 
 mod approvals;
+mod calls;
 mod context;
 mod deliveries;
 mod engine;
@@ -24,6 +25,7 @@ mod reads;
 mod refuse;
 mod request;
 mod settings;
+mod state;
 mod turns;
 
 pub use crate::machine::{Carrier, Text};

@@ -73,7 +73,7 @@ pub(super) trait Part {
     }
 
     /// Adds the inboxes that something pending concerns (P15).
-    fn recipients(_: &Memory, _: &mut BTreeSet<String>) {}
+    fn recipients(_: &Context<'_>, _: &mut BTreeSet<String>) {}
 
     /// Adds what an inbox is told of it (P15).
     ///
@@ -90,6 +90,15 @@ pub(super) trait Part {
 
     /// Adds its lists to `attached` (P3.4).
     fn attached(_: &Context<'_>, _: &mut Live, _: &mut Lists) {}
+
+    /// Adds the lists that only a reader needs that begins anew, or the frames that stand for one
+    /// that is too long (P3.6).
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn anew(_: &Context<'_>, _: &mut Lists) -> Result<Vec<ServerFrame>, StoreError> {
+        Ok(Vec::new())
+    }
 
     /// Adds its fields to the snapshot (P11.1).
     fn snapshot(_: &Context<'_>, _: &mut Snapshot<'_>) {}

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::approvals::grants::Granted;
 use super::approvals::part::Pending;
+use super::calls::part::{CallPings, Called, LateCalls};
 use super::context::{Context, Memory, Others};
 use super::deliveries::part::Deliveries;
 use super::engine::{Live, News, Step, Wait};
@@ -15,6 +17,7 @@ use super::part::Part;
 use super::presence::silence::Silence;
 use super::presence::tell::Announcing;
 use super::readers::renew::Tokens;
+use super::state::part::Shared;
 use super::turns::lease::Leases;
 use super::turns::lost::Open;
 use crate::protocol::frame::{Lists, ServerFrame};
@@ -32,10 +35,15 @@ macro_rules! each {
             Tokens
             Silence
             Pending
+            Granted
+            Called
             Open
+            LateCalls
+            CallPings
             Leases
             HandedOver
             HandoverPings
+            Shared
             Streams
             Trimming
             Rest
@@ -68,8 +76,8 @@ fn turn_ends(cx: &mut Context<'_>, step: &mut Step, turn: &str) -> Result<(), St
     Ok(())
 }
 
-fn recipients(memory: &Memory, inboxes: &mut BTreeSet<String>) {
-    each!(P => { P::recipients(memory, inboxes) });
+fn recipients(cx: &Context<'_>, inboxes: &mut BTreeSet<String>) {
+    each!(P => { P::recipients(cx, inboxes) });
 }
 
 fn tell(cx: &Context<'_>, telling: &mut Telling<'_>) -> Result<(), StoreError> {
@@ -189,6 +197,13 @@ pub(super) fn window(memory: &Memory) -> Option<Timestamp> {
 /// Adds the parts' lists to `attached` (P3.4).
 pub(super) fn attached(cx: &Context<'_>, live: &mut Live, lists: &mut Lists) {
     each!(P => { P::attached(cx, live, lists) });
+}
+
+/// Everything beside messages for a reader that begins anew: lists of `attached`, and frames.
+pub(super) fn anew(cx: &Context<'_>, lists: &mut Lists) -> Result<Vec<ServerFrame>, StoreError> {
+    let mut frames = Vec::new();
+    each!(P => { frames.extend(P::anew(cx, lists)?) });
+    Ok(frames)
 }
 
 /// Adds the parts' fields to the snapshot (P11.1).

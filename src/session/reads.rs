@@ -2,10 +2,12 @@
 //! `protocol/reads.rs`.
 
 use super::approvals::list as approvals;
+use super::calls::list as calls;
 use super::context::Context;
 use super::engine::{Error, Sender};
 use super::presence::list as members;
 use super::readers::{conversation, history, snapshot};
+use super::state::shown as state;
 use super::turns::list as turns;
 use crate::protocol::query::History;
 use crate::protocol::reads::Read;
@@ -32,6 +34,9 @@ pub(super) fn read(cx: &Context<'_>, sender: &Sender, read: Read) -> Result<Stri
         Read::Turn(turn) => turns::one_turn(cx, turn.0),
         Read::Approvals(page) => approvals::list(cx, &page),
         Read::Approval(approval) => approvals::one(cx, &approval.0),
+        Read::Calls(page) => calls::list(cx, &page),
+        Read::Call(call) => calls::one(cx, &call.0),
+        Read::State(part) => state::read(cx, &part.0),
         Read::Presence(_) => members::list_presence(cx),
     }
 }

@@ -57,7 +57,8 @@ fn take(cx: &mut Context<'_>, sender: &Sender, request: Request) -> Result<(), S
                 frame,
                 Ok(ClientFrame::Publish(_)
                     | ClientFrame::StartTurn(_)
-                    | ClientFrame::RequestApproval(_))
+                    | ClientFrame::RequestApproval(_)
+                    | ClientFrame::CallTool(_))
             );
             let received = Received {
                 reference: None,
@@ -154,6 +155,9 @@ fn created(result: &Outcome) -> u16 {
             duplicate: false,
         } if turn.is_new() => 201,
         Outcome::Approval {
+            duplicate: false, ..
+        }
+        | Outcome::Call {
             duplicate: false, ..
         } => 201,
         _ => 200,

@@ -5,6 +5,7 @@ use crate::session::context::Context;
 use crate::session::engine::{Error, Sender};
 use crate::session::inboxes::follow::owe_title;
 use crate::session::parts;
+use crate::session::state::form::check_setting;
 use crate::store::MetaWrite;
 
 /// Applies a patch to the settings; the session begins with it if it has not.
@@ -15,6 +16,7 @@ pub(crate) fn change_settings(
 ) -> Result<String, Error> {
     sender.must(Operation::Admin, "change the settings", &cx.engine.id)?;
     let settings = cx.engine.settings.patched(patch, &cx.engine.outbound)?;
+    check_setting(cx, "change the settings", &settings)?;
     cx.engine.settle()?;
     let mut step = cx.engine.step_by(sender);
     if settings.title != cx.engine.settings.title {

@@ -48,19 +48,27 @@ impl Stored for ApprovalWrite {
     }
 }
 
-fn read(body: &String) -> Result<Approval, StoreError> {
+fn read(body: &str) -> Result<Approval, StoreError> {
     serde_json::from_str(body).map_err(|_| StoreError::unreadable("approval"))
 }
 
 impl Store {
     /// All approvals that are pending, by place. Two rows each.
     pub fn pending_approvals(&self) -> Result<Vec<Approval>, StoreError> {
-        APPROVALS.pending(self)?.iter().map(read).collect()
+        APPROVALS
+            .pending(self)?
+            .iter()
+            .map(|body| read(body))
+            .collect()
     }
 
     /// A settled approval by its id. Two rows.
     pub fn settled_approval(&self, id: &str) -> Result<Option<Approval>, StoreError> {
-        APPROVALS.settled(self, id)?.as_ref().map(read).transpose()
+        APPROVALS
+            .settled(self, id)?
+            .as_deref()
+            .map(read)
+            .transpose()
     }
 
     /// The approvals that changed after a place, by their latest change; at most `limit`, as far
@@ -71,7 +79,7 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<Approval>, StoreError> {
         let changed = APPROVALS.changed(self, after, limit)?;
-        changed.iter().map(read).collect()
+        changed.iter().map(|body| read(body)).collect()
     }
 
     /// The newest approvals before a place, the newest first, at most so many and about so many
@@ -83,7 +91,7 @@ impl Store {
         bytes: usize,
     ) -> Result<(Vec<Approval>, bool), StoreError> {
         let (page, has_more) = APPROVALS.before(self, before, limit, bytes)?;
-        let page: Result<Vec<Approval>, StoreError> = page.iter().map(read).collect();
+        let page: Result<Vec<Approval>, StoreError> = page.iter().map(|body| read(body)).collect();
         Ok((page?, has_more))
     }
 }

@@ -105,8 +105,11 @@ macro_rules! askings {
 /// The table of approvals.
 pub(super) static APPROVALS: Askings = askings!("approval", Rare::Approval, Kind::OF_APPROVALS);
 
+/// The table of calls.
+pub(super) static CALLS: Askings = askings!("call", Rare::Call, Kind::OF_CALLS);
+
 /// Every table of askings.
-pub(super) static ALL: [&Askings; 1] = [&APPROVALS];
+pub(super) static ALL: [&Askings; 2] = [&APPROVALS, &CALLS];
 
 /// An asking as its row.
 pub(super) struct Asking<'a> {

@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | `serial` | its place in the log |
 //! | `kind` | the change: a number of [`Kind`] |
-//! | `subject` | the place of the changed message, turn or approval; of a hand-over its own |
+//! | `subject` | the place of what changed; of a hand-over and of a revocation its own |
 //! | `client` | the client; NULL for the session itself |
 //! | `at` | when, in ms |
 
@@ -19,6 +19,7 @@ use super::store::Store;
 use super::stored::Stored;
 use super::text::newest_segment;
 use crate::protocol::approval;
+use crate::protocol::call;
 use crate::protocol::handover;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{REPLAY_ENTRIES, TRIM_ROWS};
@@ -48,8 +49,12 @@ pub(super) enum Kind {
     Turn(Event),
     /// Of an approval: 20 to 29.
     Approval(approval::Event),
+    /// Of grants, beside the approvals that gave them.
+    Revoke,
     /// Of a hand-over: 30 to 39.
     Handover(handover::Event),
+    /// Of a call: 40 to 49.
+    Call(call::Event),
 }
 
 impl Kind {
@@ -59,6 +64,9 @@ impl Kind {
     pub(super) const OF_TURNS: [i64; 2] = [10, 19];
     /// The first and the last number of approvals.
     pub(super) const OF_APPROVALS: [i64; 2] = [20, 29];
+
+    /// The first and the last number of calls.
+    pub(super) const OF_CALLS: [i64; 2] = [40, 49];
 
     /// The first and the last number of hand-overs.
     #[cfg(test)]
@@ -83,8 +91,13 @@ impl Kind {
             Self::Approval(approval::Event::Decide) => 22,
             Self::Approval(approval::Event::Expire) => 23,
             Self::Approval(approval::Event::Withdraw) => 24,
+            Self::Revoke => 25,
             Self::Handover(handover::Event::Take) => 30,
             Self::Handover(handover::Event::Return) => 31,
+            Self::Call(call::Event::Call) => 40,
+            Self::Call(call::Event::Claim) => 41,
+            Self::Call(call::Event::Result) => 42,
+            Self::Call(call::Event::Expire) => 43,
         }
     }
 }
@@ -241,19 +254,28 @@ mod tests {
             approval::Event::Withdraw,
         ];
         let handovers = [handover::Event::Take, handover::Event::Return];
+        let calls = [
+            call::Event::Call,
+            call::Event::Claim,
+            call::Event::Result,
+            call::Event::Expire,
+        ];
         let kinds = changes
             .map(Kind::Message)
             .into_iter()
             .chain(events.map(Kind::Turn))
             .chain(approvals.map(Kind::Approval))
-            .chain(handovers.map(Kind::Handover));
+            .chain(handovers.map(Kind::Handover))
+            .chain(calls.map(Kind::Call))
+            .chain([Kind::Revoke]);
         let kinds: Vec<Kind> = kinds.collect();
         for kind in &kinds {
             let [first, last] = match kind {
                 Kind::Message(_) => Kind::OF_MESSAGES,
                 Kind::Turn(_) => Kind::OF_TURNS,
-                Kind::Approval(_) => Kind::OF_APPROVALS,
+                Kind::Approval(_) | Kind::Revoke => Kind::OF_APPROVALS,
                 Kind::Handover(_) => Kind::OF_HANDOVERS,
+                Kind::Call(_) => Kind::OF_CALLS,
             };
             assert!((first..=last).contains(&kind.number()), "{kind:?}");
         }

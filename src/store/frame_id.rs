@@ -58,6 +58,14 @@ pub enum Kind {
     TakeLead = 15,
     /// A `lead.return`.
     ReturnLead = 16,
+    /// A `grant.revoke`.
+    RevokeGrant = 17,
+    /// A `tool.result`.
+    SettleCall = 40,
+    /// A `tool.withdraw`.
+    WithdrawCall = 41,
+    /// A `state`.
+    State = 30,
 }
 
 /// The id of a frame that was taken.

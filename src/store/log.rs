@@ -5,7 +5,9 @@ use super::change::Kind;
 use super::error::StoreError;
 use super::message::columns::least_bytes;
 use super::row::Row;
+use super::schema::Rare;
 use super::sql::{Sql, Value};
+use super::state;
 use super::store::Store;
 use super::text::in_segments;
 use crate::protocol::ids::Timestamp;
@@ -31,9 +33,15 @@ pub struct Extent {
 }
 
 impl Store {
-    /// The end of the log. Four rows, and three for each streaming message.
+    /// The end of the log. Four rows, three for each streaming message, and those of the state.
     pub fn end(&self) -> Result<End, StoreError> {
-        self.read(end)
+        let mut found = self.read(end)?;
+        if self.tables()?.has(Rare::State) {
+            let (place, written_at) = state::end(self.sql())?;
+            found.place = found.place.max(place);
+            found.written_at = found.written_at.max(written_at);
+        }
+        Ok(found)
     }
 
     /// The amount, at least, of new messages and of changed turns and askings after a place;

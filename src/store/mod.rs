@@ -11,11 +11,13 @@
 
 mod approval;
 mod asking;
+mod call;
 mod change;
 mod delivery;
 mod error;
 mod follower;
 mod frame_id;
+mod grant;
 mod handover;
 mod inbox;
 mod log;
@@ -25,6 +27,7 @@ mod retention;
 mod row;
 mod schema;
 pub mod sql;
+mod state;
 #[expect(clippy::module_inception, reason = "the store itself")]
 mod store;
 mod stored;
@@ -33,17 +36,20 @@ mod turn;
 mod write;
 
 pub use approval::ApprovalWrite;
+pub use call::CallWrite;
 pub use change::{Change, Changed, Entry};
 pub use delivery::{DeadLetter, DeliveryKind, DeliveryWrite, Owed, Parcel};
 pub use error::StoreError;
 pub use follower::FollowerWrite;
 pub use frame_id::{IdWrite, Kind};
+pub use grant::GrantWrite;
 pub use handover::HandoverWrite;
 pub use inbox::{Entry as ItemEntry, InboxStore, ItemKey, ItemState, ItemWrite, Life};
 pub use log::{End, Extent};
 pub use message::{Head, Link, MessageWrite, NewFields, Page, Span, Streaming};
 pub use meta::{Beginning, MetaWrite};
 pub use retention::{Aged, Trim};
+pub use state::{StateChange, StateRows, StateTree, StateWrite};
 pub use store::Store;
 pub use text::{Close, Growth, Missing, TAIL_BYTES, Tail, TextWrite};
 pub use turn::{Answers, Kept, TurnWrite};

@@ -35,15 +35,24 @@ pub(super) enum Rare {
     Handover,
     /// Inboxes that are told.
     Follower,
+    /// Grants that are in force.
+    Granted,
+    /// Calls of tools.
+    Call,
+    /// The shared state.
+    State,
 }
 
 impl Rare {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 8] = [
         Self::Once,
         Self::Delivery,
         Self::Approval,
         Self::Handover,
         Self::Follower,
+        Self::Granted,
+        Self::Call,
+        Self::State,
     ];
 
     const fn name(self) -> &'static str {
@@ -53,6 +62,9 @@ impl Rare {
             Self::Approval => "approval",
             Self::Handover => "handover",
             Self::Follower => "follower",
+            Self::Granted => "granted",
+            Self::Call => "call",
+            Self::State => "state",
         }
     }
 
@@ -63,10 +75,13 @@ impl Rare {
             Self::Approval => include_str!("schema/1/approval.sql"),
             Self::Handover => include_str!("schema/1/handover.sql"),
             Self::Follower => include_str!("schema/1/follower.sql"),
+            Self::Granted => include_str!("schema/1/granted.sql"),
+            Self::Call => include_str!("schema/1/call.sql"),
+            Self::State => include_str!("schema/1/state.sql"),
         }
     }
 
-    const fn bit(self) -> u8 {
+    const fn bit(self) -> u16 {
         1 << self as u8
     }
 }
@@ -82,7 +97,7 @@ pub(super) const VERSION: usize = STEPS.len() + 1;
 pub(super) struct Tables {
     /// The tables of a session that was written to.
     pub(super) is_begun: bool,
-    rare: u8,
+    rare: u16,
 }
 
 impl Tables {

@@ -1,16 +1,19 @@
 //! Storing: everything that is ever stored, a line for each kind.
 
 use super::approval::ApprovalWrite;
+use super::call::CallWrite;
 use super::change::Entry;
 use super::delivery::DeliveryWrite;
 use super::error::StoreError;
 use super::follower::FollowerWrite;
 use super::frame_id::IdWrite;
+use super::grant::GrantWrite;
 use super::handover::HandoverWrite;
 use super::message::MessageWrite;
 use super::meta::MetaWrite;
 use super::retention::Trim;
 use super::sql::Sql;
+use super::state::StateWrite;
 use super::store::Store;
 use super::stored::Stored;
 use super::text::TextWrite;
@@ -57,6 +60,12 @@ kinds! {
     Follower(FollowerWrite);
     /// An approval, and its entry.
     Approval(ApprovalWrite);
+    /// A grant.
+    Grant(GrantWrite);
+    /// A call, and its entry.
+    Call(CallWrite);
+    /// A change of the shared state, or its tree.
+    State(StateWrite);
     /// The oldest of the log goes.
     Trim(Trim);
 }
@@ -68,6 +77,7 @@ impl Write {
             Self::Turn(write) => matches!(write, TurnWrite::Put { .. }),
             Self::Handover(write) => matches!(write, HandoverWrite::Put { .. }),
             Self::Meta(write) => matches!(write, MetaWrite::Set { .. }),
+            Self::Call(write) => write.is_entry,
             Self::Approval(_) => true,
             _ => false,
         }

@@ -1,11 +1,13 @@
 //! Approvals on the wire (P8).
 
 use sessile::protocol::approval::{
-    self, Approval, Asked, Choice, Decision, Kind, OnDeadline, Past, Verdict,
+    self, Approval, Asked, Choice, Decision, Kind, OnDeadline, OnMessage, Past, Verdict,
 };
+use sessile::protocol::capability::Role;
 use sessile::protocol::data::Data;
 use sessile::protocol::error::{Details, ErrorCode, ErrorInfo};
 use sessile::protocol::frame::{ApprovalFrame, Outcome, ServerFrame};
+use sessile::protocol::grant::{Decider, Grant, RevokeFrame, Scope};
 use sessile::protocol::serial::Epoch;
 
 use crate::{mark, serial};
@@ -16,7 +18,8 @@ pub(crate) fn epoch() -> Epoch {
 
 fn past(at: i64, what: approval::Event, who: Option<&str>) -> Past {
     let who = who.map(str::to_owned);
-    Past { at, what, who }
+    let by = None;
+    Past { at, what, who, by }
 }
 
 pub(crate) fn asked() -> Approval {
@@ -38,6 +41,8 @@ pub(crate) fn asked() -> Approval {
             options: Vec::new(),
             assignees: vec!["alice".to_owned()],
             on_deadline: OnDeadline::Reject,
+            on_message: OnMessage::Dismiss,
+            grant: Some("tickets".to_owned()),
         },
         deadline_at: Some(1_800_003_600_000),
         escalate: Vec::new(),
@@ -49,6 +54,22 @@ pub(crate) fn asked() -> Approval {
             Some("agent"),
         )],
         created_at: 1_800_000_000_000,
+    }
+}
+
+pub(crate) fn grant() -> Grant {
+    Grant {
+        place: 5,
+        approval: "a1".to_owned(),
+        key: "tickets".to_owned(),
+        client: "agent".to_owned(),
+        turn: Some("t1".to_owned()),
+        by: Decider {
+            client: "bob".to_owned(),
+            role: Role::User,
+            is_admin: false,
+        },
+        at: 1_800_000_060_000,
     }
 }
 
@@ -69,6 +90,7 @@ fn approved() -> Approval {
             option: None,
             answer: Data::from_json(r#"{"seats":1}"#.to_owned()),
             comment: Some("one is enough".to_owned()),
+            scope: Some(Scope::Session),
         },
         ..changed(event, status, Some("alice"))
     }
@@ -92,6 +114,8 @@ fn answered() -> Approval {
             options: vec![option("aisle", "Aisle"), option("window", "Window")],
             assignees: Vec::new(),
             on_deadline: OnDeadline::Option("aisle".to_owned()),
+            on_message: OnMessage::Keep,
+            grant: None,
             schema: None,
         },
         verdict: Verdict {
@@ -132,7 +156,34 @@ pub(crate) fn frames() -> Vec<(&'static str, ServerFrame)> {
         r#ref: mark("1"),
         result,
     };
+    let mut remembered = approved();
+    remembered.event = Event::Request;
+    remembered.verdict = Verdict {
+        decision: Some(Decision::Approve),
+        ..Verdict::default()
+    };
+    for past in &mut remembered.history {
+        past.by = (past.what == Event::Decide).then(|| "a0".to_owned());
+    }
+    let grants = vec![grant().shown()];
     vec![
+        (
+            "grant.revoke",
+            ServerFrame::Revoke(RevokeFrame {
+                serial: serial(8),
+                key: "tickets".to_owned(),
+                by: "alice".to_owned(),
+                grants: grants.clone(),
+            }),
+        ),
+        (
+            "ack of a revocation",
+            ack(Outcome::Grants { grants, duplicate }),
+        ),
+        (
+            "approval.request that is settled at once",
+            frame(remembered),
+        ),
         ("approval.request", frame(asked())),
         ("approval.escalate", frame(escalated)),
         ("approval.decide", frame(approved())),

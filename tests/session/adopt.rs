@@ -227,8 +227,9 @@ fn a_reader_comes_after_an_adoption() {
             alice < caught-up #6
             alice = 200 turns: t1 complete agent attempt=2, messages: #5 agent id=a turn=t1
                   'ANSWER'; #2 v#4 agent turn=t1 cancelled deleted
-            alice = 200 turns: t1 complete agent attempt=2, approvals: , presence: , messages:
-                  #2 v#4 agent turn=t1 cancelled deleted; #5 agent id=a turn=t1 'ANSWER'
+            alice = 200 turns: t1 complete agent attempt=2, approvals: , calls: , presence: ,
+                  messages: #2 v#4 agent turn=t1 cancelled deleted; #5 agent id=a turn=t1
+                  'ANSWER'
         "#]],
     );
 }

@@ -139,8 +139,9 @@ fn what_cannot_be_read_is_answered_once() {
             alice < nack 1 unknown-frame: unable to read the frame; there is no type "dance",
                   only append, publish, update, delete, signal, turn.start, turn.end,
                   turn.suspend, turn.resume, turn.heartbeat, turn.adopt, turn.steered, cancel,
-                  steer, approval.request, approval.decide, approval.withdraw, lead.take,
-                  lead.return, presence.set, presence.leave, auth, seen
+                  steer, approval.request, approval.decide, approval.withdraw, grant.revoke,
+                  tool.call, tool.claim, tool.result, tool.withdraw, lead.take, lead.return,
+                  state, presence.set, presence.leave, auth, seen
             alice < nack 2 invalid-frame: unable to ask for approval; title is missing
         "#]],
     );
@@ -165,8 +166,9 @@ fn a_bad_frame_harms_no_other() {
             alice | nack 2 unknown-frame: unable to read the frame; there is no type "dance",
                   only append, publish, update, delete, signal, turn.start, turn.end,
                   turn.suspend, turn.resume, turn.heartbeat, turn.adopt, turn.steered, cancel,
-                  steer, approval.request, approval.decide, approval.withdraw, lead.take,
-                  lead.return, presence.set, presence.leave, auth, seen
+                  steer, approval.request, approval.decide, approval.withdraw, grant.revoke,
+                  tool.call, tool.claim, tool.result, tool.withdraw, lead.take, lead.return,
+                  state, presence.set, presence.leave, auth, seen
             alice | signal alice y
             alice | ack 3 {}
         "#]],

@@ -337,19 +337,16 @@ fn p8_3_a_pending_approval_outlives_everything() {
                   request agent]
             supervisor < caught-up #2
             supervisor = 200 turns: , approvals: a1 pending [+0 request agent]; a2 pending [+0
-                  request agent], presence: , messages: 
+                  request agent], calls: , presence: , messages: 
             supervisor < approval.decide #3 a1 approved decidedBy=supervisor [+0 request agent,
                   +864000000 decide supervisor]
             supervisor | ack 1 a1 approved decidedBy=supervisor [+0 request agent, +864000000
                   decide supervisor]
             alice < attached #3 resumed, asked: a2 pending [+0 request agent]
-            alice < approval.request #2 a2 pending [+0 request agent]
-            alice | approval.decide #3 a1 approved decidedBy=supervisor [+0 request agent,
+            alice < approval.decide #3 a1 approved decidedBy=supervisor [+0 request agent,
                   +864000000 decide supervisor]
             alice < caught-up #3
             supervisor < attached #3 resumed, asked: a2 pending [+0 request agent]
-            supervisor < approval.decide #3 a1 approved decidedBy=supervisor [+0 request agent,
-                  +864000000 decide supervisor]
             supervisor < caught-up #3
             supervisor = 200 approvals: a2 pending [+0 request agent]
             supervisor = 200 approvals: a2 pending [+0 request agent], hasMore=true, next=#2

@@ -28,8 +28,9 @@ fn another_answer() {
             agent | ack 6 t2 complete agent input=#1
             alice < turn.end #8 t2 complete agent input=#1
             alice = 200 turns: t1 complete agent input=#1; t2 complete agent input=#1,
-                  approvals: , presence: , messages: #1 alice 'q'; #3 agent name=reasoning
-                  turn=t1 'thinking'; #4 agent turn=t1 'one'; #7 agent turn=t2 'two'
+                  approvals: , calls: , presence: , messages: #1 alice 'q'; #3 agent
+                  name=reasoning turn=t1 'thinking'; #4 agent turn=t1 'one'; #7 agent turn=t2
+                  'two'
             alice = 200 turns: t1 complete agent input=#1; t2 complete agent input=#1,
                   messages: #7 agent turn=t2 'two'; #4 agent turn=t1 'one'; #3 agent
                   name=reasoning turn=t1 'thinking'; #1 alice 'q'
@@ -85,10 +86,10 @@ fn another_question() {
             agent | ack 8 t3 complete agent input=#7 parent=#7
             alice < turn.end #12 t3 complete agent input=#7 parent=#7
             alice = 200 turns: t1 complete agent input=#1; t2 cancelled agent input=#5
-                  parent=#5; t3 complete agent input=#7 parent=#7, approvals: , presence: ,
-                  messages: #1 alice 'hello'; #3 agent turn=t1 'hi'; #5 alice parent=#3 'what
-                  is x?'; #7 alice parent=#3 'what is y?'; #9 agent turn=t2 'x is'; #10 agent
-                  turn=t3 'y is'
+                  parent=#5; t3 complete agent input=#7 parent=#7, approvals: , calls: ,
+                  presence: , messages: #1 alice 'hello'; #3 agent turn=t1 'hi'; #5 alice
+                  parent=#3 'what is x?'; #7 alice parent=#3 'what is y?'; #9 agent turn=t2 'x
+                  is'; #10 agent turn=t3 'y is'
         "#]],
     );
 }
@@ -186,8 +187,8 @@ fn a_superseded_parent() {
             agent | ack 4 t2 active agent input=#3 parent=#2
             alice < turn.start #6 t2 active agent input=#3 parent=#2
             alice = 200 turns: t1 active agent attempt=2; t2 active agent input=#3 parent=#2,
-                  approvals: , presence: , messages: #2 v#5 agent turn=t1 deleted; #3 alice
-                  parent=#2 'why?'
+                  approvals: , calls: , presence: , messages: #2 v#5 agent turn=t1 deleted; #3
+                  alice parent=#2 'why?'
         "#]],
     );
 }
@@ -357,11 +358,11 @@ fn turns_of_a_snapshot() {
         eve brief snapshot
         ",
         expect![[r#"
-            eve = 200 turns: t2 active agent; t3 complete agent, approvals: , presence: ,
-                  messages: #6 agent turn=t3 'b'
-            eve = 200 turns: t2 active agent, approvals: , presence: , messages: 
+            eve = 200 turns: t2 active agent; t3 complete agent, approvals: , calls: ,
+                  presence: , messages: #6 agent turn=t3 'b'
+            eve = 200 turns: t2 active agent, approvals: , calls: , presence: , messages: 
             eve = 200 turns: t1 complete agent; t2 active agent; t3 complete agent, approvals: ,
-                   presence: , messages: #2 agent turn=t1 'a'; #6 agent turn=t3 'b'
+                   calls: , presence: , messages: #2 agent turn=t1 'a'; #6 agent turn=t3 'b'
         "#]],
     );
 }
@@ -461,9 +462,9 @@ fn parents_and_retention() {
             agent < create #5 agent turn=t1 'b'
             agent | ack 4 #5
             alice < create #5 agent turn=t1 'b'
-            alice = 200 turns: t1 active agent input=#1, approvals: , presence: , messages: #1
-                  alice 'q'; #3 agent turn=t1 'a'; #4 alice parent=#1 'follow'; #5 agent
-                  turn=t1 'b'
+            alice = 200 turns: t1 active agent input=#1, approvals: , calls: , presence: ,
+                  messages: #1 alice 'q'; #3 agent turn=t1 'a'; #4 alice parent=#1 'follow'; #5
+                  agent turn=t1 'b'
             agent < turn.end #6 t1 complete agent input=#1
             agent | ack 5 t1 complete agent input=#1
             alice < turn.end #6 t1 complete agent input=#1
@@ -472,7 +473,7 @@ fn parents_and_retention() {
             -- 70000 ms
             agent < trim before #6
             alice < trim before #6
-            alice = 200 turns: , approvals: , presence: , messages: 
+            alice = 200 turns: , approvals: , calls: , presence: , messages: 
             alice = 200 turns: t1 complete agent input=#1
         "#]],
     );

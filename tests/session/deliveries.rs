@@ -135,8 +135,8 @@ fn a_crash_at_the_deletion_forgets_nothing() {
         tables
         ",
         expect![[r##"
-            admin = 200 turns: , approvals: , presence: , messages: #1 alice 'hello'
-            admin = 200 turns: , approvals: , presence: , messages: 
+            admin = 200 turns: , approvals: , calls: , presence: , messages: #1 alice 'hello'
+            admin = 200 turns: , approvals: , calls: , presence: , messages: 
             !1 > https://a.example/ {"at":"+0","serial":"#1","session":"s1",
                   "type":"session.delete"}
             -- 15000 ms

@@ -63,7 +63,7 @@ fn a_person_leads() {
             supervisor | ack 2 #8
             bob < attached #8 anew, has older
             bob < caught-up #8
-            alice = 200 turns: , approvals: , presence: , messages: #8 supervisor
+            alice = 200 turns: , approvals: , calls: , presence: , messages: #8 supervisor
                   role=assistant 'I am a person'
         "##]],
     );

@@ -167,7 +167,7 @@ fn a_snapshot_is_the_session_in_one_read() {
         alice get snapshot rewind=2
         ",
         expect![[r##"
-            alice = 200 {"approvals":[],"createdAt":"+0","hasOlder":true,
+            alice = 200 {"approvals":[],"calls":[],"createdAt":"+0","grants":[],"hasOlder":true,
                   "messages":[{"client":"alice","connection":"alice-1","createdAt":"+0",
                   "data":"2","name":"message","role":"user","serial":"#2","updatedAt":"+0",
                   "version":"#2"},{"client":"alice","connection":"alice-1","createdAt":"+0",

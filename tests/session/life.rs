@@ -16,9 +16,9 @@ fn settings_are_patched() {
         expect![[r##"
             admin = 200 {"settings":{"minRollupMs":5,"title":"A"}}
             admin = 200 {"settings":{"minRollupMs":5,"streamIdleMs":1000}}
-            alice = 200 {"approvals":[],"createdAt":"+0","hasOlder":false,"messages":[],
-                  "presence":[],"serial":"#0","session":"s1","settings":{"minRollupMs":5,
-                  "streamIdleMs":1000},"turns":[],"updatedAt":"+0"}
+            alice = 200 {"approvals":[],"calls":[],"createdAt":"+0","grants":[],
+                  "hasOlder":false,"messages":[],"presence":[],"serial":"#0","session":"s1",
+                  "settings":{"minRollupMs":5,"streamIdleMs":1000},"turns":[],"updatedAt":"+0"}
             alice = 403 {"error":{"code":"forbidden","message":"unable to change the settings;
                   the token lacks the operation admin for session s1, it has read, publish,
                   presence, cancel, steer, approve, state, annotate, push","status":403}}
@@ -241,7 +241,7 @@ fn retention_takes_one_step_a_minute() {
             -- 61000 ms
             alice < trim before #5
             -- 121000 ms
-            alice = 200 turns: , approvals: , presence: , messages: 
+            alice = 200 turns: , approvals: , calls: , presence: , messages: 
         "#]],
     );
 }

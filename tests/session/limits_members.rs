@@ -89,7 +89,7 @@ fn a_crowd() {
             carol < attached #0 anew, 200 members listed, 201 in all
             carol < caught-up #0
             eve = 200 200 presence, presenceCount=201
-            eve = 200 turns: , approvals: , 200 presence, messages: , presenceCount=201
+            eve = 200 turns: , approvals: , calls: , 200 presence, messages: , presenceCount=201
         "#]],
     );
 }

@@ -231,8 +231,8 @@ fn an_open_turn_keeps_the_session() {
             agent x 4410 the session was deleted
             erased
             -- 113333 ms
-            eve = 200 {"approvals":[],"hasOlder":false,"messages":[],"presence":[],
-                  "serial":"b#0","session":"s1","settings":{},"turns":[]}
+            eve = 200 {"approvals":[],"calls":[],"grants":[],"hasOlder":false,"messages":[],
+                  "presence":[],"serial":"b#0","session":"s1","settings":{},"turns":[]}
         "#]],
     );
 }

@@ -68,8 +68,8 @@ fn a_page_of_messages_ends_by_the_bytes_of_its_turns() {
             alice = 200 turns: c active agent metadata="xxxxxxxxxxxx…' (400000)", messages: #8
                   agent turn=c '5'
             alice = 200 turns: a active agent metadata="xxxxxxxxxxxx…' (400000)"; c active
-                  agent metadata="xxxxxxxxxxxx…' (400000)", approvals: , presence: , messages:
-                  #7 agent turn=a '4'; #8 agent turn=c '5'
+                  agent metadata="xxxxxxxxxxxx…' (400000)", approvals: , calls: , presence: ,
+                  messages: #7 agent turn=a '4'; #8 agent turn=c '5'
         "#]],
     );
 }

@@ -50,8 +50,8 @@ fn members_come_and_go() {
             alice < nack 5 not-found: unable to leave presence; this connection is not present,
                   enter with presence.set
             alice = 200 {"presence":[]}
-            alice = 200 {"approvals":[],"hasOlder":false,"messages":[],"presence":[],
-                  "serial":"#0","session":"s1","settings":{},"turns":[]}
+            alice = 200 {"approvals":[],"calls":[],"grants":[],"hasOlder":false,"messages":[],
+                  "presence":[],"serial":"#0","session":"s1","settings":{},"turns":[]}
             tables: 0
         "##]],
     );
@@ -213,7 +213,8 @@ fn lists_of_members() {
             bob < caught-up #0
             bob < attached #0 resumed, here: agent-1 agent; alice-1 user 1
             bob < caught-up #0
-            bob = 200 turns: , approvals: , presence: agent-1 agent; alice-1 user 1, messages: 
+            bob = 200 turns: , approvals: , calls: , presence: agent-1 agent; alice-1 user 1,
+                  messages: 
             bob = 200 {"presence":[{"client":"agent","connection":"agent-1","role":"agent",
                   "since":"+0"},{"client":"alice","connection":"alice-1","data":1,"role":"user",
                   "since":"+1000"}]}
@@ -395,7 +396,8 @@ fn what_is_no_presence() {
                   "presence.enter", only append, publish, update, delete, signal, turn.start,
                   turn.end, turn.suspend, turn.resume, turn.heartbeat, turn.adopt, turn.steered,
                    cancel, steer, approval.request, approval.decide, approval.withdraw,
-                  lead.take, lead.return, presence.set, presence.leave, auth, seen
+                  grant.revoke, tool.call, tool.claim, tool.result, tool.withdraw, lead.take,
+                  lead.return, state, presence.set, presence.leave, auth, seen
         "#]],
     );
 }

@@ -149,7 +149,7 @@ fn a_newcomer_is_not_listed_the_silent() {
             carol < attached #0 anew
             carol < caught-up #0
             -- 31000 ms
-            eve = 200 turns: , approvals: , presence: , messages: 
+            eve = 200 turns: , approvals: , calls: , presence: , messages: 
         "#]],
     );
 }

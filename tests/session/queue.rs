@@ -464,7 +464,7 @@ fn what_waits_is_kept() {
             agent < trim before #6 but #1 #3
             alice < trim before #6 but #1 #3
             eve = 200 turns: t1 active agent input=#1; turn-#4 queued input=#3, approvals: ,
-                  presence: , messages: #1 alice 'q1'; #3 alice 'q2'
+                  calls: , presence: , messages: #1 alice 'q1'; #3 alice 'q2'
             agent < turn.end #9 t1 complete agent input=#1
             agent | ack 2 t1 complete agent input=#1
             alice < turn.end #9 t1 complete agent input=#1
@@ -474,11 +474,12 @@ fn what_waits_is_kept() {
             agent < turn.end #11 turn-#4 complete agent input=#3
             agent | ack 4 turn-#4 complete agent input=#3
             alice < turn.end #11 turn-#4 complete agent input=#3
-            eve = 200 turns: , approvals: , presence: , messages: #1 alice 'q1'; #3 alice 'q2'
+            eve = 200 turns: , approvals: , calls: , presence: , messages: #1 alice 'q1'; #3
+                  alice 'q2'
             -- 70000 ms
             agent < trim before #6
             alice < trim before #6
-            eve = 200 turns: , approvals: , presence: , messages: 
+            eve = 200 turns: , approvals: , calls: , presence: , messages: 
         "#]],
     );
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A message as a reader holds it.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +50,8 @@ pub struct Reader {
     pub turns: BTreeMap<String, Value>,
     /// Whether the list of open turns was left out (P3.4).
     pub is_behind: bool,
+    /// The grants that it knows of, by their approvals (P8.6).
+    pub grants: BTreeMap<String, Value>,
     /// How many connections the session had when it attached (P3.4).
     pub connections: u64,
     /// The members, by connection (P7.3).
@@ -58,6 +60,8 @@ pub struct Reader {
     pub is_crowded: bool,
     /// How many members there are.
     pub count: i64,
+    /// The shared state (P9.2).
+    pub state: Value,
     /// Its own connection.
     pub connection: String,
     pub violations: Vec<String>,
@@ -83,6 +87,12 @@ fn is_edge(kind: &str, from: &str, to: &str) -> bool {
         }
         _ => false,
     }
+}
+
+fn grants(list: &Value) -> BTreeMap<String, Value> {
+    let list = list.as_array().into_iter().flatten();
+    list.map(|grant| (text(grant, "approval"), grant.clone()))
+        .collect()
 }
 
 /// Whether a turn is not final.
@@ -112,6 +122,7 @@ impl Reader {
                 if frame["resumed"] == false {
                     self.held.clear();
                     self.turns.clear();
+                    self.state = json!({});
                     self.position = None;
                     self.began_at = text(frame, "serial");
                 }
@@ -124,6 +135,10 @@ impl Reader {
             "message.create" | "message.update" => self.whole(frame, kind),
             "message.append" => self.append(frame),
             "message.delete" => self.delete(frame),
+            "state.change" => {
+                self.change_state(frame);
+                self.moves(&text(frame, "serial"), frame);
+            }
             "log.trim" => {
                 let before = text(frame, "before");
                 // P11.2: what streamed when its time came stays.
@@ -134,6 +149,12 @@ impl Reader {
                     .retain(|serial, _| before <= *serial || is_kept(serial));
             }
             _ if kind.starts_with("turn.") => self.turn(frame, kind),
+            "approval.decide" => self.decided(frame),
+            "grant.revoke" => {
+                self.grants = grants(&frame["grants"]);
+                self.moves(&text(frame, "serial"), frame);
+            }
+            _ if kind.starts_with("approval.") => self.moves(&text(frame, "serial"), frame),
             "presence.count" => self.count = frame["presenceCount"].as_i64().unwrap(),
             _ if kind.starts_with("presence.") => self.member(frame, kind),
             _ => {}
@@ -150,6 +171,10 @@ impl Reader {
             self.check_turn(turn);
             self.turns.insert(text(turn, "id"), turn.clone());
         }
+        self.grants = grants(&frame["grants"]);
+        if frame["state"].is_object() {
+            self.state = frame["state"]["value"].clone();
+        }
         let members = frame["presence"].as_array();
         self.is_crowded = members.is_none();
         self.connection = text(frame, "connection");
@@ -161,10 +186,40 @@ impl Reader {
             .collect();
     }
 
+    /// P9.2: results are set to or removed, and all they need is there or made.
+    fn change_state(&mut self, frame: &Value) {
+        for op in frame["ops"].as_array().into_iter().flatten() {
+            let path: Vec<&str> = op["path"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|key| key.as_str().unwrap())
+                .collect();
+            let is_set = op["op"] == "set";
+            let Some((last, parents)) = path.split_last() else {
+                self.state = op["value"].clone();
+                continue;
+            };
+            let mut node = &mut self.state;
+            for key in parents {
+                let map = node.as_object_mut().unwrap();
+                node = map.entry(*key).or_insert(json!({}));
+            }
+            let map = node.as_object_mut().unwrap();
+            match is_set {
+                true => map.insert((*last).to_owned(), op["value"].clone()),
+                false => map.remove(*last),
+            };
+        }
+    }
+
     fn turn(&mut self, frame: &Value, kind: &str) {
         let turn = &frame["turn"];
         self.check_turn(turn);
         let known = self.turns.insert(text(turn, "id"), turn.clone());
+        if kind == "turn.end" {
+            self.grants.retain(|_, grant| grant["turn"] != turn["id"]);
+        }
         // P11.2: what retention took frees its id, for another turn.
         let is_same = |known: &Value| known["createdAt"] == turn["createdAt"];
         let known = known.filter(|known| is_open(known) || is_same(known));
@@ -182,6 +237,26 @@ impl Reader {
         if !is_told {
             self.moves(&text(frame, "serial"), frame);
         }
+    }
+
+    /// P8.6: a decision with a scope is a grant; `attached` has those from before.
+    fn decided(&mut self, frame: &Value) {
+        let approval = &frame["approval"];
+        if approval["scope"].is_string() && !self.is_replaying {
+            let mut grant = serde_json::json!({
+                "key": approval["grant"],
+                "scope": approval["scope"],
+                "client": approval["client"],
+                "by": approval["decidedBy"],
+                "approval": approval["id"],
+                "at": approval["history"].as_array().unwrap().last().unwrap()["at"],
+            });
+            if approval["scope"] == "turn" {
+                grant["turn"] = approval["turn"].clone();
+            }
+            self.grants.insert(text(approval, "id"), grant);
+        }
+        self.moves(&text(frame, "serial"), frame);
     }
 
     /// P6.1: what a turn has by its status.

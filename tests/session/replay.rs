@@ -19,8 +19,8 @@ fn an_empty_session_stays_unwritten() {
             alice < attached #0 anew
             alice < caught-up #0
             tables: 0
-            alice = 200 {"approvals":[],"hasOlder":false,"messages":[],"presence":[],
-                  "serial":"#0","session":"s1","settings":{},"turns":[]}
+            alice = 200 {"approvals":[],"calls":[],"grants":[],"hasOlder":false,"messages":[],
+                  "presence":[],"serial":"#0","session":"s1","settings":{},"turns":[]}
             alice = 200 {"hasMore":false,"messages":[]}
             tables: 0
         "##]],

@@ -1,6 +1,7 @@
 //! Frames as a script's output shows them: short, and the same in every run.
 
 mod approvals;
+mod calls;
 mod turns;
 
 use std::fmt::Write;
@@ -85,7 +86,7 @@ impl Show {
         let words = text.split_inclusive([' ', ',', ';']).map(|word| {
             let bare = word.trim_end_matches([' ', ',', ';']);
             // The session names a turn after its place.
-            let own = ["turn-", "approval-"].iter();
+            let own = ["turn-", "approval-", "call-"].iter();
             let bare = own.fold(bare, |bare, own| bare.strip_prefix(own).unwrap_or(bare));
             match self.place(bare) {
                 Some(place) => word.replacen(bare, &place, 1),
@@ -223,6 +224,21 @@ impl Show {
             _ if kind.starts_with("approval.") => {
                 format!("{kind} {serial} {}", self.approval(&frame["approval"]))
             }
+            "grant.revoke" => {
+                let (key, by) = (&frame["key"], &frame["by"]);
+                let (key, by) = (key.as_str().unwrap_or("?"), by.as_str().unwrap_or("?"));
+                format!(
+                    "{kind} {serial} {key} by {by}, granted: {}",
+                    self.grants(&frame["grants"])
+                )
+            }
+            _ if kind.starts_with("tool.") => {
+                format!("{kind} {serial} {}", self.call(&frame["call"]))
+            }
+            "state.change" => {
+                let client = frame["client"].as_str().unwrap_or("?");
+                format!("{kind} {serial} {client} {}", self.json(&frame["ops"]))
+            }
             "presence.count" => format!("{kind} {}", frame["presenceCount"]),
             _ if kind.starts_with("presence.") => {
                 format!("{kind} {}", self.member(&frame["member"]))
@@ -238,6 +254,14 @@ impl Show {
         if let Some(messages) = result["messages"].as_array() {
             let placed = messages.iter().map(|message| self.placed(message));
             return placed.collect::<Vec<_>>().join(",");
+        }
+        if result["grants"].is_array() {
+            let again = if result["duplicate"] == true {
+                " duplicate"
+            } else {
+                ""
+            };
+            return format!(" granted: {}{again}", self.grants(&result["grants"]));
         }
         if result["serial"].is_string() {
             return self.placed(result);
@@ -266,6 +290,12 @@ impl Show {
         let mut line = format!("{}: {message}", error["code"].as_str().unwrap_or("?"));
         if error["approval"].is_object() {
             let _ = write!(line, " ({})", self.approval(&error["approval"]));
+        }
+        if error["call"].is_object() {
+            let _ = write!(line, " ({})", self.call(&error["call"]));
+        }
+        if let Some(connection) = error["connection"].as_str() {
+            let _ = write!(line, " ({connection})");
         }
         for key in ["expectedSeq", "length", "retryAfterMs"] {
             if !error[key].is_null() {

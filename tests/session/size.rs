@@ -150,8 +150,8 @@ fn a_write_that_fails_for_space_is_refused() {
             carol < attached #5 anew, turns: t1 active agent
             carol < create #2 v#5 agent turn=t1 'abcd' streaming seq=3
             carol < caught-up #5
-            alice = 200 turns: t1 active agent, approvals: , presence: , messages: #2 v#5 agent
-                  turn=t1 'abcd' streaming seq=3
+            alice = 200 turns: t1 active agent, approvals: , calls: , presence: , messages: #2
+                  v#5 agent turn=t1 'abcd' streaming seq=3
             agent < ack 9 #2 v#5 seq=3 duplicate
             agent < ack 10 #2 v#6 seq=4
             alice < append #2 v#6 @4 'e'

@@ -109,6 +109,17 @@ pub fn frame(words: &[Word], reference: u64) -> Value {
             let (kind, id) = ("approval.decide", &rest[0].text);
             json!({ "type": kind, "approval": id, "decision": decision })
         }
+        "revoke" => json!({ "type": "grant.revoke", "key": bare(rest) }),
+        "call" => json!({ "type": "tool.call", "id": bare(rest), "name": "where" }),
+        "claim" => json!({ "type": "tool.claim", "call": bare(rest) }),
+        "settle" => {
+            let output = rest
+                .get(1)
+                .filter(|word| word.key.is_none())
+                .map(Word::value);
+            json!({ "type": "tool.result", "call": bare(rest), "output": output })
+        }
+        "take-back" => json!({ "type": "tool.withdraw", "call": bare(rest) }),
         "withdraw" => json!({ "type": "approval.withdraw", "approval": bare(rest) }),
         "steered" => {
             let serial = rest.get(1).map(|word| &word.text);
@@ -123,6 +134,11 @@ pub fn frame(words: &[Word], reference: u64) -> Value {
                 .filter(|word| word.key.is_none())
                 .map(Word::value);
             json!({ "name": rest[0].text, "data": data })
+        }
+        "state" => {
+            let ops = rest.split(|word| word.is("then")).filter_map(operation);
+            let ops: Vec<Value> = ops.collect();
+            json!({ "ops": if ops.is_empty() { Value::Null } else { json!(ops) } })
         }
         "seen" => json!({ "n": rest[0].value() }),
         _ => json!({}),
@@ -153,8 +169,26 @@ pub fn frame(words: &[Word], reference: u64) -> Value {
     frame
 }
 
+/// `set a.b 5`: one operation on the state.
+fn operation(words: &[Word]) -> Option<Value> {
+    let op = words.first().filter(|word| word.key.is_none())?;
+    let path = words.get(1).filter(|word| word.key.is_none());
+    let path = path.map(|word| word.text.split('.').filter(|key| !key.is_empty()));
+    let path: Vec<&str> = path.into_iter().flatten().collect();
+    let value = words
+        .get(2)
+        .filter(|word| word.key.is_none())
+        .map(Word::value);
+    Some(match op.text.as_str() {
+        "reset" => json!({ "op": "reset" }),
+        "increment" => json!({ "op": "increment", "path": path, "by": value }),
+        "set" => json!({ "op": "set", "path": path, "value": value }),
+        kind => json!({ "op": kind, "path": path }),
+    })
+}
+
 const OF_PUBLISH: [&str; 3] = ["attempt", "interrupt", "chain"];
-const FLAGS: [&str; 3] = ["again", "keep", "all"];
+const FLAGS: [&str; 4] = ["again", "keep", "all", "suspend"];
 const STATUSES: [&str; 4] = ["streaming", "complete", "cancelled", "failed"];
 
 fn message(words: &[Word]) -> Value {
@@ -205,7 +239,7 @@ fn name(fields: &mut Map<String, Value>, words: &[Word]) {
             Some(
                 key @ ("seq" | "headers" | "attempt" | "chain" | "wake" | "data" | "metadata"
                 | "error" | "assignees" | "deadlineMs" | "escalate" | "onDeadline"
-                | "options" | "schema"),
+                | "options" | "schema" | "input" | "to" | "ops"),
             ) => {
                 fields.insert(key.into(), word.value());
             }

@@ -1,11 +1,13 @@
 //! Approvals while everything breaks: agents that ask and come back, people who decide at once,
-//! evictions, deaths, disks that fail, a clock that jumps past deadlines.
+//! evictions, deaths, disks that fail, a clock that jumps past deadlines; grants, and people who
+//! answer in words.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use sessile::protocol::approval::{Approval, Event, Status};
+use sessile::protocol::approval::{Approval, Event, OnMessage, Status};
 use sessile::protocol::capability::{Operations, Role};
+use sessile::protocol::grant::{Grant, Scope};
 use sessile::protocol::ids::{ConnectionId, Timestamp};
 use sessile::protocol::limits::Limits;
 use sessile::protocol::serial::PLACE_MAX;
@@ -17,8 +19,9 @@ use crate::random::Random;
 use crate::sim::{START, connection};
 
 const PEOPLE: [&str; 3] = ["ann", "bob", "cid"];
-const IDS: u64 = 12;
+const IDS: u64 = 40;
 const TURNS: u64 = 3;
+const KEYS: [&str; 2] = ["k1", "k2"];
 
 struct World {
     random: Random,
@@ -31,12 +34,19 @@ struct World {
     known: BTreeMap<u64, Approval>,
     /// The client that was told to have decided.
     winners: BTreeMap<String, String>,
+    /// The grants in force after the last input.
+    grants: Vec<Grant>,
+    /// The keys that somebody tries to revoke with this input.
+    revoked: Option<String>,
     settled: u64,
     waited: u64,
+    granted: u64,
+    dismissed: u64,
 }
 
-/// Returns how many approvals were settled, and how often a turn was found to wait for some.
-fn run(seed: u64) -> (u64, u64) {
+/// Returns how many approvals were settled, how often a turn was found to wait for some, how many
+/// a grant settled, and how many words did.
+fn run(seed: u64) -> [u64; 4] {
     let mut world = World {
         random: Random::new(seed),
         host: Host::new(Limits::default()),
@@ -46,8 +56,12 @@ fn run(seed: u64) -> (u64, u64) {
         links: 0,
         known: BTreeMap::new(),
         winners: BTreeMap::new(),
+        grants: Vec::new(),
+        revoked: None,
         settled: 0,
         waited: 0,
+        granted: 0,
+        dismissed: 0,
     };
     for _ in 0..400 {
         world.moment();
@@ -70,7 +84,7 @@ fn run(seed: u64) -> (u64, u64) {
         let is_timed = approval.deadline_at.is_some() || approval.turn.is_some();
         assert!(!is_timed, "it waits for ever: {approval:?}");
     }
-    (world.settled, world.waited)
+    [world.settled, world.waited, world.granted, world.dismissed]
 }
 
 impl World {
@@ -87,7 +101,9 @@ impl World {
         match self.random.between(0, 100) {
             0..8 => self.take(),
             8..35 => self.ask(),
-            35..75 => self.decide(),
+            35..66 => self.decide(),
+            66..74 => self.say(),
+            74..75 => self.revoke(),
             75..80 => self.withdraw(),
             80..84 => self.end(),
             84..88 => self.attach(true),
@@ -168,16 +184,65 @@ impl World {
                 { "afterMs": second, "assignees": ["role:supervisor"] },
             ]);
         }
+        if self.random.chance(700) {
+            frame["grant"] = (*self.random.pick(&KEYS)).into();
+        }
+        if self.random.chance(300) {
+            frame["onMessage"] = "dismiss".into();
+        }
         self.request("agent", frame);
+    }
+
+    /// Somebody answers in words.
+    fn say(&mut self) {
+        let who = *self.random.pick(&PEOPLE);
+        let message = json!({ "data": "no", "wake": true });
+        let frame = json!({ "type": "publish", "messages": [message] });
+        if let Some((200, body)) = self.request(who, frame) {
+            let serial = &body["result"]["messages"][0]["serial"];
+            for approval in self.known.values() {
+                let is_asking = approval.asked.on_message == OnMessage::Dismiss;
+                assert!(!(is_asking && approval.is_pending()), "P8.7: {approval:?}");
+                let is_by_it = approval.verdict.comment.as_deref() == serial.as_str();
+                self.dismissed += u64::from(is_by_it);
+                assert!(!is_by_it || is_asking && approval.status == Status::Dismissed);
+            }
+        }
+    }
+
+    fn revoke(&mut self) {
+        let (who, key) = (*self.random.pick(&PEOPLE), *self.random.pick(&KEYS));
+        self.revoked = Some(key.to_owned());
+        let frame = json!({ "type": "grant.revoke", "key": key });
+        if let Some((200, _)) = self.request(who, frame) {
+            let left = self.grants.iter().find(|grant| grant.key == key);
+            assert_eq!(left, None, "P8.6: an administrator ended all of {key}");
+        }
+        self.revoked = None;
     }
 
     /// Several people at once.
     fn decide(&mut self) {
-        let id = format!("a{}", self.random.between(0, IDS));
+        let pending = self.known.values().filter(|approval| approval.is_pending());
+        let pending: Vec<String> = pending.map(|approval| approval.id.clone()).collect();
+        let id = match pending.is_empty() || self.random.chance(400) {
+            true => format!("a{}", self.random.between(0, IDS)),
+            false => self.random.pick(&pending).clone(),
+        };
+        let known = self.known.values().find(|approval| approval.id == id);
+        let has_turn = known.is_some_and(|approval| approval.turn.is_some());
+        let has_grant = known.is_some_and(|approval| approval.asked.grant.is_some());
         for _ in 0..self.random.between(1, 4) {
             let who = *self.random.pick(&PEOPLE);
-            let decision = *self.random.pick(&["approve", "reject", "dismiss"]);
-            let frame = json!({ "type": "approval.decide", "approval": id, "decision": decision });
+            let decision = *self
+                .random
+                .pick(&["approve", "approve", "reject", "dismiss"]);
+            let mut frame =
+                json!({ "type": "approval.decide", "approval": id, "decision": decision });
+            if decision == "approve" && has_grant && self.random.chance(600) {
+                let is_of_turn = has_turn && self.random.chance(700);
+                frame["scope"] = if is_of_turn { "turn" } else { "session" }.into();
+            }
             let Some((status, body)) = self.request(who, frame) else {
                 continue;
             };
@@ -269,6 +334,7 @@ impl World {
             );
         }
         assert!(self.known.len() <= found.len(), "one is lost");
+        self.check_grants(&found);
         let waits = |turn: &str| {
             let mut pending = found.iter().filter(|approval| approval.is_pending());
             pending.any(|approval| approval.turn.as_deref() == Some(turn))
@@ -286,6 +352,56 @@ impl World {
             .into_iter()
             .map(|approval| (approval.place, approval))
             .collect();
+    }
+}
+
+impl World {
+    /// P8.6: a grant is what was approved with a scope, until it is revoked or its turn ends; a
+    /// request that one covers is settled by one, and no other is.
+    fn check_grants(&mut self, found: &[Approval]) {
+        let store = self.host.log();
+        let grants = store.grants().unwrap();
+        let is_open = |turn: &str| {
+            let turn = store.turn(turn).unwrap();
+            turn.is_some_and(|turn| turn.is_open())
+        };
+        for grant in &grants {
+            let given = found.iter().find(|approval| approval.place == grant.place);
+            let given = given.expect("the approval of a grant");
+            let is_of_turn = given.verdict.scope == Some(Scope::Turn);
+            assert_eq!(given.status, Status::Approved, "{grant:?}");
+            assert_eq!(given.asked.grant.as_ref(), Some(&grant.key), "{grant:?}");
+            assert_eq!(grant.turn, given.turn.clone().filter(|_| is_of_turn));
+            assert!(grant.turn.as_deref().is_none_or(is_open), "{grant:?}");
+        }
+        let is_kept = |place| grants.iter().any(|grant| grant.place == place);
+        for grant in self.grants.iter().filter(|grant| !is_kept(grant.place)) {
+            let is_revoked = self.revoked.as_ref() == Some(&grant.key);
+            let is_over = grant.turn.as_deref().is_some_and(|turn| !is_open(turn));
+            assert!(is_revoked || is_over, "P8.6: it is lost: {grant:?}");
+        }
+        for approval in found {
+            let before = self.known.get(&approval.place);
+            let covers = |grant: &&Grant| {
+                Some(&grant.key) == approval.asked.grant.as_ref()
+                    && (grant.turn.is_none() || grant.turn == approval.turn)
+            };
+            let by = approval.history.last().and_then(|past| past.by.as_ref());
+            match before {
+                None => {
+                    let covering: Vec<&Grant> = self.grants.iter().filter(covers).collect();
+                    assert_eq!(by.is_some(), !covering.is_empty(), "P8.6: {approval:?}");
+                    assert!(by.is_none_or(|by| covering.iter().any(|it| it.approval == *by)));
+                    assert_eq!(approval.is_pending(), by.is_none(), "{approval:?}");
+                    self.granted += u64::from(by.is_some());
+                }
+                Some(before) if before.is_pending() && approval.verdict.scope.is_some() => {
+                    assert!(is_kept(approval.place), "P8.6: {approval:?}");
+                }
+                Some(_) => {}
+            }
+        }
+        self.grants = grants;
     }
 }
 
@@ -323,17 +439,17 @@ fn every_approval_is_settled_once_and_no_turn_waits_for_nothing() {
         None => 0..crate::number("SESSILE_SEEDS").unwrap_or(30),
     };
     let is_whole = 30 <= seeds.end - seeds.start;
-    let (mut settled, mut waited) = (0, 0);
+    let mut sums = [0; 4];
     for seed in seeds {
         let ran = std::panic::catch_unwind(|| run(seed));
-        let Ok((more, longer)) = ran else {
+        let Ok(counts) = ran else {
             panic!("SEED={seed} cargo test --test simulation approval repeats this");
         };
-        settled += more;
-        waited += longer;
+        for (sum, count) in sums.iter_mut().zip(counts) {
+            *sum += count;
+        }
     }
-    assert!(
-        !is_whole || 100 < settled && 200 < waited,
-        "{settled} {waited}"
-    );
+    let [settled, waited, granted, dismissed] = sums;
+    let is_enough = 100 < settled && 200 < waited && 100 < granted && 20 < dismissed;
+    assert!(!is_whole || is_enough, "{sums:?}");
 }

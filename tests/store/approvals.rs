@@ -1,9 +1,11 @@
 //! Approvals as rows: the pending ones are found at once, the settled ones go with age.
 
 use sessile::protocol::approval::{
-    Approval, Asked, Choice, Decision, Escalation, Event, Kind, OnDeadline, Past, Status, Verdict,
+    Approval, Asked, Choice, Decision, Escalation, Event, Kind, OnDeadline, OnMessage, Past,
+    Status, Verdict,
 };
 use sessile::protocol::data::Data;
+use sessile::protocol::grant::Scope;
 use sessile::protocol::serial::PLACE_MAX;
 use sessile::store::{ApprovalWrite, Store, Trim, Write};
 
@@ -37,6 +39,8 @@ pub(crate) fn pending(place: u64) -> Approval {
             }],
             assignees: vec!["role:user".to_owned()],
             on_deadline: OnDeadline::Option("x".to_owned()),
+            on_message: OnMessage::Dismiss,
+            grant: Some("k".to_owned()),
         },
         deadline_at: Some(20),
         escalate: vec![Escalation {
@@ -49,6 +53,7 @@ pub(crate) fn pending(place: u64) -> Approval {
             at: 9,
             what: Event::Request,
             who: Some("bot".to_owned()),
+            by: None,
         }],
         created_at: 9,
     }
@@ -65,11 +70,13 @@ pub(crate) fn settled(place: u64, version: u64) -> Approval {
         option: Some("x".to_owned()),
         answer: Some(Data::Text("y".to_owned())),
         comment: Some("so".to_owned()),
+        scope: Some(Scope::Turn),
     };
     approval.history.push(Past {
         at: 12,
         what: Event::Decide,
         who: Some("ann".to_owned()),
+        by: Some("a3".to_owned()),
     });
     approval
 }

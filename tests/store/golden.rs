@@ -13,12 +13,15 @@ use sessile::store::{
 };
 
 use crate::approvals;
+use crate::calls;
 use crate::deliveries;
 use crate::followers;
+use crate::grants;
 use crate::handover;
 use crate::model::epoch;
+use crate::state;
 
-const ONCE: [Kind; 16] = [
+const ONCE: [Kind; 20] = [
     Kind::Append,
     Kind::Update,
     Kind::Delete,
@@ -35,6 +38,10 @@ const ONCE: [Kind; 16] = [
     Kind::WithdrawApproval,
     Kind::TakeLead,
     Kind::ReturnLead,
+    Kind::RevokeGrant,
+    Kind::SettleCall,
+    Kind::WithdrawCall,
+    Kind::State,
 ];
 
 fn settings() -> Settings {
@@ -56,6 +63,7 @@ fn settings() -> Settings {
         take_ms: Some(10),
         max_attempts: Some(11),
         lead_ms: Some(12),
+        state_schema: Some(serde_json::json!({ "type": "object" })),
         hooks: Some(vec![
             Hook {
                 url: "https://a.example/".to_owned(),
@@ -424,6 +432,9 @@ pub(crate) fn writes() -> Vec<Vec<Write>> {
     writes.extend(approvals::golden_writes());
     writes.extend(handover::golden_writes());
     writes.extend(followers::golden_writes());
+    writes.extend(grants::golden_writes());
+    writes.extend(calls::golden_writes());
+    writes.extend(state::golden_writes());
     writes
 }
 
@@ -462,4 +473,7 @@ pub(crate) fn check(store: &Store) {
     approvals::check_golden(store);
     handover::check_golden(store);
     followers::check_golden(store);
+    grants::check_golden(store);
+    calls::check_golden(store);
+    state::check_golden(store);
 }

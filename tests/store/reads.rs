@@ -13,11 +13,14 @@ use sessile::protocol::turn::{Event, State, Turn};
 use sessile::store::{Beginning, IdWrite, Kind, MetaWrite, Span, Store, StoreError, Trim};
 
 use crate::approvals;
+use crate::calls;
 use crate::deliveries;
 use crate::followers;
+use crate::grants;
 use crate::handover;
 use crate::model::epoch;
 use crate::sqlite::Sqlite;
+use crate::state;
 
 /// More steps than any row takes, be it one that all columns are read of.
 const STEPS_OF_ROW: u64 = 50;
@@ -83,7 +86,22 @@ fn log(count: u64) -> (Sqlite, Store) {
     for writes in followers::golden_writes() {
         store.write(&writes).unwrap();
     }
-    for writes in handover::golden_writes() {
+    let called = [last + 3, last + 4].map(|place| calls::put(calls::pending(place), true));
+    store.write(&called).unwrap();
+    let settled = calls::put(calls::settled(last + 3, last + 5), true);
+    store.write(&[settled]).unwrap();
+    sqlite.batch(&format!(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) \
+         INSERT INTO call(serial, version, id, body) \
+         SELECT i, i, 'b' || i, (SELECT body FROM call WHERE serial={last} + 3) FROM n"
+    ));
+    for writes in state::golden_writes() {
+        store.write(&writes).unwrap();
+    }
+    for writes in handover::golden_writes()
+        .into_iter()
+        .chain(grants::golden_writes())
+    {
         store.write(&writes).unwrap();
     }
     (sqlite, store)
@@ -133,7 +151,7 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
     }
     vec![
         ("beginning", 1, |store| store.beginning().map(one)),
-        ("end", 7, |store| store.end().map(|_| 1)),
+        ("end", 10, |store| store.end().map(|_| 1)),
         ("streaming", 4, |store| {
             store.streaming().map(|all| all.len())
         }),
@@ -212,11 +230,15 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
         ("turn_messages", 3 * 100, |store| {
             store.turn_messages(&open_turn(), 100).map(|all| all.len())
         }),
+        ("state", 3, |store| {
+            store.state().map(|all| all.changes.len())
+        }),
         ("handover", 1, |store| store.handover().map(one)),
         ("followers", 2, |store| {
             store.followers().map(|all| all.len())
         }),
         ("latest_event", 66, |store| store.latest_event().map(|_| 1)),
+        ("grants", 1, |store| store.grants().map(|all| all.len())),
         ("has_deliveries", 0, |store| {
             store.has_deliveries().map(usize::from)
         }),
@@ -238,6 +260,17 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
         }),
         ("approvals_before", 2 * 11, |store| {
             let page = store.approvals_before(PLACE_MAX, 10, 1 << 20)?;
+            Ok(page.0.len())
+        }),
+        ("pending_calls", 2, |store| {
+            store.pending_calls().map(|all| all.len())
+        }),
+        ("settled_call", 2, |store| store.settled_call("b5").map(one)),
+        ("changed_calls", 2 * REPLAY_ENTRIES, |store| {
+            store.changed_calls(0, 10).map(|all| all.len())
+        }),
+        ("calls_before", 2 * 11, |store| {
+            let page = store.calls_before(PLACE_MAX, 10, 1 << 20)?;
             Ok(page.0.len())
         }),
         ("cancel_of_input", 1, |store| {

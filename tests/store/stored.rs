@@ -88,7 +88,8 @@ fn dump(sqlite: &Sqlite) -> String {
     for table in sqlite.tables() {
         let names = columns(sqlite, &table).join(", ");
         let values = columns(sqlite, &table).join(") || ', ' || quote(");
-        let sorted = format!("SELECT * FROM {table} ORDER BY 1, 2");
+        let by = ["1", "1, 2", "1, 2, 3"][columns(sqlite, &table).len().min(3) - 1];
+        let sorted = format!("SELECT * FROM {table} ORDER BY {by}");
         let sql = format!("SELECT quote({values}) FROM ({sorted})");
         for row in texts(sqlite, &sql) {
             dump += &format!("INSERT INTO {table}({names})\n  VALUES({row});\n");

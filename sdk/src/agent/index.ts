@@ -4,6 +4,13 @@ export { readEvents, type SseEvent } from "../connection/event-stream.ts";
 export type { Token } from "../connection/types.ts";
 export type { Message, Page, Turn } from "../protocol/index.ts";
 export { SessileError } from "../protocol/index.ts";
+export {
+  type ApproveOptions,
+  type AskOptions,
+  CallError,
+  type CallOptions,
+  type Settled,
+} from "./asking.ts";
 export { type AgUiEvent, agUi } from "./codec/ag-ui.ts";
 export { type AiSdkChunk, aiSdk } from "./codec/ai-sdk.ts";
 export { type AnthropicEvent, anthropic } from "./codec/anthropic.ts";

@@ -67,6 +67,8 @@ export class Pipeline implements Line {
   #isDue = false;
   #isOver = false;
   #names = 0;
+  /** Texts that were begun; those that are over are dropped now and then. */
+  #texts: Output[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #waiters: (() => boolean)[] = [];
 
@@ -85,6 +87,7 @@ export class Pipeline implements Line {
 
   add(task: Task, length = 0): void {
     if (this.#isOver || task.output.error) return;
+    if (task.kind === "begin") this.#texts = [...this.#texts.filter(isOpen), task.output];
     this.#queue.add(task, length);
     this.#wake();
   }
@@ -107,7 +110,16 @@ export class Pipeline implements Line {
 
   /** Resolves when everything is in the session, or refused. */
   flush(): Promise<void> {
-    return this.until(() => this.#queue.isEmpty && !this.#flights[0] && !this.#again[0]);
+    return this.until(() => this.#isFlushed);
+  }
+
+  /** Whether nothing is on its way, and no text may grow. */
+  get isQuiet(): boolean {
+    return this.#isFlushed && !this.#texts.some(isOpen);
+  }
+
+  get #isFlushed(): boolean {
+    return this.#queue.isEmpty && !this.#flights[0] && !this.#again[0];
   }
 
   /** Gives up: the turn is another process's, or over. */
@@ -278,6 +290,10 @@ export class Pipeline implements Line {
     }
     return [];
   }
+}
+
+function isOpen(output: Output): boolean {
+  return output.isOpen;
 }
 
 function pauseAfter(error: SessileError | undefined): number {

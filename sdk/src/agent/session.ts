@@ -20,6 +20,7 @@ import {
 import type { Wire } from "./link.ts";
 import { News } from "./news.ts";
 import { overSocket } from "./over-socket.ts";
+import { readTurns } from "./read.ts";
 import { AgentTurn, type Host, isLoss } from "./turn.ts";
 
 /** Makes the link to the session: a WebSocket, unless another is given. */
@@ -36,8 +37,12 @@ export interface AgentOptions extends Omit<ConnectionOptions, "rewind" | "rollup
    * not.
    */
   onInput?: (message: Message, start: StartOptions) => void;
-  /** Called with each turn that waits for an agent; take it with `startTurn({ input })`. */
-  onQueued?: (turn: Turn) => void;
+  /**
+   * Called with each turn that waits for an agent, and with the argument for `startTurn` or
+   * `answer`: an input that had to wait, or a turn whose agent has left, as one whose question is
+   * settled (P8.4). It is not called while a person leads the session (P8.8).
+   */
+  onQueued?: (turn: Turn, start: StartOptions) => void;
   /** Called when the connection opens, breaks, or is given up. */
   onStatus?: (status: ConnectionStatus) => void;
   /** Called with errors outside any call. */
@@ -73,6 +78,10 @@ export class AgentSession implements AsyncDisposable {
   readonly link: Wire;
   readonly #options: AgentOptions;
   readonly #turns = new Map<string, AgentTurn>();
+  /** Turns that wait for an agent. */
+  readonly #queued = new Map<string, Turn>();
+  /** Whether a person leads: then no waiting turn can be taken (P8.8). */
+  #isLed = false;
   #position: string | undefined;
   #isReplaying = true;
   #isRewound = true;
@@ -105,14 +114,13 @@ export class AgentSession implements AsyncDisposable {
 
   /** Begins an answer. Resolves once this process leads the turn. */
   async startTurn({ taken = "refuse", ...start }: StartOptions = {}): Promise<AgentTurn> {
-    const losses = this.#losses;
-    const id = start.id ?? crypto.randomUUID();
-    const { turn, duplicate } = await this.link.request({ type: "turn.start", ...start, id });
-    // Resent because the connection broke in between: then the turn is this call's own.
-    const isOurs = turn.id === id && turn.attempt === 1 && (!start.id || losses < this.#losses);
-    if (!duplicate || isOurs) return this.#hold(turn);
-    if (taken === "refuse" || turn.endedAt) throw new TakenError(turn);
-    return this.adopt(turn.id, { keep: taken === "keep" });
+    try {
+      return this.#hold(await this.#lead(start));
+    } catch (error) {
+      const isTaken = error instanceof TakenError && !error.turn.endedAt;
+      if (!isTaken || taken === "refuse") throw error;
+      return this.adopt(error.turn.id, { keep: taken === "keep" });
+    }
   }
 
   /** Takes over a turn that another process of this client led, or a waiting one (P6.8). */
@@ -153,8 +161,23 @@ export class AgentSession implements AsyncDisposable {
     this.close();
   }
 
+  /** Starts a turn, or takes the one that waits; throws if another process has it. */
+  async #lead(start: Omit<StartTurnFrame, "type">): Promise<Turn> {
+    const losses = this.#losses;
+    const id = start.id ?? crypto.randomUUID();
+    const { turn, duplicate } = await this.link.request({ type: "turn.start", ...start, id });
+    if (!duplicate) return turn;
+    // Resent because the connection broke in between?
+    const isResent = turn.id === id && (!start.id || losses < this.#losses);
+    if (!isResent || (turn.endedAt && turn.attempt > 1)) throw new TakenError(turn);
+    if (turn.attempt === 1) return turn;
+    // Several processes wait for a turn that was queued again. Whichever took it, one leads now.
+    const adopt = { type: "turn.adopt", turn: id, keep: true, id: crypto.randomUUID() } as const;
+    return (await this.link.request(adopt)).turn;
+  }
+
   #hold(turn: Turn, isKept = false): AgentTurn {
-    const { id, attempt } = turn;
+    const { id, attempt, leaseMs } = turn;
     /** Takes the turn from each answer. */
     const watch = async <Result>(asked: Promise<Result>): Promise<Result> => {
       try {
@@ -163,12 +186,13 @@ export class AgentSession implements AsyncDisposable {
         if (told) held.info = told;
         return result;
       } catch (error) {
-        if (isLoss(error)) held.lose(error);
+        // A frame may have crossed with the news that the turn is queued.
+        if (isLoss(error) && !held.isReturning) held.lose(error);
         throw error;
       }
     };
     const once: Host["once"] = (frame) =>
-      watch(this.link.request({ ...frame, attempt }, { once: true }));
+      watch(this.link.request({ ...frame, attempt: held.attempt }, { once: true }));
     const { link } = this;
     const host: Host = {
       attempt,
@@ -177,10 +201,11 @@ export class AgentSession implements AsyncDisposable {
       get limits() {
         return link.limits;
       },
-      ask: (frame) => watch(this.#ask({ ...frame, attempt })),
+      ask: (frame) => watch(this.#ask({ ...frame, attempt: held.attempt })),
       once,
       send: (frame) => void once(frame as never).catch(() => {}),
       connected: () => this.#connected(),
+      takeBack: () => this.#lead({ id, ...(leaseMs && { leaseMs }) }),
       release: () => this.#turns.get(id) === held && this.#turns.delete(id),
     };
     const held = new AgentTurn(host, turn, isKept);
@@ -239,6 +264,10 @@ export class AgentSession implements AsyncDisposable {
         this.#news.caughtUp();
         this.#position = frame.serial || undefined;
       } else if ("turn" in frame) this.#see(frame.turn);
+      else if ("approval" in frame || "call" in frame) {
+        const asked = "call" in frame ? frame.call : frame.approval;
+        this.#turns.get(asked.turn ?? "")?.settle(asked);
+      } else if ("lead" in frame) this.#leads(frame.type === "lead.take");
       else if (frame.type === "message.create" || frame.type === "message.update") {
         this.#hear(frame.message, frame.type === "message.create");
       }
@@ -246,14 +275,27 @@ export class AgentSession implements AsyncDisposable {
     }
   }
 
-  #attach({ turns, resumed }: AttachedFrame): void {
+  #attach({ turns, resumed, lead }: AttachedFrame): void {
     this.#isReplaying = true;
     this.#isRewound = !resumed;
     this.#isAttached = true;
-    for (const turn of turns ?? []) this.#see(turn);
-    // Leads from here on (P6.8), or learns that it does not.
-    for (const held of this.#turns.values()) held.beat();
+    this.#isLed = Boolean(lead);
+    this.#queued.clear();
+    const { onQueued, onError } = this.#options;
+    const see = (open: readonly Turn[]) => {
+      for (const turn of open) this.#see(turn);
+    };
+    if (turns) see(turns);
+    else if (onQueued) readTurns(this).then(see, onError);
+    for (const held of this.#turns.values()) held.attached(resumed);
     this.#letGo();
+  }
+
+  /** A person takes over, or hands back: then the agent is told again of the turns that wait. */
+  #leads(isLed: boolean): void {
+    const wasLed = this.#isLed;
+    this.#isLed = isLed;
+    if (wasLed && !isLed) for (const turn of [...this.#queued.values()]) this.#see(turn);
   }
 
   #hear(message: Message, isNew: boolean): void {
@@ -279,8 +321,14 @@ export class AgentSession implements AsyncDisposable {
   }
 
   #see(turn: Turn): void {
-    this.#turns.get(turn.id)?.take(turn);
-    if (turn.status === "queued") this.#options.onQueued?.(turn);
+    const { id, input, status } = turn;
+    this.#turns.get(id)?.take(turn);
+    this.#queued.delete(id);
+    if (status !== "queued") return;
+    this.#queued.set(id, turn);
+    // One that is still held here is being taken back.
+    if (this.#isLed || this.#turns.has(id)) return;
+    this.#options.onQueued?.(turn, { id, ...(input && { input }) });
   }
 }
 

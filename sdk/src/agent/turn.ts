@@ -11,6 +11,13 @@ import {
   type Turn,
   wellFormed,
 } from "../protocol/index.ts";
+import {
+  type ApproveOptions,
+  Asking,
+  type AskOptions,
+  type CallOptions,
+  type Settled,
+} from "./asking.ts";
 import type { Codec, Ending, Headers, Operation } from "./codec/operation.ts";
 import { text } from "./codec/text.ts";
 import type { Reader } from "./link.ts";
@@ -23,6 +30,8 @@ export interface Host extends Outlet, Reader {
   ask<F extends ClientFrame>(frame: F): Promise<ResultOf<F>>;
   /** Sent if there is a connection, and forgotten. */
   send(frame: ClientFrame): void;
+  /** Takes the turn, which was queued for the next process, before another one does (P8.4). */
+  takeBack(): Promise<Turn>;
   /** The turn is over, or another process leads it. */
   release(): void;
 }
@@ -85,8 +94,8 @@ function told(error: unknown): unknown {
 
 export class AgentTurn implements AsyncDisposable {
   readonly id: string;
-  /** The number of this process among the turn's leaders (P6.8). */
-  readonly attempt: number;
+  /** The number of the turn's present leader among all (P6.8). */
+  attempt: number;
   /** The turn, as last told by the session. */
   info: Turn;
   /** Fires when the turn is cancelled, or another process leads it. */
@@ -96,6 +105,9 @@ export class AgentTurn implements AsyncDisposable {
   readonly #control = new AbortController();
   readonly #prefix: string;
   readonly #pipeline: Pipeline;
+  readonly #asking: Asking;
+  /** The turn is being taken back. */
+  #back: Promise<void> | undefined;
   /** Errors of messages outside streams. */
   readonly #trouble: Trouble = {};
   /** Streams that wait for their next part. */
@@ -103,6 +115,8 @@ export class AgentTurn implements AsyncDisposable {
   readonly #progress = new Map<string, Output>();
   #scopes = 0;
   #steers: Message[] = [];
+  /** The serials of those that were taken. */
+  readonly #taken = new Set<string>();
   #onSteer: (() => void) | undefined;
   #lost: SessileError | undefined;
   #failure: unknown;
@@ -117,9 +131,18 @@ export class AgentTurn implements AsyncDisposable {
     this.attempt = turn.attempt;
     this.signal = this.#control.signal;
     this.#pipeline = new Pipeline(host);
+    const { id, signal } = this;
+    this.#asking = new Asking({ id, signal, ask: host.ask, led: () => this.#led() });
     // A later attempt replaces earlier output, unless that is kept.
     this.#prefix = isKept ? `${turn.id}/${turn.attempt}` : turn.id;
-    this.#timer = setInterval(() => this.beat(), (turn.leaseMs ?? 30_000) / 3);
+    // A suspended turn has no lease.
+    const beat = () => this.info.status === "active" && this.beat();
+    this.#timer = setInterval(beat, (turn.leaseMs ?? 30_000) / 3);
+  }
+
+  /** Whether this process takes the turn back, which was queued for the next one. */
+  get isReturning(): boolean {
+    return this.#back !== undefined;
   }
 
   /** Whether the turn was cancelled. */
@@ -211,7 +234,8 @@ export class AgentTurn implements AsyncDisposable {
   async steered(): Promise<Message[]> {
     const steers = this.#steers.splice(0);
     for (const { serial } of steers) {
-      await this.host.ask({ type: "turn.steered", turn: this.id, serial });
+      this.#taken.add(serial);
+      await this.#tookSteer(serial);
     }
     return steers;
   }
@@ -220,6 +244,31 @@ export class AgentTurn implements AsyncDisposable {
   onSteer(call: () => void): void {
     this.#onSteer = call;
     if (this.#steers[0]) call();
+  }
+
+  /**
+   * Asks somebody to allow something (P8.1). Resolves once that is decided, in this process or, by
+   * the same call, in the next one; until then the turn is suspended.
+   */
+  approve(options: ApproveOptions): Promise<Settled> {
+    return this.#asking.approval("approval", options);
+  }
+
+  /** Asks a question; otherwise as `approve`. */
+  ask(options: AskOptions): Promise<Settled> {
+    return this.#asking.approval("question", options);
+  }
+
+  /**
+   * Calls a tool that a client's device runs (P8.9), and resolves to its output; otherwise as
+   * `approve`. Rejects with a `CallError` if the tool fails, or nobody runs it in time.
+   */
+  call<Output = unknown>(
+    tool: string,
+    input?: unknown,
+    options: CallOptions = {},
+  ): Promise<Output> {
+    return this.#asking.call(tool, input, options) as Promise<Output>;
   }
 
   /** Ends the turn once all its output has arrived. A second call changes nothing. */
@@ -236,22 +285,44 @@ export class AgentTurn implements AsyncDisposable {
 
   /** The session reports the turn. */
   take(turn: Turn): void {
+    const isWaiting = this.info.status === "suspended" || this.#asking.isPending;
     this.info = turn;
     if (turn.cancel) this.#abort(`cancelled by ${turn.cancel.by}`);
-    if (turn.attempt > this.attempt) {
-      this.lose(new SessileError("not-leader", "adopted by another process"));
+    if (this.isReturning) return;
+    const isNext = turn.attempt > this.attempt;
+    // A text that was growing has failed with this attempt, and the next process says it anew.
+    if (isNext && turn.status === "queued" && isWaiting && this.#pipeline.isQuiet) {
+      this.#back = this.#takeBack();
+    } else if (isNext) {
+      this.lose(new SessileError("not-leader", `attempt ${turn.attempt} is another process's`));
     } else if (!isOpen(turn) && !this.#ended) {
       this.lose(new SessileError("turn-closed", `turn ${turn.id} is ${turn.status}`));
     }
   }
 
+  /** The session reports something that the turn has asked. */
+  settle(question: { id: string; status: string }): void {
+    this.#asking.take(question);
+  }
+
   /** Keeps the lease (P6.8). */
   beat(): void {
-    this.host.send({ type: "turn.heartbeat", turn: this.id });
+    if (!this.isReturning) this.host.send({ type: "turn.heartbeat", turn: this.id });
+  }
+
+  /** There is a new connection: leads from there on, or learns that it does not. */
+  attached(isResumed: boolean): void {
+    this.beat();
+    if (!isResumed) this.#asking.again();
   }
 
   takeSteer(message: Message): void {
     if (this.#steers.some(({ serial }) => serial === message.serial)) return;
+    // It waits again since the turn was queued (P6.8), though not for this process.
+    if (this.#taken.has(message.serial)) {
+      this.#tookSteer(message.serial).catch(() => {});
+      return;
+    }
     this.#steers.push(message);
     this.#onSteer?.();
   }
@@ -262,6 +333,33 @@ export class AgentTurn implements AsyncDisposable {
     this.#stop();
     this.#abort(error.message);
     this.#pipeline.abandon(error);
+  }
+
+  /** Goes on where the turn's last question left it, as its next leader. */
+  async #takeBack(): Promise<void> {
+    try {
+      const turn = await this.host.takeBack();
+      this.attempt = turn.attempt;
+      this.#back = undefined;
+      this.take(turn);
+    } catch (error) {
+      this.lose(error as SessileError);
+    }
+  }
+
+  async #led(): Promise<void> {
+    await this.#back;
+    if (this.signal.aborted) throw this.#reason;
+  }
+
+  /** The reason of the end of the signal, or the better one. */
+  get #reason(): unknown {
+    return this.isCancelled ? this.signal.reason : this.#lost;
+  }
+
+  async #tookSteer(serial: string): Promise<void> {
+    await this.#back;
+    await this.host.ask({ type: "turn.steered", turn: this.id, serial });
   }
 
   async #done(output: Output): Promise<void> {
@@ -318,6 +416,7 @@ export class AgentTurn implements AsyncDisposable {
   #abort(message: string): void {
     // A second one changes nothing.
     this.#control.abort(new DOMException(message, "AbortError"));
+    this.#asking.fail(this.#reason);
     for (const stop of this.#waiting) stop();
   }
 

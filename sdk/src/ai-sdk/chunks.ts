@@ -56,7 +56,7 @@ export class Chunks {
     this.#isReplay = isReplay;
   }
 
-  /** The chunks that are new. The end is told when none of these turns is open. */
+  /** The chunks that are new. The end is told when none of these turns says more for now. */
   next(held: Held, turns: readonly Turn[]): Loose[] {
     if (this.isEnded || this.isStale) return [];
     const messages = Answers.of(held).messages.get(this.#id) ?? [];
@@ -72,7 +72,7 @@ export class Chunks {
       }
       chunks.push({ type: "reset-step" });
     }
-    const isOver = turns.length > 0 && turns.every((turn) => !isOpen(turn));
+    const isOver = turns.length > 0 && turns.every((it) => !isOpen(it) || isWaiting(it, held));
     const isAgain = (isFirst && this.#isReplay) || wrong !== undefined;
     const notes = notesIn(messages);
     const settled = isAgain ? settledOf(messages, notes) : new Set<string>();
@@ -217,6 +217,13 @@ export class Chunks {
     this.#last = step;
     return true;
   }
+}
+
+/** Whether a turn has said all that it can before somebody answers what it asks (P8.4). */
+export function isWaiting({ id, status }: Turn, { messages }: Held): boolean {
+  if (status !== "suspended") return false;
+  const last = messages.findLast(({ name, turn }) => name === "response" && turn === id);
+  return fieldsOf(last?.data).state === "finished";
 }
 
 /** Whether a text only grew since it was told. */

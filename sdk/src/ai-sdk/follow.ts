@@ -3,10 +3,12 @@
 import type { UIMessage } from "ai";
 import type { Answers } from "../answer/answers.ts";
 import { fieldsOf } from "../answer/fields.ts";
+import { withSettled } from "../answer/settled.ts";
 import { branchesOf } from "../client/branches.ts";
+import { questionsOf } from "../client/questions.ts";
 import type { ShownMessage } from "../client/sending.ts";
 import { isDevelopment } from "../connection/telling.ts";
-import { answersOf, isRunning, type SessileChatTransport } from "./transport.ts";
+import { answersOf, runningIn, type SessileChatTransport } from "./transport.ts";
 import { toUIMessages } from "./ui-messages.ts";
 
 /** Transports with a mistake on the console already; StrictMode follows twice. */
@@ -33,10 +35,14 @@ export function followChat<M extends UIMessage>(
   let seen: Seen | undefined;
   let isResuming = false;
   left.clear();
+  const questions = questionsOf(session);
   const show = () => {
-    const { messages, turns } = branchesOf(session);
+    const { messages: said, turns } = branchesOf(session);
     const was = seen;
-    seen = { messages, streaming: new Set(streaming) };
+    const { value } = questions;
+    const messages =
+      was?.said === said && was.value === value ? was.messages : withSettled(said, value);
+    seen = { said, value, messages, streaming: new Set(streaming) };
     // A stream writes its own answers.
     if (was && isAlike(was, seen, answersOf(session))) return;
     setMessages((held) =>
@@ -49,7 +55,7 @@ export function followChat<M extends UIMessage>(
   const look = () => {
     if (session.connection.state !== "connected") return;
     show();
-    const isNews = session.turns.some((turn) => isRunning(turn) && !left.has(turn.id));
+    const isNews = runningIn(session).some(({ id }) => !left.has(id));
     if (use.streams > 0 || isResuming || !isNews) return;
     isResuming = true;
     resumeStream().finally(() => {
@@ -72,6 +78,9 @@ export function followChat<M extends UIMessage>(
 
 /** The messages of a chat, and the answers in streams. */
 interface Seen {
+  said: readonly ShownMessage[];
+  value: unknown;
+  /** The same, with what was settled of their questions. */
   messages: readonly ShownMessage[];
   streaming: ReadonlySet<string>;
 }

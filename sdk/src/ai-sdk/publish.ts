@@ -6,16 +6,19 @@ import { Answers } from "../answer/answers.ts";
 import { fieldsOf, present } from "../answer/fields.ts";
 import { headersOf, notesIn } from "../answer/reading.ts";
 import { branchesOf } from "../client/branches.ts";
+import { questionsOf } from "../client/questions.ts";
 import type { Session } from "../client/session.ts";
 import {
   AGAIN,
   ANSWER,
   CALL,
+  isOpen,
   type Message,
   MORE,
   type NewMessage,
   TOOL_APPROVAL,
   TOOL_OUTPUT,
+  type Turn,
 } from "../protocol/index.ts";
 import { toData, UI_ID } from "./output.ts";
 
@@ -29,6 +32,29 @@ export interface Published {
   input: string | undefined;
   /** The answer that continues, unless it is a new one. */
   answer?: string;
+  /** The turn that goes on, where that waited for just this. */
+  turn?: Turn;
+}
+
+/** Decides on what a message asks, if its turn waits for that; says no if it does not. */
+export async function decide(
+  session: Session,
+  { serial, turn }: Pick<Message, "serial" | "turn">,
+  approved: boolean,
+  reason?: string,
+): Promise<boolean> {
+  const isAsked = session.turns.some((it) => it.id === turn && isOpen(it));
+  return isAsked && questionsOf(session).decide(serial, approved, reason);
+}
+
+/** Says what came of a message's call, if its turn waits for that; says no if it does not. */
+export async function settle(
+  session: Session,
+  { serial, turn }: Pick<Message, "serial" | "turn">,
+  result: { output?: unknown; error?: unknown },
+): Promise<boolean> {
+  const isAsked = session.turns.some((it) => it.id === turn && isOpen(it));
+  return isAsked && questionsOf(session).settle(serial, result);
 }
 
 /** Publishes the page's news. */
@@ -61,15 +87,30 @@ export async function publish<M extends UIMessage>(
   return { input: (await branchesOf(session).send(toData(last), { id: last.id })).serial };
 }
 
-/** Publishes outcomes of calls, all or nothing, unless the session has them. */
+/**
+ * Says what came of calls, unless the session has it: decides on what a turn waits for, and publishes
+ * the rest, all or nothing.
+ */
 async function publishResults(session: Session, shown: UIMessage): Promise<Published> {
   const { log, turns, link } = session;
   const answers = Answers.following(session, { messages: log, turns });
   const answer = answers.ofTurn.get(shown.id) ?? shown.id;
   const said = (answers.messages.get(answer) ?? []).filter(({ deletedAt }) => !deletedAt);
-  const results = resultsOf(said, answer, shown);
+  const results: NewMessage[] = [];
+  for (const { asks, result } of resultsOf(said, answer, shown)) {
+    const { name, data, headers } = result;
+    const { approved, reason } = fieldsOf(data) as { approved: boolean; reason?: string };
+    const made = headers?.state === "error" ? { error: data } : { output: data };
+    const isTaken =
+      name === TOOL_APPROVAL
+        ? await decide(session, asks, approved, reason)
+        : await settle(session, asks, made);
+    if (!isTaken) results.push(result);
+  }
   const last = results.at(-1);
-  if (!last) return { input: said.findLast(({ turn }) => !turn)?.serial, answer };
+  const turn = session.turns.findLast(({ id }) => (answers.ofTurn.get(id) ?? id) === answer);
+  const goesOn = turn && isOpen(turn) && { turn };
+  if (!last) return { input: said.findLast(({ turn }) => !turn)?.serial, answer, ...goesOn };
   const parent = said.at(-1)?.serial;
   const messages = results.map((result, index) => ({
     ...result,
@@ -81,12 +122,18 @@ async function publishResults(session: Session, shown: UIMessage): Promise<Publi
   return { input: placed.messages.at(-1)?.serial, answer };
 }
 
+/** A result, and the message that asks for it. */
+interface Result {
+  asks: Message;
+  result: NewMessage;
+}
+
 /** A chat's results for calls of an answer whose outcome is unknown. */
-function resultsOf(said: readonly Message[], answer: string, { parts }: UIMessage): NewMessage[] {
+function resultsOf(said: readonly Message[], answer: string, { parts }: UIMessage): Result[] {
   const notes = notesIn(said);
   /** The latest call of each id, and its part: calls stand in the order of their parts. */
   const calls = new Map<string, { call: string; part: Record<string, unknown> }>();
-  const results = new Map<string, NewMessage>();
+  const results = new Map<string, Result>();
   let at = -1;
   for (const message of said) {
     const { name, serial, turn, data } = message;
@@ -103,7 +150,8 @@ function resultsOf(said: readonly Message[], answer: string, { parts }: UIMessag
     const known = toolCallId.length <= MOST_ID ? { toolCallId } : {};
     const put = (as: string, found: unknown, state: string) => {
       const more = { [CALL]: call, [ANSWER]: answer, ...known, state };
-      results.set(`${as} ${call}`, { id: `${as}:${call}`, name: as, data: found, headers: more });
+      const result = { id: `${as}:${call}`, name: as, data: found, headers: more };
+      results.set(`${as} ${call}`, { asks: message, result });
     };
     const { id, approved, reason } = fieldsOf(part.approval);
     const { approvalId, approved: isAnswered } = fieldsOf(data);
@@ -117,6 +165,11 @@ function resultsOf(said: readonly Message[], answer: string, { parts }: UIMessag
     } else results.delete(`${name} ${headers[CALL] ?? call}`);
   }
   // The approval of a call stands before its outcome.
-  const isOutput = ({ name }: NewMessage) => Number(name === TOOL_OUTPUT);
+  const isOutput = ({ result }: Result) => Number(result.name === TOOL_OUTPUT);
   return [...results.values()].sort((one, other) => isOutput(one) - isOutput(other));
+}
+
+/** The latest call of an id. */
+export function inputOf(log: readonly Message[], toolCallId: string): Message | undefined {
+  return log.findLast((it) => it.name === "tool-input" && it.headers?.toolCallId === toolCallId);
 }

@@ -1,22 +1,47 @@
-// `streamText` in an agent: its answer becomes the turn's.
+// `streamText` in an agent: its answer becomes the turn's. Calls that a person has to allow are
+// approvals of the session, and a device's tools are its calls (P8); then the same turn goes on.
 
-import type { UIMessageChunk } from "ai";
+import type { UIMessage, UIMessageChunk } from "ai";
 import { aiSdk } from "../agent/codec/ai-sdk.ts";
 import type { AgentTurn, StreamResult } from "../agent/turn.ts";
+import { type RunOptions, streamRuns } from "../runs/runs.ts";
+import { toUIMessages } from "./ui-messages.ts";
 
 /** The result of `streamText`, of any version. */
 export interface StreamedText {
   toUIMessageStream(): AsyncIterable<UIMessageChunk> | ReadableStream<UIMessageChunk>;
 }
 
+type Streamed = StreamedText | AsyncIterable<UIMessageChunk> | ReadableStream<UIMessageChunk>;
+
 /**
  * Pipes the result of `streamText`, or a stream of UI message chunks, into a turn, and waits for
  * its end. Pass `turn.signal` to `streamText` as `abortSignal`, so that a cancel reaches the model.
+ *
+ * A function is called with the conversation that leads to the turn. If calls of its answer need
+ * approval (`needsApproval`), or have no `execute`, the turn is suspended until people have decided
+ * and devices have run them. Then the function is called again, with what came of it in the
+ * conversation: in this process or in the next one of the agent, which calls `streamToTurn` alike. A
+ * call that was allowed is made anew if its process is lost meanwhile: `toolCallId` says which it is.
  */
-export function streamToTurn(
+export async function streamToTurn<M extends UIMessage = UIMessage>(
   turn: AgentTurn,
-  result: StreamedText | AsyncIterable<UIMessageChunk> | ReadableStream<UIMessageChunk>,
+  source: Streamed | ((messages: M[]) => Streamed | Promise<Streamed>),
+  options: RunOptions = {},
 ): Promise<StreamResult> {
-  const chunks = "toUIMessageStream" in result ? result.toUIMessageStream() : result;
-  return turn.stream(chunks as AsyncIterable<UIMessageChunk>, aiSdk());
+  if (typeof source !== "function") return turn.stream(chunksOf(source), aiSdk());
+  return streamRuns(
+    turn,
+    aiSdk,
+    async (messages) => {
+      const { turns } = messages;
+      return chunksOf(await source(toUIMessages<M>({ messages, turns })));
+    },
+    options,
+  );
+}
+
+function chunksOf(source: Streamed): AsyncIterable<UIMessageChunk> {
+  const chunks = "toUIMessageStream" in source ? source.toUIMessageStream() : source;
+  return chunks as AsyncIterable<UIMessageChunk>;
 }

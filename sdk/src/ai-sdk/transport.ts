@@ -3,11 +3,12 @@
 
 import type { ChatTransport, UIMessage, UIMessageChunk } from "ai";
 import { Answers, type Held } from "../answer/answers.ts";
+import { fieldsOf } from "../answer/fields.ts";
 import { createSession, type Session } from "../client/session.ts";
 import type { SessionOptions } from "../client/types.ts";
-import { isOpen, SessileError, type Turn } from "../protocol/index.ts";
-import { Chunks } from "./chunks.ts";
-import { publish, type Send } from "./publish.ts";
+import { isOpen, SessileError, TOOL_APPROVAL, type Turn } from "../protocol/index.ts";
+import { Chunks, isWaiting } from "./chunks.ts";
+import { decide, inputOf, publish, type Send, settle } from "./publish.ts";
 import { givenUp, reached } from "./reach.ts";
 
 /** The input to wake an agent for. */
@@ -19,6 +20,21 @@ export interface Wake {
   trigger: "submit-message" | "regenerate-message";
   /** The `body` of `sendMessage`. */
   body: object | undefined;
+}
+
+/** An answer to a request for approval, as `addToolApprovalResponse` takes it. */
+export interface ToolDecision {
+  id: string;
+  approved: boolean;
+  reason?: string;
+}
+
+/** The outcome of a call, as `addToolOutput` takes it. */
+export interface ToolResult {
+  toolCallId: string;
+  state?: "output-available" | "output-error";
+  output?: unknown;
+  errorText?: string;
 }
 
 type Common = {
@@ -79,15 +95,21 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
     const use = this.use(chatId);
     const { session, cancels } = use;
     const over = new Set(session.turns.filter((turn) => !isOpen(turn)).map(({ id }) => id));
-    const { input, answer } = await busy(use, () => reached(session, publish(session, options)));
-    if (answer && !input) return nothing();
+    const was = heldOf(session);
+    const publishing = publish(session, options);
+    const { input, answer, turn } = await busy(use, () => reached(session, publishing));
+    if (answer && !input && !turn) return nothing();
     if (input && use.cancels > cancels) cancelInput(session, input);
-    await busy(use, () => this.#options.wake?.({ session: session.id, input, trigger, body }));
-    const has = (turn: Turn) => turn.input === input && (!!answer || !over.has(turn.id));
+    const asked = input ?? turn?.input;
+    await busy(use, () =>
+      this.#options.wake?.({ session: session.id, input: asked, trigger, body }),
+    );
+    const has = ({ id, input: of }: Turn) =>
+      turn ? id === turn.id : of === input && (!!answer || !over.has(id));
     const chunks = (id: string) => {
       const made = new Chunks(id);
       // The page has the part that the answer continues from.
-      if (id === answer) made.next(before(session, input), []);
+      if (id === answer) made.next(turn ? was : before(session, input), []);
       return made;
     };
     return this.#stream(use, { has, chunks, input }, abortSignal);
@@ -98,7 +120,7 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
     const use = this.use(chatId);
     const { session, streaming, left, show } = use;
     await busy(use, () => reached(session, session.connect()));
-    const wanted = new Set(session.turns.filter(isRunning).map(({ id }) => id));
+    const wanted = new Set(runningIn(session).map(({ id }) => id));
     if (!wanted.size || abortSignal?.aborted) return null;
     const { ofTurn } = answersOf(session);
     for (const id of wanted) {
@@ -116,6 +138,29 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
     use.cancels += 1;
     for (const input of use.asked) cancelInput(use.session, input, reason);
     return use.session.cancel({ all: true }, reason);
+  }
+
+  /**
+   * Decides on a call that a turn of the session asks about, by the approval's id in the chat. Says
+   * no where the session was not asked it: then the chat has the answer (`addToolApprovalResponse`).
+   */
+  async decide(chatId: string, { id, approved, reason }: ToolDecision): Promise<boolean> {
+    const { session } = this.use(chatId);
+    const asked = session.log.findLast(
+      ({ name, turn, data }) => name === TOOL_APPROVAL && turn && fieldsOf(data).approvalId === id,
+    );
+    return asked ? decide(session, asked, approved, reason) : false;
+  }
+
+  /**
+   * Says what came of a call that a turn of the session has left to a device. Says no where the
+   * session does not have that call: then the chat has its output (`addToolOutput`).
+   */
+  async settle(chatId: string, { toolCallId, state, output, errorText }: ToolResult) {
+    const { session } = this.use(chatId);
+    const input = inputOf(session.log, toolCallId);
+    const result = state === "output-error" ? { error: errorText } : { output };
+    return input ? settle(session, input, result) : false;
   }
 
   /** Disconnects from the sessions it made; nothing is cancelled. */
@@ -157,7 +202,7 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
     let isOver = false;
     use.streams += 1;
     if (input) asked.add(input);
-    const end = (finish?: () => void) => {
+    const end = (finish?: () => void, isWhole = false) => {
       if (isOver) return;
       isOver = true;
       for (const off of ends) off();
@@ -166,7 +211,7 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
       const { ofTurn } = answersOf(session);
       for (const turn of session.turns.filter(wanted.has)) {
         streaming.delete(ofTurn.get(turn.id) ?? turn.id);
-        if (isOpen(turn)) left.add(turn.id);
+        if (isOpen(turn) && !isWhole) left.add(turn.id);
       }
       finish?.();
     };
@@ -195,7 +240,7 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
             end(() => this.#beginAnew(use, turns, controller));
             return;
           }
-          if (isEnded) close();
+          if (isEnded) end(() => controller.close(), true);
         };
         ends.push(session.subscribe(look), session.on("connection", look));
         ends.push(
@@ -296,7 +341,10 @@ async function busy<T>(use: Use, work: () => T): Promise<Awaited<T>> {
   }
 }
 
-/** Whether an answer is in progress. */
-export function isRunning(turn: Turn): boolean {
-  return isOpen(turn) && turn.status !== "queued";
+/** The turns whose answers are in progress. */
+export function runningIn(session: Session): Turn[] {
+  const held = heldOf(session);
+  return session.turns.filter(
+    (turn) => isOpen(turn) && turn.status !== "queued" && !isWaiting(turn, held),
+  );
 }

@@ -1,8 +1,7 @@
-// The answers in a log: which messages are one answer, which call an output is of, and whose word
-// counts for what. An answer is the messages of a turn, the outputs that a page gave to the calls
-// that the turn left to it, and the turns that go on from there. All of that is decided here. The
-// result is kept as the log grows: a text that streams, and a message at the end, cost their own
-// time.
+// The answers in a log: which messages form one answer, to which call an output belongs, and which
+// client's outputs count. An answer consists of a turn's messages, the outputs of the calls that
+// the turn left to a page, and the turns that continue from these outputs. The result is kept as
+// the log grows, so a streaming text or a new message costs no more than itself.
 
 import {
   ANSWER,
@@ -18,31 +17,31 @@ import { Asked } from "./asked.ts";
 import { fieldsOf } from "./fields.ts";
 import { addNote, fieldsIn, headersOf, isOfTurn, ownId, valueIn } from "./reading.ts";
 
-/** A session, a snapshot of one, a page of its history the oldest first. */
+/** A session, its snapshot, or a page of its history, oldest message first. */
 export interface Held {
   readonly messages: readonly Message[] & { readonly turns?: readonly Turn[] };
   /**
-   * The turns that are known, if the messages do not have them, as `conversation` gives them;
-   * without them an answer that goes on, and whom it is for, is told by its order.
+   * The known turns, unless the messages have them, as those of `conversation` do. Without turns,
+   * the order of the messages decides which answers continue, and for whom they are.
    */
   readonly turns?: readonly Turn[] | undefined;
 }
 
-/** One call of an answer. */
+/** A call in an answer. */
 export interface Call {
-  /** Its id among all calls: a provider's id may come again in each step. */
+  /** Its id among all calls: a provider may use the same id in each step. */
   id: string;
   toolCallId: string;
-  /** The message that has its input. */
+  /** The message with its input. */
   input: Message;
 }
 
 const NONE: readonly Turn[] = [];
 
 export class Answers {
-  /** The answer to which a turn belongs, by the turn's id: the id of the answer's first turn. */
+  /** The answer of each turn, by the turn's id. An answer's id is that of its first turn. */
   readonly ofTurn = new Map<string, string>();
-  /** The messages of an answer in their order, tombstones among them, by the answer's id. */
+  /** The messages of each answer in order, including tombstones, by the answer's id. */
   readonly messages = new Map<string, Message[]>();
   #list: readonly Message[] = [];
   #turns: readonly Turn[] = NONE;
@@ -50,26 +49,26 @@ export class Answers {
   readonly #inputs = new Map<string, string | undefined>();
   readonly #notes = new Map<string, Record<string, string>>();
   readonly #asked = new Asked(this.#inputs);
-  /** The answers that messages of pages belong to, by their serials. */
+  /** The answers to which messages of pages belong, by the messages' serials. */
   readonly #ofPages = new Map<string, string>();
-  /** The outcomes of calls that are known: the first one counts. */
+  /** The calls whose outcome is known: the first one counts. */
   readonly #settled = new Set<string>();
-  /** Calls by the serials of their inputs, and of what was said about them. */
+  /** Calls by the serials of their inputs, and of all messages about them. */
   readonly #calls = new Map<string, Call>();
-  /** The latest call of each id, and of each id in its turn. */
+  /** The latest call with each id, and with each id within a turn. */
   readonly #latest = new Map<string, Call>();
-  /** Outputs of calls that are not there yet. */
+  /** Outputs that arrived before their calls. */
   readonly #early = new Map<string, Message>();
-  /** The turns and headers that a decision has read: news of them come too late for it. */
+  /** The turns and headers that earlier decisions depend on: if they change, all is done anew. */
   readonly #mentioned = new Set<string>();
   readonly #begun = new Set<string>();
-  /** The answer of the next turn, where nobody says what that answers. */
+  /** The answer that the next turn continues, if its input is unknown. */
   #next: string | undefined;
 
   static readonly #known = new WeakMap<readonly Message[], Answers>();
   static readonly #following = new WeakMap<object, Answers>();
 
-  /** The answers of what is held; whoever asks again for the same gets the same. */
+  /** The answers in these messages; the same list gives the same object again. */
   static of({ messages, turns = messages.turns ?? NONE }: Held): Answers {
     const known = Answers.#known.get(messages);
     if (known && known.#list === messages && known.#turns === turns) return known;
@@ -79,7 +78,7 @@ export class Answers {
     return answers;
   }
 
-  /** The same for who looks at a session again and again: it takes the time of what changed. */
+  /** The same for a session that is read again and again: only changes take time. */
   static following(session: object, { messages, turns = NONE }: Held): Answers {
     let answers = Answers.#following.get(session);
     const isKept = answers ? answers.#follow(messages, turns) : false;
@@ -92,17 +91,17 @@ export class Answers {
     return answers;
   }
 
-  /** The answer to which a message belongs, if it belongs to one. */
+  /** The answer to which a message belongs, if any. */
   of({ turn, serial }: Pick<Message, "turn" | "serial">): string | undefined {
     return turn === undefined ? this.#ofPages.get(serial) : this.ofTurn.get(turn);
   }
 
-  /** Whether a message says what came of a call, of a page that was asked to make it. */
+  /** Whether a message is the outcome of a call from the page that was asked for it. */
   isOfPage({ serial }: Message): boolean {
     return this.#ofPages.has(serial);
   }
 
-  /** The call that a message has the input of, or says something about. */
+  /** The call of which a message is the input, or anything else. */
   call({ serial }: Message): Call | undefined {
     return this.#calls.get(serial);
   }
@@ -111,7 +110,7 @@ export class Answers {
     return headersOf(message, this.#notes);
   }
 
-  /** The fields that a message has beside its data. */
+  /** The fields of a message other than its data. */
   fields(message: Message): Record<string, unknown> {
     return fieldsIn(this.headers(message));
   }
@@ -120,7 +119,7 @@ export class Answers {
     return valueIn(message, this.headers(message));
   }
 
-  /** Whether an input came to an end in its middle; one that was refused is whole. */
+  /** Whether an input was cut off; a refused one is whole. */
   isBrokenOff(message: Message): boolean {
     const { status, data } = message;
     const isHalf = status === "streaming" || isCut(status);
@@ -134,12 +133,12 @@ export class Answers {
     this.#end(messages, turns);
   }
 
-  /** Takes what is different since; says no where that changes what was decided before. */
+  /** Applies the changes; returns false if they affect earlier decisions. */
   #follow(messages: readonly Message[], turns: readonly Turn[]): boolean {
     const was = this.#list;
     if (messages === was && turns === this.#turns) return true;
     if (messages.length < was.length) return false;
-    // That most of them are the same objects is seen at once.
+    // Most messages are the same objects as before, which is quick to see.
     const changed: [was: Message, is: Message][] = [];
     for (let at = 0; at < was.length; at += 1) {
       const [held, is] = [was[at] as Message, messages[at] as Message];
@@ -159,7 +158,7 @@ export class Answers {
     return true;
   }
 
-  /** Takes turns that are new, if nothing was asked of them before. */
+  /** Adds new turns; returns false if an earlier decision depends on them. */
   #learn(turns: readonly Turn[]): boolean {
     let count = 0;
     for (const { id, input } of turns) {
@@ -201,7 +200,7 @@ export class Answers {
     }
   }
 
-  /** The answer that a turn is part of, now that something of the turn is there. */
+  /** The answer to which a turn belongs, decided at the first of its messages. */
   #answerOf(turn: string): string {
     this.#mentioned.add(turn);
     if (!this.#begun.has(turn)) {
@@ -214,7 +213,7 @@ export class Answers {
     return this.ofTurn.get(turn) ?? turn;
   }
 
-  /** Takes what a page says of a call, and gives the answer that it is part of, if it counts. */
+  /** Takes a page's message about a call; returns the answer to which it belongs, if it counts. */
   #hearPage(message: Message): string | undefined {
     const { role, name, client, serial, deletedAt } = message;
     if (role !== "user" || (name !== TOOL_OUTPUT && name !== TOOL_APPROVAL)) return undefined;
@@ -223,14 +222,14 @@ export class Answers {
     const turns = [call?.input.turn, headers[ANSWER]].filter((turn) => turn !== undefined);
     for (const turn of turns) this.#mentioned.add(turn);
     const [turn] = turns.toReversed();
-    // An answer that nobody can name is none.
+    // Without a turn, or from a client that was not asked, it counts for nothing.
     if (turn === undefined || !turns.every((it) => this.#asked.is(client, it))) return undefined;
-    // A turn may have said nothing yet.
+    // The turn may have no messages yet.
     const goesOn = this.#ofPages.get(this.#inputs.get(turn) ?? "");
     const answer = this.ofTurn.get(turn) ?? goesOn ?? turn;
     const of = call?.input.serial ?? headers[CALL] ?? toolCallId;
     const what = `${answer} ${name} ${of}`;
-    // Of several devices the first one counts: it is what the agent went on with.
+    // If several devices answer, the first one counts: the agent continued with that.
     if (!this.#settled.has(what)) {
       this.#add(answer, message);
       if (call && deletedAt === undefined) this.#calls.set(serial, call);
@@ -239,7 +238,7 @@ export class Answers {
     return answer;
   }
 
-  /** Finds out which call a turn's message begins, or tells of. */
+  /** Finds the call that a turn's message begins, or belongs to. */
   #relate(message: Message, turn: string): void {
     const { name, serial, deletedAt } = message;
     if (deletedAt !== undefined || !name.startsWith("tool-")) return;
@@ -277,7 +276,7 @@ export class Answers {
     else this.messages.set(answer, [message]);
   }
 
-  /** A message holds something else; all that was decided of it stands. */
+  /** Replaces a message whose change affects no decision. */
   #replace(was: Message, is: Message): void {
     const own = this.messages.get(this.of(is) ?? "");
     const at = own?.lastIndexOf(was) ?? -1;
@@ -287,15 +286,15 @@ export class Answers {
   }
 }
 
-/** Whether a text ended before it was whole. */
+/** Whether a text was cut off. */
 export function isCut(status: MessageStatus | undefined): boolean {
   return status === "failed" || status === "cancelled";
 }
 
-/** Headers on which something is decided. */
+/** Headers on which decisions depend. */
 const DECIDING = ["toolCallId", CALL, ANSWER, MORE];
 
-/** Whether nothing is decided in another way for a message than it was. */
+/** Whether a change of a message affects no decision. */
 function isAlike(was: Message, is: Message): boolean {
   const { serial, name, turn, role, client, id, headers = {}, deletedAt, data } = is;
   const isSame =
@@ -308,7 +307,7 @@ function isAlike(was: Message, is: Message): boolean {
     was.deletedAt === deletedAt;
   if (!isSame) return false;
   const isAbout = name.startsWith("tool-") && name !== "tool-input";
-  // Notes, and a call that only the data names, are what they hold.
+  // Decisions depend on the data of notes, and of messages that name their call only there.
   if ((headers.of !== undefined || (isAbout && !headers.toolCallId)) && was.data !== data) {
     return false;
   }

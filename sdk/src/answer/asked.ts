@@ -1,10 +1,10 @@
-// The clients that are asked to make the calls which turns leave to a page: the client whose
-// message a turn answers. Of a turn that nobody tells of, those who spoke last before it.
+// The clients that are asked to run the calls that turns leave to a page: for each turn, the client
+// whose message it answers. For a turn whose input is unknown, those who spoke last before it.
 
 import type { Message } from "../protocol/index.ts";
 
 export class Asked {
-  /** The input of each turn that is known. */
+  /** The inputs of the known turns. */
   readonly #inputs: ReadonlyMap<string, string | undefined>;
   readonly #clients = new Map<string, string>();
   /** The clients that spoke before each turn began. */
@@ -16,9 +16,9 @@ export class Asked {
     this.#inputs = inputs;
   }
 
-  /** Takes the messages of a log, in order. */
+  /** Takes one message after another, in the log's order. */
   hear({ turn, serial, client, role, name }: Message): void {
-    // Nothing else can be an input.
+    // Only these can be inputs.
     if (turn === undefined || role === "user") this.#clients.set(serial, client);
     if (turn !== undefined) {
       this.#isAnswered = true;
@@ -30,11 +30,11 @@ export class Asked {
     }
   }
 
-  /** Whether a client was asked to make the calls of a turn, as far as that is known. */
+  /** Whether a client was asked to run the calls of a turn, as far as is known. */
   is(client: string, turn: string): boolean {
-    // Not in the log yet: it is this page's own.
+    // This page's own message, which is not in the log yet.
     if (client === "") return true;
-    // Of what is not held nobody can know whose it is.
+    // If the input is not loaded, any client may be meant.
     if (this.#inputs.has(turn)) {
       return (this.#clients.get(this.#inputs.get(turn) ?? "") ?? client) === client;
     }

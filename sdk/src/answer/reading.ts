@@ -1,25 +1,25 @@
-// Reads what the messages of an answer say beside their text: headers that are too long are in
-// messages named `notes`, and values too large for one frame are JSON in a text. Nobody may say
-// it for somebody else.
+// Reads the headers and values of an answer's messages. Long headers are in messages named `notes`,
+// which count only from the client whose message they describe; values too large for one frame are
+// JSON text.
 
 import { ENCODING, type Message, NOTES, STEER } from "../protocol/index.ts";
 
-/** Headers by the client and the `id` of the message that they belong to. */
+/** Headers by the client and the `id` of their message. */
 export type Notes = ReadonlyMap<string, Record<string, string>>;
 
-/** Headers that hold JSON; all others are text as it is. */
+/** Headers that hold JSON; all others are plain text. */
 const JSON_HEADERS = ["providerMetadata", "toolMetadata", "citations"];
-/** Headers that are there or not. */
+/** Headers that are flags. */
 const FLAGS = ["dynamic", "providerExecuted", "preliminary"];
 
-/** The notes of clients about their messages; of two that say the same, the later is right. */
+/** The notes of clients about their own messages; a later one overrides an earlier one. */
 export function notesIn(messages: readonly Message[]): Map<string, Record<string, string>> {
   const notes = new Map<string, Record<string, string>>();
   for (const message of messages) addNote(notes, message);
   return notes;
 }
 
-/** Adds what a message notes about another one; gives whose headers they are. */
+/** Adds the headers in a note; returns the key of the message to which they belong. */
 export function addNote(
   notes: Map<string, Record<string, string>>,
   { name, client, headers, data, deletedAt }: Message,
@@ -30,27 +30,27 @@ export function addNote(
   return of;
 }
 
-/** All headers of a message, however long. */
+/** All headers of a message, including those in notes. */
 export function headersOf({ id, client, headers }: Message, notes: Notes): Record<string, string> {
   return { ...(id === undefined ? {} : notes.get(ownId(id, client))), ...headers };
 }
 
-/** Ids are a client's own: another one may use the same. */
+/** A key for a message: ids are unique per client only. */
 export function ownId(id: string, client: string): string {
   return `${id}\n${client}`;
 }
 
-/** Whether a turn says it: what a turn was told, and instructed, it did not say itself (P6.7). */
+/** Whether a message is a turn's own output, and neither said to it nor an instruction (P6.7). */
 export function isOfTurn({ turn, role, name }: Message): boolean {
   return turn !== undefined && role !== "user" && name !== STEER;
 }
 
-/** The fields of a call, wherever it is mentioned. */
+/** The fields of a call in the headers of any message about it. */
 export function callFieldsIn(headers: Readonly<Record<string, string>>): Record<string, unknown> {
   return { toolName: "tool", ...fieldsIn(headers) };
 }
 
-/** The values of headers: values of those that hold JSON, flags, and text. */
+/** The values of headers: JSON is parsed, flags become booleans, all others are text. */
 export function fieldsIn(headers: Readonly<Record<string, string>>): Record<string, unknown> {
   const fields = Object.entries(headers).map(([name, text]) => {
     if (JSON_HEADERS.includes(name)) return [name, parsed(text)];
@@ -59,13 +59,13 @@ export function fieldsIn(headers: Readonly<Record<string, string>>): Record<stri
   return Object.fromEntries(fields);
 }
 
-/** The value of a message, also of one that is too large for a frame and was sent as JSON text. */
+/** The value of a message, also if it was too large for a frame and was sent as JSON text. */
 export function valueIn({ data }: Message, headers: Readonly<Record<string, string>>): unknown {
   const isJson = headers[ENCODING] === "json" && typeof data === "string";
   return isJson ? parsed(data) : data;
 }
 
-/** The value of JSON text; the text itself where it is none. */
+/** The value of JSON text, or the text itself if it is not JSON. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -23,10 +23,33 @@ export interface ApprovalEvent {
   what: "request" | "escalate" | "decide" | "expire" | "withdraw";
   /** Absent where the session did it. */
   who?: string;
+  /** The key and the approval by which it was decided before (P8.6). */
+  grant?: string;
+  approval?: string;
 }
 
 /** The default at the deadline (P8.1). */
 export type OnDeadline = "expire" | "approve" | "reject" | { option: string };
+
+/** The effect of an input by somebody who may decide (P8.7). */
+export type OnMessage = "keep" | "dismiss";
+
+/** How far a decision is remembered (P8.6). */
+export type Scope = "turn" | "session";
+
+/** A decision that is remembered: later requests with its key are approved at once (P8.6). */
+export interface Grant {
+  key: string;
+  scope: Scope;
+  turn?: string;
+  /** The client whose requests it settles. */
+  client: string;
+  /** The client that gave it. */
+  by: string;
+  /** The approval that it was given with. */
+  approval: string;
+  at: number;
+}
 
 /** An approval or a question (P8.1). Fields that are absent are left out. */
 export interface Approval {
@@ -47,10 +70,14 @@ export interface Approval {
   client: string;
   deadlineAt?: number;
   onDeadline?: OnDeadline;
+  onMessage?: OnMessage;
+  /** The key under which a decision may be remembered (P8.6). */
+  grant?: string;
   decision?: Decision;
   option?: string;
   answer?: unknown;
   comment?: string;
+  scope?: Scope;
   decidedBy?: string;
   history: ApprovalEvent[];
   createdAt: number;
@@ -80,6 +107,8 @@ export interface RequestApprovalFrame {
   deadlineMs?: number;
   onDeadline?: OnDeadline;
   escalate?: { afterMs: number; assignees: string[] }[];
+  grant?: string;
+  onMessage?: OnMessage;
 }
 
 /** Decides an approval; exactly one decision wins (P8.2). */
@@ -90,6 +119,7 @@ export interface DecideApprovalFrame {
   option?: string;
   data?: unknown;
   comment?: string;
+  scope?: Scope;
   id?: string;
 }
 
@@ -99,6 +129,28 @@ export interface WithdrawApprovalFrame {
   approval: string;
   attempt?: number;
   id?: string;
+}
+
+/** Ends what was granted for a key (P8.6). */
+export interface RevokeGrantFrame {
+  type: "grant.revoke";
+  key: string;
+  id?: string;
+}
+
+/** The grants of a key have ended; `grants` are those in force after it (P8.6). */
+export interface GrantFrame {
+  type: "grant.revoke";
+  serial: string;
+  key: string;
+  by: string;
+  grants: Grant[];
+}
+
+/** The result of `grant.revoke`. */
+export interface GrantsResult {
+  grants: Grant[];
+  duplicate?: boolean;
 }
 
 /** An approval that changed, whole (P8.5). */

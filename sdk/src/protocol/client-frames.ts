@@ -3,12 +3,22 @@
 import type {
   ApprovalResult,
   DecideApprovalFrame,
+  GrantsResult,
   RequestApprovalFrame,
+  RevokeGrantFrame,
   WithdrawApprovalFrame,
 } from "./approval.ts";
+import type {
+  CallToolFrame,
+  ClaimCallFrame,
+  SettleCallFrame,
+  ToolCallResult,
+  WithdrawCallFrame,
+} from "./call.ts";
 import type { LeadResult, ReturnLeadFrame, TakeLeadFrame } from "./lead.ts";
 import type { Message, NewMessage } from "./message.ts";
 import type { Member } from "./presence.ts";
+import type { StateFrame } from "./state.ts";
 import type { Ending, Turn } from "./turn.ts";
 
 /** Creates messages, all or none (P4.2). */
@@ -179,8 +189,14 @@ export type ClientFrame = (
   | RequestApprovalFrame
   | DecideApprovalFrame
   | WithdrawApprovalFrame
+  | RevokeGrantFrame
+  | CallToolFrame
+  | ClaimCallFrame
+  | SettleCallFrame
+  | WithdrawCallFrame
   | TakeLeadFrame
   | ReturnLeadFrame
+  | StateFrame
   | SetPresenceFrame
   | LeavePresenceFrame
   | AuthFrame
@@ -224,8 +240,15 @@ export interface Results {
   "approval.request": ApprovalResult;
   "approval.decide": ApprovalResult;
   "approval.withdraw": ApprovalResult;
+  "grant.revoke": GrantsResult;
+  "tool.call": ToolCallResult;
+  "tool.claim": ToolCallResult;
+  "tool.result": ToolCallResult;
+  "tool.withdraw": ToolCallResult;
   "lead.take": LeadResult;
   "lead.return": LeadResult;
+  /** The serial of the change, twice. */
+  state: Placed;
   "presence.set": { member: Member };
   "presence.leave": { member: Member };
   auth: { expiresAt: number; at?: number };

@@ -1,6 +1,7 @@
 // The reasons of refusals (P13.2), and close codes (P13.3).
 
 import type { Approval } from "./approval.ts";
+import type { ToolCall } from "./call.ts";
 
 /** The codes of the protocol with their HTTP statuses; `tests/fixtures` holds them equal. */
 export const ERROR_STATUS = {
@@ -21,6 +22,9 @@ export const ERROR_STATUS = {
   "not-leader": 409,
   "already-decided": 409,
   "invalid-answer": 400,
+  claimed: 409,
+  "already-settled": 409,
+  "invalid-state": 400,
   "led-by-person": 409,
   busy: 409,
   skipped: 409,
@@ -72,10 +76,14 @@ export interface ErrorInfo {
   retryAfterMs?: number;
   /** For `already-decided`: the approval as it stands (P8.2). */
   approval?: Approval;
-  /** For `invalid-answer`: each place that breaks the schema (P8.2). */
+  /** For `invalid-answer` and `invalid-state`: each place that breaks the schema (P8.2, P9.4). */
   breaches?: { path: string; reason: string }[];
-  /** For `led-by-person`: the client that leads (P8.8). */
+  /** For `already-settled`: the call as it stands (P8.9). */
+  call?: ToolCall;
+  /** For `led-by-person`: the client that leads (P8.8); for `claimed`: the one that holds. */
   client?: string;
+  /** For `claimed`: the connection that holds the call, if it was not claimed by HTTP (P8.9). */
+  connection?: string;
 }
 
 /** Every error that the SDK throws, rejects with or shows. Its message gives the remedy. */

@@ -1,6 +1,7 @@
 // The words of the protocol (PROTOCOL.md), shared by all entry points.
 
 export type * from "./approval.ts";
+export type * from "./call.ts";
 export type * from "./client-frames.ts";
 export * from "./error.ts";
 export type * from "./inbox.ts";
@@ -10,6 +11,7 @@ export type * from "./message.ts";
 export * from "./names.ts";
 export type * from "./presence.ts";
 export * from "./server-frames.ts";
+export type * from "./state.ts";
 export * from "./text.ts";
 export * from "./turn.ts";
 export * from "./well-formed.ts";

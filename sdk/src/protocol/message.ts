@@ -1,6 +1,7 @@
 // Messages, the unit of the log (P4).
 
 import type { MemberList } from "./presence.ts";
+import type { SharedState } from "./state.ts";
 import type { Turn } from "./turn.ts";
 
 /** Anything that JSON can say. */
@@ -92,6 +93,8 @@ export interface Snapshot extends MemberList {
   messages: Message[];
   /** Whether history holds more. */
   hasOlder: boolean;
+  /** The shared state; absent where nothing was ever set. */
+  state?: SharedState;
   /** The open turns, and those that the messages belong to. */
   turns?: Turn[];
 }

@@ -24,3 +24,8 @@ export const ANSWER = "answer";
 export const MORE = "more";
 /** A header: `data` is the JSON text of a value larger than a frame. */
 export const ENCODING = "encoding";
+
+/** The id of the question (P8) that a message of a turn, by its serial, puts to somebody. */
+export function questionId(serial: string): string {
+  return `tool-${serial}`;
+}

@@ -1,11 +1,13 @@
 // The frames that a session sends (P3.4, P4.4, P6.10, P7.3, P13).
 
-import type { Approval, ApprovalFrame } from "./approval.ts";
+import type { Approval, ApprovalFrame, Grant, GrantFrame } from "./approval.ts";
+import type { ToolCall, ToolCallFrame } from "./call.ts";
 import type { ErrorInfo } from "./error.ts";
 import type { Leading, LeadReturnedFrame, LeadTakenFrame } from "./lead.ts";
 import type { Limits } from "./limits.ts";
 import type { Annotations, Message, MessageStatus } from "./message.ts";
 import type { Member, MemberList } from "./presence.ts";
+import type { SharedState, StateChangeFrame } from "./state.ts";
 import type { Turn } from "./turn.ts";
 
 /** The first frame of a connection (P3.4). */
@@ -35,8 +37,17 @@ export interface AttachedFrame extends MemberList {
   turns?: Turn[];
   /** The pending approvals, the oldest first; absent when they are too long for this frame. */
   approvals?: Approval[];
+  /** The grants in force, the oldest first; absent where there are none (P8.6). */
+  grants?: Grant[];
+  /** The pending calls, the oldest first; absent when they are too long for this frame. */
+  calls?: ToolCall[];
   /** The person who speaks in the place of the agents, if somebody does (P8.8). */
   lead?: Leading;
+  /**
+   * The shared state, for a reader that begins anew; absent where nothing was ever set, and where
+   * it is too long: then a `state.change` of the root comes first (P9.2).
+   */
+  state?: SharedState;
   limits: Limits;
 }
 
@@ -176,8 +187,11 @@ export type ServerFrame =
   | TurnFrame
   | TurnSteerFrame
   | ApprovalFrame
+  | GrantFrame
+  | ToolCallFrame
   | LeadTakenFrame
   | LeadReturnedFrame
+  | StateChangeFrame
   | PresenceFrame
   | PresenceCountFrame
   | SignalledFrame

@@ -22,10 +22,12 @@ const FLOORS: Record<string, readonly string[]> = {
   client: ["protocol", "connection", "log"],
   // A session in an agent, which carries nothing of a page's.
   agent: ["protocol", "connection", "log"],
+  // Answers of agents that wait for people: for the adapters.
+  runs: ["protocol", "answer", "agent"],
   // Adapters: none knows another.
   react: ["protocol", "connection", "client"],
-  "ai-sdk": ["protocol", "connection", "answer", "client", "agent"],
-  tanstack: ["protocol", "answer", "client"],
+  "ai-sdk": ["protocol", "connection", "answer", "client", "agent", "runs"],
+  tanstack: ["protocol", "answer", "client", "agent", "runs"],
   // `index.ts`, the package's first entry.
   "": ["protocol", "connection", "log", "client"],
 };

@@ -8,6 +8,7 @@ import { after, test } from "node:test";
 import { useServer } from "../../../tests/support/fixture.ts";
 import { ROOT } from "../../../tests/support/server.ts";
 import { makeToken } from "../../../tests/support/token.ts";
+import { approvalsOf } from "../../src/index.ts";
 import { buildSample, samplesIn } from "../samples.ts";
 import { open, shows } from "../support.ts";
 
@@ -64,6 +65,36 @@ for (const [index, { name, code = "" }] of AGENTS.entries()) {
   });
 }
 
-test("the agent's README has one sample", () => {
-  assert.equal(samplesIn("src/agent/README.md").length, 1);
+test("an agent asks, is killed, and the next process goes on: the other one of its README", async (t) => {
+  const [, code = "", ...more] = samplesIn("src/agent/README.md");
+  assert.deepEqual(more, []);
+  const session = fixture.session();
+  const file = join(directory, "asking.mjs");
+  const refund = "const refund = async () => {};\n";
+  await buildSample(HAS + refund + code, file, { platform: "node", packages: "external" });
+  const TOKEN = await makeToken({ sub: "bot", caps: { "*": ["agent"] } });
+  const env = { ...process.env, URL: fixture.server.url, SESSION: session, TOKEN };
+  const start = () => {
+    const child = spawn(process.execPath, [file], { env, stdio: ["ignore", "ignore", "inherit"] });
+    t.after(() => child.kill("SIGKILL"));
+    return child;
+  };
+  const who = { sub: "boss", caps: { "*": ["supervisor"] } };
+  const page = await open(t, fixture.server, session, who);
+  const approvals = approvalsOf(page);
+  const first = start();
+  // An input that was there before the agent is history to it.
+  const asking = setInterval(() => page.send("My money, please"), 500);
+  t.after(() => clearInterval(asking));
+  await shows(page, () => approvals.pending.length > 0, "a question", 30_000);
+  clearInterval(asking);
+  const gone = new Promise((done) => first.once("exit", done));
+  first.kill("SIGKILL");
+  await gone;
+  for (const { id } of approvals.pending) {
+    await approvals.decide(id, "approve", { data: { order: 4711, amount: 80 } });
+  }
+  start();
+  await shows(page, ({ turns }) => turns.some((it) => it.status === "complete"), "its end");
+  assert.ok(page.messages.some(({ data }) => data === "Refunded: 80 €"));
 });

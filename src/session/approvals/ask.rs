@@ -4,8 +4,8 @@ use crate::protocol::approval::{Approval, Event, Past, Status, Verdict};
 use crate::protocol::decode::RequestApproval;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::limits::{PENDING_APPROVAL_BYTES, PENDING_APPROVALS};
-use crate::protocol::serial::Serial;
 use crate::session::approvals::change::tell;
+use crate::session::approvals::grants::settle_by_grant;
 use crate::session::approvals::shown::{answer, find};
 use crate::session::approvals::state::PendingApproval;
 use crate::session::context::Context;
@@ -35,7 +35,7 @@ pub(crate) fn request(
         }
         return Ok(answer(cx, &known, true));
     }
-    check_id(request.id.as_deref())?;
+    cx.engine.check_own_id(VERB, NAME, request.id.as_deref())?;
     let turn = request.turn.clone();
     if let Some(turn) = &turn {
         let claim = Claim {
@@ -48,16 +48,23 @@ pub(crate) fn request(
     cx.engine.check_form(VERB, request.asked.schema.as_ref())?;
     cx.engine.check_room(VERB)?;
     let asker = asker(cx, turn.as_deref())?;
-    let pending = PendingApproval::new(approval(cx, sender, request, asker));
-    check_pending(cx, &pending)?;
+    let mut approval = approval(cx, sender, request, asker);
+    settle_by_grant(cx, &mut approval);
+    let pending = PendingApproval::new(approval);
+    let is_pending = pending.approval.is_pending();
+    if is_pending {
+        check_pending(cx, &pending)?;
+    }
     cx.engine.settle()?;
     let mut step = cx.engine.step_by(sender);
     let place = cx.engine.next_place();
     step.stands_for(place);
     let approval = pending.approval.clone();
-    cx.memory.approvals.insert(approval.id.clone(), pending);
+    if is_pending {
+        cx.memory.approvals.insert(approval.id.clone(), pending);
+    }
     tell(cx, &mut step, &approval);
-    if let Some(turn) = &turn {
+    if let Some(turn) = turn.as_ref().filter(|_| is_pending) {
         suspend_for(cx, &mut step, turn, REASON);
     }
     cx.engine.commit(step)?;
@@ -94,19 +101,10 @@ fn approval(
             at: now,
             what: Event::Request,
             who: Some(sender.client.clone()),
+            by: None,
         }],
         created_at: now,
     }
-}
-
-/// Ids made by the session are reserved: a client must choose another one.
-fn check_id(id: Option<&str>) -> Result<(), ErrorInfo> {
-    let Some(id) = id else { return Ok(()) };
-    if id.strip_prefix(NAME).and_then(Serial::parse).is_none() {
-        return Ok(());
-    }
-    let message = format!("unable to {VERB}; {id} is an id that the session gives");
-    Err(ErrorInfo::new(ErrorCode::InvalidFrame, message))
 }
 
 /// Whether one more may wait, by their number and by their bytes.

@@ -40,6 +40,7 @@ pub(crate) fn change_approval(
         at: happening.at,
         what: happening.event,
         who: happening.who,
+        by: None,
     });
     let approval = approval.clone();
     if !approval.is_pending() {

@@ -3,7 +3,9 @@
 use crate::protocol::approval::{Approval, Decision, Event, Kind, Status};
 use crate::protocol::decode::{DecideApproval, WithdrawApproval};
 use crate::protocol::error::{ErrorCode, ErrorInfo};
+use crate::protocol::grant::Grant;
 use crate::session::approvals::change::{Happening, change_approval};
+use crate::session::approvals::grants::{granted, remember};
 use crate::session::approvals::rights::check_decider;
 use crate::session::approvals::shown::{already_decided, answer, existing};
 use crate::session::context::Context;
@@ -55,9 +57,10 @@ pub(crate) fn decide(
         let form = approval.asked.schema.as_ref();
         cx.engine.check_fit(DECIDE, form, "data", data)?;
     }
+    let grant = granted(cx, DECIDE, &approval, sender, &decide)?;
     let verdict = decide.verdict();
     let event = Event::Decide;
-    settle(cx, sender, &approval, event, |approval| {
+    settle(cx, sender, &approval, event, grant, |approval| {
         approval.status = verdict.decision.map_or(approval.status, Decision::status);
         approval.verdict = verdict;
     })
@@ -87,7 +90,7 @@ pub(crate) fn withdraw(
         check_leader(cx, &claim, turn)?;
     }
     let event = Event::Withdraw;
-    settle(cx, sender, &approval, event, |approval| {
+    settle(cx, sender, &approval, event, None, |approval| {
         approval.status = Status::Withdrawn;
     })
 }
@@ -98,6 +101,7 @@ fn settle(
     sender: &Sender,
     approval: &Approval,
     event: Event,
+    grant: Option<Grant>,
     change: impl FnOnce(&mut Approval),
 ) -> Result<Answer, Error> {
     cx.engine.settle()?;
@@ -109,6 +113,9 @@ fn settle(
         who: Some(sender.client.clone()),
     };
     let settled = change_approval(cx, &mut step, &approval.id, happening, change);
+    if let Some(grant) = grant {
+        remember(cx, &mut step, grant);
+    }
     if let Some(turn) = &approval.turn {
         go_on(cx, &mut step, turn)?;
     }

@@ -7,7 +7,7 @@ use crate::protocol::frame::encode;
 use crate::protocol::limits::NEWS_ITEMS;
 use crate::protocol::news::{Item, ItemKind, Telling};
 use crate::session::approvals::shown::shown;
-use crate::session::context::{Context, Memory};
+use crate::session::context::Context;
 use crate::store::StoreError;
 
 /// The inbox of those who decide what nobody in particular was asked.
@@ -27,47 +27,40 @@ fn inboxes(approval: &Approval) -> impl Iterator<Item = String> {
 }
 
 /// Adds the inboxes that pending approvals concern.
-pub(super) fn recipients(memory: &Memory, into: &mut BTreeSet<String>) {
-    for pending in memory.approvals.values() {
+pub(super) fn recipients(cx: &Context<'_>, into: &mut BTreeSet<String>) {
+    for pending in cx.memory.approvals.values() {
         into.extend(inboxes(&pending.approval));
     }
 }
 
 /// Adds the approvals that an inbox is told of.
 pub(super) fn tell(cx: &Context<'_>, telling: &mut Telling<'_>) -> Result<(), StoreError> {
+    const KIND: ItemKind = ItemKind::Approval;
     let concerns = |approval: &Approval| inboxes(approval).any(|inbox| inbox == telling.inbox);
     let pending = cx.memory.approvals.values();
     let pending = pending.map(|pending| &pending.approval);
-    let (told, mut up_to) = (telling.told, telling.up_to);
     let open = pending.clone().filter(|approval| concerns(approval));
-    let open = open.map(|approval| (ItemKind::Approval, approval.id.clone()));
-    let changed: Vec<Approval> = if telling.is_recent {
-        let changed = cx.engine.store.changed_approvals(told, NEWS_ITEMS)?;
-        if let Some(last) = changed.get(NEWS_ITEMS - 1) {
-            up_to = up_to.min(last.version);
+    let open = open.map(|approval| approval.id.clone()).collect();
+    let changed = match telling.is_recent {
+        true => cx
+            .engine
+            .store
+            .changed_approvals(telling.told, NEWS_ITEMS)?,
+        false => {
+            let newer = pending.filter(|approval| telling.told < approval.version);
+            newer.cloned().collect()
         }
-        changed
-    } else {
-        let newer = pending.filter(|approval| told < approval.version);
-        newer.cloned().collect()
     };
-    let open: Vec<_> = open.collect();
+    let read = (changed.len(), changed.last().map(|it| it.version));
     let items = changed.iter().filter(|approval| concerns(approval));
-    let items = items.filter_map(|approval| Some((approval.version, item(cx, approval)?)));
-    let items: Vec<_> = items.collect();
+    let items = items.filter_map(|it| {
+        let body = encode(&shown(cx, it));
+        let item = Item::new(KIND, &it.id, it.is_pending(), it.created_at, body)?;
+        Some((it.version, item))
+    });
+    let items = items.collect();
     telling.about.pending_approvals = cx.memory.approvals.len();
-    telling.up_to = up_to;
-    telling.open.extend(open);
-    telling.items.extend(items);
+    let read = if telling.is_recent { read } else { (0, None) };
+    telling.add(KIND, open, items, read);
     Ok(())
-}
-
-fn item(cx: &Context<'_>, approval: &Approval) -> Option<Item> {
-    Some(Item {
-        kind: ItemKind::Approval,
-        id: approval.id.clone(),
-        is_open: approval.is_pending(),
-        at: approval.created_at,
-        body: serde_json::value::RawValue::from_string(encode(&shown(cx, approval))).ok()?,
-    })
 }

@@ -11,7 +11,7 @@ use crate::protocol::serial::Place;
 use crate::protocol::snapshot::Snapshot;
 use crate::session::approvals::change::{APPROVALS, Happening, change_approval, frame};
 use crate::session::approvals::inboxes;
-use crate::session::approvals::shown::shown;
+use crate::session::approvals::shown::{by_place, shown};
 use crate::session::approvals::state::PendingApproval;
 use crate::session::context::{Context, Memory};
 use crate::session::engine::{Live, Owner, Step};
@@ -67,8 +67,8 @@ impl Part for Pending {
         Ok(())
     }
 
-    fn recipients(memory: &Memory, into: &mut BTreeSet<String>) {
-        inboxes::recipients(memory, into);
+    fn recipients(cx: &Context<'_>, into: &mut BTreeSet<String>) {
+        inboxes::recipients(cx, into);
     }
 
     fn tell(cx: &Context<'_>, telling: &mut Telling<'_>) -> Result<(), StoreError> {
@@ -91,18 +91,6 @@ impl Part for Pending {
         let changed = cx.engine.store.changed_approvals(since, limit)?;
         Ok(changed.iter().map(|approval| frame(cx, approval)).collect())
     }
-}
-
-/// The ids of pending approvals, in the order in which they were asked for.
-fn by_place(cx: &Context<'_>, is_meant: impl Fn(&Approval) -> bool) -> Vec<String> {
-    let pending = cx.memory.approvals.values();
-    let pending = pending.map(|pending| &pending.approval);
-    let mut pending: Vec<&Approval> = pending.filter(|approval| is_meant(approval)).collect();
-    pending.sort_unstable_by_key(|approval| approval.place);
-    pending
-        .into_iter()
-        .map(|approval| approval.id.clone())
-        .collect()
 }
 
 /// The pending approvals as everybody sees them, unless they are too long.

@@ -6,7 +6,7 @@ use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::session::engine::Sender;
 
 /// Whether a client with `approve` may decide an approval.
-fn may_decide(approval: &Approval, sender: &Sender) -> bool {
+pub(super) fn may_decide(approval: &Approval, sender: &Sender) -> bool {
     let mut assignees = approval.asked.assignees.iter();
     let is_assignee = assignees.any(|assignee| sender.is(assignee));
     is_assignee || approval.is_open && may_decide_open(approval, sender)

@@ -13,6 +13,18 @@ pub(crate) fn shown(cx: &Context<'_>, approval: &Approval) -> Shown {
     approval.shown(&cx.engine.id, cx.engine.epoch)
 }
 
+/// The ids of pending approvals, in the order in which they were asked for.
+pub(super) fn by_place(cx: &Context<'_>, is_meant: impl Fn(&Approval) -> bool) -> Vec<String> {
+    let pending = cx.memory.approvals.values();
+    let pending = pending.map(|pending| &pending.approval);
+    let mut pending: Vec<&Approval> = pending.filter(|approval| is_meant(approval)).collect();
+    pending.sort_unstable_by_key(|approval| approval.place);
+    pending
+        .into_iter()
+        .map(|approval| approval.id.clone())
+        .collect()
+}
+
 /// An approval by its id, pending or settled.
 pub(crate) fn find(cx: &Context<'_>, id: &str) -> Result<Option<Approval>, StoreError> {
     match cx.memory.approvals.get(id) {

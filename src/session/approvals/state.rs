@@ -1,8 +1,9 @@
-//! Approvals that are pending, in memory.
+//! Approvals that are pending, and grants, in memory.
 
 use std::collections::BTreeMap;
 
 use crate::protocol::approval::Approval;
+use crate::protocol::grant::Grant;
 
 /// An approval that is pending, in memory.
 #[derive(Debug)]
@@ -21,3 +22,6 @@ impl PendingApproval {
 
 /// The approvals that are pending, by id.
 pub(crate) type Approvals = BTreeMap<String, PendingApproval>;
+
+/// The grants that are in force, in the order of their approvals.
+pub(crate) type Grants = Vec<Grant>;

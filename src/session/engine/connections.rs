@@ -82,13 +82,23 @@ impl Work<'_> {
     /// A frame came over a connection. For a member the time is kept with it now and then, so that
     /// a sleep of the session does not make it silent.
     pub(crate) fn heard_frame(&mut self, connection: &ConnectionId) {
-        let slack = self.silence_slack();
         let Some(live) = self.state.connections.get_mut(connection) else {
             return;
         };
         live.heard_at = live.heard_at.max(self.now);
+        if live.connection.member.is_some() {
+            let slack = self.silence_slack();
+            self.keep_heard(connection, slack);
+        }
+    }
+
+    /// Keeps with a connection that it is heard now, where the time kept lags more than this.
+    pub(crate) fn keep_heard(&mut self, connection: &ConnectionId, slack: Timestamp) {
+        let Some(live) = self.state.connections.get_mut(connection) else {
+            return;
+        };
         let known = &mut live.connection;
-        if known.member.is_some() && slack < self.now.saturating_sub(known.heard_at) {
+        if slack < self.now.saturating_sub(known.heard_at) {
             known.heard_at = self.now;
             self.out.remember(known);
         }

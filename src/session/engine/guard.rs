@@ -8,7 +8,7 @@ use crate::protocol::capability::Operation;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::READ_ROW_BYTES;
-use crate::protocol::serial::{PLACE_MAX, Place};
+use crate::protocol::serial::{PLACE_MAX, Place, Serial};
 
 /// Places kept free at the log's end, so that pending text can always be stored.
 const PLACES_RESERVED: Place = 100_000;
@@ -37,6 +37,21 @@ impl Work<'_> {
             Operation::Edit
         };
         sender.must(needed, verb, &self.state.id)
+    }
+
+    /// Refuses an id of the form that only the session gives: a prefix and a serial.
+    pub(crate) fn check_own_id(
+        &self,
+        verb: &str,
+        prefix: &str,
+        id: Option<&str>,
+    ) -> Result<(), ErrorInfo> {
+        let Some(id) = id else { return Ok(()) };
+        if id.strip_prefix(prefix).and_then(Serial::parse).is_none() {
+            return Ok(());
+        }
+        let message = format!("unable to {verb}; {id} is an id that the session gives");
+        Err(ErrorInfo::new(ErrorCode::InvalidFrame, message))
     }
 
     /// Whether the log has places left.

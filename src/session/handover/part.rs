@@ -62,8 +62,8 @@ impl Part for HandedOver {
         memory.handover.is_some()
     }
 
-    fn recipients(memory: &Memory, into: &mut BTreeSet<String>) {
-        let held = memory.handover.as_ref();
+    fn recipients(cx: &Context<'_>, into: &mut BTreeSet<String>) {
+        let held = cx.memory.handover.as_ref();
         into.extend(held.map(|held| format!("client:{}", held.handover.lead.client)));
     }
 

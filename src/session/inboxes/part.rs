@@ -102,7 +102,7 @@ impl Part for Inboxes {
 /// The inboxes that something pending concerns.
 pub(super) fn pending_inboxes(cx: &Context<'_>) -> BTreeSet<String> {
     let mut inboxes = BTreeSet::new();
-    (cx.others.recipients)(cx.memory, &mut inboxes);
+    (cx.others.recipients)(cx, &mut inboxes);
     inboxes
 }
 

@@ -7,6 +7,7 @@ use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::frame::{Outcome, Placed, ServerFrame};
 use crate::protocol::message::{DEFAULT_NAME, Message, Role, Status};
 use crate::protocol::serial::{Epoch, Place};
+use crate::session::approvals::words::dismiss_by_input;
 use crate::session::context::Context;
 use crate::session::engine::{Answer, Error, Sender, Step, Stream};
 use crate::session::handover::check::{check_speaker, is_led_by, keep_inputs};
@@ -17,7 +18,7 @@ use crate::session::turns::cancel::{check_interrupt, check_outlives, interrupt};
 use crate::session::turns::leader::{Claim, check_leader};
 use crate::session::turns::lease::renew_lease;
 use crate::session::turns::queue::{
-    check_input, interrupt_by_settings, is_left_behind, is_queued_input, queue_input,
+    check_input, interrupt_by_settings, is_input, is_left_behind, is_queued_input, queue_input,
     waits_for_return,
 };
 use crate::store::{Head, Kind, MessageWrite, StoreError, Streaming, Tail};
@@ -55,6 +56,7 @@ pub(crate) fn publish(
     let mut placed: Vec<Placed> = Vec::with_capacity(verdicts.len());
     let mut driven = Vec::new();
     let mut held = Vec::new();
+    let mut words = None;
     for (new, verdict) in publish.messages.into_iter().zip(verdicts) {
         let id = new.id.clone();
         if verdict.is_new() {
@@ -80,6 +82,7 @@ pub(crate) fn publish(
             Verdict::New | Verdict::Instead(_) => {
                 let waits = is_queued_input(cx, sender, &new);
                 let is_held = waits_for_return(cx, sender, &new);
+                let is_input = is_input(sender, &new);
                 let message = create(cx, sender, new);
                 let serial = message.serial;
                 follow_author(cx, &mut step, sender, &message);
@@ -90,11 +93,18 @@ pub(crate) fn publish(
                 if is_held {
                     held.push(serial.place);
                 }
+                if is_input {
+                    words.get_or_insert(serial.place);
+                }
                 Placed::new(serial, serial)
             }
         };
         result.id = id;
         placed.push(result);
+    }
+    // P8.7: to a person who leads, words answer nothing that an agent asked.
+    if let Some(input) = words.filter(|_| cx.memory.handover.is_none()) {
+        dismiss_by_input(cx, &mut step, sender, input)?;
     }
     keep_inputs(cx, &mut step, held);
     cx.engine.commit(step)?;

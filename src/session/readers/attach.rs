@@ -4,7 +4,7 @@ use crate::machine::Carrier;
 use crate::protocol::PROTOCOL_VERSION;
 use crate::protocol::capability::Operation;
 use crate::protocol::error::{ErrorCode, ErrorInfo, close};
-use crate::protocol::frame::{Attached, Lists, ServerFrame};
+use crate::protocol::frame::{Attached, ServerFrame};
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::session::context::Context;
 use crate::session::engine::{Connection, Live};
@@ -59,7 +59,7 @@ fn tell(cx: &mut Context<'_>, live: &mut Live, start: &Start) -> Result<(), Stor
         reason: replay.reason,
         has_older: replay.has_older,
         connections: cx.engine.connections.len() + 1,
-        lists: Lists::default(),
+        lists: replay.lists,
         limits: cx.engine.limits.clone(),
     };
     parts::attached(cx, live, &mut attached.lists);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::protocol::frame::ServerFrame;
+use crate::protocol::frame::{Lists, ServerFrame};
 use crate::protocol::limits::{REPLAY_BYTES, REPLAY_MESSAGES};
 use crate::protocol::message::Status;
 use crate::protocol::serial::{PLACE_MAX, Place, Serial};
@@ -29,6 +29,8 @@ pub(crate) struct Replay {
     pub(crate) reason: Option<String>,
     pub(crate) has_older: bool,
     pub(crate) frames: Vec<String>,
+    /// Lists of `attached` that only a reader needs that begins anew.
+    pub(crate) lists: Lists,
 }
 
 /// The changes after the reader's position, or the newest messages if it cannot be resumed.
@@ -141,6 +143,7 @@ pub(crate) fn resume(
         reason: None,
         has_older,
         frames,
+        lists: Lists::default(),
     }))
 }
 
@@ -237,7 +240,10 @@ pub(crate) fn rewind(
         .last()
         .map_or(PLACE_MAX + 1, |message| message.serial.place);
     let mut has_older = page.has_more;
-    let (mut frames, mut turns, mut bytes) = (Vec::new(), Vec::new(), 0);
+    let (mut frames, mut turns, mut lists) = (Vec::new(), Vec::new(), Lists::default());
+    let beside = parts::anew(cx, &mut lists)?;
+    let beside: Vec<String> = beside.iter().map(ServerFrame::encode).collect();
+    let mut bytes = beside.iter().map(String::len).sum::<usize>();
     let streaming = cx.engine.rollup.streams.range(..oldest).rev();
     let streaming = streaming.filter(|(_, stream)| connection.follows(&stream.name));
     let streaming = streaming.map(|(place, _)| cx.engine.store.message(cx.engine.epoch, *place));
@@ -266,11 +272,13 @@ pub(crate) fn rewind(
         }
         frames.push(frame);
     }
+    frames.extend(beside);
     frames.reverse();
     Ok(Replay {
         is_resumed: false,
         reason: None,
         has_older,
         frames,
+        lists,
     })
 }

@@ -8,6 +8,7 @@ use crate::session::context::Context;
 use crate::session::engine::Error;
 use crate::session::parts;
 use crate::session::readers::page::{Bounded, bounded_page};
+use crate::session::state::shown::brief;
 use crate::session::turns::shown::stored;
 use crate::store::Span;
 
@@ -43,6 +44,9 @@ pub(crate) fn snapshot(cx: &Context<'_>, rewind: usize) -> Result<String, Error>
         lead: None,
         turns: turns.iter().map(|turn| stored(cx, turn)).collect(),
         approvals: None,
+        grants: Vec::new(),
+        calls: None,
+        state: brief(cx, PAGE_BYTES)?,
         has_older,
         messages,
     };

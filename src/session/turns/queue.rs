@@ -16,7 +16,7 @@ use crate::session::turns::change::{asked, change_turn, check_open_turns, hold_t
 use crate::store::{Head, StoreError};
 
 /// Whether a message is for an agent to answer.
-fn is_input(sender: &Sender, new: &NewMessage) -> bool {
+pub(crate) fn is_input(sender: &Sender, new: &NewMessage) -> bool {
     let is_by_user = !sender.operations.contains(Operation::Turn);
     new.role == Role::User && new.turn.is_none() && new.wake.unwrap_or(is_by_user)
 }

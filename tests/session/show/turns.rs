@@ -80,6 +80,16 @@ impl Show {
         } else {
             line += ", approvals left out";
         }
+        if frame["grants"].is_array() {
+            let _ = write!(line, ", granted: {}", self.grants(&frame["grants"]));
+        }
+        match frame["calls"].as_array() {
+            None => line += ", calls left out",
+            Some(calls) if calls.is_empty() => {}
+            Some(calls) => {
+                let _ = write!(line, ", called: {}", self.calls(calls));
+            }
+        }
         match frame["presence"].as_array() {
             None => line += ", presence left out",
             Some(members) if members.is_empty() => {}
@@ -90,6 +100,11 @@ impl Show {
                 let members: Vec<String> = members.iter().map(|it| self.member(it)).collect();
                 let _ = write!(line, ", here: {}", members.join("; "));
             }
+        }
+        if frame["state"].is_object() {
+            let value = self.json(&frame["state"]["value"]);
+            let version = self.serial_of(&frame["state"]["version"]);
+            let _ = write!(line, ", state: {value} v{version}");
         }
         if !frame["presenceCount"].is_null() {
             let _ = write!(line, ", {} in all", frame["presenceCount"]);
@@ -121,6 +136,7 @@ impl Show {
             _ if result["approval"].is_object() => {
                 format!(" {}", self.approval(&result["approval"]))
             }
+            _ if result["call"].is_object() => format!(" {}", self.call(&result["call"])),
             _ if result["turn"].is_object() => format!(" {}", self.turn(&result["turn"])),
             _ => return None,
         };
@@ -133,7 +149,7 @@ impl Show {
     /// A body of HTTP: what it lists, each in a few words.
     pub fn brief(&mut self, body: &Value) -> String {
         let mut parts = Vec::new();
-        for key in ["turns", "approvals", "presence", "messages"] {
+        for key in ["turns", "approvals", "calls", "presence", "messages"] {
             let Some(list) = body[key].as_array() else {
                 continue;
             };
@@ -157,6 +173,7 @@ impl Show {
             "turns" => self.turn(item),
             "presence" => self.member(item),
             "approvals" => self.approval(item),
+            "calls" => self.call(item),
             _ => self.message(item),
         }
     }

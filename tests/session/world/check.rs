@@ -1,6 +1,6 @@
 //! Whether what the readers make of their frames is what the session says it is.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use sessile::session::Carrier;
 
 use super::World;
@@ -15,7 +15,8 @@ fn without_lease(turn: &Value) -> Value {
 }
 
 impl World {
-    /// Compares the turns and members that every reader knows of with the session's own.
+    /// Compares the turns, grants, state and members that every reader knows of with those of the
+    /// session.
     pub(super) fn compare(&mut self) {
         let readers = self.readers();
         if readers.is_empty() {
@@ -25,6 +26,28 @@ impl World {
         let turns = self.answer["turns"].clone();
         for name in self.readers() {
             self.compare_turns(&name, &turns);
+        }
+        self.line("supervisor-who-checks brief snapshot rewind=0");
+        let grants = self.answer["grants"].as_array().cloned();
+        for name in self.readers() {
+            let reader = &mut self.actors.get_mut(&name).unwrap().reader;
+            let known: Vec<&Value> = reader.grants.values().collect();
+            let mut grants = grants.clone().unwrap_or_default();
+            grants.sort_by_key(|grant| grant["approval"].to_string());
+            if !grants.iter().eq(known) {
+                let line = format!("knows {:?} of {grants:?}", reader.grants);
+                reader.violations.push(line);
+            }
+        }
+        self.line("supervisor-who-checks get state");
+        let state = self.answer["value"].clone();
+        for name in self.readers() {
+            let reader = &mut self.actors.get_mut(&name).unwrap().reader;
+            let is_none = reader.state.is_null() && state == json!({});
+            if reader.state != state && !is_none {
+                let line = format!("knows the state {} of {state}", reader.state);
+                reader.violations.push(line);
+            }
         }
         // A change found now is announced a little later (P7.3).
         for _ in 0..2 {

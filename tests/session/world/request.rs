@@ -1,6 +1,7 @@
 //! HTTP requests of a script.
 
 use sessile::protocol::decode::decode_frame;
+use sessile::protocol::state::Part;
 use sessile::protocol::{asking_query, query};
 use sessile::session::{Input, Read, Request, Sender};
 
@@ -34,6 +35,18 @@ impl World {
             })),
             ("get", "approval") => {
                 Request::Read(Read::Approval(query::Id(self.show.fill(&args[1].text))))
+            }
+            ("get", "calls") => Request::Read(Read::Calls(asking_query::Askings {
+                all: has(args, "all"),
+                before: serial(self, "before"),
+                limit: number("limit", 100),
+            })),
+            ("get", "call") => Request::Read(Read::Call(query::Id(self.show.fill(&args[1].text)))),
+            ("get", "state") => {
+                let path = find(args, "path")
+                    .into_iter()
+                    .flat_map(|path| path.split('.'));
+                Request::Read(Read::State(Part(path.map(str::to_owned).collect())))
             }
             ("get", "presence") => Request::Read(Read::Presence(query::Nothing)),
             ("get", "messages" | "conversation") => Request::Read(Read::Messages(query::History {

@@ -1,6 +1,6 @@
-// AG-UI events, as `chat()` of TanStack AI streams them. The messages are those that every codec
-// makes, so that any reader understands the answer; `sessile/tanstack` makes the events of them
-// again.
+// AG-UI events, as streamed by `chat()` of TanStack AI. They become the same messages as those of
+// every other codec, so that any reader understands the answer; `sessile/tanstack` turns them back
+// into events.
 
 import { type Call, Calls } from "./calls.ts";
 import { Draft, type Slot } from "./draft.ts";
@@ -16,12 +16,12 @@ import {
   text,
 } from "./operation.ts";
 
-/** Any event: those that are not known pass through. */
+/** Any event; unknown ones pass through. */
 export interface AgUiEvent {
   readonly type: string;
 }
 
-/** Events that say nothing which the messages, or the session, do not. */
+/** Events that add nothing to the messages or the session. */
 const SILENT = [
   "STEP_STARTED",
   "STEP_FINISHED",
@@ -30,13 +30,13 @@ const SILENT = [
   "MESSAGES_SNAPSHOT",
 ];
 
-/** Names of messages that no custom event may take. */
+/** Names of messages that a custom event must not use. */
 const TAKEN = /^(message|reasoning|tool-.*|step|response|error|notes|steer|source|regenerate)$/;
 
 class AgUi extends Draft {
   protected override readonly lastWord = "`RUN_FINISHED` or `RUN_ERROR`";
   readonly #calls = new Calls(this);
-  /** The keys of the texts that grow, by kind and id. */
+  /** The keys of growing texts, by kind and id. */
   readonly #texts = new Map<string, string>();
   #response: Slot | undefined;
   #said: Record<string, unknown> = {};
@@ -47,14 +47,14 @@ class AgUi extends Draft {
     this.change(this.#response, "response", this.#said);
   }
 
-  /** Text and reasoning: the same but for their names. */
+  /** Text and reasoning, which differ only in their names. */
   #text(event: Json, name: string, what: string) {
     const id = `${name}:${text(event.messageId)}`;
     let key = this.#texts.get(id);
     if (what === "END" && key === undefined) return;
     if (what === "START" || key === undefined) {
       this.goOn();
-      // An id that is used again means another text, and that the one before has ended.
+      // A repeated id begins another text, and ends the one before.
       if (key !== undefined) this.close(key);
       key = this.open(this.next(name === "message" ? "text" : name), name);
       this.#texts.set(id, key);
@@ -83,7 +83,7 @@ class AgUi extends Draft {
     this.#calls.tell(call, event.input ?? (said ? parsed(said) : {}));
   }
 
-  /** Keeps what the provider wants back with a call. */
+  /** Keeps the metadata that the provider needs again with a call. */
   #note(call: Call, event: Json) {
     const { providerMetadata, providerExecuted } = fields(event.metadata);
     const more = {
@@ -101,7 +101,7 @@ class AgUi extends Draft {
     this.#calls.answer(call, said, isBad ? "error" : "available");
   }
 
-  /** Keeps a signature that the provider wants back with its thoughts, or with a call. */
+  /** Keeps a signature that the provider needs again with its reasoning or a call. */
   #seal({ subtype, entityId, encryptedValue }: Json) {
     const signature = text(encryptedValue);
     if (subtype !== "tool-call") {
@@ -117,7 +117,7 @@ class AgUi extends Draft {
   #custom(event: Json) {
     const name = text(event.name);
     const value = fields(event.value);
-    // The end of the turn says which calls are the page's.
+    // The end of the turn shows which calls are left to the page.
     if (name === "tool-input-available") return;
     if (name !== "approval-requested") {
       return TAKEN.test(name) ? this.pass("custom", event) : this.pass(name, event.value);
@@ -130,7 +130,7 @@ class AgUi extends Draft {
 
   #finish(event: Json) {
     const { finishReason = fields(fields(event.metadata).tanstack).finishReason, outcome } = event;
-    // A question that the page answers is how this run ended.
+    // The run ended with a question for the page.
     const asks = fields(outcome).type === "interrupt" && { outcome };
     this.finish();
     this.#respond({ state: "finished", ...pick({ finishReason }, "finishReason"), ...asks });

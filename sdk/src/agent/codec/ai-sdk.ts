@@ -1,5 +1,5 @@
-// The chunks of an AI SDK UI message stream (`toUIMessageStream()`), of ai@6 and ai@7. The data
-// stored of them is enough to give `useChat` the same parts again.
+// The chunks of an AI SDK UI message stream (`toUIMessageStream()`), of ai@6 and ai@7. The stored
+// messages hold enough to give `useChat` the same parts again.
 
 import { type Call, Calls } from "./calls.ts";
 import { Draft, type Slot } from "./draft.ts";
@@ -14,7 +14,7 @@ import {
   text,
 } from "./operation.ts";
 
-/** Any chunk: those that are not known pass through. */
+/** Any chunk; unknown ones pass through. */
 export interface AiSdkChunk {
   readonly type: string;
 }
@@ -23,7 +23,7 @@ const TEXTS = ["toolName", "title", "inputEncoding"];
 const MARKS = ["dynamic", "providerExecuted"];
 const VALUES = ["providerMetadata", "toolMetadata", "citations"];
 
-/** The fields of a chunk beside its content, as headers. */
+/** The fields of a chunk other than its content, as headers. */
 function noted(chunk: Json): Headers {
   const named = TEXTS.map((name) => [name, chunk[name]]);
   const marked = MARKS.map((name) => [name, chunk[name] === true ? "true" : undefined]);
@@ -35,7 +35,7 @@ function noted(chunk: Json): Headers {
   return Object.fromEntries([...named, ...marked, ...valued].filter(isSaid));
 }
 
-/** Metadata as the AI SDK merges it: object by object, and nothing else within. */
+/** Merges metadata as the AI SDK does: plain objects recursively; anything else is replaced. */
 function merge(base: unknown, more: unknown): unknown {
   const isPlain = (value: unknown) => typeof value === "object" && value && !Array.isArray(value);
   if (more === undefined || more === null) return base;
@@ -49,7 +49,7 @@ function merge(base: unknown, more: unknown): unknown {
   return Object.fromEntries(merged);
 }
 
-/** An approval that was asked for, until the call is settled. */
+/** A requested approval, kept until its call is settled. */
 interface Approval {
   slot: Slot;
   data: Json;
@@ -59,10 +59,10 @@ interface Approval {
 class AiSdk extends Draft {
   protected override readonly lastWord = "`finish`, `abort` or `error`";
   readonly #calls = new Calls(this);
-  /** The keys of the texts that grow, by kind and id. */
+  /** The keys of growing texts, by kind and id. */
   readonly #texts = new Map<string, string>();
   readonly #approvals = new Map<string, Approval>();
-  /** The places of `data-*` parts that have an id, by type and id. */
+  /** The places of `data-*` parts with an id, by type and id. */
   readonly #data = new Map<string, Slot>();
   #response: Slot | undefined;
   #said: Record<string, unknown> = {};
@@ -80,14 +80,14 @@ class AiSdk extends Draft {
     this.change(this.#response, "response", this.#said);
   }
 
-  /** Text and reasoning: the same but for their names. */
+  /** Text and reasoning, which differ only in their names. */
   #text(chunk: Json, kind: string, what: string) {
     const id = `${kind}:${text(chunk.id)}`;
     let key = this.#texts.get(id);
     if (what === "end" && key === undefined) return;
     const headers = noted(chunk);
     if (what === "start" || key === undefined) {
-      // An id that is used again means another text, and that the one before has ended.
+      // A repeated id begins another text, and ends the one before.
       if (key !== undefined) this.close(key);
       const name = kind === "text" ? "message" : kind;
       key = this.open(this.next(kind), name, "", { part: text(chunk.id), ...headers });
@@ -100,7 +100,7 @@ class AiSdk extends Draft {
     this.#texts.delete(id);
   }
 
-  /** The latest call of this id, if it is of this step. */
+  /** The latest call with this id, if it belongs to this step. */
   #known(id: string): Call | undefined {
     const call = this.#calls.latest(id);
     return call && this.#calls.isCurrent(call) ? call : undefined;
@@ -125,10 +125,11 @@ class AiSdk extends Draft {
     else this.#calls.tellOnce(call, chunk.input);
   }
 
-  /** An input that was refused is told as what it is, and then why it was refused. */
+  /** Writes a refused input as it is, and then the reason of the refusal. */
   #refuse(chunk: Json, known: Call | undefined, headers: Headers) {
     const isIt = known && !known.isTold;
-    // As in the AI SDK: its title is nobody's, its metadata the result's, its kind the start's.
+    // As in the AI SDK: the title is dropped, the metadata belong to the result, `dynamic` to the
+    // start.
     const { title: _, providerMetadata, dynamic, ...rest } = headers;
     const more = { ...rest, ...(!isIt && dynamic && { dynamic }), state: "error" };
     const call = isIt ? known : this.#calls.begin(text(chunk.toolCallId), more);
@@ -138,13 +139,13 @@ class AiSdk extends Draft {
     this.#answer(call, chunk.errorText, "input-error", result);
   }
 
-  /** A call of another step whose input still comes: of an id that was not begun in this one. */
+  /** A call from an earlier step whose input is still streaming. */
   #open(id: string): Call | undefined {
     const call = this.#calls.latest(id);
     return call && this.isOpen(call.input) ? call : undefined;
   }
 
-  /** Whether it is the input that has begun; one that grew and begins again is another. */
+  /** Whether a chunk continues this input; a start after some text begins another call. */
   #continues(call: Call, { dynamic }: Headers, what: string): boolean {
     if (what === "start" && this.text(call.input) !== "") return false;
     return call.headers.dynamic === dynamic || !this.isOpen(call.input);
@@ -176,7 +177,7 @@ class AiSdk extends Draft {
     const isLasting = call !== undefined && !this.#calls.isCurrent(call);
     const slot: Slot = known?.slot ?? { key: this.next("tool-approval"), isLasting };
     const { reason, ...before } = known?.data ?? {};
-    // Both may give a reason: that of the request has its own name once there is a response.
+    // Both may have a reason: with a response, that of the request is renamed.
     const isAsked = reason !== undefined && state === "responded";
     const data: Json = { ...before, ...(isAsked && { requestReason: reason }), ...said };
     this.#approvals.set(id, { slot, data, call });
@@ -264,7 +265,7 @@ class AiSdk extends Draft {
   }
 }
 
-/** The kinds of chunks of each family. */
+/** The chunks of each family. */
 const PARTS: Record<string, string[]> = {
   text: ["start", "delta", "end"],
   reasoning: ["start", "delta", "end"],

@@ -1,5 +1,5 @@
-// The events of an Anthropic Messages stream, also as gateways write them: without starts or
-// stops, with indexes that do not fit, with inputs that come whole.
+// The events of an Anthropic Messages stream, including those of gateways: without starts or stops,
+// with wrong indexes, or with whole inputs.
 
 import { type Call, Calls } from "./calls.ts";
 import { Draft, type Slot } from "./draft.ts";
@@ -15,15 +15,15 @@ import {
   text,
 } from "./operation.ts";
 
-/** Any event: those that are not known pass through. */
+/** Any event; unknown ones pass through. */
 export interface AnthropicEvent {
   readonly type: string;
 }
 
-/** The fields of a message beside its blocks that readers are told. */
+/** The fields of a message that readers get, besides its blocks. */
 const TOLD = ["id", "model", "usage", "stop_reason", "stop_sequence"];
 
-/** Why a message ended, in the words that are the same for all providers. */
+/** The reason of a message's end, in words common to all providers. */
 const FINISH_REASONS: Record<string, string> = {
   end_turn: "stop",
   stop_sequence: "stop",
@@ -36,7 +36,7 @@ const FINISH_REASONS: Record<string, string> = {
 
 type Kind = "text" | "thinking" | "call" | "other";
 
-/** The kind of block that a delta belongs to. */
+/** The kind of block to which a delta belongs. */
 const GROWS: Record<string, Kind> = {
   text_delta: "text",
   citations_delta: "text",
@@ -45,14 +45,14 @@ const GROWS: Record<string, Kind> = {
   input_json_delta: "call",
 };
 
-/** A content block that has begun and not ended. */
+/** An open content block. */
 interface Block {
   index: unknown;
   kind: Kind;
-  /** Of its message. */
+  /** The key of its message. */
   key: string;
   call?: Call;
-  /** The input as its start gives it. */
+  /** The input given by its start. */
   input?: unknown;
 }
 
@@ -62,9 +62,9 @@ class Anthropic extends Draft {
   #response: Slot | undefined;
   #said: Record<string, unknown> = {};
   #blocks: Block[] = [];
-  /** Calls whose block was stopped within its JSON: the rest may still come. */
+  /** Calls whose block stopped in the middle of its JSON; the rest may still arrive. */
   #late: Block[] = [];
-  /** Blocks that the message had from its start, until others come. */
+  /** The blocks in the message's start, until others arrive. */
   #given: unknown[] = [];
 
   #respond(data: Record<string, unknown>) {
@@ -127,12 +127,12 @@ class Anthropic extends Draft {
     this.say("source", "source", citation, { of });
   }
 
-  /** The block that a delta is for. */
+  /** The block to which a delta belongs. */
   #grown(index: unknown, kind: Kind): Block | undefined {
     const isOne = (one: Block) => one.index === index && one.kind === kind;
     const found = this.#blocks.findLast(isOne) ?? this.#late.findLast(isOne);
     if (found) return found;
-    // An index that nothing has begun with begins something; one that is wrong or missing does not.
+    // A new index begins a block; a wrong or missing one does not.
     const isNew = typeof index === "number" && !this.#blocks.some((one) => one.index === index);
     const open = isNew ? undefined : this.#blocks.findLast((one) => one.kind === kind);
     if (open || kind === "call") return open ?? this.#late.at(-1);
@@ -167,11 +167,11 @@ class Anthropic extends Draft {
 
   #tell(call: Call, input: unknown) {
     this.#calls.tell(call, input);
-    // The agent answers it, and not in this stream.
+    // The agent runs it, so its output is not in this stream.
     if (call.headers.providerExecuted === undefined) this.#calls.settle(call);
   }
 
-  /** All that was begun has ended, as it is. */
+  /** Ends all open blocks as they are. */
   protected override settle() {
     for (const block of this.#blocks) this.#end(block);
     const given = this.#given;
@@ -218,7 +218,7 @@ class Anthropic extends Draft {
       case "message_stop":
         return this.#stop();
       case "message":
-        // A message that was asked for as a stream came whole.
+        // The provider sent a whole message instead of a stream.
         this.#start(event);
         return this.#stop();
       case "ping":

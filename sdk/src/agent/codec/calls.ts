@@ -1,10 +1,10 @@
-// The tool calls of a stream. Their ids are unique within a step at most, so that each call has a
-// number of its own; the outputs are those of the latest call of their id.
+// The tool calls of a stream. Their ids are unique within a step at most, so each call gets its own
+// number, and an output belongs to the latest call with its id.
 
 import type { Draft, Slot } from "./draft.ts";
 import { type Ending, type Headers, jsonOf } from "./operation.ts";
 
-/** Settled calls that are remembered, for an output that is said again. */
+/** How many settled calls are remembered, since outputs may be repeated. */
 const MOST_SETTLED = 256;
 
 export interface Call {
@@ -13,15 +13,15 @@ export interface Call {
   readonly input: string;
   readonly output: Slot;
   readonly step: number;
-  /** Of the input. */
+  /** Headers of the input. */
   headers: Headers;
-  /** Of the output. */
+  /** Headers of the output. */
   result: Headers;
-  /** The input is there as a whole. */
+  /** Whether the whole input is known. */
   isTold: boolean;
-  /** Its last output is there. */
+  /** Whether its last output is known. */
   isSettled: boolean;
-  /** The input as it was told, to know it again. */
+  /** The input as written, to recognise a repeat. */
   said?: string | undefined;
 }
 
@@ -29,7 +29,7 @@ export class Calls {
   readonly #draft: Draft;
   readonly #latest = new Map<string, Call>();
   readonly #settled: Call[] = [];
-  /** Of this step. */
+  /** The calls begun in this step. */
   readonly #begun = new Set<Call>();
   #count = 0;
   #step = 0;
@@ -38,11 +38,11 @@ export class Calls {
     this.#draft = draft;
   }
 
-  /** The inputs of this step are over; outputs of its calls may still come. */
+  /** Ends the step: no more inputs, though outputs of its calls may follow. */
   nextStep(): void {
     this.#step += 1;
     for (const call of this.#begun) {
-      // All that an output says of it.
+      // An output repeats these headers only.
       const { toolCallId = call.id, toolName } = call.headers;
       call.headers = { toolCallId, ...(toolName !== undefined && { toolName }) };
       call.said = undefined;
@@ -50,7 +50,7 @@ export class Calls {
     this.#begun.clear();
   }
 
-  /** The calls of this step were taken back. */
+  /** Forgets the calls of this step, which were taken back. */
   dropStep(): void {
     for (const call of this.#begun) this.#forget(call);
   }
@@ -63,7 +63,7 @@ export class Calls {
     return step === this.#step;
   }
 
-  /** Another call, also of an id that was there. Without an id, its key is one. */
+  /** Begins another call, even if its id was used before. Without an id, its key serves as one. */
   begin(id: string, headers: Headers = {}): Call {
     const n = this.#count++;
     const input = `tool-input-${n}`;
@@ -84,20 +84,20 @@ export class Calls {
     return call;
   }
 
-  /** Headers that are known of it now; those that it was begun with stay. */
+  /** Adds headers to a call. */
   describe(call: Call, headers: Headers): void {
     call.headers = { ...call.headers, ...headers };
     this.#draft.describe(call.input, headers);
   }
 
-  /** The input as it comes. */
+  /** Adds a piece of the input. */
   stream(call: Call, text: string): void {
     if (call.isTold) return;
     if (this.#draft.isOpen(call.input)) this.#draft.append(call.input, text);
     else this.#draft.open(call.input, "tool-input", text, call.headers);
   }
 
-  /** The input as a whole, whether it was streamed before or not. */
+  /** Writes the whole input, whether it was streamed or not. */
   tell(call: Call, data: unknown): void {
     if (call.isTold) return;
     call.isTold = true;
@@ -106,30 +106,30 @@ export class Calls {
     else this.#draft.put({ key: call.input }, "tool-input", whole, { headers: call.headers });
   }
 
-  /** Tells an input that may be said again in its step. */
+  /** Writes a whole input that may be repeated within its step. */
   tellOnce(call: Call, data: unknown): void {
     this.tell(call, data);
     call.said = sayingOf(call.headers, data);
   }
 
-  /** Whether just this was told of the call. */
+  /** Whether exactly this input was written already. */
   isSame(call: Call, data: unknown, headers: Headers): boolean {
     const said = sayingOf({ ...call.headers, ...headers }, data);
     return said !== undefined && said === call.said;
   }
 
-  /** The input ends before it is whole. */
+  /** Ends an incomplete input. */
   breakOff(call: Call, status: Ending = "failed"): void {
     call.isTold ||= this.#draft.isOpen(call.input);
     this.#draft.close(call.input, undefined, status);
   }
 
-  /** The outcome of a call. Headers of an output before it that are not said anew stay. */
+  /** Writes the output of a call. Headers of an earlier output stay unless they are replaced. */
   answer(call: Call, data: unknown, state: string, headers: Headers = {}): void {
     const { toolCallId = call.id, toolName } = call.headers;
     call.result = { toolCallId, ...(toolName && { toolName }), ...call.result, ...headers };
     const beside = { headers: { ...call.result, state }, role: "tool" as const };
-    // The output of a call of an earlier step stays when this step is taken back.
+    // If this step is taken back, outputs of calls from earlier steps stay.
     call.output.isLasting = !this.isCurrent(call);
     if (state === "preliminary") this.#draft.change(call.output, "tool-output", data, beside);
     else {
@@ -138,7 +138,7 @@ export class Calls {
     }
   }
 
-  /** Nothing but what was said already can come of it in this stream. */
+  /** Only repeats can follow for this call in this stream. */
   settle(call: Call): void {
     call.said = call.output.said = undefined;
     if (call.isSettled) return;

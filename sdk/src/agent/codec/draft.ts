@@ -1,5 +1,5 @@
-// The base that the codecs have in common: keys by order of appearance, text that grows, messages
-// that change, and the stream's end.
+// The common base of the codecs: keys by order of appearance, growing texts, changing messages, and
+// the end of the stream.
 
 import {
   type Codec,
@@ -14,26 +14,26 @@ import {
   text,
 } from "./operation.ts";
 
-/** A text that grows. One that has ended is forgotten. */
+/** A growing text; it is forgotten once it has ended. */
 interface Growing {
   name: string;
-  /** As it was opened, and as they are by now. */
+  /** The headers with which it was opened, and the present ones. */
   begun: Headers;
   headers: Headers;
   text: string;
 }
 
-/** The place of a message that may be said more than once. */
+/** The place of a message that may be written more than once. */
 export interface Slot {
   readonly key: string;
-  /** It is not of a step, and stays when the step is taken back. */
+  /** Whether it stays when its step is taken back. */
   isLasting?: boolean;
   isSaid?: boolean;
-  /** Its content, as JSON, where the same may come again. */
+  /** Its content as JSON, where the same content may arrive again. */
   said?: string | undefined;
 }
 
-/** The fields of a whole message beside its data. */
+/** The fields of a whole message other than its data. */
 export interface Beside {
   headers?: Headers;
   role?: OutputRole;
@@ -42,15 +42,15 @@ export interface Beside {
 }
 
 /**
- * Operations in the making: what a codec is made of. Provider ids are only good within a
- * stream, or less; keys are made here.
+ * Collects the operations of a codec. A provider's ids are unique within a stream at most, so keys
+ * are made here.
  */
 export abstract class Draft {
   readonly #mayEndOpen: boolean;
   #ops: Operation[] = [];
   readonly #counts = new Map<string, number>();
   readonly #open = new Map<string, Growing>();
-  /** The keys since the last `mark`, if there was one. */
+  /** The keys used since the last `mark`, if there was one. */
   #recent: Set<string> | undefined;
   #ending: Ending | undefined;
   #error: string | undefined;
@@ -59,26 +59,26 @@ export abstract class Draft {
     this.#mayEndOpen = mayEndOpen;
   }
 
-  /** The codec that this is for those who use it. */
+  /** This as the function that is handed out. */
   codec<Part>(): Codec<Part> {
     return Object.assign((part: Part) => this.read(part), { end: () => this.end() });
   }
 
-  /** Operations of a part of the stream; one that is no object, such as `[DONE]`, gives none. */
+  /** The operations of one part; a part that is no object, such as `[DONE]`, has none. */
   read(part: unknown): Operation[] {
     this.#ops = [];
     if (Object(part) === part) this.handle(fields(part), text(fields(part).type));
     return this.#ops;
   }
 
-  /** Operations at the end of the source: without the stream's own end, something is missing. */
+  /** The operations at the end of the source; without the stream's own end, it was cut off. */
   end(): Operation[] {
     this.#ops = [];
     const isCut = this.#ending === undefined && !this.#mayEndOpen;
     const status = this.#ending ?? (isCut ? "failed" : "complete");
     if (status === "complete") this.settle();
     for (const [key, { name }] of this.#open) {
-      // An input that never became available is none.
+      // An input that never became available has failed.
       this.close(
         key,
         undefined,
@@ -93,18 +93,18 @@ export abstract class Draft {
 
   protected abstract handle(part: Json, type: string): void;
 
-  /** Ends what its provider left open in a stream that has ended well. */
+  /** Closes whatever a successful stream left open. */
   protected settle(): void {}
 
-  /** How the provider ends a stream. */
+  /** The provider's mark at the end of a stream, for the error. */
   protected abstract readonly lastWord: string;
 
-  /** The stream has ended by its own word; a failure stays one. */
+  /** The stream has marked its end; an earlier failure stays. */
   finish(): void {
     this.#ending ??= "complete";
   }
 
-  /** It goes on: another answer in the same stream. */
+  /** Another answer follows in the same stream. */
   goOn(): void {
     if (this.#ending === "complete") this.#ending = undefined;
   }
@@ -116,7 +116,7 @@ export abstract class Draft {
     return `${kind}-${n}`;
   }
 
-  /** Begins a text. */
+  /** Opens a growing text. */
   open(key: string, name: string, text = "", headers: Headers = {}): string {
     this.#open.set(key, { name, begun: headers, headers, text });
     this.#recent?.add(key);
@@ -135,18 +135,18 @@ export abstract class Draft {
     this.#ops.push({ op: "append", key, text });
   }
 
-  /** The text that an open message has so far. */
+  /** The text of an open message so far. */
   text(key: string): string {
     return this.#open.get(key)?.text ?? "";
   }
 
-  /** Adds to the headers of an open text; they are told with its end. */
+  /** Adds headers to an open text; they are sent when it ends. */
   describe(key: string, headers: Headers): void {
     const growing = this.#open.get(key);
     if (growing) growing.headers = { ...growing.headers, ...headers };
   }
 
-  /** Ends a text. `data` is what it is in the end, if that is not what was appended. */
+  /** Ends a text. `data` is its final value, if that differs from the appended text. */
   close(key: string, data?: unknown, status: Ending = "complete"): void {
     const growing = this.#open.get(key);
     if (growing === undefined) return;
@@ -160,7 +160,7 @@ export abstract class Draft {
     this.#ops.push({ op: "close", key, status, ...more });
   }
 
-  /** A whole message, said the first time or anew. */
+  /** Writes a whole message, or replaces it. */
   put(slot: Slot, name: string, data: unknown, { headers = {}, ...more }: Beside = {}): void {
     const { key } = slot;
     if (!slot.isSaid && !slot.isLasting) this.#recent?.add(key);
@@ -168,7 +168,7 @@ export abstract class Draft {
     this.#ops.push({ op: "put", key, name, data: data ?? null, headers, ...more });
   }
 
-  /** A whole message that is often said again; what says nothing new is left out. */
+  /** Writes a whole message that often repeats; unchanged repeats are left out. */
   change(slot: Slot, name: string, data: unknown, beside: Beside = {}): void {
     const said = jsonOf([data, beside.headers]);
     if (said !== undefined && slot.said === said) return;
@@ -176,17 +176,17 @@ export abstract class Draft {
     this.put(slot, name, data, beside);
   }
 
-  /** A whole message of a key of its own. */
+  /** Writes a whole message with a new key. */
   say(kind: string, name: string, data: unknown, beside?: Beside): string {
     const key = this.next(kind);
     this.put({ key }, name, data, beside);
     return key;
   }
 
-  /** A part that no codec knows is a message of its type's name: nothing is dropped. */
+  /** Stores an unknown part as a message named after its type, so that nothing is dropped. */
   pass(type: string, data: unknown): void {
     const name = type || "part";
-    // Keys of calls are numbered together, and by themselves.
+    // `tool-input-N` and `tool-output-N` are keys of calls.
     this.say(/^tool-(in|out)put$/.test(name) ? `${name}-part` : name, name, data);
   }
 
@@ -194,7 +194,7 @@ export abstract class Draft {
     this.#ops.push({ op: "signal", name, data });
   }
 
-  /** The stream did not end well, and says so; some say it twice. */
+  /** Records a failure; some providers report the same one twice. */
   fail(error: string): void {
     if (this.#error === error) return;
     this.#error = error;
@@ -208,7 +208,7 @@ export abstract class Draft {
     this.#ending = "cancelled";
   }
 
-  /** Remembers from here on what there is to be taken back. */
+  /** From here on, remembers what `dropRecent` would take back. */
   mark(): void {
     this.#recent = new Set();
   }
@@ -217,7 +217,7 @@ export abstract class Draft {
     return this.#recent?.has(key) === true;
   }
 
-  /** Takes back what came since the last `mark`; its keys are not used again. */
+  /** Takes back everything since the last `mark`; its keys are not used again. */
   dropRecent(): void {
     for (const key of this.#recent ?? []) {
       this.#open.delete(key);

@@ -1,15 +1,15 @@
-// The output items of an OpenAI response, and which of them an event is about. Gateways give ids
-// that change with each event or none, one `output_index` for all, or deltas of items that they
-// never announce.
+// The output items of an OpenAI response, and the way from an event to its item. Gateways send ids
+// that change with each event, or none, the same `output_index` for all items, or deltas of items
+// that were never announced.
 
 import type { Call } from "./calls.ts";
 import type { Slot } from "./draft.ts";
 import { fields, type Json, text } from "./operation.ts";
 
-/** A text of an item. */
+/** A text within an item. */
 export interface Part {
   key: string;
-  /** How many of its annotations were told. */
+  /** How many of its annotations are written. */
   annotations: number;
   /** A hash of the text, once it has ended. */
   said?: number;
@@ -19,21 +19,21 @@ export interface Item {
   readonly type: string;
   readonly id: string;
   index: number | undefined;
-  /** It was there as an item, not only as deltas. */
+  /** Whether an event had the item itself, and not only deltas of it. */
   isAnnounced: boolean;
   isDone: boolean;
-  /** By name and place. */
+  /** Its texts by name and place. */
   parts: Map<string, Part>;
   call?: Call;
-  /** The input of a call that came before anybody said whose call it is. */
+  /** The input of a call that is not identified yet. */
   held: string;
-  /** Of the tool, where only an event had it. */
+  /** The tool's name, if only an event had it. */
   name: string;
-  /** As it was last told, where no more is known of its type. */
+  /** The place of an item of an unknown type. */
   slot?: Slot;
 }
 
-/** Items of a response that are remembered; those before them are done, and only counted. */
+/** How many items of a response are remembered; earlier ones are done, and only counted. */
 const MOST_ITEMS = 256;
 
 function indexOf({ output_index: index }: Json): number | undefined {
@@ -66,7 +66,7 @@ export class Items {
     return item;
   }
 
-  /** The item of a type that a delta, or what ends deltas, is about. */
+  /** The item to which a delta, or the end of deltas, belongs. */
   of(event: Json, type: string): Item {
     const id = text(event.item_id);
     const index = indexOf(event);
@@ -81,12 +81,12 @@ export class Items {
     return found ?? this.add(type, id, index);
   }
 
-  /** The item that is announced, or done, by an event. */
+  /** The item that an event announces or ends. */
   placed(event: Json, isDone: boolean): Item {
     const it = fields(event.item);
     const [type, id, callId] = [text(it.type), text(it.id), text(it.call_id)];
     const index = indexOf(event);
-    // An item that is announced may have had deltas before that; one that was announced is known.
+    // Deltas may precede the announcement of their item.
     const isFree = (item: Item) =>
       item.type === type && !item.isDone && (isDone || !item.isAnnounced);
     const isSame = (item: Item) =>
@@ -104,8 +104,8 @@ export class Items {
   }
 
   /**
-   * Which items those of the whole response are: by id, otherwise by their order in each type.
-   * Those that are forgotten are nothing.
+   * Finds the items of the whole response among the known ones: by id, else by their order within
+   * each type. Forgotten ones are undefined.
    */
   match(output: readonly Json[]): (Item | undefined)[] {
     const left = new Set(this.#items);

@@ -1,10 +1,10 @@
-// The kinds of texts and calls that an OpenAI response has, and where they are found.
+// The kinds of texts and calls in an OpenAI response, and their places.
 
 import { type Json, parsed } from "./operation.ts";
 
-/** Fields of a call that are not its input. */
+/** The fields of a call other than its input. */
 const NO_INPUT = /^(id|type|status|call_id|name|server_label|outputs?|results?|error)$/;
-/** Calls that the agent answers, not the provider. */
+/** The calls that the agent runs, not the provider. */
 export const OWN = [
   "function_call",
   "custom_tool_call",
@@ -13,7 +13,7 @@ export const OWN = [
   "shell_call",
   "apply_patch_call",
 ];
-/** Calls whose input is text by itself, not JSON. */
+/** The calls whose input is plain text, not JSON. */
 export const PLAIN = ["custom_tool_call", "code_interpreter_call"];
 
 /** A kind of text. */
@@ -21,7 +21,7 @@ export interface Kind {
   /** The type of its items. */
   item: string;
   name: string;
-  /** The field of the whole, and where in its item it is. */
+  /** The field that holds the whole text, and its place in the item. */
   field: string;
   place: "content" | "summary";
 }
@@ -31,7 +31,7 @@ const REFUSAL: Kind = { item: "message", name: "refusal", field: "refusal", plac
 const THOUGHT: Kind = { item: "reasoning", name: "reasoning", field: "text", place: "content" };
 export const SUMMARY: Kind = { ...THOUGHT, place: "summary" };
 
-/** By the type of a part, and by what an event is of. */
+/** The kinds by the type of a part, and by the name in an event's type. */
 export const TEXTS: Record<string, Kind> = {
   output_text: ANSWER,
   text: ANSWER,
@@ -43,7 +43,7 @@ export const TEXTS: Record<string, Kind> = {
   reasoning_summary: SUMMARY,
 };
 
-/** Inputs that come piece by piece, by the type of the call. */
+/** The types of the calls whose inputs are streamed, by the name in an event's type. */
 export const INPUTS: Record<string, string> = {
   function_call_arguments: "function_call",
   custom_tool_call_input: "custom_tool_call",
@@ -51,7 +51,7 @@ export const INPUTS: Record<string, string> = {
   code_interpreter_call_code: "code_interpreter_call",
 };
 
-/** The input of a call as its item, or the event that ends it, has it. */
+/** The input of a call in its item, or in the event that ends it. */
 export function inputOf(it: Json, type: string): unknown {
   const whole = it.arguments ?? it.input ?? it.code;
   if (whole === undefined || whole === null) {
@@ -65,7 +65,7 @@ export function keyOf({ name }: Kind): string {
   return name === "message" ? "text" : name;
 }
 
-/** The output of a call that the provider ran; the item itself where it has no word for it. */
+/** The output of a call that the provider ran, or the item itself if it has no such field. */
 export function outputOf(it: Json): unknown {
   return it.output ?? it.outputs ?? it.result ?? it.results ?? it.error ?? it;
 }

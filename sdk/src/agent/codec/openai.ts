@@ -1,5 +1,5 @@
-// The events of an OpenAI Responses stream, also as gateways write them: whatever comes only in
-// `output_item.done` or in the whole response is told from there, and nothing is told twice.
+// The events of an OpenAI Responses stream, including those of gateways: content that appears only
+// in `output_item.done`, or in the whole response, is taken from there. Nothing is written twice.
 
 import { Calls } from "./calls.ts";
 import { Draft, type Slot } from "./draft.ts";
@@ -29,19 +29,23 @@ import {
 } from "./operation.ts";
 import { hash, Sequence } from "./sequence.ts";
 
-/** Any event: those that are not known pass through. */
+/** Any event; unknown ones pass through. */
 export interface OpenAiEvent {
   readonly type: string;
 }
 
-/** The fields of a response that readers are told; instructions and tools are the agent's. */
+/** The fields of a response that readers get; instructions and tools concern only the agent. */
 const TOLD = ["id", "model", "status", "usage", "error", "incomplete_details"];
-/** How a response ends, the worse first. */
+/** The statuses that end a response, the worst first. */
 const ENDS = ["failed", "cancelled", "incomplete", "completed"];
-/** Events about the whole response, those that end it last. */
+/** Events about the whole response; the second group ends it. */
 const STATES =
   /^response\.(created|queued|in_progress|(completed|incomplete|failed|cancelled|done))$/;
-/** The status of a response: gateways repeat that of the beginning; the worse is believed. */
+
+/**
+ * The status of a response. Gateways may repeat that of the beginning at the end, so the worst one
+ * counts.
+ */
 function statusOf(status: string, state: string, isEnd: boolean): string {
   if (!isEnd) return status || (state === "queued" ? state : "in_progress");
   return ENDS.find((one) => one === status || one === state) ?? "completed";
@@ -55,10 +59,10 @@ class OpenAi extends Draft {
   readonly #sequence = new Sequence();
   #response: Slot | undefined;
   #said: Record<string, unknown> = {};
-  /** The response has ended; what it said is told. */
+  /** Whether the response has ended, and all of it is written. */
   #isOver = false;
 
-  /** Adds to a text, which begins with its first piece. */
+  /** Adds to a text, and opens it with its first piece. */
   #grow(event: Json, kind: Kind, piece: string, isBegin = false) {
     const item = this.#items.of(event, kind.item);
     const at = this.#partId(event, kind);
@@ -79,7 +83,7 @@ class OpenAi extends Draft {
     return `${name} ${place} ${event[`${place}_index`] ?? 0}`;
   }
 
-  /** Ends a text; if nothing of it came before, it is said as a whole. */
+  /** Ends a text, or writes it as a whole if none of it was streamed. */
   #whole(item: Item, at: string, kind: Kind, whole: unknown, annotations: unknown) {
     const said = text(whole);
     let part = item.parts.get(at);
@@ -97,20 +101,20 @@ class OpenAi extends Draft {
     }
   }
 
-  /** Ends a text, which says less than what came of it only if it says something. */
+  /** Ends a text. An empty final text does not replace the streamed one. */
   #close(part: Part, whole = "") {
     if (!this.isOpen(part.key)) return;
     part.said = hash(whole || this.text(part.key));
     this.close(part.key, whole === "" ? undefined : whole);
   }
 
-  /** Whether it was said as another part: not everybody counts parts in the same way. */
+  /** Whether another part has the same text: providers count parts in different ways. */
   #isTold(item: Item, said: string): boolean {
     const isIt = ({ key, said: told }: Part) => told === hash(said) || this.text(key) === said;
     return [...item.parts.values()].some(isIt);
   }
 
-  /** The parts of an item that is done. */
+  /** Writes the parts of a finished item. */
   #parts(item: Item, it: Json) {
     for (const place of ["summary", "content"] as const) {
       listed(it[place]).forEach((one, index) => {
@@ -131,7 +135,7 @@ class OpenAi extends Draft {
     this.say("source", "source", event.annotation, { of: part.key });
   }
 
-  /** A call is known from when it is told whose it is. */
+  /** The call of an item, begun once its id and tool are known. */
   #call(item: Item, it: Json) {
     const { type, held } = item;
     const part = item.id || text(it.id);
@@ -151,7 +155,7 @@ class OpenAi extends Draft {
     const item = this.#items.of(event, type);
     const callId = text(event.call_id);
     if (!item.call && !(callId && text(event.name))) {
-      // The call's owner is named later, if at all.
+      // An event that names the call may follow.
       const whole = event.arguments ?? event.input ?? event.code;
       item.name ||= text(event.name);
       item.held = isDone ? text(whole) || item.held : item.held + text(event.delta);
@@ -169,7 +173,7 @@ class OpenAi extends Draft {
     const isSaid = whole !== undefined && whole !== "";
     const streamed = PLAIN.includes(type) ? came : came === "" ? {} : parsed(came);
     this.#calls.tell(call, isSaid ? whole : streamed);
-    // The agent answers it, and seldom in this stream.
+    // The agent runs it, so its output is seldom in this stream.
     if (OWN.includes(type)) this.#calls.settle(call);
   }
 
@@ -230,7 +234,7 @@ class OpenAi extends Draft {
     else this.fail(reasonOf(is.error ?? event.error, "the response failed"));
   }
 
-  /** Why it ended, in the words that are the same for all providers. */
+  /** The reason of its end, in words common to all providers. */
   #finishReason(status: string, is: Json): string {
     const { reason } = fields(is.incomplete_details);
     if (status === "completed") {
@@ -246,7 +250,7 @@ class OpenAi extends Draft {
     return id === "" ? this.#isOver : before !== undefined && before !== id;
   }
 
-  /** Another response in the same stream. */
+  /** Another response begins in the same stream. */
   #again() {
     this.goOn();
     this.#items.clear();
@@ -256,7 +260,7 @@ class OpenAi extends Draft {
     this.#sequence.restart();
   }
 
-  /** Items that the response leaves open have ended with it; calls only if their input is whole. */
+  /** Ends the items that the response left open; calls fail if their input is incomplete. */
   protected override settle() {
     for (const item of this.#items.all) {
       for (const part of item.parts.values()) this.#close(part);
@@ -278,7 +282,7 @@ class OpenAi extends Draft {
     if (type === "error" || (type === "" && error)) {
       return this.fail(reasonOf(error ?? event, "the stream failed"));
     }
-    // A response that was asked for as a stream came whole.
+    // The provider sent a whole response instead of a stream.
     if (type === "" && event.object === "response") {
       return this.#respond({ response: event }, text(event.status) || "completed", true);
     }
@@ -293,7 +297,7 @@ class OpenAi extends Draft {
     const isDone = verb === "done";
     const kind = TEXTS[what];
     const input = INPUTS[what];
-    // An item that begins after the end is of another response; one that is done was late.
+    // An item that begins after the end belongs to another response; one that only ends was late.
     if (this.#isOver && (type === "response.output_item.added" || verb === "delta")) this.#again();
     if (what === "output_item" && (isDone || verb === "added")) {
       this.#item(this.#items.placed(event, isDone), fields(event.item), isDone);
@@ -312,7 +316,7 @@ class OpenAi extends Draft {
     this.#whole(item, this.#partId(event, kind), kind, whole, annotations);
   }
 
-  /** Events that say again, or alone, where texts begin and end. */
+  /** Events that mark the beginning and the end of a text, perhaps once more. */
   #structure(event: Json, type: string, what: string, isDone: boolean) {
     const part = fields(event.part);
     const isSummary = what === "reasoning_summary_part";

@@ -1,25 +1,25 @@
-// The operations on messages that a codec makes of a provider's stream, without ids or serials.
+// The operations on messages into which a codec turns a provider's stream, without ids or serials.
 
-/** Text by name, as a message has it (P4.1). */
+/** A message's headers: text by name (P4.1). */
 export type Headers = Record<string, string>;
 
-/** The role of a message; the output of a tool is the tool's. */
+/** The role of a message: `tool` for the output of a tool. */
 export type OutputRole = "assistant" | "tool";
 
 /** How a message or a stream ended. */
 export type Ending = "complete" | "failed" | "cancelled";
 
 /**
- * One step of a message's life. `key` names the message within its stream: the same stream
- * gives the same keys, so that a later attempt writes the messages of the one before (P6.8).
+ * One step in the life of a message. `key` names the message within its stream. The same stream
+ * always gives the same keys, so a later attempt writes the same messages again (P6.8).
  */
 export type Operation =
-  /** A message whose text is still being produced. */
+  /** Begins a message whose text is still being produced. */
   | { op: "open"; key: string; name: string; text: string; headers?: Headers }
   | { op: "append"; key: string; text: string }
-  /** The end of an open message; `data`, if given, is what it holds in the end. */
+  /** Ends an open message; `data`, if given, is its final value. */
   | { op: "close"; key: string; status: Ending; data?: unknown; headers?: Headers }
-  /** A whole message; a second one of the same key replaces the first. It may be `of` another. */
+  /** A whole message, which a second one with the same key replaces; `of` is its owner's key. */
   | {
       op: "put";
       key: string;
@@ -29,45 +29,45 @@ export type Operation =
       role?: OutputRole;
       of?: string;
     }
-  /** The message is taken back. */
+  /** Takes the message back. */
   | { op: "drop"; key: string }
-  /** Passed on and not kept (P4.5). */
+  /** Relays data without storing it (P4.5). */
   | { op: "signal"; name: string; data: unknown }
-  /** The provider says that the stream did not end well. */
+  /** The provider reports that the stream failed or was cancelled. */
   | { op: "fail"; status: "failed" | "cancelled"; error?: string; code?: string };
 
 /**
- * Turns the parts of one stream, in order, into operations. It depends on nothing else: no
- * clock, no chance, no input or output. One is made for each stream.
+ * Turns the parts of one stream, in order, into operations, and depends on nothing else: no clock,
+ * no randomness, no I/O. Each stream needs a codec of its own.
  */
 export type Codec<Part> = ((part: Part) => Operation[]) & {
-  /** Called once the source has ended by itself. */
+  /** Called when the source has ended by itself. */
   end?: () => Operation[];
 };
 
-/** For codecs of streams that say themselves when they have ended. */
+/** Options of codecs whose streams mark their own end. */
 export interface CodecOptions {
   /**
-   * A source that ends without that has not lost anything, such as chunks that are written by
-   * hand; otherwise such a stream is `failed`, with the code `stream-cut`.
+   * Accepts a source that ends without that mark, such as chunks written by hand. By default such
+   * a stream is `failed`, with the code `stream-cut`.
    */
   mayEndOpen?: boolean;
 }
 
-/** An object that came as JSON. */
+/** An object parsed from JSON. */
 export type Json = { readonly [name: string]: unknown };
 
-/** The value as an object; what is none has no fields. */
+/** The value if it is an object, else an empty one. */
 export function fields(value: unknown): Json {
   return typeof value === "object" && value !== null ? (value as Json) : {};
 }
 
-/** The value as text; what is none is empty. */
+/** The value if it is text, else empty text. */
 export function text(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
-/** The named fields of an object, those that are there. */
+/** The named fields of an object, as far as they exist. */
 export function pick(value: unknown, ...names: string[]): Record<string, unknown> {
   const from = fields(value);
   return Object.fromEntries(
@@ -75,12 +75,12 @@ export function pick(value: unknown, ...names: string[]): Record<string, unknown
   );
 }
 
-/** The value as a list; what is none has nothing in it. */
+/** The value if it is a list, else an empty one. */
 export function listed(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** The value as JSON; nothing where it has none. */
+/** The value as JSON, if it can be expressed as JSON. */
 export function jsonOf(value: unknown): string | undefined {
   try {
     return JSON.stringify(value);
@@ -89,7 +89,7 @@ export function jsonOf(value: unknown): string | undefined {
   }
 }
 
-/** The reason that an error gives, in whichever shape it came. */
+/** The reason given by an error of any shape. */
 export function reasonOf(error: unknown, otherwise: string): string {
   const { message, error: inner, code } = fields(error);
   return (
@@ -97,7 +97,7 @@ export function reasonOf(error: unknown, otherwise: string): string {
   );
 }
 
-/** The value that a text of JSON stands for, or the text where it is none. */
+/** The value of JSON text, or the text itself if it is not JSON. */
 export function parsed(json: string): unknown {
   try {
     return JSON.parse(json);

@@ -1,18 +1,19 @@
-// The numbers of a response's events. A response that is read again from some event on repeats
-// what was read; many gateways number all events 0, or only some, which says nothing.
+// The sequence numbers of a response's events. A response that is read again from some event on
+// repeats earlier events. Many gateways number every event 0, or only some of them, which means
+// nothing.
 
 import { fnv } from "../../protocol/index.ts";
 import { fields, type Json, jsonOf, text } from "./operation.ts";
 
-/** Events that are remembered; those before them can only be repeats. */
+/** How many events are remembered; any before them must be repeats. */
 const MOST_SEEN = 16_384;
 
-/** Enough to tell an event from the one that had its number before, as a small integer. */
+/** A small integer, enough to tell an event from an earlier one with the same number. */
 export function hash(text: string): number {
   return fnv(text) >> 1;
 }
 
-/** The fields that make it this event; padding and snapshots may differ when it is read again. */
+/** A hash of the fields that identify an event; padding and snapshots may differ on a repeat. */
 function identity(event: Json): number {
   const { type, item_id, output_index, content_index, summary_index, delta } = event;
   const { id } = fields(event.item ?? event.response);
@@ -21,21 +22,21 @@ function identity(event: Json): number {
 }
 
 export class Sequence {
-  /** By number, what the event was. */
+  /** The hash of each event, by its number. */
   #seen = new Map<number, number>();
   #first = -1;
   #last = -1;
-  /** Whether the numbers have only risen, but for repeats. */
+  /** Whether the numbers have only risen, apart from repeats. */
   #isOne = true;
 
-  /** Another response has numbers of its own. */
+  /** Another response begins, with its own numbers. */
   restart(): void {
     this.#seen = new Map();
     this.#first = this.#last = -1;
     this.#isOne = true;
   }
 
-  /** Whether the event was there before. */
+  /** Whether the event has been read before. */
   isRepeat(event: Json): boolean {
     if (!this.#isOne) return false;
     const number = Number.isSafeInteger(event.sequence_number) ? Number(event.sequence_number) : -1;
@@ -47,7 +48,7 @@ export class Sequence {
       if (this.#seen.size > MOST_SEEN) this.#seen.delete(this.#oldest);
       return false;
     }
-    // Two numbers make a numbering; one that all events have makes none.
+    // A single number that all events share is no numbering.
     const isKnown = this.#seen.get(number) === is || (number >= 0 && number < this.#oldest);
     if (isKnown && this.#last > this.#first) return true;
     if (!isKnown) {

@@ -3,12 +3,12 @@
 import type { Codec, Headers, Operation } from "./operation.ts";
 
 export interface TextOptions {
-  /** The message's name; `message` unless told. */
+  /** The message's name; `message` by default. */
   name?: string;
   headers?: Headers;
 }
 
-/** Pieces of text, or of UTF-8, in one message. Text that has ended is complete. */
+/** Pieces of text, or of UTF-8, as one message, which is complete when they end. */
 export function text({ name = "message", headers }: TextOptions = {}): Codec<string | Uint8Array> {
   const decoder = new TextDecoder();
   const key = "text-0";
@@ -18,7 +18,7 @@ export function text({ name = "message", headers }: TextOptions = {}): Codec<str
     isOpen = true;
     return [{ op: "open", key, name, text: piece, ...(headers && { headers }) }];
   };
-  // The half of a character that nothing completes is said as such: U+FFFD.
+  // An incomplete character becomes U+FFFD.
   const flush = () => decoder.decode();
   const read = (part: string | Uint8Array) =>
     say(typeof part === "string" ? flush() + part : decoder.decode(part, { stream: true }));

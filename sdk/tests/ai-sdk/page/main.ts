@@ -2,7 +2,11 @@
 // parts, shown by a component that knows neither.
 
 import { type UseChatHelpers, useChat } from "@ai-sdk/react";
-import { lastAssistantMessageIsCompleteWithToolCalls, type UIMessage } from "ai";
+import {
+  lastAssistantMessageIsCompleteWithApprovalResponses,
+  lastAssistantMessageIsCompleteWithToolCalls,
+  type UIMessage,
+} from "ai";
 import { createElement, type ReactNode, StrictMode, useEffect, useMemo } from "react";
 import { createRoot } from "react-dom/client";
 import { followChat, SessileChatTransport } from "../../../src/ai-sdk/index.ts";
@@ -25,6 +29,7 @@ const {
   token = "",
   by,
   tool,
+  approvals,
 } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
 const shown: Shown = {
   messages: [],
@@ -40,7 +45,9 @@ let chat: Chat | undefined;
 /** An application's options for the calls that are its page's. */
 const options = {
   id,
-  sendAutomaticallyWhen: lastAssistantMessageIsCompleteWithToolCalls,
+  sendAutomaticallyWhen: approvals
+    ? lastAssistantMessageIsCompleteWithApprovalResponses
+    : lastAssistantMessageIsCompleteWithToolCalls,
   onToolCall: ({
     toolCall,
   }: {

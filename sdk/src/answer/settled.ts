@@ -1,0 +1,63 @@
+// Messages of an answer with what came of their questions and is not said in the log yet.
+
+import {
+  type Approval,
+  CALL,
+  type Message,
+  questionId,
+  TOOL_APPROVAL,
+  TOOL_OUTPUT,
+  type ToolCall,
+} from "../protocol/index.ts";
+import { fieldsOf, present } from "./fields.ts";
+
+/** The same list where nothing is different. */
+export function withSettled<M extends Message>(
+  messages: readonly M[],
+  questions: ReadonlyMap<string, Approval | ToolCall>,
+): readonly M[] {
+  const said = new Set(messages.map(({ headers }) => headers?.[CALL]));
+  let isSame = true;
+  const settled = messages.flatMap((message) => {
+    const { turn, serial, data, name } = message;
+    const question = turn && questions.get(questionId(serial));
+    if (!question || question.status === "pending") return [message];
+    if ("title" in question) {
+      const isSaid = name !== TOOL_APPROVAL || fieldsOf(data).approved !== undefined;
+      if (isSaid) return [message];
+      isSame = false;
+      return [{ ...message, data: responded(fieldsOf(data), question) }];
+    }
+    if (said.has(serial)) return [message];
+    isSame = false;
+    return [message, outputOf(message, question)];
+  });
+  return isSame ? messages : settled;
+}
+
+/** The message that says what came of a call on a device. */
+function outputOf<M extends Message>(input: M, call: ToolCall): M {
+  const { serial, headers } = input;
+  const { isError, data } = madeOf(call);
+  const more = { [CALL]: serial, state: isError ? "error" : "available" };
+  const { toolCallId = "" } = headers ?? {};
+  const said = { name: TOOL_OUTPUT, role: "tool", data, status: "complete" };
+  return { ...input, ...said, serial: `${serial}~`, headers: { toolCallId, ...more } };
+}
+
+/** The output of a call, or why it has none. */
+export function madeOf({ status, output, error }: ToolCall): { isError: boolean; data: unknown } {
+  const isError = status !== "complete";
+  return { isError, data: (isError ? (error ?? `the call is ${status}`) : output) ?? null };
+}
+
+/** The data of a request with its response, as the codec of the AI SDK's stream has it. */
+export function responded(
+  { reason: requestReason, ...said }: Record<string, unknown>,
+  { status, comment }: Pick<Approval, "status" | "comment">,
+): Record<string, unknown> {
+  const approved = status === "approved";
+  // The deadline, and an agent that takes its question back, give no reason of their own.
+  const reason = comment ?? (approved || status === "rejected" ? undefined : status);
+  return present({ ...said, requestReason, approved, reason });
+}

@@ -1,0 +1,4 @@
+CREATE TABLE granted(
+  serial INTEGER PRIMARY KEY,
+  body TEXT
+);
