@@ -21,6 +21,7 @@ pub mod handover;
 pub mod hooks;
 pub mod ids;
 pub mod inbox;
+pub mod inbox_merge;
 mod json_error;
 pub mod limits;
 pub mod message;
