@@ -106,7 +106,7 @@ pub(super) fn pending_inboxes(cx: &Context<'_>) -> BTreeSet<String> {
     inboxes
 }
 
-/// An inbox that something pending concerns follows from now on. It gets its row when it was told:
+/// An inbox that something pending concerns follows from now on. It gets its row when it is told:
 /// until then the pending thing says as much.
 fn follow_pending(cx: &mut Context<'_>) {
     for inbox in pending_inboxes(cx) {
@@ -122,6 +122,15 @@ fn start(cx: &mut Context<'_>) -> Result<(), StoreError> {
             let until = after(cx.engine.now, BEHIND_MS);
             cx.memory.followers.put_off(&inbox, until);
             continue;
+        }
+        match keep(cx, &inbox) {
+            // It is told once there is room again.
+            Err(error) if error.is_full() => {
+                let until = after(cx.engine.now, FULL_MS);
+                cx.memory.followers.put_off(&inbox, until);
+                continue;
+            }
+            kept => kept?,
         }
         let news = news(cx, &inbox)?;
         let told = (news.place, news.place == cx.engine.end);
@@ -141,6 +150,27 @@ fn start(cx: &mut Context<'_>) -> Result<(), StoreError> {
     }
     let at = Inboxes::due_at(cx);
     cx.engine.state.clock.set(INBOXES, at);
+    Ok(())
+}
+
+/// Stores that an inbox follows, before it hears anything: once nothing pending concerns it any
+/// more, it must be told that.
+fn keep(cx: &mut Context<'_>, inbox: &str) -> Result<(), StoreError> {
+    let Some(follower) = cx.memory.followers.by_inbox.get(inbox) else {
+        return Ok(());
+    };
+    if follower.is_kept {
+        return Ok(());
+    }
+    let write = FollowerWrite::Told {
+        inbox: inbox.to_owned(),
+        told: follower.told,
+        is_kept: false,
+    };
+    cx.engine.write_beside(&[write.into()])?;
+    if let Some(follower) = cx.memory.followers.by_inbox.get_mut(inbox) {
+        follower.is_kept = true;
+    }
     Ok(())
 }
 
@@ -248,11 +278,11 @@ pub(crate) fn settle(cx: &mut Context<'_>, delivered: &Delivered) -> Result<(), 
         return Ok(());
     }
     follower.attempts = 0;
-    let is_known = follower.is_kept && follower.told == told.place;
+    let is_known = follower.told == told.place;
     let write = FollowerWrite::Told {
         inbox: inbox.clone(),
         told: told.place,
-        is_kept: follower.is_kept,
+        is_kept: true,
     };
     follower.told = told.place;
     if !told.is_whole {
@@ -268,12 +298,6 @@ pub(crate) fn settle(cx: &mut Context<'_>, delivered: &Delivered) -> Result<(), 
             cx.memory.followers.put_off(&inbox, until);
             Ok(())
         }
-        Err(error) => Err(error),
-        Ok(()) => {
-            if let Some(follower) = cx.memory.followers.by_inbox.get_mut(&inbox) {
-                follower.is_kept = true;
-            }
-            Ok(())
-        }
+        done => done,
     }
 }

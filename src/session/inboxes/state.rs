@@ -141,7 +141,12 @@ impl Followers {
 
     /// When a telling begins again that failed.
     pub(crate) fn later(&self) -> Option<Timestamp> {
+        if self.is_busy() {
+            // An outcome starts the rest.
+            return None;
+        }
         let waiting = self.by_inbox.values();
+        let waiting = waiting.filter(|follower| follower.under_way.is_none());
         waiting.filter_map(|follower| follower.later).min()
     }
 
