@@ -193,10 +193,34 @@ async function turn(bench: Bench): Promise<Row[]> {
   return [atMost(name, "rows", Math.max(...led) - Math.min(...alone), 7, 1)];
 }
 
+/** What a person is asked, and the answer: the turn is suspended and goes on with it. */
+async function approval(bench: Bench): Promise<Row[]> {
+  const server = await startSessile("default");
+  const session = freshSession();
+  const agent = await Connection.open(server, session);
+  await agent.request({ type: "turn.start", id: "t" });
+  const counts: number[] = [];
+  for (let index = 0; index < 20; index += 1) {
+    const before = (await diagnostics(server, session)).rowsWritten;
+    const id = `a-${index}`;
+    await agent.request({ type: "approval.request", id, turn: "t", title: "Buy two tickets?" });
+    await agent.request({ type: "approval.decide", approval: id, decision: "approve" });
+    counts.push((await diagnostics(server, session)).rowsWritten - before);
+  }
+  agent.close();
+  await server.kill();
+  // The first makes the table.
+  const written = Math.max(...counts.slice(1));
+  bench.log(`rows of a request and its decision: ${written}, the first ${counts[0]}`);
+  const name = "rows written by an approval's request and decision, with its turn suspended";
+  return [atMost(name, "rows", written, 8, 1)];
+}
+
 export const billing: Family[] = [
   { name: "wire", run: wire },
   { name: "rows-million", run: million },
   { name: "rows-unwatched", run: unwatched },
   { name: "rows-single", run: single },
   { name: "rows-turn", run: turn },
+  { name: "rows-approval", run: approval },
 ];

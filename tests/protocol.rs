@@ -30,7 +30,7 @@ use sessile::protocol::limits::Limits;
 use sessile::protocol::message::{Headers, Message, Status};
 use sessile::protocol::presence::Member;
 use sessile::protocol::serial::{Epoch, Serial};
-use sessile::protocol::turn::{Cancel, Ending, Event, Lead, Shown, State, Turn};
+use sessile::protocol::turn::{Cancel, Ending, Event, Lead, Shown, State, Turn, Within};
 
 const JSON: &str = r#"{"any":["JSON",null,1.50]}"#;
 const CLIENT: &str = include_str!("fixtures/frames/client.json");
@@ -73,6 +73,7 @@ fn active() -> Turn {
         agent: Some("agent".to_owned()),
         input: Some(1),
         parent: None,
+        within: None,
         attempt: 1,
         attempt_place: 3,
         steers: Vec::new(),
@@ -101,6 +102,17 @@ fn ended() -> Turn {
     }
 }
 
+fn nested() -> Turn {
+    Turn {
+        within: Some(Within {
+            turn: "t0".to_owned(),
+            depth: 1,
+            detached: true,
+        }),
+        ..active()
+    }
+}
+
 fn shown(turn: &Turn) -> Shown {
     let until = turn.is_open().then_some(1_800_000_030_000);
     turn.shown(serial(1).epoch, until)
@@ -125,6 +137,10 @@ fn turn_frames() -> Vec<(&'static str, ServerFrame)> {
     };
     let boxed = |turn: &Turn| Box::new(shown(turn));
     vec![
+        (
+            "turn.start within another",
+            ServerFrame::Turn(turn(Event::Start, &nested())),
+        ),
         (
             "turn.start",
             ServerFrame::Turn(turn(Event::Start, &active())),
@@ -197,6 +213,7 @@ fn log_frames() -> Vec<(&'static str, ServerFrame)> {
             approvals: Some(vec![approvals::asked().shown("s1", approvals::epoch())]),
             calls: Some(vec![calls::called().shown("s1", approvals::epoch(), None)]),
             state: Some(state::shown()),
+            marks: vec![state::read_mark()],
         },
         limits: Limits::default(),
     };

@@ -6,6 +6,8 @@
     clippy::panic
 )]
 
+#[path = "store/annotations.rs"]
+mod annotations;
 #[path = "store/approvals.rs"]
 mod approvals;
 #[path = "store/calls.rs"]
@@ -91,6 +93,7 @@ fn message(place: u64, text: &str) -> Message {
         seq: None,
         created_at: 7,
         updated_at: 7,
+        annotations: None,
         deleted_at: None,
     }
 }

@@ -246,11 +246,23 @@ const ARROWS: &[(&str, &str, &str)] = &[
         "a page brings the turns that its messages belong to (P6.9)",
     ),
     ("readers", "state", "a snapshot has the shared state (P9.2)"),
+    ("readers", "marks", "a snapshot has the read marks (P9.5)"),
     (
         "settings",
         "state",
         "a schema that today's state breaks is refused (P9.4)",
     ),
+    (
+        "turns",
+        "deliveries",
+        "hooks hear of the end of a turn, and of a lost agent (P10.4)",
+    ),
+    (
+        "approvals",
+        "deliveries",
+        "hooks hear what is asked, and that it is settled (P10.4)",
+    ),
+    ("handover", "deliveries", "hooks hear who leads (P10.4)"),
     (
         "life",
         "deliveries",

@@ -1,8 +1,8 @@
 // An agent on the AI SDK: it answers every message of a session, each in a turn of its own.
 
 import { convertToModelMessages, jsonSchema, stepCountIs, streamText, tool } from "ai";
-import { aiSdk, conversation, createAgentSession, TakenError } from "sessile/agent";
-import { toUIMessages } from "sessile/ai-sdk";
+import { createAgentSession, TakenError } from "sessile/agent";
+import { streamToTurn } from "sessile/ai-sdk";
 import { model } from "./model.js";
 
 const { URL: url, SESSION: name, TOKEN: token } = process.env;
@@ -12,7 +12,8 @@ const session = createAgentSession({
   session: name,
   token,
   onInput: (_, start) => answer(start),
-  onQueued: ({ input }) => answer({ input }),
+  // Also one whose questions were decided while no agent was there.
+  onQueued: (_, start) => answer(start),
   onStatus: ({ state, error }) => console.log(error ? `${state}: ${error.message}` : state),
 });
 
@@ -22,36 +23,39 @@ const tools = {
     inputSchema: jsonSchema({ type: "object", properties: { city: { type: "string" } } }),
     execute: async ({ city }) => ({ city, degrees: 7 }),
   }),
+  buy: tool({
+    description: "Buys something",
+    inputSchema: jsonSchema({ type: "object", properties: { item: { type: "string" } } }),
+    // A person has to allow it: the turn waits for that, however long it takes.
+    needsApproval: true,
+    execute: async ({ item }) => ({ bought: item }),
+  }),
 };
 
 async function answer(start) {
   try {
-    const { id, status } = await session.answer(start, async (turn) => {
-      const result = streamText({
-        model,
-        tools,
-        messages: await prompt(start.input),
-        stopWhen: stepCountIs(5),
-        // A cancel reaches the model, and whatever the tools do.
-        abortSignal: turn.signal,
-        // Instructions that come meanwhile count from the next step on.
-        prepareStep: async ({ messages }) => ({
-          messages: [...messages, ...(await turn.steered()).map(instruction)],
+    const { id, status } = await session.answer(start, (turn) =>
+      // Called with what the sender of the input sees, and again once a call was allowed or not.
+      streamToTurn(turn, async (messages) =>
+        streamText({
+          model,
+          tools,
+          messages: await convertToModelMessages(messages, { tools }),
+          stopWhen: stepCountIs(5),
+          // A cancel reaches the model, and whatever the tools do.
+          abortSignal: turn.signal,
+          // Instructions that come meanwhile count from the next step on.
+          prepareStep: async ({ messages }) => ({
+            messages: [...messages, ...(await turn.steered()).map(instruction)],
+          }),
         }),
-      });
-      await turn.stream(result.toUIMessageStream(), aiSdk());
-    });
+      ),
+    );
     console.log(`turn ${id} is ${status}`);
   } catch (error) {
     // Another process of this agent was first.
     if (!(error instanceof TakenError)) console.error(error);
   }
-}
-
-/** The messages that the sender of an input sees, with tools' results and providers' notes. */
-async function prompt(input) {
-  const messages = await conversation(session, input);
-  return convertToModelMessages(toUIMessages({ messages }));
 }
 
 function instruction({ data }) {

@@ -1,4 +1,5 @@
-// A model that costs nothing and needs no key: it asks for the weather, then tells it slowly.
+// A model that costs nothing and needs no key: it asks for the weather, then tells it slowly; of an
+// umbrella it asks to buy one.
 // Put a real one in its place: `import { openai } from "@ai-sdk/openai"`.
 
 const usage = {
@@ -20,6 +21,21 @@ function* ask() {
   yield { type: "tool-input-end", id };
   yield { type: "tool-call", toolCallId: id, toolName: "weather", input: '{"city":"Oslo"}' };
   yield finish("tool-calls");
+}
+
+function* buy() {
+  const id = "call-2";
+  yield { type: "tool-call", toolCallId: id, toolName: "buy", input: '{"item":"an umbrella"}' };
+  yield finish("tool-calls");
+}
+
+/** Tells what came of it. */
+function* thank(isBought) {
+  yield { type: "text-start", id: "0" };
+  const delta = isBought ? "The umbrella is yours." : "No umbrella, then.";
+  yield { type: "text-delta", id: "0", delta };
+  yield { type: "text-end", id: "0" };
+  yield finish("stop");
 }
 
 function* tell(said) {
@@ -54,6 +70,10 @@ export const model = {
       .map(({ content }) => content.map(({ text }) => text).join(""));
     const isAsked = prompt.at(-1).role === "user" && !prompt.some(({ role }) => role === "tool");
     const delayMs = Number(process.env.DELAY_MS ?? 60);
-    return { stream: streamOf(isAsked ? ask() : tell(said), abortSignal, delayMs) };
+    const say = (parts) => ({ stream: streamOf(parts, abortSignal, delayMs) });
+    if (!said.at(-1)?.includes("umbrella")) return say(isAsked ? ask() : tell(said));
+    const results = prompt.at(-1).role === "tool" ? prompt.at(-1).content : [];
+    const [result] = results.filter(({ type }) => type === "tool-result");
+    return say(result ? thank(result.output.type === "json") : buy());
   },
 };

@@ -26,6 +26,8 @@ def sell(turn):
         kind="question",
         title="Which evening would you like?",
         options=[{"id": evening, "label": evening} for evening in free],
+        # An answer in other words dismisses the question, and begins a turn of its own.
+        onMessage="dismiss",
     )
     if choice["status"] != "answered":
         return turn.say("Then another time.")
@@ -33,7 +35,7 @@ def sell(turn):
         "order",
         title=f"Buy two tickets for {choice['option']}?",
         data={"evening": choice["option"], "seats": 2, "price": 90},
-        # What a supervisor may change, and how.
+        # The form in which a supervisor may change it.
         schema={
             "type": "object",
             "required": ["evening", "seats", "price"],

@@ -1,10 +1,25 @@
 // `sessile`: a session in the browser, or anywhere that has WebSocket and fetch. A bundler leaves
 // out the features that a page does not import.
 
-export { type ApprovalsFeature, approvalsOf } from "./client/approvals.ts";
+export {
+  type ApprovalPage,
+  type Approvals,
+  type ApprovalsFeature,
+  approvalsOf,
+  type DecideOptions,
+  type ShownApproval,
+} from "./client/approvals.ts";
 export { type BranchesFeature, branchesOf } from "./client/branches.ts";
+export {
+  type CallPage,
+  type CallsFeature,
+  callsOf,
+  type Tool,
+  type ToolContext,
+} from "./client/calls.ts";
 export { type Begin, type Engine, type Feature, readList } from "./client/feature.ts";
 export { type HistoryFeature, historyOf } from "./client/history.ts";
+export { type LeadFeature, leadOf } from "./client/lead.ts";
 export {
   type IndexedDbOptions,
   indexedDbOutbox,
@@ -21,6 +36,7 @@ export type {
   SessionOptions,
   SessionSnapshot,
 } from "./client/types.ts";
+export type { ListOptions } from "./client/waiting.ts";
 export type {
   ConnectionOptions,
   ConnectionState,

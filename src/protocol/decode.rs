@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 use std::borrow::Cow;
 
+pub use super::annotation::{Annotate, Unannotate};
 pub use super::approval_frames::{DecideApproval, RequestApproval, WithdrawApproval};
 pub use super::call_frames::{CallTool, ClaimCall, SettleCall, WithdrawCall};
 use super::data::Data;
@@ -16,6 +17,7 @@ use super::fields::{Fields, FromFields};
 pub use super::grant::RevokeGrant;
 pub use super::handover::{ReturnLead, TakeLead};
 use super::limits::Limits;
+pub use super::mark::ReadUpTo;
 pub use super::message_frames::{Append, Delete, Interrupt, NewMessage, Publish, Update};
 pub use super::presence::{LeavePresence, SetPresence};
 pub use super::size::too_large;
@@ -136,6 +138,12 @@ client_frames! {
     ReturnLead(ReturnLead) = "lead.return", "return the lead";
     /// Change the shared state (P9.1).
     ChangeState(ChangeState) = "state", "change the state";
+    /// Annotate a message (P9.3).
+    Annotate(Annotate) = "annotate", "annotate";
+    /// Take annotations back (P9.3).
+    Unannotate(Unannotate) = "unannotate", "take the annotation back";
+    /// Mark what was read (P9.5).
+    Read(ReadUpTo) = "read", "mark what was read";
     /// Enter presence, or update its data (P7.1).
     SetPresence(SetPresence) = "presence.set", "set presence";
     /// Leave presence (P7.1).

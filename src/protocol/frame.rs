@@ -12,6 +12,7 @@ use super::grant::{RevokeFrame, ShownGrant};
 use super::handover::{HandoverFrame, Leading};
 use super::ids::{ConnectionId, Timestamp};
 use super::limits::Limits;
+use super::mark::Mark;
 use super::message::{Headers, Message, Status};
 use super::presence::Member;
 use super::serial::Serial;
@@ -71,6 +72,16 @@ pub enum ServerFrame {
         /// Whether another attempt at its turn replaces it (P6.8).
         #[serde(skip_serializing_if = "is_false")]
         superseded: bool,
+    },
+    /// The annotations of a message changed; nothing else of it did (P9.3).
+    #[serde(rename = "message.summary")]
+    Summary {
+        /// The message.
+        serial: Serial,
+        /// The serial of the change; the message keeps its version.
+        version: Serial,
+        /// The sums.
+        annotations: Data,
     },
     /// Older messages were trimmed (P11.2).
     #[serde(rename = "log.trim")]
@@ -159,6 +170,14 @@ pub enum ServerFrame {
         client: String,
         /// The results of its operations, in order.
         ops: Data,
+    },
+    /// A client has read so far (P9.5). It has no place in the log.
+    #[serde(rename = "read.mark")]
+    Marked {
+        /// The client.
+        client: String,
+        /// The last entry that it has read.
+        serial: Serial,
     },
     /// A person took over, or agents answer again (P8.8).
     #[serde(untagged)]
@@ -272,6 +291,9 @@ pub struct Lists {
     /// The shared state (P9.2).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<SharedState>,
+    /// The read marks (P9.5).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<Mark>,
 }
 
 /// The presence list (P7.3).

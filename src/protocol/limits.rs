@@ -216,6 +216,8 @@ pub const HANDOVER_INPUTS: usize = 20;
 pub const WAITING_STEERS: usize = 1_024;
 /// Turns that answer one input (P6.2): a `turn.start` looks through all of them.
 pub const INPUT_TURNS: usize = 1_000;
+/// Turns around a turn (P6.11): one cancel reaches all that run within another.
+pub const TURN_DEPTH: usize = 8;
 /// Steers of one turn (P6.7): the turn's row keeps whether each was taken.
 pub const TURN_STEERS: usize = 256;
 
@@ -263,6 +265,33 @@ pub const STATE_JOURNAL_BYTES: usize = 16 * 1024;
 /// Bytes of the latest changes that are kept for clients that missed some; the bytes of a smaller
 /// tree otherwise, which is then sent instead.
 pub const STATE_RECENT_BYTES: usize = 256 * 1024;
+
+/// Least milliseconds between two rows, and two frames, of a client's read mark (P9.5).
+pub const MARK_MS: u64 = 2_000;
+/// Clients whose read mark is kept, the latest readers: each is a row, and in memory.
+pub const READ_MARKS: usize = 1_000;
+/// Marks up to which everybody is told of everybody's: the cost of that grows with the square.
+pub const MARKS_TOLD: usize = 200;
+/// The largest number of unread messages: "99+" says no more.
+pub const UNREAD_MOST: usize = 100;
+/// The newest messages that are looked at for that.
+pub const UNREAD_SCANNED: usize = 500;
+
+/// Annotations of a message (P9.3): they are deleted with it, in one step.
+pub const ANNOTATIONS: usize = 10_000;
+/// Names of all kinds together, of a message's annotations: each has a sum.
+pub const ANNOTATION_NAMES: usize = 100;
+/// Bytes, as JSON, of an annotation's data.
+pub const ANNOTATION_BYTES: usize = 4 * 1024;
+/// Annotations in a page of them: their data comes to a page of history.
+pub const ANNOTATION_PAGE: usize = 200;
+/// Clients that a sum lists.
+pub const SUM_CLIENTS: usize = 100;
+/// Bytes of a message's sums from which on no further client is listed: they are read with the
+/// message, and sent with each change of them.
+pub const SUMS_LISTED_BYTES: usize = 16 * 1024;
+/// Bytes of a message's sums, at most.
+pub const SUMS_BYTES: usize = 32 * 1024;
 
 /// Pending approvals of a session (P8.1): each is in memory and in `attached`.
 pub const PENDING_APPROVALS: usize = 1_000;

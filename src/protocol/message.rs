@@ -68,8 +68,6 @@ words!(Status {
 });
 
 /// A message, whole. Absent fields are left out on the wire.
-///
-/// `annotations` (P9.3) are added with their feature.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
@@ -111,6 +109,9 @@ pub struct Message {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+    /// The sums of its annotations (P9.3); absent if it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub annotations: Option<Data>,
     /// When it was deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,

@@ -3,6 +3,7 @@
 //! No rules, no clock and no platform: this room decides the form of a frame,
 //! [`crate::session`] its effect.
 
+pub mod annotation;
 pub mod approval;
 mod approval_frames;
 mod asking;
@@ -24,6 +25,7 @@ pub mod inbox;
 pub mod inbox_merge;
 mod json_error;
 pub mod limits;
+pub mod mark;
 pub mod message;
 pub mod message_frames;
 pub mod news;

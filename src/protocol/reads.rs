@@ -1,5 +1,6 @@
 //! The reads of a session: one line each, of which [`Read`] and the table of routes are made.
 
+use super::annotation;
 use super::asking_query;
 use super::capability::Operation;
 use super::query;
@@ -33,6 +34,10 @@ macro_rules! with_reads {
                 Call(query::Id) = "/calls/{call}", Read;
                 /// The shared state, or a part of it (P9.2).
                 State(state::Part) = "/state", Read;
+                /// The read marks, and how much is unread (P9.5).
+                Marks(query::Nothing) = "/marks", Read;
+                /// A page of the annotations of a message (P9.3).
+                Annotations(annotation::Annotations) = "/messages/{serial}/annotations", Read;
                 /// The members (P7.4).
                 Presence(query::Nothing) = "/presence", Read;
             }

@@ -5,6 +5,7 @@
 //! that it needs. A shorthand for a frame is one line of `others`. The Worker finds the line and
 //! lets the request in; the object decodes it, once.
 
+use super::annotation;
 use super::asking_query;
 use super::capability::Operation;
 use super::error::{ErrorCode, ErrorInfo};
@@ -130,6 +131,7 @@ with_reads! {
             "DELETE" "/messages/{serial}", None, &["ifVersion"],
             Serve::Answer(Decode::Session(request::delete))
         );
+        frame!("POST" "/messages/{serial}/annotations" => "annotate", "serial");
         frame!("POST" "/turns" => "turn.start");
         frame!("POST" "/turns/{turn}/end" => "turn.end", "turn");
         frame!("POST" "/turns/{turn}/cancel" => "cancel", "turn");

@@ -9,6 +9,7 @@ use super::frame::Presence;
 use super::grant::ShownGrant;
 use super::handover::Leading;
 use super::ids::Timestamp;
+use super::mark::Mark;
 use super::serial::Serial;
 use super::settings::Settings;
 use super::state::Shown as SharedState;
@@ -49,6 +50,9 @@ pub struct Snapshot<'a> {
     /// The shared state; absent when nothing was ever set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<SharedState>,
+    /// The read marks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<Mark>,
     /// Whether history holds older messages.
     pub has_older: bool,
     /// The newest messages, the oldest first.

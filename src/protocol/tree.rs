@@ -83,7 +83,7 @@ impl Node {
     /// Its number, if it is one.
     pub fn number(&self) -> Option<f64> {
         match self {
-            Self::Leaf(Data::Json(raw)) => raw.get().parse().ok(),
+            Self::Leaf(Data::Json(raw)) => serde_json::from_str(raw.get()).ok(),
             Self::Leaf(Data::Text(_)) | Self::Object(_) => None,
         }
     }

@@ -131,6 +131,18 @@ pub enum Event {
     End,
 }
 
+/// The place of a turn among others (P6.11).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Within {
+    /// The turn within which it runs.
+    pub turn: String,
+    /// How many turns are around it.
+    pub depth: usize,
+    /// Whether it goes on after the end of that turn.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub detached: bool,
+}
+
 /// A turn in memory and, as JSON, in its row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Turn {
@@ -148,6 +160,9 @@ pub struct Turn {
     pub input: Option<Place>,
     /// The message that it follows (P6.9).
     pub parent: Option<Place>,
+    /// The turn within which it runs (P6.11).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<Within>,
     /// The number of its current attempt; of a queued turn, of the next one.
     pub attempt: u64,
     /// The place at which that attempt began.
@@ -187,6 +202,11 @@ impl Turn {
         !matches!(self.state, State::Ended { .. })
     }
 
+    /// Whether it runs directly within another turn (P6.11).
+    pub fn is_within(&self, id: &str) -> bool {
+        self.within.as_ref().is_some_and(|within| within.turn == id)
+    }
+
     /// Its leader, if it has one.
     pub fn lead(&self) -> Option<&Lead> {
         match &self.state {
@@ -219,6 +239,8 @@ impl Turn {
             agent: self.agent.clone(),
             input: self.input.map(|place| epoch.at(place)),
             parent: self.parent.map(|place| epoch.at(place)),
+            within: self.within.as_ref().map(|within| within.turn.clone()),
+            detached: self.within.as_ref().is_some_and(|within| within.detached),
             attempt: self.attempt,
             lease_ms: self.lead().map(|lead| lead.lease_ms),
             lease_until,
@@ -246,6 +268,10 @@ pub struct Shown {
     input: Option<Serial>,
     #[serde(skip_serializing_if = "Option::is_none")]
     parent: Option<Serial>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    within: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    detached: bool,
     attempt: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     lease_ms: Option<u64>,

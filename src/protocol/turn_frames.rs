@@ -17,6 +17,10 @@ pub struct StartTurn {
     pub input: Option<Serial>,
     /// The message that it follows.
     pub parent: Option<Serial>,
+    /// The turn within which it runs (P6.11).
+    pub within: Option<String>,
+    /// Whether it goes on after the end of that turn.
+    pub detached: bool,
     /// The lease, in milliseconds.
     pub lease_ms: Option<u64>,
     /// Whether to give the same input another answer.
@@ -137,6 +141,8 @@ impl FromFields for StartTurn {
             id: fields.name("id", limits)?,
             input: fields.get("input")?,
             parent: fields.get("parent")?,
+            within: fields.name("within", limits)?,
+            detached: fields.flag("detached")?,
             lease_ms: read_lease(fields)?,
             again: fields.flag("again")?,
             metadata: read_data(fields, "metadata", limits)?,
@@ -144,6 +150,11 @@ impl FromFields for StartTurn {
         if start.again && start.id.is_none() {
             let verb = fields.verb();
             let message = format!("unable to {verb}; again needs an id for the new turn");
+            return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
+        }
+        if start.detached && start.within.is_none() {
+            let verb = fields.verb();
+            let message = format!("unable to {verb}; detached goes with within");
             return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
         }
         Ok(start)

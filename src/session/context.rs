@@ -8,6 +8,7 @@ use super::deliveries::queue::Queue;
 use super::engine::{Step, Work};
 use super::handover::state::Held;
 use super::inboxes::state::Followers;
+use super::marks::memory::Marks;
 use super::messages::state::Retention;
 use super::presence::state::Presence;
 use super::state::memory::State;
@@ -28,6 +29,7 @@ pub(super) struct Memory {
     pub(super) handover: Option<Held>,
     pub(super) followers: Followers,
     pub(super) state: State,
+    pub(super) marks: Marks,
 }
 
 /// The questions of one feature to all others, none of which it knows: to all parts (`parts.rs`).

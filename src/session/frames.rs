@@ -1,6 +1,7 @@
 //! Frames: one table of their permissions, costs and handlers, applied in one order: permission,
 //! rate, repeat, handler, answer.
 
+use super::annotations::annotate;
 use super::approvals::{ask, decide, revoke};
 use super::calls;
 use super::calls::{call, claim, settle};
@@ -8,6 +9,7 @@ use super::context::Context;
 use super::engine::{Answer, Chains, Error, FrameId, Known, Reply, Sender, misplaced};
 use super::full;
 use super::handover::{heard, lead};
+use super::marks::read as mark;
 use super::messages::{append, delete, publish, signal, update};
 use super::presence::members;
 use super::readers::probe;
@@ -143,6 +145,13 @@ rules! {
         Some(Lead), Frame, once!(ReturnLead, lead::repeat), lead::give;
     ChangeState(decode::ChangeState) =
         Some(State), Frame, once!(State, state::repeat), state::change;
+    Annotate(decode::Annotate) =
+        Some(Operation::Annotate), Frame, once!(Annotate, annotate::repeat), annotate::annotate;
+    Unannotate(decode::Unannotate) =
+        Some(Operation::Annotate), Frame, once!(Unannotate, annotate::repeat_taking),
+        annotate::unannotate;
+    Read(decode::ReadUpTo) =
+        Some(Operation::Read), Frame, None, mark::read;
     SetPresence(decode::SetPresence) =
         Some(Presence), Frame, None, members::set_presence;
     LeavePresence(decode::LeavePresence) =

@@ -21,8 +21,7 @@ pub(crate) fn erase(cx: &mut Context<'_>, sender: &Sender) -> Result<String, Err
 fn end(cx: &mut Context<'_>) -> Result<(), StoreError> {
     let mut told = Vec::new();
     if cx.engine.created_at.is_some() {
-        let serial = cx.engine.epoch.at(cx.engine.end);
-        told = hooks::rows(cx, HookEvent::SessionDelete, serial);
+        told = hooks::rows(cx, HookEvent::SessionDelete, hooks::Subject::default());
         told.extend(part_all(cx));
     }
     if cx.memory.deliveries.is_empty() {

@@ -5,6 +5,7 @@
 //! stand above an engine that knows none of them; this file holds the contract and the one match
 //! over inputs.
 
+mod annotations;
 mod approvals;
 mod calls;
 mod context;
@@ -16,6 +17,7 @@ mod handover;
 mod inboxes;
 mod life;
 mod machine;
+mod marks;
 mod messages;
 mod part;
 mod parts;
@@ -40,6 +42,7 @@ use crate::protocol::deployment::Deployment;
 use crate::protocol::ids::Timestamp;
 use crate::store::{Store, StoreError};
 use context::{Context, Memory};
+use deliveries::hooks::tell_start;
 use engine::{Engine, Outbox, Wait, Work};
 
 /// Everything that can happen to a session.
@@ -102,7 +105,7 @@ impl Session {
             refuse::refuse_all(&mut cx, input);
         } else {
             let waiting = refuse::Waiting::of(&input);
-            if let Err(error) = dispatch(&mut cx, input) {
+            if let Err(error) = take(&mut cx, input) {
                 full::survive(&mut cx, error)?;
                 waiting.refuse_full(&mut cx);
             }
@@ -177,6 +180,16 @@ impl Session {
             memory,
             others,
         }
+    }
+}
+
+/// Handles one input; if the session begins with it, hooks hear of that.
+fn take(cx: &mut Context<'_>, input: Input) -> Result<(), StoreError> {
+    let is_new = cx.engine.created_at.is_none();
+    dispatch(cx, input)?;
+    match is_new {
+        true => tell_start(cx),
+        false => Ok(()),
     }
 }
 

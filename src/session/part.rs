@@ -91,6 +91,14 @@ pub(super) trait Part {
     /// Adds its lists to `attached` (P3.4).
     fn attached(_: &Context<'_>, _: &mut Live, _: &mut Lists) {}
 
+    /// Adds its lists to `attached` where they are read from rows when they are first needed.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn listed(_: &Context<'_>, _: &Live, _: &mut Lists) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Adds the lists that only a reader needs that begins anew, or the frames that stand for one
     /// that is too long (P3.6).
     ///

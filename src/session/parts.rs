@@ -11,6 +11,7 @@ use super::engine::{Live, News, Step, Wait};
 use super::handover::part::{HandedOver, HandoverPings};
 use super::inboxes::part::Inboxes;
 use super::life::Rest;
+use super::marks::part::Marked;
 use super::messages::retention::Trimming;
 use super::messages::silence::Streams;
 use super::part::Part;
@@ -44,6 +45,7 @@ macro_rules! each {
             HandedOver
             HandoverPings
             Shared
+            Marked
             Streams
             Trimming
             Rest
@@ -197,6 +199,12 @@ pub(super) fn window(memory: &Memory) -> Option<Timestamp> {
 /// Adds the parts' lists to `attached` (P3.4).
 pub(super) fn attached(cx: &Context<'_>, live: &mut Live, lists: &mut Lists) {
     each!(P => { P::attached(cx, live, lists) });
+}
+
+/// Adds the lists to `attached` that are read from rows when they are first needed.
+pub(super) fn listed(cx: &Context<'_>, live: &Live, lists: &mut Lists) -> Result<(), StoreError> {
+    each!(P => { P::listed(cx, live, lists)? });
+    Ok(())
 }
 
 /// Everything beside messages for a reader that begins anew: lists of `attached`, and frames.

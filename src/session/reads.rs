@@ -1,10 +1,12 @@
 //! Reads: one table of all HTTP reads. Each has its address, its query and its operation in
 //! `protocol/reads.rs`.
 
+use super::annotations::list as annotations;
 use super::approvals::list as approvals;
 use super::calls::list as calls;
 use super::context::Context;
 use super::engine::{Error, Sender};
+use super::marks::shown as marks;
 use super::presence::list as members;
 use super::readers::{conversation, history, snapshot};
 use super::state::shown as state;
@@ -16,7 +18,7 @@ use crate::protocol::reads::Read;
 pub(super) fn read(cx: &Context<'_>, sender: &Sender, read: Read) -> Result<String, Error> {
     sender.must(read.needs(), "read", &cx.engine.id)?;
     match read {
-        Read::Snapshot(page) => snapshot::snapshot(cx, page.rewind),
+        Read::Snapshot(page) => snapshot::snapshot(cx, &sender.client, page.rewind),
         Read::Messages(History {
             to: Some(to),
             before,
@@ -37,6 +39,8 @@ pub(super) fn read(cx: &Context<'_>, sender: &Sender, read: Read) -> Result<Stri
         Read::Calls(page) => calls::list(cx, &page),
         Read::Call(call) => calls::one(cx, &call.0),
         Read::State(part) => state::read(cx, &part.0),
+        Read::Marks(_) => marks::read(cx, &sender.client),
+        Read::Annotations(page) => annotations::list(cx, &page),
         Read::Presence(_) => members::list_presence(cx),
     }
 }

@@ -37,6 +37,8 @@ pub enum Change {
     Delete,
     /// Another attempt at its turn replaces it.
     Supersede,
+    /// Its annotations changed; nothing else of it did.
+    Annotate,
 }
 
 /// Everything that an entry may say, by its subject. Rows keep the numbers, so a released number
@@ -78,6 +80,7 @@ impl Kind {
             Self::Message(Change::Update) => 2,
             Self::Message(Change::Delete) => 3,
             Self::Message(Change::Supersede) => 4,
+            Self::Message(Change::Annotate) => 5,
             Self::Turn(Event::Start) => 10,
             Self::Turn(Event::Suspend) => 11,
             Self::Turn(Event::Resume) => 12,
@@ -165,6 +168,8 @@ pub struct Changed {
     pub is_deleted: bool,
     /// Whether another attempt at its turn replaces it (P6.8).
     pub is_superseded: bool,
+    /// Whether its annotations changed.
+    pub is_annotated: bool,
 }
 
 impl Store {
@@ -181,13 +186,13 @@ impl Store {
 fn changed(sql: &dyn Sql, after: Place, limit: usize) -> Result<Vec<Changed>, StoreError> {
     // An entry whose message was trimmed stays until its own place is.
     const CHANGES: &str = "SELECT subject, max(serial), max(kind=?6), max(kind=?7), \
-                           max(kind=?8) FROM (SELECT * FROM change WHERE serial>?1 \
+                           max(kind=?8), max(kind=?9) FROM (SELECT * FROM change WHERE serial>?1 \
                            ORDER BY serial LIMIT ?3) \
                            WHERE subject<=?1 AND kind BETWEEN ?4 AND ?5 GROUP BY subject \
                            HAVING EXISTS (SELECT 1 FROM message m WHERE m.serial=subject) \
                            ORDER BY subject LIMIT ?2";
     const GROWN: &str = concat!(
-        "SELECT serial, place, 0, 0, 0 FROM (SELECT m.serial AS serial, max(m.version, coalesce(",
+        "SELECT serial, place, 0, 0, 0, 0 FROM (SELECT m.serial AS serial, max(m.version, coalesce(",
         newest_segment!("s.version", "m.serial"),
         ", 0)) AS place FROM message m WHERE m.status='streaming' AND m.serial<=?1) \
          WHERE place>?1 ORDER BY serial LIMIT ?2"
@@ -195,8 +200,13 @@ fn changed(sql: &dyn Sql, after: Place, limit: usize) -> Result<Vec<Changed>, St
     let mut found: BTreeMap<Place, Changed> = BTreeMap::new();
     let (after, most) = (Value::number(after), Value::size(limit));
     let [first, last] = Kind::OF_MESSAGES.map(Value::Integer);
-    let kinds = [Change::Update, Change::Delete, Change::Supersede]
-        .map(|change| Value::Integer(Kind::Message(change).number()));
+    let kinds = [
+        Change::Update,
+        Change::Delete,
+        Change::Supersede,
+        Change::Annotate,
+    ]
+    .map(|change| Value::Integer(Kind::Message(change).number()));
     let mut entries = vec![after.clone(), most.clone(), Value::size(REPLAY_ENTRIES)];
     entries.extend([first, last]);
     entries.extend(kinds);
@@ -206,18 +216,21 @@ fn changed(sql: &dyn Sql, after: Place, limit: usize) -> Result<Vec<Changed>, St
             let (subject, place) = (row.number()?, row.number()?);
             let (is_updated, is_deleted) = (row.number()? != 0, row.number()? != 0);
             let is_superseded = row.number()? != 0;
+            let is_annotated = row.number()? != 0;
             let change = Changed {
                 subject,
                 place,
                 is_updated,
                 is_deleted: is_deleted || is_superseded,
                 is_superseded,
+                is_annotated,
             };
             let known = found.entry(subject).or_insert(change);
             known.place = known.place.max(place);
             known.is_updated |= is_updated;
             known.is_deleted |= change.is_deleted;
             known.is_superseded |= is_superseded;
+            known.is_annotated |= is_annotated;
         }
     }
     Ok(found.into_values().take(limit).collect())
@@ -235,6 +248,7 @@ mod tests {
             Change::Update,
             Change::Delete,
             Change::Supersede,
+            Change::Annotate,
         ];
         let events = [
             Event::Start,

@@ -66,6 +66,10 @@ pub enum Kind {
     WithdrawCall = 41,
     /// A `state`.
     State = 30,
+    /// An `annotate`.
+    Annotate = 31,
+    /// An `unannotate`.
+    Unannotate = 32,
 }
 
 /// The id of a frame that was taken.

@@ -36,6 +36,7 @@ pub use link::Link;
 pub use page::{Page, Span};
 pub use streaming::Streaming;
 
+use super::annotation;
 use super::error::StoreError;
 use super::row::Row;
 use super::sql::{Sql, Value};
@@ -257,7 +258,8 @@ fn delete(
             Value::Integer(is_superseded.into()),
         ],
     )?;
-    text::delete_segments(sql, place)
+    text::delete_segments(sql, place)?;
+    annotation::forget(sql, &Value::Text(format!("[{place}]")))
 }
 
 /// Deletes messages, given as a list in JSON: their rows, and those of their texts.
@@ -265,6 +267,7 @@ pub(super) fn trim(sql: &dyn Sql, places: &Value) -> Result<(), StoreError> {
     const MESSAGES: &str = "DELETE FROM message WHERE serial IN \
                             (SELECT value FROM json_each(?1))";
     text::delete_all_segments(sql, places)?;
+    annotation::forget(sql, places)?;
     sql.run(MESSAGES, std::slice::from_ref(places))
 }
 
@@ -279,7 +282,7 @@ impl Store {
     }
 
     /// One message without its data, and the bytes of its own row's: for the frames of other
-    /// changes, and the bytes that those rewrite. Two rows.
+    /// changes, and the bytes that those rewrite. Three rows.
     pub fn outline(
         &self,
         epoch: Epoch,
@@ -290,16 +293,21 @@ impl Store {
             columns!(),
             ", coalesce(octet_length(data), octet_length(json), 0) FROM message WHERE serial=?1"
         );
-        self.read(|sql| {
+        let found = self.read(|sql| {
             let Some(mut row) = Row::first(sql.query(OUTLINE, &[Value::number(place)])?) else {
                 return Ok(None);
             };
             let columns = Columns::parse(&row.text()?)?.brought_up_to_date(sql)?;
             Ok(Some((columns.into_message(epoch, None)?, row.size()?)))
-        })
+        })?;
+        let Some((mut message, bytes)) = found else {
+            return Ok(None);
+        };
+        self.add_sums(std::slice::from_mut(&mut message))?;
+        Ok(Some((message, bytes)))
     }
 
-    /// One message. Two rows and its segments.
+    /// One message. Three rows and its segments.
     pub fn message(&self, epoch: Epoch, place: Place) -> Result<Option<Message>, StoreError> {
         const MESSAGE: &str = concat!(
             "SELECT ",
@@ -308,13 +316,17 @@ impl Store {
             whole_data!(),
             " FROM message WHERE serial=?1"
         );
-        self.read(|sql| {
+        let mut found = self.read(|sql| {
             let Some(mut row) = Row::first(sql.query(MESSAGE, &[Value::number(place)])?) else {
                 return Ok(None);
             };
             let columns = Columns::parse(&row.text()?)?.brought_up_to_date(sql)?;
             columns.into_message(epoch, row.maybe_text()?).map(Some)
-        })
+        })?;
+        if let Some(message) = &mut found {
+            self.add_sums(std::slice::from_mut(message))?;
+        }
+        Ok(found)
     }
 
     /// The oldest messages of a turn that are not deleted, by place. Another turn, now gone, may

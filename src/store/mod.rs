@@ -9,6 +9,7 @@
 //! `schema.rs`, `write.rs` and this list; the numbers of its log entries, if any, stand in
 //! `change.rs`.
 
+mod annotation;
 mod approval;
 mod asking;
 mod call;
@@ -21,6 +22,7 @@ mod grant;
 mod handover;
 mod inbox;
 mod log;
+mod mark;
 mod message;
 mod meta;
 mod retention;
@@ -35,6 +37,7 @@ mod text;
 mod turn;
 mod write;
 
+pub use annotation::{Annotated, AnnotationWrite, Withdrawn};
 pub use approval::ApprovalWrite;
 pub use call::CallWrite;
 pub use change::{Change, Changed, Entry};
@@ -46,6 +49,7 @@ pub use grant::GrantWrite;
 pub use handover::HandoverWrite;
 pub use inbox::{Entry as ItemEntry, InboxStore, ItemKey, ItemState, ItemWrite, Life};
 pub use log::{End, Extent};
+pub use mark::MarkWrite;
 pub use message::{Head, Link, MessageWrite, NewFields, Page, Span, Streaming};
 pub use meta::{Beginning, MetaWrite};
 pub use retention::{Aged, Trim};

@@ -2,6 +2,7 @@
 
 use super::error::StoreError;
 use super::row::Row;
+use super::schema::Rare;
 use super::sql::{Sql, Value};
 use super::store::Store;
 use super::stored::Stored;
@@ -19,8 +20,8 @@ pub struct Aged {
     pub created_at: Timestamp,
     /// Whether it must stay: it streams, it is of an open turn, or an open turn answers it.
     pub is_held: bool,
-    /// Rows of its text beside its own.
-    pub segments: usize,
+    /// Rows of its text and of its annotations, beside its own.
+    pub rows: usize,
 }
 
 /// Deletes messages, and the log's records up to the last of them: final turns, settled approvals
@@ -60,27 +61,40 @@ macro_rules! is_held {
     };
 }
 
-impl Store {
-    /// The oldest messages, and whether retention may remove them. Two rows each, and two for each
-    /// open turn.
-    pub fn aged(&self, limit: usize) -> Result<Vec<Aged>, StoreError> {
-        const AGED: &str = concat!(
+/// The oldest messages, with the rows of something else of theirs.
+macro_rules! aged {
+    ($rows:literal) => {
+        concat!(
             "SELECT serial, created_at, ",
             is_held!(),
             ", CASE WHEN status IS NULL THEN 0 ELSE coalesce(",
             newest_segment!("s.id - (serial << 20)", "serial"),
-            ", 0) END FROM message ORDER BY serial LIMIT ?1"
-        );
+            ", 0) END + ",
+            $rows,
+            " FROM message ORDER BY serial LIMIT ?1"
+        )
+    };
+}
+
+impl Store {
+    /// The oldest messages, and whether retention may remove them. Three rows each, and two for each
+    /// open turn.
+    pub fn aged(&self, limit: usize) -> Result<Vec<Aged>, StoreError> {
+        const AGED: &str = aged!("0");
+        const ANNOTATED: &str =
+            aged!("coalesce((SELECT rows + 1 FROM summary WHERE summary.message=serial), 0)");
         let aged = |mut row: Row| {
             Ok(Aged {
                 place: row.number()?,
                 created_at: row.integer()?,
                 is_held: row.number()? != 0,
-                segments: row.size()?,
+                rows: row.size()?,
             })
         };
+        let has_sums = self.tables()?.has(Rare::Annotation);
+        let statement = if has_sums { ANNOTATED } else { AGED };
         self.read(|sql| {
-            let rows = Row::all(sql.query(AGED, &[Value::size(limit)])?);
+            let rows = Row::all(sql.query(statement, &[Value::size(limit)])?);
             rows.map(aged).collect()
         })
     }

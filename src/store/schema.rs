@@ -41,10 +41,14 @@ pub(super) enum Rare {
     Call,
     /// The shared state.
     State,
+    /// Read marks.
+    Mark,
+    /// Annotations and their sums.
+    Annotation,
 }
 
 impl Rare {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::Once,
         Self::Delivery,
         Self::Approval,
@@ -53,6 +57,8 @@ impl Rare {
         Self::Granted,
         Self::Call,
         Self::State,
+        Self::Mark,
+        Self::Annotation,
     ];
 
     const fn name(self) -> &'static str {
@@ -65,6 +71,8 @@ impl Rare {
             Self::Granted => "granted",
             Self::Call => "call",
             Self::State => "state",
+            Self::Mark => "mark",
+            Self::Annotation => "annotation",
         }
     }
 
@@ -78,6 +86,8 @@ impl Rare {
             Self::Granted => include_str!("schema/1/granted.sql"),
             Self::Call => include_str!("schema/1/call.sql"),
             Self::State => include_str!("schema/1/state.sql"),
+            Self::Mark => include_str!("schema/1/mark.sql"),
+            Self::Annotation => include_str!("schema/1/annotation.sql"),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Storing: everything that is ever stored, a line for each kind.
 
+use super::annotation::AnnotationWrite;
 use super::approval::ApprovalWrite;
 use super::call::CallWrite;
 use super::change::Entry;
@@ -9,6 +10,7 @@ use super::follower::FollowerWrite;
 use super::frame_id::IdWrite;
 use super::grant::GrantWrite;
 use super::handover::HandoverWrite;
+use super::mark::MarkWrite;
 use super::message::MessageWrite;
 use super::meta::MetaWrite;
 use super::retention::Trim;
@@ -66,6 +68,10 @@ kinds! {
     Call(CallWrite);
     /// A change of the shared state, or its tree.
     State(StateWrite);
+    /// A read mark.
+    Mark(MarkWrite);
+    /// A change of a message's annotations.
+    Annotation(AnnotationWrite);
     /// The oldest of the log goes.
     Trim(Trim);
 }

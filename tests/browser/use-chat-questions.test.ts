@@ -1,5 +1,5 @@
-// Calls that a person has to allow, and tools that one device runs, in `useChat` on two devices, in a
-// real Chromium.
+// Calls that a person has to allow, and tools that one device runs: in `useChat` on two devices, in
+// a real Chromium.
 
 import assert from "node:assert/strict";
 import { join } from "node:path";

@@ -9,6 +9,7 @@ import { after, afterEach, before, describe, test } from "node:test";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { build } from "vite";
 import { ANSWER, type Joined, joinAgent } from "../../sdk/tests/ai-sdk/agent.ts";
+import { joinShop, shopOf } from "../../sdk/tests/ai-sdk/shop.ts";
 import { launch, type Site, serve } from "../support/browser.ts";
 import { useServer } from "../support/fixture.ts";
 import { call, field } from "../support/http.ts";
@@ -199,6 +200,21 @@ describe("useChat", () => {
     assert.ok(ANSWER.startsWith(told) && told !== ANSWER, told);
     await shows(page, ["Hello", told]);
     assert.equal(joined.calls, 1);
+  });
+
+  test("a call that needs approval is allowed on another device", async () => {
+    const session = fixture.session();
+    const shop = shopOf([{ toolCallId: "call-1", item: "tea" }]);
+    const joined = joinShop(fixture.server.url, session, shop);
+    agents.push({ calls: 0, close: () => joined.agent.close() });
+    const page = await open(await device(), session);
+    await ask(page, "Hello");
+    const phone = await open(await device(), session);
+    await shows(phone, ["Hello", 'buy {"item":"tea"} AllowRefuse']);
+    await phone.click("text=Allow");
+    for (const it of [page, phone]) await shows(it, ["Hello", "It came to: json."]);
+    assert.deepEqual(shop.bought, ["tea"]);
+    await isComplete(session);
   });
 
   test("another answer is another branch, and the newest is shown", async () => {

@@ -3,7 +3,7 @@
 use sessile::protocol::data::Data;
 use sessile::protocol::message::{Message, Role, Status};
 
-use super::{connection, serial};
+use super::{connection, serial, state};
 
 pub(crate) fn small() -> Message {
     Message {
@@ -22,6 +22,7 @@ pub(crate) fn small() -> Message {
         seq: None,
         created_at: 1_800_000_000_000,
         updated_at: 1_800_000_000_000,
+        annotations: None,
         deleted_at: None,
     }
 }
@@ -42,6 +43,7 @@ pub(crate) fn large() -> Message {
         headers: Some(headers.into()),
         status: Some(Status::Streaming),
         seq: Some(7),
+        annotations: Some(state::sums()),
         updated_at: 1_800_000_001_000,
         ..small()
     }

@@ -141,7 +141,7 @@ fn what_cannot_be_read_is_answered_once() {
                   turn.suspend, turn.resume, turn.heartbeat, turn.adopt, turn.steered, cancel,
                   steer, approval.request, approval.decide, approval.withdraw, grant.revoke,
                   tool.call, tool.claim, tool.result, tool.withdraw, lead.take, lead.return,
-                  state, presence.set, presence.leave, auth, seen
+                  state, annotate, unannotate, read, presence.set, presence.leave, auth, seen
             alice < nack 2 invalid-frame: unable to ask for approval; title is missing
         "#]],
     );
@@ -168,7 +168,7 @@ fn a_bad_frame_harms_no_other() {
                   turn.suspend, turn.resume, turn.heartbeat, turn.adopt, turn.steered, cancel,
                   steer, approval.request, approval.decide, approval.withdraw, grant.revoke,
                   tool.call, tool.claim, tool.result, tool.withdraw, lead.take, lead.return,
-                  state, presence.set, presence.leave, auth, seen
+                  state, annotate, unannotate, read, presence.set, presence.leave, auth, seen
             alice | signal alice y
             alice | ack 3 {}
         "#]],

@@ -171,47 +171,47 @@ fn p8_2_a_turn_asks_whoever_it_answers() {
         expect![[r#"
             bob < nack 1 forbidden: unable to decide the approval; bob may not decide approval
                   a1, alice, supervisors and administrators may
-            admin < approval.decide #7 a1 approved turn=t1 decidedBy=alice [+0 request agent,
+            admin < approval.decide #6 a1 approved turn=t1 decidedBy=alice [+0 request agent,
                   +0 decide alice]
-            agent < approval.decide #7 a1 approved turn=t1 decidedBy=alice [+0 request agent,
+            agent < approval.decide #6 a1 approved turn=t1 decidedBy=alice [+0 request agent,
                   +0 decide alice]
-            alice < approval.decide #7 a1 approved turn=t1 decidedBy=alice [+0 request agent,
+            alice < approval.decide #6 a1 approved turn=t1 decidedBy=alice [+0 request agent,
                   +0 decide alice]
             alice | ack 2 a1 approved turn=t1 decidedBy=alice [+0 request agent, +0 decide
                   alice]
-            bob < approval.decide #7 a1 approved turn=t1 decidedBy=alice [+0 request agent, +0
+            bob < approval.decide #6 a1 approved turn=t1 decidedBy=alice [+0 request agent, +0
                   decide alice]
-            supervisor < approval.decide #7 a1 approved turn=t1 decidedBy=alice [+0 request
+            supervisor < approval.decide #6 a1 approved turn=t1 decidedBy=alice [+0 request
                   agent, +0 decide alice]
-            admin < approval.decide #8 a2 approved turn=t1 decidedBy=supervisor [+0 request
+            admin < approval.decide #7 a2 approved turn=t1 decidedBy=supervisor [+0 request
                   agent, +0 decide supervisor]
-            agent < approval.decide #8 a2 approved turn=t1 decidedBy=supervisor [+0 request
+            agent < approval.decide #7 a2 approved turn=t1 decidedBy=supervisor [+0 request
                   agent, +0 decide supervisor]
-            alice < approval.decide #8 a2 approved turn=t1 decidedBy=supervisor [+0 request
+            alice < approval.decide #7 a2 approved turn=t1 decidedBy=supervisor [+0 request
                   agent, +0 decide supervisor]
-            bob < approval.decide #8 a2 approved turn=t1 decidedBy=supervisor [+0 request agent,
+            bob < approval.decide #7 a2 approved turn=t1 decidedBy=supervisor [+0 request agent,
                    +0 decide supervisor]
-            supervisor < approval.decide #8 a2 approved turn=t1 decidedBy=supervisor [+0
+            supervisor < approval.decide #7 a2 approved turn=t1 decidedBy=supervisor [+0
                   request agent, +0 decide supervisor]
             supervisor | ack 1 a2 approved turn=t1 decidedBy=supervisor [+0 request agent, +0
                   decide supervisor]
-            admin < approval.decide #9 a3 rejected turn=t1 decidedBy=admin [+0 request agent,
+            admin < approval.decide #8 a3 rejected turn=t1 decidedBy=admin [+0 request agent,
                   +0 decide admin]
-            admin | turn.resume #10 t1 active agent input=#1
+            admin | turn.resume #8 t1 active agent input=#1
             admin | ack 1 a3 rejected turn=t1 decidedBy=admin [+0 request agent, +0 decide
                   admin]
-            agent < approval.decide #9 a3 rejected turn=t1 decidedBy=admin [+0 request agent,
+            agent < approval.decide #8 a3 rejected turn=t1 decidedBy=admin [+0 request agent,
                   +0 decide admin]
-            agent | turn.resume #10 t1 active agent input=#1
-            alice < approval.decide #9 a3 rejected turn=t1 decidedBy=admin [+0 request agent,
+            agent | turn.resume #8 t1 active agent input=#1
+            alice < approval.decide #8 a3 rejected turn=t1 decidedBy=admin [+0 request agent,
                   +0 decide admin]
-            alice | turn.resume #10 t1 active agent input=#1
-            bob < approval.decide #9 a3 rejected turn=t1 decidedBy=admin [+0 request agent, +0
+            alice | turn.resume #8 t1 active agent input=#1
+            bob < approval.decide #8 a3 rejected turn=t1 decidedBy=admin [+0 request agent, +0
                   decide admin]
-            bob | turn.resume #10 t1 active agent input=#1
-            supervisor < approval.decide #9 a3 rejected turn=t1 decidedBy=admin [+0 request
+            bob | turn.resume #8 t1 active agent input=#1
+            supervisor < approval.decide #8 a3 rejected turn=t1 decidedBy=admin [+0 request
                   agent, +0 decide admin]
-            supervisor | turn.resume #10 t1 active agent input=#1
+            supervisor | turn.resume #8 t1 active agent input=#1
         "#]],
     );
 }
@@ -410,21 +410,21 @@ fn p8_3_rows() {
         rows
         ",
         expect![[r#"
-            agent < approval.request #6 a1 pending turn=t1 [+0 request agent]
-            agent | turn.suspend #7 t1 suspended agent reason=approval
+            agent < approval.request #4 a1 pending turn=t1 [+0 request agent]
+            agent | turn.suspend #4 t1 suspended agent reason=approval
             agent | ack 3 a1 pending turn=t1 [+0 request agent]
-            alice < approval.request #6 a1 pending turn=t1 [+0 request agent]
-            alice | turn.suspend #7 t1 suspended agent reason=approval
-            rows: 4
-            agent < approval.decide #8 a1 approved turn=t1 decidedBy=alice [+0 request agent,
+            alice < approval.request #4 a1 pending turn=t1 [+0 request agent]
+            alice | turn.suspend #4 t1 suspended agent reason=approval
+            rows: 3
+            agent < approval.decide #5 a1 approved turn=t1 decidedBy=alice [+0 request agent,
                   +0 decide alice]
-            agent | turn.resume #9 t1 active agent
-            alice < approval.decide #8 a1 approved turn=t1 decidedBy=alice [+0 request agent,
+            agent | turn.resume #5 t1 active agent
+            alice < approval.decide #5 a1 approved turn=t1 decidedBy=alice [+0 request agent,
                   +0 decide alice]
-            alice | turn.resume #9 t1 active agent
+            alice | turn.resume #5 t1 active agent
             alice | ack 2 a1 approved turn=t1 decidedBy=alice [+0 request agent, +0 decide
                   alice]
-            rows: 4
+            rows: 3
         "#]],
     );
 }

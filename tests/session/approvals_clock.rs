@@ -107,12 +107,12 @@ fn p8_3_the_deadline_may_answer() {
         ",
         expect![[r#"
             -- 3000 ms
-            agent < approval.expire #4 q1 answered question turn=t1 option=a
+            agent < approval.expire #3 q1 answered question turn=t1 option=a
                   onDeadline={"option":"a"} [+0 request agent, +3000 expire]
-            agent | turn.resume #5 t1 active agent
-            alice < approval.expire #4 q1 answered question turn=t1 option=a
+            agent | turn.resume #3 t1 active agent
+            alice < approval.expire #3 q1 answered question turn=t1 option=a
                   onDeadline={"option":"a"} [+0 request agent, +3000 expire]
-            alice | turn.resume #5 t1 active agent
+            alice | turn.resume #3 t1 active agent
             alarm: Some(30000)
         "#]],
     );
@@ -138,17 +138,17 @@ fn p8_3_who_could_decide_still_may_after_an_escalation() {
             carol < nack 1 forbidden: unable to decide the approval; carol may not decide
                   approval a1, alice, supervisors and administrators may, and it was asked of
                   bob
-            agent < approval.decide #6 a1 approved turn=t1 decidedBy=alice assignees=["bob"]
+            agent < approval.decide #5 a1 approved turn=t1 decidedBy=alice assignees=["bob"]
                   [+0 request agent, +1000 escalate, +1000 decide alice]
-            agent | turn.resume #7 t1 active agent input=#1
-            alice < approval.decide #6 a1 approved turn=t1 decidedBy=alice assignees=["bob"]
+            agent | turn.resume #5 t1 active agent input=#1
+            alice < approval.decide #5 a1 approved turn=t1 decidedBy=alice assignees=["bob"]
                   [+0 request agent, +1000 escalate, +1000 decide alice]
-            alice | turn.resume #7 t1 active agent input=#1
+            alice | turn.resume #5 t1 active agent input=#1
             alice | ack 2 a1 approved turn=t1 decidedBy=alice assignees=["bob"] [+0 request
                   agent, +1000 escalate, +1000 decide alice]
-            carol < approval.decide #6 a1 approved turn=t1 decidedBy=alice assignees=["bob"]
+            carol < approval.decide #5 a1 approved turn=t1 decidedBy=alice assignees=["bob"]
                   [+0 request agent, +1000 escalate, +1000 decide alice]
-            carol | turn.resume #7 t1 active agent input=#1
+            carol | turn.resume #5 t1 active agent input=#1
         "#]],
     );
 }
@@ -171,10 +171,10 @@ fn p8_3_an_abandoned_turn_withdraws_what_it_asked() {
         alice brief turns all
         ",
         expect![[r#"
-            alice < approval.expire #5 a1 expired turn=t1 [+0 request agent, +5000 expire]
-            alice | approval.withdraw #6 a2 withdrawn turn=t1 [+0 request agent, +864000000
+            alice < approval.expire #4 a1 expired turn=t1 [+0 request agent, +5000 expire]
+            alice | approval.withdraw #5 a2 withdrawn turn=t1 [+0 request agent, +864000000
                   withdraw]
-            alice | turn.end #7 t1 failed agent reason=abandoned error={"code":"abandoned",
+            alice | turn.end #6 t1 failed agent reason=abandoned error={"code":"abandoned",
                   "message":"the turn was suspended for too long"}
             alice = 200 approvals: a2 withdrawn turn=t1 [+0 request agent, +864000000
                   withdraw]; a1 expired turn=t1 [+0 request agent, +5000 expire]

@@ -23,31 +23,31 @@ fn p8_4_a_turn_waits_for_all_that_it_asked_for() {
         ",
         expect![[r#"
             agent < approval.request #2 a1 pending turn=t1 [+0 request agent]
-            agent | turn.suspend #3 t1 suspended agent reason=approval
-            agent | approval.request #4 a2 pending turn=t1 [+0 request agent]
+            agent | turn.suspend #2 t1 suspended agent reason=approval
+            agent | approval.request #3 a2 pending turn=t1 [+0 request agent]
             alice < approval.request #2 a1 pending turn=t1 [+0 request agent]
-            alice | turn.suspend #3 t1 suspended agent reason=approval
-            alice | approval.request #4 a2 pending turn=t1 [+0 request agent]
+            alice | turn.suspend #2 t1 suspended agent reason=approval
+            alice | approval.request #3 a2 pending turn=t1 [+0 request agent]
             agent < nack 2 conflict: unable to resume the turn; turn t1 waits for what it asked
                   for, which has to be settled or withdrawn first
-            agent < approval.decide #5 a1 approved turn=t1 decidedBy=alice [+0 request agent,
+            agent < approval.decide #4 a1 approved turn=t1 decidedBy=alice [+0 request agent,
                   +0 decide alice]
-            alice < approval.decide #5 a1 approved turn=t1 decidedBy=alice [+0 request agent,
+            alice < approval.decide #4 a1 approved turn=t1 decidedBy=alice [+0 request agent,
                   +0 decide alice]
             alice | ack 1 a1 approved turn=t1 decidedBy=alice [+0 request agent, +0 decide
                   alice]
             -- 3600000 ms
-            agent < approval.decide #6 a2 rejected turn=t1 decidedBy=alice [+0 request agent,
+            agent < approval.decide #5 a2 rejected turn=t1 decidedBy=alice [+0 request agent,
                   +3600000 decide alice]
-            agent | turn.resume #7 t1 active agent
-            alice < approval.decide #6 a2 rejected turn=t1 decidedBy=alice [+0 request agent,
+            agent | turn.resume #5 t1 active agent
+            alice < approval.decide #5 a2 rejected turn=t1 decidedBy=alice [+0 request agent,
                   +3600000 decide alice]
-            alice | turn.resume #7 t1 active agent
+            alice | turn.resume #5 t1 active agent
             alice | ack 2 a2 rejected turn=t1 decidedBy=alice [+0 request agent, +3600000
                   decide alice]
-            agent < turn.end #8 t1 complete agent
+            agent < turn.end #6 t1 complete agent
             agent | ack 3 t1 complete agent
-            alice < turn.end #8 t1 complete agent
+            alice < turn.end #6 t1 complete agent
         "#]],
     );
 }
@@ -75,24 +75,24 @@ fn p8_4_without_its_leader_the_turn_waits_for_the_next_process() {
         agent end t1 complete
         ",
         expect![[r#"
-            supervisor < approval.decide #6 a1 approved turn=t1 decidedBy=supervisor [+0
+            supervisor < approval.decide #5 a1 approved turn=t1 decidedBy=supervisor [+0
                   request agent, +86400000 decide supervisor]
-            supervisor | append #3 v#7 @4 '' failed
-            supervisor | turn.queue #8 t1 queued attempt=2 input=#1
+            supervisor | append #3 v#6 @4 '' failed
+            supervisor | turn.queue #7 t1 queued attempt=2 input=#1
             supervisor | ack 1 a1 approved turn=t1 decidedBy=supervisor [+0 request agent,
                   +86400000 decide supervisor]
-            agent < attached #8 anew, turns: t1 queued attempt=2 input=#1
+            agent < attached #7 anew, turns: t1 queued attempt=2 input=#1
             agent < create #1 alice 'go'
-            agent | create #3 v#7 agent turn=t1 'wait' failed
-            agent < caught-up #8
-            agent < turn.start #9 t1 active agent attempt=2 input=#1
+            agent | create #3 v#6 agent turn=t1 'wait' failed
+            agent < caught-up #7
+            agent < turn.start #8 t1 active agent attempt=2 input=#1
             agent | ack 4 t1 active agent attempt=2 input=#1
-            supervisor < turn.start #9 t1 active agent attempt=2 input=#1
+            supervisor < turn.start #8 t1 active agent attempt=2 input=#1
             agent < ack 5 a1 approved turn=t1 decidedBy=supervisor [+0 request agent, +86400000
                   decide supervisor] duplicate
-            agent < turn.end #10 t1 complete agent attempt=2 input=#1
+            agent < turn.end #9 t1 complete agent attempt=2 input=#1
             agent | ack 6 t1 complete agent attempt=2 input=#1
-            supervisor < turn.end #10 t1 complete agent attempt=2 input=#1
+            supervisor < turn.end #9 t1 complete agent attempt=2 input=#1
         "#]],
     );
 }
@@ -117,29 +117,29 @@ fn p8_4_the_end_of_a_turn_withdraws_what_it_asked() {
         alice decide b1 approve
         ",
         expect![[r#"
-            agent < approval.withdraw #6 a1 withdrawn turn=t1 [+0 request agent, +0 withdraw]
-            agent | approval.withdraw #7 a2 withdrawn turn=t1 [+0 request agent, +0 withdraw]
-            agent | turn.end #8 t1 complete agent
+            agent < approval.withdraw #5 a1 withdrawn turn=t1 [+0 request agent, +0 withdraw]
+            agent | approval.withdraw #6 a2 withdrawn turn=t1 [+0 request agent, +0 withdraw]
+            agent | turn.end #7 t1 complete agent
             agent | ack 5 t1 complete agent
-            alice < approval.withdraw #6 a1 withdrawn turn=t1 [+0 request agent, +0 withdraw]
-            alice | approval.withdraw #7 a2 withdrawn turn=t1 [+0 request agent, +0 withdraw]
-            alice | turn.end #8 t1 complete agent
+            alice < approval.withdraw #5 a1 withdrawn turn=t1 [+0 request agent, +0 withdraw]
+            alice | approval.withdraw #6 a2 withdrawn turn=t1 [+0 request agent, +0 withdraw]
+            alice | turn.end #7 t1 complete agent
             alice < nack 1 already-decided: unable to decide the approval; approval a1 is
                   withdrawn (a1 withdrawn turn=t1 [+0 request agent, +0 withdraw])
-            agent < turn.start #9 t2 active agent
+            agent < turn.start #8 t2 active agent
             agent | ack 6 t2 active agent
-            alice < turn.start #9 t2 active agent
-            agent < approval.request #10 b1 pending turn=t2 [+0 request agent]
-            agent | turn.suspend #11 t2 suspended agent reason=approval
+            alice < turn.start #8 t2 active agent
+            agent < approval.request #9 b1 pending turn=t2 [+0 request agent]
+            agent | turn.suspend #9 t2 suspended agent reason=approval
             agent | ack 7 b1 pending turn=t2 [+0 request agent]
-            alice < approval.request #10 b1 pending turn=t2 [+0 request agent]
-            alice | turn.suspend #11 t2 suspended agent reason=approval
-            agent < turn.cancel #12 t2 suspended agent cancel=alice reason=approval
-            agent | approval.withdraw #13 b1 withdrawn turn=t2 [+0 request agent, +0 withdraw]
-            agent | turn.end #14 t2 cancelled agent cancel=alice
-            alice < turn.cancel #12 t2 suspended agent cancel=alice reason=approval
-            alice | approval.withdraw #13 b1 withdrawn turn=t2 [+0 request agent, +0 withdraw]
-            alice | turn.end #14 t2 cancelled agent cancel=alice
+            alice < approval.request #9 b1 pending turn=t2 [+0 request agent]
+            alice | turn.suspend #9 t2 suspended agent reason=approval
+            agent < turn.cancel #10 t2 suspended agent cancel=alice reason=approval
+            agent | approval.withdraw #11 b1 withdrawn turn=t2 [+0 request agent, +0 withdraw]
+            agent | turn.end #12 t2 cancelled agent cancel=alice
+            alice < turn.cancel #10 t2 suspended agent cancel=alice reason=approval
+            alice | approval.withdraw #11 b1 withdrawn turn=t2 [+0 request agent, +0 withdraw]
+            alice | turn.end #12 t2 cancelled agent cancel=alice
             alice | ack 2 [t2 cancelled agent cancel=alice]
             alice < nack 3 already-decided: unable to decide the approval; approval b1 is
                   withdrawn (b1 withdrawn turn=t2 [+0 request agent, +0 withdraw])
@@ -172,29 +172,29 @@ fn p6_8_only_the_leader_asks_for_a_turn() {
             agent2 < nack 1 not-leader: unable to ask for approval; turn t1 is agent's
             agent/2 < nack 1 not-leader: unable to ask for approval; turn t1 was not taken over
                   this connection, send its current attempt with the frame
-            agent < turn.adopt #4 t1 suspended agent attempt=2 reason=approval
-            agent/2 < turn.adopt #4 t1 suspended agent attempt=2 reason=approval
+            agent < turn.adopt #3 t1 suspended agent attempt=2 reason=approval
+            agent/2 < turn.adopt #3 t1 suspended agent attempt=2 reason=approval
             agent/2 | ack 2 t1 suspended agent attempt=2 reason=approval
-            agent2 < turn.adopt #4 t1 suspended agent attempt=2 reason=approval
+            agent2 < turn.adopt #3 t1 suspended agent attempt=2 reason=approval
             agent < nack 3 not-leader: unable to withdraw the approval; turn t1 was not taken
                   over this connection, send its current attempt with the frame
             agent < nack 4 not-leader: unable to ask for approval; turn t1 is at attempt 2, not
                   1
-            agent < approval.withdraw #5 a1 withdrawn turn=t1 [+0 request agent, +0 withdraw
+            agent < approval.withdraw #4 a1 withdrawn turn=t1 [+0 request agent, +0 withdraw
                   agent]
-            agent | turn.resume #6 t1 active agent attempt=2
-            agent/2 < approval.withdraw #5 a1 withdrawn turn=t1 [+0 request agent, +0 withdraw
+            agent | turn.resume #4 t1 active agent attempt=2
+            agent/2 < approval.withdraw #4 a1 withdrawn turn=t1 [+0 request agent, +0 withdraw
                   agent]
-            agent/2 | turn.resume #6 t1 active agent attempt=2
+            agent/2 | turn.resume #4 t1 active agent attempt=2
             agent/2 | ack 3 a1 withdrawn turn=t1 [+0 request agent, +0 withdraw agent]
-            agent2 < approval.withdraw #5 a1 withdrawn turn=t1 [+0 request agent, +0 withdraw
+            agent2 < approval.withdraw #4 a1 withdrawn turn=t1 [+0 request agent, +0 withdraw
                   agent]
-            agent2 | turn.resume #6 t1 active agent attempt=2
+            agent2 | turn.resume #4 t1 active agent attempt=2
             agent/2 < nack 4 not-found: unable to ask for approval; there is no turn nothing
-            agent < turn.end #7 t1 complete agent attempt=2
-            agent/2 < turn.end #7 t1 complete agent attempt=2
+            agent < turn.end #5 t1 complete agent attempt=2
+            agent/2 < turn.end #5 t1 complete agent attempt=2
             agent/2 | ack 5 t1 complete agent attempt=2
-            agent2 < turn.end #7 t1 complete agent attempt=2
+            agent2 < turn.end #5 t1 complete agent attempt=2
             agent/2 < nack 6 turn-closed: unable to ask for approval; turn t1 is complete
         "#]],
     );
@@ -215,18 +215,18 @@ fn p8_4_a_withdrawal_lets_the_turn_go_on() {
         ",
         expect![[r#"
             agent < approval.request #2 a1 pending turn=t1 [+0 request agent]
-            agent | turn.suspend #3 t1 suspended agent reason=approval
+            agent | turn.suspend #2 t1 suspended agent reason=approval
             agent | ack 2 a1 pending turn=t1 [+0 request agent]
-            agent < approval.withdraw #4 a1 withdrawn turn=t1 [+0 request agent, +0 withdraw
+            agent < approval.withdraw #3 a1 withdrawn turn=t1 [+0 request agent, +0 withdraw
+                  agent]
+            agent | turn.resume #3 t1 active agent
+            agent | ack 3 a1 withdrawn turn=t1 [+0 request agent, +0 withdraw agent]
+            agent < approval.request #4 a2 pending turn=t1 [+0 request agent]
+            agent | turn.suspend #4 t1 suspended agent reason=approval
+            agent | ack 4 a2 pending turn=t1 [+0 request agent]
+            agent < approval.withdraw #5 a2 withdrawn turn=t1 [+0 request agent, +0 withdraw
                   agent]
             agent | turn.resume #5 t1 active agent
-            agent | ack 3 a1 withdrawn turn=t1 [+0 request agent, +0 withdraw agent]
-            agent < approval.request #6 a2 pending turn=t1 [+0 request agent]
-            agent | turn.suspend #7 t1 suspended agent reason=approval
-            agent | ack 4 a2 pending turn=t1 [+0 request agent]
-            agent < approval.withdraw #8 a2 withdrawn turn=t1 [+0 request agent, +0 withdraw
-                  agent]
-            agent | turn.resume #9 t1 active agent
             agent | ack 5 a2 withdrawn turn=t1 [+0 request agent, +0 withdraw agent]
         "#]],
     );
@@ -247,20 +247,20 @@ fn p8_4_a_turn_over_http_is_queued() {
         agent shorthand end t1 complete attempt=2
         ",
         expect![[r##"
-            alice < approval.decide #4 a1 approved turn=t1 decidedBy=alice [+0 request agent,
+            alice < approval.decide #3 a1 approved turn=t1 decidedBy=alice [+0 request agent,
                   +0 decide alice]
-            alice | turn.queue #5 t1 queued attempt=2
+            alice | turn.queue #4 t1 queued attempt=2
             alice | ack 1 a1 approved turn=t1 decidedBy=alice [+0 request agent, +0 decide
                   alice]
-            alice < turn.start #6 t1 active agent attempt=2
+            alice < turn.start #5 t1 active agent attempt=2
             agent = 200 {"turn":{"agent":"agent","attempt":2,"createdAt":"+0","id":"t1",
                   "leaseMs":30000,"leaseUntil":"+30000","startedAt":"+0","status":"active"}}
             agent = 200 {"approval":{"client":"agent","createdAt":"+0","decidedBy":"alice",
                   "decision":"approve","history":[{"at":"+0","what":"request","who":"agent"},
                   {"at":"+0","what":"decide","who":"alice"}],"id":"a1","kind":"approval",
                   "serial":"#2","session":"s1","status":"approved","title":"Buy?","turn":"t1",
-                  "version":"#4"},"duplicate":true}
-            alice < turn.end #7 t1 complete agent attempt=2
+                  "version":"#3"},"duplicate":true}
+            alice < turn.end #6 t1 complete agent attempt=2
             agent = 200 {"turn":{"agent":"agent","attempt":2,"createdAt":"+0","endedAt":"+0",
                   "id":"t1","startedAt":"+0","status":"complete"}}
         "##]],

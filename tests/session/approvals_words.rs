@@ -2,7 +2,9 @@
 
 use expect_test::expect;
 
-use crate::world::check;
+use sessile::protocol::limits::Limits;
+
+use crate::world::{World, check};
 
 /// P8.7: in one array, the message first; the turn goes on when nothing is pending.
 #[test]
@@ -24,31 +26,31 @@ fn p8_7_an_input_dismisses_what_wishes_so() {
         alice decide a1 approve
         ",
         expect![[r#"
-            agent < create #10 alice 'make it one'
-            agent | create #11 alice 'please'
-            agent | approval.decide #12 a1 dismissed turn=t1 decidedBy=alice comment=#10 [+0
+            agent < create #8 alice 'make it one'
+            agent | create #9 alice 'please'
+            agent | approval.decide #10 a1 dismissed turn=t1 decidedBy=alice comment=#8 [+0
                   request agent, +0 decide alice]
-            agent | approval.decide #13 a2 dismissed turn=t1 decidedBy=alice comment=#10 [+0
+            agent | approval.decide #11 a2 dismissed turn=t1 decidedBy=alice comment=#8 [+0
                   request agent, +0 decide alice]
-            agent | turn.resume #14 t1 active agent
-            agent | approval.decide #15 b1 dismissed turn=t2 decidedBy=alice comment=#10 [+0
+            agent | turn.resume #11 t1 active agent
+            agent | approval.decide #12 b1 dismissed turn=t2 decidedBy=alice comment=#8 [+0
                   request agent, +0 decide alice]
-            alice < create #10 alice 'make it one'
-            alice | create #11 alice 'please'
-            alice | approval.decide #12 a1 dismissed turn=t1 decidedBy=alice comment=#10 [+0
+            alice < create #8 alice 'make it one'
+            alice | create #9 alice 'please'
+            alice | approval.decide #10 a1 dismissed turn=t1 decidedBy=alice comment=#8 [+0
                   request agent, +0 decide alice]
-            alice | approval.decide #13 a2 dismissed turn=t1 decidedBy=alice comment=#10 [+0
+            alice | approval.decide #11 a2 dismissed turn=t1 decidedBy=alice comment=#8 [+0
                   request agent, +0 decide alice]
-            alice | turn.resume #14 t1 active agent
-            alice | approval.decide #15 b1 dismissed turn=t2 decidedBy=alice comment=#10 [+0
+            alice | turn.resume #11 t1 active agent
+            alice | approval.decide #12 b1 dismissed turn=t2 decidedBy=alice comment=#8 [+0
                   request agent, +0 decide alice]
-            alice | ack 1 #10, #11
-            agent < create #16 alice 'hello?'
-            alice < create #16 alice 'hello?'
-            alice | ack 2 #16
+            alice | ack 1 #8, #9
+            agent < create #13 alice 'hello?'
+            alice < create #13 alice 'hello?'
+            alice | ack 2 #13
             alice < nack 3 already-decided: unable to decide the approval; approval a1 is
-                  dismissed (a1 dismissed turn=t1 decidedBy=alice comment=#10 [+0 request agent,
-                   +0 decide alice])
+                  dismissed (a1 dismissed turn=t1 decidedBy=alice comment=#8 [+0 request agent,
+                  +0 decide alice])
         "#]],
     );
 }
@@ -77,75 +79,73 @@ fn p8_7_other_messages_dismiss_nothing() {
         supervisor publish 'an input' wake=true
         ",
         expect![[r#"
-            agent < create #5 bob 'me too'
-            alice < create #5 bob 'me too'
-            bob < create #5 bob 'me too'
-            bob | ack 1 #5
-            supervisor < create #5 bob 'me too'
-            viewer < create #5 bob 'me too'
-            agent < create #6 viewer 'and me'
-            alice < create #6 viewer 'and me'
-            bob < create #6 viewer 'and me'
-            supervisor < create #6 viewer 'and me'
-            viewer < create #6 viewer 'and me'
-            viewer | ack 1 #6
-            agent < create #7 agent turn=t1 'working'
-            agent | ack 3 #7
-            alice < create #7 agent turn=t1 'working'
-            bob < create #7 agent turn=t1 'working'
-            supervisor < create #7 agent turn=t1 'working'
-            viewer < create #7 agent turn=t1 'working'
-            agent < create #8 supervisor 'no input'
-            alice < create #8 supervisor 'no input'
-            bob < create #8 supervisor 'no input'
-            supervisor < create #8 supervisor 'no input'
-            supervisor | ack 1 #8
-            viewer < create #8 supervisor 'no input'
-            agent < create #9 alice 'no input'
-            alice < create #9 alice 'no input'
-            alice | ack 2 #9
-            bob < create #9 alice 'no input'
-            supervisor < create #9 alice 'no input'
-            viewer < create #9 alice 'no input'
+            agent < create #4 bob 'me too'
+            alice < create #4 bob 'me too'
+            bob < create #4 bob 'me too'
+            bob | ack 1 #4
+            supervisor < create #4 bob 'me too'
+            viewer < create #4 bob 'me too'
+            agent < create #5 viewer 'and me'
+            alice < create #5 viewer 'and me'
+            bob < create #5 viewer 'and me'
+            supervisor < create #5 viewer 'and me'
+            viewer < create #5 viewer 'and me'
+            viewer | ack 1 #5
+            agent < create #6 agent turn=t1 'working'
+            agent | ack 3 #6
+            alice < create #6 agent turn=t1 'working'
+            bob < create #6 agent turn=t1 'working'
+            supervisor < create #6 agent turn=t1 'working'
+            viewer < create #6 agent turn=t1 'working'
+            agent < create #7 supervisor 'no input'
+            alice < create #7 supervisor 'no input'
+            bob < create #7 supervisor 'no input'
+            supervisor < create #7 supervisor 'no input'
+            supervisor | ack 1 #7
+            viewer < create #7 supervisor 'no input'
+            agent < create #8 alice 'no input'
+            alice < create #8 alice 'no input'
+            alice | ack 2 #8
+            bob < create #8 alice 'no input'
+            supervisor < create #8 alice 'no input'
+            viewer < create #8 alice 'no input'
             alice < ack 3 #1 id="m1" duplicate
-            agent < create #10 alice name=steer turn=t1 'faster' headers={"steer":"waiting"}
-            agent | turn.steer #10 t1 suspended agent input=#1 reason=approval message=#10
+            agent < create #9 alice name=steer turn=t1 'faster' headers={"steer":"waiting"}
+            agent | turn.steer #9 t1 suspended agent input=#1 reason=approval message=#9
                   'faster'
-            alice < create #10 alice name=steer turn=t1 'faster' headers={"steer":"waiting"}
-            alice | turn.steer #10 t1 suspended agent input=#1 reason=approval message=#10
+            alice < create #9 alice name=steer turn=t1 'faster' headers={"steer":"waiting"}
+            alice | turn.steer #9 t1 suspended agent input=#1 reason=approval message=#9
                   'faster'
-            alice | ack 4 #10 in t1 suspended agent input=#1 reason=approval
-            bob < create #10 alice name=steer turn=t1 'faster' headers={"steer":"waiting"}
-            bob | turn.steer #10 t1 suspended agent input=#1 reason=approval message=#10
+            alice | ack 4 #9 in t1 suspended agent input=#1 reason=approval
+            bob < create #9 alice name=steer turn=t1 'faster' headers={"steer":"waiting"}
+            bob | turn.steer #9 t1 suspended agent input=#1 reason=approval message=#9 'faster'
+            supervisor < create #9 alice name=steer turn=t1 'faster' headers={"steer":"waiting"}
+            supervisor | turn.steer #9 t1 suspended agent input=#1 reason=approval message=#9
                   'faster'
-            supervisor < create #10 alice name=steer turn=t1 'faster'
-                  headers={"steer":"waiting"}
-            supervisor | turn.steer #10 t1 suspended agent input=#1 reason=approval message=#10
+            viewer < create #9 alice name=steer turn=t1 'faster' headers={"steer":"waiting"}
+            viewer | turn.steer #9 t1 suspended agent input=#1 reason=approval message=#9
                   'faster'
-            viewer < create #10 alice name=steer turn=t1 'faster' headers={"steer":"waiting"}
-            viewer | turn.steer #10 t1 suspended agent input=#1 reason=approval message=#10
-                  'faster'
-            agent < create #11 supervisor 'an input'
-            agent | approval.decide #12 a1 dismissed turn=t1 decidedBy=supervisor comment=#11
+            agent < create #10 supervisor 'an input'
+            agent | approval.decide #11 a1 dismissed turn=t1 decidedBy=supervisor comment=#10
                   [+0 request agent, +0 decide supervisor]
-            agent | turn.resume #13 t1 active agent input=#1
-            alice < create #11 supervisor 'an input'
-            alice | approval.decide #12 a1 dismissed turn=t1 decidedBy=supervisor comment=#11
+            agent | turn.resume #11 t1 active agent input=#1
+            alice < create #10 supervisor 'an input'
+            alice | approval.decide #11 a1 dismissed turn=t1 decidedBy=supervisor comment=#10
                   [+0 request agent, +0 decide supervisor]
-            alice | turn.resume #13 t1 active agent input=#1
-            bob < create #11 supervisor 'an input'
-            bob | approval.decide #12 a1 dismissed turn=t1 decidedBy=supervisor comment=#11 [+0
+            alice | turn.resume #11 t1 active agent input=#1
+            bob < create #10 supervisor 'an input'
+            bob | approval.decide #11 a1 dismissed turn=t1 decidedBy=supervisor comment=#10 [+0
                   request agent, +0 decide supervisor]
-            bob | turn.resume #13 t1 active agent input=#1
-            supervisor < create #11 supervisor 'an input'
-            supervisor | approval.decide #12 a1 dismissed turn=t1 decidedBy=supervisor
-                  comment=#11 [+0 request agent, +0 decide supervisor]
-            supervisor | turn.resume #13 t1 active agent input=#1
-            supervisor | ack 2 #11
-            viewer < create #11 supervisor 'an input'
-            viewer | approval.decide #12 a1 dismissed turn=t1 decidedBy=supervisor comment=#11
+            bob | turn.resume #11 t1 active agent input=#1
+            supervisor < create #10 supervisor 'an input'
+            supervisor | approval.decide #11 a1 dismissed turn=t1 decidedBy=supervisor
+                  comment=#10 [+0 request agent, +0 decide supervisor]
+            supervisor | turn.resume #11 t1 active agent input=#1
+            supervisor | ack 2 #10
+            viewer < create #10 supervisor 'an input'
+            viewer | approval.decide #11 a1 dismissed turn=t1 decidedBy=supervisor comment=#10
                   [+0 request agent, +0 decide supervisor]
-            viewer | turn.resume #13 t1 active agent input=#1
+            viewer | turn.resume #11 t1 active agent input=#1
         "#]],
     );
 }
@@ -154,8 +154,9 @@ fn p8_7_other_messages_dismiss_nothing() {
 /// answers nobody.
 #[test]
 fn p8_7_what_answers_is_not_refused_and_does_not_wait() {
-    for on_input in ["queue", "reject", "interrupt"] {
-        let script = format!(
+    let output = |on_input: &str| {
+        let mut world = World::new(Limits::default());
+        world.run(&format!(
             "
             admin patch {{\"onInput\":\"{on_input}\"}}
             agent attach rewind=0
@@ -167,18 +168,20 @@ fn p8_7_what_answers_is_not_refused_and_does_not_wait() {
             ---
             alice publish 'make it one'
             "
-        );
-        check(
-            &script,
-            expect![[r#"
-            alice < create #5 alice 'make it one'
-            alice | approval.decide #6 a1 dismissed turn=t1 decidedBy=alice comment=#5 [+0
-                  request agent, +0 decide alice]
-            alice | turn.queue #7 t1 queued attempt=2 input=#1
-            alice | ack 2 #5
-        "#]],
-        );
-    }
+        ));
+        world.output
+    };
+    let queue = output("queue");
+    assert_eq!(queue, output("reject"));
+    assert_eq!(queue, output("interrupt"));
+    expect![[r#"
+        alice < create #4 alice 'make it one'
+        alice | approval.decide #5 a1 dismissed turn=t1 decidedBy=alice comment=#4 [+0
+              request agent, +0 decide alice]
+        alice | turn.queue #6 t1 queued attempt=2 input=#1
+        alice | ack 2 #4
+    "#]]
+    .assert_eq(&queue);
 }
 
 /// P8.7, P6.6: an interrupted turn asks nothing any more.
@@ -196,21 +199,21 @@ fn p8_7_an_interrupt_comes_first() {
         alice publish 'stop' interrupt=t1
         ",
         expect![[r#"
-            agent < turn.cancel #7 t1 suspended agent cancel=alice reason=approval
-            agent | approval.withdraw #8 a1 withdrawn turn=t1 [+0 request agent, +0 withdraw]
-            agent | turn.end #9 t1 cancelled agent cancel=alice
-            agent | create #10 alice 'stop'
-            agent | approval.decide #11 b1 dismissed turn=t2 decidedBy=alice comment=#10 [+0
+            agent < turn.cancel #5 t1 suspended agent cancel=alice reason=approval
+            agent | approval.withdraw #6 a1 withdrawn turn=t1 [+0 request agent, +0 withdraw]
+            agent | turn.end #7 t1 cancelled agent cancel=alice
+            agent | create #8 alice 'stop'
+            agent | approval.decide #9 b1 dismissed turn=t2 decidedBy=alice comment=#8 [+0
                   request agent, +0 decide alice]
-            agent | turn.resume #12 t2 active agent
-            alice < turn.cancel #7 t1 suspended agent cancel=alice reason=approval
-            alice | approval.withdraw #8 a1 withdrawn turn=t1 [+0 request agent, +0 withdraw]
-            alice | turn.end #9 t1 cancelled agent cancel=alice
-            alice | create #10 alice 'stop'
-            alice | approval.decide #11 b1 dismissed turn=t2 decidedBy=alice comment=#10 [+0
+            agent | turn.resume #9 t2 active agent
+            alice < turn.cancel #5 t1 suspended agent cancel=alice reason=approval
+            alice | approval.withdraw #6 a1 withdrawn turn=t1 [+0 request agent, +0 withdraw]
+            alice | turn.end #7 t1 cancelled agent cancel=alice
+            alice | create #8 alice 'stop'
+            alice | approval.decide #9 b1 dismissed turn=t2 decidedBy=alice comment=#8 [+0
                   request agent, +0 decide alice]
-            alice | turn.resume #12 t2 active agent
-            alice | ack 1 #10
+            alice | turn.resume #9 t2 active agent
+            alice | ack 1 #8
         "#]],
     );
 }
@@ -230,12 +233,12 @@ fn p8_7_without_its_leader_the_turn_waits_for_the_next_process() {
         alice publish 'make it one' id=m1
         ",
         expect![[r#"
-            alice < create #4 alice id=m1 'make it one'
-            alice | approval.decide #5 a1 dismissed turn=t1 decidedBy=alice comment=#4 [+0
+            alice < create #3 alice id=m1 'make it one'
+            alice | approval.decide #4 a1 dismissed turn=t1 decidedBy=alice comment=#3 [+0
                   request agent, +0 decide alice]
-            alice | turn.queue #6 t1 queued attempt=2
-            alice | ack 1 #4 id="m1"
-            alice < ack 2 #4 id="m1" duplicate
+            alice | turn.queue #5 t1 queued attempt=2
+            alice | ack 1 #3 id="m1"
+            alice < ack 2 #3 id="m1" duplicate
         "#]],
     );
 }
@@ -258,34 +261,34 @@ fn p8_7_to_a_person_who_leads_words_answer_nothing() {
         alice publish 'make it one'
         ",
         expect![[r##"
-            agent < create #5 alice 'hello?'
-            alice < create #5 alice 'hello?'
-            alice | ack 1 #5
-            supervisor < create #5 alice 'hello?'
-            agent < create #6 supervisor 'yes'
-            alice < create #6 supervisor 'yes'
-            supervisor < create #6 supervisor 'yes'
-            supervisor | ack 2 #6
+            agent < create #4 alice 'hello?'
+            alice < create #4 alice 'hello?'
+            alice | ack 1 #4
+            supervisor < create #4 alice 'hello?'
+            agent < create #5 supervisor 'yes'
+            alice < create #5 supervisor 'yes'
+            supervisor < create #5 supervisor 'yes'
+            supervisor | ack 2 #5
             agent < {"by":"supervisor","lead":{"client":"supervisor","since":"+0"},
-                  "serial":"#7","type":"lead.return","wake":"none"}
+                  "serial":"#6","type":"lead.return","wake":"none"}
             alice < {"by":"supervisor","lead":{"client":"supervisor","since":"+0"},
-                  "serial":"#7","type":"lead.return","wake":"none"}
+                  "serial":"#6","type":"lead.return","wake":"none"}
             supervisor < {"by":"supervisor","lead":{"client":"supervisor","since":"+0"},
-                  "serial":"#7","type":"lead.return","wake":"none"}
+                  "serial":"#6","type":"lead.return","wake":"none"}
             supervisor | ack 3 {"lead":null}
-            agent < create #8 alice 'make it one'
-            agent | approval.decide #9 a1 dismissed turn=t1 decidedBy=alice comment=#8 [+0
+            agent < create #7 alice 'make it one'
+            agent | approval.decide #8 a1 dismissed turn=t1 decidedBy=alice comment=#7 [+0
                   request agent, +0 decide alice]
-            agent | turn.resume #10 t1 active agent
-            alice < create #8 alice 'make it one'
-            alice | approval.decide #9 a1 dismissed turn=t1 decidedBy=alice comment=#8 [+0
+            agent | turn.resume #8 t1 active agent
+            alice < create #7 alice 'make it one'
+            alice | approval.decide #8 a1 dismissed turn=t1 decidedBy=alice comment=#7 [+0
                   request agent, +0 decide alice]
-            alice | turn.resume #10 t1 active agent
-            alice | ack 2 #8
-            supervisor < create #8 alice 'make it one'
-            supervisor | approval.decide #9 a1 dismissed turn=t1 decidedBy=alice comment=#8 [+0
+            alice | turn.resume #8 t1 active agent
+            alice | ack 2 #7
+            supervisor < create #7 alice 'make it one'
+            supervisor | approval.decide #8 a1 dismissed turn=t1 decidedBy=alice comment=#7 [+0
                   request agent, +0 decide alice]
-            supervisor | turn.resume #10 t1 active agent
+            supervisor | turn.resume #8 t1 active agent
         "##]],
     );
 }

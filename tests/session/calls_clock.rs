@@ -26,17 +26,17 @@ fn p8_9_a_call_expires() {
         ",
         expect![[r##"
             -- 20000 ms
-            agent < tool.expire #6 c2 where expired turn=t1
-            alice < tool.expire #6 c2 where expired turn=t1
+            agent < tool.expire #5 c2 where expired turn=t1
+            alice < tool.expire #5 c2 where expired turn=t1
             -- 21000 ms
             alice < nack 2 already-settled: unable to settle the call; call c2 is expired (c2
                   where expired turn=t1)
             -- 61000 ms
-            alice < attached #8 anew, turns: t1 queued attempt=2
-            alice < caught-up #8
+            alice < attached #7 anew, turns: t1 queued attempt=2
+            alice < caught-up #7
             alice = 200 {"call":{"client":"agent","createdAt":"+0","deadlineAt":"+60000",
                   "id":"c1","name":"where","serial":"#2","session":"s1","settledAt":"+60000",
-                  "status":"expired","suspend":true,"turn":"t1","version":"#7"}}
+                  "status":"expired","suspend":true,"turn":"t1","version":"#6"}}
         "##]],
     );
 }

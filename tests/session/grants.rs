@@ -29,39 +29,39 @@ fn p8_6_a_grant_settles_later_requests_at_once() {
         bob attach rewind=0
         ",
         expect![[r#"
-            agent < approval.request #6 a2 approved turn=t1 decidedBy=alice grant=bash [+0
+            agent < approval.request #4 a2 approved turn=t1 decidedBy=alice grant=bash [+0
                   request agent, +0 decide alice by a1]
             agent | ack 3 a2 approved turn=t1 decidedBy=alice grant=bash [+0 request agent, +0
                   decide alice by a1]
-            alice < approval.request #6 a2 approved turn=t1 decidedBy=alice grant=bash [+0
+            alice < approval.request #4 a2 approved turn=t1 decidedBy=alice grant=bash [+0
                   request agent, +0 decide alice by a1]
             agent < ack 4 a2 approved turn=t1 decidedBy=alice grant=bash [+0 request agent, +0
                   decide alice by a1] duplicate
-            agent < approval.request #7 a3 pending turn=t1 grant=rm [+0 request agent]
-            agent | turn.suspend #8 t1 suspended agent reason=approval
+            agent < approval.request #5 a3 pending turn=t1 grant=rm [+0 request agent]
+            agent | turn.suspend #5 t1 suspended agent reason=approval
             agent | ack 5 a3 pending turn=t1 grant=rm [+0 request agent]
-            alice < approval.request #7 a3 pending turn=t1 grant=rm [+0 request agent]
-            alice | turn.suspend #8 t1 suspended agent reason=approval
-            agent < approval.request #9 a4 approved turn=t1 decidedBy=alice grant=bash [+0
+            alice < approval.request #5 a3 pending turn=t1 grant=rm [+0 request agent]
+            alice | turn.suspend #5 t1 suspended agent reason=approval
+            agent < approval.request #6 a4 approved turn=t1 decidedBy=alice grant=bash [+0
                   request agent, +0 decide alice by a1]
             agent | ack 6 a4 approved turn=t1 decidedBy=alice grant=bash [+0 request agent, +0
                   decide alice by a1]
-            alice < approval.request #9 a4 approved turn=t1 decidedBy=alice grant=bash [+0
+            alice < approval.request #6 a4 approved turn=t1 decidedBy=alice grant=bash [+0
                   request agent, +0 decide alice by a1]
             alice < nack 2 already-decided: unable to decide the approval; approval a2 is
                   approved (a2 approved turn=t1 decidedBy=alice grant=bash [+0 request agent,
                   +0 decide alice by a1])
             -- 2000 ms
-            agent < approval.request #10 a5 approved decidedBy=alice grant=bash [+2000 request
+            agent < approval.request #7 a5 approved decidedBy=alice grant=bash [+2000 request
                   agent, +2000 decide alice by a1]
             agent | ack 7 a5 approved decidedBy=alice grant=bash [+2000 request agent, +2000
                   decide alice by a1]
-            alice < approval.request #10 a5 approved decidedBy=alice grant=bash [+2000 request
+            alice < approval.request #7 a5 approved decidedBy=alice grant=bash [+2000 request
                   agent, +2000 decide alice by a1]
-            bob < attached #10 anew, turns: t1 suspended agent reason=approval, asked: a3
+            bob < attached #7 anew, turns: t1 suspended agent reason=approval, asked: a3
                   pending turn=t1 grant=rm [+0 request agent], granted: [bash of agent session
                   by alice in a1]
-            bob < caught-up #10
+            bob < caught-up #7
         "#]],
     );
 }
@@ -88,38 +88,38 @@ fn p8_6_a_grant_covers_what_it_was_given_for() {
         agent ask q1 turn=t1 kind=question grant=k
         ",
         expect![[r#"
-            agent < approval.request #8 b1 pending turn=t2 grant=k [+0 request agent]
-            agent | turn.suspend #9 t2 suspended agent reason=approval
+            agent < approval.request #6 b1 pending turn=t2 grant=k [+0 request agent]
+            agent | turn.suspend #6 t2 suspended agent reason=approval
             agent | ack 4 b1 pending turn=t2 grant=k [+0 request agent]
-            agent2 < approval.request #8 b1 pending turn=t2 grant=k [+0 request agent]
-            agent2 | turn.suspend #9 t2 suspended agent reason=approval
-            alice < approval.request #8 b1 pending turn=t2 grant=k [+0 request agent]
-            alice | turn.suspend #9 t2 suspended agent reason=approval
-            agent < approval.request #10 c1 pending turn=t3 grant=k [+0 request agent2]
-            agent | turn.suspend #11 t3 suspended agent2 reason=approval
-            agent2 < approval.request #10 c1 pending turn=t3 grant=k [+0 request agent2]
-            agent2 | turn.suspend #11 t3 suspended agent2 reason=approval
+            agent2 < approval.request #6 b1 pending turn=t2 grant=k [+0 request agent]
+            agent2 | turn.suspend #6 t2 suspended agent reason=approval
+            alice < approval.request #6 b1 pending turn=t2 grant=k [+0 request agent]
+            alice | turn.suspend #6 t2 suspended agent reason=approval
+            agent < approval.request #7 c1 pending turn=t3 grant=k [+0 request agent2]
+            agent | turn.suspend #7 t3 suspended agent2 reason=approval
+            agent2 < approval.request #7 c1 pending turn=t3 grant=k [+0 request agent2]
+            agent2 | turn.suspend #7 t3 suspended agent2 reason=approval
             agent2 | ack 2 c1 pending turn=t3 grant=k [+0 request agent2]
-            alice < approval.request #10 c1 pending turn=t3 grant=k [+0 request agent2]
-            alice | turn.suspend #11 t3 suspended agent2 reason=approval
-            agent < approval.request #12 d1 pending grant=k [+0 request agent]
+            alice < approval.request #7 c1 pending turn=t3 grant=k [+0 request agent2]
+            alice | turn.suspend #7 t3 suspended agent2 reason=approval
+            agent < approval.request #8 d1 pending grant=k [+0 request agent]
             agent | ack 5 d1 pending grant=k [+0 request agent]
-            agent2 < approval.request #12 d1 pending grant=k [+0 request agent]
-            alice < approval.request #12 d1 pending grant=k [+0 request agent]
-            agent < approval.request #13 a2 pending turn=t1 [+0 request agent]
-            agent | turn.suspend #14 t1 suspended agent reason=approval
+            agent2 < approval.request #8 d1 pending grant=k [+0 request agent]
+            alice < approval.request #8 d1 pending grant=k [+0 request agent]
+            agent < approval.request #9 a2 pending turn=t1 [+0 request agent]
+            agent | turn.suspend #9 t1 suspended agent reason=approval
             agent | ack 6 a2 pending turn=t1 [+0 request agent]
-            agent2 < approval.request #13 a2 pending turn=t1 [+0 request agent]
-            agent2 | turn.suspend #14 t1 suspended agent reason=approval
-            alice < approval.request #13 a2 pending turn=t1 [+0 request agent]
-            alice | turn.suspend #14 t1 suspended agent reason=approval
-            agent < approval.request #15 a3 approved turn=t1 decidedBy=alice grant=k [+0
+            agent2 < approval.request #9 a2 pending turn=t1 [+0 request agent]
+            agent2 | turn.suspend #9 t1 suspended agent reason=approval
+            alice < approval.request #9 a2 pending turn=t1 [+0 request agent]
+            alice | turn.suspend #9 t1 suspended agent reason=approval
+            agent < approval.request #10 a3 approved turn=t1 decidedBy=alice grant=k [+0
                   request agent, +0 decide alice by a1]
             agent | ack 7 a3 approved turn=t1 decidedBy=alice grant=k [+0 request agent, +0
                   decide alice by a1]
-            agent2 < approval.request #15 a3 approved turn=t1 decidedBy=alice grant=k [+0
+            agent2 < approval.request #10 a3 approved turn=t1 decidedBy=alice grant=k [+0
                   request agent, +0 decide alice by a1]
-            alice < approval.request #15 a3 approved turn=t1 decidedBy=alice grant=k [+0
+            alice < approval.request #10 a3 approved turn=t1 decidedBy=alice grant=k [+0
                   request agent, +0 decide alice by a1]
             agent < nack 8 invalid-frame: unable to ask for approval; grant is for kind approval
         "#]],
@@ -149,65 +149,65 @@ fn p8_6_a_grant_reaches_as_far_as_the_right_to_decide() {
         agent ask a5 turn=t2 grant=k assignees=[\"carol\"]
         ",
         expect![[r#"
-            agent < approval.request #9 a2 pending turn=t2 grant=k [+0 request agent]
-            agent | turn.suspend #10 t2 suspended agent input=#2 reason=approval
+            agent < approval.request #7 a2 pending turn=t2 grant=k [+0 request agent]
+            agent | turn.suspend #7 t2 suspended agent input=#2 reason=approval
             agent | ack 4 a2 pending turn=t2 grant=k [+0 request agent]
-            alice < approval.request #9 a2 pending turn=t2 grant=k [+0 request agent]
-            alice | turn.suspend #10 t2 suspended agent input=#2 reason=approval
-            bob < approval.request #9 a2 pending turn=t2 grant=k [+0 request agent]
-            bob | turn.suspend #10 t2 suspended agent input=#2 reason=approval
-            supervisor < approval.request #9 a2 pending turn=t2 grant=k [+0 request agent]
-            supervisor | turn.suspend #10 t2 suspended agent input=#2 reason=approval
-            agent < approval.request #11 a3 pending turn=t1 grant=k
+            alice < approval.request #7 a2 pending turn=t2 grant=k [+0 request agent]
+            alice | turn.suspend #7 t2 suspended agent input=#2 reason=approval
+            bob < approval.request #7 a2 pending turn=t2 grant=k [+0 request agent]
+            bob | turn.suspend #7 t2 suspended agent input=#2 reason=approval
+            supervisor < approval.request #7 a2 pending turn=t2 grant=k [+0 request agent]
+            supervisor | turn.suspend #7 t2 suspended agent input=#2 reason=approval
+            agent < approval.request #8 a3 pending turn=t1 grant=k
                   assignees=["role:supervisor"] [+0 request agent]
-            agent | turn.suspend #12 t1 suspended agent input=#1 reason=approval
+            agent | turn.suspend #8 t1 suspended agent input=#1 reason=approval
             agent | ack 5 a3 pending turn=t1 grant=k assignees=["role:supervisor"] [+0 request
                   agent]
-            alice < approval.request #11 a3 pending turn=t1 grant=k
+            alice < approval.request #8 a3 pending turn=t1 grant=k
                   assignees=["role:supervisor"] [+0 request agent]
-            alice | turn.suspend #12 t1 suspended agent input=#1 reason=approval
-            bob < approval.request #11 a3 pending turn=t1 grant=k assignees=["role:supervisor"]
+            alice | turn.suspend #8 t1 suspended agent input=#1 reason=approval
+            bob < approval.request #8 a3 pending turn=t1 grant=k assignees=["role:supervisor"]
                   [+0 request agent]
-            bob | turn.suspend #12 t1 suspended agent input=#1 reason=approval
-            supervisor < approval.request #11 a3 pending turn=t1 grant=k
+            bob | turn.suspend #8 t1 suspended agent input=#1 reason=approval
+            supervisor < approval.request #8 a3 pending turn=t1 grant=k
                   assignees=["role:supervisor"] [+0 request agent]
-            supervisor | turn.suspend #12 t1 suspended agent input=#1 reason=approval
-            agent < approval.decide #13 a3 approved turn=t1 decidedBy=supervisor grant=k
+            supervisor | turn.suspend #8 t1 suspended agent input=#1 reason=approval
+            agent < approval.decide #9 a3 approved turn=t1 decidedBy=supervisor grant=k
                   scope=session assignees=["role:supervisor"] [+0 request agent, +0 decide
                   supervisor]
-            agent | turn.resume #14 t1 active agent input=#1
-            alice < approval.decide #13 a3 approved turn=t1 decidedBy=supervisor grant=k
+            agent | turn.resume #9 t1 active agent input=#1
+            alice < approval.decide #9 a3 approved turn=t1 decidedBy=supervisor grant=k
                   scope=session assignees=["role:supervisor"] [+0 request agent, +0 decide
                   supervisor]
-            alice | turn.resume #14 t1 active agent input=#1
-            bob < approval.decide #13 a3 approved turn=t1 decidedBy=supervisor grant=k
+            alice | turn.resume #9 t1 active agent input=#1
+            bob < approval.decide #9 a3 approved turn=t1 decidedBy=supervisor grant=k
                   scope=session assignees=["role:supervisor"] [+0 request agent, +0 decide
                   supervisor]
-            bob | turn.resume #14 t1 active agent input=#1
-            supervisor < approval.decide #13 a3 approved turn=t1 decidedBy=supervisor grant=k
+            bob | turn.resume #9 t1 active agent input=#1
+            supervisor < approval.decide #9 a3 approved turn=t1 decidedBy=supervisor grant=k
                   scope=session assignees=["role:supervisor"] [+0 request agent, +0 decide
                   supervisor]
-            supervisor | turn.resume #14 t1 active agent input=#1
+            supervisor | turn.resume #9 t1 active agent input=#1
             supervisor | ack 1 a3 approved turn=t1 decidedBy=supervisor grant=k scope=session
                   assignees=["role:supervisor"] [+0 request agent, +0 decide supervisor]
-            agent < approval.request #15 a4 approved turn=t1 decidedBy=supervisor grant=k
+            agent < approval.request #10 a4 approved turn=t1 decidedBy=supervisor grant=k
                   assignees=["role:supervisor"] [+0 request agent, +0 decide supervisor by a3]
             agent | ack 6 a4 approved turn=t1 decidedBy=supervisor grant=k
                   assignees=["role:supervisor"] [+0 request agent, +0 decide supervisor by a3]
-            alice < approval.request #15 a4 approved turn=t1 decidedBy=supervisor grant=k
+            alice < approval.request #10 a4 approved turn=t1 decidedBy=supervisor grant=k
                   assignees=["role:supervisor"] [+0 request agent, +0 decide supervisor by a3]
-            bob < approval.request #15 a4 approved turn=t1 decidedBy=supervisor grant=k
+            bob < approval.request #10 a4 approved turn=t1 decidedBy=supervisor grant=k
                   assignees=["role:supervisor"] [+0 request agent, +0 decide supervisor by a3]
-            supervisor < approval.request #15 a4 approved turn=t1 decidedBy=supervisor grant=k
+            supervisor < approval.request #10 a4 approved turn=t1 decidedBy=supervisor grant=k
                   assignees=["role:supervisor"] [+0 request agent, +0 decide supervisor by a3]
-            agent < approval.request #16 a5 pending turn=t2 grant=k assignees=["carol"] [+0
+            agent < approval.request #11 a5 pending turn=t2 grant=k assignees=["carol"] [+0
                   request agent]
             agent | ack 7 a5 pending turn=t2 grant=k assignees=["carol"] [+0 request agent]
-            alice < approval.request #16 a5 pending turn=t2 grant=k assignees=["carol"] [+0
+            alice < approval.request #11 a5 pending turn=t2 grant=k assignees=["carol"] [+0
                   request agent]
-            bob < approval.request #16 a5 pending turn=t2 grant=k assignees=["carol"] [+0
+            bob < approval.request #11 a5 pending turn=t2 grant=k assignees=["carol"] [+0
                   request agent]
-            supervisor < approval.request #16 a5 pending turn=t2 grant=k assignees=["carol"]
+            supervisor < approval.request #11 a5 pending turn=t2 grant=k assignees=["carol"]
                   [+0 request agent]
         "#]],
     );
@@ -319,29 +319,29 @@ fn p8_6_a_grant_of_a_turn_ends_with_it() {
         carol attach rewind=0
         ",
         expect![[r#"
-            alice < attached #6 anew, turns: t1 active agent, granted: [k of agent turn turn=t1
+            alice < attached #4 anew, turns: t1 active agent, granted: [k of agent turn turn=t1
                   by alice in a1]
-            alice < caught-up #6
-            agent < attached #6 anew, turns: t1 active agent, granted: [k of agent turn turn=t1
+            alice < caught-up #4
+            agent < attached #4 anew, turns: t1 active agent, granted: [k of agent turn turn=t1
                   by alice in a1]
-            agent < caught-up #6
-            agent < turn.adopt #7 t1 active agent attempt=2
+            agent < caught-up #4
+            agent < turn.adopt #5 t1 active agent attempt=2
             agent | ack 4 t1 active agent attempt=2
-            alice < turn.adopt #7 t1 active agent attempt=2
-            agent < approval.request #8 a3 approved turn=t1 decidedBy=alice grant=k [+0 request
+            alice < turn.adopt #5 t1 active agent attempt=2
+            agent < approval.request #6 a3 approved turn=t1 decidedBy=alice grant=k [+0 request
                   agent, +0 decide alice by a1]
             agent | ack 5 a3 approved turn=t1 decidedBy=alice grant=k [+0 request agent, +0
                   decide alice by a1]
-            alice < approval.request #8 a3 approved turn=t1 decidedBy=alice grant=k [+0 request
+            alice < approval.request #6 a3 approved turn=t1 decidedBy=alice grant=k [+0 request
                   agent, +0 decide alice by a1]
-            agent < turn.cancel #9 t1 active agent attempt=2 cancel=alice
-            alice < turn.cancel #9 t1 active agent attempt=2 cancel=alice
+            agent < turn.cancel #7 t1 active agent attempt=2 cancel=alice
+            alice < turn.cancel #7 t1 active agent attempt=2 cancel=alice
             alice | ack 2 [t1 active agent attempt=2 cancel=alice]
-            agent < turn.end #10 t1 cancelled agent attempt=2 cancel=alice
+            agent < turn.end #8 t1 cancelled agent attempt=2 cancel=alice
             agent | ack 6 t1 cancelled agent attempt=2 cancel=alice
-            alice < turn.end #10 t1 cancelled agent attempt=2 cancel=alice
-            carol < attached #10 anew
-            carol < caught-up #10
+            alice < turn.end #8 t1 cancelled agent attempt=2 cancel=alice
+            carol < attached #8 anew
+            carol < caught-up #8
         "#]],
     );
 }

@@ -2,7 +2,8 @@
 
 use expect_test::expect;
 
-use crate::world::check;
+use crate::world::{World, check};
+use sessile::protocol::limits::Limits;
 
 /// P8.8: everybody is told, `attached` and the snapshot say who leads; a turn that was left goes
 /// on, and nothing else of agents is taken.
@@ -262,15 +263,18 @@ fn turns_are_cancelled() {
             -- 6000 ms
             agent < {"by":"supervisor","lead":{"client":"supervisor","note":"stop",
                   "since":"+0"},"serial":"#12","type":"lead.return","wake":"last"}
+            agent | turn.queue #13 turn-#4 queued input=#3
             alice < {"by":"supervisor","lead":{"client":"supervisor","note":"stop",
                   "since":"+0"},"serial":"#12","type":"lead.return","wake":"last"}
+            alice | turn.queue #13 turn-#4 queued input=#3
             supervisor < {"by":"supervisor","lead":{"client":"supervisor","note":"stop",
                   "since":"+0"},"serial":"#12","type":"lead.return","wake":"last"}
+            supervisor | turn.queue #13 turn-#4 queued input=#3
             supervisor | ack 2 {"lead":null}
-            agent < turn.start #13 turn-#4 active agent input=#3
+            agent < turn.start #14 turn-#4 active agent input=#3
             agent | ack 7 turn-#4 active agent input=#3
-            alice < turn.start #13 turn-#4 active agent input=#3
-            supervisor < turn.start #13 turn-#4 active agent input=#3
+            alice < turn.start #14 turn-#4 active agent input=#3
+            supervisor < turn.start #14 turn-#4 active agent input=#3
         "##]],
     );
 }
@@ -403,4 +407,33 @@ fn a_reader_that_was_away_is_told() {
             alice < caught-up #3
         "##]],
     );
+}
+
+/// P8.8: an agent that was refused a queued turn is told again that it waits.
+#[test]
+fn a_queued_turn_is_told_again_on_return() {
+    for (wake, is_told) in [("last", true), ("all", true), ("none", false)] {
+        let mut world = World::new(Limits::default());
+        world.run(&format!(
+            "
+            admin patch {{\"onInput\":\"queue\"}}
+            agent attach rewind=0
+            supervisor attach rewind=0
+            alice attach rewind=0
+            alice publish 'one'
+            agent start t1 input=#1
+            alice publish 'two'
+            agent end t1 complete
+            supervisor lead.take
+            ---
+            agent start input=#3
+            supervisor lead.return wake={wake}
+            agent start input=#3
+            "
+        ));
+        let output = &world.output;
+        assert!(output.contains("led-by-person"), "{output}");
+        assert_eq!(output.contains("agent | turn.queue"), is_told, "{output}");
+        assert!(output.contains("turn.start"), "{output}");
+    }
 }

@@ -11,6 +11,7 @@ pub struct Held {
     pub data: Value,
     pub status: Option<String>,
     pub headers: Value,
+    pub annotations: Value,
     pub is_deleted: bool,
 }
 
@@ -22,6 +23,7 @@ impl Held {
             data: message["data"].clone(),
             status: message["status"].as_str().map(str::to_owned),
             headers: message["headers"].clone(),
+            annotations: message["annotations"].clone(),
             is_deleted: !message["deletedAt"].is_null(),
         }
     }
@@ -72,7 +74,8 @@ fn is_edge(kind: &str, from: &str, to: &str) -> bool {
     let is_open = matches!(from, "queued" | "active" | "suspended");
     match kind {
         "turn.start" => matches!(from, "" | "queued") && to == "active",
-        "turn.queue" => matches!(from, "" | "active" | "suspended") && to == "queued",
+        // P8.8: a queued turn is told again when the person who led returns.
+        "turn.queue" => (is_open || from.is_empty()) && to == "queued",
         "turn.suspend" => from == "active" && to == "suspended",
         "turn.resume" => from == "suspended" && to == "active",
         "turn.adopt" => match from {
@@ -134,6 +137,7 @@ impl Reader {
             }
             "message.create" | "message.update" => self.whole(frame, kind),
             "message.append" => self.append(frame),
+            "message.summary" => self.summary(frame),
             "message.delete" => self.delete(frame),
             "state.change" => {
                 self.change_state(frame);
@@ -232,8 +236,10 @@ impl Reader {
             self.violations.push(format!("{from:?} to {to:?}: {frame}"));
         }
         // P6.7: a steer is one entry, told as a message and as what happened to the turn.
+        // P8.4: a request suspends its turn, and the last to be settled resumes it, in its entry.
         let is_steer = kind == "turn.steer" && frame["message"] == frame["serial"];
-        let is_told = is_steer && self.position.as_deref() == frame["serial"].as_str();
+        let is_beside = is_steer || matches!(kind, "turn.suspend" | "turn.resume");
+        let is_told = is_beside && self.position.as_deref() == frame["serial"].as_str();
         if !is_told {
             self.moves(&text(frame, "serial"), frame);
         }
@@ -386,10 +392,25 @@ impl Reader {
         self.moves(&version, frame);
     }
 
+    /// P9.3: only the sums change, and the version of the message stays.
+    fn summary(&mut self, frame: &Value) {
+        let (serial, version) = (text(frame, "serial"), text(frame, "version"));
+        if let Some(held) = self.held.get_mut(&serial) {
+            let sums = &frame["annotations"];
+            let is_none = sums.as_object().is_some_and(|sums| sums.is_empty());
+            held.annotations = if is_none { Value::Null } else { sums.clone() };
+        } else if !self.is_too_old(&serial) {
+            self.violations
+                .push(format!("sums of a message not held: {frame}"));
+        }
+        self.moves(&version, frame);
+    }
+
     fn delete(&mut self, frame: &Value) {
         let (serial, version) = (text(frame, "serial"), text(frame, "version"));
         if let Some(held) = self.held.get_mut(&serial) {
             held.data = Value::Null;
+            held.annotations = Value::Null;
             held.version = version.clone();
             held.is_deleted = true;
         } else if !self.is_too_old(&serial) {

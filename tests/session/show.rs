@@ -137,6 +137,9 @@ impl Show {
         if !message["headers"].is_null() {
             let _ = write!(line, " headers={}", message["headers"]);
         }
+        if !message["annotations"].is_null() {
+            let _ = write!(line, " {}", sums(&message["annotations"]));
+        }
         if let Some(status) = message["status"].as_str() {
             let _ = write!(line, " {status}");
         }
@@ -201,6 +204,13 @@ impl Show {
                 let version = self.serial_of(&frame["version"]);
                 format!("delete {serial} v{version}{superseded}")
             }
+            "message.summary" => {
+                let version = self.serial_of(&frame["version"]);
+                format!(
+                    "summary {serial} v{version} {}",
+                    sums(&frame["annotations"])
+                )
+            }
             "log.trim" => {
                 let before = self.serial_of(&frame["before"]);
                 let keep = frame["keep"].as_array().into_iter().flatten();
@@ -238,6 +248,10 @@ impl Show {
             "state.change" => {
                 let client = frame["client"].as_str().unwrap_or("?");
                 format!("{kind} {serial} {client} {}", self.json(&frame["ops"]))
+            }
+            "read.mark" => {
+                let client = frame["client"].as_str().unwrap_or("?");
+                format!("{client} has read {serial}")
             }
             "presence.count" => format!("{kind} {}", frame["presenceCount"]),
             _ if kind.starts_with("presence.") => {
@@ -310,4 +324,29 @@ impl Show {
 fn shorten(text: &str) -> String {
     let start: String = text.chars().take(12).collect();
     format!("{start}…' ({})", text.encode_utf16().count())
+}
+
+/// Sums in a few words: `kind[name=total(client:count)]`.
+fn sums(sums: &Value) -> String {
+    let kinds = sums.as_object().into_iter().flatten();
+    let kinds = kinds.map(|(kind, names)| {
+        let names = names.as_object().into_iter().flatten();
+        let names = names.map(|(name, sum)| {
+            let clients = sum["clients"].as_object().into_iter().flatten();
+            let clients: Vec<String> = clients.map(|(key, n)| format!("{key}:{n}")).collect();
+            let clipped = if sum["clipped"] == true { "…" } else { "" };
+            let clients = match 10 < clients.len() {
+                true => clients.len().to_string(),
+                false => clients.join(" "),
+            };
+            format!("{name}={}({clients}{clipped})", sum["total"])
+        });
+        format!("{kind}[{}]", names.collect::<Vec<_>>().join(" "))
+    });
+    let kinds: Vec<String> = kinds.collect();
+    if kinds.is_empty() {
+        "no sums".to_owned()
+    } else {
+        kinds.join(" ")
+    }
 }

@@ -140,6 +140,14 @@ pub fn frame(words: &[Word], reference: u64) -> Value {
             let ops: Vec<Value> = ops.collect();
             json!({ "ops": if ops.is_empty() { Value::Null } else { json!(ops) } })
         }
+        "annotate" | "unannotate" => {
+            let data = rest
+                .get(2)
+                .filter(|word| word.key.is_none())
+                .map(Word::value);
+            json!({ "serial": rest[0].text, "kind": rest[1].text, "data": data })
+        }
+        "read" => json!({ "serial": rest[0].text }),
         "seen" => json!({ "n": rest[0].value() }),
         _ => json!({}),
     };
@@ -188,7 +196,7 @@ fn operation(words: &[Word]) -> Option<Value> {
 }
 
 const OF_PUBLISH: [&str; 3] = ["attempt", "interrupt", "chain"];
-const FLAGS: [&str; 4] = ["again", "keep", "all", "suspend"];
+const FLAGS: [&str; 5] = ["again", "keep", "all", "suspend", "detached"];
 const STATUSES: [&str; 4] = ["streaming", "complete", "cancelled", "failed"];
 
 fn message(words: &[Word]) -> Value {
@@ -239,7 +247,7 @@ fn name(fields: &mut Map<String, Value>, words: &[Word]) {
             Some(
                 key @ ("seq" | "headers" | "attempt" | "chain" | "wake" | "data" | "metadata"
                 | "error" | "assignees" | "deadlineMs" | "escalate" | "onDeadline"
-                | "options" | "schema" | "input" | "to" | "ops"),
+                | "options" | "schema" | "count" | "input" | "to" | "ops"),
             ) => {
                 fields.insert(key.into(), word.value());
             }

@@ -1,5 +1,6 @@
 //! Deliveries while everything breaks: the process, the disk, the clock, the network and the
-//! endpoints. Only an administrator is there, who deletes the session now and then.
+//! endpoints. Only an administrator is there, who asks, decides, leads, and deletes the session now
+//! and then.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,6 +9,8 @@ use sessile::protocol::capability::{Operations, Role};
 use sessile::protocol::hooks::Hook;
 use sessile::protocol::ids::Timestamp;
 use sessile::protocol::limits::{DEAD_LETTER_MS, Limits};
+use sessile::protocol::serial::PLACE_MAX;
+use sessile::protocol::turn::State;
 use sessile::session::{Delivered, Delivery, Effect, Input, Outcome, Request, Sender};
 
 use crate::host::{Fate, Host};
@@ -43,6 +46,19 @@ struct Known {
     is_gone: bool,
 }
 
+/// Everything in a session that hooks hear of.
+#[derive(Default)]
+struct Heard {
+    ended: BTreeSet<u64>,
+    turns: u64,
+    /// The attempts of turns, which only grow when an agent is lost.
+    attempts: u64,
+    lost: usize,
+    asked: BTreeSet<u64>,
+    settled: BTreeSet<u64>,
+    lead: u64,
+}
+
 struct World {
     random: Random,
     host: Host,
@@ -57,13 +73,16 @@ struct World {
     known: Vec<Known>,
     /// The rows of deliveries after the last input, by number.
     rows: BTreeSet<u64>,
+    /// Everything that hooks hear of, as it stood after the last input.
+    heard: Heard,
     deletions: u64,
+    events_told: u64,
     attempts: u64,
     dead: u64,
 }
 
 /// Returns how many deletions were told, and in how many attempts, and how many were given up.
-fn run(seed: u64) -> (u64, u64, u64) {
+fn run(seed: u64) -> (u64, u64, u64, u64) {
     let mut random = Random::new(seed);
     let limits = Limits {
         give_up_ms: GIVE_UP_MS,
@@ -89,7 +108,9 @@ fn run(seed: u64) -> (u64, u64, u64) {
         down: BTreeMap::new(),
         known: Vec::new(),
         rows: BTreeSet::new(),
+        heard: Heard::default(),
         deletions: 0,
+        events_told: 0,
         attempts: 0,
         dead: 0,
     };
@@ -99,7 +120,12 @@ fn run(seed: u64) -> (u64, u64, u64) {
     // Nobody touches it: alarms alone bring everything to its end.
     world.pass(GIVE_UP_MS * 2 + 3 * CALL_MS);
     world.judge();
-    (world.deletions, world.attempts, world.dead)
+    (
+        world.deletions,
+        world.attempts,
+        world.dead,
+        world.events_told,
+    )
 }
 
 impl World {
@@ -160,22 +186,38 @@ impl World {
     }
 
     fn trouble(&mut self) {
-        match self.random.between(0, 12) {
-            0..4 => {
-                let frame = json!({ "type": "publish", "messages": [{ "data": "x" }] });
+        match self.random.between(0, 20) {
+            0..12 => {
+                let frame = self.frame();
                 let received =
                     sessile::protocol::decode::decode_frame(&frame.to_string(), &self.host.limits);
                 self.ask(Request::Frame(received));
             }
-            4..8 => self.ask(Request::Erase),
-            8 => self.host.die(),
-            9 => self.host.evict(),
-            10 => self.skew += self.random.between(0, 40_000) as i64 - 20_000,
+            12..15 => self.ask(Request::Erase),
+            15 => self.host.die(),
+            16 => self.host.evict(),
+            17 => self.skew += self.random.between(0, 40_000) as i64 - 20_000,
             _ => {
                 let target = (*self.random.pick(&TARGETS)).to_owned();
                 let until = self.time + self.random.between(0, GIVE_UP_MS * 3 / 2);
                 self.down.insert(target, until);
             }
+        }
+    }
+
+    fn frame(&mut self) -> Value {
+        let name = |kind: &str, number: u64| format!("{kind}{number}");
+        let (turn, approval) = (self.random.between(0, 3), self.random.between(0, 3));
+        let (turn, approval) = (name("t", turn), name("a", approval));
+        match self.random.between(0, 8) {
+            0 => json!({ "type": "publish", "messages": [{ "data": "x" }] }),
+            1 => json!({ "type": "turn.start", "id": turn, "leaseMs": 20_000 }),
+            2 | 3 => json!({ "type": "cancel", "turn": turn }),
+            4 => json!({ "type": "approval.request", "id": approval, "title": "?",
+                         "deadlineMs": self.random.between(1, 60_000) }),
+            5 => json!({ "type": "approval.decide", "approval": approval, "decision": "dismiss" }),
+            6 => json!({ "type": "lead.take" }),
+            _ => json!({ "type": "lead.return" }),
         }
     }
 
@@ -235,10 +277,12 @@ impl World {
             .map(|it| it.url.clone())
             .collect();
         let added: Vec<u64> = rows.difference(&self.rows).copied().collect();
-        let expected = if is_deleted { hooks.len() } else { 0 };
-        assert_eq!(added.len(), expected, "a row for each hook and deletion");
+        let events = self.events(is_deleted, before.is_none() && self.epoch().is_some());
+        let expected = events * hooks.len();
+        assert_eq!(added.len(), expected, "a row for each hook and event");
         self.deletions += u64::from(is_deleted);
-        for (number, target) in added.into_iter().zip(hooks) {
+        self.events_told += events as u64;
+        for (number, target) in added.into_iter().zip(hooks.into_iter().cycle()) {
             let id = self.host.log().parcel(number).unwrap().unwrap().id;
             let is_new = self.known.iter().all(|known| known.id != id);
             assert!(is_new, "no id is given twice");
@@ -250,6 +294,46 @@ impl World {
                 is_gone: false,
             });
         }
+    }
+
+    /// How many events there were with the last input.
+    fn events(&mut self, is_deleted: bool, is_begun: bool) -> usize {
+        let before = std::mem::take(&mut self.heard);
+        let store = self.host.log();
+        if is_deleted || store.beginning().unwrap().is_none() {
+            return usize::from(is_deleted);
+        }
+        let now = &mut self.heard;
+        for turn in store.turns_before(PLACE_MAX, 1_000).unwrap() {
+            now.turns += 1;
+            now.attempts += turn.attempt;
+            if let State::Ended { reason, .. } = &turn.state {
+                now.lost += usize::from(reason.as_deref() == Some("agent-lost"));
+                now.ended.insert(turn.place);
+            }
+        }
+        let (approvals, _) = store.approvals_before(PLACE_MAX, 1_000, 1 << 30).unwrap();
+        for approval in &approvals {
+            now.asked.insert(approval.place);
+            if !approval.is_pending() {
+                now.settled.insert(approval.place);
+            }
+        }
+        now.lead = store
+            .handover()
+            .unwrap()
+            .map_or(0, |(lead, _)| lead.version);
+        let is_started = |turn: &u64| !before.ended.contains(turn);
+        let ended = now.ended.iter().filter(|turn| is_started(turn)).count();
+        let again = now.attempts - before.attempts - (now.turns - before.turns);
+        let again = usize::try_from(again).unwrap();
+        usize::from(is_begun)
+            + ended
+            + (now.lost - before.lost)
+            + again
+            + now.asked.difference(&before.asked).count()
+            + now.settled.difference(&before.settled).count()
+            + usize::from(now.lead != before.lead)
     }
 
     /// Which of all deliveries has an id: one that was a row before it went out.
@@ -348,7 +432,7 @@ impl World {
 
 #[test]
 fn each_delivery_arrives_in_order_or_becomes_a_dead_letter() {
-    let (mut deletions, mut attempts, mut dead) = (0, 0, 0);
+    let (mut deletions, mut attempts, mut dead, mut events) = (0, 0, 0, 0);
     let seeds = match crate::number("SEED") {
         Some(seed) => seed..seed + 1,
         None => 0..crate::number("SESSILE_SEEDS").unwrap_or(120),
@@ -360,10 +444,11 @@ fn each_delivery_arrives_in_order_or_becomes_a_dead_letter() {
             panic!("SEED={seed} cargo test --test simulation deliveries repeats this");
         };
         (deletions, attempts, dead) = (deletions + ran.0, attempts + ran.1, dead + ran.2);
+        events += ran.3;
     }
-    let has_all = 400 < deletions && deletions * 2 < attempts && 40 < dead;
+    let has_all = 200 < deletions && 2_000 < events && events < attempts && 40 < dead;
     assert!(
         !is_whole || has_all,
-        "{deletions} deletions, {attempts} attempts, {dead} dead"
+        "{deletions} deletions of {events} events, {attempts} attempts, {dead} dead"
     );
 }

@@ -134,6 +134,19 @@ impl Client {
                 frame["again"] = true.into();
             }
         }
+        let open: Vec<String> = self
+            .reader
+            .turns
+            .values()
+            .filter(|it| is_open(it))
+            .map(id_of)
+            .collect();
+        if !open.is_empty() && sim.random.chance(250) {
+            frame["within"] = sim.random.pick(&open).clone().into();
+            if sim.random.chance(300) {
+                frame["detached"] = true.into();
+            }
+        }
         self.employ(sim, frame);
     }
 

@@ -14,6 +14,7 @@
 
 mod agree;
 mod approvals;
+mod calls;
 mod checks;
 mod client;
 mod deliveries;

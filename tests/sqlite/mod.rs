@@ -84,6 +84,13 @@ impl Sqlite {
         self.connection.execute_batch(sql).expect("statements");
     }
 
+    /// The rows of a table.
+    pub(crate) fn count(&self, table: &str) -> i64 {
+        let sql = format!("SELECT count(*) FROM {table}");
+        let count = self.connection.query_row(&sql, [], |row| row.get(0));
+        count.expect("a count")
+    }
+
     /// The tables that there are.
     pub(crate) fn tables(&self) -> Vec<String> {
         let sql = "SELECT name FROM sqlite_master WHERE type='table' ORDER BY name";

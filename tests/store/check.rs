@@ -149,6 +149,7 @@ impl Pair {
                         is_updated,
                         is_deleted,
                         is_superseded,
+                        is_annotated: false,
                     },
                 );
             }

@@ -6,12 +6,13 @@ use sessile::protocol::hooks::{Hook, HookEvent};
 use sessile::protocol::ids::ConnectionId;
 use sessile::protocol::message::{Headers, Message, Role, Status, as_json};
 use sessile::protocol::settings::{Agent, OnInput, Settings};
-use sessile::protocol::turn::{Cancel, Ending, Event, Lead, State, Turn};
+use sessile::protocol::turn::{Cancel, Ending, Event, Lead, State, Turn, Within};
 use sessile::store::{
     Beginning, Change, Close, Entry, Growth, IdWrite, Kept, Kind, MessageWrite, MetaWrite,
     NewFields, Store, TextWrite, Trim, TurnWrite, Write,
 };
 
+use crate::annotations;
 use crate::approvals;
 use crate::calls;
 use crate::deliveries;
@@ -21,7 +22,7 @@ use crate::handover;
 use crate::model::epoch;
 use crate::state;
 
-const ONCE: [Kind; 20] = [
+const ONCE: [Kind; 22] = [
     Kind::Append,
     Kind::Update,
     Kind::Delete,
@@ -42,6 +43,8 @@ const ONCE: [Kind; 20] = [
     Kind::SettleCall,
     Kind::WithdrawCall,
     Kind::State,
+    Kind::Annotate,
+    Kind::Unannotate,
 ];
 
 fn settings() -> Settings {
@@ -119,6 +122,7 @@ fn message(place: u64, role: Role) -> Message {
         seq: None,
         created_at: at,
         updated_at: at,
+        annotations: None,
         deleted_at: None,
     }
 }
@@ -265,6 +269,11 @@ fn turn(place: u64, event: Event, state: State) -> Kept {
         agent: Some("bot".to_owned()),
         input: Some(1),
         parent: Some(2),
+        within: Some(Within {
+            turn: "t19".to_owned(),
+            depth: 1,
+            detached: true,
+        }),
         attempt: 2,
         attempt_place: place,
         steers: vec![(1, true), (2, false)],
@@ -435,6 +444,7 @@ pub(crate) fn writes() -> Vec<Vec<Write>> {
     writes.extend(grants::golden_writes());
     writes.extend(calls::golden_writes());
     writes.extend(state::golden_writes());
+    writes.extend(annotations::golden_writes());
     writes
 }
 
@@ -476,4 +486,5 @@ pub(crate) fn check(store: &Store) {
     grants::check_golden(store);
     calls::check_golden(store);
     state::check_golden(store);
+    annotations::check_golden(store);
 }

@@ -177,6 +177,7 @@ impl Pair {
             seq: None,
             created_at: at,
             updated_at: at,
+            annotations: None,
             deleted_at: None,
         };
         self.write(&[MessageWrite::Create(message.clone()).into()]);

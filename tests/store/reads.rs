@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::rc::Rc;
 
+use sessile::protocol::annotation::Cursor;
 use sessile::protocol::limits::{
     INPUT_TURNS, NAMED_MESSAGES, REPLAY_ENTRIES, REPLAY_MESSAGES, TRIM_KEPT, TRIM_MESSAGES,
 };
@@ -12,6 +13,7 @@ use sessile::protocol::serial::PLACE_MAX;
 use sessile::protocol::turn::{Event, State, Turn};
 use sessile::store::{Beginning, IdWrite, Kind, MetaWrite, Span, Store, StoreError, Trim};
 
+use crate::annotations;
 use crate::approvals;
 use crate::calls;
 use crate::deliveries;
@@ -95,6 +97,9 @@ fn log(count: u64) -> (Sqlite, Store) {
          INSERT INTO call(serial, version, id, body) \
          SELECT i, i, 'b' || i, (SELECT body FROM call WHERE serial={last} + 3) FROM n"
     ));
+    for writes in annotations::golden_writes() {
+        store.write(&writes).unwrap();
+    }
     for writes in state::golden_writes() {
         store.write(&writes).unwrap();
     }
@@ -116,6 +121,7 @@ fn open_turn() -> Turn {
         agent: None,
         input: None,
         parent: None,
+        within: None,
         attempt: 1,
         attempt_place: 1,
         steers: Vec::new(),
@@ -156,9 +162,9 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
             store.streaming().map(|all| all.len())
         }),
         ("head", 2, |store| store.head(4).map(one)),
-        ("message", 2, |store| store.message(epoch(), 4).map(one)),
-        ("outline", 2, |store| store.outline(epoch(), 4).map(one)),
-        ("page", 4 * 51, |store| {
+        ("message", 3, |store| store.message(epoch(), 4).map(one)),
+        ("outline", 3, |store| store.outline(epoch(), 4).map(one)),
+        ("page", 5 * 51, |store| {
             let page = store.page(epoch(), &span(None, true))?;
             Ok(page.messages.len())
         }),
@@ -186,7 +192,7 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
         ("changed", 3 * REPLAY_ENTRIES, |store| {
             store.changed(400, 10).map(|all| all.len())
         }),
-        ("listed", 4 * 3, |store| {
+        ("listed", 5 * 3, |store| {
             let page = store.listed(epoch(), &[12, 4, 8], 1 << 20)?;
             Ok(page.messages.len())
         }),
@@ -207,7 +213,7 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
             store.once("ann", Kind::Signal, "x", 0).map(one)
         }),
         ("oldest", 1, |store| store.oldest(4, 1).map(|all| all.len())),
-        ("aged", 2 * (TRIM_KEPT + TRIM_MESSAGES), |store| {
+        ("aged", 3 * (TRIM_KEPT + TRIM_MESSAGES), |store| {
             store.aged(TRIM_KEPT + TRIM_MESSAGES).map(|all| all.len())
         }),
         ("open_turns", 2, |store| {
@@ -233,6 +239,20 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
         ("state", 3, |store| {
             store.state().map(|all| all.changes.len())
         }),
+        ("annotated", 1, |store| {
+            store.annotated(7_000_000).map(|found| found.rows)
+        }),
+        ("annotations_of", 2, |store| {
+            let names = ["it's".to_owned()];
+            let own = store.annotations_of(7_000_000, "like:distinct", &names, "ann")?;
+            Ok(own.len())
+        }),
+        ("annotations", 2, |store| {
+            let page = store.annotations(7_000_000, &Cursor::default(), 2)?;
+            Ok(page.len())
+        }),
+        ("marks", 1, |store| store.marks().map(|all| all.len())),
+        ("unread", 500, |store| store.unread("ann", 1, 500)),
         ("handover", 1, |store| store.handover().map(one)),
         ("followers", 2, |store| {
             store.followers().map(|all| all.len())

@@ -8,7 +8,7 @@ use sessile::protocol::ids::{ConnectionId, Timestamp};
 use sessile::protocol::message::{Headers, Message, Role, Status};
 use sessile::protocol::serial::{PLACE_MAX, Place};
 use sessile::protocol::settings::{Agent, OnInput, Settings};
-use sessile::protocol::turn::{Cancel, Ending, Event, Lead, State, Turn};
+use sessile::protocol::turn::{Cancel, Ending, Event, Lead, State, Turn, Within};
 use sessile::store::{Beginning, IdWrite, Kept, Kind, MessageWrite, MetaWrite, Store, TurnWrite};
 
 use crate::model::epoch;
@@ -121,9 +121,14 @@ fn turn() -> impl Strategy<Value = Turn> {
             version,
             event,
             id,
-            agent,
             input,
             parent: input,
+            within: agent.clone().map(|turn| Within {
+                turn,
+                depth: 2,
+                detached: attempt == 1,
+            }),
+            agent,
             attempt,
             attempt_place: version,
             steers,
@@ -172,6 +177,7 @@ fn message() -> impl Strategy<Value = Message> {
             seq: None,
             created_at: at,
             updated_at: at,
+            annotations: None,
             deleted_at: None,
         }
     })

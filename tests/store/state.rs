@@ -1,8 +1,11 @@
 //! The shared state as rows: a change is one, and the tree is stored anew now and then (P9.1).
+//! Read marks as well (P9.5).
 
 use std::rc::Rc;
 
-use sessile::store::{End, MetaWrite, StateChange, StateRows, StateTree, StateWrite, Store, Write};
+use sessile::store::{
+    End, MarkWrite, MetaWrite, StateChange, StateRows, StateTree, StateWrite, Store, Write,
+};
 
 use crate::sqlite::Sqlite;
 use crate::{beginning, cost};
@@ -43,9 +46,21 @@ fn kept(place: u64) -> StateTree {
     }
 }
 
-/// Everything that is ever written of it.
+fn mark(place: u64) -> Write {
+    MarkWrite::Put {
+        client: "ann".to_owned(),
+        place,
+        at: 42,
+    }
+    .into()
+}
+
+/// Everything that is ever written of it, and of read marks.
 pub(crate) fn golden_writes() -> Vec<Vec<Write>> {
+    let client = "bob".to_owned();
     vec![
+        vec![MarkWrite::Forget { client }.into(), mark(1)],
+        vec![mark(3)],
         vec![put(1, 8_000_001, 0)],
         vec![put(2, 8_000_002, 8_000_001), tree(8_000_002, 2)],
         vec![put(1, 8_000_003, 8_000_002)],
@@ -56,6 +71,7 @@ pub(crate) fn check_golden(store: &Store) {
     let changes = vec![change(8_000_002, 8_000_001), change(8_000_003, 8_000_002)];
     let tree = Some(kept(8_000_002));
     assert_eq!(store.state(), Ok(StateRows { tree, changes }));
+    assert_eq!(store.marks(), Ok(vec![("ann".to_owned(), 3, 42)]));
 }
 
 #[test]

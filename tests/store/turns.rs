@@ -47,6 +47,7 @@ impl Pair {
             agent: (!is_queued).then(|| "ann".to_owned()),
             input,
             parent: None,
+            within: None,
             attempt: 1,
             attempt_place: place,
             steers: Vec::new(),
@@ -194,7 +195,7 @@ impl Pair {
             place: held.message.serial.place,
             created_at: held.message.created_at,
             is_held: self.is_kept(held),
-            segments: usize::try_from(held.tail.segment).expect("a number"),
+            rows: usize::try_from(held.tail.segment).expect("a number"),
         });
         assert_eq!(store.aged(4), Ok(aged.take(4).collect()));
     }

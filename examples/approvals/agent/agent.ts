@@ -38,13 +38,15 @@ async function sell(turn: AgentTurn): Promise<unknown> {
   const { status, option } = await turn.ask({
     title: "Which evening would you like?",
     options: free.map((id) => ({ id, label: dayOf(id) })),
+    // An answer in other words dismisses the question, and begins a turn of its own.
+    onMessage: "dismiss",
   });
   if (status !== "answered" || !option) return turn.message("Then another time.");
 
   const order = await turn.approve({
     title: `Buy two tickets for ${dayOf(option)}?`,
     data: { evening: option, seats: 2, price: 90 } satisfies Order,
-    // What a supervisor may change, and how.
+    // The form in which a supervisor may change it.
     schema: {
       type: "object",
       required: ["evening", "seats", "price"],

@@ -1,7 +1,8 @@
 // `useChat` as anybody writes it, by the hook that makes it durable: other devices are followed, an
-// answer goes on after a reload, and `stop` stops it everywhere.
+// answer goes on after a reload, `stop` stops it everywhere, and a call that needs approval is allowed
+// on any device.
 
-import type { UIMessage } from "ai";
+import { getToolName, isToolUIPart, type UIMessage } from "ai";
 import { StrictMode, useMemo, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { SessileChatTransport } from "sessile/ai-sdk";
@@ -17,10 +18,8 @@ const {
 const transport = new SessileChatTransport({ url, token });
 
 function Chat({ id }: { id: string }) {
-  const { messages, sendMessage, regenerate, stop, status, error } = useSessileChat({
-    id,
-    transport,
-  });
+  const { messages, sendMessage, regenerate, stop, status, error, addToolApprovalResponse } =
+    useSessileChat({ id, transport });
   const [text, setText] = useState("");
   return (
     <>
@@ -28,6 +27,22 @@ function Chat({ id }: { id: string }) {
         {messages.map((message) => (
           <li key={message.id} data-role={message.role}>
             {textOf(message)}
+            {message.parts.map((part) => {
+              if (!isToolUIPart(part) || part.state !== "approval-requested") return null;
+              const respond = (approved: boolean) => () =>
+                addToolApprovalResponse({ id: part.approval.id, approved });
+              return (
+                <p key={part.toolCallId} className="approval">
+                  {`${getToolName(part)} ${JSON.stringify(part.input)} `}
+                  <button type="button" onClick={respond(true)}>
+                    Allow
+                  </button>
+                  <button type="button" onClick={respond(false)}>
+                    Refuse
+                  </button>
+                </p>
+              );
+            })}
           </li>
         ))}
       </ol>

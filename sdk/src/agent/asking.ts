@@ -1,6 +1,6 @@
-// Questions of a turn: to a person (P8.1), or to a client's device (P8.9). The turn is suspended
-// until all of them are settled. The session keeps them, so the next process of the agent asks with
-// the same ids and finds what was settled.
+// The askings of a turn: approvals and questions to people (P8.1), calls to a client's device
+// (P8.9). The turn is suspended until all of them are settled. The session keeps them, so the next
+// process of the agent asks with the same ids and finds the answers.
 
 import type {
   Approval,
@@ -13,29 +13,28 @@ import type {
   ToolCall,
 } from "../protocol/index.ts";
 
-/** The options of every question. */
-export interface Asked {
+/** The options of every asking. */
+export interface AskedOptions {
   /**
-   * The question's own id. By default it is made of the turn, of what is asked, and of how often
-   * the turn has asked the same: so an answer counts for the very same question only. Give one
-   * where the words of a question may differ from one process to the next.
+   * Its own id. By default it is derived from the turn, from everything that is asked, and from how
+   * often the turn has asked exactly that, so an answer counts only for the same asking. Give one
+   * if the words may differ from one process to the next.
    */
   id?: string;
-  /** Withdraws the question, unless it is settled by then. */
+  /** Withdraws it, unless it is settled by then. */
   signal?: AbortSignal;
 }
 
 /** A request for approval (P8.1). */
-export type ApproveOptions = Asked &
+export type ApproveOptions = AskedOptions &
   Omit<RequestApprovalFrame, "type" | "turn" | "attempt" | "kind" | "options">;
 
 /** A question with options, a form, or both (P8.1). */
-export type AskOptions = Asked & Omit<RequestApprovalFrame, "type" | "turn" | "attempt" | "kind">;
+export type AskOptions = AskedOptions &
+  Omit<RequestApprovalFrame, "type" | "turn" | "attempt" | "kind">;
 
-/**
- * The call of a tool (P8.9). The turn waits for it; with `suspend: false` it stays active meanwhile.
- */
-export type CallOptions = Asked &
+/** The call of a tool (P8.9); with `suspend: false` the turn stays active meanwhile. */
+export type CallOptions = AskedOptions &
   Omit<CallToolFrame, "type" | "turn" | "attempt" | "name" | "input">;
 
 /** A tool has failed on the device, or nobody ran it in time. */
@@ -54,11 +53,11 @@ export class CallError extends Error {
 
 /** The decision of a person, or of the deadline. */
 export interface Settled {
-  /** `answered` stands for a question, `approved` and `rejected` for the others. */
+  /** `answered` is for questions, `approved` and `rejected` for approvals. */
   status: Exclude<ApprovalStatus, "pending">;
   /**
-   * The data to go on with: of an approval as the person has edited it, or else as it was asked
-   * for; of a question that of the answer, or else of the chosen option.
+   * The data to go on with: for an approval, as the person edited it, else as it was requested; for
+   * a question, that of the answer, else that of the chosen option.
    */
   data: unknown;
   /** The id of the chosen option. */
@@ -70,7 +69,7 @@ export interface Settled {
   approval: Approval;
 }
 
-/** The turn, for its questions. */
+/** The turn, for its askings. */
 export interface Asker {
   readonly id: string;
   readonly signal: AbortSignal;
@@ -79,21 +78,21 @@ export interface Asker {
   led(): Promise<void>;
 }
 
-/** Something that was asked. */
-interface Question {
+/** An approval, a question or a call. */
+interface Asking {
   id: string;
   status: string;
 }
 
-/** A caller that waits for an answer. */
+/** A caller that waits until an asking is settled. */
 interface Wait {
   id: string;
   ask(): void;
-  done(question: Question): void;
+  done(asking: Asking): void;
   fail(error: unknown): void;
 }
 
-export class Asking {
+export class Askings {
   readonly #asker: Asker;
   readonly #waits = new Set<Wait>();
   /** How often the same was asked. */
@@ -103,7 +102,7 @@ export class Asking {
     this.#asker = asker;
   }
 
-  /** Whether anybody waits for an answer. */
+  /** Whether a caller waits. */
   get isPending(): boolean {
     return this.#waits.size > 0;
   }
@@ -142,13 +141,13 @@ export class Asking {
     return call.output;
   }
 
-  /** The session tells of a question. */
-  take(question: Question): void {
-    if (question.status === "pending") return;
-    for (const wait of this.#waits) if (wait.id === question.id) wait.done(question);
+  /** The session reports an asking. */
+  take(asking: Asking): void {
+    if (asking.status === "pending") return;
+    for (const wait of this.#waits) if (wait.id === asking.id) wait.done(asking);
   }
 
-  /** The frames that say how the questions stand may have been missed: asks again. */
+  /** Asks again: frames that settle something may have been missed. */
   again(): void {
     for (const wait of this.#waits) wait.ask();
   }
@@ -158,19 +157,19 @@ export class Asking {
   }
 
   /** Asks, and waits for the answer over as many connections as necessary. */
-  async #settled<Q extends Question>(
+  async #settled<A extends Asking>(
     id: string,
-    ask: () => Promise<Q>,
+    ask: () => Promise<A>,
     withdraw: () => Promise<unknown>,
     signal?: AbortSignal,
-  ): Promise<Q> {
+  ): Promise<A> {
     await this.#asker.led();
     signal?.throwIfAborted();
     let stop = () => {};
-    const settled = new Promise<Question>((done, fail) => {
+    const settled = new Promise<Asking>((done, fail) => {
       const wait: Wait = {
         ...{ id, done, fail },
-        ask: () => void ask().then((question) => this.take(question), fail),
+        ask: () => void ask().then((asking) => this.take(asking), fail),
       };
       this.#waits.add(wait);
       const withdrawing = () =>
@@ -183,14 +182,14 @@ export class Asking {
       };
       wait.ask();
     });
-    const question = (await settled.finally(stop)) as Q;
+    const asking = (await settled.finally(stop)) as A;
     // The last answer may have left the turn to the next process (P8.4).
     await this.#asker.led();
-    if (question.status === "withdrawn") signal?.throwIfAborted();
-    return question;
+    if (asking.status === "withdrawn") signal?.throwIfAborted();
+    return asking;
   }
 
-  /** The same for the same question in every process of the agent. */
+  /** An id that is the same for the same asking in every process of the agent. */
   async #name(kind: string, { deadlineMs: _, escalate: __, ...what }: Record<string, unknown>) {
     const text = JSON.stringify([this.#asker.id, kind, what]);
     const count = (this.#counts.get(text) ?? 0) + 1;

@@ -39,7 +39,7 @@ export interface AgentOptions extends Omit<ConnectionOptions, "rewind" | "rollup
   onInput?: (message: Message, start: StartOptions) => void;
   /**
    * Called with each turn that waits for an agent, and with the argument for `startTurn` or
-   * `answer`: an input that had to wait, or a turn whose agent has left, as one whose question is
+   * `answer`: an input that had to wait, or a turn that its agent left, as one whose askings are
    * settled (P8.4). It is not called while a person leads the session (P8.8).
    */
   onQueued?: (turn: Turn, start: StartOptions) => void;
@@ -165,7 +165,7 @@ export class AgentSession implements AsyncDisposable {
   async #lead(start: Omit<StartTurnFrame, "type">): Promise<Turn> {
     const losses = this.#losses;
     const id = start.id ?? crypto.randomUUID();
-    const { turn, duplicate } = await this.link.request({ type: "turn.start", ...start, id });
+    const { turn, duplicate } = await this.#ask({ type: "turn.start", ...start, id });
     if (!duplicate) return turn;
     // Resent because the connection broke in between?
     const isResent = turn.id === id && (!start.id || losses < this.#losses);
@@ -178,21 +178,28 @@ export class AgentSession implements AsyncDisposable {
 
   #hold(turn: Turn, isKept = false): AgentTurn {
     const { id, attempt, leaseMs } = turn;
-    /** Takes the turn from each answer. */
-    const watch = async <Result>(asked: Promise<Result>): Promise<Result> => {
-      try {
-        const result = await asked;
-        const told = (result as { turn?: Turn }).turn;
-        if (told) held.info = told;
-        return result;
-      } catch (error) {
-        // A frame may have crossed with the news that the turn is queued.
-        if (isLoss(error) && !held.isReturning) held.lose(error);
-        throw error;
+    /** Sends a frame with the turn's attempt, and takes the turn from the answer. */
+    const drive = async <Result>(send: (lead: { attempt: number }) => Promise<Result>) => {
+      for (;;) {
+        if (held.returning) await held.returning;
+        const lead = { attempt: held.attempt };
+        try {
+          const result = await send(lead);
+          const told = (result as { turn?: Turn }).turn;
+          if (told) held.info = told;
+          return result;
+        } catch (error) {
+          // The frame may have crossed with the news that the turn is queued.
+          const isCrossed = held.returning || lead.attempt !== held.attempt;
+          if (!isLoss(error)) throw error;
+          if (isCrossed) continue;
+          held.lose(error);
+          throw error;
+        }
       }
     };
     const once: Host["once"] = (frame) =>
-      watch(this.link.request({ ...frame, attempt: held.attempt }, { once: true }));
+      drive((lead) => this.link.request({ ...frame, ...lead }, { once: true }));
     const { link } = this;
     const host: Host = {
       attempt,
@@ -201,11 +208,15 @@ export class AgentSession implements AsyncDisposable {
       get limits() {
         return link.limits;
       },
-      ask: (frame) => watch(this.#ask({ ...frame, attempt: held.attempt })),
+      ask: (frame) => drive((lead) => this.#ask({ ...frame, ...lead })),
       once,
       send: (frame) => void once(frame as never).catch(() => {}),
       connected: () => this.#connected(),
       takeBack: () => this.#lead({ id, ...(leaseMs && { leaseMs }) }),
+      offer: () => {
+        const queued = this.#queued.get(id);
+        if (queued) this.#see(queued);
+      },
       release: () => this.#turns.get(id) === held && this.#turns.delete(id),
     };
     const held = new AgentTurn(host, turn, isKept);

@@ -13,7 +13,7 @@ import {
 } from "../protocol/index.ts";
 import {
   type ApproveOptions,
-  Asking,
+  Askings,
   type AskOptions,
   type CallOptions,
   type Settled,
@@ -32,6 +32,8 @@ export interface Host extends Outlet, Reader {
   send(frame: ClientFrame): void;
   /** Takes the turn, which was queued for the next process, before another one does (P8.4). */
   takeBack(): Promise<Turn>;
+  /** Tells the agent of the turn, which is still queued. */
+  offer(): void;
   /** The turn is over, or another process leads it. */
   release(): void;
 }
@@ -105,9 +107,9 @@ export class AgentTurn implements AsyncDisposable {
   readonly #control = new AbortController();
   readonly #prefix: string;
   readonly #pipeline: Pipeline;
-  readonly #asking: Asking;
-  /** The turn is being taken back. */
-  #back: Promise<void> | undefined;
+  readonly #askings: Askings;
+  /** Resolves when the turn, which was queued for the next process, is taken back or lost. */
+  returning: Promise<void> | undefined;
   /** Errors of messages outside streams. */
   readonly #trouble: Trouble = {};
   /** Streams that wait for their next part. */
@@ -132,17 +134,12 @@ export class AgentTurn implements AsyncDisposable {
     this.signal = this.#control.signal;
     this.#pipeline = new Pipeline(host);
     const { id, signal } = this;
-    this.#asking = new Asking({ id, signal, ask: host.ask, led: () => this.#led() });
+    this.#askings = new Askings({ id, signal, ask: host.ask, led: () => this.#led() });
     // A later attempt replaces earlier output, unless that is kept.
     this.#prefix = isKept ? `${turn.id}/${turn.attempt}` : turn.id;
     // A suspended turn has no lease.
     const beat = () => this.info.status === "active" && this.beat();
     this.#timer = setInterval(beat, (turn.leaseMs ?? 30_000) / 3);
-  }
-
-  /** Whether this process takes the turn back, which was queued for the next one. */
-  get isReturning(): boolean {
-    return this.#back !== undefined;
   }
 
   /** Whether the turn was cancelled. */
@@ -251,12 +248,12 @@ export class AgentTurn implements AsyncDisposable {
    * the same call, in the next one; until then the turn is suspended.
    */
   approve(options: ApproveOptions): Promise<Settled> {
-    return this.#asking.approval("approval", options);
+    return this.#askings.approval("approval", options);
   }
 
   /** Asks a question; otherwise as `approve`. */
   ask(options: AskOptions): Promise<Settled> {
-    return this.#asking.approval("question", options);
+    return this.#askings.approval("question", options);
   }
 
   /**
@@ -268,7 +265,7 @@ export class AgentTurn implements AsyncDisposable {
     input?: unknown,
     options: CallOptions = {},
   ): Promise<Output> {
-    return this.#asking.call(tool, input, options) as Promise<Output>;
+    return this.#askings.call(tool, input, options) as Promise<Output>;
   }
 
   /** Ends the turn once all its output has arrived. A second call changes nothing. */
@@ -285,14 +282,14 @@ export class AgentTurn implements AsyncDisposable {
 
   /** The session reports the turn. */
   take(turn: Turn): void {
-    const isWaiting = this.info.status === "suspended" || this.#asking.isPending;
+    const isWaiting = this.info.status === "suspended" || this.#askings.isPending;
     this.info = turn;
     if (turn.cancel) this.#abort(`cancelled by ${turn.cancel.by}`);
-    if (this.isReturning) return;
+    if (this.returning) return;
     const isNext = turn.attempt > this.attempt;
     // A text that was growing has failed with this attempt, and the next process says it anew.
     if (isNext && turn.status === "queued" && isWaiting && this.#pipeline.isQuiet) {
-      this.#back = this.#takeBack();
+      this.returning = this.#takeBack();
     } else if (isNext) {
       this.lose(new SessileError("not-leader", `attempt ${turn.attempt} is another process's`));
     } else if (!isOpen(turn) && !this.#ended) {
@@ -301,19 +298,19 @@ export class AgentTurn implements AsyncDisposable {
   }
 
   /** The session reports something that the turn has asked. */
-  settle(question: { id: string; status: string }): void {
-    this.#asking.take(question);
+  settle(asking: { id: string; status: string }): void {
+    this.#askings.take(asking);
   }
 
   /** Keeps the lease (P6.8). */
   beat(): void {
-    if (!this.isReturning) this.host.send({ type: "turn.heartbeat", turn: this.id });
+    this.host.send({ type: "turn.heartbeat", turn: this.id });
   }
 
   /** There is a new connection: leads from there on, or learns that it does not. */
   attached(isResumed: boolean): void {
     this.beat();
-    if (!isResumed) this.#asking.again();
+    if (!isResumed) this.#askings.again();
   }
 
   takeSteer(message: Message): void {
@@ -335,20 +332,24 @@ export class AgentTurn implements AsyncDisposable {
     this.#pipeline.abandon(error);
   }
 
-  /** Goes on where the turn's last question left it, as its next leader. */
+  /** Goes on as the turn's next leader, after its last asking. */
   async #takeBack(): Promise<void> {
     try {
       const turn = await this.host.takeBack();
       this.attempt = turn.attempt;
-      this.#back = undefined;
+      this.returning = undefined;
       this.take(turn);
-    } catch (error) {
-      this.lose(error as SessileError);
+    } catch (problem) {
+      const error = problem as SessileError;
+      this.returning = undefined;
+      this.lose(error);
+      // It was refused for a reason that may pass, and no other process has the turn.
+      if (!/^(conflict|session-closed)$/.test(error.code)) this.host.offer();
     }
   }
 
   async #led(): Promise<void> {
-    await this.#back;
+    await this.returning;
     if (this.signal.aborted) throw this.#reason;
   }
 
@@ -358,7 +359,6 @@ export class AgentTurn implements AsyncDisposable {
   }
 
   async #tookSteer(serial: string): Promise<void> {
-    await this.#back;
     await this.host.ask({ type: "turn.steered", turn: this.id, serial });
   }
 
@@ -416,7 +416,7 @@ export class AgentTurn implements AsyncDisposable {
   #abort(message: string): void {
     // A second one changes nothing.
     this.#control.abort(new DOMException(message, "AbortError"));
-    this.#asking.fail(this.#reason);
+    this.#askings.fail(this.#reason);
     for (const stop of this.#waiting) stop();
   }
 

@@ -88,7 +88,7 @@ export async function publish<M extends UIMessage>(
 }
 
 /**
- * Says what came of calls, unless the session has it: decides on what a turn waits for, and publishes
+ * Says what came of calls, unless the session has it: answers what a turn waits for, and publishes
  * the rest, all or nothing.
  */
 async function publishResults(session: Session, shown: UIMessage): Promise<Published> {

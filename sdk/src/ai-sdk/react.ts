@@ -27,10 +27,10 @@ export type UseSessileChatOptions<M extends UIMessage = UIMessage> = Omit<
 
 /**
  * The helpers of `useChat`. `stop` ends the answer on all devices (P6.5), so that the button of any
- * component does what it says. `addToolApprovalResponse` and `addToolOutput` tell the session at once
- * where one of its turns waits for that (P8). `onToolCall` is called on one device for each call that
- * a turn leaves to a device, also after a reload; for other calls as ever, but once it is known that
- * they are others. Unmounting and switching to another chat only detach. Another `url`,
+ * component does what it says. `addToolApprovalResponse` and `addToolOutput` tell the session at
+ * once where one of its turns waits for that (P8). `onToolCall` is called on one device for each
+ * call that a turn leaves to a device, also after a reload; for other calls as ever, but once it is
+ * known that they are others. Unmounting and switching to another chat only detach. Another `url`,
  * `session` or `transport` makes another transport, but a function as `session` may be written in
  * the component; the session's other options are read once.
  */

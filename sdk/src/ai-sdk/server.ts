@@ -20,9 +20,9 @@ type Streamed = StreamedText | AsyncIterable<UIMessageChunk> | ReadableStream<UI
  *
  * A function is called with the conversation that leads to the turn. If calls of its answer need
  * approval (`needsApproval`), or have no `execute`, the turn is suspended until people have decided
- * and devices have run them. Then the function is called again, with what came of it in the
- * conversation: in this process or in the next one of the agent, which calls `streamToTurn` alike. A
- * call that was allowed is made anew if its process is lost meanwhile: `toolCallId` says which it is.
+ * and devices have run them. Then the function is called again, with what came of that in the
+ * conversation: in this process, or in the next one of the agent, which calls `streamToTurn` alike.
+ * A call that was allowed is made anew if its process is lost in it: `toolCallId` says which it is.
  */
 export async function streamToTurn<M extends UIMessage = UIMessage>(
   turn: AgentTurn,

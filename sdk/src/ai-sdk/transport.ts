@@ -142,7 +142,7 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
 
   /**
    * Decides on a call that a turn of the session asks about, by the approval's id in the chat. Says
-   * no where the session was not asked it: then the chat has the answer (`addToolApprovalResponse`).
+   * no where the session was not asked: then the chat has the answer (`addToolApprovalResponse`).
    */
   async decide(chatId: string, { id, approved, reason }: ToolDecision): Promise<boolean> {
     const { session } = this.use(chatId);

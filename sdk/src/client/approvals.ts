@@ -1,93 +1,145 @@
-// Approvals: those that wait, folded from `attached` and approval frames (P8), and deciding them.
+// Approvals and questions: the pending ones, folded from `attached` and approval frames (P8), and
+// this client's decisions.
 
 import type {
   Approval,
-  ApprovalFrame,
   AttachedFrame,
   DecideApprovalFrame,
   Decision,
   RequestApprovalFrame,
   ServerFrame,
+  SessileError,
 } from "../protocol/index.ts";
-import { type Engine, type Feature, readList } from "./feature.ts";
+import type { Engine, Feature } from "./feature.ts";
 import { newId } from "./ids.ts";
 import type { Session } from "./session.ts";
+import { type ListOptions, Waiting } from "./waiting.ts";
 
-/** The approvals that wait for somebody. Call it before `connect`, or any time later. */
+/** The approvals of a session, and deciding them. Call it before `connect`, or any time later. */
 export function approvalsOf(session: Session): ApprovalsFeature {
   return session.feature(begin);
 }
 
+/** An approval as a page shows it. */
+export interface ShownApproval extends Approval {
+  /** This page has decided, and the session has not answered yet. */
+  deciding?: Decision;
+}
+
+/** The approvals of a session; a new object at each change, with unchanged parts kept. */
+export interface Approvals {
+  /** The oldest first. */
+  readonly pending: readonly ShownApproval[];
+  /** Those that were settled while this page looked, the latest last; 100 at most. */
+  readonly settled: readonly Approval[];
+}
+
+/** The fields of a decision beside the decision itself. */
+export type DecideOptions = Omit<DecideApprovalFrame, "type" | "id" | "approval" | "decision">;
+
+/** A page of approvals, the newest first. */
+export interface ApprovalPage {
+  approvals: Approval[];
+  hasMore: boolean;
+  /** The `before` of the next page; there if `hasMore`. */
+  next?: string;
+}
+
 const begin = (engine: Engine) => new ApprovalsFeature(engine);
-const PATH = "approvals?status=pending&limit=1000";
+const SETTLED_MOST = 100;
 
 export class ApprovalsFeature implements Feature {
-  /** Those that are pending, the oldest first; a new array at each change. */
-  value: readonly Approval[] = [];
+  value: Approvals;
   readonly #engine: Engine;
-  /** Frames received while a list is read, which may be older than the frames. */
-  #early: ApprovalFrame[] | undefined;
+  readonly #waiting: Waiting<Approval>;
+  readonly #deciding = new Map<string, Decision>();
 
   constructor(engine: Engine) {
     this.#engine = engine;
-    if (engine.link.attached) this.#read();
+    const initial = engine.options.initial?.approvals ?? [];
+    this.value = { pending: initial, settled: [] };
+    this.#waiting = new Waiting(engine, "approvals", initial, (approval) => this.#keep(approval));
   }
 
-  get pending(): readonly Approval[] {
-    return this.value;
+  get pending(): readonly ShownApproval[] {
+    return this.value.pending;
+  }
+
+  get settled(): readonly Approval[] {
+    return this.value.settled;
   }
 
   /**
-   * Decides an approval, from whichever device: exactly one decision wins, and another is refused
-   * with `already-decided`.
+   * Decides an approval. It is shown as `deciding` until the session answers, and the decision is
+   * sent again after a reconnect. Exactly one decision wins, from whichever device: a later one
+   * rejects with `already-decided`, and `info.approval` is the approval as it stands.
    */
   async decide(
     approval: string,
     decision: Decision,
-    more: Pick<DecideApprovalFrame, "option" | "data" | "comment"> = {},
+    options: DecideOptions = {},
   ): Promise<Approval> {
-    const frame = { type: "approval.decide", id: newId(), approval, decision, ...more } as const;
-    return (await this.#engine.link.request(frame)).approval;
+    const frame = { ...options, type: "approval.decide", id: newId(), approval, decision } as const;
+    this.#deciding.set(approval, decision);
+    this.#show();
+    try {
+      return (await this.#engine.link.request(frame)).approval;
+    } catch (error) {
+      const settled = (error as SessileError).info?.approval;
+      if (settled) this.#waiting.take(settled);
+      throw error;
+    } finally {
+      this.#deciding.delete(approval);
+      this.#show();
+    }
   }
 
-  /** Asks a person; with the same `id` it gives the approval as it stands. */
+  /** Asks a person; with the same `id` it returns the approval as it stands. */
   async request(asked: Omit<RequestApprovalFrame, "type">): Promise<Approval> {
     const frame = { id: newId(), ...asked, type: "approval.request" } as const;
     return (await this.#engine.link.request(frame)).approval;
   }
 
-  /** Takes one's own request back. */
+  /** Takes this client's own request back. */
   async withdraw(approval: string): Promise<Approval> {
     const frame = { type: "approval.withdraw", id: newId(), approval } as const;
     return (await this.#engine.link.request(frame)).approval;
   }
 
-  attached({ approvals }: AttachedFrame): void {
-    this.#early = undefined;
-    if (approvals) this.value = approvals;
-    else this.#read();
+  /** Reads all approvals, settled ones too, the newest first. */
+  list(options: ListOptions = {}): Promise<ApprovalPage> {
+    return this.#waiting.list(options);
+  }
+
+  attached({ approvals, resumed }: AttachedFrame): void {
+    this.#waiting.begin(approvals);
+    // The session may be another one of the same name (P3.6).
+    if (!resumed) this.value = { ...this.value, settled: [] };
+    this.#keep();
   }
 
   take(frame: ServerFrame): void {
-    if (!("approval" in frame)) return;
-    this.value = folded(this.value, frame);
-    this.#early?.push(frame);
+    if ("approval" in frame) this.#waiting.take(frame.approval);
   }
 
-  /** Those that were too long for `attached`. */
-  #read(): void {
-    const early: ApprovalFrame[] = [];
-    this.#early = early;
-    readList<{ approvals: Approval[] }>(this.#engine, PATH, ({ approvals }) => {
-      if (this.#early !== early) return;
-      this.#early = undefined;
-      this.value = early.reduce(folded, approvals.reverse());
+  #show(): void {
+    this.#keep();
+    this.#engine.changed();
+  }
+
+  /** Shows the list as it is now, and an approval that has just changed. */
+  #keep(changed?: Approval): void {
+    const held = new Map(this.pending.map((approval) => [approval.id, approval]));
+    const pending = this.#waiting.items.map((approval) => {
+      const was = held.get(approval.id);
+      const deciding = this.#deciding.get(approval.id);
+      const isSame = was?.version === approval.version && was.deciding === deciding;
+      return isSame ? was : deciding ? { ...approval, deciding } : approval;
     });
+    const isSettled = changed && changed.status !== "pending";
+    const { settled } = this.value;
+    const others = isSettled ? settled.filter(({ id }) => id !== changed.id) : settled;
+    const all = isSettled ? [...others, changed].slice(-SETTLED_MOST) : settled;
+    this.value = { pending, settled: all };
   }
-}
-
-function folded(held: readonly Approval[], { approval }: ApprovalFrame): readonly Approval[] {
-  const others = held.filter(({ id }) => id !== approval.id);
-  if (approval.status !== "pending") return others;
-  return [...others, approval].sort((a, b) => (a.serial < b.serial ? -1 : 1));
 }

@@ -17,7 +17,7 @@ export interface ClosingFrame {
 }
 
 /** Events that have a place in the log, and so an id at the end of those that belong together. */
-const IN_LOG = /^(message|turn|log|approval|lead|tool)\./;
+const IN_LOG = /^(message|turn|log|approval|grant|lead|tool|state)\./;
 
 /**
  * The events of a body; comments are left out. A last event comes also where the body ends

@@ -1,5 +1,6 @@
 // The frames that a client may send (P4–P7, P13).
 
+import type { AnnotateFrame, UnannotateFrame } from "./annotation.ts";
 import type {
   ApprovalResult,
   DecideApprovalFrame,
@@ -16,6 +17,7 @@ import type {
   WithdrawCallFrame,
 } from "./call.ts";
 import type { LeadResult, ReturnLeadFrame, TakeLeadFrame } from "./lead.ts";
+import type { ReadFrame } from "./mark.ts";
 import type { Message, NewMessage } from "./message.ts";
 import type { Member } from "./presence.ts";
 import type { StateFrame } from "./state.ts";
@@ -83,6 +85,10 @@ export interface StartTurnFrame {
   id?: string;
   input?: string;
   parent?: string;
+  /** The turn within which it runs: a cancel of that one reaches it (P6.11). */
+  within?: string;
+  /** Whether it goes on after the end of that turn. */
+  detached?: boolean;
   leaseMs?: number;
   again?: boolean;
   metadata?: unknown;
@@ -172,7 +178,7 @@ export interface Chained {
   chain?: number;
 }
 
-/** Everything that a client may send. State and annotations add theirs here. */
+/** Everything that a client may send. */
 export type ClientFrame = (
   | PublishFrame
   | AppendFrame
@@ -197,6 +203,9 @@ export type ClientFrame = (
   | TakeLeadFrame
   | ReturnLeadFrame
   | StateFrame
+  | AnnotateFrame
+  | UnannotateFrame
+  | ReadFrame
   | SetPresenceFrame
   | LeavePresenceFrame
   | AuthFrame
@@ -249,6 +258,10 @@ export interface Results {
   "lead.return": LeadResult;
   /** The serial of the change, twice. */
   state: Placed;
+  /** The message, and the serial of the change as its version. */
+  annotate: Placed;
+  unannotate: Placed;
+  read: Record<string, never>;
   "presence.set": { member: Member };
   "presence.leave": { member: Member };
   auth: { expiresAt: number; at?: number };

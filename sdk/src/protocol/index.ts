@@ -1,12 +1,15 @@
 // The words of the protocol (PROTOCOL.md), shared by all entry points.
 
+export type * from "./annotation.ts";
 export type * from "./approval.ts";
 export type * from "./call.ts";
 export type * from "./client-frames.ts";
 export * from "./error.ts";
 export type * from "./inbox.ts";
+export type * from "./json.ts";
 export type * from "./lead.ts";
 export * from "./limits.ts";
+export type * from "./mark.ts";
 export type * from "./message.ts";
 export * from "./names.ts";
 export type * from "./presence.ts";

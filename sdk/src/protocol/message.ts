@@ -1,11 +1,12 @@
 // Messages, the unit of the log (P4).
 
+import type { Approval } from "./approval.ts";
+import type { ToolCall } from "./call.ts";
+import type { Leading } from "./lead.ts";
+import type { ReadMark } from "./mark.ts";
 import type { MemberList } from "./presence.ts";
 import type { SharedState } from "./state.ts";
 import type { Turn } from "./turn.ts";
-
-/** Anything that JSON can say. */
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 /** In whose voice a message speaks. All but `user` need `turn` or `edit` (P4.1). */
 export type Role = "user" | "assistant" | "system" | "tool";
@@ -95,6 +96,13 @@ export interface Snapshot extends MemberList {
   hasOlder: boolean;
   /** The shared state; absent where nothing was ever set. */
   state?: SharedState;
+  marks?: ReadMark[];
   /** The open turns, and those that the messages belong to. */
   turns?: Turn[];
+  /** The pending approvals, the oldest first; absent when they are too long (P8.3). */
+  approvals?: Approval[];
+  /** The pending tool calls, the oldest first; absent when they are too long (P8.9). */
+  calls?: ToolCall[];
+  /** The person who speaks in the place of the agents, if somebody does (P8.8). */
+  lead?: Leading;
 }

@@ -5,6 +5,7 @@ import type { ToolCall, ToolCallFrame } from "./call.ts";
 import type { ErrorInfo } from "./error.ts";
 import type { Leading, LeadReturnedFrame, LeadTakenFrame } from "./lead.ts";
 import type { Limits } from "./limits.ts";
+import type { ReadMark, ReadMarkFrame } from "./mark.ts";
 import type { Annotations, Message, MessageStatus } from "./message.ts";
 import type { Member, MemberList } from "./presence.ts";
 import type { SharedState, StateChangeFrame } from "./state.ts";
@@ -48,6 +49,8 @@ export interface AttachedFrame extends MemberList {
    * it is too long: then a `state.change` of the root comes first (P9.2).
    */
   state?: SharedState;
+  /** How far clients have read: all, or only the own one where very many have (P9.5). */
+  marks?: ReadMark[];
   limits: Limits;
 }
 
@@ -176,8 +179,7 @@ export interface ProbeFrame {
 }
 
 /**
- * Everything that a session may say. State and annotations add theirs here; a client ignores
- * frames that it does not know (P1.4).
+ * Everything that a session may say; a client ignores frames that it does not know (P1.4).
  */
 export type ServerFrame =
   | AttachedFrame
@@ -192,6 +194,7 @@ export type ServerFrame =
   | LeadTakenFrame
   | LeadReturnedFrame
   | StateChangeFrame
+  | ReadMarkFrame
   | PresenceFrame
   | PresenceCountFrame
   | SignalledFrame
@@ -210,7 +213,8 @@ export function readFrames(text: string): ServerFrame[] {
  * version of a log's frame (P3.7). Frames of later protocols count as well.
  */
 export function placeOf(frame: ServerFrame): string {
-  if (frame.type === "ack" || frame.type === "attached") return "";
+  // `ack`, `attached` and `read.mark` name places that they do not bring anybody to.
+  if (/^a[ct]|^read/.test(frame.type)) return "";
   const { serial, version, message } = frame as {
     serial?: string;
     version?: string;

@@ -1,6 +1,6 @@
 // The shared state (P9.1, P9.2).
 
-import type { Json } from "./message.ts";
+import type { Json } from "./json.ts";
 
 /** The tree: an object at its root. */
 export type StateTree = { [key: string]: Json };

@@ -25,6 +25,10 @@ export interface Turn {
   input?: string;
   /** The serial of the message that it follows (P6.9). */
   parent?: string;
+  /** The turn within which it runs (P6.11). */
+  within?: string;
+  /** Whether it goes on after the end of that turn. */
+  detached?: boolean;
   /** Counts the processes that led it (P6.8). */
   attempt: number;
   leaseMs?: number;

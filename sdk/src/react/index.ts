@@ -8,18 +8,24 @@ import {
   useContext,
   useEffect,
   useMemo,
+  useRef,
   useSyncExternalStore,
 } from "react";
+import { type Approvals, type ApprovalsFeature, approvalsOf } from "../client/approvals.ts";
 import { branchesOf } from "../client/branches.ts";
+import { callsOf, type Tool } from "../client/calls.ts";
 import type { Feature } from "../client/feature.ts";
 import { historyOf } from "../client/history.ts";
+import { type LeadFeature, leadOf } from "../client/lead.ts";
 import { type Presence, presenceOf } from "../client/presence.ts";
 import type { ShownMessage } from "../client/sending.ts";
 import { createSession, Session } from "../client/session.ts";
 import { silenceOf } from "../client/silence.ts";
 import type { SessionOptions, SessionSnapshot } from "../client/types.ts";
 import type { ConnectionStatus } from "../connection/types.ts";
-import type { Turn } from "../protocol/index.ts";
+import type { InboxOptions } from "../inbox/connection.ts";
+import { createInbox, Inbox, type InboxSnapshot } from "../inbox/inbox.ts";
+import type { Leading, ToolCall, Turn } from "../protocol/index.ts";
 import { storeOf } from "./store.ts";
 
 const Context = createContext<Session | undefined>(undefined);
@@ -123,4 +129,80 @@ export function usePresence(session?: Session): Presence {
 /** The state of the connection. */
 export function useConnection(session?: Session): ConnectionStatus {
   return useSnapshot(session, ({ connection }) => connection);
+}
+
+/** The approvals that wait and those just settled, and deciding them (`approvalsOf`). */
+export function useApprovals(session?: Session): Approvals & Pick<ApprovalsFeature, "decide"> {
+  const used = useGiven(session);
+  const approvals = useFeature(approvalsOf, used);
+  return useMemo(() => {
+    const decide: ApprovalsFeature["decide"] = (...given) => approvalsOf(used).decide(...given);
+    return { ...approvals, decide };
+  }, [approvals, used]);
+}
+
+/**
+ * Runs tools that the agent calls, on this device, while the component is mounted (`callsOf`);
+ * returns the calls that are pending. The latest functions run, so they need not be memoised.
+ */
+export function useToolCalls(
+  tools: Readonly<Record<string, Tool>>,
+  session?: Session,
+): readonly ToolCall[] {
+  const used = useGiven(session);
+  const latest = useRef(tools);
+  useEffect(() => {
+    latest.current = tools;
+  });
+  const names = JSON.stringify(Object.keys(tools).sort());
+  useEffect(() => {
+    const ends = (JSON.parse(names) as string[]).map((name) =>
+      callsOf(used).handle(name, (input, context) => latest.current[name]?.(input, context)),
+    );
+    return () => {
+      for (const end of ends) end();
+    };
+  }, [used, names]);
+  return useFeature(callsOf, used);
+}
+
+/** The person who leads, if one does, taking over and handing back (`leadOf`). */
+export function useLead(
+  session?: Session,
+): { lead: Leading | undefined } & Pick<LeadFeature, "isOwn" | "takeOver" | "handBack"> {
+  const used = useGiven(session);
+  const lead = useFeature(leadOf, used);
+  return useMemo(() => {
+    const feature = leadOf(used);
+    return {
+      lead,
+      isOwn: lead !== undefined && lead.client === used.client,
+      takeOver: (options) => feature.takeOver(options),
+      handBack: (options) => feature.handBack(options),
+    };
+  }, [lead, used]);
+}
+
+/**
+ * An inbox that is connected while the component is mounted: from these options, or one made
+ * elsewhere. Another `url` or `role` makes another inbox; other options are read once.
+ */
+export function useInbox(
+  from: InboxOptions | Inbox,
+): InboxSnapshot & Pick<Inbox, "decide" | "loadMore"> {
+  const given = from instanceof Inbox ? from : undefined;
+  const { url, role } = given ? {} : (from as InboxOptions);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the token differs each time
+  const inbox = useMemo(() => given ?? createInbox(from as InboxOptions), [given, url, role]);
+  const store = storeOf(inbox);
+  useEffect(() => store.use(), [store]);
+  const snapshot = useSyncExternalStore(store.subscribe, store.get, store.getFirst);
+  return useMemo(
+    () => ({
+      ...snapshot,
+      decide: (...given) => inbox.decide(...given),
+      loadMore: (name) => inbox.loadMore(name),
+    }),
+    [snapshot, inbox],
+  );
 }

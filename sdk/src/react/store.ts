@@ -1,8 +1,7 @@
-// A session for React: the same snapshot for every component, and while text streams at most one
-// new one a frame. The first change after a pause shows at once.
+// A session or an inbox for React: the same snapshot for every component, and while text streams at
+// most one new one a frame. The first change after a pause shows at once.
 
 import type { Feature } from "../client/feature.ts";
-import type { Session } from "../client/session.ts";
 import type { SessionSnapshot } from "../client/types.ts";
 
 /** The length of a frame where there are none: on a server, in a hidden page. */
@@ -24,33 +23,41 @@ function inNextFrame(call: () => void): void {
   page.addEventListener("visibilitychange", once);
 }
 
-export class Store {
-  readonly #session: Session;
+/** A session or an inbox. */
+interface Source<T> {
+  getSnapshot(): T;
+  subscribe(listener: () => void): () => void;
+  connect(): unknown;
+  close(): void;
+}
+
+export class Store<T> {
+  readonly #source: Source<T>;
   readonly #listeners = new Set<() => void>();
   /** The snapshot that a server may have rendered: hydration begins with it. */
-  readonly #first: SessionSnapshot;
+  readonly #first: T;
   readonly #firsts = new Map<Feature, unknown>();
-  #snapshot: SessionSnapshot;
+  #snapshot: T;
   #isHeld = false;
   #users = 0;
   #end: (() => void) | undefined;
 
-  constructor(session: Session) {
-    this.#session = session;
-    this.#first = session.getSnapshot();
+  constructor(source: Source<T>) {
+    this.#source = source;
+    this.#first = source.getSnapshot();
     this.#snapshot = this.#first;
   }
 
-  readonly get = (): SessionSnapshot => {
+  readonly get = (): T => {
     // Without subscribers, nothing is held back.
-    if (!this.#end) this.#snapshot = this.#session.getSnapshot();
+    if (!this.#end) this.#snapshot = this.#source.getSnapshot();
     return this.#snapshot;
   };
 
-  readonly getFirst = (): SessionSnapshot => this.#first;
+  readonly getFirst = (): T => this.#first;
 
   /** A feature's value as of the snapshot; a feature begun since has its present one. */
-  valueOf<P extends Feature>(feature: P): P["value"] {
+  valueOf<P extends Feature>(this: Store<SessionSnapshot>, feature: P): P["value"] {
     const { features } = this.get();
     return features.has(feature) ? features.get(feature) : feature.value;
   }
@@ -63,7 +70,7 @@ export class Store {
 
   readonly subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
-    this.#end ??= this.#session.subscribe(this.#look);
+    this.#end ??= this.#source.subscribe(this.#look);
     // The session may have changed between rendering and this.
     this.#look();
     return () => {
@@ -77,18 +84,18 @@ export class Store {
   /** Connects while it has subscribers. An immediate remount keeps the connection. */
   readonly use = (): (() => void) => {
     this.#users += 1;
-    this.#session.connect();
+    this.#source.connect();
     return () => {
       this.#users -= 1;
       setTimeout(() => {
-        if (this.#users === 0) this.#session.close();
+        if (this.#users === 0) this.#source.close();
       });
     };
   };
 
   readonly #look = () => {
-    if (this.#isHeld || this.#snapshot === this.#session.getSnapshot()) return;
-    this.#snapshot = this.#session.getSnapshot();
+    if (this.#isHeld || this.#snapshot === this.#source.getSnapshot()) return;
+    this.#snapshot = this.#source.getSnapshot();
     this.#isHeld = true;
     inNextFrame(() => {
       this.#isHeld = false;
@@ -98,11 +105,11 @@ export class Store {
   };
 }
 
-const stores = new WeakMap<Session, Store>();
+const stores = new WeakMap<object, Store<unknown>>();
 
-/** The one store of a session. */
-export function storeOf(session: Session): Store {
-  const store = stores.get(session) ?? new Store(session);
-  stores.set(session, store);
+/** The one store of a session or an inbox. */
+export function storeOf<T>(source: Source<T>): Store<T> {
+  const store = (stores.get(source) as Store<T> | undefined) ?? new Store(source);
+  stores.set(source, store);
   return store;
 }

@@ -1,5 +1,5 @@
-// An answer that an SDK gives in several runs of one turn: between them it waits for people, and the
-// turn is suspended (P8.4).
+// An answer that an SDK gives in several runs of one turn: between them it waits for people, and
+// the turn is suspended (P8.4).
 
 import type { ApproveOptions, CallOptions } from "../agent/asking.ts";
 import type { Codec, Operation } from "../agent/codec/operation.ts";

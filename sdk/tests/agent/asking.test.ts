@@ -136,7 +136,7 @@ describe("a turn that asks", () => {
     session.agent.close();
   });
 
-  test("P8.4 goes on only as the leader: nothing is said before the turn is taken back", async () => {
+  test("P8.4 goes on only as the leader, once it has taken the turn back", async () => {
     const session = new Session();
     const turn = await session.turn();
     let isSettled = false;
@@ -175,6 +175,19 @@ describe("a turn that asks", () => {
     session.agent.close();
   });
 
+  test("P8.4 offers the turn again where it could not be taken back", async () => {
+    const session = new Session();
+    const turn = await session.turn();
+    const asking = turn.approve({ title: "Buy?" });
+    const asked = await session.next("approval.request");
+    asked.done({ approval: approval(asked) });
+    session.hear(SUSPENDED, decided(asked), QUEUED);
+    (await session.next("turn.start")).fail(new SessileError("internal", "try again"));
+    await assert.rejects(asking, { code: "internal" });
+    assert.deepEqual(session.queued, [["t", { id: "t" }]]);
+    session.agent.close();
+  });
+
   test("P6.8 adopts it where nobody knows whose start was taken", async () => {
     const session = new Session();
     const turn = await session.turn();
@@ -190,6 +203,23 @@ describe("a turn that asks", () => {
     adopt.done({ turn: { ...QUEUED.turn, status: "active", attempt: 3 } });
     assert.equal((await asking).status, "approved");
     assert.equal(turn.attempt, 3);
+    session.agent.close();
+  });
+
+  test("P8.2 takes its question back too late: the decision that was first counts", async () => {
+    const session = new Session();
+    const turn = await session.turn();
+    const control = new AbortController();
+    const asking = turn.approve({ title: "Buy?", signal: control.signal });
+    const asked = await session.next("approval.request");
+    asked.done({ approval: approval(asked) });
+    session.hear(SUSPENDED);
+    control.abort();
+    const withdraw = await session.next("approval.withdraw");
+    withdraw.fail(new SessileError("already-decided", "unable to withdraw the approval"));
+    await TICK();
+    session.hear(decided(asked));
+    assert.equal((await asking).status, "approved");
     session.agent.close();
   });
 
@@ -220,6 +250,26 @@ describe("a turn that asks", () => {
     const start = await session.next("turn.start");
     start.done({ turn: { ...QUEUED.turn, status: "active" } });
     assert.equal((await asking).status, "approved");
+    session.agent.close();
+  });
+
+  test("P6.8 asks again as the next leader what crossed with the decision", async () => {
+    const session = new Session();
+    const turn = await session.turn();
+    const asking = Promise.all(["One?", "Two?"].map((title) => turn.approve({ title })));
+    const one = await session.next("approval.request");
+    const two = await session.next("approval.request");
+    one.done({ approval: approval(one) });
+    // The other one was lost on its way, and is sent again too late.
+    session.hear(SUSPENDED, decided(one), QUEUED);
+    two.fail(new SessileError("not-leader", "attempt 2 is next"));
+    const start = await session.next("turn.start");
+    start.done({ turn: { ...QUEUED.turn, status: "active" } });
+    const again = await session.next("approval.request");
+    assert.deepEqual([again.frame.id, again.frame.attempt], [two.frame.id, 2]);
+    again.done({ approval: approval(again, { status: "rejected" }) });
+    const [first, second] = await asking;
+    assert.deepEqual([first?.status, second?.status].sort(), ["approved", "rejected"]);
     session.agent.close();
   });
 

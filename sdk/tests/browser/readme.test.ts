@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { Page } from "playwright-core";
 import { useExample } from "../../../tests/browser/example.ts";
+import type { Client } from "../../../tests/support/client.ts";
 import { getHistory } from "../../../tests/support/http.ts";
 import { makeToken } from "../../../tests/support/token.ts";
 import { agent, answer, end, start } from "../../../tests/support/turns.ts";
@@ -22,7 +23,7 @@ const HAS = `
   const turnId = "t1";
   const render = (shown) => {
     const messages = Array.isArray(shown) ? shown : shown.messages;
-    document.body.textContent = messages.map(({ data }) => data).join("|");
+    document.body.textContent = messages.map(({ data, title }) => data ?? title).join("|");
   };
   const mount = (component, props) => {
     const root = document.body.appendChild(document.createElement("main"));
@@ -42,7 +43,17 @@ const WAYS: readonly ((code: string) => string)[] = [
   chat,
   (code) => code.replace('"https://sessions.example.com"', "url"),
   (code) => code,
+  (code) => code,
+  (code) => `${code}\nrender([{ data: "handed back" }]);`,
+  (code) => `${code}\nrender([{ data: "all decided" }]);`,
   (code) => `${code}\nmount(Conversation, { url, id, token });`,
+  (code) => `
+    import { createSession } from "sessile";
+    ${code}
+    const session = createSession({ url, session: id, token });
+    session.connect();
+    mount(Approvals, { session });
+  `,
   chat,
   (code) => `${code}\nmount(Chat, { id });`,
 ];
@@ -59,9 +70,21 @@ const example = useExample(async (directory) => {
 });
 const { fixture } = example;
 
-async function open(index: number, session = fixture.session()): Promise<[Page, string]> {
-  const { page } = await example.open(await example.device(), session, { path: `${index}.html` });
+async function open(
+  index: number,
+  session = fixture.session(),
+  more: Record<string, string> = {},
+): Promise<[Page, string]> {
+  const options = { path: `${index}.html`, more };
+  const { page } = await example.open(await example.device(), session, options);
   return [page, session];
+}
+
+/** The page runs the tool of the samples. */
+async function locates(bot: Client, turn: string, id: string): Promise<void> {
+  await bot.ok({ type: "tool.call", id, turn, name: "time-zone" });
+  const { call } = (await bot.next("tool.result")) as { call?: { output: string } };
+  assert.match(call?.output ?? "", /^UTC$|\//);
 }
 
 async function shows(page: Page, text: string): Promise<void> {
@@ -79,7 +102,7 @@ describe("the README of the SDK", () => {
     assert.equal(first, samples[0], "the project's README has the first one, too");
   });
 
-  for (const index of [0, 4, 5]) {
+  for (const index of [0, 8, 9]) {
     test(`a chat, sample ${index}: it is answered, and stop stops the answer`, async () => {
       const [page, session] = await open(index);
       const bot = await agent(fixture.server, session);
@@ -117,8 +140,57 @@ describe("the README of the SDK", () => {
     assert.equal(edited?.headers?.["sessile-edits"], first?.serial);
   });
 
+  test("a person decides, and the page's tool is run", async () => {
+    const [page] = await open(3);
+    const asked = new Promise<string>((done) => {
+      page.on("dialog", (dialog) => {
+        done(dialog.message());
+        void dialog.accept();
+      });
+    });
+    const bot = await agent(fixture.server, "support-42");
+    const { id: turn } = await start(bot);
+    await bot.ok({ type: "approval.request", id: "a1", turn, title: "Buy?" });
+    assert.equal(await asked, "Buy?");
+    const { approval } = (await bot.next("approval.decide")) as { approval?: { status: string } };
+    assert.equal(approval?.status, "approved");
+    await locates(bot, turn, "call-of-3");
+    await end(bot, turn);
+  });
+
+  test("a supervisor takes over, speaks and hands back", async () => {
+    const token = await makeToken({ sub: "sue", caps: { "*": ["supervisor"] } });
+    const [page] = await open(4, "support-42", { token });
+    await shows(page, "handed back");
+    const said = (await getHistory(fixture.server, "support-42")).at(-1);
+    assert.deepEqual([said?.data, said?.client, said?.role], ["May I help?", "sue", "assistant"]);
+  });
+
+  test("an inbox is empty in the end", async () => {
+    const [page] = await open(5);
+    await shows(page, "all decided");
+  });
+
+  test("a component of React decides, and runs a tool", async () => {
+    const [page, session] = await open(7);
+    const bot = await agent(fixture.server, session);
+    const { id: turn } = await start(bot);
+    await bot.ok({ type: "approval.request", id: "a1", turn, title: "Buy?" });
+    await shows(page, "Buy?");
+    await page.click("text=No");
+    const { approval } = (await bot.next("approval.decide")) as { approval?: { status: string } };
+    assert.equal(approval?.status, "rejected");
+    await until(
+      () => page.locator("fieldset").count(),
+      (count) => count === 0,
+      "nothing to decide",
+    );
+    await locates(bot, turn, "call-of-7");
+    await end(bot, turn);
+  });
+
   test("a component of React shows the messages", async () => {
-    const [page, session] = await open(3);
+    const [page, session] = await open(6);
     const bot = await agent(fixture.server, session);
     await bot.publish("A tide");
     await shows(page, "A tide");

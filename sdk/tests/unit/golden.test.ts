@@ -50,6 +50,9 @@ const SENT: Record<ClientFrame["type"], true> = {
   "lead.take": true,
   "lead.return": true,
   state: true,
+  annotate: true,
+  unannotate: true,
+  read: true,
   "presence.set": true,
   "presence.leave": true,
   auth: true,
@@ -87,6 +90,7 @@ const KNOWN: Record<ServerFrame["type"], true> = {
   "lead.take": true,
   "lead.return": true,
   "state.change": true,
+  "read.mark": true,
   "presence.enter": true,
   "presence.update": true,
   "presence.leave": true,
@@ -123,7 +127,15 @@ describe("golden frames", () => {
     assert.equal(places["create with everything"], "k3x90000000a");
     assert.equal(places.append, "k3x900000003");
     assert.equal(places["turn.steer"], "k3x900000004");
-    for (const name of ["attached", "ack of publish", "ack of steer", "nack", "probe", "signal"]) {
+    for (const name of [
+      "attached",
+      "ack of publish",
+      "ack of steer",
+      "nack",
+      "probe",
+      "signal",
+      "read.mark",
+    ]) {
       assert.equal(places[name], "", name);
     }
   });

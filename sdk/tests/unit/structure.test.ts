@@ -20,12 +20,14 @@ const FLOORS: Record<string, readonly string[]> = {
   answer: ["protocol"],
   // A session in a page.
   client: ["protocol", "connection", "log"],
+  // An inbox in a page: of a session's it shows decisions alike.
+  inbox: ["protocol", "connection", "client"],
   // A session in an agent, which carries nothing of a page's.
   agent: ["protocol", "connection", "log"],
   // Answers of agents that wait for people: for the adapters.
   runs: ["protocol", "answer", "agent"],
   // Adapters: none knows another.
-  react: ["protocol", "connection", "client"],
+  react: ["protocol", "connection", "client", "inbox"],
   "ai-sdk": ["protocol", "connection", "answer", "client", "agent", "runs"],
   tanstack: ["protocol", "answer", "client", "agent", "runs"],
   // `index.ts`, the package's first entry.

@@ -65,7 +65,7 @@ for (const [index, { name, code = "" }] of AGENTS.entries()) {
   });
 }
 
-test("an agent asks, is killed, and the next process goes on: the other one of its README", async (t) => {
+test("an agent asks, is killed, and goes on: the other one of its README", async (t) => {
   const [, code = "", ...more] = samplesIn("src/agent/README.md");
   assert.deepEqual(more, []);
   const session = fixture.session();

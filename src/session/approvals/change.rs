@@ -2,9 +2,11 @@
 
 use crate::protocol::approval::{Approval, Event, Past};
 use crate::protocol::frame::{ApprovalFrame, ServerFrame};
+use crate::protocol::hooks::HookEvent;
 use crate::protocol::ids::Timestamp;
 use crate::session::approvals::shown::shown;
 use crate::session::context::Context;
+use crate::session::deliveries::hooks::{self, Subject};
 use crate::session::engine::{Owner, Step, Wait};
 use crate::store::ApprovalWrite;
 
@@ -59,6 +61,19 @@ pub(crate) fn tell(cx: &mut Context<'_>, step: &mut Step, approval: &Approval) {
         at: cx.engine.now,
     });
     step.tell(frame(cx, approval));
+    let event = match approval.event {
+        _ if !approval.is_pending() => Some(HookEvent::ApprovalSettle),
+        Event::Request => Some(HookEvent::ApprovalRequest),
+        _ => None,
+    };
+    let subject = Subject {
+        approval: Some(&approval.id),
+        turn: approval.turn.as_deref(),
+        ..Subject::default()
+    };
+    if let Some(event) = event {
+        hooks::tell(cx, step, event, subject);
+    }
     cx.engine.state.clock.stir(APPROVALS);
 }
 

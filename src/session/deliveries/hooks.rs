@@ -6,7 +6,9 @@ use crate::protocol::hooks::HookEvent;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::serial::Serial;
 use crate::session::context::Context;
-use crate::store::{DeliveryKind, Parcel, Write};
+use crate::session::deliveries::part::DELIVERIES;
+use crate::session::engine::Step;
+use crate::store::{DeliveryKind, Parcel, StoreError, Write};
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -14,13 +16,56 @@ struct Body<'a> {
     event: &'a str,
     id: &'a str,
     session: &'a str,
+    #[serde(flatten)]
+    subject: Subject<'a>,
     serial: Serial,
     at: Timestamp,
 }
 
-/// The rows by which every hook hears an event, for the step that causes it. `serial` is its
-/// place in the log. Each address hears it once.
-pub(crate) fn rows(cx: &mut Context<'_>, event: HookEvent, serial: Serial) -> Vec<Write> {
+/// The subject of an event, by its ids.
+#[derive(Clone, Copy, Default, Serialize)]
+pub(crate) struct Subject<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) turn: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) approval: Option<&'a str>,
+    /// The client that leads from then on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) lead: Option<&'a str>,
+}
+
+/// Tells hooks of an event, in the step that causes it.
+pub(crate) fn tell(cx: &mut Context<'_>, step: &mut Step, event: HookEvent, subject: Subject<'_>) {
+    if !has_hooks(cx) {
+        return;
+    }
+    if cx.engine.created_at.is_none() && !cx.memory.deliveries.is_begun {
+        // The step begins the session, and hooks hear that first.
+        cx.memory.deliveries.is_begun = true;
+        let begun = rows(cx, HookEvent::SessionStart, Subject::default());
+        begun.into_iter().for_each(|write| step.note(write));
+    }
+    let rows = rows(cx, event, subject);
+    rows.into_iter().for_each(|write| step.note(write));
+}
+
+/// Tells hooks that the session has begun with this input.
+pub(crate) fn tell_start(cx: &mut Context<'_>) -> Result<(), StoreError> {
+    if cx.engine.created_at.is_none() || cx.memory.deliveries.is_begun || !has_hooks(cx) {
+        return Ok(());
+    }
+    let rows = rows(cx, HookEvent::SessionStart, Subject::default());
+    cx.engine.write_beside(&rows)
+}
+
+fn has_hooks(cx: &Context<'_>) -> bool {
+    !cx.engine.outbound.hooks.is_empty() || cx.engine.settings.hooks.is_some()
+}
+
+/// The rows by which every hook hears an event, for the step that causes it. Each address hears
+/// it once.
+pub(crate) fn rows(cx: &mut Context<'_>, event: HookEvent, subject: Subject<'_>) -> Vec<Write> {
+    let serial = cx.engine.epoch.at(cx.engine.end);
     let own = cx.engine.settings.hooks.iter().flatten();
     let hooks = cx.engine.outbound.hooks.iter().chain(own);
     let mut targets: Vec<&str> = Vec::new();
@@ -36,6 +81,7 @@ pub(crate) fn rows(cx: &mut Context<'_>, event: HookEvent, serial: Serial) -> Ve
             event: event.name(),
             id: &id,
             session,
+            subject,
             serial,
             at,
         };
@@ -45,7 +91,11 @@ pub(crate) fn rows(cx: &mut Context<'_>, event: HookEvent, serial: Serial) -> Ve
     let queue = &mut cx.memory.deliveries;
     let writes = targets.into_iter();
     let writes = writes.flat_map(|target| queue.add(at, DeliveryKind::Hook, target, parcel));
-    writes.map(Write::Delivery).collect()
+    let writes: Vec<Write> = writes.map(Write::Delivery).collect();
+    if !writes.is_empty() {
+        cx.engine.state.clock.stir(DELIVERIES);
+    }
+    writes
 }
 
 /// The id of a delivery for its receiver: no other session has it, nor another life of this one,

@@ -15,7 +15,7 @@ const LEFT_OVER_MS: u64 = 60 * 60 * 1000;
 pub(crate) struct Deliveries;
 
 /// Deliveries wait for their next attempt, and dead letters to be forgotten.
-const DELIVERIES: Owner = Owner {
+pub(super) const DELIVERIES: Owner = Owner {
     name: "deliveries",
     wait: Wait::Alarm,
 };

@@ -27,6 +27,8 @@ pub(crate) struct Queue {
     dead: Vec<(u64, Timestamp)>,
     /// The latest number.
     last: u64,
+    /// Whether the step that begins the session tells of that.
+    pub(crate) is_begun: bool,
     bounds: Bounds,
 }
 
@@ -71,6 +73,7 @@ impl Queue {
             lanes: BTreeMap::new(),
             dead: Vec::new(),
             last: 0,
+            is_begun: false,
             bounds,
         };
         for owed in rows {

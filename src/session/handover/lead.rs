@@ -4,15 +4,16 @@ use crate::protocol::capability::Operation;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::frame::{Outcome, ServerFrame};
 use crate::protocol::handover::{Handover, Leading, ReturnLead, Returned, TakeLead, Turns, Wake};
+use crate::protocol::hooks::HookEvent;
 use crate::protocol::serial::Place;
-use crate::protocol::turn::State;
+use crate::protocol::turn::{Event, State, Turn};
 use crate::session::context::Context;
+use crate::session::deliveries::hooks::{self, Subject};
 use crate::session::engine::{Answer, Error, Known, Sender, Step};
 use crate::session::handover::check::led;
 use crate::session::handover::heard::stir;
 use crate::session::handover::state::Held;
-use crate::session::turns::cancel::cancel_turn;
-use crate::session::turns::change::asked;
+use crate::session::turns::change::{asked, cancel_turn, change_turn};
 use crate::session::turns::queue::queue_input;
 use crate::store::{HandoverWrite, StoreError};
 
@@ -46,6 +47,7 @@ pub(crate) fn take(cx: &mut Context<'_>, sender: &Sender, take: TakeLead) -> Res
         client: Some(sender.client.clone()),
         at: cx.engine.now,
     });
+    tell_hooks(cx, &mut step, Some(&sender.client));
     cx.memory.handover = Some(Held {
         handover,
         heard_at: cx.engine.now,
@@ -54,13 +56,22 @@ pub(crate) fn take(cx: &mut Context<'_>, sender: &Sender, take: TakeLead) -> Res
     });
     if take.turns == Turns::Cancel {
         let cancel = asked(sender, cx.engine.now, take.note);
-        for id in begun_turns(cx) {
+        // One that is queued waits for the return.
+        for id in turns_of(cx, |turn| turn.state != State::Queued) {
             cancel_turn(cx, &mut step, &id, &cancel)?;
         }
     }
     cx.engine.commit(step)?;
     stir(cx);
     Ok(answer(cx, false))
+}
+
+fn tell_hooks(cx: &mut Context<'_>, step: &mut Step, lead: Option<&str>) {
+    let subject = Subject {
+        lead,
+        ..Subject::default()
+    };
+    hooks::tell(cx, step, HookEvent::LeadChange, subject);
 }
 
 /// The hand-over that begins; what waits already goes on to wait.
@@ -84,12 +95,12 @@ fn taken(cx: &Context<'_>, sender: &Sender, take: &TakeLead, place: Place) -> Ha
     }
 }
 
-/// The turns that an agent has begun: one that is queued waits for the return.
-fn begun_turns(cx: &Context<'_>) -> Vec<String> {
+/// Some of the open turns, in the order in which they were made.
+fn turns_of(cx: &Context<'_>, is_meant: fn(&Turn) -> bool) -> Vec<String> {
     let open = cx.memory.turns.values().map(|open| &open.turn);
-    let mut begun: Vec<_> = open.filter(|turn| turn.state != State::Queued).collect();
-    begun.sort_unstable_by_key(|turn| turn.place);
-    begun.into_iter().map(|turn| turn.id.clone()).collect()
+    let mut meant: Vec<_> = open.filter(|turn| is_meant(turn)).collect();
+    meant.sort_unstable_by_key(|turn| turn.place);
+    meant.into_iter().map(|turn| turn.id.clone()).collect()
 }
 
 /// Agents answer again: by the person who leads, or an administrator.
@@ -128,6 +139,7 @@ pub(super) fn give_back(
         return Ok(());
     };
     let waiting = std::mem::take(&mut held.handover.waiting);
+    let is_waking = returned.wake != Wake::None;
     let inputs = wanted(cx, waiting, returned.wake)?;
     let place = cx.engine.next_place();
     let client = returned.by.clone();
@@ -144,6 +156,13 @@ pub(super) fn give_back(
         client,
         at: cx.engine.now,
     });
+    tell_hooks(cx, &mut step, None);
+    if is_waking {
+        // Agents that were refused a queued turn have no other sign that it may be taken.
+        for id in turns_of(cx, |turn| turn.state == State::Queued) {
+            change_turn(cx, &mut step, &id, Event::Queue, |_| {});
+        }
+    }
     for input in inputs {
         queue_input(cx, &mut step, input);
     }

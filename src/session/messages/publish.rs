@@ -7,6 +7,7 @@ use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::frame::{Outcome, Placed, ServerFrame};
 use crate::protocol::message::{DEFAULT_NAME, Message, Role, Status};
 use crate::protocol::serial::{Epoch, Place};
+use crate::protocol::turn::Turn;
 use crate::session::approvals::words::dismiss_by_input;
 use crate::session::context::Context;
 use crate::session::engine::{Answer, Error, Sender, Step, Stream};
@@ -14,12 +15,12 @@ use crate::session::handover::check::{check_speaker, is_led_by, keep_inputs};
 use crate::session::inboxes::follow::follow_author;
 use crate::session::messages::edits::check_edits;
 use crate::session::messages::silence::STREAMS;
-use crate::session::turns::cancel::{check_interrupt, check_outlives, interrupt};
+use crate::session::turns::cancel::{check_interrupt, check_outlives, interrupt, is_interrupted};
 use crate::session::turns::leader::{Claim, check_leader};
 use crate::session::turns::lease::renew_lease;
 use crate::session::turns::queue::{
-    check_input, interrupt_by_settings, is_input, is_left_behind, is_queued_input, queue_input,
-    waits_for_return,
+    check_input, interrupt_by_settings, is_input, is_interrupted_by_settings, is_left_behind,
+    is_queued_input, queue_input, waits_for_return,
 };
 use crate::store::{Head, Kind, MessageWrite, StoreError, Streaming, Tail};
 
@@ -126,6 +127,7 @@ fn judge(
     let mut verdicts = Vec::with_capacity(messages.len());
     let mut waiting = 0;
     let mut streaming = cx.engine.rollup.streams.len();
+    let is_by_settings = is_interrupted_by_settings(cx, sender, messages);
     let claim = |attempt| Claim {
         verb: "publish",
         sender,
@@ -147,7 +149,8 @@ fn judge(
             && (known.is_none() || cx.memory.turns.contains_key(turn))
         {
             check_leader(cx, &claim(attempt), turn)?;
-            check_outlives(cx, interrupt, turn)?;
+            let ends = |turn: &Turn| is_interrupted(interrupt, turn) || is_by_settings(turn);
+            check_outlives(cx, ends, turn)?;
         }
         let verdict = match known {
             Some(head) if !is_left_behind(cx, &head) => {
@@ -241,6 +244,7 @@ fn create(cx: &mut Context<'_>, sender: &Sender, new: NewMessage) -> Message {
         seq: None,
         created_at: cx.engine.now,
         updated_at: cx.engine.now,
+        annotations: None,
         deleted_at: None,
     }
 }

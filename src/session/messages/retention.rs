@@ -109,7 +109,7 @@ fn step(aged: Vec<Aged>, is_old: impl Fn(Timestamp) -> bool) -> Vec<Place> {
             kept += 1;
             continue;
         }
-        rows += 1 + message.segments;
+        rows += 1 + message.rows;
         let is_much = TRIM_ROWS < rows && !gone.is_empty();
         let is_full = TRIM_MESSAGES <= gone.len() || TRIM_KEPT < kept;
         if is_much || is_full || !is_old(message.created_at) {

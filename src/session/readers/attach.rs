@@ -63,6 +63,7 @@ fn tell(cx: &mut Context<'_>, live: &mut Live, start: &Start) -> Result<(), Stor
         limits: cx.engine.limits.clone(),
     };
     parts::attached(cx, live, &mut attached.lists);
+    parts::listed(cx, live, &mut attached.lists)?;
     let attached = ServerFrame::Attached(Box::new(attached));
     let caught_up = ServerFrame::CaughtUp { serial };
     let sent = cx.engine.out.replay(&id, &[attached.encode()])

@@ -166,6 +166,7 @@ fn changed_messages(
                 is_updated: false,
                 is_deleted: false,
                 is_superseded: false,
+                is_annotated: false,
             });
         }
     }
@@ -196,7 +197,14 @@ fn missed_frame(
             version,
             superseded,
         })
-    } else if changed.is_updated {
+    } else if changed.is_annotated && head.version <= since {
+        let annotated = cx.engine.store.annotated(head.place)?;
+        Some(ServerFrame::Summary {
+            serial,
+            version: cx.engine.epoch.at(annotated.version),
+            annotations: annotated.data(),
+        })
+    } else if changed.is_updated || changed.is_annotated {
         whole(cx, &head)?
     } else if let Some(missing) = cx.engine.store.missing(head.place, since)? {
         let status = head.status.filter(|status| *status != Status::Streaming);

@@ -6,13 +6,14 @@ use crate::protocol::serial::PLACE_MAX;
 use crate::protocol::snapshot::Snapshot;
 use crate::session::context::Context;
 use crate::session::engine::Error;
+use crate::session::marks::shown::marks;
 use crate::session::parts;
 use crate::session::readers::page::{Bounded, bounded_page};
 use crate::session::state::shown::brief;
 use crate::session::turns::shown::stored;
 use crate::store::Span;
 
-pub(crate) fn snapshot(cx: &Context<'_>, rewind: usize) -> Result<String, Error> {
+pub(crate) fn snapshot(cx: &Context<'_>, client: &str, rewind: usize) -> Result<String, Error> {
     let span = Span {
         after: 0,
         before: PLACE_MAX + 1,
@@ -47,6 +48,7 @@ pub(crate) fn snapshot(cx: &Context<'_>, rewind: usize) -> Result<String, Error>
         grants: Vec::new(),
         calls: None,
         state: brief(cx, PAGE_BYTES)?,
+        marks: marks(cx, client)?,
         has_older,
         messages,
     };

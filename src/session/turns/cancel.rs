@@ -6,12 +6,12 @@ use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::frame::{Outcome, encode};
 use crate::protocol::limits::LIST_BYTES;
 use crate::protocol::serial::Place;
-use crate::protocol::turn::{Cancel, Ending, Event, Shown, State, Turn};
+use crate::protocol::turn::{Shown, State, Turn};
 use crate::session::context::Context;
 use crate::session::engine::{Answer, Error, Known, Sender, Step};
-use crate::session::turns::change::{End, asked, change_turn, finish_turn};
+use crate::session::turns::change::{asked, cancel_turn};
 use crate::session::turns::shown::{find, missing_turn, stored};
-use crate::store::{MessageWrite, StoreError};
+use crate::store::MessageWrite;
 
 /// The target of a `cancel`.
 enum Target {
@@ -95,13 +95,21 @@ pub(crate) fn cancel(
         let cancel = cancel.clone();
         step.write(MessageWrite::CancelInput { place, cancel });
     }
-    let mut turns = Vec::with_capacity(meant.len());
+    let mut cancelled = Vec::with_capacity(meant.len());
     for turn in &meant {
-        let shown = cancel_turn(cx, &mut step, &turn.id, &cancel)?;
-        turns.push(shown.unwrap_or_else(|| stored(cx, turn)));
+        cancelled.push(cancel_turn(cx, &mut step, &turn.id, &cancel)?);
     }
     step.stands_for(stands_for);
     cx.engine.commit(step)?;
+    let mut turns = Vec::with_capacity(meant.len());
+    for (turn, shown) in meant.iter().zip(cancelled) {
+        turns.push(match shown {
+            Some(shown) => shown,
+            // It was cancelled with the turn within which it ran.
+            None if turn.is_open() => stored(cx, &find(cx, "cancel", &turn.id)?),
+            None => stored(cx, turn),
+        });
+    }
     Ok(answer_turns(cx, turns, false))
 }
 
@@ -120,38 +128,6 @@ fn answer_turns(cx: &mut Context<'_>, turns: Vec<Shown>, duplicate: bool) -> Ans
         Outcome::Turns { turns, duplicate }
     };
     Answer::Now(result)
-}
-
-/// Cancels one turn, if it is open and not cancelled yet. Nothing of it may be pending.
-pub(crate) fn cancel_turn(
-    cx: &mut Context<'_>,
-    step: &mut Step,
-    id: &str,
-    cancel: &Cancel,
-) -> Result<Option<Shown>, StoreError> {
-    let Some(open) = cx.memory.turns.get(id) else {
-        return Ok(None);
-    };
-    if open.turn.cancel.is_some() {
-        return Ok(None);
-    }
-    let is_active = matches!(open.turn.state, State::Active(_));
-    if let (State::Queued, Some(place)) = (&open.turn.state, open.turn.input)
-        && cx.engine.store.cancel_of_input(place)?.is_none()
-    {
-        // An agent about to take the input would otherwise begin another turn.
-        let cancel = cancel.clone();
-        step.write(MessageWrite::CancelInput { place, cancel });
-    }
-    let shown = change_turn(cx, step, id, Event::Cancel, |turn| {
-        turn.cancel = Some(cancel.clone());
-    });
-    if is_active {
-        return Ok(shown);
-    }
-    // No process works on it, so none needs time to stop.
-    let end = End::of(Ending::Cancelled);
-    finish_turn(cx, step, id, end)
 }
 
 /// Cancels the turns that a `publish` interrupts, in the same step (P6.6).
@@ -192,21 +168,33 @@ pub(crate) fn check_interrupt(
     Ok(())
 }
 
-/// Whether an interrupted turn is still open: a suspended one ends at once, and takes no message of
-/// the interrupt.
+/// Whether a turn of a message outlives what the publish interrupts, which `ends` says of a turn: a
+/// suspended one ends at once, also within another, and takes no message.
 pub(crate) fn check_outlives(
     cx: &Context<'_>,
-    interrupt: &Interrupt,
+    ends: impl Fn(&Turn) -> bool,
     id: &str,
 ) -> Result<(), ErrorInfo> {
-    let open = cx.memory.turns.get(id);
-    let is_suspended = open.is_some_and(|open| !matches!(open.turn.state, State::Active(_)));
-    match interrupt {
-        Interrupt::Turn(named) if named == id && is_suspended => {
+    let open = cx.memory.turns.get(id).map(|open| &open.turn);
+    let mut around = open.filter(|turn| !matches!(turn.state, State::Active(_)));
+    while let Some(turn) = around {
+        if ends(turn) {
             let message = format!("unable to publish; turn {id} ends with the interrupt");
-            Err(ErrorInfo::new(ErrorCode::TurnClosed, message))
+            return Err(ErrorInfo::new(ErrorCode::TurnClosed, message));
         }
-        _ => Ok(()),
+        let within = turn.within.as_ref();
+        let within = within.and_then(|within| cx.memory.turns.get(&within.turn));
+        around = within.map(|open| &open.turn);
+    }
+    Ok(())
+}
+
+/// Whether a publish interrupts a turn by what it says.
+pub(crate) fn is_interrupted(interrupt: &Interrupt, turn: &Turn) -> bool {
+    match interrupt {
+        Interrupt::None => false,
+        Interrupt::Turn(id) => turn.id == *id,
+        Interrupt::All => matches!(turn.state, State::Active(_)) && turn.cancel.is_none(),
     }
 }
 

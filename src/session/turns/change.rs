@@ -2,20 +2,25 @@
 
 use crate::protocol::data::Data;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
+use crate::protocol::hooks::HookEvent;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::message::Status as MessageStatus;
 use crate::protocol::serial::Place;
-use crate::protocol::turn::{Cancel, Ending, Event, Lead, Shown, State, Turn};
+use crate::protocol::turn::{Cancel, Ending, Event, Lead, Shown, State, Turn, Within};
 use crate::session::context::Context;
+use crate::session::deliveries::hooks;
 use crate::session::engine::{Closing, Sender, Step};
 use crate::session::turns::instructions::{mark_steer, waiting};
 use crate::session::turns::lease::stir;
 use crate::session::turns::shown::{shown, turn_frame};
 use crate::session::turns::state::OpenTurn;
-use crate::store::{Kept, StoreError, TurnWrite};
+use crate::store::{Kept, MessageWrite, StoreError, TurnWrite};
 
 /// The prefix of turn names made by the session, followed by the serial of the turn.
 pub(crate) const NAME: &str = "turn-";
+
+/// The reason of a cancel of what ran within a turn that has ended (P6.11).
+const PARENT_ENDED: &str = "parent-ended";
 
 /// How a turn ends, and why.
 pub(crate) struct End<'a> {
@@ -35,6 +40,7 @@ pub(crate) fn new_turn(cx: &Context<'_>, id: Option<String>, input: Option<Place
         agent: None,
         input,
         parent: None,
+        within: None,
         attempt: 1,
         attempt_place: place,
         steers: Vec::new(),
@@ -98,9 +104,37 @@ pub(crate) fn change_turn(
     event: Event,
     change: impl FnOnce(&mut Turn),
 ) -> Option<Shown> {
-    let version = cx.engine.next_place();
+    cx.engine.next_place();
     let open = cx.memory.turns.get_mut(id)?;
     change(&mut open.turn);
+    put_turn(cx, step, id, event, true)
+}
+
+/// The same as part of the entry before it in the step: a request suspends its turn, and the last
+/// of them to be settled resumes it (P8.4). One entry less is a row less.
+pub(crate) fn change_turn_beside(
+    cx: &mut Context<'_>,
+    step: &mut Step,
+    id: &str,
+    event: Event,
+    state: State,
+) {
+    if let Some(open) = cx.memory.turns.get_mut(id) {
+        open.turn.state = state;
+        put_turn(cx, step, id, event, false);
+    }
+}
+
+/// Stores a turn as changed by the latest entry, and sends its frame.
+fn put_turn(
+    cx: &mut Context<'_>,
+    step: &mut Step,
+    id: &str,
+    event: Event,
+    is_entry: bool,
+) -> Option<Shown> {
+    let version = cx.engine.end;
+    let open = cx.memory.turns.get_mut(id)?;
     open.turn.version = version;
     open.turn.event = event;
     open.kept_at = open.heard_at;
@@ -110,15 +144,19 @@ pub(crate) fn change_turn(
         heard_at: open.heard_at,
     };
     let shown = cx.memory.turns.get(id).map(|open| shown(cx, open))?;
-    step.write(TurnWrite::Put {
-        kept,
-        client: step.by().map(str::to_owned),
-        at: cx.engine.now,
+    step.write(match is_entry {
+        true => TurnWrite::Put {
+            kept,
+            client: step.by().map(str::to_owned),
+            at: cx.engine.now,
+        },
+        false => TurnWrite::Row(kept),
     });
     step.tell(turn_frame(cx, event, version, shown.clone()));
     if !is_open {
         cx.memory.turns.remove(id);
         step.settles = true;
+        hooks::tell(cx, step, HookEvent::TurnEnd, subject(id));
     }
     stir(cx);
     Some(shown)
@@ -151,6 +189,7 @@ pub(crate) fn finish_turn(
     for place in missed {
         mark_steer(cx, step, place, "missed", 0)?;
     }
+    end_children(cx, step, id)?;
     (cx.others.turn_ends)(cx, step, id)?;
     let (reason, error) = (end.reason.map(str::to_owned), end.error);
     let at = cx.engine.now;
@@ -162,6 +201,87 @@ pub(crate) fn finish_turn(
             at,
         };
     }))
+}
+
+/// A turn, as hooks hear of it (P10.4).
+pub(crate) fn subject(id: &str) -> hooks::Subject<'_> {
+    hooks::Subject {
+        turn: Some(id),
+        ..hooks::Subject::default()
+    }
+}
+
+/// Cancels one turn, if it is open and not cancelled yet, with those within it (P6.11). Nothing of
+/// them may be pending.
+pub(crate) fn cancel_turn(
+    cx: &mut Context<'_>,
+    step: &mut Step,
+    id: &str,
+    cancel: &Cancel,
+) -> Result<Option<Shown>, StoreError> {
+    let Some(open) = cx.memory.turns.get(id) else {
+        return Ok(None);
+    };
+    if open.turn.cancel.is_some() {
+        return Ok(None);
+    }
+    let is_active = matches!(open.turn.state, State::Active(_));
+    if let (State::Queued, Some(place)) = (&open.turn.state, open.turn.input)
+        && cx.engine.store.cancel_of_input(place)?.is_none()
+    {
+        // An agent about to take the input would otherwise begin another turn.
+        let cancel = cancel.clone();
+        step.write(MessageWrite::CancelInput { place, cancel });
+    }
+    let shown = change_turn(cx, step, id, Event::Cancel, |turn| {
+        turn.cancel = Some(cancel.clone());
+    });
+    for child in children(cx, id, |_| true) {
+        cancel_turn(cx, step, &child, cancel)?;
+    }
+    if is_active {
+        return Ok(shown);
+    }
+    // No process works on it, so none needs time to stop.
+    let end = End::of(Ending::Cancelled);
+    finish_turn(cx, step, id, end)
+}
+
+/// A turn ends, and those within it are cancelled, but for the detached ones (P6.11).
+fn end_children(cx: &mut Context<'_>, step: &mut Step, id: &str) -> Result<(), StoreError> {
+    let is_bound = |within: &Within| !within.detached;
+    let bound = children(cx, id, is_bound);
+    if bound.is_empty() {
+        return Ok(());
+    }
+    let agent = cx.memory.turns.get(id).and_then(|it| it.turn.agent.clone());
+    for child in bound {
+        let own = cx.memory.turns.get(&child);
+        let own = || own.and_then(|open| open.turn.agent.clone());
+        let by = step.by().map(str::to_owned);
+        let cancel = Cancel {
+            by: by
+                .or_else(|| agent.clone())
+                .or_else(own)
+                .unwrap_or_default(),
+            at: cx.engine.now,
+            reason: Some(PARENT_ENDED.to_owned()),
+        };
+        cancel_turn(cx, step, &child, &cancel)?;
+    }
+    Ok(())
+}
+
+/// The turns directly within another that are open and not cancelled, in the order in which they
+/// began.
+fn children(cx: &Context<'_>, id: &str, is_meant: impl Fn(&Within) -> bool) -> Vec<String> {
+    let open = cx.memory.turns.values().map(|open| &open.turn);
+    let within = open.filter(|turn| turn.is_within(id) && turn.cancel.is_none());
+    let mut within: Vec<&Turn> = within
+        .filter(|turn| turn.within.as_ref().is_some_and(&is_meant))
+        .collect();
+    within.sort_unstable_by_key(|turn| turn.place);
+    within.into_iter().map(|turn| turn.id.clone()).collect()
 }
 
 /// Closes the streaming messages of a turn.

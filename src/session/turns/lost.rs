@@ -2,6 +2,7 @@
 
 use crate::protocol::data::Data;
 use crate::protocol::frame::{Lists, ServerFrame};
+use crate::protocol::hooks::HookEvent;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::LATE_MS;
 use crate::protocol::message::Status as MessageStatus;
@@ -9,9 +10,10 @@ use crate::protocol::news::Telling;
 use crate::protocol::serial::Place;
 use crate::protocol::turn::{Ending, Event, State, Turn};
 use crate::session::context::{Context, Memory};
+use crate::session::deliveries::hooks;
 use crate::session::engine::{Live, Owner, Step, after};
 use crate::session::part::Part;
-use crate::session::turns::change::{End, change_turn, close_messages, finish_turn};
+use crate::session::turns::change::{End, change_turn, close_messages, finish_turn, subject};
 use crate::session::turns::instructions::renew_steers;
 use crate::session::turns::lease::{TURNS, keep_pings, lease_until, slack};
 use crate::session::turns::shown::{brief_turns, latest_frame};
@@ -84,7 +86,13 @@ impl Part for Open {
         since: Place,
         limit: usize,
     ) -> Result<Vec<ServerFrame>, StoreError> {
-        let turns = cx.engine.store.changed_turns(since, limit)?;
+        let mut turns = cx.engine.store.changed_turns(since, limit)?;
+        // The entry of a request is the turn's as well (P8.4), and open turns are in memory.
+        turns.retain(|turn| !cx.memory.turns.contains_key(&turn.id));
+        let open = cx.memory.turns.values().map(|open| &open.turn);
+        turns.extend(open.filter(|turn| since < turn.version).cloned());
+        turns.sort_unstable_by_key(|turn| turn.version);
+        turns.truncate(limit);
         Ok(turns.iter().map(|turn| latest_frame(cx, turn)).collect())
     }
 }
@@ -109,7 +117,11 @@ fn end_overdue(cx: &mut Context<'_>) -> Result<(), StoreError> {
             finish_turn(cx, &mut step, &turn.id, end)?;
         } else if is_lost && turn.attempt < cx.engine.settings.attempts() {
             queue_again(cx, &mut step, &turn.id)?;
+            hooks::tell(cx, &mut step, HookEvent::TurnLost, subject(&turn.id));
         } else {
+            if is_lost {
+                hooks::tell(cx, &mut step, HookEvent::TurnLost, subject(&turn.id));
+            }
             let end = End::failed(&turn.state);
             finish_turn(cx, &mut step, &turn.id, end)?;
         }

@@ -7,12 +7,14 @@ use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::message::{Role, Status};
 use crate::protocol::serial::Place;
 use crate::protocol::settings::OnInput;
-use crate::protocol::turn::{Event, Turn};
+use crate::protocol::turn::{Event, State, Turn};
 use crate::session::context::Context;
 use crate::session::engine::{Sender, Step};
 use crate::session::handover::check::is_led_by;
-use crate::session::turns::cancel::{active_turns, cancel_turn};
-use crate::session::turns::change::{asked, change_turn, check_open_turns, hold_turn, new_turn};
+use crate::session::turns::cancel::active_turns;
+use crate::session::turns::change::{
+    asked, cancel_turn, change_turn, check_open_turns, hold_turn, new_turn,
+};
 use crate::store::{Head, StoreError};
 
 /// Whether a message is for an agent to answer.
@@ -94,6 +96,19 @@ pub(crate) fn interrupt_by_settings(
         cancel_turn(cx, step, &id, &cancel)?;
     }
     Ok(())
+}
+
+/// Whether an input of a publish interrupts, by the session's settings, a turn.
+pub(crate) fn is_interrupted_by_settings(
+    cx: &Context<'_>,
+    sender: &Sender,
+    messages: &[NewMessage],
+) -> impl Fn(&Turn) -> bool + use<> {
+    let interrupts = cx.engine.settings.on_input() == OnInput::Interrupt
+        && messages
+            .iter()
+            .any(|new| on_input(cx, sender, new, |_| true) == OnInput::Interrupt);
+    move |turn| interrupts && matches!(turn.state, State::Active(_)) && answers(turn)
 }
 
 /// Whether an input has to wait.

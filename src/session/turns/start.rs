@@ -2,9 +2,9 @@
 
 use crate::protocol::decode::StartTurn;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
-use crate::protocol::limits::INPUT_TURNS;
+use crate::protocol::limits::{INPUT_TURNS, TURN_DEPTH};
 use crate::protocol::serial::{Place, Serial};
-use crate::protocol::turn::{Ending, Event, Lead, State, Turn, lease};
+use crate::protocol::turn::{Ending, Event, Lead, State, Turn, Within, lease};
 use crate::session::context::Context;
 use crate::session::engine::{Answer, Error, Sender};
 use crate::session::handover::check::check_unled;
@@ -12,7 +12,7 @@ use crate::session::turns::change::{
     End, change_turn, check_open_turns, finish_turn, hold_turn, take_turn,
 };
 use crate::session::turns::change::{NAME, new_turn};
-use crate::session::turns::shown::{answer_changed, answer_stored};
+use crate::session::turns::shown::{answer_changed, answer_stored, closed_turn, find};
 use crate::store::Answers;
 
 /// Begins a turn, or takes the one that waits for an agent (P6.2).
@@ -52,16 +52,21 @@ pub(crate) fn start_turn(
         let message = format!("unable to {VERB}; its input has {INPUT_TURNS} answers");
         return Err(ErrorInfo::new(ErrorCode::OverLimit, message).into());
     }
+    let within = within(cx, start.within, start.detached)?;
+    let around = within.as_ref().and_then(|it| cx.memory.turns.get(&it.turn));
+    let cancel_around = around.and_then(|open| open.turn.cancel.clone());
     cx.engine.settle()?;
     let cancel = match input.filter(|_| !start.again) {
         Some(input) => cx.engine.store.cancel_of_input(input)?,
         None => None,
     };
+    let cancel = cancel.or(cancel_around);
     let mut step = cx.engine.step_by(sender);
     let is_cancelled = cancel.is_some();
     let turn = Turn {
         agent: Some(sender.client.clone()),
         parent,
+        within,
         started_at: Some(cx.engine.now),
         metadata: start.metadata,
         cancel,
@@ -71,7 +76,7 @@ pub(crate) fn start_turn(
     let id = turn.id.clone();
     hold_turn(cx, turn);
     let shown = if is_cancelled {
-        // P6.5: the answer is not wanted any more, so the turn begins cancelled.
+        // P6.5, P6.11: it is not wanted any more, so the turn begins cancelled.
         let end = End::of(Ending::Cancelled);
         finish_turn(cx, &mut step, &id, end)?
     } else {
@@ -79,6 +84,25 @@ pub(crate) fn start_turn(
     };
     cx.engine.commit(step)?;
     answer_changed(shown)
+}
+
+/// The place of a new turn within another, which must be open (P6.11).
+fn within(cx: &Context<'_>, id: Option<String>, detached: bool) -> Result<Option<Within>, Error> {
+    const VERB: &str = "start the turn";
+    let Some(id) = id else { return Ok(None) };
+    let Some(open) = cx.memory.turns.get(&id) else {
+        return Err(closed_turn(VERB, &find(cx, VERB, &id)?).into());
+    };
+    let depth = open.turn.within.as_ref().map_or(0, |within| within.depth) + 1;
+    if TURN_DEPTH < depth {
+        let message = format!("unable to {VERB}; turn {id} has {TURN_DEPTH} turns around it");
+        return Err(ErrorInfo::new(ErrorCode::OverLimit, message).into());
+    }
+    Ok(Some(Within {
+        turn: id,
+        depth,
+        detached,
+    }))
 }
 
 /// The turn that a `turn.start` already stands for (P6.2).

@@ -81,6 +81,7 @@ fn tell_steer(cx: &mut Context<'_>, step: &mut Step, sender: &Sender, steer: &St
         seq: None,
         created_at: cx.engine.now,
         updated_at: cx.engine.now,
+        annotations: None,
         deleted_at: None,
     };
     step.write(MessageWrite::Create(message.clone()));

@@ -6,7 +6,7 @@ use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::turn::{Event, State};
 use crate::session::context::Context;
 use crate::session::engine::Step;
-use crate::session::turns::change::change_turn;
+use crate::session::turns::change::change_turn_beside;
 use crate::session::turns::lost::queue_again;
 use crate::store::StoreError;
 
@@ -27,9 +27,8 @@ pub(crate) fn suspend_for(cx: &mut Context<'_>, step: &mut Step, id: &str, reaso
         return;
     };
     let (at, reason) = (cx.engine.now, Some(reason.to_owned()));
-    change_turn(cx, step, id, Event::Suspend, |turn| {
-        turn.state = State::Suspended { lead, reason, at };
-    });
+    let state = State::Suspended { lead, reason, at };
+    change_turn_beside(cx, step, id, Event::Suspend, state);
 }
 
 /// A request of a turn is settled, and no longer in its feature's memory. If it was the last, the
@@ -52,9 +51,7 @@ pub(crate) fn go_on(cx: &mut Context<'_>, step: &mut Step, id: &str) -> Result<(
     }
     // A resumed lease begins now.
     open.heard_at = open.heard_at.max(cx.engine.now);
-    change_turn(cx, step, id, Event::Resume, |turn| {
-        turn.state = State::Active(lead);
-    });
+    change_turn_beside(cx, step, id, Event::Resume, State::Active(lead));
     Ok(())
 }
 

@@ -221,6 +221,7 @@ impl Columns {
             seq: self.seq,
             created_at: self.created_at,
             updated_at: self.updated_at,
+            annotations: None,
             deleted_at: self.deleted_at,
         })
     }

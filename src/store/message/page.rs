@@ -38,16 +38,20 @@ pub struct Page {
 }
 
 impl Store {
-    /// Messages of a span. Four rows for each within the limit, and the segments of those whose
+    /// Messages of a span. Five rows for each within the limit, and the segments of those whose
     /// text is read; with names also twice `NAMED_MESSAGES`.
     pub fn page(&self, epoch: Epoch, span: &Span<'_>) -> Result<Page, StoreError> {
-        self.read(|sql| page(sql, epoch, span))
+        let mut page = self.read(|sql| page(sql, epoch, span))?;
+        self.add_sums(&mut page.messages)?;
+        Ok(page)
     }
 
     /// These messages, in this order, until their text reaches so many bytes, though always one.
-    /// Four rows for each, and the segments of those whose text is read.
+    /// Five rows for each, and the segments of those whose text is read.
     pub fn listed(&self, epoch: Epoch, places: &[Place], bytes: usize) -> Result<Page, StoreError> {
-        self.read(|sql| listed(sql, epoch, places, bytes))
+        let mut page = self.read(|sql| listed(sql, epoch, places, bytes))?;
+        self.add_sums(&mut page.messages)?;
+        Ok(page)
     }
 }
 

@@ -25,6 +25,10 @@ impl Show {
                 let _ = write!(line, " {key}={}", self.serial_of(&turn[key]));
             }
         }
+        if let Some(within) = turn["within"].as_str() {
+            let detached = if turn["detached"] == true { "~" } else { "" };
+            let _ = write!(line, " within={detached}{within}");
+        }
         if let Some(by) = turn["cancel"]["by"].as_str() {
             let _ = write!(line, " cancel={by}");
             if let Some(reason) = turn["cancel"]["reason"].as_str() {
@@ -99,6 +103,17 @@ impl Show {
             Some(members) => {
                 let members: Vec<String> = members.iter().map(|it| self.member(it)).collect();
                 let _ = write!(line, ", here: {}", members.join("; "));
+            }
+        }
+        if let Some(marks) = frame["marks"].as_array() {
+            let marks = marks.iter().map(|mark| {
+                let client = mark["client"].as_str().unwrap_or("?");
+                format!("{client} {}", self.serial_of(&mark["serial"]))
+            });
+            let marks: Vec<String> = marks.collect();
+            match MANY < marks.len() {
+                true => line += &format!(", {} marks", marks.len()),
+                false => line += &format!(", read: {}", marks.join("; ")),
             }
         }
         if frame["state"].is_object() {

@@ -7,7 +7,7 @@
 //!
 //! A delivery is shown as `!1 > ADDRESS BODY`, when it is tried again without its body.
 
-use sessile::protocol::hooks::Hook;
+use sessile::protocol::hooks::{Hook, HookEvent};
 use sessile::session::{Delivered, Delivery, Input, Outcome};
 
 use super::World;
@@ -17,7 +17,8 @@ impl World {
     pub(super) fn deployment(&mut self, hooks: &[Word]) {
         let hook = |word: &Word| Hook {
             url: word.text.clone(),
-            events: None,
+            // `all=URL` hears all, a bare address only of the deletion.
+            events: word.key.is_none().then(|| vec![HookEvent::SessionDelete]),
         };
         self.host.outbound.hooks = hooks.iter().map(hook).collect();
         self.host.outbound.has_secret = true;

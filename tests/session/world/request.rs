@@ -1,5 +1,6 @@
 //! HTTP requests of a script.
 
+use sessile::protocol::annotation::{Annotations, Cursor};
 use sessile::protocol::decode::decode_frame;
 use sessile::protocol::state::Part;
 use sessile::protocol::{asking_query, query};
@@ -48,6 +49,16 @@ impl World {
                     .flat_map(|path| path.split('.'));
                 Request::Read(Read::State(Part(path.map(str::to_owned).collect())))
             }
+            ("get", "annotations") => {
+                let cursor = find(args, "cursor").map(|text| self.show.fill(text));
+                let cursor = cursor.map(|text| Cursor::parse(&text).unwrap());
+                Request::Read(Read::Annotations(Annotations {
+                    serial: self.show.fill(&args[1].text),
+                    cursor: cursor.unwrap_or_default(),
+                    limit: number("limit", 100),
+                }))
+            }
+            ("get", "marks") => Request::Read(Read::Marks(query::Nothing)),
             ("get", "presence") => Request::Read(Read::Presence(query::Nothing)),
             ("get", "messages" | "conversation") => Request::Read(Read::Messages(query::History {
                 before: serial(self, "before"),

@@ -109,7 +109,9 @@ pub fn check(input: &[Question], said: &[Rc<Said>]) -> u64 {
         };
         let between = &frames[first..create];
         let is_of_it = |frame: &Value| {
-            by_it(frame) || (question.frame["interrupt"].is_string() && is_end(frame))
+            let is_within = frame["turn"]["within"].is_string() || frame["turn"].is_null();
+            let may_end = question.frame["interrupt"].is_string() || is_within;
+            by_it(frame) || (may_end && is_end(frame))
         };
         assert!(
             first < create && between.iter().all(is_of_it),
@@ -120,7 +122,8 @@ pub fn check(input: &[Question], said: &[Rc<Said>]) -> u64 {
     heard.sum()
 }
 
-/// A turn that nobody works on ends at once when it is interrupted by name (P6.5).
+/// A turn that nobody works on ends at once when it is interrupted by name (P6.5), or runs within
+/// one that is interrupted (P6.11).
 fn is_end(frame: &Value) -> bool {
     match frame["type"].as_str() {
         Some("turn.end") => true,

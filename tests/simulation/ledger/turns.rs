@@ -47,6 +47,7 @@ impl Ledger {
             }
             for (id, turn) in &self.open {
                 self.check_prolonged(now, before.get(id), turn);
+                self.check_within(turn);
             }
         }
         self.hear_pending(now);
@@ -208,11 +209,30 @@ impl Ledger {
         let input = turn.input.map(|input| epoch.at(input).to_string());
         // A cancel of a turn that waits for an agent cancels the answer to its input, too.
         let is_known = |known: &Turn| known.input == turn.input && known.cancel == turn.cancel;
-        let is_asked = self.ended.values().any(is_known)
+        let is_around = turn.within.as_ref().is_some_and(|within| {
+            let around = self.open.get(&within.turn);
+            let around = around.or_else(|| self.ended.get(&within.turn));
+            let is_ended = cancel.reason.as_deref() == Some("parent-ended") && !within.detached;
+            // A turn of the same step may not be known yet.
+            is_ended || around.is_none_or(|around| around.cancel.as_ref() == Some(cancel))
+        });
+        let is_asked = is_around
+            || self.ended.values().any(is_known)
             || by(Asked::All)
             || by(Asked::Turn(turn.id.clone()))
             || input.is_some_and(|input| by(Asked::Input(input)));
         assert!(is_asked, "nobody cancelled {turn:?}");
+    }
+
+    /// P6.11: a turn within one that is cancelled is cancelled, and so is one within a turn that has
+    /// ended, unless it is detached.
+    fn check_within(&self, turn: &Turn) {
+        let Some(within) = &turn.within else { return };
+        let is_free = match self.open.get(&within.turn) {
+            Some(around) => around.cancel.is_none(),
+            None => within.detached,
+        };
+        assert!(is_free || turn.cancel.is_some(), "P6.11: {turn:?}");
     }
 
     /// P6.3: what streamed in it is closed in the same step.

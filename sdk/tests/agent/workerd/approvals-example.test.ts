@@ -81,7 +81,7 @@ for (const { name, command, day, skip } of AGENTS) {
       return { session, child, ada, boss, turn: id, question: await next(ada, id) };
     };
 
-    test("looks up, asks the user, asks a supervisor, and buys, though it is killed twice", async (t) => {
+    test("looks up, asks a user and a supervisor, and buys, though killed twice", async (t) => {
       const { session, child, ada, boss, turn, question } = await ask(t);
       assert.deepEqual(
         question.options?.map(({ id }) => id),
@@ -111,6 +111,14 @@ for (const { name, command, day, skip } of AGENTS) {
       await ends(ada, turn, "No tickets: too dear");
       const said = ada.messages.filter((message) => message.turn === turn);
       assert.equal(said.length, 1);
+    });
+
+    test("P8.7 is answered in words, which begin another turn", async (t) => {
+      const { ada, turn, question } = await ask(t);
+      const { serial } = await ada.send("No, wait");
+      await ends(ada, turn, "Then another time.");
+      await shows(ada, ({ turns }) => turns.some(({ input }) => input === serial), "its turn");
+      assert.ok(!approvalsOf(ada).pending.some(({ id }) => id === question.id));
     });
   });
 }

@@ -7,10 +7,12 @@ import { after, describe, type TestContext, test } from "node:test";
 import { useServer } from "../../../../tests/support/fixture.ts";
 import { call, field } from "../../../../tests/support/http.ts";
 import { CuttingProxy } from "../../../../tests/support/proxy.ts";
+import { Random } from "../../../../tests/support/random.ts";
 import { makeToken } from "../../../../tests/support/token.ts";
 import { until, within } from "../../../../tests/support/wait.ts";
 import {
   type AgentOptions,
+  type AgentSession,
   type AgentTurn,
   CallError,
   TakenError,
@@ -53,7 +55,7 @@ class Person {
     return this.frames.filter((frame) => frame.type === type).length;
   }
 
-  /** What waits, once so many do. */
+  /** The approvals that wait, once there are so many. */
   pending(count = 1) {
     const { pending } = approvalsOf(this.session);
     return until(
@@ -218,7 +220,7 @@ for (const [name, link] of Object.entries(LINKS)) {
       assert.equal((field(found, "approval") as Approval).status, "withdrawn");
     });
 
-    test("P8.2 takes its question back, and a decision that was first counts", async (t) => {
+    test("P8.2 takes its question back", async (t) => {
       const { ada, turn } = await begin(t);
       const control = new AbortController();
       const asking = turn.approve({ ...BUY, signal: control.signal });
@@ -227,6 +229,33 @@ for (const [name, link] of Object.entries(LINKS)) {
       await assert.rejects(within(asking, "the withdrawal"), /sold out/);
       await ada.pending(0);
       await assert.rejects(turn.approve({ ...BUY, signal: control.signal }), /sold out/);
+      await ends(turn, ada);
+    });
+
+    test("P8.6 does not wait for what a person has allowed for good", async (t) => {
+      const { ada, turn } = await begin(t);
+      const asking = turn.approve({ ...BUY, grant: "tickets" });
+      await ada.decide("approve", { scope: "turn" });
+      await within(asking, "the decision");
+      const again = await turn.approve({ ...BUY, data: { seats: 3 }, grant: "tickets" });
+      assert.deepEqual([again.status, again.decidedBy], ["approved", "ada"]);
+      assert.equal(ada.count("turn.suspend"), 1);
+      await ends(turn, ada);
+    });
+
+    test("P8.7 is answered in words, which are an input like any other", async (t) => {
+      const inputs: unknown[] = [];
+      const { ada, agent, turn } = await begin(t, {
+        onInput: ({ data }) => void inputs.push(data),
+      });
+      const isThere = () => agent.link.status.state;
+      await until(isThere, (state) => state === "connected", "the agent to be there");
+      const asking = turn.approve({ ...BUY, onMessage: "dismiss" });
+      await ada.pending();
+      const { serial } = await ada.session.send("First tell me the price");
+      const { status, comment } = await within(asking, "the words");
+      assert.deepEqual([status, comment], ["dismissed", serial]);
+      assert.deepEqual(inputs, ["First tell me the price"]);
       await ends(turn, ada);
     });
 
@@ -341,8 +370,8 @@ for (const [name, link] of Object.entries(LINKS)) {
     });
 
     for (const isThere of [true, false]) {
-      const when = isThere ? "is there by then" : "comes later";
-      test(`P8.3 is killed, and its next process ${when}: it is asked no more`, async (t) => {
+      const when = isThere ? "is there by then" : "comes later, the Worker killed as well";
+      test(`P8.3 is killed, and its next process ${when}`, async (t) => {
         const session = fixture.session();
         const ada = await Person.in(t, session);
         const TOKEN = await makeToken({ sub: "agent", caps: { "*": ["agent"] } });
@@ -366,6 +395,10 @@ for (const [name, link] of Object.entries(LINKS)) {
         first.kill("SIGKILL");
         await within(gone, "the agent to die");
         if (isThere) await spawn();
+        else {
+          await fixture.server.kill9();
+          await fixture.server.start();
+        }
         await ada.decide("approve", { data: { seats: 1 } });
         if (!isThere) {
           await ada.turnIs(one?.turn ?? "", "queued");
@@ -423,7 +456,7 @@ test("P6.8 a text that was growing is said anew by the next run of the same hand
   ]);
 });
 
-test("P3.4 an agent finds turns that wait, also where their list is too long for attached", async (t) => {
+test("P3.4 an agent finds turns that wait, though too many for `attached`", async (t) => {
   const session = fixture.session();
   const ada = await Person.in(t, session);
   const metadata = "x".repeat(3000);
@@ -447,3 +480,60 @@ test("P3.4 an agent finds turns that wait, also where their list is too long for
   );
   assert.equal(second.link.attached?.turns, undefined);
 });
+
+for (const [name, link] of Object.entries(LINKS)) {
+  test(`P8.4 every answer counts once, for two processes over ${name} that is cut`, async (t) => {
+    const random = new Random();
+    t.diagnostic(`SESSILE_SEED=${random.seed}`);
+    const proxy = await CuttingProxy.start(fixture.server.port);
+    proxies.push(proxy);
+    const session = fixture.cutSession();
+    const ada = await Person.in(t, session);
+    const count = 10;
+    const results: unknown[][] = [];
+    const handle = async (turn: AgentTurn): Promise<void> => {
+      const said: unknown[] = [];
+      for (let n = 0; n < count; n += 1) {
+        const asked = turn.approve({ title: "Go on?", data: n });
+        const [{ data }, output] = await Promise.all([asked, turn.call("double", n)]);
+        said.push(data, output);
+        await turn.message(n, { name: "said" });
+      }
+      results.push(said);
+    };
+    const agents = [1, 2].map(() => {
+      const answer = (_: unknown, start: object) => agent.answer(start, handle).catch(() => {});
+      const agent: AgentSession = join(proxy, session, {
+        ...{ ...(link && { link }), timing: QUICK, onInput: answer, onQueued: answer },
+      });
+      return agent;
+    });
+    const areThere = () => agents.every(({ link }) => link.status.state === "connected");
+    await until(areThere, Boolean, "the agents to be there");
+    ada.session.on("frame", (frame) => {
+      if (frame.type !== "tool.call") return;
+      void ada.runs(frame.call.id, { output: Number(frame.call.input) * 2 });
+    });
+    await ada.session.send("Tickets, please");
+    const isOver = () => ada.session.turns.some((turn) => turn.status === "complete");
+    await until(
+      async () => {
+        if (random.below(12) === 0) proxy.cut();
+        for (const one of approvalsOf(ada.session).pending) {
+          await approvalsOf(ada.session).decide(one.id, "approve");
+          if (random.below(4) === 0) proxy.cut();
+        }
+        return isOver();
+      },
+      Boolean,
+      "the end of the turn",
+    );
+    const expected = Array.from({ length: count }, (_, n) => [n, n * 2]).flat();
+    for (const result of results) assert.deepEqual(result, expected);
+    const said = (await contents(fixture.server, session)).filter(([of]) => of === "said");
+    assert.deepEqual(
+      said.map(([, data]) => data),
+      Array.from({ length: count }, (_, n) => n),
+    );
+  });
+}

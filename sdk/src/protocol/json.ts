@@ -1,0 +1,4 @@
+// Values of JSON.
+
+/** Anything that JSON can say. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };

@@ -1,0 +1,5 @@
+CREATE TABLE mark(
+  client TEXT PRIMARY KEY,
+  serial INTEGER,
+  at INTEGER
+) WITHOUT ROWID;
