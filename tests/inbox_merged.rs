@@ -56,7 +56,7 @@ proptest! {
         limits in (1_usize..9, 1_usize..9),
         limit in 1_usize..9,
     ) {
-        // What both know, they know alike.
+    // Both know a session alike.
         let role: Vec<_> = extra.iter().map(|(id, at)| (*id, *own.get(id).unwrap_or(at))).collect();
         let own: Vec<_> = own.into_iter().collect();
         let [own_list, role_list] = [&own, &role].map(|it| listed(it));

@@ -6,20 +6,19 @@
 
 mod attached;
 mod connection;
+mod grant;
 mod items;
 mod machine;
 mod read;
 mod take;
 
 pub use connection::{Connection, Start};
-pub use read::list_answer;
+pub use grant::{Grant, Sight};
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
-use serde::{Deserialize, Serialize};
-
-use crate::protocol::capability::{Capabilities, Role};
+use crate::protocol::capability::Role;
 use crate::protocol::error::close;
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::inbox::Request;
@@ -41,39 +40,6 @@ pub fn address(client: &str, role: Option<Role>) -> String {
     match role {
         Some(role) => format!("role:{}", role.as_str()),
         None => format!("client:{client}"),
-    }
-}
-
-/// The sessions that a token may see, and its role in each.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sight {
-    /// Its operations, by session pattern.
-    pub capabilities: Capabilities,
-    /// Its role everywhere, if it says one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub role: Option<Role>,
-}
-
-/// A token's permissions in an inbox.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Grant {
-    /// The client's id.
-    pub client: String,
-    /// When it expires.
-    pub expires_at: Timestamp,
-    /// The sessions that it may see.
-    pub sight: Sight,
-}
-
-impl Grant {
-    /// The grant by which sessions tell an inbox of themselves.
-    pub fn of_session() -> Self {
-        Self {
-            client: String::new(),
-            expires_at: Timestamp::MAX,
-            sight: Sight::default(),
-        }
     }
 }
 

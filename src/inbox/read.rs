@@ -1,12 +1,11 @@
 //! The lists of an inbox, as far as a token may see them (P15.1).
 
-use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{Inbox, Sight};
 use crate::protocol::capability::Operation;
 use crate::protocol::frame::encode;
-use crate::protocol::inbox::{Content, Lists, Next, Page};
+use crate::protocol::inbox::{Content, Lists, Next, Page, list_answer};
 use crate::protocol::limits::{INBOX_LIST, PAGE_BYTES};
 use crate::protocol::news::ItemKind;
 use crate::store::{InboxStore, ItemKey, StoreError};
@@ -92,25 +91,6 @@ impl Inbox {
         let (items, next) = self.page(store, sight, page)?;
         Ok(list_answer(page.kind, &items, next.as_deref()))
     }
-}
-
-/// The answer with one list (P11.3).
-pub fn list_answer(kind: ItemKind, items: &[Box<RawValue>], next: Option<&str>) -> String {
-    #[derive(Serialize)]
-    struct Answer<'a> {
-        #[serde(skip_serializing_if = "Option::is_none")]
-        sessions: Option<&'a [Box<RawValue>]>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        approvals: Option<&'a [Box<RawValue>]>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        next: Option<&'a str>,
-    }
-    let is_sessions = kind == ItemKind::Session;
-    encode(&Answer {
-        sessions: Some(items).filter(|_| is_sessions),
-        approvals: Some(items).filter(|_| !is_sessions),
-        next,
-    })
 }
 
 /// The bodies of items up to a megabyte, one at least; and how many items were read.

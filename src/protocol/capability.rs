@@ -215,8 +215,8 @@ impl Role {
 /// Patterns of a token that a refusal lists.
 const PATTERNS_SHOWN: usize = 5;
 
-/// The `caps` of a token, which an inbox keeps with its connection; checked as a whole: a mistake is reported at once, not when an
-/// operation is missing.
+/// The `caps` of a token, checked as a whole: a mistake is reported at once, not when an
+/// operation is missing. An inbox keeps them with its connections.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Capabilities(Vec<Entry>);

@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 
 use super::capability::Role;
 use super::error::{ErrorCode, ErrorInfo};
+use super::frame::encode;
 use super::ids::{ConnectionId, Timestamp};
 use super::limits::{Limits, PAGE_MESSAGES, REPLAY_MESSAGES};
 use super::news::{ItemKind, News};
@@ -248,4 +249,23 @@ pub fn changed(
     let gone = gone.to_string();
     let body = body.unwrap_or(&gone);
     format!("{{\"type\":\"inbox.{name}\",\"serial\":\"{serial}\",\"{name}\":{body}}}")
+}
+
+/// The answer with one list (P11.3).
+pub fn list_answer(kind: ItemKind, items: &[Box<RawValue>], next: Option<&str>) -> String {
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sessions: Option<&'a [Box<RawValue>]>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        approvals: Option<&'a [Box<RawValue>]>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        next: Option<&'a str>,
+    }
+    let is_sessions = kind == ItemKind::Session;
+    encode(&Answer {
+        sessions: Some(items).filter(|_| is_sessions),
+        approvals: Some(items).filter(|_| !is_sessions),
+        next,
+    })
 }

@@ -8,8 +8,8 @@
 //! | --- | --- |
 //! | `session` | the session; empty in the row of the floor |
 //! | `kind` | a number of [`ItemKind`] |
-//! | `id` | its id among those of its kind in its session; empty for the session itself |
-//! | `version` | the inbox's serial of its latest change; of the floor: later changes are all there |
+//! | `id` | its id in its session; empty for the session itself |
+//! | `version` | the inbox's serial of its latest change; of the floor: of the last one forgotten |
 //! | `state` | a number of [`ItemState`] |
 //! | `at` | the time that orders it: a session's last activity, else when it was asked, in ms |
 //! | `epoch` | of a session: the epoch of the life that was told last |

@@ -1,36 +1,28 @@
 //! Sessions and the inboxes that they tell, while everything breaks: the processes of both, the
 //! disk, the clocks, the calls between them. At rest each inbox equals what the sessions say.
 
+mod kept;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 
 use serde_json::{Value, json};
-use sessile::inbox::{self, Grant, Inbox, Sight};
-use sessile::machine::Machine;
-use sessile::protocol::capability::{Capabilities, Operations, Role};
+use sessile::inbox::Grant;
+use sessile::protocol::capability::{Operations, Role};
 use sessile::protocol::decode::decode_frame;
 use sessile::protocol::ids::Timestamp;
 use sessile::protocol::inbox::Request as Ask;
 use sessile::protocol::limits::Limits;
 use sessile::session::{Delivered, Delivery, Effect, Input, Outcome, Read, Request, Sender};
-use sessile::store::InboxStore;
-use sessile::store::sql::Sql;
 
 use crate::host::{Disk, Fate, Host};
 use crate::random::Random;
 use crate::sim::START;
 use crate::sqlite::Sqlite;
+use kept::Kept;
 
 const SESSIONS: [&str; 3] = ["s1", "s2", "s3"];
 const INBOXES: [&str; 4] = ["client:ann", "client:bob", "client:sue", "role:supervisor"];
 const CALL_MS: u64 = 10_000;
-
-/// One inbox and its platform.
-struct Kept {
-    name: &'static str,
-    disk: Disk,
-    awake: Option<(Inbox, InboxStore)>,
-}
 
 #[derive(Debug)]
 enum Event {
@@ -53,59 +45,6 @@ struct World {
     asked: u64,
     told: u64,
     lost: u64,
-}
-
-impl Kept {
-    fn load(&mut self) -> (Inbox, InboxStore) {
-        if let Some(awake) = self.awake.take() {
-            return awake;
-        }
-        let store = InboxStore::from(Rc::new(self.disk.clone()) as Rc<dyn Sql>);
-        let deployment = Limits::default().into();
-        let inbox = <Inbox as Machine>::load(self.name, deployment, &store, Vec::new(), 1);
-        (inbox.unwrap(), store)
-    }
-
-    /// Handles a request; `dies` says whether the process ends, and whether before the commit.
-    fn ask(&mut self, now: Timestamp, grant: Grant, request: Ask, dies: Option<bool>) -> Value {
-        let (mut inbox, store) = self.load();
-        self.disk.query("BEGIN", &[]).unwrap();
-        let input = inbox::Input::Request {
-            sender: grant,
-            request,
-        };
-        let effects = inbox.handle(&store, now, input).unwrap();
-        let end = if dies == Some(true) {
-            "ROLLBACK"
-        } else {
-            "COMMIT"
-        };
-        self.disk.query(end, &[]).unwrap();
-        if dies.is_none() {
-            self.awake = Some((inbox, store));
-        }
-        let answer = effects.into_iter().find_map(|effect| match effect {
-            inbox::Effect::Respond { status, body } => {
-                let body: Value = serde_json::from_str(&body).unwrap();
-                Some(json!([status, body]))
-            }
-            _ => None,
-        });
-        answer.unwrap()
-    }
-
-    fn shown(&mut self) -> Value {
-        let caps = [("*".to_owned(), vec!["supervisor".to_owned()])];
-        let grant = Grant {
-            client: "x".to_owned(),
-            expires_at: Timestamp::MAX,
-            sight: Sight {
-                capabilities: Capabilities::parse(&caps).unwrap(),
-                role: None,
-            },
-        };
-        self.ask(0, grant, Ask::Read, None)[1].clone()
-    }
 }
 
 /// Returns how many calls arrived, and how many of them were lost in some way.
@@ -384,7 +323,7 @@ impl World {
         );
     }
 
-    /// What a session says of itself, read beside it: it has been at rest for hours.
+    /// A session's own account, read beside it: it has been at rest for hours.
     fn snapshot(&mut self, session: usize) -> Value {
         let read = Read::Snapshot(sessile::protocol::query::Snapshot { rewind: 1000 });
         let input = Input::Request {

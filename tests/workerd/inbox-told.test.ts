@@ -36,7 +36,7 @@ async function read(who: object, path = "/v1/inbox") {
   return answer.body as { sessions: Seen[]; approvals: Seen[]; next?: string; serial: string };
 }
 
-/** What one inbox shows of a session. */
+/** A session as an inbox shows it, with the approvals there. */
 async function shown(who: object, session: string) {
   const { sessions, approvals } = await read(who);
   const found = sessions.find(({ id }) => id === session);

@@ -17,11 +17,10 @@ use crate::cloudflare::platform::http::{Answer, json, read_all};
 use crate::cloudflare::platform::js::describe;
 use crate::cloudflare::platform::time::within;
 use crate::cloudflare::platform::upgrade::{ends, upgraded};
-use crate::inbox::list_answer;
 use crate::machine::Carrier;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::frame::{join as array, split};
-use crate::protocol::inbox::{self, Attach, Page};
+use crate::protocol::inbox::{self, Attach, Page, list_answer};
 use crate::protocol::inbox_merge::{First, merged_contents, merged_first, merged_pages, placed};
 use crate::protocol::news::ItemKind;
 
