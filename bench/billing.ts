@@ -193,7 +193,7 @@ async function turn(bench: Bench): Promise<Row[]> {
   return [atMost(name, "rows", Math.max(...led) - Math.min(...alone), 7, 1)];
 }
 
-/** What a person is asked, and the answer: the turn is suspended and goes on with it. */
+/** Rows of a request to a person and of the answer: the turn is suspended and goes on with it. */
 async function approval(bench: Bench): Promise<Row[]> {
   const server = await startSessile("default");
   const session = freshSession();

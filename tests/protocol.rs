@@ -77,6 +77,7 @@ fn active() -> Turn {
         attempt: 1,
         attempt_place: 3,
         steers: Vec::new(),
+        inputs: Vec::new(),
         created_at: 1_800_000_000_000,
         started_at: Some(1_800_000_000_000),
         cancel: None,

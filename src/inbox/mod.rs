@@ -15,9 +15,9 @@ mod take;
 pub use connection::{Connection, Start};
 pub use grant::{Grant, Sight};
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 
+use crate::ordered::Map;
 use crate::protocol::capability::Role;
 use crate::protocol::error::close;
 use crate::protocol::ids::{ConnectionId, Timestamp};
@@ -53,7 +53,7 @@ pub struct Inbox {
     /// The epoch of its serials, by its name: a serial of another inbox is known as one.
     epoch: Epoch,
     items: Items,
-    connections: BTreeMap<ConnectionId, Live>,
+    connections: Map<ConnectionId, Live>,
 }
 
 impl Inbox {

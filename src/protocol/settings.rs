@@ -104,6 +104,8 @@ pub enum OnInput {
     Interrupt,
     /// It is refused.
     Reject,
+    /// It is an instruction to the turn that answers.
+    Steer,
 }
 
 /// An agent that can be woken.

@@ -76,8 +76,10 @@ impl Query for Part {
 
 impl FromFields for ChangeState {
     fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
+        let ops = ops(fields)?;
+        check_count(fields, &ops)?;
         Ok(Self {
-            ops: ops(fields)?,
+            ops,
             if_version: fields.get("ifVersion")?,
             id: fields.name("id", limits)?,
         })
@@ -89,16 +91,18 @@ pub fn ops_of_row(ops: &str) -> Option<Vec<Op>> {
     self::ops(&Fields::read("read", &format!("{{\"ops\":{ops}}}")).ok()?).ok()
 }
 
-fn ops(fields: &Fields<'_>) -> Result<Vec<Op>, ErrorInfo> {
-    let list = fields.list("ops")?;
-    if list.is_empty() || STATE_OPS < list.len() {
-        let reason = format!(
-            "it has {} operations, it takes 1 to {STATE_OPS}",
-            list.len()
-        );
-        return Err(refused(fields.verb(), &fields.at("ops"), &reason));
+/// Refuses a change without operations, or with too many.
+fn check_count(fields: &Fields<'_>, ops: &[Op]) -> Result<(), ErrorInfo> {
+    if (1..=STATE_OPS).contains(&ops.len()) {
+        return Ok(());
     }
-    list.iter().map(op).collect()
+    let count = ops.len();
+    let reason = format!("it has {count} operations, it takes 1 to {STATE_OPS}");
+    Err(refused(fields.verb(), &fields.at("ops"), &reason))
+}
+
+fn ops(fields: &Fields<'_>) -> Result<Vec<Op>, ErrorInfo> {
+    fields.list("ops")?.iter().map(op).collect()
 }
 
 fn op(fields: &Fields<'_>) -> Result<Op, ErrorInfo> {

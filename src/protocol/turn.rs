@@ -170,6 +170,9 @@ pub struct Turn {
     /// Its steers, and whether each was taken (P6.7).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steers: Vec<(Place, bool)>,
+    /// Those of its steers that are inputs (P10.3).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<Place>,
     /// When it was created.
     pub created_at: Timestamp,
     /// When an agent first started it.

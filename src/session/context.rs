@@ -13,7 +13,9 @@ use super::messages::state::Retention;
 use super::presence::state::Presence;
 use super::state::memory::State;
 use super::turns::state::Turns;
+use crate::protocol::ids::Timestamp;
 use crate::protocol::news::Telling;
+use crate::protocol::serial::Place;
 use crate::store::StoreError;
 
 /// The memory of all features, one field each.
@@ -32,11 +34,22 @@ pub(super) struct Memory {
     pub(super) marks: Marks,
 }
 
+/// A request that a turn waits for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    /// Its place.
+    pub(super) place: Place,
+    /// When it was made.
+    pub(super) at: Timestamp,
+    /// Its word, the reason of the suspended turn.
+    pub(super) reason: &'static str,
+}
+
 /// The questions of one feature to all others, none of which it knows: to all parts (`parts.rs`).
 #[derive(Clone, Copy)]
 pub(super) struct Others {
-    /// Whether a turn waits for something that it asked for (P8.4).
-    pub(super) is_asked: fn(&Memory, &str) -> bool,
+    /// The oldest of the requests that a turn waits for (P8.4).
+    pub(super) asked: fn(&Memory, &str) -> Option<Asked>,
     /// A turn is about to end in a step.
     pub(super) turn_ends: fn(&mut Context<'_>, &mut Step, &str) -> Result<(), StoreError>,
     /// The inboxes that something pending concerns (P15).

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::context::{Context, Memory};
+use super::context::{Asked, Context, Memory};
 use super::engine::{Live, News, Owner, Step};
 use crate::protocol::frame::{Lists, ServerFrame};
 use crate::protocol::ids::Timestamp;
@@ -46,9 +46,9 @@ pub(super) trait Part {
         Ok(())
     }
 
-    /// Whether a turn waits for something that it asked for (P8.4).
-    fn is_asked(_: &Memory, _turn: &str) -> bool {
-        false
+    /// The oldest of the requests that a turn waits for (P8.4).
+    fn asked(_: &Memory, _turn: &str) -> Option<Asked> {
+        None
     }
 
     /// A turn is about to end in a step: what it asked for is withdrawn with it (P8.4).

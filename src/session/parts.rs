@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::approvals::grants::Granted;
 use super::approvals::part::Pending;
 use super::calls::part::{CallPings, Called, LateCalls};
-use super::context::{Context, Memory, Others};
+use super::context::{Asked, Context, Memory, Others};
 use super::deliveries::part::Deliveries;
 use super::engine::{Live, News, Step, Wait};
 use super::handover::part::{HandedOver, HandoverPings};
@@ -61,16 +61,19 @@ macro_rules! each {
 
 /// The questions of one feature to all others, none of which it knows.
 pub(super) const OTHERS: Others = Others {
-    is_asked,
+    asked,
     turn_ends,
     recipients,
     tell,
 };
 
-fn is_asked(memory: &Memory, turn: &str) -> bool {
-    let mut is_asked = false;
-    each!(P => { is_asked |= P::is_asked(memory, turn) });
-    is_asked
+fn asked(memory: &Memory, turn: &str) -> Option<Asked> {
+    let mut asked: Option<Asked> = None;
+    each!(P => {
+        let more = P::asked(memory, turn);
+        asked = asked.into_iter().chain(more).min_by_key(|asked| asked.place);
+    });
+    asked
 }
 
 fn turn_ends(cx: &mut Context<'_>, step: &mut Step, turn: &str) -> Result<(), StoreError> {

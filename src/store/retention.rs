@@ -18,7 +18,7 @@ pub struct Aged {
     pub place: Place,
     /// When it was created.
     pub created_at: Timestamp,
-    /// Whether it must stay: it streams, it is of an open turn, or an open turn answers it.
+    /// Whether it must stay: it streams, it is of an open turn, or an open turn answers it or reads it.
     pub is_held: bool,
     /// Rows of its text and of its annotations, beside its own.
     pub rows: usize,
@@ -51,13 +51,14 @@ impl Stored for Trim {
     }
 }
 
-/// Whether retention must keep a message: it streams, is of an open turn, or is the input of one
-/// (P11.2).
+/// Whether retention must keep a message: it streams, is of an open turn, or is the input of one or
+/// an instruction to it (P11.2).
 macro_rules! is_held {
     () => {
         "(status IS 'streaming' OR turn IS NOT NULL AND turn IN \
          (SELECT id FROM turn WHERE open=1) OR serial IN \
-         (SELECT input FROM turn WHERE open=1 AND input IS NOT NULL))"
+         (SELECT input FROM turn WHERE open=1 AND input IS NOT NULL) OR serial IN \
+         (SELECT value FROM turn, json_each(turn.body, '$.inputs') WHERE open=1))"
     };
 }
 
@@ -77,8 +78,8 @@ macro_rules! aged {
 }
 
 impl Store {
-    /// The oldest messages, and whether retention may remove them. Three rows each, and two for each
-    /// open turn.
+    /// The oldest messages, and whether retention may remove them. Three rows each, and two for
+    /// each open turn.
     pub fn aged(&self, limit: usize) -> Result<Vec<Aged>, StoreError> {
         const AGED: &str = aged!("0");
         const ANNOTATED: &str =

@@ -96,6 +96,7 @@ mod start;
 mod start_sizes;
 mod state;
 mod steer;
+mod steer_input;
 mod suspend;
 mod trim_kept;
 mod turn;

@@ -291,7 +291,7 @@ fn settings_of_inputs() {
         expect![[r#"
             admin = 400 {"error":{"code":"invalid-frame","message":"unable to change the
                   settings; onInput: it is `maybe`, not one of `parallel`, `queue`, `interrupt`,
-                   `reject`","status":400}}
+                   `reject`, `steer`","status":400}}
             admin = 400 {"error":{"code":"invalid-frame","message":"unable to change the
                   settings; agent.url is not an http or https URL of at most 2048 characters",
                   "status":400}}

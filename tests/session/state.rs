@@ -39,11 +39,9 @@ fn p9_1_everybody_gets_the_results() {
             agent < state.change #5 alice [{"op":"remove","path":["trip","city"]}]
             alice < state.change #5 alice [{"op":"remove","path":["trip","city"]}]
             alice | ack 3 #5
-            agent < state.change #6 agent [{"op":"set","path":["a"],"value":{"b":[1.5,{}]}},
-                  {"op":"remove","path":["x","y"]}]
+            agent < state.change #6 agent [{"op":"set","path":["a"],"value":{"b":[1.5,{}]}}]
             agent | ack 3 #6
-            alice < state.change #6 agent [{"op":"set","path":["a"],"value":{"b":[1.5,{}]}},
-                  {"op":"remove","path":["x","y"]}]
+            alice < state.change #6 agent [{"op":"set","path":["a"],"value":{"b":[1.5,{}]}}]
             agent < state.change #7 agent [{"op":"set","path":[],"value":{"all":true}}]
             agent | ack 4 #7
             alice < state.change #7 agent [{"op":"set","path":[],"value":{"all":true}}]

@@ -10,6 +10,8 @@ use sessile::protocol::capability::{Operations, Role};
 use sessile::protocol::grant::{Grant, Scope};
 use sessile::protocol::ids::{ConnectionId, Timestamp};
 use sessile::protocol::limits::Limits;
+use sessile::protocol::query::Id;
+use sessile::protocol::reads::Read;
 use sessile::protocol::serial::PLACE_MAX;
 use sessile::protocol::turn::State;
 use sessile::session::{Effect, Input, Request, Sender, Start};
@@ -278,12 +280,7 @@ impl World {
     fn request(&mut self, client: &str, frame: Value) -> Option<(u16, Value)> {
         let received =
             sessile::protocol::decode::decode_frame(&frame.to_string(), &self.host.limits);
-        let sender = Sender {
-            connection: None,
-            client: client.to_owned(),
-            operations: Operations::ALL,
-            role: Role::User,
-        };
+        let sender = sender(client);
         let request = Request::Frame(received);
         let effects = self.handle(Input::Request { sender, request });
         effects.into_iter().find_map(|effect| match effect {
@@ -339,19 +336,46 @@ impl World {
             let mut pending = found.iter().filter(|approval| approval.is_pending());
             pending.any(|approval| approval.turn.as_deref() == Some(turn))
         };
+        let mut suspended = Vec::new();
         for index in 0..TURNS {
             let id = format!("t{index}");
             let Some(turn) = store.turn(&id).unwrap() else {
                 continue;
             };
+            // The request tells it, and its turn's row need not (P8.4).
             let is_suspended = matches!(turn.state, State::Suspended { .. });
-            assert_eq!(is_suspended, waits(&id), "P8.4: {turn:?} {found:?}");
+            let is_open = matches!(turn.state, State::Active(_)) || is_suspended;
+            assert!(is_open || !waits(&id), "P8.4: {turn:?} {found:?}");
+            assert!(waits(&id) || !is_suspended, "P8.4: {turn:?} {found:?}");
+            let is_suspended = waits(&id);
+            if is_handled {
+                suspended.push((id, is_suspended));
+            }
             self.waited += u64::from(is_suspended);
         }
         self.known = found
             .into_iter()
             .map(|approval| (approval.place, approval))
             .collect();
+        for (id, is_suspended) in suspended {
+            assert_eq!(self.status(&id) == "suspended", is_suspended, "P8.4: {id}");
+        }
+    }
+
+    /// A turn's status as the session tells it.
+    fn status(&mut self, id: &str) -> String {
+        let read = Read::Turn(Id(id.to_owned()));
+        let sender = sender("ann");
+        let request = Request::Read(read);
+        let now = self.now();
+        let effects = self
+            .host
+            .handle(now, Input::Request { sender, request }, Fate::Lives);
+        let body = effects.into_iter().find_map(|effect| match effect {
+            Effect::Respond { body, .. } => Some(serde_json::from_str::<Value>(&body).unwrap()),
+            _ => None,
+        });
+        body.unwrap()["turn"]["status"].as_str().unwrap().to_owned()
     }
 }
 
@@ -402,6 +426,15 @@ impl World {
             }
         }
         self.grants = grants;
+    }
+}
+
+fn sender(client: &str) -> Sender {
+    Sender {
+        connection: None,
+        client: client.to_owned(),
+        operations: Operations::ALL,
+        role: Role::User,
     }
 }
 

@@ -90,6 +90,8 @@ pub struct Ledger {
     /// Turns of which it was acknowledged that they are cancelled.
     must_cancel: BTreeSet<String>,
     cancelled_inputs: BTreeSet<String>,
+    /// Turns that were asked for as another answer.
+    again: BTreeSet<String>,
     /// The answers to frames with an id: what they were about.
     answered: BTreeMap<(String, String, String), String>,
     ends: BTreeMap<String, String>,
@@ -207,6 +209,9 @@ impl Ledger {
                     Asked::Input(text(&frame["input"]))
                 };
                 self.cancels.insert((client, asked));
+            }
+            Some("turn.start") if frame["again"] == true => {
+                self.again.insert(text(&frame["id"]));
             }
             Some("publish") => {
                 if let Some(turn) = frame["interrupt"].as_str() {

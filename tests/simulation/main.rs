@@ -32,6 +32,7 @@ mod random;
 #[path = "../session/reader.rs"]
 mod reader;
 mod run;
+mod shared;
 mod sim;
 #[path = "../sqlite/mod.rs"]
 mod sqlite;

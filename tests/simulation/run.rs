@@ -43,7 +43,7 @@ fn settings(sim: &mut Sim) {
         *random.pick(&[0, 300, 2_000]),
     );
     let suspend_ms = *random.pick(&[1_000, 4_000]);
-    let on_input = *random.pick(&["parallel", "parallel", "queue", "interrupt", "reject"]);
+    let on_input = *random.pick(&["parallel", "steer", "queue", "interrupt", "reject", "steer"]);
     let attempts = *random.pick(&[1, 1, 2, 3]);
     let mut patch = json!({
         "retentionMs": sim.plan.retention_ms,

@@ -125,6 +125,7 @@ fn open_turn() -> Turn {
         attempt: 1,
         attempt_place: 1,
         steers: Vec::new(),
+        inputs: Vec::new(),
         created_at: 1,
         started_at: None,
         cancel: None,

@@ -131,6 +131,7 @@ fn turn() -> impl Strategy<Value = Turn> {
             agent,
             attempt,
             attempt_place: version,
+            inputs: steers.iter().map(|(place, _)| *place).collect(),
             steers,
             created_at,
             started_at,

@@ -51,6 +51,7 @@ impl Pair {
             attempt: 1,
             attempt_place: place,
             steers: Vec::new(),
+            inputs: Vec::new(),
             created_at: at,
             started_at: None,
             cancel: None,

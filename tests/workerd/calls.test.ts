@@ -108,7 +108,7 @@ test("P8.9 a claim outlives the eviction of the session", async () => {
   await end(leader, "t1");
 });
 
-test("P8.9 after kill -9 a call is open, and its device brings the result all the same", async () => {
+test("P8.9 after kill -9 a call is open, and its device brings the result", async () => {
   const session = fixture.session("killed");
   await callTool(session, { suspend: true });
   const before = await device(session);

@@ -25,7 +25,7 @@ const snapshot = async (session: string): Promise<Snapshot> =>
 const post = (session: string, path: string, as: typeof USER, json: object) =>
   call(fixture.server, session, "POST", path, { ...as, json });
 
-test("P8.8 a hand-over outlives kill -9, and inputs wait for its end", async () => {
+test("P8.8 a hand-over outlives eviction and kill -9, and inputs wait for its end", async () => {
   const session = fixture.session("lead");
   const { server } = fixture;
   const taken = await post(session, "/lead", SUE, { note: "let me" });
@@ -33,6 +33,8 @@ test("P8.8 a hand-over outlives kill -9, and inputs wait for its end", async () 
   await server.kill9();
   await server.start();
   await post(session, "/messages", USER, { data: "hello?" });
+  await server.evict(session);
+  assert.equal((await post(session, "/turns", AGENT, {})).status, 409);
   await server.kill9();
   await server.start();
   const { attached } = await attach(server, session, AGENT);

@@ -73,7 +73,6 @@ export class Inbox {
       hasMore: {
         sessions: "sessions" in next,
         approvals: "approvals" in next,
-        calls: "calls" in next,
       },
       connection: this.connection,
     };

@@ -11,7 +11,8 @@ import type {
 
 export type Lists = Readonly<Omit<InboxContent, "serial" | "next">> & { readonly next: InboxNext };
 
-export type ListName = keyof InboxNext;
+/** The lists that are read in pages. */
+export type ListName = "sessions" | "approvals";
 
 export type Call = InboxContent["calls"][number];
 
@@ -50,12 +51,11 @@ export function changed(lists: Lists, change: InboxChange): Lists {
 export function grown(lists: Lists, name: ListName, page: ListPage): Lists {
   const { [name]: _, ...others } = lists.next;
   const next = page.next ? { ...others, [name]: page.next } : others;
-  const { sessions = [], approvals = [], calls = [] } = page;
+  const { sessions = [], approvals = [] } = page;
   return {
     ...lists,
     ...(sessions.length > 0 && { sessions: joined(lists.sessions, sessions).sort(byActivity) }),
     ...(approvals.length > 0 && { approvals: joined(lists.approvals, approvals).sort(byAge) }),
-    ...(calls.length > 0 && { calls: joined(lists.calls, calls) }),
     next,
   };
 }
@@ -65,7 +65,7 @@ function byActivity(a: InboxSession, b: InboxSession): number {
 }
 
 function byAge(a: Approval, b: Approval): number {
-  return b.createdAt - a.createdAt;
+  return b.createdAt - a.createdAt || (a.version < b.version ? 1 : -1);
 }
 
 function put<T extends Item>(list: readonly T[], item: T | (Item & { gone: true })): T[] {

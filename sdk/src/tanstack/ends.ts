@@ -1,8 +1,8 @@
-// Keeps what was begun in a stream of AG-UI events and is not ended.
+// Tracks the open parts in a stream of AG-UI events.
 
 import type { Loose } from "../answer/fields.ts";
 
-/** The end of each beginning, and the field that says which. */
+/** The end event of each start event, and the field that pairs them. */
 const ENDS: Record<string, [type: string, key: string]> = {
   TEXT_MESSAGE_START: ["TEXT_MESSAGE_END", "messageId"],
   TOOL_CALL_START: ["TOOL_CALL_END", "toolCallId"],
@@ -22,7 +22,7 @@ export class Ends {
     else this.#open.delete(`${type} ${chunk[KEYS.get(type) ?? ""]}`);
   }
 
-  /** The ends that are missing, the innermost first; they are told then. */
+  /** Returns the missing end events, the innermost first, and counts them as sent. */
   all(): Loose[] {
     const ends = [...this.#open.values()].reverse();
     this.#open.clear();

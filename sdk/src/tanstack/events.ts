@@ -1,4 +1,4 @@
-// AG-UI events of single things: what came of a call, a question, a thought.
+// AG-UI events for a tool's result, a question and reasoning.
 
 import { type Answers, isCut } from "../answer/answers.ts";
 import { fieldsOf, type Loose } from "../answer/fields.ts";
@@ -8,13 +8,13 @@ import { inputOf } from "./json.ts";
 
 const BAD = ["error", "input-error", "denied"];
 
-/** Why an answer ended. A call that the page is to make is no reason to wait for more chunks. */
+/** The finish reason of an answer. A call for the page does not keep the client waiting. */
 export function reasonOf(reason: unknown): string {
   if (reason === "length") return reason;
   return reason === "content-filter" ? "content_filter" : "stop";
 }
 
-/** The result of a call, if it is known which. */
+/** The result of a call, if the call is known. */
 export function resultOf(message: Message, answers: Answers): Loose[] {
   const { serial: messageId, status } = message;
   const { state = "", toolCallId: given } = answers.headers(message);
@@ -29,12 +29,12 @@ export function resultOf(message: Message, answers: Answers): Loose[] {
 }
 
 export function errorOf(fields: Record<string, unknown>): Loose {
-  // Readers of AG-UI alone know no state of a result.
+  // Plain AG-UI has no state of a result.
   const state = "output-error";
   return { type: "TOOL_CALL_RESULT", role: "tool", state, ...fields };
 }
 
-/** A question for the page, as TanStack AI's own agents ask it. */
+/** A question to the page, in the form of TanStack AI's own agents. */
 export function requestOf(message: Message, answers: Answers): Loose[] {
   const { approvalId } = { ...answers.headers(message), ...fieldsOf(message.data) };
   const input = answers.call(message)?.input;
@@ -52,7 +52,7 @@ export function asked(name: string, call: Message, answers: Answers, more?: obje
 
 export function begunThinking(messageId: string): Loose[] {
   return [
-    // Without a step of its own it would be taken for more of the one before.
+    // Without a step of its own the client would append it to the one before.
     { type: "STEP_STARTED", stepName: messageId },
     { type: "REASONING_START", messageId },
     { type: "REASONING_MESSAGE_START", messageId, role: "reasoning" },
@@ -73,7 +73,7 @@ export function sealed(subtype: string, entityId: string, encryptedValue: unknow
   return { type: "REASONING_ENCRYPTED_VALUE", subtype, entityId, encryptedValue };
 }
 
-/** The signature that a provider wants back with its thoughts. */
+/** The signature that a provider requires with its reasoning. */
 export function sealOf(providerMetadata: unknown): unknown {
   const { anthropic } = fieldsOf(providerMetadata);
   return fieldsOf(anthropic).signature;

@@ -1,8 +1,8 @@
-// Folds events as TanStack AI's client does, for a chat that is given whole.
+// Folds events into messages as TanStack AI's client does, for snapshots.
 
 import { fieldsOf, type Loose, present } from "../answer/fields.ts";
 
-/** A message of the chat, of whatever version of TanStack AI. */
+/** A message of the chat, in any version of TanStack AI. */
 export interface ChatMessage {
   id: string;
   role: "user" | "assistant" | "system";
@@ -11,7 +11,7 @@ export interface ChatMessage {
   metadata?: unknown;
 }
 
-/** Adds what events say to a chat; results may be those of earlier calls. */
+/** Applies events to a chat; results may belong to earlier calls. */
 export function fold(chat: ChatMessage[], chunks: readonly Loose[], createdAt?: Date): void {
   let step: unknown;
   const at = (id: unknown): ChatMessage => {
@@ -76,12 +76,12 @@ export function fold(chat: ChatMessage[], chunks: readonly Loose[], createdAt?: 
   }
 }
 
-/** Says of a message or a part what is said beside it. */
+/** Merges metadata into a message or a part. */
 function note(of: Loose | ChatMessage, metadata: unknown): void {
   if (metadata !== undefined) of.metadata = { ...fieldsOf(of.metadata), ...fieldsOf(metadata) };
 }
 
-/** Adds to the text at the end, else begins one. */
+/** Appends to the last text part, or begins one. */
 function grow(parts: Loose[], text: string): void {
   const last = parts.at(-1);
   if (last?.type === "text") last.content = `${last.content}${text}`;
@@ -106,7 +106,7 @@ function complete(call: Loose | undefined, input: unknown = undefined): void {
   try {
     call.input = input ?? JSON.parse(String(call.arguments));
   } catch {
-    // Arguments that broke off stay as they are.
+    // Incomplete arguments stay as they are.
   }
 }
 
@@ -120,7 +120,7 @@ function settle(chat: ChatMessage[], { toolCallId, content, state, metadata }: L
   try {
     output = JSON.parse(String(content));
   } catch {
-    // Text stays text.
+    // Not JSON: it stays text.
   }
   Object.assign(call, { output, state: isBad ? "error" : "complete" });
   const { error } = fieldsOf(output);
@@ -138,7 +138,7 @@ function ask({ name, value }: Loose, call: (id: unknown) => Loose | undefined): 
   Object.assign(call(toolCallId) ?? {}, { state: "approval-requested", approval });
 }
 
-/** A run is over: its calls are whole, and a message of spaces alone is none. */
+/** Ends a run: completes its calls, and drops messages of white space alone. */
 function finish(chat: ChatMessage[]): void {
   for (const part of chat.flatMap(({ parts }) => parts)) {
     if (part.state === "awaiting-input" || part.state === "input-streaming") complete(part);

@@ -1,14 +1,14 @@
-// The arguments of a call: JSON that comes in pieces, and the value that it stands for.
+// The arguments of a call: JSON that arrives in pieces, and its value.
 
-/** The value of an input. One that is still text, not replaced by its value, is JSON. */
+/** The value of an input, parsed where it is still JSON text. */
 export function inputOf(data: unknown): unknown {
   const value = typeof data === "string" ? parsed(data) : data;
   return typeof value === "object" ? value : data;
 }
 
 /**
- * The rest that is to be said so that JSON of which `told` was said stands for `data`; nothing if
- * it cannot. Spaces between its tokens do not matter.
+ * The text that completes `told` to JSON of `data`; `undefined` if none does. White space between
+ * tokens does not matter.
  */
 export function restOfJson(told: string, data: unknown): string | undefined {
   const isText = typeof data === "string" && inputOf(data) !== data;

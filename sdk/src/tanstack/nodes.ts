@@ -1,5 +1,5 @@
 // The nodes of a transcript: a person's message, a turn, or a page's output of a call. They are
-// kept as a log grows: a text that streams, and a message at the end, cost their own time.
+// updated as the log grows, so that a streaming text or a new message costs no pass over the log.
 
 import type { Answers } from "../answer/answers.ts";
 import { type Message, STEER } from "../protocol/index.ts";
@@ -7,20 +7,20 @@ import { type Message, STEER } from "../protocol/index.ts";
 export interface Node {
   /** The id of the chat's message, of the turn, or of the page's message. */
   key: string;
-  /** The first turn of the answer that it belongs to; a person's message belongs to none. */
+  /** The first turn of its answer; absent for a person's message. */
   answer: string | undefined;
   isTurn: boolean;
-  /** Where it begins. */
+  /** The serial of its first message. */
   serial: string;
   messages: Message[];
 }
 
-/** Lists of messages that the same answers were read of: a log, and the branch that is seen. */
+/** The lists of messages with one set of answers: the log, and the branch on screen. */
 const MOST_LISTS = 2;
 
 const known = new WeakMap<Answers, Nodes[]>();
 
-/** The nodes of a log or of a branch of it, in order, until it is next asked for them. */
+/** The nodes of a log or a branch, in order; valid until the next call. */
 export function nodesOf(messages: readonly Message[], answers: Answers): readonly Node[] {
   const lists = known.get(answers) ?? [];
   known.set(answers, lists);
@@ -46,18 +46,18 @@ class Nodes {
     for (const message of messages) this.#join(message);
   }
 
-  /** Takes what is different since; says no where another node may be the result. */
+  /** Applies changes; returns `false` where nodes may have to be formed anew. */
   follow(messages: readonly Message[]): boolean {
     const was = this.#messages;
     if (messages === was) return true;
     if (messages.length < was.length) return false;
     const isSame = was.every(({ serial }, at) => {
       const is = messages[at];
-      // The same answers were read of both: a message that changed is still part of its node.
+      // The answers are the same, so a changed message is still part of its node.
       return is === was[at] || is?.serial === serial;
     });
     const added = messages.slice(was.length);
-    // A person's message may have the id of a turn that begins.
+    // A person's message may have the same id as a turn.
     const isTaken = ({ turn }: Message) =>
       turn !== undefined && !this.#turns.has(turn) && this.#byKey.has(turn);
     if (!isSame || added.some(isTaken)) return false;
@@ -76,10 +76,10 @@ class Nodes {
     if (deletedAt !== undefined || name === STEER) return;
     const isOutput = this.#answers.isOfPage(message);
     if (turn === undefined && name !== "message" && !isOutput) return;
-    // A turn did not say itself what it was told.
+    // A person's message in a turn, such as an instruction, is not part of the turn's answer.
     if (turn !== undefined && role === "user") return;
     const { id = serial } = message;
-    // Ids are a client's own: another one, or a turn, may have the same.
+    // Clients choose ids: another message or a turn may have the same one.
     const key = turn ?? (this.#byKey.has(id) || this.#turns.has(id) ? serial : id);
     let node = this.#byKey.get(key);
     if (node) node.messages.push(message);

@@ -1,4 +1,4 @@
-// Tells a page's server of a run: AG-UI's `RunAgentInput`.
+// The request for a run to a page's server: AG-UI's `RunAgentInput`.
 
 import type { RunAgentInputContext } from "@tanstack/ai-client";
 import { type Loose, present } from "../answer/fields.ts";
@@ -26,9 +26,9 @@ export function runInput(
   });
 }
 
-/** A message of the chat as AG-UI has it; the results of its calls are messages of their own. */
+/** A message of the chat in AG-UI's form, where results of calls are messages of their own. */
 function toWire(message: ChatMessage): Loose[] {
-  // A model's message, which has no parts, is as AG-UI has it.
+  // A model message, without parts, has AG-UI's form already.
   if (!Array.isArray(message.parts)) return [message as unknown as Loose];
   const { id, role, parts, metadata } = message;
   const isPlain = parts.every(({ type }) => type === "text");

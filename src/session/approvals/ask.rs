@@ -18,7 +18,7 @@ const VERB: &str = "ask for approval";
 /// The prefix of ids made by the session, followed by the serial of the approval.
 const NAME: &str = "approval-";
 /// The reason of a turn that waits for an approval.
-const REASON: &str = "approval";
+pub(super) const REASON: &str = "approval";
 
 /// `approval.request`: the turn is suspended in the same step.
 pub(crate) fn request(

@@ -9,11 +9,12 @@ use crate::protocol::limits::{LIST_BYTES, PAGE_BYTES};
 use crate::protocol::news::Telling;
 use crate::protocol::serial::Place;
 use crate::protocol::snapshot::Snapshot;
+use crate::session::approvals::ask::REASON;
 use crate::session::approvals::change::{APPROVALS, Happening, change_approval, frame};
 use crate::session::approvals::inboxes;
 use crate::session::approvals::shown::{by_place, shown};
 use crate::session::approvals::state::PendingApproval;
-use crate::session::context::{Context, Memory};
+use crate::session::context::{Asked, Context, Memory};
 use crate::session::engine::{Live, Owner, Step};
 use crate::session::part::Part;
 use crate::session::turns::lost::turn_deadline;
@@ -47,9 +48,15 @@ impl Part for Pending {
         !memory.approvals.is_empty()
     }
 
-    fn is_asked(memory: &Memory, turn: &str) -> bool {
-        let mut pending = memory.approvals.values();
-        pending.any(|pending| pending.approval.turn.as_deref() == Some(turn))
+    fn asked(memory: &Memory, turn: &str) -> Option<Asked> {
+        let pending = memory.approvals.values().map(|pending| &pending.approval);
+        let of_turn = pending.filter(|approval| approval.turn.as_deref() == Some(turn));
+        let first = of_turn.min_by_key(|approval| approval.place)?;
+        Some(Asked {
+            place: first.place,
+            at: first.created_at,
+            reason: REASON,
+        })
     }
 
     fn turn_ends(cx: &mut Context<'_>, step: &mut Step, turn: &str) -> Result<(), StoreError> {

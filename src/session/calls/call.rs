@@ -17,7 +17,7 @@ const VERB: &str = "call the tool";
 /// The prefix of ids made by the session, followed by the serial of the call.
 const NAME: &str = "call-";
 /// The reason of a turn that waits for a call.
-const REASON: &str = "call";
+pub(super) const REASON: &str = "call";
 
 /// `tool.call`: with `suspend` the turn is suspended in the same step.
 pub(crate) fn call(cx: &mut Context<'_>, sender: &Sender, call: CallTool) -> Result<Answer, Error> {

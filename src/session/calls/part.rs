@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::ordered::sort_by_number;
 use crate::protocol::call::{Call, Event, Shown, Status};
 use crate::protocol::frame::{Lists, ServerFrame, encode};
 use crate::protocol::ids::Timestamp;
@@ -9,12 +10,13 @@ use crate::protocol::limits::{LIST_BYTES, PAGE_BYTES};
 use crate::protocol::news::Telling;
 use crate::protocol::serial::Place;
 use crate::protocol::snapshot::Snapshot;
+use crate::session::calls::call::REASON;
 use crate::session::calls::change::{change_call, frame};
 use crate::session::calls::inboxes;
 use crate::session::calls::lease::{CALLS, PINGS, held_until, listen, stir};
 use crate::session::calls::shown::shown;
 use crate::session::calls::state::PendingCall;
-use crate::session::context::{Context, Memory};
+use crate::session::context::{Asked, Context, Memory};
 use crate::session::engine::{Live, News, Owner, Step};
 use crate::session::part::Part;
 use crate::session::turns::lost::turn_deadline;
@@ -60,9 +62,15 @@ impl Part for Called {
         Ok(())
     }
 
-    fn is_asked(memory: &Memory, turn: &str) -> bool {
-        let mut pending = memory.calls.pending.values();
-        pending.any(|pending| pending.call.called.suspend && pending.call.turn == turn)
+    fn asked(memory: &Memory, turn: &str) -> Option<Asked> {
+        let pending = memory.calls.pending.values().map(|pending| &pending.call);
+        let of_turn = pending.filter(|call| call.called.suspend && call.turn == turn);
+        let first = of_turn.min_by_key(|call| call.place)?;
+        Some(Asked {
+            place: first.place,
+            at: first.created_at,
+            reason: REASON,
+        })
     }
 
     fn turn_ends(cx: &mut Context<'_>, step: &mut Step, turn: &str) -> Result<(), StoreError> {
@@ -138,7 +146,7 @@ fn by_place(cx: &Context<'_>, is_meant: impl Fn(&Call) -> bool) -> Vec<String> {
     let pending = cx.memory.calls.pending.values();
     let pending = pending.map(|pending| &pending.call);
     let mut pending: Vec<&Call> = pending.filter(|call| is_meant(call)).collect();
-    pending.sort_unstable_by_key(|call| call.place);
+    sort_by_number(&mut pending, |call| call.place);
     pending.into_iter().map(|call| call.id.clone()).collect()
 }
 

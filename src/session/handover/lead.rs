@@ -1,5 +1,6 @@
 //! `lead.take` and `lead.return` (P8.8).
 
+use crate::ordered::sort_by_number;
 use crate::protocol::capability::Operation;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::frame::{Outcome, ServerFrame};
@@ -13,8 +14,7 @@ use crate::session::engine::{Answer, Error, Known, Sender, Step};
 use crate::session::handover::check::led;
 use crate::session::handover::heard::stir;
 use crate::session::handover::state::Held;
-use crate::session::turns::change::{asked, cancel_turn, change_turn};
-use crate::session::turns::queue::queue_input;
+use crate::session::turns::change::{asked, cancel_turn, change_turn, queue_input, turns_to_be};
 use crate::store::{HandoverWrite, StoreError};
 
 /// Answers a frame whose id was taken before: by how things stand.
@@ -99,7 +99,7 @@ fn taken(cx: &Context<'_>, sender: &Sender, take: &TakeLead, place: Place) -> Ha
 fn turns_of(cx: &Context<'_>, is_meant: fn(&Turn) -> bool) -> Vec<String> {
     let open = cx.memory.turns.values().map(|open| &open.turn);
     let mut meant: Vec<_> = open.filter(|turn| is_meant(turn)).collect();
-    meant.sort_unstable_by_key(|turn| turn.place);
+    sort_by_number(&mut meant, |turn| turn.place);
     meant.into_iter().map(|turn| turn.id.clone()).collect()
 }
 
@@ -186,7 +186,7 @@ fn wanted(cx: &Context<'_>, inputs: Vec<Place>, wake: Wake) -> Result<Vec<Place>
         .engine
         .limits
         .open_turns()
-        .saturating_sub(cx.memory.turns.len());
+        .saturating_sub(turns_to_be(cx));
     wanted.drain(..wanted.len().saturating_sub(room));
     Ok(match wake {
         Wake::All => wanted,

@@ -6,7 +6,7 @@ use crate::protocol::decode::{Interrupt, NewMessage, Publish, too_large};
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::frame::{Outcome, Placed, ServerFrame};
 use crate::protocol::message::{DEFAULT_NAME, Message, Role, Status};
-use crate::protocol::serial::{Epoch, Place};
+use crate::protocol::serial::{Epoch, Place, Serial};
 use crate::protocol::turn::Turn;
 use crate::session::approvals::words::dismiss_by_input;
 use crate::session::context::Context;
@@ -16,12 +16,14 @@ use crate::session::inboxes::follow::follow_author;
 use crate::session::messages::edits::check_edits;
 use crate::session::messages::silence::STREAMS;
 use crate::session::turns::cancel::{check_interrupt, check_outlives, interrupt, is_interrupted};
+use crate::session::turns::change::queue_input;
 use crate::session::turns::leader::{Claim, check_leader};
 use crate::session::turns::lease::renew_lease;
 use crate::session::turns::queue::{
-    check_input, interrupt_by_settings, is_input, is_interrupted_by_settings, is_left_behind,
-    is_queued_input, queue_input, waits_for_return,
+    Waits, check_input, interrupt_by_settings, is_input, is_interrupted_by_settings,
+    is_left_behind, waits, waits_for_return,
 };
+use crate::session::turns::steer::{steer_by_input, steering_headers};
 use crate::store::{Head, Kind, MessageWrite, StoreError, Streaming, Tail};
 
 /// The decision about one message of a publish.
@@ -81,16 +83,9 @@ pub(crate) fn publish(
                 None => continue,
             },
             Verdict::New | Verdict::Instead(_) => {
-                let waits = is_queued_input(cx, sender, &new);
                 let is_held = waits_for_return(cx, sender, &new);
                 let is_input = is_input(sender, &new);
-                let message = create(cx, sender, new);
-                let serial = message.serial;
-                follow_author(cx, &mut step, sender, &message);
-                announce(cx, message, &mut step);
-                if waits {
-                    queue_input(cx, &mut step, serial.place);
-                }
+                let serial = introduce(cx, &mut step, sender, new);
                 if is_held {
                     held.push(serial.place);
                 }
@@ -247,6 +242,29 @@ fn create(cx: &mut Context<'_>, sender: &Sender, new: NewMessage) -> Message {
         annotations: None,
         deleted_at: None,
     }
+}
+
+/// Creates a message; an input that may not be answered now waits from then on (P10.3).
+fn introduce(cx: &mut Context<'_>, step: &mut Step, sender: &Sender, new: NewMessage) -> Serial {
+    let waits = waits(cx, sender, &new);
+    let mut message = create(cx, sender, new);
+    let serial = message.serial;
+    let place = serial.place;
+    follow_author(cx, step, sender, &message);
+    match waits {
+        Waits::No => announce(cx, message, step),
+        Waits::Queued => {
+            announce(cx, message, step);
+            queue_input(cx, step, place);
+        }
+        Waits::Steers(turn) => {
+            message.headers = steering_headers(message.headers, &turn);
+            let data = message.data.clone();
+            announce(cx, message, step);
+            steer_by_input(cx, step, &turn, place, data);
+        }
+    }
+    serial
 }
 
 /// Sends a new message to its readers, and follows it if it streams.

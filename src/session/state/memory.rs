@@ -107,6 +107,7 @@ impl Known {
             return None;
         }
         let inner = missed.filter_map(|change| change.ops.strip_prefix('[')?.strip_suffix(']'));
+        let inner = inner.filter(|ops| !ops.is_empty());
         let inner: Vec<&str> = inner.collect();
         Some(format!("[{}]", inner.join(",")))
     }

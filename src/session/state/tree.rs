@@ -61,9 +61,6 @@ impl Tree {
         };
         let mut results = String::from("[");
         for (index, op) in ops.into_iter().enumerate() {
-            if 0 < index {
-                results.push(',');
-            }
             match self.apply_one(op, &mut results) {
                 Ok(step) => undo.steps.extend(step),
                 Err(reason) => {
@@ -107,8 +104,16 @@ impl Tree {
             path: &path,
             value: value.as_ref(),
         };
-        results.push_str(&serde_json::to_string(&happened).unwrap_or_default());
-        self.put(&path, value)
+        let happened = serde_json::to_string(&happened).unwrap_or_default();
+        let step = self.put(&path, value)?;
+        // Nobody is told of a removal of nothing.
+        if step.is_some() {
+            if 1 < results.len() {
+                results.push(',');
+            }
+            results.push_str(&happened);
+        }
+        Ok(step)
     }
 
     /// The number at a path after an increment.

@@ -1,5 +1,6 @@
 //! Control: cancel and interrupt (P6.5, P6.6).
 
+use crate::ordered::sort_by_number;
 use crate::protocol::capability::Operation;
 use crate::protocol::decode::{CancelTurns, Interrupt};
 use crate::protocol::error::{ErrorCode, ErrorInfo};
@@ -10,6 +11,7 @@ use crate::protocol::turn::{Shown, State, Turn};
 use crate::session::context::Context;
 use crate::session::engine::{Answer, Error, Known, Sender, Step};
 use crate::session::turns::change::{asked, cancel_turn};
+use crate::session::turns::instructions::give_up_inputs;
 use crate::session::turns::shown::{find, missing_turn, stored};
 use crate::store::MessageWrite;
 
@@ -49,7 +51,7 @@ impl Target {
             }
             Self::All => open.cloned().collect(),
         };
-        turns.sort_unstable_by_key(|turn| turn.place);
+        sort_by_number(&mut turns, |turn| turn.place);
         turns
     }
 }
@@ -92,6 +94,12 @@ pub(crate) fn cancel(
     let cancel = asked(sender, cx.engine.now, frame.reason);
     let mut step = cx.engine.step_by(sender);
     if let Some(place) = input {
+        let cancel = cancel.clone();
+        step.write(MessageWrite::CancelInput { place, cancel });
+    }
+    let is_all = stands_for == 0;
+    let given_up = give_up_inputs(cx, &mut step, |place| is_all || input == Some(place));
+    for place in given_up.into_iter().filter(|_| is_all) {
         let cancel = cancel.clone();
         step.write(MessageWrite::CancelInput { place, cancel });
     }
@@ -203,6 +211,6 @@ pub(crate) fn active_turns(cx: &Context<'_>, is_meant: impl Fn(&Turn) -> bool) -
     let open = cx.memory.turns.values().map(|open| &open.turn);
     let active = open.filter(|turn| matches!(turn.state, State::Active(_)));
     let mut active: Vec<&Turn> = active.filter(|turn| is_meant(turn)).collect();
-    active.sort_unstable_by_key(|turn| turn.place);
+    sort_by_number(&mut active, |turn| turn.place);
     active.into_iter().map(|turn| turn.id.clone()).collect()
 }

@@ -1,5 +1,6 @@
 //! Turns change: every change goes through [`change_turn`], every end through [`finish_turn`].
 
+use crate::ordered::sort_by_number;
 use crate::protocol::data::Data;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::hooks::HookEvent;
@@ -10,7 +11,8 @@ use crate::protocol::turn::{Cancel, Ending, Event, Lead, Shown, State, Turn, Wit
 use crate::session::context::Context;
 use crate::session::deliveries::hooks;
 use crate::session::engine::{Closing, Sender, Step};
-use crate::session::turns::instructions::{mark_steer, waiting};
+use crate::session::handover::check::keep_inputs;
+use crate::session::turns::instructions::{REQUEUED, mark_steer, waiting, waiting_inputs};
 use crate::session::turns::lease::stir;
 use crate::session::turns::shown::{shown, turn_frame};
 use crate::session::turns::state::OpenTurn;
@@ -44,6 +46,7 @@ pub(crate) fn new_turn(cx: &Context<'_>, id: Option<String>, input: Option<Place
         attempt: 1,
         attempt_place: place,
         steers: Vec::new(),
+        inputs: Vec::new(),
         created_at: cx.engine.now,
         started_at: None,
         cancel: None,
@@ -63,9 +66,24 @@ pub(crate) fn hold_turn(cx: &mut Context<'_>, turn: Turn) {
     cx.memory.turns.insert(open.turn.id.clone(), open);
 }
 
+/// The open turns, with those that the inputs which wait in them will be (P10.3).
+pub(crate) fn turns_to_be(cx: &Context<'_>) -> usize {
+    let open = cx.memory.turns.values();
+    let waiting: usize = open.map(|open| waiting_inputs(&open.turn).count()).sum();
+    cx.memory.turns.len() + waiting
+}
+
+/// Queues an input: as a turn without a leader.
+pub(crate) fn queue_input(cx: &mut Context<'_>, step: &mut Step, input: Place) {
+    let turn = new_turn(cx, None, Some(input));
+    let id = turn.id.clone();
+    hold_turn(cx, turn);
+    change_turn(cx, step, &id, Event::Queue, |_| {});
+}
+
 pub(crate) fn check_open_turns(cx: &Context<'_>, verb: &str, more: usize) -> Result<(), ErrorInfo> {
     let limit = cx.engine.limits.open_turns();
-    if cx.memory.turns.len() + more <= limit {
+    if turns_to_be(cx) + more <= limit {
         return Ok(());
     }
     let message = format!("unable to {verb}; {limit} turns are open already");
@@ -107,22 +125,34 @@ pub(crate) fn change_turn(
     cx.engine.next_place();
     let open = cx.memory.turns.get_mut(id)?;
     change(&mut open.turn);
-    put_turn(cx, step, id, event, true)
+    put_turn(cx, step, id, event, Stored::Entry)
 }
 
 /// The same as part of the entry before it in the step: a request suspends its turn, and the last
-/// of them to be settled resumes it (P8.4). One entry less is a row less.
+/// of them to be settled resumes it (P8.4). Both are frequent, so neither costs an entry.
 pub(crate) fn change_turn_beside(
     cx: &mut Context<'_>,
     step: &mut Step,
     id: &str,
     event: Event,
     state: State,
+    stored: Stored,
 ) {
     if let Some(open) = cx.memory.turns.get_mut(id) {
         open.turn.state = state;
-        put_turn(cx, step, id, event, false);
+        put_turn(cx, step, id, event, stored);
     }
+}
+
+/// The rows of a change of a turn.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stored {
+    /// The turn, and an entry.
+    Entry,
+    /// The turn.
+    Row,
+    /// Nothing: other rows tell it to a waking session.
+    Nothing,
 }
 
 /// Stores a turn as changed by the latest entry, and sends its frame.
@@ -131,27 +161,30 @@ fn put_turn(
     step: &mut Step,
     id: &str,
     event: Event,
-    is_entry: bool,
+    stored: Stored,
 ) -> Option<Shown> {
     let version = cx.engine.end;
     let open = cx.memory.turns.get_mut(id)?;
     open.turn.version = version;
     open.turn.event = event;
-    open.kept_at = open.heard_at;
+    if stored != Stored::Nothing {
+        open.kept_at = open.heard_at;
+    }
     let is_open = open.turn.is_open();
     let kept = Kept {
         turn: open.turn.clone(),
         heard_at: open.heard_at,
     };
     let shown = cx.memory.turns.get(id).map(|open| shown(cx, open))?;
-    step.write(match is_entry {
-        true => TurnWrite::Put {
+    match stored {
+        Stored::Entry => step.write(TurnWrite::Put {
             kept,
             client: step.by().map(str::to_owned),
             at: cx.engine.now,
-        },
-        false => TurnWrite::Row(kept),
-    });
+        }),
+        Stored::Row => step.write(TurnWrite::Row(kept)),
+        Stored::Nothing => {}
+    }
     step.tell(turn_frame(cx, event, version, shown.clone()));
     if !is_open {
         cx.memory.turns.remove(id);
@@ -186,21 +219,49 @@ pub(crate) fn finish_turn(
         Ending::Failed => MessageStatus::Failed,
     };
     close_messages(cx, step, id, status);
+    let left = requeued(cx, id)?;
     for place in missed {
-        mark_steer(cx, step, place, "missed", 0)?;
+        let word = if left.contains(&place) {
+            REQUEUED
+        } else {
+            "missed"
+        };
+        mark_steer(cx, step, place, word, 0)?;
     }
     end_children(cx, step, id)?;
     (cx.others.turn_ends)(cx, step, id)?;
     let (reason, error) = (end.reason.map(str::to_owned), end.error);
     let at = cx.engine.now;
-    Ok(change_turn(cx, step, id, Event::End, |turn| {
+    let shown = change_turn(cx, step, id, Event::End, |turn| {
         turn.state = State::Ended {
             ending,
             reason: reason.filter(|_| !is_cancelled),
             error,
             at,
         };
-    }))
+    });
+    if cx.memory.handover.is_some() {
+        keep_inputs(cx, step, left);
+    } else {
+        for place in left {
+            queue_input(cx, step, place);
+        }
+    }
+    Ok(shown)
+}
+
+/// The inputs that a turn leaves behind when it ends: inputs like any other from then on (P10.3).
+fn requeued(cx: &Context<'_>, id: &str) -> Result<Vec<Place>, StoreError> {
+    let open = cx.memory.turns.get(id);
+    let waiting = open.into_iter().flat_map(|open| waiting_inputs(&open.turn));
+    let mut left = Vec::new();
+    for place in waiting {
+        let head = cx.engine.store.head(place)?;
+        if head.is_some_and(|head| !head.is_deleted) {
+            left.push(place);
+        }
+    }
+    Ok(left)
 }
 
 /// A turn, as hooks hear of it (P10.4).
@@ -280,7 +341,7 @@ fn children(cx: &Context<'_>, id: &str, is_meant: impl Fn(&Within) -> bool) -> V
     let mut within: Vec<&Turn> = within
         .filter(|turn| turn.within.as_ref().is_some_and(&is_meant))
         .collect();
-    within.sort_unstable_by_key(|turn| turn.place);
+    sort_by_number(&mut within, |turn| turn.place);
     within.into_iter().map(|turn| turn.id.clone()).collect()
 }
 

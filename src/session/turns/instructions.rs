@@ -12,10 +12,47 @@ use crate::store::{Change, Kept, MessageWrite, NewFields, StoreError, TurnWrite}
 /// The name of a message that is an instruction, and of the header with its outcome.
 pub(crate) const STEER: &str = "steer";
 
+/// The header of an input that is an instruction, with its turn.
+pub(crate) const STEER_TURN: &str = "steer-turn";
+
+/// The outcome of an input that its turn did not take: it is an input like any other (P10.3).
+pub(crate) const REQUEUED: &str = "requeued";
+
 /// The instructions not taken yet.
 pub(crate) fn waiting(turn: &Turn) -> Vec<Place> {
     let waiting = turn.steers.iter().filter(|(_, is_taken)| !is_taken);
     waiting.map(|(place, _)| *place).collect()
+}
+
+/// The inputs among the instructions that are not taken yet (P10.3).
+pub(crate) fn waiting_inputs(turn: &Turn) -> impl Iterator<Item = Place> {
+    let waiting = turn.steers.iter().filter(|(_, is_taken)| !is_taken);
+    let places = waiting.map(|(place, _)| *place);
+    places.filter(|place| turn.inputs.contains(place))
+}
+
+/// Inputs that wait in turns are not to be answered any more (P6.5): they will be missed.
+pub(crate) fn give_up_inputs(
+    cx: &mut Context<'_>,
+    step: &mut Step,
+    is_meant: impl Fn(Place) -> bool,
+) -> Vec<Place> {
+    let mut given_up = Vec::new();
+    for open in cx.memory.turns.values_mut() {
+        let meant: Vec<Place> = waiting_inputs(&open.turn)
+            .filter(|it| is_meant(*it))
+            .collect();
+        if meant.is_empty() {
+            continue;
+        }
+        open.turn.inputs.retain(|place| !meant.contains(place));
+        step.write(TurnWrite::Row(Kept {
+            turn: open.turn.clone(),
+            heard_at: open.kept_at,
+        }));
+        given_up.extend(meant);
+    }
+    given_up
 }
 
 /// Marks an instruction as taken or not in its turn.
@@ -62,6 +99,9 @@ pub(crate) fn mark_steer(
     let version = cx.engine.next_place();
     let mut headers = message.headers.take().unwrap_or_default();
     headers.insert(STEER.to_owned(), word.to_owned());
+    if word == REQUEUED {
+        headers.remove(STEER_TURN);
+    }
     step.write(MessageWrite::Update(NewFields {
         place,
         version,

@@ -1,5 +1,6 @@
 //! Turns without a leader: lost, abandoned, waiting for the next agent (P6.8).
 
+use crate::ordered::sort_by_number;
 use crate::protocol::data::Data;
 use crate::protocol::frame::{Lists, ServerFrame};
 use crate::protocol::hooks::HookEvent;
@@ -91,7 +92,7 @@ impl Part for Open {
         turns.retain(|turn| !cx.memory.turns.contains_key(&turn.id));
         let open = cx.memory.turns.values().map(|open| &open.turn);
         turns.extend(open.filter(|turn| since < turn.version).cloned());
-        turns.sort_unstable_by_key(|turn| turn.version);
+        sort_by_number(&mut turns, |turn| turn.version);
         turns.truncate(limit);
         Ok(turns.iter().map(|turn| latest_frame(cx, turn)).collect())
     }
@@ -107,7 +108,7 @@ fn end_overdue(cx: &mut Context<'_>) -> Result<(), StoreError> {
     if due.is_empty() {
         return Ok(());
     }
-    due.sort_unstable_by_key(|turn| turn.place);
+    sort_by_number(&mut due, |turn| turn.place);
     cx.engine.settle()?;
     let mut step = cx.engine.step();
     for turn in due {
@@ -178,7 +179,8 @@ pub(crate) fn queue_again(
 /// Turns as found when the session wakes. Their leaders were last heard after the row's time, by at
 /// most a third of a lease; streamed messages tell more.
 fn load_turns(cx: &mut Context<'_>) -> Result<(), StoreError> {
-    for Kept { turn, heard_at } in cx.engine.store.open_turns()? {
+    for Kept { mut turn, heard_at } in cx.engine.store.open_turns()? {
+        as_asked(cx, &mut turn);
         let lease_ms = turn.lead().map_or(0, |lead| lead.lease_ms);
         let streams = cx.engine.rollup.streams.values();
         let of_turn = streams.filter(|open| open.turn.as_ref() == Some(&turn.id));
@@ -192,6 +194,23 @@ fn load_turns(cx: &mut Context<'_>) -> Result<(), StoreError> {
         cx.memory.turns.insert(open.turn.id.clone(), open);
     }
     Ok(())
+}
+
+/// A turn as it was when its row was written, and the state that its requests since gave it: they
+/// suspend it without a write of its row.
+fn as_asked(cx: &Context<'_>, turn: &mut Turn) {
+    let State::Active(lead) = &turn.state else {
+        return;
+    };
+    if let Some(asked) = (cx.others.asked)(cx.memory, &turn.id) {
+        turn.version = asked.place;
+        turn.event = Event::Suspend;
+        turn.state = State::Suspended {
+            lead: lead.clone(),
+            reason: Some(asked.reason.to_owned()),
+            at: asked.at,
+        };
+    }
 }
 
 impl End<'_> {

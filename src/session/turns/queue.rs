@@ -4,17 +4,16 @@ use crate::protocol::capability::Operation;
 use crate::protocol::decode::Interrupt;
 use crate::protocol::decode::NewMessage;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
+use crate::protocol::limits::TURN_STEERS;
 use crate::protocol::message::{Role, Status};
-use crate::protocol::serial::Place;
 use crate::protocol::settings::OnInput;
-use crate::protocol::turn::{Event, State, Turn};
+use crate::protocol::turn::{State, Turn};
 use crate::session::context::Context;
 use crate::session::engine::{Sender, Step};
 use crate::session::handover::check::is_led_by;
 use crate::session::turns::cancel::active_turns;
-use crate::session::turns::change::{
-    asked, cancel_turn, change_turn, check_open_turns, hold_turn, new_turn,
-};
+use crate::session::turns::change::{asked, cancel_turn, check_open_turns};
+use crate::session::turns::steer::check_waiting_steers;
 use crate::store::{Head, StoreError};
 
 /// Whether a message is for an agent to answer.
@@ -70,7 +69,7 @@ pub(crate) fn check_input(
             let message = format!("unable to publish; session {id} answers another input");
             Err(ErrorInfo::new(ErrorCode::Busy, message))
         }
-        OnInput::Queue => {
+        OnInput::Queue | OnInput::Steer => {
             *waiting += 1;
             check_open_turns(cx, "publish", *waiting)
         }
@@ -111,17 +110,32 @@ pub(crate) fn is_interrupted_by_settings(
     move |turn| interrupts && matches!(turn.state, State::Active(_)) && answers(turn)
 }
 
-/// Whether an input has to wait.
-pub(crate) fn is_queued_input(cx: &Context<'_>, sender: &Sender, new: &NewMessage) -> bool {
-    on_input(cx, sender, new, |_| true) == OnInput::Queue
+/// How an input waits that may not be answered now.
+pub(crate) enum Waits {
+    /// It does not wait.
+    No,
+    /// As a queued turn.
+    Queued,
+    /// As an instruction to this turn.
+    Steers(String),
 }
 
-/// Queues an input: as a turn without a leader.
-pub(crate) fn queue_input(cx: &mut Context<'_>, step: &mut Step, input: Place) {
-    let turn = new_turn(cx, None, Some(input));
-    let id = turn.id.clone();
-    hold_turn(cx, turn);
-    change_turn(cx, step, &id, Event::Queue, |_| {});
+/// How a message has to wait.
+pub(crate) fn waits(cx: &Context<'_>, sender: &Sender, new: &NewMessage) -> Waits {
+    match on_input(cx, sender, new, |_| true) {
+        OnInput::Queue => Waits::Queued,
+        OnInput::Steer => steered(cx, new).map_or(Waits::Queued, Waits::Steers),
+        OnInput::Parallel | OnInput::Interrupt | OnInput::Reject => Waits::No,
+    }
+}
+
+/// The turn that an input steers: the last that began of those that answer. A message that is not
+/// whole yet, and one too many, is queued.
+fn steered(cx: &Context<'_>, new: &NewMessage) -> Option<String> {
+    let turn = active_turns(cx, answers).pop()?;
+    let open = cx.memory.turns.get(&turn)?;
+    let has_room = open.turn.steers.len() < TURN_STEERS && check_waiting_steers(cx).is_ok();
+    (has_room && new.status != Some(Status::Streaming)).then_some(turn)
 }
 
 /// Whether an earlier attempt left a message unfinished: its id is free for the current one (P6.8).

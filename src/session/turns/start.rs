@@ -13,6 +13,7 @@ use crate::session::turns::change::{
 };
 use crate::session::turns::change::{NAME, new_turn};
 use crate::session::turns::shown::{answer_changed, answer_stored, closed_turn, find};
+use crate::session::turns::steer::check_unread;
 use crate::store::Answers;
 
 /// Begins a turn, or takes the one that waits for an agent (P6.2).
@@ -45,6 +46,9 @@ pub(crate) fn start_turn(
         return answer_changed(shown);
     }
     check_name(start.id.as_deref())?;
+    if let Some(input) = input.filter(|_| !start.again) {
+        check_unread(cx, VERB, input)?;
+    }
     check_unled(cx, VERB)?;
     cx.engine.check_room(VERB)?;
     check_open_turns(cx, VERB, 1)?;

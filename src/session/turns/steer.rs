@@ -1,5 +1,6 @@
 //! Steering: instructions to a running turn, and whether they were taken (P6.7).
 
+use crate::protocol::data::Data;
 use crate::protocol::decode::{Steer, Steered, too_large};
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::frame::{Outcome, ServerFrame, TurnFrame};
@@ -9,7 +10,7 @@ use crate::protocol::serial::Place;
 use crate::protocol::turn::{Event, Turn};
 use crate::session::context::Context;
 use crate::session::engine::{Answer, Error, Known, Sender, Step};
-use crate::session::turns::instructions::{STEER, mark_steer, note_steer, waiting};
+use crate::session::turns::instructions::{STEER, STEER_TURN, mark_steer, note_steer, waiting};
 use crate::session::turns::leader::{Claim, check_leader};
 use crate::session::turns::lease::renew_lease;
 use crate::session::turns::shown::{answer_stored, closed_turn, find, shown, stored};
@@ -52,7 +53,7 @@ pub(crate) fn steer(cx: &mut Context<'_>, sender: &Sender, steer: Steer) -> Resu
 }
 
 /// Whether one more instruction may wait.
-fn check_waiting_steers(cx: &Context<'_>) -> Result<(), ErrorInfo> {
+pub(crate) fn check_waiting_steers(cx: &Context<'_>) -> Result<(), ErrorInfo> {
     let open = cx.memory.turns.values();
     let waits: usize = open.map(|open| waiting(&open.turn).len()).sum();
     if waits < WAITING_STEERS {
@@ -86,17 +87,64 @@ fn tell_steer(cx: &mut Context<'_>, step: &mut Step, sender: &Sender, steer: &St
     };
     step.write(MessageWrite::Create(message.clone()));
     step.tell_of(STEER, ServerFrame::Create { message });
-    note_steer(cx, step, &steer.turn, place, false);
-    if let Some(open) = cx.memory.turns.get(&steer.turn) {
+    pass_on(cx, step, &steer.turn, place, Some(steer.data.clone()));
+    place
+}
+
+/// An instruction is the turn's, by the entry of its message.
+fn pass_on(cx: &mut Context<'_>, step: &mut Step, id: &str, place: Place, data: Option<Data>) {
+    let serial = cx.engine.epoch.at(place);
+    note_steer(cx, step, id, place, false);
+    if let Some(open) = cx.memory.turns.get(id) {
         step.tell(ServerFrame::Turn(TurnFrame {
             r#type: Event::Steer,
             serial,
             turn: shown(cx, open),
             message: Some(serial),
-            data: Some(steer.data.clone()),
+            data,
         }));
     }
-    place
+}
+
+/// An input that was just created is an instruction to the turn that answers (P10.3).
+pub(crate) fn steer_by_input(
+    cx: &mut Context<'_>,
+    step: &mut Step,
+    id: &str,
+    place: Place,
+    data: Option<Data>,
+) {
+    if let Some(open) = cx.memory.turns.get_mut(id) {
+        open.turn.inputs.push(place);
+    }
+    pass_on(cx, step, id, place, data);
+}
+
+/// The headers of an input that is an instruction.
+pub(crate) fn steering_headers(headers: Option<Headers>, id: &str) -> Option<Headers> {
+    let mut headers = headers.unwrap_or_default();
+    headers.insert(STEER.to_owned(), "waiting".to_owned());
+    headers.insert(STEER_TURN.to_owned(), id.to_owned());
+    Some(headers)
+}
+
+/// Refuses another answer to an input that is an instruction: a message is read by exactly one turn
+/// (P10.3).
+pub(crate) fn check_unread(cx: &Context<'_>, verb: &str, input: Place) -> Result<(), Error> {
+    let store = &cx.engine.store;
+    let Some((message, _)) = store.outline(cx.engine.epoch, input)? else {
+        return Ok(());
+    };
+    let headers = message.headers.unwrap_or_default();
+    let is_read = matches!(
+        headers.get(STEER).map(String::as_str),
+        Some("waiting" | "taken")
+    );
+    let Some(turn) = headers.get(STEER_TURN).filter(|_| is_read) else {
+        return Ok(());
+    };
+    let message = format!("unable to {verb}; its input is an instruction to turn {turn}");
+    Err(ErrorInfo::new(ErrorCode::Conflict, message).into())
 }
 
 fn answer_steer(cx: &Context<'_>, place: Place, turn: &Turn, duplicate: bool) -> Answer {

@@ -1,14 +1,15 @@
 //! Turns that wait for their requests (P8.4). A request suspends its turn in its own step; once the
 //! last one is settled, the turn continues. The requests are their features', which report by
-//! `Part::is_asked` that a turn has some.
+//! `Part::asked` that a turn has some.
 
 use crate::protocol::error::{ErrorCode, ErrorInfo};
+use crate::protocol::serial::Place;
 use crate::protocol::turn::{Event, State};
 use crate::session::context::Context;
 use crate::session::engine::Step;
-use crate::session::turns::change::change_turn_beside;
+use crate::session::turns::change::{Stored, change_turn_beside};
 use crate::session::turns::lost::queue_again;
-use crate::store::StoreError;
+use crate::store::{Kept, StoreError, TurnWrite};
 
 /// The client whose message a turn answers.
 pub(crate) fn asker(cx: &Context<'_>, turn: Option<&str>) -> Result<Option<String>, StoreError> {
@@ -28,14 +29,29 @@ pub(crate) fn suspend_for(cx: &mut Context<'_>, step: &mut Step, id: &str, reaso
     };
     let (at, reason) = (cx.engine.now, Some(reason.to_owned()));
     let state = State::Suspended { lead, reason, at };
-    change_turn_beside(cx, step, id, Event::Suspend, state);
+    change_turn_beside(cx, step, id, Event::Suspend, state, Stored::Nothing);
+}
+
+/// Stores a suspended turn where a waking session would take another request for the one that
+/// suspended it.
+fn keep_suspended(cx: &mut Context<'_>, step: &mut Step, id: &str, oldest: Place) {
+    if let Some(open) = cx.memory.turns.get_mut(id)
+        && open.turn.version != oldest
+    {
+        open.kept_at = open.heard_at;
+        step.write(TurnWrite::Row(Kept {
+            turn: open.turn.clone(),
+            heard_at: open.heard_at,
+        }));
+    }
 }
 
 /// A request of a turn is settled, and no longer in its feature's memory. If it was the last, the
 /// turn is active again, or waits for the next process if its leader is gone. Nothing of the turn
 /// may be pending.
 pub(crate) fn go_on(cx: &mut Context<'_>, step: &mut Step, id: &str) -> Result<(), StoreError> {
-    if (cx.others.is_asked)(cx.memory, id) {
+    if let Some(oldest) = (cx.others.asked)(cx.memory, id) {
+        keep_suspended(cx, step, id, oldest.place);
         return Ok(());
     }
     let Some(open) = cx.memory.turns.get_mut(id) else {
@@ -51,13 +67,14 @@ pub(crate) fn go_on(cx: &mut Context<'_>, step: &mut Step, id: &str) -> Result<(
     }
     // A resumed lease begins now.
     open.heard_at = open.heard_at.max(cx.engine.now);
-    change_turn_beside(cx, step, id, Event::Resume, State::Active(lead));
+    let state = State::Active(lead);
+    change_turn_beside(cx, step, id, Event::Resume, state, Stored::Row);
     Ok(())
 }
 
 /// Refuses to resume a turn by hand while it waits for a request of its own.
 pub(crate) fn check_unasked(cx: &Context<'_>, verb: &str, id: &str) -> Result<(), ErrorInfo> {
-    if !(cx.others.is_asked)(cx.memory, id) {
+    if (cx.others.asked)(cx.memory, id).is_none() {
         return Ok(());
     }
     let message = format!(

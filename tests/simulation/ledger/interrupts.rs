@@ -70,6 +70,14 @@ impl Ledger {
             "P10.3: {first:?} {question:?}"
         );
         let waits = self.waits(place);
+        if on_input == "steer" {
+            let mut known = self.open.values().chain(self.ended.values());
+            let steers = known.any(|turn| turn.inputs.contains(&place));
+            let is_given = first.is_none() || steers || waits;
+            // A turn that was asked to stop meanwhile reads nothing more.
+            assert!(is_given, "P10.3: {first:?} {question:?}");
+            return;
+        }
         assert!(
             waits == (on_input == "queue" && first.is_some()),
             "P10.3: {waits} {question:?}"
@@ -109,8 +117,9 @@ pub fn check(input: &[Question], said: &[Rc<Said>]) -> u64 {
         };
         let between = &frames[first..create];
         let is_of_it = |frame: &Value| {
+            let is_queued = frame["type"] == "turn.queue";
             let is_within = frame["turn"]["within"].is_string() || frame["turn"].is_null();
-            let may_end = question.frame["interrupt"].is_string() || is_within;
+            let may_end = question.frame["interrupt"].is_string() || is_within || is_queued;
             by_it(frame) || (may_end && is_end(frame))
         };
         assert!(
@@ -128,7 +137,12 @@ fn is_end(frame: &Value) -> bool {
     match frame["type"].as_str() {
         Some("turn.end") => true,
         Some("message.append") => frame["status"] == "cancelled",
-        Some("message.update") => frame["message"]["headers"]["steer"] == "missed",
+        Some("message.update") => {
+            let word = &frame["message"]["headers"]["steer"];
+            word == "missed" || word == "requeued"
+        }
+        // An input that the turn left behind.
+        Some("turn.queue") => true,
         _ => false,
     }
 }

@@ -139,6 +139,7 @@ impl Ledger {
         }
         self.is_closed(log, turn);
         self.check_steers(log, epoch, turn);
+        self.check_read_once(turn);
         self.check_end(now, before, turn);
         self.ended.insert(id, turn.clone());
     }
@@ -224,8 +225,8 @@ impl Ledger {
         assert!(is_asked, "nobody cancelled {turn:?}");
     }
 
-    /// P6.11: a turn within one that is cancelled is cancelled, and so is one within a turn that has
-    /// ended, unless it is detached.
+    /// P6.11: a turn within one that is cancelled is cancelled, and so is one within a turn that
+    /// has ended, unless it is detached.
     fn check_within(&self, turn: &Turn) {
         let Some(within) = &turn.within else { return };
         let is_free = match self.open.get(&within.turn) {
@@ -290,6 +291,9 @@ impl Ledger {
             let is_said = match word {
                 Some("taken") => *is_taken && self.steered.contains(place),
                 Some("missed") => !is_taken,
+                Some("requeued" | "waiting") if turn.inputs.contains(place) => {
+                    !is_taken && self.is_left_behind(*place)
+                }
                 _ => message.deleted_at.is_some(),
             };
             let is_known = self.ask_pending(*place);
@@ -297,6 +301,28 @@ impl Ledger {
                 is_said || is_known,
                 "{word:?}, taken: {is_taken}: {place} {turn:?}"
             );
+        }
+    }
+
+    /// P10.3: an input that its turn did not read is one that waits like any other.
+    fn is_left_behind(&self, input: Place) -> bool {
+        let mut known = self.open.values().chain(self.ended.values());
+        known.any(|turn| turn.input == Some(input))
+    }
+
+    /// P10.3: a message that a turn has read is read by no other, unless somebody asks for that.
+    fn check_read_once(&self, turn: &Turn) {
+        let taken = turn.steers.iter().filter(|(_, is_taken)| *is_taken);
+        let taken = taken.filter(|(place, _)| turn.inputs.contains(place));
+        for (place, _) in taken {
+            let known = self.open.values().chain(self.ended.values());
+            let mut others = known.filter(|other| other.place != turn.place);
+            let other = others.find(|other| {
+                let reads = other.steers.contains(&(*place, true)) && other.inputs.contains(place);
+                let answers = other.input == Some(*place) && !self.again.contains(&other.id);
+                reads || answers
+            });
+            assert!(other.is_none(), "P10.3: read twice: {turn:?} {other:?}");
         }
     }
 

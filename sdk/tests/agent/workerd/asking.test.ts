@@ -7,26 +7,18 @@ import { after, describe, type TestContext, test } from "node:test";
 import { useServer } from "../../../../tests/support/fixture.ts";
 import { call, field } from "../../../../tests/support/http.ts";
 import { CuttingProxy } from "../../../../tests/support/proxy.ts";
-import { Random } from "../../../../tests/support/random.ts";
 import { makeToken } from "../../../../tests/support/token.ts";
 import { until, within } from "../../../../tests/support/wait.ts";
 import {
   type AgentOptions,
-  type AgentSession,
   type AgentTurn,
   CallError,
   TakenError,
 } from "../../../src/agent/index.ts";
-import {
-  type Approval,
-  approvalsOf,
-  type Decision,
-  type ServerFrame,
-  type Session,
-} from "../../../src/index.ts";
-import type { ToolCall } from "../../../src/protocol/index.ts";
-import { open, QUICK } from "../../support.ts";
+import { type Approval, approvalsOf } from "../../../src/index.ts";
+import { QUICK } from "../../support.ts";
 import { contents, getTurn, join, LINKS } from "./agent.ts";
+import { Person } from "./person.ts";
 
 const fixture = useServer();
 const proxies: CuttingProxy[] = [];
@@ -36,67 +28,13 @@ after(async () => {
 
 const BUY = { title: "Buy two tickets?", data: { seats: 2 } };
 
-/** A person who follows the session, and decides. */
-class Person {
-  readonly frames: ServerFrame[] = [];
-  readonly session: Session;
-
-  constructor(session: Session) {
-    this.session = session;
-    session.on("frame", (frame) => void this.frames.push(frame));
-    approvalsOf(session);
-  }
-
-  static async in(t: TestContext, session: string, sub = "ada", role = "user"): Promise<Person> {
-    return new Person(await open(t, fixture.server, session, { sub, caps: { "*": [role] } }));
-  }
-
-  count(type: string): number {
-    return this.frames.filter((frame) => frame.type === type).length;
-  }
-
-  /** The approvals that wait, once there are so many. */
-  pending(count = 1) {
-    const { pending } = approvalsOf(this.session);
-    return until(
-      () => approvalsOf(this.session).pending,
-      ({ length }) => length === count,
-      `${count} approvals, and not ${pending.length}`,
-    );
-  }
-
-  async decide(decision: Decision, more = {}): Promise<void> {
-    const [first] = await this.pending();
-    await approvalsOf(this.session).decide(first?.id ?? "", decision, more);
-  }
-
-  /** The first call of a tool. */
-  async called(): Promise<ToolCall> {
-    const find = () => this.frames.flatMap((frame) => ("call" in frame ? [frame.call] : []))[0];
-    const call = await until(find, Boolean, "a call");
-    assert.ok(call);
-    return call;
-  }
-
-  /** Runs a tool as one of the person's devices. */
-  async runs(call: string, result: { output?: unknown; error?: unknown }): Promise<void> {
-    await this.session.link.request({ type: "tool.claim", call });
-    await this.session.link.request({ type: "tool.result", call, ...result });
-  }
-
-  turnIs(id: string, status: string) {
-    const find = () => this.session.turns.find((turn) => turn.id === id);
-    return until(find, (turn) => turn?.status === status, `turn ${id} to be ${status}`);
-  }
-}
-
 for (const [name, link] of Object.entries(LINKS)) {
   const options: Partial<AgentOptions> = link ? { link } : {};
 
   /** A turn that answers Ada. */
   const begin = async (t: TestContext, more: Partial<AgentOptions> = {}) => {
     const session = fixture.session();
-    const ada = await Person.in(t, session);
+    const ada = await Person.in(t, fixture.server, session);
     const { serial: input } = await ada.session.send("Tickets, please");
     const agent = join(fixture.server, session, { ...options, ...more });
     t.after(() => agent.close());
@@ -179,7 +117,7 @@ for (const [name, link] of Object.entries(LINKS)) {
 
     test("P8.4 sends nothing while it waits", async (t) => {
       const session = fixture.session();
-      const ada = await Person.in(t, session);
+      const ada = await Person.in(t, fixture.server, session);
       const agent = join(fixture.server, session, options);
       const turn = await agent.startTurn({ leaseMs: 1000 });
       const sent: string[] = [];
@@ -279,7 +217,7 @@ for (const [name, link] of Object.entries(LINKS)) {
       const proxy = await CuttingProxy.start(fixture.server.port);
       proxies.push(proxy);
       const session = fixture.cutSession();
-      const ada = await Person.in(t, session);
+      const ada = await Person.in(t, fixture.server, session);
       const queued: string[] = [];
       const agent = join(proxy, session, {
         ...{ ...options, timing: QUICK, onQueued: ({ id }) => void queued.push(id) },
@@ -312,7 +250,7 @@ for (const [name, link] of Object.entries(LINKS)) {
       const { ada, turn, agent, session } = await begin(t, {
         onQueued: (_, start) => void again(start),
       });
-      const boss = await Person.in(t, session, "boss", "supervisor");
+      const boss = await Person.in(t, fixture.server, session, "boss", "supervisor");
       let done = (_: unknown) => {};
       const isDone = new Promise((resolve) => {
         done = resolve;
@@ -373,7 +311,7 @@ for (const [name, link] of Object.entries(LINKS)) {
       const when = isThere ? "is there by then" : "comes later, the Worker killed as well";
       test(`P8.3 is killed, and its next process ${when}`, async (t) => {
         const session = fixture.session();
-        const ada = await Person.in(t, session);
+        const ada = await Person.in(t, fixture.server, session);
         const TOKEN = await makeToken({ sub: "agent", caps: { "*": ["agent"] } });
         const spawn = async () => {
           const { url: URL } = fixture.server;
@@ -423,7 +361,7 @@ for (const [name, link] of Object.entries(LINKS)) {
 
 test("P6.8 a text that was growing is said anew by the next run of the same handler", async (t) => {
   const session = fixture.session();
-  const ada = await Person.in(t, session);
+  const ada = await Person.in(t, fixture.server, session);
   let runs = 0;
   const work = async (turn: AgentTurn) => {
     runs += 1;
@@ -458,7 +396,7 @@ test("P6.8 a text that was growing is said anew by the next run of the same hand
 
 test("P3.4 an agent finds turns that wait, though too many for `attached`", async (t) => {
   const session = fixture.session();
-  const ada = await Person.in(t, session);
+  const ada = await Person.in(t, fixture.server, session);
   const metadata = "x".repeat(3000);
   await using first = join(fixture.server, session);
   const asked: string[] = [];
@@ -480,60 +418,3 @@ test("P3.4 an agent finds turns that wait, though too many for `attached`", asyn
   );
   assert.equal(second.link.attached?.turns, undefined);
 });
-
-for (const [name, link] of Object.entries(LINKS)) {
-  test(`P8.4 every answer counts once, for two processes over ${name} that is cut`, async (t) => {
-    const random = new Random();
-    t.diagnostic(`SESSILE_SEED=${random.seed}`);
-    const proxy = await CuttingProxy.start(fixture.server.port);
-    proxies.push(proxy);
-    const session = fixture.cutSession();
-    const ada = await Person.in(t, session);
-    const count = 10;
-    const results: unknown[][] = [];
-    const handle = async (turn: AgentTurn): Promise<void> => {
-      const said: unknown[] = [];
-      for (let n = 0; n < count; n += 1) {
-        const asked = turn.approve({ title: "Go on?", data: n });
-        const [{ data }, output] = await Promise.all([asked, turn.call("double", n)]);
-        said.push(data, output);
-        await turn.message(n, { name: "said" });
-      }
-      results.push(said);
-    };
-    const agents = [1, 2].map(() => {
-      const answer = (_: unknown, start: object) => agent.answer(start, handle).catch(() => {});
-      const agent: AgentSession = join(proxy, session, {
-        ...{ ...(link && { link }), timing: QUICK, onInput: answer, onQueued: answer },
-      });
-      return agent;
-    });
-    const areThere = () => agents.every(({ link }) => link.status.state === "connected");
-    await until(areThere, Boolean, "the agents to be there");
-    ada.session.on("frame", (frame) => {
-      if (frame.type !== "tool.call") return;
-      void ada.runs(frame.call.id, { output: Number(frame.call.input) * 2 });
-    });
-    await ada.session.send("Tickets, please");
-    const isOver = () => ada.session.turns.some((turn) => turn.status === "complete");
-    await until(
-      async () => {
-        if (random.below(12) === 0) proxy.cut();
-        for (const one of approvalsOf(ada.session).pending) {
-          await approvalsOf(ada.session).decide(one.id, "approve");
-          if (random.below(4) === 0) proxy.cut();
-        }
-        return isOver();
-      },
-      Boolean,
-      "the end of the turn",
-    );
-    const expected = Array.from({ length: count }, (_, n) => [n, n * 2]).flat();
-    for (const result of results) assert.deepEqual(result, expected);
-    const said = (await contents(fixture.server, session)).filter(([of]) => of === "said");
-    assert.deepEqual(
-      said.map(([, data]) => data),
-      Array.from({ length: count }, (_, n) => n),
-    );
-  });
-}
