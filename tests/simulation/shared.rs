@@ -109,7 +109,7 @@ impl World {
     }
 
     fn client(&mut self) -> &'static str {
-        self.random.pick(&CLIENTS)
+        CLIENTS[self.random.between(0, CLIENTS.len() as u64) as usize]
     }
 
     fn path(&mut self) -> Vec<String> {
