@@ -109,7 +109,7 @@ impl World {
     }
 
     fn client(&mut self) -> &'static str {
-        CLIENTS[self.random.between(0, CLIENTS.len() as u64) as usize]
+        CLIENTS[self.random.between(0, 4) as usize]
     }
 
     fn path(&mut self) -> Vec<String> {
