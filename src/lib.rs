@@ -19,6 +19,7 @@
 pub mod cloudflare;
 pub mod inbox;
 pub mod machine;
+pub mod ordered;
 pub mod protocol;
 pub mod session;
 pub mod store;

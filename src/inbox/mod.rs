@@ -9,12 +9,12 @@ mod machine;
 
 pub use connection::{Connection, Start};
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ordered::Map;
 use crate::protocol::capability::Role;
 use crate::protocol::error::close;
 use crate::protocol::ids::{ConnectionId, Timestamp};
@@ -66,7 +66,7 @@ pub struct Inbox {
     limits: Limits,
     /// The epoch of its serials; its connections keep it over a sleep.
     epoch: Epoch,
-    connections: BTreeMap<ConnectionId, Live>,
+    connections: Map<ConnectionId, Live>,
 }
 
 impl Inbox {

@@ -1,7 +1,5 @@
 //! Annotations of messages, and their sums (P9.3).
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use serde_json::Value;
 
@@ -13,6 +11,7 @@ use super::limits::{ANNOTATION_BYTES, ANNOTATION_PAGE, Limits, PAGE_MESSAGES};
 use super::query::{Parts, Query, find, number, refused};
 use super::serial::{Place, Serial};
 use super::size::size;
+use crate::ordered::Map;
 
 /// How annotations of a kind are counted: the last part of the kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,17 +69,17 @@ pub struct Sum {
     /// All counts.
     pub total: u64,
     /// The counts of clients, though not of all if there are many.
-    pub clients: BTreeMap<String, u64>,
+    pub clients: Map<String, u64>,
     /// Whether some clients are not listed.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub clipped: bool,
 }
 
 /// The sums of a kind, by name.
-pub type Names = BTreeMap<String, Sum>;
+pub type Names = Map<String, Sum>;
 
 /// The sums of a message, by kind.
-pub type Sums = BTreeMap<String, Names>;
+pub type Sums = Map<String, Names>;
 
 /// One annotation, in a page of them and in its row.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,7 +1,5 @@
 //! The frames of approvals: requests, decisions, withdrawals (P8.1, P8.2).
 
-use std::collections::BTreeSet;
-
 use super::approval::{Asked, Choice, Decision, Escalation, Kind, OnDeadline, OnMessage, Verdict};
 use super::asking::{addressees, count, is_there, refused, text, wait};
 use super::data::Data;
@@ -13,6 +11,7 @@ use super::limits::{
     DESCRIPTION_LENGTH, Limits, TITLE_LENGTH,
 };
 use super::size::size;
+use crate::ordered::{Set, sort_by_number};
 
 /// `approval.request` (P8.1).
 #[derive(Debug)]
@@ -81,7 +80,7 @@ fn options(fields: &Fields<'_>, limits: &Limits) -> Result<Vec<Choice>, ErrorInf
     }
     let items = fields.list(NAME)?;
     count(fields, NAME, items.len(), APPROVAL_OPTIONS)?;
-    let mut ids = BTreeSet::new();
+    let mut ids = Set::new();
     let mut options = Vec::with_capacity(items.len());
     for item in items {
         let id = item.need_name("id", limits)?;
@@ -124,7 +123,7 @@ fn escalations(fields: &Fields<'_>, limits: &Limits) -> Result<Vec<Escalation>, 
             assignees,
         });
     }
-    escalations.sort_by_key(|escalation| escalation.after_ms);
+    sort_by_number(&mut escalations, |escalation| escalation.after_ms);
     Ok(escalations)
 }
 

@@ -24,14 +24,13 @@
 //!
 //! Few sessions have annotations, so both tables are made with the first.
 
-use std::collections::BTreeMap;
-
 use super::error::StoreError;
 use super::row::Row;
 use super::schema::{Rare, Tables};
 use super::sql::{Sql, Value};
 use super::store::Store;
 use super::stored::Stored;
+use crate::ordered::Map;
 use crate::protocol::annotation::{Annotation, Cursor, Sums, sums_of_row};
 use crate::protocol::data::Data;
 use crate::protocol::message::Message;
@@ -250,7 +249,7 @@ impl Store {
         }
         let places: Vec<Place> = messages.iter().map(|it| it.serial.place).collect();
         let places = Value::Text(serde_json::json!(places).to_string());
-        let mut sums = BTreeMap::new();
+        let mut sums = Map::new();
         for mut row in Row::all(self.sql().query(SUMS, &[places])?) {
             sums.insert(row.number()?, row.text()?);
         }

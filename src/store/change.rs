@@ -10,14 +10,13 @@
 //! | `client` | the client; NULL for the session itself |
 //! | `at` | when, in ms |
 
-use std::collections::BTreeMap;
-
 use super::error::StoreError;
 use super::row::Row;
 use super::sql::{Sql, Value};
 use super::store::Store;
 use super::stored::Stored;
 use super::text::newest_segment;
+use crate::ordered::Map;
 use crate::protocol::approval;
 use crate::protocol::call;
 use crate::protocol::handover;
@@ -198,7 +197,7 @@ fn changed(sql: &dyn Sql, after: Place, limit: usize) -> Result<Vec<Changed>, St
         ", 0)) AS place FROM message m WHERE m.status='streaming' AND m.serial<=?1) \
          WHERE place>?1 ORDER BY serial LIMIT ?2"
     );
-    let mut found: BTreeMap<Place, Changed> = BTreeMap::new();
+    let mut found: Map<Place, Changed> = Map::new();
     let (after, most) = (Value::number(after), Value::size(limit));
     let [first, last] = Kind::OF_MESSAGES.map(Value::Integer);
     let kinds = [
@@ -226,7 +225,7 @@ fn changed(sql: &dyn Sql, after: Place, limit: usize) -> Result<Vec<Changed>, St
                 is_superseded,
                 is_annotated,
             };
-            let known = found.entry(subject).or_insert(change);
+            let known = found.or_insert_with(subject, || change);
             known.place = known.place.max(place);
             known.is_updated |= is_updated;
             known.is_deleted |= change.is_deleted;

@@ -72,6 +72,10 @@ pub struct NewFields {
 }
 
 /// A write of a message as a whole.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "most writes of messages create one, and none is kept"
+)]
 #[derive(Clone, Debug, PartialEq)]
 pub enum MessageWrite {
     /// A new message; `version` equals `serial`. Its id stands for it from then on.

@@ -109,7 +109,7 @@ impl World {
     }
 
     fn client(&mut self) -> &'static str {
-        *self.random.pick(&CLIENTS)
+        self.random.pick(&CLIENTS)
     }
 
     fn path(&mut self) -> Vec<String> {

@@ -1,8 +1,8 @@
 //! Annotations as rows, and the one row of their sums (P9.3).
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use sessile::ordered::Map;
 use sessile::protocol::annotation::{Annotation, Cursor, Sum, Sums};
 use sessile::protocol::data::Data;
 use sessile::store::{
@@ -16,14 +16,14 @@ use crate::{beginning, cost, message};
 const MESSAGE: u64 = 7_000_000;
 
 fn sums(total: u64, clipped: bool) -> Sums {
-    let clients = BTreeMap::from([("ann".to_owned(), 1)]);
+    let clients = Map::from_iter([("ann".to_owned(), 1)]);
     let sum = Sum {
         total,
         clients,
         clipped,
     };
-    let names = BTreeMap::from([("it's".to_owned(), sum)]);
-    Sums::from([("like:distinct".to_owned(), names)])
+    let names = Map::from_iter([("it's".to_owned(), sum)]);
+    Sums::from_iter([("like:distinct".to_owned(), names)])
 }
 
 fn annotation(place: u64, client: &str) -> Annotation {

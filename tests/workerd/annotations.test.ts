@@ -15,7 +15,7 @@ type Sums = Record<string, Record<string, { total: number; clients: Record<strin
 
 const NAMES = ["up", "down", "heart"];
 
-/** Who has which names, by kind: too simple to be wrong. */
+/** A model: who has which names, by kind: too simple to be wrong. */
 class Model {
   readonly distinct = new Map<string, Set<string>>();
   readonly unique = new Map<string, string>();

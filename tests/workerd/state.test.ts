@@ -119,7 +119,7 @@ test("P9.1 acknowledged changes outlive kill -9 and eviction", async () => {
     await server.kill9();
     await server.start();
     client = await connect(server, session, AGENT);
-    // What was taken before is not taken again.
+    // An operation that was taken before is not taken again.
     const again = await client.ok({ type: "state", ops: [increment(["n"])], id: `${round}-29` });
     assert.equal((again as { duplicate?: boolean }).duplicate, true);
     assert.equal((await read(session)).value.n, (round + 1) * 30);

@@ -1,7 +1,7 @@
 //! Messages of connections: parsed, and passed to the machine.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use worker::wasm_bindgen::JsValue;
@@ -16,6 +16,7 @@ use crate::cloudflare::platform::config::config;
 use crate::cloudflare::platform::js;
 use crate::cloudflare::platform::log::note;
 use crate::machine::{Carrier, Input};
+use crate::ordered::Map;
 use crate::protocol::decode::{Auth, ClientFrame, Received, decode, decode_frame, too_large};
 use crate::protocol::error::{ErrorCode, ErrorInfo, close};
 use crate::protocol::ids::ConnectionId;
@@ -32,7 +33,7 @@ const WAITING_BYTES_MAX: usize = 1024 * 1024;
 pub(super) struct Incoming<M: Class> {
     shell: Rc<Shell<M>>,
     /// Messages behind an `auth` frame whose token is being checked.
-    waiting: RefCell<BTreeMap<ConnectionId, VecDeque<Came>>>,
+    waiting: RefCell<Map<ConnectionId, VecDeque<Came>>>,
 }
 
 impl<M: Class> Incoming<M> {

@@ -1,7 +1,6 @@
 //! WebSockets: accepted so that they outlive the object's sleep, and found again after it.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -13,6 +12,7 @@ use worker::{State, console_error};
 
 use crate::cloudflare::platform::js;
 use crate::machine::{Attached, Carrier};
+use crate::ordered::{Map, Set};
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::limits::{DRAIN_MS, DRAIN_MS_LEAST};
 
@@ -24,14 +24,14 @@ const LOOKS: u64 = 8;
 /// The sockets of an object, by connection.
 #[derive(Default)]
 pub(super) struct Sockets {
-    by_id: BTreeMap<ConnectionId, Held>,
+    by_id: Map<ConnectionId, Held>,
     /// By each socket's number: finding a message's sender must cost next to nothing.
-    by_slot: BTreeMap<u32, (ConnectionId, Carrier)>,
+    by_slot: Map<u32, (ConnectionId, Carrier)>,
     last_slot: u32,
     /// Bytes sent to all of them since unsent bytes were last checked.
     sent: Cell<u64>,
     /// Readers that may be too slow, which shows only after they had time to take something.
-    behind: RefCell<BTreeSet<ConnectionId>>,
+    behind: RefCell<Set<ConnectionId>>,
 }
 
 struct Held {

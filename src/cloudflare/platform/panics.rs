@@ -11,7 +11,6 @@
 //! - a timer that the old instance had started resets its object when it rings (`wake`).
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::panic::{set_hook, take_hook};
 use std::sync::Once;
 
@@ -19,9 +18,10 @@ use worker::wasm_bindgen::JsValue;
 
 use super::js;
 use super::memory;
+use crate::ordered::Map;
 
 thread_local! {
-    static OBJECTS: RefCell<BTreeMap<u32, JsValue>> = const { RefCell::new(BTreeMap::new()) };
+    static OBJECTS: RefCell<Map<u32, JsValue>> = const { RefCell::new(Map::new()) };
     static LAST: Cell<u32> = const { Cell::new(0) };
     static CURRENT: Cell<u32> = const { Cell::new(0) };
 }

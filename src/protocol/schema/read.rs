@@ -1,13 +1,12 @@
 //! Reading a schema: every keyword has a value of its kind, every reference leads somewhere.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde_json::{Map, Value, json};
 
 use super::bounds::{NAME_LENGTH, PATTERN_TEXT_MAX, SCHEMA_BYTES, SCHEMA_DEPTH, UNIQUE_ITEMS};
 use super::breach::Breach;
 use super::keywords::{Kind, TYPES, kind};
 use super::pattern;
+use crate::ordered::{self, Set};
 use crate::protocol::json_error;
 
 const DRAFT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -48,7 +47,7 @@ fn breach(path: &str, reason: impl Into<String>) -> Breach {
 #[derive(Default)]
 struct Reader {
     /// Every schema by its pointer, with those that it applies to the same part of a value.
-    here: BTreeMap<String, Vec<String>>,
+    here: ordered::Map<String, Vec<String>>,
     /// References: where they stand, and where they lead.
     references: Vec<(String, String)>,
 }
@@ -87,10 +86,7 @@ impl Reader {
                 }
                 Kind::Reference => {
                     let target = target(&path, &value)?;
-                    self.here
-                        .entry(at.to_owned())
-                        .or_default()
-                        .push(target.clone());
+                    self.here.or_default(at.to_owned()).push(target.clone());
                     self.references.push((path, target));
                     value
                 }
@@ -111,10 +107,7 @@ impl Reader {
         depth: usize,
     ) -> Result<Value, Breach> {
         if is_here {
-            self.here
-                .entry(at.to_owned())
-                .or_default()
-                .push(path.to_owned());
+            self.here.or_default(at.to_owned()).push(path.to_owned());
         }
         self.schema(path, value, depth + 1)
     }
@@ -166,14 +159,15 @@ impl Reader {
                 return Err(breach(path, format!("no schema is at #{target}")));
             }
         }
-        let mut done = BTreeSet::new();
+        let mut done: Set<&str> = Set::new();
         for start in self.here.keys() {
-            let mut way: Vec<(&str, usize)> = vec![(start, 0)];
-            let mut on_way = BTreeSet::from([start.as_str()]);
+            let mut way: Vec<(&str, usize)> = vec![(start.as_str(), 0)];
+            let mut on_way: Set<&str> = Set::new();
+            on_way.insert(start);
             while let Some((at, next)) = way.pop() {
                 let inner = self.here.get(at).and_then(|all| all.get(next));
-                let Some(inner) = inner.filter(|_| !done.contains(at)) else {
-                    on_way.remove(at);
+                let Some(inner) = inner.filter(|_| !done.contains(&at)) else {
+                    on_way.remove(&at);
                     done.insert(at);
                     continue;
                 };

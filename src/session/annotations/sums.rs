@@ -21,8 +21,8 @@ pub(super) fn own(sums: &Sums, kind: &Kind, name: &str, client: &str) -> Option<
 /// A client's count of a name grows from `before`.
 pub(super) fn add(sums: &mut Sums, kind: &Kind, name: &str, client: &str, before: u64, count: u64) {
     let room = bytes(sums) + json_bytes(client) + ENTRY_BYTES <= SUMS_LISTED_BYTES;
-    let names = sums.entry(kind.text.clone()).or_default();
-    let sum = names.entry(name.to_owned()).or_default();
+    let names = sums.or_default(kind.text.clone());
+    let sum = names.or_default(name.to_owned());
     sum.total = sum.total.saturating_add(count);
     let fits = room && sum.clients.len() < SUM_CLIENTS;
     if fits || sum.clients.contains_key(client) {
@@ -50,7 +50,7 @@ pub(super) fn take(sums: &mut Sums, kind: &Kind, name: &str, client: &str, count
 
 /// Whether the clients listed are all there are follows from their counts.
 fn clip(sum: &mut Sum) {
-    let listed = sum.clients.values().fold(0, |all, one| all + one);
+    let listed = sum.clients.values().sum::<u64>();
     sum.clipped = listed < sum.total;
 }
 

@@ -1,5 +1,6 @@
 //! Grants that are in force, as a part of the session (P8.6).
 
+use crate::ordered::sort_by_number;
 use crate::protocol::approval::{Approval, Decision, Event, Past, Status};
 use crate::protocol::capability::{Operation, Operations};
 use crate::protocol::decode::DecideApproval;
@@ -145,5 +146,5 @@ pub(super) fn remember(cx: &mut Context<'_>, step: &mut Step, grant: Grant) {
     step.write(GrantWrite::Give(grant.clone()));
     let grants = &mut cx.memory.grants;
     grants.push(grant);
-    grants.sort_unstable_by_key(|grant| grant.place);
+    sort_by_number(grants, |grant| grant.place);
 }

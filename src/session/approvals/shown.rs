@@ -1,5 +1,6 @@
 //! Approvals as shown, and their look-up.
 
+use crate::ordered::sort_by_number;
 use crate::protocol::approval::{Approval, Shown};
 use crate::protocol::data::Data;
 use crate::protocol::error::{Details, ErrorCode, ErrorInfo};
@@ -18,7 +19,7 @@ pub(super) fn by_place(cx: &Context<'_>, is_meant: impl Fn(&Approval) -> bool) -
     let pending = cx.memory.approvals.values();
     let pending = pending.map(|pending| &pending.approval);
     let mut pending: Vec<&Approval> = pending.filter(|approval| is_meant(approval)).collect();
-    pending.sort_unstable_by_key(|approval| approval.place);
+    sort_by_number(&mut pending, |approval| approval.place);
     pending
         .into_iter()
         .map(|approval| approval.id.clone())

@@ -1,7 +1,6 @@
 //! Approvals that are pending, and grants, in memory.
 
-use std::collections::BTreeMap;
-
+use crate::ordered::Map;
 use crate::protocol::approval::Approval;
 use crate::protocol::grant::Grant;
 
@@ -21,7 +20,7 @@ impl PendingApproval {
 }
 
 /// The approvals that are pending, by id.
-pub(crate) type Approvals = BTreeMap<String, PendingApproval>;
+pub(crate) type Approvals = Map<String, PendingApproval>;
 
 /// The grants that are in force, in the order of their approvals.
 pub(crate) type Grants = Vec<Grant>;

@@ -2,6 +2,7 @@
 //! memory and, now and then, with its connection: that costs no row, and a connection that is gone
 //! takes its claims with it.
 
+use crate::ordered::Set;
 use crate::protocol::call::Claim;
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::session::calls::state::Heard;
@@ -59,7 +60,7 @@ pub(super) fn listen(cx: &mut Context<'_>, claim: &Claim) {
     let slack = Timestamp::try_from(claim.lease_ms / 3).unwrap_or(0);
     let known = cx.engine.connections.get(id);
     let heard_at = known.map_or(Timestamp::MIN, |live| live.connection.heard_at);
-    let heard = cx.memory.calls.heard.entry(id.clone()).or_insert(Heard {
+    let heard = cx.memory.calls.heard.or_insert_with(id.clone(), || Heard {
         at: heard_at,
         perhaps_at: Timestamp::MIN,
         slack,
@@ -72,6 +73,6 @@ pub(super) fn listen_no_more(cx: &mut Context<'_>) {
     let calls = &mut cx.memory.calls;
     let pending = calls.pending.values();
     let holders = pending.filter_map(|pending| pending.call.held()?.connection.as_ref());
-    let holders: std::collections::BTreeSet<&ConnectionId> = holders.collect();
+    let holders: Set<&ConnectionId> = holders.collect();
     calls.heard.retain(|id, _| holders.contains(id));
 }

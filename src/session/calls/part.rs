@@ -1,5 +1,6 @@
 //! Pending calls as a part of the session: the clock brings deadlines and ends of claims (P8.9).
 
+use crate::ordered::sort_by_number;
 use crate::protocol::call::{Call, Event, Shown, Status};
 use crate::protocol::frame::{Lists, ServerFrame, encode};
 use crate::protocol::ids::Timestamp;
@@ -133,7 +134,7 @@ fn by_place(cx: &Context<'_>, is_meant: impl Fn(&Call) -> bool) -> Vec<String> {
     let pending = cx.memory.calls.pending.values();
     let pending = pending.map(|pending| &pending.call);
     let mut pending: Vec<&Call> = pending.filter(|call| is_meant(call)).collect();
-    pending.sort_unstable_by_key(|call| call.place);
+    sort_by_number(&mut pending, |call| call.place);
     pending.into_iter().map(|call| call.id.clone()).collect()
 }
 

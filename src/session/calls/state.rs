@@ -1,7 +1,6 @@
 //! Calls that are pending, in memory.
 
-use std::collections::BTreeMap;
-
+use crate::ordered::Map;
 use crate::protocol::call::Call;
 use crate::protocol::ids::{ConnectionId, Timestamp};
 
@@ -35,7 +34,7 @@ pub(crate) struct Heard {
 #[derive(Debug, Default)]
 pub(crate) struct Calls {
     /// By id.
-    pub(crate) pending: BTreeMap<String, PendingCall>,
+    pub(crate) pending: Map<String, PendingCall>,
     /// The connections that hold some.
-    pub(crate) heard: BTreeMap<ConnectionId, Heard>,
+    pub(crate) heard: Map<ConnectionId, Heard>,
 }

@@ -1,10 +1,11 @@
 //! Deliveries in memory: a queue for each target, and the dead letters. Each change gives the
 //! rows to write; nothing here knows the session.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::backoff::wait_ms;
 use crate::machine::DELIVERIES_AT_ONCE;
+use crate::ordered::Map;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{DEAD_LETTER_MS, DEAD_LETTERS_MAX, DELIVERY_SLACK_MS, Limits};
 use crate::session::engine::{Outcome, after};
@@ -23,7 +24,7 @@ type Lane = (DeliveryKind, String);
 /// All deliveries of a session.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
-    lanes: BTreeMap<Lane, VecDeque<Waiting>>,
+    lanes: Map<Lane, VecDeque<Waiting>>,
     /// Dead letters with their times.
     dead: Vec<(u64, Timestamp)>,
     /// The latest number.
@@ -68,7 +69,7 @@ impl Queue {
             give_up_ms: limits.give_up_ms,
         };
         let mut queue = Self {
-            lanes: BTreeMap::new(),
+            lanes: Map::new(),
             dead: Vec::new(),
             last: 0,
             is_begun: false,
@@ -92,8 +93,8 @@ impl Queue {
             due_at: owed.due_at,
             under_way: None,
         };
-        let lane = self.lanes.entry((owed.kind, owed.target));
-        lane.or_default().push_back(waiting);
+        let lane = self.lanes.or_default((owed.kind, owed.target));
+        lane.push_back(waiting);
     }
 
     /// Adds a delivery; `parcel` gets its number. Beyond the bound it becomes a dead letter at

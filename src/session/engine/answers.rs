@@ -1,10 +1,9 @@
 //! Acks and nacks, in the order of the frames that they answer (P13.1).
 
-use std::collections::BTreeSet;
-
 use super::connection::Sender;
 use super::outbox::Outbox;
 use crate::machine::Carrier;
+use crate::ordered::Set;
 use crate::protocol::decode::Ref;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::frame::{Outcome, Placed, ServerFrame};
@@ -58,7 +57,7 @@ impl Reply {
 pub(super) struct Answers {
     waiting: Vec<Waiting>,
     /// Their recipients: a search among many answers would cost too much for each.
-    to: BTreeSet<Option<ConnectionId>>,
+    to: Set<Option<ConnectionId>>,
 }
 
 #[derive(Debug)]

@@ -4,9 +4,8 @@
 //! and of its neighbours. The reader with the most unsent bytes is closed first; one that keeps up
 //! has next to none.
 
-use std::collections::BTreeMap;
-
 use super::work::Work;
+use crate::ordered::{Map, sort_by_number};
 use crate::protocol::error::close;
 use crate::protocol::ids::ConnectionId;
 
@@ -19,11 +18,11 @@ impl Work<'_> {
         if !had_time {
             return;
         }
-        let mut clients: BTreeMap<String, u64> = BTreeMap::new();
+        let mut clients: Map<String, u64> = Map::new();
         for (id, bytes) in &unsent {
-            *clients.entry(self.client_of(id)).or_default() += bytes;
+            *clients.or_default(self.client_of(id)) += bytes;
         }
-        unsent.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+        sort_by_number(&mut unsent, |(_, bytes)| u64::MAX - *bytes);
         for (id, bytes) in unsent {
             let Some(of_client) = clients.get_mut(&self.client_of(&id)) else {
                 continue;

@@ -1,9 +1,8 @@
 //! Classes of readers: readers that get the same frames, and their positions (P5.4).
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::outbox::Outbox;
 use super::streams::Stream;
+use crate::ordered::{Map, Set, sort_by_number};
 use crate::protocol::frame::ServerFrame;
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::limits::HELD_BYTES_MAX;
@@ -23,7 +22,7 @@ pub(super) struct Class {
 /// Readers that have been sent the same.
 #[derive(Debug, Default)]
 pub(super) struct Crowd {
-    members: BTreeSet<ConnectionId>,
+    members: Set<ConnectionId>,
     /// The messages with text still to be sent, and the position in each.
     behind: Vec<(Place, Position)>,
 }
@@ -84,7 +83,7 @@ impl Class {
     /// One array with the unsent end of every message, in the log's order.
     pub(crate) fn send(
         &mut self,
-        streams: &BTreeMap<Place, Stream>,
+        streams: &Map<Place, Stream>,
         epoch: Epoch,
         now: Timestamp,
         out: &mut Outbox,
@@ -92,7 +91,7 @@ impl Class {
         self.crowd.send(streams, epoch, out);
         for mut late in std::mem::take(&mut self.late) {
             late.send(streams, epoch, out);
-            self.crowd.members.append(&mut late.members);
+            self.crowd.members.extend(late.members);
         }
         self.held_bytes = 0;
         self.sent_at = now;
@@ -128,7 +127,7 @@ impl Crowd {
         behind.map(|(_, position)| *position)
     }
 
-    fn send(&mut self, streams: &BTreeMap<Place, Stream>, epoch: Epoch, out: &mut Outbox) {
+    fn send(&mut self, streams: &Map<Place, Stream>, epoch: Epoch, out: &mut Outbox) {
         let mut frames = Vec::new();
         for (place, position) in self.behind.drain(..) {
             let Some(stream) = streams.get(&place) else {
@@ -145,7 +144,7 @@ impl Crowd {
             };
             frames.push((stream.version, out.add(&frame), stream.origin.as_ref()));
         }
-        frames.sort_unstable_by_key(|(version, _, _)| *version);
+        sort_by_number(&mut frames, |(version, _, _)| *version);
         for member in &self.members {
             for (_, frame, origin) in &frames {
                 if *origin != Some(member) {

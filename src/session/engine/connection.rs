@@ -1,13 +1,12 @@
 //! Connections, and the state kept with each while the session sleeps.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::chain::Chains;
 use super::probe::Probe;
 use super::rate::Rates;
 use crate::machine::Carrier;
+use crate::ordered::Map;
 use crate::protocol::capability::{Operation, Operations, Role};
 use crate::protocol::data::Data;
 use crate::protocol::error::ErrorInfo;
@@ -238,7 +237,7 @@ impl Live {
 
 /// The WebSocket of a frame: some frames make sense nowhere else (P12.1).
 pub(crate) fn socket_of<'a>(
-    connections: &'a mut BTreeMap<ConnectionId, Live>,
+    connections: &'a mut Map<ConnectionId, Live>,
     sender: &Sender,
 ) -> Option<&'a mut Live> {
     let live = connections.get_mut(sender.connection.as_ref()?)?;

@@ -114,7 +114,7 @@ impl Engine {
     /// Stores the state of a connection with it.
     pub(super) fn insert(&mut self, live: Live) {
         let client = live.connection.client.clone();
-        *self.client_connections.entry(client).or_default() += 1;
+        *self.client_connections.or_default(client) += 1;
         self.connections.insert(live.connection.id.clone(), live);
     }
 

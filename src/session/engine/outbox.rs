@@ -1,11 +1,11 @@
 //! The output of one input: every frame encoded once, one WebSocket message per connection.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::connection::Connection;
 use super::delivery::Delivery;
 use crate::machine::{self, Text};
+use crate::ordered::Map;
 use crate::protocol::frame::{ServerFrame, join};
 use crate::protocol::ids::ConnectionId;
 use crate::protocol::limits::REPLAY_ARRAY_BYTES;
@@ -18,7 +18,7 @@ pub type Effect = machine::Effect<Connection, Delivery>;
 pub(crate) struct Outbox {
     pub(super) frames: Vec<String>,
     /// Each connection's frames, in order, as indices.
-    pub(super) lists: BTreeMap<ConnectionId, Vec<usize>>,
+    pub(super) lists: Map<ConnectionId, Vec<usize>>,
     replays: Vec<(ConnectionId, String)>,
     remembered: Vec<Connection>,
     closed: Vec<(ConnectionId, u16, &'static str)>,
@@ -33,7 +33,7 @@ pub(crate) struct Outbox {
 }
 
 /// Connections with the same frames, keyed by these.
-pub(crate) type Groups = BTreeMap<Vec<usize>, Vec<ConnectionId>>;
+pub(crate) type Groups = Map<Vec<usize>, Vec<ConnectionId>>;
 
 impl Outbox {
     /// Encodes a frame for any number of readers.

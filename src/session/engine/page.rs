@@ -2,6 +2,7 @@
 
 use super::error::Error;
 use super::work::Work;
+use crate::ordered::sort_by_number;
 use crate::protocol::limits::PAGE_BYTES;
 use crate::protocol::serial::{PLACE_MAX, Place};
 
@@ -37,7 +38,7 @@ pub(crate) fn newest<T>(
     encode: impl Fn(T) -> String,
 ) -> Items {
     let mut items: Vec<(Place, T)> = items.filter(|(place, _)| *place < before).collect();
-    items.sort_unstable_by_key(|(place, _)| std::cmp::Reverse(*place));
+    sort_by_number(&mut items, |(place, _)| Place::MAX - *place);
     let (count, mut bytes) = (items.len(), 0);
     let encoded = items.into_iter().take(limit);
     let fitting = encoded

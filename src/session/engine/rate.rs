@@ -1,9 +1,8 @@
 //! Rates of a connection, and of a client over all its connections (P14). Kept in memory only:
 //! after a sleep everyone starts with full buckets.
 
-use std::collections::BTreeMap;
-
 use crate::machine::Bucket;
+use crate::ordered::Map;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{CLIENTS_MAX, Limits};
@@ -114,7 +113,7 @@ impl Rates {
 /// The rates of clients, each over all that it sends: more connections do not make a client faster,
 /// and requests have rates too.
 #[derive(Debug, Default)]
-pub(crate) struct Clients(BTreeMap<String, Rates>);
+pub(crate) struct Clients(Map<String, Rates>);
 
 impl Clients {
     /// Takes something from the rates of a client, who begins with full buckets.

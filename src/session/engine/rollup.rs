@@ -5,14 +5,13 @@
 //! class's own window. A class is every reader with the same window and names: each frame is built
 //! once for all of them. Held text is kept once per message; a class knows only its position in it.
 
-use std::collections::BTreeMap;
-
 use super::answers::Answers;
 use super::class::{Class, Position};
 use super::closing::Closing;
 use super::connection::Connection;
 use super::outbox::Outbox;
 use super::streams::Stream;
+use crate::ordered::Map;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{PENDING_BYTES_MAX, READERS_PER_WINDOW_MS, WINDOW_MS_MAX};
 use crate::protocol::serial::{Epoch, Place};
@@ -25,9 +24,9 @@ type Key = (u64, Option<Vec<String>>);
 /// Pending text, held text, and when each is due.
 #[derive(Debug, Default)]
 pub(crate) struct Rollup {
-    pub(crate) streams: BTreeMap<Place, Stream>,
+    pub(crate) streams: Map<Place, Stream>,
     pub(super) answers: Answers,
-    classes: BTreeMap<Key, Class>,
+    classes: Map<Key, Class>,
     readers: usize,
     stored_at: Timestamp,
     store_due: Option<Timestamp>,
@@ -38,7 +37,7 @@ impl Rollup {
     /// Adds a reader that has everything stored.
     pub(crate) fn join(&mut self, connection: &Connection) {
         let key = (connection.window_ms, connection.names.clone());
-        let class = self.classes.entry(key).or_default();
+        let class = self.classes.or_default(key);
         if class.join(&connection.id) {
             self.readers += 1;
         }
@@ -260,7 +259,7 @@ impl Rollup {
         }
         let has_ended = |stream: &Stream| stream.closing.is_some() && !stream.is_dirty;
         known.retain(|_, stream| has_ended(stream));
-        self.streams.append(&mut known);
+        self.streams.extend(known);
         for class in self.classes.values_mut() {
             let streams = &self.streams;
             let is_behind = |place: Place, position: Position| {

@@ -24,7 +24,7 @@ impl Work<'_> {
         let mut groups = Groups::new();
         for (id, mut list) in std::mem::take(&mut self.out.lists) {
             match self.check_reader(&id, &mut list) {
-                Ok(()) => groups.entry(list).or_default().push(id),
+                Ok(()) => groups.or_default(list).push(id),
                 Err((code, reason)) => self.shut(&id, code, reason),
             }
         }

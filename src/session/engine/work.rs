@@ -1,6 +1,5 @@
 //! The state under every feature, and one input's hold on it.
 
-use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::rc::Rc;
 
@@ -11,6 +10,7 @@ use super::outbox::Outbox;
 use super::rate::Clients;
 use super::rollup::Rollup;
 use super::streams::Stream;
+use crate::ordered::Map;
 use crate::protocol::deployment::{Deployment, Outbound};
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::limits::Limits;
@@ -41,9 +41,9 @@ pub(crate) struct Engine {
     pub(crate) settings: Settings,
     pub(crate) end: Place,
     pub(crate) written_at: Timestamp,
-    pub(crate) connections: BTreeMap<ConnectionId, Live>,
+    pub(crate) connections: Map<ConnectionId, Live>,
     /// The number of each client's connections.
-    pub(super) client_connections: BTreeMap<String, usize>,
+    pub(super) client_connections: Map<String, usize>,
     pub(super) clients: Clients,
     pub(crate) rollup: Rollup,
     pub(crate) clock: Clock,
@@ -139,8 +139,8 @@ impl Engine {
             settings: Settings::default(),
             end: end.place,
             written_at: end.written_at,
-            connections: BTreeMap::new(),
-            client_connections: BTreeMap::new(),
+            connections: Map::new(),
+            client_connections: Map::new(),
             clients: Clients::default(),
             rollup: Rollup::default(),
             clock: Clock::default(),

@@ -1,5 +1,6 @@
 //! `lead.take` and `lead.return` (P8.8).
 
+use crate::ordered::sort_by_number;
 use crate::protocol::capability::Operation;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::frame::{Outcome, ServerFrame};
@@ -98,7 +99,7 @@ fn taken(cx: &Context<'_>, sender: &Sender, take: &TakeLead, place: Place) -> Ha
 fn turns_of(cx: &Context<'_>, is_meant: fn(&Turn) -> bool) -> Vec<String> {
     let open = cx.memory.turns.values().map(|open| &open.turn);
     let mut meant: Vec<_> = open.filter(|turn| is_meant(turn)).collect();
-    meant.sort_unstable_by_key(|turn| turn.place);
+    sort_by_number(&mut meant, |turn| turn.place);
     meant.into_iter().map(|turn| turn.id.clone()).collect()
 }
 

@@ -1,8 +1,8 @@
 //! The marks in memory, read from their rows when they are first needed.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet};
 
+use crate::ordered::{Map, Set};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{MARK_MS, MARKS_TOLD};
 use crate::protocol::serial::Place;
@@ -23,9 +23,9 @@ pub(crate) struct Marks(OnceCell<Known>);
 /// All marks.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    pub(super) marks: BTreeMap<String, Kept>,
+    pub(super) marks: Map<String, Kept>,
     /// The clients whose mark is ahead of its row.
-    pub(super) ahead: BTreeSet<String>,
+    pub(super) ahead: Set<String>,
     /// When to look after those.
     pub(super) tick_at: Option<Timestamp>,
 }

@@ -26,7 +26,7 @@ pub(crate) fn read(cx: &mut Context<'_>, sender: &Sender, read: ReadUpTo) -> Res
         cx.engine.check_room(VERB)?;
     }
     let known = cx.memory.marks.known_mut(cx.engine.store)?;
-    let kept = known.marks.entry(client.clone()).or_default();
+    let kept = known.marks.or_default(client.clone());
     kept.place = place;
     known.ahead.insert(client.clone());
     if mark.is_none_or(|mark| mark.due(now) <= now) {

@@ -13,15 +13,19 @@ use crate::store::StoreError;
 /// All marks, or the client's own where they are too many to tell all of all.
 pub(crate) fn marks(cx: &Context<'_>, client: &str) -> Result<Vec<Mark>, StoreError> {
     let known = cx.memory.marks.known(cx.engine.store)?;
-    let mark = |(client, kept): (&String, &Kept)| Mark {
-        client: client.clone(),
+    let mark = |(client, kept): (&str, &Kept)| Mark {
+        client: client.to_owned(),
         serial: cx.engine.epoch.at(kept.place),
     };
     if known.is_told_to_all() {
-        return Ok(known.marks.iter().map(mark).collect());
+        return Ok(known
+            .marks
+            .iter()
+            .map(|(client, kept)| mark((client, kept)))
+            .collect());
     }
-    let own = known.marks.get_key_value(client);
-    Ok(own.map(mark).into_iter().collect())
+    let own = known.marks.get(client);
+    Ok(own.map(|kept| mark((client, kept))).into_iter().collect())
 }
 
 /// `GET …/marks`: the same, and how much the client has not read.

@@ -1,7 +1,6 @@
 //! Listed members, and those that are only counted when there are many (P7.3).
 
-use std::collections::BTreeSet;
-
+use crate::ordered::Set;
 use crate::protocol::capability::Role;
 use crate::protocol::ids::ConnectionId;
 use crate::protocol::limits::PRESENCE_AGENTS;
@@ -28,8 +27,8 @@ impl From<Role> for Rank {
 /// All members. A listed one stays listed until it leaves.
 #[derive(Debug, Default)]
 pub(crate) struct Roster {
-    listed: BTreeSet<ConnectionId>,
-    counted: BTreeSet<(Rank, ConnectionId)>,
+    listed: Set<ConnectionId>,
+    counted: Set<(Rank, ConnectionId)>,
     /// The announced number of members; `None` if all are listed.
     told: Option<usize>,
     /// Whether the list changed since: readers that add and subtract need the number again.

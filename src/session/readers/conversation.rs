@@ -5,8 +5,7 @@
 //! else the one that began before it. Only links are read on the path; nothing is kept, so a page
 //! begins at the message where the page before it ended.
 
-use std::collections::BTreeMap;
-
+use crate::ordered::Map;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::limits::{LINKS_MAX, PAGE_BYTES};
 use crate::protocol::serial::{Epoch, PLACE_MAX, Place, Serial};
@@ -195,7 +194,7 @@ impl<'a> Walk<'a> {
 
     /// The latest node that began before a place, by its first message.
     fn previous(&mut self, place: Place) -> Result<Option<Link>, StoreError> {
-        let mut firsts: BTreeMap<String, Option<Place>> = BTreeMap::new();
+        let mut firsts: Map<String, Option<Place>> = Map::new();
         let mut chunks = Chunks::new(0, place, true);
         while let Some(links) = chunks.next(self)? {
             for link in links.into_iter().filter(|link| !link.is_deleted) {

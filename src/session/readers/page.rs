@@ -1,10 +1,9 @@
 //! A page of messages with their turns (P6.9).
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::ordered::Map;
 use crate::protocol::frame::encode;
 use crate::protocol::limits::PAGE_BYTES;
 use crate::protocol::serial::Serial;
@@ -53,7 +52,7 @@ pub(crate) fn bounded_page(cx: &Context<'_>, page: Page) -> Result<Bounded, Stor
         .filter_map(|message| message.turn.clone());
     let turns = cx.engine.store.named_turns(&ids.collect::<Vec<_>>())?;
     let size = |turn: &Turn| (turn.id.clone(), encode(&stored(cx, turn)).len());
-    let mut uncounted: BTreeMap<String, usize> = turns.iter().map(size).collect();
+    let mut uncounted: Map<String, usize> = turns.iter().map(size).collect();
     let mut bounded = Bounded {
         has_more: page.has_more,
         ..Bounded::default()

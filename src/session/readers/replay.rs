@@ -1,7 +1,6 @@
 //! The replay of a connection before it is live (P3.3, P3.5, P3.6).
 
-use std::collections::BTreeMap;
-
+use crate::ordered::Map;
 use crate::protocol::frame::{Lists, ServerFrame};
 use crate::protocol::limits::{REPLAY_BYTES, REPLAY_MESSAGES};
 use crate::protocol::message::Status;
@@ -148,19 +147,16 @@ pub(crate) fn resume(
 }
 
 /// Messages from before a place that changed after it, streaming ones included.
-fn changed_messages(
-    cx: &Context<'_>,
-    since: Place,
-) -> Result<BTreeMap<Place, Changed>, StoreError> {
+fn changed_messages(cx: &Context<'_>, since: Place) -> Result<Map<Place, Changed>, StoreError> {
     let changed = cx.engine.store.changed(since, REPLAY_MESSAGES + 1)?;
     let older = changed
         .into_iter()
         .filter(|changed| changed.subject <= since);
-    let mut changed: BTreeMap<Place, Changed> =
+    let mut changed: Map<Place, Changed> =
         older.map(|changed| (changed.subject, changed)).collect();
-    for (place, stream) in cx.engine.rollup.streams.range(..=since) {
+    for (place, stream) in cx.engine.rollup.streams.up_to(&since) {
         if since < stream.version {
-            changed.entry(*place).or_insert(Changed {
+            changed.or_insert_with(*place, || Changed {
                 subject: *place,
                 place: stream.version,
                 is_updated: false,
@@ -252,7 +248,8 @@ pub(crate) fn rewind(
     let beside = parts::anew(cx, &mut lists)?;
     let beside: Vec<String> = beside.iter().map(ServerFrame::encode).collect();
     let mut bytes = beside.iter().map(String::len).sum::<usize>();
-    let streaming = cx.engine.rollup.streams.range(..oldest).rev();
+    let streaming = cx.engine.rollup.streams.up_to(&oldest.saturating_sub(1));
+    let streaming = streaming.rev();
     let streaming = streaming.filter(|(_, stream)| connection.follows(&stream.name));
     let streaming = streaming.map(|(place, _)| cx.engine.store.message(cx.engine.epoch, *place));
     let newest = page.messages.into_iter().map(|message| Ok(Some(message)));

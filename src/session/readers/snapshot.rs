@@ -1,5 +1,6 @@
 //! A session in one read (P11.1).
 
+use crate::ordered::sort_by_number;
 use crate::protocol::frame::{Presence, encode};
 use crate::protocol::limits::PAGE_BYTES;
 use crate::protocol::serial::PLACE_MAX;
@@ -31,7 +32,7 @@ pub(crate) fn snapshot(cx: &Context<'_>, client: &str, rewind: usize) -> Result<
     messages.reverse();
     turns.retain(|turn| !cx.memory.turns.contains_key(&turn.id));
     turns.extend(cx.memory.turns.values().map(|open| open.turn.clone()));
-    turns.sort_unstable_by_key(|turn| turn.place);
+    sort_by_number(&mut turns, |turn| turn.place);
     let mut snapshot = Snapshot {
         session: &cx.engine.id,
         serial: cx.engine.epoch.at(cx.engine.end),

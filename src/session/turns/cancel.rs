@@ -1,5 +1,6 @@
 //! Control: cancel and interrupt (P6.5, P6.6).
 
+use crate::ordered::sort_by_number;
 use crate::protocol::capability::Operation;
 use crate::protocol::decode::{CancelTurns, Interrupt};
 use crate::protocol::error::{ErrorCode, ErrorInfo};
@@ -50,7 +51,7 @@ impl Target {
             }
             Self::All => open.cloned().collect(),
         };
-        turns.sort_unstable_by_key(|turn| turn.place);
+        sort_by_number(&mut turns, |turn| turn.place);
         turns
     }
 }
@@ -210,6 +211,6 @@ pub(crate) fn active_turns(cx: &Context<'_>, is_meant: impl Fn(&Turn) -> bool) -
     let open = cx.memory.turns.values().map(|open| &open.turn);
     let active = open.filter(|turn| matches!(turn.state, State::Active(_)));
     let mut active: Vec<&Turn> = active.filter(|turn| is_meant(turn)).collect();
-    active.sort_unstable_by_key(|turn| turn.place);
+    sort_by_number(&mut active, |turn| turn.place);
     active.into_iter().map(|turn| turn.id.clone()).collect()
 }

@@ -1,5 +1,6 @@
 //! Turns change: every change goes through [`change_turn`], every end through [`finish_turn`].
 
+use crate::ordered::sort_by_number;
 use crate::protocol::data::Data;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::hooks::HookEvent;
@@ -340,7 +341,7 @@ fn children(cx: &Context<'_>, id: &str, is_meant: impl Fn(&Within) -> bool) -> V
     let mut within: Vec<&Turn> = within
         .filter(|turn| turn.within.as_ref().is_some_and(&is_meant))
         .collect();
-    within.sort_unstable_by_key(|turn| turn.place);
+    sort_by_number(&mut within, |turn| turn.place);
     within.into_iter().map(|turn| turn.id.clone()).collect()
 }
 

@@ -1,5 +1,6 @@
 //! Turns without a leader: lost, abandoned, waiting for the next agent (P6.8).
 
+use crate::ordered::sort_by_number;
 use crate::protocol::data::Data;
 use crate::protocol::frame::{Lists, ServerFrame};
 use crate::protocol::hooks::HookEvent;
@@ -85,7 +86,7 @@ impl Part for Open {
         turns.retain(|turn| !cx.memory.turns.contains_key(&turn.id));
         let open = cx.memory.turns.values().map(|open| &open.turn);
         turns.extend(open.filter(|turn| since < turn.version).cloned());
-        turns.sort_unstable_by_key(|turn| turn.version);
+        sort_by_number(&mut turns, |turn| turn.version);
         turns.truncate(limit);
         Ok(turns.iter().map(|turn| latest_frame(cx, turn)).collect())
     }
@@ -101,7 +102,7 @@ fn end_overdue(cx: &mut Context<'_>) -> Result<(), StoreError> {
     if due.is_empty() {
         return Ok(());
     }
-    due.sort_unstable_by_key(|turn| turn.place);
+    sort_by_number(&mut due, |turn| turn.place);
     cx.engine.settle()?;
     let mut step = cx.engine.step();
     for turn in due {

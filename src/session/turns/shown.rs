@@ -1,5 +1,6 @@
 //! Turns as shown, listed and answered (P6.9, P6.10).
 
+use crate::ordered::sort_by_number;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::frame::{Outcome, ServerFrame, TurnFrame};
 use crate::protocol::limits::LIST_BYTES;
@@ -71,7 +72,7 @@ pub(crate) fn repeat_by_id(cx: &Context<'_>, id: &str, known: &Known) -> Result<
 /// The open turns, in the order in which they began.
 pub(crate) fn open_turns(cx: &Context<'_>) -> Vec<Shown> {
     let mut open: Vec<_> = cx.memory.turns.values().collect();
-    open.sort_unstable_by_key(|open| open.turn.place);
+    sort_by_number(&mut open, |open| open.turn.place);
     open.into_iter().map(|open| shown(cx, open)).collect()
 }
 

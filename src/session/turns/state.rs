@@ -1,7 +1,6 @@
 //! Turns that are not final, in memory.
 
-use std::collections::BTreeMap;
-
+use crate::ordered::Map;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::turn::Turn;
 
@@ -18,4 +17,4 @@ pub(crate) struct OpenTurn {
 }
 
 /// The turns that are not final, by id.
-pub(crate) type Turns = BTreeMap<String, OpenTurn>;
+pub(crate) type Turns = Map<String, OpenTurn>;

@@ -1,8 +1,7 @@
 //! Pages of messages, bounded in number and in bytes.
 
-use std::collections::BTreeMap;
-
 use super::columns::{Columns, sized_columns, whole_data};
+use crate::ordered::{Map, sort_by_number};
 use crate::protocol::limits::NAMED_MESSAGES;
 use crate::protocol::message::Message;
 use crate::protocol::serial::{Epoch, Place};
@@ -100,9 +99,10 @@ fn listed(sql: &dyn Sql, epoch: Epoch, places: &[Place], bytes: usize) -> Result
         Value::size(bytes / places.len()),
     ];
     let mut found = read(sql, LISTED, &params)?;
-    let order = places.iter().enumerate();
-    let order: BTreeMap<Place, usize> = order.map(|(index, place)| (*place, index)).collect();
-    found.sort_by_key(|row| order.get(&row.columns.serial).copied());
+    let order = places.iter().zip(0..);
+    let order: Map<Place, u64> = order.map(|(place, index)| (*place, index)).collect();
+    let placed = |row: &Found| order.get(&row.columns.serial).copied().unwrap_or(0);
+    sort_by_number(&mut found, placed);
     fitting(sql, epoch, found, false, Bytes::new(places.len(), bytes))
 }
 
@@ -210,7 +210,7 @@ fn read(sql: &dyn Sql, statement: &str, params: &[Value]) -> Result<Vec<Found>, 
 }
 
 /// The texts that the first read left out.
-fn long_texts(sql: &dyn Sql, rows: &[Found]) -> Result<BTreeMap<Place, String>, StoreError> {
+fn long_texts(sql: &dyn Sql, rows: &[Found]) -> Result<Map<Place, String>, StoreError> {
     const TEXTS: &str = concat!(
         "SELECT serial, ",
         whole_data!(),
@@ -223,9 +223,9 @@ fn long_texts(sql: &dyn Sql, rows: &[Found]) -> Result<BTreeMap<Place, String>, 
         .map(|row| row.columns.serial)
         .collect();
     if long.is_empty() {
-        return Ok(BTreeMap::new());
+        return Ok(Map::new());
     }
-    let mut texts = BTreeMap::new();
+    let mut texts = Map::new();
     for mut row in Row::all(sql.query(TEXTS, &[Value::Text(serde_json::json!(long).to_string())])?)
     {
         let place = row.number()?;
