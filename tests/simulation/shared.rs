@@ -109,7 +109,7 @@ impl World {
     }
 
     fn client(&mut self) -> &'static str {
-        self.random.pick(&CLIENTS)
+        self.random.pick::<&'static str>(&CLIENTS)
     }
 
     fn path(&mut self) -> Vec<String> {
