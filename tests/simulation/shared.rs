@@ -109,7 +109,7 @@ impl World {
     }
 
     fn client(&mut self) -> &'static str {
-        self.random.pick::<&'static str>(&CLIENTS)
+        CLIENTS[self.random.between(0, 4) as usize]
     }
 
     fn path(&mut self) -> Vec<String> {
