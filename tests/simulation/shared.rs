@@ -109,7 +109,8 @@ impl World {
     }
 
     fn client(&mut self) -> &'static str {
-        self.random.pick(&CLIENTS)
+        let client: &&str = self.random.pick(&CLIENTS);
+        client
     }
 
     fn path(&mut self) -> Vec<String> {
