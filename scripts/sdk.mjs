@@ -31,7 +31,7 @@ const SIZES = [
     name: "ai-sdk",
     from: "ai-sdk/index.ts",
     imports: "SessileChatTransport",
-    most: 9.25 * KB,
+    most: 9.5 * KB,
     isMore: true,
   },
   {
@@ -45,7 +45,7 @@ const SIZES = [
     name: "tanstack",
     from: "tanstack/index.ts",
     imports: "sessileConnection",
-    most: 13.5 * KB,
+    most: 15.5 * KB,
     isMore: true,
   },
 ];

@@ -4,6 +4,7 @@
 import { Answers, type Held } from "../answer/answers.ts";
 import { fieldsOf, type Loose, textOf } from "../answer/fields.ts";
 import { headersOf, type Notes, notesIn } from "../answer/reading.ts";
+import { isWaiting } from "../answer/settled.ts";
 import { CALL, isOpen, type Message, type Turn } from "../protocol/index.ts";
 import { chunksOf, idOf, isDone, isPart, isText, type Said, toldOf } from "./output.ts";
 
@@ -72,7 +73,8 @@ export class Chunks {
       }
       chunks.push({ type: "reset-step" });
     }
-    const isOver = turns.length > 0 && turns.every((it) => !isOpen(it) || isWaiting(it, held));
+    const isOver =
+      turns.length > 0 && turns.every((it) => !isOpen(it) || isWaiting(it, held.messages));
     const isAgain = (isFirst && this.#isReplay) || wrong !== undefined;
     const notes = notesIn(messages);
     const settled = isAgain ? settledOf(messages, notes) : new Set<string>();
@@ -217,13 +219,6 @@ export class Chunks {
     this.#last = step;
     return true;
   }
-}
-
-/** Whether a turn has said all that it can before somebody answers what it asks (P8.4). */
-export function isWaiting({ id, status }: Turn, { messages }: Held): boolean {
-  if (status !== "suspended") return false;
-  const last = messages.findLast(({ name, turn }) => name === "response" && turn === id);
-  return fieldsOf(last?.data).state === "finished";
 }
 
 /** Whether a text only grew since it was told. */

@@ -4,8 +4,8 @@ import type { UIMessage } from "ai";
 import type { Answers } from "../answer/answers.ts";
 import { fieldsOf } from "../answer/fields.ts";
 import { withSettled } from "../answer/settled.ts";
+import { askingsOf } from "../client/askings.ts";
 import { branchesOf } from "../client/branches.ts";
-import { questionsOf } from "../client/questions.ts";
 import type { ShownMessage } from "../client/sending.ts";
 import { isDevelopment } from "../connection/telling.ts";
 import { answersOf, runningIn, type SessileChatTransport } from "./transport.ts";
@@ -35,11 +35,11 @@ export function followChat<M extends UIMessage>(
   let seen: Seen | undefined;
   let isResuming = false;
   left.clear();
-  const questions = questionsOf(session);
+  const askings = askingsOf(session);
   const show = () => {
     const { messages: said, turns } = branchesOf(session);
     const was = seen;
-    const { value } = questions;
+    const { value } = askings;
     const messages =
       was?.said === said && was.value === value ? was.messages : withSettled(said, value);
     seen = { said, value, messages, streaming: new Set(streaming) };
@@ -80,7 +80,7 @@ export function followChat<M extends UIMessage>(
 interface Seen {
   said: readonly ShownMessage[];
   value: unknown;
-  /** The same, with what was settled of their questions. */
+  /** The same, with what was settled of their askings. */
   messages: readonly ShownMessage[];
   streaming: ReadonlySet<string>;
 }

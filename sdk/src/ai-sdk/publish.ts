@@ -5,8 +5,8 @@ import type { ChatTransport, UIMessage } from "ai";
 import { Answers } from "../answer/answers.ts";
 import { fieldsOf, present } from "../answer/fields.ts";
 import { headersOf, notesIn } from "../answer/reading.ts";
+import { askingsOf } from "../client/askings.ts";
 import { branchesOf } from "../client/branches.ts";
-import { questionsOf } from "../client/questions.ts";
 import type { Session } from "../client/session.ts";
 import {
   AGAIN,
@@ -34,27 +34,6 @@ export interface Published {
   answer?: string;
   /** The turn that goes on, where that waited for just this. */
   turn?: Turn;
-}
-
-/** Decides on what a message asks, if its turn waits for that; says no if it does not. */
-export async function decide(
-  session: Session,
-  { serial, turn }: Pick<Message, "serial" | "turn">,
-  approved: boolean,
-  reason?: string,
-): Promise<boolean> {
-  const isAsked = session.turns.some((it) => it.id === turn && isOpen(it));
-  return isAsked && questionsOf(session).decide(serial, approved, reason);
-}
-
-/** Says what came of a message's call, if its turn waits for that; says no if it does not. */
-export async function settle(
-  session: Session,
-  { serial, turn }: Pick<Message, "serial" | "turn">,
-  result: { output?: unknown; error?: unknown },
-): Promise<boolean> {
-  const isAsked = session.turns.some((it) => it.id === turn && isOpen(it));
-  return isAsked && questionsOf(session).settle(serial, result);
 }
 
 /** Publishes the page's news. */
@@ -96,6 +75,7 @@ async function publishResults(session: Session, shown: UIMessage): Promise<Publi
   const answers = Answers.following(session, { messages: log, turns });
   const answer = answers.ofTurn.get(shown.id) ?? shown.id;
   const said = (answers.messages.get(answer) ?? []).filter(({ deletedAt }) => !deletedAt);
+  const askings = askingsOf(session);
   const results: NewMessage[] = [];
   for (const { asks, result } of resultsOf(said, answer, shown)) {
     const { name, data, headers } = result;
@@ -103,8 +83,8 @@ async function publishResults(session: Session, shown: UIMessage): Promise<Publi
     const made = headers?.state === "error" ? { error: data } : { output: data };
     const isTaken =
       name === TOOL_APPROVAL
-        ? await decide(session, asks, approved, reason)
-        : await settle(session, asks, made);
+        ? await askings.decide(asks, approved, reason)
+        : await askings.settle(asks, made);
     if (!isTaken) results.push(result);
   }
   const last = results.at(-1);

@@ -4,11 +4,13 @@
 import type { ChatTransport, UIMessage, UIMessageChunk } from "ai";
 import { Answers, type Held } from "../answer/answers.ts";
 import { fieldsOf } from "../answer/fields.ts";
+import { isWaiting } from "../answer/settled.ts";
+import { askingsOf } from "../client/askings.ts";
 import { createSession, type Session } from "../client/session.ts";
 import type { SessionOptions } from "../client/types.ts";
 import { isOpen, SessileError, TOOL_APPROVAL, type Turn } from "../protocol/index.ts";
-import { Chunks, isWaiting } from "./chunks.ts";
-import { decide, inputOf, publish, type Send, settle } from "./publish.ts";
+import { Chunks } from "./chunks.ts";
+import { inputOf, publish, type Send } from "./publish.ts";
 import { givenUp, reached } from "./reach.ts";
 
 /** The input to wake an agent for. */
@@ -149,7 +151,7 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
     const asked = session.log.findLast(
       ({ name, turn, data }) => name === TOOL_APPROVAL && turn && fieldsOf(data).approvalId === id,
     );
-    return asked ? decide(session, asked, approved, reason) : false;
+    return asked ? askingsOf(session).decide(asked, approved, reason) : false;
   }
 
   /**
@@ -160,7 +162,7 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
     const { session } = this.use(chatId);
     const input = inputOf(session.log, toolCallId);
     const result = state === "output-error" ? { error: errorText } : { output };
-    return input ? settle(session, input, result) : false;
+    return input ? askingsOf(session).settle(input, result) : false;
   }
 
   /** Disconnects from the sessions it made; nothing is cancelled. */
@@ -343,8 +345,6 @@ async function busy<T>(use: Use, work: () => T): Promise<Awaited<T>> {
 
 /** The turns whose answers are in progress. */
 export function runningIn(session: Session): Turn[] {
-  const held = heldOf(session);
-  return session.turns.filter(
-    (turn) => isOpen(turn) && turn.status !== "queued" && !isWaiting(turn, held),
-  );
+  const { turns, log } = session;
+  return turns.filter((turn) => isOpen(turn) && turn.status !== "queued" && !isWaiting(turn, log));
 }

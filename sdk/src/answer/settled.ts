@@ -1,36 +1,39 @@
-// Messages of an answer with what came of their questions and is not said in the log yet.
+// Messages of an answer with what came of their askings and is not said in the log yet.
 
 import {
   type Approval,
+  askingId,
   CALL,
+  DECIDED,
   type Message,
-  questionId,
   TOOL_APPROVAL,
   TOOL_OUTPUT,
   type ToolCall,
+  type Turn,
 } from "../protocol/index.ts";
 import { fieldsOf, present } from "./fields.ts";
 
 /** The same list where nothing is different. */
 export function withSettled<M extends Message>(
   messages: readonly M[],
-  questions: ReadonlyMap<string, Approval | ToolCall>,
+  askings: ReadonlyMap<string, Approval | ToolCall>,
 ): readonly M[] {
   const said = new Set(messages.map(({ headers }) => headers?.[CALL]));
   let isSame = true;
   const settled = messages.flatMap((message) => {
     const { turn, serial, data, name } = message;
-    const question = turn && questions.get(questionId(serial));
-    if (!question || question.status === "pending") return [message];
-    if ("title" in question) {
+    const asking = turn && askings.get(askingId(serial));
+    if (!asking || asking.status === "pending") return [message];
+    if ("title" in asking) {
       const isSaid = name !== TOOL_APPROVAL || fieldsOf(data).approved !== undefined;
       if (isSaid) return [message];
       isSame = false;
-      return [{ ...message, data: responded(fieldsOf(data), question) }];
+      const headers = { ...message.headers, [DECIDED]: asking.id };
+      return [{ ...message, headers, data: responded(fieldsOf(data), asking) }];
     }
     if (said.has(serial)) return [message];
     isSame = false;
-    return [message, outputOf(message, question)];
+    return [message, outputOf(message, asking)];
   });
   return isSame ? messages : settled;
 }
@@ -57,7 +60,17 @@ export function responded(
   { status, comment }: Pick<Approval, "status" | "comment">,
 ): Record<string, unknown> {
   const approved = status === "approved";
-  // The deadline, and an agent that takes its question back, give no reason of their own.
+  // The deadline, and an agent that takes its asking back, give no reason of their own.
   const reason = comment ?? (approved || status === "rejected" ? undefined : status);
   return present({ ...said, requestReason, approved, reason });
+}
+
+/**
+ * Whether a turn has said all that it can before somebody answers what it asks, and an agent goes
+ * on with that (P8.4).
+ */
+export function isWaiting({ id, status }: Turn, messages: readonly Message[]): boolean {
+  if (status !== "suspended" && status !== "queued") return false;
+  const last = messages.findLast(({ name, turn }) => name === "response" && turn === id);
+  return fieldsOf(last?.data).state === "finished";
 }

@@ -6,6 +6,7 @@ import type {
   AttachedFrame,
   DecideApprovalFrame,
   Decision,
+  Grant,
   RequestApprovalFrame,
   ServerFrame,
   SessileError,
@@ -104,6 +105,15 @@ export class ApprovalsFeature implements Feature {
   async withdraw(approval: string): Promise<Approval> {
     const frame = { type: "approval.withdraw", id: newId(), approval } as const;
     return (await this.#engine.link.request(frame)).approval;
+  }
+
+  /**
+   * Ends what this client granted for a key, by decisions with a `scope` (P8.6); returns the grants
+   * that are left.
+   */
+  async revoke(key: string): Promise<readonly Grant[]> {
+    const frame = { type: "grant.revoke", id: newId(), key } as const;
+    return (await this.#engine.link.request(frame)).grants;
   }
 
   /** Reads all approvals, settled ones too, the newest first. */

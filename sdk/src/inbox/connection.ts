@@ -8,7 +8,7 @@ import type { InboxFrame, ServerFrame } from "../protocol/index.ts";
 /** The address of an inbox, and the way to connect. */
 export interface InboxOptions
   extends Omit<ConnectionOptions, "session" | "rewind" | "rollup" | "names"> {
-  /** The inbox of a role that the token has, in place of the client's own: `supervisor`. */
+  /** Only the inbox of this role of the token; by default the client's own and its role's. */
   role?: string;
 }
 

@@ -24,8 +24,10 @@ export const ANSWER = "answer";
 export const MORE = "more";
 /** A header: `data` is the JSON text of a value larger than a frame. */
 export const ENCODING = "encoding";
+/** A header of a request: the id of the approval that decided on it (P8). */
+export const DECIDED = "decided";
 
-/** The id of the question (P8) that a message of a turn, by its serial, puts to somebody. */
-export function questionId(serial: string): string {
+/** The id of the asking (P8) that a message of a turn, by its serial, puts to somebody. */
+export function askingId(serial: string): string {
   return `tool-${serial}`;
 }

@@ -10,9 +10,10 @@ import { fieldsOf } from "../answer/fields.ts";
 import { callFieldsIn } from "../answer/reading.ts";
 import { responded } from "../answer/settled.ts";
 import {
+  askingId,
   CALL,
+  DECIDED,
   type Message,
-  questionId,
   short,
   TOOL_APPROVAL,
   TOOL_OUTPUT,
@@ -31,7 +32,7 @@ export interface LeftCall {
 
 /** A call that waits for a device. */
 export interface Left {
-  /** The id of its question. */
+  /** The id of its asking. */
   id: string;
   call: LeftCall;
   /** The message that has its input. */
@@ -81,16 +82,23 @@ export function progressOf(held: Conversation, turn: string): Progress {
     const { approved, reason } = fieldsOf(answers.value(request));
     if (!input || approved !== undefined) return [];
     const why = typeof reason === "string" && { description: short(reason, MOST_DESCRIPTION) };
-    const id = questionId(request.serial);
+    const id = askingId(request.serial);
     return [{ id, call: callOf(input), description: { ...why }, request, input }];
   });
+  // Where a run says itself which calls it leaves, it may make others later.
+  const { outcome } = fieldsOf(runs.findLast(({ serial }) => serial !== broken)?.data);
+  const { interrupts } = fieldsOf(outcome);
+  const isListed = (it: Message) =>
+    !Array.isArray(interrupts) ||
+    interrupts.some((one) => fieldsOf(one).toolCallId === it.headers?.toolCallId);
   const isLeft = (it: Message) =>
     it.name === "tool-input" &&
     !(done.has(it.serial) || isAsked.has(it.serial) || answers.isBrokenOff(it)) &&
+    isListed(it) &&
     !answers.fields(it).providerExecuted;
   const left = own
     .filter(isLeft)
-    .map((input) => ({ id: questionId(input.serial), call: callOf(input), input }));
+    .map((input) => ({ id: askingId(input.serial), call: callOf(input), input }));
   const whole = runs.filter(({ serial }) => serial !== broken);
   const last = whole.at(-1)?.serial ?? "";
   // An output that names its call is a device's.
@@ -116,7 +124,7 @@ export async function respond(
   // An edited input was not made of the same.
   const kept = isEdited ? asked : fieldsOf(request.data);
   const data = responded(kept, { status, ...(comment !== undefined && { comment }) });
-  const headers = { ...request.headers, state: "responded" };
+  const headers = { ...request.headers, state: "responded", [DECIDED]: id };
   await host.ask({ type: "update", id: `${id}:said`, serial: request.serial, data, headers });
 }
 

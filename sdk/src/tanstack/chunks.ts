@@ -4,7 +4,9 @@
 import type { Answers } from "../answer/answers.ts";
 import { fieldsOf, type Loose, present, textOf } from "../answer/fields.ts";
 import { callFieldsIn } from "../answer/reading.ts";
+import { isWaiting } from "../answer/settled.ts";
 import {
+  DECIDED,
   isOpen,
   type Message,
   NOTES,
@@ -77,7 +79,11 @@ export class RunChunks {
   #finishReason: unknown;
   /** How the run says that it ended, where that is a question to the page. */
   #outcome: unknown;
-  /** Whether the last chunk was given. */
+  /** The number of the run: the first has the turn's id, those after a pause have another. */
+  #round = 1;
+  /** The turn waits, and may go on. */
+  isPaused = false;
+  /** Whether the last chunk was given, for now or for ever. */
   isEnded = false;
   /** Whether what was told is not so any more (P6.8), and no chunk can say that. */
   isStale = false;
@@ -93,13 +99,17 @@ export class RunChunks {
   next(messages: readonly Message[], turn: Turn | undefined, answers: Answers): Loose[] {
     const chunks: Loose[] = [];
     if (this.isEnded) return chunks;
+    const isPause = turn !== undefined && isWaiting(turn, messages);
     const add = (more: readonly Loose[]) => {
       for (const chunk of this.#isSilent ? [] : more) this.#ends.take(chunk);
       if (!this.#isSilent) chunks.push(...more);
     };
-    if (!this.#hasBegun) chunks.push({ type: "RUN_STARTED", ...this.#ids() });
+    if (!this.#hasBegun) {
+      const parent = this.#round > 1 && { parentRunId: this.#wanted.run };
+      chunks.push({ type: "RUN_STARTED", ...this.#ids(), ...parent });
+    }
     this.#hasBegun = true;
-    const isClosed = turn !== undefined && !isOpen(turn);
+    const isClosed = turn !== undefined && (isPause || !isOpen(turn));
     // A message that was told and is not there any more was taken back.
     this.isStale = messages.filter(({ serial }) => this.#told.has(serial)).length < this.#told.size;
     if (this.isStale) return chunks;
@@ -121,7 +131,26 @@ export class RunChunks {
     }
     if (!isHeld && this.#isFinishedBefore()) add(this.#finishStep());
     if (isClosed) this.#close(turn, messages, answers, add);
+    this.isPaused = isPause;
     return chunks;
+  }
+
+  /** Whether a turn that has paused goes on: then its next run is told, after what was. */
+  resumes({ status }: Turn, messages: readonly Message[]): boolean {
+    const isStill = status === "suspended" && messages.every((message) => this.has(message));
+    if (!this.isPaused || isStill || status === "queued") return false;
+    this.isEnded = this.isPaused = false;
+    this.#hasBegun = false;
+    this.#isShown = false;
+    this.#round += 1;
+    this.#finishReason = undefined;
+    this.#outcome = undefined;
+    return true;
+  }
+
+  /** Whether a message was told. */
+  has({ serial }: Message): boolean {
+    return this.#told.has(serial);
   }
 
   /** Tells no more, since the rest was told in another way: ends what is open, and what is over. */
@@ -161,7 +190,8 @@ export class RunChunks {
   }
 
   #ids(): Record<string, unknown> {
-    return { threadId: this.#wanted.thread, runId: this.#wanted.run };
+    const { thread: threadId, run } = this.#wanted;
+    return { threadId, runId: runName(run, this.#round) };
   }
 
   /** One message of the chat holds a whole answer, as long as its parts can be told apart. */
@@ -314,9 +344,10 @@ export class RunChunks {
     // A page told it itself.
     if (message.turn === undefined) return [];
     if (name === TOOL_APPROVAL) {
-      const isSame = isFirst || now.end === state;
+      const isAnswered = message.headers?.[DECIDED] !== undefined;
+      const isSame = isFirst || isAnswered || now.end === state;
       now.end = String(state);
-      if (state !== "requested" || !isFirst) return isSame ? [] : undefined;
+      if (!isFirst || (state !== "requested" && !isAnswered)) return isSame ? [] : undefined;
       return requestOf(message, answers);
     }
     now.end = "";
@@ -362,10 +393,22 @@ export class RunChunks {
       return present({ type: "RUN_ERROR", message: said, code: code ?? reason, ...this.#ids() });
     }
     const isCancelled = status === "cancelled";
-    const outcome = isCancelled ? { type: "cancelled" } : (this.#outcome ?? { type: "success" });
+    // The questions of a turn that waits are the session's; the parts of the chat show them.
+    const said = isOpen({ status }) ? undefined : this.#outcome;
+    const outcome = isCancelled ? { type: "cancelled" } : (said ?? { type: "success" });
     const finishReason = isCancelled ? undefined : reasonOf(this.#finishReason);
     return present({ type: "RUN_FINISHED", ...this.#ids(), outcome, finishReason });
   }
+}
+
+/** The id of a run of a turn. */
+function runName(turn: string, round: number): string {
+  return round === 1 ? turn : `${turn}/${round}`;
+}
+
+/** The id of the turn of a run. */
+export function turnOf(run: string, turns: readonly Turn[]): string {
+  return turns.some(({ id }) => id === run) ? run : run.replace(/\/\d+$/, "");
 }
 
 /** Whether a text is another, and not more of it. */

@@ -4,6 +4,8 @@
 import type { ConnectionAdapter, RunAgentInputContext } from "@tanstack/ai-client";
 import { Answers } from "../answer/answers.ts";
 import { fieldsOf, type Loose } from "../answer/fields.ts";
+import { isWaiting } from "../answer/settled.ts";
+import { askingsOf, claimCalls } from "../client/askings.ts";
 import { branchesOf } from "../client/branches.ts";
 import { historyOf } from "../client/history.ts";
 import { createSession, type Session } from "../client/session.ts";
@@ -13,14 +15,16 @@ import {
   isOpen,
   type Message,
   SessileError,
+  TOOL_APPROVAL,
   type Turn,
   wellFormed,
 } from "../protocol/index.ts";
-import { RunChunks } from "./chunks.ts";
+import { RunChunks, turnOf } from "./chunks.ts";
+import { asked } from "./events.ts";
 import { Feed, type Known, snapshotOf } from "./feed.ts";
 import type { ChatMessage } from "./fold.ts";
 import { type Node, nodesOf } from "./nodes.ts";
-import { newsOf } from "./outputs.ts";
+import { inOne, type News, newsOf } from "./outputs.ts";
 import { chatOf, chunksOf, saidUpTo, shownIn, toData, wholeNodes } from "./transcript.ts";
 import { runInput } from "./wire.ts";
 
@@ -71,6 +75,8 @@ class Chat implements SessileConnection {
   readonly #joined = new Set<string>();
   /** Called when there is something to tell that did not come from the session. */
   readonly #looks = new Set<() => void>();
+  /** Calls of the session that this page has tried to get. */
+  readonly #tried = new Set<string>();
   #thread: string | undefined;
   #hasTranscript = false;
   /** Messages of the page that are not in the session yet. */
@@ -84,7 +90,7 @@ class Chat implements SessileConnection {
   readonly subscribe = (signal?: AbortSignal): Chunks => this.#subscribe(signal) as Chunks;
 
   readonly joinRun = (runId: string, signal?: AbortSignal): Chunks =>
-    this.#join(runId, signal) as Chunks;
+    this.#join(turnOf(runId, this.session.turns), signal) as Chunks;
 
   readonly send: Subscribing["send"] = async (messages, data, signal, context) => {
     const chat = messages as unknown as ChatMessage[];
@@ -118,6 +124,7 @@ class Chat implements SessileConnection {
     this.#hasTranscript = true;
     await this.#ready();
     const { session } = this;
+    await askingsOf(session).known;
     const wanted = () => {
       const nodes = wholeNodes(shownIn(session), this.#answers());
       return before === undefined ? nodes : nodes.filter(({ serial }) => serial < before);
@@ -145,7 +152,8 @@ class Chat implements SessileConnection {
   };
 
   async cancel(runId?: string, reason?: string): Promise<void> {
-    await this.session.cancel(runId === undefined ? { all: true } : runId, reason);
+    const { turns } = this.session;
+    await this.session.cancel(runId === undefined ? { all: true } : turnOf(runId, turns), reason);
   }
 
   close(): void {
@@ -201,6 +209,13 @@ class Chat implements SessileConnection {
     const ends = [session.on("reset", () => feed.restart())];
     try {
       await untilAborted(this.#ready(), signal);
+      if (signal?.aborted) return;
+      ends.push(
+        claimCalls(session, this.#tried, (_, input) => {
+          feed.say(asked("tool-input-available", input, this.#answers()));
+          for (const look of this.#looks) look();
+        }),
+      );
       for await (const _ of this.#changes(signal)) {
         for (const { chunk, run } of this.#asking > 0 ? [] : feed.next()) {
           if (signal?.aborted) return;
@@ -345,17 +360,29 @@ class Chat implements SessileConnection {
     return (await branchesOf(session).send(wellFormed(toData(last)), id)).serial;
   }
 
-  /** Says what came of the calls of an answer, all of it in one step. */
+  /** Says what came of the calls of an answer, all that no turn waits for in one step. */
   async #answerCalls(chat: readonly ChatMessage[]): Promise<string | undefined> {
     const { session } = this;
     const answers = this.#answers();
     const nodes = nodesOf(branchesOf(session).messages, answers);
-    const messages = newsOf(chat, nodes, answers);
-    if (messages?.length === 0) return NOTHING;
-    if (!messages) return undefined;
-    for (const { id } of messages) this.#sent.add(id);
-    const placed = await session.link.request({ type: "publish", messages });
+    const news = newsOf(chat, nodes, answers);
+    if (!news) return undefined;
+    const left: News[] = [];
+    for (const it of news) if (!(await this.#settle(it))) left.push(it);
+    if (left.length === 0) return NOTHING;
+    for (const { message } of left) this.#sent.add(message.id);
+    const placed = await session.link.request({ type: "publish", messages: inOne(left) });
     return placed.messages.at(-1)?.serial;
+  }
+
+  /** Says what came of one call, if the turn of the message that asks waits for it. */
+  async #settle({ asks, message: { name, data, headers } }: News): Promise<boolean> {
+    if (!asks) return false;
+    const askings = askingsOf(this.session);
+    const { approved, reason } = fieldsOf(data) as { approved: boolean; reason?: string };
+    if (name === TOOL_APPROVAL) return askings.decide(asks, approved, reason);
+    const isError = headers?.state === "error";
+    return askings.settle(asks, isError ? { error: data } : { output: data });
   }
 
   async #wake(
@@ -383,7 +410,8 @@ class Chat implements SessileConnection {
 
   /** There is nothing to ask for. Unless an answer is on its way, the page waits for none. */
   #skip(run: string): void {
-    if (this.session.turns.some((turn) => isOpen(turn))) return;
+    const { turns, log } = this.session;
+    if (turns.some((turn) => isOpen(turn) && !isWaiting(turn, log))) return;
     for (const feed of this.#feeds) feed.skip(run);
     for (const look of this.#looks) look();
   }

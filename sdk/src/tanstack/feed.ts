@@ -3,6 +3,7 @@
 
 import type { Answers } from "../answer/answers.ts";
 import type { Loose } from "../answer/fields.ts";
+import { isWaiting } from "../answer/settled.ts";
 import type { Session } from "../client/session.ts";
 import { isOpen, type Message, TOOL_APPROVAL, type Turn } from "../protocol/index.ts";
 import { RunChunks } from "./chunks.ts";
@@ -56,6 +57,8 @@ export class Feed {
   #messages: readonly Message[] = [];
   #turns: readonly Turn[] = [];
   #isStale = false;
+  /** The data that was told of turns that wait. */
+  readonly #paused = new Map<string, readonly unknown[]>();
   /** Runs that were begun before all was told. */
   #again = new Set<string>();
   #isAsking = false;
@@ -76,6 +79,11 @@ export class Feed {
     const ids = { threadId: this.#known.thread(), runId };
     const end = { type: "RUN_FINISHED", ...ids, outcome: { type: "success" } };
     this.#skipped.push({ chunk: { type: "RUN_STARTED", ...ids } }, { chunk: end });
+  }
+
+  /** Tells one more thing, which is of no run. */
+  say(chunk: Loose): void {
+    this.#skipped.push({ chunk });
   }
 
   /** Tells the whole transcript before anything else. */
@@ -144,7 +152,7 @@ export class Feed {
   #tellAll(seen: Seen, fed: Fed[]): void {
     this.#isStale = false;
     this.#snapshotAt = Date.now();
-    fed.push({ chunk: snapshotOf(seen.nodes, seen.turns, seen.answers) });
+    fed.push({ chunk: this.#snapshot(seen) });
     const running = [...this.#runs].filter(([, { isEnded }]) => !isEnded);
     // Open parts are gone from the chat; a check of the events wants to see them end.
     const turns = new Map(seen.turns.map((turn) => [turn.id, turn]));
@@ -155,8 +163,20 @@ export class Feed {
     const isKnown = running.length === 1 && !this.#isAsking;
     this.#again = new Set(isKnown ? running.map(([run]) => run) : []);
     this.#isAsking = false;
-    this.#runs = new Map();
+    const open = openOf(seen.turns);
+    this.#runs = new Map([...this.#runs].filter(([id, it]) => it.isPaused && open.has(id)));
     this.#mark(seen);
+  }
+
+  /** The transcript, with what turns said before they paused. */
+  #snapshot({ nodes, turns, answers }: Seen): Loose {
+    const paused = openOf(turns);
+    const said = nodes.flatMap((node) => {
+      if (!paused.has(node.key)) return [node];
+      const run = this.#runs.get(node.key);
+      return run?.isPaused ? [toldOf(node, run)] : [];
+    });
+    return { type: "MESSAGES_SNAPSHOT", messages: chatOf(said, turns, answers) };
   }
 
   #mark({ nodes, turns }: Seen): void {
@@ -222,8 +242,9 @@ export class Feed {
     const { id } = turn;
     const { nodes, byKey, answers } = seen;
     const { joined } = this.#known;
-    if (joined.has(id) || turn.status === "queued") return;
     const node = byKey.get(id);
+    const isNew = turn.status === "queued" && !isWaiting(turn, node?.messages ?? []);
+    if (joined.has(id) || isNew) return;
     let run = this.#runs.get(id);
     if (!run) {
       if (this.#told.has(id) || !(isOpen(turn) || (node && !isOlder(node, this.#start)))) return;
@@ -238,14 +259,27 @@ export class Feed {
       run = new RunChunks({ thread, run: id, answer, isAgain, asksPage: isOwn });
       this.#runs.set(id, run);
     }
-    if (run.isEnded) {
-      if (node && !this.#told.has(id)) this.#told.set(id, dataOf(node));
+    const said = saidUpTo(nodes, id, answers);
+    if (run.isEnded && node) this.#tellSettled(node, run, seen, fed);
+    if (run.isEnded && !run.resumes(turn, said)) {
+      if (node && !isOpen(turn) && !this.#told.has(id)) this.#told.set(id, dataOf(node));
       return;
     }
-    const chunks = run.next(saidUpTo(nodes, id, answers), turn, answers);
+    const chunks = run.next(said, turn, answers);
     fed.push(...chunks.map((chunk) => ({ chunk, run: id })));
     if (run.isStale) this.restart();
-    if (run.isEnded && node) this.#told.set(id, dataOf(node));
+    if (run.isPaused && node) this.#paused.set(id, dataOf(toldOf(node, run)));
+    else if (run.isEnded && node) this.#told.set(id, dataOf(node));
+  }
+
+  /** Tells news of the questions of a turn that waits: no event says them. */
+  #tellSettled(node: Node, run: RunChunks, seen: Seen, fed: Fed[]): void {
+    const { key } = node;
+    if (this.#told.has(key)) return;
+    const now = dataOf(toldOf(node, run));
+    const was = this.#paused.get(key);
+    this.#paused.set(key, now);
+    if (was?.some((data, at) => data !== now[at])) fed.push({ chunk: this.#snapshot(seen) });
   }
 
   #isOwn({ id, input }: Turn, messages: readonly Message[]): boolean {
@@ -273,6 +307,11 @@ function openOf(turns: readonly Turn[]): Set<string> {
 
 function isOlder({ serial }: Node, start: string): boolean {
   return serial <= start;
+}
+
+/** The part of a node that was told. */
+function toldOf(node: Node, run: RunChunks): Node {
+  return { ...node, messages: node.messages.filter((message) => run.has(message)) };
 }
 
 function dataOf({ messages }: Node): unknown[] {

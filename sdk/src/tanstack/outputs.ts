@@ -3,6 +3,7 @@
 import type { Answers } from "../answer/answers.ts";
 import { fieldsOf, type Loose } from "../answer/fields.ts";
 import {
+  DECIDED,
   type Message,
   type NewMessage,
   short,
@@ -18,7 +19,13 @@ const MOST_ID_LENGTH = 400;
 /** Characters of a message's `id` (P14). */
 const MOST_NAME_LENGTH = 128;
 
-type News = NewMessage & { id: string };
+export interface News {
+  message: NewMessage & { id: string };
+  /** The message of a turn that asks for it. */
+  asks: Message | undefined;
+  /** The message that it follows. */
+  parent: string | undefined;
+}
 
 /**
  * The outputs in a chat's last answer that the session does not have; nothing if the session does
@@ -57,15 +64,24 @@ export function newsOf(
     const named = isShort && { toolCallId };
     const of = input ? { call: input.serial } : {};
     const headers = { state: is.state, ...of, answer, ...named };
-    return [{ id, name: is.name, role: "user" as const, data: is.data, headers }];
+    const isRequest = (it: Message) =>
+      it.name === TOOL_APPROVAL && it.turn !== undefined && answers.call(it)?.input === input;
+    const asks = is.name === TOOL_APPROVAL ? said.findLast(isRequest) : input;
+    // Somebody has decided.
+    if (asks?.headers?.[DECIDED]) return [];
+    return [{ id, name: is.name, role: "user" as const, data: is.data, headers, asks }];
   });
-  return wellFormed(found).map((message, index) => {
-    const isLast = index === found.length - 1;
-    const more = isLast ? {} : { more: "true" };
+  const parent = said.at(-1)?.serial;
+  return found.map(({ asks, ...message }) => ({ asks, message: wellFormed(message), parent }));
+}
+
+/** The messages to be published of news: one step, of which the last is an input. */
+export function inOne(news: readonly News[]): NewMessage[] {
+  return news.map(({ message, parent }, index) => {
+    const isLast = index === news.length - 1;
+    const headers = { ...message.headers, ...(!isLast && { more: "true" }) };
     // Those after the first follow it, as what names no parent does.
-    const parent = index === 0 ? said.at(-1)?.serial : undefined;
-    const headers = { ...message.headers, ...more };
-    return { ...message, headers, ...(parent && { parent }), wake: isLast };
+    return { ...message, headers, ...(index === 0 && parent && { parent }), wake: isLast };
   });
 }
 

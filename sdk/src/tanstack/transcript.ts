@@ -3,10 +3,12 @@
 
 import { Answers } from "../answer/answers.ts";
 import { fieldsOf, type Loose, present } from "../answer/fields.ts";
+import { withSettled } from "../answer/settled.ts";
+import { askingsOf } from "../client/askings.ts";
 import { branchesOf } from "../client/branches.ts";
 import type { Session } from "../client/session.ts";
 import type { SessionSnapshot } from "../client/types.ts";
-import { type Message, TOOL_APPROVAL, type Turn } from "../protocol/index.ts";
+import { DECIDED, type Message, TOOL_APPROVAL, type Turn } from "../protocol/index.ts";
 import { RunChunks } from "./chunks.ts";
 import { resultOf } from "./events.ts";
 import { type ChatMessage, fold } from "./fold.ts";
@@ -17,7 +19,8 @@ export type Shown = Pick<SessionSnapshot, "messages" | "turns" | "hasOlder">;
 /** The branch of a session that is seen. */
 export function shownIn(session: Session): Shown {
   const { messages, turns } = branchesOf(session);
-  return { messages, turns, hasOlder: session.hasOlder };
+  const { value } = askingsOf(session);
+  return { messages: withSettled(messages, value), turns, hasOlder: session.hasOlder };
 }
 
 /** The nodes that are shown; what is left of an answer that begins in what is older is none. */
@@ -77,6 +80,7 @@ function chatOfAnswer(
     if (answer === undefined) chat.push(fromPerson(first, key));
     else if (isTurn) {
       fold(chat, chunksOf(nodes, node, turns.get(key), answers), dateOf(first));
+      for (const it of node.messages) if (it.headers?.[DECIDED]) respond(chat, it);
     } else if (first.name === TOOL_APPROVAL) respond(chat, first);
     else fold(chat, resultOf(first, answers));
   }
@@ -134,10 +138,11 @@ function fromPerson(message: Message, id: string): ChatMessage {
 /** Puts what a page answered to the question that it answers. */
 function respond(chat: ChatMessage[], { data }: Message): void {
   const { approvalId, approved } = fieldsOf(data);
+  if (approved === undefined) return;
   for (const part of chat.flatMap(({ parts }) => parts)) {
     const { id } = fieldsOf(part.approval);
-    if (id !== approvalId || part.state !== "approval-requested") continue;
-    part.state = "approval-responded";
+    if (id !== approvalId) continue;
+    if (part.state === "approval-requested") part.state = "approval-responded";
     part.approval = { ...fieldsOf(part.approval), approved };
   }
 }

@@ -13,21 +13,34 @@ import { TurnLog } from "./turn-log.ts";
 interface Given {
   frames: { type: string; messages: NewMessage[] }[];
   published: { input: string | undefined; answer?: string };
+  /** The answers to what a turn asks. */
+  told: unknown[];
 }
 
 /** Publishes what a chat says in which some parts are different. */
-async function given(log: TurnLog, change: (parts: Chunk[]) => void): Promise<Given> {
+async function given(
+  log: TurnLog,
+  change: (parts: Chunk[]) => void,
+  isAsking = false,
+): Promise<Given> {
   const frames: Given["frames"] = [];
   const request = async (frame: Given["frames"][number]) => {
     frames.push(frame);
     return { messages: frame.messages.map((_, index) => ({ serial: `s${index}` })) };
   };
   const { messages, turn } = log;
-  const session = { log: messages, turns: [turn], link: { request } } as unknown as Session;
+  const told: unknown[] = [];
+  const take = async (...asked: unknown[]) => {
+    told.push(asked.slice(1));
+    return isAsking;
+  };
+  const feature = () => ({ decide: take, settle: take });
+  const all = { log: messages, turns: [turn], link: { request }, feature };
+  const session = all as unknown as Session;
   const shown = toUIMessages({ messages, turns: [turn] }).at(-1) as UIMessage;
   change(shown.parts as unknown as Chunk[]);
   const send = { trigger: "submit-message", messages: [shown] };
-  return { published: await publish(session, send as never), frames };
+  return { published: await publish(session, send as never), frames, told };
 }
 
 function call(toolCallId: string, more: object = {}): Chunk {
@@ -115,6 +128,19 @@ describe("what a page publishes of calls", () => {
       ["tool-approval", { approvalId, approved: true }],
       ["tool-output", 1],
     ]);
+  });
+
+  test("what a turn waits for is told to the session, and is no message", async () => {
+    const request = { type: "tool-approval-request", approvalId: "ok", toolCallId: "a" };
+    const log = said(call("a"), request, call("b"), call("c"));
+    const change = ([, a, b, c]: Chunk[]) => {
+      settle(a, { approval: { id: "ok", approved: false, reason: "no" } });
+      settle(b, { state: "output-available", output: 1 });
+      settle(c, { state: "output-error", errorText: "broken" });
+    };
+    const { frames, published, told } = await given(log, change, true);
+    assert.deepEqual(told, [[false, "no"], [{ output: 1 }], [{ error: "broken" }]]);
+    assert.deepEqual([frames, published], [[], { input: undefined, answer: "t1" }]);
   });
 
   test("what is there already is not published again, and is what is answered", async () => {

@@ -8,7 +8,7 @@ import type { UIMessageChunk } from "ai";
 import { Answers } from "../../src/answer/answers.ts";
 import type { Message } from "../../src/protocol/index.ts";
 import { nodesOf } from "../../src/tanstack/nodes.ts";
-import { newsOf } from "../../src/tanstack/outputs.ts";
+import { inOne, newsOf } from "../../src/tanstack/outputs.ts";
 import { toChat } from "../../src/tanstack/transcript.ts";
 import { randomOf, randomStream } from "../ai-sdk/random-stream.ts";
 import { readBySeven } from "../ai-sdk/reference.ts";
@@ -110,7 +110,7 @@ async function continued(seed: number): Promise<boolean> {
   const calls = chat.flatMap(({ parts }) => parts).filter(({ type }) => type === "tool-call");
   const open = calls.filter(({ state }) => state === "input-complete");
   for (const [n, part] of open.entries()) Object.assign(part, { state: "complete", output: { n } });
-  const news = newsOf(chat, nodesOf(messages, answers), answers) ?? [];
+  const news = inOne(newsOf(chat, nodesOf(messages, answers), answers) ?? []);
   assert.equal(news.length, open.length, `SEED=${seed}: one output for each call`);
   if (news.length === 0) return false;
   const placed = news.map((message, n): Message => {

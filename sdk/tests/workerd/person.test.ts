@@ -191,6 +191,27 @@ describe("P8 approvals of a page", () => {
   });
 });
 
+describe("P8.6 grants of a page", () => {
+  test("a decision with a scope settles later requests, until it is revoked", async (t) => {
+    const name = fixture.session();
+    const page = await open(t, fixture.server, name, ANN);
+    const approvals = approvalsOf(page);
+    const { bot, turn } = await answering(page, name);
+    const request = (id: string) =>
+      bot.ok({ type: "approval.request", id, turn, title: "Read mail?", grant: "mail" });
+    await request("a1");
+    await shows(page, () => approvals.pending.length === 1, "what is asked");
+    await approvals.decide("a1", "approve", { scope: "session" });
+    await request("a2");
+    await shows(page, () => approvals.settled.length === 2, "what is settled at once");
+    assert.deepEqual(approvals.pending, []);
+    assert.deepEqual(await approvals.revoke("mail"), []);
+    await request("a3");
+    await shows(page, () => approvals.pending.length === 1, "what is asked again");
+    await bot.close();
+  });
+});
+
 describe("P8.8 the lead of a page", () => {
   test("who leads is shown everywhere, also where that is asked late", async (t) => {
     const name = fixture.session();

@@ -290,7 +290,8 @@ impl Ledger {
             let word = headers.get("steer").map(String::as_str);
             let is_said = match word {
                 Some("taken") => *is_taken && self.steered.contains(place),
-                Some("missed") => !is_taken,
+                // P10.3: an input is missed only where nobody wants an answer any more.
+                Some("missed") => !is_taken && !turn.inputs.contains(place),
                 Some("requeued" | "waiting") if turn.inputs.contains(place) => {
                     !is_taken && self.is_left_behind(*place)
                 }

@@ -10,6 +10,7 @@ import {
   fields,
   type Json,
   jsonOf,
+  listed,
   parsed,
   pick,
   reasonOf,
@@ -38,6 +39,7 @@ class AgUi extends Draft {
   readonly #calls = new Calls(this);
   /** The keys of growing texts, by kind and id. */
   readonly #texts = new Map<string, string>();
+  readonly #requests = new Set<string>();
   #response: Slot | undefined;
   #said: Record<string, unknown> = {};
 
@@ -122,8 +124,13 @@ class AgUi extends Draft {
     if (name !== "approval-requested") {
       return TAKEN.test(name) ? this.pass("custom", event) : this.pass(name, event.value);
     }
-    const approvalId = text(fields(value.approval).id);
-    const toolCallId = text(value.toolCallId);
+    this.#request(text(fields(value.approval).id), text(value.toolCallId));
+  }
+
+  /** A question to a person: asked by an event of its own, at the run's end, or by both. */
+  #request(approvalId: string, toolCallId: string) {
+    if (this.#requests.has(approvalId)) return;
+    this.#requests.add(approvalId);
     const headers = { approvalId, state: "requested", toolCallId };
     this.say("tool-approval", "tool-approval", { approvalId, toolCallId }, { headers });
   }
@@ -132,6 +139,10 @@ class AgUi extends Draft {
     const { finishReason = fields(fields(event.metadata).tanstack).finishReason, outcome } = event;
     // The run ended with a question for the page.
     const asks = fields(outcome).type === "interrupt" && { outcome };
+    for (const one of listed(fields(outcome).interrupts)) {
+      const { id, toolCallId, metadata } = fields(one);
+      if (fields(metadata).kind === "approval") this.#request(text(id), text(toolCallId));
+    }
     this.finish();
     this.#respond({ state: "finished", ...pick({ finishReason }, "finishReason"), ...asks });
   }
