@@ -20,6 +20,7 @@ import { pages } from "./page.ts";
 import { type Bench, comparison, type Family, type Row, readRows, table } from "./row.ts";
 import { WORKERD_VERSION } from "./server.ts";
 import { starting } from "./start.ts";
+import { state } from "./state.ts";
 import { throughput } from "./throughput.ts";
 
 const FAMILIES: Family[] = [
@@ -29,6 +30,7 @@ const FAMILIES: Family[] = [
   ...joining,
   ...billing,
   ...bounds,
+  ...state,
   ...footprint,
   ...loss,
   ...starting,

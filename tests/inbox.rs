@@ -1,125 +1,21 @@
 //! P15: the inbox as a machine, without a platform.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "sqlite/mod.rs"]
+mod sqlite;
+#[path = "inbox/told.rs"]
+mod told;
+#[path = "inbox/world.rs"]
+mod world;
+
 use serde_json::{Value, json};
-use sessile::inbox::{Connection, Effect, Grant, Inbox, Input, Rows, address};
-use sessile::machine::{Carrier, Machine};
-use sessile::protocol::capability::{Capabilities, Role};
-use sessile::protocol::decode::decode;
+use sessile::inbox::{Inbox, Input, address};
+use sessile::machine::Machine;
+use sessile::protocol::capability::Role;
 use sessile::protocol::error::ErrorCode;
-use sessile::protocol::ids::{ConnectionId, Timestamp};
-use sessile::protocol::inbox::{Attach, Request};
+use sessile::protocol::ids::ConnectionId;
 use sessile::protocol::limits::Limits;
-use sessile::token::Claims;
-
-const NOW: Timestamp = 1_000_000;
-const LATER: Timestamp = 2_000_000;
-
-fn claims(client: &str, caps: &[(&str, &str)]) -> Claims {
-    let caps = caps.iter().map(|(pattern, word)| {
-        let words = vec![(*word).to_owned()];
-        ((*pattern).to_owned(), words)
-    });
-    Claims {
-        client: client.to_owned(),
-        name: None,
-        role: None,
-        capabilities: Capabilities::parse(&caps.collect::<Vec<_>>()).unwrap(),
-        expires_at: LATER,
-    }
-}
-
-struct World {
-    inbox: Inbox,
-    limits: Limits,
-    kept: Vec<Connection>,
-}
-
-impl World {
-    fn new(limits: Limits) -> Self {
-        let inbox = Inbox::load("client:ann", limits.clone().into(), &Rows, Vec::new(), 7).unwrap();
-        let kept = Vec::new();
-        Self {
-            inbox,
-            limits,
-            kept,
-        }
-    }
-
-    /// The sends and closes of an input, as JSON.
-    fn handle(&mut self, now: Timestamp, input: Input) -> Vec<Value> {
-        let effects = self.inbox.handle(now, input);
-        let mut said = Vec::new();
-        for effect in effects {
-            match effect {
-                Effect::Send { text, .. } => {
-                    said.push(serde_json::from_str(&text.whole()).unwrap())
-                }
-                Effect::Close { code, .. } => said.push(json!(code)),
-                Effect::Respond { status, body } => {
-                    said.push(json!([
-                        status,
-                        serde_json::from_str::<Value>(&body).unwrap()
-                    ]));
-                }
-                Effect::Remember(connection) => {
-                    self.kept.retain(|kept| kept.id != connection.id);
-                    self.kept.push(connection);
-                }
-                Effect::Erase => panic!("an inbox is not erased"),
-                Effect::Deliver(never) => match never {},
-            }
-        }
-        said
-    }
-
-    fn open(&mut self, id: &str, client: &str) -> Vec<Value> {
-        let grant = Grant {
-            client: client.to_owned(),
-            expires_at: LATER,
-        };
-        let id = ConnectionId::new(id);
-        let attach = Attach::default();
-        let (connection, start) = Inbox::attach(id, Carrier::Socket, grant, attach, false);
-        self.handle(NOW, Input::Open { connection, start })
-    }
-
-    fn message(&mut self, now: Timestamp, id: &str, text: &str) -> Vec<Value> {
-        let frames = decode(text, &self.limits).unwrap();
-        let input = Input::Message {
-            connection: ConnectionId::new(id),
-            frames,
-            bytes: text.len(),
-            is_alone: true,
-        };
-        self.handle(now, input)
-    }
-
-    fn renew(&mut self, id: &str, grant: Result<Grant, ErrorCode>) -> Vec<Value> {
-        let error = |code| sessile::protocol::error::ErrorInfo::new(code, "no");
-        let grant = grant.map_err(error);
-        let (connection, reference, chain) = (ConnectionId::new(id), None, None);
-        let renew = Input::Renew {
-            connection,
-            reference,
-            chain,
-            grant,
-        };
-        self.handle(NOW, renew)
-    }
-
-    fn sleep(&mut self) {
-        let kept = self.kept.clone();
-        self.inbox =
-            Inbox::load("client:ann", self.limits.clone().into(), &Rows, kept, 99).unwrap();
-    }
-
-    fn serial(&mut self) -> Value {
-        let (sender, request) = ("ann".to_owned(), Request::Read);
-        let said = self.handle(NOW, Input::Request { sender, request });
-        said[0][1]["serial"].clone()
-    }
-}
+use world::{LATER, NOW, World, claims, grant};
 
 #[test]
 fn p15_2_all_of_it_comes_first_and_its_serial_outlives_a_sleep() {
@@ -139,10 +35,7 @@ fn p15_2_all_of_it_comes_first_and_its_serial_outlives_a_sleep() {
 
 #[test]
 fn p2_6_a_fresh_token_of_the_same_client_takes_the_place_of_the_old() {
-    let grant = |client: &str, expires_at| Grant {
-        client: client.to_owned(),
-        expires_at,
-    };
+    let grant = |client: &str, expires_at| grant(client, expires_at, &[("*", "read")]);
     let mut world = World::new(Limits::default());
     world.open("c1", "ann");
     assert_eq!(

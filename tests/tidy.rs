@@ -268,6 +268,26 @@ const ARROWS: &[(&str, &str, &str)] = &[
         "deliveries",
         "a session that is deleted owes its hooks the news of that (P10.4)",
     ),
+    (
+        "life",
+        "inboxes",
+        "a session that is deleted owes its inboxes the news of that (P15)",
+    ),
+    (
+        "inboxes",
+        "deliveries",
+        "an inbox that is told no more hears of it by a delivery, and waits as one (P10.4)",
+    ),
+    (
+        "messages",
+        "inboxes",
+        "a client follows the session from its first message on (P15)",
+    ),
+    (
+        "settings",
+        "inboxes",
+        "inboxes show the title of a session, which has no place (P11.3)",
+    ),
 ];
 
 #[test]

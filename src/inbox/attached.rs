@@ -1,24 +1,28 @@
 //! Attaching to an inbox, renewing a token, leaving (P15.2).
 
 use super::connection::{Connection, Live, Start};
-use super::{Effect, Grant, Inbox};
+use super::{Effect, Grant, Inbox, Sight};
 use crate::machine::Text;
 use crate::protocol::PROTOCOL_VERSION;
 use crate::protocol::decode::{ClientFrame, Received, Ref};
 use crate::protocol::error::{ErrorCode, ErrorInfo, close};
-use crate::protocol::frame::{Outcome, ServerFrame};
+use crate::protocol::frame::{Outcome, ServerFrame, encode, join};
 use crate::protocol::ids::{ConnectionId, Timestamp};
-use crate::protocol::inbox::Frame;
+use crate::protocol::inbox::{Attached, changed as changed_frame};
+use crate::protocol::limits::{INBOX_LIST, PAGE_BYTES};
+use crate::protocol::serial::Serial;
+use crate::store::{InboxStore, StoreError};
 
 impl Inbox {
     /// A connection was accepted: it is sent the inbox as of now.
     pub(super) fn open(
         &mut self,
+        store: &InboxStore,
         now: Timestamp,
-        mut connection: Connection,
-        _: &Start,
+        connection: Connection,
+        start: &Start,
         out: &mut Vec<Effect>,
-    ) {
+    ) -> Result<(), StoreError> {
         if let Err(error) = self.has_room(&connection) {
             nack(&connection.id, None, error, out);
             out.push(closing(
@@ -26,10 +30,14 @@ impl Inbox {
                 close::TOO_FAST,
                 "too many connections",
             ));
-            return;
+            return Ok(());
         }
-        connection.told = self.epoch.as_str().to_owned();
-        let frame = Frame::Inbox {
+        let missed = self.missed(store, &connection.sight, start)?;
+        let lists = match &missed {
+            Some(_) => None,
+            None => Some(self.lists(store, &connection.sight)?),
+        };
+        let frame = Attached {
             protocol: PROTOCOL_VERSION,
             inbox: &self.name,
             connection: &connection.id,
@@ -37,12 +45,54 @@ impl Inbox {
             expires_at: connection.expires_at,
             at: now,
             limits: &self.limits,
-            content: self.content(),
+            resumed: missed.is_some(),
+            serial: self.epoch.at(self.items.version),
+            lists,
         };
-        out.push(send(&connection.id, frame.encode()));
+        out.push(send(&connection.id, encode(&frame)));
+        if let Some(frames) = missed.filter(|frames| !frames.is_empty()) {
+            out.push(send(&connection.id, join(&frames)));
+        }
         out.push(Effect::Remember(connection.clone()));
         let live = Live::new(connection, &self.limits);
         self.connections.insert(live.connection.id.clone(), live);
+        Ok(())
+    }
+
+    /// The frames of everything that changed after the position of a reader; `None` if it is no
+    /// position of this inbox, or too much has changed since.
+    fn missed(
+        &self,
+        store: &InboxStore,
+        sight: &Sight,
+        start: &Start,
+    ) -> Result<Option<Vec<String>>, StoreError> {
+        let serials = start.since.iter().flat_map(|since| since.split(','));
+        let mut own = serials.filter_map(Serial::parse);
+        let Some(since) = own.find(|serial| serial.epoch == self.epoch) else {
+            return Ok(None);
+        };
+        let changed = self
+            .items
+            .changed(since.place, |it| self.may_see(sight, it));
+        let Some(changed) = changed.filter(|changed| changed.len() <= INBOX_LIST) else {
+            return Ok(None);
+        };
+        let (mut frames, mut bytes) = (Vec::new(), 0);
+        for (version, key, is_gone) in changed {
+            let body = match is_gone {
+                true => None,
+                false => store.bodies(&[&key])?.pop(),
+            };
+            let serial = self.epoch.at(version);
+            let frame = changed_frame(key.kind, serial, &key.session, &key.id, body.as_deref());
+            bytes += frame.len();
+            if PAGE_BYTES < bytes {
+                return Ok(None);
+            }
+            frames.push(frame);
+        }
+        Ok(Some(frames))
     }
 
     /// Whether there is room for one more connection, here and for this client (P14).
@@ -141,6 +191,7 @@ impl Inbox {
         match grant {
             Ok(grant) if grant.client == live.connection.client => {
                 live.connection.expires_at = grant.expires_at;
+                live.connection.sight = grant.sight;
                 out.push(Effect::Remember(live.connection.clone()));
                 let renewed = Outcome::Renewed {
                     expires_at: grant.expires_at,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::grant::Sight;
 use crate::machine::{Bucket, Carrier};
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::limits::Limits;
@@ -17,14 +18,14 @@ pub struct Connection {
     pub client: String,
     /// When its token expires (P2.6).
     pub expires_at: Timestamp,
-    /// The epoch that the connection was told, kept over a sleep.
-    pub told: String,
+    /// The sessions that its token may see.
+    pub sight: Sight,
 }
 
 /// The position from which a connection reads.
 #[derive(Clone, Debug, Default)]
 pub struct Start {
-    /// The position to resume after. As long as an inbox is empty, all of it is sent.
+    /// The position to resume after: a serial, or several with commas between.
     pub since: Option<String>,
 }
 

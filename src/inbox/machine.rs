@@ -3,9 +3,10 @@
 use std::convert::Infallible;
 
 use super::connection::Live;
-use super::{Connection, Grant, Inbox, Input, Rows, Start, address};
+use super::items::Items;
+use super::{Connection, Grant, Inbox, Input, Sight, Start, address, epoch_of};
 use crate::machine::{Attached, Carrier, Effects, Machine};
-use crate::protocol::capability::Operation;
+use crate::protocol::capability::{Operation, Role};
 use crate::protocol::deployment::Deployment;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::ids::{ConnectionId, Timestamp};
@@ -13,17 +14,16 @@ use crate::protocol::inbox::{Attach, Request};
 use crate::protocol::limits::Limits;
 use crate::protocol::query::Parts;
 use crate::protocol::routes::Decode;
-use crate::protocol::serial::Epoch;
-use crate::store::StoreError;
+use crate::store::{InboxStore, StoreError};
 use crate::token::Claims;
 
 impl Machine for Inbox {
-    type Store = Rows;
+    type Store = InboxStore;
     type Connection = Connection;
     type Start = Start;
     type Attach = Attach;
     type Grant = Grant;
-    type Sender = String;
+    type Sender = Grant;
     type Request = Request;
     type Delivery = Infallible;
     type Delivered = Infallible;
@@ -31,21 +31,19 @@ impl Machine for Inbox {
     fn load(
         name: &str,
         deployment: Deployment,
-        _: &Rows,
+        store: &InboxStore,
         connections: Vec<Connection>,
-        entropy: u32,
+        _: u32,
     ) -> Result<Self, StoreError> {
-        let mut told = connections
-            .iter()
-            .map(|connection| connection.told.as_str());
-        let told = told.find_map(Epoch::parse);
         let live = |connection: Connection| {
             let id = connection.id.clone();
             (id, Live::new(connection, &deployment.limits))
         };
         Ok(Self {
             name: name.to_owned(),
-            epoch: told.unwrap_or_else(|| Epoch::from_entropy(entropy)),
+            role: name.strip_prefix("role:").and_then(Role::parse),
+            epoch: epoch_of(name),
+            items: Items::load(store.index()?),
             connections: connections.into_iter().map(live).collect(),
             limits: deployment.limits,
         })
@@ -53,11 +51,11 @@ impl Machine for Inbox {
 
     fn handle(
         &mut self,
-        _: &Rows,
+        store: &InboxStore,
         now: Timestamp,
         input: Input,
     ) -> Result<Effects<Self>, StoreError> {
-        Ok(self.handle(now, input))
+        self.handle(store, now, input)
     }
 
     fn window(&self) -> Option<Timestamp> {
@@ -110,11 +108,15 @@ impl Machine for Inbox {
         Ok(Grant {
             client: claims.client.clone(),
             expires_at: claims.expires_at,
+            sight: Sight {
+                capabilities: claims.capabilities.clone(),
+                role: claims.role,
+            },
         })
     }
 
-    fn sender(grant: &Grant) -> String {
-        grant.client.clone()
+    fn sender(grant: &Grant) -> Grant {
+        grant.clone()
     }
 
     fn attach(
@@ -129,7 +131,7 @@ impl Machine for Inbox {
             carrier,
             client: grant.client,
             expires_at: grant.expires_at,
-            told: String::new(),
+            sight: grant.sight,
         };
         let Attach { since } = attach;
         (connection, Start { since })

@@ -1,28 +1,32 @@
-//! The inbox: one client's, or one role's, news from all sessions (P15).
+//! The inbox: one client's, or one role's, part of every session (P15).
 //!
-//! A deterministic state machine in the shape of the session ([`crate::machine`]). Nothing is
-//! delivered to it yet, so it has no rows: it accepts connections, keeps them and answers.
+//! A deterministic state machine in the shape of the session ([`crate::machine`]). Sessions tell it
+//! of themselves; it keeps what they said last, shows it to whoever may read the session, and tells
+//! its readers of each change.
 
 mod attached;
 mod connection;
+mod grant;
+mod items;
 mod machine;
+mod read;
+mod take;
 
 pub use connection::{Connection, Start};
+pub use grant::{Grant, Sight};
 
 use std::convert::Infallible;
-use std::rc::Rc;
-
-use serde::{Deserialize, Serialize};
 
 use crate::ordered::Map;
 use crate::protocol::capability::Role;
 use crate::protocol::error::close;
 use crate::protocol::ids::{ConnectionId, Timestamp};
-use crate::protocol::inbox::{Content, Request};
+use crate::protocol::inbox::Request;
 use crate::protocol::limits::Limits;
 use crate::protocol::serial::Epoch;
-use crate::store::sql::Sql;
+use crate::store::{InboxStore, StoreError};
 use connection::Live;
+use items::Items;
 
 /// Everything that can happen to an inbox.
 pub type Input = crate::machine::Input<Inbox>;
@@ -39,42 +43,35 @@ pub fn address(client: &str, role: Option<Role>) -> String {
     }
 }
 
-/// A token's permissions in an inbox.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Grant {
-    /// The client's id.
-    pub client: String,
-    /// When it expires.
-    pub expires_at: Timestamp,
-}
-
-/// The rows of an inbox. An empty inbox has none, so this opens no table.
-#[derive(Debug)]
-pub struct Rows;
-
-impl From<Rc<dyn Sql>> for Rows {
-    fn from(_: Rc<dyn Sql>) -> Self {
-        Self
-    }
-}
-
 /// One inbox in memory.
 #[derive(Debug)]
 pub struct Inbox {
     name: String,
+    /// The role whose inbox it is.
+    role: Option<Role>,
     limits: Limits,
-    /// The epoch of its serials; its connections keep it over a sleep.
+    /// The epoch of its serials, by its name: a serial of another inbox is known as one.
     epoch: Epoch,
+    items: Items,
     connections: Map<ConnectionId, Live>,
 }
 
 impl Inbox {
-    /// Decides everything that follows from one input.
-    pub fn handle(&mut self, now: Timestamp, input: Input) -> Vec<Effect> {
+    /// Decides everything that follows from one input, and stores it.
+    ///
+    /// # Errors
+    /// When the storage fails; the inbox must then be dropped and loaded again.
+    pub fn handle(
+        &mut self,
+        store: &InboxStore,
+        now: Timestamp,
+        input: Input,
+    ) -> Result<Vec<Effect>, StoreError> {
         let mut out = Vec::new();
         match input {
-            Input::Open { connection, start } => self.open(now, connection, &start, &mut out),
+            Input::Open { connection, start } => {
+                self.open(store, now, connection, &start, &mut out)?;
+            }
             Input::Message {
                 connection, frames, ..
             } => self.message(now, &connection, frames, &mut out),
@@ -100,7 +97,10 @@ impl Inbox {
             Input::Close { connection } => {
                 self.connections.remove(&connection);
             }
-            Input::Request { request, .. } => out.push(self.answer(request)),
+            Input::Request { sender, request } => {
+                let (status, body) = self.answer(store, now, &sender, request, &mut out)?;
+                out.push(Effect::Respond { status, body });
+            }
             Input::Delivered(never) => match never {},
             // All of a client's readers may leave as much unsent as it has connections (P14):
             // frames of an inbox are small. Nothing here is due, and no body ends.
@@ -109,29 +109,31 @@ impl Inbox {
             | Input::BodyEnd { .. }
             | Input::Deadline => {}
         }
-        out
+        Ok(out)
     }
 
-    /// `GET /v1/inbox` (P15.1).
-    fn answer(&self, request: Request) -> Effect {
-        let (status, body) = match request {
-            Request::Read => {
-                let content = serde_json::to_string(&self.content());
-                (200, content.unwrap_or_default())
-            }
+    /// Answers a request (P15.1).
+    fn answer(
+        &mut self,
+        store: &InboxStore,
+        now: Timestamp,
+        grant: &Grant,
+        request: Request,
+        out: &mut Vec<Effect>,
+    ) -> Result<(u16, String), StoreError> {
+        Ok(match request {
+            Request::Read => (200, self.content(store, &grant.sight)?),
+            Request::Page(page) => (200, self.one_list(store, &grant.sight, &page)?),
+            Request::Told(news) => self.take(store, now, *news, out)?,
             Request::Refused(error) => (error.status, error.body()),
-        };
-        Effect::Respond { status, body }
+        })
     }
+}
 
-    /// The content.
-    fn content(&self) -> Content {
-        Content {
-            sessions: [],
-            approvals: [],
-            calls: [],
-            work: [],
-            serial: self.epoch.at(0),
-        }
-    }
+/// The epoch of the serials of an inbox: the same after every sleep, without a row.
+fn epoch_of(name: &str) -> Epoch {
+    let mixed = name.bytes().fold(0x811c_9dc5_u32, |mixed, byte| {
+        (mixed ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
+    Epoch::from_entropy(mixed)
 }

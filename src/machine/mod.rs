@@ -32,6 +32,9 @@ use crate::token::Claims;
 /// Deliveries of one machine in flight at once: an object may have six outgoing calls, and two are
 /// left for fetching a token's keys.
 pub const DELIVERIES_AT_ONCE: usize = 4;
+/// Those of them that are for inboxes where a deployment has any, so that hooks and inboxes never
+/// wait for each other.
+pub const TELLINGS_AT_ONCE: usize = 2;
 
 /// Everything that can happen to a machine.
 #[derive(Debug)]

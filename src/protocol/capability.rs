@@ -216,14 +216,18 @@ impl Role {
 const PATTERNS_SHOWN: usize = 5;
 
 /// The `caps` of a token, checked as a whole: a mistake is reported at once, not when an
-/// operation is missing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// operation is missing. An inbox keeps them with its connections.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Capabilities(Vec<Entry>);
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Entry {
+    #[serde(rename = "p")]
     pattern: String,
+    #[serde(rename = "o")]
     operations: Operations,
+    #[serde(rename = "r")]
     role: Role,
 }
 

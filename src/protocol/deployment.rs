@@ -43,6 +43,8 @@ pub struct Outbound {
     pub allows_local: bool,
     /// Whether there is a signing secret.
     pub has_secret: bool,
+    /// Whether it has inboxes, which sessions tell of themselves (P15).
+    pub has_inboxes: bool,
 }
 
 impl Outbound {
@@ -73,6 +75,7 @@ impl Outbound {
             hooks,
             allows_local,
             has_secret,
+            has_inboxes: false,
         })
     }
 }

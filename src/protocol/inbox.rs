@@ -1,32 +1,131 @@
-//! The words of the inbox (P15), as far as it is built.
+//! The words of the inbox (P15).
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::capability::Role;
 use super::error::{ErrorCode, ErrorInfo};
+use super::frame::encode;
 use super::ids::{ConnectionId, Timestamp};
-use super::limits::Limits;
-use super::query::{self, Pairs};
+use super::limits::{Limits, PAGE_MESSAGES, REPLAY_MESSAGES};
+use super::news::{ItemKind, News};
+use super::query::{self, Pairs, Parts};
 use super::serial::Serial;
 
 /// The parameters that say whose inbox is meant.
 pub(super) const OWNER: &[&str] = &["role"];
 /// The same of a connection.
 pub(super) const ATTACH: &[&str] = &["role", "since"];
+/// The same of a page of sessions.
+pub(super) const SESSIONS: &[&str] = &["role", "limit", "cursor"];
+/// The same of a page of approvals.
+pub(super) const APPROVALS: &[&str] = &["role", "status", "limit", "cursor"];
 
 /// The HTTP requests of an inbox.
 #[derive(Debug)]
 pub enum Request {
     /// `GET /v1/inbox` (P15.1).
     Read,
+    /// A page of one of its lists (P11.3, P15.1).
+    Page(Page),
+    /// A session tells it something. No client's request is this one.
+    Told(Box<News>),
     /// An invalid one.
     Refused(ErrorInfo),
+}
+
+/// A page of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The list.
+    pub kind: ItemKind,
+    /// Whether it has those that are settled, too.
+    pub all: bool,
+    /// The end of the page before.
+    pub cursor: Option<Cursor>,
+    /// Items, at most.
+    pub limit: usize,
+}
+
+/// The place of an item in its list: the newest first, then by session and id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// The item's time.
+    pub at: Timestamp,
+    /// Its session.
+    pub session: String,
+    /// Its id; empty for a session.
+    pub id: String,
+}
+
+impl Cursor {
+    /// Reads a cursor; `None` if the text is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (at, rest) = text.split_once('/')?;
+        let (session, id) = rest.split_once('/')?;
+        Some(Self {
+            at: at.parse().ok()?,
+            session: session.to_owned(),
+            id: id.to_owned(),
+        })
+    }
+
+    /// The cursor as text.
+    pub fn text(&self) -> String {
+        format!("{}/{}/{}", self.at, self.session, self.id)
+    }
+
+    /// Compares two places in a list.
+    pub fn order(&self, other: &Self) -> std::cmp::Ordering {
+        let at = other.at.cmp(&self.at);
+        let rest = (&self.session, &self.id).cmp(&(&other.session, &other.id));
+        at.then(rest)
+    }
+}
+
+impl Page {
+    /// Reads the query of a page.
+    ///
+    /// # Errors
+    /// `invalid-frame`, naming the parameter.
+    pub fn read(kind: ItemKind, pairs: &Pairs) -> Result<Self, ErrorInfo> {
+        const VERB: &str = "read the inbox";
+        let all = match query::find(pairs, "status") {
+            None | Some("" | "pending") => false,
+            Some("all") => true,
+            Some(_) => return Err(query::refused(VERB, "status is pending or all")),
+        };
+        let cursor = query::find(pairs, "cursor").filter(|text| !text.is_empty());
+        let cursor = match cursor.map(Cursor::parse) {
+            Some(None) => return Err(query::refused(VERB, "cursor is that of no page")),
+            cursor => cursor.flatten(),
+        };
+        let limit = query::number(pairs, VERB, "limit", 1, REPLAY_MESSAGES, PAGE_MESSAGES)?;
+        Ok(Self {
+            kind,
+            all,
+            cursor,
+            limit,
+        })
+    }
+}
+
+/// Reads what a session tells.
+///
+/// # Errors
+/// `invalid-frame`, if it is no news.
+pub fn told(parts: &Parts<'_>) -> Result<Request, ErrorInfo> {
+    let news = serde_json::from_str(parts.body);
+    news.map(Request::Told).map_err(|error| {
+        let message = format!("unable to take the news; {error}");
+        ErrorInfo::new(ErrorCode::InvalidFrame, message)
+    })
 }
 
 /// How a connection wants to be served (P15.2).
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Attach {
-    /// The position to resume after. Until there is something in an inbox, all of it is sent.
+    /// The position to resume after.
     pub since: Option<String>,
 }
 
@@ -55,54 +154,118 @@ pub fn role(pairs: &Pairs) -> Result<Option<Role>, ErrorInfo> {
     Role::parse(word).map(Some).ok_or_else(refused)
 }
 
-/// Everything in an inbox (P15.1). There is nothing yet: sessions do not tell it.
+/// Where the rest of each list begins that is not whole.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Next {
+    /// Of the sessions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sessions: Option<String>,
+    /// Of the approvals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approvals: Option<String>,
+    /// Of the calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calls: Option<String>,
+}
+
+impl Next {
+    fn is_nowhere(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Everything in an inbox (P15.1).
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Lists {
+    /// Sessions, the newest activity first.
+    pub sessions: Vec<Box<RawValue>>,
+    /// Pending approvals, the newest first.
+    pub approvals: Vec<Box<RawValue>>,
+    /// Open tool calls, the newest first (P8.9).
+    pub calls: Vec<Box<RawValue>>,
+    /// Inputs that wait for it, of which there are none yet (P10.3).
+    pub work: Vec<Box<RawValue>>,
+    /// The rest of lists that are not whole.
+    #[serde(default, skip_serializing_if = "Next::is_nowhere")]
+    pub next: Next,
+}
+
+/// The answer to `GET /v1/inbox` (P15.1).
 #[derive(Debug, Serialize)]
 pub struct Content {
-    /// Sessions of the client.
-    pub sessions: [(); 0],
-    /// Approvals that wait for it.
-    pub approvals: [(); 0],
-    /// Tool calls that wait for it.
-    pub calls: [(); 0],
-    /// Inputs that wait for it (P10.3).
-    pub work: [(); 0],
+    /// Its lists.
+    #[serde(flatten)]
+    pub lists: Lists,
+    /// Up to here a reader has everything: a serial, or several with commas between.
+    pub serial: String,
+}
+
+/// The first frame of a connection: the inbox as of now (P15.2).
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename = "inbox", rename_all = "camelCase")]
+pub struct Attached<'a> {
+    /// The version of the protocol.
+    pub protocol: u32,
+    /// Its owner: `client:ID` or `role:NAME`.
+    pub inbox: &'a str,
+    /// This connection.
+    pub connection: &'a ConnectionId,
+    /// The client behind it.
+    pub client: &'a str,
+    /// When its token expires (P2.6).
+    pub expires_at: Timestamp,
+    /// The inbox's clock.
+    pub at: Timestamp,
+    /// The bounds that hold (P14).
+    pub limits: &'a Limits,
+    /// Whether the frames that follow continue after `since`; then no list is there.
+    pub resumed: bool,
     /// Up to here a reader has everything.
     pub serial: Serial,
+    /// Its lists.
+    #[serde(flatten)]
+    pub lists: Option<Lists>,
 }
 
-/// The frames of an inbox.
-#[derive(Debug, Serialize)]
-#[serde(
-    tag = "type",
-    rename_all = "kebab-case",
-    rename_all_fields = "camelCase"
-)]
-pub enum Frame<'a> {
-    /// The inbox as of now (P15.2).
-    Inbox {
-        /// The version of the protocol.
-        protocol: u32,
-        /// Its owner: `client:ID` or `role:NAME`.
-        inbox: &'a str,
-        /// This connection.
-        connection: &'a ConnectionId,
-        /// The client behind it.
-        client: &'a str,
-        /// When its token expires (P2.6).
-        expires_at: Timestamp,
-        /// The inbox's clock.
-        at: Timestamp,
-        /// The bounds that hold (P14).
-        limits: &'a Limits,
-        /// Its content.
-        #[serde(flatten)]
-        content: Content,
-    },
+/// The frame of an item that changed: the whole item, or that it is gone (P15.2).
+pub fn changed(
+    kind: ItemKind,
+    serial: Serial,
+    session: &str,
+    id: &str,
+    body: Option<&str>,
+) -> String {
+    let name = match kind {
+        ItemKind::Session => "session",
+        ItemKind::Approval => "approval",
+        ItemKind::Call => "call",
+    };
+    let gone = match kind {
+        ItemKind::Session => serde_json::json!({ "id": session, "gone": true }),
+        ItemKind::Approval | ItemKind::Call => {
+            serde_json::json!({ "id": id, "session": session, "gone": true })
+        }
+    };
+    let gone = gone.to_string();
+    let body = body.unwrap_or(&gone);
+    format!("{{\"type\":\"inbox.{name}\",\"serial\":\"{serial}\",\"{name}\":{body}}}")
 }
 
-impl Frame<'_> {
-    /// The frame as JSON.
-    pub fn encode(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+/// The answer with one list (P11.3).
+pub fn list_answer(kind: ItemKind, items: &[Box<RawValue>], next: Option<&str>) -> String {
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sessions: Option<&'a [Box<RawValue>]>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        approvals: Option<&'a [Box<RawValue>]>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        next: Option<&'a str>,
     }
+    let is_sessions = kind == ItemKind::Session;
+    encode(&Answer {
+        sessions: Some(items).filter(|_| is_sessions),
+        approvals: Some(items).filter(|_| !is_sessions),
+        next,
+    })
 }

@@ -221,6 +221,34 @@ pub const TURN_DEPTH: usize = 8;
 /// Steers of one turn (P6.7): the turn's row keeps whether each was taken.
 pub const TURN_STEERS: usize = 256;
 
+/// Milliseconds from a change until inboxes are told of it: a publish and its turn's start are one
+/// telling, and a reader of the inbox sees it within a second (P15).
+pub const TELL_MS: u64 = 400;
+/// Milliseconds after a telling at which an inbox hears of mere activity (P11.3).
+pub const ACTIVITY_MS: u64 = 60_000;
+/// Milliseconds after which an alarm makes up for a telling that a crash prevented.
+pub const TELL_AGAIN_MS: u64 = 20_000;
+/// The same where another alarm rings anyway: setting an alarm costs a row.
+pub const TELL_AGAIN_MS_MOST: u64 = 60_000;
+/// Inboxes that one session tells of its changes, without those for which something is pending:
+/// each costs two rows and a request whenever a turn begins or ends.
+pub const FOLLOWERS: usize = 100;
+/// Bytes of the items of one telling; more take several.
+pub const NEWS_BYTES: usize = 512 * 1024;
+/// Items of one kind that one telling reads.
+pub const NEWS_ITEMS: usize = 1_000;
+
+/// Sessions that an inbox holds: beyond it those go whose last activity is the oldest and in which
+/// nothing waits. Each takes some 200 bytes of memory while the inbox is awake.
+pub const INBOX_SESSIONS: usize = 10_000;
+/// Items that wait in an inbox: beyond it a session's news is refused, and told again later.
+pub const INBOX_OPEN: usize = 10_000;
+/// Items that are settled or gone, which an inbox keeps for readers that resume, and to list them.
+pub const INBOX_SETTLED: usize = 2_000;
+/// Items that an inbox forgets at once.
+pub const INBOX_BATCH: usize = 250;
+/// Items of each list of an inbox, and of what a reader missed; the rest is read by pages.
+pub const INBOX_LIST: usize = 1_000;
 /// Characters of a key of the shared state (P9.1): it is stored and sent with each change.
 pub const STATE_KEY_LENGTH: usize = 128;
 /// Levels of the tree: it is read by recursion.

@@ -111,7 +111,7 @@ pub struct Message {
     pub updated_at: Timestamp,
     /// The sums of its annotations (P9.3); absent if it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub annotations: Option<Data>,
+    pub annotations: Option<Box<Data>>,
     /// When it was deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,

@@ -11,6 +11,7 @@ use super::capability::Operation;
 use super::error::{ErrorCode, ErrorInfo};
 use super::inbox;
 use super::limits::Limits;
+use super::news::ItemKind;
 use super::query::{self, Pairs, Parts, Query};
 use super::reads::{Read, with_reads};
 use super::request::{self, Request};
@@ -167,6 +168,26 @@ with_reads! {
         };
         Route {
             method: "GET",
+            path: "/v1/sessions",
+            resource: Resource::Inbox,
+            needs: None,
+            takes: inbox::SESSIONS,
+            serve: Serve::Answer(Decode::Inbox(|parts, _| {
+                inbox::Page::read(ItemKind::Session, parts.pairs).map(inbox::Request::Page)
+            })),
+        };
+        Route {
+            method: "GET",
+            path: "/v1/approvals",
+            resource: Resource::Inbox,
+            needs: None,
+            takes: inbox::APPROVALS,
+            serve: Serve::Answer(Decode::Inbox(|parts, _| {
+                inbox::Page::read(ItemKind::Approval, parts.pairs).map(inbox::Request::Page)
+            })),
+        };
+        Route {
+            method: "GET",
             path: "/v1/inbox/connect",
             resource: Resource::Inbox,
             needs: None,
@@ -181,6 +202,16 @@ pub static WRITTEN: Route = session!(
     "" "/messages/{serial}", None, &[],
     Serve::Answer(Decode::Session(|parts, _| Ok(Request::Written(parts.serial()))))
 );
+
+/// The news of a session for an inbox (P15). It is no address: only sessions tell it.
+pub static TOLD: Route = Route {
+    method: "",
+    path: "/v1/inbox/news",
+    resource: Resource::Inbox,
+    needs: None,
+    takes: &[],
+    serve: Serve::Answer(Decode::Inbox(|parts, _| inbox::told(parts))),
+};
 
 /// A request found nothing.
 #[derive(Clone, Debug, PartialEq)]
@@ -230,7 +261,7 @@ pub fn find(method: &str, path: &str) -> Result<Found, Missed> {
 
 /// Finds a line again by its method and its path as the table has it.
 pub fn named(method: &str, path: &str) -> Option<&'static Route> {
-    let mut lines = ROUTES.iter().chain([&WRITTEN]);
+    let mut lines = ROUTES.iter().chain([&WRITTEN, &TOLD]);
     lines.find(|route| route.method == method && route.path == path)
 }
 
@@ -353,7 +384,6 @@ mod tests {
     fn p12_2_no_address_is_not_found() {
         let paths = [
             "/v1/",
-            "/v1/sessions",
             "/v1/sessions/a/",
             "/v1/sessions/a/messages/",
             "/v1/sessions/a/messages/m/x",
@@ -372,7 +402,7 @@ mod tests {
 
     #[test]
     fn every_line_is_found_again_and_no_two_are_alike() {
-        for route in ROUTES.iter().chain([&WRITTEN]) {
+        for route in ROUTES.iter().chain([&WRITTEN, &TOLD]) {
             let again = named(route.method, route.path).unwrap();
             assert!(
                 std::ptr::eq(again, route),

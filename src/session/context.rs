@@ -5,12 +5,15 @@ use super::calls::state::Calls;
 use super::deliveries::queue::Queue;
 use super::engine::{Step, Work};
 use super::handover::state::Held;
+use super::inboxes::state::Followers;
 use super::marks::memory::Marks;
 use super::messages::state::Retention;
 use super::presence::state::Presence;
 use super::state::memory::State;
 use super::turns::state::Turns;
+use crate::ordered::Set;
 use crate::protocol::ids::Timestamp;
+use crate::protocol::news::Telling;
 use crate::protocol::serial::Place;
 use crate::store::StoreError;
 
@@ -25,6 +28,7 @@ pub(super) struct Memory {
     pub(super) retention: Retention,
     pub(super) deliveries: Queue,
     pub(super) handover: Option<Held>,
+    pub(super) followers: Followers,
     pub(super) state: State,
     pub(super) marks: Marks,
 }
@@ -47,6 +51,10 @@ pub(super) struct Others {
     pub(super) asked: fn(&Memory, &str) -> Option<Asked>,
     /// A turn is about to end in a step.
     pub(super) turn_ends: fn(&mut Context<'_>, &mut Step, &str) -> Result<(), StoreError>,
+    /// The inboxes that something pending concerns (P15).
+    pub(super) recipients: fn(&Context<'_>, &mut Set<String>),
+    /// Collects what an inbox is told (P15).
+    pub(super) tell: fn(&Context<'_>, &mut Telling<'_>) -> Result<(), StoreError>,
 }
 
 /// One input's hold on the session: the engine, and the memory of every feature.

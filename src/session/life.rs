@@ -6,6 +6,7 @@ use crate::protocol::ids::Timestamp;
 use crate::session::context::Context;
 use crate::session::deliveries::hooks;
 use crate::session::engine::{Error, News, Owner, Sender, Wait, after};
+use crate::session::inboxes::part::part_all;
 use crate::session::part::Part;
 use crate::store::StoreError;
 
@@ -21,6 +22,7 @@ fn end(cx: &mut Context<'_>) -> Result<(), StoreError> {
     let mut told = Vec::new();
     if cx.engine.created_at.is_some() {
         told = hooks::rows(cx, HookEvent::SessionDelete, hooks::Subject::default());
+        told.extend(part_all(cx));
     }
     if cx.memory.deliveries.is_empty() {
         cx.engine.end_life();

@@ -14,6 +14,7 @@ mod engine;
 mod frames;
 mod full;
 mod handover;
+mod inboxes;
 mod life;
 mod machine;
 mod marks;
@@ -229,7 +230,10 @@ fn dispatch(cx: &mut Context<'_>, input: Input) -> Result<(), StoreError> {
         }
         Input::Request { sender, request } => request::answer(cx, &sender, request)?,
         Input::Deadline => cx.engine.pass_window()?,
-        Input::Delivered(delivered) => deliveries::part::settle(cx, &delivered)?,
+        Input::Delivered(delivered) if delivered.number < inboxes::state::NUMBERS => {
+            deliveries::part::settle(cx, &delivered)?;
+        }
+        Input::Delivered(delivered) => inboxes::part::settle(cx, &delivered)?,
         // Taken before any other.
         Input::Heard { .. } => {}
     }

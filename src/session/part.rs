@@ -2,8 +2,10 @@
 
 use super::context::{Asked, Context, Memory};
 use super::engine::{Live, News, Owner, Step};
+use crate::ordered::Set;
 use crate::protocol::frame::{Lists, ServerFrame};
 use crate::protocol::ids::Timestamp;
+use crate::protocol::news::Telling;
 use crate::protocol::serial::Place;
 use crate::protocol::snapshot::Snapshot;
 use crate::store::StoreError;
@@ -67,6 +69,17 @@ pub(super) trait Part {
     /// When it will send something, at most 500 ms away.
     fn window(_: &Memory) -> Option<Timestamp> {
         None
+    }
+
+    /// Adds the inboxes that something pending concerns (P15).
+    fn recipients(_: &Context<'_>, _: &mut Set<String>) {}
+
+    /// Adds what an inbox is told of it (P15).
+    ///
+    /// # Errors
+    /// When the storage fails.
+    fn tell(_: &Context<'_>, _: &mut Telling<'_>) -> Result<(), StoreError> {
+        Ok(())
     }
 
     /// Whether it keeps the session from expiring (P11.2).

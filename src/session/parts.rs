@@ -7,6 +7,7 @@ use super::context::{Asked, Context, Memory, Others};
 use super::deliveries::part::Deliveries;
 use super::engine::{Live, News, Step, Wait};
 use super::handover::part::{HandedOver, HandoverPings};
+use super::inboxes::part::Inboxes;
 use super::life::Rest;
 use super::marks::part::Marked;
 use super::messages::retention::Trimming;
@@ -18,8 +19,10 @@ use super::readers::renew::Tokens;
 use super::state::part::Shared;
 use super::turns::lease::Leases;
 use super::turns::lost::Open;
+use crate::ordered::Set;
 use crate::protocol::frame::{Lists, ServerFrame};
 use crate::protocol::ids::Timestamp;
+use crate::protocol::news::Telling;
 use crate::protocol::serial::Place;
 use crate::protocol::snapshot::Snapshot;
 use crate::store::StoreError;
@@ -47,6 +50,7 @@ macro_rules! each {
             Rest
             Announcing
             Deliveries
+            Inboxes
         }
     };
     (@ $part:ident $do:block $($name:ident)*) => {
@@ -55,7 +59,12 @@ macro_rules! each {
 }
 
 /// The questions of one feature to all others, none of which it knows.
-pub(super) const OTHERS: Others = Others { asked, turn_ends };
+pub(super) const OTHERS: Others = Others {
+    asked,
+    turn_ends,
+    recipients,
+    tell,
+};
 
 fn asked(memory: &Memory, turn: &str) -> Option<Asked> {
     let mut asked: Option<Asked> = None;
@@ -68,6 +77,15 @@ fn asked(memory: &Memory, turn: &str) -> Option<Asked> {
 
 fn turn_ends(cx: &mut Context<'_>, step: &mut Step, turn: &str) -> Result<(), StoreError> {
     each!(P => { P::turn_ends(cx, step, turn)? });
+    Ok(())
+}
+
+fn recipients(cx: &Context<'_>, inboxes: &mut Set<String>) {
+    each!(P => { P::recipients(cx, inboxes) });
+}
+
+fn tell(cx: &Context<'_>, telling: &mut Telling<'_>) -> Result<(), StoreError> {
+    each!(P => { P::tell(cx, telling)? });
     Ok(())
 }
 

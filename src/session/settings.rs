@@ -3,6 +3,7 @@
 use crate::protocol::capability::Operation;
 use crate::session::context::Context;
 use crate::session::engine::{Error, Sender};
+use crate::session::inboxes::follow::owe_title;
 use crate::session::parts;
 use crate::session::state::form::check_setting;
 use crate::store::MetaWrite;
@@ -18,6 +19,9 @@ pub(crate) fn change_settings(
     check_setting(cx, "change the settings", &settings)?;
     cx.engine.settle()?;
     let mut step = cx.engine.step_by(sender);
+    if settings.title != cx.engine.settings.title {
+        owe_title(cx, &mut step);
+    }
     step.write(MetaWrite::Set {
         settings: settings.clone(),
         at: cx.engine.now,

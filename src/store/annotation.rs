@@ -255,7 +255,7 @@ impl Store {
         }
         for message in messages {
             let sums = sums.remove(&message.serial.place);
-            message.annotations = sums.and_then(Data::from_json);
+            message.annotations = sums.and_then(Data::from_json).map(Box::new);
         }
         Ok(())
     }

@@ -31,6 +31,8 @@ use crate::protocol::ids::Timestamp;
 pub enum DeliveryKind {
     /// A signed webhook to a hook (P10.4).
     Hook = 0,
+    /// News for an inbox of the deployment (P15).
+    Inbox = 1,
 }
 
 /// A delivery without its id and body.
@@ -194,6 +196,7 @@ fn owed(row: &mut Row) -> Result<Owed, StoreError> {
         number: row.number()?,
         kind: match row.integer()? {
             0 => DeliveryKind::Hook,
+            1 => DeliveryKind::Inbox,
             _ => return Err(StoreError::unreadable("delivery")),
         },
         target: row.text()?,

@@ -33,6 +33,8 @@ pub(super) enum Rare {
     Approval,
     /// The latest hand-over to a person.
     Handover,
+    /// Inboxes that are told.
+    Follower,
     /// Grants that are in force.
     Granted,
     /// Calls of tools.
@@ -46,11 +48,12 @@ pub(super) enum Rare {
 }
 
 impl Rare {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Once,
         Self::Delivery,
         Self::Approval,
         Self::Handover,
+        Self::Follower,
         Self::Granted,
         Self::Call,
         Self::State,
@@ -64,6 +67,7 @@ impl Rare {
             Self::Delivery => "delivery",
             Self::Approval => "approval",
             Self::Handover => "handover",
+            Self::Follower => "follower",
             Self::Granted => "granted",
             Self::Call => "call",
             Self::State => "state",
@@ -78,6 +82,7 @@ impl Rare {
             Self::Delivery => include_str!("schema/1/delivery.sql"),
             Self::Approval => include_str!("schema/1/approval.sql"),
             Self::Handover => include_str!("schema/1/handover.sql"),
+            Self::Follower => include_str!("schema/1/follower.sql"),
             Self::Granted => include_str!("schema/1/granted.sql"),
             Self::Call => include_str!("schema/1/call.sql"),
             Self::State => include_str!("schema/1/state.sql"),

@@ -6,6 +6,7 @@ use super::call::CallWrite;
 use super::change::Entry;
 use super::delivery::DeliveryWrite;
 use super::error::StoreError;
+use super::follower::FollowerWrite;
 use super::frame_id::IdWrite;
 use super::grant::GrantWrite;
 use super::handover::HandoverWrite;
@@ -57,6 +58,8 @@ kinds! {
     Handover(HandoverWrite);
     /// A delivery.
     Delivery(DeliveryWrite);
+    /// An inbox that is told.
+    Follower(FollowerWrite);
     /// An approval, and its entry.
     Approval(ApprovalWrite);
     /// A grant.
@@ -71,6 +74,20 @@ kinds! {
     Annotation(AnnotationWrite);
     /// The oldest of the log goes.
     Trim(Trim);
+}
+
+impl Write {
+    /// Whether it changes something of the session that inboxes show (P15).
+    pub fn is_event(&self) -> bool {
+        match self {
+            Self::Turn(write) => matches!(write, TurnWrite::Put { .. }),
+            Self::Handover(write) => matches!(write, HandoverWrite::Put { .. }),
+            Self::Meta(write) => matches!(write, MetaWrite::Set { .. }),
+            Self::Call(write) => write.is_entry,
+            Self::Approval(_) => true,
+            _ => false,
+        }
+    }
 }
 
 impl Store {

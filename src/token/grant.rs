@@ -62,6 +62,13 @@ impl Claims {
         })
     }
 
+    /// The role that the token says itself, or that its `caps` name where that is more than `user`:
+    /// its inbox is read with the client's own (P15.1).
+    pub fn said_role(&self) -> Option<Role> {
+        let named = self.capabilities.strongest();
+        self.role.or((named != Role::User).then_some(named))
+    }
+
     /// The token's role wherever it may do something: what it says itself, else the strongest
     /// that its `caps` name, else `user` (P15.1).
     pub fn role(&self) -> Role {

@@ -43,7 +43,7 @@ pub(crate) fn large() -> Message {
         headers: Some(headers.into()),
         status: Some(Status::Streaming),
         seq: Some(7),
-        annotations: Some(state::sums()),
+        annotations: Some(Box::new(state::sums())),
         updated_at: 1_800_000_001_000,
         ..small()
     }

@@ -68,6 +68,8 @@ pub enum Fate {
 
 /// One session and its platform.
 pub struct Host {
+    /// The session's id.
+    pub id: String,
     pub disk: Disk,
     pub limits: Limits,
     /// The deployment's rules for calls that leave the session.
@@ -86,6 +88,7 @@ pub struct Host {
 impl Host {
     pub fn new(limits: Limits) -> Self {
         Self {
+            id: "s1".to_owned(),
             disk: Disk(Sqlite::new()),
             limits,
             outbound: Outbound::default(),
@@ -175,7 +178,7 @@ impl Host {
             outbound: self.outbound.clone(),
             judge: Rc::new(judge::Oracle),
         };
-        let session = Session::load("s1", deployment, &store, connections, entropy);
+        let session = Session::load(&self.id, deployment, &store, connections, entropy);
         (session.unwrap(), store)
     }
 

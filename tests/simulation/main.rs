@@ -22,6 +22,7 @@ mod draft;
 mod handover;
 #[path = "../session/host.rs"]
 mod host;
+mod inboxes;
 mod job;
 #[path = "../judge/mod.rs"]
 mod judge;

@@ -109,8 +109,7 @@ impl World {
     }
 
     fn client(&mut self) -> &'static str {
-        let client: &&str = self.random.pick(&CLIENTS);
-        client
+        CLIENTS[self.random.between(0, 4) as usize]
     }
 
     fn path(&mut self) -> Vec<String> {

@@ -16,6 +16,7 @@ use crate::annotations;
 use crate::approvals;
 use crate::calls;
 use crate::deliveries;
+use crate::followers;
 use crate::grants;
 use crate::handover;
 use crate::model::epoch;
@@ -441,6 +442,7 @@ pub(crate) fn writes() -> Vec<Vec<Write>> {
     writes.extend(deliveries::golden_writes());
     writes.extend(approvals::golden_writes());
     writes.extend(handover::golden_writes());
+    writes.extend(followers::golden_writes());
     writes.extend(grants::golden_writes());
     writes.extend(calls::golden_writes());
     writes.extend(state::golden_writes());
@@ -482,6 +484,7 @@ pub(crate) fn check(store: &Store) {
     deliveries::check_golden(store);
     approvals::check_golden(store);
     handover::check_golden(store);
+    followers::check_golden(store);
     grants::check_golden(store);
     calls::check_golden(store);
     state::check_golden(store);

@@ -17,6 +17,7 @@ use crate::annotations;
 use crate::approvals;
 use crate::calls;
 use crate::deliveries;
+use crate::followers;
 use crate::grants;
 use crate::handover;
 use crate::model::epoch;
@@ -84,6 +85,9 @@ fn log(count: u64) -> (Sqlite, Store) {
          INSERT INTO approval(serial, version, id, body) \
          SELECT i, i, 'b' || i, (SELECT body FROM approval WHERE serial={last}) FROM n"
     ));
+    for writes in followers::golden_writes() {
+        store.write(&writes).unwrap();
+    }
     let called = [last + 3, last + 4].map(|place| calls::put(calls::pending(place), true));
     store.write(&called).unwrap();
     let settled = calls::put(calls::settled(last + 3, last + 5), true);
@@ -251,6 +255,10 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
         ("marks", 1, |store| store.marks().map(|all| all.len())),
         ("unread", 500, |store| store.unread("ann", 1, 500)),
         ("handover", 1, |store| store.handover().map(one)),
+        ("followers", 2, |store| {
+            store.followers().map(|all| all.len())
+        }),
+        ("latest_event", 66, |store| store.latest_event().map(|_| 1)),
         ("grants", 1, |store| store.grants().map(|all| all.len())),
         ("has_deliveries", 0, |store| {
             store.has_deliveries().map(usize::from)

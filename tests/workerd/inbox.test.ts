@@ -31,6 +31,7 @@ describe("the inbox", () => {
       protocol: 1,
       inbox: "client:ann",
       client: "ann",
+      resumed: false,
       sessions: [],
       approvals: [],
       calls: [],

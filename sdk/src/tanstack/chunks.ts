@@ -1,5 +1,4 @@
-// A turn as the AG-UI events that TanStack AI reads: from its beginning, then as it grows. A turn
-// is a run.
+// A turn as a run of AG-UI events, which TanStack AI reads: replayed from its beginning, then live.
 
 import type { Answers } from "../answer/answers.ts";
 import { fieldsOf, type Loose, present, textOf } from "../answer/fields.ts";
@@ -29,63 +28,63 @@ import {
 } from "./events.ts";
 import { inputOf, restOfJson } from "./json.ts";
 
-/** How much was told of a message. */
+/** The part of a message that was emitted. */
 interface Told {
   version: string;
-  /** How much of its text, and to which message of the chat it belongs. */
+  /** The emitted text, and the chat's message that it belongs to. */
   text: string;
   in: string | undefined;
-  /** Its final value, once it was over. */
+  /** The final value, once emitted. */
   end: string | undefined;
 }
 
-/** One run, and how it is to be told. */
+/** A run to emit. */
 export interface Wanted {
   thread: string;
   /** The id of the turn. */
   run: string;
-  /** The answer that the turn goes on with, if it is not its first. */
+  /** The answer that the turn continues, if it is not the first of it. */
   answer?: string;
-  /** Whether what earlier turns said in this answer is told too; a page has it otherwise. */
+  /** Whether to emit the answer's earlier turns, too, which most pages have already. */
   isWhole?: boolean;
-  /** Whether the run was told before, and only what it says is told anew. */
+  /** Whether the client knows that the run has begun. */
   isAgain?: boolean;
-  /** Whether the page is told of the calls that it has to make. */
+  /** Whether to ask the page for the outputs of its own calls. */
   asksPage?: boolean;
 }
 
-/** Names whose text only grows. */
+/** Names of messages whose text only grows. */
 const GROWS = ["message", "reasoning"];
-/** Messages that make no event: the end of the run says what ended it. */
+/** Names of messages without an event; the end of the run reports errors. */
 const SILENT = ["response", "error", STEER, NOTES];
 
-/** The chunks of one run, each once. It is shown the whole answer, again and again. */
+/** Emits the chunks of one run, each once. `next` takes the whole answer at each call. */
 export class RunChunks {
   readonly #wanted: Wanted;
   readonly #told = new Map<string, Told>();
-  /** Inputs that were begun. */
+  /** Calls whose input has begun. */
   readonly #calls = new Set<string>();
   readonly #ends = new Ends();
   #hasBegun: boolean;
-  /** Whether what is told now was told by another. */
+  /** Whether the current messages belong to an earlier turn, which is not emitted. */
   #isSilent = false;
-  /** The chat's message that is being written, and how many there were. */
+  /** The number of the chat's messages begun so far, and whether the current one is shown. */
   #count = 0;
   #isShown = false;
-  /** Whether it has a text that another one would be taken for the end of. */
+  /** Whether it has a text, to which the client would append the next one. */
   #hasText = false;
-  /** The step that is open, and the version in which it was finished. */
+  /** The open step, and the version that finished it. */
   #step: { name: string; finished: string | undefined } | undefined;
   #finishReason: unknown;
-  /** How the run says that it ended, where that is a question to the page. */
+  /** The outcome of a run that ends with a question to the page. */
   #outcome: unknown;
-  /** The number of the run: the first has the turn's id, those after a pause have another. */
+  /** The number of the run: the first has the turn's id, later ones an id of their own. */
   #round = 1;
-  /** The turn waits, and may go on. */
+  /** Whether the turn waits, and may continue. */
   isPaused = false;
-  /** Whether the last chunk was given, for now or for ever. */
+  /** Whether the last chunk was emitted, finally or until the turn continues. */
   isEnded = false;
-  /** Whether what was told is not so any more (P6.8), and no chunk can say that. */
+  /** Whether emitted content was withdrawn (P6.8), which no chunk can express. */
   isStale = false;
 
   constructor(wanted: Wanted) {
@@ -93,9 +92,7 @@ export class RunChunks {
     this.#hasBegun = wanted.isAgain === true;
   }
 
-  /**
-   * The new chunks. It is shown the messages of the answer up to the end of this turn.
-   */
+  /** Returns the new chunks. `messages` are those of the answer up to the end of this turn. */
   next(messages: readonly Message[], turn: Turn | undefined, answers: Answers): Loose[] {
     const chunks: Loose[] = [];
     if (this.isEnded) return chunks;
@@ -110,7 +107,7 @@ export class RunChunks {
     }
     this.#hasBegun = true;
     const isClosed = turn !== undefined && (isPause || !isOpen(turn));
-    // A message that was told and is not there any more was taken back.
+    // An emitted message is missing: it was withdrawn.
     this.isStale = messages.filter(({ serial }) => this.#told.has(serial)).length < this.#told.size;
     if (this.isStale) return chunks;
     let isHeld = false;
@@ -135,7 +132,7 @@ export class RunChunks {
     return chunks;
   }
 
-  /** Whether a turn that has paused goes on: then its next run is told, after what was. */
+  /** Whether a paused turn has continued, so that its next run follows. */
   resumes({ status }: Turn, messages: readonly Message[]): boolean {
     const isStill = status === "suspended" && messages.every((message) => this.has(message));
     if (!this.isPaused || isStill || status === "queued") return false;
@@ -148,12 +145,12 @@ export class RunChunks {
     return true;
   }
 
-  /** Whether a message was told. */
+  /** Whether a message was emitted. */
   has({ serial }: Message): boolean {
     return this.#told.has(serial);
   }
 
-  /** Tells no more, since the rest was told in another way: ends what is open, and what is over. */
+  /** Ends the run here, since a snapshot has the rest: closes open parts, and a finished run. */
   leave(turn: Turn | undefined): Loose[] {
     const ends = this.#ends.all();
     this.isEnded = true;
@@ -161,7 +158,7 @@ export class RunChunks {
     return [...ends, ...(turn.status === "failed" ? this.#show() : []), this.#end(turn)];
   }
 
-  /** Comes to what the turn itself said. */
+  /** Begins to emit when the messages of the turn itself begin. */
   #enter(isOwn: boolean, add: (chunks: Loose[]) => void): void {
     const isSilent = !isOwn && !this.#wanted.isWhole;
     if (isSilent === this.#isSilent) return;
@@ -183,7 +180,7 @@ export class RunChunks {
     const { status } = turn;
     const isAsking = this.#wanted.asksPage && status === "complete";
     if (isAsking) add(this.#askPage(messages, answers));
-    // A client makes a message for an error where there is none, under a name of its own.
+    // Without a message, the client would create one for the error, with an id of its own.
     if (status === "failed" && !this.#isShown) add(this.#show());
     add(this.#ends.all());
     add([this.#end(turn)]);
@@ -194,13 +191,13 @@ export class RunChunks {
     return { threadId, runId: runName(run, this.#round) };
   }
 
-  /** One message of the chat holds a whole answer, as long as its parts can be told apart. */
+  /** One message of the chat holds a whole answer, unless two of its texts would be joined. */
   #id(): string {
     const { run, answer = run } = this.#wanted;
     return this.#count === 0 ? answer : `${answer}/${this.#count}`;
   }
 
-  /** Keeps what is told of a message, and gives its chunks; nothing if they cannot be. */
+  /** Records a message as emitted and returns its chunks; `undefined` if none can express it. */
   #say(
     message: Message,
     told: Told | undefined,
@@ -241,7 +238,7 @@ export class RunChunks {
     if (now.end !== undefined) return delta || now.end !== end ? undefined : [];
     const seal = isReasoning && isOver ? (signature ?? sealOf(providerMetadata)) : undefined;
     const chunks: Loose[] = [];
-    // A part without a word is none.
+    // An empty text makes no part.
     if (now.in === undefined && (delta || seal !== undefined)) {
       chunks.push(...this.#open(!isReasoning));
       now.in = isReasoning ? message.serial : this.#id();
@@ -270,7 +267,7 @@ export class RunChunks {
     const { providerMetadata, toolMetadata } = fields;
     const metadata = present({ providerMetadata, toolMetadata });
     const end = isBroken ? `${status}` : JSON.stringify([value, metadata]);
-    // The end of its text, and that it stands for a value, may come one after the other.
+    // The text may end before the header says that it is JSON.
     if (now.end !== undefined) return isBroken || now.end === end ? [] : undefined;
     const chunks: Loose[] = [];
     if (!this.#calls.has(message.serial)) {
@@ -291,7 +288,7 @@ export class RunChunks {
     if (!isOver) return chunks;
     now.end = end;
     if (isBroken) {
-      // Before its end, at which a client takes the input for whole.
+      // Before the end event, at which a client takes the input as complete.
       const content = JSON.stringify({ error: "the input of this call broke off" });
       chunks.push(errorOf({ messageId: message.serial, toolCallId, content }));
       chunks.push({ type: "TOOL_CALL_END", toolCallId });
@@ -318,7 +315,7 @@ export class RunChunks {
     return chunks;
   }
 
-  /** A step encloses what was said in it, also where it is told after its end. */
+  /** Whether the open step ended before a place in the log: it encloses its own messages only. */
   #isFinishedBefore(serial?: string): boolean {
     const finished = this.#step?.finished;
     return finished !== undefined && (serial === undefined || finished < serial);
@@ -341,7 +338,7 @@ export class RunChunks {
     if (!isOver) return [];
     const isFirst = now.end === undefined;
     const { state = "requested" } = answers.fields(message);
-    // A page told it itself.
+    // The page published it itself.
     if (message.turn === undefined) return [];
     if (name === TOOL_APPROVAL) {
       const isAnswered = message.headers?.[DECIDED] !== undefined;
@@ -354,7 +351,7 @@ export class RunChunks {
     return SILENT.includes(name) ? [] : [{ type: "CUSTOM", name, value }];
   }
 
-  /** Begins a part of the chat's message, or another message where parts would flow together. */
+  /** Begins a part of the chat's message, or another message where two texts would be joined. */
   #open(isText: boolean, isCall = false): Loose[] {
     if (this.#hasText && !isCall) {
       this.#count += 1;
@@ -373,7 +370,7 @@ export class RunChunks {
     return [start, { type: "TEXT_MESSAGE_END", messageId }];
   }
 
-  /** The calls that nobody has made: those are the page's. */
+  /** Asks the page for the calls without an output, which are its own. */
   #askPage(messages: readonly Message[], answers: Answers): Loose[] {
     const isAbout = ({ name }: Message) => name === TOOL_OUTPUT || name === TOOL_APPROVAL;
     const settled = new Set(messages.filter(isAbout).map((it) => answers.call(it)?.input.serial));
@@ -393,7 +390,7 @@ export class RunChunks {
       return present({ type: "RUN_ERROR", message: said, code: code ?? reason, ...this.#ids() });
     }
     const isCancelled = status === "cancelled";
-    // The questions of a turn that waits are the session's; the parts of the chat show them.
+    // The session asks the questions of a waiting turn; parts of the chat show them.
     const said = isOpen({ status }) ? undefined : this.#outcome;
     const outcome = isCancelled ? { type: "cancelled" } : (said ?? { type: "success" });
     const finishReason = isCancelled ? undefined : reasonOf(this.#finishReason);
@@ -411,12 +408,12 @@ export function turnOf(run: string, turns: readonly Turn[]): string {
   return turns.some(({ id }) => id === run) ? run : run.replace(/\/\d+$/, "");
 }
 
-/** Whether a text is another, and not more of it. */
+/** Whether a text was replaced, not extended. */
 function isOther(message: Message, { text }: Told): boolean {
   return GROWS.includes(message.name) && !textOf(message).startsWith(text);
 }
 
-/** Whether a message has come to its end. The next one waits for all of an output. */
+/** Whether a message is complete. A preliminary output is not. */
 function hasEnded({ name, status, headers }: Message): boolean {
   return status !== "streaming" && !(name === TOOL_OUTPUT && headers?.state === "preliminary");
 }

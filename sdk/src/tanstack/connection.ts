@@ -1,5 +1,5 @@
-// `useChat` of TanStack AI on a session. An abort only lets go: the chat aborts when it is
-// unmounted, when a page is left, and when it is stopped, all alike. `cancel` ends an answer.
+// TanStack AI's `useChat` on a session. An abort only detaches the page, since the chat aborts on
+// unmount, on navigation and on stop alike. `cancel` ends an answer.
 
 import type { ConnectionAdapter, RunAgentInputContext } from "@tanstack/ai-client";
 import { Answers } from "../answer/answers.ts";
@@ -30,21 +30,21 @@ import { runInput } from "./wire.ts";
 
 type Common = {
   /**
-   * Is told by POST of each run that the chat asks for, for agents that are not connected: AG-UI's
-   * `RunAgentInput` with the `session` and the `input`, and the run's id as `X-Run-Id`. Its
-   * answer is not shown: it answers into the session.
+   * A route that receives a POST for each run the chat requests, for agents that are not connected:
+   * AG-UI's `RunAgentInput` with the `session` and the `input`, and the run's id as `X-Run-Id`. The
+   * response is ignored, since the agent answers into the session.
    */
   api?: string;
-  /** Sent with it. */
+  /** Headers of that request. */
   headers?: Record<string, string> | (() => Record<string, string>);
-  /** Another fetch than the platform's. */
+  /** A `fetch` function in place of the platform's. */
   fetch?: typeof fetch;
-  /** The meaning of a request's abort; `detach` unless told (see above). */
+  /** The effect of an aborted request; `detach` by default (see above). */
   onAbort?: "detach" | "cancel";
 };
 
 export type SessileConnectionOptions =
-  /** A session that the page has. Connect it or not: the connection does when it needs it. */
+  /** An existing session; it is connected on first use. */
   (Common & { session: Session }) | (Common & SessionOptions);
 
 type Subscribing = Required<Extract<ConnectionAdapter, { subscribe: unknown }>>;
@@ -54,13 +54,13 @@ type HydrateOptions = Parameters<Subscribing["hydrate"]>[1];
 /** A connection for `useChat({ connection, live: true })`. */
 export interface SessileConnection extends Subscribing {
   readonly session: Session;
-  /** Ends a run, or all and those that wait, on all devices (P6.5). */
+  /** Cancels a run, or every run, queued ones too, on all devices (P6.5). */
   cancel(runId?: string, reason?: string): Promise<void>;
-  /** Disconnects from a session that it made; nothing is cancelled. */
+  /** Disconnects the session, if this connection created it; nothing is cancelled. */
   close(): void;
 }
 
-/** Connects a chat with a session. */
+/** Connects a chat to a session. */
 export function sessileConnection(options: SessileConnectionOptions): SessileConnection {
   return new Chat(options);
 }
@@ -73,9 +73,9 @@ class Chat implements SessileConnection {
   readonly #feeds = new Set<Feed>();
   readonly #sent = new Set<string>();
   readonly #joined = new Set<string>();
-  /** Called when there is something to tell that did not come from the session. */
+  /** Called when there are chunks to emit that do not come from the session. */
   readonly #looks = new Set<() => void>();
-  /** Calls of the session that this page has tried to get. */
+  /** Calls of the session that this page has tried to claim. */
   readonly #tried = new Set<string>();
   #thread: string | undefined;
   #hasTranscript = false;
@@ -99,7 +99,7 @@ class Chat implements SessileConnection {
     this.#sent.add(run.runId);
     for (const { id } of chat) if (id !== undefined) this.#sent.add(id);
     const connecting = this.#connect();
-    // Only the log can tell whether a message is new; once it was read it is there.
+    // Only the log shows whether a message is new, so the log is read first.
     if (this.session.log.length === 0) {
       this.#asking += 1;
       await untilAborted(connecting, signal).finally(() => {
@@ -142,7 +142,7 @@ class Chat implements SessileConnection {
     return {
       messages: this.#chatIn(page, running) as unknown as Hydration["messages"],
       activeRun: running ? { runId: running.id } : null,
-      // A run that goes on tells by itself what it waits for.
+      // A running turn reports its own questions.
       interrupts:
         running || before !== undefined
           ? null
@@ -170,8 +170,8 @@ class Chat implements SessileConnection {
   }
 
   /**
-   * The chat that a page begins with. Of the answer that it is to join it gets one message, at the
-   * end: the chat drops that when the answer is told from its beginning.
+   * The chat that a page begins with. The answer in progress is one message at its end, which the
+   * chat drops when `joinRun` replays that answer from its beginning.
    */
   #chatIn(nodes: readonly Node[], running: Turn | undefined): ChatMessage[] {
     const { turns } = this.session;
@@ -219,7 +219,7 @@ class Chat implements SessileConnection {
       for await (const _ of this.#changes(signal)) {
         for (const { chunk, run } of this.#asking > 0 ? [] : feed.next()) {
           if (signal?.aborted) return;
-          // Joined meanwhile: what is left of it here comes there.
+          // Joined meanwhile: `joinRun` emits the rest of this run.
           if (run === undefined || !this.#joined.has(run)) yield chunk;
         }
       }
@@ -266,7 +266,7 @@ class Chat implements SessileConnection {
     }
   }
 
-  /** A turn, and of one that is over all that was said in it. */
+  /** Reads a turn, and its messages back to the beginning of its answer. */
   async #find(runId: string): Promise<Turn> {
     const { session } = this;
     const { turn } = await session.link.read<{ turn: Turn }>(`turns/${encodeURIComponent(runId)}`);
@@ -275,7 +275,7 @@ class Chat implements SessileConnection {
     return turn;
   }
 
-  /** Connects, and has all of the runs that still speak. */
+  /** Connects, and reads the running turns from their beginning. */
   async #ready(): Promise<void> {
     await this.#connect();
     const { session } = this;
@@ -289,7 +289,7 @@ class Chat implements SessileConnection {
     for (const turn of running) await this.#readTo(turn);
   }
 
-  /** Reads the history back to where the answer begins that a turn goes on with. */
+  /** Reads the history back to the beginning of the answer that a turn continues. */
   async #readTo({ id, input = "" }: Turn): Promise<void> {
     const { session } = this;
     while (session.hasOlder && !((this.#oldest()?.serial ?? "") <= input)) {
@@ -299,12 +299,12 @@ class Chat implements SessileConnection {
     if (session.hasOlder && answer !== undefined && answer !== id) await this.#find(answer);
   }
 
-  /** The oldest message of those without a gap; what still streams is there, however old. */
+  /** The oldest message without a gap after it; messages that stream are held however old. */
   #oldest(): Message | undefined {
     return this.session.log.find(({ status }) => status !== "streaming");
   }
 
-  /** Reads the history back to a time. */
+  /** Reads the history back to a point in time. */
   async #readBack(at: number): Promise<void> {
     const { session } = this;
     while (session.hasOlder && !((this.#oldest()?.createdAt ?? at) < at)) {
@@ -312,7 +312,7 @@ class Chat implements SessileConnection {
     }
   }
 
-  /** Once at once, then whenever the session is another; ends when it is aborted. */
+  /** Yields once immediately, then after each change of the session, until aborted. */
   async *#changes(signal: AbortSignal | undefined): AsyncGenerator<void> {
     const { session } = this;
     let isNew = true;
@@ -328,7 +328,7 @@ class Chat implements SessileConnection {
       while (!signal?.aborted) {
         const { state, error } = session.connection;
         if (state === "closed") throw error ?? new SessileError("session-closed", "it was closed");
-        // A replay is not whole before all of it is there.
+        // A replay is incomplete until the session has caught up.
         if (isNew && state === "connected") {
           isNew = false;
           yield;
@@ -345,7 +345,7 @@ class Chat implements SessileConnection {
     }
   }
 
-  /** Publishes what is new of a chat; gives what is to be answered. */
+  /** Publishes the new messages of a chat; returns the serial of the message to answer. */
   async #publish(chat: ChatMessage[]): Promise<string | undefined> {
     const { session } = this;
     const last = chat.at(-1);
@@ -360,7 +360,7 @@ class Chat implements SessileConnection {
     return (await branchesOf(session).send(wellFormed(toData(last)), id)).serial;
   }
 
-  /** Says what came of the calls of an answer, all that no turn waits for in one step. */
+  /** Publishes the outputs of an answer's calls; those that no turn waits for in one step. */
   async #answerCalls(chat: readonly ChatMessage[]): Promise<string | undefined> {
     const { session } = this;
     const answers = this.#answers();
@@ -375,7 +375,7 @@ class Chat implements SessileConnection {
     return placed.messages.at(-1)?.serial;
   }
 
-  /** Says what came of one call, if the turn of the message that asks waits for it. */
+  /** Settles one call, if the turn of the message that asks waits for it. */
   async #settle({ asks, message: { name, data, headers } }: News): Promise<boolean> {
     if (!asks) return false;
     const askings = askingsOf(this.session);
@@ -404,11 +404,11 @@ class Chat implements SessileConnection {
       body: JSON.stringify({ ...runInput(chat, context, data), session: this.session.id, input }),
     });
     if (!answer.ok) throw new Error(`${api} answered ${answer.status}: ${await answer.text()}`);
-    // Read to its end: on some platforms a request that is broken off takes its work along.
+    // The response is drained: some platforms stop the work of a request that is abandoned.
     answer.body?.pipeTo(new WritableStream()).catch(() => {});
   }
 
-  /** There is nothing to ask for. Unless an answer is on its way, the page waits for none. */
+  /** Nothing needs an answer: ends the run at once, unless an answer is in progress. */
   #skip(run: string): void {
     const { turns, log } = this.session;
     if (turns.some((turn) => isOpen(turn) && !isWaiting(turn, log))) return;
@@ -427,9 +427,9 @@ class Chat implements SessileConnection {
   }
 }
 
-/** No message's serial: there is nothing to be answered. */
+/** In place of a serial: nothing needs an answer. */
 const NOTHING = "";
-/** Messages that are read back at a time. */
+/** The number of messages in one read of history. */
 const PAGE = 50;
 
 function isMade(options: SessileConnectionOptions): options is Common & SessionOptions {
@@ -440,7 +440,7 @@ function isRunning({ status }: Turn): boolean {
   return status === "active";
 }
 
-/** The newest of a page's nodes; an answer is not taken apart. */
+/** The newest nodes, without splitting an answer. */
 function lastOf(nodes: readonly Node[], limit: number): readonly Node[] {
   let from = Math.max(0, nodes.length - limit);
   const { answer } = nodes[from] ?? {};
@@ -449,7 +449,7 @@ function lastOf(nodes: readonly Node[], limit: number): readonly Node[] {
   return nodes.slice(from);
 }
 
-/** The questions that the newest run waits for, if it does. */
+/** The questions that the newest run is waiting on, if any. */
 function interruptsOf(
   nodes: readonly Node[],
   turns: readonly Turn[],
@@ -464,7 +464,7 @@ function interruptsOf(
   return { runId: last.key, pending: interrupts };
 }
 
-/** Waits for something, but not longer than until a signal fires. */
+/** Waits for a promise, or until the signal aborts. */
 function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined) {
   if (!signal) return promise;
   promise.catch(() => {});

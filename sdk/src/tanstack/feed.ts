@@ -1,5 +1,5 @@
-// Tells one subscription of a session: first what there is, then what becomes of it. The whole
-// transcript says what chunks cannot, such as another branch.
+// The chunks of one subscription: first the state of the session, then its changes. Changes that no
+// chunk can express, such as another branch, are sent as a snapshot of the whole transcript.
 
 import type { Answers } from "../answer/answers.ts";
 import type { Loose } from "../answer/fields.ts";
@@ -11,55 +11,55 @@ import { resultOf } from "./events.ts";
 import type { Node } from "./nodes.ts";
 import { chatOf, type Shown, saidUpTo, wholeNodes } from "./transcript.ts";
 
-/** The subscriptions of a connection know this of its other calls. */
+/** State of the connection that its subscriptions share. */
 export interface Known {
   readonly session: Pick<Session, "log">;
-  /** The branch that is seen. */
+  /** The branch on screen. */
   shown(): Shown;
   answers(): Answers;
-  /** The thread that the page calls the session. */
+  /** The thread id that the page uses for the session. */
   thread(): string;
   /** Ids of messages and runs that came from the page itself. */
   readonly sent: ReadonlySet<string>;
-  /** Runs that `joinRun` tells right now. */
+  /** Runs that `joinRun` is emitting. */
   readonly joined: ReadonlySet<string>;
   /** Whether the page has the transcript from `hydrate`. */
   hasTranscript(): boolean;
 }
 
-/** A chunk, and the run that it is of. */
+/** A chunk, and its run. */
 export interface Fed {
   chunk: Loose;
   run?: string;
 }
 
-/** The session as one look at it finds it. */
+/** The session at one moment. */
 interface Seen {
   turns: readonly Turn[];
   nodes: readonly Node[];
-  /** The same by their keys. */
+  /** The nodes by key. */
   byKey: ReadonlyMap<string, Node>;
   answers: Answers;
 }
 
-/** How long after a transcript a message may have been on its way to `send`. */
+/** A message sent this soon after a snapshot may have been written without it. */
 const RACE_MS = 1_000;
 
 export class Feed {
   readonly #known: Known;
-  /** Of each node that was told, what its messages held. */
+  /** The data of the messages of each emitted node, by key. */
   #told = new Map<string, readonly unknown[]>();
   #runs = new Map<string, RunChunks>();
-  /** Everything before this was there when the page came. */
+  /** The end of the log when the page arrived. */
   #start = "";
   #hasBegun = false;
-  /** The messages and turns as they were when they were last looked at. */
+  /** The messages and turns of the previous call. */
   #messages: readonly Message[] = [];
   #turns: readonly Turn[] = [];
   #isStale = false;
-  /** The data that was told of turns that wait. */
+  /** The emitted data of waiting turns. */
   readonly #paused = new Map<string, readonly unknown[]>();
-  /** Runs that were begun before all was told. */
+  /** Runs that had begun before the last snapshot. */
   #again = new Set<string>();
   #isAsking = false;
   readonly #skipped: Fed[] = [];
@@ -69,29 +69,29 @@ export class Feed {
     this.#known = known;
   }
 
-  /** Another call tells a run from here on, or did so far. */
+  /** Hands a run over to, or takes it from, `joinRun`. */
   adopt(run: string, chunks: RunChunks): void {
     this.#runs.set(run, chunks);
   }
 
-  /** A run that has nothing to do is over at once. */
+  /** Begins and ends a run that has nothing to do. */
   skip(runId: string): void {
     const ids = { threadId: this.#known.thread(), runId };
     const end = { type: "RUN_FINISHED", ...ids, outcome: { type: "success" } };
     this.#skipped.push({ chunk: { type: "RUN_STARTED", ...ids } }, { chunk: end });
   }
 
-  /** Tells one more thing, which is of no run. */
+  /** Adds a chunk outside any run. */
   say(chunk: Loose): void {
     this.#skipped.push({ chunk });
   }
 
-  /** Tells the whole transcript before anything else. */
+  /** Makes the next chunk a snapshot. */
   restart(): void {
     this.#isStale = true;
   }
 
-  /** The page is about to ask for an answer: it forgets what it knows of texts that still grow. */
+  /** Called before the page requests an answer, when it forgets unfinished texts. */
   asked(): void {
     const isRacing = Date.now() - this.#snapshotAt < RACE_MS;
     if (!isRacing && !this.#isTelling()) return;
@@ -99,7 +99,7 @@ export class Feed {
     this.restart();
   }
 
-  /** The new chunks. */
+  /** Returns the new chunks. */
   next(): Fed[] {
     const shown = this.#known.shown();
     const { turns } = shown;
@@ -131,7 +131,7 @@ export class Feed {
     return this.#isStale ? [...fed, ...this.next()] : fed;
   }
 
-  /** The outputs of pages, once their calls were told. */
+  /** Emits the outputs of pages, once their calls were emitted. */
   #tellOutputs(outputs: readonly Node[], { nodes, answers }: Seen, fed: Fed[]): void {
     for (const node of outputs) {
       const isOpen = ({ key, answer }: Node) =>
@@ -148,18 +148,18 @@ export class Feed {
     else this.#tellAll(seen, fed);
   }
 
-  /** Everything but what is still being said, which is told from its beginning after that. */
+  /** Emits a snapshot without the open turns, which are then replayed from their beginning. */
   #tellAll(seen: Seen, fed: Fed[]): void {
     this.#isStale = false;
     this.#snapshotAt = Date.now();
     fed.push({ chunk: this.#snapshot(seen) });
     const running = [...this.#runs].filter(([, { isEnded }]) => !isEnded);
-    // Open parts are gone from the chat; a check of the events wants to see them end.
+    // A snapshot removes open parts from the chat, but validators of events expect their ends.
     const turns = new Map(seen.turns.map((turn) => [turn.id, turn]));
     for (const [run, chunks] of running) {
       fed.push(...chunks.leave(turns.get(run)).map((chunk) => ({ chunk, run })));
     }
-    // That a run was begun is known, unless the client counts several from here on.
+    // The client remembers that one run has begun, but not which of several.
     const isKnown = running.length === 1 && !this.#isAsking;
     this.#again = new Set(isKnown ? running.map(([run]) => run) : []);
     this.#isAsking = false;
@@ -168,7 +168,7 @@ export class Feed {
     this.#mark(seen);
   }
 
-  /** The transcript, with what turns said before they paused. */
+  /** The transcript, with the messages of paused turns. */
   #snapshot({ nodes, turns, answers }: Seen): Loose {
     const paused = openOf(turns);
     const said = nodes.flatMap((node) => {
@@ -186,7 +186,7 @@ export class Feed {
     this.#told = new Map(there.map((node) => [node.key, dataOf(node)]));
   }
 
-  /** Whether nothing is different but what open turns say, and what came at the end. */
+  /** Whether only the messages of open turns changed, and messages were appended. */
   #isStill({ messages, turns }: Shown): boolean {
     const was = this.#messages;
     const isSame = turns === this.#turns;
@@ -200,7 +200,7 @@ export class Feed {
     });
   }
 
-  /** Whether something that was told is gone, or another: another branch, an edit, a deletion. */
+  /** Whether an emitted node is gone or different: another branch, an edit, a deletion. */
   #isChanged({ byKey, turns }: Seen): boolean {
     const open = openOf(turns);
     return [...this.#told].some(([key, told]) => {
@@ -212,7 +212,7 @@ export class Feed {
     });
   }
 
-  /** Whether events can say it, and the page does not take it for the end of what it waits for. */
+  /** Whether events can express a node, without the page taking it for the awaited answer's end. */
   #isPlain(node: Node, answers: Answers): boolean {
     const [first] = node.messages;
     if (node.answer !== undefined) return first?.name !== TOOL_APPROVAL;
@@ -223,13 +223,13 @@ export class Feed {
   #isNew(node: Node): boolean {
     if (this.#told.has(node.key)) return false;
     const isOwn = this.#known.sent.has(node.key);
-    // Read back from history, or shown by the page before it was sent.
+    // It was read from history, or the page showed it before sending it.
     if (!isOwn && !isOlder(node, this.#start)) return true;
     this.#told.set(node.key, dataOf(node));
     return false;
   }
 
-  /** Whether the page waits for nothing, and takes what comes for the end of what was. */
+  /** Whether no run is in progress, so that the page would append events to the last answer. */
   #isQuiet(): boolean {
     return !this.#isTelling() && this.#known.joined.size === 0;
   }
@@ -289,7 +289,7 @@ export class Feed {
   }
 }
 
-/** The transcript as one chunk, without what is still being said. */
+/** The transcript as one chunk, without open turns. */
 export function snapshotOf(
   nodes: readonly Node[],
   turns: readonly Turn[],
@@ -300,7 +300,7 @@ export function snapshotOf(
   return { type: "MESSAGES_SNAPSHOT", messages: chatOf(there, turns, answers) };
 }
 
-/** Turns that speak, or may speak again. */
+/** The ids of open turns. */
 function openOf(turns: readonly Turn[]): Set<string> {
   return new Set(turns.filter((turn) => isOpen(turn)).map(({ id }) => id));
 }
@@ -309,7 +309,7 @@ function isOlder({ serial }: Node, start: string): boolean {
   return serial <= start;
 }
 
-/** The part of a node that was told. */
+/** The emitted part of a node. */
 function toldOf(node: Node, run: RunChunks): Node {
   return { ...node, messages: node.messages.filter((message) => run.has(message)) };
 }

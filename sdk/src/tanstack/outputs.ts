@@ -1,4 +1,4 @@
-// The outputs of calls that a page made itself, as messages: the agent goes on with the last.
+// The outputs of a page's own calls, as messages; the last one is the input for the agent.
 
 import type { Answers } from "../answer/answers.ts";
 import { fieldsOf, type Loose } from "../answer/fields.ts";
@@ -14,21 +14,21 @@ import {
 import type { ChatMessage } from "./fold.ts";
 import type { Node } from "./nodes.ts";
 
-/** Longer ids have no place in a header; `call` says which call is meant. */
+/** Longer ids do not fit a header; `call` names the call, too. */
 const MOST_ID_LENGTH = 400;
 /** Characters of a message's `id` (P14). */
 const MOST_NAME_LENGTH = 128;
 
 export interface News {
   message: NewMessage & { id: string };
-  /** The message of a turn that asks for it. */
+  /** The message that asks for it, in a turn. */
   asks: Message | undefined;
   /** The message that it follows. */
   parent: string | undefined;
 }
 
 /**
- * The outputs in a chat's last answer that the session does not have; nothing if the session does
+ * The outputs in a chat's last answer that the session does not have yet; `undefined` if it does
  * not know the answer.
  */
 export function newsOf(
@@ -55,7 +55,7 @@ export function newsOf(
   const found = parts.flatMap((part) => {
     const input = inputs.get(part.id);
     const is = part.type === "tool-call" && inputs.has(part.id) ? outcomeOf(part) : undefined;
-    // An agent asks before it is answered: of an approval, the page's own message counts.
+    // The agent's message is the question: for an approval, only the page's own message counts.
     const isKnown = is?.name === TOOL_OUTPUT && known.has(`${is.name} ${part.id}`);
     const id = short(`${is?.name}:${input?.serial ?? `${answer}:${part.id}`}`, MOST_NAME_LENGTH);
     if (!is || isKnown || said.some((it) => it.id === id)) return [];
@@ -75,24 +75,24 @@ export function newsOf(
   return found.map(({ asks, ...message }) => ({ asks, message: wellFormed(message), parent }));
 }
 
-/** The messages to be published of news: one step, of which the last is an input. */
+/** The messages to publish, in one step; the last one is an input. */
 export function inOne(news: readonly News[]): NewMessage[] {
   return news.map(({ message, parent }, index) => {
     const isLast = index === news.length - 1;
     const headers = { ...message.headers, ...(!isLast && { more: "true" }) };
-    // Those after the first follow it, as what names no parent does.
+    // Without a parent, each follows the one before.
     return { ...message, headers, ...(index === 0 && parent && { parent }), wake: isLast };
   });
 }
 
 /** The answer that a message of the chat belongs to. */
 function answerOf({ id }: ChatMessage, nodes: readonly Node[]): string | undefined {
-  // A long answer is several messages in a chat.
+  // A long answer may be several messages of the chat.
   const [, whole = id] = /^(.+)\/\d+$/.exec(id) ?? [];
   return (nodes.find(({ key }) => key === id) ?? nodes.find(({ key }) => key === whole))?.answer;
 }
 
-/** The outcome of a call that a page made; nothing while it has not. */
+/** The output of a page's own call; `undefined` until there is one. */
 function outcomeOf({ state, output, approval }: Loose) {
   const { id: approvalId, approved, reason } = fieldsOf(approval);
   if (state === "approval-responded" && typeof approved === "boolean") {

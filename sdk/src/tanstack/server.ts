@@ -9,9 +9,9 @@ import { toChat } from "./transcript.ts";
 
 /**
  * Pipes a stream of `chat()`, which `run` gives, into a turn. It is called with the conversation
- * that leads to the turn. When all calls are settled that need approval or are a page's, it is called
- * again, with their outcomes: in this process, or in the next one of the agent, which calls this
- * alike.
+ * that leads to the turn. When all calls are settled that need approval or are a page's, it is
+ * called again, with their outcomes: in this process, or in the next one of the agent, which calls
+ * this alike.
  */
 export function chatToTurn(
   turn: AgentTurn,

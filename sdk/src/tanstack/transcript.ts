@@ -1,5 +1,5 @@
-// A session's messages as TanStack AI's: one for each message of a person, and what a client
-// would make of its events for each answer.
+// A session's messages as TanStack AI's: one for each message of a person, and for each answer
+// those that a client would build from its events.
 
 import { Answers } from "../answer/answers.ts";
 import { fieldsOf, type Loose, present } from "../answer/fields.ts";
@@ -16,14 +16,14 @@ import { type Node, nodesOf } from "./nodes.ts";
 
 export type Shown = Pick<SessionSnapshot, "messages" | "turns" | "hasOlder">;
 
-/** The branch of a session that is seen. */
+/** The branch on screen. */
 export function shownIn(session: Session): Shown {
   const { messages, turns } = branchesOf(session);
   const { value } = askingsOf(session);
   return { messages: withSettled(messages, value), turns, hasOlder: session.hasOlder };
 }
 
-/** The nodes that are shown; what is left of an answer that begins in what is older is none. */
+/** The nodes to show, without an answer whose beginning is not loaded. */
 export function wholeNodes({ messages, hasOlder }: Shown, answers: Answers): readonly Node[] {
   const nodes = nodesOf(messages, answers);
   if (!hasOlder) return nodes;
@@ -35,7 +35,7 @@ export function wholeNodes({ messages, hasOlder }: Shown, answers: Answers): rea
   );
 }
 
-/** The messages of an answer up to the end of one of its turns; no output before its call. */
+/** The messages of an answer up to the end of one of its turns, each output after its call. */
 export function saidUpTo(nodes: readonly Node[], turn: string, answers: Answers): Message[] {
   const index = nodes.findIndex(({ key }) => key === turn);
   const answer = nodes[index]?.answer;
@@ -50,7 +50,7 @@ export function saidUpTo(nodes: readonly Node[], turn: string, answers: Answers)
     .flatMap((message) => [message, ...early.filter((it) => placeOf(it) === message.serial)]);
 }
 
-/** The messages of a chat that nodes come to. */
+/** The chat's messages for some nodes. */
 export function chatOf(
   nodes: readonly Node[],
   turns: readonly Turn[],
@@ -87,7 +87,7 @@ function chatOfAnswer(
   return chat;
 }
 
-/** All that is to be said of a turn, after what its answer has said before. */
+/** The chunks of a turn, after those of the earlier turns of its answer. */
 export function chunksOf(
   nodes: readonly Node[],
   { key: run, answer = run }: Node,
@@ -104,7 +104,7 @@ export function toChat(shown: Shown & { log?: readonly Message[] }): ChatMessage
   return chatOf(wholeNodes(shown, answers), shown.turns, answers);
 }
 
-/** The data that a page publishes of one of its messages: text where that is all there is. */
+/** The data to publish for a page's message: plain text if it has nothing else. */
 export function toData({ parts, metadata }: Pick<ChatMessage, "parts" | "metadata">): unknown {
   const [only] = parts;
   const isPlain = parts.length === 1 && only?.type === "text" && metadata === undefined;
@@ -115,7 +115,7 @@ function dateOf({ createdAt }: Message): Date {
   return new Date(createdAt);
 }
 
-/** Parts that a person may say: no calls, nor what came of them, nor a model's thoughts. */
+/** The parts that a person may publish: no calls, results or reasoning. */
 const OF_PERSONS = /^(text|image|audio|video|document|file|data-.+)$/;
 
 function fromPerson(message: Message, id: string): ChatMessage {
@@ -123,19 +123,19 @@ function fromPerson(message: Message, id: string): ChatMessage {
   const { parts, metadata } = fieldsOf(data);
   const text = typeof data === "string" ? data : JSON.stringify(data);
   const given: Loose[] = Array.isArray(parts) ? parts : [{ type: "text", content: text }];
-  // Other roles have only those who may edit, or lead a turn (P4.1).
+  // Other roles need the operation `edit` or `turn` (P4.1).
   const own = given.filter(({ type }) => role !== "user" || OF_PERSONS.test(type));
   return present({
     id,
     role: role === "tool" ? "assistant" : role,
-    // A page of another SDK calls a text's content `text`.
+    // Other SDKs name a text part's content `text`.
     parts: own.map((it) => (it.type === "text" ? { content: it.text, ...it } : it)),
     metadata,
     createdAt: dateOf(message),
   });
 }
 
-/** Puts what a page answered to the question that it answers. */
+/** Adds a page's answer to its question. */
 function respond(chat: ChatMessage[], { data }: Message): void {
   const { approvalId, approved } = fieldsOf(data);
   if (approved === undefined) return;

@@ -1,7 +1,9 @@
-//! One delivery, tried once: a signed webhook (P10.3, P10.5).
+//! One delivery, tried once: a signed webhook (P10.3, P10.5), or the news for an inbox (P15).
 //!
 //! The runtime's own cryptography signs and its `fetch` calls, in `deliver.js`; every end is an
 //! outcome for the session to judge.
+
+use std::time::Duration;
 
 use serde::Deserialize;
 use worker::Env;
@@ -9,10 +11,15 @@ use worker::js_sys::Promise;
 use worker::js_sys::futures::JsFuture;
 use worker::wasm_bindgen::prelude::*;
 
-use crate::cloudflare::platform::config::config;
+use crate::cloudflare::call::{Ask, Call, Question, is_stale, reach, request};
+use crate::cloudflare::platform::config::{INBOXES, config};
 use crate::cloudflare::platform::js::describe;
+use crate::cloudflare::platform::time::within;
+use crate::inbox::Grant;
+use crate::protocol::routes::TOLD;
 use crate::protocol::target;
 use crate::session::{Delivered, Delivery, Outcome};
+use crate::store::DeliveryKind;
 
 #[wasm_bindgen(module = "/src/cloudflare/object/deliver.js")]
 extern "C" {
@@ -38,6 +45,45 @@ pub(super) async fn deliver(env: Env, delivery: Delivery) -> Delivered {
 }
 
 async fn attempt(env: &Env, delivery: Delivery) -> Result<Outcome, Outcome> {
+    match delivery.kind {
+        DeliveryKind::Hook => call_hook(env, delivery).await,
+        DeliveryKind::Inbox => tell_inbox(env, delivery).await,
+    }
+}
+
+/// Tells an inbox of this deployment, by a call that no client can make.
+async fn tell_inbox(env: &Env, delivery: Delivery) -> Result<Outcome, Outcome> {
+    let failed = |reason: String| Outcome::Failed { reason };
+    let config = config(env).map_err(|error| failed(error.message))?;
+    let question = Question {
+        method: TOLD.method.to_owned(),
+        path: TOLD.path.to_owned(),
+        params: Vec::new(),
+        pairs: Vec::new(),
+    };
+    let call = Call::<_, ()> {
+        grant: Grant::of_session(),
+        ask: Ask::Answer(question),
+    };
+    let call = serde_json::to_string(&call).map_err(|error| failed(error.to_string()))?;
+    let request = request(&call, false, Some(&delivery.body));
+    let request = request.map_err(|error| failed(describe(&error)))?;
+    let answer = reach(env, INBOXES, &delivery.target, &request);
+    let longest = Duration::from_millis(config.limits.delivery_ms);
+    let Some(answer) = within(longest, answer).await else {
+        return Err(failed("the inbox did not answer in time".to_owned()));
+    };
+    let answer = answer.map_err(|error| failed(error.to_string()))?;
+    if is_stale(&answer) {
+        return Err(failed("the inbox is being made anew".to_owned()));
+    }
+    Ok(Outcome::Answered {
+        status: answer.status(),
+        retry_after_ms: None,
+    })
+}
+
+async fn call_hook(env: &Env, delivery: Delivery) -> Result<Outcome, Outcome> {
     let failed = |reason: String| Outcome::Failed { reason };
     let config = config(env).map_err(|error| failed(error.message))?;
     // The deployment may have stopped allowing it since the address was set.

@@ -11,6 +11,9 @@ use crate::protocol::deployment::Outbound;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::limits::Limits;
 
+/// The binding of the class of inboxes; a deployment may be without.
+pub(crate) const INBOXES: &str = "INBOXES";
+
 thread_local! {
     /// Settings cannot change under a running isolate.
     static CONFIG: OnceCell<Rc<Config>> = const { OnceCell::new() };
@@ -55,7 +58,11 @@ fn outbound(env: &Env) -> Result<Outbound, ErrorInfo> {
     ];
     let [hooks, local, secrets] = names.map(|name| variable(env, name));
     let read = Outbound::read(hooks.as_deref(), local.as_deref(), secrets.as_deref());
-    read.map_err(|reason| not_configured(&reason))
+    let outbound = read.map_err(|reason| not_configured(&reason))?;
+    Ok(Outbound {
+        has_inboxes: env.durable_object(INBOXES).is_ok(),
+        ..outbound
+    })
 }
 
 fn limits(env: &Env) -> Result<Limits, ErrorInfo> {

@@ -6,7 +6,7 @@ use worker::web_sys::Request;
 
 use super::refuse::offered;
 use crate::cloudflare::call::failed;
-use crate::cloudflare::platform::config::Config;
+use crate::cloudflare::platform::config::{Config, INBOXES};
 use crate::inbox::{Inbox, address};
 use crate::machine::Machine;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
@@ -29,6 +29,8 @@ pub(super) struct Place {
 /// Access granted by a token.
 pub(super) struct Admitted {
     pub(super) place: Place,
+    /// The inbox of the token's role, to be read with that of its client (P15.1).
+    pub(super) role: Option<String>,
     /// The grant there, in the object's form.
     pub(super) grant: Box<RawValue>,
     /// When it expires (P2.6).
@@ -62,7 +64,10 @@ pub(super) async fn admit(
             let claims = claims(request, config, pairs).await?;
             let name = address(&claims.client, role);
             let grant = Inbox::grant(&claims, &name)?;
-            admitted("INBOXES", "inbox", name, &grant, &claims)
+            let admitted = admitted(INBOXES, "inbox", name, &grant, &claims)?;
+            let said = claims.said_role().filter(|_| role.is_none());
+            let role = said.map(|role| address(&claims.client, Some(role)));
+            Ok(Admitted { role, ..admitted })
         }
     }
 }
@@ -82,6 +87,7 @@ fn admitted(
     };
     Ok(Admitted {
         place,
+        role: None,
         grant,
         expires_at: claims.expires_at,
     })

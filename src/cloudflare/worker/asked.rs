@@ -4,7 +4,7 @@ use serde::Serialize;
 use worker::Env;
 use worker::web_sys::{Request, Response};
 
-use super::admit::Admitted;
+use super::admit::{Admitted, Place};
 use super::make;
 use super::refuse::Shape;
 use crate::cloudflare::call::{Ask, Call, Opening, Question};
@@ -40,10 +40,19 @@ impl Asked<'_> {
     /// # Errors
     /// `internal`, when the object fails.
     pub(super) async fn ask(&self, body: Option<&str>) -> Result<Response, ErrorInfo> {
+        let question = self.asked_question();
+        self.call::<()>(Ask::Answer(question), body).await
+    }
+
+    /// The question of the address.
+    fn asked_question(&self) -> Question {
         let pairs = self.pairs.iter().filter(|(name, _)| name != "token");
-        let pairs = pairs.cloned().collect();
-        self.question(self.route, self.params.to_vec(), pairs, body)
-            .await
+        Question {
+            method: self.route.method.to_owned(),
+            path: self.route.path.to_owned(),
+            params: self.params.to_vec(),
+            pairs: pairs.cloned().collect(),
+        }
     }
 
     /// Makes another call to the object.
@@ -75,13 +84,53 @@ impl Asked<'_> {
         carrier: Carrier,
         attach: A,
     ) -> Result<Response, ErrorInfo> {
+        let opening = self.opening(carrier, attach);
+        self.call(Ask::Open(opening), None).await
+    }
+
+    /// Makes the call of the address to another object of the same class.
+    ///
+    /// # Errors
+    /// `internal`, when the object fails.
+    pub(super) async fn ask_another(&self, name: &str) -> Result<Response, ErrorInfo> {
+        let question = self.asked_question();
+        self.call_another::<()>(name, Ask::Answer(question)).await
+    }
+
+    /// Opens a connection to another object of the same class.
+    ///
+    /// # Errors
+    /// `internal`, when the object fails.
+    pub(super) async fn open_another<A: Serialize>(
+        &self,
+        name: &str,
+        carrier: Carrier,
+        attach: A,
+    ) -> Result<Response, ErrorInfo> {
+        let opening = self.opening(carrier, attach);
+        self.call_another(name, Ask::Open(opening)).await
+    }
+
+    fn opening<A>(&self, carrier: Carrier, attach: A) -> Opening<A> {
         let has_protocol = matches!(self.shape, Shape::Socket { has_protocol: true });
-        let opening = Opening {
+        Opening {
             carrier,
             has_protocol,
             attach,
+        }
+    }
+
+    async fn call_another<A: Serialize>(
+        &self,
+        name: &str,
+        ask: Ask<A>,
+    ) -> Result<Response, ErrorInfo> {
+        let Admitted { place, grant, .. } = &self.admitted;
+        let place = Place {
+            name: name.to_owned(),
+            ..*place
         };
-        self.call(Ask::Open(opening), None).await
+        make::make(self.env, &place, &Call { grant, ask }, None).await
     }
 
     async fn call<A: Serialize>(

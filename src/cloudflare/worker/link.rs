@@ -9,7 +9,7 @@ use futures::StreamExt;
 use futures::channel::mpsc::{UnboundedReceiver, unbounded};
 use worker::wasm_bindgen::JsCast;
 use worker::wasm_bindgen::closure::Closure;
-use worker::web_sys::{CloseEvent, MessageEvent, WebSocket};
+use worker::web_sys::{CloseEvent, MessageEvent, Response, WebSocket};
 use worker::worker_sys::ext::{ResponseExt, WebSocketExt};
 
 use super::asked::Asked;
@@ -49,13 +49,25 @@ impl Link {
         attach: Attach,
     ) -> Result<Self, ErrorInfo> {
         let response = asked.open(carrier, attach).await?;
+        Self::of(&response)
+    }
+
+    /// The connection that an object accepted.
+    ///
+    /// # Errors
+    /// `internal` when it accepted none.
+    pub(super) fn of(response: &Response) -> Result<Self, ErrorInfo> {
         let Some(end) = response.websocket() else {
             return Err(failed("session", "it accepted no connection"));
         };
         Self::listen(end).map_err(|error| failed("session", &describe(&error)))
     }
 
-    fn listen(end: WebSocket) -> Result<Self, worker::wasm_bindgen::JsValue> {
+    /// Our end of a connection, which is accepted.
+    ///
+    /// # Errors
+    /// When the runtime refuses.
+    pub(super) fn listen(end: WebSocket) -> Result<Self, worker::wasm_bindgen::JsValue> {
         let (sender, said) = unbounded();
         let closing = sender.clone();
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
@@ -95,6 +107,11 @@ impl Link {
     /// Sends a message. A message to a connection that is ending is lost: the end follows.
     pub(super) fn send(&self, text: &str) {
         let _ = self.end.send_with_str(text);
+    }
+
+    /// Closes it with a code.
+    pub(super) fn close(&self, code: u16) {
+        let _ = self.end.close_with_code(code);
     }
 
     /// The session's next message.

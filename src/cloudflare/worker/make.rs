@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 use worker::Env;
-use worker::js_sys::futures::JsFuture;
-use worker::wasm_bindgen::{JsCast, JsValue};
-use worker::web_sys::{Headers, Request, RequestInit, Response};
+use worker::web_sys::Response;
 
 use super::admit::Place;
-use crate::cloudflare::call::{Ask, CALL_HEADER, Call, STALE_HEADER, failed};
+use crate::cloudflare::call::{Ask, Call, failed, is_stale, reach, request};
 use crate::cloudflare::platform::js;
 use crate::cloudflare::platform::time::within;
 use crate::protocol::error::ErrorInfo;
@@ -33,7 +31,6 @@ pub(super) async fn make<G: Serialize, A: Serialize>(
 ) -> Result<Response, ErrorInfo> {
     let is_upgrade = matches!(call.ask, Ask::Open(_));
     let call = serde_json::to_string(call).unwrap_or_default();
-    let call = ascii(&call);
     for _ in 1..TRIES {
         let response = try_once(env, place, &call, is_upgrade, body).await?;
         if !is_stale(&response) {
@@ -53,7 +50,7 @@ async fn try_once(
 ) -> Result<Response, ErrorInfo> {
     let failed = |reason: &str| failed(place.thing, reason);
     let request = request(call, is_upgrade, body).map_err(|error| failed(&js::describe(&error)))?;
-    let answer = ask(env, place, &request);
+    let answer = reach(env, place.binding, &place.name, &request);
     match within(Duration::from_millis(ANSWER_MS), answer).await {
         Some(Ok(response)) => Ok(response),
         Some(Err(_)) => Err(failed("it was reset; what was asked may have happened")),
@@ -61,48 +58,4 @@ async fn try_once(
             "it did not answer in time; what was asked may have happened",
         )),
     }
-}
-
-fn request(call: &str, is_upgrade: bool, body: Option<&str>) -> Result<Request, JsValue> {
-    let headers = Headers::new()?;
-    headers.set(CALL_HEADER, call)?;
-    if is_upgrade {
-        headers.set("upgrade", "websocket")?;
-    }
-    let init = RequestInit::new();
-    init.set_headers(&headers);
-    if let Some(body) = body {
-        init.set_method("POST");
-        init.set_body(&body.into());
-    }
-    Request::new_with_str_and_init("https://object/", &init)
-}
-
-async fn ask(env: &Env, place: &Place, request: &Request) -> worker::Result<Response> {
-    let objects = env.durable_object(place.binding)?;
-    let stub = objects.get_by_name(&place.name)?;
-    let promise = stub.into_rpc::<js::Stub>().fetch(request)?;
-    Ok(JsFuture::from(promise).await?.dyn_into()?)
-}
-
-fn is_stale(response: &Response) -> bool {
-    response.headers().has(STALE_HEADER).unwrap_or(false)
-}
-
-/// JSON with everything beyond ASCII escaped, since a header carries nothing else.
-fn ascii(json: &str) -> String {
-    if json.is_ascii() {
-        return json.to_owned();
-    }
-    let mut escaped = String::with_capacity(json.len() * 2);
-    for character in json.chars() {
-        if character.is_ascii() {
-            escaped.push(character);
-            continue;
-        }
-        for unit in character.encode_utf16(&mut [0; 2]) {
-            escaped.push_str(&format!("\\u{unit:04x}"));
-        }
-    }
-    escaped
 }

@@ -8,6 +8,7 @@ mod exchange;
 mod lines;
 mod link;
 mod make;
+mod merged;
 mod patience;
 mod pipe;
 mod refuse;

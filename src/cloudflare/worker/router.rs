@@ -7,7 +7,7 @@ use worker::web_sys::Request;
 use super::admit::admit;
 use super::asked::Asked;
 use super::refuse::{Shape, offered, refuse};
-use super::{body, lines, sse};
+use super::{body, lines, merged, sse};
 use crate::cloudflare::platform::config::config;
 use crate::cloudflare::platform::env::not_configured;
 use crate::cloudflare::platform::http::{Answer, json, preflight, read_all, refusal};
@@ -78,6 +78,9 @@ impl Asked<'_> {
     /// The one match over the ways to serve a request.
     async fn serve(&self) -> Result<Answer, ErrorInfo> {
         self.route.check(self.pairs)?;
+        if let (Some(role), Serve::Answer(_)) = (&self.admitted.role, self.route.serve) {
+            return merged::answer(self, role).await;
+        }
         match self.route.serve {
             Serve::Socket => return self.connect().await,
             Serve::Events => return sse::serve(self).await,
@@ -109,6 +112,9 @@ impl Asked<'_> {
                 .await?
             }
             Resource::Inbox => {
+                if let Some(role) = &self.admitted.role {
+                    return merged::connect(self, role).await;
+                }
                 self.open(Carrier::Socket, inbox::attach(self.pairs))
                     .await?
             }

@@ -4,6 +4,7 @@ pub(super) mod ask;
 pub(super) mod change;
 pub(super) mod decide;
 pub(super) mod grants;
+mod inboxes;
 pub(super) mod list;
 pub(super) mod part;
 pub(super) mod revoke;

@@ -1,13 +1,16 @@
 //! Pending approvals as a part of the session: the clock brings deadlines and escalations (P8.3).
 
+use crate::ordered::Set;
 use crate::protocol::approval::{Approval, Decision, Event, OnDeadline, Shown, Status};
 use crate::protocol::frame::{Lists, ServerFrame, encode};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{LIST_BYTES, PAGE_BYTES};
+use crate::protocol::news::Telling;
 use crate::protocol::serial::Place;
 use crate::protocol::snapshot::Snapshot;
 use crate::session::approvals::ask::REASON;
 use crate::session::approvals::change::{APPROVALS, Happening, change_approval, frame};
+use crate::session::approvals::inboxes;
 use crate::session::approvals::shown::{by_place, shown};
 use crate::session::approvals::state::PendingApproval;
 use crate::session::context::{Asked, Context, Memory};
@@ -68,6 +71,14 @@ impl Part for Pending {
             });
         }
         Ok(())
+    }
+
+    fn recipients(cx: &Context<'_>, into: &mut Set<String>) {
+        inboxes::recipients(cx, into);
+    }
+
+    fn tell(cx: &Context<'_>, telling: &mut Telling<'_>) -> Result<(), StoreError> {
+        inboxes::tell(cx, telling)
     }
 
     fn attached(cx: &Context<'_>, _: &mut Live, lists: &mut Lists) {

@@ -3,6 +3,7 @@
 pub(super) mod call;
 pub(super) mod change;
 pub(super) mod claim;
+mod inboxes;
 pub(super) mod lease;
 pub(super) mod list;
 pub(super) mod part;

@@ -1,14 +1,16 @@
 //! Pending calls as a part of the session: the clock brings deadlines and ends of claims (P8.9).
 
-use crate::ordered::sort_by_number;
+use crate::ordered::{Set, sort_by_number};
 use crate::protocol::call::{Call, Event, Shown, Status};
 use crate::protocol::frame::{Lists, ServerFrame, encode};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{LIST_BYTES, PAGE_BYTES};
+use crate::protocol::news::Telling;
 use crate::protocol::serial::Place;
 use crate::protocol::snapshot::Snapshot;
 use crate::session::calls::call::REASON;
 use crate::session::calls::change::{change_call, frame};
+use crate::session::calls::inboxes;
 use crate::session::calls::lease::{CALLS, PINGS, held_until, listen, stir};
 use crate::session::calls::shown::shown;
 use crate::session::calls::state::PendingCall;
@@ -77,6 +79,14 @@ impl Part for Called {
             });
         }
         Ok(())
+    }
+
+    fn recipients(cx: &Context<'_>, into: &mut Set<String>) {
+        inboxes::recipients(cx, into);
+    }
+
+    fn tell(cx: &Context<'_>, telling: &mut Telling<'_>) -> Result<(), StoreError> {
+        inboxes::tell(cx, telling)
     }
 
     fn attached(cx: &Context<'_>, _: &mut Live, lists: &mut Lists) {

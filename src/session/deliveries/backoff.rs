@@ -11,7 +11,7 @@ const ASKED_MS: u64 = 24 * 60 * 60 * 1_000;
 /// Milliseconds to wait after so many attempts. The wait doubles, and is shortened by up to a
 /// third that depends on the number, so that sessions that failed together do not return
 /// together. An endpoint may lengthen it (`Retry-After`), never shorten it.
-pub(super) fn wait_ms(number: u64, attempts: u64, asked_ms: Option<u64>) -> u64 {
+pub(crate) fn wait_ms(number: u64, attempts: u64, asked_ms: Option<u64>) -> u64 {
     let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(u32::MAX);
     let doubled = FIRST_MS
         .checked_shl(doublings.min(32))

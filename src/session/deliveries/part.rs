@@ -1,6 +1,7 @@
 //! Deliveries as a part of the session: each goes out when it is due.
 
 use super::queue::{Queue, Started};
+use crate::machine::{DELIVERIES_AT_ONCE, TELLINGS_AT_ONCE};
 use crate::protocol::ids::Timestamp;
 use crate::session::context::Context;
 use crate::session::engine::{Delivered, Delivery, Owner, Wait, after};
@@ -24,7 +25,11 @@ impl Part for Deliveries {
 
     fn load(cx: &mut Context<'_>) -> Result<(), StoreError> {
         let rows = cx.engine.store.deliveries()?;
-        cx.memory.deliveries = Queue::load(rows, &cx.engine.limits);
+        let at_once = match cx.engine.outbound.has_inboxes {
+            true => DELIVERIES_AT_ONCE.saturating_sub(TELLINGS_AT_ONCE),
+            false => DELIVERIES_AT_ONCE,
+        };
+        cx.memory.deliveries = Queue::load(rows, &cx.engine.limits, at_once);
         Ok(())
     }
 

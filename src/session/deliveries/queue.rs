@@ -4,7 +4,6 @@
 use std::collections::VecDeque;
 
 use super::backoff::wait_ms;
-use crate::machine::DELIVERIES_AT_ONCE;
 use crate::ordered::Map;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{DEAD_LETTER_MS, DEAD_LETTERS_MAX, DELIVERY_SLACK_MS, Limits};
@@ -40,6 +39,7 @@ struct Bounds {
     most: u64,
     call_ms: u64,
     give_up_ms: u64,
+    at_once: usize,
 }
 
 /// A pending delivery.
@@ -62,11 +62,13 @@ impl Waiting {
 
 impl Queue {
     /// The queue from its rows. Nothing is under way: an attempt ends with its process.
-    pub(crate) fn load(rows: Vec<Owed>, limits: &Limits) -> Self {
+    /// `at_once` bounds the attempts in flight.
+    pub(crate) fn load(rows: Vec<Owed>, limits: &Limits, at_once: usize) -> Self {
         let bounds = Bounds {
             most: limits.deliveries,
             call_ms: limits.delivery_ms,
             give_up_ms: limits.give_up_ms,
+            at_once,
         };
         let mut queue = Self {
             lanes: Map::new(),
@@ -99,7 +101,7 @@ impl Queue {
 
     /// Adds a delivery; `parcel` gets its number. Beyond the bound it becomes a dead letter at
     /// once.
-    pub(super) fn add(
+    pub(crate) fn add(
         &mut self,
         now: Timestamp,
         kind: DeliveryKind,
@@ -140,6 +142,12 @@ impl Queue {
         u64::try_from(waiting).unwrap_or(u64::MAX)
     }
 
+    /// Whether anything is pending for a target.
+    pub(crate) fn owes(&self, kind: DeliveryKind, target: &str) -> bool {
+        let mut lanes = self.lanes.keys();
+        lanes.any(|(known, it)| *known == kind && it == target)
+    }
+
     /// Whether there is no row at all.
     pub(crate) fn is_empty(&self) -> bool {
         self.lanes.is_empty() && self.dead.is_empty()
@@ -155,7 +163,7 @@ impl Queue {
         let busy = self
             .heads()
             .filter(|head| head.under_way.is_some_and(|until| now < until));
-        let room = DELIVERIES_AT_ONCE.saturating_sub(busy.count());
+        let room = self.bounds.at_once.saturating_sub(busy.count());
         let mut started = Vec::new();
         while started.len() < room {
             let heads = self.lanes.iter_mut();
@@ -193,7 +201,11 @@ impl Queue {
         head.under_way = None;
         head.attempts += 1;
         let attempts = head.attempts;
-        let give_up_at = after(head.created_at, self.bounds.give_up_ms);
+        let give_up_at = match lane.0 {
+            DeliveryKind::Hook => after(head.created_at, self.bounds.give_up_ms),
+            // An inbox must become right again.
+            DeliveryKind::Inbox => Timestamp::MAX,
+        };
         let write = match verdict(outcome) {
             Verdict::Taken => DeliveryWrite::Forget { number },
             Verdict::Failed { asked_ms, .. } if now < give_up_at => {
@@ -250,7 +262,7 @@ impl Queue {
     pub(crate) fn deadline(&self) -> Option<Timestamp> {
         let is_under_way = |head: &&Waiting| head.under_way.is_some();
         // While all calls are taken, the rest needs no clock: an outcome starts it.
-        let is_busy = DELIVERIES_AT_ONCE <= self.heads().filter(is_under_way).count();
+        let is_busy = self.bounds.at_once <= self.heads().filter(is_under_way).count();
         let due = self.heads().filter(|head| !is_busy || is_under_way(head));
         let letters = self.dead.iter().map(|(_, at)| after(*at, DEAD_LETTER_MS));
         due.map(Waiting::next).chain(letters).min()

@@ -20,7 +20,7 @@ fn limits() -> Limits {
 }
 
 fn empty() -> Queue {
-    Queue::load(Vec::new(), &limits())
+    Queue::load(Vec::new(), &limits(), 4)
 }
 
 fn add(queue: &mut Queue, target: &str) -> Owed {
@@ -84,11 +84,12 @@ fn an_attempt_without_an_outcome_is_made_again() {
         "an alarm covers it"
     );
     assert_eq!(numbers(&queue.start(lost_at)), [owed.number]);
-    let mut reloaded = Queue::load(vec![owed.clone()], &limits());
+    let mut reloaded = Queue::load(vec![owed.clone()], &limits(), 4);
     assert_eq!(reloaded.deadline(), Some(NOW), "due at once after a crash");
     assert_eq!(numbers(&reloaded.start(NOW)), [owed.number]);
     // The outcome of an attempt from before counts as well as any.
-    let late = Queue::load(vec![owed.clone()], &limits()).settle(NOW, owed.number, &answered(200));
+    let late =
+        Queue::load(vec![owed.clone()], &limits(), 4).settle(NOW, owed.number, &answered(200));
     assert_eq!(
         late,
         [DeliveryWrite::Forget {
@@ -170,7 +171,7 @@ fn as_many_wait_as_may() {
     assert_eq!(queue.pending(), 8);
     let dead: Vec<bool> = owed.iter().map(|owed| owed.dead_at.is_some()).collect();
     assert_eq!(dead.iter().position(|is_dead| *is_dead), Some(8));
-    let mut reloaded = Queue::load(owed, &limits());
+    let mut reloaded = Queue::load(owed, &limits(), 4);
     assert_eq!(reloaded.pending(), 8);
     assert_eq!(reloaded.start(NOW).len(), 1);
 }
@@ -212,7 +213,7 @@ fn numbers_grow() {
     let mut queue = empty();
     let [first, second] = ["a", "b"].map(|target| add(&mut queue, target).number);
     assert!(first < second);
-    let later = Queue::load(Vec::new(), &limits()).add(NOW + 1, KIND, "a", |_| Parcel {
+    let later = Queue::load(Vec::new(), &limits(), 4).add(NOW + 1, KIND, "a", |_| Parcel {
         id: String::new(),
         body: String::new(),
     });

@@ -125,6 +125,14 @@ impl Clock {
         times.min().unwrap_or(Timestamp::MAX)
     }
 
+    /// The earliest alarm of any other owner.
+    pub(crate) fn next_beside(&self, owner: Owner) -> Timestamp {
+        let slots = self.slots.iter();
+        let others = slots.filter(|slot| slot.owner.wait == Wait::Alarm && slot.owner != owner);
+        let times = others.map(|slot| slot.at);
+        times.min().unwrap_or(Timestamp::MAX)
+    }
+
     /// After a sleep, pings must be asked for before anything else happens.
     pub(crate) fn ask_for_pings(&mut self) {
         for slot in &mut self.slots {

@@ -128,6 +128,7 @@ impl Work<'_> {
         if step.writes.is_empty() && id.is_none() {
             return Ok(());
         }
+        let has_event = self.outbound.has_inboxes && step.writes.iter().any(Write::is_event);
         let mut writes = self.beginning();
         writes.extend(step.writes);
         writes.extend(id);
@@ -136,9 +137,8 @@ impl Work<'_> {
         for (frame, name) in step.frames {
             self.broadcast(&frame, name.as_deref());
         }
-        if step.settles {
-            self.state.news.is_settled = true;
-        }
+        self.state.news.is_settled |= step.settles;
+        self.state.news.has_event |= has_event;
         Ok(())
     }
 }

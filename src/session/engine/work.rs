@@ -65,6 +65,8 @@ pub(crate) struct News {
     pub(crate) is_anew: bool,
     /// Messages that streamed or belonged to an open turn are settled.
     pub(crate) is_settled: bool,
+    /// Something changed that inboxes show (P15), in a deployment that has them.
+    pub(crate) has_event: bool,
     /// A connection whose fresh token changes its name or role.
     pub(crate) renamed: Option<ConnectionId>,
     /// Closed connections.
@@ -77,10 +79,12 @@ impl News {
             is_anew,
             created,
             is_settled,
+            has_event,
             renamed,
             gone,
         } = self;
-        !is_anew && created.is_none() && !is_settled && renamed.is_none() && gone.is_empty()
+        let is_quiet = !is_anew && !is_settled && !has_event;
+        is_quiet && created.is_none() && renamed.is_none() && gone.is_empty()
     }
 }
 

@@ -1,8 +1,10 @@
 //! The hand-over as a part of the session: a person who is not heard has returned.
 
+use crate::ordered::Set;
 use crate::protocol::frame::{Lists, ServerFrame};
 use crate::protocol::handover::{Returned, Wake};
 use crate::protocol::ids::Timestamp;
+use crate::protocol::news::Telling;
 use crate::protocol::serial::Place;
 use crate::protocol::snapshot::Snapshot;
 use crate::session::context::{Context, Memory};
@@ -57,6 +59,17 @@ impl Part for HandedOver {
 
     fn is_busy(memory: &Memory) -> bool {
         memory.handover.is_some()
+    }
+
+    fn recipients(cx: &Context<'_>, into: &mut Set<String>) {
+        let held = cx.memory.handover.as_ref();
+        into.extend(held.map(|held| format!("client:{}", held.handover.lead.client)));
+    }
+
+    fn tell(cx: &Context<'_>, telling: &mut Telling<'_>) -> Result<(), StoreError> {
+        let held = cx.memory.handover.as_ref();
+        telling.about.lead = held.map(|held| held.handover.lead.clone());
+        Ok(())
     }
 
     fn attached(cx: &Context<'_>, _: &mut Live, lists: &mut Lists) {

@@ -12,6 +12,7 @@ use crate::session::approvals::words::dismiss_by_input;
 use crate::session::context::Context;
 use crate::session::engine::{Answer, Error, Sender, Step, Stream};
 use crate::session::handover::check::{check_speaker, is_led_by, keep_inputs};
+use crate::session::inboxes::follow::follow_author;
 use crate::session::messages::edits::check_edits;
 use crate::session::messages::silence::STREAMS;
 use crate::session::turns::cancel::{check_interrupt, check_outlives, interrupt, is_interrupted};
@@ -249,6 +250,7 @@ fn introduce(cx: &mut Context<'_>, step: &mut Step, sender: &Sender, new: NewMes
     let mut message = create(cx, sender, new);
     let serial = message.serial;
     let place = serial.place;
+    follow_author(cx, step, sender, &message);
     match waits {
         Waits::No => announce(cx, message, step),
         Waits::Queued => {

@@ -75,12 +75,6 @@ impl Known {
 
     /// A change is the latest from now on.
     pub(super) fn note(&mut self, change: StateChange) {
-        // Rows of an older generation may be missing in between.
-        let last = self.recent.back().map(|last| last.place);
-        if last.is_some_and(|last| last != change.prior) {
-            self.recent.clear();
-            self.recent_bytes = 0;
-        }
         if self.version < change.place {
             self.version = change.place;
             self.client.clone_from(&change.client);

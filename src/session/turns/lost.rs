@@ -7,6 +7,7 @@ use crate::protocol::hooks::HookEvent;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::LATE_MS;
 use crate::protocol::message::Status as MessageStatus;
+use crate::protocol::news::Telling;
 use crate::protocol::serial::Place;
 use crate::protocol::turn::{Ending, Event, State, Turn};
 use crate::session::context::{Context, Memory};
@@ -70,6 +71,11 @@ impl Part for Open {
 
     fn is_busy(memory: &Memory) -> bool {
         !memory.turns.is_empty()
+    }
+
+    fn tell(cx: &Context<'_>, telling: &mut Telling<'_>) -> Result<(), StoreError> {
+        telling.about.open_turns = cx.memory.turns.len();
+        Ok(())
     }
 
     fn attached(cx: &Context<'_>, _: &mut Live, lists: &mut Lists) {

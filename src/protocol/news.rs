@@ -1,0 +1,179 @@
+//! News: the text by which a session tells an inbox of itself (P15).
+//!
+//! It is the state and no event: whatever was lost before is made up for by the next one.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::handover::Leading;
+use super::ids::Timestamp;
+use super::limits::{NEWS_BYTES, NEWS_ITEMS};
+use super::serial::Place;
+use crate::ordered::sort_by_number;
+
+/// The kind of an item of an inbox. Rows keep the numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "u8", try_from = "u8")]
+pub enum ItemKind {
+    /// A session (P11.3).
+    Session = 0,
+    /// An approval or a question (P8).
+    Approval = 1,
+    /// A call of a client's tool (P8.9).
+    Call = 2,
+}
+
+impl From<ItemKind> for u8 {
+    fn from(kind: ItemKind) -> Self {
+        kind as Self
+    }
+}
+
+impl TryFrom<u8> for ItemKind {
+    type Error = &'static str;
+
+    fn try_from(number: u8) -> Result<Self, &'static str> {
+        match number {
+            0 => Ok(Self::Session),
+            1 => Ok(Self::Approval),
+            2 => Ok(Self::Call),
+            _ => Err("a kind of item"),
+        }
+    }
+}
+
+/// A session as inboxes show it (P11.3). Read marks will add the unread messages (P9.5).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct About {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it was last written to.
+    pub last_activity_at: Timestamp,
+    /// Open turns.
+    pub open_turns: usize,
+    /// Pending approvals, whoever may decide them.
+    pub pending_approvals: usize,
+    /// The person who leads (P8.8).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lead: Option<Leading>,
+}
+
+/// An item that changed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Item {
+    /// Its kind.
+    pub kind: ItemKind,
+    /// Its id among those of its kind in its session.
+    pub id: String,
+    /// Whether it waits for somebody.
+    pub is_open: bool,
+    /// When it was asked.
+    pub at: Timestamp,
+    /// The whole item, as JSON.
+    pub body: Box<RawValue>,
+}
+
+impl Item {
+    /// An item, shown as this JSON; `None` if it is none.
+    pub fn new(
+        kind: ItemKind,
+        id: &str,
+        is_open: bool,
+        at: Timestamp,
+        body: String,
+    ) -> Option<Self> {
+        Some(Self {
+            kind,
+            id: id.to_owned(),
+            is_open,
+            at,
+            body: RawValue::from_string(body).ok()?,
+        })
+    }
+}
+
+/// The news of one session for one inbox.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct News {
+    /// The session.
+    pub session: String,
+    /// The epoch of its life.
+    pub epoch: String,
+    /// When that life began.
+    pub begun_at: Timestamp,
+    /// The place up to which this tells: an inbox takes each place of a life once.
+    pub place: Place,
+    /// The session; `None` if it is gone, or told this inbox no more.
+    pub about: Option<About>,
+    /// The items that changed since the place that was told before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<Item>,
+    /// Every item of the session that waits for this inbox: others do not wait any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub open: Vec<(ItemKind, String)>,
+}
+
+/// News while it is collected from the features of a session.
+#[derive(Debug)]
+pub struct Telling<'a> {
+    /// The inbox that is told.
+    pub inbox: &'a str,
+    /// The place up to which it was told.
+    pub told: Place,
+    /// Whether the log tells what changed since; otherwise only what is open counts.
+    pub is_recent: bool,
+    /// The session.
+    pub about: About,
+    /// Every item that waits for this inbox.
+    pub open: Vec<(ItemKind, String)>,
+    /// Changed items with the places of their latest changes.
+    pub items: Vec<(Place, Item)>,
+    /// The place up to which every changed item is among them.
+    pub up_to: Place,
+}
+
+impl Telling<'_> {
+    /// Adds the items of one kind: those that wait, and those that changed, of which a read gave no
+    /// more than `NEWS_ITEMS`; `last` is the place of the last one read, of whatever inbox.
+    pub fn add(
+        &mut self,
+        kind: ItemKind,
+        open: Vec<String>,
+        changed: Vec<(Place, Item)>,
+        read: (usize, Option<Place>),
+    ) {
+        if let (NEWS_ITEMS.., Some(last)) = read {
+            self.up_to = self.up_to.min(last);
+        }
+        self.open.extend(open.into_iter().map(|id| (kind, id)));
+        self.items.extend(changed);
+    }
+
+    /// The items that fit into one text, in the order of their changes, and the place up to which
+    /// they tell.
+    pub fn fitting(&mut self) -> (Vec<Item>, Place) {
+        let mut items = std::mem::take(&mut self.items);
+        items.retain(|(place, _)| *place <= self.up_to);
+        sort_by_number(&mut items, |(place, _)| *place);
+        let (mut bytes, mut up_to, mut fitting) = (0, self.up_to, Vec::new());
+        let mut last = 0;
+        for (place, item) in items {
+            bytes += item.body.get().len();
+            if NEWS_BYTES < bytes && !fitting.is_empty() && last < place {
+                up_to = last;
+                break;
+            }
+            last = place;
+            fitting.push(item);
+        }
+        (fitting, up_to)
+    }
+}

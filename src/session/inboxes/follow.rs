@@ -1,0 +1,76 @@
+//! Clients that write follow the session, until there are too many of them.
+
+use crate::protocol::capability::Role;
+use crate::protocol::limits::FOLLOWERS;
+use crate::protocol::message::Message;
+use crate::protocol::message::Role as MessageRole;
+use crate::session::context::Context;
+use crate::session::engine::{Sender, Step};
+use crate::session::inboxes::part::{parting, pending_inboxes};
+use crate::store::FollowerWrite;
+
+/// A client that says something in its own name follows the session from then on, but for agents.
+pub(crate) fn follow_author(
+    cx: &mut Context<'_>,
+    step: &mut Step,
+    sender: &Sender,
+    message: &Message,
+) {
+    let is_input = message.turn.is_none() && message.role == MessageRole::User;
+    if !cx.engine.outbound.has_inboxes || !is_input || sender.role == Role::Agent {
+        return;
+    }
+    let inbox = format!("client:{}", sender.client);
+    let now = cx.engine.now;
+    if let Some(follower) = cx.memory.followers.by_inbox.get_mut(&inbox)
+        && follower.is_kept
+    {
+        follower.active_at = now;
+        return;
+    }
+    make_room(cx, step);
+    step.note(FollowerWrite::Told {
+        inbox: inbox.clone(),
+        told: 0,
+        is_kept: false,
+    });
+    let follower = cx.memory.followers.by_inbox.or_default(inbox);
+    (follower.is_kept, follower.active_at) = (true, now);
+}
+
+/// The title of the session changes, which has no place.
+pub(crate) fn owe_title(cx: &mut Context<'_>, step: &mut Step) {
+    let followers = cx.memory.followers.by_inbox.values_mut();
+    let mut is_any = false;
+    for follower in followers.filter(|follower| 0 < follower.told) {
+        follower.told -= 1;
+        is_any |= follower.is_kept;
+    }
+    if is_any {
+        step.note(FollowerWrite::Owe);
+    }
+}
+
+/// Lets the inbox go that was active least recently, if there are too many that nothing waits for.
+fn make_room(cx: &mut Context<'_>, step: &mut Step) {
+    let pending = pending_inboxes(cx);
+    let idle = cx.memory.followers.by_inbox.iter();
+    let idle = idle.filter(|(inbox, _)| !pending.contains(*inbox));
+    let idle: Vec<_> = idle
+        .map(|(inbox, follower)| (follower.active_at, follower.told, inbox.clone()))
+        .collect();
+    if idle.len() < FOLLOWERS {
+        return;
+    }
+    let Some((_, _, inbox)) = idle.into_iter().min() else {
+        return;
+    };
+    for write in parting(cx, &inbox, cx.engine.end) {
+        step.note(write);
+    }
+    step.note(FollowerWrite::Drop {
+        inbox: inbox.clone(),
+    });
+    cx.memory.followers.by_inbox.remove(&inbox);
+    cx.memory.followers.reckon();
+}

@@ -1,0 +1,240 @@
+//! Followers in memory: which inboxes are owed something, and when each is told. Nothing here
+//! knows the session.
+
+use crate::machine::TELLINGS_AT_ONCE;
+use crate::ordered::Map;
+use crate::protocol::ids::Timestamp;
+use crate::protocol::limits::{ACTIVITY_MS, TELL_MS};
+use crate::protocol::serial::Place;
+use crate::session::engine::after;
+
+/// An inbox that is told of the session.
+#[derive(Debug, Default)]
+pub(crate) struct Follower {
+    /// The place up to which it was told.
+    pub(crate) told: Place,
+    /// Whether it has a row.
+    pub(crate) is_kept: bool,
+    /// When its client last took part, as far as memory tells.
+    pub(crate) active_at: Timestamp,
+    /// When its next telling begins, if that is within half a second of its cause.
+    soon: Option<Timestamp>,
+    /// When its next telling begins after one that failed.
+    later: Option<Timestamp>,
+    /// When its next telling begins that nobody waits for.
+    idle: Option<Timestamp>,
+    /// Failed tellings in a row.
+    pub(crate) attempts: u64,
+    under_way: Option<UnderWay>,
+    /// When the latest telling began.
+    started_at: Timestamp,
+}
+
+/// A telling whose outcome is not known.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UnderWay {
+    pub(crate) number: u64,
+    /// The place up to which it tells.
+    pub(crate) place: Place,
+    /// Whether nothing is left to tell up to the end of the log.
+    pub(crate) is_whole: bool,
+    /// When it counts as lost.
+    until: Timestamp,
+}
+
+impl Follower {
+    fn due_at(&self) -> Option<Timestamp> {
+        let times = [self.soon, self.later, self.idle];
+        times.into_iter().flatten().min()
+    }
+}
+
+/// The inboxes that are told of a session.
+#[derive(Debug)]
+pub(crate) struct Followers {
+    pub(crate) by_inbox: Map<String, Follower>,
+    /// When the next telling begins, or counts as lost.
+    next: Timestamp,
+    last_number: u64,
+}
+
+/// Numbers of tellings are from here on: no delivery with a row has one.
+pub(crate) const NUMBERS: u64 = 1 << 62;
+/// Numbers of tellings per millisecond, before they run ahead of the clock.
+const NUMBERS_PER_MS: u64 = 1 << 10;
+
+impl Default for Followers {
+    fn default() -> Self {
+        Self {
+            by_inbox: Map::new(),
+            next: Timestamp::MAX,
+            last_number: NUMBERS,
+        }
+    }
+}
+
+impl Followers {
+    /// Everybody is owed something that others wait for.
+    pub(crate) fn owe_all(&mut self, now: Timestamp) {
+        for follower in self.by_inbox.values_mut() {
+            let soon = after(now, TELL_MS);
+            // A failing inbox has waited long enough to be tried again.
+            follower.soon = Some(follower.soon.map_or(soon, |at| at.min(soon)));
+        }
+        self.reckon();
+    }
+
+    /// One inbox is owed something.
+    pub(crate) fn owe(&mut self, inbox: &str, at: Timestamp) {
+        if let Some(follower) = self.by_inbox.get_mut(inbox) {
+            follower.soon = Some(follower.soon.map_or(at, |known| known.min(at)));
+        }
+        self.reckon();
+    }
+
+    /// An inbox is told at this time, or with the next change.
+    pub(crate) fn put_off(&mut self, inbox: &str, until: Timestamp) {
+        if let Some(follower) = self.by_inbox.get_mut(inbox) {
+            (follower.soon, follower.idle) = (None, None);
+            follower.later = Some(until);
+        }
+        self.reckon();
+    }
+
+    /// Everybody is owed the news that the session is active, which nobody waits for (P11.3).
+    pub(crate) fn owe_activity(&mut self, now: Timestamp) {
+        for follower in self.by_inbox.values_mut() {
+            if follower.due_at().is_some() {
+                continue;
+            }
+            let later = after(follower.started_at, ACTIVITY_MS);
+            // A clock that jumped back must not put it off for longer.
+            let is_long_ago = later <= now || now < follower.started_at;
+            match is_long_ago {
+                true => follower.soon = Some(after(now, TELL_MS)),
+                false => follower.idle = Some(later),
+            }
+        }
+        self.reckon();
+    }
+
+    /// Whether a telling may begin, or is lost. Every input asks.
+    pub(crate) fn is_due(&self, now: Timestamp) -> bool {
+        self.next <= now || self.next < Timestamp::MAX && self.has_jumped(now)
+    }
+
+    /// Whether the clock jumped back behind the time of a cause.
+    fn has_jumped(&self, now: Timestamp) -> bool {
+        self.window().is_some_and(|at| after(now, TELL_MS) < at)
+    }
+
+    /// When a telling begins that is to begin within half a second of its cause.
+    pub(crate) fn window(&self) -> Option<Timestamp> {
+        if self.next == Timestamp::MAX || self.is_busy() {
+            return None;
+        }
+        let waiting = self.by_inbox.values();
+        let waiting = waiting.filter(|follower| follower.under_way.is_none());
+        waiting.filter_map(|follower| follower.soon).min()
+    }
+
+    /// When a telling begins again that failed.
+    pub(crate) fn later(&self) -> Option<Timestamp> {
+        if self.is_busy() {
+            // An outcome starts the rest.
+            return None;
+        }
+        let waiting = self.by_inbox.values();
+        let waiting = waiting.filter(|follower| follower.under_way.is_none());
+        waiting.filter_map(|follower| follower.later).min()
+    }
+
+    /// Whether an inbox is owed something, or is being told.
+    pub(crate) fn is_owing(&self) -> bool {
+        let mut followers = self.by_inbox.values();
+        followers.any(|it| it.soon.or(it.idle).is_some() || it.under_way.is_some())
+    }
+
+    fn is_busy(&self) -> bool {
+        let followers = self.by_inbox.values();
+        let under_way = followers.filter(|follower| follower.under_way.is_some());
+        TELLINGS_AT_ONCE <= under_way.count()
+    }
+
+    /// The next inbox to be told now, the longest due first. Lost tellings end here.
+    pub(crate) fn due(&mut self, now: Timestamp) -> Option<String> {
+        for follower in self.by_inbox.values_mut() {
+            if follower.under_way.is_some_and(|it| it.until <= now) {
+                follower.under_way = None;
+                follower.soon = Some(now);
+            }
+        }
+        if self.is_busy() {
+            return None;
+        }
+        if self.has_jumped(now) {
+            let followers = self.by_inbox.values_mut();
+            followers.for_each(|it| it.soon = it.soon.map(|at| at.min(now)));
+        }
+        let waiting = self.by_inbox.iter();
+        let waiting = waiting.filter(|(_, follower)| follower.under_way.is_none());
+        let due = waiting.filter_map(|(inbox, follower)| {
+            let at = follower.due_at().filter(|at| *at <= now)?;
+            Some((at, inbox))
+        });
+        due.min().map(|(_, inbox)| inbox.clone())
+    }
+
+    /// An inbox is being told up to a place; returns the telling's number.
+    pub(crate) fn start(
+        &mut self,
+        inbox: &str,
+        now: Timestamp,
+        told: (Place, bool),
+        until: Timestamp,
+    ) -> u64 {
+        let (place, is_whole) = told;
+        // By the time, so that no number of an earlier life of the session comes again.
+        let at = u64::try_from(now).unwrap_or(0);
+        let number = NUMBERS.saturating_add(at.saturating_mul(NUMBERS_PER_MS));
+        let number = number.max(self.last_number + 1);
+        self.last_number = number;
+        if let Some(follower) = self.by_inbox.get_mut(inbox) {
+            follower.under_way = Some(UnderWay {
+                number,
+                place,
+                is_whole,
+                until,
+            });
+            (follower.soon, follower.later, follower.idle) = (None, None, None);
+            follower.started_at = now;
+        }
+        self.reckon();
+        number
+    }
+
+    /// A telling ended; returns its inbox and the place up to which it told.
+    pub(crate) fn end(&mut self, number: u64) -> Option<(String, UnderWay)> {
+        let mut followers = self.by_inbox.iter_mut();
+        let ended = followers.find_map(|(inbox, follower)| {
+            let under_way = follower.under_way.filter(|it| it.number == number)?;
+            follower.under_way = None;
+            Some((inbox.clone(), under_way))
+        });
+        self.reckon();
+        ended
+    }
+
+    /// Computes the time of the next step again.
+    pub(crate) fn reckon(&mut self) {
+        let is_busy = self.is_busy();
+        let followers = self.by_inbox.values();
+        let times = followers.filter_map(|follower| match &follower.under_way {
+            Some(under_way) => Some(under_way.until),
+            // An outcome starts the rest.
+            None if is_busy => None,
+            None => follower.due_at(),
+        });
+        self.next = times.min().unwrap_or(Timestamp::MAX);
+    }
+}

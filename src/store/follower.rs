@@ -1,0 +1,100 @@
+//! Followers: the inboxes that a session tells of itself (P15).
+//!
+//! A row of `follower` is one inbox. No row says what an inbox is owed: it is owed whatever changed
+//! after the place up to which it was told. Few sessions of a deployment without inboxes have any,
+//! so the table is made with its first row.
+//!
+//! | column | holds |
+//! | --- | --- |
+//! | `inbox` | the name of the inbox: `client:ID` or `role:NAME` |
+//! | `told` | the place up to which it was told; 0 if it was told nothing |
+
+use super::error::StoreError;
+use super::row::Row;
+use super::schema::{Rare, Tables};
+use super::sql::{Sql, Value};
+use super::store::Store;
+use super::stored::Stored;
+use crate::protocol::serial::Place;
+
+/// A change of the rows of followers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FollowerWrite {
+    /// An inbox was told up to a place.
+    Told {
+        /// The inbox.
+        inbox: String,
+        /// The place.
+        told: Place,
+        /// Whether it has a row already.
+        is_kept: bool,
+    },
+    /// Something changed that has no place: every inbox is owed it.
+    Owe,
+    /// An inbox follows no more.
+    Drop {
+        /// The inbox.
+        inbox: String,
+    },
+}
+
+impl Stored for FollowerWrite {
+    fn store(&self, sql: &dyn Sql) -> Result<(), StoreError> {
+        const TOLD: &str = "INSERT INTO follower(inbox, told) VALUES(?1, ?2) \
+                            ON CONFLICT(inbox) DO UPDATE SET told=excluded.told";
+        const OWE: &str = "UPDATE follower SET told=told-1 WHERE 0<told";
+        const DROP: &str = "DELETE FROM follower WHERE inbox=?1";
+        match self {
+            Self::Told { inbox, told, .. } => {
+                sql.run(TOLD, &[inbox.as_str().into(), Value::number(*told)])
+            }
+            Self::Owe => sql.run(OWE, &[]),
+            Self::Drop { inbox } => sql.run(DROP, &[inbox.as_str().into()]),
+        }
+    }
+
+    fn make_tables(&self, sql: &dyn Sql, tables: &mut Tables) -> Result<(), StoreError> {
+        match self {
+            Self::Told { .. } => tables.add(sql, Rare::Follower),
+            Self::Owe | Self::Drop { .. } => Ok(()),
+        }
+    }
+
+    fn is_one_statement(&self) -> bool {
+        !matches!(self, Self::Told { is_kept: false, .. })
+    }
+}
+
+impl Store {
+    /// Every inbox with a row, and the place up to which it was told. Reads all rows.
+    pub fn followers(&self) -> Result<Vec<(String, Place)>, StoreError> {
+        const ALL: &str = "SELECT inbox, told FROM follower ORDER BY inbox";
+        if !self.tables()?.has(Rare::Follower) {
+            return Ok(Vec::new());
+        }
+        let follower = |mut row: Row| Ok((row.text()?, row.number()?));
+        Row::all(self.sql().query(ALL, &[])?)
+            .map(follower)
+            .collect()
+    }
+
+    /// A place that no inbox needs to be told beyond: that of the latest entry of anything but a
+    /// message, or of the latest message if it is of no turn. Where many entries came after it,
+    /// one of them. 66 rows at most.
+    pub fn latest_event(&self) -> Result<Place, StoreError> {
+        const EVENT: &str = "SELECT coalesce(max(CASE WHEN 10<=kind THEN serial END), \
+                             CASE WHEN count(*)=64 THEN min(serial) END) FROM \
+                             (SELECT serial, kind FROM change ORDER BY serial DESC LIMIT 64)";
+        const MESSAGE: &str = "SELECT CASE WHEN turn IS NULL THEN serial END FROM message \
+                               ORDER BY serial DESC LIMIT 1";
+        self.read(|sql| {
+            let mut latest = 0;
+            for statement in [EVENT, MESSAGE] {
+                if let Some(mut row) = Row::first(sql.query(statement, &[])?) {
+                    latest = latest.max(row.number_or_zero()?);
+                }
+            }
+            Ok(latest)
+        })
+    }
+}

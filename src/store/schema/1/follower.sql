@@ -1,0 +1,4 @@
+CREATE TABLE follower(
+  inbox TEXT PRIMARY KEY,
+  told INTEGER
+) WITHOUT ROWID;
