@@ -34,8 +34,7 @@ pub(crate) fn follow_author(
         told: 0,
         is_kept: false,
     });
-    let follower = cx.memory.followers.by_inbox.entry(inbox);
-    let follower = follower.or_default();
+    let follower = cx.memory.followers.by_inbox.or_default(inbox);
     (follower.is_kept, follower.active_at) = (true, now);
 }
 
