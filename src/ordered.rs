@@ -167,6 +167,18 @@ impl<K: Ord, V> Map<K, V> {
         Some(*self.entries.remove(index).1)
     }
 
+    /// The entries from a key on, its own among them.
+    pub fn since<'a, Q: Ord + ?Sized>(
+        &'a self,
+        key: &Q,
+    ) -> std::iter::Skip<<&'a Self as IntoIterator>::IntoIter>
+    where
+        K: Borrow<Q>,
+    {
+        let (Ok(first) | Err(first)) = self.place(key);
+        self.iter().skip(first)
+    }
+
     /// The entries up to a key, and its own.
     pub fn up_to<'a, Q: Ord + ?Sized>(
         &'a self,

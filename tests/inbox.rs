@@ -1,5 +1,10 @@
 //! P15: the inbox as a machine, without a platform.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 #[path = "sqlite/mod.rs"]
 mod sqlite;

@@ -41,11 +41,11 @@ fn page(all: &[(Cursor, Box<RawValue>)], cursor: Option<&str>, limit: usize) -> 
 }
 
 fn ids(part: &[Box<RawValue>]) -> Vec<String> {
-    let id = |item: &Box<RawValue>| {
+    let id = |item: &RawValue| {
         let item: Value = serde_json::from_str(item.get()).unwrap();
         item["id"].as_str().unwrap().to_owned()
     };
-    part.iter().map(id).collect()
+    part.iter().map(|item| id(item)).collect()
 }
 
 proptest! {

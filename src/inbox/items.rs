@@ -1,8 +1,7 @@
 //! The items of an inbox in memory, without their bodies: what changes with the news of a session,
 //! and what a list shows. Nothing here stores or sends.
 
-use std::collections::{BTreeMap, BTreeSet};
-
+use crate::ordered::{Map, Set, sort_by_number};
 use crate::protocol::inbox::{Cursor, Page};
 use crate::protocol::limits::{INBOX_BATCH, INBOX_SESSIONS, INBOX_SETTLED};
 use crate::protocol::news::{ItemKind, News};
@@ -12,7 +11,7 @@ use crate::store::{ItemEntry, ItemKey, ItemState, ItemWrite, Life};
 /// The items of one inbox.
 #[derive(Debug, Default)]
 pub(super) struct Items {
-    entries: BTreeMap<ItemKey, ItemEntry>,
+    entries: Map<ItemKey, ItemEntry>,
     /// The highest serial.
     pub(super) version: Place,
     /// Later changes are all there.
@@ -144,7 +143,7 @@ impl Items {
             };
             writes.push(ItemWrite::Put { key, entry, body });
         };
-        let mut waiting: BTreeSet<(ItemKind, String)> = news.open.into_iter().collect();
+        let mut waiting: Set<(ItemKind, String)> = news.open.into_iter().collect();
         let told = news.items.iter().map(|item| (item.kind, item.id.clone()));
         waiting.extend(told);
         match &news.about {
@@ -183,7 +182,7 @@ impl Items {
     /// The items of a session, without itself.
     fn of_session(&self, session: &str) -> impl Iterator<Item = (&ItemKey, &ItemEntry)> {
         let from = of_session(session);
-        let items = self.entries.range(from..);
+        let items = self.entries.since(&from);
         let items = items.take_while(move |(key, _)| key.session == session);
         items.filter(|(key, _)| key.kind != ItemKind::Session)
     }
@@ -196,7 +195,7 @@ impl Items {
             let settled = self.entries.iter();
             let settled = settled.filter(|(_, entry)| entry.state != ItemState::Open);
             let mut settled: Vec<_> = settled.map(|(key, it)| (it.version, key)).collect();
-            settled.sort_unstable();
+            sort_by_number(&mut settled, |(version, _)| *version);
             forgotten.extend(settled.into_iter().take(INBOX_BATCH));
         }
         if INBOX_SESSIONS + INBOX_BATCH <= self.sessions {
@@ -208,7 +207,7 @@ impl Items {
                 })
                 .map(|(key, entry)| (entry.at, entry.version, key))
                 .collect();
-            idle.sort_unstable();
+            sort_by_number(&mut idle, |(at, _, _)| u64::try_from(*at).unwrap_or(0));
             let idle = idle.into_iter().take(INBOX_BATCH);
             forgotten.extend(idle.map(|(_, version, key)| (version, key)));
         }
@@ -273,7 +272,7 @@ impl Items {
         let changed =
             changed.map(|(key, it)| (it.version, key.clone(), it.state == ItemState::Gone));
         let mut changed: Vec<_> = changed.collect();
-        changed.sort_unstable();
+        sort_by_number(&mut changed, |(version, _, _)| *version);
         Some(changed)
     }
 }

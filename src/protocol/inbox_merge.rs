@@ -1,7 +1,5 @@
 //! Two inboxes as one: that of a client, and that of its role (P15.1).
 
-use std::collections::BTreeSet;
-
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -9,6 +7,7 @@ use super::frame::encode;
 use super::inbox::{Content, Cursor, Lists, Next};
 use super::limits::INBOX_LIST;
 use super::news::ItemKind;
+use crate::ordered::Set;
 
 /// A part of a list, and the cursor of the next.
 pub type Part = (Vec<Box<RawValue>>, Option<String>);
@@ -55,9 +54,7 @@ fn place(kind: ItemKind, item: &RawValue) -> Option<(Cursor, String)> {
 pub fn merged_parts(kind: ItemKind, own: Part, role: Part, limit: usize) -> Part {
     // Beyond the end of either part the other one may lack what the next part has.
     let ends = [&own.1, &role.1].map(|next| next.as_deref().and_then(Cursor::parse));
-    let mut ends: Vec<Cursor> = ends.into_iter().flatten().collect();
-    ends.sort_unstable_by(Cursor::order);
-    let end = ends.into_iter().next();
+    let end = ends.into_iter().flatten().min_by(Cursor::order);
     let items = own.0.into_iter().chain(role.0);
     let placed = items.filter_map(|item| {
         let (place, version) = place(kind, &item)?;
@@ -65,7 +62,7 @@ pub fn merged_parts(kind: ItemKind, own: Part, role: Part, limit: usize) -> Part
     });
     let mut placed: Vec<_> = placed.collect();
     placed.sort_by(|(a, older, _), (b, newer, _)| a.order(b).then_with(|| newer.cmp(older)));
-    let mut known = BTreeSet::new();
+    let mut known = Set::new();
     placed.retain(|(place, _, _)| known.insert((place.session.clone(), place.id.clone())));
     let all = placed.len();
     placed.retain(|(place, _, _)| end.as_ref().is_none_or(|end| place.order(end).is_le()));

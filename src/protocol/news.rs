@@ -9,6 +9,7 @@ use super::handover::Leading;
 use super::ids::Timestamp;
 use super::limits::{NEWS_BYTES, NEWS_ITEMS};
 use super::serial::Place;
+use crate::ordered::sort_by_number;
 
 /// The kind of an item of an inbox. Rows keep the numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -161,7 +162,7 @@ impl Telling<'_> {
     pub fn fitting(&mut self) -> (Vec<Item>, Place) {
         let mut items = std::mem::take(&mut self.items);
         items.retain(|(place, _)| *place <= self.up_to);
-        items.sort_unstable_by_key(|(place, _)| *place);
+        sort_by_number(&mut items, |(place, _)| *place);
         let (mut bytes, mut up_to, mut fitting) = (0, self.up_to, Vec::new());
         let mut last = 0;
         for (place, item) in items {

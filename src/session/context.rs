@@ -1,7 +1,5 @@
 //! The context of every feature while an input is handled.
 
-use std::collections::BTreeSet;
-
 use super::approvals::state::{Approvals, Grants};
 use super::calls::state::Calls;
 use super::deliveries::queue::Queue;
@@ -13,6 +11,7 @@ use super::messages::state::Retention;
 use super::presence::state::Presence;
 use super::state::memory::State;
 use super::turns::state::Turns;
+use crate::ordered::Set;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::news::Telling;
 use crate::protocol::serial::Place;
@@ -53,7 +52,7 @@ pub(super) struct Others {
     /// A turn is about to end in a step.
     pub(super) turn_ends: fn(&mut Context<'_>, &mut Step, &str) -> Result<(), StoreError>,
     /// The inboxes that something pending concerns (P15).
-    pub(super) recipients: fn(&Context<'_>, &mut BTreeSet<String>),
+    pub(super) recipients: fn(&Context<'_>, &mut Set<String>),
     /// Collects what an inbox is told (P15).
     pub(super) tell: fn(&Context<'_>, &mut Telling<'_>) -> Result<(), StoreError>,
 }

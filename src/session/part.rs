@@ -1,9 +1,8 @@
 //! A feature's share in events other than frames and reads.
 
-use std::collections::BTreeSet;
-
 use super::context::{Asked, Context, Memory};
 use super::engine::{Live, News, Owner, Step};
+use crate::ordered::Set;
 use crate::protocol::frame::{Lists, ServerFrame};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::news::Telling;
@@ -73,7 +72,7 @@ pub(super) trait Part {
     }
 
     /// Adds the inboxes that something pending concerns (P15).
-    fn recipients(_: &Context<'_>, _: &mut BTreeSet<String>) {}
+    fn recipients(_: &Context<'_>, _: &mut Set<String>) {}
 
     /// Adds what an inbox is told of it (P15).
     ///

@@ -1,7 +1,5 @@
 //! The parts of the session: the only list of them, and the calls to all of them.
 
-use std::collections::BTreeSet;
-
 use super::approvals::grants::Granted;
 use super::approvals::part::Pending;
 use super::calls::part::{CallPings, Called, LateCalls};
@@ -21,6 +19,7 @@ use super::readers::renew::Tokens;
 use super::state::part::Shared;
 use super::turns::lease::Leases;
 use super::turns::lost::Open;
+use crate::ordered::Set;
 use crate::protocol::frame::{Lists, ServerFrame};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::news::Telling;
@@ -81,7 +80,7 @@ fn turn_ends(cx: &mut Context<'_>, step: &mut Step, turn: &str) -> Result<(), St
     Ok(())
 }
 
-fn recipients(cx: &Context<'_>, inboxes: &mut BTreeSet<String>) {
+fn recipients(cx: &Context<'_>, inboxes: &mut Set<String>) {
     each!(P => { P::recipients(cx, inboxes) });
 }
 

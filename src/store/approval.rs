@@ -35,6 +35,9 @@ impl Stored for ApprovalWrite {
             body,
         };
         APPROVALS.put(sql, asking)?;
+        if approval.version == approval.place {
+            return Ok(());
+        }
         let kind = Kind::Approval(approval.event);
         change::add(sql, approval.version, kind, approval.place, client, self.at)
     }

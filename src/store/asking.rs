@@ -1,8 +1,9 @@
 //! Askings: what agents ask of people and of devices, in tables of one form (P8.1, P8.9).
 //!
 //! A row of `approval` or `call` is one asking, which every change of it rewrites. Few sessions
-//! have any, so a table is made with its first row. The asking itself is in `body`; the other
-//! columns serve look-ups:
+//! have any, so a table is made with its first row. The row is the entry of its request as well, as
+//! that of a message is; each later change has one in `change`. The asking itself is in `body`; the
+//! other columns serve look-ups:
 //!
 //! | column | holds |
 //! | --- | --- |
@@ -18,7 +19,8 @@ use super::row::Row;
 use super::schema::Rare;
 use super::sql::{Sql, Value};
 use super::store::Store;
-use crate::protocol::limits::{REPLAY_ENTRIES, TRIM_ROWS};
+use crate::protocol::ids::Timestamp;
+use crate::protocol::limits::{REPLAY_ENTRIES, REPLAY_MESSAGES, TRIM_ROWS};
 use crate::protocol::serial::Place;
 
 /// A table of askings, and its statements.
@@ -32,6 +34,7 @@ pub(super) struct Askings {
     put_settled: &'static str,
     trim: &'static str,
     extent: &'static str,
+    newest: &'static str,
     pending: &'static str,
     settled: &'static str,
     changed: &'static str,
@@ -64,7 +67,14 @@ macro_rules! askings {
                 "SELECT count(*), coalesce(sum(octet_length(body)), 0) FROM ",
                 $table,
                 " WHERE serial IN (SELECT subject FROM change WHERE serial>?1 \
-                 AND kind BETWEEN ?2 AND ?3)"
+                 AND kind BETWEEN ?2 AND ?3 UNION SELECT * FROM (SELECT serial FROM ",
+                $table,
+                " WHERE serial>?1 ORDER BY serial LIMIT ?4))"
+            ),
+            newest: concat!(
+                "SELECT serial, json_extract(body, '$.created_at') FROM ",
+                $table,
+                " ORDER BY serial DESC LIMIT 1"
             ),
             pending: concat!("SELECT body FROM ", $table, " WHERE pending=1 ORDER BY serial"),
             settled: concat!(
@@ -76,8 +86,10 @@ macro_rules! askings {
                 "SELECT body FROM ",
                 $table,
                 " WHERE serial IN (SELECT subject FROM (SELECT subject, kind FROM change \
-                 WHERE serial>?1 ORDER BY serial LIMIT ?5) WHERE kind BETWEEN ?2 AND ?3) \
-                 ORDER BY version LIMIT ?4"
+                 WHERE serial>?1 ORDER BY serial LIMIT ?5) WHERE kind BETWEEN ?2 AND ?3 \
+                 UNION SELECT * FROM (SELECT serial FROM ",
+                $table,
+                " WHERE serial>?1 ORDER BY serial LIMIT ?4)) ORDER BY version LIMIT ?4"
             ),
             sizes: concat!(
                 "SELECT octet_length(body) FROM ",
@@ -151,9 +163,20 @@ impl Askings {
             return Ok((0, 0));
         }
         let [first, last] = self.kinds.map(Value::Integer);
-        let params = [Value::number(after), first, last];
+        let most = Value::size(REPLAY_MESSAGES + 1);
+        let params = [Value::number(after), first, last, most];
         let mut row = Row::only(store.sql().query(self.extent, &params)?)?;
         Ok((row.size()?, row.size()?))
+    }
+
+    /// The place of the newest, and its time.
+    pub(super) fn newest(&self, sql: &dyn Sql) -> Result<Option<(Place, Timestamp)>, StoreError> {
+        if sql.query(self.is_there, &[])?.is_empty() {
+            return Ok(None);
+        }
+        let row = Row::first(sql.query(self.newest, &[])?);
+        row.map(|mut row| Ok((row.number()?, row.integer()?)))
+            .transpose()
     }
 
     /// The bodies of all that are pending, by place.

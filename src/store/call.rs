@@ -39,6 +39,9 @@ impl Stored for CallWrite {
         if !self.is_entry {
             return Ok(());
         }
+        if call.version == call.place {
+            return Ok(());
+        }
         let kind = Kind::Call(call.event);
         change::add(sql, call.version, kind, call.place, client, self.at)
     }

@@ -9,6 +9,7 @@
 //! | `inbox` | the name of the inbox: `client:ID` or `role:NAME` |
 //! | `told` | the place up to which it was told; 0 if it was told nothing |
 
+use super::asking;
 use super::error::StoreError;
 use super::row::Row;
 use super::schema::{Rare, Tables};
@@ -79,8 +80,8 @@ impl Store {
     }
 
     /// A place that no inbox needs to be told beyond: that of the latest entry of anything but a
-    /// message, or of the latest message if it is of no turn. Where many entries came after it,
-    /// one of them. 66 rows at most.
+    /// message, of the latest request, or of the latest message if it is of no turn. Where many entries came after it,
+    /// one of them. 68 rows at most.
     pub fn latest_event(&self) -> Result<Place, StoreError> {
         const EVENT: &str = "SELECT coalesce(max(CASE WHEN 10<=kind THEN serial END), \
                              CASE WHEN count(*)=64 THEN min(serial) END) FROM \
@@ -93,6 +94,10 @@ impl Store {
                 if let Some(mut row) = Row::first(sql.query(statement, &[])?) {
                     latest = latest.max(row.number_or_zero()?);
                 }
+            }
+            for askings in asking::ALL {
+                let newest = askings.newest(sql)?;
+                latest = latest.max(newest.map_or(0, |(place, _)| place));
             }
             Ok(latest)
         })

@@ -109,10 +109,17 @@ pub(super) fn end(sql: &dyn Sql) -> Result<End, StoreError> {
         ") WHERE m.status='streaming')"
     );
     let mut row = Row::only(sql.query(END, &[])?)?;
-    Ok(End {
+    let mut end = End {
         place: row.number()?,
         written_at: row.integer()?,
-    })
+    };
+    for askings in asking::ALL {
+        if let Some((place, at)) = askings.newest(sql)? {
+            end.place = end.place.max(place);
+            end.written_at = end.written_at.max(at);
+        }
+    }
+    Ok(end)
 }
 
 fn extent(

@@ -18,7 +18,7 @@ pub struct Aged {
     pub place: Place,
     /// When it was created.
     pub created_at: Timestamp,
-    /// Whether it must stay: it streams, it is of an open turn, or an open turn answers or reads it.
+    /// Whether it must stay: it streams, or an open turn has it, answers it or reads it.
     pub is_held: bool,
     /// Rows of its text and of its annotations, beside its own.
     pub rows: usize,

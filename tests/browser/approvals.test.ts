@@ -124,9 +124,13 @@ describe("the example of approvals", () => {
     await fixture.server.kill9();
     await fixture.server.start();
 
-    const desk = await supervisor(session);
+    // She was never in the session: her inbox has it.
+    const desk = await supervisor();
+    const waiting = desk.locator(`#approvals >> text=${session}: Buy two tickets`);
+    await waiting.click({ timeout: 60_000 });
     await reads(desk, "Two tickets, please");
     await desk.click("text=Approve");
+    await desk.locator(`#approvals >> text=${session}: `).waitFor({ state: "detached" });
     await reads(desk, "Buy two tickets for Friday 4 December? approved, by sue");
     await agent(t, session);
     await reads(desk, /Bought for Friday 4 December: 2 at 90 €/);

@@ -415,7 +415,7 @@ fn p8_3_rows() {
             agent | ack 3 a1 pending turn=t1 [+0 request agent]
             alice < approval.request #4 a1 pending turn=t1 [+0 request agent]
             alice | turn.suspend #4 t1 suspended agent reason=approval
-            rows: 2
+            rows: 1
             agent < approval.decide #5 a1 approved turn=t1 decidedBy=alice [+0 request agent,
                   +0 decide alice]
             agent | turn.resume #5 t1 active agent

@@ -188,7 +188,7 @@ fn p10_4_events_that_nobody_hears_cost_nothing() {
             alice < approval.decide #6 a3 approved decidedBy=alice [+0 request agent, +0 decide
                   alice]
             alice | ack 3 a3 approved decidedBy=alice [+0 request agent, +0 decide alice]
-            rows: 4
+            rows: 3
         "#]],
     );
 }

@@ -258,7 +258,7 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
         ("followers", 2, |store| {
             store.followers().map(|all| all.len())
         }),
-        ("latest_event", 66, |store| store.latest_event().map(|_| 1)),
+        ("latest_event", 68, |store| store.latest_event().map(|_| 1)),
         ("grants", 1, |store| store.grants().map(|all| all.len())),
         ("has_deliveries", 0, |store| {
             store.has_deliveries().map(usize::from)

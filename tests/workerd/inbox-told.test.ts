@@ -162,7 +162,7 @@ test("P15 an exchange and a request with its decision cost few rows", async () =
   const before = await rows();
   await exchange(1);
   const ofExchange = (await rows()) - before;
-  assert.ok(ofExchange <= 16, `an exchange costs ${ofExchange} rows`);
+  assert.ok(ofExchange <= 11, `an exchange costs ${ofExchange} rows`);
   const input = await user.publish("buy it");
   const { id: turn } = await start(leader, { input });
   await shows(who, session, { turns: 1, of: 0, ids: [] });
@@ -176,8 +176,7 @@ test("P15 an exchange and a request with its decision cost few rows", async () =
   };
   await ask("a0");
   const written = await ask("a1");
-  console.log({ ofExchange, written });
-  assert.ok(written <= 12, `a request and its decision cost ${written} rows`);
+  assert.ok(written <= 10, `a request and its decision cost ${written} rows`);
 });
 
 test("P15 after kill -9 in mid-update an inbox equals what the sessions say", async () => {

@@ -1,4 +1,4 @@
-// P6.2, P10.3: whether an input steers a turn or begins one is decided by the session: of a thousand
+// P6.2, P10.3: whether an input steers a turn or begins one is decided by the session: of many
 // that race the ends of turns, each is read by exactly one turn.
 
 import assert from "node:assert/strict";

@@ -221,7 +221,7 @@ export class AgentSession implements AsyncDisposable {
     };
     const held = new AgentTurn(host, turn, isKept);
     this.#turns.set(id, held);
-    for (const steer of this.#steers.values()) if (steer.turn === id) held.takeSteer(steer);
+    for (const steer of this.#steers.values()) if (turnOf(steer) === id) held.takeSteer(steer);
     // The turn may be over already, as one cancelled before it began (P6.5).
     held.take(turn);
     return held;
@@ -310,9 +310,10 @@ export class AgentSession implements AsyncDisposable {
   }
 
   #hear(message: Message, isNew: boolean): void {
-    const { name, turn = "", role, headers, serial } = message;
-    if (name === STEER) {
-      const held = this.#steers.get(serial);
+    const { name, role, headers, serial } = message;
+    const turn = turnOf(message);
+    const held = this.#steers.get(serial);
+    if (held || name === STEER || turn !== (message.turn ?? "")) {
       this.#steers.delete(serial);
       if (headers?.steer !== "waiting") return;
       // Without data the message is unchanged (P4.4).
@@ -346,4 +347,9 @@ export class AgentSession implements AsyncDisposable {
 /** Joins a session as an agent. It connects by itself. */
 export function createAgentSession(options: AgentOptions): AgentSession {
   return new AgentSession(options);
+}
+
+/** The turn of a message, or the one that it instructs: an input may (P10.3). */
+function turnOf({ turn, headers }: Message): string {
+  return turn ?? headers?.["steer-turn"] ?? "";
 }

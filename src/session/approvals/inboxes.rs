@@ -1,7 +1,6 @@
 //! The inboxes that an approval concerns (P15).
 
-use std::collections::BTreeSet;
-
+use crate::ordered::Set;
 use crate::protocol::approval::Approval;
 use crate::protocol::frame::encode;
 use crate::protocol::limits::NEWS_ITEMS;
@@ -27,7 +26,7 @@ fn inboxes(approval: &Approval) -> impl Iterator<Item = String> {
 }
 
 /// Adds the inboxes that pending approvals concern.
-pub(super) fn recipients(cx: &Context<'_>, into: &mut BTreeSet<String>) {
+pub(super) fn recipients(cx: &Context<'_>, into: &mut Set<String>) {
     for pending in cx.memory.approvals.values() {
         into.extend(inboxes(&pending.approval));
     }

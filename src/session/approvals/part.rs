@@ -1,7 +1,6 @@
 //! Pending approvals as a part of the session: the clock brings deadlines and escalations (P8.3).
 
-use std::collections::BTreeSet;
-
+use crate::ordered::Set;
 use crate::protocol::approval::{Approval, Decision, Event, OnDeadline, Shown, Status};
 use crate::protocol::frame::{Lists, ServerFrame, encode};
 use crate::protocol::ids::Timestamp;
@@ -74,7 +73,7 @@ impl Part for Pending {
         Ok(())
     }
 
-    fn recipients(cx: &Context<'_>, into: &mut BTreeSet<String>) {
+    fn recipients(cx: &Context<'_>, into: &mut Set<String>) {
         inboxes::recipients(cx, into);
     }
 

@@ -1,7 +1,6 @@
 //! The inboxes that a call concerns (P15).
 
-use std::collections::BTreeSet;
-
+use crate::ordered::Set;
 use crate::protocol::call::Call;
 use crate::protocol::frame::encode;
 use crate::protocol::ids::ConnectionId;
@@ -25,7 +24,7 @@ fn inboxes<'a>(cx: &'a Context<'_>, call: &'a Call) -> impl Iterator<Item = Stri
 }
 
 /// Adds the inboxes that pending calls concern.
-pub(super) fn recipients(cx: &Context<'_>, into: &mut BTreeSet<String>) {
+pub(super) fn recipients(cx: &Context<'_>, into: &mut Set<String>) {
     for pending in cx.memory.calls.pending.values() {
         into.extend(inboxes(cx, &pending.call));
     }

@@ -1,8 +1,6 @@
 //! Pending calls as a part of the session: the clock brings deadlines and ends of claims (P8.9).
 
-use std::collections::BTreeSet;
-
-use crate::ordered::sort_by_number;
+use crate::ordered::{Set, sort_by_number};
 use crate::protocol::call::{Call, Event, Shown, Status};
 use crate::protocol::frame::{Lists, ServerFrame, encode};
 use crate::protocol::ids::Timestamp;
@@ -83,7 +81,7 @@ impl Part for Called {
         Ok(())
     }
 
-    fn recipients(cx: &Context<'_>, into: &mut BTreeSet<String>) {
+    fn recipients(cx: &Context<'_>, into: &mut Set<String>) {
         inboxes::recipients(cx, into);
     }
 

@@ -1,7 +1,6 @@
 //! The hand-over as a part of the session: a person who is not heard has returned.
 
-use std::collections::BTreeSet;
-
+use crate::ordered::Set;
 use crate::protocol::frame::{Lists, ServerFrame};
 use crate::protocol::handover::{Returned, Wake};
 use crate::protocol::ids::Timestamp;
@@ -62,7 +61,7 @@ impl Part for HandedOver {
         memory.handover.is_some()
     }
 
-    fn recipients(cx: &Context<'_>, into: &mut BTreeSet<String>) {
+    fn recipients(cx: &Context<'_>, into: &mut Set<String>) {
         let held = cx.memory.handover.as_ref();
         into.extend(held.map(|held| format!("client:{}", held.handover.lead.client)));
     }

@@ -7,7 +7,6 @@ use crate::protocol::message::Role as MessageRole;
 use crate::session::context::Context;
 use crate::session::engine::{Sender, Step};
 use crate::session::inboxes::part::{parting, pending_inboxes};
-use crate::session::inboxes::state::Follower;
 use crate::store::FollowerWrite;
 
 /// A client that says something in its own name follows the session from then on, but for agents.
@@ -35,8 +34,7 @@ pub(crate) fn follow_author(
         told: 0,
         is_kept: false,
     });
-    let follower = cx.memory.followers.by_inbox.entry(inbox);
-    let follower = follower.or_insert_with(Follower::default);
+    let follower = cx.memory.followers.by_inbox.or_default(inbox);
     (follower.is_kept, follower.active_at) = (true, now);
 }
 

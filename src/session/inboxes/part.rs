@@ -1,7 +1,6 @@
 //! Followers as a part of the session: each inbox is told when it is owed something (P15).
 
-use std::collections::BTreeSet;
-
+use crate::ordered::Set;
 use crate::protocol::frame::encode;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{
@@ -39,7 +38,7 @@ impl Part for Inboxes {
             return Ok(());
         }
         for (inbox, told) in cx.engine.store.followers()? {
-            let follower = cx.memory.followers.by_inbox.entry(inbox).or_default();
+            let follower = cx.memory.followers.by_inbox.or_default(inbox);
             (follower.told, follower.is_kept) = (told, true);
         }
         follow_pending(cx);
@@ -100,8 +99,8 @@ impl Part for Inboxes {
 }
 
 /// The inboxes that something pending concerns.
-pub(super) fn pending_inboxes(cx: &Context<'_>) -> BTreeSet<String> {
-    let mut inboxes = BTreeSet::new();
+pub(super) fn pending_inboxes(cx: &Context<'_>) -> Set<String> {
+    let mut inboxes = Set::new();
     (cx.others.recipients)(cx, &mut inboxes);
     inboxes
 }
@@ -110,7 +109,7 @@ pub(super) fn pending_inboxes(cx: &Context<'_>) -> BTreeSet<String> {
 /// until then the pending thing says as much.
 fn follow_pending(cx: &mut Context<'_>) {
     for inbox in pending_inboxes(cx) {
-        cx.memory.followers.by_inbox.entry(inbox).or_default();
+        cx.memory.followers.by_inbox.or_default(inbox);
     }
 }
 

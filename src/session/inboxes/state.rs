@@ -1,9 +1,8 @@
 //! Followers in memory: which inboxes are owed something, and when each is told. Nothing here
 //! knows the session.
 
-use std::collections::BTreeMap;
-
 use crate::machine::TELLINGS_AT_ONCE;
+use crate::ordered::Map;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{ACTIVITY_MS, TELL_MS};
 use crate::protocol::serial::Place;
@@ -53,7 +52,7 @@ impl Follower {
 /// The inboxes that are told of a session.
 #[derive(Debug)]
 pub(crate) struct Followers {
-    pub(crate) by_inbox: BTreeMap<String, Follower>,
+    pub(crate) by_inbox: Map<String, Follower>,
     /// When the next telling begins, or counts as lost.
     next: Timestamp,
     last_number: u64,
@@ -67,7 +66,7 @@ const NUMBERS_PER_MS: u64 = 1 << 10;
 impl Default for Followers {
     fn default() -> Self {
         Self {
-            by_inbox: BTreeMap::new(),
+            by_inbox: Map::new(),
             next: Timestamp::MAX,
             last_number: NUMBERS,
         }
