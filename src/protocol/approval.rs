@@ -271,6 +271,12 @@ impl Approval {
         self.status == Status::Pending
     }
 
+    /// Those that it was asked of, and will be asked of by escalations; a name may come twice.
+    pub fn named(&self) -> impl Iterator<Item = &str> {
+        let later = self.escalate.iter().flat_map(|it| &it.assignees);
+        self.asked.assignees.iter().chain(later).map(String::as_str)
+    }
+
     /// When its next escalation is.
     pub fn escalates_at(&self) -> Option<Timestamp> {
         let next = self.escalate.first()?;

@@ -314,6 +314,9 @@ pub const GRANTS: usize = 100;
 /// Bytes of all of them as JSON: half of a list in `attached` (`LIST_BYTES`), so that it always
 /// has them.
 pub const GRANT_BYTES: usize = 32 * 1024;
+/// Distinct names that pending approvals, with the escalations to come, and pending calls of a
+/// session are for: each is an inbox, which costs rows and requests (P15).
+pub const PENDING_NAMES: usize = 1_000;
 /// Options of a question.
 pub const APPROVAL_OPTIONS: usize = 20;
 /// Assignees of an approval and of each of its escalations; those that a call is for.

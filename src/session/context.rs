@@ -12,7 +12,9 @@ use super::presence::state::Presence;
 use super::state::memory::State;
 use super::turns::state::Turns;
 use crate::ordered::Set;
+use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::ids::Timestamp;
+use crate::protocol::limits::PENDING_NAMES;
 use crate::protocol::news::Telling;
 use crate::protocol::serial::Place;
 use crate::store::StoreError;
@@ -53,6 +55,8 @@ pub(super) struct Others {
     pub(super) turn_ends: fn(&mut Context<'_>, &mut Step, &str) -> Result<(), StoreError>,
     /// The inboxes that something pending concerns (P15).
     pub(super) recipients: fn(&Context<'_>, &mut Set<String>),
+    /// The names of those that pending requests are for, or will be, in any order (P15).
+    pub(super) named: for<'a> fn(&'a Context<'_>, &mut Vec<&'a str>),
     /// Collects what an inbox is told (P15).
     pub(super) tell: fn(&Context<'_>, &mut Telling<'_>) -> Result<(), StoreError>,
 }
@@ -62,4 +66,28 @@ pub(super) struct Context<'a> {
     pub(super) engine: Work<'a>,
     pub(super) memory: &'a mut Memory,
     pub(super) others: Others,
+}
+
+impl Context<'_> {
+    /// Whether a request may be for these as well: all that wait are for so many distinct names.
+    pub(super) fn check_named<'a>(
+        &'a self,
+        verb: &str,
+        more: impl Iterator<Item = &'a str>,
+    ) -> Result<(), ErrorInfo> {
+        let mut names: Vec<&'a str> = more.collect();
+        (self.others.named)(self, &mut names);
+        if names.len() <= PENDING_NAMES {
+            return Ok(());
+        }
+        names.sort_unstable();
+        names.dedup();
+        if names.len() <= PENDING_NAMES {
+            return Ok(());
+        }
+        let message = format!(
+            "unable to {verb}; approvals and calls would wait for more than {PENDING_NAMES} names"
+        );
+        Err(ErrorInfo::new(ErrorCode::OverLimit, message))
+    }
 }

@@ -74,6 +74,9 @@ pub(super) trait Part {
     /// Adds the inboxes that something pending concerns (P15).
     fn recipients(_: &Context<'_>, _: &mut Set<String>) {}
 
+    /// Adds the names of those that its pending requests are for, or will be (P15).
+    fn named<'a>(_: &'a Context<'_>, _: &mut Vec<&'a str>) {}
+
     /// Adds what an inbox is told of it (P15).
     ///
     /// # Errors

@@ -63,6 +63,7 @@ pub(super) const OTHERS: Others = Others {
     asked,
     turn_ends,
     recipients,
+    named,
     tell,
 };
 
@@ -82,6 +83,10 @@ fn turn_ends(cx: &mut Context<'_>, step: &mut Step, turn: &str) -> Result<(), St
 
 fn recipients(cx: &Context<'_>, inboxes: &mut Set<String>) {
     each!(P => { P::recipients(cx, inboxes) });
+}
+
+fn named<'a>(cx: &'a Context<'_>, names: &mut Vec<&'a str>) {
+    each!(P => { P::named(cx, names) });
 }
 
 fn tell(cx: &Context<'_>, telling: &mut Telling<'_>) -> Result<(), StoreError> {

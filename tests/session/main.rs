@@ -67,6 +67,7 @@ mod lines;
 mod long;
 mod lost;
 mod marks;
+mod named;
 mod on_input;
 mod once;
 mod pages;

@@ -54,6 +54,7 @@ pub(crate) fn request(
     let is_pending = pending.approval.is_pending();
     if is_pending {
         check_pending(cx, &pending)?;
+        cx.check_named(VERB, pending.approval.named())?;
     }
     cx.engine.settle()?;
     let mut step = cx.engine.step_by(sender);

@@ -77,6 +77,11 @@ impl Part for Pending {
         inboxes::recipients(cx, into);
     }
 
+    fn named<'a>(cx: &'a Context<'_>, names: &mut Vec<&'a str>) {
+        let pending = cx.memory.approvals.values();
+        names.extend(pending.flat_map(|pending| pending.approval.named()));
+    }
+
     fn tell(cx: &Context<'_>, telling: &mut Telling<'_>) -> Result<(), StoreError> {
         inboxes::tell(cx, telling)
     }

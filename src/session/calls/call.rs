@@ -43,6 +43,7 @@ pub(crate) fn call(cx: &mut Context<'_>, sender: &Sender, call: CallTool) -> Res
     let asker = asker(cx, Some(&turn))?;
     let pending = PendingCall::new(begun(cx, sender, call, asker));
     check_pending(cx, &pending)?;
+    cx.check_named(VERB, pending.call.called.to.iter().map(String::as_str))?;
     cx.engine.settle()?;
     let mut step = cx.engine.step_by(sender);
     let place = cx.engine.next_place();

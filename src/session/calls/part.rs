@@ -85,6 +85,12 @@ impl Part for Called {
         inboxes::recipients(cx, into);
     }
 
+    fn named<'a>(cx: &'a Context<'_>, names: &mut Vec<&'a str>) {
+        let pending = cx.memory.calls.pending.values();
+        let to = pending.flat_map(|pending| pending.call.called.to.iter());
+        names.extend(to.map(String::as_str));
+    }
+
     fn tell(cx: &Context<'_>, telling: &mut Telling<'_>) -> Result<(), StoreError> {
         inboxes::tell(cx, telling)
     }

@@ -1,12 +1,11 @@
 //! Clients that write follow the session, until there are too many of them.
 
 use crate::protocol::capability::Role;
-use crate::protocol::limits::FOLLOWERS;
 use crate::protocol::message::Message;
 use crate::protocol::message::Role as MessageRole;
 use crate::session::context::Context;
 use crate::session::engine::{Sender, Step};
-use crate::session::inboxes::part::{parting, pending_inboxes};
+use crate::session::inboxes::let_go::let_go;
 use crate::store::FollowerWrite;
 
 /// A client that says something in its own name follows the session from then on, but for agents.
@@ -53,24 +52,7 @@ pub(crate) fn owe_title(cx: &mut Context<'_>, step: &mut Step) {
 
 /// Lets the inbox go that was active least recently, if there are too many that nothing waits for.
 fn make_room(cx: &mut Context<'_>, step: &mut Step) {
-    let pending = pending_inboxes(cx);
-    let idle = cx.memory.followers.by_inbox.iter();
-    let idle = idle.filter(|(inbox, _)| !pending.contains(*inbox));
-    let idle: Vec<_> = idle
-        .map(|(inbox, follower)| (follower.active_at, follower.told, inbox.clone()))
-        .collect();
-    if idle.len() < FOLLOWERS {
-        return;
-    }
-    let Some((_, _, inbox)) = idle.into_iter().min() else {
-        return;
-    };
-    for write in parting(cx, &inbox, cx.engine.end) {
+    for write in let_go(cx, 1) {
         step.note(write);
     }
-    step.note(FollowerWrite::Drop {
-        inbox: inbox.clone(),
-    });
-    cx.memory.followers.by_inbox.remove(&inbox);
-    cx.memory.followers.reckon();
 }

@@ -5,5 +5,6 @@
 //! told. So a change costs nothing at its time, and telling twice does no harm.
 
 pub(super) mod follow;
+mod let_go;
 pub(super) mod part;
 pub(super) mod state;

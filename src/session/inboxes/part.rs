@@ -1,19 +1,19 @@
 //! Followers as a part of the session: each inbox is told when it is owed something (P15).
 
-use crate::ordered::Set;
 use crate::protocol::frame::encode;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{
     DELIVERY_SLACK_MS, REPLAY_ENTRIES, TELL_AGAIN_MS, TELL_AGAIN_MS_MOST, TELL_MS,
 };
 use crate::protocol::news::{About, News, Telling};
-use crate::protocol::serial::{PLACE_MAX, Place};
+use crate::protocol::serial::PLACE_MAX;
 use crate::session::context::{Context, Memory};
 use crate::session::deliveries::backoff::wait_ms;
 use crate::session::engine::{self, Delivered, Delivery, Outcome, Owner, Wait, after};
+use crate::session::inboxes::let_go::{let_rest_go, parting, parting_news, pending_inboxes};
 use crate::session::inboxes::state::Followers;
 use crate::session::part::Part;
-use crate::store::{DeliveryKind, FollowerWrite, Parcel, StoreError, Write};
+use crate::store::{DeliveryKind, FollowerWrite, StoreError, Write};
 
 /// Milliseconds until an inbox is tried again that is first to hear that it was told no more.
 const BEHIND_MS: u64 = 2_000;
@@ -98,13 +98,6 @@ impl Part for Inboxes {
     }
 }
 
-/// The inboxes that something pending concerns.
-pub(super) fn pending_inboxes(cx: &Context<'_>) -> Set<String> {
-    let mut inboxes = Set::new();
-    (cx.others.recipients)(cx, &mut inboxes);
-    inboxes
-}
-
 /// An inbox that something pending concerns follows from now on. It gets its row when it is told:
 /// until then the pending thing says as much.
 fn follow_pending(cx: &mut Context<'_>) {
@@ -115,6 +108,7 @@ fn follow_pending(cx: &mut Context<'_>) {
 
 /// Begins the tellings that are due.
 fn start(cx: &mut Context<'_>) -> Result<(), StoreError> {
+    let_rest_go(cx)?;
     while let Some(inbox) = cx.memory.followers.due(cx.engine.now) {
         if cx.memory.deliveries.owes(DeliveryKind::Inbox, &inbox) {
             // It is to hear of an earlier life first.
@@ -211,31 +205,6 @@ fn about(cx: &Context<'_>) -> About {
         pending_approvals: 0,
         lead: None,
     }
-}
-
-/// The news that there is nothing more.
-fn parting_news(cx: &Context<'_>, place: Place) -> News {
-    News {
-        session: cx.engine.id.clone(),
-        epoch: cx.engine.epoch.as_str().to_owned(),
-        begun_at: cx.engine.created_at.unwrap_or(cx.engine.now),
-        place,
-        about: None,
-        items: Vec::new(),
-        open: Vec::new(),
-    }
-}
-
-/// The rows by which an inbox hears that it is told no more.
-pub(super) fn parting(cx: &mut Context<'_>, inbox: &str, place: Place) -> Vec<Write> {
-    let body = encode(&parting_news(cx, place));
-    let parcel = |number: u64| Parcel {
-        id: number.to_string(),
-        body,
-    };
-    let (now, queue) = (cx.engine.now, &mut cx.memory.deliveries);
-    let writes = queue.add(now, DeliveryKind::Inbox, inbox, parcel);
-    writes.into_iter().map(Write::Delivery).collect()
 }
 
 /// The rows by which every inbox hears of the end of the session.
