@@ -80,8 +80,8 @@ impl Store {
     }
 
     /// A place that no inbox needs to be told beyond: that of the latest entry of anything but a
-    /// message, of the latest request, or of the latest message if it is of no turn. Where many entries came after it,
-    /// one of them. 68 rows at most.
+    /// message, of the latest request, or of the latest message if it is of no turn. Where many
+    /// entries came after it, one of them. 68 rows at most.
     pub fn latest_event(&self) -> Result<Place, StoreError> {
         const EVENT: &str = "SELECT coalesce(max(CASE WHEN 10<=kind THEN serial END), \
                              CASE WHEN count(*)=64 THEN min(serial) END) FROM \
