@@ -115,3 +115,20 @@ test("P9.3, P9.5 annotations are summed at each reader, and marks are told", asy
   await until(async () => marksOf(ann).value, isMarked, "the mark");
   assert.ok(isMarked((await marksOf(bob).list()).marks));
 });
+
+test("P9.3 sums that were missed come with a resume, and disturb no edit", async (t) => {
+  const name = fixture.session();
+  const { wire, page } = await proxied(t, name, ANN);
+  const bob = await open(t, fixture.server, name, BOB);
+  const { serial } = await page.send("Shall we?");
+  const shown = (kind: string) => page.messages[0]?.annotations?.[kind]?.[""]?.total;
+  await annotationsOf(bob).add(serial, "like:distinct");
+  await shows(page, () => shown("like:distinct") === 1, "the sum");
+  wire.cut();
+  await annotationsOf(bob).add(serial, "star:multiple", { count: 3 });
+  await shows(page, () => shown("star:multiple") === 3, "the sum that was missed");
+  const ifVersion = page.messages[0]?.version as string;
+  await page.link.request({ type: "update", serial, data: "Let us!", ifVersion });
+  await shows(page, () => page.messages[0]?.data === "Let us!", "the edit");
+  assert.deepEqual([shown("like:distinct"), shown("star:multiple")], [1, 3]);
+});
