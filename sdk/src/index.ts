@@ -2,6 +2,11 @@
 // out the features that a page does not import.
 
 export {
+  type AnnotateOptions,
+  type AnnotationsFeature,
+  annotationsOf,
+} from "./client/annotations.ts";
+export {
   type ApprovalPage,
   type Approvals,
   type ApprovalsFeature,
@@ -20,6 +25,7 @@ export {
 export { type Begin, type Engine, type Feature, readList } from "./client/feature.ts";
 export { type HistoryFeature, historyOf } from "./client/history.ts";
 export { type LeadFeature, leadOf } from "./client/lead.ts";
+export { type Marks, type MarksFeature, marksOf } from "./client/marks.ts";
 export {
   type IndexedDbOptions,
   indexedDbOutbox,
@@ -30,6 +36,8 @@ export { type Presence, type PresenceFeature, presenceOf } from "./client/presen
 export type { Delivery, Sent, ShownMessage } from "./client/sending.ts";
 export { createSession, fetchSnapshot, type Session } from "./client/session.ts";
 export { type SilenceFeature, silenceOf } from "./client/silence.ts";
+export { type At, type StateBatch, type StateFeature, sharedState } from "./client/state.ts";
+export type { StatePath } from "./client/state-tree.ts";
 export type {
   SendOptions,
   SessionEvents,

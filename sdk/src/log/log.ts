@@ -104,8 +104,9 @@ export class Log {
         this.#append(frame);
         break;
       case "message.summary": {
-        const { annotations } = frame;
-        this.#change(frame, (held) => ({ ...held, annotations }));
+        // The message keeps its own version, for edits with `ifVersion` and reads after a gap.
+        const held = this.get(frame.serial);
+        if (held) this.#put({ ...held, annotations: frame.annotations });
         break;
       }
       case "message.delete":

@@ -17,15 +17,18 @@ import { callsOf, type Tool } from "../client/calls.ts";
 import type { Feature } from "../client/feature.ts";
 import { historyOf } from "../client/history.ts";
 import { type LeadFeature, leadOf } from "../client/lead.ts";
+import { marksOf } from "../client/marks.ts";
 import { type Presence, presenceOf } from "../client/presence.ts";
 import type { ShownMessage } from "../client/sending.ts";
 import { createSession, Session } from "../client/session.ts";
 import { silenceOf } from "../client/silence.ts";
+import { type At, sharedState } from "../client/state.ts";
+import { type StatePath, valueAt } from "../client/state-tree.ts";
 import type { SessionOptions, SessionSnapshot } from "../client/types.ts";
 import type { ConnectionStatus } from "../connection/types.ts";
 import type { InboxOptions } from "../inbox/connection.ts";
 import { createInbox, Inbox, type InboxSnapshot } from "../inbox/inbox.ts";
-import type { Leading, ToolCall, Turn } from "../protocol/index.ts";
+import type { Leading, ReadMark, StateTree, ToolCall, Turn } from "../protocol/index.ts";
 import { storeOf } from "./store.ts";
 
 const Context = createContext<Session | undefined>(undefined);
@@ -181,6 +184,36 @@ export function useLead(
       handBack: (options) => feature.handBack(options),
     };
   }, [lead, used]);
+}
+
+/**
+ * The part of the shared state at a path (`sharedState`): the component renders again only when
+ * that part has changed.
+ */
+export function useSharedState<T extends object = StateTree, const P extends StatePath = []>(
+  path?: P,
+  session?: Session,
+): At<T, P> {
+  const used = useGiven(session);
+  const store = storeOf(used);
+  const feature = sharedState(used);
+  const pick = (tree: StateTree) => valueAt(tree, path ?? []) as At<T, P>;
+  return useSyncExternalStore(
+    store.subscribe,
+    () => pick(store.valueOf(feature)),
+    () => pick(store.firstOf(feature)),
+  );
+}
+
+/** How far clients have read (`marksOf`). */
+export function useReadMarks(session?: Session): readonly ReadMark[] {
+  return useFeature(marksOf, session);
+}
+
+/** The turns right within a turn, the oldest first. */
+export function useChildTurns(turn: string, session?: Session): readonly Turn[] {
+  const turns = useTurns(session);
+  return useMemo(() => turns.filter(({ within }) => within === turn), [turns, turn]);
 }
 
 /**

@@ -7,7 +7,7 @@ import { describe, test } from "node:test";
 import type { Page } from "playwright-core";
 import { useExample } from "../../../tests/browser/example.ts";
 import type { Client } from "../../../tests/support/client.ts";
-import { getHistory } from "../../../tests/support/http.ts";
+import { call, getHistory } from "../../../tests/support/http.ts";
 import { makeToken } from "../../../tests/support/token.ts";
 import { agent, answer, end, start } from "../../../tests/support/turns.ts";
 import { until } from "../../../tests/support/wait.ts";
@@ -22,7 +22,7 @@ const HAS = `
   const { url, session: id, token } = Object.fromEntries(hash);
   const turnId = "t1";
   const render = (shown) => {
-    const messages = Array.isArray(shown) ? shown : shown.messages;
+    const messages = Array.isArray(shown) ? shown : (shown?.messages ?? [{ data: shown }]);
     document.body.textContent = messages.map(({ data, title }) => data ?? title).join("|");
   };
   const mount = (component, props) => {
@@ -45,6 +45,7 @@ const WAYS: readonly ((code: string) => string)[] = [
   (code) => code,
   (code) => code,
   (code) => `${code}\nrender([{ data: "handed back" }]);`,
+  (code) => `${code}\nrender([{ data: trip.get(["hotel", "nights"]) + " nights" }]);`,
   (code) => `${code}\nrender([{ data: "all decided" }]);`,
   (code) => `${code}\nmount(Conversation, { url, id, token });`,
   (code) => `
@@ -58,9 +59,10 @@ const WAYS: readonly ((code: string) => string)[] = [
   (code) => `${code}\nmount(Chat, { id });`,
 ];
 
+const ANN = { sub: "ann", caps: { "*": ["user"] } };
 const samples = samplesIn("README.md");
 const example = useExample(async (directory) => {
-  writeFileSync(join(directory, "token"), await makeToken({ sub: "ann", caps: { "*": ["user"] } }));
+  writeFileSync(join(directory, "token"), await makeToken(ANN));
   for (const [index, way] of WAYS.entries()) {
     const code = HAS + way(samples[index] ?? "");
     await buildSample(code, join(directory, `${index}.js`), {});
@@ -102,7 +104,7 @@ describe("the README of the SDK", () => {
     assert.equal(first, samples[0], "the project's README has the first one, too");
   });
 
-  for (const index of [0, 8, 9]) {
+  for (const index of [0, 9, 10]) {
     test(`a chat, sample ${index}: it is answered, and stop stops the answer`, async () => {
       const [page, session] = await open(index);
       const bot = await agent(fixture.server, session);
@@ -166,13 +168,24 @@ describe("the README of the SDK", () => {
     assert.deepEqual([said?.data, said?.client, said?.role], ["May I help?", "sue", "assistant"]);
   });
 
-  test("an inbox is empty in the end", async () => {
+  test("state, annotations and marks: what the page did, the session has", async () => {
     const [page] = await open(5);
+    await shows(page, "3 nights");
+    const { body } = await call(fixture.server, "support-42", "GET", "/state", ANN);
+    const { value } = body as { value: unknown };
+    assert.deepEqual(value, { hotel: { name: "Adler", nights: 3 }, votes: 2 });
+    const said = (await getHistory(fixture.server, "support-42")).at(-1);
+    const { annotations } = said as { annotations?: Record<string, unknown> };
+    assert.deepEqual(annotations, { "like:distinct": { "": { total: 1, clients: { ann: 1 } } } });
+  });
+
+  test("an inbox is empty in the end", async () => {
+    const [page] = await open(6);
     await shows(page, "all decided");
   });
 
   test("a component of React decides, and runs a tool", async () => {
-    const [page, session] = await open(7);
+    const [page, session] = await open(8);
     const bot = await agent(fixture.server, session);
     const { id: turn } = await start(bot);
     await bot.ok({ type: "approval.request", id: "a1", turn, title: "Buy?" });
@@ -185,12 +198,12 @@ describe("the README of the SDK", () => {
       (count) => count === 0,
       "nothing to decide",
     );
-    await locates(bot, turn, "call-of-7");
+    await locates(bot, turn, "call-of-8");
     await end(bot, turn);
   });
 
   test("a component of React shows the messages", async () => {
-    const [page, session] = await open(6);
+    const [page, session] = await open(7);
     const bot = await agent(fixture.server, session);
     await bot.publish("A tide");
     await shows(page, "A tide");

@@ -8,9 +8,15 @@ import { renderToString } from "react-dom/server";
 import { connect } from "../../../../tests/support/client.ts";
 import { diagnostics, useServer } from "../../../../tests/support/fixture.ts";
 import { makeToken } from "../../../../tests/support/token.ts";
-import { USER } from "../../../../tests/support/turns.ts";
+import { agent, start, USER } from "../../../../tests/support/turns.ts";
 import { createSession, fetchSnapshot, SessileError } from "../../../src/index.ts";
-import { useMessages, useSession } from "../../../src/react/index.ts";
+import {
+  useChildTurns,
+  useMessages,
+  useReadMarks,
+  useSession,
+  useSharedState,
+} from "../../../src/react/index.ts";
 import { App } from "../page/app.ts";
 
 const fixture = useServer();
@@ -30,6 +36,27 @@ describe("a page that is rendered on a server", () => {
     assert.match(html, new RegExp(`<output id="facts">${session} idle 1 0 true</output>`));
     const { connections } = await diagnostics(fixture.server, session);
     assert.equal(connections.length, 1, "only the writer is connected");
+  });
+
+  test("has the shared state, the marks and the turns within a turn", async () => {
+    const session = fixture.session();
+    const bot = await agent(fixture.server, session);
+    await bot.ok({ type: "state", ops: [{ op: "set", path: ["trip", "nights"], value: 3 }] });
+    const serial = await bot.publish("one");
+    await bot.ok({ type: "read", serial });
+    const { id: root } = await start(bot);
+    const { id: child } = await start(bot, { within: root });
+    const options = { url: fixture.server.url, session, token: () => makeToken(USER) };
+    const initial = await fetchSnapshot(options);
+    const made = createSession({ ...options, initial });
+    let seen: unknown;
+    const use = () => {
+      const nights = useSharedState(["trip", "nights"], made);
+      const marks = useReadMarks(made).map((mark) => mark.serial);
+      seen = [nights, marks, useChildTurns(root, made).map(({ id }) => id)];
+    };
+    renderToString(createElement(User, { use }));
+    assert.deepEqual(seen, [3, [serial], [child]]);
   });
 
   test("is empty without a snapshot", () => {
