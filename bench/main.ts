@@ -13,6 +13,7 @@ import { billing } from "./billing.ts";
 import { bounds } from "./bounds.ts";
 import { cancel } from "./cancel.ts";
 import { footprint } from "./footprint.ts";
+import { inbox } from "./inbox.ts";
 import { joining } from "./joining.ts";
 import { latency } from "./latency.ts";
 import { loss } from "./loss.ts";
@@ -29,6 +30,7 @@ const FAMILIES: Family[] = [
   ...cancel,
   ...joining,
   ...billing,
+  ...inbox,
   ...bounds,
   ...state,
   ...footprint,

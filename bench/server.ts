@@ -24,6 +24,8 @@ export interface Site {
   modules: { name: string; file: string; kind: "esModule" | "wasm" }[];
   binding: string;
   className: string;
+  /** Another class beside it, if there is one. */
+  beside?: { binding: string; className: string };
   vars: Record<string, string>;
 }
 
@@ -54,7 +56,14 @@ function config(site: Site): string {
   const vars = Object.entries(site.vars).map(
     ([name, value]) => `(name = ${JSON.stringify(name)}, text = ${JSON.stringify(value)})`,
   );
-  const object = `(name = "${site.binding}", durableObjectNamespace = "${site.className}")`;
+  const classes = site.beside === undefined ? [site] : [site, site.beside];
+  const objects = classes.map(
+    ({ binding, className }) => `(name = "${binding}", durableObjectNamespace = "${className}")`,
+  );
+  const namespaces = classes.map(
+    ({ className }, index) =>
+      `(className = "${className}", uniqueKey = "bench${index || ""}", enableSql = true)`,
+  );
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
@@ -66,11 +75,9 @@ const config :Workerd.Config = (
 const main :Workerd.Worker = (
   modules = [${modules.join(", ")}],
   ${compatibility()}
-  durableObjectNamespaces = [
-    (className = "${site.className}", uniqueKey = "bench", enableSql = true),
-  ],
+  durableObjectNamespaces = [${namespaces.join(", ")}],
   durableObjectStorage = (localDisk = "disk"),
-  bindings = [${[object, ...vars].join(", ")}],
+  bindings = [${[...objects, ...vars].join(", ")}],
 );
 `;
 }

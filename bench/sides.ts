@@ -51,7 +51,10 @@ export interface Side {
 const ONE_CLIENT = { clientConnections: 10_000, clientUnsentBytes: 64 * 1024 * 1024 };
 
 /** Sessile with the bounds of one client among many, of a crowd, or exactly those of P14. */
-export function startSessile(limits: "default" | "raised" | "bounds"): Promise<Server> {
+export function startSessile(
+  limits: "default" | "raised" | "bounds",
+  inboxes = false,
+): Promise<Server> {
   const sets = { default: ONE_CLIENT, raised: { ...ONE_CLIENT, ...UNLIMITED }, bounds: {} };
   const set = sets[limits];
   const vars = { SESSILE_SIGNING_KEY: SIGNING_KEY, SESSILE_LIMITS: JSON.stringify(set) };
@@ -62,6 +65,7 @@ export function startSessile(limits: "default" | "raised" | "bounds"): Promise<S
     ],
     binding: "SESSIONS",
     className: "SessionObject",
+    ...(inboxes && { beside: { binding: "INBOXES", className: "InboxObject" } }),
     vars,
   });
 }

@@ -226,8 +226,9 @@ pub const TURN_STEERS: usize = 256;
 pub const TELL_MS: u64 = 400;
 /// Milliseconds after a telling at which an inbox hears of mere activity (P11.3).
 pub const ACTIVITY_MS: u64 = 60_000;
-/// Milliseconds after which an alarm makes up for a telling that a crash prevented.
-pub const TELL_AGAIN_MS: u64 = 20_000;
+/// Milliseconds after a change at which an alarm makes up for a telling that a crash prevented: the
+/// session is still awake then, so an alarm that finds nothing to do wakes nobody.
+pub const TELL_AGAIN_MS: u64 = 2_000;
 /// The same where another alarm rings anyway: setting an alarm costs a row.
 pub const TELL_AGAIN_MS_MOST: u64 = 60_000;
 /// Inboxes that one session tells of its changes, without those for which something is pending:

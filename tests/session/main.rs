@@ -99,6 +99,7 @@ mod state;
 mod steer;
 mod steer_input;
 mod suspend;
+mod told;
 mod trim_kept;
 mod turn;
 mod turns;

@@ -2,9 +2,7 @@
 
 use crate::protocol::frame::encode;
 use crate::protocol::ids::Timestamp;
-use crate::protocol::limits::{
-    DELIVERY_SLACK_MS, REPLAY_ENTRIES, TELL_AGAIN_MS, TELL_AGAIN_MS_MOST, TELL_MS,
-};
+use crate::protocol::limits::{DELIVERY_SLACK_MS, REPLAY_ENTRIES, TELL_AGAIN_MS_MOST, TELL_MS};
 use crate::protocol::news::{About, News, Telling};
 use crate::protocol::serial::PLACE_MAX;
 use crate::session::context::{Context, Memory};
@@ -58,11 +56,10 @@ impl Part for Inboxes {
     fn due_at(cx: &Context<'_>) -> Timestamp {
         let later = cx.memory.followers.later().unwrap_or(Timestamp::MAX);
         let other = cx.engine.clock.next_beside(INBOXES);
-        let is_covered = other <= after(cx.engine.now, TELL_AGAIN_MS_MOST);
-        if is_covered || !cx.memory.followers.is_owing() {
-            return later;
+        match other <= after(cx.engine.now, TELL_AGAIN_MS_MOST) {
+            true => later,
+            false => later.min(cx.memory.followers.covered_at(cx.engine.now)),
         }
-        later.min(after(cx.engine.now, TELL_AGAIN_MS))
     }
 
     fn ring(cx: &mut Context<'_>) -> Result<(), StoreError> {
@@ -218,10 +215,17 @@ pub(crate) fn part_all(cx: &mut Context<'_>) -> Vec<Write> {
 
 /// Takes the outcome of a telling.
 pub(crate) fn settle(cx: &mut Context<'_>, delivered: &Delivered) -> Result<(), StoreError> {
+    take(cx, delivered)?;
+    // It is not lost any more, and an alarm for that would be a row.
+    let at = Inboxes::due_at(cx);
+    cx.engine.state.clock.set(INBOXES, at);
+    Ok(())
+}
+
+fn take(cx: &mut Context<'_>, delivered: &Delivered) -> Result<(), StoreError> {
     let Some((inbox, told)) = cx.memory.followers.end(delivered.number) else {
         return Ok(());
     };
-    cx.engine.state.clock.stir(INBOXES);
     let now = cx.engine.now;
     let Some(follower) = cx.memory.followers.by_inbox.get_mut(&inbox) else {
         return Ok(());

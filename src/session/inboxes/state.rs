@@ -4,7 +4,7 @@
 use crate::machine::TELLINGS_AT_ONCE;
 use crate::ordered::Map;
 use crate::protocol::ids::Timestamp;
-use crate::protocol::limits::{ACTIVITY_MS, TELL_MS};
+use crate::protocol::limits::{ACTIVITY_MS, TELL_AGAIN_MS, TELL_MS};
 use crate::protocol::serial::Place;
 use crate::session::engine::after;
 
@@ -149,10 +149,15 @@ impl Followers {
         waiting.filter_map(|follower| follower.later).min()
     }
 
-    /// Whether an inbox is owed something, or is being told.
-    pub(crate) fn is_owing(&self) -> bool {
+    /// When an alarm makes up for what a crash would prevent: soon after the cause, before anything
+    /// is under way; else when that counts as lost, or when mere activity is told.
+    pub(crate) fn covered_at(&self, now: Timestamp) -> Timestamp {
         let mut followers = self.by_inbox.values();
-        followers.any(|it| it.soon.or(it.idle).is_some() || it.under_way.is_some())
+        let is_soon = followers.any(|it| it.soon.is_some() && it.under_way.is_none());
+        match is_soon {
+            true => after(now, TELL_AGAIN_MS),
+            false => self.next,
+        }
     }
 
     fn is_busy(&self) -> bool {
