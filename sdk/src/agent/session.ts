@@ -278,8 +278,10 @@ export class AgentSession implements AsyncDisposable {
       else if ("approval" in frame || "call" in frame) {
         const asked = "call" in frame ? frame.call : frame.approval;
         this.#turns.get(asked.turn ?? "")?.settle(asked);
-      } else if ("lead" in frame) this.#leads(frame.type === "lead.take");
-      else if (frame.type === "message.create" || frame.type === "message.update") {
+      } else if ("lead" in frame) {
+        // On a return the session tells again of the turns that wait (P8.8).
+        this.#isLed = frame.type === "lead.take";
+      } else if (frame.type === "message.create" || frame.type === "message.update") {
         this.#hear(frame.message, frame.type === "message.create");
       }
       if (!this.#isReplaying && place > (this.#position ?? "")) this.#position = place;
@@ -300,13 +302,6 @@ export class AgentSession implements AsyncDisposable {
     else if (onQueued) readTurns(this).then(see, onError);
     for (const held of this.#turns.values()) held.attached(resumed);
     this.#letGo();
-  }
-
-  /** A person takes over, or hands back: then the agent is told again of the turns that wait. */
-  #leads(isLed: boolean): void {
-    const wasLed = this.#isLed;
-    this.#isLed = isLed;
-    if (wasLed && !isLed) for (const turn of [...this.#queued.values()]) this.#see(turn);
   }
 
   #hear(message: Message, isNew: boolean): void {

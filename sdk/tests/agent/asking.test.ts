@@ -299,6 +299,8 @@ describe("a turn that asks", () => {
     session.hear(QUEUED);
     assert.deepEqual(session.queued, []);
     session.hear({ type: "lead.return", serial: "6", lead: {}, wake: "last" });
+    assert.deepEqual(session.queued, [], "the session tells of them, or does not");
+    session.hear(QUEUED);
     assert.deepEqual(session.queued, [["t", { id: "t" }]]);
     session.hear({ type: "lead.take", serial: "7", lead: {} });
     session.hear({ type: "turn.start", serial: "8", turn: turn({ attempt: 2 }) });
