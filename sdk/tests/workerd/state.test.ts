@@ -73,7 +73,7 @@ test("P9.1 a refused change leaves no trace, and a batch that throws is not sent
   assert.deepEqual(await stored(name), { value: { name: "Rome" }, version });
 });
 
-test("P9.2 a late page has a tree that is too large for `attached`, begun early or late", async (t) => {
+test("P9.2 a late page has a tree too large for `attached`, begun early or late", async (t) => {
   const name = fixture.session();
   const tree = { big: "x".repeat(100_000), count: 1 };
   const first = await open(t, fixture.server, name, ANN);
