@@ -3,7 +3,8 @@
 //! A call travels as JSON in one header of a request that the program makes itself, so no client's
 //! input can pass for a call. A body is passed through unchanged.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 use worker::Env;
 use worker::js_sys::futures::JsFuture;
 use worker::wasm_bindgen::{JsCast, JsValue};
@@ -12,43 +13,75 @@ use worker::web_sys::{Headers, Request, RequestInit, Response};
 use crate::cloudflare::platform::js;
 use crate::machine::Carrier;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
+use crate::protocol::object::read_fields;
 
 /// The header that carries a [`Call`].
 pub(crate) const CALL_HEADER: &str = "sessile-call";
 /// The header of an answer by an object that is about to reset itself and did nothing.
 pub(crate) const STALE_HEADER: &str = "sessile-stale";
 
-/// One call: the operation and its client; `G` is a machine's grant, `A` the query of its attach.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Call<G, A> {
-    /// The token's grant.
-    pub(crate) grant: G,
+/// One call: the operation and its client. Grant and query are JSON, since each machine has its own
+/// and both programs would be compiled anew for each.
+#[derive(Debug, Serialize)]
+pub(crate) struct Call {
+    /// The token's grant in the machine.
+    pub(crate) grant: Box<RawValue>,
     /// The operation.
-    pub(crate) ask: Ask<A>,
+    pub(crate) ask: Ask,
 }
 
-/// The operations of an object.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) enum Ask<A> {
+read_fields!(Call { grant, ask });
+
+/// The operations of an object, of which a call has one.
+#[derive(Debug, Serialize)]
+pub(crate) struct Ask {
     /// A connection; the request is an upgrade.
-    Open(Opening<A>),
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) open: Option<Opening>,
     /// One request, one response.
-    Answer(Question),
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) answer: Option<Question>,
+}
+
+read_fields!(Ask { open, answer });
+
+impl From<Opening> for Ask {
+    fn from(opening: Opening) -> Self {
+        Self {
+            open: Some(opening),
+            answer: None,
+        }
+    }
+}
+
+impl From<Question> for Ask {
+    fn from(question: Question) -> Self {
+        Self {
+            open: None,
+            answer: Some(question),
+        }
+    }
 }
 
 /// How a connection will be served.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Opening<A> {
+#[derive(Debug, Serialize)]
+pub(crate) struct Opening {
     /// Its use.
     pub(crate) carrier: Carrier,
     /// Whether the client offered `sessile.v1` (P2.4).
     pub(crate) has_protocol: bool,
-    /// The query.
-    pub(crate) attach: A,
+    /// The query of the machine's attach.
+    pub(crate) attach: Box<RawValue>,
 }
 
+read_fields!(Opening {
+    carrier,
+    has_protocol,
+    attach
+});
+
 /// A line of the table of routes, with the values in the address and the query.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 pub(crate) struct Question {
     /// The line's method.
     pub(crate) method: String,
@@ -58,6 +91,18 @@ pub(crate) struct Question {
     pub(crate) params: Vec<String>,
     /// The query, decoded and without a token.
     pub(crate) pairs: Vec<(String, String)>,
+}
+
+read_fields!(Question {
+    method,
+    path,
+    params,
+    pairs,
+});
+
+/// A grant or a query as JSON.
+pub(crate) fn as_json(value: &impl Serialize) -> Box<RawValue> {
+    to_raw_value(value).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
 /// The refusal when an object fails; `thing` names the object.

@@ -1,14 +1,15 @@
 //! A connection to an inbox, as kept and in memory.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::grant::Sight;
 use crate::machine::{Bucket, Carrier};
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::limits::Limits;
+use crate::protocol::object::read_fields;
 
 /// A connection, as kept in the socket's attachment.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Connection {
     /// A random id, drawn on acceptance.
     pub id: ConnectionId,
@@ -21,6 +22,14 @@ pub struct Connection {
     /// The sessions that its token may see.
     pub sight: Sight,
 }
+
+read_fields!(Connection {
+    id,
+    carrier,
+    client,
+    expires_at,
+    sight,
+});
 
 /// The position from which a connection reads.
 #[derive(Clone, Debug, Default)]

@@ -1,22 +1,25 @@
 //! The permissions of a token in an inbox.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::protocol::capability::{Capabilities, Role};
 use crate::protocol::ids::Timestamp;
+use crate::protocol::object::read_fields;
 
 /// The sessions that a token may see, and its role in each.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Sight {
     /// Its operations, by session pattern.
     pub capabilities: Capabilities,
     /// Its role everywhere, if it says one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
 }
 
+read_fields!(Sight { capabilities, role });
+
 /// A token's permissions in an inbox.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Grant {
     /// The client's id.
@@ -26,6 +29,12 @@ pub struct Grant {
     /// The sessions that it may see.
     pub sight: Sight,
 }
+
+read_fields!(Grant {
+    client,
+    expires_at as "expiresAt",
+    sight,
+});
 
 impl Grant {
     /// The grant by which sessions tell an inbox of themselves.

@@ -1,13 +1,13 @@
 //! The use of a connection, and the part of it that a machine's program must know.
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
 use crate::protocol::ids::ConnectionId;
+use crate::protocol::object::words;
 
 /// The use of a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Carrier {
     /// A WebSocket of a client: reads and writes.
     Socket,
@@ -18,6 +18,13 @@ pub enum Carrier {
     /// A message streamed as an HTTP body (P5.5): writes; its message fails with it.
     Body,
 }
+
+words!(Carrier {
+    Socket = "socket",
+    Events = "events",
+    Lines = "lines",
+    Body = "body",
+});
 
 /// A connection, as kept in the socket's attachment: 16 KiB at most.
 pub trait Attached: std::fmt::Debug + Serialize + DeserializeOwned {

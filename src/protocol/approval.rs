@@ -1,15 +1,17 @@
 //! Approvals and questions, for people to answer (P8).
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 
 use super::data::Data;
 use super::grant::Scope;
 use super::ids::Timestamp;
+use super::object::{Object, read_fields, words};
 use super::serial::{Epoch, Place, Serial};
 
 /// The kind of a request (P8.1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
     /// Yes or no.
     #[default]
@@ -18,9 +20,13 @@ pub enum Kind {
     Question,
 }
 
+words!(Kind {
+    Approval = "approval",
+    Question = "question",
+});
+
 /// The state of an approval (P8.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// It waits for an answer.
     Pending,
@@ -38,9 +44,18 @@ pub enum Status {
     Withdrawn,
 }
 
+words!(Status {
+    Pending = "pending",
+    Approved = "approved",
+    Rejected = "rejected",
+    Answered = "answered",
+    Dismissed = "dismissed",
+    Expired = "expired",
+    Withdrawn = "withdrawn",
+});
+
 /// A decision (P8.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Yes, to an approval.
     Approve,
@@ -51,6 +66,13 @@ pub enum Decision {
     /// Neither, to either kind.
     Dismiss,
 }
+
+words!(Decision {
+    Approve = "approve",
+    Reject = "reject",
+    Answer = "answer",
+    Dismiss = "dismiss",
+});
 
 impl Decision {
     /// The status after it.
@@ -65,7 +87,7 @@ impl Decision {
 }
 
 /// The effect of the deadline (P8.1).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OnDeadline {
     /// The approval expires.
@@ -79,6 +101,26 @@ pub enum OnDeadline {
     Option(String),
 }
 
+impl<'de> Deserialize<'de> for OnDeadline {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        const WORDS: &[&str] = &["expire", "approve", "reject", "option"];
+        let raw = <&RawValue>::deserialize(source)?.get();
+        if let Some(object) = Object::read(raw) {
+            return object
+                .field("option")
+                .map(Self::Option)
+                .map_err(D::Error::custom);
+        }
+        let word: String = serde_json::from_str(raw).map_err(D::Error::custom)?;
+        match word.as_str() {
+            "expire" => Ok(Self::Expire),
+            "approve" => Ok(Self::Approve),
+            "reject" => Ok(Self::Reject),
+            other => Err(D::Error::unknown_variant(other, WORDS)),
+        }
+    }
+}
+
 impl OnDeadline {
     fn is_usual(&self) -> bool {
         *self == Self::Expire
@@ -86,8 +128,7 @@ impl OnDeadline {
 }
 
 /// The effect of an input by somebody who may decide (P8.7).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnMessage {
     /// None.
     #[default]
@@ -96,6 +137,11 @@ pub enum OnMessage {
     Dismiss,
 }
 
+words!(OnMessage {
+    Keep = "keep",
+    Dismiss = "dismiss",
+});
+
 impl OnMessage {
     fn is_usual(&self) -> bool {
         *self == Self::Keep
@@ -103,19 +149,21 @@ impl OnMessage {
 }
 
 /// One of the options of a question.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Choice {
     /// Its id among the options.
     pub id: String,
     /// The text for people.
     pub label: String,
     /// The value that it stands for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<Data>,
 }
 
+read_fields!(Choice { id, label, data });
+
 /// More assignees after some time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Escalation {
     /// Milliseconds after the request.
@@ -124,25 +172,33 @@ pub struct Escalation {
     pub assignees: Vec<String>,
 }
 
+read_fields!(Escalation {
+    after_ms as "afterMs",
+    assignees,
+});
+
 /// The latest event of an approval, named as its frame (P8.5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
     /// It was asked for.
-    #[serde(rename = "approval.request")]
     Request,
     /// More people were asked.
-    #[serde(rename = "approval.escalate")]
     Escalate,
     /// Somebody decided.
-    #[serde(rename = "approval.decide")]
     Decide,
     /// The deadline passed.
-    #[serde(rename = "approval.expire")]
     Expire,
     /// It was taken back, or its turn ended.
-    #[serde(rename = "approval.withdraw")]
     Withdraw,
 }
+
+words!(Event {
+    Request = "approval.request",
+    Escalate = "approval.escalate",
+    Decide = "approval.decide",
+    Expire = "approval.expire",
+    Withdraw = "approval.withdraw",
+});
 
 impl Event {
     /// Its word in the history.
@@ -158,56 +214,70 @@ impl Event {
 }
 
 /// An entry of the history of an approval.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Past {
     /// When it was due, which the clock may have passed since.
     pub at: Timestamp,
     /// The event.
     pub what: Event,
     /// The client that did it; `None` for the session itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub who: Option<String>,
     /// The approval by whose grant it happened (P8.6).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
 }
 
+read_fields!(Past { at, what, who, by });
+
 /// The request, as received.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Asked {
     /// Its kind.
     pub kind: Kind,
     /// The question in one line.
     pub title: String,
     /// The question at length.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Its subject.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<Data>,
     /// The schema of an answer's data.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub schema: Option<Data>,
     /// The options of a question.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<Choice>,
     /// The clients and roles that may decide; without any, those of P8.2.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub assignees: Vec<String>,
     /// The effect of the deadline.
-    #[serde(default, skip_serializing_if = "OnDeadline::is_usual")]
+    #[serde(skip_serializing_if = "OnDeadline::is_usual")]
     pub on_deadline: OnDeadline,
     /// The effect of an input.
-    #[serde(default, skip_serializing_if = "OnMessage::is_usual")]
+    #[serde(skip_serializing_if = "OnMessage::is_usual")]
     pub on_message: OnMessage,
     /// The key under which its approval may be remembered (P8.6).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub grant: Option<String>,
 }
 
+read_fields!(Asked {
+    kind,
+    title,
+    description,
+    data,
+    schema,
+    options: or_default,
+    assignees: or_default,
+    on_deadline: or_default,
+    on_message: or_default,
+    grant,
+});
+
 /// The outcome of a decision.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Verdict {
     /// The decision.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -226,8 +296,16 @@ pub struct Verdict {
     pub scope: Option<Scope>,
 }
 
+read_fields!(Verdict {
+    decision,
+    option,
+    answer,
+    comment,
+    scope,
+});
+
 /// An approval in memory and, as JSON, in its row.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Approval {
     /// The place of its request in the log.
     pub place: Place,
@@ -238,22 +316,22 @@ pub struct Approval {
     /// Its id, the client's own or the session's.
     pub id: String,
     /// The turn that it belongs to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub turn: Option<String>,
     /// The client that asked.
     pub client: String,
     /// The client whose message the turn answers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub asker: Option<String>,
     /// Whether it was asked without assignees: clients named later may decide as well.
     pub is_open: bool,
     /// The request.
     pub asked: Asked,
     /// When its deadline is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub deadline_at: Option<Timestamp>,
     /// The future escalations, the next first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub escalate: Vec<Escalation>,
     /// Its state.
     pub status: Status,
@@ -264,6 +342,24 @@ pub struct Approval {
     /// When it was asked for.
     pub created_at: Timestamp,
 }
+
+read_fields!(Approval {
+    place,
+    version,
+    event,
+    id,
+    turn,
+    client,
+    asker,
+    is_open,
+    asked,
+    deadline_at,
+    escalate: or_default,
+    status,
+    verdict,
+    history,
+    created_at,
+});
 
 impl Approval {
     /// Whether it waits for an answer.

@@ -1,14 +1,14 @@
 //! Calls of tools that a client's device runs (P8.9).
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::data::Data;
 use super::ids::{ConnectionId, Timestamp};
+use super::object::{read_fields, words};
 use super::serial::{Epoch, Place, Serial};
 
 /// The state of a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// It waits for a device, or for the result of the one that claimed it.
     Pending,
@@ -22,33 +22,44 @@ pub enum Status {
     Withdrawn,
 }
 
+words!(Status {
+    Pending = "pending",
+    Complete = "complete",
+    Failed = "failed",
+    Expired = "expired",
+    Withdrawn = "withdrawn",
+});
+
 /// The latest event of a call, named as its frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
     /// It is open: it was made, or the claim on it has ended.
-    #[serde(rename = "tool.call")]
     Call,
     /// A device claimed it.
-    #[serde(rename = "tool.claim")]
     Claim,
     /// The device settled it.
-    #[serde(rename = "tool.result")]
     Result,
     /// It ended without a result.
-    #[serde(rename = "tool.expire")]
     Expire,
 }
 
+words!(Event {
+    Call = "tool.call",
+    Claim = "tool.claim",
+    Result = "tool.result",
+    Expire = "tool.expire",
+});
+
 /// A device's claim on a call.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Claim {
     /// The claim's own id, which its client chose.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// The client.
     pub client: String,
     /// Its connection; `None` for a claim by HTTP.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub connection: Option<ConnectionId>,
     /// When it was made, or last made again.
     pub at: Timestamp,
@@ -56,28 +67,43 @@ pub struct Claim {
     pub lease_ms: u64,
 }
 
+read_fields!(Claim {
+    id,
+    client,
+    connection,
+    at,
+    lease_ms,
+});
+
 /// The request, as received.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Called {
     /// The tool.
     pub name: String,
     /// Its input.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<Data>,
     /// The clients, roles and connections that may claim it; without any, every client.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub to: Vec<String>,
     /// The schema of its output.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub schema: Option<Data>,
     /// Whether its turn waits for it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub suspend: bool,
 }
 
+read_fields!(Called {
+    name,
+    input,
+    to: or_default,
+    schema,
+    suspend: or_default,
+});
+
 /// The result of a tool.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Returned {
     /// Its output.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,6 +112,8 @@ pub struct Returned {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Data>,
 }
+
+read_fields!(Returned { output, error });
 
 impl Returned {
     /// The status of a call with this result.
@@ -98,7 +126,7 @@ impl Returned {
 }
 
 /// A call in memory and, as JSON, in its row.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Call {
     /// The place of its request in the log.
     pub place: Place,
@@ -115,25 +143,41 @@ pub struct Call {
     /// The request.
     pub called: Called,
     /// When its deadline is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub deadline_at: Option<Timestamp>,
     /// Its state.
     pub status: Status,
     /// The latest claim, also once that has ended.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub claim: Option<Claim>,
     /// Whether the claim holds.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_held: bool,
     /// The result.
-    #[serde(default)]
     pub returned: Returned,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was settled.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub settled_at: Option<Timestamp>,
 }
+
+read_fields!(Call {
+    place,
+    version,
+    event,
+    id,
+    turn,
+    client,
+    called,
+    deadline_at,
+    status,
+    claim,
+    is_held: or_default,
+    returned: or_default,
+    created_at,
+    settled_at,
+});
 
 impl Call {
     /// Whether it waits for a result.

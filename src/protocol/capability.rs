@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::error::{ErrorCode, ErrorInfo};
 use super::ids::SESSION_ID_LENGTH;
+use super::object::{read_fields, words};
 
 macro_rules! operations {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
@@ -182,8 +183,7 @@ impl fmt::Display for Operations {
 
 /// A client's role in presence and the log (P2.1). A message has its own,
 /// [`super::message::Role`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// A person who talks to agents.
     #[default]
@@ -194,16 +194,13 @@ pub enum Role {
     Supervisor,
 }
 
-impl Role {
-    /// The word in a token and on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::Agent => "agent",
-            Self::Supervisor => "supervisor",
-        }
-    }
+words!(Role {
+    User = "user",
+    Agent = "agent",
+    Supervisor = "supervisor",
+});
 
+impl Role {
     /// Reads the word.
     pub fn parse(word: &str) -> Option<Self> {
         [Self::User, Self::Agent, Self::Supervisor]
@@ -221,7 +218,7 @@ const PATTERNS_SHOWN: usize = 5;
 #[serde(transparent)]
 pub struct Capabilities(Vec<Entry>);
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct Entry {
     #[serde(rename = "p")]
     pattern: String,
@@ -230,6 +227,12 @@ struct Entry {
     #[serde(rename = "r")]
     role: Role,
 }
+
+read_fields!(Entry {
+    pattern as "p",
+    operations as "o",
+    role as "r",
+});
 
 impl Capabilities {
     /// Reads the `caps` of a token (P2.2).

@@ -3,76 +3,23 @@
 //! A frame is cut into its fields once; each is then read as its type. All frames share this
 //! reader: a derived one for each would be half of the wasm.
 
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeOwned};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::fmt;
 
 use super::error::{ErrorCode, ErrorInfo};
 use super::json_error;
 use super::limits::Limits;
+use super::object::{Entries, Name, Object};
 
 /// The largest integer that rows and every client represent exactly.
 const NUMBER_MAX: u64 = (1 << 53) - 1;
-
-/// An object whose values are not parsed yet. Of duplicate fields the last one counts.
-struct Object<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Object<'de> {
-    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        struct Entries;
-        impl<'de> Visitor<'de> for Entries {
-            type Value = Object<'de>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut entries = Vec::with_capacity(8);
-                while let Some(Name(name)) = map.next_key()? {
-                    entries.push((name, map.next_value()?));
-                }
-                Ok(Object(entries))
-            }
-        }
-        source.deserialize_map(Entries)
-    }
-}
-
-/// The entries of an object, their values not parsed yet.
-pub(super) type Entries<'a> = Vec<(Cow<'a, str>, &'a RawValue)>;
 
 /// Cuts an object into its entries, of which the last one of a name counts; `None` if it is none.
 pub(super) fn entries(text: &str) -> Option<Entries<'_>> {
     serde_json::from_str(text)
         .ok()
         .map(|Object(entries)| entries)
-}
-
-/// A field's name, borrowed where it has no escapes.
-struct Name<'a>(Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for Name<'de> {
-    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl<'de> Visitor<'de> for Text {
-            type Value = Name<'de>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a string")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Name(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Name(Cow::Owned(text.to_owned())))
-            }
-        }
-        source.deserialize_str(Text)
-    }
 }
 
 /// A frame, or a part of one, that is read from its fields.
@@ -128,8 +75,7 @@ impl<'a> Fields<'a> {
 
     /// A field, unparsed; `None` if absent.
     pub(crate) fn raw(&self, name: &str) -> Option<&'a RawValue> {
-        let mut entries = self.object.0.iter().rev();
-        entries.find(|(key, _)| key == name).map(|(_, raw)| *raw)
+        self.object.raw(name)
     }
 
     /// An optional field; `null` counts as absent.

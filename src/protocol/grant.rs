@@ -1,17 +1,17 @@
 //! Remembered approvals: a grant settles later requests with the same key at once (P8.6).
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::capability::Role;
 use super::error::ErrorInfo;
 use super::fields::{Fields, FromFields};
 use super::ids::Timestamp;
 use super::limits::Limits;
+use super::object::{read_fields, words};
 use super::serial::{Place, Serial};
 
 /// How far a decision is remembered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// Until the end of the turn.
     Turn,
@@ -19,20 +19,31 @@ pub enum Scope {
     Session,
 }
 
+words!(Scope {
+    Turn = "turn",
+    Session = "session",
+});
+
 /// A client that gave a grant, as it was then.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Decider {
     /// The client.
     pub client: String,
     /// The role that its token says.
     pub role: Role,
     /// Whether its token has `admin`.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_admin: bool,
 }
 
+read_fields!(Decider {
+    client,
+    role,
+    is_admin: or_default,
+});
+
 /// A grant that is in force, in memory and, as JSON, in its row.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Grant {
     /// The place of the approval that it was given with.
     pub place: Place,
@@ -43,13 +54,23 @@ pub struct Grant {
     /// The client whose requests it settles.
     pub client: String,
     /// The turn whose requests it settles; `None` for all of the session.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub turn: Option<String>,
     /// The client that gave it.
     pub by: Decider,
     /// When it was given.
     pub at: Timestamp,
 }
+
+read_fields!(Grant {
+    place,
+    approval,
+    key,
+    client,
+    turn,
+    by,
+    at,
+});
 
 impl Grant {
     /// The grant as sent on the wire.

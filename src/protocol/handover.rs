@@ -1,29 +1,32 @@
 //! Hand-over: a person speaks in the place of the agents, until that person returns (P8.8).
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::data::json_bytes;
 use super::error::ErrorInfo;
 use super::fields::{Fields, FromFields};
 use super::ids::Timestamp;
 use super::limits::Limits;
+use super::object::{read_fields, words};
 use super::serial::{Epoch, Place, Serial};
 use super::size::size;
 
 /// The event of a hand-over, named as its frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A person leads from now on.
-    #[serde(rename = "lead.take")]
     Take,
     /// Agents answer again.
-    #[serde(rename = "lead.return")]
     Return,
 }
 
+words!(Event {
+    Take = "lead.take",
+    Return = "lead.return",
+});
+
 /// Which of the inputs that waited are queued for agents on return.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Wake {
     /// The last one.
     #[default]
@@ -34,9 +37,14 @@ pub enum Wake {
     None,
 }
 
+words!(Wake {
+    Last = "last",
+    All = "all",
+    None = "none",
+});
+
 /// The fate of the turns that a person finds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Turns {
     /// Their agents finish them.
     #[default]
@@ -45,54 +53,81 @@ pub enum Turns {
     Cancel,
 }
 
+words!(Turns {
+    Finish = "finish",
+    Cancel = "cancel",
+});
+
 /// The person who leads, on the wire.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Leading {
     /// The client.
     pub client: String,
     /// The client's display name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// When the client took over.
     pub since: Timestamp,
     /// The client's note for those who watch.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
+read_fields!(Leading {
+    client,
+    name,
+    since,
+    note,
+});
+
 /// How a hand-over ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Returned {
     /// The client that returned; `None` for the session itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
     /// `lost`, if the person was not heard (P8.8).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Which inputs were queued.
     pub wake: Wake,
     /// A note for the agents.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
+read_fields!(Returned {
+    by,
+    reason,
+    wake,
+    note,
+});
+
 /// The latest hand-over, in memory and, as JSON, in its row.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Handover {
     /// The place of its latest event.
     pub version: Place,
     /// The person.
     pub lead: Leading,
     /// The client that led before, if this one replaced it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub replaced: Option<String>,
     /// The inputs that wait for the return.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub waiting: Vec<Place>,
     /// Its end, if it has ended.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub returned: Option<Returned>,
 }
+
+read_fields!(Handover {
+    version,
+    lead,
+    replaced,
+    waiting: or_default,
+    returned,
+});
 
 impl Handover {
     /// The event that it came to last.

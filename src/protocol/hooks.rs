@@ -5,13 +5,14 @@ use std::fmt;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::object::read_fields;
 use super::target;
 
 /// Hooks of one session, and of a deployment: an event costs a row for each.
 pub const HOOKS_MAX: usize = 10;
 
 /// An address and the events that it hears.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Hook {
     /// The address.
     pub url: String,
@@ -19,6 +20,8 @@ pub struct Hook {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub events: Option<Vec<HookEvent>>,
 }
+
+read_fields!(Hook { url, events });
 
 impl Hook {
     /// Whether it hears an event.

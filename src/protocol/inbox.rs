@@ -1,6 +1,6 @@
 //! The words of the inbox (P15).
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::capability::Role;
@@ -9,6 +9,7 @@ use super::frame::encode;
 use super::ids::{ConnectionId, Timestamp};
 use super::limits::{Limits, PAGE_MESSAGES, REPLAY_MESSAGES};
 use super::news::{ItemKind, News};
+use super::object::read_fields;
 use super::query::{self, Pairs, Parts};
 use super::serial::Serial;
 
@@ -123,11 +124,13 @@ pub fn told(parts: &Parts<'_>) -> Result<Request, ErrorInfo> {
 }
 
 /// How a connection wants to be served (P15.2).
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Attach {
     /// The position to resume after.
     pub since: Option<String>,
 }
+
+read_fields!(Attach { since });
 
 /// Reads the query of `connect`.
 pub fn attach(pairs: &Pairs) -> Attach {
@@ -155,18 +158,24 @@ pub fn role(pairs: &Pairs) -> Result<Option<Role>, ErrorInfo> {
 }
 
 /// Where the rest of each list begins that is not whole.
-#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Next {
     /// Of the sessions.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sessions: Option<String>,
     /// Of the approvals.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub approvals: Option<String>,
     /// Of the calls.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub calls: Option<String>,
 }
+
+read_fields!(Next {
+    sessions,
+    approvals,
+    calls,
+});
 
 impl Next {
     fn is_nowhere(&self) -> bool {
@@ -175,7 +184,7 @@ impl Next {
 }
 
 /// Everything in an inbox (P15.1).
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize)]
 pub struct Lists {
     /// Sessions, the newest activity first.
     pub sessions: Vec<Box<RawValue>>,
@@ -186,9 +195,17 @@ pub struct Lists {
     /// Inputs that wait for it, of which there are none yet (P10.3).
     pub work: Vec<Box<RawValue>>,
     /// The rest of lists that are not whole.
-    #[serde(default, skip_serializing_if = "Next::is_nowhere")]
+    #[serde(skip_serializing_if = "Next::is_nowhere")]
     pub next: Next,
 }
+
+read_fields!(Lists {
+    sessions,
+    approvals,
+    calls,
+    work,
+    next: or_default,
+});
 
 /// The answer to `GET /v1/inbox` (P15.1).
 #[derive(Debug, Serialize)]

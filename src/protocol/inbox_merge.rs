@@ -1,31 +1,33 @@
 //! Two inboxes as one: that of a client, and that of its role (P15.1).
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::frame::encode;
 use super::inbox::{Content, Cursor, Lists, Next};
 use super::limits::INBOX_LIST;
 use super::news::ItemKind;
+use super::object::read_fields;
 use crate::ordered::Set;
 
 /// A part of a list, and the cursor of the next.
 pub type Part = (Vec<Box<RawValue>>, Option<String>);
 
 /// The fields of an item that give its place in a list.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Peek {
     id: String,
-    #[serde(default)]
     session: String,
-    #[serde(default)]
     last_activity_at: i64,
-    #[serde(default)]
     created_at: i64,
-    #[serde(default)]
     version: String,
 }
+
+read_fields!(Peek {
+    id,
+    session: or_default,
+    last_activity_at as "lastActivityAt": or_default,
+    created_at as "createdAt": or_default,
+    version: or_default,
+});
 
 fn place(kind: ItemKind, item: &RawValue) -> Option<(Cursor, String)> {
     let Peek {
@@ -105,21 +107,23 @@ pub fn merged_lists(own: Lists, role: Lists) -> Lists {
 }
 
 /// The answer of an inbox, or of one list of it, as it is read again.
-#[derive(Deserialize)]
 struct Read {
-    #[serde(default)]
     sessions: Vec<Box<RawValue>>,
-    #[serde(default)]
     approvals: Vec<Box<RawValue>>,
-    #[serde(default)]
     calls: Vec<Box<RawValue>>,
-    #[serde(default)]
     next: Option<Box<RawValue>>,
-    #[serde(default)]
     serial: String,
-    #[serde(default)]
     resumed: bool,
 }
+
+read_fields!(Read {
+    sessions: or_default,
+    approvals: or_default,
+    calls: or_default,
+    next,
+    serial: or_default,
+    resumed: or_default,
+});
 
 impl Read {
     fn lists(self) -> Lists {

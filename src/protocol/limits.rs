@@ -1,17 +1,29 @@
 //! Every bound (P14), with its unit and its reason. A deployment may set others.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::object::{FromObject, Object, read_object};
 
 macro_rules! limits {
     ($($(#[$doc:meta])* $name:ident = $default:expr;)*) => {
         /// The bounds of a deployment, reported in `attached.limits` except those that no client
         /// can keep to.
-        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+        #[serde(rename_all = "camelCase")]
         pub struct Limits { $($(#[$doc])* pub $name: u64,)* }
 
         impl Default for Limits {
             fn default() -> Self { Self { $($name: $default,)* } }
+        }
+
+        impl FromObject for Limits {
+            fn from_object(object: &Object<'_>) -> Result<Self, serde_json::Error> {
+                let mut limits = Self::default();
+                let bounds = [$((stringify!($name), &mut limits.$name),)*];
+                read_bounds(object, bounds)?;
+                Ok(limits)
+            }
         }
 
         impl Limits {
@@ -118,6 +130,47 @@ limits! {
     /// Milliseconds after which a delivery becomes a dead letter: a long weekend (P10.3).
     #[serde(skip_serializing)]
     give_up_ms = 3 * 24 * 60 * 60 * 1000;
+}
+
+impl<'de> Deserialize<'de> for Limits {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        read_object(source)
+    }
+}
+
+/// Sets the bounds that an object names; the others keep their defaults.
+fn read_bounds<const COUNT: usize>(
+    object: &Object<'_>,
+    mut bounds: [(&'static str, &mut u64); COUNT],
+) -> Result<(), serde_json::Error> {
+    for (name, raw) in &object.0 {
+        let bound = bounds.iter_mut().find(|(own, _)| is_camel_case(own, name));
+        let Some((_, bound)) = bound else {
+            return Err(Error::custom(format!("unknown field `{name}`")));
+        };
+        **bound = serde_json::from_str(raw.get())?;
+    }
+    Ok(())
+}
+
+/// Whether `name` is `own` as the protocol writes it.
+fn is_camel_case(own: &str, name: &str) -> bool {
+    let mut letters = name.chars();
+    let mut is_first = false;
+    for letter in own.chars() {
+        if letter == '_' {
+            is_first = true;
+            continue;
+        }
+        let expected = match std::mem::take(&mut is_first) {
+            true => letter.to_ascii_uppercase(),
+            false => letter,
+        };
+        if letters.next() != Some(expected) {
+            return false;
+        }
+    }
+    letters.next().is_none()
 }
 
 /// Milliseconds beyond the end of a call after which its process counts as lost.

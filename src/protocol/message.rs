@@ -1,10 +1,11 @@
 //! A message: the unit of the log (P4.1).
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 use super::data::Data;
 use super::ids::{ConnectionId, Timestamp};
+use super::object::words;
 use super::serial::Serial;
 
 /// The name of a message without one.
@@ -20,8 +21,7 @@ pub fn as_json(headers: &Headers) -> String {
 }
 
 /// The role in which a message speaks. All but `user` need `turn` or `edit` (P4.1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Role {
     /// Somebody who talks to an agent.
     #[default]
@@ -34,9 +34,15 @@ pub enum Role {
     Tool,
 }
 
+words!(Role {
+    User = "user",
+    Assistant = "assistant",
+    System = "system",
+    Tool = "tool",
+});
+
 /// The progress of a streamed message; only a streaming one takes appends (P5.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// It still grows.
     Streaming,
@@ -48,18 +54,6 @@ pub enum Status {
     Failed,
 }
 
-macro_rules! words {
-    ($type:ident { $($name:ident = $text:literal),* $(,)? }) => {
-        impl $type {
-            /// The word on the wire and in rows.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
-            }
-        }
-    };
-}
-
-words!(Role { User = "user", Assistant = "assistant", System = "system", Tool = "tool" });
 words!(Status {
     Streaming = "streaming",
     Complete = "complete",

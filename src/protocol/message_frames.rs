@@ -1,6 +1,7 @@
 //! The frames that publish, append to, update and delete messages (P4.2, P4.3, P5.1).
 
 use serde::{Deserialize, Deserializer, de};
+use serde_json::value::RawValue;
 
 use super::data::Data;
 use super::error::{ErrorCode, ErrorInfo};
@@ -34,17 +35,12 @@ pub enum Interrupt {
 
 impl<'de> Deserialize<'de> for Interrupt {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Word {
-            Flag(bool),
-            Turn(String),
-        }
-        match Word::deserialize(source) {
-            Ok(Word::Flag(true)) => Ok(Self::All),
-            Ok(Word::Flag(false)) => Ok(Self::None),
-            Ok(Word::Turn(turn)) => Ok(Self::Turn(turn)),
-            Err(_) => Err(de::Error::custom("it is neither true nor the id of a turn")),
+        match <&RawValue>::deserialize(source)?.get() {
+            "true" => Ok(Self::All),
+            "false" => Ok(Self::None),
+            text => serde_json::from_str(text)
+                .map(Self::Turn)
+                .map_err(|_| de::Error::custom("it is neither true nor the id of a turn")),
         }
     }
 }

@@ -29,6 +29,7 @@ pub mod mark;
 pub mod message;
 pub mod message_frames;
 pub mod news;
+pub mod object;
 pub mod presence;
 pub mod query;
 pub mod reads;

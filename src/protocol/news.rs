@@ -2,18 +2,19 @@
 //!
 //! It is the state and no event: whatever was lost before is made up for by the next one.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::handover::Leading;
 use super::ids::Timestamp;
 use super::limits::{NEWS_BYTES, NEWS_ITEMS};
+use super::object::read_fields;
 use super::serial::Place;
 use crate::ordered::sort_by_number;
 
 /// The kind of an item of an inbox. Rows keep the numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(into = "u8", try_from = "u8")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ItemKind {
     /// A session (P11.3).
     Session = 0,
@@ -21,6 +22,18 @@ pub enum ItemKind {
     Approval = 1,
     /// A call of a client's tool (P8.9).
     Call = 2,
+}
+
+impl Serialize for ItemKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u8((*self).into())
+    }
+}
+
+impl<'de> Deserialize<'de> for ItemKind {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        Self::try_from(u8::deserialize(source)?).map_err(Error::custom)
+    }
 }
 
 impl From<ItemKind> for u8 {
@@ -43,13 +56,13 @@ impl TryFrom<u8> for ItemKind {
 }
 
 /// A session as inboxes show it (P11.3). Read marks will add the unread messages (P9.5).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct About {
     /// Its id.
     pub id: String,
     /// Its title.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// When it began.
     pub created_at: Timestamp,
@@ -60,12 +73,22 @@ pub struct About {
     /// Pending approvals, whoever may decide them.
     pub pending_approvals: usize,
     /// The person who leads (P8.8).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub lead: Option<Leading>,
 }
 
+read_fields!(About {
+    id,
+    title,
+    created_at as "createdAt",
+    last_activity_at as "lastActivityAt",
+    open_turns as "openTurns",
+    pending_approvals as "pendingApprovals",
+    lead,
+});
+
 /// An item that changed.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Item {
     /// Its kind.
@@ -79,6 +102,14 @@ pub struct Item {
     /// The whole item, as JSON.
     pub body: Box<RawValue>,
 }
+
+read_fields!(Item {
+    kind,
+    id,
+    is_open as "isOpen",
+    at,
+    body,
+});
 
 impl Item {
     /// An item, shown as this JSON; `None` if it is none.
@@ -100,7 +131,7 @@ impl Item {
 }
 
 /// The news of one session for one inbox.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct News {
     /// The session.
@@ -114,12 +145,22 @@ pub struct News {
     /// The session; `None` if it is gone, or told this inbox no more.
     pub about: Option<About>,
     /// The items that changed since the place that was told before.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<Item>,
     /// Every item of the session that waits for this inbox: others do not wait any more.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<(ItemKind, String)>,
 }
+
+read_fields!(News {
+    session,
+    epoch,
+    begun_at as "begunAt",
+    place,
+    about,
+    items: or_default,
+    open: or_default,
+});
 
 /// News while it is collected from the features of a session.
 #[derive(Debug)]

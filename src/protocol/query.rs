@@ -3,13 +3,14 @@
 //! Pairs are percent-decoded already. A malformed parameter is refused by name, an unknown one
 //! ignored (P1.4).
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::error::{ErrorCode, ErrorInfo};
 use super::limits::{
     Limits, NAMES_MAX, PAGE_MESSAGES, REPLAY_MESSAGES, REWIND_MESSAGES, WINDOW_MS_DEFAULT,
     WINDOW_MS_MAX,
 };
+use super::object::read_fields;
 
 /// UTF-8 bytes of all names together as JSON, in which the connection stores them; a control
 /// character takes six.
@@ -119,7 +120,7 @@ impl Query for Snapshot {
 }
 
 /// How a connection wants to be served (P3.3).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Attach {
     /// The position to resume after.
     pub since: Option<String>,
@@ -130,6 +131,13 @@ pub struct Attach {
     /// Only messages of these names.
     pub names: Option<Vec<String>>,
 }
+
+read_fields!(Attach {
+    since,
+    rewind,
+    window_ms,
+    names,
+});
 
 /// A page of history (P3.9).
 #[derive(Clone, Debug, PartialEq, Eq)]

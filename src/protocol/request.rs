@@ -3,6 +3,7 @@
 use super::decode::{ClientFrame, Received, check_depth, decode, parse, shorthand, shorthand_list};
 use super::error::{ErrorCode, ErrorInfo};
 use super::limits::Limits;
+use super::object::read_fields;
 use super::query::{self, Parts};
 use super::reads::Read;
 
@@ -77,10 +78,10 @@ pub(super) fn delete(parts: &Parts<'_>, limits: &Limits) -> Result<Request, Erro
 
 /// `PATCH …` (P11.2).
 pub(super) fn settings(parts: &Parts<'_>, limits: &Limits) -> Result<Request, ErrorInfo> {
-    #[derive(serde::Deserialize)]
     struct Patch {
         settings: serde_json::Value,
     }
+    read_fields!(Patch { settings });
     check_depth("change the settings", parts.body, limits)?;
     let patch: Patch = parse("change the settings", parts.body)?;
     Ok(Request::Settings(patch.settings))

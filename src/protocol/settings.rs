@@ -1,6 +1,6 @@
 //! The settings of a session (P11.2).
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::ops::RangeInclusive;
 
 use super::deployment::Outbound;
@@ -8,6 +8,7 @@ use super::error::{ErrorCode, ErrorInfo};
 use super::hooks::{self, Hook};
 use super::json_error;
 use super::limits::WINDOW_MS_MAX;
+use super::object::{read_fields, words};
 
 /// The longest duration that a setting takes, in milliseconds: ten years.
 const DURATION_MS_MAX: u64 = 10 * 365 * 24 * 60 * 60 * 1000;
@@ -23,8 +24,8 @@ const TITLE_LENGTH: usize = 256;
 macro_rules! settings {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $range:expr $(, $default:expr)?;)*) => {
         /// The settings of a session; an absent one has its default.
-        #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(rename_all = "camelCase", default)]
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+        #[serde(rename_all = "camelCase")]
         pub struct Settings {
             /// The session's display name.
             #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,6 +48,15 @@ macro_rules! settings {
             #[serde(skip_serializing_if = "Option::is_none")]
             pub hooks: Option<Vec<Hook>>,
         }
+
+        read_fields!(Settings {
+            title,
+            $($name as $text,)*
+            on_input as "onInput",
+            agent,
+            state_schema as "stateSchema",
+            hooks,
+        });
 
         impl Settings {
             $($(
@@ -92,8 +102,7 @@ settings! {
 }
 
 /// How an input is treated while a turn that answers another one is active (P10.3).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnInput {
     /// Like any message: agents answer it as they like.
     #[default]
@@ -108,12 +117,22 @@ pub enum OnInput {
     Steer,
 }
 
+words!(OnInput {
+    Parallel = "parallel",
+    Queue = "queue",
+    Interrupt = "interrupt",
+    Reject = "reject",
+    Steer = "steer",
+});
+
 /// An agent that can be woken.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Agent {
     /// The URL of its webhook.
     pub url: String,
 }
+
+read_fields!(Agent { url });
 
 impl Settings {
     /// `onInput`, `parallel` by default.
@@ -139,18 +158,19 @@ impl Settings {
         let Some(patch) = patch.as_object() else {
             return Err(refused("settings is not an object"));
         };
-        let mut merged = serde_json::to_value(self).unwrap_or_default();
+        let own = serde_json::to_string(self).unwrap_or_default();
+        let mut merged: serde_json::Value = serde_json::from_str(&own).unwrap_or_default();
         for (key, value) in patch {
             // Each setting is read alone, so that the error can name it.
-            let alone = serde_json::json!({ key: value });
-            if let Err(error) = serde_json::from_value::<Self>(alone) {
+            let alone = serde_json::json!({ key: value }).to_string();
+            if let Err(error) = serde_json::from_str::<Self>(&alone) {
                 return Err(refused(&format!("{key}: {}", json_error::of_part(&error))));
             }
             if let Some(merged) = merged.as_object_mut() {
                 merged.insert(key.clone(), value.clone());
             }
         }
-        let settings: Self = serde_json::from_value(merged).unwrap_or_default();
+        let settings: Self = serde_json::from_str(&merged.to_string()).unwrap_or_default();
         settings.check_texts()?;
         settings.check_numbers()?;
         // Hooks that a deployment no longer allows must not block other settings.

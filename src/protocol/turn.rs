@@ -1,15 +1,17 @@
 //! A turn: one agent answer to one input (P6).
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 
 use super::data::Data;
 use super::ids::{ConnectionId, Timestamp};
 use super::limits::LEASE_MS_DEFAULT;
+use super::object::{Object, read_fields, words};
 use super::serial::{Epoch, Place, Serial};
 
 /// The status of a turn (P6.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// It waits for an agent.
     Queued,
@@ -25,9 +27,17 @@ pub enum Status {
     Failed,
 }
 
+words!(Status {
+    Queued = "queued",
+    Active = "active",
+    Suspended = "suspended",
+    Complete = "complete",
+    Cancelled = "cancelled",
+    Failed = "failed",
+});
+
 /// How a turn ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// Its agent ended it.
     Complete,
@@ -37,17 +47,29 @@ pub enum Ending {
     Failed,
 }
 
+words!(Ending {
+    Complete = "complete",
+    Cancelled = "cancelled",
+    Failed = "failed",
+});
+
 /// The leader of a turn, and its lease (P6.8).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Lead {
     /// The connection that started or adopted it; `None` for a single HTTP request.
     pub connection: Option<ConnectionId>,
     /// The lease in milliseconds.
     pub lease_ms: u64,
     /// When its lease began anew, since it had run out while the session was not there to hear.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub prolonged_at: Option<Timestamp>,
 }
+
+read_fields!(Lead {
+    connection,
+    lease_ms,
+    prolonged_at,
+});
 
 impl Lead {
     /// A lead that begins.
@@ -61,7 +83,7 @@ impl Lead {
 }
 
 /// The state of a turn, with the data of that state alone (P6.1).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// It has no leader.
@@ -90,61 +112,106 @@ pub enum State {
     },
 }
 
+impl<'de> Deserialize<'de> for State {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(source)?;
+        Self::read(raw.get()).ok_or_else(|| Error::custom("it is no state of a turn"))
+    }
+}
+
+impl State {
+    /// Reads the word of a state, or an object with that word and its fields.
+    fn read(text: &str) -> Option<Self> {
+        let Some(object) = Object::read(text) else {
+            return (text == "\"queued\"").then_some(Self::Queued);
+        };
+        if let Some(lead) = object.raw("active") {
+            return serde_json::from_str(lead.get()).ok().map(Self::Active);
+        }
+        if let Some(suspended) = object.raw("suspended") {
+            let fields = Object::read(suspended.get())?;
+            return Some(Self::Suspended {
+                lead: fields.field("lead").ok()?,
+                reason: fields.field("reason").ok()?,
+                at: fields.field("at").ok()?,
+            });
+        }
+        let fields = Object::read(object.raw("ended")?.get())?;
+        Some(Self::Ended {
+            ending: fields.field("ending").ok()?,
+            reason: fields.field("reason").ok()?,
+            error: fields.field("error").ok()?,
+            at: fields.field("at").ok()?,
+        })
+    }
+}
+
 /// A request to cancel a turn (P6.5).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Cancel {
     /// The client that asked.
     pub by: String,
     /// When it asked.
     pub at: Timestamp,
     /// Its reason.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
+read_fields!(Cancel { by, at, reason });
+
 /// The latest event of a turn, named as its frame (P6.10).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
     /// An agent started it.
-    #[serde(rename = "turn.start")]
     Start,
     /// It waits for something outside.
-    #[serde(rename = "turn.suspend")]
     Suspend,
     /// It was resumed.
-    #[serde(rename = "turn.resume")]
     Resume,
     /// A client cancelled it.
-    #[serde(rename = "turn.cancel")]
     Cancel,
     /// A client steered it.
-    #[serde(rename = "turn.steer")]
     Steer,
     /// It waits for an agent.
-    #[serde(rename = "turn.queue")]
     Queue,
     /// Another process took it over.
-    #[serde(rename = "turn.adopt")]
     Adopt,
     /// It ended.
-    #[serde(rename = "turn.end")]
     End,
 }
 
+words!(Event {
+    Start = "turn.start",
+    Suspend = "turn.suspend",
+    Resume = "turn.resume",
+    Cancel = "turn.cancel",
+    Steer = "turn.steer",
+    Queue = "turn.queue",
+    Adopt = "turn.adopt",
+    End = "turn.end",
+});
+
 /// The place of a turn among others (P6.11).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Within {
     /// The turn within which it runs.
     pub turn: String,
     /// How many turns are around it.
     pub depth: usize,
     /// Whether it goes on after the end of that turn.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub detached: bool,
 }
 
+read_fields!(Within {
+    turn,
+    depth,
+    detached: or_default,
+});
+
 /// A turn in memory and, as JSON, in its row.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Turn {
     /// The place of its start in the log.
     pub place: Place,
@@ -161,17 +228,17 @@ pub struct Turn {
     /// The message that it follows (P6.9).
     pub parent: Option<Place>,
     /// The turn within which it runs (P6.11).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub within: Option<Within>,
     /// The number of its current attempt; of a queued turn, of the next one.
     pub attempt: u64,
     /// The place at which that attempt began.
     pub attempt_place: Place,
     /// Its steers, and whether each was taken (P6.7).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub steers: Vec<(Place, bool)>,
     /// Those of its steers that are inputs (P10.3).
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<Place>,
     /// When it was created.
     pub created_at: Timestamp,
@@ -184,6 +251,26 @@ pub struct Turn {
     /// Its state.
     pub state: State,
 }
+
+read_fields!(Turn {
+    place,
+    version,
+    event,
+    id,
+    agent,
+    input,
+    parent,
+    within,
+    attempt,
+    attempt_place,
+    steers: or_default,
+    inputs: or_default,
+    created_at,
+    started_at,
+    cancel,
+    metadata,
+    state,
+});
 
 impl Turn {
     /// Its status on the wire.

@@ -1,7 +1,5 @@
 //! The claims of a token (P2.1): their form, and their times against the present.
 
-use serde::Deserialize;
-
 use super::grant::Claims;
 use super::printable::{hidden_in, is_blank};
 use super::refusal::{refused, unauthorized};
@@ -70,33 +68,28 @@ impl Expected {
                 return Err(unauthorized(wrong));
             }
         }
-        if let Some(audience) = &self.audience {
-            let aud: Option<Audience> = claims.get("aud").map_err(refused)?;
-            if !aud.is_some_and(|aud| aud.names(audience)) {
-                return Err(unauthorized(
-                    "the token's aud does not name this deployment",
-                ));
-            }
+        if let Some(audience) = &self.audience
+            && !names(&claims, audience).map_err(refused)?
+        {
+            return Err(unauthorized(
+                "the token's aud does not name this deployment",
+            ));
         }
         Ok(())
     }
 }
 
-/// `aud`: one, or several (RFC 7519 4.1.3).
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Audience {
-    One(String),
-    Several(Vec<String>),
-}
-
-impl Audience {
-    fn names(&self, wanted: &str) -> bool {
-        match self {
-            Self::One(one) => one == wanted,
-            Self::Several(several) => several.iter().any(|one| one == wanted),
-        }
+/// Whether `aud` is one text, or several, with this one (RFC 7519 4.1.3).
+fn names(claims: &Fields<'_>, wanted: &str) -> Result<bool, ErrorInfo> {
+    if claims
+        .raw("aud")
+        .is_some_and(|aud| aud.get().starts_with('['))
+    {
+        let several: Vec<String> = claims.need("aud")?;
+        return Ok(several.iter().any(|one| one == wanted));
     }
+    let one: Option<String> = claims.get("aud")?;
+    Ok(one.is_some_and(|one| one == wanted))
 }
 
 fn read_role(claims: &Fields<'_>) -> Result<Option<Role>, ErrorInfo> {

@@ -1,10 +1,11 @@
 //! The claims of a token, and its grant in one session (P2.1, P2.2).
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::protocol::capability::{Capabilities, Operations, Role};
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::ids::Timestamp;
+use crate::protocol::object::read_fields;
 
 /// The claims of a valid token, for all sessions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,13 +23,13 @@ pub struct Claims {
 }
 
 /// A client's identity and operations in one session, stored with its connection.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Grant {
     /// The client's id.
     pub client: String,
     /// Its display name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Its role in presence and the log.
     pub role: Role,
@@ -37,6 +38,14 @@ pub struct Grant {
     /// When it expires.
     pub expires_at: Timestamp,
 }
+
+read_fields!(Grant {
+    client,
+    name,
+    role,
+    operations,
+    expires_at as "expiresAt",
+});
 
 impl Claims {
     /// The grant of these claims in one session.

@@ -78,7 +78,7 @@ impl World {
 
     /// A session tells it something; returns what readers are sent, and then the answer's status.
     pub(crate) fn told(&mut self, news: Value) -> Vec<Value> {
-        let news = serde_json::from_value(news).unwrap();
+        let news = serde_json::from_str(&news.to_string()).unwrap();
         let request = Request::Told(Box::new(news));
         let sender = Grant::of_session();
         let mut said = self.handle(NOW, Input::Request { sender, request });

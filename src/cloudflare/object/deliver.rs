@@ -5,13 +5,13 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use crate::protocol::object::read_fields;
 use worker::Env;
 use worker::js_sys::Promise;
 use worker::js_sys::futures::JsFuture;
 use worker::wasm_bindgen::prelude::*;
 
-use crate::cloudflare::call::{Ask, Call, Question, is_stale, reach, request};
+use crate::cloudflare::call::{Call, Question, as_json, is_stale, reach, request};
 use crate::cloudflare::platform::config::{INBOXES, config};
 use crate::cloudflare::platform::js::describe;
 use crate::cloudflare::platform::time::within;
@@ -28,13 +28,15 @@ extern "C" {
     fn send(url: &str, id: &str, body: &str, secrets: &str, ms: f64) -> Result<Promise, JsValue>;
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Answer {
     status: u16,
-    #[serde(default)]
     retry_after_ms: Option<u64>,
 }
+
+read_fields!(Answer {
+    status,
+    retry_after_ms as "retryAfterMs",
+});
 
 /// Tries a delivery.
 pub(super) async fn deliver(env: Env, delivery: Delivery) -> Delivered {
@@ -61,9 +63,9 @@ async fn tell_inbox(env: &Env, delivery: Delivery) -> Result<Outcome, Outcome> {
         params: Vec::new(),
         pairs: Vec::new(),
     };
-    let call = Call::<_, ()> {
-        grant: Grant::of_session(),
-        ask: Ask::Answer(question),
+    let call = Call {
+        grant: as_json(&Grant::of_session()),
+        ask: question.into(),
     };
     let call = serde_json::to_string(&call).map_err(|error| failed(error.to_string()))?;
     let request = request(&call, false, Some(&delivery.body));

@@ -74,7 +74,11 @@ impl<M: Class> Object<M> {
     pub(super) async fn fetch(&self, request: Request) -> Answer {
         let call = request.headers().get(CALL_HEADER)?;
         let call = call.and_then(|call| serde_json::from_str(&call).ok());
-        let Some(Call { grant, ask }) = call else {
+        let call = call.and_then(|call: Call| {
+            let grant = serde_json::from_str(call.grant.get()).ok()?;
+            Some((grant, call.ask))
+        });
+        let Some((grant, ask)) = call else {
             return refusal(&failed(M::THING, "it was asked nothing"));
         };
         let body = match request.method().as_str() {
@@ -88,8 +92,15 @@ impl<M: Class> Object<M> {
             return stale();
         }
         match ask {
-            Ask::Open(opening) => self.open(grant, opening),
-            Ask::Answer(question) => self.answer(&grant, &question, &body).await,
+            Ask {
+                open: Some(opening),
+                ..
+            } => self.open(grant, &opening),
+            Ask {
+                answer: Some(question),
+                ..
+            } => self.answer(&grant, &question, &body).await,
+            Ask { .. } => refusal(&failed(M::THING, "it was asked nothing")),
         }
     }
 
@@ -137,13 +148,12 @@ impl<M: Class> Object<M> {
     }
 
     /// Accepts a connection, so that it outlives the object's sleep.
-    fn open(&self, grant: M::Grant, opening: Opening<M::Attach>) -> Answer {
+    fn open(&self, grant: M::Grant, opening: &Opening) -> Answer {
         let shell = &self.shell;
-        let Opening {
-            carrier,
-            has_protocol,
-            attach,
-        } = opening;
+        let (carrier, has_protocol) = (opening.carrier, opening.has_protocol);
+        let Ok(attach) = serde_json::from_str(opening.attach.get()) else {
+            return refusal(&failed(M::THING, "it was asked nothing"));
+        };
         let Some(id) = draw(carrier) else {
             return refusal(&failed(M::THING, "it draws no names"));
         };

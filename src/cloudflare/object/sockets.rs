@@ -2,8 +2,8 @@
 
 use std::cell::{Cell, RefCell};
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use worker::js_sys::JsString;
 use worker::wasm_bindgen::JsValue;
 use worker::web_sys::WebSocket;
@@ -15,6 +15,7 @@ use crate::machine::{Attached, Carrier};
 use crate::ordered::{Map, Set};
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::limits::{DRAIN_MS, DRAIN_MS_LEAST};
+use crate::protocol::object::read_fields;
 
 /// The close code of an unknown socket: its client reconnects.
 const UNKNOWN: u16 = 1011;
@@ -252,11 +253,12 @@ impl Sockets {
 }
 
 /// The part of a socket's kept state that is needed here.
-#[derive(Deserialize)]
 struct Named {
     id: ConnectionId,
     carrier: Carrier,
 }
+
+read_fields!(Named { id, carrier });
 
 /// The state kept with a socket.
 fn attached<T: DeserializeOwned>(socket: &WebSocket) -> Option<T> {

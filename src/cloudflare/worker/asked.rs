@@ -1,6 +1,6 @@
 //! An admitted request, and its calls to the object.
 
-use serde::Serialize;
+use serde_json::value::RawValue;
 use worker::Env;
 use worker::web_sys::{Request, Response};
 
@@ -41,7 +41,7 @@ impl Asked<'_> {
     /// `internal`, when the object fails.
     pub(super) async fn ask(&self, body: Option<&str>) -> Result<Response, ErrorInfo> {
         let question = self.asked_question();
-        self.call::<()>(Ask::Answer(question), body).await
+        self.call(question.into(), body).await
     }
 
     /// The question of the address.
@@ -72,20 +72,20 @@ impl Asked<'_> {
             params,
             pairs,
         };
-        self.call::<()>(Ask::Answer(question), body).await
+        self.call(question.into(), body).await
     }
 
     /// Opens a connection to the object.
     ///
     /// # Errors
     /// `internal`, when the object fails.
-    pub(super) async fn open<A: Serialize>(
+    pub(super) async fn open(
         &self,
         carrier: Carrier,
-        attach: A,
+        attach: Box<RawValue>,
     ) -> Result<Response, ErrorInfo> {
         let opening = self.opening(carrier, attach);
-        self.call(Ask::Open(opening), None).await
+        self.call(opening.into(), None).await
     }
 
     /// Makes the call of the address to another object of the same class.
@@ -94,24 +94,24 @@ impl Asked<'_> {
     /// `internal`, when the object fails.
     pub(super) async fn ask_another(&self, name: &str) -> Result<Response, ErrorInfo> {
         let question = self.asked_question();
-        self.call_another::<()>(name, Ask::Answer(question)).await
+        self.call_another(name, question.into()).await
     }
 
     /// Opens a connection to another object of the same class.
     ///
     /// # Errors
     /// `internal`, when the object fails.
-    pub(super) async fn open_another<A: Serialize>(
+    pub(super) async fn open_another(
         &self,
         name: &str,
         carrier: Carrier,
-        attach: A,
+        attach: Box<RawValue>,
     ) -> Result<Response, ErrorInfo> {
         let opening = self.opening(carrier, attach);
-        self.call_another(name, Ask::Open(opening)).await
+        self.call_another(name, opening.into()).await
     }
 
-    fn opening<A>(&self, carrier: Carrier, attach: A) -> Opening<A> {
+    fn opening(&self, carrier: Carrier, attach: Box<RawValue>) -> Opening {
         let has_protocol = matches!(self.shape, Shape::Socket { has_protocol: true });
         Opening {
             carrier,
@@ -120,25 +120,19 @@ impl Asked<'_> {
         }
     }
 
-    async fn call_another<A: Serialize>(
-        &self,
-        name: &str,
-        ask: Ask<A>,
-    ) -> Result<Response, ErrorInfo> {
+    async fn call_another(&self, name: &str, ask: Ask) -> Result<Response, ErrorInfo> {
         let Admitted { place, grant, .. } = &self.admitted;
         let place = Place {
             name: name.to_owned(),
             ..*place
         };
+        let grant = grant.clone();
         make::make(self.env, &place, &Call { grant, ask }, None).await
     }
 
-    async fn call<A: Serialize>(
-        &self,
-        ask: Ask<A>,
-        body: Option<&str>,
-    ) -> Result<Response, ErrorInfo> {
+    async fn call(&self, ask: Ask, body: Option<&str>) -> Result<Response, ErrorInfo> {
         let Admitted { place, grant, .. } = &self.admitted;
+        let grant = grant.clone();
         make::make(self.env, place, &Call { grant, ask }, body).await
     }
 }

@@ -2,9 +2,8 @@
 
 use std::future::poll_fn;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::json;
-use serde_json::value::RawValue;
 
 use super::asked::Asked;
 use super::exchange::{Event, Exchange};
@@ -17,6 +16,7 @@ use crate::cloudflare::platform::http::{
 use crate::machine::Carrier;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::frame::split;
+use crate::protocol::object::{Object, read_fields};
 use crate::protocol::query;
 use crate::protocol::routes::WRITTEN;
 
@@ -34,7 +34,7 @@ pub(super) async fn serve(asked: &Asked<'_>) -> Result<Answer, ErrorInfo> {
     }
     // Reading begins now, so that the message begins with the bytes that have arrived by then.
     let body = Chunks::new(asked.request.body());
-    let link = Link::open(asked, Carrier::Body, query::Attach::default()).await?;
+    let link = Link::open(asked, Carrier::Body, &query::Attach::default()).await?;
     let mut upload = Upload::new(Exchange::new(link, body, asked.admitted.expires_at));
     let placed = match upload.begin(asked.pairs).await {
         Ok(placed) => placed,
@@ -124,34 +124,26 @@ struct Created<'a> {
     turn: Option<&'a str>,
 }
 
-/// An ack or a nack, as far as needed here.
-#[derive(Deserialize)]
-struct Reply<'a> {
-    #[serde(rename = "type")]
-    kind: &'a str,
-    result: Option<PublishResult>,
-    #[serde(borrow)]
-    error: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
+/// An acknowledged `publish`, as far as needed here.
 struct PublishResult {
-    #[serde(default)]
     messages: Vec<Placed>,
 }
 
+read_fields!(PublishResult {
+    messages: or_default,
+});
+
 /// The position of the message.
-#[derive(Clone, Deserialize)]
+#[derive(Clone)]
 struct Placed {
     serial: String,
-    #[serde(default)]
     duplicate: bool,
 }
 
-#[derive(Deserialize)]
-struct Refusal {
-    status: u16,
-}
+read_fields!(Placed {
+    serial,
+    duplicate: or_default,
+});
 
 /// A message on its way.
 struct Upload {
@@ -263,18 +255,19 @@ impl Upload {
     fn hear(&mut self, text: &str) -> Result<Option<Placed>, Stop> {
         let mut placed = None;
         for frame in split(text) {
-            let Ok(reply) = serde_json::from_str::<Reply<'_>>(frame.get()) else {
+            let Some(reply) = Object::read(frame.get()) else {
                 continue;
             };
-            match (reply.kind, reply.error) {
-                ("ack", _) => {
+            match (reply.word("type").as_deref(), reply.raw("error")) {
+                (Some("ack"), _) => {
                     self.exchange.answered();
-                    let messages = reply.result.map(|result| result.messages);
-                    placed = messages.and_then(|messages| messages.into_iter().next());
+                    let result: Option<PublishResult> = reply.field("result").unwrap_or_default();
+                    placed = result.and_then(|result| result.messages.into_iter().next());
                 }
-                ("nack", Some(error)) => {
-                    let refusal = serde_json::from_str::<Refusal>(error.get());
-                    let status = refusal.map_or(500, |refusal| refusal.status);
+                (Some("nack"), Some(error)) => {
+                    let refusal = Object::read(error.get());
+                    let status = refusal.and_then(|refusal| refusal.field("status").ok());
+                    let status = status.unwrap_or(500);
                     return Err(Stop::Refused(status, error.get().to_owned()));
                 }
                 _ => {}

@@ -2,10 +2,8 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
 use crate::protocol::frame::split;
+use crate::protocol::object::Object;
 
 /// Writes frames as events, with the reader's position where it moves.
 #[derive(Default)]
@@ -20,23 +18,25 @@ pub(super) struct Writer {
 }
 
 /// The fields that decide an event's id.
-#[derive(Deserialize)]
 struct Peek<'a> {
-    #[serde(rename = "type", borrow)]
     kind: Cow<'a, str>,
-    #[serde(borrow)]
     serial: Option<Cow<'a, str>>,
-    #[serde(borrow)]
     version: Option<Cow<'a, str>>,
-    /// A message, or the serial of one.
-    #[serde(borrow)]
-    message: Option<&'a RawValue>,
+    /// A message; its serial alone has no fields.
+    message: Option<Object<'a>>,
 }
 
-#[derive(Deserialize)]
-struct Versioned<'a> {
-    #[serde(borrow)]
-    version: Cow<'a, str>,
+impl<'a> Peek<'a> {
+    fn read(frame: &'a str) -> Option<Self> {
+        let fields = Object::read(frame)?;
+        let message = fields.raw("message");
+        Some(Self {
+            kind: fields.word("type")?,
+            serial: fields.word("serial"),
+            version: fields.word("version"),
+            message: message.and_then(|message| Object::read(message.get())),
+        })
+    }
 }
 
 impl Writer {
@@ -57,7 +57,7 @@ impl Writer {
         let mut has_moved = false;
         let last = frames.len().saturating_sub(1);
         for (index, frame) in frames.iter().enumerate() {
-            let Ok(peek) = serde_json::from_str::<Peek<'_>>(frame.get()) else {
+            let Some(peek) = Peek::read(frame.get()) else {
                 continue;
             };
             has_moved |= self.advance(&peek);
@@ -89,11 +89,9 @@ impl Writer {
         if peek.kind == "attached" {
             return false;
         }
-        let message = peek
-            .message
-            .and_then(|message| serde_json::from_str::<Versioned<'_>>(message.get()).ok());
+        let message = peek.message.as_ref();
         let place = message
-            .map(|message| message.version)
+            .and_then(|message| message.word("version"))
             .or_else(|| peek.version.clone())
             .or_else(|| peek.serial.clone());
         match place {

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use worker::wasm_bindgen_futures::spawn_local;
 
@@ -19,6 +18,7 @@ use crate::machine::Carrier;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::frame::{ServerFrame, split};
 use crate::protocol::limits::Limits;
+use crate::protocol::object::Object;
 use crate::protocol::query::Attach;
 
 /// Unsent answers; beyond that no more of the body is read.
@@ -32,7 +32,7 @@ const BATCH_BYTES: usize = 128 * 1024;
 /// `internal`, when the object fails before anything was read.
 pub(super) async fn serve(asked: &Asked<'_>) -> Result<Answer, ErrorInfo> {
     let body = Chunks::new(asked.request.body());
-    let link = Link::open(asked, Carrier::Lines, Attach::default()).await?;
+    let link = Link::open(asked, Carrier::Lines, &Attach::default()).await?;
     let limits = asked.config.limits.clone();
     let pipe = Pipe::new();
     let answer = streamed(200, "application/x-ndjson", &pipe.body());
@@ -181,11 +181,6 @@ fn readable(line: &[u8]) -> Cow<'_, str> {
 
 /// Whether a frame is an ack or a nack.
 fn is_answer(frame: &RawValue) -> bool {
-    #[derive(Deserialize)]
-    struct Kind<'a> {
-        #[serde(rename = "type")]
-        kind: &'a str,
-    }
-    serde_json::from_str::<Kind<'_>>(frame.get())
-        .is_ok_and(|frame| matches!(frame.kind, "ack" | "nack"))
+    let kind = Object::read(frame.get()).and_then(|frame| frame.word("type"));
+    matches!(kind.as_deref(), Some("ack" | "nack"))
 }

@@ -13,7 +13,7 @@ use worker::web_sys::{CloseEvent, MessageEvent, Response, WebSocket};
 use worker::worker_sys::ext::{ResponseExt, WebSocketExt};
 
 use super::asked::Asked;
-use crate::cloudflare::call::failed;
+use crate::cloudflare::call::{as_json, failed};
 use crate::cloudflare::platform::js::describe;
 use crate::machine::Carrier;
 use crate::protocol::error::{ErrorCode, ErrorInfo, close};
@@ -46,9 +46,9 @@ impl Link {
     pub(super) async fn open(
         asked: &Asked<'_>,
         carrier: Carrier,
-        attach: Attach,
+        attach: &Attach,
     ) -> Result<Self, ErrorInfo> {
-        let response = asked.open(carrier, attach).await?;
+        let response = asked.open(carrier, as_json(attach)).await?;
         Self::of(&response)
     }
 

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
 use worker::Env;
 use worker::web_sys::Response;
 
 use super::admit::Place;
-use crate::cloudflare::call::{Ask, Call, failed, is_stale, reach, request};
+use crate::cloudflare::call::{Call, failed, is_stale, reach, request};
 use crate::cloudflare::platform::js;
 use crate::cloudflare::platform::time::within;
 use crate::protocol::error::ErrorInfo;
@@ -23,13 +22,13 @@ const RESET_MS: u64 = 20;
 ///
 /// # Errors
 /// `internal`, when the object fails or does not answer. It is not known then what it did.
-pub(super) async fn make<G: Serialize, A: Serialize>(
+pub(super) async fn make(
     env: &Env,
     place: &Place,
-    call: &Call<G, A>,
+    call: &Call,
     body: Option<&str>,
 ) -> Result<Response, ErrorInfo> {
-    let is_upgrade = matches!(call.ask, Ask::Open(_));
+    let is_upgrade = call.ask.open.is_some();
     let call = serde_json::to_string(call).unwrap_or_default();
     for _ in 1..TRIES {
         let response = try_once(env, place, &call, is_upgrade, body).await?;

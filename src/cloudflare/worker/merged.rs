@@ -12,7 +12,7 @@ use worker::worker_sys::WebSocketPair;
 use super::asked::Asked;
 use super::link::{Link, Said};
 use super::refuse::Shape;
-use crate::cloudflare::call::failed;
+use crate::cloudflare::call::{as_json, failed};
 use crate::cloudflare::platform::http::{Answer, json, read_all};
 use crate::cloudflare::platform::js::describe;
 use crate::cloudflare::platform::time::within;
@@ -134,8 +134,8 @@ enum Event {
 impl Pair {
     async fn open(asked: &Asked<'_>, role: &str, attach: &Attach) -> Result<Self, ErrorInfo> {
         let (own, other) = join!(
-            asked.open(Carrier::Socket, attach.clone()),
-            asked.open_another(role, Carrier::Socket, attach.clone())
+            asked.open(Carrier::Socket, as_json(attach)),
+            asked.open_another(role, Carrier::Socket, as_json(attach))
         );
         Ok(Self {
             own: Link::of(&own?)?,

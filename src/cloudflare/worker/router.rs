@@ -8,6 +8,7 @@ use super::admit::admit;
 use super::asked::Asked;
 use super::refuse::{Shape, offered, refuse};
 use super::{body, lines, merged, sse};
+use crate::cloudflare::call::as_json;
 use crate::cloudflare::platform::config::config;
 use crate::cloudflare::platform::env::not_configured;
 use crate::cloudflare::platform::http::{Answer, json, preflight, read_all, refusal};
@@ -103,22 +104,12 @@ impl Asked<'_> {
             let message = "unable to connect; the request is no upgrade to a WebSocket";
             return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
         };
-        Ok(Ok(match self.route.resource {
-            Resource::Session => {
-                self.open(
-                    Carrier::Socket,
-                    query::attach(self.pairs, &self.config.limits)?,
-                )
-                .await?
-            }
-            Resource::Inbox => {
-                if let Some(role) = &self.admitted.role {
-                    return merged::connect(self, role).await;
-                }
-                self.open(Carrier::Socket, inbox::attach(self.pairs))
-                    .await?
-            }
-        }))
+        let attach = match (self.route.resource, &self.admitted.role) {
+            (Resource::Inbox, Some(role)) => return merged::connect(self, role).await,
+            (Resource::Inbox, None) => as_json(&inbox::attach(self.pairs)),
+            (Resource::Session, _) => as_json(&query::attach(self.pairs, &self.config.limits)?),
+        };
+        Ok(Ok(self.open(Carrier::Socket, attach).await?))
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) async fn serve(asked: &Asked<'_>) -> Result<Answer, ErrorInfo> {
     if let Some(last) = last.filter(|last| !last.is_empty()) {
         attach.since = Some(query::position(&last));
     }
-    let link = Link::open(asked, Carrier::Events, attach).await?;
+    let link = Link::open(asked, Carrier::Events, &attach).await?;
     let pipe = Pipe::new();
     let answer = streamed(200, "text/event-stream", &pipe.body());
     let (expires_at, limit) = (asked.admitted.expires_at, asked.config.limits.unsent_bytes);

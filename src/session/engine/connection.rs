@@ -1,6 +1,6 @@
 //! Connections, and the state kept with each while the session sleeps.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::chain::Chains;
 use super::probe::Probe;
@@ -12,23 +12,30 @@ use crate::protocol::data::Data;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::limits::{KEPT_BYTES, Limits, TOKEN_REMINDER_MS};
+use crate::protocol::object::read_fields;
 use crate::protocol::presence::Member;
 use crate::token::Grant;
 
 /// Membership of a connection.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Present {
     /// The member's own data.
     pub data: Option<Data>,
     /// When it entered.
     pub since: Timestamp,
     /// Whether it is only counted, and not listed (P7.3).
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_counted: bool,
 }
 
+read_fields!(Present {
+    data,
+    since,
+    is_counted: or_default,
+});
+
 /// A connection, as kept in the socket's attachment: 16 KiB at most.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Connection {
     /// A random id, drawn on acceptance.
     pub id: ConnectionId,
@@ -53,17 +60,33 @@ pub struct Connection {
     pub told: Option<String>,
     /// When a frame last came over it: this time, or up to a third of `presenceTimeoutMs` later
     /// (P7.2).
-    #[serde(default)]
     pub heard_at: Timestamp,
     /// Its membership, if it is a member (P7.1).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub member: Option<Present>,
     /// The chains that broke on it (P13.8).
-    #[serde(default, skip_serializing_if = "Chains::are_whole")]
+    #[serde(skip_serializing_if = "Chains::are_whole")]
     pub chains: Chains,
     /// Whether the platform does not report its unsent bytes, so that probes must (P13.7).
     pub is_probed: bool,
 }
+
+read_fields!(Connection {
+    id,
+    carrier,
+    client,
+    name,
+    role,
+    operations,
+    expires_at,
+    window_ms,
+    names,
+    told,
+    heard_at: or_default,
+    member,
+    chains: or_default,
+    is_probed,
+});
 
 impl Connection {
     /// Whether it is sent frames of the log.

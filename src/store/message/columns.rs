@@ -1,6 +1,7 @@
 //! A message from its row and its newest segment.
 
-use serde::Deserialize;
+use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
+use std::fmt;
 
 use crate::protocol::data::Data;
 use crate::protocol::ids::{ConnectionId, Timestamp};
@@ -112,7 +113,6 @@ pub(in crate::store) use {
 };
 
 /// The values of `columns!` and `sized_columns!`.
-#[derive(Deserialize)]
 pub(super) struct Columns {
     pub(super) serial: Place,
     version: Place,
@@ -130,10 +130,53 @@ pub(super) struct Columns {
     updated_at: Timestamp,
     deleted_at: Option<Timestamp>,
     is_json: u8,
-    #[serde(default)]
     own_bytes: usize,
-    #[serde(default)]
     bytes_at_least: Option<usize>,
+}
+
+/// Reads the values in their order: a derived reader would also take an object with their names,
+/// which is three times as much wasm.
+struct InOrder;
+
+impl<'de> Visitor<'de> for InOrder {
+    type Value = Columns;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the columns of a message")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Columns, A::Error> {
+        fn next<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(seq: &mut A) -> Result<T, A::Error> {
+            let next = seq.next_element()?;
+            next.ok_or_else(|| Error::custom("columns are missing"))
+        }
+        Ok(Columns {
+            serial: next(&mut seq)?,
+            version: next(&mut seq)?,
+            seq: next(&mut seq)?,
+            status: next(&mut seq)?,
+            client: next(&mut seq)?,
+            connection: next(&mut seq)?,
+            id: next(&mut seq)?,
+            name: next(&mut seq)?,
+            role: next(&mut seq)?,
+            turn: next(&mut seq)?,
+            parent: next(&mut seq)?,
+            headers: next(&mut seq)?,
+            created_at: next(&mut seq)?,
+            updated_at: next(&mut seq)?,
+            deleted_at: next(&mut seq)?,
+            is_json: next(&mut seq)?,
+            own_bytes: seq.next_element()?.unwrap_or_default(),
+            bytes_at_least: seq.next_element()?.flatten(),
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Columns {
+    fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
+        source.deserialize_seq(InOrder)
+    }
 }
 
 impl Columns {

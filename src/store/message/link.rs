@@ -1,7 +1,5 @@
 //! The links between messages (P6.9), read without their text.
 
-use serde::Deserialize;
-
 use crate::protocol::serial::Place;
 use crate::store::error::StoreError;
 use crate::store::row::Row;
@@ -64,13 +62,12 @@ impl Store {
     }
 }
 
-#[derive(Deserialize)]
-struct Columns(Place, Option<String>, Option<Place>, Option<String>, u8);
+type Columns = (Place, Option<String>, Option<Place>, Option<String>, u8);
 
 fn read(mut row: Row) -> Result<Link, StoreError> {
     let columns = serde_json::from_str(&row.text()?);
     let columns = columns.map_err(|_| StoreError::unreadable("message"))?;
-    let Columns(place, turn, parent, edits, is_deleted) = columns;
+    let (place, turn, parent, edits, is_deleted): Columns = columns;
     Ok(Link {
         place,
         turn,
