@@ -117,7 +117,7 @@ client_frames! {
     /// Steer a turn (P6.7).
     Steer(Steer) = "steer", "steer";
     /// Ask for an approval, or a question (P8.1).
-    RequestApproval(RequestApproval) = "approval.request", "ask for approval";
+    RequestApproval(Box<RequestApproval>) = "approval.request", "ask for approval";
     /// Decide an approval (P8.2).
     DecideApproval(DecideApproval) = "approval.decide", "decide the approval";
     /// Take an approval back (P8.2).
@@ -125,7 +125,7 @@ client_frames! {
     /// End what was granted for a key (P8.6).
     RevokeGrant(RevokeGrant) = "grant.revoke", "revoke the grant";
     /// Call a tool on a client's device (P8.9).
-    CallTool(CallTool) = "tool.call", "call the tool";
+    CallTool(Box<CallTool>) = "tool.call", "call the tool";
     /// Take a call for one device (P8.9).
     ClaimCall(ClaimCall) = "tool.claim", "claim the call";
     /// Settle a claimed call (P8.9).

@@ -28,6 +28,13 @@ pub(super) trait FromFields: Sized {
     fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo>;
 }
 
+/// A long frame is boxed, so that every other one, such as an append, is moved as a short one.
+impl<T: FromFields> FromFields for Box<T> {
+    fn read(fields: &Fields<'_>, limits: &Limits) -> Result<Self, ErrorInfo> {
+        T::read(fields, limits).map(Box::new)
+    }
+}
+
 /// The fields of a frame, or of a part of it.
 pub struct Fields<'a> {
     /// The frame's action, as its refusals name it.

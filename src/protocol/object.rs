@@ -51,10 +51,7 @@ impl<'a> Object<'a> {
 
     /// A field; an absent one is `None` for an option, else an error.
     #[inline(never)]
-    pub fn field<T: Deserialize<'a>>(
-        &self,
-        name: &'static str,
-    ) -> Result<T, serde_json::Error> {
+    pub fn field<T: Deserialize<'a>>(&self, name: &'static str) -> Result<T, serde_json::Error> {
         let raw = self.raw(name);
         serde_json::from_str(raw.map_or("null", RawValue::get)).map_err(|error| match raw {
             Some(_) => error,
@@ -111,9 +108,7 @@ pub trait FromObject: Sized {
 }
 
 /// Reads an object.
-pub fn read_object<'de, T: FromObject, D: Deserializer<'de>>(
-    source: D,
-) -> Result<T, D::Error> {
+pub fn read_object<'de, T: FromObject, D: Deserializer<'de>>(source: D) -> Result<T, D::Error> {
     let object = Object::deserialize(source)?;
     T::from_object(&object).map_err(D::Error::custom)
 }

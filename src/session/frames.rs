@@ -123,16 +123,16 @@ rules! {
         Some(Cancel), Frame, once!(Cancel, cancel::repeat), cancel::cancel;
     Steer(decode::Steer) =
         Some(Steer), Frame, once!(Steer, steer::repeat), steer::steer;
-    RequestApproval(decode::RequestApproval) =
-        Some(Turn), Frame, None, ask::request;
+    RequestApproval(Box<decode::RequestApproval>) =
+        Some(Turn), Frame, None, |cx, sender, frame| ask::request(cx, sender, *frame);
     DecideApproval(decode::DecideApproval) =
         Some(Approve), Frame, once!(DecideApproval, decide::repeat), decide::decide;
     WithdrawApproval(decode::WithdrawApproval) =
         Some(Turn), Frame, once!(WithdrawApproval, decide::repeat_withdraw), decide::withdraw;
     RevokeGrant(decode::RevokeGrant) =
         Some(Approve), Frame, once!(RevokeGrant, revoke::repeat), revoke::revoke;
-    CallTool(decode::CallTool) =
-        Some(Turn), Frame, None, call::call;
+    CallTool(Box<decode::CallTool>) =
+        Some(Turn), Frame, None, |cx, sender, frame| call::call(cx, sender, *frame);
     ClaimCall(decode::ClaimCall) =
         Some(Publish), Frame, None, claim::claim;
     SettleCall(decode::SettleCall) =
