@@ -126,7 +126,12 @@ describe("the README of the SDK", () => {
   test("a page without a framework says hello", async () => {
     const [page] = await open(1);
     await shows(page, "Hello");
-    const stored = await getHistory(fixture.server, "support-42");
+    // The page shows it before it is stored.
+    const stored = await until(
+      () => getHistory(fixture.server, "support-42"),
+      (messages) => messages.length > 0,
+      "the message to be stored",
+    );
     assert.deepEqual(
       stored.map(({ data, client }) => [data, client]),
       [["Hello", "ann"]],
