@@ -55,6 +55,9 @@ pub(crate) struct Followers {
     pub(crate) by_inbox: Map<String, Follower>,
     /// When the next telling begins, or counts as lost.
     next: Timestamp,
+    /// When the next telling begins that is to begin within half a second of its cause. Every input
+    /// asks for it, an append too, so it is kept.
+    window: Option<Timestamp>,
     last_number: u64,
 }
 
@@ -68,6 +71,7 @@ impl Default for Followers {
         Self {
             by_inbox: Map::new(),
             next: Timestamp::MAX,
+            window: None,
             last_number: NUMBERS,
         }
     }
@@ -120,22 +124,17 @@ impl Followers {
 
     /// Whether a telling may begin, or is lost. Every input asks.
     pub(crate) fn is_due(&self, now: Timestamp) -> bool {
-        self.next <= now || self.next < Timestamp::MAX && self.has_jumped(now)
+        self.next <= now || self.has_jumped(now)
     }
 
     /// Whether the clock jumped back behind the time of a cause.
     fn has_jumped(&self, now: Timestamp) -> bool {
-        self.window().is_some_and(|at| after(now, TELL_MS) < at)
+        self.window.is_some_and(|at| after(now, TELL_MS) < at)
     }
 
     /// When a telling begins that is to begin within half a second of its cause.
     pub(crate) fn window(&self) -> Option<Timestamp> {
-        if self.next == Timestamp::MAX || self.is_busy() {
-            return None;
-        }
-        let waiting = self.by_inbox.values();
-        let waiting = waiting.filter(|follower| follower.under_way.is_none());
-        waiting.filter_map(|follower| follower.soon).min()
+        self.window
     }
 
     /// When a telling begins again that failed.
@@ -174,6 +173,7 @@ impl Followers {
                 follower.soon = Some(now);
             }
         }
+        self.reckon();
         if self.is_busy() {
             return None;
         }
@@ -230,16 +230,21 @@ impl Followers {
         ended
     }
 
-    /// Computes the time of the next step again.
+    /// Computes the times of the next steps again.
     pub(crate) fn reckon(&mut self) {
         let is_busy = self.is_busy();
-        let followers = self.by_inbox.values();
-        let times = followers.filter_map(|follower| match &follower.under_way {
-            Some(under_way) => Some(under_way.until),
-            // An outcome starts the rest.
-            None if is_busy => None,
-            None => follower.due_at(),
-        });
-        self.next = times.min().unwrap_or(Timestamp::MAX);
+        (self.next, self.window) = (Timestamp::MAX, None);
+        for follower in self.by_inbox.values() {
+            let at = match &follower.under_way {
+                Some(under_way) => Some(under_way.until),
+                // An outcome starts the rest.
+                None if is_busy => None,
+                None => {
+                    self.window = self.window.into_iter().chain(follower.soon).min();
+                    follower.due_at()
+                }
+            };
+            self.next = self.next.min(at.unwrap_or(Timestamp::MAX));
+        }
     }
 }
