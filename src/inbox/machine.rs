@@ -90,6 +90,7 @@ impl Machine for Inbox {
             let message = format!("unable to read the inbox {name}; {wrong}");
             Err(ErrorInfo::new(code, message))
         };
+        claims.check_whole()?;
         if !claims.capabilities.allow_anywhere(Operation::Read) {
             let patterns = claims.capabilities.patterns();
             let wrong = format!("the token lacks the operation read for every session: {patterns}");

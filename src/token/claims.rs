@@ -41,6 +41,20 @@ impl Claims {
             role: read_role(&claims)?,
             capabilities: read_capabilities(&claims)?,
             expires_at,
+            only: None,
+        })
+    }
+
+    /// Reads the claims of a token that the deployment made itself, which may be good for one
+    /// decision alone (P10.2).
+    ///
+    /// # Errors
+    /// As [`Claims::read`].
+    pub fn read_own(json: &str, now: Timestamp, limits: &Limits) -> Result<Self, ErrorInfo> {
+        let claims = Fields::part("authorize", "the token's claims", json).map_err(refused)?;
+        Ok(Self {
+            only: claims.get("decide").map_err(refused)?,
+            ..Self::read(json, now, limits)?
         })
     }
 }

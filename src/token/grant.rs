@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::only::OneDecision;
 use crate::protocol::capability::{Capabilities, Operations, Role};
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::ids::Timestamp;
@@ -20,6 +21,8 @@ pub struct Claims {
     pub capabilities: Capabilities,
     /// When the token expires; if it was accepted within the leeway, when that ends.
     pub expires_at: Timestamp,
+    /// The one decision that it is good for, and for nothing else (P10.2).
+    pub only: Option<OneDecision>,
 }
 
 /// A client's identity and operations in one session, stored with its connection.
@@ -51,8 +54,10 @@ impl Claims {
     /// The grant of these claims in one session.
     ///
     /// # Errors
-    /// `forbidden` if no pattern in the token's `caps` matches it (P2.2).
+    /// `forbidden` if no pattern in the token's `caps` matches it (P2.2), or the token is good for
+    /// one decision alone.
     pub fn grant(&self, session: &str) -> Result<Grant, ErrorInfo> {
+        self.check_whole()?;
         let operations = self.capabilities.resolve(session);
         let Some(operations) = operations.filter(|operations| !operations.is_empty()) else {
             let wrong = format!(

@@ -15,6 +15,12 @@ pub struct Key {
 }
 
 impl Key {
+    /// A key of the deployment's own, of so many bytes in base64url (P2.8).
+    pub fn own(bytes: &str) -> Self {
+        let text = format!("{{\"kty\":\"oct\",\"k\":{bytes:?}}}");
+        Self::jwk(Algorithm::of_signing_key(), text)
+    }
+
     pub(super) const fn jwk(algorithm: &'static Algorithm, text: String) -> Self {
         Self {
             algorithm,

@@ -6,6 +6,7 @@ use super::algorithm::Algorithm;
 use super::header::Header;
 use super::jwk;
 use super::key::{Key, SECRET_BYTES};
+use super::own::OWN_KID;
 
 /// A key by its `kid`, or why a fetched one cannot be used.
 type Named = (String, Result<Key, String>);
@@ -60,6 +61,9 @@ impl Keys {
             let kid = jwk
                 .kid
                 .ok_or(format!("{name} has no kid, which tokens name it by"))?;
+            if kid == OWN_KID {
+                return Err(format!("{name} has the kid of the deployment's own keys"));
+            }
             if self.has(&kid) {
                 return Err(format!("two keys of the set have the kid {kid}"));
             }
@@ -76,7 +80,7 @@ impl Keys {
     /// A sentence that says why this is not a JWK set; the keys stay unchanged.
     pub fn add_fetched_set(&mut self, json: &str) -> Result<(), String> {
         for jwk in jwk::read_set(json)? {
-            if let Some(kid) = jwk.kid.filter(|kid| !self.has(kid)) {
+            if let Some(kid) = jwk.kid.filter(|kid| kid != OWN_KID && !self.has(kid)) {
                 // Anybody who can read the set could sign with it.
                 let key = jwk.key.and_then(|key| match key.algorithm.kty {
                     "oct" => Err("it is a shared secret, in a set that everybody can read".into()),

@@ -27,6 +27,7 @@ pub(crate) fn claims(client: &str, caps: &[(&str, &str)]) -> Claims {
         ((*pattern).to_owned(), words)
     });
     Claims {
+        only: None,
         client: client.to_owned(),
         name: None,
         role: None,

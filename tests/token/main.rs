@@ -12,6 +12,7 @@ mod capability;
 mod claims;
 mod header;
 mod keys;
+mod own;
 mod printable;
 
 use serde_json::{Value, json};

@@ -7,12 +7,13 @@ use worker::{Delay, Env, Fetch, Request};
 
 use super::env::{not_configured, variable};
 use super::http::read_all;
+use super::made::MadeKeys;
 use super::signatures;
 use super::time::{now, within};
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::Limits;
-use crate::token::{Claims, Expected, Header, Key, Keys, check_size, unauthorized};
+use crate::token::{Claims, Expected, Header, Key, Keys, OWN_KID, check_size, unauthorized};
 
 /// How long a fetched set of keys is used without another fetch.
 const FETCHED_FOR_MS: i64 = 10 * 60 * 1000;
@@ -35,6 +36,8 @@ const SET_BYTES_MAX: usize = 1024 * 1024;
 /// All keys, and the state of the fetched ones.
 pub(crate) struct KeyRing {
     own: Keys,
+    /// The keys of the tokens that the deployment makes itself (P2.8).
+    made: MadeKeys,
     /// Whether the platform took each of them.
     are_own_good: Cell<bool>,
     url: Option<String>,
@@ -87,6 +90,7 @@ impl KeyRing {
         };
         Ok(Self {
             own,
+            made: MadeKeys::read(env),
             are_own_good: Cell::new(false),
             url,
             expected,
@@ -106,6 +110,10 @@ impl KeyRing {
     pub(crate) async fn verify(&self, token: &str, limits: &Limits) -> Result<Claims, ErrorInfo> {
         check_size(token, limits)?;
         let header = signatures::header(token)?;
+        if header.kid.as_deref() == Some(OWN_KID) {
+            let claims = self.made.verify(token, &header).await?;
+            return Claims::read_own(&claims, now(), limits);
+        }
         self.have(header.kid.as_deref()).await;
         self.try_own().await?;
         let (key, name) = self.find(&header)?;
@@ -113,6 +121,14 @@ impl KeyRing {
         let read = Claims::read(&claims, now(), limits)?;
         self.expected.check(&claims)?;
         Ok(read)
+    }
+
+    /// A token of the deployment itself with these claims, as JSON (P2.8).
+    ///
+    /// # Errors
+    /// `not-configured`, where the deployment has no secret to sign with.
+    pub(crate) async fn issue(&self, claims: &str) -> Result<String, ErrorInfo> {
+        self.made.issue(claims).await
     }
 
     /// Makes sure, once, that every key of the deployment is one that the platform takes.

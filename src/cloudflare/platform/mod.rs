@@ -7,6 +7,7 @@ pub(crate) mod http;
 pub(crate) mod js;
 pub(crate) mod keys;
 pub(crate) mod log;
+mod made;
 mod memory;
 pub(crate) mod panics;
 pub(crate) mod schema;

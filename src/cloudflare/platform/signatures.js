@@ -1,7 +1,9 @@
 // Signatures of tokens, by `jose` on the platform's own cryptography.
 
+import { encode } from "jose/base64url";
 import { decodeProtectedHeader } from "jose/decode/protected_header";
 import { JWSInvalid, JWSSignatureVerificationFailed } from "jose/errors";
+import { CompactSign } from "jose/jws/compact/sign";
 import { compactVerify } from "jose/jws/compact/verify";
 import { importJWK } from "jose/key/import";
 
@@ -29,6 +31,21 @@ export async function makeKey(text, isText, algorithm) {
   if (made.size >= KEYS_MAX) made.clear();
   made.set(name, key);
   return key;
+}
+
+/** The bytes of a key that is derived from a secret, in base64url. Each label has its own key. */
+export async function deriveKey(secret, label) {
+  const algorithm = { name: "HMAC", hash: "SHA-256" };
+  const bytes = encoder.encode(secret);
+  const key = await crypto.subtle.importKey("raw", bytes, algorithm, false, ["sign"]);
+  const derived = await crypto.subtle.sign("HMAC", key, encoder.encode(label));
+  return encode(new Uint8Array(derived));
+}
+
+/** A token with these claims, signed with a key. */
+export async function signClaims(claims, kid, text, alg) {
+  const key = await makeKey(text, false, alg);
+  return new CompactSign(encoder.encode(claims)).setProtectedHeader({ alg, kid }).sign(key);
 }
 
 /**

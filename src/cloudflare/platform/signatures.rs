@@ -22,6 +22,19 @@ extern "C" {
     #[wasm_bindgen(js_name = makeKey, catch)]
     fn make_key(text: &str, is_text: bool, algorithm: &str) -> Result<Promise, JsValue>;
 
+    /// The bytes of a key that is derived from a secret, in base64url.
+    #[wasm_bindgen(js_name = deriveKey, catch)]
+    fn derive_key(secret: &str, label: &str) -> Result<Promise, JsValue>;
+
+    /// A token with this header and these claims, signed by a key.
+    #[wasm_bindgen(js_name = signClaims, catch)]
+    fn sign_claims(
+        claims: &str,
+        kid: &str,
+        text: &str,
+        algorithm: &str,
+    ) -> Result<Promise, JsValue>;
+
     /// The claims as text; `false` if the key did not sign them; nothing for a malformed token.
     #[wasm_bindgen(js_name = claimsOf, catch)]
     fn claims_of(
@@ -51,6 +64,26 @@ pub(crate) async fn try_key(key: &Key, name: &str) -> Result<(), ErrorInfo> {
     let made = settled(make_key(&key.text, key.is_text, key.algorithm.name)).await;
     let unusable = |error| not_configured(&unusable(name, &error));
     made.map(drop).map_err(unusable)
+}
+
+/// A key that is derived from a secret; another label gives another key.
+///
+/// # Errors
+/// When the runtime refuses.
+pub(crate) async fn derive(secret: &str, label: &str) -> Result<Key, ErrorInfo> {
+    let bytes = settled(derive_key(secret, label)).await;
+    let bytes = bytes.map_err(|error| not_configured(&unusable("a secret", &error)))?;
+    Ok(Key::own(&bytes.as_string().unwrap_or_default()))
+}
+
+/// A token with these claims, as JSON, signed by this key.
+///
+/// # Errors
+/// When the runtime refuses.
+pub(crate) async fn sign(claims: &str, kid: &str, key: &Key) -> Result<String, ErrorInfo> {
+    let token = settled(sign_claims(claims, kid, &key.text, key.algorithm.name)).await;
+    let token = token.map_err(|error| not_configured(&unusable("a secret", &error)))?;
+    Ok(token.as_string().unwrap_or_default())
 }
 
 /// The claims of a token that this key signed, as JSON.

@@ -13,7 +13,6 @@ use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::ids::{Timestamp, check_session_id};
 use crate::protocol::routes::{Resource, Route};
 use crate::protocol::{inbox, query};
-use crate::session::Session;
 use crate::token::Claims;
 
 /// The prefix of the subprotocol that carries a token (P2.4).
@@ -53,7 +52,7 @@ pub(super) async fn admit(
             let session = params.first().map_or("", String::as_str);
             check_session_id(session)?;
             let claims = claims(request, config, pairs).await?;
-            let grant = Session::grant(&claims, session)?;
+            let grant = claims.grant_at(route, params)?;
             if let Some((operation, verb)) = route.needs {
                 grant.operations.require(operation, verb, session)?;
             }

@@ -1,0 +1,72 @@
+//! Tokens that the deployment makes itself: for a session, and for one decision (P2.8, P10.2).
+
+use serde_json::json;
+
+use super::grant::{Claims, Grant};
+use crate::protocol::capability::{Operation, Operations, Role};
+use crate::protocol::error::ErrorInfo;
+use crate::protocol::ids::Timestamp;
+use crate::protocol::routes::Route;
+
+/// The `kid` of these tokens. No key of an owner or an issuer may have it.
+pub const OWN_KID: &str = "sessile:own";
+/// Their issuer, whatever `SESSILE_ISSUER` is.
+const ISSUER: &str = "sessile";
+/// The one address of a token for a decision.
+const DECIDE: (&str, &str) = ("POST", "/v1/sessions/{session}/approvals/{approval}/decide");
+
+/// The claims of a token for one session, as JSON: `words` are operations or roles, as in `caps`.
+/// It is valid until `expires_at`, rounded down to seconds.
+pub fn session_claims(
+    session: &str,
+    client: &str,
+    role: Role,
+    words: &[&str],
+    expires_at: Timestamp,
+) -> String {
+    let (exp, role) = (expires_at / 1000, role.as_str());
+    let claims = json!({
+        "iss": ISSUER, "sub": client, "exp": exp, "role": role, "caps": { session: words },
+    });
+    claims.to_string()
+}
+
+/// The claims of a token by which a client decides one approval and does nothing else, as JSON.
+pub fn decide_claims(session: &str, client: &str, approval: &str, expires_at: Timestamp) -> String {
+    let exp = expires_at / 1000;
+    let decide = json!({ "session": session, "approval": approval });
+    json!({ "iss": ISSUER, "sub": client, "exp": exp, "decide": decide }).to_string()
+}
+
+impl Claims {
+    /// The grant of these claims at an address of a session, with the values of its parameters.
+    ///
+    /// # Errors
+    /// As [`Claims::grant`]. A token for one decision is `forbidden` at every other address.
+    pub fn grant_at(&self, route: &Route, params: &[String]) -> Result<Grant, ErrorInfo> {
+        let session = params.first().map_or("", String::as_str);
+        let Some(only) = &self.only else {
+            return self.grant(session);
+        };
+        let asked = [only.session.as_str(), only.approval.as_str()];
+        if (route.method, route.path) != DECIDE || *params != asked {
+            return Err(only.forbidden());
+        }
+        Ok(Grant {
+            client: self.client.clone(),
+            name: None,
+            role: Role::User,
+            operations: Operations::of(&[Operation::Approve]),
+            expires_at: self.expires_at,
+        })
+    }
+
+    /// Refuses a token that is good for one decision alone.
+    ///
+    /// # Errors
+    /// `forbidden`, naming the decision.
+    pub fn check_whole(&self) -> Result<(), ErrorInfo> {
+        let only = self.only.as_ref();
+        only.map_or(Ok(()), |only| Err(only.forbidden()))
+    }
+}
