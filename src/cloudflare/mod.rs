@@ -6,6 +6,7 @@
 //! object     the program that runs a machine: it turns everything that happens into an input
 //!            and performs the effects
 //! call       the calls of the first to the second
+//! push       the transports of notices to people's devices
 //! platform   the runtime for both: JavaScript, time, configuration, keys, panics
 //! ```
 //!
@@ -14,4 +15,6 @@
 mod call;
 mod object;
 mod platform;
+#[expect(dead_code, reason = "the inboxes do not push yet")]
+mod push;
 pub mod worker;

@@ -41,6 +41,8 @@ pub enum Serve {
     Body(Decode),
     /// By figures of the object that the resource has no part in (P11.4).
     Report,
+    /// By the key of the deployment's Web Push, without any object (P10.1).
+    PushKey,
 }
 
 /// The decoder of a request, by machine.
@@ -193,6 +195,14 @@ with_reads! {
             needs: None,
             takes: inbox::ATTACH,
             serve: Serve::Socket,
+        };
+        Route {
+            method: "GET",
+            path: "/v1/push/key",
+            resource: Resource::Inbox,
+            needs: None,
+            takes: &[],
+            serve: Serve::PushKey,
         };
     }
 }

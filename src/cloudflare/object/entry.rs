@@ -112,7 +112,7 @@ impl<M: Class> Object<M> {
         };
         let decode = match route.serve {
             Serve::Answer(decode) | Serve::Lines(decode) | Serve::Body(decode) => decode,
-            Serve::Report | Serve::Socket | Serve::Events => {
+            Serve::Report | Serve::Socket | Serve::Events | Serve::PushKey => {
                 return match shell
                     .with(|core| Ok(M::report(shell.name().unwrap_or_default(), core)))
                 {

@@ -7,6 +7,7 @@ use worker::Env;
 
 use super::env::{not_configured, variable};
 use super::keys::KeyRing;
+use super::services;
 use crate::protocol::deployment::Outbound;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::limits::Limits;
@@ -40,10 +41,12 @@ pub(crate) fn config(env: &Env) -> Result<Rc<Config>, ErrorInfo> {
         if let Some(known) = config.get() {
             return Ok(Rc::clone(known));
         }
+        let outbound = outbound(env)?;
+        services::check(env, outbound.allows_local)?;
         let read = Rc::new(Config {
             limits: limits(env)?,
             keys: KeyRing::read(env)?,
-            outbound: outbound(env)?,
+            outbound,
             secrets: variable(env, "SESSILE_WEBHOOK_SECRETS"),
         });
         Ok(Rc::clone(config.get_or_init(|| read)))

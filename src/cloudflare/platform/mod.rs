@@ -11,6 +11,7 @@ mod made;
 mod memory;
 pub(crate) mod panics;
 pub(crate) mod schema;
+mod services;
 mod signatures;
 pub(crate) mod time;
 pub(crate) mod upgrade;

@@ -14,6 +14,7 @@ use crate::cloudflare::platform::env::not_configured;
 use crate::cloudflare::platform::http::{Answer, json, preflight, read_all, refusal};
 use crate::cloudflare::platform::log::{log, note};
 use crate::cloudflare::platform::upgrade::PROTOCOL;
+use crate::cloudflare::push;
 use crate::machine::Carrier;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::inbox;
@@ -85,6 +86,7 @@ impl Asked<'_> {
         match self.route.serve {
             Serve::Socket => return self.connect().await,
             Serve::Events => return sse::serve(self).await,
+            Serve::PushKey => return self.push_key().await,
             Serve::Lines(_) if self.is_type("application/x-ndjson") => {
                 return lines::serve(self).await;
             }
@@ -97,6 +99,11 @@ impl Asked<'_> {
             _ => Some(read_all(self.request.body(), longest).await?),
         };
         Ok(Ok(self.ask(body.as_deref()).await?))
+    }
+
+    async fn push_key(&self) -> Result<Answer, ErrorInfo> {
+        let key = push::public_key(self.env).await?;
+        Ok(json(200, &format!("{{\"publicKey\":{key:?}}}")))
     }
 
     async fn connect(&self) -> Result<Answer, ErrorInfo> {
