@@ -4,12 +4,18 @@
 //! store and [`Effect`]s. A machine awaits nothing, reads no clock and draws no randomness, so the
 //! program that runs one ([`Machine`]) runs any: the session and the inbox.
 
+mod backoff;
 mod bucket;
 mod carrier;
+mod outcome;
+mod queue;
 mod text;
 
+pub(crate) use backoff::wait_ms;
 pub(crate) use bucket::Bucket;
 pub use carrier::{Attached, Carrier};
+pub use outcome::Outcome;
+pub(crate) use queue::{Queue, Started};
 pub use text::Text;
 
 use std::fmt::Debug;

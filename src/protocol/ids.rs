@@ -9,6 +9,11 @@ use super::error::{ErrorCode, ErrorInfo};
 /// Milliseconds since the Unix epoch (P1.3).
 pub type Timestamp = i64;
 
+/// So many milliseconds after a time.
+pub(crate) fn after(at: Timestamp, wait_ms: u64) -> Timestamp {
+    at.saturating_add(Timestamp::try_from(wait_ms).unwrap_or(Timestamp::MAX))
+}
+
 /// Longest session id in characters (P1.1).
 pub const SESSION_ID_LENGTH: usize = 128;
 

@@ -2,7 +2,6 @@
 
 use super::approvals::state::{Approvals, Grants};
 use super::calls::state::Calls;
-use super::deliveries::queue::Queue;
 use super::engine::{Step, Work};
 use super::handover::state::Held;
 use super::inboxes::state::Followers;
@@ -11,6 +10,7 @@ use super::messages::state::Retention;
 use super::presence::state::Presence;
 use super::state::memory::State;
 use super::turns::state::Turns;
+use crate::machine::Queue;
 use crate::ordered::Set;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::ids::Timestamp;

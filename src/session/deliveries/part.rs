@@ -1,7 +1,6 @@
 //! Deliveries as a part of the session: each goes out when it is due.
 
-use super::queue::{Queue, Started};
-use crate::machine::{DELIVERIES_AT_ONCE, TELLINGS_AT_ONCE};
+use crate::machine::{DELIVERIES_AT_ONCE, Queue, Started, TELLINGS_AT_ONCE};
 use crate::protocol::ids::Timestamp;
 use crate::session::context::Context;
 use crate::session::engine::{Delivered, Delivery, Owner, Wait, after};

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::queue::Queue;
+use crate::machine::Queue;
 use crate::protocol::ids::Timestamp;
 use crate::store::{DeadLetter, Store, StoreError};
 

@@ -51,11 +51,6 @@ impl Default for Clock {
     }
 }
 
-/// So many milliseconds after a time.
-pub(crate) fn after(at: Timestamp, wait_ms: u64) -> Timestamp {
-    at.saturating_add(Timestamp::try_from(wait_ms).unwrap_or(Timestamp::MAX))
-}
-
 impl Clock {
     /// Something of this owner has changed: its time is recomputed before the input ends.
     pub(crate) fn stir(&mut self, owner: Owner) {

@@ -1,5 +1,6 @@
 //! A call to another system, and its outcome.
 
+use crate::machine::Outcome;
 use crate::store::DeliveryKind;
 
 /// A delivery that the platform is to attempt, once; an [`Input::Delivered`] follows.
@@ -26,26 +27,4 @@ pub struct Delivered {
     pub number: u64,
     /// How it ended.
     pub outcome: Outcome,
-}
-
-/// The outcome of an attempt, as far as the platform knows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The target answered.
-    Answered {
-        /// The HTTP status.
-        status: u16,
-        /// Milliseconds to wait, from the answer's `Retry-After`.
-        retry_after_ms: Option<u64>,
-    },
-    /// No answer, or none in time.
-    Failed {
-        /// The reason, for people.
-        reason: String,
-    },
-    /// Not attempted, and never to be.
-    Refused {
-        /// The reason, for people.
-        reason: String,
-    },
 }

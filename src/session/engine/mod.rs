@@ -28,13 +28,15 @@ mod step;
 mod streams;
 mod work;
 
+pub use crate::machine::Outcome;
 pub use chain::Chains;
 pub use connection::{Connection, Present, Sender};
-pub use delivery::{Delivered, Delivery, Outcome};
+pub use delivery::{Delivered, Delivery};
 pub use outbox::Effect;
 
+pub(crate) use crate::protocol::ids::after;
 pub(crate) use answers::{Answer, Pending, Reply};
-pub(crate) use clock::{Owner, Wait, after};
+pub(crate) use clock::{Owner, Wait};
 pub(crate) use closing::Closing;
 pub(crate) use connection::{Live, socket_of};
 pub(crate) use error::Error;

@@ -1,12 +1,12 @@
 //! Followers as a part of the session: each inbox is told when it is owed something (P15).
 
+use crate::machine::wait_ms;
 use crate::protocol::frame::encode;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{DELIVERY_SLACK_MS, REPLAY_ENTRIES, TELL_AGAIN_MS_MOST, TELL_MS};
 use crate::protocol::news::{About, News, Telling};
 use crate::protocol::serial::PLACE_MAX;
 use crate::session::context::{Context, Memory};
-use crate::session::deliveries::backoff::wait_ms;
 use crate::session::engine::{self, Delivered, Delivery, Outcome, Owner, Wait, after};
 use crate::session::inboxes::let_go::{let_rest_go, parting, parting_news, pending_inboxes};
 use crate::session::inboxes::state::Followers;

@@ -1,10 +1,10 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 //! The queue by itself: order, bounds, attempts, and what is taken up after a crash.
 
-use super::queue::{Queue, Started};
+use super::{Queue, Started};
+use crate::machine::Outcome;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{DEAD_LETTER_MS, DELIVERY_SLACK_MS, Limits};
-use crate::session::engine::Outcome;
 use crate::store::{DeliveryKind, DeliveryWrite, Owed, Parcel};
 
 const NOW: Timestamp = 1_800_000_000_000;

@@ -1,13 +1,16 @@
 //! Deliveries in memory: a queue for each target, and the dead letters. Each change gives the
-//! rows to write; nothing here knows the session.
+//! rows to write; nothing here knows whose they are.
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 
 use super::backoff::wait_ms;
+use super::outcome::Outcome;
 use crate::ordered::Map;
-use crate::protocol::ids::Timestamp;
+use crate::protocol::ids::{Timestamp, after};
 use crate::protocol::limits::{DEAD_LETTER_MS, DEAD_LETTERS_MAX, DELIVERY_SLACK_MS, Limits};
-use crate::session::engine::{Outcome, after};
 use crate::store::{DeliveryKind, DeliveryWrite, Owed, Parcel};
 
 /// Delivery numbers per millisecond, before they run ahead of the clock.
@@ -20,7 +23,7 @@ const GONE: u16 = 410;
 /// One target: its deliveries arrive in order.
 type Lane = (DeliveryKind, String);
 
-/// All deliveries of a session.
+/// All deliveries of a session, or of an inbox.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     lanes: Map<Lane, VecDeque<Waiting>>,
@@ -158,7 +161,7 @@ impl Queue {
     }
 
     /// Begins the attempts that are due: of each lane the first delivery, the longest due first.
-    pub(super) fn start(&mut self, now: Timestamp) -> Vec<Started> {
+    pub(crate) fn start(&mut self, now: Timestamp) -> Vec<Started> {
         let until = after(now, self.bounds.call_ms.saturating_add(DELIVERY_SLACK_MS));
         let busy = self
             .heads()
@@ -184,7 +187,7 @@ impl Queue {
     }
 
     /// Takes the outcome of an attempt. That of an unknown delivery changes nothing.
-    pub(super) fn settle(
+    pub(crate) fn settle(
         &mut self,
         now: Timestamp,
         number: u64,
@@ -244,7 +247,7 @@ impl Queue {
     }
 
     /// Forgets dead letters beyond their number and age.
-    pub(super) fn forget_letters(&mut self, now: Timestamp) -> Vec<DeliveryWrite> {
+    pub(crate) fn forget_letters(&mut self, now: Timestamp) -> Vec<DeliveryWrite> {
         let excess = self.dead.len().saturating_sub(DEAD_LETTERS_MAX);
         let (mut index, mut writes) = (0, Vec::new());
         self.dead.retain(|(number, at)| {
@@ -271,10 +274,10 @@ impl Queue {
 
 /// A delivery whose attempt begins.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Started {
-    pub(super) number: u64,
-    pub(super) kind: DeliveryKind,
-    pub(super) target: String,
+pub(crate) struct Started {
+    pub(crate) number: u64,
+    pub(crate) kind: DeliveryKind,
+    pub(crate) target: String,
 }
 
 /// The queue's reading of an outcome.
