@@ -51,6 +51,9 @@ const SIZES = [
 ];
 const BROUGHT = ["react", "ai", "@ai-sdk/*", "@tanstack/*"];
 
+/** Examples whose types are those of the built SDK. */
+const EXAMPLES = ["approvals/agent", "approvals/pages", "trip-planner"];
+
 /** Directories of tests that need more than Node. */
 const KINDS = ["workerd", "browser"];
 
@@ -59,7 +62,7 @@ export const sdkChecks = [
   ["types of the SDK", () => tool("tsc", ["--noEmit", "-p", "sdk"])],
   ["tests of the SDK", testSdk],
   ["build of the SDK", buildSdk],
-  ["types of the examples of approvals", checkExamples],
+  ["types of the examples on the SDK", checkExamples],
   ["sizes of the SDK", checkSizes],
   ["package of the SDK", checkPackage],
   ["the SDK in an app of its own", checkApp],
@@ -71,8 +74,11 @@ function tool(name, args) {
 }
 
 async function checkExamples() {
-  const inApprovals = (name) => tool("tsc", ["--noEmit", "-p", `examples/approvals/${name}`]);
-  return (await inApprovals("agent")) || inApprovals("pages");
+  for (const name of EXAMPLES) {
+    const code = await tool("tsc", ["--noEmit", "-p", `examples/${name}`]);
+    if (code !== 0) return code;
+  }
+  return 0;
 }
 
 /** JavaScript and declarations, file by file: a bundler takes what it needs. */
