@@ -8,6 +8,7 @@ export interface Called {
   path: string;
   headers: Record<string, string>;
   body: string;
+  bytes: Buffer;
 }
 
 /** Answers one call; the count begins with 1. */
@@ -57,8 +58,8 @@ export class Endpoint {
     const headers = Object.fromEntries(
       Object.entries(request.headers).map(([name, value]) => [name, String(value)]),
     );
-    const body = Buffer.concat(chunks).toString("utf8");
-    const called = { path: request.url ?? "", headers, body };
+    const bytes = Buffer.concat(chunks);
+    const called = { path: request.url ?? "", headers, body: bytes.toString("utf8"), bytes };
     this.calls.push(called);
     this.answer(response, called, this.calls.length);
   }

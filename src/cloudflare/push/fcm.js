@@ -71,7 +71,7 @@ function messageOf(token, notice, collapse, { ttlS, urgency }) {
       android: {
         collapse_key: collapse,
         ttl: `${Math.min(ttlS, TTL_S_MAX)}s`,
-        priority: isLow ? "normal" : "high",
+        priority: isLow ? "NORMAL" : "HIGH",
         ...(!hasActions && { notification: { tag: collapse } }),
       },
       apns: {
