@@ -2,7 +2,7 @@
 
 export { readEvents, type SseEvent } from "../connection/event-stream.ts";
 export type { Token } from "../connection/types.ts";
-export type { Message, Page, Turn } from "../protocol/index.ts";
+export type { Member, Message, Page, Turn } from "../protocol/index.ts";
 export { SessileError } from "../protocol/index.ts";
 export {
   type ApproveOptions,
@@ -11,6 +11,7 @@ export {
   type CallOptions,
   type Settled,
 } from "./asking.ts";
+export type { Audience, WatchedOptions } from "./audience.ts";
 export { type AgUiEvent, agUi } from "./codec/ag-ui.ts";
 export { type AiSdkChunk, aiSdk } from "./codec/ai-sdk.ts";
 export { type AnthropicEvent, anthropic } from "./codec/anthropic.ts";
@@ -20,7 +21,7 @@ export { type TextOptions, text } from "./codec/text.ts";
 export { type Conversation, type ConversationOptions, conversation } from "./conversation.ts";
 export { overFetch } from "./over-fetch.ts";
 export { overSocket } from "./over-socket.ts";
-export { readMessage, readMessages, readTurns } from "./read.ts";
+export { readMembers, readMessage, readMessages, readTurns } from "./read.ts";
 export {
   type AgentOptions,
   type AgentSession,

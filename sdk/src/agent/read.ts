@@ -1,7 +1,7 @@
 // An agent's reads over HTTP: functions, so that an unused one is not shipped.
 
 import { readJson } from "../connection/http.ts";
-import type { Message, Page, Turn } from "../protocol/index.ts";
+import type { MemberList, Message, Page, Turn } from "../protocol/index.ts";
 import type { Reader } from "./link.ts";
 
 function read<T>({ link }: Reader, path: string): Promise<T> {
@@ -26,4 +26,9 @@ export async function readMessage(session: Reader, serial: string): Promise<Mess
 /** The open turns, the oldest first; those `queued` wait for an agent. */
 export async function readTurns(session: Reader): Promise<Turn[]> {
   return (await read<{ turns: Turn[] }>(session, "turns")).turns;
+}
+
+/** The members, people and agents alike (P7.4). */
+export function readMembers(session: Reader): Promise<MemberList> {
+  return read(session, "presence");
 }

@@ -17,6 +17,7 @@ import {
   TOOL_OUTPUT,
   type Turn,
 } from "../protocol/index.ts";
+import { Crowd } from "./audience.ts";
 import type { Wire } from "./link.ts";
 import { News } from "./news.ts";
 import { overSocket } from "./over-socket.ts";
@@ -86,6 +87,7 @@ export class AgentSession implements AsyncDisposable {
   #isReplaying = true;
   #isRewound = true;
   readonly #news = new News();
+  readonly #crowd: Crowd;
   /** Waiting instructions of all turns, since any turn may be adopted. */
   readonly #steers = new Map<string, Message>();
   #losses = 0;
@@ -109,6 +111,7 @@ export class AgentSession implements AsyncDisposable {
         failed: (error) => options.onError?.(error),
       },
     );
+    this.#crowd = new Crowd(this);
     this.link.start();
   }
 
@@ -204,6 +207,7 @@ export class AgentSession implements AsyncDisposable {
     const host: Host = {
       attempt,
       link,
+      crowd: this.#crowd,
       // The turns may be others on the next connection.
       get limits() {
         return link.limits;
@@ -269,6 +273,7 @@ export class AgentSession implements AsyncDisposable {
   #take(frames: readonly ServerFrame[]): void {
     for (const frame of frames) {
       const place = placeOf(frame);
+      this.#crowd.take(frame);
       if (frame.type === "attached") this.#attach(frame);
       else if (frame.type === "caught-up") {
         this.#isReplaying = false;

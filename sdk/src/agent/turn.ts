@@ -18,6 +18,7 @@ import {
   type CallOptions,
   type Settled,
 } from "./asking.ts";
+import type { Audience, Crowd, WatchedOptions } from "./audience.ts";
 import type { Codec, Ending, Headers, Operation } from "./codec/operation.ts";
 import { text } from "./codec/text.ts";
 import type { Reader } from "./link.ts";
@@ -26,6 +27,8 @@ import { type Outlet, Pipeline } from "./pipeline.ts";
 
 /** The session, for a turn. Frames carry the turn's attempt (P6.8). */
 export interface Host extends Outlet, Reader {
+  /** The members. */
+  readonly crowd: Crowd;
   /** Sent until answered, over as many connections as necessary. */
   ask<F extends ClientFrame>(frame: F): Promise<ResultOf<F>>;
   /** Sent if there is a connection, and forgotten. */
@@ -105,6 +108,8 @@ export class AgentTurn implements AsyncDisposable {
   /** Sends frames without a method here, such as `turn.suspend`, with the turn's attempt. */
   readonly host: Host;
   readonly #control = new AbortController();
+  /** Fires with the signal, and at the turn's end. */
+  readonly #over = new AbortController();
   readonly #prefix: string;
   readonly #pipeline: Pipeline;
   readonly #askings: Askings;
@@ -268,6 +273,19 @@ export class AgentTurn implements AsyncDisposable {
     return this.#askings.call(tool, input, options) as Promise<Output>;
   }
 
+  /** The people who are there, as the session last told it (P7). */
+  get audience(): Audience {
+    return this.host.crowd.audience;
+  }
+
+  /**
+   * Resolves once somebody is there, at once if so; the turn keeps its lease meanwhile. Rejects
+   * if the turn is cancelled, led by another process, or over.
+   */
+  watched({ signal, who }: WatchedOptions = {}): Promise<Audience> {
+    return this.host.crowd.watched([this.#over.signal, ...(signal ? [signal] : [])], who);
+  }
+
   /** Ends the turn once all its output has arrived. A second call changes nothing. */
   end(options: EndOptions = {}): Promise<Turn> {
     this.#ended ??= this.#end(options);
@@ -410,6 +428,7 @@ export class AgentTurn implements AsyncDisposable {
 
   #stop(): void {
     clearInterval(this.#timer);
+    this.#over.abort(this.#lost ?? new SessileError("turn-closed", `turn ${this.id} is over`));
     this.host.release();
   }
 
@@ -417,6 +436,7 @@ export class AgentTurn implements AsyncDisposable {
     // A second one changes nothing.
     this.#control.abort(new DOMException(message, "AbortError"));
     this.#askings.fail(this.#reason);
+    this.#over.abort(this.#reason);
     for (const stop of this.#waiting) stop();
   }
 

@@ -1,32 +1,16 @@
 // Presence: the members, folded from `attached` and presence frames (P7).
 
-import type {
-  AttachedFrame,
-  Member,
-  MemberList,
-  PresenceCountFrame,
-  PresenceFrame,
-  ServerFrame,
-} from "../protocol/index.ts";
+import { folded, isPresence, membersIn, NOBODY, type PresenceChange } from "../log/members.ts";
+import type { AttachedFrame, Member, MemberList, ServerFrame } from "../protocol/index.ts";
 import { type Engine, type Feature, readList } from "./feature.ts";
 import type { Session } from "./session.ts";
 
-/** The members; a new object at each change. */
-export interface Presence {
-  /** The first 200 of many, with agents and supervisors first (P7.3). */
-  readonly members: readonly Member[];
-  /** The number of all members. */
-  readonly count: number;
-}
-
-const NOBODY: Presence = { members: [], count: 0 };
+export type { Presence } from "../log/members.ts";
 
 /** The members, and entering. Call it before `connect`, or any time later. */
 export function presenceOf(session: Session): PresenceFeature {
   return session.feature(begin);
 }
-
-type Change = PresenceFrame | PresenceCountFrame;
 
 const begin = (engine: Engine) => new PresenceFeature(engine);
 
@@ -36,7 +20,7 @@ export class PresenceFeature implements Feature {
   #isPresent = false;
   #data: unknown;
   /** Frames received while a list is read, which may be older than the frames. */
-  #early: Change[] | undefined;
+  #early: PresenceChange[] | undefined;
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -77,7 +61,7 @@ export class PresenceFeature implements Feature {
   }
 
   take(frame: ServerFrame): void {
-    if (!("member" in frame) && frame.type !== "presence.count") return;
+    if (!isPresence(frame)) return;
     this.value = folded(this.value, frame);
     this.#early?.push(frame);
     if (frame.type === "presence.count") return;
@@ -91,7 +75,7 @@ export class PresenceFeature implements Feature {
   }
 
   #read(): void {
-    const early: Change[] = [];
+    const early: PresenceChange[] = [];
     this.#early = early;
     readList<MemberList>(this.#engine, "presence", (list) => {
       if (this.#early !== early) return;
@@ -99,22 +83,4 @@ export class PresenceFeature implements Feature {
       this.value = early.reduce(folded, membersIn(list));
     });
   }
-}
-
-function membersIn({ presence = [], presenceCount }: MemberList): Presence {
-  return { members: presence, count: presenceCount ?? presence.length };
-}
-
-function folded(held: Presence, frame: Change): Presence {
-  if (frame.type === "presence.count") return { ...held, count: frame.presenceCount };
-  const { type, member } = frame;
-  const members = [...held.members];
-  const index = members.findIndex(({ connection }) => connection === member.connection);
-  const isLeave = type === "presence.leave";
-  // A changed member keeps its position.
-  const at = index < 0 ? members.length : index;
-  members.splice(at, 1, ...(isLeave ? [] : [member]));
-  // A list may be incomplete, and a member that leaves may only have been counted.
-  const count = held.count + members.length - held.members.length;
-  return { members, count: Math.max(count, members.length) };
 }
