@@ -99,7 +99,7 @@ for (const [name, link] of Object.entries(LINKS)) {
       await turn.end();
     });
 
-    test("ends at a cancel, a hand-over that cancels, the turn's end, and its signal", async (t) => {
+    test("ends at a cancel, a hand-over that cancels, the end, and its signal", async (t) => {
       const { session, agent, turn } = await begin();
       const page = await open(t, fixture.server, session, {
         ...{ sub: "sue", caps: { "*": ["supervisor"] } },
