@@ -13,6 +13,8 @@ mod handover;
 mod messages;
 #[path = "protocol/state.rs"]
 mod state;
+#[path = "protocol/usage.rs"]
+mod usage;
 
 use expect_test::expect_file;
 use messages::{large, small, tombstone};
@@ -31,6 +33,7 @@ use sessile::protocol::message::{Headers, Message, Status};
 use sessile::protocol::presence::Member;
 use sessile::protocol::serial::{Epoch, Serial};
 use sessile::protocol::turn::{Cancel, Ending, Event, Lead, Shown, State, Turn, Within};
+use sessile::protocol::usage::Usage;
 
 const JSON: &str = r#"{"any":["JSON",null,1.50]}"#;
 const CLIENT: &str = include_str!("fixtures/frames/client.json");
@@ -82,6 +85,7 @@ fn active() -> Turn {
         started_at: Some(1_800_000_000_000),
         cancel: None,
         metadata: Data::from_json(r#"{"model":"m"}"#.to_owned()),
+        usage: Usage::default(),
         state: State::Active(Lead::new(Some(connection()), 30_000)),
     }
 }
@@ -215,6 +219,8 @@ fn log_frames() -> Vec<(&'static str, ServerFrame)> {
             calls: Some(vec![calls::called().shown("s1", approvals::epoch(), None)]),
             state: Some(state::shown()),
             marks: vec![state::read_mark()],
+            usage: usage::sums(),
+            over_budget: Some(usage::over()),
         },
         limits: Limits::default(),
     };
@@ -409,6 +415,7 @@ fn every_server_frame_is_written_as_its_fixture() {
         calls::frames(),
         handover::frames(),
         state::frames(),
+        usage::frames(),
     ];
     let asked = asked.concat();
     let frames = [log_frames(), turn_frames(), asked, other_frames()];

@@ -40,6 +40,8 @@ mod state;
 mod stored;
 #[path = "store/turns.rs"]
 mod turns;
+#[path = "store/usage.rs"]
+mod usage;
 
 use std::rc::Rc;
 

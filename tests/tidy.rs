@@ -248,6 +248,26 @@ const ARROWS: &[(&str, &str, &str)] = &[
     ("readers", "state", "a snapshot has the shared state (P9.2)"),
     ("readers", "marks", "a snapshot has the read marks (P9.5)"),
     (
+        "readers",
+        "usage",
+        "a snapshot has the session's usage (P6.12)",
+    ),
+    (
+        "turns",
+        "usage",
+        "the end of a turn may report usage, and a spent budget lets no turn begin (P6.12)",
+    ),
+    (
+        "usage",
+        "turns",
+        "a turn's leader reports for it, and a spent budget cancels the open turns (P6.12)",
+    ),
+    (
+        "settings",
+        "usage",
+        "a budget that is spent already cancels the open turns (P6.12)",
+    ),
+    (
         "settings",
         "state",
         "a schema that today's state breaks is refused (P9.4)",

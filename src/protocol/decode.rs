@@ -25,6 +25,7 @@ pub use super::state::ChangeState;
 pub use super::turn_frames::{
     AdoptTurn, CancelTurns, DriveTurn, EndTurn, StartTurn, Steer, Steered,
 };
+pub use super::usage::ReportUsage;
 
 /// One element of a WebSocket message or of an HTTP body.
 #[derive(Debug)]
@@ -108,6 +109,8 @@ client_frames! {
     ResumeTurn(DriveTurn) = "turn.resume", "resume the turn";
     /// Renew the lease of a turn (P6.8).
     Heartbeat(DriveTurn) = "turn.heartbeat", "renew the lease";
+    /// Report what a turn has used (P6.12).
+    ReportUsage(ReportUsage) = "turn.usage", "report usage";
     /// Adopt a turn (P6.8).
     AdoptTurn(AdoptTurn) = "turn.adopt", "adopt the turn";
     /// Mark a steer as taken (P6.7).

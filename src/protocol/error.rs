@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::data::Data;
 use super::schema::Breach;
+use super::usage::OverBudget;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $status:literal;)*) => {
@@ -75,6 +76,8 @@ codes! {
     Busy = "busy", 409;
     /// An earlier frame of its chain was refused (P13.8).
     Skipped = "skipped", 409;
+    /// The session's budget is spent (P6.12).
+    OverBudget = "over-budget", 402;
     /// Sent faster than P14 allows.
     RateLimited = "rate-limited", 429;
     /// More at once than P14 allows.
@@ -145,6 +148,8 @@ pub enum Details {
         /// The client of the person.
         client: String,
     },
+    /// Of `over-budget` (P6.12).
+    Budget(OverBudget),
 }
 
 impl ErrorInfo {

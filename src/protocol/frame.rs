@@ -18,6 +18,7 @@ use super::presence::Member;
 use super::serial::Serial;
 use super::state::Shown as SharedState;
 use super::turn::{Event, Shown as Turn};
+use super::usage::{OverBudget, Usage};
 
 /// Every frame that a session may send.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -179,6 +180,23 @@ pub enum ServerFrame {
         /// The last entry that it has read.
         serial: Serial,
     },
+    /// A turn has used more (P6.12). It has no place in the log.
+    #[serde(rename = "turn.usage")]
+    Used {
+        /// The serial of the turn's latest change.
+        serial: Serial,
+        /// The turn.
+        turn: Turn,
+        /// The session's sums of the names that were reported.
+        usage: Usage,
+    },
+    /// The budget is spent, or no longer (P6.12). It has no place in the log.
+    #[serde(rename = "budget")]
+    Budget {
+        /// The sum that is beyond its limit.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        over_budget: Option<OverBudget>,
+    },
     /// A person took over, or agents answer again (P8.8).
     #[serde(untagged)]
     Handover(HandoverFrame),
@@ -294,6 +312,12 @@ pub struct Lists {
     /// The read marks (P9.5).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<Mark>,
+    /// The session's sums (P6.12).
+    #[serde(skip_serializing_if = "Usage::is_empty")]
+    pub usage: Usage,
+    /// The sum that is beyond the budget.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub over_budget: Option<OverBudget>,
 }
 
 /// The presence list (P7.3).

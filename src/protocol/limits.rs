@@ -347,6 +347,13 @@ pub const SUMS_LISTED_BYTES: usize = 16 * 1024;
 /// Bytes of a message's sums, at most.
 pub const SUMS_BYTES: usize = 32 * 1024;
 
+/// Names of a turn's usage, and of a budget (P6.12): every frame about the turn carries them.
+pub const USAGE_NAMES: usize = 16;
+/// Names of a session's sums: all of them are in `attached`.
+pub const SESSION_USAGE_NAMES: usize = 64;
+/// The largest amount and the largest sum: every client represents whole numbers up to it exactly.
+pub const USAGE_MOST: f64 = STATE_NUMBER_MAX;
+
 /// Pending approvals of a session (P8.1): each is in memory and in `attached`.
 pub const PENDING_APPROVALS: usize = 1_000;
 /// Bytes of all pending approvals together: they are in memory, and one end of a turn may withdraw

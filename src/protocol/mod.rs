@@ -45,6 +45,7 @@ pub mod target;
 pub mod tree;
 pub mod turn;
 pub mod turn_frames;
+pub mod usage;
 
 /// The version of the protocol that `attached` reports (P3.4).
 pub const PROTOCOL_VERSION: u32 = 1;

@@ -7,8 +7,9 @@ use super::deployment::Outbound;
 use super::error::{ErrorCode, ErrorInfo};
 use super::hooks::{self, Hook};
 use super::json_error;
-use super::limits::WINDOW_MS_MAX;
+use super::limits::{USAGE_NAMES, WINDOW_MS_MAX};
 use super::object::{read_fields, words};
+use super::usage::Usage;
 
 /// The longest duration that a setting takes, in milliseconds: ten years.
 const DURATION_MS_MAX: u64 = 10 * 365 * 24 * 60 * 60 * 1000;
@@ -44,6 +45,9 @@ macro_rules! settings {
             /// The JSON Schema that the shared state keeps (P9.4).
             #[serde(skip_serializing_if = "Option::is_none")]
             pub state_schema: Option<serde_json::Value>,
+            /// Limits of the session's usage (P6.12).
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub budget: Option<Usage>,
             /// The session's hooks, in addition to those of the deployment (P10.4).
             #[serde(skip_serializing_if = "Option::is_none")]
             pub hooks: Option<Vec<Hook>>,
@@ -55,6 +59,7 @@ macro_rules! settings {
             on_input as "onInput",
             agent,
             state_schema as "stateSchema",
+            budget,
             hooks,
         });
 
@@ -172,6 +177,11 @@ impl Settings {
         }
         let settings: Self = serde_json::from_str(&merged.to_string()).unwrap_or_default();
         settings.check_texts()?;
+        if settings.budget.as_ref().map_or(0, Usage::len) > USAGE_NAMES {
+            return Err(refused(&format!(
+                "budget has more than {USAGE_NAMES} names"
+            )));
+        }
         settings.check_numbers()?;
         // Hooks that a deployment no longer allows must not block other settings.
         if settings.hooks != self.hooks {

@@ -14,6 +14,7 @@ use super::serial::Serial;
 use super::settings::Settings;
 use super::state::Shown as SharedState;
 use super::turn::Shown;
+use super::usage::{OverBudget, Usage};
 
 /// A session in one read.
 #[derive(Serialize)]
@@ -53,6 +54,12 @@ pub struct Snapshot<'a> {
     /// The read marks.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<Mark>,
+    /// The session's sums (P6.12).
+    #[serde(skip_serializing_if = "Usage::is_empty")]
+    pub usage: Usage,
+    /// The sum that is beyond the budget.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub over_budget: Option<OverBudget>,
     /// Whether history holds older messages.
     pub has_older: bool,
     /// The newest messages, the oldest first.

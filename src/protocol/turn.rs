@@ -9,6 +9,7 @@ use super::ids::{ConnectionId, Timestamp};
 use super::limits::LEASE_MS_DEFAULT;
 use super::object::{Object, read_fields, words};
 use super::serial::{Epoch, Place, Serial};
+use super::usage::Usage;
 
 /// The status of a turn (P6.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -248,6 +249,9 @@ pub struct Turn {
     pub cancel: Option<Cancel>,
     /// The agent's own data.
     pub metadata: Option<Data>,
+    /// Its use so far (P6.12).
+    #[serde(skip_serializing_if = "Usage::is_empty")]
+    pub usage: Usage,
     /// Its state.
     pub state: State,
 }
@@ -269,6 +273,7 @@ read_fields!(Turn {
     started_at,
     cancel,
     metadata,
+    usage: or_default,
     state,
 });
 
@@ -340,6 +345,7 @@ impl Turn {
             ended_at,
             error,
             metadata: self.metadata.clone(),
+            usage: self.usage.clone(),
         }
     }
 }
@@ -378,6 +384,8 @@ pub struct Shown {
     error: Option<Data>,
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<Data>,
+    #[serde(skip_serializing_if = "Usage::is_empty")]
+    usage: Usage,
 }
 
 impl Shown {

@@ -7,6 +7,7 @@ use super::limits::{LEASE_MS, Limits};
 use super::serial::Serial;
 use super::size::size;
 use super::turn::{Ending, lease};
+use super::usage::{Usage, read_usage};
 
 /// `turn.start` (P6.2).
 #[derive(Debug)]
@@ -40,6 +41,8 @@ pub struct EndTurn {
     pub status: Ending,
     /// The error that it fails with.
     pub error: Option<Data>,
+    /// The amounts that it used since its last report (P6.12).
+    pub usage: Option<Usage>,
     /// Makes a resend safe (P13.1).
     pub id: Option<String>,
 }
@@ -168,6 +171,7 @@ impl FromFields for EndTurn {
             attempt: fields.count("attempt")?,
             status: fields.need("status")?,
             error: read_data(fields, "error", limits)?,
+            usage: read_usage(fields)?,
             id: fields.name("id", limits)?,
         })
     }

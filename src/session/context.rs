@@ -10,6 +10,7 @@ use super::messages::state::Retention;
 use super::presence::state::Presence;
 use super::state::memory::State;
 use super::turns::state::Turns;
+use super::usage::memory::Sums;
 use crate::machine::Queue;
 use crate::ordered::Set;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
@@ -33,6 +34,7 @@ pub(super) struct Memory {
     pub(super) followers: Followers,
     pub(super) state: State,
     pub(super) marks: Marks,
+    pub(super) usage: Sums,
 }
 
 /// A request that a turn waits for.

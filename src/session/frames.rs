@@ -15,6 +15,7 @@ use super::presence::members;
 use super::readers::probe;
 use super::state::change as state;
 use super::turns::{adopt, cancel, drive, start, steer};
+use super::usage::report;
 use crate::machine::Carrier;
 use crate::protocol::capability::Operation;
 use crate::protocol::decode::{self, Auth, ClientFrame, Received};
@@ -115,6 +116,8 @@ rules! {
         Some(Turn), Frame, once!(ResumeTurn, drive::repeat), drive::resume_turn;
     Heartbeat(decode::DriveTurn) =
         Some(Turn), FrameWithId, once!(Heartbeat, drive::repeat), drive::keep_turn;
+    ReportUsage(decode::ReportUsage) =
+        Some(Turn), Frame, once!(Usage, report::repeat), report::report;
     AdoptTurn(decode::AdoptTurn) =
         Some(Turn), Frame, once!(AdoptTurn, adopt::repeat), adopt::adopt;
     Steered(decode::Steered) =

@@ -29,6 +29,7 @@ mod request;
 mod settings;
 mod state;
 mod turns;
+mod usage;
 
 pub use crate::machine::{Carrier, Text};
 pub use crate::protocol::reads::Read;

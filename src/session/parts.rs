@@ -19,6 +19,7 @@ use super::readers::renew::Tokens;
 use super::state::part::Shared;
 use super::turns::lease::Leases;
 use super::turns::lost::Open;
+use super::usage::part::Used;
 use crate::ordered::Set;
 use crate::protocol::frame::{Lists, ServerFrame};
 use crate::protocol::ids::Timestamp;
@@ -45,6 +46,7 @@ macro_rules! each {
             HandoverPings
             Shared
             Marked
+            Used
             Streams
             Trimming
             Rest

@@ -6,6 +6,7 @@ use crate::session::engine::{Error, Sender};
 use crate::session::inboxes::follow::owe_title;
 use crate::session::parts;
 use crate::session::state::form::check_setting;
+use crate::session::usage::stop::change_budget;
 use crate::store::MetaWrite;
 
 /// Applies a patch to the settings; the session begins with it if it has not.
@@ -22,6 +23,7 @@ pub(crate) fn change_settings(
     if settings.title != cx.engine.settings.title {
         owe_title(cx, &mut step);
     }
+    change_budget(cx, &mut step, &settings)?;
     step.write(MetaWrite::Set {
         settings: settings.clone(),
         at: cx.engine.now,

@@ -60,6 +60,8 @@ pub enum Kind {
     ReturnLead = 16,
     /// A `grant.revoke`.
     RevokeGrant = 17,
+    /// A `turn.usage`.
+    Usage = 18,
     /// A `tool.result`.
     SettleCall = 40,
     /// A `tool.withdraw`.

@@ -35,6 +35,7 @@ mod store;
 mod stored;
 mod text;
 mod turn;
+mod usage;
 mod write;
 
 pub use annotation::{Annotated, AnnotationWrite, Withdrawn};
@@ -57,4 +58,5 @@ pub use state::{StateChange, StateRows, StateTree, StateWrite};
 pub use store::Store;
 pub use text::{Close, Growth, Missing, TAIL_BYTES, Tail, TextWrite};
 pub use turn::{Answers, Kept, TurnWrite};
+pub use usage::UsageWrite;
 pub use write::Write;

@@ -45,10 +45,12 @@ pub(super) enum Rare {
     Mark,
     /// Annotations and their sums.
     Annotation,
+    /// The session's sums of usage.
+    Usage,
 }
 
 impl Rare {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Once,
         Self::Delivery,
         Self::Approval,
@@ -59,6 +61,7 @@ impl Rare {
         Self::State,
         Self::Mark,
         Self::Annotation,
+        Self::Usage,
     ];
 
     const fn name(self) -> &'static str {
@@ -73,6 +76,7 @@ impl Rare {
             Self::State => "state",
             Self::Mark => "mark",
             Self::Annotation => "annotation",
+            Self::Usage => "usage",
         }
     }
 
@@ -88,6 +92,7 @@ impl Rare {
             Self::State => include_str!("schema/1/state.sql"),
             Self::Mark => include_str!("schema/1/mark.sql"),
             Self::Annotation => include_str!("schema/1/annotation.sql"),
+            Self::Usage => include_str!("schema/1/usage.sql"),
         }
     }
 

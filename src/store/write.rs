@@ -20,6 +20,7 @@ use super::store::Store;
 use super::stored::Stored;
 use super::text::TextWrite;
 use super::turn::TurnWrite;
+use super::usage::UsageWrite;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident($write:ty);)*) => {
@@ -70,6 +71,8 @@ kinds! {
     State(StateWrite);
     /// A read mark.
     Mark(MarkWrite);
+    /// The session's sums.
+    Usage(UsageWrite);
     /// A change of a message's annotations.
     Annotation(AnnotationWrite);
     /// The oldest of the log goes.

@@ -104,6 +104,8 @@ mod trim_kept;
 mod turn;
 mod turns;
 mod undisturbed;
+mod usage;
+mod usage_budget;
 mod waiting;
 mod windows;
 mod words;

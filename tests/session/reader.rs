@@ -64,6 +64,10 @@ pub struct Reader {
     pub count: i64,
     /// The shared state (P9.2).
     pub state: Value,
+    /// The session's sums (P6.12).
+    pub usage: BTreeMap<String, Value>,
+    /// The sum that is beyond the budget.
+    pub over_budget: Value,
     /// Its own connection.
     pub connection: String,
     pub violations: Vec<String>,
@@ -74,7 +78,7 @@ fn is_edge(kind: &str, from: &str, to: &str) -> bool {
     let is_open = matches!(from, "queued" | "active" | "suspended");
     match kind {
         "turn.start" => matches!(from, "" | "queued") && to == "active",
-        // P8.8: a queued turn is told again when the person who led returns.
+        // P8.8, P6.12: a queued turn is told again when it may be taken again.
         "turn.queue" => (is_open || from.is_empty()) && to == "queued",
         "turn.suspend" => from == "active" && to == "suspended",
         "turn.resume" => from == "suspended" && to == "active",
@@ -96,6 +100,11 @@ fn grants(list: &Value) -> BTreeMap<String, Value> {
     let list = list.as_array().into_iter().flatten();
     list.map(|grant| (text(grant, "approval"), grant.clone()))
         .collect()
+}
+
+fn amounts(usage: &Value) -> Vec<(String, Value)> {
+    let usage = usage.as_object().cloned().unwrap_or_default();
+    usage.into_iter().collect()
 }
 
 /// Whether a turn is not final.
@@ -152,6 +161,8 @@ impl Reader {
                 self.held
                     .retain(|serial, _| before <= *serial || is_kept(serial));
             }
+            "turn.usage" => self.used(frame),
+            "budget" => self.over_budget = frame["overBudget"].clone(),
             _ if kind.starts_with("turn.") => self.turn(frame, kind),
             "approval.decide" => self.decided(frame),
             "grant.revoke" => {
@@ -179,6 +190,8 @@ impl Reader {
         if frame["state"].is_object() {
             self.state = frame["state"]["value"].clone();
         }
+        self.usage = amounts(&frame["usage"]).into_iter().collect();
+        self.over_budget = frame["overBudget"].clone();
         let members = frame["presence"].as_array();
         self.is_crowded = members.is_none();
         self.connection = text(frame, "connection");
@@ -214,6 +227,26 @@ impl Reader {
                 true => map.insert((*last).to_owned(), op["value"].clone()),
                 false => map.remove(*last),
             };
+        }
+    }
+
+    /// P6.12: it is no entry, and comes after the turn's latest one.
+    fn used(&mut self, frame: &Value) {
+        let turn = &frame["turn"];
+        self.check_turn(turn);
+        let known = self.turns.insert(text(turn, "id"), turn.clone());
+        let known = known.unwrap_or_default();
+        let is_same = ["status", "attempt", "cancel"].map(|key| known[key] == turn[key]);
+        let is_new = known.is_null() && self.is_behind;
+        let is_past = Some(text(frame, "serial")) <= self.position;
+        if !is_new && (is_same.contains(&false) || !is_past) {
+            self.violations.push(format!("knows {known}: {frame}"));
+        }
+        for (name, sum) in amounts(&frame["usage"]) {
+            let before = self.usage.insert(name, sum.clone());
+            if before.is_some_and(|before| sum.as_f64() < before.as_f64()) {
+                self.violations.push(format!("less than before: {frame}"));
+            }
         }
     }
 

@@ -311,7 +311,14 @@ impl Show {
         if let Some(connection) = error["connection"].as_str() {
             let _ = write!(line, " ({connection})");
         }
-        for key in ["expectedSeq", "length", "retryAfterMs"] {
+        for key in [
+            "expectedSeq",
+            "length",
+            "retryAfterMs",
+            "name",
+            "limit",
+            "used",
+        ] {
             if !error[key].is_null() {
                 let _ = write!(line, " {key}={}", error[key]);
             }

@@ -100,7 +100,7 @@ pub fn frame(words: &[Word], reference: u64) -> Value {
         }
         "append" | "update" | "delete" => about(rest),
         "start" => json!({ "type": "turn.start", "id": bare(rest) }),
-        "end" | "suspend" | "resume" | "heartbeat" | "adopt" => {
+        "end" | "suspend" | "resume" | "heartbeat" | "adopt" | "usage" => {
             json!({ "type": format!("turn.{verb}"), "turn": bare(rest) })
         }
         "ask" => json!({ "type": "approval.request", "id": bare(rest), "title": "Buy?" }),
@@ -247,7 +247,7 @@ fn name(fields: &mut Map<String, Value>, words: &[Word]) {
             Some(
                 key @ ("seq" | "headers" | "attempt" | "chain" | "wake" | "data" | "metadata"
                 | "error" | "assignees" | "deadlineMs" | "escalate" | "onDeadline"
-                | "options" | "schema" | "count" | "input" | "to" | "ops"),
+                | "options" | "schema" | "count" | "input" | "to" | "ops" | "usage"),
             ) => {
                 fields.insert(key.into(), word.value());
             }

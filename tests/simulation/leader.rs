@@ -226,7 +226,11 @@ impl Client {
                     self.drive(sim, number, deed, frame);
                 }
             }
-            600..700 => self.drive(sim, number, deed, json!({ "type": "turn.heartbeat" })),
+            600..660 => self.drive(sim, number, deed, json!({ "type": "turn.heartbeat" })),
+            660..700 => {
+                let frame = json!({ "type": "turn.usage", "usage": { "tokens": 1 } });
+                self.drive(sim, number, deed, frame);
+            }
             700..720 => self.drive(sim, number, deed, json!({ "type": "turn.suspend" })),
             720..780 if is_suspended => {
                 self.drive(sim, number, deed, json!({ "type": "turn.resume" }));

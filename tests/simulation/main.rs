@@ -36,6 +36,7 @@ mod shared;
 mod sim;
 #[path = "../sqlite/mod.rs"]
 mod sqlite;
+mod usage;
 mod user;
 mod writer;
 

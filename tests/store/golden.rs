@@ -7,6 +7,7 @@ use sessile::protocol::ids::ConnectionId;
 use sessile::protocol::message::{Headers, Message, Role, Status, as_json};
 use sessile::protocol::settings::{Agent, OnInput, Settings};
 use sessile::protocol::turn::{Cancel, Ending, Event, Lead, State, Turn, Within};
+use sessile::protocol::usage::Usage;
 use sessile::store::{
     Beginning, Change, Close, Entry, Growth, IdWrite, Kept, Kind, MessageWrite, MetaWrite,
     NewFields, Store, TextWrite, Trim, TurnWrite, Write,
@@ -21,8 +22,9 @@ use crate::grants;
 use crate::handover;
 use crate::model::epoch;
 use crate::state;
+use crate::usage;
 
-const ONCE: [Kind; 22] = [
+const ONCE: [Kind; 23] = [
     Kind::Append,
     Kind::Update,
     Kind::Delete,
@@ -31,6 +33,7 @@ const ONCE: [Kind; 22] = [
     Kind::SuspendTurn,
     Kind::ResumeTurn,
     Kind::Heartbeat,
+    Kind::Usage,
     Kind::AdoptTurn,
     Kind::Steered,
     Kind::Cancel,
@@ -67,6 +70,7 @@ fn settings() -> Settings {
         max_attempts: Some(11),
         lead_ms: Some(12),
         state_schema: Some(serde_json::json!({ "type": "object" })),
+        budget: Some(usage::usage(r#"{"tokens":1000}"#)),
         hooks: Some(vec![
             Hook {
                 url: "https://a.example/".to_owned(),
@@ -282,6 +286,7 @@ fn turn(place: u64, event: Event, state: State) -> Kept {
         started_at: Some(5),
         cancel: Some(cancel()),
         metadata: json(r#"{"model":"m"}"#),
+        usage: usage::usage(r#"{"tokens":12,"cost":0.5}"#),
         state,
     };
     Kept { turn, heard_at: 6 }
@@ -299,6 +304,7 @@ fn queued() -> Kept {
         started_at: None,
         cancel: None,
         metadata: None,
+        usage: Usage::default(),
         ..turn
     };
     Kept { turn, heard_at }
@@ -447,6 +453,7 @@ pub(crate) fn writes() -> Vec<Vec<Write>> {
     writes.extend(calls::golden_writes());
     writes.extend(state::golden_writes());
     writes.extend(annotations::golden_writes());
+    writes.extend(usage::golden_writes());
     writes
 }
 
@@ -489,4 +496,5 @@ pub(crate) fn check(store: &Store) {
     calls::check_golden(store);
     state::check_golden(store);
     annotations::check_golden(store);
+    usage::check_golden(store);
 }

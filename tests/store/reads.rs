@@ -11,6 +11,7 @@ use sessile::protocol::limits::{
 };
 use sessile::protocol::serial::PLACE_MAX;
 use sessile::protocol::turn::{Event, State, Turn};
+use sessile::protocol::usage::Usage;
 use sessile::store::{Beginning, IdWrite, Kind, MetaWrite, Span, Store, StoreError, Trim};
 
 use crate::annotations;
@@ -23,6 +24,7 @@ use crate::handover;
 use crate::model::epoch;
 use crate::sqlite::Sqlite;
 use crate::state;
+use crate::usage;
 
 /// More steps than any row takes, be it one that all columns are read of.
 const STEPS_OF_ROW: u64 = 50;
@@ -106,6 +108,7 @@ fn log(count: u64) -> (Sqlite, Store) {
     for writes in handover::golden_writes()
         .into_iter()
         .chain(grants::golden_writes())
+        .chain(usage::golden_writes())
     {
         store.write(&writes).unwrap();
     }
@@ -130,6 +133,7 @@ fn open_turn() -> Turn {
         started_at: None,
         cancel: None,
         metadata: None,
+        usage: Usage::default(),
         state: State::Queued,
     }
 }
@@ -252,6 +256,7 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
             let page = store.annotations(7_000_000, &Cursor::default(), 2)?;
             Ok(page.len())
         }),
+        ("usage", 1, |store| store.usage().map(|sums| sums.len())),
         ("marks", 1, |store| store.marks().map(|all| all.len())),
         ("unread", 500, |store| store.unread("ann", 1, 500)),
         ("handover", 1, |store| store.handover().map(one)),

@@ -9,6 +9,7 @@ use sessile::protocol::message::{Headers, Message, Role, Status};
 use sessile::protocol::serial::{PLACE_MAX, Place};
 use sessile::protocol::settings::{Agent, OnInput, Settings};
 use sessile::protocol::turn::{Cancel, Ending, Event, Lead, State, Turn, Within};
+use sessile::protocol::usage::Usage;
 use sessile::store::{Beginning, IdWrite, Kept, Kind, MessageWrite, MetaWrite, Store, TurnWrite};
 
 use crate::model::epoch;
@@ -101,6 +102,16 @@ fn event() -> impl Strategy<Value = Event> {
     prop::sample::select(&EVENTS[..])
 }
 
+fn usage() -> impl Strategy<Value = Usage> {
+    let amount = prop_oneof![
+        0.0..=9_007_199_254_740_992.0,
+        (0_u32..9).prop_map(f64::from)
+    ];
+    prop::collection::btree_map("[a-z\\PC]{1,9}", amount, 0..3).prop_filter_map("a name", |it| {
+        serde_json::from_str(&serde_json::to_string(&it).unwrap()).ok()
+    })
+}
+
 fn turn() -> impl Strategy<Value = Turn> {
     let log = (place(), place(), event(), prop::option::of(place()));
     let who = (any::<String>(), any::<Option<String>>(), any::<u64>());
@@ -110,12 +121,12 @@ fn turn() -> impl Strategy<Value = Turn> {
         prop::option::of(time()),
         prop::option::of(cancel()),
         prop::option::of(data()),
-        state(),
+        (usage(), state()),
     );
     (log, who, what).prop_map(|(log, who, what)| {
         let (place, version, event, input) = log;
         let (id, agent, attempt) = who;
-        let (steers, created_at, started_at, cancel, metadata, state) = what;
+        let (steers, created_at, started_at, cancel, metadata, (usage, state)) = what;
         Turn {
             place,
             version,
@@ -137,6 +148,7 @@ fn turn() -> impl Strategy<Value = Turn> {
             started_at,
             cancel,
             metadata,
+            usage,
             state,
         }
     })

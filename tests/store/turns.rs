@@ -4,6 +4,7 @@ use sessile::protocol::ids::{ConnectionId, Timestamp};
 use sessile::protocol::message::Status;
 use sessile::protocol::serial::Place;
 use sessile::protocol::turn::{Cancel, Ending, Event, Lead, State, Turn};
+use sessile::protocol::usage::Usage;
 use sessile::store::{Aged, Answers, Change, Head, Kept, MessageWrite, TurnWrite};
 
 use crate::check::head;
@@ -56,6 +57,7 @@ impl Pair {
             started_at: None,
             cancel: None,
             metadata: None,
+            usage: Usage::default(),
             state,
         };
         self.put_turn(Kept { turn, heard_at: at }, at);

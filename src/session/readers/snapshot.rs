@@ -12,6 +12,7 @@ use crate::session::parts;
 use crate::session::readers::page::{Bounded, bounded_page};
 use crate::session::state::shown::brief;
 use crate::session::turns::shown::stored;
+use crate::session::usage::budget::over_budget;
 use crate::store::Span;
 
 pub(crate) fn snapshot(cx: &Context<'_>, client: &str, rewind: usize) -> Result<String, Error> {
@@ -50,6 +51,8 @@ pub(crate) fn snapshot(cx: &Context<'_>, client: &str, rewind: usize) -> Result<
         calls: None,
         state: brief(cx, PAGE_BYTES)?,
         marks: marks(cx, client)?,
+        usage: cx.memory.usage.known(cx.engine.store)?.clone(),
+        over_budget: over_budget(cx)?,
         has_older,
         messages,
     };

@@ -11,6 +11,7 @@ use crate::session::handover::check::check_unled;
 use crate::session::turns::change::{change_turn, take_turn};
 use crate::session::turns::instructions::renew_steers;
 use crate::session::turns::shown::{answer_changed, closed_turn, find, repeat_by_id, shown};
+use crate::session::usage::budget::check_budget;
 use crate::store::StoreError;
 
 const VERB: &str = "adopt the turn";
@@ -46,6 +47,7 @@ pub(crate) fn adopt(
     }
     if turn.state == State::Queued {
         check_unled(cx, VERB)?;
+        check_budget(cx, VERB)?;
     }
     cx.engine.check_room(VERB)?;
     let is_superseded = matches!(turn.state, State::Active(_)) && !adopt.keep;

@@ -7,13 +7,13 @@ use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::frame::{Outcome, encode};
 use crate::protocol::limits::LIST_BYTES;
 use crate::protocol::serial::Place;
-use crate::protocol::turn::{Shown, State, Turn};
+use crate::protocol::turn::{Cancel, Shown, State, Turn};
 use crate::session::context::Context;
 use crate::session::engine::{Answer, Error, Known, Sender, Step};
 use crate::session::turns::change::{asked, cancel_turn};
 use crate::session::turns::instructions::give_up_inputs;
 use crate::session::turns::shown::{find, missing_turn, stored};
-use crate::store::MessageWrite;
+use crate::store::{MessageWrite, StoreError};
 
 /// The target of a `cancel`.
 enum Target {
@@ -119,6 +119,22 @@ pub(crate) fn cancel(
         });
     }
     Ok(answer_turns(cx, turns, false))
+}
+
+/// Cancels every open turn, and the inputs that wait in them.
+pub(crate) fn cancel_all(
+    cx: &mut Context<'_>,
+    step: &mut Step,
+    cancel: &Cancel,
+) -> Result<(), StoreError> {
+    for place in give_up_inputs(cx, step, |_| true) {
+        let cancel = cancel.clone();
+        step.write(MessageWrite::CancelInput { place, cancel });
+    }
+    for turn in Target::All.turns(cx) {
+        cancel_turn(cx, step, &turn.id, cancel)?;
+    }
+    Ok(())
 }
 
 /// Answers with turns, or with their ids where they are too long for an ack (P13.5).

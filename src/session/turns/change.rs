@@ -8,6 +8,7 @@ use crate::protocol::ids::Timestamp;
 use crate::protocol::message::Status as MessageStatus;
 use crate::protocol::serial::Place;
 use crate::protocol::turn::{Cancel, Ending, Event, Lead, Shown, State, Turn, Within};
+use crate::protocol::usage::Usage;
 use crate::session::context::Context;
 use crate::session::deliveries::hooks;
 use crate::session::engine::{Closing, Sender, Step};
@@ -51,6 +52,7 @@ pub(crate) fn new_turn(cx: &Context<'_>, id: Option<String>, input: Option<Place
         started_at: None,
         cancel: None,
         metadata: None,
+        usage: Usage::default(),
         state: State::Queued,
     }
 }

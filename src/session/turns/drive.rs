@@ -9,6 +9,9 @@ use crate::session::turns::leader::{Claim, check_leader};
 use crate::session::turns::lease::{note_alive, renew_lease};
 use crate::session::turns::shown::{answer_changed, repeat_by_id, shown};
 use crate::session::turns::waiting::check_unasked;
+use crate::session::usage::add::{add, check_usage};
+use crate::session::usage::budget::over_budget;
+use crate::session::usage::stop::stop;
 
 /// Answers a `turn.end` whose id was taken before.
 pub(crate) fn repeat_end(
@@ -40,17 +43,24 @@ pub(crate) fn end_turn(
         attempt: end.attempt,
     };
     check_leader(cx, &claim, &end.turn)?;
+    let usage = end.usage.unwrap_or_default();
+    check_usage(cx, claim.verb, &end.turn, &usage)?;
     cx.engine.settle()?;
     let mut step = cx.engine.step_by(sender);
     if let Some(open) = cx.memory.turns.get(&end.turn) {
         step.stands_for(open.turn.place);
     }
+    let is_spent = !usage.is_empty() && add(cx, &mut step, &end.turn, &usage)?;
     let ended = End {
         ending: end.status,
         reason: None,
         error: end.error,
     };
     let shown = finish_turn(cx, &mut step, &end.turn, ended)?;
+    if is_spent {
+        let over = over_budget(cx)?;
+        stop(cx, &mut step, over)?;
+    }
     cx.engine.commit(step)?;
     answer_changed(shown)
 }

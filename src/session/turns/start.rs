@@ -14,6 +14,7 @@ use crate::session::turns::change::{
 use crate::session::turns::change::{NAME, new_turn};
 use crate::session::turns::shown::{answer_changed, answer_stored, closed_turn, find};
 use crate::session::turns::steer::check_unread;
+use crate::session::usage::budget::check_budget;
 use crate::store::Answers;
 
 /// Begins a turn, or takes the one that waits for an agent (P6.2).
@@ -35,6 +36,7 @@ pub(crate) fn start_turn(
             return Ok(answer_stored(cx, &known, true));
         }
         check_unled(cx, VERB)?;
+        check_budget(cx, VERB)?;
         cx.engine.settle()?;
         let mut step = cx.engine.step_by(sender);
         let metadata = start.metadata;
@@ -50,6 +52,7 @@ pub(crate) fn start_turn(
         check_unread(cx, VERB, input)?;
     }
     check_unled(cx, VERB)?;
+    check_budget(cx, VERB)?;
     cx.engine.check_room(VERB)?;
     check_open_turns(cx, VERB, 1)?;
     if INPUT_TURNS <= answers.count {

@@ -38,6 +38,9 @@ impl Show {
         if let Some(reason) = turn["reason"].as_str() {
             let _ = write!(line, " reason={reason}");
         }
+        if turn["usage"].is_object() {
+            let _ = write!(line, " used={}", self.json(&turn["usage"]));
+        }
         for key in ["error", "metadata"] {
             if !turn[key].is_null() {
                 let _ = write!(line, " {key}={}", self.json(&turn[key]));
@@ -121,6 +124,12 @@ impl Show {
             let version = self.serial_of(&frame["state"]["version"]);
             let _ = write!(line, ", state: {value} v{version}");
         }
+        if frame["usage"].is_object() {
+            let _ = write!(line, ", used: {}", self.json(&frame["usage"]));
+        }
+        if frame["overBudget"].is_object() {
+            let _ = write!(line, ", over: {}", self.json(&frame["overBudget"]));
+        }
         if !frame["presenceCount"].is_null() {
             let _ = write!(line, ", {} in all", frame["presenceCount"]);
         }
@@ -132,6 +141,9 @@ impl Show {
         let serial = self.serial_of(&frame["serial"]);
         let turn = self.turn(&frame["turn"]);
         let mut line = format!("{kind} {serial} {turn}");
+        if frame["usage"].is_object() {
+            let _ = write!(line, ", in all {}", self.json(&frame["usage"]));
+        }
         if !frame["message"].is_null() {
             let message = self.serial_of(&frame["message"]);
             let _ = write!(line, " message={message} {}", self.data(&frame["data"]));
@@ -175,7 +187,7 @@ impl Show {
             let items: Vec<String> = list.iter().map(|item| self.item(key, item)).collect();
             parts.push(format!("{key}: {}", items.join("; ")));
         }
-        for key in ["presenceCount", "hasMore", "next"] {
+        for key in ["usage", "overBudget", "presenceCount", "hasMore", "next"] {
             if !body[key].is_null() && body[key] != false {
                 parts.push(format!("{key}={}", self.json(&body[key]).replace('"', "")));
             }

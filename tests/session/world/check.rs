@@ -15,7 +15,7 @@ fn without_lease(turn: &Value) -> Value {
 }
 
 impl World {
-    /// Compares the turns, grants, state and members that every reader knows of with those of the
+    /// Compares the turns, usage, grants, state and members that every reader knows of with those of the
     /// session.
     pub(super) fn compare(&mut self) {
         let readers = self.readers();
@@ -28,6 +28,19 @@ impl World {
             self.compare_turns(&name, &turns);
         }
         self.line("supervisor-who-checks brief snapshot rewind=0");
+        // How much was used is told by `turn.usage` alone.
+        let limit = |over: &Value| (over["name"].clone(), over["limit"].clone());
+        let usage = self.answer["usage"].clone();
+        let over = limit(&self.answer["overBudget"]);
+        for name in self.readers() {
+            let reader = &mut self.actors.get_mut(&name).unwrap().reader;
+            let known = (json!(reader.usage), limit(&reader.over_budget));
+            let is_none = usage.is_null() && reader.usage.is_empty();
+            if (known.0 != usage && !is_none) || known.1 != over {
+                let line = format!("knows {known:?} of {usage}, {over:?}");
+                reader.violations.push(line);
+            }
+        }
         let grants = self.answer["grants"].as_array().cloned();
         for name in self.readers() {
             let reader = &mut self.actors.get_mut(&name).unwrap().reader;

@@ -51,9 +51,8 @@ impl Output {
                 });
                 known.clone()
             }
-            "turn.end" | "turn.suspend" | "turn.resume" | "turn.heartbeat" | "turn.steered" => {
-                Some(text(&frame["turn"]))
-            }
+            "turn.end" | "turn.suspend" | "turn.resume" | "turn.heartbeat" | "turn.usage"
+            | "turn.steered" => Some(text(&frame["turn"])),
             _ => None,
         }
     }

@@ -1,0 +1,4 @@
+CREATE TABLE usage(
+  id INTEGER PRIMARY KEY,
+  body TEXT
+);
