@@ -44,6 +44,7 @@ export type {
   SessionOptions,
   SessionSnapshot,
 } from "./client/types.ts";
+export { type SessionUsage, type UsageFeature, usageOf, usageOfTree } from "./client/usage.ts";
 export type { ListOptions } from "./client/waiting.ts";
 export type {
   ConnectionOptions,

@@ -138,10 +138,11 @@ fn what_cannot_be_read_is_answered_once() {
             alice < nack 1 invalid-frame: unable to read the frame; type is missing
             alice < nack 1 unknown-frame: unable to read the frame; there is no type "dance",
                   only append, publish, update, delete, signal, turn.start, turn.end,
-                  turn.suspend, turn.resume, turn.heartbeat, turn.adopt, turn.steered, cancel,
-                  steer, approval.request, approval.decide, approval.withdraw, grant.revoke,
-                  tool.call, tool.claim, tool.result, tool.withdraw, lead.take, lead.return,
-                  state, annotate, unannotate, read, presence.set, presence.leave, auth, seen
+                  turn.suspend, turn.resume, turn.heartbeat, turn.usage, turn.adopt,
+                  turn.steered, cancel, steer, approval.request, approval.decide,
+                  approval.withdraw, grant.revoke, tool.call, tool.claim, tool.result,
+                  tool.withdraw, lead.take, lead.return, state, annotate, unannotate, read,
+                  presence.set, presence.leave, auth, seen
             alice < nack 2 invalid-frame: unable to ask for approval; title is missing
         "#]],
     );
@@ -165,10 +166,11 @@ fn a_bad_frame_harms_no_other() {
                   an object
             alice | nack 2 unknown-frame: unable to read the frame; there is no type "dance",
                   only append, publish, update, delete, signal, turn.start, turn.end,
-                  turn.suspend, turn.resume, turn.heartbeat, turn.adopt, turn.steered, cancel,
-                  steer, approval.request, approval.decide, approval.withdraw, grant.revoke,
-                  tool.call, tool.claim, tool.result, tool.withdraw, lead.take, lead.return,
-                  state, annotate, unannotate, read, presence.set, presence.leave, auth, seen
+                  turn.suspend, turn.resume, turn.heartbeat, turn.usage, turn.adopt,
+                  turn.steered, cancel, steer, approval.request, approval.decide,
+                  approval.withdraw, grant.revoke, tool.call, tool.claim, tool.result,
+                  tool.withdraw, lead.take, lead.return, state, annotate, unannotate, read,
+                  presence.set, presence.leave, auth, seen
             alice | signal alice y
             alice | ack 3 {}
         "#]],

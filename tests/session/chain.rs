@@ -163,10 +163,11 @@ fn a_frame_that_is_malformed_breaks_its_chain() {
         expect![[r#"
             agent < nack 1 unknown-frame: unable to read the frame; there is no type "wish",
                   only append, publish, update, delete, signal, turn.start, turn.end,
-                  turn.suspend, turn.resume, turn.heartbeat, turn.adopt, turn.steered, cancel,
-                  steer, approval.request, approval.decide, approval.withdraw, grant.revoke,
-                  tool.call, tool.claim, tool.result, tool.withdraw, lead.take, lead.return,
-                  state, annotate, unannotate, read, presence.set, presence.leave, auth, seen
+                  turn.suspend, turn.resume, turn.heartbeat, turn.usage, turn.adopt,
+                  turn.steered, cancel, steer, approval.request, approval.decide,
+                  approval.withdraw, grant.revoke, tool.call, tool.claim, tool.result,
+                  tool.withdraw, lead.take, lead.return, state, annotate, unannotate, read,
+                  presence.set, presence.leave, auth, seen
             agent < nack 2 invalid-frame: unable to publish; messages has 0 items, not 1 to 100
             agent < nack 3 invalid-frame: unable to read the frame; type is missing
             agent < nack 4 invalid-frame: unable to read the frame; it nests deeper than 64

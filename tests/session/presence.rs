@@ -394,11 +394,11 @@ fn what_is_no_presence() {
                   present, enter with presence.set
             alice < nack 2 unknown-frame: unable to read the frame; there is no type
                   "presence.enter", only append, publish, update, delete, signal, turn.start,
-                  turn.end, turn.suspend, turn.resume, turn.heartbeat, turn.adopt, turn.steered,
-                   cancel, steer, approval.request, approval.decide, approval.withdraw,
-                  grant.revoke, tool.call, tool.claim, tool.result, tool.withdraw, lead.take,
-                  lead.return, state, annotate, unannotate, read, presence.set, presence.leave,
-                  auth, seen
+                  turn.end, turn.suspend, turn.resume, turn.heartbeat, turn.usage, turn.adopt,
+                  turn.steered, cancel, steer, approval.request, approval.decide,
+                  approval.withdraw, grant.revoke, tool.call, tool.claim, tool.result,
+                  tool.withdraw, lead.take, lead.return, state, annotate, unannotate, read,
+                  presence.set, presence.leave, auth, seen
         "#]],
     );
 }

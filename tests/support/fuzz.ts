@@ -56,6 +56,7 @@ const NEEDED: Record<string, string[]> = {
   "turn.suspend": ["turn"],
   "turn.resume": ["turn"],
   "turn.heartbeat": ["turn"],
+  "turn.usage": ["turn"],
   "turn.adopt": ["turn"],
   "turn.steered": ["turn"],
   cancel: ["cancel"],
@@ -196,6 +197,11 @@ class Fuzz {
       Object.assign(frame, maybe({ input: serial }), maybe({ metadata: { m: 1 } }));
     }
     if (type === "turn.end") frame.status = random.pick(STATUSES);
+    if (type === "turn.usage" || (type === "turn.end" && random.below(2) === 0)) {
+      // Sums stay within their names, or pass their bounds.
+      const amount = random.pick<unknown>([1, 0, 0.5, 2 ** 53, -1, "1", null]);
+      frame.usage = { [`n${random.below(100)}`]: amount, tokens: random.below(9) };
+    }
     if (["append", "update", "steer", "signal", "presence.set"].includes(type)) {
       Object.assign(frame, { data: random.pick<unknown>(["more", "", { a: 1 }]), name: "n" });
       Object.assign(frame, maybe({ status: random.pick(STATUSES) }));

@@ -22,6 +22,7 @@ import type { Message, NewMessage } from "./message.ts";
 import type { Member } from "./presence.ts";
 import type { StateFrame } from "./state.ts";
 import type { Ending, Turn } from "./turn.ts";
+import type { ReportUsageFrame, Usage } from "./usage.ts";
 
 /** Creates messages, all or none (P4.2). */
 export interface PublishFrame {
@@ -100,6 +101,8 @@ export interface EndTurnFrame {
   turn: string;
   status: Ending;
   error?: unknown;
+  /** The amounts that it used since its last report (P6.12). */
+  usage?: Usage;
   attempt?: number;
   id?: string;
 }
@@ -188,6 +191,7 @@ export type ClientFrame = (
   | StartTurnFrame
   | EndTurnFrame
   | DriveTurnFrame
+  | ReportUsageFrame
   | AdoptTurnFrame
   | SteeredFrame
   | CancelFrame
@@ -241,6 +245,7 @@ export interface Results {
   "turn.suspend": TurnResult;
   "turn.resume": TurnResult;
   "turn.heartbeat": TurnResult;
+  "turn.usage": TurnResult;
   "turn.adopt": TurnResult;
   "turn.steered": TurnResult;
   /** Only the ids if the turns are too long for an ack. */

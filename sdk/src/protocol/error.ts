@@ -26,6 +26,7 @@ export const ERROR_STATUS = {
   "already-settled": 409,
   "invalid-state": 400,
   "led-by-person": 409,
+  "over-budget": 402,
   busy: 409,
   skipped: 409,
   "rate-limited": 429,
@@ -82,6 +83,10 @@ export interface ErrorInfo {
   call?: ToolCall;
   /** For `led-by-person`: the client that leads (P8.8); for `claimed`: the one that holds. */
   client?: string;
+  /** For `over-budget`: the name of the sum, its limit and the sum (P6.12). */
+  name?: string;
+  limit?: number;
+  used?: number;
   /** For `claimed`: the connection that holds the call, if it was not claimed by HTTP (P8.9). */
   connection?: string;
 }

@@ -17,6 +17,7 @@ export * from "./server-frames.ts";
 export type * from "./state.ts";
 export * from "./text.ts";
 export * from "./turn.ts";
+export type * from "./usage.ts";
 export * from "./well-formed.ts";
 
 /** The version of the protocol that this SDK speaks. */

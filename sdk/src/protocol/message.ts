@@ -7,6 +7,7 @@ import type { ReadMark } from "./mark.ts";
 import type { MemberList } from "./presence.ts";
 import type { SharedState } from "./state.ts";
 import type { Turn } from "./turn.ts";
+import type { OverBudget, Usage } from "./usage.ts";
 
 /** In whose voice a message speaks. All but `user` need `turn` or `edit` (P4.1). */
 export type Role = "user" | "assistant" | "system" | "tool";
@@ -97,6 +98,10 @@ export interface Snapshot extends MemberList {
   /** The shared state; absent where nothing was ever set. */
   state?: SharedState;
   marks?: ReadMark[];
+  /** The session's sums; absent where nothing was reported (P6.12). */
+  usage?: Usage;
+  /** The sum that is beyond the budget, while it is spent (P6.12). */
+  overBudget?: OverBudget;
   /** The open turns, and those that the messages belong to. */
   turns?: Turn[];
   /** The pending approvals, the oldest first; absent when they are too long (P8.3). */

@@ -10,6 +10,7 @@ import type { Annotations, Message, MessageStatus } from "./message.ts";
 import type { Member, MemberList } from "./presence.ts";
 import type { SharedState, StateChangeFrame } from "./state.ts";
 import type { Turn } from "./turn.ts";
+import type { BudgetFrame, OverBudget, Usage } from "./usage.ts";
 
 /** The first frame of a connection (P3.4). */
 export interface AttachedFrame extends MemberList {
@@ -51,6 +52,10 @@ export interface AttachedFrame extends MemberList {
   state?: SharedState;
   /** How far clients have read: all, or only the own one where very many have (P9.5). */
   marks?: ReadMark[];
+  /** The session's sums; absent where nothing was reported (P6.12). */
+  usage?: Usage;
+  /** The sum that is beyond the budget, while it is spent (P6.12). */
+  overBudget?: OverBudget;
   limits: Limits;
 }
 
@@ -130,6 +135,15 @@ export interface TurnSteerFrame {
   data: unknown;
 }
 
+/** A turn has used more (P6.12). It is no place of the log: `serial` is that of its latest change. */
+export interface UsageFrame {
+  type: "turn.usage";
+  serial: string;
+  turn: Turn;
+  /** The session's sums of the names that were reported. */
+  usage: Usage;
+}
+
 /** Somebody came, changed or left (P7.3). */
 export interface PresenceFrame {
   type: "presence.enter" | "presence.update" | "presence.leave";
@@ -188,6 +202,8 @@ export type ServerFrame =
   | TrimFrame
   | TurnFrame
   | TurnSteerFrame
+  | UsageFrame
+  | BudgetFrame
   | ApprovalFrame
   | GrantFrame
   | ToolCallFrame

@@ -1,5 +1,7 @@
 // Turns: one agent answer to one input (P6).
 
+import type { Usage } from "./usage.ts";
+
 /** How far a turn has come. The last three are final (P6.1). */
 export type TurnStatus = "queued" | "active" | "suspended" | "complete" | "cancelled" | "failed";
 
@@ -39,6 +41,8 @@ export interface Turn {
   endedAt?: number;
   error?: unknown;
   metadata?: unknown;
+  /** The amounts that it used so far, those of turns within it not among them (P6.12). */
+  usage?: Usage;
 }
 
 const FINAL: readonly TurnStatus[] = ["complete", "cancelled", "failed"];

@@ -25,6 +25,7 @@ import { silenceOf } from "../client/silence.ts";
 import { type At, sharedState } from "../client/state.ts";
 import { type StatePath, valueAt } from "../client/state-tree.ts";
 import type { SessionOptions, SessionSnapshot } from "../client/types.ts";
+import { type SessionUsage, usageOf } from "../client/usage.ts";
 import type { ConnectionStatus } from "../connection/types.ts";
 import type { InboxOptions } from "../inbox/connection.ts";
 import { createInbox, Inbox, type InboxSnapshot } from "../inbox/inbox.ts";
@@ -203,6 +204,11 @@ export function useSharedState<T extends object = StateTree, const P extends Sta
     () => pick(store.valueOf(feature)),
     () => pick(store.firstOf(feature)),
   );
+}
+
+/** The session's sums of usage, and whether its budget is spent (`usageOf`). */
+export function useUsage(session?: Session): SessionUsage {
+  return useFeature(usageOf, session);
 }
 
 /** How far clients have read (`marksOf`). */

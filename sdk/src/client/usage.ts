@@ -1,0 +1,81 @@
+// Usage: the session's sums, folded from `attached` and `turn.usage`, and whether its budget is
+// spent (P6.12).
+
+import type {
+  AttachedFrame,
+  OverBudget,
+  ServerFrame,
+  Snapshot,
+  Turn,
+  Usage,
+} from "../protocol/index.ts";
+import { type Engine, type Feature, readList } from "./feature.ts";
+import type { Session } from "./session.ts";
+
+/** The usage of a session: amounts that its turns report. Call it before `connect`, or any time later. */
+export function usageOf(session: Session): UsageFeature {
+  return session.feature(begin);
+}
+
+/** The usage of a session; a new object at each change. */
+export interface SessionUsage {
+  /** The sums by name, also of turns that are gone. */
+  readonly sums: Usage;
+  /** The sum beyond its limit, while the budget is spent: no turn begins until it is raised. */
+  readonly overBudget?: OverBudget | undefined;
+}
+
+/** The usage of a turn and of the turns within it, added up, as far as they are among these. */
+export function usageOfTree(turns: readonly Turn[], id: string): Usage {
+  const byId = new Map(turns.map((turn) => [turn.id, turn]));
+  const isMeant = (turn?: Turn): boolean =>
+    turn !== undefined && (turn.id === id || isMeant(byId.get(turn.within ?? "")));
+  const sums: Usage = {};
+  for (const { usage = {} } of turns.filter(isMeant)) {
+    for (const name in usage) sums[name] = (sums[name] ?? 0) + (usage[name] ?? 0);
+  }
+  return sums;
+}
+
+const begin = (engine: Engine) => new UsageFeature(engine);
+
+export class UsageFeature implements Feature {
+  value: SessionUsage;
+  /** Whether something newer than a snapshot that is being read has told of the budget. */
+  #isKnown = false;
+
+  constructor(engine: Engine) {
+    this.value = shown(engine.options.initial);
+    if (!engine.link.attached) return;
+    readList<Snapshot>(engine, "?rewind=0", (snapshot) => {
+      const { sums, overBudget } = this.value;
+      const read = shown(snapshot);
+      // A report that arrived meanwhile has more: sums only grow.
+      for (const name in sums) read.sums[name] = Math.max(sums[name] ?? 0, read.sums[name] ?? 0);
+      this.#set(read.sums, this.#isKnown ? overBudget : read.overBudget);
+    });
+  }
+
+  attached(frame: AttachedFrame): void {
+    this.#isKnown = true;
+    this.value = shown(frame);
+  }
+
+  take(frame: ServerFrame): void {
+    const { sums, overBudget } = this.value;
+    if (frame.type === "turn.usage") this.#set({ ...sums, ...frame.usage }, overBudget);
+    else if (frame.type === "budget") {
+      this.#isKnown = true;
+      this.#set(sums, frame.overBudget);
+    }
+  }
+
+  #set(sums: Usage, over: OverBudget | undefined): void {
+    const overBudget = over && { ...over, used: sums[over.name] ?? over.used };
+    this.value = { sums, overBudget };
+  }
+}
+
+function shown({ usage = {}, overBudget }: Pick<Snapshot, "usage" | "overBudget"> = {}) {
+  return { sums: usage, overBudget };
+}
