@@ -95,6 +95,26 @@ fn both_inboxes_are_one_answer() {
     assert_eq!(merged["approvals"][0]["id"], "q");
 }
 
+/// P9.5: a session is as the inbox has it that heard more, with the number of the client's own.
+#[test]
+fn a_session_of_both_has_the_clients_own_number() {
+    for (own_at, role_at) in [(1, 2), (2, 2), (2, 1)] {
+        let own = json!({ "id": "s1", "lastActivityAt": own_at, "unread": 7 });
+        let role = json!({ "id": "s1", "lastActivityAt": role_at });
+        let part = |item: Value| (vec![to_raw_value(&item).unwrap()], None);
+        let (merged, _) = merged_parts(ItemKind::Session, part(own), part(role), 9);
+        let merged: Vec<Value> = merged
+            .iter()
+            .map(|item| serde_json::from_str(item.get()).unwrap())
+            .collect();
+        let newest = own_at.max(role_at);
+        assert_eq!(
+            merged,
+            [json!({ "id": "s1", "lastActivityAt": newest, "unread": 7 })]
+        );
+    }
+}
+
 #[test]
 fn both_connections_are_one() {
     let first = |inbox: &str, resumed: bool, serial: &str| {

@@ -308,6 +308,11 @@ const ARROWS: &[(&str, &str, &str)] = &[
         "inboxes",
         "inboxes show the title of a session, which has no place (P11.3)",
     ),
+    (
+        "marks",
+        "inboxes",
+        "an inbox shows how much its client has not read (P9.5)",
+    ),
 ];
 
 #[test]

@@ -7,7 +7,7 @@ use super::inbox::{Content, Cursor, Lists, Next};
 use super::limits::INBOX_LIST;
 use super::news::ItemKind;
 use super::object::read_fields;
-use crate::ordered::Set;
+use crate::ordered::{Map, Set};
 
 /// A part of a list, and the cursor of the next.
 pub type Part = (Vec<Box<RawValue>>, Option<String>);
@@ -19,6 +19,7 @@ struct Peek {
     last_activity_at: i64,
     created_at: i64,
     version: String,
+    unread: Option<u64>,
 }
 
 read_fields!(Peek {
@@ -27,17 +28,27 @@ read_fields!(Peek {
     last_activity_at as "lastActivityAt": or_default,
     created_at as "createdAt": or_default,
     version: or_default,
+    unread,
 });
 
-fn place(kind: ItemKind, item: &RawValue) -> Option<(Cursor, String)> {
+/// An item with its place in a list.
+struct Placed {
+    at: Cursor,
+    version: String,
+    unread: Option<u64>,
+    item: Box<RawValue>,
+}
+
+fn place(kind: ItemKind, item: Box<RawValue>) -> Option<Placed> {
     let Peek {
         id,
         session,
         last_activity_at,
         created_at,
         version,
+        unread,
     } = serde_json::from_str(item.get()).ok()?;
-    let cursor = match kind {
+    let at = match kind {
         ItemKind::Session => Cursor {
             at: last_activity_at,
             session: id,
@@ -49,7 +60,18 @@ fn place(kind: ItemKind, item: &RawValue) -> Option<(Cursor, String)> {
             id,
         },
     };
-    Some((cursor, version))
+    Some(Placed {
+        at,
+        version,
+        unread,
+        item,
+    })
+}
+
+/// A session with what its client has not read, which the inbox of a role does not know (P9.5).
+fn with_unread(item: &RawValue, unread: u64) -> Option<Box<RawValue>> {
+    let fields = item.get().strip_suffix('}')?;
+    RawValue::from_string(format!("{fields},\"unread\":{unread}}}")).ok()
 }
 
 /// The same part of two lists as one list; each item once, as the inbox has it that heard more.
@@ -58,21 +80,29 @@ pub fn merged_parts(kind: ItemKind, own: Part, role: Part, limit: usize) -> Part
     let ends = [&own.1, &role.1].map(|next| next.as_deref().and_then(Cursor::parse));
     let end = ends.into_iter().flatten().min_by(Cursor::order);
     let items = own.0.into_iter().chain(role.0);
-    let placed = items.filter_map(|item| {
-        let (place, version) = place(kind, &item)?;
-        Some((place, version, item))
-    });
-    let mut placed: Vec<_> = placed.collect();
-    placed.sort_by(|(a, older, _), (b, newer, _)| a.order(b).then_with(|| newer.cmp(older)));
+    let mut placed: Vec<_> = items.filter_map(|item| place(kind, item)).collect();
+    placed.sort_by(|a, b| a.at.order(&b.at).then_with(|| b.version.cmp(&a.version)));
+    let mut unread = Map::new();
+    for it in &placed {
+        if let Some(number) = it.unread {
+            unread.insert(it.at.session.clone(), number);
+        }
+    }
     let mut known = Set::new();
-    placed.retain(|(place, _, _)| known.insert((place.session.clone(), place.id.clone())));
+    placed.retain(|it| known.insert((it.at.session.clone(), it.at.id.clone())));
     let all = placed.len();
-    placed.retain(|(place, _, _)| end.as_ref().is_none_or(|end| place.order(end).is_le()));
+    placed.retain(|it| end.as_ref().is_none_or(|end| it.at.order(end).is_le()));
     placed.truncate(limit);
     let has_more = end.is_some() || placed.len() < all;
     let next = placed.last().filter(|_| has_more);
-    let next = next.map(|(place, _, _)| place.text());
-    (placed.into_iter().map(|(_, _, item)| item).collect(), next)
+    let next = next.map(|it| it.at.text());
+    let items = placed
+        .into_iter()
+        .map(|it| match (it.unread, unread.get(&it.at.session)) {
+            (None, Some(number)) => with_unread(&it.item, *number).unwrap_or(it.item),
+            _ => it.item,
+        });
+    (items.collect(), next)
 }
 
 /// Everything in two inboxes, as one.

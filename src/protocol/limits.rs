@@ -326,7 +326,8 @@ pub const MARK_MS: u64 = 2_000;
 pub const READ_MARKS: usize = 1_000;
 /// Marks up to which everybody is told of everybody's: the cost of that grows with the square.
 pub const MARKS_TOLD: usize = 200;
-/// The largest number of unread messages: "99+" says no more.
+/// The largest number of unread messages, and all beyond: "99+" says no more, and each is a row
+/// read with every telling of an inbox.
 pub const UNREAD_MOST: usize = 100;
 /// The newest messages that are looked at for that.
 pub const UNREAD_SCANNED: usize = 500;

@@ -55,7 +55,7 @@ impl TryFrom<u8> for ItemKind {
     }
 }
 
-/// A session as inboxes show it (P11.3). Read marks will add the unread messages (P9.5).
+/// A session as inboxes show it (P11.3).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct About {
@@ -75,6 +75,9 @@ pub struct About {
     /// The person who leads (P8.8).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lead: Option<Leading>,
+    /// Messages that the client whose inbox it is has not read (P9.5); a role reads nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unread: Option<usize>,
 }
 
 read_fields!(About {
@@ -85,6 +88,7 @@ read_fields!(About {
     open_turns as "openTurns",
     pending_approvals as "pendingApprovals",
     lead,
+    unread,
 });
 
 /// An item that changed.
@@ -171,6 +175,8 @@ pub struct Telling<'a> {
     pub told: Place,
     /// Whether the log tells what changed since; otherwise only what is open counts.
     pub is_recent: bool,
+    /// The read mark of its client; 0 without one.
+    pub read: Place,
     /// The session.
     pub about: About,
     /// Every item that waits for this inbox.

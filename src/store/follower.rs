@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | `inbox` | the name of the inbox: `client:ID` or `role:NAME` |
 //! | `told` | the place up to which it was told; 0 if it was told nothing |
+//! | `read` | its client's read mark then (P9.5); 0 without one |
 
 use super::asking;
 use super::error::StoreError;
@@ -27,6 +28,8 @@ pub enum FollowerWrite {
         inbox: String,
         /// The place.
         told: Place,
+        /// Its client's read mark; 0 without one.
+        read: Place,
         /// Whether it has a row already.
         is_kept: bool,
     },
@@ -41,13 +44,16 @@ pub enum FollowerWrite {
 
 impl Stored for FollowerWrite {
     fn store(&self, sql: &dyn Sql) -> Result<(), StoreError> {
-        const TOLD: &str = "INSERT INTO follower(inbox, told) VALUES(?1, ?2) \
-                            ON CONFLICT(inbox) DO UPDATE SET told=excluded.told";
+        const TOLD: &str = "INSERT INTO follower(inbox, told, read) VALUES(?1, ?2, ?3) \
+                            ON CONFLICT(inbox) DO UPDATE SET told=?2, read=?3";
         const OWE: &str = "UPDATE follower SET told=told-1 WHERE 0<told";
         const DROP: &str = "DELETE FROM follower WHERE inbox=?1";
         match self {
-            Self::Told { inbox, told, .. } => {
-                sql.run(TOLD, &[inbox.as_str().into(), Value::number(*told)])
+            Self::Told {
+                inbox, told, read, ..
+            } => {
+                let [told, read] = [*told, *read].map(Value::number);
+                sql.run(TOLD, &[inbox.as_str().into(), told, read])
             }
             Self::Owe => sql.run(OWE, &[]),
             Self::Drop { inbox } => sql.run(DROP, &[inbox.as_str().into()]),
@@ -67,23 +73,29 @@ impl Stored for FollowerWrite {
 }
 
 impl Store {
-    /// Every inbox with a row, and the place up to which it was told. Reads all rows.
-    pub fn followers(&self) -> Result<Vec<(String, Place)>, StoreError> {
-        const ALL: &str = "SELECT inbox, told FROM follower ORDER BY inbox";
-        if !self.tables()?.has(Rare::Follower) {
+    /// Every inbox with a row, the place up to which it was told, and whether its client has
+    /// another read mark now. Two rows each.
+    pub fn followers(&self) -> Result<Vec<(String, Place, bool)>, StoreError> {
+        const ALL: &str = "SELECT inbox, told, 0 FROM follower ORDER BY inbox";
+        const MARKED: &str = "SELECT inbox, told, read<>coalesce((SELECT serial FROM mark WHERE \
+                              client=substr(inbox, 8) AND inbox GLOB 'client:*'), 0) \
+                              FROM follower ORDER BY inbox";
+        let tables = self.tables()?;
+        if !tables.has(Rare::Follower) {
             return Ok(Vec::new());
         }
-        let follower = |mut row: Row| Ok((row.text()?, row.number()?));
-        Row::all(self.sql().query(ALL, &[])?)
+        let all = if tables.has(Rare::Mark) { MARKED } else { ALL };
+        let follower = |mut row: Row| Ok((row.text()?, row.number()?, row.integer()? != 0));
+        Row::all(self.sql().query(all, &[])?)
             .map(follower)
             .collect()
     }
 
     /// A place that no inbox needs to be told beyond: that of the latest entry of anything but a
-    /// message, of the latest request, or of the latest message if it is of no turn. Where many
-    /// entries came after it, one of them. 68 rows at most.
+    /// message, of the latest deletion, of the latest request, or of the latest message if it is of
+    /// no turn. Where many entries came after it, one of them. 68 rows at most.
     pub fn latest_event(&self) -> Result<Place, StoreError> {
-        const EVENT: &str = "SELECT coalesce(max(CASE WHEN 10<=kind THEN serial END), \
+        const EVENT: &str = "SELECT coalesce(max(CASE WHEN 10<=kind OR kind=3 THEN serial END), \
                              CASE WHEN count(*)=64 THEN min(serial) END) FROM \
                              (SELECT serial, kind FROM change ORDER BY serial DESC LIMIT 64)";
         const MESSAGE: &str = "SELECT CASE WHEN turn IS NULL THEN serial END FROM message \

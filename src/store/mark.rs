@@ -66,13 +66,30 @@ impl Store {
         Row::all(self.sql().query(ALL, &[])?).map(mark).collect()
     }
 
-    /// Messages after a place that are others' and not deleted, among the newest so many. A row
-    /// for each of those.
-    pub fn unread(&self, client: &str, after: Place, scanned: usize) -> Result<usize, StoreError> {
-        const UNREAD: &str = "SELECT count(*) FROM (SELECT client, deleted_at FROM message \
-                              WHERE serial>?1 ORDER BY serial DESC LIMIT ?3) \
-                              WHERE client<>?2 AND deleted_at IS NULL";
-        let params = [Value::number(after), client.into(), Value::size(scanned)];
+    /// The mark of one client; 0 without one. A row.
+    pub fn mark(&self, client: &str) -> Result<Place, StoreError> {
+        const MARK: &str = "SELECT serial FROM mark WHERE client=?1";
+        if !self.tables()?.has(Rare::Mark) {
+            return Ok(0);
+        }
+        let found = Row::first(self.sql().query(MARK, &[client.into()])?);
+        found.map_or(Ok(0), |mut row| row.number())
+    }
+
+    /// Messages to people after a place that are others' and not deleted: so many at most, among
+    /// the newest so many. A row for each that is looked at.
+    pub fn unread(
+        &self,
+        client: &str,
+        after: Place,
+        (most, scanned): (usize, usize),
+    ) -> Result<usize, StoreError> {
+        const UNREAD: &str = "SELECT count(*) FROM (SELECT 1 FROM (SELECT client, role, deleted_at \
+                              FROM message WHERE serial>?1 ORDER BY serial DESC LIMIT ?4) \
+                              WHERE client<>?2 AND role IN ('user', 'assistant') \
+                              AND deleted_at IS NULL LIMIT ?3)";
+        let [most, scanned] = [most, scanned].map(Value::size);
+        let params = [Value::number(after), client.into(), most, scanned];
         self.read(|sql| Row::only(sql.query(UNREAD, &params)?)?.size())
     }
 }

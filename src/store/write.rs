@@ -87,6 +87,8 @@ impl Write {
             Self::Handover(write) => matches!(write, HandoverWrite::Put { .. }),
             Self::Meta(write) => matches!(write, MetaWrite::Set { .. }),
             Self::Call(write) => write.is_entry,
+            // It is no unread message any more.
+            Self::Message(write) => matches!(write, MessageWrite::Delete { .. }),
             Self::Approval(_) => true,
             _ => false,
         }

@@ -1,6 +1,6 @@
 //! Inboxes are told of a session, whatever ends its process (P15).
 
-use serde_json::json;
+use serde_json::{Value, json};
 use sessile::protocol::capability::{Operations, Role};
 use sessile::protocol::decode::decode_frame;
 use sessile::protocol::ids::Timestamp;
@@ -15,22 +15,36 @@ const START: Timestamp = 1_800_000_000_000;
 struct Told {
     host: Host,
     now: Timestamp,
+    /// Which inboxes were told since the last look, and how much their clients have not read.
+    unread: Vec<String>,
 }
 
 impl Told {
     fn new() -> Self {
         let mut host = Host::new(Limits::default());
         host.outbound.has_inboxes = true;
-        Self { host, now: START }
+        Self {
+            host,
+            now: START,
+            unread: Vec::new(),
+        }
     }
 
-    fn frame(&mut self, frame: &serde_json::Value) {
+    fn frame(&mut self, frame: &Value) {
+        self.say("bot", frame);
+    }
+
+    fn say(&mut self, client: &str, frame: &Value) {
         let received = decode_frame(&frame.to_string(), &Limits::default());
+        let role = match client {
+            "bot" => Role::Agent,
+            _ => Role::User,
+        };
         let sender = Sender {
             connection: None,
-            client: "bot".to_owned(),
+            client: client.to_owned(),
             operations: Operations::ALL,
-            role: Role::Agent,
+            role,
         };
         let request = Request::Frame(received);
         self.handle(Input::Request { sender, request });
@@ -43,6 +57,9 @@ impl Told {
                 let Effect::Deliver(delivery) = effect else {
                     continue;
                 };
+                let news: Value = serde_json::from_str(&delivery.body).unwrap();
+                let unread = &news["about"]["unread"];
+                self.unread.push(format!("{} {unread}", delivery.target));
                 let outcome = Outcome::Answered {
                     status: 200,
                     retry_after_ms: None,
@@ -55,8 +72,23 @@ impl Told {
 
     /// Waits until everybody was told.
     fn pass(&mut self) {
-        self.now += 500;
+        self.wait(500);
+    }
+
+    fn wait(&mut self, ms: i64) {
+        self.now += ms;
         self.handle(Input::Deadline);
+    }
+
+    /// The tellings since the last look.
+    fn unread(&mut self) -> Vec<String> {
+        self.unread.sort();
+        std::mem::take(&mut self.unread)
+    }
+
+    fn serial(&self, place: u64) -> String {
+        let beginning = self.host.log().beginning().unwrap();
+        beginning.unwrap().epoch.at(place).to_string()
     }
 
     fn followers(&self) -> usize {
@@ -127,4 +159,70 @@ fn p15_1_a_session_that_died_tells_soon() {
     told.host.alarm = None;
     told.handle(Input::Delivered(Delivered { number, outcome }));
     assert_eq!(told.host.alarm, None);
+}
+
+/// P9.5, P11.3: an inbox hears soon that its client has something to read, and that the client has
+/// read it, but not of each message between.
+#[test]
+fn p9_5_an_inbox_has_what_its_client_has_not_read() {
+    let mut told = Told::new();
+    let message = json!({ "type": "publish", "messages": [{ "data": "x" }] });
+    let tool = json!({ "type": "publish", "messages": [{ "data": "x", "role": "tool" }] });
+    told.say("ann", &message);
+    told.say("bob", &message);
+    told.say("bot", &tool);
+    told.frame(&json!({
+        "type": "approval.request", "id": "a", "title": "?", "assignees": ["role:supervisor"],
+    }));
+    told.pass();
+    let everybody = ["client:ann 1", "client:bob 1", "role:supervisor null"];
+    assert_eq!(told.unread(), everybody);
+    let read = json!({ "type": "read", "serial": told.serial(3) });
+    told.say("ann", &read);
+    told.pass();
+    assert_eq!(told.unread(), ["client:ann 0"]);
+    // The first one to read is news for ann, and no other is, nor is what bob says for himself.
+    for _ in 0..3 {
+        told.say("bob", &message);
+        told.pass();
+    }
+    assert_eq!(told.unread(), ["client:ann 1"]);
+    told.wait(60_000);
+    let everybody = ["client:ann 3", "client:bob 1", "role:supervisor null"];
+    assert_eq!(told.unread(), everybody);
+    let delete = json!({ "type": "delete", "serial": told.serial(6) });
+    told.say("bob", &delete);
+    told.pass();
+    assert_eq!(told.unread()[0], "client:ann 2");
+}
+
+/// P9.5: marks within two seconds are one telling, and cost the session no row beside that of the
+/// mark; a session that died tells its inbox all the same, and only once.
+#[test]
+fn p9_5_a_mark_is_told_whatever_happens() {
+    let mut told = Told::new();
+    let message = json!({ "type": "publish", "messages": [{ "data": "x" }] });
+    for client in ["ann", "bob", "bob", "bob"] {
+        told.say(client, &message);
+    }
+    told.pass();
+    told.unread();
+    let read = |place| json!({ "type": "read", "serial": told.serial(place) });
+    let reads = [2, 3, 4].map(read);
+    let rows = told.host.disk.0.rows_written();
+    told.say("ann", &reads[0]);
+    told.say("ann", &reads[1]);
+    told.pass();
+    assert_eq!(told.unread(), ["client:ann 2"]);
+    told.say("ann", &reads[2]);
+    told.wait(1_500);
+    told.pass();
+    assert_eq!(told.unread(), ["client:ann 0"]);
+    assert_eq!(told.host.disk.0.rows_written() - rows, 2);
+    told.host.die();
+    for tellings in [1, 0] {
+        told.pass();
+        assert_eq!(told.unread().len(), tellings);
+        told.host.die();
+    }
 }

@@ -181,9 +181,11 @@ impl World {
             70..74 => self.frame(session, person, json!({ "type": "lead.take" })),
             74..78 => self.frame(session, person, json!({ "type": "lead.return" })),
             78..80 => self.request(session, "admin", Request::Erase),
-            80..86 => self.sessions[session].die(),
-            86..90 if self.sessions[session].window().is_none() => self.sessions[session].evict(),
-            90..93 => self.skew[session] += self.random.between(0, 60_000) as i64 - 30_000,
+            80..84 => self.of_message(session, "sue", "delete"),
+            84..90 => self.of_message(session, person, "read"),
+            90..93 => self.sessions[session].die(),
+            93..95 if self.sessions[session].window().is_none() => self.sessions[session].evict(),
+            95..97 => self.skew[session] += self.random.between(0, 60_000) as i64 - 30_000,
             _ => {
                 let inbox = self.random.between(0, INBOXES.len() as u64) as usize;
                 self.inboxes[inbox].awake = None;
@@ -239,6 +241,18 @@ impl World {
             _ => json!({ "type": "turn.start", "id": format!("t{}", self.ties) }),
         };
         self.frame(session, "bot", frame);
+    }
+
+    /// Somebody reads up to some place, or deletes what is there.
+    fn of_message(&mut self, session: usize, client: &str, kind: &str) {
+        let log = self.sessions[session].log();
+        let Some(beginning) = log.beginning().unwrap() else {
+            return;
+        };
+        let end = log.end().unwrap().place;
+        let place = self.random.between(end.saturating_sub(9), end + 1);
+        let serial = beginning.epoch.at(place).to_string();
+        self.frame(session, client, json!({ "type": kind, "serial": serial }));
     }
 
     fn frame(&mut self, session: usize, client: &str, frame: Value) {
@@ -368,6 +382,9 @@ impl World {
                     ),
                     "{name} of {item}"
                 );
+                let client = name.strip_prefix("client:");
+                let unread = client.map(|client| unread(said, client));
+                assert_eq!(item["unread"].as_u64(), unread, "{name} of {item}");
             }
             let ids: BTreeSet<String> = sessions.iter().map(|it| it["id"].to_string()).collect();
             let mut wanted = BTreeSet::new();
@@ -407,6 +424,19 @@ fn sender(client: &str) -> Sender {
             _ => Role::User,
         },
     }
+}
+
+/// How much a client has not read of what a session says.
+fn unread(said: &Value, client: &str) -> u64 {
+    let marks = said["marks"].as_array().into_iter().flatten();
+    let mark = marks.filter(|it| it["client"] == client);
+    let mark = mark.map(|it| it["serial"].as_str().unwrap()).next();
+    let messages = said["messages"].as_array().unwrap().iter();
+    let unread = messages.filter(|it| {
+        let is_after = mark.is_none_or(|mark| mark < it["serial"].as_str().unwrap());
+        is_after && it["client"] != client && it["deletedAt"].is_null()
+    });
+    unread.count() as u64
 }
 
 /// Whether an approval without a turn is for an inbox.

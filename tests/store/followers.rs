@@ -3,10 +3,12 @@
 use sessile::store::{FollowerWrite, Store, Write};
 
 fn told(inbox: &str, told: u64, is_kept: bool) -> Write {
+    let read = if inbox == "client:bob" { 3 } else { 0 };
     let inbox = inbox.to_owned();
     FollowerWrite::Told {
         inbox,
         told,
+        read,
         is_kept,
     }
     .into()
@@ -17,6 +19,7 @@ pub(crate) fn golden_writes() -> Vec<Vec<Write>> {
     let inbox = "client:gone".to_owned();
     vec![
         vec![told("client:ann", 0, false), told("client:gone", 2, false)],
+        vec![told("client:bob", 8, false)],
         vec![told("role:supervisor", 8, false)],
         vec![told("role:supervisor", 9, true)],
         vec![FollowerWrite::Owe.into()],
@@ -26,9 +29,13 @@ pub(crate) fn golden_writes() -> Vec<Vec<Write>> {
 
 pub(crate) fn check_golden(store: &Store) {
     let found = store.followers().unwrap();
-    let expected = [("client:ann", 0), ("role:supervisor", 8)];
+    let expected = [
+        ("client:ann", 0, true),
+        ("client:bob", 7, true),
+        ("role:supervisor", 8, false),
+    ];
     assert_eq!(
         found,
-        expected.map(|(inbox, told)| (inbox.to_owned(), told))
+        expected.map(|(inbox, told, is_unsure)| (inbox.to_owned(), told, is_unsure))
     );
 }

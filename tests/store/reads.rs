@@ -258,7 +258,8 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
         }),
         ("usage", 1, |store| store.usage().map(|sums| sums.len())),
         ("marks", 1, |store| store.marks().map(|all| all.len())),
-        ("unread", 500, |store| store.unread("ann", 1, 500)),
+        ("unread", 500, |store| store.unread("ann", 1, (500, 500))),
+        ("mark", 1, |store| store.mark("ann").map(|_| 1)),
         ("handover", 1, |store| store.handover().map(one)),
         ("followers", 2, |store| {
             store.followers().map(|all| all.len())

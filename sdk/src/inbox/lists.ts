@@ -36,7 +36,11 @@ export function begun(frame: InboxFrame): Lists {
 /** The lists after a change. */
 export function changed(lists: Lists, change: InboxChange): Lists {
   if (change.type === "inbox.session") {
-    const sessions = put<InboxSession>(lists.sessions, change.session);
+    const { session } = change;
+    // The inbox of a role does not know how much the client has read.
+    const held = lists.sessions.find((one) => isSame(one, session));
+    const unread = held?.unread === undefined ? {} : { unread: held.unread };
+    const sessions = put<InboxSession>(lists.sessions, { ...unread, ...session });
     return { ...lists, sessions: sessions.sort(byActivity) };
   }
   if (change.type === "inbox.call") return { ...lists, calls: put<Call>(lists.calls, change.call) };

@@ -15,6 +15,11 @@ export interface InboxSession {
   pendingApprovals: number;
   /** The person who leads (P8.8). */
   lead?: Leading;
+  /**
+   * Messages of others that the client has not read (P9.5); 100 means 100 or more. Only the inbox
+   * of a role has none.
+   */
+  unread?: number;
 }
 
 /** Something that left the inbox. */

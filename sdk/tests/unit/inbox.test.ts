@@ -133,6 +133,17 @@ describe("P15 an inbox", () => {
     inbox.close();
   });
 
+  test("P9.5 what the inbox of a role says of a session leaves what is unread", async () => {
+    const { inbox, hear, begin } = make();
+    await begin({ sessions: [session("a", 3, { unread: 4 })] });
+    const unread = () => inbox.getSnapshot().sessions.map((it) => it.unread);
+    hear({ type: "inbox.session", serial: "x02", session: session("a", 7) });
+    assert.deepEqual(unread(), [4]);
+    hear({ type: "inbox.session", serial: "x03", session: session("a", 7, { unread: 0 }) });
+    assert.deepEqual(unread(), [0]);
+    inbox.close();
+  });
+
   test("it comes back where it was, or begins anew", async () => {
     const { inbox, hear, first, lists, begin, url, lose } = make();
     await begin({ approvals: [approval("a/1", 1)] });

@@ -46,4 +46,4 @@ pub(crate) use outbox::Outbox;
 pub(crate) use page::newest;
 pub(crate) use step::Step;
 pub(crate) use streams::Stream;
-pub(crate) use work::{Engine, News, Work};
+pub(crate) use work::{Created, Engine, News, Work};

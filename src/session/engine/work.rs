@@ -60,7 +60,7 @@ pub(crate) struct Engine {
 #[derive(Debug, Default)]
 pub(crate) struct News {
     /// The first new message that is not work in progress.
-    pub(crate) created: Option<(Place, Timestamp)>,
+    pub(crate) created: Option<Created>,
     /// The session was deleted but for its deliveries, and a new life begins.
     pub(crate) is_anew: bool,
     /// Messages that streamed or belonged to an open turn are settled.
@@ -71,6 +71,14 @@ pub(crate) struct News {
     pub(crate) renamed: Option<ConnectionId>,
     /// Closed connections.
     pub(crate) gone: Vec<Live>,
+}
+
+/// A new message.
+#[derive(Debug)]
+pub(crate) struct Created {
+    pub(crate) place: Place,
+    pub(crate) at: Timestamp,
+    pub(crate) client: String,
 }
 
 impl News {

@@ -1,11 +1,13 @@
 //! Clients that write follow the session, until there are too many of them.
 
 use crate::protocol::capability::Role;
+use crate::protocol::limits::TELL_MS;
 use crate::protocol::message::Message;
 use crate::protocol::message::Role as MessageRole;
 use crate::session::context::Context;
-use crate::session::engine::{Sender, Step};
+use crate::session::engine::{Sender, Step, after};
 use crate::session::inboxes::let_go::let_go;
+use crate::session::inboxes::part::INBOXES;
 use crate::store::FollowerWrite;
 
 /// A client that says something in its own name follows the session from then on, but for agents.
@@ -31,6 +33,7 @@ pub(crate) fn follow_author(
     step.note(FollowerWrite::Told {
         inbox: inbox.clone(),
         told: 0,
+        read: 0,
         is_kept: false,
     });
     let follower = cx.memory.followers.by_inbox.or_default(inbox);
@@ -48,6 +51,13 @@ pub(crate) fn owe_title(cx: &mut Context<'_>, step: &mut Step) {
     if is_any {
         step.note(FollowerWrite::Owe);
     }
+}
+
+/// The read mark of a client has moved, which its own inbox shows (P9.5).
+pub(crate) fn owe_reader(cx: &mut Context<'_>, client: &str) {
+    let at = after(cx.engine.now, TELL_MS);
+    cx.memory.followers.owe(&format!("client:{client}"), at);
+    cx.engine.state.clock.stir(INBOXES);
 }
 
 /// Lets the inbox go that was active least recently, if there are too many that nothing waits for.

@@ -9,7 +9,7 @@ use crate::protocol::serial::PLACE_MAX;
 use crate::session::context::{Context, Memory};
 use crate::session::engine::{self, Delivered, Delivery, Outcome, Owner, Wait, after};
 use crate::session::inboxes::let_go::{let_rest_go, parting, parting_news, pending_inboxes};
-use crate::session::inboxes::state::Followers;
+use crate::session::inboxes::state::{Followers, Told};
 use crate::session::part::Part;
 use crate::store::{DeliveryKind, FollowerWrite, StoreError, Write};
 
@@ -22,7 +22,7 @@ const FULL_MS: u64 = 60_000;
 pub(crate) struct Inboxes;
 
 /// Inboxes wait for a telling that a crash prevented, or that failed.
-const INBOXES: Owner = Owner {
+pub(super) const INBOXES: Owner = Owner {
     name: "inboxes",
     wait: Wait::Alarm,
 };
@@ -35,9 +35,10 @@ impl Part for Inboxes {
         if !cx.engine.outbound.has_inboxes {
             return Ok(());
         }
-        for (inbox, told) in cx.engine.store.followers()? {
+        for (inbox, told, is_unsure) in cx.engine.store.followers()? {
             let follower = cx.memory.followers.by_inbox.or_default(inbox);
             (follower.told, follower.is_kept) = (told, true);
+            follower.is_unsure = is_unsure;
         }
         follow_pending(cx);
         if cx.memory.followers.by_inbox.is_empty() {
@@ -45,7 +46,8 @@ impl Part for Inboxes {
         }
         let latest = cx.engine.store.latest_event()?;
         let followers = &mut cx.memory.followers;
-        let behind = followers.by_inbox.iter().filter(|(_, it)| it.told < latest);
+        let behind = followers.by_inbox.iter();
+        let behind = behind.filter(|(_, it)| it.told < latest || it.is_unsure);
         let behind: Vec<String> = behind.map(|(inbox, _)| inbox.clone()).collect();
         for inbox in behind {
             followers.owe(&inbox, Timestamp::MIN);
@@ -67,15 +69,17 @@ impl Part for Inboxes {
     }
 
     fn hear(cx: &mut Context<'_>, news: &engine::News) -> Result<(), StoreError> {
-        let is_owed = news.has_event || news.created.is_some();
-        if !is_owed || !cx.engine.outbound.has_inboxes {
+        if !cx.engine.outbound.has_inboxes {
             return Ok(());
         }
         if news.has_event {
             follow_pending(cx);
             cx.memory.followers.owe_all(cx.engine.now);
+        } else if let Some(created) = &news.created {
+            let (now, followers) = (cx.engine.now, &mut cx.memory.followers);
+            followers.owe_activity(now, &created.client);
         } else {
-            cx.memory.followers.owe_activity(cx.engine.now);
+            return Ok(());
         }
         if !cx.memory.followers.by_inbox.is_empty() {
             cx.engine.state.clock.stir(INBOXES);
@@ -122,8 +126,7 @@ fn start(cx: &mut Context<'_>) -> Result<(), StoreError> {
             }
             kept => kept?,
         }
-        let news = news(cx, &inbox)?;
-        let told = (news.place, news.place == cx.engine.end);
+        let (news, told) = news(cx, &inbox)?;
         let call_ms = cx.engine.limits.delivery_ms;
         let until = after(cx.engine.now, call_ms.saturating_add(DELIVERY_SLACK_MS));
         let number = cx
@@ -155,6 +158,7 @@ fn keep(cx: &mut Context<'_>, inbox: &str) -> Result<(), StoreError> {
     let write = FollowerWrite::Told {
         inbox: inbox.to_owned(),
         told: follower.told,
+        read: 0,
         is_kept: false,
     };
     cx.engine.write_beside(&[write.into()])?;
@@ -165,7 +169,7 @@ fn keep(cx: &mut Context<'_>, inbox: &str) -> Result<(), StoreError> {
 }
 
 /// Everything that an inbox is owed now.
-fn news(cx: &Context<'_>, inbox: &str) -> Result<News, StoreError> {
+fn news(cx: &Context<'_>, inbox: &str) -> Result<(News, Told), StoreError> {
     let follower = cx.memory.followers.by_inbox.get(inbox);
     let told = follower.map_or(0, |follower| follower.told);
     let end = cx.engine.end;
@@ -175,6 +179,7 @@ fn news(cx: &Context<'_>, inbox: &str) -> Result<News, StoreError> {
         inbox,
         told,
         is_recent,
+        read: 0,
         about: about(cx),
         open: Vec::new(),
         items: Vec::new(),
@@ -182,12 +187,19 @@ fn news(cx: &Context<'_>, inbox: &str) -> Result<News, StoreError> {
     };
     (cx.others.tell)(cx, &mut telling)?;
     let (items, place) = telling.fitting();
-    Ok(News {
+    let told = Told {
+        place,
+        read: telling.read,
+        has_read_all: telling.about.unread == Some(0),
+        is_whole: place == end,
+    };
+    let news = News {
         about: Some(telling.about),
         items,
         open: telling.open,
         ..parting_news(cx, place)
-    })
+    };
+    Ok((news, told))
 }
 
 /// The session, without what features add.
@@ -201,6 +213,7 @@ fn about(cx: &Context<'_>) -> About {
         open_turns: 0,
         pending_approvals: 0,
         lead: None,
+        unread: None,
     }
 }
 
@@ -250,13 +263,15 @@ fn take(cx: &mut Context<'_>, delivered: &Delivered) -> Result<(), StoreError> {
         return Ok(());
     }
     follower.attempts = 0;
-    let is_known = follower.told == told.place;
+    // A row for each read mark would double its cost: the session tells it once more when it wakes.
+    let is_known = follower.told == told.place && !follower.is_unsure;
     let write = FollowerWrite::Told {
         inbox: inbox.clone(),
         told: told.place,
+        read: told.read,
         is_kept: true,
     };
-    follower.told = told.place;
+    (follower.told, follower.is_unsure) = (told.place, false);
     if !told.is_whole {
         cx.memory.followers.owe(&inbox, now);
     }

@@ -23,6 +23,10 @@ pub(crate) struct Follower {
     later: Option<Timestamp>,
     /// When its next telling begins that nobody waits for.
     idle: Option<Timestamp>,
+    /// Whether its client had read everything when it was told last: the next message is news.
+    has_read_all: bool,
+    /// Whether it may have been told of an older read mark than its client has: no row says.
+    pub(crate) is_unsure: bool,
     /// Failed tellings in a row.
     pub(crate) attempts: u64,
     under_way: Option<UnderWay>,
@@ -32,14 +36,24 @@ pub(crate) struct Follower {
 
 /// A telling whose outcome is not known.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct UnderWay {
-    pub(crate) number: u64,
-    /// The place up to which it tells.
-    pub(crate) place: Place,
-    /// Whether nothing is left to tell up to the end of the log.
-    pub(crate) is_whole: bool,
+struct UnderWay {
+    number: u64,
+    pub(crate) told: Told,
     /// When it counts as lost.
     until: Timestamp,
+}
+
+/// The extent of a telling.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Told {
+    /// The place up to which it tells.
+    pub(crate) place: Place,
+    /// The read mark of its client; 0 without one.
+    pub(crate) read: Place,
+    /// Whether its client has read everything.
+    pub(crate) has_read_all: bool,
+    /// Whether nothing is left to tell up to the end of the log.
+    pub(crate) is_whole: bool,
 }
 
 impl Follower {
@@ -105,16 +119,20 @@ impl Followers {
         self.reckon();
     }
 
-    /// Everybody is owed the news that the session is active, which nobody waits for (P11.3).
-    pub(crate) fn owe_activity(&mut self, now: Timestamp) {
-        for follower in self.by_inbox.values_mut() {
-            if follower.due_at().is_some() {
+    /// Everybody is owed the news that somebody said something: soon, if it is the first thing that
+    /// the client has not read, else when nobody waits for it any more (P11.3).
+    pub(crate) fn owe_activity(&mut self, now: Timestamp, author: &str) {
+        for (inbox, follower) in self.by_inbox.iter_mut() {
+            let is_own = inbox.strip_prefix("client:") == Some(author);
+            let is_first = follower.has_read_all && !is_own;
+            let due_at = [follower.soon, follower.later];
+            if due_at.iter().any(Option::is_some) || follower.idle.is_some() && !is_first {
                 continue;
             }
             let later = after(follower.started_at, ACTIVITY_MS);
             // A clock that jumped back must not put it off for longer.
             let is_long_ago = later <= now || now < follower.started_at;
-            match is_long_ago {
+            match is_first || is_long_ago {
                 true => follower.soon = Some(after(now, TELL_MS)),
                 false => follower.idle = Some(later),
             }
@@ -195,10 +213,9 @@ impl Followers {
         &mut self,
         inbox: &str,
         now: Timestamp,
-        told: (Place, bool),
+        told: Told,
         until: Timestamp,
     ) -> u64 {
-        let (place, is_whole) = told;
         // By the time, so that no number of an earlier life of the session comes again.
         let at = u64::try_from(now).unwrap_or(0);
         let number = NUMBERS.saturating_add(at.saturating_mul(NUMBERS_PER_MS));
@@ -207,10 +224,10 @@ impl Followers {
         if let Some(follower) = self.by_inbox.get_mut(inbox) {
             follower.under_way = Some(UnderWay {
                 number,
-                place,
-                is_whole,
+                told,
                 until,
             });
+            follower.has_read_all = told.has_read_all;
             (follower.soon, follower.later, follower.idle) = (None, None, None);
             follower.started_at = now;
         }
@@ -218,13 +235,13 @@ impl Followers {
         number
     }
 
-    /// A telling ended; returns its inbox and the place up to which it told.
-    pub(crate) fn end(&mut self, number: u64) -> Option<(String, UnderWay)> {
+    /// A telling ended; returns its inbox and its extent.
+    pub(crate) fn end(&mut self, number: u64) -> Option<(String, Told)> {
         let mut followers = self.by_inbox.iter_mut();
         let ended = followers.find_map(|(inbox, follower)| {
             let under_way = follower.under_way.filter(|it| it.number == number)?;
             follower.under_way = None;
-            Some((inbox.clone(), under_way))
+            Some((inbox.clone(), under_way.told))
         });
         self.reckon();
         ended

@@ -3,9 +3,11 @@
 
 use super::memory::{MARKS, Marks};
 use super::read::keep;
+use super::unread::unread;
 use crate::protocol::frame::Lists;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::WINDOW_MS_MAX;
+use crate::protocol::news::Telling;
 use crate::session::context::{Context, Memory};
 use crate::session::engine::{Live, Owner, after};
 use crate::session::marks::shown::marks;
@@ -53,6 +55,17 @@ impl Part for Marked {
 
     fn window(memory: &Memory) -> Option<Timestamp> {
         memory.marks.ahead().and_then(|known| known.tick_at)
+    }
+
+    fn tell(cx: &Context<'_>, telling: &mut Telling<'_>) -> Result<(), StoreError> {
+        // A role has no mark.
+        let Some(client) = telling.inbox.strip_prefix("client:") else {
+            return Ok(());
+        };
+        // As it is stored: an inbox hears of a later one once its row is there.
+        telling.read = cx.engine.store.mark(client)?;
+        telling.about.unread = Some(unread(cx, client, telling.read)?);
+        Ok(())
     }
 
     fn listed(cx: &Context<'_>, live: &Live, lists: &mut Lists) -> Result<(), StoreError> {

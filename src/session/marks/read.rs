@@ -7,6 +7,7 @@ use crate::protocol::limits::READ_MARKS;
 use crate::protocol::mark::Mark;
 use crate::session::context::Context;
 use crate::session::engine::{Answer, Error, Sender};
+use crate::session::inboxes::follow::owe_reader;
 use crate::store::{MarkWrite, StoreError};
 
 const VERB: &str = "mark what was read";
@@ -81,6 +82,7 @@ pub(super) fn keep(cx: &mut Context<'_>) -> Result<(), StoreError> {
     let is_told_to_all = known.is_told_to_all();
     cx.engine.commit(step)?;
     for mark in told {
+        owe_reader(cx, &mark.client);
         tell(cx, mark, is_told_to_all);
     }
     Ok(())

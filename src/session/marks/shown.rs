@@ -35,8 +35,10 @@ pub(crate) fn read(cx: &Context<'_>, client: &str) -> Result<String, Error> {
         marks: Vec<Mark>,
         unread: usize,
     }
+    let known = cx.memory.marks.known(cx.engine.store)?;
+    let mark = known.marks.get(client).map_or(0, |kept| kept.place);
     Ok(encode(&Body {
         marks: marks(cx, client)?,
-        unread: unread(cx, client)?,
+        unread: unread(cx, client, mark)?,
     }))
 }

@@ -10,7 +10,7 @@ use crate::protocol::serial::{Epoch, Place, Serial};
 use crate::protocol::turn::Turn;
 use crate::session::approvals::words::dismiss_by_input;
 use crate::session::context::Context;
-use crate::session::engine::{Answer, Error, Sender, Step, Stream};
+use crate::session::engine::{Answer, Created, Error, Sender, Step, Stream};
 use crate::session::handover::check::{check_speaker, is_led_by, keep_inputs};
 use crate::session::inboxes::follow::follow_author;
 use crate::session::messages::edits::check_edits;
@@ -303,7 +303,11 @@ pub(crate) fn announce(cx: &mut Context<'_>, message: Message, step: &mut Step) 
         }
     } else if message.turn.is_none() {
         let created = &mut cx.engine.state.news.created;
-        created.get_or_insert((place, cx.engine.now));
+        created.get_or_insert_with(|| Created {
+            place,
+            at: cx.engine.now,
+            client: message.client.clone(),
+        });
     }
     let name = message.name.clone();
     step.tell_of(&name, ServerFrame::Create { message });

@@ -53,7 +53,8 @@ impl Part for Trimming {
     }
 
     fn hear(cx: &mut Context<'_>, news: &News) -> Result<(), StoreError> {
-        if let Some(created) = news.created {
+        if let Some(created) = &news.created {
+            let created = (created.place, created.at);
             cx.memory.retention.oldest.get_or_insert(created);
             cx.engine.state.clock.stir(RETENTION);
         }

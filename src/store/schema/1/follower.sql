@@ -1,4 +1,5 @@
 CREATE TABLE follower(
   inbox TEXT PRIMARY KEY,
-  told INTEGER
+  told INTEGER,
+  read INTEGER
 ) WITHOUT ROWID;
