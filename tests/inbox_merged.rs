@@ -82,7 +82,8 @@ proptest! {
 #[test]
 fn both_inboxes_are_one_answer() {
     let own = json!({ "sessions": [{ "id": "a", "lastActivityAt": 1 }], "approvals": [],
-                      "calls": [], "work": [], "serial": "aaaa00000001" });
+                      "calls": [], "work": [{ "id": "w", "session": "a", "at": 1 }],
+                      "next": { "work": "1/a/w" }, "serial": "aaaa00000001" });
     let role = json!({ "sessions": [{ "id": "b", "lastActivityAt": 2 },
                                     { "id": "a", "lastActivityAt": 1 }],
                        "approvals": [{ "id": "q", "session": "b", "createdAt": 5 }],
@@ -93,6 +94,8 @@ fn both_inboxes_are_one_answer() {
     assert_eq!(merged["sessions"][0]["id"], "b");
     assert_eq!(merged["sessions"].as_array().unwrap().len(), 2);
     assert_eq!(merged["approvals"][0]["id"], "q");
+    assert_eq!(merged["work"][0]["id"], "w");
+    assert_eq!(merged["next"]["work"], "1/a/w");
 }
 
 /// P9.5: a session is as the inbox has it that heard more, with the number of the client's own.

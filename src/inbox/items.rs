@@ -238,15 +238,20 @@ impl Items {
         page: &Page,
         may_see: impl Fn(&str) -> bool,
     ) -> (Vec<&ItemKey>, bool) {
+        // Work is done in the order in which it came.
+        let order = |a: &Cursor, b: &Cursor| match page.kind == ItemKind::Work {
+            true => b.order(a),
+            false => a.order(b),
+        };
         let listed = self.listed(page.kind, page.all);
         let seen = listed.filter(|(key, _)| may_see(&key.session));
         let placed = seen.map(|(key, entry)| (cursor(key, entry), key));
         let after = placed.filter(|(place, _)| {
             let cursor = page.cursor.as_ref();
-            cursor.is_none_or(|cursor| cursor.order(place).is_lt())
+            cursor.is_none_or(|cursor| order(cursor, place).is_lt())
         });
         let mut found: Vec<_> = after.collect();
-        found.sort_unstable_by(|(a, _), (b, _)| a.order(b));
+        found.sort_unstable_by(|(a, _), (b, _)| order(a, b));
         let has_more = page.limit < found.len();
         found.truncate(page.limit);
         (found.into_iter().map(|(_, key)| key).collect(), has_more)

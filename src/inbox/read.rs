@@ -59,15 +59,17 @@ impl Inbox {
         let (sessions, more_sessions) = list(ItemKind::Session)?;
         let (approvals, more_approvals) = list(ItemKind::Approval)?;
         let (calls, more_calls) = list(ItemKind::Call)?;
+        let (work, more_work) = list(ItemKind::Work)?;
         Ok(Lists {
             sessions,
             approvals,
             calls,
-            work: Vec::new(),
+            work,
             next: Next {
                 sessions: more_sessions,
                 approvals: more_approvals,
                 calls: more_calls,
+                work: more_work,
             },
         })
     }

@@ -48,7 +48,8 @@ pub struct Page {
     pub limit: usize,
 }
 
-/// The place of an item in its list: the newest first, then by session and id.
+/// The place of an item in its list: the newest first, then by session and id; of work the other
+/// way round.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
     /// The item's time.
@@ -169,12 +170,16 @@ pub struct Next {
     /// Of the calls.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calls: Option<String>,
+    /// Of the work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub work: Option<String>,
 }
 
 read_fields!(Next {
     sessions,
     approvals,
     calls,
+    work,
 });
 
 impl Next {
@@ -192,7 +197,7 @@ pub struct Lists {
     pub approvals: Vec<Box<RawValue>>,
     /// Open tool calls, the newest first (P8.9).
     pub calls: Vec<Box<RawValue>>,
-    /// Inputs that wait for it, of which there are none yet (P10.3).
+    /// Inputs that wait for an agent, the oldest first (P15.3).
     pub work: Vec<Box<RawValue>>,
     /// The rest of lists that are not whole.
     #[serde(skip_serializing_if = "Next::is_nowhere")]
@@ -256,10 +261,11 @@ pub fn changed(
         ItemKind::Session => "session",
         ItemKind::Approval => "approval",
         ItemKind::Call => "call",
+        ItemKind::Work => "work",
     };
     let gone = match kind {
         ItemKind::Session => serde_json::json!({ "id": session, "gone": true }),
-        ItemKind::Approval | ItemKind::Call => {
+        ItemKind::Approval | ItemKind::Call | ItemKind::Work => {
             serde_json::json!({ "id": id, "session": session, "gone": true })
         }
     };

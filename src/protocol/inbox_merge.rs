@@ -54,7 +54,7 @@ fn place(kind: ItemKind, item: Box<RawValue>) -> Option<Placed> {
             session: id,
             id: String::new(),
         },
-        ItemKind::Approval | ItemKind::Call => Cursor {
+        ItemKind::Approval | ItemKind::Call | ItemKind::Work => Cursor {
             at: created_at,
             session,
             id,
@@ -105,7 +105,7 @@ pub fn merged_parts(kind: ItemKind, own: Part, role: Part, limit: usize) -> Part
     (items.collect(), next)
 }
 
-/// Everything in two inboxes, as one.
+/// Everything in two inboxes, as one. Work is for a client and never for a role.
 pub fn merged_lists(own: Lists, role: Lists) -> Lists {
     let merge = |kind, own, role| merged_parts(kind, own, role, INBOX_LIST);
     let (sessions, more_sessions) = merge(
@@ -132,6 +132,7 @@ pub fn merged_lists(own: Lists, role: Lists) -> Lists {
             sessions: more_sessions,
             approvals: more_approvals,
             calls: more_calls,
+            work: own.next.work,
         },
     }
 }
@@ -141,6 +142,7 @@ struct Read {
     sessions: Vec<Box<RawValue>>,
     approvals: Vec<Box<RawValue>>,
     calls: Vec<Box<RawValue>>,
+    work: Vec<Box<RawValue>>,
     next: Option<Box<RawValue>>,
     serial: String,
     resumed: bool,
@@ -150,6 +152,7 @@ read_fields!(Read {
     sessions: or_default,
     approvals: or_default,
     calls: or_default,
+    work: or_default,
     next,
     serial: or_default,
     resumed: or_default,
@@ -163,7 +166,7 @@ impl Read {
             sessions: self.sessions,
             approvals: self.approvals,
             calls: self.calls,
-            work: Vec::new(),
+            work: self.work,
             next: next.unwrap_or_default(),
         }
     }
@@ -175,6 +178,7 @@ impl Read {
             ItemKind::Session => self.sessions,
             ItemKind::Approval => self.approvals,
             ItemKind::Call => self.calls,
+            ItemKind::Work => self.work,
         };
         (items, next)
     }

@@ -22,6 +22,8 @@ pub enum ItemKind {
     Approval = 1,
     /// A call of a client's tool (P8.9).
     Call = 2,
+    /// An input for an agent (P15.3).
+    Work = 3,
 }
 
 impl Serialize for ItemKind {
@@ -50,6 +52,7 @@ impl TryFrom<u8> for ItemKind {
             0 => Ok(Self::Session),
             1 => Ok(Self::Approval),
             2 => Ok(Self::Call),
+            3 => Ok(Self::Work),
             _ => Err("a kind of item"),
         }
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use sessile::protocol::inbox::Request;
-use sessile::protocol::limits::{INBOX_BATCH, INBOX_SETTLED, Limits};
+use sessile::protocol::limits::{INBOX_BATCH, INBOX_LIST, INBOX_SETTLED, Limits};
 use sessile::protocol::news::ItemKind;
 
 use crate::world::{LATER, World, grant};
@@ -195,6 +195,64 @@ fn p15_2_a_reader_resumes_after_its_position() {
         assert_eq!(said[0]["resumed"], false, "{unknown}");
         assert_eq!(said[0]["sessions"].as_array().unwrap().len(), 2);
     }
+}
+
+/// The news of a session in which these inputs wait, each since that time.
+fn working(session: &str, place: u64, work: &[(&str, u64, i64)]) -> Value {
+    let items = work.iter().map(|(id, attempt, at)| {
+        let body = json!({ "id": id, "session": session, "attempt": attempt, "at": at });
+        json!({ "kind": 3, "id": id, "isOpen": true, "at": at, "body": body })
+    });
+    let open: Vec<Value> = work.iter().map(|(id, _, _)| json!([3, id])).collect();
+    let mut news = news(session, place, &[], &[]);
+    news["items"] = items.collect();
+    news["open"] = json!(open);
+    news
+}
+
+/// P15.3: an input is there until somebody begins with it, and again with the next attempt.
+#[test]
+fn p15_3_work_comes_goes_and_comes_back() {
+    let mut world = World::new(Limits::default());
+    world.open("c1", "ann");
+    let said = world.told(working("s1", 3, &[("w1", 1, 50)]));
+    let frame = &said[0][1];
+    assert_eq!(frame["type"], "inbox.work");
+    assert_eq!(frame["work"]["attempt"], 1);
+    let since = world.serial();
+    let said = world.told(working("s1", 4, &[]));
+    let left = json!({ "id": "w1", "session": "s1", "gone": true });
+    assert_eq!(said[0][1]["work"], left);
+    let read = world.read(&[("*", "read")], Request::Read);
+    assert_eq!(read["work"], json!([]));
+    let said = world.told(working("s1", 5, &[("w1", 2, 90)]));
+    assert_eq!(said[0][1]["work"]["attempt"], 2);
+    let said = world.open_since("c2", "ann", &[("*", "read")], since.as_str());
+    assert_eq!(said[1][1]["work"]["attempt"], 2, "what it missed");
+    let said = world.told(gone("s1", "aaaa", 0xffff_ffff));
+    assert_eq!(said[0][1]["work"], left, "with its session");
+}
+
+/// P15.3: work is listed in the order in which it came, the rest of a long list behind `next`.
+#[test]
+fn p15_3_the_oldest_work_is_first() {
+    let mut world = World::new(Limits::default());
+    let most = INBOX_LIST + 5;
+    for session in 0..7 {
+        let own = (0..most).filter(|it| it % 7 == session);
+        let own: Vec<_> = own
+            .map(|it| (format!("w{it}"), 5_000 - it as i64))
+            .collect();
+        let own: Vec<_> = own.iter().map(|(id, at)| (id.as_str(), 1, *at)).collect();
+        world.told(working(&format!("s{session}"), 1, &own));
+    }
+    let read = world.read(&[("*", "read")], Request::Read);
+    let listed = read["work"].as_array().unwrap();
+    assert_eq!(listed.len(), INBOX_LIST);
+    assert_eq!(listed[0]["id"], format!("w{}", most - 1));
+    assert!(listed.is_sorted_by_key(|it| it["at"].as_i64()));
+    assert!(read["next"]["work"].is_string());
+    assert!(read["next"]["approvals"].is_null());
 }
 
 /// P11.3: the newest activity first, each once, however small the pages.
