@@ -35,6 +35,7 @@ import { SessileChatTransport, toUIMessages } from "sessile/ai-sdk";
 import { useSessileChat } from "sessile/ai-sdk/react";
 import { useMessages } from "sessile/react";
 import { sessileConnection } from "sessile/tanstack";
+import { nodeListener, queueConsumer, serveWebhook, workflowOf } from "sessile/wake";
 
 const where = { url: "https://sessions.example", session: "support-4711", token: "" };
 export const session: Session = createSession(where);
@@ -47,6 +48,17 @@ export const useAnswers = () =>
   useSessileChat({ ...where, id: "a" }).messages.map(({ id }) => id);
 export const shown = toUIMessages(session);
 export const connection = sessileConnection(where);
+interface Env { TOKEN: string }
+const woken = (env: Env) => ({ ...where, token: env.TOKEN, secret: "whsec_AAAA" });
+export const POST: (request: Request, context: { params: object }) => Promise<Response> =
+  serveWebhook((turn, { input }) => turn.message(input), { ...where, secret: "whsec_AAAA" });
+export const listener = nodeListener(serveWebhook(() => {}, { ...where, secret: [] }));
+export const queue = queueConsumer(() => {}, woken);
+declare abstract class WorkflowEntrypoint<E> {
+  protected env: E;
+  constructor(context: object, env: E);
+}
+export class Answer extends workflowOf(WorkflowEntrypoint<Env>, () => {}, woken) {}
 export { useMessages, ${ENTRIES.map((_, index) => `entry${index}`).join(", ")} };
 `;
 

@@ -18,6 +18,8 @@ const SIZES = [
   CORE,
   { name: "agent", from: "agent/index.ts", imports: "createAgentSession, text", most: 15.75 * KB },
   { name: "inbox", from: "inbox/index.ts", imports: "createInbox", most: 7.75 * KB },
+  // The whole agent is in it, with both of its links, and a verifier of 5 KB.
+  { name: "wake", from: "wake/index.ts", imports: "*", most: 25 * KB },
   // A page does not ship the hooks that it does not import, nor what they bring.
   {
     name: "react",

@@ -10,6 +10,7 @@ import {
   type ApprovalResult,
   type Decision,
   type InboxChange,
+  type InboxContent,
   type InboxFrame,
   type ServerFrame,
   SessileError,
@@ -40,6 +41,8 @@ export interface InboxSnapshot extends Omit<Lists, "approvals" | "next"> {
 }
 
 export class Inbox {
+  /** Where it is. */
+  readonly options: InboxOptions;
   readonly #link: InboxConnection;
   readonly #events = new Emitter<{ change: undefined }>();
   /** Decisions that were not answered yet, by approval. */
@@ -52,6 +55,7 @@ export class Inbox {
   #early: InboxChange[] = [];
 
   constructor(options: InboxOptions) {
+    this.options = options;
     this.#link = new InboxConnection(options, {
       position: () => this.#position,
       take: (frames) => this.#take(frames),
@@ -73,6 +77,7 @@ export class Inbox {
       hasMore: {
         sessions: "sessions" in next,
         approvals: "approvals" in next,
+        work: "work" in next,
       },
       connection: this.connection,
     };
@@ -160,11 +165,18 @@ export class Inbox {
     const cursor = this.#lists.next[name];
     if (cursor === undefined) return;
     const { length } = this.#early;
-    const page = await this.#link.page<ListPage>(name, cursor);
+    const page = await this.#page(name, cursor);
     // Read anew meanwhile: the page belongs to the lists before.
     if (this.#lists.next[name] !== cursor) return;
     this.#lists = this.#early.slice(length).reduce(changed, grown(this.#lists, name, page));
     this.#changed();
+  }
+
+  /** Work has no pages: the oldest comes with everything. */
+  async #page(name: ListName, cursor: string): Promise<ListPage> {
+    if (name !== "work") return this.#link.page(name, cursor);
+    const { work, next } = await this.#link.read<InboxContent>();
+    return { work, ...(next?.work && { next: next.work }) };
   }
 
   #take(frames: readonly ServerFrame[]): void {
@@ -175,7 +187,8 @@ export class Inbox {
       } else if (
         frame.type === "inbox.session" ||
         frame.type === "inbox.approval" ||
-        frame.type === "inbox.call"
+        frame.type === "inbox.call" ||
+        frame.type === "inbox.work"
       ) {
         this.#lists = changed(this.#lists, frame);
         if (this.#loading.size > 0) this.#early.push(frame);

@@ -7,12 +7,13 @@ import type {
   InboxFrame,
   InboxNext,
   InboxSession,
+  InboxWork,
 } from "../protocol/index.ts";
 
 export type Lists = Readonly<Omit<InboxContent, "serial" | "next">> & { readonly next: InboxNext };
 
-/** The lists that are read in pages. */
-export type ListName = "sessions" | "approvals";
+/** The lists of which there may be more. */
+export type ListName = "sessions" | "approvals" | "work";
 
 export type Call = InboxContent["calls"][number];
 
@@ -44,6 +45,9 @@ export function changed(lists: Lists, change: InboxChange): Lists {
     return { ...lists, sessions: sessions.sort(byActivity) };
   }
   if (change.type === "inbox.call") return { ...lists, calls: put<Call>(lists.calls, change.call) };
+  if (change.type === "inbox.work") {
+    return { ...lists, work: put<InboxWork>(lists.work, change.work).sort(byWait) };
+  }
   const { approval } = change;
   const { id, session } = approval;
   const isPending = "gone" in approval || approval.status === "pending";
@@ -55,11 +59,12 @@ export function changed(lists: Lists, change: InboxChange): Lists {
 export function grown(lists: Lists, name: ListName, page: ListPage): Lists {
   const { [name]: _, ...others } = lists.next;
   const next = page.next ? { ...others, [name]: page.next } : others;
-  const { sessions = [], approvals = [] } = page;
+  const { sessions = [], approvals = [], work = [] } = page;
   return {
     ...lists,
     ...(sessions.length > 0 && { sessions: joined(lists.sessions, sessions).sort(byActivity) }),
     ...(approvals.length > 0 && { approvals: joined(lists.approvals, approvals).sort(byAge) }),
+    ...(work.length > 0 && { work: joined(lists.work, work).sort(byWait) }),
     next,
   };
 }
@@ -70,6 +75,10 @@ function byActivity(a: InboxSession, b: InboxSession): number {
 
 function byAge(a: Approval, b: Approval): number {
   return b.createdAt - a.createdAt || (a.version < b.version ? 1 : -1);
+}
+
+function byWait(a: InboxWork, b: InboxWork): number {
+  return a.at - b.at;
 }
 
 function put<T extends Item>(list: readonly T[], item: T | (Item & { gone: true })): T[] {

@@ -38,6 +38,23 @@ export interface InboxNext {
   sessions?: string;
   approvals?: string;
   calls?: string;
+  /** More work waits than is listed. */
+  work?: string;
+}
+
+/** An input that waits for an agent (P15.3). */
+export interface InboxWork {
+  /** The same however often it is told, or delivered in another way (P10.3). */
+  id: string;
+  session: string;
+  /** The serial of the message to answer; absent for a turn that answers none. */
+  input?: string;
+  /** The turn that waits, if there is one already: an input in a queue, or a lost agent's turn. */
+  turn?: string;
+  /** Which attempt at the turn its next leader makes. */
+  attempt?: number;
+  /** When it began to wait, in milliseconds since 1970. */
+  at: number;
 }
 
 /** Everything in an inbox (P15.1). */
@@ -47,7 +64,8 @@ export interface InboxContent {
   /** Pending ones, the newest first. */
   approvals: Approval[];
   calls: { id: string; session: string }[];
-  work: never[];
+  /** Inputs for an agent, the oldest first. */
+  work: InboxWork[];
   next?: InboxNext;
   /** Up to here a reader has everything. */
   serial: string;
@@ -106,5 +124,12 @@ export interface InboxCallFrame {
   call: { id: string; session: string } | InboxItemGone;
 }
 
+/** An input that waits, or that somebody answers or nobody will (P15.3). */
+export interface InboxWorkFrame {
+  type: "inbox.work";
+  serial: string;
+  work: InboxWork | InboxItemGone;
+}
+
 /** A frame that changes an inbox. */
-export type InboxChange = InboxSessionFrame | InboxApprovalFrame | InboxCallFrame;
+export type InboxChange = InboxSessionFrame | InboxApprovalFrame | InboxCallFrame | InboxWorkFrame;

@@ -26,6 +26,8 @@ const FLOORS: Record<string, readonly string[]> = {
   agent: ["protocol", "connection", "log"],
   // Answers of agents that wait for people: for the adapters.
   runs: ["protocol", "answer", "agent"],
+  // Wakings of agents that are not there, an inbox's work among them.
+  wake: ["protocol", "agent", "inbox"],
   // Adapters: none knows another.
   react: ["protocol", "connection", "client", "inbox"],
   "ai-sdk": ["protocol", "connection", "answer", "client", "agent", "runs"],
