@@ -20,6 +20,9 @@ const SIZES = [
   { name: "inbox", from: "inbox/index.ts", imports: "createInbox", most: 7.75 * KB },
   // The whole agent is in it, with both of its links, and a verifier of 5 KB.
   { name: "wake", from: "wake/index.ts", imports: "*", most: 25 * KB },
+  { name: "push", from: "push/index.ts", imports: "registerPush, pushState", most: 2.75 * KB },
+  { name: "push/worker", from: "push/worker.ts", imports: "*", most: 1.5 * KB },
+  { name: "push/react", from: "push/react.ts", imports: "*", most: 3.25 * KB },
   // A page does not ship the hooks that it does not import, nor what they bring.
   {
     name: "react",
@@ -84,9 +87,26 @@ async function checkExamples() {
 }
 
 /** JavaScript and declarations, file by file: a bundler takes what it needs. */
-export function buildSdk() {
+export async function buildSdk() {
   rmSync(inRoot("sdk", "dist"), { recursive: true, force: true });
-  return tool("tsc", ["-p", join("sdk", "tsconfig.build.json")]);
+  const code = await tool("tsc", ["-p", join("sdk", "tsconfig.build.json")]);
+  if (code === 0) await bundleWorker();
+  return code;
+}
+
+/** The service worker is one script: most sites copy it to where their pages are. */
+async function bundleWorker() {
+  const { build } = await import("esbuild");
+  const place = ["push", "worker"];
+  await build({
+    entryPoints: [`${inRoot("sdk", "src", ...place)}.ts`],
+    outfile: `${inRoot("sdk", "dist", ...place)}.js`,
+    bundle: true,
+    format: "iife",
+    target: "es2022",
+    logLevel: "warning",
+  });
+  rmSync(`${inRoot("sdk", "dist", ...place)}.js.map`);
 }
 
 /** The SDK's tests of a kind: those in directories of that name, or in none of them. */

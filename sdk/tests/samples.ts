@@ -28,7 +28,7 @@ const sessile: Plugin = {
   setup: ({ onResolve }) => {
     onResolve({ filter: /^sessile(\/|$)/ }, ({ path }) => {
       const entry = path.replace(/^sessile\/?/, "");
-      const file = entry === "ai-sdk/react" ? `${entry}.ts` : join(entry, "index.ts");
+      const file = entry.includes("/") ? `${entry}.ts` : join(entry, "index.ts");
       return { path: join(SDK, "src", file) };
     });
   },

@@ -8,6 +8,7 @@ import { after, afterEach, before } from "node:test";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { launch, type Site, serve } from "../support/browser.ts";
 import { type Fixture, useServer } from "../support/fixture.ts";
+import type { ServerOptions } from "../support/server.ts";
 import { makeToken } from "../support/token.ts";
 import { until } from "../support/wait.ts";
 
@@ -44,8 +45,11 @@ export interface OpenOptions {
 }
 
 /** A server, a browser, and the page that `build` puts into a directory; once for a file. */
-export function useExample(build: (directory: string) => Promise<unknown>): Example {
-  const fixture = useServer();
+export function useExample(
+  build: (directory: string) => Promise<unknown>,
+  options: ServerOptions = {},
+): Example {
+  const fixture = useServer(options);
   let site: Site | undefined;
   let browser: Browser | undefined;
   let directory = "";

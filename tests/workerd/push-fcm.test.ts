@@ -144,7 +144,7 @@ describe("FCM", () => {
     assert.deepEqual(await second, { status: 200 });
   });
 
-  test("P10.1 a token that expires within a minute is not used again, nor one refused", async () => {
+  test("P10.1 a token that expires within a minute is not used again, nor a bad one", async () => {
     await fresh();
     token = (response) => json(response, 200, access(59));
     await pusher.push(device);

@@ -44,6 +44,7 @@ export type ErrorCode = keyof typeof ERROR_STATUS;
  * - `missing-option`: an option that `createSession` cannot do without is missing or malformed.
  * - `token-failed`: the token function threw, or gave no token.
  * - `wrong-url`: nothing at the URL speaks Sessile.
+ * - `no-push`: this browser has no push, or the person does not allow it.
  * - `unreachable`: the network or the server does not answer.
  * - `outdated`: the session speaks a newer protocol than this SDK.
  * - `disconnected`: the connection was lost before the answer came, and the frame was not to be
@@ -56,6 +57,7 @@ export type LocalCode =
   | "missing-option"
   | "token-failed"
   | "wrong-url"
+  | "no-push"
   | "unreachable"
   | "outdated"
   | "disconnected"

@@ -46,7 +46,9 @@ export async function publicKey(env) {
 }
 
 export const send = transport("web", async (settings, subscription, notice, options) => {
-  const body = fit(notice, (whole) => whole, NOTICE_BYTES);
+  const topic = await nameOf(options.collapse, TOPIC_LENGTH);
+  // A page shows one notice for each tag.
+  const body = fit(notice, (whole) => ({ ...whole, tag: topic }), NOTICE_BYTES);
   if (body === undefined) return TOO_LARGE;
   let encrypted;
   try {
@@ -60,7 +62,7 @@ export const send = transport("web", async (settings, subscription, notice, opti
     "content-type": "application/octet-stream",
     ttl: String(options.ttlS),
     urgency: options.urgency,
-    topic: await nameOf(options.collapse, TOPIC_LENGTH),
+    topic,
   };
   const answer = await call(subscription.endpoint, headers, encrypted, options.ms);
   return answered(answer, answer.status === 404 || answer.status === 410);

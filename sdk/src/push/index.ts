@@ -1,0 +1,10 @@
+// `sessile/push`: notifications of a client that is away, in a browser.
+
+export type { Notice, NoticeAction } from "./notice.ts";
+export {
+  type Push,
+  type PushOptions,
+  type PushState,
+  pushState,
+  registerPush,
+} from "./register.ts";

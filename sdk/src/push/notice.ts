@@ -1,0 +1,32 @@
+// A notice as a device's application gets it (P10.2).
+
+/** A button of a notice. */
+export interface NoticeAction {
+  /** `approve`, `reject`, or the id of an option of a question. */
+  action: string;
+  title: string;
+}
+
+/** A notice as a device's application gets it: as the data of a push. */
+export interface Notice {
+  /** Its cause: `turn.end`, `approval.request`, `notify`. */
+  type: string;
+  id?: string;
+  title: string;
+  body?: string;
+  session: string;
+  /** The page to open, where the deployment knows it. */
+  url?: string;
+  /** When it happened, in milliseconds since 1970. */
+  at?: number;
+  /** For an approval: which it is, and whether it is a `question`. */
+  approval?: string;
+  kind?: "approval" | "question";
+  /** The application's own data. */
+  data?: unknown;
+  actions?: readonly NoticeAction[];
+  /** The address that takes the decision of a button, and the token that is good for it alone. */
+  decide?: { url: string; token: string };
+  /** One notification is shown for each tag. */
+  tag?: string;
+}
