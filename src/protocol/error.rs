@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
+use super::amount::Amount;
 use super::data::Data;
 use super::schema::Breach;
-use super::usage::OverBudget;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $status:literal;)*) => {
@@ -149,7 +149,14 @@ pub enum Details {
         client: String,
     },
     /// Of `over-budget` (P6.12).
-    Budget(OverBudget),
+    Budget {
+        /// The name of the sum.
+        name: String,
+        /// Its limit.
+        limit: Amount,
+        /// The sum.
+        used: Amount,
+    },
 }
 
 impl ErrorInfo {

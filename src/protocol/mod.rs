@@ -3,11 +3,13 @@
 //! No rules, no clock and no platform: this room decides the form of a frame,
 //! [`crate::session`] its effect.
 
+pub mod amount;
 pub mod annotation;
 pub mod approval;
 mod approval_frames;
 mod asking;
 pub mod asking_query;
+pub mod attached;
 pub mod call;
 mod call_frames;
 pub mod capability;

@@ -1,8 +1,9 @@
 //! Usage: amounts that turns and sessions have used, by names of the application's choice (P6.12).
 
+use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, Error};
-use serde::{Serialize, Serializer};
 
+use super::amount::Amount;
 use super::error::{Details, ErrorCode, ErrorInfo};
 use super::fields::{Fields, FromFields};
 use super::json_error;
@@ -27,24 +28,6 @@ pub struct ReportUsage {
 /// Amounts by name: those of a report, sums, or limits.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Usage(Map<String, Amount>);
-
-/// A number from 0 to 2^53.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Amount(f64);
-
-/// An amount is never NaN.
-impl Eq for Amount {}
-
-impl Serialize for Amount {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0.fract() == 0.0 {
-            // It is within ±2^53.
-            #[expect(clippy::cast_possible_truncation, reason = "a whole number in range")]
-            true => serializer.serialize_i64(self.0 as i64),
-            false => serializer.serialize_f64(self.0),
-        }
-    }
-}
 
 impl<'de> Deserialize<'de> for Usage {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
@@ -87,13 +70,13 @@ impl OverBudget {
 
     /// The refusal of what would use more.
     pub fn refusal(self, verb: &str) -> ErrorInfo {
-        let Self { name, limit, used } = &self;
+        let Self { name, limit, used } = self;
         let message = format!(
             "unable to {verb}; the budget is spent: {name} is {}, the limit is {}",
             used.0, limit.0
         );
         ErrorInfo {
-            details: Some(Details::Budget(self)),
+            details: Some(Details::Budget { name, limit, used }),
             ..ErrorInfo::new(ErrorCode::OverBudget, message)
         }
     }

@@ -167,7 +167,8 @@ fn what_is_no_usage_is_refused() {
         agent usage t1 usage={\"tokens\":null}
         agent usage t1 usage={\"\":1}
         agent usage t1 usage={\"constructor\":1}
-        agent usage t1 usage={\"1\":1,\"2\":1,\"3\":1,\"4\":1,\"5\":1,\"6\":1,\"7\":1,\"8\":1,\"9\":1}
+        agent usage t1 usage={\"1\":1,\"2\":1,\"3\":1,\"4\":1,\"5\":1,\"6\":1,\"7\":1,\"8\":1,\
+        \"9\":1}
         agent end t1 complete usage={\"tokens\":-1}
         agent brief snapshot rewind=0
         ",

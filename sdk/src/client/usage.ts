@@ -12,7 +12,7 @@ import type {
 import { type Engine, type Feature, readList } from "./feature.ts";
 import type { Session } from "./session.ts";
 
-/** The usage of a session: amounts that its turns report. Call it before `connect`, or any time later. */
+/** The usage of a session, as its turns report it. Call it before `connect`, or any time later. */
 export function usageOf(session: Session): UsageFeature {
   return session.feature(begin);
 }

@@ -135,7 +135,7 @@ export interface TurnSteerFrame {
   data: unknown;
 }
 
-/** A turn has used more (P6.12). It is no place of the log: `serial` is that of its latest change. */
+/** A turn has used more (P6.12). It is no entry: `serial` is that of the turn's latest change. */
 export interface UsageFrame {
   type: "turn.usage";
   serial: string;

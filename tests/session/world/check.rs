@@ -15,8 +15,8 @@ fn without_lease(turn: &Value) -> Value {
 }
 
 impl World {
-    /// Compares the turns, usage, grants, state and members that every reader knows of with those of the
-    /// session.
+    /// Compares the turns, usage, grants, state and members that every reader knows of with those
+    /// of the session.
     pub(super) fn compare(&mut self) {
         let readers = self.readers();
         if readers.is_empty() {

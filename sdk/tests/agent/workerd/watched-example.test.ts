@@ -58,7 +58,7 @@ function spent(said: string): number {
 const ends = (saying: () => string, text: string) =>
   until(saying, (said) => said.includes(text), text);
 
-test("P7.4 an agent spends a step on a reader who leaves, the rest on one who returns", async (t) => {
+test("P7.4 an agent spends a step on one who leaves, the rest on one who returns", async (t) => {
   const [session, other] = [fixture.session(), fixture.session()];
   const saying = await run(t, session);
   const always = await run(t, other, { ALWAYS: "1" });
