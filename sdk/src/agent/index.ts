@@ -30,12 +30,5 @@ export {
   type StartOptions,
   TakenError,
 } from "./session.ts";
-
-export type {
-  AgentTurn,
-  EndOptions,
-  MessageOptions,
-  MessageWriter,
-  Source,
-  StreamResult,
-} from "./turn.ts";
+export type { MessageOptions, MessageWriter, Source, StreamResult } from "./speech.ts";
+export type { AgentTurn, EndOptions } from "./turn.ts";

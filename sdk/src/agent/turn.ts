@@ -6,7 +6,6 @@ import {
   isOpen,
   type Message,
   type ResultOf,
-  type Role,
   SessileError,
   type Turn,
   wellFormed,
@@ -19,11 +18,18 @@ import {
   type Settled,
 } from "./asking.ts";
 import type { Audience, Crowd, WatchedOptions } from "./audience.ts";
-import type { Codec, Ending, Headers, Operation } from "./codec/operation.ts";
+import type { Codec, Ending } from "./codec/operation.ts";
 import { text } from "./codec/text.ts";
 import type { Reader } from "./link.ts";
-import { Output, type Trouble } from "./output.ts";
-import { type Outlet, Pipeline } from "./pipeline.ts";
+import type { Outlet } from "./pipeline.ts";
+import {
+  type MessageOptions,
+  type MessageWriter,
+  type Source,
+  Speech,
+  type StreamOptions,
+  type StreamResult,
+} from "./speech.ts";
 
 /** The session, for a turn. Frames carry the turn's attempt (P6.8). */
 export interface Host extends Outlet, Reader {
@@ -41,47 +47,12 @@ export interface Host extends Outlet, Reader {
   release(): void;
 }
 
-/** How a stream ended. */
-export interface StreamResult {
-  status: Ending;
-  /** The provider's error. */
-  error?: string;
-  /** `stream-cut` if the stream stopped without its own end. */
-  code?: string;
-}
-
-export interface MessageOptions {
-  /** Its name for readers (P4.1); `message` by default. */
-  name?: string;
-  headers?: Headers;
-  role?: Role;
-  /** The message that it follows (P6.9). */
-  parent?: string;
-  /** Its own id within the turn, for a repeat in a later attempt. */
-  id?: string;
-}
-
-export interface StreamOptions {
-  /** Its own id within the turn, for a repeat in a later attempt; by default its number. */
-  id?: string;
-}
-
 export interface EndOptions {
   /** By default the status of the turn's streams, or `cancelled` after a cancel. */
   status?: Ending;
   /** The reason of a failure. */
   error?: unknown;
 }
-
-/** A message that the agent writes by hand. */
-export interface MessageWriter {
-  append(text: string): void;
-  /** Resolves when the session has all of it. */
-  end(status?: Ending): Promise<void>;
-}
-
-/** Any sequence of parts: a ReadableStream, a generator, an SDK's stream. */
-export type Source<Part> = AsyncIterable<Part> | Iterable<Part>;
 
 /** Codes that mean that this process does not, or no longer, lead the turn. */
 const LOST = /^(turn-closed|not-leader|gone|forbidden|unauthorized|session-closed)$/;
@@ -110,24 +81,15 @@ export class AgentTurn implements AsyncDisposable {
   readonly #control = new AbortController();
   /** Fires with the signal, and at the turn's end. */
   readonly #over = new AbortController();
-  readonly #prefix: string;
-  readonly #pipeline: Pipeline;
+  readonly #speech: Speech;
   readonly #askings: Askings;
   /** Resolves when the turn, which was queued for the next process, is taken back or lost. */
   returning: Promise<void> | undefined;
-  /** Errors of messages outside streams. */
-  readonly #trouble: Trouble = {};
-  /** Streams that wait for their next part. */
-  readonly #waiting = new Set<() => void>();
-  readonly #progress = new Map<string, Output>();
-  #scopes = 0;
   #steers: Message[] = [];
   /** The serials of those that were taken. */
   readonly #taken = new Set<string>();
   #onSteer: (() => void) | undefined;
   #lost: SessileError | undefined;
-  #failure: unknown;
-  #hasSpoken = false;
   #ended: Promise<Turn> | undefined;
   #timer: ReturnType<typeof setInterval>;
 
@@ -137,11 +99,9 @@ export class AgentTurn implements AsyncDisposable {
     this.id = turn.id;
     this.attempt = turn.attempt;
     this.signal = this.#control.signal;
-    this.#pipeline = new Pipeline(host);
+    this.#speech = new Speech(this, isKept);
     const { id, signal } = this;
     this.#askings = new Askings({ id, signal, ask: host.ask, led: () => this.#led() });
-    // A later attempt replaces earlier output, unless that is kept.
-    this.#prefix = isKept ? `${turn.id}/${turn.attempt}` : turn.id;
     // A suspended turn has no lease.
     const beat = () => this.info.status === "active" && this.beat();
     this.#timer = setInterval(beat, (turn.leaseMs ?? 30_000) / 3);
@@ -163,73 +123,27 @@ export class AgentTurn implements AsyncDisposable {
     codec: Codec<Part>,
     options?: StreamOptions,
   ): Promise<StreamResult>;
-  async stream(
+  stream(
     source: Source<unknown>,
     codec: Codec<never> = text(),
-    { id = this.#scope() }: StreamOptions = {},
+    options: StreamOptions = {},
   ): Promise<StreamResult> {
-    const take = codec as Codec<unknown>;
-    const said = {
-      scope: id,
-      outputs: new Map<string, Output>(),
-      trouble: {} as Trouble,
-    };
-    let result: StreamResult = { status: "complete" };
-    const apply = (operations: Operation[] = []) => {
-      for (const operation of operations) {
-        if (operation.op === "fail") result = outcome(operation);
-        else this.#apply(said, operation);
-      }
-    };
-    let problem: unknown;
-    try {
-      for await (const part of this.#partsOf(source)) {
-        apply(take(part));
-        await this.#pipeline.room();
-      }
-      if (!this.signal.aborted) apply(take.end?.());
-    } catch (error) {
-      problem = error;
-    }
-    const status = this.isCancelled ? "cancelled" : problem ? "failed" : result.status;
-    for (const output of said.outputs.values()) output.close({ status });
-    await this.#pipeline.flush();
-    this.#hasSpoken = true;
-    if (this.isCancelled) return { status };
-    problem = this.#lost ?? problem ?? said.trouble.error;
-    const { error: message = status, code } = result;
-    if (problem || status === "failed") this.#failure ??= problem ?? { code, message };
-    if (problem) throw problem;
-    return { ...result, status };
+    return this.#speech.stream(source, codec as Codec<unknown>, options);
   }
 
   /** Publishes a whole message; resolves to its serial once the session has it. */
-  async message(data: unknown, options: MessageOptions = {}): Promise<string> {
-    const output = this.#output(options);
-    output.put({ ...options, data });
-    await this.#done(output);
-    return output.serial ?? "";
+  message(data: unknown, options: MessageOptions = {}): Promise<string> {
+    return this.#speech.message(data, options);
   }
 
   /** Begins a message written by hand. */
   write(options: MessageOptions = {}): MessageWriter {
-    const output = this.#output(options);
-    output.open({ ...options, text: "" });
-    return {
-      append: (text) => output.append({ text }),
-      end: (status = "complete") => {
-        output.close({ status });
-        return this.#done(output);
-      },
-    };
+    return this.#speech.write(options);
   }
 
   /** Reports progress: one message of its name, which changes in place. */
   progress(data: unknown, name = "progress"): Promise<void> {
-    const output = this.#progress.get(name) ?? this.#output({ id: name, name });
-    this.#progress.set(name, output);
-    output.put({ data });
-    return output.done();
+    return this.#speech.progress(data, name);
   }
 
   /** Takes the instructions since the last call (P6.7); their senders see that they were taken. */
@@ -294,8 +208,8 @@ export class AgentTurn implements AsyncDisposable {
 
   /** `await using`: complete if there was output and nothing failed, otherwise failed. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#hasSpoken) this.#failure ??= { message: "the agent left" };
-    await this.end();
+    const { hasSpoken, failure } = this.#speech;
+    await this.end(hasSpoken || failure ? {} : { error: { message: "the agent left" } });
   }
 
   /** The session reports the turn. */
@@ -306,7 +220,7 @@ export class AgentTurn implements AsyncDisposable {
     if (this.returning) return;
     const isNext = turn.attempt > this.attempt;
     // A text that was growing has failed with this attempt, and the next process says it anew.
-    if (isNext && turn.status === "queued" && isWaiting && this.#pipeline.isQuiet) {
+    if (isNext && turn.status === "queued" && isWaiting && this.#speech.isQuiet) {
       this.returning = this.#takeBack();
     } else if (isNext) {
       this.lose(new SessileError("not-leader", `attempt ${turn.attempt} is another process's`));
@@ -347,7 +261,7 @@ export class AgentTurn implements AsyncDisposable {
     this.#lost ??= error;
     this.#stop();
     this.#abort(error.message);
-    this.#pipeline.abandon(error);
+    this.#speech.abandon(error);
   }
 
   /** Goes on as the turn's next leader, after its last asking. */
@@ -380,37 +294,9 @@ export class AgentTurn implements AsyncDisposable {
     await this.host.ask({ type: "turn.steered", turn: this.id, serial });
   }
 
-  async #done(output: Output): Promise<void> {
-    await output.done();
-    this.#hasSpoken = true;
-  }
-
-  /**
-   * The parts of a source until it or the turn ends. A race with the turn's end would keep every
-   * part until then, so the end is passed to the waiting reader.
-   */
-  async *#partsOf(source: Source<unknown>): AsyncGenerator<unknown> {
-    const from = source as AsyncIterable<unknown> & Iterable<unknown>;
-    const parts = from[Symbol.asyncIterator]?.() ?? from[Symbol.iterator]();
-    while (!this.signal.aborted) {
-      const next = await new Promise<IteratorResult<unknown> | undefined>((done, fail) => {
-        const stop = () => done(undefined);
-        this.#waiting.add(stop);
-        Promise.resolve(parts.next())
-          .finally(() => this.#waiting.delete(stop))
-          .then(done, fail);
-      });
-      if (next?.done) return;
-      if (next) yield next.value;
-    }
-    // Not awaited: a source in the middle of something may take its time.
-    Promise.resolve(parts.return?.()).catch(() => {});
-  }
-
   async #end({ status, error }: EndOptions): Promise<Turn> {
-    await this.#pipeline.flush();
-    this.#failure ??= this.#trouble.error;
-    const failure = error ?? this.#failure;
+    await this.#speech.flush();
+    const failure = error ?? this.#speech.failure;
     const ending = this.isCancelled ? "cancelled" : (status ?? (failure ? "failed" : "complete"));
     const why = ending === "failed" && failure ? { error: told(failure) } : {};
     try {
@@ -437,52 +323,5 @@ export class AgentTurn implements AsyncDisposable {
     this.#control.abort(new DOMException(message, "AbortError"));
     this.#askings.fail(this.#reason);
     this.#over.abort(this.#reason);
-    for (const stop of this.#waiting) stop();
   }
-
-  #scope(): string {
-    this.#scopes += 1;
-    return String(this.#scopes);
-  }
-
-  #output(
-    { id = this.#scope(), name, role = "assistant", parent }: MessageOptions,
-    trouble = this.#trouble,
-  ): Output {
-    const head = { id: `${this.#prefix}/${id}`, role, turn: this.id };
-    const more = { ...(name && { name }), ...(parent && { parent }) };
-    const output = new Output(this.#pipeline, { ...head, ...more }, trouble);
-    if (this.#lost) output.fail(this.#lost);
-    return output;
-  }
-
-  #apply(said: Said, operation: Exclude<Operation, { op: "fail" }>): void {
-    const { op } = operation;
-    if (op === "signal") {
-      const { name, data } = operation;
-      this.host.send({ type: "signal", name, data: wellFormed(data) });
-      return;
-    }
-    const { key } = operation;
-    let output = said.outputs.get(key);
-    if (op === "open" || (op === "put" && !output)) {
-      output = this.#output({ ...operation, id: `${said.scope}/${key}` }, said.trouble);
-      said.outputs.set(key, output);
-    }
-    const of =
-      op === "put" && operation.of !== undefined && said.outputs.get(operation.of)?.head.id;
-    const headers = of ? { ...operation.headers, of } : undefined;
-    output?.[op]({ ...operation, ...(headers && { headers }) } as never);
-  }
-}
-
-/** A record of what was said of one stream. */
-interface Said {
-  scope: string;
-  outputs: Map<string, Output>;
-  trouble: Trouble;
-}
-
-function outcome({ status, error, code }: Extract<Operation, { op: "fail" }>): StreamResult {
-  return { status, ...(error && { error }), ...(code && { code }) };
 }

@@ -3,7 +3,8 @@
 
 import type { UIMessage, UIMessageChunk } from "ai";
 import { aiSdk } from "../agent/codec/ai-sdk.ts";
-import type { AgentTurn, StreamResult } from "../agent/turn.ts";
+import type { StreamResult } from "../agent/speech.ts";
+import type { AgentTurn } from "../agent/turn.ts";
 import { type RunOptions, streamRuns } from "../runs/runs.ts";
 import { toUIMessages } from "./ui-messages.ts";
 

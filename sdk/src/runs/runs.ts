@@ -8,7 +8,8 @@ import {
   type ConversationOptions,
   conversation,
 } from "../agent/conversation.ts";
-import type { AgentTurn, Source, StreamResult } from "../agent/turn.ts";
+import type { Source, StreamResult } from "../agent/speech.ts";
+import type { AgentTurn } from "../agent/turn.ts";
 import {
   type Message,
   type SessileError,

@@ -3,7 +3,8 @@
 
 import type { UIMessage } from "@tanstack/ai";
 import { type AgUiEvent, agUi } from "../agent/codec/ag-ui.ts";
-import type { AgentTurn, Source, StreamResult } from "../agent/turn.ts";
+import type { Source, StreamResult } from "../agent/speech.ts";
+import type { AgentTurn } from "../agent/turn.ts";
 import { type RunOptions, streamRuns } from "../runs/runs.ts";
 import { toChat } from "./transcript.ts";
 
