@@ -3,6 +3,7 @@
 // one process (P6.2).
 
 import { overFetch } from "../agent/over-fetch.ts";
+import { readMessage } from "../agent/read.ts";
 import {
   type AgentOptions,
   type AgentSession,
@@ -11,7 +12,7 @@ import {
   TakenError,
 } from "../agent/session.ts";
 import type { AgentTurn } from "../agent/turn.ts";
-import { type InboxWork, SessileError, type Turn } from "../protocol/index.ts";
+import { AGAIN, type InboxWork, SessileError, type Turn } from "../protocol/index.ts";
 
 /** An input that waits for an agent (P10.3). */
 export interface Waking extends InboxWork {
@@ -99,6 +100,21 @@ function linkOf({ link, WebSocket = globalThis.WebSocket }: WakeOptions): Partia
   return WebSocket ? {} : { link: overFetch };
 }
 
+/**
+ * The turn to start. A message named `regenerate` is the wish for another answer to its parent
+ * (P6.9): `wish` is its serial then.
+ */
+async function startOf(
+  session: AgentSession,
+  { input, turn: id }: Waking,
+): Promise<StartOptions & { wish?: string }> {
+  const own = { ...(id && { id }), ...(input && { input }) };
+  if (!input) return own;
+  const { name, parent } = await readMessage(session, input);
+  if (name !== AGAIN || !parent) return own;
+  return { input: parent, again: true, id: `again-${input}`, wish: input };
+}
+
 /** How one waking is answered. */
 export interface AnswerHow {
   /** The policy for a turn that another process of this client leads; see `startTurn`. */
@@ -119,7 +135,7 @@ export async function answerWaking(
   { taken = "refuse", led }: AnswerHow = {},
 ): Promise<Turn | undefined> {
   const { leaseMs, onError, token: _, ...rest } = options;
-  const { session: name, input, turn: id } = waking;
+  const { session: name } = waking;
   const failed = (error: SessileError) => onError?.(error, waking);
   const token = tokenOf(options, waking);
   const session: AgentSession = createAgentSession({
@@ -134,23 +150,26 @@ export async function answerWaking(
     isLate = true;
     session.close();
   }, LEAD_MS);
+  let settle = () => Promise.resolve<unknown>(undefined);
   try {
-    const start = {
-      ...(id && { id }),
-      ...(input && { input }),
-      ...(leaseMs && { leaseMs }),
-      taken,
-    };
-    return await session.answer(start, async (turn) => {
+    const { wish, ...start } = await startOf(session, waking);
+    // A wish is no input: once there is a turn for it, it needs none of its own.
+    if (wish) settle = () => session.link.request({ type: "cancel", input: wish });
+    return await session.answer({ ...start, ...(leaseMs && { leaseMs }), taken }, async (turn) => {
       isLed = true;
       clearTimeout(timer);
       led?.();
+      await settle();
+      const { input } = start;
       // It may be over before it began, as after a cancel (P6.5).
-      if (!turn.signal.aborted) await work(turn, waking);
+      if (!turn.signal.aborted) await work(turn, { ...waking, ...(input && { input }) });
     });
   } catch (error) {
     const isElsewhere = error instanceof TakenError || NOT_HERE.test((error as SessileError).code);
-    if (!isLed && isElsewhere) return undefined;
+    if (!isLed && isElsewhere) {
+      await settle().catch(() => {});
+      return undefined;
+    }
     if (!isLate) throw error;
     const message = `unable to answer; session ${name} could not be reached within ${LEAD_MS} ms`;
     throw new SessileError("unreachable", message, undefined, error);

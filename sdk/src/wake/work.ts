@@ -30,11 +30,11 @@ const PAUSE_MOST_MS = 60_000;
  * Resolves once the last answer is finished; rejects if the inbox gives up.
  */
 export function workOn(inbox: Inbox, answerer: Answerer, options: WorkOptions = {}): Promise<void> {
-  return new Worker(inbox, answerer, options).run();
+  return new Share(inbox, answerer, options).run();
 }
 
 /** One process's share of the work in an inbox. */
-class Worker {
+class Share {
   readonly #inbox: Inbox;
   readonly #answerer: Answerer;
   readonly #options: WakeOptions;

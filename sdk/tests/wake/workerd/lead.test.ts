@@ -158,6 +158,30 @@ test("P6.8 an agent is killed in mid-turn: the next attempt gives the one answer
   assert.deepEqual([ended?.id, ended?.status, ended?.attempt], [turn.id, "complete", 2]);
 });
 
+test("P6.9 a wish for another answer gets one, to the input that it names, and once", async (t) => {
+  const { session, user, waking } = await asked(t);
+  const serve = serveWebhook(echo, { ...options(), hold: true });
+  assert.equal((await serve(signed(waking))).status, 200);
+  const wish = await user.publish("", { name: "regenerate", parent: waking.input });
+  const again = { ...waking, id: "w-again", input: wish };
+  assert.equal((await serve(signed(again))).status, 200);
+  const other = serveWebhook(echo, { ...options(), hold: true });
+  assert.equal((await other(signed(again))).status, 200);
+  const turns = await turnsOf(session);
+  assert.deepEqual(
+    turns.map(({ input, status }) => [input, status]),
+    [
+      [waking.input, "complete"],
+      [waking.input, "complete"],
+    ],
+  );
+  const answers = (await contents(fixture.server, session)).filter(([name]) => name === "message");
+  assert.deepEqual(
+    answers.map(([, data]) => data),
+    ["hello", "You said: hello", "You said: hello"],
+  );
+});
+
 test("P10.3 the token of a waking opens its session", async (t) => {
   const { session, waking } = await asked(t);
   const caps = { [session]: ["agent"] };
