@@ -1,13 +1,17 @@
 // P10.1, P2.7: the variables of push, and the key that pages subscribe with.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { assertRefused, call } from "../support/http.ts";
 import { vapidKey } from "../support/push.ts";
-import { type Server, startServer } from "../support/server.ts";
+import { ROOT, type Server, startServer } from "../support/server.ts";
 
 const vapid = vapidKey();
+const read = (file: string) => readFileSync(join(ROOT, file), "utf8");
 const pem = (key: "ec" | "rsa") =>
   String(
     (key === "ec"
@@ -49,6 +53,13 @@ describe("the variables of push", () => {
     assertRefused(bare, 401, "unauthorized");
     const posted = await call(server, "s", "POST", "/v1/push/key");
     assertRefused(posted, 405, "method-not-allowed");
+  });
+
+  test("P10.1 the command of the documentation makes a key", async () => {
+    const [command = ""] = /^node -p .*(?= \|$)/m.exec(read("docs/push.md")) ?? [];
+    const scalar = execFileSync("sh", ["-c", command], { encoding: "utf8" });
+    const answer = await key({ SESSILE_VAPID_KEY: scalar, ...SUBJECT });
+    assert.equal(answer.status, 200, answer.text);
   });
 
   test("P10.1 without Web Push there is no key, and everything else works", async () => {

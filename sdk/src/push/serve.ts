@@ -48,7 +48,7 @@ interface Shown extends NotificationOptions {
 /** A message to pages: the browser has another subscription. */
 export const CHANGED = "sessile:push-changed";
 
-/** Serves pushes in a service worker. Its address says how: `?page=/chat/{session}&icon=/icon.png`. */
+/** Serves pushes in a service worker, whose address has the `page` and the `icon` as its query. */
 export function serve(scope: Scope): void {
   scope.addEventListener("push", (event: PushEvent) => {
     event.waitUntil(show(scope, read(event)));
@@ -69,7 +69,7 @@ export function serve(scope: Scope): void {
   });
 }
 
-/** The notice of a push. A browser wants to see a notification for each, also for one unreadable. */
+/** The notice of a push. A browser wants a notification for each, also for one unreadable. */
 function read({ data }: PushEvent): Notice {
   try {
     const notice = data?.json();

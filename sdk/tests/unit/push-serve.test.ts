@@ -142,7 +142,7 @@ describe("a service worker of pushes", () => {
     assert.deepEqual(await it.requests[0]?.json(), { decision: "answer", option: "approve" });
   });
 
-  test("P10.2 a refusal is shown in the session's words, and who was slower learns it", async () => {
+  test("P10.2 a refusal is shown in its words, and who was slower learns it", async () => {
     const message = "unable to decide the approval; the token has expired";
     let error: object = { code: "unauthorized", status: 401, message };
     const it = worker(AT, () => Response.json({ error }, { status: 401 }));

@@ -88,8 +88,8 @@ function readApns(env) {
 /** A variable or secret; one that is JSON in the configuration, as JSON. */
 function text(env, name) {
   const value = env[name];
-  if (value === undefined || value === null || value === "") return undefined;
-  return isText(value) ? value : JSON.stringify(value);
+  if (value === undefined || value === null) return undefined;
+  return (typeof value === "string" ? value.trim() : JSON.stringify(value)) || undefined;
 }
 
 function base(env, name) {
