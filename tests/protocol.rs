@@ -3,6 +3,8 @@
 //! the core again.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "protocol/addresses.rs"]
+mod addresses;
 #[path = "protocol/approvals.rs"]
 mod approvals;
 #[path = "protocol/calls.rs"]

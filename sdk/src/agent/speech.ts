@@ -51,7 +51,7 @@ interface Speaker {
   readonly host: Outlet & { send(frame: ClientFrame): void };
 }
 
-/** What was said of one stream. */
+/** The outputs of one stream, and their first error. */
 interface Said {
   scope: string;
   outputs: Map<string, Output>;
