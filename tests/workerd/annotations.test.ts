@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { attach, type Client, connect } from "../support/client.ts";
+import { attach, connect } from "../support/client.ts";
 import { useServer } from "../support/fixture.ts";
+import type { Frame } from "../support/frames.ts";
 import { call, field, getMessage } from "../support/http.ts";
 import { Random } from "../support/random.ts";
 import { USER } from "../support/turns.ts";
@@ -19,6 +20,33 @@ const NAMES = ["up", "down", "heart"];
 class Model {
   readonly distinct = new Map<string, Set<string>>();
   readonly unique = new Map<string, string>();
+
+  /** Something that a client may do, and whether it changes anything. */
+  draw(random: Random, client: string): { act: Act; isChange: boolean } {
+    const name = NAMES[random.below(NAMES.length)] as string;
+    if (random.below(2) === 0) {
+      const type = this.distinct.get(client)?.has(name) ? "unannotate" : "annotate";
+      return { act: { type, kind: "like:distinct", name }, isChange: true };
+    }
+    const kind = "vote:unique";
+    const vote = this.unique.get(client);
+    return random.below(3) === 0
+      ? { act: { type: "unannotate", kind }, isChange: vote !== undefined }
+      : { act: { type: "annotate", kind, name }, isChange: vote !== name };
+  }
+
+  /** A change of a client, as the session orders them. */
+  take(client: string, { type, kind, name = "" }: Act): void {
+    if (kind === "vote:unique") {
+      if (type === "annotate") this.unique.set(client, name);
+      else this.unique.delete(client);
+      return;
+    }
+    const own = this.distinct.get(client) ?? new Set();
+    this.distinct.set(client, own);
+    if (type === "annotate") own.add(name);
+    else own.delete(name);
+  }
 
   sums(): Sums {
     const sums: Sums = {};
@@ -37,96 +65,96 @@ class Model {
   }
 }
 
+interface Act {
+  type: string;
+  kind: string;
+  name?: string;
+}
+
+interface Summary extends Frame {
+  version: string;
+  annotations: Sums;
+}
+
 test("P9.3 a hundred clients react, switch and withdraw: sums equal a model's", async (t) => {
   const random = new Random();
   t.diagnostic(`SESSILE_SEED=${random.seed}`);
   const session = fixture.session("sums");
   const { server } = fixture;
-  const reader = await attach(server, session, { ...USER, sub: "reader" });
   const author = await connect(server, session, { ...USER, sub: "author" });
   const serial = await author.publish("what do you think?");
-  let live: Sums = {};
-  reader.client.onFrames = (frames) => {
-    for (const frame of frames) {
-      if (frame.type === "message.summary") {
-        live = (frame as unknown as { annotations: Sums }).annotations;
-      }
-    }
-  };
+  await author.close();
+  // As each client knows what is its own, and as the session orders all of it.
+  const own = new Model();
   const model = new Model();
+  /** All clients at once. Gives the sums that the model has after each change, by its version. */
+  const react = async (): Promise<Map<string, Sums>> => {
+    const changes: { version: string; sub: string; act: Act }[] = [];
+    const one = async (sub: string) => {
+      const client = await connect(server, session, { ...USER, sub });
+      for (let step = 0; step < 6; step += 1) {
+        const { act, isChange } = own.draw(random, sub);
+        const { version = "" } = await client.ok({ ...act, serial });
+        own.take(sub, act);
+        if (isChange) changes.push({ version, sub, act });
+      }
+      await client.close();
+    };
+    await Promise.all(Array.from({ length: 100 }, (_, index) => one(`c${index}`)));
+    changes.sort((one, other) => (one.version < other.version ? -1 : 1));
+    const sums = new Map<string, Sums>();
+    for (const { version, sub, act } of changes) {
+      model.take(sub, act);
+      sums.set(version, model.sums());
+    }
+    assert.equal(sums.size, changes.length, "each has a version of its own");
+    return sums;
+  };
   const stored = async (): Promise<Sums> => {
     const message = await getMessage(server, session, serial);
-    return ((message as { annotations?: Sums }).annotations ?? {}) as Sums;
+    return (message as { annotations?: Sums }).annotations ?? {};
   };
-  const act = async (client: Client, sub: string): Promise<void> => {
-    const name = NAMES[random.below(NAMES.length)] as string;
-    if (random.below(2) === 0) {
-      const own = model.distinct.get(sub) ?? new Set();
-      model.distinct.set(sub, own);
-      const isThere = own.has(name);
-      if (isThere) own.delete(name);
-      else own.add(name);
-      const type = isThere ? "unannotate" : "annotate";
-      await client.ok({ type, serial, kind: "like:distinct", name });
-    } else if (random.below(3) === 0) {
-      model.unique.delete(sub);
-      await client.ok({ type: "unannotate", serial, kind: "vote:unique" });
-    } else {
-      model.unique.set(sub, name);
-      await client.ok({ type: "annotate", serial, kind: "vote:unique", name });
-    }
-  };
-  for (let round = 0; round < 3; round += 1) {
-    const subs = Array.from({ length: 100 }, (_, index) => `c${index}`);
-    await Promise.all(
-      subs.map(async (sub) => {
-        const client = await connect(server, session, { ...USER, sub });
-        for (let step = 0; step < 6; step += 1) await act(client, sub);
-        await client.close();
-      }),
-    );
-    const expected = model.sums();
-    assert.deepEqual(await stored(), expected);
-    await until(
-      () => JSON.stringify(live),
-      () => isEqual(live, expected),
-      "the reader has the sums",
-    );
-    if (round === 0) {
-      await reader.client.close();
-      await author.close();
-      await server.evict(session);
-      const again = await attach(server, session, { ...USER, sub: "reader" });
-      reader.client = again.client;
-      again.client.onFrames = (frames) => {
-        for (const frame of frames) {
-          if (frame.type === "message.summary") {
-            live = (frame as unknown as { annotations: Sums }).annotations;
-          }
-        }
-      };
-    } else if (round === 1) {
-      await server.kill9();
-      await server.start();
-      assert.deepEqual(await stored(), expected, "they outlive kill -9");
-      break;
-    }
+
+  // Live, each change is one frame, with the sums after it.
+  const reader = await attach(server, session, { ...USER, sub: "reader" });
+  const expected = await react();
+  const told = new Map<string, Sums>();
+  while (told.size < expected.size) {
+    const frame = (await reader.client.next("message.summary")) as Summary;
+    told.set(frame.version, frame.annotations);
   }
-  const resumed = await attach(server, session, { ...USER, sub: "late" });
-  const created = resumed.client.inbox.find((frame) => frame.type === "message.create");
+  assert.deepEqual(told, expected);
+  const since = [...told.keys()].at(-1) as string;
+  await reader.client.close();
+
+  // Who comes back has all that was missed in one frame, after an eviction as well.
+  await server.evict(session);
+  assert.deepEqual(await stored(), model.sums());
+  const missed = await react();
+  const resumed = await attach(server, session, { ...USER, sub: "reader", query: { since } });
+  assert.equal(resumed.attached.resumed, true);
+  const frames = resumed.client.inbox as Summary[];
+  assert.deepEqual(
+    frames.map(({ type, version, annotations }) => ({ type, version, annotations })),
+    [
+      {
+        type: "message.summary",
+        version: [...missed.keys()].at(-1),
+        annotations: model.sums(),
+      },
+    ],
+  );
+
+  // In history and for who comes late, after `kill -9` as well.
+  await server.kill9();
+  await server.start();
+  assert.deepEqual(await stored(), model.sums());
+  const late = await attach(server, session, { ...USER, sub: "late" });
+  const created = late.client.inbox.find((frame) => frame.type === "message.create");
   const shown = (created as unknown as { message: { annotations: Sums } }).message.annotations;
   assert.deepEqual(shown, model.sums());
-  await resumed.client.close();
+  await late.client.close();
 });
-
-function isEqual(one: unknown, other: unknown): boolean {
-  try {
-    assert.deepEqual(one, other);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 test("P9.3 annotations are paged, and go with their message", async () => {
   const session = fixture.session("pages");
