@@ -45,6 +45,10 @@ export interface StateBatch {
 /** An own change: above the session's tree until that contains it. */
 interface Own {
   readonly ops: StateOp[];
+  /** Whether there was a connection for it. */
+  isSent: boolean;
+  /** Whether a tree that was told anew may contain it: its answer tells. */
+  isOpen?: boolean;
   /** The serial of a change that looks like this one, told before the answer. */
   echo?: string;
   /** Its serial, once the session took it. */
@@ -61,6 +65,11 @@ export class StateFeature<T extends object = StateTree> implements Feature {
   /** The session's tree, and the serial of its latest change. */
   #tree: StateTree = {};
   #version = "";
+  /**
+   * The tree below the own changes, and its version. It stays behind while it is open whether the
+   * session's tree contains one of them.
+   */
+  #base: SharedState = { value: {}, version: "" };
   /** Changes that wait for the tree which is being read. */
   #early: StateChangeFrame[] | undefined;
   /** Whether the replay has still to bring the tree, if there is any. */
@@ -71,6 +80,7 @@ export class StateFeature<T extends object = StateTree> implements Feature {
     this.#engine = engine;
     const { state } = engine.options.initial ?? {};
     if (state) this.#begin(state);
+    this.#base = { value: this.#tree, version: this.#version };
     this.value = this.#tree as T;
     if (engine.link.attached) this.#read();
   }
@@ -125,7 +135,7 @@ export class StateFeature<T extends object = StateTree> implements Feature {
     if (given.length === 0) return;
     // As everybody else gets it, and whatever the page does to its objects later.
     const ops = JSON.parse(toJson(given)) as StateOp[];
-    const own: Own = { ops };
+    const own: Own = { ops, isSent: this.#engine.link.attached !== undefined };
     this.#own.push(own);
     this.#show();
     try {
@@ -146,6 +156,10 @@ export class StateFeature<T extends object = StateTree> implements Feature {
   }
 
   attached({ resumed, state }: AttachedFrame): void {
+    for (const own of this.#own) {
+      own.isOpen = own.isSent;
+      own.isSent = true;
+    }
     if (resumed) {
       if (this.#early) this.#read();
       return;
@@ -181,6 +195,7 @@ export class StateFeature<T extends object = StateTree> implements Feature {
     this.#tree = applied(this.#tree, ops);
     this.#version = serial;
     if (client !== this.#engine.link.attached?.client) return;
+    if (this.#own.some((it) => it.serial === serial)) return;
     // Most likely the first that is unanswered: its answer tells.
     const own = this.#own.find((it) => !it.serial && !it.echo);
     if (own && mayBe(ops, own.ops)) own.echo = serial;
@@ -198,6 +213,7 @@ export class StateFeature<T extends object = StateTree> implements Feature {
       const early = this.#early;
       if (!early) return;
       this.#early = undefined;
+      for (const own of this.#own) own.isOpen = true;
       this.#begin(state);
       for (const frame of early) this.#change(frame);
       this.#keep();
@@ -211,9 +227,12 @@ export class StateFeature<T extends object = StateTree> implements Feature {
 
   /** Shows the session's tree and, above it, the own changes that it lacks. */
   #keep(): void {
-    let tree = this.#tree;
+    const isOpen = this.#own.some((own) => own.isOpen && !own.serial);
+    if (!isOpen) this.#base = { value: this.#tree, version: this.#version };
+    const { value, version } = this.#base;
+    let tree = value;
     this.#own = this.#own.filter(({ ops, serial, echo }) => {
-      if (serial ? serial <= this.#version : echo) return !serial;
+      if (serial ? serial <= version : echo && echo <= version) return !serial;
       const next = applied(tree, ops);
       // One that changed nothing is told to nobody.
       const isVain = serial !== undefined && next === tree;

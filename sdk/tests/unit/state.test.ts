@@ -52,6 +52,62 @@ test("P9.2 an own change counts once: told before its answer, after it, or again
   }
 });
 
+test("P9.2 a change that was cut off counts once while it waits for its answer", async () => {
+  const { state, asked, attach, told, caughtUp } = make();
+  attach({ state: { value: { count: 5 }, version: "x1" } });
+  const shown: unknown[] = [];
+  state.subscribe(["count"], (count) => shown.push(count));
+  const adding = state.increment(["count"]);
+  // On another connection. The session had taken it, and tells that with a change of somebody else.
+  attach({ resumed: true });
+  told("x3", "bob", set(["count"], 7));
+  caughtUp();
+  const more = state.increment(["count"]);
+  assert.deepEqual(shown, [6, 7], "what came is shown when it is known what it contains");
+  asked[0]?.done({ serial: "x2" });
+  await adding;
+  assert.deepEqual(shown, [6, 7, 8]);
+  told("x4", "ann", set(["count"], 8));
+  asked[1]?.done({ serial: "x4" });
+  await more;
+  assert.deepEqual([state.value, shown], [{ count: 8 }, [6, 7, 8]]);
+});
+
+test("P9.2 a tree that is read late may contain an own change, which counts once", async () => {
+  const { state, asked, told } = make({ client: "ann" });
+  const shown: unknown[] = [];
+  state.subscribe(["count"], (count) => shown.push(count));
+  const adding = state.increment(["count"]);
+  told("x2", "ann", set(["count"], 6));
+  asked[1]?.done({ serial: "x2" });
+  await adding;
+  const more = state.increment(["count"]);
+  assert.deepEqual(shown, [1, 2], "as far as it is known");
+  told("x3", "ann", set(["count"], 7));
+  asked[0]?.done({ value: { count: 7 }, version: "x3" });
+  await settled();
+  assert.deepEqual(shown, [1, 2]);
+  asked[2]?.done({ serial: "x3" });
+  await more;
+  assert.deepEqual(shown, [1, 2, 7]);
+});
+
+test("P9.2 an own change that was answered before it is told is no other's echo", async () => {
+  const { state, asked, told } = make({ client: "ann" });
+  const adding = state.increment(["count"]);
+  told("x2", "ann", set(["count"], 1));
+  asked[1]?.done({ serial: "x2" });
+  await adding;
+  const more = state.increment(["count"]);
+  asked[0]?.done({ value: {}, version: "x1" });
+  await settled();
+  assert.deepEqual(state.value, { count: 2 });
+  told("x3", "ann", set(["count"], 2));
+  asked[2]?.done({ serial: "x3" });
+  await more;
+  assert.deepEqual(state.value, { count: 2 });
+});
+
 test("P9.2 another tab's like change is no answer to one's own", async () => {
   const { state, asked, attach, told } = make();
   attach({});
