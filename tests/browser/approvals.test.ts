@@ -174,4 +174,13 @@ describe("the example of approvals", () => {
       ],
     );
   });
+
+  test("the bell says what the Worker needs for notifications", async () => {
+    const desk = await supervisor();
+    await desk.context().grantPermissions(["notifications"]);
+    await desk.click("text=Notify me");
+    await reads(desk, /there is no SESSILE_VAPID_KEY/);
+    const [worker] = desk.context().serviceWorkers();
+    assert.match(worker?.url() ?? "", /\/push-worker\.js\?page=/);
+  });
 });

@@ -120,7 +120,7 @@ describe("a service worker of pushes", () => {
     );
   });
 
-  test("P10.2 a button decides with the token of the notice, and says so in its place", async () => {
+  test("P10.2 a button decides with the token of the notice, and says so in place", async () => {
     const it = worker(AT);
     assert.equal(await it.click(NOTICE, "reject"), true);
     const [request] = it.requests;
@@ -207,7 +207,7 @@ describe("a service worker of pushes", () => {
     assert.deepEqual(it.opened, []);
   });
 
-  test("P10.1 subscribes anew when the browser drops a subscription, and tells the pages", async () => {
+  test("P10.1 subscribes anew when the browser drops a subscription, and says so", async () => {
     const it = worker(AT);
     it.page("https://app.example/");
     const options = { userVisibleOnly: true, applicationServerKey: new ArrayBuffer(65) };
