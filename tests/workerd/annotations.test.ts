@@ -127,7 +127,7 @@ test("P9.3 a hundred clients react, switch and withdraw: sums equal a model's", 
   const since = [...told.keys()].at(-1) as string;
   await reader.client.close();
 
-  // Who comes back has all that was missed in one frame, after an eviction as well.
+  // A reader that comes back has all that was missed in one frame, after an eviction as well.
   await server.evict(session);
   assert.deepEqual(await stored(), model.sums());
   const missed = await react();

@@ -90,7 +90,7 @@ for (const isObedient of [true, false]) {
       const ends = await within(Promise.all(streams), "every leaf to be refused");
       await Promise.all(stops);
       waits.push(...ends.map(({ at }) => at - asked));
-      // What was acknowledged is there, and nothing that was refused.
+      // All that was acknowledged is there, and nothing that was refused.
       for (const [at, { serial }] of leaders.entries()) {
         const { data, status } = await getMessage(fixture.server, session, serial);
         assert.equal(String(data).length, (ends[at]?.taken ?? 0) * PIECE.length);
