@@ -118,7 +118,7 @@ test("P9.1 whatever ten pages set at once, all end with the session's order", as
         batch.set(["at", "last"], name);
       });
     }
-    // One bad operation, or a version that is long gone: nothing of it stays, nor is seen elsewhere.
+    // One bad operation, or a version that is long gone: nothing stays, nor is seen elsewhere.
     refused += 1;
     const options = kind === 9 ? { ifVersion } : {};
     const refusal = state.batch((batch) => {
