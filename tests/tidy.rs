@@ -284,6 +284,36 @@ const ARROWS: &[(&str, &str, &str)] = &[
     ),
     ("handover", "deliveries", "hooks hear who leads (P10.4)"),
     (
+        "waking",
+        "deliveries",
+        "an agent is woken by a delivery, until it takes what it is owed (P10.3)",
+    ),
+    (
+        "messages",
+        "waking",
+        "an input is owed to an agent, until it is taken or gone (P10.3)",
+    ),
+    (
+        "turns",
+        "waking",
+        "a turn that waits for an agent is owed, and one that begins was taken (P10.3)",
+    ),
+    (
+        "handover",
+        "waking",
+        "while a person leads nobody is woken, and inputs wait for the return (P8.8)",
+    ),
+    (
+        "settings",
+        "waking",
+        "an agent that is set is owed the turns that wait (P10.3)",
+    ),
+    (
+        "life",
+        "waking",
+        "a session that is deleted owes its inputs to nobody (P10.3)",
+    ),
+    (
         "life",
         "deliveries",
         "a session that is deleted owes its hooks the news of that (P10.4)",

@@ -1,6 +1,7 @@
 //! Deliveries in memory: a queue for each target, and the dead letters. Each change gives the
 //! rows to write; nothing here knows whose they are.
 
+mod taking;
 #[cfg(test)]
 mod tests;
 
@@ -11,6 +12,7 @@ use super::outcome::Outcome;
 use crate::ordered::Map;
 use crate::protocol::ids::{Timestamp, after};
 use crate::protocol::limits::{DEAD_LETTER_MS, DEAD_LETTERS_MAX, DELIVERY_SLACK_MS, Limits};
+use crate::protocol::serial::Place;
 use crate::store::{DeliveryKind, DeliveryWrite, Owed, Parcel};
 
 /// Delivery numbers per millisecond, before they run ahead of the clock.
@@ -20,20 +22,31 @@ const REASON_LENGTH: usize = 200;
 /// The status of a target that wants no more deliveries.
 const GONE: u16 = 410;
 
-/// One target: its deliveries arrive in order.
-type Lane = (DeliveryKind, String);
+/// A queue: of the deliveries of a kind to one target, or of one that goes by itself, which then
+/// has its number (`Needs::order`).
+pub(crate) type Lane = (DeliveryKind, String, u64);
 
 /// All deliveries of a session, or of an inbox.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Queue {
-    lanes: Map<Lane, VecDeque<Waiting>>,
-    /// Dead letters with their times.
-    dead: Vec<(u64, Timestamp)>,
+    pub(crate) lanes: Map<Lane, VecDeque<Waiting>>,
+    /// Dead letters.
+    pub(crate) dead: Vec<Owed>,
     /// The latest number.
     last: u64,
+    /// The time before which no attempt begins and none counts as lost. Every input asks.
+    next: Timestamp,
+    /// Grows with every change.
+    pub(crate) changes: u64,
     /// Whether the step that begins the session tells of that.
     pub(crate) is_begun: bool,
     bounds: Bounds,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        Self::load(Vec::new(), &Limits::default(), 0)
+    }
 }
 
 /// The bounds of a deployment.
@@ -47,19 +60,42 @@ struct Bounds {
 
 /// A pending delivery.
 #[derive(Debug)]
-struct Waiting {
-    number: u64,
+pub(crate) struct Waiting {
+    pub(crate) number: u64,
     attempts: u64,
-    created_at: Timestamp,
+    pub(crate) created_at: Timestamp,
     due_at: Timestamp,
+    pub(crate) subject: Option<Place>,
+    rounds: u64,
+    /// Whether it may go out.
+    pub(crate) is_released: bool,
     /// While an attempt is under way: the time when it counts as lost.
-    under_way: Option<Timestamp>,
+    pub(crate) under_way: Option<Timestamp>,
 }
 
 impl Waiting {
     /// The time of the next attempt.
     fn next(&self) -> Timestamp {
-        self.under_way.unwrap_or(self.due_at)
+        match self.under_way {
+            Some(lost_at) => lost_at,
+            None if self.is_released => self.due_at,
+            None => Timestamp::MAX,
+        }
+    }
+
+    /// The delivery as its row has it.
+    pub(crate) fn owed(&self, lane: &Lane) -> Owed {
+        Owed {
+            number: self.number,
+            kind: lane.0,
+            target: lane.1.clone(),
+            attempts: self.attempts,
+            created_at: self.created_at,
+            due_at: self.due_at,
+            dead_at: None,
+            subject: self.subject,
+            rounds: self.rounds,
+        }
     }
 }
 
@@ -77,38 +113,47 @@ impl Queue {
             lanes: Map::new(),
             dead: Vec::new(),
             last: 0,
+            next: Timestamp::MAX,
+            changes: 0,
             is_begun: false,
             bounds,
         };
         for owed in rows {
             queue.last = queue.last.max(owed.number);
             match owed.dead_at {
-                Some(at) => queue.dead.push((owed.number, at)),
+                Some(_) => queue.dead.push(owed),
                 None => queue.push(owed),
             }
         }
+        queue.reckon();
         queue
     }
 
-    fn push(&mut self, owed: Owed) {
+    pub(crate) fn push(&mut self, owed: Owed) {
+        let needs = owed.kind.needs();
         let waiting = Waiting {
             number: owed.number,
             attempts: owed.attempts,
             created_at: owed.created_at,
             due_at: owed.due_at,
+            subject: owed.subject,
+            rounds: owed.rounds,
+            is_released: needs.answer,
             under_way: None,
         };
-        let lane = self.lanes.or_default((owed.kind, owed.target));
+        let apart = if needs.order { 0 } else { owed.number };
+        let lane = self.lanes.or_default((owed.kind, owed.target, apart));
         lane.push_back(waiting);
     }
 
     /// Adds a delivery; `parcel` gets its number. Beyond the bound it becomes a dead letter at
-    /// once.
+    /// once. The `subject` waits to be taken, where one does.
     pub(crate) fn add(
         &mut self,
         now: Timestamp,
         kind: DeliveryKind,
         target: &str,
+        subject: Option<Place>,
         parcel: impl FnOnce(u64) -> Parcel,
     ) -> Vec<DeliveryWrite> {
         // Based on the time, since rows of earlier numbers may be gone.
@@ -124,11 +169,14 @@ impl Queue {
             created_at: now,
             due_at: now,
             dead_at: is_full.then_some(now),
+            subject,
+            rounds: 0,
         };
         if is_full {
-            self.dead.push((number, now));
+            self.dead.push(owed.clone());
         } else {
             self.push(owed.clone());
+            self.reckon();
         }
         let mut writes = vec![DeliveryWrite::Add {
             owed,
@@ -148,7 +196,7 @@ impl Queue {
     /// Whether anything is pending for a target.
     pub(crate) fn owes(&self, kind: DeliveryKind, target: &str) -> bool {
         let mut lanes = self.lanes.keys();
-        lanes.any(|(known, it)| *known == kind && it == target)
+        lanes.any(|(known, it, _)| *known == kind && it == target)
     }
 
     /// Whether there is no row at all.
@@ -156,24 +204,25 @@ impl Queue {
         self.lanes.is_empty() && self.dead.is_empty()
     }
 
-    fn heads(&self) -> impl Iterator<Item = &Waiting> {
-        self.lanes.values().filter_map(VecDeque::front)
+    fn heads(&self) -> impl Iterator<Item = (&Lane, &Waiting)> {
+        let lanes = self.lanes.iter();
+        lanes.filter_map(|(lane, pending)| Some((lane, pending.front()?)))
     }
 
     /// Begins the attempts that are due: of each lane the first delivery, the longest due first.
     pub(crate) fn start(&mut self, now: Timestamp) -> Vec<Started> {
-        let until = after(now, self.bounds.call_ms.saturating_add(DELIVERY_SLACK_MS));
-        let busy = self
-            .heads()
-            .filter(|head| head.under_way.is_some_and(|until| now < until));
-        let room = self.bounds.at_once.saturating_sub(busy.count());
         let mut started = Vec::new();
-        while started.len() < room {
+        if now < self.next {
+            return started;
+        }
+        let until = after(now, self.bounds.call_ms.saturating_add(DELIVERY_SLACK_MS));
+        loop {
+            let room = self.room(|lost_at| now < lost_at);
             let heads = self.lanes.iter_mut();
             let heads = heads.filter_map(|(lane, pending)| Some((lane, pending.front_mut()?)));
-            let due = heads.filter(|(_, head)| head.next() <= now);
+            let due = heads.filter(|(lane, head)| head.next() <= now && room.is_for(lane));
             let longest = due.min_by_key(|(_, head)| (head.due_at, head.number));
-            let Some(((kind, target), head)) = longest else {
+            let Some(((kind, target, _), head)) = longest else {
                 break;
             };
             head.under_way = Some(until);
@@ -181,17 +230,21 @@ impl Queue {
                 number: head.number,
                 kind: *kind,
                 target: target.clone(),
+                rounds: head.rounds,
             });
         }
+        self.reckon();
         started
     }
 
-    /// Takes the outcome of an attempt. That of an unknown delivery changes nothing.
+    /// Takes the outcome of an attempt. That of an unknown delivery changes nothing. One that was
+    /// accepted goes out again if it is not taken within `take_ms`.
     pub(crate) fn settle(
         &mut self,
         now: Timestamp,
         number: u64,
         outcome: &Outcome,
+        take_ms: u64,
     ) -> Vec<DeliveryWrite> {
         let mut lanes = self.lanes.iter_mut();
         let found = lanes.find_map(|(lane, waiting)| {
@@ -204,31 +257,46 @@ impl Queue {
         head.under_way = None;
         head.attempts += 1;
         let attempts = head.attempts;
-        let give_up_at = match lane.0 {
-            DeliveryKind::Hook => after(head.created_at, self.bounds.give_up_ms),
-            // An inbox must become right again.
-            DeliveryKind::Inbox => Timestamp::MAX,
+        let needs = lane.0.needs();
+        let give_up_at = match needs.end {
+            true => after(head.created_at, self.bounds.give_up_ms),
+            false => Timestamp::MAX,
         };
-        let write = match verdict(outcome) {
-            Verdict::Taken => DeliveryWrite::Forget { number },
-            Verdict::Failed { asked_ms, .. } if now < give_up_at => {
-                let due_at = after(now, wait_ms(number, attempts, asked_ms)).min(give_up_at);
-                head.due_at = due_at;
-                return vec![DeliveryWrite::Again {
-                    number,
-                    attempts,
-                    due_at,
-                }];
+        let (reason, due_at) = match verdict(outcome) {
+            Verdict::Taken if needs.answer => (None, None),
+            Verdict::Taken if now < give_up_at => {
+                head.rounds += 1;
+                let wait = take_ms.max(wait_ms(number, head.rounds, None));
+                (None, Some(after(now, wait)))
             }
-            Verdict::Failed { reason, .. } | Verdict::GivenUp { reason } => {
-                self.dead.push((number, now));
+            Verdict::Taken => (Some("it was accepted, and not taken".to_owned()), None),
+            Verdict::Failed { reason, asked_ms } => {
+                let failures = attempts.saturating_sub(head.rounds);
+                let due_at = after(now, wait_ms(number, failures, asked_ms)).min(give_up_at);
+                (Some(reason), (now < give_up_at).then_some(due_at))
+            }
+            Verdict::GivenUp { reason } => (Some(reason), None),
+        };
+        let reason = reason.map(|reason| reason.chars().take(REASON_LENGTH).collect());
+        let write = match (due_at, reason) {
+            (Some(due_at), reason) => {
+                head.due_at = due_at;
+                let owed = head.owed(&lane);
+                self.reckon();
+                return vec![DeliveryWrite::Again { owed, reason }];
+            }
+            (None, Some(reason)) => {
+                let dead_at = Some(now);
+                let owed = head.owed(&lane);
+                self.dead.push(Owed { dead_at, ..owed });
                 DeliveryWrite::Bury {
                     number,
                     attempts,
                     at: now,
-                    reason: reason.chars().take(REASON_LENGTH).collect(),
+                    reason,
                 }
             }
+            (None, None) => DeliveryWrite::Forget { number },
         };
         self.pass(&lane);
         let mut writes = vec![write];
@@ -244,17 +312,19 @@ impl Queue {
                 self.lanes.remove(lane);
             }
         }
+        self.reckon();
     }
 
     /// Forgets dead letters beyond their number and age.
     pub(crate) fn forget_letters(&mut self, now: Timestamp) -> Vec<DeliveryWrite> {
         let excess = self.dead.len().saturating_sub(DEAD_LETTERS_MAX);
         let (mut index, mut writes) = (0, Vec::new());
-        self.dead.retain(|(number, at)| {
+        self.dead.retain(|letter| {
             index += 1;
-            let is_kept = excess < index && now < after(*at, DEAD_LETTER_MS);
+            let is_kept = excess < index && now < forgotten_at(letter);
             if !is_kept {
-                writes.push(DeliveryWrite::Forget { number: *number });
+                let number = letter.number;
+                writes.push(DeliveryWrite::Forget { number });
             }
             is_kept
         });
@@ -263,13 +333,58 @@ impl Queue {
 
     /// The time of the next attempt, or of the next dead letter to forget.
     pub(crate) fn deadline(&self) -> Option<Timestamp> {
-        let is_under_way = |head: &&Waiting| head.under_way.is_some();
-        // While all calls are taken, the rest needs no clock: an outcome starts it.
-        let is_busy = self.bounds.at_once <= self.heads().filter(is_under_way).count();
-        let due = self.heads().filter(|head| !is_busy || is_under_way(head));
-        let letters = self.dead.iter().map(|(_, at)| after(*at, DEAD_LETTER_MS));
-        due.map(Waiting::next).chain(letters).min()
+        let letters = self.dead.iter().map(forgotten_at);
+        let next = Some(self.next).filter(|next| *next < Timestamp::MAX);
+        next.into_iter().chain(letters).min()
     }
+
+    /// Computes the time of the next attempt again.
+    pub(crate) fn reckon(&mut self) {
+        self.changes += 1;
+        // While all calls are taken, the rest needs no clock: an outcome starts it.
+        let room = self.room(|_| true);
+        let heads = self.heads();
+        let due = heads.filter(|(lane, head)| head.under_way.is_some() || room.is_for(lane));
+        let next = due.map(|(_, head)| head.next()).min();
+        self.next = next.unwrap_or(Timestamp::MAX);
+    }
+
+    /// The room for more attempts beside those under way, which `counts` by the time when they are
+    /// lost.
+    fn room(&self, counts: impl Fn(Timestamp) -> bool) -> Room {
+        let heads = self.heads();
+        let busy = heads.filter(|(_, head)| head.under_way.is_some_and(&counts));
+        let (mut all, mut apart) = (0, 0);
+        for ((.., number), _) in busy {
+            all += 1;
+            apart += usize::from(0 < *number);
+        }
+        let at_once = self.bounds.at_once;
+        Room {
+            any: all < at_once,
+            // One call is left to those that go in order.
+            apart: all < at_once && apart < at_once.saturating_sub(1).max(1),
+        }
+    }
+}
+
+/// The room for another attempt.
+struct Room {
+    /// At anything.
+    any: bool,
+    /// At a delivery that goes by itself: there may be many, and they may all be slow.
+    apart: bool,
+}
+
+impl Room {
+    fn is_for(&self, lane: &Lane) -> bool {
+        if lane.2 == 0 { self.any } else { self.apart }
+    }
+}
+
+/// The time after which a dead letter is forgotten.
+fn forgotten_at(letter: &Owed) -> Timestamp {
+    after(letter.dead_at.unwrap_or(letter.created_at), DEAD_LETTER_MS)
 }
 
 /// A delivery whose attempt begins.
@@ -278,6 +393,7 @@ pub(crate) struct Started {
     pub(crate) number: u64,
     pub(crate) kind: DeliveryKind,
     pub(crate) target: String,
+    pub(crate) rounds: u64,
 }
 
 /// The queue's reading of an outcome.

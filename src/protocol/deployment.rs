@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::agent::{Agent, Bindings, Reach};
 use super::hooks::{self, Hook};
 use super::limits::Limits;
 use super::schema::{Judge, Unjudged};
@@ -45,6 +46,12 @@ pub struct Outbound {
     pub has_secret: bool,
     /// Whether it has inboxes, which sessions tell of themselves (P15).
     pub has_inboxes: bool,
+    /// Whether it can make tokens for its own sessions (P2.8).
+    pub has_keys: bool,
+    /// The agent of every session that sets none (P10.3).
+    pub agent: Option<Agent>,
+    /// The names of bindings that agents may be reached by.
+    pub bindings: Bindings,
 }
 
 impl Outbound {
@@ -75,7 +82,36 @@ impl Outbound {
             hooks,
             allows_local,
             has_secret,
-            has_inboxes: false,
+            ..Self::default()
+        })
+    }
+
+    /// Its means to reach agents.
+    pub fn reach(&self) -> Reach<'_> {
+        Reach {
+            allows_local: self.allows_local,
+            has_secret: self.has_secret,
+            has_keys: self.has_keys,
+            has_inboxes: self.has_inboxes,
+            bindings: &self.bindings,
+        }
+    }
+
+    /// The same with the agent that `SESSILE_AGENT` names, once everything else is known.
+    ///
+    /// # Errors
+    /// The reason, naming the variable.
+    pub fn with_agent(self, json: Option<&str>) -> Result<Self, String> {
+        let Some(json) = json.filter(|json| !json.is_empty()) else {
+            return Ok(self);
+        };
+        let named = |reason: String| format!("SESSILE_AGENT: {reason}");
+        let agent: Agent = serde_json::from_str(json)
+            .map_err(|error| named(super::json_error::of_text(&error)))?;
+        agent.check(self.reach()).map_err(named)?;
+        Ok(Self {
+            agent: Some(agent),
+            ..self
         })
     }
 }

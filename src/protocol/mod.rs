@@ -3,6 +3,7 @@
 //! No rules, no clock and no platform: this room decides the form of a frame,
 //! [`crate::session`] its effect.
 
+pub mod agent;
 pub mod amount;
 pub mod annotation;
 pub mod approval;

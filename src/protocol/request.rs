@@ -1,5 +1,6 @@
 //! Requests by HTTP, as a session takes them (P12).
 
+use super::agent::AskWake;
 use super::decode::{ClientFrame, Received, check_depth, decode, parse, shorthand, shorthand_list};
 use super::error::{ErrorCode, ErrorInfo};
 use super::limits::Limits;
@@ -24,6 +25,19 @@ pub enum Request {
     Settings(serde_json::Value),
     /// `DELETE …` (P11.2).
     Erase,
+    /// `POST …/wake` (P10.3).
+    Wake(AskWake),
+}
+
+/// `POST …/wake` (P10.3); the body may be empty.
+pub(super) fn wake(parts: &Parts<'_>, limits: &Limits) -> Result<Request, ErrorInfo> {
+    const VERB: &str = "wake the agent";
+    let body = match parts.body.trim() {
+        "" => "{}",
+        body => body,
+    };
+    check_depth(VERB, body, limits)?;
+    parse(VERB, body).map(Request::Wake)
 }
 
 /// `POST …/frames` (P12.1).

@@ -149,6 +149,10 @@ with_reads! {
         frame!("POST" "/lead" => "lead.take");
         frame!("POST" "/lead/return" => "lead.return");
         session!(
+            "POST" "/wake", Some((Operation::Admin, "wake the agent")), &[],
+            Serve::Answer(Decode::Session(request::wake))
+        );
+        session!(
             "PATCH" "", Some((Operation::Admin, "change the settings")), &[],
             Serve::Answer(Decode::Session(request::settings))
         );

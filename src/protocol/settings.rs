@@ -3,6 +3,7 @@
 use serde::Serialize;
 use std::ops::RangeInclusive;
 
+use super::agent::Agent;
 use super::deployment::Outbound;
 use super::error::{ErrorCode, ErrorInfo};
 use super::hooks::{self, Hook};
@@ -17,8 +18,6 @@ const DURATION_MS_MAX: u64 = 10 * 365 * 24 * 60 * 60 * 1000;
 const LIFE_MS: RangeInclusive<u64> = 1_000..=DURATION_MS_MAX;
 /// Rollup windows.
 const WINDOW_MS: RangeInclusive<u64> = 0..=WINDOW_MS_MAX;
-/// Characters of an agent's URL.
-const URL_LENGTH: usize = 2_048;
 /// Characters of a title: lists of sessions show it.
 const TITLE_LENGTH: usize = 256;
 
@@ -98,8 +97,8 @@ settings! {
     presence_timeout_ms = "presenceTimeoutMs", LIFE_MS, 30_000;
     /// How long a turn may be suspended (P6.1); a week by default.
     suspend_ms = "suspendMs", LIFE_MS, 7 * 24 * 60 * 60 * 1000;
-    /// How long a woken agent has to take its input (P10.3).
-    take_ms = "takeMs", LIFE_MS;
+    /// How long a woken agent has to take its input (P10.3); a minute by default.
+    take_ms = "takeMs", LIFE_MS, 60_000;
     /// Attempts at a turn before it fails, where agents are woken (P6.1); 3 by default.
     max_attempts = "maxAttempts", 1..=100, 3;
     /// How long the person who leads may be silent (P8.8); a quarter of an hour by default.
@@ -130,28 +129,14 @@ words!(OnInput {
     Steer = "steer",
 });
 
-/// An agent that can be woken.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Agent {
-    /// The URL of its webhook.
-    pub url: String,
-}
-
-read_fields!(Agent { url });
-
 impl Settings {
     /// `onInput`, `parallel` by default.
     pub fn on_input(&self) -> OnInput {
         self.on_input.unwrap_or_default()
     }
 
-    /// Attempts at a turn before it fails: `maxAttempts` where agents are woken, else one (P6.1).
-    pub fn attempts(&self) -> u64 {
-        self.agent.as_ref().map_or(1, |_| self.max_attempts())
-    }
-
     /// These settings with a patch applied; `null` resets a setting to its default. `outbound`
-    /// decides which hooks the deployment allows.
+    /// decides which hooks and agents the deployment allows.
     ///
     /// # Errors
     /// `invalid-frame`, naming the first setting that is malformed or out of bounds.
@@ -183,9 +168,16 @@ impl Settings {
             )));
         }
         settings.check_numbers()?;
-        // Hooks that a deployment no longer allows must not block other settings.
+        // A target that the deployment no longer allows must not block other settings.
         if settings.hooks != self.hooks {
             settings.check_hooks(outbound)?;
+        }
+        if settings.agent != self.agent
+            && let Some(agent) = &settings.agent
+        {
+            agent
+                .check(outbound.reach())
+                .map_err(|reason| refused(&reason))?;
         }
         Ok(settings)
     }
@@ -204,13 +196,6 @@ impl Settings {
         if TITLE_LENGTH < title.chars().count() {
             return Err(refused(&format!(
                 "title is longer than {TITLE_LENGTH} characters"
-            )));
-        }
-        let is_http = |url: &str| url.starts_with("https://") || url.starts_with("http://");
-        let agent = self.agent.as_ref().map(|agent| agent.url.as_str());
-        if agent.is_some_and(|url| !is_http(url) || URL_LENGTH < url.len()) {
-            return Err(refused(&format!(
-                "agent.url is not an http or https URL of at most {URL_LENGTH} characters"
             )));
         }
         Ok(())

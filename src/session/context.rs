@@ -11,6 +11,7 @@ use super::presence::state::Presence;
 use super::state::memory::State;
 use super::turns::state::Turns;
 use super::usage::memory::Sums;
+use super::waking::state::Wakes;
 use crate::machine::Queue;
 use crate::ordered::Set;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
@@ -35,6 +36,7 @@ pub(super) struct Memory {
     pub(super) state: State,
     pub(super) marks: Marks,
     pub(super) usage: Sums,
+    pub(super) wakes: Wakes,
 }
 
 /// A request that a turn waits for.

@@ -8,6 +8,7 @@ use crate::session::deliveries::hooks;
 use crate::session::engine::{Error, News, Owner, Sender, Wait, after};
 use crate::session::inboxes::part::part_all;
 use crate::session::part::Part;
+use crate::session::waking::owe::forget_all;
 use crate::store::StoreError;
 
 /// Deletes the session: from now on every input is refused until the deletion is done.
@@ -19,9 +20,14 @@ pub(crate) fn erase(cx: &mut Context<'_>, sender: &Sender) -> Result<String, Err
 
 /// Ends the session and tells its hooks (P10.4). Pending deliveries are the only rows that remain.
 fn end(cx: &mut Context<'_>) -> Result<(), StoreError> {
-    let mut told = Vec::new();
+    // The inputs that agents are still to take end with the session.
+    let mut told = forget_all(cx);
     if cx.engine.created_at.is_some() {
-        told = hooks::rows(cx, HookEvent::SessionDelete, hooks::Subject::default());
+        told.extend(hooks::rows(
+            cx,
+            HookEvent::SessionDelete,
+            hooks::Subject::default(),
+        ));
         told.extend(part_all(cx));
     }
     if cx.memory.deliveries.is_empty() {

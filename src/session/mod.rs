@@ -30,6 +30,7 @@ mod settings;
 mod state;
 mod turns;
 mod usage;
+mod waking;
 
 pub use crate::machine::{Carrier, Text};
 pub use crate::protocol::reads::Read;

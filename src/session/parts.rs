@@ -20,6 +20,7 @@ use super::state::part::Shared;
 use super::turns::lease::Leases;
 use super::turns::lost::Open;
 use super::usage::part::Used;
+use super::waking::part::Waking;
 use crate::ordered::Set;
 use crate::protocol::frame::{Lists, ServerFrame};
 use crate::protocol::ids::Timestamp;
@@ -51,6 +52,7 @@ macro_rules! each {
             Trimming
             Rest
             Announcing
+            Waking
             Deliveries
             Inboxes
         }

@@ -5,6 +5,7 @@ use super::engine::{Chains, Error, Sender};
 use super::handover::heard;
 use super::readers::history;
 use super::reads::read;
+use super::waking::again::wake;
 use super::{frames, full, life, settings};
 use crate::protocol::capability::Operation;
 use crate::protocol::decode::{ClientFrame, Received};
@@ -75,6 +76,7 @@ fn take(cx: &mut Context<'_>, sender: &Sender, request: Request) -> Result<(), S
             .and_then(|()| history::one_body(cx, serial)),
         Request::Settings(patch) => settings::change_settings(cx, sender, &patch),
         Request::Erase => life::erase(cx, sender),
+        Request::Wake(ask) => wake(cx, sender, &ask),
     };
     cx.engine.out.response = Some(match done {
         Ok(body) => (200, body),

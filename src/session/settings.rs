@@ -7,6 +7,7 @@ use crate::session::inboxes::follow::owe_title;
 use crate::session::parts;
 use crate::session::state::form::check_setting;
 use crate::session::usage::stop::change_budget;
+use crate::session::waking::owe::agent_set;
 use crate::store::MetaWrite;
 
 /// Applies a patch to the settings; the session begins with it if it has not.
@@ -24,6 +25,9 @@ pub(crate) fn change_settings(
         owe_title(cx, &mut step);
     }
     change_budget(cx, &mut step, &settings)?;
+    if settings.agent != cx.engine.settings.agent {
+        agent_set(cx, &mut step, settings.agent.as_ref());
+    }
     step.write(MetaWrite::Set {
         settings: settings.clone(),
         at: cx.engine.now,

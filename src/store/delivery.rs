@@ -14,9 +14,11 @@
 //! | `created_at` | the time of its cause, in ms |
 //! | `due_at` | the time of the next attempt, in ms |
 //! | `dead_at` | the time when it was given up, in ms, else NULL |
-//! | `reason` | the reason for that, else NULL |
-//! | `id` | its id for the receiver, the same at each attempt |
-//! | `body` | the exact text to send |
+//! | `reason` | the reason for that, or for the failure of the last attempt, else NULL |
+//! | `id` | its id for the receiver, the same at each attempt of a round |
+//! | `body` | the text to send |
+//! | `subject` | the place of the input or turn that waits to be taken, else NULL |
+//! | `rounds` | how often it began anew, since it was accepted and not taken |
 
 use super::error::StoreError;
 use super::row::Row;
@@ -25,6 +27,7 @@ use super::sql::{Sql, Value};
 use super::store::Store;
 use super::stored::Stored;
 use crate::protocol::ids::Timestamp;
+use crate::protocol::serial::Place;
 
 /// How a delivery goes out. The numbers are kept in rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +36,47 @@ pub enum DeliveryKind {
     Hook = 0,
     /// News for an inbox of the deployment (P15).
     Inbox = 1,
+    /// A call that wakes an agent (P10.3).
+    Wake = 2,
+}
+
+/// The needs of a kind of delivery, by which a queue treats it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Needs {
+    /// Whether deliveries to one target go out one after the other; else each by itself.
+    pub order: bool,
+    /// Whether an answer of 2xx settles it; else it waits to be taken, in another way, and its
+    /// owner says when it may go out.
+    pub answer: bool,
+    /// Whether it is given up after `giveUpMs`.
+    pub end: bool,
+}
+
+impl DeliveryKind {
+    /// The kinds, by their numbers.
+    const ALL: [Self; 3] = [Self::Hook, Self::Inbox, Self::Wake];
+
+    /// The needs of this kind.
+    pub const fn needs(self) -> Needs {
+        match self {
+            Self::Hook => Needs {
+                order: true,
+                answer: true,
+                end: true,
+            },
+            // An inbox must become right again.
+            Self::Inbox => Needs {
+                order: true,
+                answer: true,
+                end: false,
+            },
+            Self::Wake => Needs {
+                order: false,
+                answer: false,
+                end: true,
+            },
+        }
+    }
 }
 
 /// A delivery without its id and body.
@@ -52,6 +96,10 @@ pub struct Owed {
     pub due_at: Timestamp,
     /// The time when it was given up, if it was.
     pub dead_at: Option<Timestamp>,
+    /// The place of the input or turn that waits to be taken, where one does.
+    pub subject: Option<Place>,
+    /// How often it began anew, since it was accepted and not taken: each round has its own id.
+    pub rounds: u64,
 }
 
 /// The part of a delivery that is sent.
@@ -63,7 +111,7 @@ pub struct Parcel {
     pub body: String,
 }
 
-/// A delivery that was given up.
+/// A delivery that was given up, or whose last attempt failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {
     /// The delivery.
@@ -86,14 +134,12 @@ pub enum DeliveryWrite {
         /// The part that is sent.
         parcel: Parcel,
     },
-    /// An attempt failed and another follows.
+    /// Another attempt follows, or a dead letter is sent again.
     Again {
-        /// The delivery.
-        number: u64,
-        /// Attempts so far.
-        attempts: u64,
-        /// The time of the next attempt.
-        due_at: Timestamp,
+        /// The delivery, as it goes on.
+        owed: Owed,
+        /// The reason why the last attempt failed, if it did.
+        reason: Option<String>,
     },
     /// It is given up.
     Bury {
@@ -106,6 +152,10 @@ pub enum DeliveryWrite {
         /// The reason.
         reason: String,
     },
+    /// All of one kind go, dead letters too.
+    ForgetKind(DeliveryKind),
+    /// There will be some: the table is made.
+    Prepare,
     /// It was accepted, or a dead letter has expired.
     Forget {
         /// The delivery.
@@ -116,22 +166,26 @@ pub enum DeliveryWrite {
 impl Stored for DeliveryWrite {
     /// One row.
     fn store(&self, sql: &dyn Sql) -> Result<(), StoreError> {
-        const AGAIN: &str = "UPDATE delivery SET attempts=?2, due_at=?3 WHERE number=?1";
+        const AGAIN: &str = "UPDATE delivery SET attempts=?2, due_at=?3, rounds=?4, target=?5, \
+                             reason=?6, created_at=?7, dead_at=NULL WHERE number=?1";
         const BURY: &str = "UPDATE delivery SET attempts=?2, dead_at=?3, reason=?4 WHERE number=?1";
         const FORGET: &str = "DELETE FROM delivery WHERE number=?1";
+        const FORGET_KIND: &str = "DELETE FROM delivery WHERE kind=?1";
         match self {
             Self::Add {
                 owed,
                 reason,
                 parcel,
             } => add(sql, owed, reason.as_deref(), parcel),
-            Self::Again {
-                number,
-                attempts,
-                due_at,
-            } => {
-                let [number, attempts] = [*number, *attempts].map(Value::number);
-                sql.run(AGAIN, &[number, attempts, (*due_at).into()])
+            Self::Again { owed, reason } => {
+                let numbers = [owed.number, owed.attempts, owed.rounds];
+                let [number, attempts, rounds] = numbers.map(Value::number);
+                let (due_at, target) = (owed.due_at.into(), owed.target.as_str().into());
+                let (reason, created_at) = (reason.as_deref().into(), owed.created_at.into());
+                sql.run(
+                    AGAIN,
+                    &[number, attempts, due_at, rounds, target, reason, created_at],
+                )
             }
             Self::Bury {
                 number,
@@ -146,24 +200,26 @@ impl Stored for DeliveryWrite {
                 )
             }
             Self::Forget { number } => sql.run(FORGET, &[Value::number(*number)]),
+            Self::ForgetKind(kind) => sql.run(FORGET_KIND, &[Value::Integer(*kind as i64)]),
+            Self::Prepare => Ok(()),
         }
     }
 
     fn make_tables(&self, sql: &dyn Sql, tables: &mut Tables) -> Result<(), StoreError> {
         match self {
-            Self::Add { .. } => tables.add(sql, Rare::Delivery),
-            Self::Again { .. } | Self::Bury { .. } | Self::Forget { .. } => Ok(()),
+            Self::Add { .. } | Self::Prepare => tables.add(sql, Rare::Delivery),
+            _ => Ok(()),
         }
     }
 
     fn is_one_statement(&self) -> bool {
-        !matches!(self, Self::Add { .. })
+        !matches!(self, Self::Add { .. } | Self::Prepare)
     }
 
     fn bytes(&self) -> usize {
         match self {
             Self::Add { parcel, .. } => parcel.body.len(),
-            Self::Again { .. } | Self::Bury { .. } | Self::Forget { .. } => 0,
+            _ => 0,
         }
     }
 }
@@ -175,7 +231,8 @@ fn add(
     parcel: &Parcel,
 ) -> Result<(), StoreError> {
     const ADD: &str = "INSERT INTO delivery(number, kind, target, attempts, created_at, due_at, \
-                       dead_at, reason, id, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+                       dead_at, reason, id, body, subject, rounds) \
+                       VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
     let params = [
         Value::number(owed.number),
         Value::Integer(owed.kind as i64),
@@ -187,6 +244,8 @@ fn add(
         reason.into(),
         parcel.id.as_str().into(),
         parcel.body.as_str().into(),
+        owed.subject.into(),
+        Value::number(owed.rounds),
     ];
     sql.run(ADD, &params)
 }
@@ -194,17 +253,21 @@ fn add(
 fn owed(row: &mut Row) -> Result<Owed, StoreError> {
     Ok(Owed {
         number: row.number()?,
-        kind: match row.integer()? {
-            0 => DeliveryKind::Hook,
-            1 => DeliveryKind::Inbox,
-            _ => return Err(StoreError::unreadable("delivery")),
-        },
+        kind: kind(row.integer()?)?,
         target: row.text()?,
         attempts: row.number()?,
         created_at: row.integer()?,
         due_at: row.integer()?,
         dead_at: row.maybe_integer()?,
+        subject: row.maybe_number()?,
+        rounds: row.number()?,
     })
+}
+
+fn kind(number: i64) -> Result<DeliveryKind, StoreError> {
+    let mut kinds = DeliveryKind::ALL.into_iter();
+    let found = kinds.find(|kind| *kind as i64 == number);
+    found.ok_or_else(|| StoreError::unreadable("delivery"))
 }
 
 impl Store {
@@ -215,8 +278,8 @@ impl Store {
 
     /// All deliveries, the oldest first. Reads all rows.
     pub fn deliveries(&self) -> Result<Vec<Owed>, StoreError> {
-        const ALL: &str = "SELECT number, kind, target, attempts, created_at, due_at, dead_at \
-                           FROM delivery ORDER BY number";
+        const ALL: &str = "SELECT number, kind, target, attempts, created_at, due_at, dead_at, \
+                           subject, rounds FROM delivery ORDER BY number";
         if !self.tables()?.has(Rare::Delivery) {
             return Ok(Vec::new());
         }
@@ -243,8 +306,21 @@ impl Store {
     /// Dead letters, the newest first. Reads all rows.
     pub fn dead_letters(&self) -> Result<Vec<DeadLetter>, StoreError> {
         const DEAD: &str = "SELECT number, kind, target, attempts, created_at, due_at, dead_at, \
-                            id, reason FROM delivery WHERE dead_at IS NOT NULL \
-                            ORDER BY number DESC";
+                            subject, rounds, id, reason FROM delivery \
+                            WHERE dead_at IS NOT NULL ORDER BY number DESC";
+        self.letters(DEAD)
+    }
+
+    /// Pending deliveries whose last attempt failed, the newest first, 100 at most. Reads all rows.
+    pub fn failing(&self) -> Result<Vec<DeadLetter>, StoreError> {
+        const FAILING: &str = "SELECT number, kind, target, attempts, created_at, due_at, \
+                               dead_at, subject, rounds, id, reason FROM delivery \
+                               WHERE dead_at IS NULL AND reason IS NOT NULL \
+                               ORDER BY number DESC LIMIT 100";
+        self.letters(FAILING)
+    }
+
+    fn letters(&self, query: &str) -> Result<Vec<DeadLetter>, StoreError> {
         if !self.tables()?.has(Rare::Delivery) {
             return Ok(Vec::new());
         }
@@ -254,6 +330,8 @@ impl Store {
             let reason = row.maybe_text()?.unwrap_or_default();
             Ok(DeadLetter { owed, id, reason })
         };
-        Row::all(self.sql().query(DEAD, &[])?).map(letter).collect()
+        Row::all(self.sql().query(query, &[])?)
+            .map(letter)
+            .collect()
     }
 }

@@ -41,6 +41,11 @@ impl Row {
         u64::try_from(self.integer()?).map_err(|_| StoreError::unreadable("number"))
     }
 
+    pub(super) fn maybe_number(&mut self) -> Result<Option<u64>, StoreError> {
+        let number = self.maybe_integer()?.map(u64::try_from).transpose();
+        number.map_err(|_| StoreError::unreadable("number"))
+    }
+
     pub(super) fn size(&mut self) -> Result<usize, StoreError> {
         usize::try_from(self.integer()?).map_err(|_| StoreError::unreadable("number"))
     }

@@ -53,6 +53,7 @@ fn a_queued_input_that_nobody_takes() {
 fn a_lost_turn_that_nobody_takes() {
     check(
         "
+        hook always answers 410
         admin patch {\"agent\":{\"url\":\"https://a.example\"},\"suspendMs\":60000}
         agent attach
         alice attach rewind=0
@@ -99,6 +100,7 @@ fn a_lost_turn_that_nobody_takes() {
 fn a_lost_turn_that_is_taken() {
     check(
         "
+        hook always answers 410
         admin patch {\"agent\":{\"url\":\"https://a.example\"},\"suspendMs\":5000}
         agent attach
         agent start t1 lease=3000
@@ -126,6 +128,8 @@ fn a_lost_turn_that_is_taken() {
             -- 10000 ms
             agent < turn.queue #4 t1 queued attempt=3
             agent/2 < turn.queue #4 t1 queued attempt=3
+            !2 > https://a.example {"at":"+10000","attempt":3,"session":"s1","turn":"t1",
+                  "type":"input"}
             -- 14999 ms
             eve = 200 turns: t1 queued attempt=3
             -- 15000 ms

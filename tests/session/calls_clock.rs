@@ -81,6 +81,7 @@ fn p8_9_a_jump_passes_leases_and_deadlines_in_order() {
 fn p8_9_what_came_first_counts() {
     check(
         "
+        hook always answers 410
         admin patch {\"maxAttempts\":2,\"agent\":{\"url\":\"https://a.example/\"}}
         agent attach
         bob attach rewind=0
@@ -98,6 +99,8 @@ fn p8_9_what_came_first_counts() {
         expect![[r#"
             bob < tool.expire #5 c2 where expired turn=t1
             bob | turn.queue #6 t1 queued attempt=2
+            !1 > https://a.example/ {"at":"+10500","attempt":2,"session":"s1","turn":"t1",
+                  "type":"input"}
             bob < tool.expire #7 c1 where expired turn=t1
             bob < tool.claim #8 c3 where pending turn=t1 [bob-1 until +55500]
             bob | ack 1 c3 where pending turn=t1 [bob-1 until +55500]

@@ -289,6 +289,7 @@ fn pending_deliveries_are_bounded() {
 fn bad_hooks_are_refused_by_name() {
     check(
         "
+        deployment unsigned
         admin patch {\"hooks\":[{\"url\":\"https://a.example/\"}]}
         deployment
         admin patch {\"hooks\":[{\"url\":\"https://10.0.0.1/\"}]}

@@ -246,6 +246,7 @@ fn a_cancelled_turn_is_not_prolonged_beyond_its_grace() {
 fn a_turn_is_queued_only_after_the_grace() {
     check(
         "
+        hook always answers 410
         admin patch {\"agent\":{\"url\":\"https://a.example\"}}
         agent attach
         agent start t1 lease=3000
@@ -266,6 +267,8 @@ fn a_turn_is_queued_only_after_the_grace() {
             eve = 200 turns: t1 active agent
             -- 3010 ms
             agent < turn.queue #2 t1 queued attempt=2
+            !1 > https://a.example {"at":"+13010","attempt":2,"session":"s1","turn":"t1",
+                  "type":"input"}
         "#]],
     );
 }

@@ -108,22 +108,24 @@ fn p10_4_hooks_hear_that_an_agent_is_lost() {
         agent start t1 lease=1000
         agent drop
         wait 10000
-        hook !3 answers 204
+        hook !4 answers 204
         ",
         expect![[r##"
             -- 1000 ms
             !2 > https://a.example/ {"at":"+1000","serial":"#2","session":"s1","turn":"t1",
                   "type":"turn.lost"}
+            !3 > https://bot.example/ {"at":"+1000","attempt":2,"session":"s1","turn":"t1",
+                  "type":"input"}
             -- 10000 ms
             agent < attached #2 anew, turns: t1 queued attempt=2
             agent < caught-up #2
             agent < turn.start #3 t1 active agent attempt=2
             agent | ack 2 t1 active agent attempt=2
             -- 11000 ms
-            !3 > https://a.example/ {"at":"+11000","serial":"#3","session":"s1","turn":"t1",
+            !4 > https://a.example/ {"at":"+11000","serial":"#3","session":"s1","turn":"t1",
                   "type":"turn.lost"}
             -- 20000 ms
-            !4 > https://a.example/ {"at":"+11000","serial":"#4","session":"s1","turn":"t1",
+            !5 > https://a.example/ {"at":"+11000","serial":"#4","session":"s1","turn":"t1",
                   "type":"turn.end"}
         "##]],
     );

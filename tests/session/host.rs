@@ -91,7 +91,11 @@ impl Host {
             id: "s1".to_owned(),
             disk: Disk(Sqlite::new()),
             limits,
-            outbound: Outbound::default(),
+            outbound: Outbound {
+                has_secret: true,
+                has_keys: true,
+                ..Outbound::default()
+            },
             attachments: BTreeMap::new(),
             pings: BTreeMap::new(),
             awake: None,

@@ -80,6 +80,7 @@ fn an_agent_comes_back_in_time() {
 fn a_lost_turn_is_queued() {
     check(
         "
+        hook always answers 410
         admin patch {\"agent\":{\"url\":\"https://agent.example\"},\"maxAttempts\":2}
         agent attach
         alice attach rewind=0
@@ -102,7 +103,7 @@ fn a_lost_turn_is_queued() {
         alice holds
         alarm
         ",
-        expect![[r#"
+        expect![[r##"
             -- 1000 ms
             agent < append #3 v#6 @1 '' failed
             agent | update #4 v#7 alice name=steer turn=t1 'faster' headers={"steer":"waiting"}
@@ -110,6 +111,8 @@ fn a_lost_turn_is_queued() {
             alice < append #3 v#6 @1 '' failed
             alice | update #4 v#7 alice name=steer turn=t1 'faster' headers={"steer":"waiting"}
             alice | turn.queue #8 t1 queued attempt=2 input=#1
+            !2 > https://agent.example {"at":"+1000","attempt":2,"input":"#1","session":"s1",
+                  "turn":"t1","type":"input"}
             agent < nack 4 not-leader: unable to append; turn t1 is queued, take it with
                   turn.start or turn.adopt
             agent < nack 5 not-leader: unable to append; turn t1 is queued, take it with
@@ -152,7 +155,7 @@ fn a_lost_turn_is_queued() {
             alice holds #4 "faster" missed
             alice holds #11 "a" failed
             alarm: None
-        "#]],
+        "##]],
     );
 }
 
@@ -161,6 +164,7 @@ fn a_lost_turn_is_queued() {
 fn a_queued_turn_waits() {
     check(
         "
+        hook always answers 410
         admin patch {\"agent\":{\"url\":\"https://agent.example\"}}
         agent attach
         agent start t1 lease=1000
@@ -179,7 +183,7 @@ fn a_queued_turn_waits() {
         agent shorthand end t1 complete attempt=3
         ",
         expect![[r#"
-            alarm: Some(604800000)
+            alarm: Some(15000)
             -- 3601000 ms
             alice = 200 turns: t1 queued attempt=2
             agent-two < attached #2 anew, turns: t1 queued attempt=2
@@ -190,6 +194,8 @@ fn a_queued_turn_waits() {
                   "leaseMs":2000,"leaseUntil":"+3603000","startedAt":"+0","status":"active"}}
             -- 3603000 ms
             agent-two < turn.queue #4 t1 queued attempt=3
+            !2 > https://agent.example {"at":"+3603000","attempt":3,"session":"s1","turn":"t1",
+                  "type":"input"}
             agent-two < turn.start #5 t1 active agent attempt=3
             agent = 200 {"turn":{"agent":"agent","attempt":3,"createdAt":"+0","id":"t1",
                   "leaseMs":30000,"leaseUntil":"+3633000","startedAt":"+0","status":"active"}}

@@ -293,10 +293,10 @@ fn settings_of_inputs() {
                   settings; onInput: it is `maybe`, not one of `parallel`, `queue`, `interrupt`,
                    `reject`, `steer`","status":400}}
             admin = 400 {"error":{"code":"invalid-frame","message":"unable to change the
-                  settings; agent.url is not an http or https URL of at most 2048 characters",
-                  "status":400}}
+                  settings; agent.url: it is no address of https","status":400}}
             admin = 400 {"error":{"code":"invalid-frame","message":"unable to change the
-                  settings; agent: missing field `url`","status":400}}
+                  settings; agent has not exactly one of url, service, queue, workflow and
+                  inbox","status":400}}
             admin = 400 {"error":{"code":"invalid-frame","message":"unable to change the
                   settings; maxAttempts is not between 1 and 100","status":400}}
             admin = 400 {"error":{"code":"invalid-frame","message":"unable to change the

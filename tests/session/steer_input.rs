@@ -197,6 +197,7 @@ fn p10_3_cancelled_inputs_are_missed() {
 fn p10_3_the_next_attempt_reads_them() {
     check(
         "
+        hook always answers 410
         admin patch {\"onInput\":\"steer\",\"maxAttempts\":2,\
              \"agent\":{\"url\":\"https://a.example/\"}}
         alice attach
@@ -214,10 +215,12 @@ fn p10_3_the_next_attempt_reads_them() {
         agent start input=#1
         agent end t1 complete
         ",
-        expect![[r#"
+        expect![[r##"
             -- 1000 ms
             alice < update #3 v#6 alice 'a' headers={"steer":"waiting","steer-turn":"t1"}
             alice | turn.queue #7 t1 queued attempt=2 input=#1
+            !2 > https://a.example/ {"at":"+1000","attempt":2,"input":"#1","session":"s1",
+                  "turn":"t1","type":"input"}
             -- 1400 ms
             agent < attached #7 anew, has older, turns: t1 queued attempt=2 input=#1
             agent < caught-up #7
@@ -235,7 +238,11 @@ fn p10_3_the_next_attempt_reads_them() {
             alice | turn.end #11 t1 complete agent attempt=2 input=#1
             alice | turn.queue #12 turn-#12 queued input=#3
             alice | turn.queue #13 turn-#13 queued input=#4
-        "#]],
+            !3 > https://a.example/ {"at":"+1400","attempt":1,"input":"#3","session":"s1",
+                  "turn":"turn-#12","type":"input"}
+            !4 > https://a.example/ {"at":"+1400","attempt":1,"input":"#4","session":"s1",
+                  "turn":"turn-#13","type":"input"}
+        "##]],
     );
 }
 

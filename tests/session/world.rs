@@ -33,7 +33,7 @@ use sessile::protocol::capability::{Operations, Role};
 use sessile::protocol::error::{ErrorCode, ErrorInfo};
 use sessile::protocol::ids::{ConnectionId, Timestamp};
 use sessile::protocol::limits::{Limits, REWIND_MESSAGES, WINDOW_MS_DEFAULT};
-use sessile::session::{Carrier, Chains, Connection, Input, Start};
+use sessile::session::{Carrier, Chains, Connection, Input, Outcome, Start};
 use sessile::token::Grant;
 
 use crate::host::{Fate, Host};
@@ -77,6 +77,8 @@ pub struct World {
     rows: u64,
     /// The deliveries that were shown: their numbers and ids.
     deliveries: Vec<(u64, String)>,
+    /// The outcome of every delivery, if a script does not name each.
+    always: Option<Outcome>,
 }
 
 /// Runs a script and compares what everybody was sent.
@@ -117,6 +119,7 @@ impl World {
             is_alone: false,
             rows: 0,
             deliveries: Vec::new(),
+            always: None,
         }
     }
 

@@ -19,6 +19,8 @@ fn owed(number: u64) -> Owed {
         created_at: 5,
         due_at: 6,
         dead_at: None,
+        subject: None,
+        rounds: 0,
     }
 }
 
@@ -37,8 +39,8 @@ fn add(number: u64) -> Write {
     })
 }
 
-/// One that waits, and one that was given up, for the golden rows.
-fn golden() -> [Owed; 2] {
+/// One that waits, one that was given up, and one that wakes, for the golden rows.
+fn golden() -> [Owed; 3] {
     let waiting = Owed {
         attempts: 3,
         due_at: 14,
@@ -49,14 +51,30 @@ fn golden() -> [Owed; 2] {
         dead_at: Some(15),
         ..waiting.clone()
     };
-    [waiting, dead]
+    let wake = Owed {
+        kind: DeliveryKind::Wake,
+        target: "queue:JOBS".to_owned(),
+        subject: Some(7),
+        rounds: 2,
+        ..owed(3)
+    };
+    [waiting, dead, wake]
 }
 
 pub(crate) fn golden_writes() -> Vec<Vec<Write>> {
     let again = |number| DeliveryWrite::Again {
-        number,
-        attempts: 3,
-        due_at: 14,
+        owed: Owed {
+            attempts: 3,
+            due_at: 14,
+            ..owed(number)
+        },
+        reason: Some("it answered 500".to_owned()),
+    };
+    let [_, _, wake] = golden();
+    let wake = DeliveryWrite::Add {
+        owed: wake,
+        reason: None,
+        parcel: parcel(3),
     };
     let bury = DeliveryWrite::Bury {
         number: 2,
@@ -64,13 +82,14 @@ pub(crate) fn golden_writes() -> Vec<Vec<Write>> {
         at: 15,
         reason: "it answered 503".to_owned(),
     };
-    let changes = [again(1), again(2), bury].map(Write::Delivery);
+    let changes = [again(1), again(2), bury, wake].map(Write::Delivery);
     vec![vec![add(1), add(2)], changes.to_vec()]
 }
 
 pub(crate) fn check_golden(store: &Store) {
-    let [waiting, dead] = golden();
-    assert_eq!(store.deliveries(), Ok(vec![waiting, dead.clone()]));
+    let [waiting, dead, wake] = golden();
+    let all = vec![waiting.clone(), dead.clone(), wake];
+    assert_eq!(store.deliveries(), Ok(all));
     assert_eq!(store.parcel(2), Ok(Some(parcel(2))));
     let reason = "it answered 503".to_owned();
     assert_eq!(
@@ -81,6 +100,12 @@ pub(crate) fn check_golden(store: &Store) {
             reason
         }])
     );
+    let failing = DeadLetter {
+        owed: waiting,
+        id: "s1-1".to_owned(),
+        reason: "it answered 500".to_owned(),
+    };
+    assert_eq!(store.failing(), Ok(vec![failing]));
 }
 
 /// A store that has just been opened knows what one before it wrote.
@@ -114,9 +139,12 @@ fn an_attempt_and_its_end_change_one_row_each() {
         assert_eq!((rows, transactions), (1, 0));
     };
     write(DeliveryWrite::Again {
-        number: 1,
-        attempts: 4,
-        due_at: 90,
+        owed: Owed {
+            attempts: 4,
+            due_at: 90,
+            ..owed(1)
+        },
+        reason: None,
     });
     write(DeliveryWrite::Bury {
         number: 2,

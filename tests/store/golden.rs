@@ -1,11 +1,12 @@
 //! A session in which everything that rows can say is said once, as it is written and as it is
 //! read. Fields are spelled out, so that a new one has to come into the golden rows.
 
+use sessile::protocol::agent::Agent;
 use sessile::protocol::data::Data;
 use sessile::protocol::hooks::{Hook, HookEvent};
 use sessile::protocol::ids::ConnectionId;
 use sessile::protocol::message::{Headers, Message, Role, Status, as_json};
-use sessile::protocol::settings::{Agent, OnInput, Settings};
+use sessile::protocol::settings::{OnInput, Settings};
 use sessile::protocol::turn::{Cancel, Ending, Event, Lead, State, Turn, Within};
 use sessile::protocol::usage::Usage;
 use sessile::store::{
@@ -61,7 +62,8 @@ fn settings() -> Settings {
         stream_idle_ms: Some(6),
         on_input: Some(OnInput::Interrupt),
         agent: Some(Agent {
-            url: "https://agent.example".to_owned(),
+            url: Some("https://agent.example".to_owned()),
+            ..Agent::default()
         }),
         cancel_grace_ms: Some(7),
         presence_timeout_ms: Some(8),

@@ -269,13 +269,14 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
         ("has_deliveries", 0, |store| {
             store.has_deliveries().map(usize::from)
         }),
-        ("deliveries", 2, |store| {
+        ("deliveries", 3, |store| {
             store.deliveries().map(|all| all.len())
         }),
         ("parcel", 1, |store| store.parcel(1).map(one)),
-        ("dead_letters", 2, |store| {
+        ("dead_letters", 3, |store| {
             store.dead_letters().map(|all| all.len())
         }),
+        ("failing", 3, |store| store.failing().map(|all| all.len())),
         ("pending_approvals", 2, |store| {
             store.pending_approvals().map(|all| all.len())
         }),

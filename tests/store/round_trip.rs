@@ -3,11 +3,12 @@
 use std::rc::Rc;
 
 use proptest::prelude::*;
+use sessile::protocol::agent::Agent;
 use sessile::protocol::data::Data;
 use sessile::protocol::ids::{ConnectionId, Timestamp};
 use sessile::protocol::message::{Headers, Message, Role, Status};
 use sessile::protocol::serial::{PLACE_MAX, Place};
-use sessile::protocol::settings::{Agent, OnInput, Settings};
+use sessile::protocol::settings::{OnInput, Settings};
 use sessile::protocol::turn::{Cancel, Ending, Event, Lead, State, Turn, Within};
 use sessile::protocol::usage::Usage;
 use sessile::store::{Beginning, IdWrite, Kept, Kind, MessageWrite, MetaWrite, Store, TurnWrite};
@@ -224,7 +225,10 @@ fn settings() -> impl Strategy<Value = Settings> {
             stream_idle_ms,
             take_ms,
             on_input,
-            agent: url.map(|url| Agent { url }),
+            agent: url.map(|url| Agent {
+                url: Some(url),
+                ..Agent::default()
+            }),
             ..Settings::default()
         }
     })

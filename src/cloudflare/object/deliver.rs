@@ -1,31 +1,52 @@
-//! One delivery, tried once: a signed webhook (P10.3, P10.5), or the news for an inbox (P15).
+//! One delivery, tried once: a signed webhook or another way to an agent (P10.3, P10.5), or the
+//! news for an inbox (P15).
 //!
 //! The runtime's own cryptography signs and its `fetch` calls, in `deliver.js`; every end is an
 //! outcome for the session to judge.
 
 use std::time::Duration;
 
-use crate::protocol::object::read_fields;
 use worker::Env;
 use worker::js_sys::Promise;
 use worker::js_sys::futures::JsFuture;
 use worker::wasm_bindgen::prelude::*;
 
 use crate::cloudflare::call::{Call, Question, as_json, is_stale, reach, request};
-use crate::cloudflare::platform::config::{INBOXES, config};
+use crate::cloudflare::platform::config::{Config, INBOXES, config};
 use crate::cloudflare::platform::js::describe;
-use crate::cloudflare::platform::time::within;
+use crate::cloudflare::platform::time::{now, within};
 use crate::inbox::Grant;
+use crate::protocol::agent::Way;
+use crate::protocol::capability::Role;
+use crate::protocol::error::ErrorInfo;
+use crate::protocol::object::{Object, read_fields};
 use crate::protocol::routes::TOLD;
 use crate::protocol::target;
 use crate::session::{Delivered, Delivery, Outcome};
 use crate::store::DeliveryKind;
+use crate::token::session_claims;
+
+/// How long an agent's token is valid, in milliseconds: an hour is a long turn, and every attempt
+/// brings another.
+const TOKEN_MS: i64 = 60 * 60 * 1000;
+/// The client of an agent that works with such a token.
+const AGENT: &str = "agent";
 
 #[wasm_bindgen(module = "/src/cloudflare/object/deliver.js")]
 extern "C" {
-    /// Sends a body, signed with each of the secrets; gives an [`Answer`] as JSON.
+    /// Sends a body in a way, signed with each of the secrets where that is a request; gives an
+    /// [`Answer`] as JSON.
     #[wasm_bindgen(js_name = deliver, catch)]
-    fn send(url: &str, id: &str, body: &str, secrets: &str, ms: f64) -> Result<Promise, JsValue>;
+    fn send(
+        env: &JsValue,
+        way: &str,
+        name: &str,
+        place: &str,
+        id: &str,
+        body: &str,
+        secrets: &str,
+        ms: f64,
+    ) -> Result<Promise, JsValue>;
 }
 
 struct Answer {
@@ -48,7 +69,7 @@ pub(super) async fn deliver(env: Env, delivery: Delivery) -> Delivered {
 
 async fn attempt(env: &Env, delivery: Delivery) -> Result<Outcome, Outcome> {
     match delivery.kind {
-        DeliveryKind::Hook => call_hook(env, delivery).await,
+        DeliveryKind::Hook | DeliveryKind::Wake => call(env, delivery).await,
         DeliveryKind::Inbox => tell_inbox(env, delivery).await,
     }
 }
@@ -85,23 +106,41 @@ async fn tell_inbox(env: &Env, delivery: Delivery) -> Result<Outcome, Outcome> {
     })
 }
 
-async fn call_hook(env: &Env, delivery: Delivery) -> Result<Outcome, Outcome> {
+/// Calls a hook or an agent.
+async fn call(env: &Env, delivery: Delivery) -> Result<Outcome, Outcome> {
     let failed = |reason: String| Outcome::Failed { reason };
     let config = config(env).map_err(|error| failed(error.message))?;
-    // The deployment may have stopped allowing it since the address was set.
-    let refused = |reason: &str| Outcome::Refused {
-        reason: reason.to_owned(),
-    };
-    target::check(&delivery.target, config.outbound.allows_local).map_err(refused)?;
     let secrets = config.secrets.as_deref();
-    let secrets =
-        secrets.ok_or_else(|| failed("there is no SESSILE_WEBHOOK_SECRETS".to_owned()))?;
-    let ms = config.limits.delivery_ms as f64;
+    let way = match delivery.kind {
+        DeliveryKind::Wake => Way::of(&delivery.target),
+        DeliveryKind::Hook | DeliveryKind::Inbox => Way::Url(delivery.target),
+    };
+    let (way, name, place) = match &way {
+        Way::Url(url) => {
+            // The deployment may have stopped allowing it since the address was set.
+            let checked = target::check(url, config.outbound.allows_local);
+            checked.map_err(|reason| Outcome::Refused {
+                reason: reason.to_owned(),
+            })?;
+            if secrets.is_none() {
+                return Err(failed("there is no SESSILE_WEBHOOK_SECRETS".to_owned()));
+            }
+            ("url", url, "")
+        }
+        Way::Service { binding, path } => ("service", binding, path.as_str()),
+        Way::Queue(binding) => ("queue", binding, ""),
+        Way::Workflow(binding) => ("workflow", binding, ""),
+        Way::Inbox(_) => return Err(failed("an inbox is not called".to_owned())),
+    };
+    let mut body = delivery.body;
+    if delivery.wants_token {
+        let token = token(&config, &body).await;
+        body = with_token(&body, &token.map_err(|error| failed(error.message))?);
+    }
+    let (ms, id) = (config.limits.delivery_ms as f64, &delivery.id);
     let thrown = |error: JsValue| failed(describe(&error));
-    let Delivery {
-        target, id, body, ..
-    } = &delivery;
-    let answer = send(target, id, body, secrets, ms).map_err(thrown)?;
+    let secrets = secrets.unwrap_or_default();
+    let answer = send(env, way, name, place, id, &body, secrets, ms).map_err(thrown)?;
     let answer = JsFuture::from(answer).await.map_err(thrown)?;
     let answer = answer.as_string().unwrap_or_default();
     let answer: Answer =
@@ -110,4 +149,19 @@ async fn call_hook(env: &Env, delivery: Delivery) -> Result<Outcome, Outcome> {
         status: answer.status,
         retry_after_ms: answer.retry_after_ms,
     })
+}
+
+/// A token by which an agent may work in the session that a body is about.
+async fn token(config: &Config, body: &str) -> Result<String, ErrorInfo> {
+    let session = Object::read(body).and_then(|body| body.word("session"));
+    let session = session.unwrap_or_default();
+    let until = now().saturating_add(TOKEN_MS);
+    let words = [Role::Agent.as_str()];
+    let claims = session_claims(&session, AGENT, Role::Agent, &words, until);
+    config.keys.issue(&claims).await
+}
+
+fn with_token(body: &str, token: &str) -> String {
+    let open = body.strip_suffix('}').unwrap_or(body);
+    format!("{open},\"token\":\"{token}\"}}")
 }

@@ -6,8 +6,10 @@ use std::rc::Rc;
 use worker::Env;
 
 use super::env::{not_configured, variable};
+use super::js::bindings_of;
 use super::keys::KeyRing;
 use super::services;
+use crate::protocol::agent::Bindings;
 use crate::protocol::deployment::Outbound;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::limits::Limits;
@@ -41,11 +43,12 @@ pub(crate) fn config(env: &Env) -> Result<Rc<Config>, ErrorInfo> {
         if let Some(known) = config.get() {
             return Ok(Rc::clone(known));
         }
-        let outbound = outbound(env)?;
+        let keys = KeyRing::read(env)?;
+        let outbound = outbound(env, keys.can_issue())?;
         services::check(env, outbound.allows_local)?;
         let read = Rc::new(Config {
             limits: limits(env)?,
-            keys: KeyRing::read(env)?,
+            keys,
             outbound,
             secrets: variable(env, "SESSILE_WEBHOOK_SECRETS"),
         });
@@ -53,7 +56,7 @@ pub(crate) fn config(env: &Env) -> Result<Rc<Config>, ErrorInfo> {
     })
 }
 
-fn outbound(env: &Env) -> Result<Outbound, ErrorInfo> {
+fn outbound(env: &Env, has_keys: bool) -> Result<Outbound, ErrorInfo> {
     let names = [
         "SESSILE_HOOKS",
         "SESSILE_LOCAL_TARGETS",
@@ -62,10 +65,21 @@ fn outbound(env: &Env) -> Result<Outbound, ErrorInfo> {
     let [hooks, local, secrets] = names.map(|name| variable(env, name));
     let read = Outbound::read(hooks.as_deref(), local.as_deref(), secrets.as_deref());
     let outbound = read.map_err(|reason| not_configured(&reason))?;
-    Ok(Outbound {
+    let outbound = Outbound {
         has_inboxes: env.durable_object(INBOXES).is_ok(),
+        has_keys,
+        bindings: bindings(env),
         ..outbound
-    })
+    };
+    let agent = variable(env, "SESSILE_AGENT");
+    let outbound = outbound.with_agent(agent.as_deref());
+    outbound.map_err(|reason| not_configured(&reason))
+}
+
+/// The names of the bindings that agents may be reached by.
+fn bindings(env: &Env) -> Bindings {
+    let names = bindings_of(env).ok().and_then(|names| names.as_string());
+    serde_json::from_str(&names.unwrap_or_default()).unwrap_or_default()
 }
 
 fn limits(env: &Env) -> Result<Limits, ErrorInfo> {

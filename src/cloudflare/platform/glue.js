@@ -19,6 +19,19 @@ const unfinished = new Set();
 /** Clients leave in the middle, and the runtime then drops their requests without notice. */
 const forgotten = new FinalizationRegistry((entry) => unfinished.delete(entry));
 
+/** The names of bindings of services, Queues and Workflows. A service has every method's name. */
+export function bindingsOf(env) {
+  const found = { services: [], queues: [], workflows: [] };
+  for (const [name, binding] of Object.entries(env)) {
+    if (binding === null || typeof binding !== "object") continue;
+    const has = (method) => typeof binding[method] === "function";
+    if (binding.constructor?.name === "Fetcher") found.services.push(name);
+    else if (has("sendBatch")) found.queues.push(name);
+    else if (has("createBatch")) found.workflows.push(name);
+  }
+  return JSON.stringify(found);
+}
+
 /** Never from inside wasm: it ends the JavaScript under it at once and poisons the isolate. */
 export function abortLater(ctx, why) {
   setTimeout(() => ctx.abort(why), 0);

@@ -9,6 +9,10 @@ use worker::web_sys::{ReadableStream, Request, WebSocket};
 // bare, of which it writes the module's name more than once.
 #[wasm_bindgen(module = "/src/cloudflare/platform/glue.js")]
 extern "C" {
+    /// The names of bindings of services, Queues and Workflows, as JSON.
+    #[wasm_bindgen(js_name = bindingsOf, catch)]
+    pub(crate) fn bindings_of(env: &JsValue) -> Result<JsValue, JsValue>;
+
     /// Resets an object from a later tick.
     #[wasm_bindgen(js_name = abortLater, catch)]
     pub(crate) fn abort_later(ctx: &JsValue, why: &str) -> Result<(), JsValue>;

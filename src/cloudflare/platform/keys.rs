@@ -123,6 +123,11 @@ impl KeyRing {
         Ok(read)
     }
 
+    /// Whether the deployment can make tokens itself (P2.8).
+    pub(crate) fn can_issue(&self) -> bool {
+        self.made.has_secret()
+    }
+
     /// A token of the deployment itself with these claims, as JSON (P2.8).
     ///
     /// # Errors

@@ -47,6 +47,11 @@ impl MadeKeys {
         }
     }
 
+    /// Whether there is a secret to derive a key from.
+    pub(super) fn has_secret(&self) -> bool {
+        !self.secrets.is_empty()
+    }
+
     /// A token with these claims.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use crate::store::{DeliveryKind, DeliveryWrite, Owed, Parcel};
 
 const NOW: Timestamp = 1_800_000_000_000;
 const KIND: DeliveryKind = DeliveryKind::Hook;
+const TAKE_MS: u64 = 60_000;
 
 fn limits() -> Limits {
     Limits {
@@ -24,7 +25,7 @@ fn empty() -> Queue {
 }
 
 fn add(queue: &mut Queue, target: &str) -> Owed {
-    let writes = queue.add(NOW, KIND, target, |number| Parcel {
+    let writes = queue.add(NOW, KIND, target, None, |number| Parcel {
         id: number.to_string(),
         body: String::new(),
     });
@@ -57,7 +58,7 @@ fn each_target_is_told_in_order() {
     let [first, second, other] = ["a", "a", "b"].map(|target| add(&mut queue, target).number);
     assert_eq!(numbers(&queue.start(NOW)), [first, other]);
     assert_eq!(numbers(&queue.start(NOW)), NONE, "both are under way");
-    assert!(!queue.settle(NOW, first, &answered(500)).is_empty());
+    assert!(!queue.settle(NOW, first, &answered(500), TAKE_MS).is_empty());
     assert_eq!(
         numbers(&queue.start(NOW)),
         NONE,
@@ -66,7 +67,7 @@ fn each_target_is_told_in_order() {
     let again = queue.deadline().unwrap();
     assert!(NOW < again && again <= NOW + 1_000);
     assert_eq!(numbers(&queue.start(again)), [first]);
-    let taken = queue.settle(again, first, &answered(204));
+    let taken = queue.settle(again, first, &answered(204), TAKE_MS);
     assert_eq!(taken, [DeliveryWrite::Forget { number: first }]);
     assert_eq!(numbers(&queue.start(again)), [second]);
 }
@@ -88,8 +89,12 @@ fn an_attempt_without_an_outcome_is_made_again() {
     assert_eq!(reloaded.deadline(), Some(NOW), "due at once after a crash");
     assert_eq!(numbers(&reloaded.start(NOW)), [owed.number]);
     // The outcome of an attempt from before counts as well as any.
-    let late =
-        Queue::load(vec![owed.clone()], &limits(), 4).settle(NOW, owed.number, &answered(200));
+    let late = Queue::load(vec![owed.clone()], &limits(), 4).settle(
+        NOW,
+        owed.number,
+        &answered(200),
+        TAKE_MS,
+    );
     assert_eq!(
         late,
         [DeliveryWrite::Forget {
@@ -102,7 +107,10 @@ fn an_attempt_without_an_outcome_is_made_again() {
 fn an_outcome_that_nobody_waits_for_says_nothing() {
     let mut queue = empty();
     let owed = add(&mut queue, "a");
-    assert_eq!(queue.settle(NOW, owed.number + 1, &answered(200)), []);
+    assert_eq!(
+        queue.settle(NOW, owed.number + 1, &answered(200), TAKE_MS),
+        []
+    );
     assert_eq!(queue.pending(), 1);
 }
 
@@ -115,8 +123,8 @@ fn an_untaken_delivery_becomes_a_dead_letter_at_the_bound() {
     let reason = loop {
         assert_eq!(numbers(&queue.start(now)), [number]);
         attempts += 1;
-        match &queue.settle(now, number, &answered(503))[..] {
-            [DeliveryWrite::Again { due_at, .. }] => now = *due_at,
+        match &queue.settle(now, number, &answered(503), TAKE_MS)[..] {
+            [DeliveryWrite::Again { owed, .. }] => now = owed.due_at,
             [
                 DeliveryWrite::Bury {
                     attempts: all,
@@ -154,7 +162,7 @@ fn some_outcomes_end_it_at_once() {
         let mut queue = empty();
         let [first, second] = ["a", "a"].map(|target| add(&mut queue, target).number);
         queue.start(NOW);
-        let writes = queue.settle(NOW, first, &outcome);
+        let writes = queue.settle(NOW, first, &outcome, TAKE_MS);
         assert!(
             matches!(&writes[..], [DeliveryWrite::Bury { .. }]),
             "{writes:?}"
@@ -183,7 +191,7 @@ fn a_hundred_dead_letters_are_kept() {
     for _ in 0..150 {
         let number = add(&mut queue, "a").number;
         queue.start(NOW);
-        for write in queue.settle(NOW, number, &answered(410)) {
+        for write in queue.settle(NOW, number, &answered(410), TAKE_MS) {
             kept += if matches!(write, DeliveryWrite::Forget { .. }) {
                 -1
             } else {
@@ -203,7 +211,7 @@ fn no_more_are_under_way_than_may_be() {
         .collect();
     assert_eq!(numbers(&queue.start(NOW)), all[..4]);
     assert!(NOW < queue.deadline().unwrap());
-    queue.settle(NOW, all[1], &answered(200));
+    queue.settle(NOW, all[1], &answered(200), TAKE_MS);
     assert_eq!(numbers(&queue.start(NOW)), [all[4]]);
 }
 
@@ -213,7 +221,7 @@ fn numbers_grow() {
     let mut queue = empty();
     let [first, second] = ["a", "b"].map(|target| add(&mut queue, target).number);
     assert!(first < second);
-    let later = Queue::load(Vec::new(), &limits(), 4).add(NOW + 1, KIND, "a", |_| Parcel {
+    let later = Queue::load(Vec::new(), &limits(), 4).add(NOW + 1, KIND, "a", None, |_| Parcel {
         id: String::new(),
         body: String::new(),
     });

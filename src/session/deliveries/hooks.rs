@@ -6,7 +6,7 @@ use crate::protocol::hooks::HookEvent;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::serial::Serial;
 use crate::session::context::Context;
-use crate::session::deliveries::part::DELIVERIES;
+use crate::session::deliveries::part::stir;
 use crate::session::engine::Step;
 use crate::store::{DeliveryKind, Parcel, StoreError, Write};
 
@@ -90,16 +90,16 @@ pub(crate) fn rows(cx: &mut Context<'_>, event: HookEvent, subject: Subject<'_>)
     };
     let queue = &mut cx.memory.deliveries;
     let writes = targets.into_iter();
-    let writes = writes.flat_map(|target| queue.add(at, DeliveryKind::Hook, target, parcel));
+    let writes = writes.flat_map(|target| queue.add(at, DeliveryKind::Hook, target, None, parcel));
     let writes: Vec<Write> = writes.map(Write::Delivery).collect();
     if !writes.is_empty() {
-        cx.engine.state.clock.stir(DELIVERIES);
+        stir(cx);
     }
     writes
 }
 
 /// The id of a delivery for its receiver: no other session has it, nor another life of this one,
 /// even after a clock was turned back. A full stop would end the id in the signed text.
-fn id(session: &str, serial: Serial, number: u64) -> String {
+pub(crate) fn id(session: &str, serial: Serial, number: u64) -> String {
     format!("{}-{serial}-{number}", session.replace('.', "%2E"))
 }

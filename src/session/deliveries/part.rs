@@ -14,10 +14,15 @@ const LEFT_OVER_MS: u64 = 60 * 60 * 1000;
 pub(crate) struct Deliveries;
 
 /// Deliveries wait for their next attempt, and dead letters to be forgotten.
-pub(super) const DELIVERIES: Owner = Owner {
+const DELIVERIES: Owner = Owner {
     name: "deliveries",
     wait: Wait::Alarm,
 };
+
+/// The deliveries have changed: their next time is computed anew.
+pub(crate) fn stir(cx: &mut Context<'_>) {
+    cx.engine.state.clock.stir(DELIVERIES);
+}
 
 impl Part for Deliveries {
     const OWNER: Option<Owner> = Some(DELIVERIES);
@@ -68,17 +73,20 @@ fn start(cx: &mut Context<'_>) -> Result<(), StoreError> {
         number,
         kind,
         target,
+        rounds,
     } in started
     {
-        let Some(Parcel { id, body }) = cx.engine.store.parcel(number)? else {
+        let Some(parcel) = cx.engine.store.parcel(number)? else {
             continue;
         };
+        let Parcel { id, body } = of_round(parcel, rounds);
         cx.engine.out.deliveries.push(Delivery {
             number,
             id,
             kind,
             target,
             body,
+            wants_token: !kind.needs().answer && cx.engine.agent().is_some_and(|it| it.token),
         });
     }
     let at = Deliveries::due_at(cx);
@@ -86,10 +94,34 @@ fn start(cx: &mut Context<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// The part of a delivery that is sent in a round: a receiver that remembers ids would take the
+/// next round for a repeat of the one that it accepted.
+fn of_round(parcel: Parcel, rounds: u64) -> Parcel {
+    if rounds == 0 {
+        return parcel;
+    }
+    let Parcel { id, body } = parcel;
+    let own = id_of_round(&id, rounds);
+    let quoted = [&id, &own].map(|id| format!("\"id\":\"{id}\""));
+    let [before, now] = &quoted;
+    let body = body.replacen(before, now, 1);
+    Parcel { id: own, body }
+}
+
+/// The id of a delivery in a round.
+pub(super) fn id_of_round(id: &str, rounds: u64) -> String {
+    match rounds {
+        0 => id.to_owned(),
+        rounds => format!("{id}-{}", rounds.saturating_add(1)),
+    }
+}
+
 /// Takes the outcome of an attempt.
 pub(crate) fn settle(cx: &mut Context<'_>, delivered: &Delivered) -> Result<(), StoreError> {
     let Delivered { number, outcome } = delivered;
-    let writes = cx.memory.deliveries.settle(cx.engine.now, *number, outcome);
+    let (now, take_ms) = (cx.engine.now, cx.engine.settings.take_ms());
+    let queue = &mut cx.memory.deliveries;
+    let writes = queue.settle(now, *number, outcome, take_ms);
     write(cx, writes)
 }
 

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::part::id_of_round;
 use crate::machine::Queue;
 use crate::protocol::ids::Timestamp;
 use crate::store::{DeadLetter, Store, StoreError};
@@ -11,6 +12,8 @@ use crate::store::{DeadLetter, Store, StoreError};
 pub struct DeliveryReport {
     /// Pending deliveries.
     pending: u64,
+    /// Those whose last attempt failed, the newest first.
+    failing: Vec<Letter>,
     /// Dead letters, the newest first.
     dead: Vec<Letter>,
 }
@@ -22,7 +25,10 @@ struct Letter {
     target: String,
     attempts: u64,
     created_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
     dead_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due_at: Option<Timestamp>,
     reason: String,
 }
 
@@ -32,7 +38,8 @@ struct Letter {
 /// When the storage fails.
 pub(crate) fn report(queue: &Queue, store: &Store) -> Result<DeliveryReport, StoreError> {
     let letter = |DeadLetter { owed, id, reason }| Letter {
-        id,
+        id: id_of_round(&id, owed.rounds),
+        due_at: owed.dead_at.is_none().then_some(owed.due_at),
         target: owed.target,
         attempts: owed.attempts,
         created_at: owed.created_at,
@@ -41,6 +48,7 @@ pub(crate) fn report(queue: &Queue, store: &Store) -> Result<DeliveryReport, Sto
     };
     Ok(DeliveryReport {
         pending: queue.pending(),
+        failing: store.failing()?.into_iter().map(letter).collect(),
         dead: store.dead_letters()?.into_iter().map(letter).collect(),
     })
 }

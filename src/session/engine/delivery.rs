@@ -18,6 +18,8 @@ pub struct Delivery {
     pub target: String,
     /// The exact text to send.
     pub body: String,
+    /// Whether it is sent with a token for the session (P10.3).
+    pub wants_token: bool,
 }
 
 /// The end of an attempt.

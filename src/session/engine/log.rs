@@ -65,8 +65,14 @@ impl Work<'_> {
         })
     }
 
-    /// Removes messages from the log, with all records up to a place (P11.2).
-    pub(crate) fn trim(&mut self, up_to: Place, gone: Vec<Place>) -> Result<(), StoreError> {
+    /// Removes messages from the log, with all records up to a place (P11.2), and stores what
+    /// follows from that.
+    pub(crate) fn trim(
+        &mut self,
+        up_to: Place,
+        gone: Vec<Place>,
+        also: Vec<Write>,
+    ) -> Result<(), StoreError> {
         self.state.floor = up_to;
         self.state.trimmed_at = Some(self.now);
         let mut step = self.step();
@@ -76,6 +82,7 @@ impl Work<'_> {
             gone,
             at: self.now,
         });
+        also.into_iter().for_each(|write| step.note(write));
         self.commit(step)?;
         let frame = self.trimmed()?;
         self.broadcast(&frame, None);

@@ -11,6 +11,7 @@ use super::rate::Clients;
 use super::rollup::Rollup;
 use super::streams::Stream;
 use crate::ordered::Map;
+use crate::protocol::agent::Agent;
 use crate::protocol::deployment::{Deployment, Outbound};
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::limits::Limits;
@@ -181,6 +182,12 @@ impl Engine {
             engine.insert(live);
         }
         Ok(engine)
+    }
+
+    /// The agent to wake: the session's own, else the deployment's (P10.3).
+    pub(crate) fn agent(&self) -> Option<&Agent> {
+        let own = self.settings.agent.as_ref();
+        own.or(self.outbound.agent.as_ref())
     }
 
     fn begin(&mut self, beginning: &Beginning) {

@@ -11,10 +11,11 @@ use crate::protocol::turn::{Event, State, Turn};
 use crate::session::context::Context;
 use crate::session::deliveries::hooks::{self, Subject};
 use crate::session::engine::{Answer, Error, Known, Sender, Step};
-use crate::session::handover::check::led;
+use crate::session::handover::check::{keep_inputs, led};
 use crate::session::handover::heard::stir;
 use crate::session::handover::state::Held;
 use crate::session::turns::change::{asked, cancel_turn, change_turn, queue_input, turns_to_be};
+use crate::session::waking::owe;
 use crate::store::{HandoverWrite, StoreError};
 
 /// Answers a frame whose id was taken before: by how things stand.
@@ -54,6 +55,8 @@ pub(crate) fn take(cx: &mut Context<'_>, sender: &Sender, take: TakeLead) -> Res
         perhaps_at: cx.engine.now,
         kept_at: cx.engine.now,
     });
+    let waiting = owe::take_back(cx, &mut step);
+    keep_inputs(cx, &mut step, waiting);
     if take.turns == Turns::Cancel {
         let cancel = asked(sender, cx.engine.now, take.note);
         // One that is queued waits for the return.
@@ -162,7 +165,14 @@ pub(super) fn give_back(
         for id in turns_of(cx, |turn| turn.state == State::Queued) {
             change_turn(cx, &mut step, &id, Event::Queue, |_| {});
         }
+    } else {
+        // Nobody is woken for what waited.
+        let queued = cx.memory.turns.values().map(|open| open.turn.place);
+        for place in queued.collect::<Vec<_>>() {
+            owe::taken(cx, &mut step, place);
+        }
     }
+    cx.memory.wakes.is_stale = true;
     for input in inputs {
         queue_input(cx, &mut step, input);
     }

@@ -73,6 +73,6 @@ pub(super) fn parting(cx: &mut Context<'_>, inbox: &str, place: Place) -> Vec<Wr
         body,
     };
     let (now, queue) = (cx.engine.now, &mut cx.memory.deliveries);
-    let writes = queue.add(now, DeliveryKind::Inbox, inbox, parcel);
+    let writes = queue.add(now, DeliveryKind::Inbox, inbox, None, parcel);
     writes.into_iter().map(Write::Delivery).collect()
 }

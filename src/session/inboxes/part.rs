@@ -139,6 +139,7 @@ fn start(cx: &mut Context<'_>) -> Result<(), StoreError> {
             kind: DeliveryKind::Inbox,
             target: inbox,
             body: encode(&news),
+            wants_token: false,
         });
     }
     let at = Inboxes::due_at(cx);

@@ -7,6 +7,7 @@ use crate::session::messages::standing::{
     changed_turn, check_version, deleted, outcome, repeat_message, standing,
 };
 use crate::session::turns::leader::{Claim, fence};
+use crate::session::waking::owe::taken;
 
 /// Answers a deletion whose id was taken before.
 pub(crate) fn repeat(
@@ -44,6 +45,7 @@ pub(crate) fn delete(
     let (mut step, place) = (cx.engine.step_by(sender), head.place);
     step.stands_for(place);
     let version = cx.engine.delete_message(&mut step, &head, false);
+    taken(cx, &mut step, place);
     cx.engine.commit(step)?;
     changed_turn(cx, sender, &head, drives)?;
     Ok(Answer::Now(outcome(cx, place, version, None)))

@@ -24,6 +24,7 @@ use crate::session::turns::queue::{
     is_left_behind, waits, waits_for_return,
 };
 use crate::session::turns::steer::{steer_by_input, steering_headers};
+use crate::session::waking::owe::owe_input;
 use crate::store::{Head, Kind, MessageWrite, StoreError, Streaming, Tail};
 
 /// The decision about one message of a publish.
@@ -247,12 +248,18 @@ fn create(cx: &mut Context<'_>, sender: &Sender, new: NewMessage) -> Message {
 /// Creates a message; an input that may not be answered now waits from then on (P10.3).
 fn introduce(cx: &mut Context<'_>, step: &mut Step, sender: &Sender, new: NewMessage) -> Serial {
     let waits = waits(cx, sender, &new);
+    let is_owed = is_input(sender, &new) && cx.memory.handover.is_none();
     let mut message = create(cx, sender, new);
     let serial = message.serial;
     let place = serial.place;
     follow_author(cx, step, sender, &message);
     match waits {
-        Waits::No => announce(cx, message, step),
+        Waits::No => {
+            announce(cx, message, step);
+            if is_owed {
+                owe_input(cx, step, place);
+            }
+        }
         Waits::Queued => {
             announce(cx, message, step);
             queue_input(cx, step, place);

@@ -6,6 +6,7 @@ use crate::protocol::serial::Place;
 use crate::session::context::Context;
 use crate::session::engine::{News, Owner, Wait, after};
 use crate::session::part::Part;
+use crate::session::waking::owe::forget;
 use crate::store::{Aged, StoreError};
 
 /// The oldest message that retention may remove.
@@ -96,7 +97,8 @@ fn trim(cx: &mut Context<'_>) -> Result<(), StoreError> {
     cx.engine.settle()?;
     let gone = step(cx.engine.store.aged(TRIM_KEPT + TRIM_MESSAGES)?, is_old);
     if let Some(up_to) = gone.last() {
-        cx.engine.trim(cx.engine.floor.max(*up_to), gone)?;
+        let owed = forget(cx, &gone);
+        cx.engine.trim(cx.engine.floor.max(*up_to), gone, owed)?;
     }
     find_oldest(cx)
 }

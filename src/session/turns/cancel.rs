@@ -13,6 +13,7 @@ use crate::session::engine::{Answer, Error, Known, Sender, Step};
 use crate::session::turns::change::{asked, cancel_turn};
 use crate::session::turns::instructions::give_up_inputs;
 use crate::session::turns::shown::{find, missing_turn, stored};
+use crate::session::waking::owe::{take_back, taken};
 use crate::store::{MessageWrite, StoreError};
 
 /// The target of a `cancel`.
@@ -98,7 +99,12 @@ pub(crate) fn cancel(
         step.write(MessageWrite::CancelInput { place, cancel });
     }
     let is_all = stands_for == 0;
-    let given_up = give_up_inputs(cx, &mut step, |place| is_all || input == Some(place));
+    let mut given_up = give_up_inputs(cx, &mut step, |place| is_all || input == Some(place));
+    match input {
+        Some(place) => taken(cx, &mut step, place),
+        None if is_all => given_up.extend(take_back(cx, &mut step)),
+        None => {}
+    }
     for place in given_up.into_iter().filter(|_| is_all) {
         let cancel = cancel.clone();
         step.write(MessageWrite::CancelInput { place, cancel });

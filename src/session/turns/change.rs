@@ -17,6 +17,7 @@ use crate::session::turns::instructions::{REQUEUED, mark_steer, waiting, waiting
 use crate::session::turns::lease::stir;
 use crate::session::turns::shown::{shown, turn_frame};
 use crate::session::turns::state::OpenTurn;
+use crate::session::waking::owe::turn_changed;
 use crate::store::{Kept, MessageWrite, StoreError, TurnWrite};
 
 /// The prefix of turn names made by the session, followed by the serial of the turn.
@@ -188,6 +189,7 @@ fn put_turn(
         Stored::Nothing => {}
     }
     step.tell(turn_frame(cx, event, version, shown.clone()));
+    turn_changed(cx, step, id);
     if !is_open {
         cx.memory.turns.remove(id);
         step.settles = true;

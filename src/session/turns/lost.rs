@@ -116,7 +116,7 @@ fn end_overdue(cx: &mut Context<'_>) -> Result<(), StoreError> {
         if turn.cancel.is_some() {
             let end = End::of(Ending::Cancelled);
             finish_turn(cx, &mut step, &turn.id, end)?;
-        } else if is_lost && turn.attempt < cx.engine.settings.attempts() {
+        } else if is_lost && turn.attempt < attempts(cx) {
             queue_again(cx, &mut step, &turn.id)?;
             hooks::tell(cx, &mut step, HookEvent::TurnLost, subject(&turn.id));
         } else {
@@ -128,6 +128,12 @@ fn end_overdue(cx: &mut Context<'_>) -> Result<(), StoreError> {
         }
     }
     cx.engine.commit(step)
+}
+
+/// Attempts at a turn before it fails: `maxAttempts` where agents are woken, else one (P6.1).
+fn attempts(cx: &Context<'_>) -> u64 {
+    let max_attempts = cx.engine.settings.max_attempts();
+    cx.engine.agent().map_or(1, |_| max_attempts)
 }
 
 /// Prolongs leases that ran out while the session was not running to hear the leader, each once

@@ -15,6 +15,7 @@ use crate::session::turns::change::{NAME, new_turn};
 use crate::session::turns::shown::{answer_changed, answer_stored, closed_turn, find};
 use crate::session::turns::steer::check_unread;
 use crate::session::usage::budget::check_budget;
+use crate::session::waking::owe::taken;
 use crate::store::Answers;
 
 /// Begins a turn, or takes the one that waits for an agent (P6.2).
@@ -82,6 +83,9 @@ pub(crate) fn start_turn(
     };
     let id = turn.id.clone();
     hold_turn(cx, turn);
+    if let Some(input) = input {
+        taken(cx, &mut step, input);
+    }
     let shown = if is_cancelled {
         // P6.5, P6.11: it is not wanted any more, so the turn begins cancelled.
         let end = End::of(Ending::Cancelled);

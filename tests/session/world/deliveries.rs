@@ -3,25 +3,31 @@
 //! ```text
 //! deployment https://a.example/     hooks of every session, and a secret to sign with
 //! hook !1 answers 503 after=60      the outcome of a delivery; fails and refuses are others
+//! hook always answers 204           that of every delivery from then on
+//! deployment unsigned               one without a secret
 //! ```
 //!
-//! A delivery is shown as `!1 > ADDRESS BODY`, when it is tried again without its body.
+//! A delivery is shown as `!1 > ADDRESS BODY`, when it is tried again without its body; `anew` is
+//! another attempt under another id.
 
 use sessile::protocol::hooks::{Hook, HookEvent};
 use sessile::session::{Delivered, Delivery, Input, Outcome};
+use sessile::store::DeliveryKind;
 
 use super::World;
 use crate::words::{Word, find};
 
 impl World {
     pub(super) fn deployment(&mut self, hooks: &[Word]) {
+        let is_unsigned = hooks.first().is_some_and(|word| word.text == "unsigned");
+        self.host.outbound.has_secret = !is_unsigned;
+        let hooks = if is_unsigned { &[] } else { hooks };
         let hook = |word: &Word| Hook {
             url: word.text.clone(),
             // `all=URL` hears all, a bare address only of the deletion.
             events: word.key.is_none().then(|| vec![HookEvent::SessionDelete]),
         };
         self.host.outbound.hooks = hooks.iter().map(hook).collect();
-        self.host.outbound.has_secret = true;
         self.host.evict();
     }
 
@@ -31,11 +37,15 @@ impl World {
             .iter()
             .position(|(number, _)| *number == delivery.number);
         if let Some(index) = known {
-            assert_eq!(
-                self.deliveries[index].1, delivery.id,
+            let known = &mut self.deliveries[index].1;
+            let is_same = *known == delivery.id;
+            let round = if is_same { "" } else { " anew" };
+            assert!(
+                is_same || delivery.kind == DeliveryKind::Wake,
                 "one id for all attempts"
             );
-            return format!("!{} > {}", index + 1, delivery.target);
+            known.clone_from(&delivery.id);
+            return format!("!{} > {}{round}", index + 1, delivery.target);
         }
         self.deliveries.push((delivery.number, delivery.id.clone()));
         let mut body: serde_json::Value = serde_json::from_str(&delivery.body).unwrap();
@@ -46,7 +56,6 @@ impl World {
     }
 
     pub(super) fn outcome(&mut self, words: &[Word]) {
-        let index: usize = words[0].text.trim_start_matches('!').parse().unwrap();
         let outcome = match words[1].text.as_str() {
             "answers" => Outcome::Answered {
                 status: words[2].text.parse().unwrap(),
@@ -60,6 +69,11 @@ impl World {
                 reason: "its host is not public".to_owned(),
             },
         };
+        if words[0].text == "always" {
+            self.always = Some(outcome);
+            return;
+        }
+        let index: usize = words[0].text.trim_start_matches('!').parse().unwrap();
         let (number, _) = self.deliveries[index - 1];
         self.handle(Input::Delivered(Delivered { number, outcome }));
     }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 use sessile::protocol::ids::{ConnectionId, Timestamp};
-use sessile::session::{Effect, Input};
+use sessile::session::{Delivered, Effect, Input};
 
 use super::{COLUMNS, World};
 use crate::host::Fate;
@@ -60,6 +60,7 @@ impl World {
             .map(|due| self.passed + (due - self.now).max(0));
         self.timer = due.map(|due| self.timer.map_or(due, |timer| timer.min(due)));
         let mut lines: Vec<(String, String)> = Vec::new();
+        let mut ended = Vec::new();
         for effect in effects {
             match effect {
                 Effect::Send { to, text } => {
@@ -89,6 +90,9 @@ impl World {
                 Effect::Erase => lines.push(("~".to_owned(), "erased".to_owned())),
                 Effect::Deliver(delivery) => {
                     lines.push(("~~".to_owned(), self.delivery(&delivery)));
+                    let number = delivery.number;
+                    let outcome = self.always.clone();
+                    ended.extend(outcome.map(|outcome| Delivered { number, outcome }));
                 }
                 Effect::Remember(_) => {}
             }
@@ -100,6 +104,9 @@ impl World {
         lines.sort_by(|(left, _), (right, _)| left.cmp(right));
         for (_, line) in lines {
             self.print(&line);
+        }
+        for delivered in ended {
+            self.handle(Input::Delivered(delivered));
         }
     }
 

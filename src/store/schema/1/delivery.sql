@@ -8,5 +8,7 @@ CREATE TABLE delivery(
   dead_at INTEGER,
   reason TEXT,
   id TEXT,
-  body TEXT
+  body TEXT,
+  subject INTEGER,
+  rounds INTEGER
 );
