@@ -28,6 +28,8 @@ const FLOORS: Record<string, readonly string[]> = {
   runs: ["protocol", "answer", "agent"],
   // Wakings of agents that are not there, an inbox's work among them.
   wake: ["protocol", "agent", "inbox"],
+  // Notifications: a browser as a device, and its service worker.
+  push: ["protocol", "connection"],
   // Adapters: none knows another.
   react: ["protocol", "connection", "client", "inbox"],
   "ai-sdk": ["protocol", "connection", "answer", "client", "agent", "runs"],
