@@ -39,6 +39,7 @@ export function nextFrame(queue: Queue, limits: Limits): Framed | undefined {
     const { output, kind } = task;
     if (output.error || output.isGone) queue.finish();
     else if (kind === "begin" || kind === "whole") return publish(queue, limits);
+    else if (kind === "state") return change(task, queue);
     else if (output.serial === undefined || output.isChanging) return undefined;
     else {
       // Counted before the task is done: its text is kept until both are answered.
@@ -51,6 +52,13 @@ export function nextFrame(queue: Queue, limits: Limits): Framed | undefined {
       }
     }
   }
+}
+
+/** A change of the state, once: with an id of its own it may be sent again (P13.1). */
+function change({ output, ops }: Task & { kind: "state" }, queue: Queue): Framed {
+  output.pending += 1;
+  queue.finish();
+  return { frame: { type: "state", id: output.head.id, ops }, outputs: [output] };
 }
 
 /** Consecutive creations. */

@@ -12,12 +12,13 @@ export {
   type Settled,
 } from "./asking.ts";
 export type { Audience, WatchedOptions } from "./audience.ts";
-export { type AgUiEvent, agUi } from "./codec/ag-ui.ts";
-export { type AiSdkChunk, aiSdk } from "./codec/ai-sdk.ts";
+export { type AgUiEvent, type AgUiOptions, agUi } from "./codec/ag-ui.ts";
+export { type AiSdkChunk, type AiSdkOptions, aiSdk } from "./codec/ai-sdk.ts";
 export { type AnthropicEvent, anthropic } from "./codec/anthropic.ts";
 export { type OpenAiEvent, openAi } from "./codec/openai.ts";
 export type { Codec, CodecOptions, Ending, Headers, Operation } from "./codec/operation.ts";
 export { type TextOptions, text } from "./codec/text.ts";
+export type { StateOptions } from "./codec/tree.ts";
 export { type Conversation, type ConversationOptions, conversation } from "./conversation.ts";
 export { overFetch } from "./over-fetch.ts";
 export { overSocket } from "./over-socket.ts";

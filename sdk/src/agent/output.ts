@@ -1,7 +1,7 @@
 // One outgoing message: text that grows, or a value that may be replaced. It queues the operations;
 // the turn's pipeline performs them, in order.
 
-import { type Limits, type NewMessage, NOTES } from "../protocol/index.ts";
+import { type Limits, type NewMessage, NOTES, type StateOp } from "../protocol/index.ts";
 import { boundedHead, formOf, isJsonOf, OMITTED, splitHeaders } from "./bounds.ts";
 import type { Ending, Headers } from "./codec/operation.ts";
 
@@ -24,6 +24,8 @@ export type Task = {
   | ({ kind: "whole" } & Change)
   | ({ kind: "end" } & Change)
   | { kind: "drop" }
+  /** No message: a change of the shared state, in its place among them. */
+  | { kind: "state"; ops: StateOp[] }
 );
 
 /** Takes the operations on a turn's messages, in order: the turn's pipeline. */
@@ -156,6 +158,11 @@ export class Output {
     this.isOpen = false;
     if (this.#next) this.#next.drop();
     else this.#line.add({ kind: "drop", output: this });
+  }
+
+  /** Changes the shared state, with nothing else. */
+  change(ops: StateOp[]): void {
+    this.#line.add({ kind: "state", output: this, ops }, MEAN_LENGTH);
   }
 
   /** Resolves when the session has all of it, and rejects if the session refused it. */

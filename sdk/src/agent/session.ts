@@ -201,8 +201,11 @@ export class AgentSession implements AsyncDisposable {
         }
       }
     };
-    const once: Host["once"] = (frame) =>
-      drive((lead) => this.link.request({ ...frame, ...lead }, { once: true }));
+    const once: Host["once"] = (frame) => {
+      const send = (lead = {}) => this.link.request({ ...frame, ...lead }, { once: true });
+      // The state is no turn's: that it may not be changed says nothing of who leads.
+      return frame.type === "state" ? send() : drive(send);
+    };
     const { link } = this;
     const host: Host = {
       attempt,

@@ -2,6 +2,7 @@
 // one order.
 
 import { type ClientFrame, type Role, type SessileError, wellFormed } from "../protocol/index.ts";
+import { batchesOf } from "./changes.ts";
 import type { Codec, Ending, Headers, Operation } from "./codec/operation.ts";
 import { Output, type Trouble } from "./output.ts";
 import { type Outlet, Pipeline } from "./pipeline.ts";
@@ -213,6 +214,12 @@ export class Speech {
     if (op === "signal") {
       const { name, data } = operation;
       this.#turn.host.send({ type: "signal", name, data: wellFormed(data) });
+      return;
+    }
+    if (op === "state") {
+      for (const ops of batchesOf(operation.ops, this.#turn.host.limits)) {
+        new Output(this.#pipeline, { id: crypto.randomUUID() }, said.trouble).change(ops);
+      }
       return;
     }
     const { key } = operation;

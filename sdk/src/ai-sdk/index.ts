@@ -6,7 +6,7 @@ export type { LeftCall } from "../runs/progress.ts";
 export type { RunOptions } from "../runs/runs.ts";
 export { type FollowedChat, followChat } from "./follow.ts";
 export { toData } from "./output.ts";
-export { type StreamedText, streamToTurn } from "./server.ts";
+export { type StreamedText, type StreamToTurnOptions, streamToTurn } from "./server.ts";
 export {
   SessileChatTransport,
   type SessileChatTransportOptions,

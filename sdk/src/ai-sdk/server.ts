@@ -2,7 +2,7 @@
 // approvals of the session, and a device's tools are its calls (P8); then the same turn goes on.
 
 import type { UIMessage, UIMessageChunk } from "ai";
-import { aiSdk } from "../agent/codec/ai-sdk.ts";
+import { type AiSdkOptions, aiSdk } from "../agent/codec/ai-sdk.ts";
 import type { StreamResult } from "../agent/speech.ts";
 import type { AgentTurn } from "../agent/turn.ts";
 import { type RunOptions, streamRuns } from "../runs/runs.ts";
@@ -14,6 +14,8 @@ export interface StreamedText {
 }
 
 type Streamed = StreamedText | AsyncIterable<UIMessageChunk> | ReadableStream<UIMessageChunk>;
+
+export interface StreamToTurnOptions extends RunOptions, Pick<AiSdkOptions, "state"> {}
 
 /**
  * Pipes the result of `streamText`, or a stream of UI message chunks, into a turn, and waits for
@@ -28,12 +30,13 @@ type Streamed = StreamedText | AsyncIterable<UIMessageChunk> | ReadableStream<UI
 export async function streamToTurn<M extends UIMessage = UIMessage>(
   turn: AgentTurn,
   source: Streamed | ((messages: M[]) => Streamed | Promise<Streamed>),
-  options: RunOptions = {},
+  { state = [], ...options }: StreamToTurnOptions = {},
 ): Promise<StreamResult> {
-  if (typeof source !== "function") return turn.stream(chunksOf(source), aiSdk());
+  const codec = () => aiSdk({ state });
+  if (typeof source !== "function") return turn.stream(chunksOf(source), codec());
   return streamRuns(
     turn,
-    aiSdk,
+    codec,
     async (messages) => {
       const { turns } = messages;
       return chunksOf(await source(toUIMessages<M>({ messages, turns })));

@@ -25,9 +25,8 @@ const CLOSES: Partial<Record<number, number>> = {
   410: CLOSE.gone,
 };
 const LOST = 1006;
-/** Frames in one request, and their length; a request is answered when all of it is taken. */
+/** Frames in one request, which is answered when all of it is taken. */
 const MOST_FRAMES = 100;
-const MOST_LENGTH = 200_000;
 /** The first pause after a request that failed, and the longest. */
 const PAUSE_MS = 250;
 const PAUSE_MOST_MS = 15_000;
@@ -131,7 +130,8 @@ export class FetchConnection extends Connection {
   async #post(): Promise<void> {
     this.#isPosting = true;
     while (this.isOn && !this.requests.isEmpty) {
-      const batch = this.requests.next(MOST_LENGTH, MOST_FRAMES);
+      // Three bytes a character, so that a body stays within the bound of a frame.
+      const batch = this.requests.next(this.limits.frameBytes / 3, MOST_FRAMES);
       try {
         const headers = { "content-type": "application/json" };
         const init = { method: "POST", body: this.bodyOf(batch), headers };

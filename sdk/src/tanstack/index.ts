@@ -9,5 +9,5 @@ export {
   sessileConnection,
 } from "./connection.ts";
 export type { ChatMessage } from "./fold.ts";
-export { chatToTurn } from "./server.ts";
+export { type ChatToTurnOptions, chatToTurn } from "./server.ts";
 export { toChat } from "./transcript.ts";

@@ -2,11 +2,13 @@
 // approvals of the session, and a page's tools are its calls (P8); then the same turn goes on.
 
 import type { UIMessage } from "@tanstack/ai";
-import { type AgUiEvent, agUi } from "../agent/codec/ag-ui.ts";
+import { type AgUiEvent, type AgUiOptions, agUi } from "../agent/codec/ag-ui.ts";
 import type { Source, StreamResult } from "../agent/speech.ts";
 import type { AgentTurn } from "../agent/turn.ts";
 import { type RunOptions, streamRuns } from "../runs/runs.ts";
 import { toChat } from "./transcript.ts";
+
+export interface ChatToTurnOptions extends RunOptions, Pick<AgUiOptions, "state"> {}
 
 /**
  * Pipes a stream of `chat()`, which `run` gives, into a turn. It is called with the conversation
@@ -17,11 +19,11 @@ import { toChat } from "./transcript.ts";
 export function chatToTurn(
   turn: AgentTurn,
   run: (messages: UIMessage[]) => Source<AgUiEvent> | Promise<Source<AgUiEvent>>,
-  options: RunOptions = {},
+  { state = {}, ...options }: ChatToTurnOptions = {},
 ): Promise<StreamResult> {
   return streamRuns(
     turn,
-    agUi,
+    () => agUi({ state }),
     async (messages) => {
       const { turns } = messages;
       return run(toChat({ messages, turns, hasOlder: false }) as unknown as UIMessage[]);

@@ -117,7 +117,7 @@ describe("AG-UI events", () => {
       ...called("c1", { city: "Oslo" }, result("c1", '{"degrees":7}')),
       { type: "CUSTOM", name: "weather.station", value: { id: 7 } },
       { type: "CUSTOM", name: "message", value: "not a message" },
-      { type: "STATE_SNAPSHOT", snapshot: {} },
+      { type: "ACTIVITY_SNAPSHOT", activityType: "plan" },
       finished,
     ]);
     assert.deepEqual(contents(outcome), [
@@ -128,7 +128,7 @@ describe("AG-UI events", () => {
       ["tool-output", { degrees: 7 }],
       ["weather.station", { id: 7 }],
       ["custom", { type: "CUSTOM", name: "message", value: "not a message" }],
-      ["STATE_SNAPSHOT", { type: "STATE_SNAPSHOT", snapshot: {} }],
+      ["ACTIVITY_SNAPSHOT", { type: "ACTIVITY_SNAPSHOT", activityType: "plan" }],
     ]);
     assert.deepEqual(outcome.messages[1]?.headers, { signature: "EqQB" });
     assert.deepEqual(outcome.messages[3]?.headers, { toolCallId: "c1", toolName: "weather" });

@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import type { Codec, Headers, Operation } from "../../src/agent/codec/operation.ts";
+import { applied } from "../../src/client/state-tree.ts";
+import type { StateTree } from "../../src/protocol/index.ts";
 
 export interface Seen {
   key: string;
@@ -16,6 +18,8 @@ export interface Seen {
 export interface Outcome {
   messages: Seen[];
   signals: { name: string; data: unknown }[];
+  /** The shared state, if it begins empty. */
+  state: StateTree;
   failure?: Operation & { op: "fail" };
   operations: Operation[];
 }
@@ -24,7 +28,7 @@ export interface Outcome {
 export function fold(operations: Operation[]): Outcome {
   const messages = new Map<string, Seen>();
   const used = new Set<string>();
-  const outcome: Outcome = { messages: [], signals: [], operations };
+  const outcome: Outcome = { messages: [], signals: [], state: {}, operations };
   const held = (key: string): Seen => {
     const message = messages.get(key);
     assert.ok(message, `${key} was not begun`);
@@ -75,6 +79,9 @@ export function fold(operations: Operation[]): Outcome {
         break;
       case "signal":
         outcome.signals.push({ name: operation.name, data: operation.data });
+        break;
+      case "state":
+        outcome.state = applied(outcome.state, operation.ops);
         break;
       case "fail":
         outcome.failure = operation;

@@ -16,10 +16,19 @@ import {
   reasonOf,
   text,
 } from "./operation.ts";
+import { StateDraft, type StateOptions } from "./tree.ts";
 
 /** Any event; unknown ones pass through. */
 export interface AgUiEvent {
   readonly type: string;
+}
+
+export interface AgUiOptions extends CodecOptions {
+  /**
+   * The place of the agent's state in the session's tree, which `STATE_SNAPSHOT` sets and
+   * `STATE_DELTA` changes: by default the root. With `false` these events are messages.
+   */
+  state?: StateOptions | false;
 }
 
 /** Events that add nothing to the messages or the session. */
@@ -42,6 +51,12 @@ class AgUi extends Draft {
   readonly #requests = new Set<string>();
   #response: Slot | undefined;
   #said: Record<string, unknown> = {};
+  readonly #state: StateDraft | undefined;
+
+  constructor({ state = {}, ...options }: AgUiOptions = {}) {
+    super(options);
+    if (state) this.#state = new StateDraft(state);
+  }
 
   #respond(data: Record<string, unknown>) {
     this.#said = { ...this.#said, ...data };
@@ -147,6 +162,15 @@ class AgUi extends Draft {
     this.#respond({ state: "finished", ...pick({ finishReason }, "finishReason"), ...asks });
   }
 
+  /** A change that the session's tree does not take is a message. */
+  #change(event: Json, type: string) {
+    const { snapshot, delta } = event;
+    const isWhole = type === "STATE_SNAPSHOT";
+    const ops = isWhole ? this.#state?.snapshot(snapshot) : this.#state?.patch(delta);
+    if (ops) this.state(ops);
+    else this.pass(type, event);
+  }
+
   protected override handle(event: Json, type: string) {
     const [, family = "", what = ""] =
       /^(TEXT_MESSAGE|REASONING_MESSAGE|TOOL_CALL)_(START|CONTENT|ARGS|END|RESULT)$/.exec(type) ??
@@ -162,6 +186,9 @@ class AgUi extends Draft {
         return this.#seal(event);
       case "CUSTOM":
         return this.#custom(event);
+      case "STATE_SNAPSHOT":
+      case "STATE_DELTA":
+        return this.#change(event, type);
       case "RUN_STARTED":
         this.goOn();
         return this.#respond({ state: "started" });
@@ -176,6 +203,6 @@ class AgUi extends Draft {
 }
 
 /** AG-UI events: `turn.stream(chat({ … }), agUi())`. */
-export function agUi(options?: CodecOptions): Codec<AgUiEvent> {
+export function agUi(options?: AgUiOptions): Codec<AgUiEvent> {
   return new AgUi(options).codec();
 }

@@ -13,10 +13,19 @@ import {
   pick,
   text,
 } from "./operation.ts";
+import { attempt, operation, plainOf } from "./tree.ts";
 
 /** Any chunk; unknown ones pass through. */
 export interface AiSdkChunk {
   readonly type: string;
+}
+
+export interface AiSdkOptions extends CodecOptions {
+  /**
+   * Names of `data-NAME` parts that set the shared state as well: the place `[NAME]`, or with an id
+   * `[NAME, ID]`. Those that are `transient` do only that.
+   */
+  state?: readonly string[];
 }
 
 const TEXTS = ["toolName", "title", "inputEncoding"];
@@ -68,8 +77,11 @@ class AiSdk extends Draft {
   #said: Record<string, unknown> = {};
   #step: Slot | undefined;
 
-  constructor(options?: CodecOptions) {
+  readonly #state: readonly string[];
+
+  constructor({ state = [], ...options }: AiSdkOptions = {}) {
     super(options);
+    this.#state = state;
     this.mark();
   }
 
@@ -189,12 +201,22 @@ class AiSdk extends Draft {
   #other(chunk: Json, type: string) {
     if (type.startsWith("source-")) return void this.say("source", "source", chunk);
     if (!type.startsWith("data-")) return this.pass(type, chunk);
-    if (chunk.transient) return this.signal(type, chunk);
+    const isState = this.#change(type.slice("data-".length), chunk);
+    if (chunk.transient) return isState ? undefined : this.signal(type, chunk);
     if (chunk.id == null) return this.pass(type, chunk);
     const id = JSON.stringify([type, String(chunk.id)]);
     const slot = this.#data.get(id) ?? { key: this.next(type) };
     this.#data.set(id, slot);
     this.put(slot, type, chunk);
+  }
+
+  /** Sets the shared state; says no if it is not to, or if that does not take the value. */
+  #change(name: string, { id, data }: Json): boolean {
+    if (!this.#state.includes(name)) return false;
+    const path = id == null ? [name] : [name, String(id)];
+    const op = attempt(() => operation(path, plainOf(data ?? null)));
+    if (op) this.state([op]);
+    return op !== undefined;
   }
 
   #beginStep() {
@@ -275,6 +297,6 @@ const PARTS: Record<string, string[]> = {
 };
 
 /** AI SDK UI message chunks. */
-export function aiSdk(options?: CodecOptions): Codec<AiSdkChunk> {
+export function aiSdk(options?: AiSdkOptions): Codec<AiSdkChunk> {
   return new AiSdk(options).codec();
 }

@@ -1,6 +1,7 @@
 // The common base of the codecs: keys by order of appearance, growing texts, changing messages, and
 // the end of the stream.
 
+import type { StateOp } from "../../protocol/index.ts";
 import {
   type Codec,
   type CodecOptions,
@@ -188,6 +189,11 @@ export abstract class Draft {
     const name = type || "part";
     // `tool-input-N` and `tool-output-N` are keys of calls.
     this.say(/^tool-(in|out)put$/.test(name) ? `${name}-part` : name, name, data);
+  }
+
+  /** Changes the shared state. */
+  state(ops: StateOp[]): void {
+    if (ops.length > 0) this.#ops.push({ op: "state", ops });
   }
 
   signal(name: string, data: unknown): void {
