@@ -5,6 +5,7 @@ import { describe, type TestContext, test } from "node:test";
 import { FetchConnection } from "../../src/connection/over-fetch.ts";
 import type { ConnectionOptions, Owner } from "../../src/connection/types.ts";
 import type { ConnectionStatus, ServerFrame } from "../../src/index.ts";
+import { bytesOf } from "../../src/protocol/index.ts";
 
 /** An hour from now, by a clock that no test changes. */
 const AT = performance.timeOrigin + performance.now();
@@ -85,7 +86,7 @@ async function start(t: TestContext, options: Partial<ConnectionOptions> = {}): 
   await settle();
   const attach = () => {
     const frame = { type: "attached", protocol: 1, resumed: false, expiresAt: EXPIRES_AT, at: AT };
-    const limits = { frameBytes: 1000, publishMessages: 10 };
+    const limits = { frameBytes: 100_000, publishMessages: 10 };
     played.streams.at(-1)?.say({ ...frame, limits }, { type: "caught-up", serial: "1" });
   };
   attach();
@@ -252,4 +253,16 @@ test("what stands in line behind a refused frame is not sent in a later request"
   assert.ok(codes.slice(100).every((code) => code === "skipped"));
   assert.equal(await other, "rate-limited");
   assert.equal(played.posts.flat().length, 101, "a hundred of the first chain, one of the other");
+});
+
+test("P14 a body stays within the bound of a frame, in bytes, whatever its text", async (t) => {
+  const { played, connection } = await start(t);
+  const data = "漢".repeat(10_000);
+  const frames = Array.from({ length: 9 }, (_, at) =>
+    connection.request({ type: "append", serial: "1", seq: at + 1, data }),
+  );
+  await Promise.all(frames);
+  const sizes = played.posts.map((post) => bytesOf(JSON.stringify(post)));
+  assert.ok(Math.max(...sizes) <= 100_000, `sent ${sizes}`);
+  assert.equal(played.posts.flat().length, 9);
 });
