@@ -62,10 +62,21 @@ const BANS: &[Ban] = &[
             "cloudflare::worker",
             "cloudflare::object",
             "cloudflare::call",
+            "cloudflare::push",
         ],
         within: &["src/cloudflare/platform"],
         except: &[],
         because: "both programs use the platform, which knows neither",
+    },
+    Ban {
+        words: &[
+            "cloudflare::worker",
+            "cloudflare::object",
+            "cloudflare::call",
+        ],
+        within: &["src/cloudflare/push"],
+        except: &[],
+        because: "the transports know the platform alone",
     },
     Ban {
         words: &["cloudflare::object"],

@@ -1,8 +1,8 @@
 // Calls that leave an object, each tried once: a signed webhook to an address or to a service
 // binding, a message to a Queue, or an instance of a Workflow (P10.3, P10.5).
 
-/** Bytes of an answer that are read: its status is all that counts. */
-const ANSWER_BYTES = 4 * 1024;
+import { heard } from "../platform/services.js";
+
 /** The host by which a service binding is called: the binding decides where that goes. */
 const SERVICE = "https://agent.internal";
 const PREFIX = "whsec_";
@@ -92,11 +92,10 @@ async function signed({ id, body, secrets, signal }) {
   return { method: "POST", headers, body: encoder.encode(body), redirect: "manual", signal };
 }
 
+/** The answer's status is all that counts, and the wait that it asks for. */
 async function answered(response) {
-  // The connection can serve the next call once the answer is read.
-  await drain(response).catch(() => {});
-  const retryAfterMs = waitOf(response.headers.get("retry-after"));
-  return { status: response.status, retryAfterMs };
+  const { status, retryAfterMs } = await heard(response);
+  return { status, retryAfterMs };
 }
 
 async function sign(secret, text) {
@@ -113,23 +112,4 @@ async function keyOf(secret) {
   if (made.size >= KEYS_MAX) made.clear();
   made.set(secret, key);
   return key;
-}
-
-async function drain(response) {
-  const reader = response.body?.getReader();
-  if (reader === undefined) return;
-  for (let left = ANSWER_BYTES; left > 0; ) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    left -= value.length;
-  }
-  await reader.cancel();
-}
-
-/** `Retry-After` in milliseconds: it is a number of seconds, or a date. */
-function waitOf(header) {
-  if (header === null) return undefined;
-  if (/^\s*\d{1,9}\s*$/.test(header)) return Number(header) * 1000;
-  const ms = Date.parse(header) - Date.now();
-  return ms > 0 ? Math.round(ms) : undefined;
 }

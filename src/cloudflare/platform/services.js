@@ -166,9 +166,7 @@ export async function call(url, headers, body, ms) {
       redirect: "manual",
       signal: controller.signal,
     });
-    const said = await beginning(response).catch(() => "");
-    const retryAfterMs = waitOf(response.headers.get("retry-after"));
-    return { status: response.status, retryAfterMs, said };
+    return await heard(response);
   } catch {
     const isLate = controller.signal.aborted;
     throw new Refusal(isLate ? `it did not answer within ${ms} ms` : "it could not be reached");
@@ -180,6 +178,14 @@ export async function call(url, headers, body, ms) {
 /** An answer as Rust takes it. */
 export function answered({ status, retryAfterMs }, isGone, reason) {
   return { status, retryAfterMs, ...(isGone && { gone: true }), reason };
+}
+
+/** An answer's status, the wait that it asks for in milliseconds, and its beginning. */
+export async function heard(response) {
+  // The connection can serve the next call once the answer is read.
+  const said = await beginning(response).catch(() => "");
+  const retryAfterMs = waitOf(response.headers.get("retry-after"));
+  return { status: response.status, retryAfterMs, said };
 }
 
 async function beginning(response) {
