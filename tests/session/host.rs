@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use sessile::protocol::agent::Bindings;
 use sessile::protocol::decode::decode;
 use sessile::protocol::deployment::{Deployment, Outbound};
 use sessile::protocol::ids::{ConnectionId, Timestamp};
@@ -85,6 +86,15 @@ pub struct Host {
     pub alarm: Option<Timestamp>,
 }
 
+fn bindings() -> Bindings {
+    let list = |name: &str| vec![name.to_owned()];
+    Bindings {
+        services: list("BOT"),
+        queues: list("JOBS"),
+        workflows: list("FLOW"),
+    }
+}
+
 impl Host {
     pub fn new(limits: Limits) -> Self {
         Self {
@@ -94,6 +104,7 @@ impl Host {
             outbound: Outbound {
                 has_secret: true,
                 has_keys: true,
+                bindings: bindings(),
                 ..Outbound::default()
             },
             attachments: BTreeMap::new(),

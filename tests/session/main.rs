@@ -107,6 +107,8 @@ mod undisturbed;
 mod usage;
 mod usage_budget;
 mod waiting;
+mod waking;
+mod waking_again;
 mod windows;
 mod words;
 mod world;

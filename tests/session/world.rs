@@ -267,7 +267,7 @@ impl World {
                     .replace('…', &text);
                 self.act(name, &words(&rest), &format!("{name} {rest}"));
             }
-            "get" | "brief" | "post" | "shorthand" | "patch" | "erase" => {
+            "get" | "brief" | "post" | "shorthand" | "patch" | "erase" | "wake" => {
                 self.request(name, verb, args, line);
             }
             _ => {

@@ -72,7 +72,7 @@ fn meant(cx: &Context<'_>, ask: &AskWake) -> Result<Vec<Place>, Error> {
     let owed = queue.subjects(WAKE).map(|(place, _)| place);
     let meant: Vec<Place> = owed.chain(dead).filter(|it| named.contains(it)).collect();
     if meant.is_empty() {
-        let message = format!("unable to {VERB}; it is not to be woken for that");
+        let message = format!("unable to {VERB}; it is owed nothing of that");
         return Err(ErrorInfo::new(ErrorCode::NotFound, message).into());
     }
     Ok(meant)

@@ -40,12 +40,17 @@ impl World {
             let known = &mut self.deliveries[index].1;
             let is_same = *known == delivery.id;
             let round = if is_same { "" } else { " anew" };
+            let token = if delivery.wants_token {
+                " with a token"
+            } else {
+                ""
+            };
             assert!(
                 is_same || delivery.kind == DeliveryKind::Wake,
                 "one id for all attempts"
             );
             known.clone_from(&delivery.id);
-            return format!("!{} > {}{round}", index + 1, delivery.target);
+            return format!("!{} > {}{round}{token}", index + 1, delivery.target);
         }
         self.deliveries.push((delivery.number, delivery.id.clone()));
         let mut body: serde_json::Value = serde_json::from_str(&delivery.body).unwrap();

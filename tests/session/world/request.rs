@@ -73,6 +73,11 @@ impl World {
             ("get", _) => Request::Read(Read::Message(query::Serial(self.show.fill(what)))),
             ("patch", _) => Request::Settings(serde_json::from_str(what).unwrap()),
             ("erase", _) => Request::Erase,
+            ("wake", _) => {
+                let input = find(args, "input").map(|text| self.show.fill(text));
+                let ask = serde_json::json!({ "input": input, "turn": find(args, "turn") });
+                Request::Wake(serde_json::from_str(&ask.to_string()).unwrap())
+            }
             _ => {
                 let (_, line) = line.split_once(verb).unwrap();
                 let texts = self.frames(name, line);
