@@ -176,11 +176,11 @@ describe("the example of approvals", () => {
   });
 
   test("the bell says what the Worker needs for notifications", async () => {
-    const desk = await supervisor();
-    await desk.context().grantPermissions(["notifications"]);
-    await desk.click("text=Notify me");
-    await reads(desk, /there is no SESSILE_VAPID_KEY/);
-    const [worker] = desk.context().serviceWorkers();
+    const page = await user(await example.device(), fixture.session());
+    await page.context().grantPermissions(["notifications"]);
+    await page.click("text=Notify me");
+    await reads(page, /there is no SESSILE_VAPID_KEY/);
+    const [worker] = page.context().serviceWorkers();
     assert.match(worker?.url() ?? "", /\/push-worker\.js\?page=/);
   });
 });

@@ -15,10 +15,13 @@ export interface Notice {
   title: string;
   body?: string;
   session: string;
-  /** The page to open, where the deployment knows it. */
+  /** The session's address, which is no page. */
   url?: string;
   /** When it happened, in milliseconds since 1970. */
   at?: number;
+  /** For the end of a turn: which it is, and how it ended. */
+  turn?: string;
+  status?: "complete" | "cancelled" | "failed";
   /** For an approval: which it is, and whether it is a `question`. */
   approval?: string;
   kind?: "approval" | "question";

@@ -139,13 +139,11 @@ async function open(scope: Scope, notice: Notice): Promise<void> {
   await (page ? page.focus() : scope.clients.openWindow(url));
 }
 
-/** The page of a notice: of the application alone, whatever a notice says. */
-function pageOf(scope: Scope, { url, session }: Notice): string {
-  const base = new URL(scope.location.href);
+/** The page of a session: of this site, whatever a notice says. */
+function pageOf(scope: Scope, { session }: Notice): string {
   const form = parameter(scope, "page") ?? "/";
-  const own = new URL(form.replaceAll("{session}", encodeURIComponent(session)), base);
-  const named = url !== undefined && URL.canParse(url, base) ? new URL(url, base) : own;
-  return (named.origin === base.origin ? named : own).href;
+  const page = form.replaceAll("{session}", encodeURIComponent(session));
+  return new URL(page, scope.location.href).href;
 }
 
 /** Subscribes anew; the pages register it, since a service worker has no token. */

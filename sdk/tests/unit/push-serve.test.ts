@@ -189,15 +189,17 @@ describe("a service worker of pushes", () => {
     assert.equal(it.requests.length, 0);
   });
 
-  test("a notice opens no other site", async () => {
+  test("a notice opens nothing but the site's own pages", async () => {
     const it = worker("https://app.example/push-worker.js");
-    await it.click({ ...NOTICE, url: "https://evil.example/chat" });
-    await it.click({ ...NOTICE, url: "javascript:alert(1)" });
-    await it.click({ ...NOTICE, url: "https://" });
-    await it.click({ ...NOTICE, url: "https://app.example/case/1" });
-    await it.click({ ...NOTICE, url: "/case/2" });
+    const url = "https://app.example/v1/sessions/s";
+    await it.click({ ...NOTICE, url });
+    const other = worker(AT);
+    await other.click({ ...NOTICE, url, session: "../../x?y#z" });
     const site = "https://app.example";
-    assert.deepEqual(it.opened, [...Array(3).fill(`${site}/`), `${site}/case/1`, `${site}/case/2`]);
+    assert.deepEqual(
+      [it.opened, other.opened],
+      [[`${site}/`], [`${site}/chat/..%2F..%2Fx%3Fy%23z`]],
+    );
   });
 
   test("leaves notifications alone that are not of a session", async () => {

@@ -1,5 +1,5 @@
-// A switch for notifications: a supervisor who is away hears of what waits, and decides by a
-// button of the notification.
+// A switch for notifications: a user who is away hears of the agent's question and of its answer,
+// and answers by a button of the notification.
 
 import { useNotifications } from "sessile/push/react";
 import { token, url } from "./place.ts";
@@ -8,7 +8,7 @@ export function Bell() {
   const { state, isBusy, error, enable, disable } = useNotifications({
     url,
     token,
-    page: "/supervisor.html#session={session}",
+    page: "/#session={session}",
   });
   if (state === "unsupported") return null;
   const isOn = state === "on";

@@ -3,7 +3,6 @@
 import { StrictMode, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { useInbox } from "sessile/react";
-import { Bell } from "./bell.tsx";
 import { Case } from "./case.tsx";
 import { session as first, token, url } from "./place.ts";
 
@@ -15,7 +14,6 @@ function Desk() {
       <h1>
         Supervisor <output id="inbox">{inbox.connection.state}</output>
       </h1>
-      <Bell />
       <nav>
         <h2>Waiting for you</h2>
         <ul id="approvals">

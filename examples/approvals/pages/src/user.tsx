@@ -4,6 +4,7 @@ import { StrictMode, useState } from "react";
 import { createRoot } from "react-dom/client";
 import type { Approval, ShownApproval } from "sessile";
 import { useApprovals, useLead, useSession, useToolCalls } from "sessile/react";
+import { Bell } from "./bell.tsx";
 import { Composer, Conversation } from "./conversation.tsx";
 import { session as id, token, url } from "./place.ts";
 
@@ -27,6 +28,7 @@ function Tickets() {
   return (
     <main>
       <h1>Tickets</h1>
+      <Bell />
       {lead && <p id="lead">{lead.name ?? lead.client} answers you now.</p>}
       <Conversation session={session} />
       {looked && <p id="looked">This page looked up the free evenings of {looked}.</p>}
