@@ -1,6 +1,6 @@
-// Random frames of all kinds by all roles, in arrays up to the bound and over every carrier. Each
-// single result is unknown, but the contract is not: nothing fails, nothing is done without a
-// right, and nobody else notices.
+// Random frames of all kinds (noise.ts) by all roles, in arrays up to the bound and over every
+// carrier. Each single result is unknown, but the contract is not: nothing fails, nothing is done
+// without a right, and nobody else notices.
 
 import assert from "node:assert/strict";
 import { besides } from "./bystanders.ts";
@@ -8,6 +8,7 @@ import { type Client, ClosedError, connect } from "./client.ts";
 import type { Fixture } from "./fixture.ts";
 import type { Frame } from "./frames.ts";
 import { call, getMessage } from "./http.ts";
+import { Noise, type Sent } from "./noise.ts";
 import type { Random } from "./random.ts";
 import type { Server } from "./server.ts";
 import { makeToken, type TokenOptions } from "./token.ts";
@@ -20,8 +21,6 @@ export const FUZZ_LIMITS = {
   refusalsBurst: 1e6,
   signalsPerSecond: 1e6,
 };
-const ARRAY_FRAMES = 1000;
-const FRAME_BYTES = 256 * 1024;
 
 const ROLES: Record<string, string[]> = {
   nobody: [],
@@ -35,13 +34,14 @@ const ROLES: Record<string, string[]> = {
   supervisor: ["supervisor"],
   admin: ["admin"],
 };
-const USER = ["read", "presence", "publish", "cancel", "steer"];
+const BOTH = ["read", "presence", "publish", "cancel", "steer", "state", "annotate"];
+const USER = [...BOTH, "approve", "push"];
 const GRANTED: Record<string, string[]> = {
   viewer: ["read", "presence"],
   user: USER,
-  agent: [...USER, "turn"],
-  supervisor: [...USER, "turn", "edit"],
-  admin: [...USER, "turn", "edit", "admin"],
+  agent: [...BOTH, "turn"],
+  supervisor: [...USER, "turn", "edit", "lead"],
+  admin: [...USER, "turn", "edit", "lead", "admin"],
 };
 
 /** The operations of which one at least must be there for a frame to be taken (P2.3). */
@@ -63,10 +63,22 @@ const NEEDED: Record<string, string[]> = {
   steer: ["steer"],
   "presence.set": ["presence"],
   "presence.leave": ["presence"],
+  "approval.request": ["turn"],
+  "approval.decide": ["approve"],
+  "approval.withdraw": ["turn"],
+  "grant.revoke": ["approve"],
+  "tool.call": ["turn"],
+  "tool.claim": ["publish"],
+  "tool.result": ["publish"],
+  "tool.withdraw": ["turn"],
+  "lead.take": ["lead"],
+  "lead.return": ["lead"],
+  state: ["state"],
+  annotate: ["annotate"],
+  unannotate: ["annotate"],
+  read: ["read"],
 };
-const TYPES = [...Object.keys(NEEDED), "seen", "auth", "state", "dance"];
-const NASTY = [null, true, 0, -1, 1.5, 2 ** 53, "", "\u0000", [], {}, "__proto__", "x".repeat(300)];
-const STATUSES = ["streaming", "complete", "cancelled", "failed", "odd"];
+const TYPES = [...Object.keys(NEEDED), "seen", "auth", "dance"];
 
 /** Longer than an array of any frames may take. */
 const LATE_MS = 5000;
@@ -81,22 +93,22 @@ export async function fuzz(fixture: Fixture, random: Random, ms: number): Promis
     while (performance.now() < end) await fuzzed.step();
     await fuzzed.end();
   });
-  assert.ok(fuzzed.taken > 0);
+  const never = Object.keys(NEEDED).filter((type) => !fuzzed.kinds.has(type));
+  assert.deepEqual(never, [], "every kind of frame was taken at least once");
   assert.ok(fuzzed.slowest < LATE_MS, `an array took ${fuzzed.slowest} ms`);
   return fuzzed;
 }
 
-type Sent = Record<string, unknown> & { type: string };
-
 class Fuzz {
   frames = 0;
   taken = 0;
+  /** Kinds of frames that were taken. */
+  readonly kinds = new Set<string>();
   slowest = 0;
   #server: Server;
   #session: string;
   #random: Random;
-  #serials: string[] = ["aaaa00000001"];
-  #turns: string[] = ["t0"];
+  readonly #noise: Noise;
   #clients = new Map<string, Client>();
   /** A message of somebody who only looks on. */
   #theirs = { serial: "", version: "" };
@@ -106,13 +118,14 @@ class Fuzz {
     this.#server = server;
     this.#session = session;
     this.#random = random;
+    this.#noise = new Noise(random, TYPES);
   }
 
   async begin(): Promise<void> {
     const client = await connect(this.#server, this.#session, { sub: "onlooker" });
     const serial = await client.publish("mine");
     this.#theirs = { serial, version: serial };
-    this.#serials.push(serial);
+    this.#noise.add(serial);
     await client.close();
   }
 
@@ -120,7 +133,7 @@ class Fuzz {
   async step(): Promise<void> {
     const random = this.#random;
     const role = random.pick(Object.keys(ROLES));
-    const array = this.#array();
+    const array = this.#noise.array(role);
     const began = performance.now();
     if (random.below(3) === 0) await this.#post(role, array);
     else await this.#send(role, array);
@@ -140,78 +153,6 @@ class Fuzz {
 
   #operations(role: string): string[] {
     return (ROLES[role] ?? []).flatMap((word) => GRANTED[word] ?? [word]);
-  }
-
-  #array(): Sent[] {
-    const most = this.#random.pick([1, 1, 1, 10, 100, ARRAY_FRAMES]);
-    const array: Sent[] = [];
-    let bytes = 0;
-    for (let ref = 0; ref < this.#random.between(1, most); ref += 1) {
-      const frame = this.#frame(ref);
-      bytes += JSON.stringify(frame).length + 1;
-      if (bytes > FRAME_BYTES - 2) break;
-      array.push(frame);
-    }
-    return array;
-  }
-
-  #frame(ref: number): Sent {
-    const random = this.#random;
-    const serial = random.pick(this.#serials);
-    const turn = random.pick(this.#turns);
-    const maybe = (fields: Record<string, unknown>) => (random.below(3) === 0 ? fields : {});
-    const message = () => ({
-      data: random.pick<unknown>(["text", "", 1, { a: [1] }, "long ".repeat(random.below(400))]),
-      ...maybe({ id: `m${random.below(20)}` }),
-      ...maybe({ role: random.pick(["user", "assistant", "system", "tool"]) }),
-      ...maybe({ status: random.pick(STATUSES) }),
-      ...maybe({ turn, attempt: random.below(4) }),
-      ...maybe({ parent: serial }),
-      ...maybe({ headers: { n: "1" } }),
-      ...maybe({ wake: true }),
-    });
-    const type = random.pick(TYPES);
-    const frame: Sent = {
-      type,
-      ref,
-      serial,
-      turn,
-      ...maybe({ chain: random.between(1, 5) }),
-      ...maybe({ id: `f${random.below(20)}` }),
-      ...maybe({ attempt: random.below(4) }),
-      ...maybe({ seq: random.between(1, 5) }),
-      ...maybe({ ifVersion: random.pick(this.#serials) }),
-      ...maybe({ headers: { n: "2" } }),
-    };
-    if (type === "publish") {
-      frame.messages = Array.from({ length: random.pick([1, 1, 2, 100]) }, message);
-      if (random.below(10) === 0) frame.interrupt = random.pick<unknown>([true, turn]);
-    }
-    if (type === "cancel") {
-      const target = random.pick<Record<string, unknown>>([{ all: true }, { turn }]);
-      for (const field of ["turn", "all"]) if (!(field in target)) delete frame[field];
-      Object.assign(frame, target);
-    }
-    if (type === "turn.start") {
-      frame.id = random.pick(this.#turns.concat(`t${random.below(50)}`));
-      Object.assign(frame, maybe({ input: serial }), maybe({ metadata: { m: 1 } }));
-    }
-    if (type === "turn.end") frame.status = random.pick(STATUSES);
-    if (type === "turn.usage" || (type === "turn.end" && random.below(2) === 0)) {
-      // Sums stay within their names, or pass their bounds.
-      const amount = random.pick<unknown>([1, 0, 0.5, 2 ** 53, -1, "1", null]);
-      frame.usage = { [`n${random.below(100)}`]: amount, tokens: random.below(9) };
-    }
-    if (["append", "update", "steer", "signal", "presence.set"].includes(type)) {
-      Object.assign(frame, { data: random.pick<unknown>(["more", "", { a: 1 }]), name: "n" });
-      Object.assign(frame, maybe({ status: random.pick(STATUSES) }));
-    }
-    // Now and then one of its fields is nothing that anybody would send.
-    if (random.below(6) === 0) {
-      const field = random.pick(Object.keys(frame).filter((name) => name !== "ref"));
-      frame[field] = random.pick(NASTY);
-    }
-    return frame;
   }
 
   async #send(role: string, array: Sent[]): Promise<void> {
@@ -262,11 +203,13 @@ class Fuzz {
       const said = `${role} ${short(frame)}: ${short(answer)}`;
       assert.ok(answer !== undefined, `answered: ${said}`);
       if (answer.type === "nack") {
+        this.#noise.refused(frame);
         assert.notEqual(answer.error?.code, "internal", said);
         assert.ok((answer.error?.status ?? 500) < 500, said);
         continue;
       }
       this.taken += 1;
+      this.kinds.add(frame.type);
       const needed = NEEDED[frame.type];
       const isGranted = needed === undefined || needed.some((it) => granted.includes(it));
       assert.ok(isGranted || granted.includes("admin"), `without a right: ${said}`);
@@ -284,14 +227,7 @@ class Fuzz {
       assert.ok(granted.includes("edit") || granted.includes("admin"), said);
       this.#mayHaveChanged = true;
     }
-    const found = answer.result?.messages?.map(({ serial }) => serial) ?? [];
-    if (this.#serials.length < 200) this.#serials.push(...found.slice(0, 3));
-    else if (found[0]) this.#serials[1 + this.#random.below(199)] = found[0];
-    const turn = answer.result?.turn?.id;
-    if (turn && !this.#turns.includes(turn)) {
-      if (this.#turns.length < 60) this.#turns.push(turn);
-      else this.#turns[this.#random.below(60)] = turn;
-    }
+    this.#noise.learn(role, frame, answer);
   }
 
   /** A message that nobody was allowed to change is as it was. */

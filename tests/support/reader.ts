@@ -93,7 +93,9 @@ export class Fold {
     if (this.isLive && frame.type !== "log.trim") {
       // An instruction is one entry and two frames (P6.7).
       const isSecond = frame.type === "turn.steer" && at === this.position;
-      if (this.position !== undefined && at <= this.position && !isSecond) {
+      // Usage is no entry (P6.12).
+      const hasPlace = frame.type !== "turn.usage";
+      if (this.position !== undefined && at <= this.position && !isSecond && hasPlace) {
         this.#wrong(frame, `a live frame at or before the position ${this.position}`);
       }
     }
@@ -171,6 +173,8 @@ export class Fold {
       }
       return;
     }
+    // The message keeps its version (P9.3).
+    if (frame.type === "message.summary") return;
     const version = frame.message?.version ?? frame.version;
     if (version === undefined || version <= held.version) {
       this.#wrong(frame, `version does not follow ${held.version}`);
