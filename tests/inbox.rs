@@ -6,6 +6,10 @@
     clippy::indexing_slicing
 )]
 
+#[path = "inbox/devices.rs"]
+mod devices;
+#[path = "inbox/notices.rs"]
+mod notices;
 #[path = "sqlite/mod.rs"]
 mod sqlite;
 #[path = "inbox/told.rs"]

@@ -15,6 +15,5 @@
 mod call;
 mod object;
 mod platform;
-#[expect(dead_code, reason = "the inboxes do not push yet")]
 mod push;
 pub mod worker;

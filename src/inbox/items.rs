@@ -104,6 +104,19 @@ impl Items {
         before.place < life.place || before.place == life.place && !is_gone
     }
 
+    /// Whether an item is known, in whatever state.
+    pub(super) fn state(&self, key: &ItemKey) -> Option<ItemState> {
+        self.entries.get(key).map(|entry| entry.state)
+    }
+
+    /// The place up to which a life of a session was told; 0 if it was not.
+    pub(super) fn told(&self, session: &str, life: Life) -> Place {
+        let known = self.entries.get(&of_session(session));
+        let before = known.and_then(|entry| entry.life);
+        let same = before.filter(|before| before.epoch == life.epoch);
+        same.map_or(0, |before| before.place)
+    }
+
     /// How many items wait with the news that did not before.
     pub(super) fn more_open(&self, news: &News) -> usize {
         let open = news.items.iter().filter(|item| item.is_open);

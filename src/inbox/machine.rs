@@ -1,11 +1,11 @@
 //! The inbox's implementation of the contract [`Machine`].
 
-use std::convert::Infallible;
-
 use super::connection::Live;
 use super::items::Items;
-use super::{Connection, Grant, Inbox, Input, Sight, Start, address, epoch_of};
-use crate::machine::{Attached, Carrier, Effects, Machine};
+use super::{
+    Connection, Delivered, Delivery, Grant, Inbox, Input, Sight, Start, address, epoch_of,
+};
+use crate::machine::{Attached, Carrier, DELIVERIES_AT_ONCE, Effects, Machine, Queue};
 use crate::protocol::capability::{Operation, Role};
 use crate::protocol::deployment::Deployment;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
@@ -25,8 +25,8 @@ impl Machine for Inbox {
     type Grant = Grant;
     type Sender = Grant;
     type Request = Request;
-    type Delivery = Infallible;
-    type Delivered = Infallible;
+    type Delivery = Delivery;
+    type Delivered = Delivered;
 
     fn load(
         name: &str,
@@ -45,6 +45,9 @@ impl Machine for Inbox {
             epoch: epoch_of(name),
             items: Items::load(store.index()?),
             connections: connections.into_iter().map(live).collect(),
+            devices: store.devices()?.into_iter().collect(),
+            queue: Queue::load(store.deliveries()?, &deployment.limits, DELIVERIES_AT_ONCE),
+            outbound: deployment.outbound,
             limits: deployment.limits,
         })
     }
@@ -63,7 +66,7 @@ impl Machine for Inbox {
     }
 
     fn deadline(&self) -> Option<Timestamp> {
-        None
+        self.queue.deadline()
     }
 
     fn listens_at(&self) -> Timestamp {

@@ -6,25 +6,30 @@
 
 mod attached;
 mod connection;
+mod delivery;
+mod devices;
 mod grant;
 mod items;
 mod machine;
+mod notices;
+mod post;
 mod read;
 mod take;
 
 pub use connection::{Connection, Start};
+pub use delivery::{Decide, Delivered, Delivery};
 pub use grant::{Grant, Sight};
 
-use std::convert::Infallible;
-
+use crate::machine::Queue;
 use crate::ordered::Map;
 use crate::protocol::capability::Role;
+use crate::protocol::deployment::Outbound;
 use crate::protocol::error::close;
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::inbox::Request;
 use crate::protocol::limits::Limits;
 use crate::protocol::serial::Epoch;
-use crate::store::{InboxStore, StoreError};
+use crate::store::{Device, InboxStore, StoreError};
 use connection::Live;
 use items::Items;
 
@@ -32,7 +37,7 @@ use items::Items;
 pub type Input = crate::machine::Input<Inbox>;
 
 /// Everything that follows from an input.
-pub type Effect = crate::machine::Effect<Connection, Infallible>;
+pub type Effect = crate::machine::Effect<Connection, Delivery>;
 
 /// The name of an inbox's object: a client's own, or a role's. No client is named `role:NAME`
 /// (P2.1), and no role `client:ID`.
@@ -54,6 +59,11 @@ pub struct Inbox {
     epoch: Epoch,
     items: Items,
     connections: Map<ConnectionId, Live>,
+    /// The devices of its client, by its names for them (P10.1).
+    devices: Map<String, Device>,
+    /// Everything that they are owed.
+    queue: Queue,
+    outbound: Outbound,
 }
 
 impl Inbox {
@@ -101,13 +111,14 @@ impl Inbox {
                 let (status, body) = self.answer(store, now, &sender, request, &mut out)?;
                 out.push(Effect::Respond { status, body });
             }
-            Input::Delivered(never) => match never {},
+            Input::Delivered(delivered) => self.settle(store, now, &delivered)?,
+            Input::Deadline => self.forget_letters(store, now)?,
             // All of a client's readers may leave as much unsent as it has connections (P14):
-            // frames of an inbox are small. Nothing here is due, and no body ends.
-            Input::Backlog { .. }
-            | Input::Heard { .. }
-            | Input::BodyEnd { .. }
-            | Input::Deadline => {}
+            // frames of an inbox are small. No body ends here.
+            Input::Backlog { .. } | Input::Heard { .. } | Input::BodyEnd { .. } => {}
+        }
+        if !self.queue.is_empty() {
+            self.post(store, now, &mut out)?;
         }
         Ok(out)
     }
@@ -125,6 +136,8 @@ impl Inbox {
             Request::Read => (200, self.content(store, &grant.sight)?),
             Request::Page(page) => (200, self.one_list(store, &grant.sight, &page)?),
             Request::Told(news) => self.take(store, now, *news, out)?,
+            Request::Said(said) => self.pass_on(store, now, &said)?,
+            Request::Device(request) => self.answer_device(store, now, grant, request)?,
             Request::Refused(error) => (error.status, error.body()),
         })
     }

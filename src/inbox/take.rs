@@ -9,7 +9,7 @@ use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::inbox::changed;
 use crate::protocol::limits::INBOX_OPEN;
 use crate::protocol::news::News;
-use crate::store::{InboxStore, ItemKey, ItemWrite, StoreError};
+use crate::store::{InboxStore, InboxWrite, ItemKey, ItemWrite, StoreError};
 
 impl Inbox {
     /// Stores what is new and sends it to the readers that may see it; returns the answer to the
@@ -41,13 +41,19 @@ impl Inbox {
             let stored = store.bodies(&[key]).unwrap_or_default();
             stored.first().is_some_and(|stored| stored == body)
         };
+        let owed = self.notices(store, now, &news, life)?;
         let mut writes = self.items.changes(news, life, is_stored);
         let frames: Vec<String> = writes.iter().filter_map(|it| self.frame(it)).collect();
         let excess = self.items.excess();
         let is_begun = !self.items.is_empty();
         writes.extend(excess);
-        store.write(&writes, is_begun)?;
-        self.items.apply(writes);
+        let write = InboxWrite {
+            items: writes,
+            owed,
+            ..InboxWrite::default()
+        };
+        store.write(&write, is_begun)?;
+        self.items.apply(write.items);
         self.tell(now, &session, &frames, out);
         Ok(taken())
     }

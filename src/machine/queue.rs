@@ -1,6 +1,7 @@
 //! Deliveries in memory: a queue for each target, and the dead letters. Each change gives the
 //! rows to write; nothing here knows whose they are.
 
+mod forget;
 mod taking;
 #[cfg(test)]
 mod tests;

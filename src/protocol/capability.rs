@@ -106,6 +106,11 @@ impl Operations {
         Self(self.0 | other.0)
     }
 
+    /// The operations of both sets.
+    pub const fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
     /// Whether the set holds `operation`.
     pub const fn contains(self, operation: Operation) -> bool {
         self.0 & (1 << operation as u16) != 0
@@ -279,6 +284,15 @@ impl Capabilities {
     pub fn strongest(&self) -> Role {
         let roles = self.0.iter().map(|entry| entry.role);
         roles.max().unwrap_or_default()
+    }
+
+    /// The same with only these operations: patterns that grant none of them are left out.
+    pub fn only(&self, operations: Operations) -> Self {
+        let entries = self.0.iter().map(|entry| Entry {
+            operations: entry.operations.intersection(operations),
+            ..entry.clone()
+        });
+        Self(entries.filter(|it| !it.operations.is_empty()).collect())
     }
 
     /// Whether any pattern allows an operation.

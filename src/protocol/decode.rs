@@ -19,6 +19,7 @@ pub use super::handover::{ReturnLead, TakeLead};
 use super::limits::Limits;
 pub use super::mark::ReadUpTo;
 pub use super::message_frames::{Append, Delete, Interrupt, NewMessage, Publish, Update};
+pub use super::notice::Notify;
 pub use super::presence::{LeavePresence, SetPresence};
 pub use super::size::too_large;
 pub use super::state::ChangeState;
@@ -135,6 +136,8 @@ client_frames! {
     SettleCall(SettleCall) = "tool.result", "settle the call";
     /// Take a call back (P8.9).
     WithdrawCall(WithdrawCall) = "tool.withdraw", "withdraw the call";
+    /// Tell a client that is away, on its devices (P10.2).
+    Notify(Notify) = "notify", "notify";
     /// Speak in the place of the agents (P8.8).
     TakeLead(TakeLead) = "lead.take", "take the lead";
     /// Let agents answer again (P8.8).

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::agent::{Agent, Bindings, Reach};
+use super::device::Services;
 use super::hooks::{self, Hook};
 use super::limits::Limits;
 use super::schema::{Judge, Unjudged};
@@ -52,6 +53,8 @@ pub struct Outbound {
     pub agent: Option<Agent>,
     /// The names of bindings that agents may be reached by.
     pub bindings: Bindings,
+    /// The push services that it has (P10.1).
+    pub push: Services,
 }
 
 impl Outbound {

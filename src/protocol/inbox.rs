@@ -4,11 +4,13 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::capability::Role;
+use super::device::DeviceRequest;
 use super::error::{ErrorCode, ErrorInfo};
 use super::frame::encode;
 use super::ids::{ConnectionId, Timestamp};
 use super::limits::{Limits, PAGE_MESSAGES, REPLAY_MESSAGES};
 use super::news::{ItemKind, News};
+use super::notice::Said;
 use super::object::read_fields;
 use super::query::{self, Pairs, Parts};
 use super::serial::Serial;
@@ -31,6 +33,10 @@ pub enum Request {
     Page(Page),
     /// A session tells it something. No client's request is this one.
     Told(Box<News>),
+    /// About the client's devices (P10.1).
+    Device(DeviceRequest),
+    /// A session passes on the words of an agent (P10.2). No client's request is this one.
+    Said(Box<Said>),
     /// An invalid one.
     Refused(ErrorInfo),
 }
@@ -120,6 +126,18 @@ pub fn told(parts: &Parts<'_>) -> Result<Request, ErrorInfo> {
     let news = serde_json::from_str(parts.body);
     news.map(Request::Told).map_err(|error| {
         let message = format!("unable to take the news; {error}");
+        ErrorInfo::new(ErrorCode::InvalidFrame, message)
+    })
+}
+
+/// Reads the words of an agent that a session passes on.
+///
+/// # Errors
+/// `invalid-frame`, if they are none.
+pub fn said(parts: &Parts<'_>) -> Result<Request, ErrorInfo> {
+    let said = serde_json::from_str(parts.body);
+    said.map(Request::Said).map_err(|error| {
+        let message = format!("unable to take the notice; {error}");
         ErrorInfo::new(ErrorCode::InvalidFrame, message)
     })
 }

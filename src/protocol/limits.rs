@@ -354,6 +354,28 @@ pub const USAGE_NAMES: usize = 16;
 pub const SESSION_USAGE_NAMES: usize = 64;
 /// The largest amount and the largest sum: every client represents whole numbers up to it exactly.
 pub const USAGE_MOST: f64 = STATE_NUMBER_MAX;
+/// Devices of a client (P10.1): a notice is a row and a call for each.
+pub const DEVICES: usize = 20;
+/// Characters of a device's token: those of FCM have some 200, and no bound that Google names.
+pub const DEVICE_TOKEN_LENGTH: usize = 1_024;
+/// Characters of a key of a Web Push subscription: 88 for a point of P-256 with padding.
+pub const DEVICE_KEY_LENGTH: usize = 128;
+/// Characters of an APNs topic: a bundle id.
+pub const DEVICE_TOPIC_LENGTH: usize = 255;
+/// Characters of a notice's text (P10.2): push services take 4 KiB in all.
+pub const NOTICE_BODY_LENGTH: usize = 1_024;
+/// Bytes, as JSON, of the data of a `notify`, for the same reason.
+pub const NOTICE_DATA_BYTES: usize = 2 * 1024;
+/// Milliseconds after which nobody is told any more that an answer has ended.
+pub const NOTICE_MS: u64 = 24 * 60 * 60 * 1000;
+/// Milliseconds for which a button of a notice decides, at most.
+pub const DECIDE_MS: u64 = 7 * 24 * 60 * 60 * 1000;
+/// Buttons of a notice: no platform shows more.
+pub const NOTICE_ACTIONS: usize = 3;
+/// Ended turns that one telling has: a device shows the latest.
+pub const ENDED_TURNS: usize = 20;
+/// Entries that are searched for them where an inbox was told nothing before.
+pub const ENDED_ENTRIES: u64 = 100;
 
 /// Pending approvals of a session (P8.1): each is in memory and in `attached`.
 pub const PENDING_APPROVALS: usize = 1_000;

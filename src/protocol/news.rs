@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::handover::Leading;
 use super::ids::Timestamp;
 use super::limits::{NEWS_BYTES, NEWS_ITEMS};
+use super::notice::Away;
 use super::object::read_fields;
 use super::serial::Place;
 use crate::ordered::sort_by_number;
@@ -157,6 +158,10 @@ pub struct News {
     /// Every item of the session that waits for this inbox: others do not wait any more.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<(ItemKind, String)>,
+    /// There if the client of this inbox is away from the session, and has to be told on its
+    /// devices (P10.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub away: Option<Away>,
 }
 
 read_fields!(News {
@@ -167,6 +172,7 @@ read_fields!(News {
     about,
     items: or_default,
     open: or_default,
+    away,
 });
 
 /// News while it is collected from the features of a session.
@@ -186,6 +192,8 @@ pub struct Telling<'a> {
     pub open: Vec<(ItemKind, String)>,
     /// Changed items with the places of their latest changes.
     pub items: Vec<(Place, Item)>,
+    /// There if its client is away and has to be told (P10.2).
+    pub away: Option<Away>,
     /// The place up to which every changed item is among them.
     pub up_to: Place,
 }

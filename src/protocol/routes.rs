@@ -8,6 +8,7 @@
 use super::annotation;
 use super::asking_query;
 use super::capability::Operation;
+use super::device;
 use super::error::{ErrorCode, ErrorInfo};
 use super::inbox;
 use super::limits::Limits;
@@ -24,6 +25,8 @@ pub enum Resource {
     Session,
     /// The inbox of the token's client, or of its role (P15).
     Inbox,
+    /// The devices of the token's client, in its own inbox (P10.1).
+    Devices,
 }
 
 /// How a request is answered.
@@ -92,6 +95,21 @@ macro_rules! frame {
         session!($method $path, None, &[], Serve::Answer(Decode::Session(|parts, limits| {
             request::frame($kind, None $(.or(Some($field)))?, parts, limits)
         })))
+    };
+}
+
+macro_rules! devices {
+    ($method:literal $path:literal, $read:expr) => {
+        Route {
+            method: $method,
+            path: concat!("/v1/push/devices", $path),
+            resource: Resource::Devices,
+            needs: None,
+            takes: &[],
+            serve: Serve::Answer(Decode::Inbox(|parts, limits| {
+                $read(parts, limits).map(inbox::Request::Device)
+            })),
+        }
     };
 }
 
@@ -208,8 +226,22 @@ with_reads! {
             takes: &[],
             serve: Serve::PushKey,
         };
+        devices!("GET" "", device::list);
+        devices!("PUT" "/{device}", device::put);
+        devices!("GET" "/{device}", device::get);
+        devices!("DELETE" "/{device}", device::delete);
     }
 }
+
+/// The words of an agent for an inbox (P10.2). It is no address: only sessions say them.
+pub static SAID: Route = Route {
+    method: "",
+    path: "/v1/inbox/notices",
+    resource: Resource::Inbox,
+    needs: None,
+    takes: &[],
+    serve: Serve::Answer(Decode::Inbox(|parts, _| inbox::said(parts))),
+};
 
 /// The read at the end of a streamed body (P5.5). It is no address: only the Worker makes it.
 pub static WRITTEN: Route = session!(
@@ -275,7 +307,7 @@ pub fn find(method: &str, path: &str) -> Result<Found, Missed> {
 
 /// Finds a line again by its method and its path as the table has it.
 pub fn named(method: &str, path: &str) -> Option<&'static Route> {
-    let mut lines = ROUTES.iter().chain([&WRITTEN, &TOLD]);
+    let mut lines = ROUTES.iter().chain([&WRITTEN, &TOLD, &SAID]);
     lines.find(|route| route.method == method && route.path == path)
 }
 
@@ -416,7 +448,7 @@ mod tests {
 
     #[test]
     fn every_line_is_found_again_and_no_two_are_alike() {
-        for route in ROUTES.iter().chain([&WRITTEN, &TOLD]) {
+        for route in ROUTES.iter().chain([&WRITTEN, &TOLD, &SAID]) {
             let again = named(route.method, route.path).unwrap();
             assert!(
                 std::ptr::eq(again, route),

@@ -33,6 +33,8 @@ pub(super) struct Memory {
     pub(super) deliveries: Queue,
     pub(super) handover: Option<Held>,
     pub(super) followers: Followers,
+    /// When the pings of silent connections were last known (P10.2).
+    pub(super) listened_at: Timestamp,
     pub(super) state: State,
     pub(super) marks: Marks,
     pub(super) usage: Sums,

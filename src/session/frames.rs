@@ -11,6 +11,7 @@ use super::full;
 use super::handover::{heard, lead};
 use super::marks::read as mark;
 use super::messages::{append, delete, publish, signal, update};
+use super::notices::notify;
 use super::presence::members;
 use super::readers::probe;
 use super::state::change as state;
@@ -142,6 +143,8 @@ rules! {
         Some(Publish), Frame, once!(SettleCall, settle::repeat), settle::settle;
     WithdrawCall(decode::WithdrawCall) =
         Some(Turn), Frame, once!(WithdrawCall, settle::repeat_withdraw), settle::withdraw;
+    Notify(decode::Notify) =
+        Some(Turn), Frame, once!(Notify, notify::repeat), notify::notify;
     TakeLead(decode::TakeLead) =
         Some(Lead), Frame, once!(TakeLead, lead::repeat), lead::take;
     ReturnLead(decode::ReturnLead) =

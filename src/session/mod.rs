@@ -19,6 +19,7 @@ mod life;
 mod machine;
 mod marks;
 mod messages;
+mod notices;
 mod part;
 mod parts;
 mod presence;

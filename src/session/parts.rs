@@ -12,6 +12,7 @@ use super::life::Rest;
 use super::marks::part::Marked;
 use super::messages::retention::Trimming;
 use super::messages::silence::Streams;
+use super::notices::part::Notices;
 use super::part::Part;
 use super::presence::silence::Silence;
 use super::presence::tell::Announcing;
@@ -52,6 +53,7 @@ macro_rules! each {
             Trimming
             Rest
             Announcing
+            Notices
             Waking
             Deliveries
             Inboxes

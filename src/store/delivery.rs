@@ -38,6 +38,10 @@ pub enum DeliveryKind {
     Inbox = 1,
     /// A call that wakes an agent (P10.3).
     Wake = 2,
+    /// The words of an agent, for the inbox of a client (P10.2).
+    Notice = 3,
+    /// A notice that an inbox owes a device (P10.2).
+    Device = 4,
 }
 
 /// The needs of a kind of delivery, by which a queue treats it.
@@ -54,12 +58,18 @@ pub struct Needs {
 
 impl DeliveryKind {
     /// The kinds, by their numbers.
-    const ALL: [Self; 3] = [Self::Hook, Self::Inbox, Self::Wake];
+    const ALL: [Self; 5] = [
+        Self::Hook,
+        Self::Inbox,
+        Self::Wake,
+        Self::Notice,
+        Self::Device,
+    ];
 
     /// The needs of this kind.
     pub const fn needs(self) -> Needs {
         match self {
-            Self::Hook => Needs {
+            Self::Hook | Self::Notice | Self::Device => Needs {
                 order: true,
                 answer: true,
                 end: true,

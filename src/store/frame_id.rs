@@ -62,6 +62,8 @@ pub enum Kind {
     RevokeGrant = 17,
     /// A `turn.usage`.
     Usage = 18,
+    /// A `notify`.
+    Notify = 50,
     /// A `tool.result`.
     SettleCall = 40,
     /// A `tool.withdraw`.

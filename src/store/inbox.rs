@@ -19,9 +19,13 @@
 
 use std::rc::Rc;
 
+use super::delivery::{DeadLetter, DeliveryWrite, Owed, Parcel};
+use super::device::{self, Device, DeviceWrite};
 use super::error::StoreError;
 use super::row::Row;
 use super::sql::{Sql, Value};
+use super::store::Store;
+use super::stored::Stored;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::news::ItemKind;
 use crate::protocol::serial::{Epoch, Place};
@@ -90,9 +94,22 @@ pub enum ItemWrite {
     Floor(Place),
 }
 
+/// The changes of one input.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InboxWrite {
+    /// Of items.
+    pub items: Vec<ItemWrite>,
+    /// Of devices.
+    pub devices: Vec<DeviceWrite>,
+    /// Of what devices are owed.
+    pub owed: Vec<DeliveryWrite>,
+}
+
 /// The rows of one inbox.
 pub struct InboxStore {
     sql: Rc<dyn Sql>,
+    /// The same database, for the one table that inboxes and sessions both have.
+    owed: Store,
 }
 
 impl std::fmt::Debug for InboxStore {
@@ -103,7 +120,8 @@ impl std::fmt::Debug for InboxStore {
 
 impl From<Rc<dyn Sql>> for InboxStore {
     fn from(sql: Rc<dyn Sql>) -> Self {
-        Self { sql }
+        let owed = Store::new(Rc::clone(&sql));
+        Self { sql, owed }
     }
 }
 
@@ -143,21 +161,57 @@ impl InboxStore {
         rows.map(|mut row| row.text()).collect()
     }
 
+    /// The client's devices. Reads all rows.
+    pub fn devices(&self) -> Result<Vec<(String, Device)>, StoreError> {
+        device::devices(&*self.sql)
+    }
+
+    /// All that devices are owed, the oldest first. Reads all rows.
+    pub fn deliveries(&self) -> Result<Vec<Owed>, StoreError> {
+        self.owed.deliveries()
+    }
+
+    /// The part of a delivery that is sent. One row.
+    pub fn parcel(&self, number: u64) -> Result<Option<Parcel>, StoreError> {
+        self.owed.parcel(number)
+    }
+
+    /// Dead letters, the newest first. Reads all rows.
+    pub fn dead_letters(&self) -> Result<Vec<DeadLetter>, StoreError> {
+        self.owed.dead_letters()
+    }
+
     /// Stores all of it or nothing. A row each.
     ///
     /// # Errors
     /// When the storage fails.
-    pub fn write(&self, writes: &[ItemWrite], is_begun: bool) -> Result<(), StoreError> {
+    pub fn write(&self, write: &InboxWrite, is_begun: bool) -> Result<(), StoreError> {
         const TABLE: &str = include_str!("inbox/item.sql");
-        if writes.is_empty() {
+        let InboxWrite {
+            items,
+            devices,
+            owed,
+        } = write;
+        if items.is_empty() && devices.is_empty() && owed.is_empty() {
             return Ok(());
         }
+        let mut tables = self.owed.tables()?;
         self.sql.transaction(&mut || {
-            if !is_begun && !self.is_begun()? {
+            if !items.is_empty() && !is_begun && !self.is_begun()? {
                 self.sql.run(TABLE.trim_end().trim_end_matches(';'), &[])?;
             }
-            writes.iter().try_for_each(|write| self.store(write))
-        })
+            items.iter().try_for_each(|write| self.store(write))?;
+            devices
+                .iter()
+                .try_for_each(|write| write.store(&*self.sql))?;
+            for write in owed {
+                write.make_tables(&*self.sql, &mut tables)?;
+                write.store(&*self.sql)?;
+            }
+            Ok(())
+        })?;
+        self.owed.wrote(0, tables);
+        Ok(())
     }
 
     fn store(&self, write: &ItemWrite) -> Result<(), StoreError> {

@@ -3,10 +3,11 @@
 use std::rc::Rc;
 
 use serde_json::{Value, json};
-use sessile::inbox::{Connection, Effect, Grant, Inbox, Input, Sight};
+use sessile::inbox::{Connection, Delivery, Effect, Grant, Inbox, Input, Sight};
 use sessile::machine::{Carrier, Machine};
 use sessile::protocol::capability::Capabilities;
 use sessile::protocol::decode::decode;
+use sessile::protocol::deployment::Deployment;
 use sessile::protocol::error::ErrorCode;
 use sessile::protocol::ids::{ConnectionId, Timestamp};
 use sessile::protocol::inbox::{Attach, Cursor, Page, Request};
@@ -49,6 +50,13 @@ pub(crate) fn grant(client: &str, expires_at: Timestamp, caps: &[(&str, &str)]) 
     }
 }
 
+/// A deployment with Web Push alone.
+fn deployment(limits: &Limits) -> Deployment {
+    let mut deployment = Deployment::from(limits.clone());
+    deployment.outbound.push.web = true;
+    deployment
+}
+
 pub(crate) struct World {
     name: &'static str,
     inbox: Inbox,
@@ -56,6 +64,8 @@ pub(crate) struct World {
     store: InboxStore,
     limits: Limits,
     kept: Vec<Connection>,
+    /// Deliveries to devices that no test has looked at yet.
+    pub(crate) posted: Vec<Delivery>,
 }
 
 impl World {
@@ -66,7 +76,7 @@ impl World {
     pub(crate) fn named(name: &'static str, limits: Limits) -> Self {
         let sqlite = Sqlite::new();
         let store = InboxStore::from(Rc::new(sqlite.clone()) as Rc<dyn Sql>);
-        let inbox = Inbox::load(name, limits.clone().into(), &store, Vec::new(), 7).unwrap();
+        let inbox = Inbox::load(name, deployment(&limits), &store, Vec::new(), 7).unwrap();
         Self {
             name,
             inbox,
@@ -74,6 +84,7 @@ impl World {
             store,
             limits,
             kept: Vec::new(),
+            posted: Vec::new(),
         }
     }
 
@@ -141,7 +152,7 @@ impl World {
                     self.kept.push(connection);
                 }
                 Effect::Erase => panic!("an inbox is not erased"),
-                Effect::Deliver(never) => match never {},
+                Effect::Deliver(delivery) => self.posted.push(delivery),
             }
         }
         said
@@ -192,8 +203,13 @@ impl World {
 
     pub(crate) fn sleep(&mut self) {
         let kept = self.kept.clone();
-        let deployment = self.limits.clone().into();
+        let deployment = deployment(&self.limits);
         self.inbox = Inbox::load(self.name, deployment, &self.store, kept, 99).unwrap();
+    }
+
+    /// When the alarm rings.
+    pub(crate) fn deadline(&self) -> Option<Timestamp> {
+        self.inbox.deadline()
     }
 
     pub(crate) fn serial(&mut self) -> Value {

@@ -141,8 +141,8 @@ fn what_cannot_be_read_is_answered_once() {
                   turn.suspend, turn.resume, turn.heartbeat, turn.usage, turn.adopt,
                   turn.steered, cancel, steer, approval.request, approval.decide,
                   approval.withdraw, grant.revoke, tool.call, tool.claim, tool.result,
-                  tool.withdraw, lead.take, lead.return, state, annotate, unannotate, read,
-                  presence.set, presence.leave, auth, seen
+                  tool.withdraw, notify, lead.take, lead.return, state, annotate, unannotate,
+                  read, presence.set, presence.leave, auth, seen
             alice < nack 2 invalid-frame: unable to ask for approval; title is missing
         "#]],
     );
@@ -169,8 +169,8 @@ fn a_bad_frame_harms_no_other() {
                   turn.suspend, turn.resume, turn.heartbeat, turn.usage, turn.adopt,
                   turn.steered, cancel, steer, approval.request, approval.decide,
                   approval.withdraw, grant.revoke, tool.call, tool.claim, tool.result,
-                  tool.withdraw, lead.take, lead.return, state, annotate, unannotate, read,
-                  presence.set, presence.leave, auth, seen
+                  tool.withdraw, notify, lead.take, lead.return, state, annotate, unannotate,
+                  read, presence.set, presence.leave, auth, seen
             alice | signal alice y
             alice | ack 3 {}
         "#]],

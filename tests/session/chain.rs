@@ -166,8 +166,8 @@ fn a_frame_that_is_malformed_breaks_its_chain() {
                   turn.suspend, turn.resume, turn.heartbeat, turn.usage, turn.adopt,
                   turn.steered, cancel, steer, approval.request, approval.decide,
                   approval.withdraw, grant.revoke, tool.call, tool.claim, tool.result,
-                  tool.withdraw, lead.take, lead.return, state, annotate, unannotate, read,
-                  presence.set, presence.leave, auth, seen
+                  tool.withdraw, notify, lead.take, lead.return, state, annotate, unannotate,
+                  read, presence.set, presence.leave, auth, seen
             agent < nack 2 invalid-frame: unable to publish; messages has 0 items, not 1 to 100
             agent < nack 3 invalid-frame: unable to read the frame; type is missing
             agent < nack 4 invalid-frame: unable to read the frame; it nests deeper than 64

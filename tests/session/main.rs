@@ -68,6 +68,7 @@ mod long;
 mod lost;
 mod marks;
 mod named;
+mod notices;
 mod on_input;
 mod once;
 mod pages;

@@ -397,8 +397,8 @@ fn what_is_no_presence() {
                   turn.end, turn.suspend, turn.resume, turn.heartbeat, turn.usage, turn.adopt,
                   turn.steered, cancel, steer, approval.request, approval.decide,
                   approval.withdraw, grant.revoke, tool.call, tool.claim, tool.result,
-                  tool.withdraw, lead.take, lead.return, state, annotate, unannotate, read,
-                  presence.set, presence.leave, auth, seen
+                  tool.withdraw, notify, lead.take, lead.return, state, annotate, unannotate,
+                  read, presence.set, presence.leave, auth, seen
         "#]],
     );
 }

@@ -37,7 +37,7 @@ fn p10_2_a_token_for_one_decision_opens_no_other_address() {
     for route in ROUTES.iter().chain([&WRITTEN]) {
         let grant = match route.resource {
             Resource::Session => claims.grant_at(route, &params(route.path)).map(|_| ()),
-            Resource::Inbox => Inbox::grant(&claims, "client:ada").map(|_| ()),
+            Resource::Inbox | Resource::Devices => Inbox::grant(&claims, "client:ada").map(|_| ()),
         };
         match grant {
             Ok(()) => opened.push((route.method, route.path)),

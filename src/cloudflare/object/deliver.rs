@@ -20,7 +20,7 @@ use crate::protocol::agent::Way;
 use crate::protocol::capability::Role;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::object::{Object, read_fields};
-use crate::protocol::routes::TOLD;
+use crate::protocol::routes::{Route, SAID, TOLD};
 use crate::protocol::target;
 use crate::session::{Delivered, Delivery, Outcome};
 use crate::store::DeliveryKind;
@@ -70,17 +70,22 @@ pub(super) async fn deliver(env: Env, delivery: Delivery) -> Delivered {
 async fn attempt(env: &Env, delivery: Delivery) -> Result<Outcome, Outcome> {
     match delivery.kind {
         DeliveryKind::Hook | DeliveryKind::Wake => call(env, delivery).await,
-        DeliveryKind::Inbox => tell_inbox(env, delivery).await,
+        DeliveryKind::Inbox => tell_inbox(env, delivery, &TOLD).await,
+        DeliveryKind::Notice => tell_inbox(env, delivery, &SAID).await,
+        // Inboxes owe these (`post.rs`).
+        DeliveryKind::Device => Err(Outcome::Refused {
+            reason: "a session has no devices".to_owned(),
+        }),
     }
 }
 
 /// Tells an inbox of this deployment, by a call that no client can make.
-async fn tell_inbox(env: &Env, delivery: Delivery) -> Result<Outcome, Outcome> {
+async fn tell_inbox(env: &Env, delivery: Delivery, route: &Route) -> Result<Outcome, Outcome> {
     let failed = |reason: String| Outcome::Failed { reason };
     let config = config(env).map_err(|error| failed(error.message))?;
     let question = Question {
-        method: TOLD.method.to_owned(),
-        path: TOLD.path.to_owned(),
+        method: route.method.to_owned(),
+        path: route.path.to_owned(),
         params: Vec::new(),
         pairs: Vec::new(),
     };
@@ -113,7 +118,7 @@ async fn call(env: &Env, delivery: Delivery) -> Result<Outcome, Outcome> {
     let secrets = config.secrets.as_deref();
     let way = match delivery.kind {
         DeliveryKind::Wake => Way::of(&delivery.target),
-        DeliveryKind::Hook | DeliveryKind::Inbox => Way::Url(delivery.target),
+        _ => Way::Url(delivery.target),
     };
     let (way, name, place) = match &way {
         Way::Url(url) => {

@@ -4,8 +4,6 @@
 //! handled by hand here as well: the macro copies each into the wasm before its length is known
 //! (`docs/decisions/0005`).
 
-use std::convert::Infallible;
-
 use worker::wasm_bindgen::JsValue;
 use worker::wasm_bindgen::prelude::wasm_bindgen;
 use worker::web_sys::WebSocket;
@@ -13,7 +11,8 @@ use worker::{DurableObject, Env, Request, Response, Result, State, durable_objec
 
 use super::class::Class;
 use super::entry::Object;
-use crate::inbox::Inbox;
+use super::post::post;
+use crate::inbox::{Delivered, Delivery, Inbox};
 
 /// An inbox's object.
 #[durable_object(alarm)]
@@ -61,7 +60,7 @@ impl InboxObject {
 impl Class for Inbox {
     const THING: &'static str = "inbox";
 
-    async fn deliver(_: Env, delivery: Infallible) -> Infallible {
-        match delivery {}
+    async fn deliver(env: Env, delivery: Delivery) -> Delivered {
+        post(&env, delivery).await
     }
 }

@@ -13,6 +13,7 @@ mod fault;
 mod inbox;
 mod incoming;
 mod loaded;
+mod post;
 mod session;
 mod shell;
 mod sockets;

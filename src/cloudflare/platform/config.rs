@@ -11,6 +11,7 @@ use super::keys::KeyRing;
 use super::services;
 use crate::protocol::agent::Bindings;
 use crate::protocol::deployment::Outbound;
+use crate::protocol::device::Services;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::limits::Limits;
 
@@ -65,10 +66,16 @@ fn outbound(env: &Env, has_keys: bool) -> Result<Outbound, ErrorInfo> {
     let [hooks, local, secrets] = names.map(|name| variable(env, name));
     let read = Outbound::read(hooks.as_deref(), local.as_deref(), secrets.as_deref());
     let outbound = read.map_err(|reason| not_configured(&reason))?;
+    let has = |name| variable(env, name).is_some_and(|text| !text.is_empty());
     let outbound = Outbound {
         has_inboxes: env.durable_object(INBOXES).is_ok(),
         has_keys,
         bindings: bindings(env),
+        push: Services {
+            web: has("SESSILE_VAPID_KEY"),
+            fcm: has("SESSILE_FCM_ACCOUNT"),
+            apns: has("SESSILE_APNS_KEY"),
+        },
         ..outbound
     };
     let agent = variable(env, "SESSILE_AGENT");

@@ -68,6 +68,12 @@ pub(super) async fn admit(
             let role = said.map(|role| address(&claims.client, Some(role)));
             Ok(Admitted { role, ..admitted })
         }
+        Resource::Devices => {
+            let claims = claims(request, config, pairs).await?;
+            let name = address(&claims.client, None);
+            let grant = Inbox::grant(&claims, &name)?;
+            admitted(INBOXES, "inbox", name, &grant, &claims)
+        }
     }
 }
 

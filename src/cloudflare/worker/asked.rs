@@ -10,9 +10,10 @@ use super::refuse::Shape;
 use crate::cloudflare::call::{Ask, Call, Opening, Question};
 use crate::cloudflare::platform::config::Config;
 use crate::machine::Carrier;
+use crate::protocol::device::ORIGIN;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::query;
-use crate::protocol::routes::Route;
+use crate::protocol::routes::{Resource, Route};
 
 /// An admitted request.
 pub(super) struct Asked<'a> {
@@ -46,12 +47,18 @@ impl Asked<'_> {
 
     /// The question of the address.
     fn asked_question(&self) -> Question {
-        let pairs = self.pairs.iter().filter(|(name, _)| name != "token");
+        let mut pairs = self.pairs.to_vec();
+        pairs.retain(|(name, _)| name != "token");
+        if self.route.resource == Resource::Devices {
+            // A notice has the address at which its client reaches the session (P10.2).
+            pairs.retain(|(name, _)| name != ORIGIN);
+            pairs.push((ORIGIN.to_owned(), origin(&self.request.url()).to_owned()));
+        }
         Question {
             method: self.route.method.to_owned(),
             path: self.route.path.to_owned(),
             params: self.params.to_vec(),
-            pairs: pairs.cloned().collect(),
+            pairs,
         }
     }
 
@@ -135,4 +142,12 @@ impl Asked<'_> {
         let grant = grant.clone();
         make::make(self.env, place, &Call { grant, ask }, body).await
     }
+}
+
+/// The origin of an address: its scheme and its authority.
+fn origin(url: &str) -> &str {
+    let behind_scheme = url.find("://").map_or(0, |at| at + 3);
+    let rest = url.get(behind_scheme..).unwrap_or_default();
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    url.get(..behind_scheme + end).unwrap_or_default()
 }

@@ -112,8 +112,10 @@ impl Asked<'_> {
             return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
         };
         let attach = match (self.route.resource, &self.admitted.role) {
-            (Resource::Inbox, Some(role)) => return merged::connect(self, role).await,
-            (Resource::Inbox, None) => as_json(&inbox::attach(self.pairs)),
+            (Resource::Inbox | Resource::Devices, Some(role)) => {
+                return merged::connect(self, role).await;
+            }
+            (Resource::Inbox | Resource::Devices, None) => as_json(&inbox::attach(self.pairs)),
             (Resource::Session, _) => as_json(&query::attach(self.pairs, &self.config.limits)?),
         };
         Ok(Ok(self.open(Carrier::Socket, attach).await?))

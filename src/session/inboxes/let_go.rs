@@ -62,6 +62,7 @@ pub(super) fn parting_news(cx: &Context<'_>, place: Place) -> News {
         about: None,
         items: Vec::new(),
         open: Vec::new(),
+        away: None,
     }
 }
 

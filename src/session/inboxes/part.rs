@@ -183,6 +183,7 @@ fn news(cx: &Context<'_>, inbox: &str) -> Result<(News, Told), StoreError> {
         read: 0,
         about: about(cx),
         open: Vec::new(),
+        away: None,
         items: Vec::new(),
         up_to: end,
     };
@@ -198,6 +199,7 @@ fn news(cx: &Context<'_>, inbox: &str) -> Result<(News, Told), StoreError> {
         about: Some(telling.about),
         items,
         open: telling.open,
+        away: telling.away,
         ..parting_news(cx, place)
     };
     Ok((news, told))

@@ -8,6 +8,7 @@ use crate::protocol::frame::{Attached, ServerFrame};
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::session::context::Context;
 use crate::session::engine::{Connection, Live};
+use crate::session::notices::away::listen;
 use crate::session::parts;
 use crate::session::readers::renew::TOKENS;
 use crate::session::readers::replay::{Start, replay};
@@ -24,6 +25,8 @@ pub(crate) fn attach(
     start: &Start,
 ) -> Result<(), StoreError> {
     connection.told = Some(cx.engine.epoch.as_str().to_owned());
+    // Opening one is a sign of life, and no other may come before the session sleeps.
+    connection.heard_at = cx.engine.now;
     let is_attached = matches!(connection.carrier, Carrier::Socket | Carrier::Events);
     if let Err((error, code, reason)) = may_attach(cx, &connection, is_attached) {
         refuse(cx, &connection.id, error, code, reason);
@@ -31,12 +34,14 @@ pub(crate) fn attach(
     }
     cx.engine.out.remember(&connection);
     let mut live = Live::new(connection, &cx.engine.limits);
+    live.heard_at = cx.engine.now;
     if is_attached {
         tell(cx, &mut live, start)?;
     }
     let reminder_at = live.reminder_at().unwrap_or(Timestamp::MAX);
     cx.engine.state.clock.hasten(TOKENS, reminder_at);
     cx.engine.join(live);
+    listen(cx);
     Ok(())
 }
 
