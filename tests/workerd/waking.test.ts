@@ -30,9 +30,12 @@ afterEach(() => {
 });
 after(() => endpoint.stop());
 
-async function woken(session: string, more: Record<string, unknown> = {}): Promise<void> {
-  const { agent = {}, ...rest } = more;
-  await settings(server(), session, { agent: { url: endpoint.url(), ...agent }, ...rest });
+async function woken(
+  session: string,
+  more: Record<string, unknown> = {},
+  token = false,
+): Promise<void> {
+  await settings(server(), session, { agent: { url: endpoint.url(), token }, ...more });
 }
 
 const bodies = (session: string) => endpoint.about(session).map((it) => JSON.parse(it.body));
@@ -155,7 +158,7 @@ describe("an agent behind a webhook", () => {
 
   test("P10.3 its token is good for that session, as an agent", async () => {
     const session = fixture.session();
-    await woken(session, { agent: { token: true } });
+    await woken(session, {}, true);
     await ask(server(), session, 1);
     await endpoint.called(session, 1);
     const [{ token, input }] = bodies(session);
