@@ -30,35 +30,55 @@ export function wakeOf(called: Called, secret: string): Wake {
 
 type Target = Pick<Server, "url">;
 
-/** Takes the turn of a wake; `undefined` where another process has it, or has ended it. */
-export async function take(server: Target, wake: Wake, leaseMs = 30_000) {
+/**
+ * Takes the turn of a wake; `undefined` where another process has it, or has ended it. One that was
+ * asked for before is this process's own.
+ */
+export async function take(server: Target, wake: Wake, leaseMs = 30_000, isAgain = false) {
   const { session, input, turn } = wake;
   const json = { leaseMs, ...(input ? { input } : { id: turn }) };
   const answer = await call(server, session, "POST", "/turns", { ...AGENT, json });
-  if (field(answer, "duplicate") === true || answer.status >= 400) return undefined;
-  return field(answer, "turn") as Turn;
+  if (answer.status >= 500) throw new Error(answer.text);
+  const started = field(answer, "turn") as Turn | undefined;
+  const isOwn = isAgain && started?.status === "active";
+  return field(answer, "duplicate") === true && !isOwn ? undefined : started;
 }
 
-/** Says all that a turn has to say, and ends it. */
+/** Says all that a turn has to say, and ends it; doing so again changes nothing. */
 export async function reply(server: Target, session: string, turn: Turn): Promise<void> {
   const { id, attempt } = turn;
   const message = { id: `${id}-answer`, turn: id, attempt, role: "assistant", data: "answered" };
-  const said = await call(server, session, "POST", "/messages", { ...AGENT, json: message });
-  assert.equal(said.status, 201, said.text);
+  await call(server, session, "POST", "/messages", { ...AGENT, json: message });
   const json = { attempt, status: "complete" };
   const ended = await call(server, session, "POST", `/turns/${id}/end`, { ...AGENT, json });
-  assert.equal(ended.status, 200, ended.text);
+  if (ended.status >= 500) throw new Error(ended.text);
 }
 
-/** Lets an agent answer each call at once; 202, and the work after it. */
+/**
+ * Lets an agent answer each call at once, 202, and do the work after it, until that is done: it
+ * remembers ids, and outlives the server.
+ */
 export function answering(endpoint: Endpoint, server: () => Target, secret: string): void {
+  const known = new Set<string>();
   endpoint.answer = (response, called) => {
     response.writeHead(202).end();
     const wake = wakeOf(called, secret);
-    void take(server(), wake)
-      .then((turn) => turn && reply(server(), wake.session, turn))
-      .catch(() => {});
+    if (known.has(wake.id)) return;
+    known.add(wake.id);
+    void work(server, wake);
   };
+}
+
+async function work(server: () => Target, wake: Wake): Promise<void> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    try {
+      const turn = await take(server(), wake, undefined, tries > 0);
+      if (turn !== undefined) await reply(server(), wake.session, turn);
+      return;
+    } catch {
+      await new Promise((done) => setTimeout(done, 50));
+    }
+  }
 }
 
 /** Every turn of a session, in the order in which they began. */
@@ -93,14 +113,14 @@ export async function answered(
   return turns;
 }
 
-/** Publishes so many inputs, and gives their serials. */
+/** Publishes so many inputs, or finds them, and gives their serials. */
 export async function ask(server: Target, session: string, count: number): Promise<string[]> {
   const inputs: string[] = [];
   for (let index = 0; index < count; index += 1) {
     const json = { data: `question ${index}`, id: `q${index}` };
     const options = { sub: "ann", caps: { "*": ["user"] }, json };
     const answer = await call(server, session, "POST", "/messages", options);
-    assert.equal(answer.status, 201, answer.text);
+    assert.ok(answer.status === 201 || answer.status === 200, answer.text);
     const [message] = field(answer, "messages") as { serial: string }[];
     inputs.push(message?.serial ?? "");
   }

@@ -69,6 +69,7 @@ export interface Diagnostics {
   presence: { at: number; what: string; client: string; connection: string }[];
   deliveries: {
     pending: number;
+    failing: { id: string; target: string; attempts: number; reason: string }[];
     dead: { id: string; target: string; attempts: number; reason: string }[];
   };
 }
