@@ -4,20 +4,32 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
-import { describe, type TestContext, test } from "node:test";
+import { after, before, describe, type TestContext, test } from "node:test";
 import type { BrowserContext, Page } from "playwright-core";
+import { Endpoint } from "../support/endpoint.ts";
 import { getHistory } from "../support/http.ts";
+import { phone } from "../support/notifications.ts";
+import { vapidKey } from "../support/push.ts";
 import { ROOT } from "../support/server.ts";
 import { makeToken } from "../support/token.ts";
-import { within } from "../support/wait.ts";
+import { until, within } from "../support/wait.ts";
 import { says, texts, useExample } from "./example.ts";
 import { buildForDevelopment } from "./vite.ts";
 
 const FOLDER = join(ROOT, "examples", "approvals");
 const SUPERVISOR = { sub: "sue", name: "Sue", caps: { "*": ["supervisor"] } };
 
-const example = useExample((directory) => buildForDevelopment(join(FOLDER, "pages"), directory));
+const example = useExample((directory) => buildForDevelopment(join(FOLDER, "pages"), directory), {
+  vars: {
+    SESSILE_VAPID_KEY: vapidKey().scalar,
+    SESSILE_VAPID_SUBJECT: "mailto:ops@example.com",
+    SESSILE_LOCAL_TARGETS: "1",
+  },
+});
 const { fixture } = example;
+const service = new Endpoint();
+before(() => service.start());
+after(() => service.stop());
 
 /** The agent, joined: what was said before it came is history to it. */
 async function agent(t: TestContext, session: string): Promise<ChildProcess> {
@@ -175,12 +187,28 @@ describe("the example of approvals", () => {
     );
   });
 
-  test("the bell says what the Worker needs for notifications", async () => {
-    const page = await user(await example.device(), fixture.session());
-    await page.context().grantPermissions(["notifications"]);
+  test("a user who is away is notified of the answer", async (t) => {
+    const session = fixture.session();
+    const context = await example.device();
+    const ann = await phone(context, service, "/ann");
+    const page = await user(context, session);
     await page.click("text=Notify me");
-    await reads(page, /there is no SESSILE_VAPID_KEY/);
-    const [worker] = page.context().serviceWorkers();
-    assert.match(worker?.url() ?? "", /\/push-worker\.js\?page=/);
+    await reads(page, "Notifications are on");
+    await agent(t, session);
+    await say(page, "Two tickets, please");
+    await page.click("text=Friday 4 December");
+    await reads(page, /A supervisor is asked/);
+    const { push, shows } = await ann.serve(page);
+    await page.close();
+
+    const desk = await supervisor(session);
+    await desk.click("text=Approve");
+    await reads(desk, /Bought for Friday 4 December: 2 at 90 €/);
+    const [notice] = await until(ann.notices, (all) => 0 < all.length, "a notice");
+    const { type, ...told } = notice as { type: string; session: string };
+    assert.deepEqual([type, told.session], ["turn.end", session]);
+    await push(notice);
+    await shows(({ actions }) => actions.length === 0, "the notification");
+    assert.equal(ann.notices().length, 1);
   });
 });
