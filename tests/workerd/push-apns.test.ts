@@ -91,12 +91,12 @@ describe("APNs", () => {
     for (const [status, reason] of [
       [410, "Unregistered"],
       [400, "BadDeviceToken"],
-      [400, "DeviceTokenNotForTopic"],
     ] as const) {
       taken(status, reason);
       assert.deepEqual(await pusher.push(device), { status, gone: true, reason });
     }
     for (const [status, reason] of [
+      [400, "DeviceTokenNotForTopic"],
       [400, "BadTopic"],
       [403, "InvalidProviderToken"],
       [429, "TooManyRequests"],

@@ -168,6 +168,9 @@ describe("FCM", () => {
       gone: true,
       reason: "UNREGISTERED",
     });
+    const wrong = { error: { code: 404, message: "no project", status: "NOT_FOUND" } };
+    message = (response) => json(response, 404, wrong);
+    assert.deepEqual(await pusher.push(device), { status: 404, reason: "NOT_FOUND" });
     message = (response) => {
       response.setHeader("retry-after", "7");
       json(response, 429, problem(429, "RESOURCE_EXHAUSTED", "QUOTA_EXCEEDED"));

@@ -26,8 +26,8 @@ const COLLAPSE_LENGTH = 43;
 const SLOT_S = 30 * 60;
 const DEVICE = /^[0-9a-fA-F]{1,200}$/;
 const TOPIC = /^[A-Za-z0-9.-]{1,255}$/;
-/** Reasons for which a device is forgotten. */
-const GONE = new Set(["BadDeviceToken", "Unregistered", "ExpiredToken", "DeviceTokenNotForTopic"]);
+/** Reasons for which a device is forgotten; a topic that is not its own may be our mistake. */
+const GONE = new Set(["BadDeviceToken", "Unregistered", "ExpiredToken"]);
 
 const keyFor = keyOf("SESSILE_APNS_KEY", ({ key }) => importPKCS8(key, "ES256"));
 let signed;

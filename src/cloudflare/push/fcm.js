@@ -51,7 +51,8 @@ export const send = transport("fcm", async (settings, { token }, notice, options
   const { status, details } = parse(answer.said)?.error ?? {};
   const detail = Array.isArray(details) && details.find((one) => isText(one?.errorCode));
   const reason = detail ? detail.errorCode : status;
-  return answered(answer, answer.status === 404 || reason === "UNREGISTERED", reason);
+  // A project that there is not is 404, too.
+  return answered(answer, reason === "UNREGISTERED", reason);
 });
 
 /**
