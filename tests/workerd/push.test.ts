@@ -128,7 +128,8 @@ describe("a client that is away", () => {
     await ended(session);
     const [called] = await pushed(ann, 1);
     assert.ok(called);
-    const { id, at, ...rest } = decrypted(called, device);
+    const { id, at, tag, ...rest } = decrypted(called, device);
+    assert.equal(tag, called.headers.topic);
     assert.deepEqual(rest, {
       type: "turn.end",
       title: "The answer is ready",
