@@ -19,6 +19,7 @@ import type {
 import type { LeadResult, ReturnLeadFrame, TakeLeadFrame } from "./lead.ts";
 import type { ReadFrame } from "./mark.ts";
 import type { Message, NewMessage } from "./message.ts";
+import type { NotifyFrame } from "./notice.ts";
 import type { Member } from "./presence.ts";
 import type { StateFrame } from "./state.ts";
 import type { Ending, Turn } from "./turn.ts";
@@ -210,6 +211,7 @@ export type ClientFrame = (
   | AnnotateFrame
   | UnannotateFrame
   | ReadFrame
+  | NotifyFrame
   | SetPresenceFrame
   | LeavePresenceFrame
   | AuthFrame
@@ -267,6 +269,7 @@ export interface Results {
   annotate: Placed;
   unannotate: Placed;
   read: Record<string, never>;
+  notify: { duplicate?: boolean };
   "presence.set": { member: Member };
   "presence.leave": { member: Member };
   auth: { expiresAt: number; at?: number };

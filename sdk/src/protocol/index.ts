@@ -12,6 +12,7 @@ export * from "./limits.ts";
 export type * from "./mark.ts";
 export type * from "./message.ts";
 export * from "./names.ts";
+export type * from "./notice.ts";
 export type * from "./presence.ts";
 export * from "./server-frames.ts";
 export type * from "./state.ts";

@@ -1,6 +1,6 @@
 // `sessile/push`: notifications of a client that is away, in a browser.
 
-export type { Notice, NoticeAction } from "./notice.ts";
+export type { Notice, NoticeAction } from "../protocol/index.ts";
 export {
   type Push,
   type PushOptions,

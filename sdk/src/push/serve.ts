@@ -1,6 +1,6 @@
 // The part of a service worker: it shows each notice, decides by its buttons, and opens the page.
 
-import type { Notice } from "./notice.ts";
+import type { Notice } from "../protocol/index.ts";
 
 /** The part of a service worker's global scope that is used: the DOM's types have none. */
 export interface Scope {

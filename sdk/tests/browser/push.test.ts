@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join as path } from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
 import type { Page } from "playwright-core";
 import { says, useExample } from "../../../tests/browser/example.ts";
@@ -12,6 +12,7 @@ import { call, field } from "../../../tests/support/http.ts";
 import { type Phone, phone, type Served } from "../../../tests/support/notifications.ts";
 import { vapidKey } from "../../../tests/support/push.ts";
 import { until } from "../../../tests/support/wait.ts";
+import { join } from "../agent/workerd/agent.ts";
 import { buildSample, samplesIn } from "../samples.ts";
 
 /** The reader's own page: the Worker's address, a bell, and a place for the component. */
@@ -26,7 +27,7 @@ const HAS = `
     createRoot(root).render(createElement(StrictMode, {}, createElement(component)));
   };
 `;
-const [plain = "", react = ""] = samplesIn("src/push/README.md");
+const [plain = "", notify = "", react = ""] = samplesIn("src/push/README.md");
 const ON = "🔔 on ";
 const OFF = "🔕 off ";
 
@@ -34,12 +35,12 @@ const example = useExample(
   async (directory) => {
     const pages = { index: `${HAS}${react}mount(Bell);`, plain: HAS + plain };
     for (const [name, code] of Object.entries(pages)) {
-      await buildSample(code, join(directory, `${name}.js`), {});
+      await buildSample(code, path(directory, `${name}.js`), {});
       const script = `<script type="module" src="${name}.js"></script>`;
-      writeFileSync(join(directory, `${name}.html`), `<!doctype html><body></body>${script}`);
+      writeFileSync(path(directory, `${name}.html`), `<!doctype html><body></body>${script}`);
     }
     const worker = 'import "sessile/push/worker";';
-    await buildSample(worker, join(directory, "push-worker.js"), { format: "iife" });
+    await buildSample(worker, path(directory, "push-worker.js"), { format: "iife" });
   },
   {
     vars: {
@@ -117,6 +118,23 @@ describe("notifications", () => {
       ([one]) => one === "PUT /bea",
       "the device to be registered",
     );
+  });
+
+  test("P10.2 say what an agent says to a client that took part", async () => {
+    const session = fixture.session();
+    const ada = await device("ada");
+    const said = { sub: "ada", json: { data: "A report, please" } };
+    assert.equal((await call(fixture.server, session, "POST", "/messages", said)).status, 201);
+    const bot = join(fixture.server, session);
+    const run = new Function("session", `return (async () => { ${notify} })()`);
+    // The inbox of a client is told of its session first.
+    await until(
+      () => run(bot).then(() => ada.notices().length),
+      (count) => 0 < count,
+      "a notice",
+    );
+    await ada.push(ada.notices()[0]);
+    await ada.shows(({ title }) => title === "Your report is ready", "the notification");
   });
 
   test("P10.2 show their buttons, and one for each tag", async () => {

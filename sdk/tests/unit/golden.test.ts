@@ -54,6 +54,7 @@ const SENT: Record<ClientFrame["type"], true> = {
   annotate: true,
   unannotate: true,
   read: true,
+  notify: true,
   "presence.set": true,
   "presence.leave": true,
   auth: true,

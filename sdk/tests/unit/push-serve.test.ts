@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Notice } from "../../src/push/notice.ts";
+import type { Notice } from "../../src/push/index.ts";
 import { type Scope, serve } from "../../src/push/serve.ts";
 
 const NOTICE = {

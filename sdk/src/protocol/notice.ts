@@ -1,4 +1,4 @@
-// A notice as a device's application gets it (P10.2).
+// Notices for a client that is away (P10.2).
 
 /** A button of a notice. */
 export interface NoticeAction {
@@ -32,4 +32,15 @@ export interface Notice {
   decide?: { url: string; token: string };
   /** One notification is shown for each tag. */
   tag?: string;
+}
+
+/** Tells a client that is away, on its devices (P10.2). */
+export interface NotifyFrame {
+  type: "notify";
+  client: string;
+  title: string;
+  body?: string;
+  /** The application's own. */
+  data?: unknown;
+  id?: string;
 }
