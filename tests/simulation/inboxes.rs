@@ -1,7 +1,7 @@
 //! Sessions and the inboxes that they tell, while everything breaks: the processes of both, the
 //! disk, the clocks, the calls between them. At rest each inbox equals what the sessions say.
 
-mod kept;
+pub mod kept;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -60,6 +60,7 @@ fn run(seed: u64) -> (u64, u64) {
         name,
         disk: Disk(Sqlite::new()),
         awake: None,
+        alarm: None,
     };
     let skew = SESSIONS.map(|_| random.between(0, 1000) as i64).to_vec();
     let mut world = World {

@@ -28,6 +28,7 @@ mod job;
 mod judge;
 mod leader;
 mod ledger;
+mod push;
 mod random;
 #[path = "../session/reader.rs"]
 mod reader;

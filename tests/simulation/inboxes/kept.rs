@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use sessile::inbox::{self, Grant, Inbox, Sight};
 use sessile::machine::Machine;
 use sessile::protocol::capability::Capabilities;
+use sessile::protocol::deployment::Deployment;
 use sessile::protocol::ids::Timestamp;
 use sessile::protocol::inbox::Request as Ask;
 use sessile::protocol::limits::Limits;
@@ -19,6 +20,8 @@ pub struct Kept {
     pub name: &'static str,
     pub disk: Disk,
     pub awake: Option<(Inbox, InboxStore)>,
+    /// When the platform wakes it.
+    pub alarm: Option<Timestamp>,
 }
 
 impl Kept {
@@ -27,29 +30,19 @@ impl Kept {
             return awake;
         }
         let store = InboxStore::from(Rc::new(self.disk.clone()) as Rc<dyn Sql>);
-        let deployment = Limits::default().into();
+        let mut deployment = Deployment::from(Limits::default());
+        deployment.outbound.push.web = true;
         let inbox = <Inbox as Machine>::load(self.name, deployment, &store, Vec::new(), 1);
         (inbox.unwrap(), store)
     }
 
     /// Handles a request; `dies` says whether the process ends, and whether before the commit.
     pub fn ask(&mut self, now: Timestamp, grant: Grant, request: Ask, dies: Option<bool>) -> Value {
-        let (mut inbox, store) = self.load();
-        self.disk.query("BEGIN", &[]).unwrap();
         let input = inbox::Input::Request {
             sender: grant,
             request,
         };
-        let effects = inbox.handle(&store, now, input).unwrap();
-        let end = if dies == Some(true) {
-            "ROLLBACK"
-        } else {
-            "COMMIT"
-        };
-        self.disk.query(end, &[]).unwrap();
-        if dies.is_none() {
-            self.awake = Some((inbox, store));
-        }
+        let effects = self.handle(now, input, dies);
         let answer = effects.into_iter().find_map(|effect| match effect {
             inbox::Effect::Respond { status, body } => {
                 let body: Value = serde_json::from_str(&body).unwrap();
@@ -58,6 +51,32 @@ impl Kept {
             _ => None,
         });
         answer.unwrap()
+    }
+
+    /// Handles an input; what follows is left to the caller, even if the process ends.
+    pub fn handle(
+        &mut self,
+        now: Timestamp,
+        input: inbox::Input,
+        dies: Option<bool>,
+    ) -> Vec<inbox::Effect> {
+        let (mut inbox, store) = self.load();
+        self.disk.query("BEGIN", &[]).unwrap();
+        let effects = inbox.handle(&store, now, input).unwrap();
+        let end = if dies == Some(true) {
+            "ROLLBACK"
+        } else {
+            "COMMIT"
+        };
+        self.disk.query(end, &[]).unwrap();
+        if dies != Some(true) {
+            let deadline = inbox.deadline().into_iter();
+            self.alarm = deadline.chain(self.alarm).min();
+        }
+        if dies.is_none() {
+            self.awake = Some((inbox, store));
+        }
+        effects
     }
 
     /// Everything that it shows somebody who may read every session.
