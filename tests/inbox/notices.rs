@@ -1,10 +1,12 @@
 //! P10.2: what the devices of a client are owed, and when it goes out.
 
+use expect_test::expect;
 use serde_json::{Value, json};
 use sessile::inbox::{Delivered, Delivery, Grant, Input};
 use sessile::protocol::ids::Timestamp;
 use sessile::protocol::inbox::Request;
 use sessile::protocol::limits::{DECIDE_MS, Limits, NOTICE_MS};
+use sessile::store::sql::Sql;
 
 use crate::devices::{USER, ask, request, web};
 use crate::world::{NOW, World};
@@ -312,7 +314,7 @@ fn p10_2_a_process_that_died_is_made_up_for_under_the_same_id() {
     world.sleep();
     world.handle(NOW + 1, Input::Deadline);
     let again = only(&mut world);
-    assert_eq!(again.options.contains("s1-aaaa00000005"), true);
+    assert!(again.options.contains("s1-aaaa00000005"));
     assert_eq!(again.number, first.number);
     deliver(&mut world, NOW + 2, answered(again.number, 201));
     world.sleep();
@@ -380,4 +382,67 @@ fn p10_2_the_words_of_an_agent_reach_each_device() {
         crate::devices::request("GET", "", &json!(null)),
     );
     assert_eq!(said["pending"], 1);
+}
+
+/// The rows of a device and of what it is owed, as they are kept.
+#[test]
+fn rows_are_kept_as_they_are() {
+    let mut world = world_with(&["phone"]);
+    let asked = approval("a", &json!({ "deadlineAt": NOW + 60_000 }));
+    world.told(news(5, away(), &[(asked, true)]));
+    let rows = |table: &str| {
+        let all = format!("SELECT * FROM {table}");
+        let rows = world.sqlite.query(&all, &[]).unwrap();
+        let text = |value: &Value| match value {
+            Value::String(text) => text.replace(",\"", ",\n  \""),
+            other => other.to_string(),
+        };
+        let row = |row: &Vec<_>| {
+            let cells = row.iter().map(|cell| text(&json!(cell)));
+            cells.collect::<Vec<_>>().join("\n")
+        };
+        rows.iter().map(row).collect::<Vec<_>>().join("\n\n")
+    };
+    expect![[r#"
+        phone
+        1000000
+        web
+        https://push.example/phone
+        {"web":{"endpoint":"https://push.example/phone",
+          "keys":{"auth":"secret",
+          "p256dh":"BPoint"}}}
+        [{"p":"*",
+          "o":1152,
+          "r":"user"}]
+        https://host.example"#]]
+    .assert_eq(&rows("device"));
+    expect![[r#"
+        1024000000
+        4
+        phone
+        0
+        1000000
+        1000000
+        null
+        null
+        s1-aaaa00000002
+        {"notice":{"type":"approval.request",
+          "id":"s1-aaaa00000002",
+          "title":"Buy a?",
+          "body":"It costs 3.",
+          "session":"s1",
+          "at":1000000,
+          "approval":"a",
+          "kind":"approval",
+          "actions":[{"action":"approve",
+          "title":"Approve"},{"action":"reject",
+          "title":"Reject"}]},
+          "session":"s1",
+          "approval":"a",
+          "decides":true,
+          "collapse":"s1/approvals/a",
+          "until":1060000}
+        null
+        0"#]]
+    .assert_eq(&rows("delivery"));
 }
