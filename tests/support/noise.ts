@@ -25,7 +25,7 @@ export class Noise {
   readonly #types: string[];
   #serials: string[] = ["aaaa00000001"];
   #turns: string[] = ["t0"];
-  /** What was made, so that some of what is sent next has a sense. */
+  /** Things that were made: some of the frames to come follow from them. */
   #streams: { role: string; serial: string; seq: number }[] = [];
   #led: { role: string; turn: string }[] = [];
   #steers: { turn: string; serial: string }[] = [];
