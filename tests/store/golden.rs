@@ -14,16 +14,8 @@ use sessile::store::{
     NewFields, Store, TextWrite, Trim, TurnWrite, Write,
 };
 
-use crate::annotations;
-use crate::approvals;
-use crate::calls;
-use crate::deliveries;
-use crate::followers;
-use crate::grants;
-use crate::handover;
 use crate::model::epoch;
-use crate::state;
-use crate::usage;
+use crate::{annotations, approvals, calls, deliveries, followers, grants, handover, state, usage};
 
 const ONCE: [Kind; 23] = [
     Kind::Append,

@@ -176,8 +176,8 @@ describe("frames that are none", () => {
         for (const { error, ref } of answers) {
           if (error === undefined) continue;
           refused += 1;
-          const said = `${name}, ${path.join(".")} = ${JSON.stringify(NASTY[Number(String(ref).slice(1))])}`;
-          const message = `${said}: ${JSON.stringify(error)}`;
+          const nasty = JSON.stringify(NASTY[Number(String(ref).slice(1))]);
+          const message = `${name}, ${path.join(".")} = ${nasty}: ${JSON.stringify(error)}`;
           assert.ok(!["internal", "unknown-frame"].includes(error.code), message);
           assert.ok(error.status < 500 && error.message.startsWith("unable to "), message);
         }

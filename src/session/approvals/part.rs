@@ -2,7 +2,7 @@
 
 use crate::ordered::Set;
 use crate::protocol::approval::{Approval, Decision, Event, OnDeadline, Shown, Status};
-use crate::protocol::frame::{Lists, ServerFrame, encode};
+use crate::protocol::frame::{Lists, ServerFrame};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{LIST_BYTES, PAGE_BYTES};
 use crate::protocol::news::Telling;
@@ -11,13 +11,12 @@ use crate::protocol::snapshot::Snapshot;
 use crate::session::approvals::ask::REASON;
 use crate::session::approvals::change::{APPROVALS, Happening, change_approval, frame};
 use crate::session::approvals::inboxes;
-use crate::session::approvals::shown::{by_place, shown};
+use crate::session::approvals::shown::{ids_in_order, pending_in_order, shown};
 use crate::session::approvals::state::PendingApproval;
 use crate::session::context::{Asked, Context, Memory};
-use crate::session::engine::{Live, Owner, Step};
+use crate::session::engine::{Live, Owner, Step, brief};
 use crate::session::part::Part;
-use crate::session::turns::lost::turn_deadline;
-use crate::session::turns::waiting::go_on;
+use crate::session::turns::waiting::{Due, first_due, go_on};
 use crate::store::StoreError;
 
 /// Pending approvals, as a part of the session.
@@ -59,8 +58,7 @@ impl Part for Pending {
     }
 
     fn turn_ends(cx: &mut Context<'_>, step: &mut Step, turn: &str) -> Result<(), StoreError> {
-        let of_turn = by_place(cx, |approval| approval.turn.as_deref() == Some(turn));
-        for id in of_turn {
+        for id in ids_in_order(cx, |approval| approval.turn.as_deref() == Some(turn)) {
             let happening = Happening {
                 event: Event::Withdraw,
                 at: cx.engine.now,
@@ -87,11 +85,11 @@ impl Part for Pending {
     }
 
     fn attached(cx: &Context<'_>, _: &mut Live, lists: &mut Lists) {
-        lists.approvals = brief(cx, LIST_BYTES);
+        lists.approvals = list(cx, LIST_BYTES);
     }
 
     fn snapshot(cx: &Context<'_>, snapshot: &mut Snapshot<'_>) {
-        snapshot.approvals = brief(cx, PAGE_BYTES);
+        snapshot.approvals = list(cx, PAGE_BYTES);
     }
 
     fn changed_since(
@@ -105,17 +103,9 @@ impl Part for Pending {
 }
 
 /// The pending approvals as everybody sees them, unless they are too long.
-fn brief(cx: &Context<'_>, most: usize) -> Option<Vec<Shown>> {
-    let (mut list, mut bytes) = (Vec::new(), 0);
-    for id in by_place(cx, |_| true) {
-        let approval = shown(cx, &cx.memory.approvals.get(&id)?.approval);
-        bytes += encode(&approval).len();
-        if most < bytes {
-            return None;
-        }
-        list.push(approval);
-    }
-    Some(list)
+fn list(cx: &Context<'_>, most: usize) -> Option<Vec<Shown>> {
+    let pending = pending_in_order(cx, |_| true).into_iter();
+    brief(pending.map(|approval| shown(cx, approval)), most)
 }
 
 /// An approval's next event by the clock, and its time. A deadline comes before an escalation of
@@ -155,20 +145,20 @@ fn pass_due(cx: &mut Context<'_>) -> Result<(), StoreError> {
     cx.engine.commit(step)
 }
 
-/// The first that is due of all pending approvals. The end of a turn that was due before it
-/// withdraws an approval instead.
+/// The first event that is due of all pending approvals.
 fn next_due(cx: &Context<'_>) -> Option<(Timestamp, Event, String)> {
     let pending = cx.memory.approvals.values();
-    let due = pending.filter_map(|pending| {
-        let approval = &pending.approval;
+    let events = pending.map(|PendingApproval { approval, .. }| {
         let (at, event) = due(approval);
-        let open = approval.turn.as_ref();
-        let open = open.and_then(|turn| cx.memory.turns.get(turn));
-        let is_outlived = open.is_none_or(|open| at <= turn_deadline(cx, open));
-        (at <= cx.engine.now && is_outlived).then_some((at, approval.place, event, approval))
+        Due {
+            at,
+            event,
+            place: approval.place,
+            id: &approval.id,
+            turn: approval.turn.as_deref(),
+        }
     });
-    let (at, _, event, approval) = due.min_by_key(|(at, place, _, _)| (*at, *place))?;
-    Some((at, event, approval.id.clone()))
+    first_due(cx, events)
 }
 
 /// More people are asked.

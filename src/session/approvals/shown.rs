@@ -1,12 +1,11 @@
 //! Approvals as shown, and their look-up.
 
-use crate::ordered::sort_by_number;
 use crate::protocol::approval::{Approval, Shown};
 use crate::protocol::data::Data;
 use crate::protocol::error::{Details, ErrorCode, ErrorInfo};
 use crate::protocol::frame::{Outcome, encode};
 use crate::session::context::Context;
-use crate::session::engine::{Answer, Error};
+use crate::session::engine::{Answer, Error, in_order};
 use crate::store::StoreError;
 
 /// An approval as shown to readers.
@@ -14,16 +13,21 @@ pub(crate) fn shown(cx: &Context<'_>, approval: &Approval) -> Shown {
     approval.shown(&cx.engine.id, cx.engine.epoch)
 }
 
-/// The ids of pending approvals, in the order in which they were asked for.
-pub(super) fn by_place(cx: &Context<'_>, is_meant: impl Fn(&Approval) -> bool) -> Vec<String> {
+/// Pending approvals, in the order in which they were asked for.
+pub(super) fn pending_in_order<'a>(
+    cx: &'a Context<'_>,
+    is_meant: impl Fn(&Approval) -> bool,
+) -> Vec<&'a Approval> {
     let pending = cx.memory.approvals.values();
     let pending = pending.map(|pending| &pending.approval);
-    let mut pending: Vec<&Approval> = pending.filter(|approval| is_meant(approval)).collect();
-    sort_by_number(&mut pending, |approval| approval.place);
-    pending
-        .into_iter()
-        .map(|approval| approval.id.clone())
-        .collect()
+    let meant = pending.filter(|approval| is_meant(approval));
+    in_order(meant, |approval| approval.place)
+}
+
+/// The ids of the same.
+pub(super) fn ids_in_order(cx: &Context<'_>, is_meant: impl Fn(&Approval) -> bool) -> Vec<String> {
+    let pending = pending_in_order(cx, is_meant).into_iter();
+    pending.map(|approval| approval.id.clone()).collect()
 }
 
 /// An approval by its id, pending or settled.

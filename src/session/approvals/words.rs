@@ -5,7 +5,7 @@ use crate::protocol::capability::Operation;
 use crate::protocol::serial::Place;
 use crate::session::approvals::change::{Happening, change_approval};
 use crate::session::approvals::rights::may_decide;
-use crate::session::approvals::shown::by_place;
+use crate::session::approvals::shown::ids_in_order;
 use crate::session::context::Context;
 use crate::session::engine::{Sender, Step};
 use crate::session::turns::waiting::go_on;
@@ -25,7 +25,7 @@ pub(crate) fn dismiss_by_input(
     let is_meant = |approval: &Approval| {
         approval.asked.on_message == OnMessage::Dismiss && may_decide(approval, sender)
     };
-    for id in by_place(cx, is_meant) {
+    for id in ids_in_order(cx, is_meant) {
         let happening = Happening {
             event: Event::Decide,
             at: cx.engine.now,

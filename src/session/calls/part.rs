@@ -1,8 +1,8 @@
 //! Pending calls as a part of the session: the clock brings deadlines and ends of claims (P8.9).
 
-use crate::ordered::{Set, sort_by_number};
+use crate::ordered::Set;
 use crate::protocol::call::{Call, Event, Shown, Status};
-use crate::protocol::frame::{Lists, ServerFrame, encode};
+use crate::protocol::frame::{Lists, ServerFrame};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{LIST_BYTES, PAGE_BYTES};
 use crate::protocol::news::Telling;
@@ -15,10 +15,9 @@ use crate::session::calls::lease::{CALLS, PINGS, held_until, listen, stir};
 use crate::session::calls::shown::shown;
 use crate::session::calls::state::PendingCall;
 use crate::session::context::{Asked, Context, Memory};
-use crate::session::engine::{Live, News, Owner, Step};
+use crate::session::engine::{Live, News, Owner, Step, brief, in_order};
 use crate::session::part::Part;
-use crate::session::turns::lost::turn_deadline;
-use crate::session::turns::waiting::go_on;
+use crate::session::turns::waiting::{Due, first_due, go_on};
 use crate::store::StoreError;
 
 /// Pending calls, as a part of the session.
@@ -72,7 +71,8 @@ impl Part for Called {
     }
 
     fn turn_ends(cx: &mut Context<'_>, step: &mut Step, turn: &str) -> Result<(), StoreError> {
-        for id in by_place(cx, |call| call.turn == turn) {
+        let of_turn = pending_in_order(cx, |call| call.turn == turn).into_iter();
+        for id in of_turn.map(|call| call.id.clone()).collect::<Vec<_>>() {
             change_call(cx, step, &id, Event::Expire, |call| {
                 call.status = Status::Withdrawn;
                 call.is_held = false;
@@ -96,11 +96,11 @@ impl Part for Called {
     }
 
     fn attached(cx: &Context<'_>, _: &mut Live, lists: &mut Lists) {
-        lists.calls = brief(cx, LIST_BYTES);
+        lists.calls = list(cx, LIST_BYTES);
     }
 
     fn snapshot(cx: &Context<'_>, snapshot: &mut Snapshot<'_>) {
-        snapshot.calls = brief(cx, PAGE_BYTES);
+        snapshot.calls = list(cx, PAGE_BYTES);
     }
 
     fn changed_since(
@@ -145,27 +145,17 @@ impl Part for CallPings {
     }
 }
 
-/// The ids of pending calls, in the order in which they were made.
-fn by_place(cx: &Context<'_>, is_meant: impl Fn(&Call) -> bool) -> Vec<String> {
+/// Pending calls, in the order in which they were made.
+fn pending_in_order<'a>(cx: &'a Context<'_>, is_meant: impl Fn(&Call) -> bool) -> Vec<&'a Call> {
     let pending = cx.memory.calls.pending.values();
     let pending = pending.map(|pending| &pending.call);
-    let mut pending: Vec<&Call> = pending.filter(|call| is_meant(call)).collect();
-    sort_by_number(&mut pending, |call| call.place);
-    pending.into_iter().map(|call| call.id.clone()).collect()
+    in_order(pending.filter(|call| is_meant(call)), |call| call.place)
 }
 
 /// The pending calls as everybody sees them, unless they are too long.
-fn brief(cx: &Context<'_>, most: usize) -> Option<Vec<Shown>> {
-    let (mut list, mut bytes) = (Vec::new(), 0);
-    for id in by_place(cx, |_| true) {
-        let call = shown(cx, &cx.memory.calls.pending.get(&id)?.call);
-        bytes += encode(&call).len();
-        if most < bytes {
-            return None;
-        }
-        list.push(call);
-    }
-    Some(list)
+fn list(cx: &Context<'_>, most: usize) -> Option<Vec<Shown>> {
+    let pending = pending_in_order(cx, |_| true).into_iter();
+    brief(pending.map(|call| shown(cx, call)), most)
 }
 
 /// A call's next event by the clock, and its time.
@@ -198,17 +188,18 @@ fn pass_due(cx: &mut Context<'_>) -> Result<(), StoreError> {
     cx.engine.commit(step)
 }
 
-/// The first that is due of all pending calls. The end of its turn that was due before it
-/// withdraws a call instead.
+/// The first event that is due of all pending calls.
 fn next_due(cx: &Context<'_>) -> Option<(Event, String)> {
     let pending = cx.memory.calls.pending.values();
-    let due = pending.filter_map(|pending| {
-        let call = &pending.call;
+    let events = pending.map(|PendingCall { call, .. }| {
         let (at, event) = due(cx, call);
-        let open = cx.memory.turns.get(&call.turn);
-        let is_outlived = open.is_none_or(|open| at <= turn_deadline(cx, open));
-        (at <= cx.engine.now && is_outlived).then_some((at, call.place, event, call))
+        Due {
+            at,
+            event,
+            place: call.place,
+            id: &call.id,
+            turn: Some(&call.turn),
+        }
     });
-    let (_, _, event, call) = due.min_by_key(|(at, place, _, _)| (*at, *place))?;
-    Some((event, call.id.clone()))
+    first_due(cx, events).map(|(_, event, id)| (event, id))
 }

@@ -43,7 +43,7 @@ pub(crate) use error::Error;
 pub(crate) use frame_id::{FrameId, Known};
 pub(crate) use guard::misplaced;
 pub(crate) use outbox::Outbox;
-pub(crate) use page::newest;
+pub(crate) use page::{brief, in_order, newest};
 pub(crate) use step::Step;
 pub(crate) use streams::Stream;
 pub(crate) use work::{Created, Engine, News, Work};

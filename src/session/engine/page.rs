@@ -1,8 +1,12 @@
-//! Pages of what is listed newest first over HTTP (P8.3, P8.9).
+//! Lists in the order of their places: whole ones of `attached` and the snapshot, and pages over
+//! HTTP, newest first (P8.3, P8.9).
+
+use serde::Serialize;
 
 use super::error::Error;
 use super::work::Work;
 use crate::ordered::sort_by_number;
+use crate::protocol::frame::encode;
 use crate::protocol::limits::PAGE_BYTES;
 use crate::protocol::serial::{PLACE_MAX, Place};
 
@@ -27,6 +31,23 @@ impl Work<'_> {
         let items = items.join(",");
         format!(r#"{{"{name}":[{items}],"hasMore":{has_more}{next}}}"#)
     }
+}
+
+/// Items by their places, the oldest first.
+pub(crate) fn in_order<T>(items: impl Iterator<Item = T>, place: impl Fn(&T) -> Place) -> Vec<T> {
+    let mut items: Vec<T> = items.collect();
+    sort_by_number(&mut items, place);
+    items
+}
+
+/// A whole list, unless it is too long: then it is left to the reads.
+pub(crate) fn brief<T: Serialize>(items: impl Iterator<Item = T>, most: usize) -> Option<Vec<T>> {
+    let mut bytes = 0;
+    let fitting = items.map(|item| {
+        bytes += encode(&item).len();
+        (bytes <= most).then_some(item)
+    });
+    fitting.collect()
 }
 
 /// The newest of some items before a place, at most so many and as many as a page takes, but one

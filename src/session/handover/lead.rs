@@ -1,13 +1,12 @@
 //! `lead.take` and `lead.return` (P8.8).
 
-use crate::ordered::sort_by_number;
 use crate::protocol::capability::Operation;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::frame::{Outcome, ServerFrame};
 use crate::protocol::handover::{Handover, Leading, ReturnLead, Returned, TakeLead, Turns, Wake};
 use crate::protocol::hooks::HookEvent;
 use crate::protocol::serial::Place;
-use crate::protocol::turn::{Event, State, Turn};
+use crate::protocol::turn::{Event, State};
 use crate::session::context::Context;
 use crate::session::deliveries::hooks::{self, Subject};
 use crate::session::engine::{Answer, Error, Known, Sender, Step};
@@ -15,6 +14,7 @@ use crate::session::handover::check::{keep_inputs, led};
 use crate::session::handover::heard::stir;
 use crate::session::handover::state::Held;
 use crate::session::turns::change::{asked, cancel_turn, change_turn, queue_input, turns_to_be};
+use crate::session::turns::shown::open_ids;
 use crate::session::waking::owe;
 use crate::store::{HandoverWrite, StoreError};
 
@@ -60,7 +60,7 @@ pub(crate) fn take(cx: &mut Context<'_>, sender: &Sender, take: TakeLead) -> Res
     if take.turns == Turns::Cancel {
         let cancel = asked(sender, cx.engine.now, take.note);
         // One that is queued waits for the return.
-        for id in turns_of(cx, |turn| turn.state != State::Queued) {
+        for id in open_ids(cx, |turn| turn.state != State::Queued) {
             cancel_turn(cx, &mut step, &id, &cancel)?;
         }
     }
@@ -96,14 +96,6 @@ fn taken(cx: &Context<'_>, sender: &Sender, take: &TakeLead, place: Place) -> Ha
         waiting: before.map_or_else(Vec::new, |before| before.waiting.clone()),
         returned: None,
     }
-}
-
-/// Some of the open turns, in the order in which they were made.
-fn turns_of(cx: &Context<'_>, is_meant: fn(&Turn) -> bool) -> Vec<String> {
-    let open = cx.memory.turns.values().map(|open| &open.turn);
-    let mut meant: Vec<_> = open.filter(|turn| is_meant(turn)).collect();
-    sort_by_number(&mut meant, |turn| turn.place);
-    meant.into_iter().map(|turn| turn.id.clone()).collect()
 }
 
 /// Agents answer again: by the person who leads, or an administrator.
@@ -162,7 +154,7 @@ pub(super) fn give_back(
     tell_hooks(cx, &mut step, None);
     if is_waking {
         // Agents that were refused a queued turn have no other sign that it may be taken.
-        for id in turns_of(cx, |turn| turn.state == State::Queued) {
+        for id in open_ids(cx, |turn| turn.state == State::Queued) {
             change_turn(cx, &mut step, &id, Event::Queue, |_| {});
         }
     } else {

@@ -12,7 +12,7 @@ use crate::session::context::Context;
 use crate::session::engine::{Answer, Error, Known, Sender, Step};
 use crate::session::turns::change::{asked, cancel_turn};
 use crate::session::turns::instructions::give_up_inputs;
-use crate::session::turns::shown::{find, missing_turn, stored};
+use crate::session::turns::shown::{find, missing_turn, open_ids, stored};
 use crate::session::waking::owe::{take_back, taken};
 use crate::store::{MessageWrite, StoreError};
 
@@ -230,9 +230,7 @@ pub(crate) fn is_interrupted(interrupt: &Interrupt, turn: &Turn) -> bool {
 
 /// The active turns, in the order in which they began.
 pub(crate) fn active_turns(cx: &Context<'_>, is_meant: impl Fn(&Turn) -> bool) -> Vec<String> {
-    let open = cx.memory.turns.values().map(|open| &open.turn);
-    let active = open.filter(|turn| matches!(turn.state, State::Active(_)));
-    let mut active: Vec<&Turn> = active.filter(|turn| is_meant(turn)).collect();
-    sort_by_number(&mut active, |turn| turn.place);
-    active.into_iter().map(|turn| turn.id.clone()).collect()
+    open_ids(cx, |turn| {
+        matches!(turn.state, State::Active(_)) && is_meant(turn)
+    })
 }

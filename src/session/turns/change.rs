@@ -1,6 +1,5 @@
 //! Turns change: every change goes through [`change_turn`], every end through [`finish_turn`].
 
-use crate::ordered::sort_by_number;
 use crate::protocol::data::Data;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::hooks::HookEvent;
@@ -15,7 +14,7 @@ use crate::session::engine::{Closing, Sender, Step};
 use crate::session::handover::check::keep_inputs;
 use crate::session::turns::instructions::{REQUEUED, mark_steer, waiting, waiting_inputs};
 use crate::session::turns::lease::stir;
-use crate::session::turns::shown::{shown, turn_frame};
+use crate::session::turns::shown::{open_ids, shown, turn_frame};
 use crate::session::turns::state::OpenTurn;
 use crate::session::waking::owe::turn_changed;
 use crate::store::{Kept, MessageWrite, StoreError, TurnWrite};
@@ -340,13 +339,10 @@ fn end_children(cx: &mut Context<'_>, step: &mut Step, id: &str) -> Result<(), S
 /// The turns directly within another that are open and not cancelled, in the order in which they
 /// began.
 fn children(cx: &Context<'_>, id: &str, is_meant: impl Fn(&Within) -> bool) -> Vec<String> {
-    let open = cx.memory.turns.values().map(|open| &open.turn);
-    let within = open.filter(|turn| turn.is_within(id) && turn.cancel.is_none());
-    let mut within: Vec<&Turn> = within
-        .filter(|turn| turn.within.as_ref().is_some_and(&is_meant))
-        .collect();
-    sort_by_number(&mut within, |turn| turn.place);
-    within.into_iter().map(|turn| turn.id.clone()).collect()
+    open_ids(cx, |turn| {
+        let is_within = turn.is_within(id) && turn.cancel.is_none();
+        is_within && turn.within.as_ref().is_some_and(&is_meant)
+    })
 }
 
 /// Closes the streaming messages of a turn.

@@ -1,13 +1,12 @@
 //! Turns as shown, listed and answered (P6.9, P6.10).
 
-use crate::ordered::sort_by_number;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::frame::{Outcome, ServerFrame, TurnFrame};
 use crate::protocol::limits::LIST_BYTES;
 use crate::protocol::serial::Place;
 use crate::protocol::turn::{Event, Shown, State, Turn};
 use crate::session::context::Context;
-use crate::session::engine::{Answer, Error, Known};
+use crate::session::engine::{Answer, Error, Known, brief, in_order};
 use crate::session::turns::lease::lease_until;
 use crate::session::turns::state::OpenTurn;
 use crate::store::StoreError;
@@ -71,16 +70,20 @@ pub(crate) fn repeat_by_id(cx: &Context<'_>, id: &str, known: &Known) -> Result<
 
 /// The open turns, in the order in which they began.
 pub(crate) fn open_turns(cx: &Context<'_>) -> Vec<Shown> {
-    let mut open: Vec<_> = cx.memory.turns.values().collect();
-    sort_by_number(&mut open, |open| open.turn.place);
+    let open = in_order(cx.memory.turns.values(), |open| open.turn.place);
     open.into_iter().map(|open| shown(cx, open)).collect()
+}
+
+/// The ids of some of the open turns, in the order in which they began.
+pub(crate) fn open_ids(cx: &Context<'_>, is_meant: impl Fn(&Turn) -> bool) -> Vec<String> {
+    let open = cx.memory.turns.values().map(|open| &open.turn);
+    let meant = in_order(open.filter(|turn| is_meant(turn)), |turn| turn.place);
+    meant.into_iter().map(|turn| turn.id.clone()).collect()
 }
 
 /// The open turns for `attached`, which leaves a long list to `GET …/turns`.
 pub(crate) fn brief_turns(cx: &Context<'_>) -> Option<Vec<Shown>> {
-    let turns = open_turns(cx);
-    let bytes = serde_json::to_string(&turns).map_or(0, |text| text.len());
-    (bytes <= LIST_BYTES).then_some(turns)
+    brief(open_turns(cx).into_iter(), LIST_BYTES)
 }
 
 /// The final ones of these turns.

@@ -3,12 +3,13 @@
 //! `Part::asked` that a turn has some.
 
 use crate::protocol::error::{ErrorCode, ErrorInfo};
+use crate::protocol::ids::Timestamp;
 use crate::protocol::serial::Place;
 use crate::protocol::turn::{Event, State};
 use crate::session::context::Context;
 use crate::session::engine::Step;
 use crate::session::turns::change::{Stored, change_turn_beside};
-use crate::session::turns::lost::queue_again;
+use crate::session::turns::lost::{queue_again, turn_deadline};
 use crate::store::{Kept, StoreError, TurnWrite};
 
 /// The client whose message a turn answers.
@@ -70,6 +71,30 @@ pub(crate) fn go_on(cx: &mut Context<'_>, step: &mut Step, id: &str) -> Result<(
     let state = State::Active(lead);
     change_turn_beside(cx, step, id, Event::Resume, state, Stored::Row);
     Ok(())
+}
+
+/// An event that the clock brings to a request.
+pub(crate) struct Due<'a, E> {
+    pub(crate) at: Timestamp,
+    pub(crate) event: E,
+    pub(crate) place: Place,
+    pub(crate) id: &'a str,
+    pub(crate) turn: Option<&'a str>,
+}
+
+/// The first of these events that is due, with its time and the id of its request. The end of its
+/// turn that was due before it withdraws a request instead.
+pub(crate) fn first_due<'a, E>(
+    cx: &Context<'_>,
+    events: impl Iterator<Item = Due<'a, E>>,
+) -> Option<(Timestamp, E, String)> {
+    let due = events.filter(|due| {
+        let open = due.turn.and_then(|turn| cx.memory.turns.get(turn));
+        let is_outlived = open.is_none_or(|open| due.at <= turn_deadline(cx, open));
+        due.at <= cx.engine.now && is_outlived
+    });
+    let first = due.min_by_key(|due| (due.at, due.place))?;
+    Some((first.at, first.event, first.id.to_owned()))
 }
 
 /// Refuses to resume a turn by hand while it waits for a request of its own.
