@@ -94,19 +94,18 @@ export async function buildSdk() {
   return code;
 }
 
-/** The service worker is one script: most sites copy it to where their pages are. */
+/** The service worker is one script in a directory of its own: a site puts it beside its pages. */
 async function bundleWorker() {
   const { build } = await import("esbuild");
-  const place = ["push", "worker"];
   await build({
-    entryPoints: [`${inRoot("sdk", "src", ...place)}.ts`],
-    outfile: `${inRoot("sdk", "dist", ...place)}.js`,
+    entryPoints: [inRoot("sdk", "src", "push", "worker.ts")],
+    outfile: inRoot("sdk", "dist", "push", "worker", "push-worker.js"),
     bundle: true,
     format: "iife",
     target: "es2022",
     logLevel: "warning",
   });
-  rmSync(`${inRoot("sdk", "dist", ...place)}.js.map`);
+  for (const end of [".js", ".js.map"]) rmSync(inRoot("sdk", "dist", "push", `worker${end}`));
 }
 
 /** The SDK's tests of a kind: those in directories of that name, or in none of them. */

@@ -1,15 +1,12 @@
-// Two pages: one for the user, one for the supervisor; and the service worker of notifications,
-// which has to lie where the pages are.
+// Two pages: one for the user, one for the supervisor; and beside them, as it has to be, the service
+// worker of notifications.
 
-import { copyFileSync, mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { dirname } from "node:path";
 
 const worker = createRequire(import.meta.url).resolve("sessile/push/worker");
-const folder = join(import.meta.dirname, "public");
-mkdirSync(folder, { recursive: true });
-copyFileSync(worker, join(folder, "push-worker.js"));
 
 export default {
+  publicDir: dirname(worker),
   build: { rollupOptions: { input: ["index.html", "supervisor.html"] } },
 };
