@@ -17,6 +17,7 @@ import { inbox } from "./inbox.ts";
 import { joining } from "./joining.ts";
 import { latency } from "./latency.ts";
 import { loss } from "./loss.ts";
+import { rowsOfPace } from "./pace.ts";
 import { pages } from "./page.ts";
 import { type Bench, comparison, type Family, type Row, readRows, table } from "./row.ts";
 import { WORKERD_VERSION } from "./server.ts";
@@ -30,6 +31,7 @@ const FAMILIES: Family[] = [
   ...cancel,
   ...joining,
   ...billing,
+  ...rowsOfPace,
   ...inbox,
   ...bounds,
   ...state,

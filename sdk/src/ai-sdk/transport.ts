@@ -3,11 +3,13 @@
 
 import type { ChatTransport, UIMessage, UIMessageChunk } from "ai";
 import { Answers, type Held } from "../answer/answers.ts";
-import { fieldsOf } from "../answer/fields.ts";
+import { fieldsOf, type Loose } from "../answer/fields.ts";
 import { isWaiting } from "../answer/settled.ts";
 import { askingsOf } from "../client/askings.ts";
 import { createSession, type Session } from "../client/session.ts";
 import type { SessionOptions } from "../client/types.ts";
+import { PacedChunks } from "../pace/chunks.ts";
+import { paced, windowOf } from "../pace/flow.ts";
 import { isOpen, SessileError, TOOL_APPROVAL, type Turn } from "../protocol/index.ts";
 import { Chunks } from "./chunks.ts";
 import { inputOf, publish, type Send } from "./publish.ts";
@@ -177,7 +179,9 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
     if (!use) {
       const options = this.#options;
       const given =
-        "session" in options ? options.session : createSession({ ...options, session: chatId });
+        "session" in options
+          ? options.session
+          : createSession({ ...paced(options), session: chatId });
       const session = typeof given === "function" ? given(chatId) : given;
       use = {
         session,
@@ -202,6 +206,7 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
     const told = new Map<string, Chunks>();
     const ends: (() => void)[] = [];
     let isOver = false;
+    let wasAway = true;
     use.streams += 1;
     if (input) asked.add(input);
     const end = (finish?: () => void, isWhole = false) => {
@@ -219,8 +224,20 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
     };
     return new ReadableStream<UIMessageChunk>({
       start: (controller) => {
-        const close = () => end(() => controller.close());
         const put = (chunk: object) => controller.enqueue(chunk as UIMessageChunk);
+        const texts = new PacedChunks<Loose>(windowOf(session));
+        const give = () => {
+          for (const { chunk } of isOver ? [] : texts.take()) put(chunk);
+        };
+        texts.due = give;
+        const rest = () => {
+          texts.flush();
+          give();
+        };
+        const close = () => {
+          if (!isOver) rest();
+          end(() => controller.close());
+        };
         const look = () => {
           const { connection } = session;
           // A stream that has begun waits for the session to return, as long as that is possible.
@@ -228,7 +245,10 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
           const error = isWaiting && givenUp(session);
           if (error) end(() => controller.error(error));
           // In a replay, a turn's end comes before its messages.
-          if (connection.state !== "connected") return;
+          if (connection.state !== "connected") {
+            wasAway = true;
+            return;
+          }
           let isEnded: boolean | undefined;
           for (const [answer, turns] of byAnswer(session, wanted)) {
             if (isEnded === false) break;
@@ -236,12 +256,16 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
             const chunks = told.get(answer) ?? wanted.chunks(answer);
             told.set(answer, chunks);
             streaming.add(answer);
-            for (const chunk of chunks.next(heldOf(session), turns)) put(chunk);
+            const made = chunks.next(heldOf(session), turns).map((chunk) => ({ chunk }));
+            texts.put(made, !wasAway && !turns.some(({ cancel }) => cancel));
+            give();
             isEnded = chunks.isEnded;
             if (!chunks.isStale) continue;
+            rest();
             end(() => this.#beginAnew(use, turns, controller));
             return;
           }
+          wasAway = false;
           if (isEnded) end(() => controller.close(), true);
         };
         ends.push(session.subscribe(look), session.on("connection", look));

@@ -29,6 +29,11 @@ export interface SessionOptions extends ConnectionOptions {
   client?: string;
   /** A snapshot from `fetchSnapshot`: shown at once, then kept up to date. */
   initial?: Snapshot;
+  /**
+   * Whether hooks and adapters show text that grows at an even pace, at most one window (`rollup`)
+   * behind; on by default. Then a session that they make asks for a window of 320 ms.
+   */
+  pace?: boolean;
   /** The most messages that may wait to be sent; 200 by default. */
   maxPending?: number;
 }

@@ -29,6 +29,7 @@ import { type SessionUsage, usageOf } from "../client/usage.ts";
 import type { ConnectionStatus } from "../connection/types.ts";
 import type { InboxOptions } from "../inbox/connection.ts";
 import { createInbox, Inbox, type InboxSnapshot } from "../inbox/inbox.ts";
+import { paced } from "../pace/flow.ts";
 import type { Leading, ReadMark, StateTree, ToolCall, Turn } from "../protocol/index.ts";
 import { storeOf } from "./store.ts";
 
@@ -49,7 +50,7 @@ export function useSession(from?: SessionOptions | Session): Session {
   const options = given ? undefined : (from as SessionOptions | undefined);
   const { url, session: id } = options ?? {};
   // biome-ignore lint/correctness/useExhaustiveDependencies: the token differs each time
-  const made = useMemo(() => options && createSession(options), [url, id]);
+  const made = useMemo(() => options && createSession(paced(options)), [url, id]);
   const session = given ?? made ?? provided;
   if (!session) {
     throw new Error(
@@ -95,12 +96,24 @@ export function useFeature<P extends Feature>(
 
 /** The messages in the log's order, those still to be sent last. */
 export function useMessages(session?: Session): readonly ShownMessage[] {
-  return useSnapshot(session, ({ messages }) => messages);
+  const store = storeOf(useGiven(session));
+  return useSyncExternalStore(
+    store.subscribe,
+    () => store.shown(store.get().messages),
+    () => store.getFirst().messages,
+  );
 }
 
 /** The messages of the selected branches, those still to be sent last (`branchesOf`). */
 export function useBranches(session?: Session): readonly ShownMessage[] {
-  return useFeature(branchesOf, session);
+  const used = useGiven(session);
+  const store = storeOf(used);
+  const branches = branchesOf(used);
+  return useSyncExternalStore(
+    store.subscribe,
+    () => store.shown(store.valueOf(branches)),
+    () => store.firstOf(branches),
+  );
 }
 
 /** Whether there are older messages, whether they are being read, and how to read them. */

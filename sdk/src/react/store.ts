@@ -2,26 +2,12 @@
 // most one new one a frame. The first change after a pause shows at once.
 
 import type { Feature } from "../client/feature.ts";
+import type { ShownMessage } from "../client/sending.ts";
+import type { Session } from "../client/session.ts";
 import type { SessionSnapshot } from "../client/types.ts";
-
-/** The length of a frame where there are none: on a server, in a hidden page. */
-const FRAME_MS = 16;
-
-function inNextFrame(call: () => void): void {
-  const page = globalThis.document;
-  if (page?.visibilityState !== "visible") {
-    setTimeout(call, FRAME_MS);
-    return;
-  }
-  // A page hidden before its next frame gets none until it is visible again.
-  const once = () => {
-    cancelAnimationFrame(frame);
-    page.removeEventListener("visibilitychange", once);
-    call();
-  };
-  const frame = requestAnimationFrame(once);
-  page.addEventListener("visibilitychange", once);
-}
+import { windowOf } from "../pace/flow.ts";
+import { PacedMessages } from "../pace/messages.ts";
+import { PAGE } from "../pace/page.ts";
 
 /** A session or an inbox. */
 interface Source<T> {
@@ -39,6 +25,7 @@ export class Store<T> {
   readonly #firsts = new Map<Feature, unknown>();
   #snapshot: T;
   #isHeld = false;
+  #paced: PacedMessages | undefined;
   #users = 0;
   #end: (() => void) | undefined;
 
@@ -68,6 +55,12 @@ export class Store<T> {
     return this.#firsts.get(feature);
   }
 
+  /** Messages of the snapshot, or of a feature, with texts that grow at an even pace. */
+  shown(this: Store<SessionSnapshot>, list: readonly ShownMessage[]): readonly ShownMessage[] {
+    this.#paced ??= new PacedMessages(windowOf(this.#source as unknown as Session));
+    return this.#paced.show(list);
+  }
+
   readonly subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
     this.#end ??= this.#source.subscribe(this.#look);
@@ -94,14 +87,19 @@ export class Store<T> {
   };
 
   readonly #look = () => {
-    if (this.#isHeld || this.#snapshot === this.#source.getSnapshot()) return;
+    if (this.#isHeld) return;
+    const was = this.#snapshot;
     this.#snapshot = this.#source.getSnapshot();
+    // Only a session has messages to pace.
+    const isMore = this.#paced?.look(this.#snapshot as unknown as SessionSnapshot);
+    const isNews = isMore || this.#snapshot !== was;
+    if (!isNews && !this.#paced?.isBehind) return;
     this.#isHeld = true;
-    inNextFrame(() => {
+    PAGE.inNextFrame(() => {
       this.#isHeld = false;
       this.#look();
     });
-    for (const listener of [...this.#listeners]) listener();
+    if (isNews) for (const listener of [...this.#listeners]) listener();
   };
 }
 

@@ -10,6 +10,8 @@ import { branchesOf } from "../client/branches.ts";
 import { historyOf } from "../client/history.ts";
 import { createSession, type Session } from "../client/session.ts";
 import type { SessionOptions } from "../client/types.ts";
+import { PacedChunks } from "../pace/chunks.ts";
+import { paced, windowOf } from "../pace/flow.ts";
 import {
   AGAIN,
   isOpen,
@@ -19,9 +21,10 @@ import {
   type Turn,
   wellFormed,
 } from "../protocol/index.ts";
+import { changesOf } from "./changes.ts";
 import { RunChunks, turnOf } from "./chunks.ts";
 import { asked } from "./events.ts";
-import { Feed, type Known, snapshotOf } from "./feed.ts";
+import { type Fed, Feed, type Known, snapshotOf } from "./feed.ts";
 import type { ChatMessage } from "./fold.ts";
 import { type Node, nodesOf } from "./nodes.ts";
 import { inOne, type News, newsOf } from "./outputs.ts";
@@ -84,7 +87,7 @@ class Chat implements SessileConnection {
 
   constructor(options: SessileConnectionOptions) {
     this.#options = options;
-    this.session = isMade(options) ? createSession(options) : options.session;
+    this.session = isMade(options) ? createSession(paced(options)) : options.session;
   }
 
   readonly subscribe = (signal?: AbortSignal): Chunks => this.#subscribe(signal) as Chunks;
@@ -216,8 +219,14 @@ class Chat implements SessileConnection {
           for (const look of this.#looks) look();
         }),
       );
-      for await (const _ of this.#changes(signal)) {
-        for (const { chunk, run } of this.#asking > 0 ? [] : feed.next()) {
+      const texts = new PacedChunks<Loose, Fed>(windowOf(session));
+      for await (const { isNew, isLive } of changesOf(session, {
+        looks: this.#looks,
+        texts,
+        signal,
+      })) {
+        if (isNew && this.#asking === 0) texts.put(feed.next(), isLive);
+        for (const { chunk, run } of texts.take()) {
           if (signal?.aborted) return;
           // Joined meanwhile: `joinRun` emits the rest of this run.
           if (run === undefined || !this.#joined.has(run)) yield chunk;
@@ -245,11 +254,23 @@ class Chat implements SessileConnection {
     let chunks = begin();
     this.#joined.add(runId);
     try {
-      for await (const _ of this.#changes(signal)) {
+      const texts = new PacedChunks<Loose>(windowOf(session));
+      for await (const { isNew, isLive } of changesOf(session, {
+        looks: this.#looks,
+        texts,
+        signal,
+      })) {
+        if (!isNew) {
+          for (const { chunk } of texts.take()) yield chunk;
+          continue;
+        }
         const turn = session.turns.find(({ id }) => id === runId) ?? found;
         const answers = this.#answers();
         const said = saidUpTo(nodesOf(session.log, answers), runId, answers);
-        yield* chunks.next(said, turn, answers);
+        const made = chunks.next(said, turn, answers).map((chunk) => ({ chunk }));
+        texts.put(made, isLive && !turn.cancel);
+        if (chunks.isStale) texts.flush();
+        for (const { chunk } of texts.take()) yield chunk;
         if (chunks.isStale) {
           const nodes = wholeNodes(shownIn(session), answers);
           const { answer } = nodes.find(({ key }) => key === runId) ?? {};
@@ -309,39 +330,6 @@ class Chat implements SessileConnection {
     const { session } = this;
     while (session.hasOlder && !((this.#oldest()?.createdAt ?? at) < at)) {
       if ((await historyOf(session).loadOlder(PAGE)) === 0) return;
-    }
-  }
-
-  /** Yields once immediately, then after each change of the session, until aborted. */
-  async *#changes(signal: AbortSignal | undefined): AsyncGenerator<void> {
-    const { session } = this;
-    let isNew = true;
-    let wake = () => {};
-    const look = () => {
-      isNew = true;
-      wake();
-    };
-    const end = session.subscribe(look);
-    this.#looks.add(look);
-    signal?.addEventListener("abort", look, { once: true });
-    try {
-      while (!signal?.aborted) {
-        const { state, error } = session.connection;
-        if (state === "closed") throw error ?? new SessileError("session-closed", "it was closed");
-        // A replay is incomplete until the session has caught up.
-        if (isNew && state === "connected") {
-          isNew = false;
-          yield;
-        } else {
-          await new Promise<void>((done) => {
-            wake = done;
-          });
-        }
-      }
-    } finally {
-      end();
-      this.#looks.delete(look);
-      signal?.removeEventListener("abort", look);
     }
   }
 

@@ -22,6 +22,8 @@ const FLOORS: Record<string, readonly string[]> = {
   client: ["protocol", "connection", "log"],
   // An inbox in a page: of a session's it shows decisions alike.
   inbox: ["protocol", "connection", "client"],
+  // The even pace of growing text in a page, for hooks and adapters.
+  pace: ["protocol", "connection", "client"],
   // A session in an agent, which carries nothing of a page's.
   agent: ["protocol", "connection", "log"],
   // Answers of agents that wait for people: for the adapters.
@@ -31,9 +33,9 @@ const FLOORS: Record<string, readonly string[]> = {
   // Notifications: a browser as a device, and its service worker.
   push: ["protocol", "connection"],
   // Adapters: none knows another.
-  react: ["protocol", "connection", "client", "inbox"],
-  "ai-sdk": ["protocol", "connection", "answer", "client", "agent", "runs"],
-  tanstack: ["protocol", "answer", "client", "agent", "runs"],
+  react: ["protocol", "connection", "client", "inbox", "pace"],
+  "ai-sdk": ["protocol", "connection", "answer", "client", "agent", "runs", "pace"],
+  tanstack: ["protocol", "answer", "client", "agent", "runs", "pace"],
   // `index.ts`, the package's first entry.
   "": ["protocol", "connection", "log", "client"],
 };

@@ -25,10 +25,11 @@ const {
   session: id = "",
   token = "",
   slowly,
+  rollup = "0",
 } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
 const given = document.getElementById("initial")?.textContent;
 const initial = given ? { initial: JSON.parse(given) } : {};
-const session = createSession({ url, session: id, token, rollup: 0, ...initial });
+const session = createSession({ url, session: id, token, rollup: Number(rollup), ...initial });
 
 let hydrateLate = () => {};
 const ready = new Promise<void>((done) => {
