@@ -4,17 +4,21 @@ use expect_test::expect;
 
 use sessile::protocol::limits::{GRANTS, Limits};
 
-use crate::world::{World, check};
+use crate::world::{World, check, check_after};
+
+/// A turn of an agent, and somebody who may decide.
+const ASKED: &str = "
+    agent attach rewind=0
+    alice attach rewind=0
+    agent start t1";
 
 /// P8.6: later requests with the key are approved in the step in which they come, and suspend
 /// nothing.
 #[test]
 fn p8_6_a_grant_settles_later_requests_at_once() {
-    check(
+    check_after(
+        ASKED,
         "
-        agent attach rewind=0
-        alice attach rewind=0
-        agent start t1
         agent ask a1 turn=t1 grant=bash
         alice decide a1 approve scope=session
         ---
@@ -300,11 +304,9 @@ fn p8_6_a_grant_is_revoked() {
 /// P8.6: whatever ends it, also while the session sleeps.
 #[test]
 fn p8_6_a_grant_of_a_turn_ends_with_it() {
-    check(
+    check_after(
+        ASKED,
         "
-        agent attach rewind=0
-        alice attach rewind=0
-        agent start t1
         agent ask a1 turn=t1 grant=k
         alice decide a1 approve scope=turn
         agent ask a2 turn=t1 grant=k

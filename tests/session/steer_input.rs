@@ -1,19 +1,23 @@
 //! Inputs that steer the turn that answers, or are inputs like any other if it ends first (P10.3).
 
-use crate::world::{check, check_with};
+use crate::world::{check, check_after, check_with};
 use expect_test::expect;
 use sessile::protocol::limits::Limits;
+
+/// An agent answers in a session whose inputs steer.
+const STEERED: &str = "
+    admin patch {\"onInput\":\"steer\"}
+    alice attach
+    agent attach rewind=0
+    alice publish 'go'
+    agent start t1 input=#1";
 
 /// P6.2: an input during an answer is an instruction, in one array; its leader takes it.
 #[test]
 fn p10_3_an_input_steers_the_turn_that_answers() {
-    check(
+    check_after(
+        STEERED,
         "
-        admin patch {\"onInput\":\"steer\"}
-        alice attach
-        agent attach rewind=0
-        alice publish 'go'
-        agent start t1 input=#1
         ---
         alice publish 'shorter' headers={\"a\":\"b\"}
         agent steered t1 #3
@@ -48,13 +52,9 @@ fn p10_3_an_input_steers_the_turn_that_answers() {
 /// P6.2: one that is missed is queued in the step that ends the turn, and taken once.
 #[test]
 fn p10_3_a_missed_input_is_queued_with_the_end() {
-    check(
+    check_after(
+        STEERED,
         "
-        admin patch {\"onInput\":\"steer\"}
-        alice attach
-        agent attach rewind=0
-        alice publish 'go'
-        agent start t1 input=#1
         alice publish 'and this'
         alice publish 'and that' and 'those'
         agent steered t1 #4
@@ -134,13 +134,9 @@ fn p10_3_a_message_is_read_by_one_turn() {
 /// P6.5: a cancel of one turn leaves its inputs, of all or of an input gives them up.
 #[test]
 fn p10_3_cancelled_inputs_are_missed() {
-    check(
+    check_after(
+        STEERED,
         "
-        admin patch {\"onInput\":\"steer\"}
-        alice attach
-        agent attach rewind=0
-        alice publish 'go'
-        agent start t1 input=#1
         alice publish 'a'
         alice publish 'b'
         alice publish 'c'
@@ -287,13 +283,9 @@ fn p10_3_missed_inputs_wait_for_a_person() {
 /// P10.3: what streams, and one too many, is queued; a turn that waits reads nothing.
 #[test]
 fn p10_3_what_cannot_steer_is_queued() {
-    check(
+    check_after(
+        STEERED,
         "
-        admin patch {\"onInput\":\"steer\"}
-        alice attach
-        agent attach rewind=0
-        alice publish 'go'
-        agent start t1 input=#1
         ---
         alice publish 'spok' streaming
         alice publish 'x' wake=false

@@ -86,6 +86,11 @@ pub fn check(script: &str, expected: Expect) {
     check_with(Limits::default(), script, expected);
 }
 
+/// The same after what several scripts begin with.
+pub fn check_after(given: &str, script: &str, expected: Expect) {
+    check(&format!("{given}{script}"), expected);
+}
+
 /// The same in a deployment with other limits.
 pub fn check_with(limits: Limits, script: &str, expected: Expect) {
     let mut world = World::new(limits);
