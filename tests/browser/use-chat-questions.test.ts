@@ -97,19 +97,25 @@ describe("a call that needs approval", () => {
 describe("a tool of the page", () => {
   const INPUT = { item: "tea" };
 
-  function joined(session: string): void {
+  /** Devices in one session, each with its tool; the first one asks, and has the call. */
+  async function asked<T extends string[]>(...tools: T) {
+    const session = fixture.session("tool");
     const shop = shopOf([{ toolCallId: "call-1", item: "tea", toolName: "where" }]);
     agents.push(joinShop(fixture.server.url, session, shop).agent);
-  }
-
-  async function open(session: string, tool: string): Promise<Page> {
-    const more = { tool };
-    return (await example.open(await example.device(), session, { more })).page;
-  }
-
-  async function ask(page: Page): Promise<void> {
-    await page.fill("input", "Where is tea?");
-    await page.press("input", "Enter");
+    const pages: Page[] = [];
+    for (const tool of tools) {
+      const more = { tool };
+      pages.push((await example.open(await example.device(), session, { more })).page);
+    }
+    const [one] = pages as [Page];
+    await one.fill("input", "Where is tea?");
+    await one.press("input", "Enter");
+    await until(
+      () => calls(one),
+      (made) => made.length === 1,
+      "the call",
+    );
+    return pages as { [K in keyof T]: Page };
   }
 
   const calls = (page: Page) => page.evaluate(() => window.shown.calls);
@@ -125,10 +131,7 @@ describe("a tool of the page", () => {
   }
 
   test("runs once, on the device that asked, and both show the output", async () => {
-    const session = fixture.session("tool");
-    joined(session);
-    const [one, two] = [await open(session, "one"), await open(session, "two")];
-    await ask(one);
+    const [one, two] = await asked("one", "two");
     await isMade("one", one, two);
     assert.deepEqual(await calls(one), [INPUT]);
     assert.deepEqual(await calls(two), []);
@@ -138,15 +141,7 @@ describe("a tool of the page", () => {
   });
 
   test("runs anew where the page is reloaded before it has an output", async () => {
-    const session = fixture.session("tool");
-    joined(session);
-    const one = await open(session, "");
-    await ask(one);
-    await until(
-      () => calls(one),
-      (made) => made.length === 1,
-      "the call",
-    );
+    const [one] = await asked("");
     await callIn(one, "input-available");
     await one.evaluate(() => {
       location.hash = location.hash.replace("tool=", "tool=one");
@@ -157,15 +152,7 @@ describe("a tool of the page", () => {
   });
 
   test("goes to another device when the one that has it is closed", async () => {
-    const session = fixture.session("tool");
-    joined(session);
-    const [one, two] = [await open(session, ""), await open(session, "two")];
-    await ask(one);
-    await until(
-      () => calls(one),
-      (made) => made.length === 1,
-      "the call",
-    );
+    const [one, two] = await asked("", "two");
     await callIn(two, "input-available");
     assert.deepEqual(await calls(two), []);
     await one.close();
@@ -174,15 +161,7 @@ describe("a tool of the page", () => {
   });
 
   test("is left to whoever answers first, where a person has to", async () => {
-    const session = fixture.session("tool");
-    joined(session);
-    const [one, two] = [await open(session, ""), await open(session, "")];
-    await ask(one);
-    await until(
-      () => calls(one),
-      (made) => made.length === 1,
-      "the call",
-    );
+    const [one, two] = await asked("", "");
     await callIn(two, "input-available");
     await two.evaluate(() => {
       const { chat } = window as unknown as { chat: { addToolOutput(result: object): void } };

@@ -94,6 +94,16 @@ const decided = (of: Pending) => ({
   approval: approval(of, { status: "approved", answer: 1 }),
 });
 
+/** A turn that has asked, and waits. */
+async function asks() {
+  const session = new Session();
+  const turn = await session.turn();
+  const asking = turn.approve({ title: "Buy?" });
+  const asked = await session.next("approval.request");
+  asked.done({ approval: approval(asked) });
+  return { session, turn, asking, asked };
+}
+
 describe("a turn that asks", () => {
   test("P8.1 asks the same with the same id, and anything else with another", async () => {
     const ids: string[][] = [];
@@ -162,11 +172,7 @@ describe("a turn that asks", () => {
   });
 
   test("P8.4 leaves the turn to the process that was faster", async () => {
-    const session = new Session();
-    const turn = await session.turn();
-    const asking = turn.approve({ title: "Buy?" });
-    const asked = await session.next("approval.request");
-    asked.done({ approval: approval(asked) });
+    const { session, turn, asking, asked } = await asks();
     session.hear(SUSPENDED, decided(asked), QUEUED);
     const taken = { ...QUEUED.turn, status: "active" };
     (await session.next("turn.start")).done({ turn: taken, duplicate: true });
@@ -176,11 +182,7 @@ describe("a turn that asks", () => {
   });
 
   test("P8.4 offers the turn again where it could not be taken back", async () => {
-    const session = new Session();
-    const turn = await session.turn();
-    const asking = turn.approve({ title: "Buy?" });
-    const asked = await session.next("approval.request");
-    asked.done({ approval: approval(asked) });
+    const { session, asking, asked } = await asks();
     session.hear(SUSPENDED, decided(asked), QUEUED);
     (await session.next("turn.start")).fail(new SessileError("internal", "try again"));
     await assert.rejects(asking, { code: "internal" });
@@ -189,11 +191,7 @@ describe("a turn that asks", () => {
   });
 
   test("P6.8 adopts it where nobody knows whose start was taken", async () => {
-    const session = new Session();
-    const turn = await session.turn();
-    const asking = turn.approve({ title: "Buy?" });
-    const asked = await session.next("approval.request");
-    asked.done({ approval: approval(asked) });
+    const { session, turn, asking, asked } = await asks();
     session.hear(SUSPENDED, decided(asked), QUEUED);
     const start = await session.next("turn.start");
     session.owner?.lost?.();
@@ -224,11 +222,7 @@ describe("a turn that asks", () => {
   });
 
   test("P3.6 asks again where the log could not be resumed", async () => {
-    const session = new Session();
-    const turn = await session.turn();
-    const asking = turn.approve({ title: "Buy?" });
-    const asked = await session.next("approval.request");
-    asked.done({ approval: approval(asked) });
+    const { session, asking, asked } = await asks();
     session.attach({ turns: [SUSPENDED.turn] });
     const again = await session.next("approval.request");
     assert.equal(again.frame.id, asked.frame.id);
@@ -238,11 +232,7 @@ describe("a turn that asks", () => {
   });
 
   test("P6.8 survives a sign of life that crossed with the decision", async () => {
-    const session = new Session();
-    const turn = await session.turn();
-    const asking = turn.approve({ title: "Buy?" });
-    const asked = await session.next("approval.request");
-    asked.done({ approval: approval(asked) });
+    const { session, asking, asked } = await asks();
     session.hear({ type: "attached", resumed: true, serial: "1", turns: [SUSPENDED.turn] });
     const beat = await session.next("turn.heartbeat");
     session.hear(decided(asked), QUEUED, { type: "caught-up", serial: "4" });
