@@ -1,5 +1,5 @@
-// Two pages: one for the user, one for the supervisor; and beside them, as it has to be, the service
-// worker of notifications.
+// Two pages: one for the user, one for the supervisor; and beside them the service worker of
+// notifications, which has to lie there.
 
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
