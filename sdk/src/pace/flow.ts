@@ -15,9 +15,10 @@ const DEFAULT_MS = 40;
 /** A window ends early at so much text (P5.4): more than this at once is a replay. */
 export const MOST_LENGTH = 64 * 1024;
 
-/** A session's options with the window of a paced page, unless they say another. */
+/** A session's options, in a page with its window, unless they say another. */
 export function paced<O extends Partial<SessionOptions>>(options: O): O {
-  return options.pace === false ? options : { rollup: WINDOW_MS, ...options };
+  const isPaced = options.pace !== false && globalThis.document;
+  return isPaced ? { rollup: WINDOW_MS, ...options } : options;
 }
 
 /** The time over which a session's text is shown; 0 if that is at once. */

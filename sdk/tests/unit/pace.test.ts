@@ -283,7 +283,10 @@ describe("chunks at an even pace", () => {
 });
 
 describe("the window of a paced page", () => {
-  test("is 320 ms, unless the options say another or none", () => {
+  test("is 320 ms, unless the options say another or none", (t) => {
+    assert.deepEqual(paced({}), {}, "where there is no page");
+    t.after(() => Reflect.deleteProperty(globalThis, "document"));
+    Object.assign(globalThis, { document: {} });
     assert.deepEqual(paced({}), { rollup: 320 });
     assert.deepEqual(paced({ rollup: 100 }), { rollup: 100 });
     assert.deepEqual(paced({ pace: false }), { pace: false });
