@@ -178,20 +178,14 @@ pub enum ServerFrame {
         /// The last entry that it has read.
         serial: Serial,
     },
-    /// A turn has used more (P6.12). It has no place in the log.
-    #[serde(rename = "turn.usage")]
-    Used {
-        /// The serial of the turn's latest change.
-        serial: Serial,
-        /// The turn.
-        turn: Turn,
-        /// The session's sums of the names that were reported.
+    /// The session's sums have grown, or its budget is spent or no longer (P6.12). It has no place
+    /// in the log.
+    #[serde(rename = "usage")]
+    Usage {
+        /// The sums that have grown.
+        #[serde(skip_serializing_if = "Usage::is_empty")]
         usage: Usage,
-    },
-    /// The budget is spent, or no longer (P6.12). It has no place in the log.
-    #[serde(rename = "budget")]
-    Budget {
-        /// The sum that is beyond its limit.
+        /// The sum that is beyond the budget, if it is spent.
         #[serde(skip_serializing_if = "Option::is_none")]
         over_budget: Option<OverBudget>,
     },

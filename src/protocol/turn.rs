@@ -178,6 +178,8 @@ pub enum Event {
     Queue,
     /// Another process took it over.
     Adopt,
+    /// It has used more (P6.12).
+    Usage,
     /// It ended.
     End,
 }
@@ -190,6 +192,7 @@ words!(Event {
     Steer = "turn.steer",
     Queue = "turn.queue",
     Adopt = "turn.adopt",
+    Usage = "turn.usage",
     End = "turn.end",
 });
 

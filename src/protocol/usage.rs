@@ -63,11 +63,6 @@ pub struct OverBudget {
 }
 
 impl OverBudget {
-    /// Whether it is about another name than this.
-    pub fn is_other(&self, than: &Self) -> bool {
-        self.name != than.name
-    }
-
     /// The refusal of what would use more.
     pub fn refusal(self, verb: &str) -> ErrorInfo {
         let Self { name, limit, used } = self;

@@ -88,6 +88,7 @@ impl Kind {
             Self::Turn(Event::Adopt) => 15,
             Self::Turn(Event::End) => 16,
             Self::Turn(Event::Steer) => 17,
+            Self::Turn(Event::Usage) => 18,
             Self::Approval(approval::Event::Request) => 20,
             Self::Approval(approval::Event::Escalate) => 21,
             Self::Approval(approval::Event::Decide) => 22,
@@ -258,6 +259,7 @@ mod tests {
             Event::Steer,
             Event::Queue,
             Event::Adopt,
+            Event::Usage,
             Event::End,
         ];
         let approvals = [

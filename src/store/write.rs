@@ -21,6 +21,7 @@ use super::stored::Stored;
 use super::text::TextWrite;
 use super::turn::TurnWrite;
 use super::usage::UsageWrite;
+use crate::protocol::turn::Event;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident($write:ty);)*) => {
@@ -83,7 +84,7 @@ impl Write {
     /// Whether it changes something of the session that inboxes show (P15).
     pub fn is_event(&self) -> bool {
         match self {
-            Self::Turn(write) => matches!(write, TurnWrite::Put { .. }),
+            Self::Turn(TurnWrite::Put { kept, .. }) => kept.turn.event != Event::Usage,
             Self::Handover(write) => matches!(write, HandoverWrite::Put { .. }),
             Self::Meta(write) => matches!(write, MetaWrite::Set { .. }),
             Self::Call(write) => write.is_entry,

@@ -1,8 +1,8 @@
 //! Frames of usage and budgets (P6.12).
 
 use sessile::protocol::error::ErrorCode;
-use sessile::protocol::frame::ServerFrame;
-use sessile::protocol::turn::Turn;
+use sessile::protocol::frame::{ServerFrame, TurnFrame};
+use sessile::protocol::turn::{Event, Turn};
 use sessile::protocol::usage::{OverBudget, Usage};
 
 use super::{active, mark, serial, shown};
@@ -29,21 +29,27 @@ pub(crate) fn frames() -> Vec<(&'static str, ServerFrame)> {
     vec![
         (
             "turn.usage",
-            ServerFrame::Used {
-                serial: serial(3),
+            ServerFrame::Turn(TurnFrame {
+                r#type: Event::Usage,
+                serial: serial(4),
                 turn: shown(&turn),
-                usage: usage(r#"{"outputTokens":1200}"#),
-            },
+                message: None,
+                data: None,
+            }),
         ),
         (
-            "budget that is spent",
-            ServerFrame::Budget {
+            "usage beyond the budget",
+            ServerFrame::Usage {
+                usage: usage(r#"{"outputTokens":1200}"#),
                 over_budget: Some(over()),
             },
         ),
         (
-            "budget that was raised",
-            ServerFrame::Budget { over_budget: None },
+            "usage after the budget was raised",
+            ServerFrame::Usage {
+                usage: Usage::default(),
+                over_budget: None,
+            },
         ),
         (
             "nack of a start beyond the budget",

@@ -253,6 +253,16 @@ impl Show {
                 let client = frame["client"].as_str().unwrap_or("?");
                 format!("{client} has read {serial}")
             }
+            "usage" => {
+                let (usage, over) = (&frame["usage"], &frame["overBudget"]);
+                let mut parts = vec!["usage".to_owned()];
+                parts.extend(usage.is_object().then(|| self.json(usage)));
+                parts.extend(
+                    over.is_object()
+                        .then(|| format!("over {}", self.json(over))),
+                );
+                parts.join(" ")
+            }
             "presence.count" => format!("{kind} {}", frame["presenceCount"]),
             _ if kind.starts_with("presence.") => {
                 format!("{kind} {}", self.member(&frame["member"]))

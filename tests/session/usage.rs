@@ -24,35 +24,33 @@ fn reports_add_up() {
         alice brief snapshot rewind=0
         ",
         expect![[r#"
-            agent < turn.usage #1 t1 active agent used={"inputTokens":10,"outputTokens":1}, in
-                  all {"inputTokens":10,"outputTokens":1}
+            agent < turn.usage #3 t1 active agent used={"inputTokens":10,"outputTokens":1}
+            agent | usage {"inputTokens":10,"outputTokens":1}
             agent | ack 3 t1 active agent used={"inputTokens":10,"outputTokens":1}
-            alice < turn.usage #1 t1 active agent used={"inputTokens":10,"outputTokens":1}, in
-                  all {"inputTokens":10,"outputTokens":1}
-            agent < turn.usage #1 t1 active agent used={"inputTokens":10,"outputTokens":3}, in
-                  all {"outputTokens":3}
+            alice < turn.usage #3 t1 active agent used={"inputTokens":10,"outputTokens":1}
+            alice | usage {"inputTokens":10,"outputTokens":1}
+            agent < turn.usage #4 t1 active agent used={"inputTokens":10,"outputTokens":3}
+            agent | usage {"outputTokens":3}
             agent | ack 4 t1 active agent used={"inputTokens":10,"outputTokens":3}
-            agent | turn.usage #2 t2 active agent used={"outputTokens":40}, in all
-                  {"outputTokens":43}
+            agent | turn.usage #5 t2 active agent used={"outputTokens":40}
+            agent | usage {"outputTokens":43}
             agent | ack 5 t2 active agent used={"outputTokens":40}
-            alice < turn.usage #1 t1 active agent used={"inputTokens":10,"outputTokens":3}, in
-                  all {"outputTokens":3}
-            alice | turn.usage #2 t2 active agent used={"outputTokens":40}, in all
-                  {"outputTokens":43}
+            alice < turn.usage #4 t1 active agent used={"inputTokens":10,"outputTokens":3}
+            alice | usage {"outputTokens":3}
+            alice | turn.usage #5 t2 active agent used={"outputTokens":40}
+            alice | usage {"outputTokens":43}
             agent < ack 6 t2 active agent used={"outputTokens":40}
-            agent < turn.usage #1 t1 active agent used={"costMicros":0.5,"inputTokens":10,
-                  "outputTokens":6}, in all {"costMicros":0.5,"outputTokens":46}
-            agent | turn.end #3 t1 complete agent used={"costMicros":0.5,"inputTokens":10,
+            agent < turn.end #6 t1 complete agent used={"costMicros":0.5,"inputTokens":10,
                   "outputTokens":6}
+            agent | usage {"costMicros":0.5,"outputTokens":46}
             agent | ack 7 t1 complete agent used={"costMicros":0.5,"inputTokens":10,
                   "outputTokens":6}
-            alice < turn.usage #1 t1 active agent used={"costMicros":0.5,"inputTokens":10,
-                  "outputTokens":6}, in all {"costMicros":0.5,"outputTokens":46}
-            alice | turn.end #3 t1 complete agent used={"costMicros":0.5,"inputTokens":10,
+            alice < turn.end #6 t1 complete agent used={"costMicros":0.5,"inputTokens":10,
                   "outputTokens":6}
-            bob < attached #3 anew, turns: t2 active agent used={"outputTokens":40}, used:
+            alice | usage {"costMicros":0.5,"outputTokens":46}
+            bob < attached #6 anew, turns: t2 active agent used={"outputTokens":40}, used:
                   {"costMicros":0.5,"inputTokens":10,"outputTokens":46}
-            bob < caught-up #3
+            bob < caught-up #6
             alice = 200 turns: t2 active agent used={"outputTokens":40}; t1 complete agent
                   used={"costMicros":0.5,"inputTokens":10,"outputTokens":6}
             alice = 200 turns: t2 active agent used={"outputTokens":40}, approvals: , calls: ,
@@ -87,29 +85,32 @@ fn a_report_is_the_leaders() {
         ",
         expect![[r#"
             agent < nack 3 not-leader: unable to report usage; turn t1 is at attempt 1, not 2
-            agent-2 < attached #1 anew, turns: t1 active agent used={"tokens":1}, used:
+            agent-2 < attached #2 anew, turns: t1 active agent used={"tokens":1}, used:
                   {"tokens":1}
-            agent-2 < caught-up #1
+            agent-2 < caught-up #2
             agent-2 < nack 1 not-leader: unable to report usage; turn t1 is agent's
-            alice < attached #1 anew, turns: t1 active agent used={"tokens":1}, used:
+            alice < attached #2 anew, turns: t1 active agent used={"tokens":1}, used:
                   {"tokens":1}
-            alice < caught-up #1
+            alice < caught-up #2
             alice < nack 1 forbidden: unable to report usage; the token lacks the operation
                   turn for session s1, it has read, publish, presence, cancel, steer, approve,
                   state, annotate, push
             agent < nack 4 not-found: unable to report usage; there is no turn t9
-            agent < turn.suspend #2 t1 suspended agent used={"tokens":1}
+            agent < turn.suspend #3 t1 suspended agent used={"tokens":1}
             agent | ack 5 t1 suspended agent used={"tokens":1}
-            agent-2 < turn.suspend #2 t1 suspended agent used={"tokens":1}
-            alice < turn.suspend #2 t1 suspended agent used={"tokens":1}
-            agent < turn.usage #2 t1 suspended agent used={"tokens":2}, in all {"tokens":2}
+            agent-2 < turn.suspend #3 t1 suspended agent used={"tokens":1}
+            alice < turn.suspend #3 t1 suspended agent used={"tokens":1}
+            agent < turn.usage #4 t1 suspended agent used={"tokens":2}
+            agent | usage {"tokens":2}
             agent | ack 6 t1 suspended agent used={"tokens":2}
-            agent-2 < turn.usage #2 t1 suspended agent used={"tokens":2}, in all {"tokens":2}
-            alice < turn.usage #2 t1 suspended agent used={"tokens":2}, in all {"tokens":2}
-            agent < turn.end #3 t1 complete agent used={"tokens":2}
+            agent-2 < turn.usage #4 t1 suspended agent used={"tokens":2}
+            agent-2 | usage {"tokens":2}
+            alice < turn.usage #4 t1 suspended agent used={"tokens":2}
+            alice | usage {"tokens":2}
+            agent < turn.end #5 t1 complete agent used={"tokens":2}
             agent | ack 7 t1 complete agent used={"tokens":2}
-            agent-2 < turn.end #3 t1 complete agent used={"tokens":2}
-            alice < turn.end #3 t1 complete agent used={"tokens":2}
+            agent-2 < turn.end #5 t1 complete agent used={"tokens":2}
+            alice < turn.end #5 t1 complete agent used={"tokens":2}
             agent < nack 8 turn-closed: unable to report usage; turn t1 is complete
             agent < nack 9 turn-closed: unable to end the turn; turn t1 is complete
         "#]],
@@ -135,14 +136,15 @@ fn a_repeat_adds_nothing() {
         agent brief snapshot rewind=0
         ",
         expect![[r#"
-            agent < turn.usage #1 t1 active agent used={"tokens":5}, in all {"tokens":5}
+            agent < turn.usage #2 t1 active agent used={"tokens":5}
+            agent | usage {"tokens":5}
             agent | ack 2 t1 active agent used={"tokens":5}
             agent < ack 3 t1 active agent used={"tokens":5} duplicate
-            agent < turn.usage #1 t1 active agent used={"tokens":12}, in all {"tokens":12}
-            agent | turn.end #2 t1 complete agent used={"tokens":12}
+            agent < turn.end #3 t1 complete agent used={"tokens":12}
+            agent | usage {"tokens":12}
             agent | ack 4 t1 complete agent used={"tokens":12}
             agent < ack 5 t1 complete agent used={"tokens":12} duplicate
-            agent < turn.start #3 t2 active agent
+            agent < turn.start #4 t2 active agent
             agent | ack 6 t2 active agent
             agent < nack 7 conflict: unable to report usage; id u1 was used for something else
             agent = 200 turns: t2 active agent, approvals: , calls: , presence: , messages: ,
@@ -212,13 +214,14 @@ fn a_session_has_so_many_names() {
     check(
         &script,
         expect![[r#"
-        agent < nack 10 over-limit: unable to report usage; session s1 would have usage of
-              more than 64 names
-        agent < nack 11 over-limit: unable to end the turn; session s1 would have usage of
-              more than 64 names
-        agent < turn.usage #9 t9 active agent used={"0-0":1}, in all {"0-0":2}
-        agent | ack 12 t9 active agent used={"0-0":1}
-    "#]],
+            agent < nack 10 over-limit: unable to report usage; session s1 would have usage of
+                  more than 64 names
+            agent < nack 11 over-limit: unable to end the turn; session s1 would have usage of
+                  more than 64 names
+            agent < turn.usage #10 t9 active agent used={"0-0":1}
+            agent | usage {"0-0":2}
+            agent | ack 12 t9 active agent used={"0-0":1}
+        "#]],
     );
 }
 
@@ -262,7 +265,8 @@ fn sums_stay() {
             agent < caught-up b#0
             agent < turn.start b#1 t1 active agent
             agent | ack 7 t1 active agent
-            agent < turn.usage b#1 t1 active agent used={"tokens":1}, in all {"tokens":1}
+            agent < turn.usage b#2 t1 active agent used={"tokens":1}
+            agent | usage {"tokens":1}
             agent | ack 8 t1 active agent used={"tokens":1}
         "#]],
     );
@@ -284,15 +288,16 @@ fn a_resumed_reader_misses_nothing() {
         alice attach since
         ",
         expect![[r#"
-            alice < attached #3 resumed, turns: t1 active agent used={"tokens":5}, used:
+            alice < attached #4 resumed, turns: t1 active agent used={"tokens":5}, used:
                   {"tokens":11}
-            alice < turn.end #3 t2 complete agent used={"tokens":6}
-            alice < caught-up #3
+            alice < turn.usage #3 t1 active agent used={"tokens":5}
+            alice | turn.end #4 t2 complete agent used={"tokens":6}
+            alice < caught-up #4
         "#]],
     );
 }
 
-/// P6.12: a report costs two rows and no place; it ends nobody's window.
+/// P6.12: a report costs three rows, beside the text that waits; in an end it costs one.
 #[test]
 fn a_report_is_cheap() {
     check(
@@ -321,35 +326,36 @@ fn a_report_is_cheap() {
         rows
         ",
         expect![[r#"
-            agent < turn.usage #1 t1 active agent used={"tokens":2}, in all {"tokens":2}
-            alice < turn.usage #1 t1 active agent used={"tokens":2}, in all {"tokens":2}
-            rows: 2
-            agent < turn.usage #1 t1 active agent used={"more":1,"tokens":3}, in all {"more":1,
-                  "tokens":3}
-            alice < turn.usage #1 t1 active agent used={"more":1,"tokens":3}, in all {"more":1,
-                  "tokens":3}
-            rows: 2
-            -- 500 ms
-            agent < ack 6 #2 v#5
+            agent < ack 6 #2 v#6
+            agent | turn.usage #7 t1 active agent used={"tokens":2}
+            agent | usage {"tokens":2}
             agent | ack 7 t1 active agent used={"tokens":2}
+            alice < append #2 v#6 @3 'd'
+            alice | turn.usage #7 t1 active agent used={"tokens":2}
+            alice | usage {"tokens":2}
+            rows: 4
+            agent < turn.usage #8 t1 active agent used={"more":1,"tokens":3}
+            agent | usage {"more":1,"tokens":3}
             agent | ack 8 t1 active agent used={"more":1,"tokens":3}
-            alice < append #2 v#5 @3 'd'
+            alice < turn.usage #8 t1 active agent used={"more":1,"tokens":3}
+            alice | usage {"more":1,"tokens":3}
+            rows: 3
             -- 600 ms
-            agent < append #2 v#6 @4 '' complete
-            agent | turn.end #7 t1 complete agent used={"more":1,"tokens":3}
+            agent < append #2 v#9 @4 '' complete
+            agent | turn.end #10 t1 complete agent used={"more":1,"tokens":3}
             agent | ack 9 t1 complete agent used={"more":1,"tokens":3}
-            alice < append #2 v#6 @4 '' complete
-            alice | turn.end #7 t1 complete agent used={"more":1,"tokens":3}
-            rows: 5
-            agent < turn.start #8 t2 active agent
+            alice < append #2 v#9 @4 '' complete
+            alice | turn.end #10 t1 complete agent used={"more":1,"tokens":3}
+            rows: 4
+            agent < turn.start #11 t2 active agent
             agent | ack 10 t2 active agent
-            alice < turn.start #8 t2 active agent
+            alice < turn.start #11 t2 active agent
             rows: 2
-            agent < turn.usage #8 t2 active agent used={"tokens":1}, in all {"tokens":4}
-            agent | turn.end #9 t2 complete agent used={"tokens":1}
+            agent < turn.end #12 t2 complete agent used={"tokens":1}
+            agent | usage {"tokens":4}
             agent | ack 11 t2 complete agent used={"tokens":1}
-            alice < turn.usage #8 t2 active agent used={"tokens":1}, in all {"tokens":4}
-            alice | turn.end #9 t2 complete agent used={"tokens":1}
+            alice < turn.end #12 t2 complete agent used={"tokens":1}
+            alice | usage {"tokens":4}
             rows: 3
         "#]],
     );
@@ -375,7 +381,8 @@ fn a_full_disk_counts_nothing() {
                   left
             agent = 200 turns: t1 active agent used={"tokens":5}, approvals: , calls: ,
                   presence: , messages: , usage={tokens:5}
-            agent < turn.usage #1 t1 active agent used={"tokens":12}, in all {"tokens":12}
+            agent < turn.usage #3 t1 active agent used={"tokens":12}
+            agent | usage {"tokens":12}
             agent | ack 4 t1 active agent used={"tokens":12}
         "#]],
     );

@@ -342,6 +342,7 @@ fn turns() -> Vec<Kept> {
         ended(25, Event::End, Ending::Complete),
         ended(26, Event::Cancel, Ending::Cancelled),
         ended(27, Event::Steer, Ending::Failed),
+        turn(28, Event::Usage, State::Active(lead())),
     ]
 }
 
@@ -466,11 +467,8 @@ pub(crate) fn check(store: &Store) {
     }
     let changes: Vec<_> = store.changed(18, 10).unwrap();
     assert_eq!(changes, []);
-    let open: Vec<Kept> = turns()
-        .into_iter()
-        .filter(|kept| kept.turn.is_open())
-        .collect();
-    assert_eq!(store.open_turns(), Ok(open));
+    let open = turns().into_iter().filter(|kept| kept.turn.is_open());
+    assert_eq!(store.open_turns(), Ok(open.collect()));
     for Kept { turn, .. } in turns() {
         assert_eq!(store.turn(&turn.id), Ok(Some(turn)));
     }

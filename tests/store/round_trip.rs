@@ -90,7 +90,7 @@ fn cancel() -> impl Strategy<Value = Cancel> {
 }
 
 fn event() -> impl Strategy<Value = Event> {
-    const EVENTS: [Event; 8] = [
+    const EVENTS: [Event; 9] = [
         Event::Start,
         Event::Suspend,
         Event::Resume,
@@ -98,6 +98,7 @@ fn event() -> impl Strategy<Value = Event> {
         Event::Steer,
         Event::Queue,
         Event::Adopt,
+        Event::Usage,
         Event::End,
     ];
     prop::sample::select(&EVENTS[..])

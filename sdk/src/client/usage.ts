@@ -1,4 +1,4 @@
-// Usage: the session's sums, folded from `attached` and `turn.usage`, and whether its budget is
+// Usage: the session's sums, folded from `attached` and `usage`, and whether its budget is
 // spent (P6.12).
 
 import type {
@@ -41,7 +41,7 @@ const begin = (engine: Engine) => new UsageFeature(engine);
 
 export class UsageFeature implements Feature {
   value: SessionUsage;
-  /** Whether something newer than a snapshot that is being read has told of the budget. */
+  /** Whether a frame has told of the budget, which a snapshot that is being read does not know. */
   #isKnown = false;
 
   constructor(engine: Engine) {
@@ -52,7 +52,7 @@ export class UsageFeature implements Feature {
       const read = shown(snapshot);
       // A report that arrived meanwhile has more: sums only grow.
       for (const name in sums) read.sums[name] = Math.max(sums[name] ?? 0, read.sums[name] ?? 0);
-      this.#set(read.sums, this.#isKnown ? overBudget : read.overBudget);
+      this.value = this.#isKnown ? { ...read, overBudget } : read;
     });
   }
 
@@ -62,17 +62,10 @@ export class UsageFeature implements Feature {
   }
 
   take(frame: ServerFrame): void {
-    const { sums, overBudget } = this.value;
-    if (frame.type === "turn.usage") this.#set({ ...sums, ...frame.usage }, overBudget);
-    else if (frame.type === "budget") {
-      this.#isKnown = true;
-      this.#set(sums, frame.overBudget);
-    }
-  }
-
-  #set(sums: Usage, over: OverBudget | undefined): void {
-    const overBudget = over && { ...over, used: sums[over.name] ?? over.used };
-    this.value = { sums, overBudget };
+    if (frame.type !== "usage") return;
+    const { usage, overBudget } = frame;
+    this.#isKnown = true;
+    this.value = { sums: { ...this.value.sums, ...usage }, overBudget };
   }
 }
 

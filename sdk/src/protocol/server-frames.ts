@@ -10,7 +10,7 @@ import type { Annotations, Message, MessageStatus } from "./message.ts";
 import type { Member, MemberList } from "./presence.ts";
 import type { SharedState, StateChangeFrame } from "./state.ts";
 import type { Turn } from "./turn.ts";
-import type { BudgetFrame, OverBudget, Usage } from "./usage.ts";
+import type { OverBudget, Usage, UsageFrame } from "./usage.ts";
 
 /** The first frame of a connection (P3.4). */
 export interface AttachedFrame extends MemberList {
@@ -120,6 +120,7 @@ export interface TurnFrame {
     | "turn.cancel"
     | "turn.queue"
     | "turn.adopt"
+    | "turn.usage"
     | "turn.end";
   serial: string;
   turn: Turn;
@@ -133,15 +134,6 @@ export interface TurnSteerFrame {
   /** The serial of the message that it is. */
   message: string;
   data: unknown;
-}
-
-/** A turn has used more (P6.12). It is no entry: `serial` is that of the turn's latest change. */
-export interface UsageFrame {
-  type: "turn.usage";
-  serial: string;
-  turn: Turn;
-  /** The session's sums of the names that were reported. */
-  usage: Usage;
 }
 
 /** Somebody came, changed or left (P7.3). */
@@ -203,7 +195,6 @@ export type ServerFrame =
   | TurnFrame
   | TurnSteerFrame
   | UsageFrame
-  | BudgetFrame
   | ApprovalFrame
   | GrantFrame
   | ToolCallFrame

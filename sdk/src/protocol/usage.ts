@@ -23,8 +23,11 @@ export interface ReportUsageFrame {
   id?: string;
 }
 
-/** The budget is spent or, without `overBudget`, no longer. It is no place of the log. */
-export interface BudgetFrame {
-  type: "budget";
+/** The session's sums have grown, or `overBudget` has changed. It is no place of the log. */
+export interface UsageFrame {
+  type: "usage";
+  /** The sums that have grown. */
+  usage?: Usage;
+  /** The sum that is beyond the budget, while it is spent. */
   overBudget?: OverBudget;
 }

@@ -79,7 +79,7 @@ const KNOWN: Record<ServerFrame["type"], true> = {
   "turn.adopt": true,
   "turn.end": true,
   "turn.usage": true,
-  budget: true,
+  usage: true,
   "turn.steer": true,
   "approval.request": true,
   "approval.escalate": true,

@@ -1,4 +1,4 @@
-// The sums of usage, folded from `attached`, `turn.usage` and `budget` (P6.12).
+// The sums of usage, folded from `attached` and `usage` (P6.12).
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -6,17 +6,18 @@ import { UsageFeature } from "../../src/client/usage.ts";
 import {
   type AttachedFrame,
   type Engine,
+  type OverBudget,
   type ServerFrame,
   type Turn,
   type Usage,
   usageOfTree,
 } from "../../src/index.ts";
 
-const used = (usage: Usage) => ({ type: "turn.usage", serial: "x1", usage }) as ServerFrame;
-const spent = (limit: number): ServerFrame => ({
-  type: "budget",
-  overBudget: { name: "tokens", limit, used: 0 },
+const used = (usage: Usage, overBudget?: OverBudget): ServerFrame => ({
+  ...{ type: "usage", usage },
+  ...(overBudget && { overBudget }),
 });
+const over = (sum: number): OverBudget => ({ name: "tokens", limit: 10, used: sum });
 
 function make(attached?: object, initial?: object) {
   let answer = (_: unknown) => {};
@@ -44,25 +45,26 @@ test("P6.12 sums begin with the first frame, and are those of the latest report"
 test("P6.12 a spent budget is shown with the sum as it stands, until it is raised", () => {
   const { usage } = make();
   usage.attached({ usage: { tokens: 5 } } as unknown as AttachedFrame);
-  usage.take(used({ tokens: 11 }));
-  usage.take(spent(10));
-  usage.take(used({ tokens: 12 }));
-  assert.deepEqual(usage.value.overBudget, { name: "tokens", limit: 10, used: 12 });
-  usage.take({ type: "budget" });
+  usage.take(used({ tokens: 11 }, over(11)));
+  usage.take(used({ tokens: 12 }, over(12)));
+  assert.deepEqual(usage.value.sums, { tokens: 12 });
+  assert.deepEqual(usage.value.overBudget, over(12));
+  usage.take({ type: "usage" });
   assert.equal(usage.value.overBudget, undefined);
-  const overBudget = { name: "tokens", limit: 10, used: 12 };
-  usage.attached({ usage: { tokens: 12 }, overBudget } as unknown as AttachedFrame);
-  assert.deepEqual(usage.value.overBudget, overBudget);
+  usage.attached({ usage: { tokens: 12 }, overBudget: over(12) } as unknown as AttachedFrame);
+  assert.deepEqual(usage.value.overBudget, over(12));
 });
 
 test("P6.12 one that begins late reads the sums, and keeps those that came meanwhile", async () => {
   const { usage, answer } = make({ client: "ann" });
-  usage.take(used({ tokens: 7 }));
-  usage.take({ type: "budget" });
-  const overBudget = { name: "tokens", limit: 4, used: 5 };
-  answer({ usage: { tokens: 5, cost: 2 }, overBudget });
+  answer({ usage: { tokens: 5 }, overBudget: over(5) });
   await new Promise(setImmediate);
-  assert.deepEqual(usage.value, { sums: { tokens: 7, cost: 2 }, overBudget: undefined });
+  assert.deepEqual(usage.value, { sums: { tokens: 5 }, overBudget: over(5) });
+  const later = make({ client: "ann" });
+  later.usage.take(used({ tokens: 7 }));
+  later.answer({ usage: { tokens: 5, cost: 2 }, overBudget: over(5) });
+  await new Promise(setImmediate);
+  assert.deepEqual(later.usage.value, { sums: { tokens: 7, cost: 2 }, overBudget: undefined });
 });
 
 test("P6.12 the usage of a tree of turns is added up", () => {

@@ -10,7 +10,6 @@ use crate::session::turns::lease::{note_alive, renew_lease};
 use crate::session::turns::shown::{answer_changed, repeat_by_id, shown};
 use crate::session::turns::waiting::check_unasked;
 use crate::session::usage::add::{add, check_usage};
-use crate::session::usage::budget::over_budget;
 use crate::session::usage::stop::stop;
 
 /// Answers a `turn.end` whose id was taken before.
@@ -50,16 +49,17 @@ pub(crate) fn end_turn(
     if let Some(open) = cx.memory.turns.get(&end.turn) {
         step.stands_for(open.turn.place);
     }
-    let is_spent = !usage.is_empty() && add(cx, &mut step, &end.turn, &usage)?;
+    if let Some(open) = cx.memory.turns.get_mut(&end.turn) {
+        open.turn.usage.add(&usage);
+    }
     let ended = End {
         ending: end.status,
         reason: None,
         error: end.error,
     };
     let shown = finish_turn(cx, &mut step, &end.turn, ended)?;
-    if is_spent {
-        let over = over_budget(cx)?;
-        stop(cx, &mut step, over)?;
+    if !usage.is_empty() && add(cx, &mut step, &usage)? {
+        stop(cx, &mut step)?;
     }
     cx.engine.commit(step)?;
     answer_changed(shown)

@@ -1,4 +1,4 @@
-//! Amounts are added to a turn and to the session.
+//! Amounts are added to a turn, and to the session's sums.
 
 use super::budget::over_budget;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
@@ -7,7 +7,6 @@ use crate::protocol::limits::{SESSION_USAGE_NAMES, USAGE_NAMES};
 use crate::protocol::usage::Usage;
 use crate::session::context::Context;
 use crate::session::engine::{Error, Step};
-use crate::session::turns::shown::shown;
 use crate::store::{StoreError, UsageWrite};
 
 /// Whether an open turn and the session take these amounts: each has so many names at most.
@@ -31,37 +30,20 @@ pub(crate) fn check_usage(
     Err(ErrorInfo::new(ErrorCode::OverLimit, message).into())
 }
 
-/// Adds amounts to an open turn in memory, whose row is still to be stored, and to the session's
-/// sums. The frame for that has no place of its own: it ends nobody's window. Returns whether this
-/// is what spent the budget.
+/// Adds amounts of a turn to the session's sums. Returns whether it is these that spent the
+/// budget.
 pub(crate) fn add(
     cx: &mut Context<'_>,
     step: &mut Step,
-    id: &str,
     usage: &Usage,
 ) -> Result<bool, StoreError> {
-    let was = over_budget(cx)?;
+    let was_spent = over_budget(cx)?.is_some();
     let sums = cx.memory.usage.known_mut(cx.engine.store)?;
     sums.add(usage);
     step.write(UsageWrite { sums: sums.clone() });
-    let added = sums.of(usage);
-    if let Some(open) = cx.memory.turns.get_mut(id) {
-        open.turn.usage.add(usage);
-    }
-    if let Some(open) = cx.memory.turns.get(id) {
-        step.tell(ServerFrame::Used {
-            serial: cx.engine.epoch.at(open.turn.version),
-            turn: shown(cx, open),
-            usage: added,
-        });
-    }
-    match (was, over_budget(cx)?) {
-        (Some(was), Some(over)) if over.is_other(&was) => {
-            step.tell(ServerFrame::Budget {
-                over_budget: Some(over),
-            });
-            Ok(false)
-        }
-        (was, over) => Ok(was.is_none() && over.is_some()),
-    }
+    let usage = sums.of(usage);
+    let over_budget = over_budget(cx)?;
+    let is_spent = over_budget.is_some();
+    step.tell(ServerFrame::Usage { usage, over_budget });
+    Ok(is_spent && !was_spent)
 }

@@ -1,15 +1,15 @@
-//! `turn.usage` (P6.12): two rows, and no entry of the log.
+//! `turn.usage` (P6.12): an entry of the log, and three rows.
 
 use super::add::{add, check_usage};
-use super::budget::over_budget;
 use super::stop::stop;
+use crate::protocol::turn::Event;
 use crate::protocol::usage::ReportUsage;
 use crate::session::context::Context;
 use crate::session::engine::{Answer, Error, Known, Sender};
+use crate::session::turns::change::change_turn;
 use crate::session::turns::leader::{Claim, check_leader};
 use crate::session::turns::lease::{note_alive, renew_lease};
 use crate::session::turns::shown::{answer_stored, find, repeat_by_id};
-use crate::store::{Kept, TurnWrite};
 
 const VERB: &str = "report usage";
 
@@ -41,17 +41,13 @@ pub(crate) fn report(
         step.stands_for(open.turn.place);
     }
     if !report.usage.is_empty() {
+        cx.engine.settle()?;
         note_alive(cx, id);
-        let is_spent = add(cx, &mut step, id, &report.usage)?;
-        if let Some(open) = cx.memory.turns.get_mut(id) {
-            open.kept_at = open.heard_at;
-            let (turn, heard_at) = (open.turn.clone(), open.heard_at);
-            step.write(TurnWrite::Row(Kept { turn, heard_at }));
-        }
-        if is_spent {
-            cx.engine.settle()?;
-            let over = over_budget(cx)?;
-            stop(cx, &mut step, over)?;
+        change_turn(cx, &mut step, id, Event::Usage, |turn| {
+            turn.usage.add(&report.usage);
+        });
+        if add(cx, &mut step, &report.usage)? {
+            stop(cx, &mut step)?;
         }
     }
     cx.engine.commit(step)?;

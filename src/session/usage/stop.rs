@@ -5,7 +5,7 @@ use super::budget::over_budget;
 use crate::protocol::frame::ServerFrame;
 use crate::protocol::settings::Settings;
 use crate::protocol::turn::{Cancel, Event, State};
-use crate::protocol::usage::OverBudget;
+use crate::protocol::usage::Usage;
 use crate::session::context::Context;
 use crate::session::engine::Step;
 use crate::session::turns::cancel::cancel_all;
@@ -15,13 +15,8 @@ use crate::store::StoreError;
 /// The reason of the cancels.
 const BUDGET: &str = "budget";
 
-/// The sums are beyond the budget from now on. Nothing may be pending.
-pub(crate) fn stop(
-    cx: &mut Context<'_>,
-    step: &mut Step,
-    over: Option<OverBudget>,
-) -> Result<(), StoreError> {
-    step.tell(ServerFrame::Budget { over_budget: over });
+/// Cancels everything that is open. Nothing may be pending.
+pub(crate) fn stop(cx: &mut Context<'_>, step: &mut Step) -> Result<(), StoreError> {
     let cancel = Cancel {
         by: step.by().unwrap_or_default().to_owned(),
         at: cx.engine.now,
@@ -36,26 +31,21 @@ pub(crate) fn change_budget(
     step: &mut Step,
     settings: &Settings,
 ) -> Result<(), StoreError> {
-    if settings.budget == cx.engine.settings.budget {
-        return Ok(());
-    }
     let was = over_budget(cx)?;
     let sums = cx.memory.usage.known(cx.engine.store)?;
-    let over = settings.budget.as_ref().and_then(|it| sums.beyond(it));
-    if was == over {
+    let over_budget = settings.budget.as_ref().and_then(|it| sums.beyond(it));
+    if was == over_budget {
         return Ok(());
     }
-    match (was, over) {
-        (None, over) => stop(cx, step, over),
-        (Some(_), over) => {
-            let is_raised = over.is_none();
-            step.tell(ServerFrame::Budget { over_budget: over });
-            if is_raised && cx.memory.handover.is_none() {
-                tell_queued(cx, step);
-            }
-            Ok(())
-        }
+    let is_spent = over_budget.is_some();
+    let usage = Usage::default();
+    step.tell(ServerFrame::Usage { usage, over_budget });
+    if is_spent && was.is_none() {
+        stop(cx, step)?;
+    } else if !is_spent && cx.memory.handover.is_none() {
+        tell_queued(cx, step);
     }
+    Ok(())
 }
 
 /// Agents that were refused a queued turn have no other sign that it may be taken.

@@ -141,9 +141,6 @@ impl Show {
         let serial = self.serial_of(&frame["serial"]);
         let turn = self.turn(&frame["turn"]);
         let mut line = format!("{kind} {serial} {turn}");
-        if frame["usage"].is_object() {
-            let _ = write!(line, ", in all {}", self.json(&frame["usage"]));
-        }
         if !frame["message"].is_null() {
             let message = self.serial_of(&frame["message"]);
             let _ = write!(line, " message={message} {}", self.data(&frame["data"]));

@@ -28,16 +28,16 @@ impl World {
             self.compare_turns(&name, &turns);
         }
         self.line("supervisor-who-checks brief snapshot rewind=0");
-        // How much was used is told by `turn.usage` alone.
-        let limit = |over: &Value| (over["name"].clone(), over["limit"].clone());
-        let usage = self.answer["usage"].clone();
-        let over = limit(&self.answer["overBudget"]);
+        let (usage, over) = (
+            self.answer["usage"].clone(),
+            self.answer["overBudget"].clone(),
+        );
         for name in self.readers() {
             let reader = &mut self.actors.get_mut(&name).unwrap().reader;
-            let known = (json!(reader.usage), limit(&reader.over_budget));
+            let known = (json!(reader.usage), &reader.over_budget);
             let is_none = usage.is_null() && reader.usage.is_empty();
-            if (known.0 != usage && !is_none) || known.1 != over {
-                let line = format!("knows {known:?} of {usage}, {over:?}");
+            if (known.0 != usage && !is_none) || *known.1 != over {
+                let line = format!("knows {known:?} of {usage}, {over}");
                 reader.violations.push(line);
             }
         }
