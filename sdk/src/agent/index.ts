@@ -2,7 +2,7 @@
 
 export { readEvents, type SseEvent } from "../connection/event-stream.ts";
 export type { Token } from "../connection/types.ts";
-export type { Member, Message, Page, Turn } from "../protocol/index.ts";
+export type { Member, Message, Page, Turn, Usage } from "../protocol/index.ts";
 export { SessileError } from "../protocol/index.ts";
 export {
   type ApproveOptions,
@@ -19,6 +19,7 @@ export { type OpenAiEvent, openAi } from "./codec/openai.ts";
 export type { Codec, CodecOptions, Ending, Headers, Operation } from "./codec/operation.ts";
 export { type TextOptions, text } from "./codec/text.ts";
 export type { StateOptions } from "./codec/tree.ts";
+export { usageFrom } from "./codec/usage.ts";
 export { type Conversation, type ConversationOptions, conversation } from "./conversation.ts";
 export { overFetch } from "./over-fetch.ts";
 export { overSocket } from "./over-socket.ts";

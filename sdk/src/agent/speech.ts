@@ -1,7 +1,13 @@
 // Everything that an agent says in one turn: streams, messages, progress. The pipeline keeps it in
 // one order.
 
-import { type ClientFrame, type Role, type SessileError, wellFormed } from "../protocol/index.ts";
+import {
+  type ClientFrame,
+  type Role,
+  type SessileError,
+  type Usage,
+  wellFormed,
+} from "../protocol/index.ts";
 import { batchesOf } from "./changes.ts";
 import type { Codec, Ending, Headers, Operation } from "./codec/operation.ts";
 import { Output, type Trouble } from "./output.ts";
@@ -50,6 +56,8 @@ interface Speaker {
   /** Fires when it is cancelled, or another process leads it. */
   readonly signal: AbortSignal;
   readonly host: Outlet & { send(frame: ClientFrame): void };
+  /** Adds to what it has used. */
+  usage(more: Usage): void;
 }
 
 /** The outputs of one stream, and their first error. */
@@ -211,6 +219,10 @@ export class Speech {
 
   #apply(said: Said, operation: Exclude<Operation, { op: "fail" }>): void {
     const { op } = operation;
+    if (op === "usage") {
+      this.#turn.usage(operation.usage);
+      return;
+    }
     if (op === "signal") {
       const { name, data } = operation;
       this.#turn.host.send({ type: "signal", name, data: wellFormed(data) });

@@ -8,6 +8,7 @@ import {
   type ResultOf,
   SessileError,
   type Turn,
+  type Usage,
   wellFormed,
 } from "../protocol/index.ts";
 import {
@@ -30,6 +31,7 @@ import {
   type StreamOptions,
   type StreamResult,
 } from "./speech.ts";
+import { Tally } from "./tally.ts";
 
 /** The session, for a turn. Frames carry the turn's attempt (P6.8). */
 export interface Host extends Outlet, Reader {
@@ -52,6 +54,8 @@ export interface EndOptions {
   status?: Ending;
   /** The reason of a failure. */
   error?: unknown;
+  /** The amounts that it used since the last ones (P6.12). */
+  usage?: Usage;
 }
 
 /** Codes that mean that this process does not, or no longer, lead the turn. */
@@ -83,6 +87,7 @@ export class AgentTurn implements AsyncDisposable {
   readonly #over = new AbortController();
   readonly #speech: Speech;
   readonly #askings: Askings;
+  readonly #tally: Tally;
   /** Resolves when the turn, which was queued for the next process, is taken back or lost. */
   returning: Promise<void> | undefined;
   #steers: Message[] = [];
@@ -101,7 +106,16 @@ export class AgentTurn implements AsyncDisposable {
     this.signal = this.#control.signal;
     this.#speech = new Speech(this, isKept);
     const { id, signal } = this;
-    this.#askings = new Askings({ id, signal, ask: host.ask, led: () => this.#led() });
+    this.#tally = new Tally((usage) => {
+      const report = { type: "turn.usage", turn: id, usage, id: crypto.randomUUID() } as const;
+      host.ask(report).catch(() => {});
+    });
+    const ask: Host["ask"] = (frame) => {
+      // The process may leave while it waits for people.
+      this.#tally.report();
+      return host.ask(frame);
+    };
+    this.#askings = new Askings({ id, signal, ask, led: () => this.#led() });
     // A suspended turn has no lease.
     const beat = () => this.info.status === "active" && this.beat();
     this.#timer = setInterval(beat, (turn.leaseMs ?? 30_000) / 3);
@@ -144,6 +158,14 @@ export class AgentTurn implements AsyncDisposable {
   /** Reports progress: one message of its name, which changes in place. */
   progress(data: unknown, name = "progress"): Promise<void> {
     return this.#speech.progress(data, name);
+  }
+
+  /**
+   * Adds to what the turn has used (P6.12): by names of your choice, such as `costMicros`. The
+   * codecs report tokens by themselves. It is sent within a second, or with the turn's end.
+   */
+  usage(more: Usage): void {
+    this.#tally.add(more);
   }
 
   /** Takes the instructions since the last call (P6.7); their senders see that they were taken. */
@@ -202,6 +224,7 @@ export class AgentTurn implements AsyncDisposable {
 
   /** Ends the turn once all its output has arrived. A second call changes nothing. */
   end(options: EndOptions = {}): Promise<Turn> {
+    if (options.usage && !this.#ended) this.usage(options.usage);
     this.#ended ??= this.#end(options);
     return this.#ended;
   }
@@ -301,7 +324,12 @@ export class AgentTurn implements AsyncDisposable {
     const why = ending === "failed" && failure ? { error: told(failure) } : {};
     try {
       if (this.#lost) throw this.#lost;
-      await this.host.ask({ type: "turn.end", turn: this.id, status: ending, ...why });
+      const end = { type: "turn.end", turn: this.id, status: ending, ...why } as const;
+      await this.host.ask({ ...end, ...this.#tally.take() }).catch((refusal) => {
+        // The session counts so many names, and this must not keep the turn open.
+        if (refusal.code !== "over-limit") throw refusal;
+        return this.host.ask(end);
+      });
     } catch (problem) {
       // It has ended already: after a cancel's grace, by another process, or by a repeat of this
       // frame.
@@ -314,6 +342,7 @@ export class AgentTurn implements AsyncDisposable {
 
   #stop(): void {
     clearInterval(this.#timer);
+    this.#tally.take();
     this.#over.abort(this.#lost ?? new SessileError("turn-closed", `turn ${this.id} is over`));
     this.host.release();
   }

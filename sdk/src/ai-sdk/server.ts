@@ -10,8 +10,13 @@ import { toUIMessages } from "./ui-messages.ts";
 
 /** The result of `streamText`, of any version. */
 export interface StreamedText {
+  /** The tokens of all steps: the turn's usage (P6.12). */
+  readonly totalUsage?: PromiseLike<unknown>;
   toUIMessageStream(): AsyncIterable<UIMessageChunk> | ReadableStream<UIMessageChunk>;
 }
+
+/** How long the usage of a stream that has ended may take. */
+const USAGE_MS = 1_000;
 
 type Streamed = StreamedText | AsyncIterable<UIMessageChunk> | ReadableStream<UIMessageChunk>;
 
@@ -45,7 +50,13 @@ export async function streamToTurn<M extends UIMessage = UIMessage>(
   );
 }
 
-function chunksOf(source: Streamed): AsyncIterable<UIMessageChunk> {
-  const chunks = "toUIMessageStream" in source ? source.toUIMessageStream() : source;
-  return chunks as AsyncIterable<UIMessageChunk>;
+async function* chunksOf(source: Streamed): AsyncGenerator<UIMessageChunk> {
+  const isResult = "toUIMessageStream" in source;
+  const chunks = isResult ? source.toUIMessageStream() : source;
+  yield* chunks as AsyncIterable<UIMessageChunk>;
+  if (!isResult) return;
+  // The chunks do not say what was used, and a stream that failed may never know it.
+  const late = new Promise<undefined>((done) => setTimeout(done, USAGE_MS));
+  const usage = await Promise.race([late, Promise.resolve(source.totalUsage).catch(() => {})]);
+  if (usage) yield { type: "usage", usage } as unknown as UIMessageChunk;
 }

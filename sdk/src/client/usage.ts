@@ -45,14 +45,14 @@ export class UsageFeature implements Feature {
   #isKnown = false;
 
   constructor(engine: Engine) {
-    this.value = shown(engine.options.initial);
-    if (!engine.link.attached) return;
+    const { link, options } = engine;
+    this.value = shown(link.attached ? {} : options.initial);
+    if (!link.attached) return;
     readList<Snapshot>(engine, "?rewind=0", (snapshot) => {
-      const { sums, overBudget } = this.value;
-      const read = shown(snapshot);
-      // A report that arrived meanwhile has more: sums only grow.
-      for (const name in sums) read.sums[name] = Math.max(sums[name] ?? 0, read.sums[name] ?? 0);
-      this.value = this.#isKnown ? { ...read, overBudget } : read;
+      const { sums, overBudget } = shown(snapshot);
+      // A report that arrived meanwhile is newer.
+      const known = this.value;
+      this.value = { overBudget, ...(this.#isKnown && known), sums: { ...sums, ...known.sums } };
     });
   }
 

@@ -159,6 +159,7 @@ class AgUi extends Draft {
       if (fields(metadata).kind === "approval") this.#request(text(id), text(toolCallId));
     }
     this.finish();
+    this.uses(event.usage);
     this.#respond({ state: "finished", ...pick({ finishReason }, "finishReason"), ...asks });
   }
 
@@ -191,10 +192,12 @@ class AgUi extends Draft {
         return this.#change(event, type);
       case "RUN_STARTED":
         this.goOn();
+        this.usesAnew();
         return this.#respond({ state: "started" });
       case "RUN_FINISHED":
         return this.#finish(event);
       case "RUN_ERROR":
+        this.uses(event.usage);
         return this.fail(reasonOf(event, "the run failed"));
       default:
         if (!SILENT.includes(type)) this.pass(type, event);

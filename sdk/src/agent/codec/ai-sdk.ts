@@ -90,6 +90,8 @@ class AiSdk extends Draft {
     this.#said = { ...this.#said, ...data, ...(metadata !== undefined && { metadata }) };
     this.#response ??= { key: this.next("response"), isLasting: true };
     this.change(this.#response, "response", this.#said);
+    const { totalUsage, usage } = fields(metadata);
+    this.uses(totalUsage ?? usage);
   }
 
   /** Text and reasoning, which differ only in their names. */
@@ -257,6 +259,7 @@ class AiSdk extends Draft {
         return this.#approval(chunk, what === "request" ? "requested" : "responded");
       case "start":
         this.goOn();
+        this.usesAnew();
         return this.#respond(
           { state: "started", ...pick(chunk, "messageId") },
           chunk.messageMetadata,
@@ -269,6 +272,9 @@ class AiSdk extends Draft {
           { state: "finished", ...pick(chunk, "finishReason") },
           chunk.messageMetadata,
         );
+      case "usage":
+        // Not of the SDK: `streamToTurn` says what the whole answer has used.
+        return this.uses(chunk.usage);
       case "abort":
         this.#respond({ state: "aborted", ...pick(chunk, "reason") }, undefined);
         return this.cancel(text(chunk.reason));

@@ -73,6 +73,7 @@ class Anthropic extends Draft {
     this.#said = { ...this.#said, ...data, usage, ...(finishReason ? { finishReason } : {}) };
     this.#response ??= { key: this.next("response") };
     this.change(this.#response, "response", this.#said);
+    this.uses(usage);
   }
 
   #start(message: Json) {
@@ -80,6 +81,7 @@ class Anthropic extends Draft {
     const isAgain = text(id) !== "" && id === message.id && state === "started" && !this.#blocks[0];
     if (!isAgain) {
       this.settle();
+      this.usesAnew();
       this.#response = undefined;
       this.#said = {};
     }

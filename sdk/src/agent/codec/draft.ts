@@ -1,7 +1,7 @@
 // The common base of the codecs: keys by order of appearance, growing texts, changing messages, and
 // the end of the stream.
 
-import type { StateOp } from "../../protocol/index.ts";
+import type { StateOp, Usage } from "../../protocol/index.ts";
 import {
   type Codec,
   type CodecOptions,
@@ -14,6 +14,7 @@ import {
   type OutputRole,
   text,
 } from "./operation.ts";
+import { usageFrom } from "./usage.ts";
 
 /** A growing text; it is forgotten once it has ended. */
 interface Growing {
@@ -55,6 +56,8 @@ export abstract class Draft {
   #recent: Set<string> | undefined;
   #ending: Ending | undefined;
   #error: string | undefined;
+  /** The usage of the present response, as far as it was told. */
+  #used: Usage = {};
 
   constructor({ mayEndOpen = false }: CodecOptions = {}) {
     this.#mayEndOpen = mayEndOpen;
@@ -194,6 +197,23 @@ export abstract class Draft {
   /** Changes the shared state. */
   state(ops: StateOp[]): void {
     if (ops.length > 0) this.#ops.push({ op: "state", ops });
+  }
+
+  /** The present response has used so much so far, of which only the news are added. */
+  uses(reported: unknown): void {
+    const usage: Usage = {};
+    for (const [name, amount] of Object.entries(usageFrom(reported))) {
+      const more = amount - (this.#used[name] ?? 0);
+      if (more <= 0) continue;
+      usage[name] = more;
+      this.#used[name] = amount;
+    }
+    if (Object.keys(usage).length > 0) this.#ops.push({ op: "usage", usage });
+  }
+
+  /** Another response begins, which has used nothing yet. */
+  usesAnew(): void {
+    this.#used = {};
   }
 
   signal(name: string, data: unknown): void {

@@ -228,6 +228,7 @@ class OpenAi extends Draft {
     };
     this.#response ??= { key: this.next("response") };
     this.change(this.#response, "response", this.#said);
+    this.uses(is.usage);
     if (!isEnd) return;
     if (status === "cancelled") this.cancel("the provider cancelled the response");
     else if (isGood) this.finish();
@@ -253,6 +254,7 @@ class OpenAi extends Draft {
   /** Another response begins in the same stream. */
   #again() {
     this.goOn();
+    this.usesAnew();
     this.#items.clear();
     this.#isOver = false;
     this.#response = undefined;

@@ -1,6 +1,6 @@
 // The operations on messages into which a codec turns a provider's stream, without ids or serials.
 
-import type { StateOp } from "../../protocol/index.ts";
+import type { StateOp, Usage } from "../../protocol/index.ts";
 
 /** A message's headers: text by name (P4.1). */
 export type Headers = Record<string, string>;
@@ -35,6 +35,8 @@ export type Operation =
   | { op: "drop"; key: string }
   /** Changes the session's shared state (P9.1). */
   | { op: "state"; ops: StateOp[] }
+  /** The provider reports that the stream has used so much more (P6.12). */
+  | { op: "usage"; usage: Usage }
   /** Relays data without storing it (P4.5). */
   | { op: "signal"; name: string; data: unknown }
   /** The provider reports that the stream failed or was cancelled. */
