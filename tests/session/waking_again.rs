@@ -214,3 +214,36 @@ fn nothing_is_owed_after_the_end() {
         "##]],
     );
 }
+
+/// P11.2: a session whose inputs were taken, given up or deleted expires, and not before.
+#[test]
+fn a_session_expires_once_it_owes_nothing() {
+    check(
+        "
+        admin patch {\"idleExpiryMs\":60000,\"agent\":{\"queue\":\"JOBS\"}}
+        alice attach
+        alice publish 'one'
+        hook !1 answers 500
+        hook !1 answers 500
+        ---
+        wait 70000
+        hook !1 answers 410
+        wait 10000
+        ",
+        expect![[r#"
+            -- 1378 ms
+            !1 > queue:JOBS
+            -- 16378 ms
+            !1 > queue:JOBS
+            -- 31378 ms
+            !1 > queue:JOBS
+            -- 46378 ms
+            !1 > queue:JOBS
+            -- 61378 ms
+            !1 > queue:JOBS
+            -- 70000 ms
+            alice x 4410 the session was deleted
+            erased
+        "#]],
+    );
+}

@@ -39,6 +39,7 @@ mod sim;
 mod sqlite;
 mod usage;
 mod user;
+mod waking;
 mod writer;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -230,3 +230,97 @@ fn numbers_grow() {
     };
     assert!(second < owed.number && owed.number < 1 << 53);
 }
+
+/// A wake about a subject.
+fn wake(queue: &mut Queue, subject: u64) -> u64 {
+    let writes = queue.add(NOW, DeliveryKind::Wake, "a", Some(subject), |number| {
+        Parcel {
+            id: number.to_string(),
+            body: String::new(),
+        }
+    });
+    match writes.into_iter().next().unwrap() {
+        DeliveryWrite::Add { owed, .. } => owed.number,
+        other => unreachable!("{other:?}"),
+    }
+}
+
+/// P10.3: each by itself, once its owner says so, and one call is left to hooks.
+#[test]
+fn wakes_go_out_by_themselves_when_they_may() {
+    let mut queue = empty();
+    let wakes: Vec<u64> = (1..=5).map(|subject| wake(&mut queue, subject)).collect();
+    assert_eq!(queue.start(NOW), [], "nobody has said that they may");
+    assert_eq!(queue.deadline(), None, "they need no clock");
+    queue.release(DeliveryKind::Wake, "a", |subject| subject != 2);
+    let started = numbers(&queue.start(NOW));
+    assert_eq!(started, [wakes[0], wakes[2], wakes[3]]);
+    let hook = add(&mut queue, "b").number;
+    assert_eq!(numbers(&queue.start(NOW)), [hook]);
+    assert!(
+        NOW < queue.deadline().unwrap(),
+        "no clock rings for the fifth"
+    );
+    queue.settle(NOW, wakes[2], &answered(500), TAKE_MS);
+    assert_eq!(numbers(&queue.start(NOW)), [wakes[4]]);
+}
+
+/// P10.3: 2xx is not the end: it goes out again unless it is taken, later each time.
+#[test]
+fn an_accepted_wake_waits_to_be_taken() {
+    let mut queue = Queue::load(Vec::new(), &Limits::default(), 4);
+    let number = wake(&mut queue, 7);
+    queue.release(DeliveryKind::Wake, "a", |_| true);
+    let (mut now, mut waits) = (NOW, Vec::new());
+    for rounds in 0..9 {
+        assert_eq!(queue.start(now)[0].rounds, rounds);
+        let writes = queue.settle(now, number, &answered(202), TAKE_MS);
+        let [DeliveryWrite::Again { owed, reason: None }] = &writes[..] else {
+            unreachable!("{writes:?}");
+        };
+        waits.push(owed.due_at - now);
+        now = owed.due_at;
+    }
+    assert_eq!(waits[..6], [60_000; 6]);
+    assert!(120_000 < waits[8] && waits[8] <= 256_000, "{waits:?}");
+    let taken = queue.taken(DeliveryKind::Wake, 7);
+    assert_eq!(taken, [DeliveryWrite::Forget { number }]);
+    assert!(queue.is_empty() && queue.deadline().is_none());
+}
+
+/// P10.3: a dead letter goes out again as if it were new, but under another id, and one that was
+/// taken is no dead letter.
+#[test]
+fn a_dead_wake_may_come_again() {
+    let mut queue = empty();
+    let [first, second] = [1, 2].map(|subject| wake(&mut queue, subject));
+    queue.release(DeliveryKind::Wake, "a", |_| true);
+    queue.start(NOW);
+    for number in [first, second] {
+        let writes = queue.settle(NOW, number, &answered(410), TAKE_MS);
+        assert!(matches!(&writes[..], [DeliveryWrite::Bury { .. }]));
+    }
+    let letters: Vec<u64> = queue.letters(DeliveryKind::Wake).collect();
+    assert_eq!(letters, [1, 2]);
+    let Some(DeliveryWrite::Again { owed, .. }) = queue.again(NOW + 9, DeliveryKind::Wake, 1)
+    else {
+        unreachable!("it goes out again");
+    };
+    assert_eq!((owed.number, owed.rounds, owed.attempts), (first, 1, 0));
+    assert_eq!((owed.created_at, owed.dead_at), (NOW + 9, None));
+    queue.release(DeliveryKind::Wake, "b", |_| true);
+    let started = queue.start(NOW + 9);
+    assert_eq!(
+        (started[0].number, started[0].target.as_str()),
+        (first, "b")
+    );
+    assert_eq!(
+        queue.again(NOW, DeliveryKind::Wake, 1),
+        None,
+        "it is under way"
+    );
+    assert_eq!(queue.taken(DeliveryKind::Wake, 2).len(), 1);
+    let all = queue.forget_kind(DeliveryKind::Wake);
+    assert_eq!(all, Some(DeliveryWrite::ForgetKind(DeliveryKind::Wake)));
+    assert!(queue.is_empty());
+}

@@ -28,18 +28,26 @@ pub(crate) fn turn_changed(cx: &mut Context<'_>, step: &mut Step, id: &str) {
     if open.turn.state != State::Queued {
         return taken(cx, step, place);
     }
-    let is_owed = cx
-        .memory
-        .deliveries
-        .subjects(WAKE)
-        .any(|(it, _)| it == place);
-    if open.turn.event != Event::Queue || is_owed {
+    if open.turn.event != Event::Queue {
         return;
     }
     if let Some(agent) = cx.engine.agent().cloned() {
         let turn = open.turn.clone();
-        owe(cx, step, &agent, place, Some(&turn));
+        owe_turn(cx, step, &agent, &turn);
     }
+}
+
+/// Owes an agent a queued turn, unless it is owed already; one that was given up is owed again.
+fn owe_turn(cx: &mut Context<'_>, step: &mut Step, agent: &Agent, turn: &Turn) {
+    let (queue, place) = (&mut cx.memory.deliveries, turn.place);
+    if queue.subjects(WAKE).any(|(it, _)| it == place) {
+        return;
+    }
+    if let Some(write) = queue.again(cx.engine.now, WAKE, place) {
+        step.note(write);
+        return stir(cx);
+    }
+    owe(cx, step, agent, place, Some(turn));
 }
 
 /// An agent is set: it is owed the turns that wait already.
@@ -52,11 +60,7 @@ pub(crate) fn agent_set(cx: &mut Context<'_>, step: &mut Step, own: Option<&Agen
     let open = cx.memory.turns.values().map(|open| &open.turn);
     let queued = open.filter(|turn| turn.state == State::Queued);
     for turn in queued.cloned().collect::<Vec<_>>() {
-        let mut owed = cx.memory.deliveries.subjects(WAKE);
-        if !owed.any(|(place, _)| place == turn.place) {
-            drop(owed);
-            owe(cx, step, &agent, turn.place, Some(&turn));
-        }
+        owe_turn(cx, step, &agent, &turn);
     }
 }
 

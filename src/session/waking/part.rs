@@ -21,6 +21,7 @@ impl Part for Waking {
     fn load(cx: &mut Context<'_>) -> Result<(), StoreError> {
         cx.memory.wakes = Wakes {
             is_stale: true,
+            is_owing: cx.engine.store.has_deliveries()?,
             ..Wakes::default()
         };
         Ok(())
@@ -34,12 +35,22 @@ impl Part for Waking {
 
     fn finish(cx: &mut Context<'_>) -> Result<(), StoreError> {
         let (wakes, queue) = (&cx.memory.wakes, &cx.memory.deliveries);
-        let is_known = !wakes.is_stale && wakes.seen == queue.changes;
-        // Most sessions owe nothing, and every append would pay for the check.
-        if is_known || queue.is_empty() {
+        // Every append asks.
+        if !wakes.is_stale && wakes.seen == queue.changes {
             return Ok(());
         }
-        release(cx);
+        let is_owing = Self::is_busy(cx.memory);
+        let was_owing = std::mem::replace(&mut cx.memory.wakes.is_owing, is_owing);
+        if was_owing && !is_owing {
+            // The session may expire from now on.
+            cx.engine.state.news.is_settled = true;
+        }
+        match is_owing {
+            true => release(cx),
+            false => cx.memory.wakes.ready.clear(),
+        }
+        cx.memory.wakes.is_stale = false;
+        cx.memory.wakes.seen = cx.memory.deliveries.changes;
         Ok(())
     }
 
@@ -71,8 +82,6 @@ fn release(cx: &mut Context<'_>) {
     queue.release(WAKE, &target, |place| {
         is_called && ready.contains_key(&place)
     });
-    cx.memory.wakes.is_stale = false;
-    cx.memory.wakes.seen = cx.memory.deliveries.changes;
     stir(cx);
 }
 

@@ -8,6 +8,8 @@ use crate::protocol::serial::Place;
 pub(crate) struct Wakes {
     /// Whether something changed that decides about that, beside the deliveries.
     pub(crate) is_stale: bool,
+    /// Whether anything was owed then.
+    pub(super) is_owing: bool,
     /// The deliveries that it was decided for (`Queue::changes`).
     pub(super) seen: u64,
     /// The places of those inputs and turns, each with the end of the log when its turn came.
