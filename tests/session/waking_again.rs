@@ -169,12 +169,13 @@ fn a_requeued_instruction_is_woken_for() {
     );
 }
 
-/// P11.2: inputs go with the session, also when it expires or trims them; one that is owed keeps it.
+/// P11.2: inputs go with the session, also when it trims them; one that is owed keeps it.
 #[test]
 fn nothing_is_owed_after_the_end() {
     check(
         "
-        admin patch {\"retentionMs\":50000,\"idleExpiryMs\":60000,\"agent\":{\"workflow\":\"FLOW\"}}
+        admin patch {\"retentionMs\":50000,\"idleExpiryMs\":60000,\
+             \"agent\":{\"workflow\":\"FLOW\"}}
         alice attach
         alice publish 'one'
         hook !1 answers 500

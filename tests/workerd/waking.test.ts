@@ -133,7 +133,7 @@ describe("an agent behind a webhook", () => {
     assert.equal(new Set(ids).size, ids.length, `${ids}`);
   });
 
-  test("P6.8 killed in the middle: the next call is attempt 2, and there is one answer", async () => {
+  test("P6.8 killed in the middle: attempt 2 is called, and there is one answer", async () => {
     const session = fixture.session();
     await woken(session);
     endpoint.answer = (response, called) => {
