@@ -60,12 +60,16 @@ impl World {
     }
 
     fn attach(&mut self, client: &str, carrier: Carrier) {
+        self.attach_until(client, carrier, Timestamp::MAX);
+    }
+
+    fn attach_until(&mut self, client: &str, carrier: Carrier, expires_at: Timestamp) {
         let grant = Grant {
             client: client.to_owned(),
             name: None,
             role: Role::User,
             operations: Operations::ALL,
-            expires_at: Timestamp::MAX,
+            expires_at,
         };
         let attach = Attach {
             since: None,
@@ -206,6 +210,16 @@ fn p10_2_an_event_stream_that_is_open_is_somebody() {
     world.now += 10 * TIMEOUT;
     world.end("t1");
     assert_eq!(world.away("client:ada"), Some(Value::Null));
+}
+
+#[test]
+fn p10_2_a_connection_whose_token_expired_is_nobody() {
+    let mut world = World::new();
+    world.attach_until("ada", Carrier::Events, START + 10_000);
+    world.ask("t1");
+    world.now += 10_000;
+    world.end("t1");
+    assert_eq!(turns(&world.away("client:ada")), ["t1"]);
 }
 
 #[test]

@@ -14,18 +14,22 @@ pub(super) const AWAY: Owner = Owner {
 
 /// Whether a client is away.
 pub(super) fn is_away(cx: &Context<'_>, client: &str) -> bool {
+    if cx.engine.connections_of(client) == 0 {
+        return true;
+    }
     let connections = cx.engine.connections.values();
     let mut own = connections.filter(|live| live.connection.client == client);
     own.all(|live| silent_at(cx, live) <= cx.engine.now)
 }
 
-/// When a connection counts as silent, as known now. An event stream says nothing, and closes when
-/// its reader leaves.
+/// When a connection counts as silent, as known now: an expired one is sent nothing (P2.6). An event
+/// stream says nothing, and closes when its reader leaves.
 fn silent_at(cx: &Context<'_>, live: &Live) -> Timestamp {
-    match live.connection.carrier {
+    let silent_at = match live.connection.carrier {
         Carrier::Events => Timestamp::MAX,
         _ => after(live.last_heard(), cx.engine.settings.presence_timeout_ms()),
-    }
+    };
+    silent_at.min(live.connection.expires_at)
 }
 
 /// When pings are to be known again: as soon as a connection may have fallen silent and, for those
@@ -34,7 +38,8 @@ pub(super) fn listens_at(cx: &Context<'_>) -> Timestamp {
     if !cx.engine.outbound.push.is_any() {
         return Timestamp::MAX;
     }
-    let asked_at = cx.memory.listened_at;
+    // A clock that was turned back has asked for nothing yet.
+    let asked_at = cx.memory.listened_at.min(cx.engine.now);
     let again_at = after(asked_at, cx.engine.settings.presence_timeout_ms());
     let silent = cx.engine.connections.values();
     let silent = silent.map(|live| silent_at(cx, live));
@@ -48,6 +53,7 @@ pub(super) fn listens_at(cx: &Context<'_>) -> Timestamp {
 /// A connection was opened.
 pub(crate) fn listen(cx: &mut Context<'_>) {
     if cx.engine.outbound.push.is_any() {
-        cx.engine.state.clock.stir(AWAY);
+        let silent_at = after(cx.engine.now, cx.engine.settings.presence_timeout_ms());
+        cx.engine.state.clock.hasten(AWAY, silent_at);
     }
 }
