@@ -187,7 +187,7 @@ fn p10_2_nobody_is_told_who_is_there_or_was_told_before() {
 #[test]
 fn p10_1_a_device_hears_of_sessions_for_which_its_token_had_push() {
     let mut world = World::new(Limits::default());
-    let caps = [("s1", "read"), ("other-*", "user")];
+    let caps = [("s1", "read"), ("s1", "approve"), ("other-*", "user")];
     ask(&mut world, &caps, request("PUT", "/phone", &web("1")));
     world.told(news(5, ended("t1", 5), &[]));
     assert_eq!(posted(&mut world), []);

@@ -184,6 +184,24 @@ fn p10_2_who_is_heard_is_not_away() {
 }
 
 #[test]
+fn p10_2_a_ping_counts_where_nothing_else_asks_for_it() {
+    let mut world = World::new();
+    world.attach("ada", Carrier::Socket);
+    let ask = |id: &str| json!({ "type": "approval.request", "id": id, "title": "Buy?", "assignees": ["ada"] });
+    for (id, is_there) in [("a1", true), ("a2", true), ("a3", false)] {
+        world.now += TIMEOUT;
+        if is_there {
+            let heard_at = world.now - 1_000;
+            world.host.pings.insert(ConnectionId::new("ada"), heard_at);
+        }
+        world.frame("bot", &ask(id));
+        world.pass(500);
+        let is_null = world.away("client:ada") == Some(Value::Null);
+        assert_eq!(is_null, is_there, "{id}");
+    }
+}
+
+#[test]
 fn p10_2_a_session_that_slept_knows_who_is_there() {
     let mut world = World::new();
     world.attach("ada", Carrier::Socket);

@@ -50,7 +50,8 @@ fn p10_2_a_token_for_one_decision_opens_no_other_address() {
     }
     assert_eq!(opened, [("POST", DECIDE)]);
     // Nor is it a fresh token for a connection (P2.6).
-    assert!(Session::grant(&claims, SESSION).is_err());
+    let renewal = Session::grant(&claims, SESSION).unwrap_err();
+    assert!(renewal.message.contains("good for one thing"));
 }
 
 #[test]
