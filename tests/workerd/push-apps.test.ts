@@ -1,4 +1,4 @@
-// P10.1, P10.2: apps hear of an approval by FCM and by APNs; what a service says of a device counts.
+// P10.1, P10.2: apps hear of an approval by FCM and by APNs; a device that is gone is removed.
 
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";

@@ -121,9 +121,9 @@ async function decide(
     const label = notice.actions?.find((one) => one.action === action)?.title ?? action;
     if (response.ok) return await tell(`✓ ${label}`);
     const { error } = await response.json();
-    // It may pass: the buttons stay.
     // Somebody was faster, or this is a second press.
     if (error.approval) return await tell(`Already ${error.approval.status}`);
+    // Other failures may pass: the buttons stay.
     if (response.status < 500 && response.status !== 429) return await tell(error.message);
   } catch {
     // Neither the network nor a proxy in trouble has decided.
