@@ -322,3 +322,38 @@ fn a_budget_may_be_spent_already() {
         "##]],
     );
 }
+
+/// P6.12, P10.3: no agent is woken while the budget is spent, and for what waits once it is raised.
+#[test]
+fn nobody_is_woken_for_nothing() {
+    check(
+        "
+        admin patch {\"agent\":{\"url\":\"https://bot.example/\"},\"budget\":{\"tokens\":10}}
+        agent attach rewind=0
+        alice attach rewind=0
+        agent start t1
+        agent usage t1 usage={\"tokens\":11}
+        agent end t1 cancelled
+        ---
+        alice publish 'hi'
+        evict
+        wait 10000
+        admin patch {\"budget\":null}
+        hook !1 answers 202
+        agent start t2 input=#5
+        ",
+        expect![[r##"
+            agent < create #5 alice 'hi'
+            alice < create #5 alice 'hi'
+            alice | ack 1 #5
+            -- 10000 ms
+            agent < usage
+            alice < usage
+            admin = 200 {"settings":{"agent":{"url":"https://bot.example/"}}}
+            !1 > https://bot.example/ {"at":"+0","input":"#5","session":"s1","type":"input"}
+            agent < turn.start #6 t2 active agent input=#5
+            agent | ack 4 t2 active agent input=#5
+            alice < turn.start #6 t2 active agent input=#5
+        "##]],
+    );
+}

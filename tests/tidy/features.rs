@@ -66,6 +66,11 @@ pub(crate) const ARROWS: &[(&str, &str, &str)] = &[
         "a turn's leader reports for it, and a spent budget cancels the open turns (P6.12)",
     ),
     (
+        "waking",
+        "usage",
+        "no agent is woken while the budget is spent (P6.12)",
+    ),
+    (
         "settings",
         "usage",
         "a budget that is spent already cancels the open turns (P6.12)",

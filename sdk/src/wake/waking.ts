@@ -82,7 +82,7 @@ export function keyOf({ id, session, attempt = 1 }: Waking): string {
 }
 
 /** Refusals that mean that nobody need answer here: somebody else does, or nobody is to. */
-const NOT_HERE = /^(conflict|turn-closed|not-leader|led-by-person|gone|not-found)$/;
+const NOT_HERE = /^(conflict|turn-closed|not-leader|led-by-person|over-budget|gone|not-found)$/;
 
 function tokenOf({ token }: WakeOptions, waking: Waking): AgentOptions["token"] {
   const given = token ?? waking.token;

@@ -13,6 +13,11 @@ pub(crate) fn over_budget(cx: &Context<'_>) -> Result<Option<OverBudget>, StoreE
     Ok(cx.memory.usage.known(cx.engine.store)?.beyond(budget))
 }
 
+/// Whether the budget is spent, as far as that can be read.
+pub(crate) fn is_spent(cx: &Context<'_>) -> bool {
+    over_budget(cx).is_ok_and(|over| over.is_some())
+}
+
 /// Refuses to begin work while the budget is spent.
 pub(crate) fn check_budget(cx: &Context<'_>, verb: &str) -> Result<(), Error> {
     match over_budget(cx)? {

@@ -10,6 +10,7 @@ use crate::session::context::{Context, Memory};
 use crate::session::deliveries::part::stir;
 use crate::session::engine::News;
 use crate::session::part::Part;
+use crate::session::usage::budget::is_spent;
 use crate::session::waking::owe::WAKE;
 use crate::session::waking::state::Wakes;
 use crate::store::StoreError;
@@ -85,10 +86,10 @@ fn release(cx: &mut Context<'_>) {
     stir(cx);
 }
 
-/// The inputs and turns whose turn it is: none while a person leads, one after the other where
-/// inputs are queued, else all.
+/// The inputs and turns whose turn it is: none while a person leads or the budget is spent, one
+/// after the other where inputs are queued, else all.
 fn ready(cx: &Context<'_>) -> Vec<Place> {
-    if cx.memory.handover.is_some() {
+    if cx.memory.handover.is_some() || is_spent(cx) {
         return Vec::new();
     }
     let owed = cx.memory.deliveries.subjects(WAKE).map(|(place, _)| place);

@@ -16,6 +16,7 @@ import {
   useReadMarks,
   useSession,
   useSharedState,
+  useUsage,
 } from "../../../src/react/index.ts";
 import { App } from "../page/app.ts";
 
@@ -38,7 +39,7 @@ describe("a page that is rendered on a server", () => {
     assert.equal(connections.length, 1, "only the writer is connected");
   });
 
-  test("has the shared state, the marks and the turns within a turn", async () => {
+  test("has the shared state, the marks, the usage and the turns within a turn", async () => {
     const session = fixture.session();
     const bot = await agent(fixture.server, session);
     await bot.ok({ type: "state", ops: [{ op: "set", path: ["trip", "nights"], value: 3 }] });
@@ -46,6 +47,7 @@ describe("a page that is rendered on a server", () => {
     await bot.ok({ type: "read", serial });
     const { id: root } = await start(bot);
     const { id: child } = await start(bot, { within: root });
+    await bot.ok({ type: "turn.usage", turn: child, usage: { tokens: 5 } });
     const options = { url: fixture.server.url, session, token: () => makeToken(USER) };
     const initial = await fetchSnapshot(options);
     const made = createSession({ ...options, initial });
@@ -53,10 +55,11 @@ describe("a page that is rendered on a server", () => {
     const use = () => {
       const nights = useSharedState(["trip", "nights"], made);
       const marks = useReadMarks(made).map((mark) => mark.serial);
-      seen = [nights, marks, useChildTurns(root, made).map(({ id }) => id)];
+      const { sums } = useUsage(made);
+      seen = [nights, marks, sums, useChildTurns(root, made).map(({ id }) => id)];
     };
     renderToString(createElement(User, { use }));
-    assert.deepEqual(seen, [3, [serial], [child]]);
+    assert.deepEqual(seen, [3, [serial], { tokens: 5 }, [child]]);
   });
 
   test("is empty without a snapshot", () => {
