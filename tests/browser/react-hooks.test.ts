@@ -196,6 +196,43 @@ describe("what sessile/react renders", () => {
   });
 });
 
+describe("the shared state in sessile/react", () => {
+  test("P9.2 a component renders for its part of the tree, and for no other", async () => {
+    const session = fixture.session();
+    const more = { parts: "trip.city,trip.votes,other" };
+    const { page } = await example.open(await example.device(), session, { more });
+    await facts(page, / connected /);
+    const bot = await connect(fixture.server, session, AGENT);
+    const change = (ops: object[]) => bot.ok({ type: "state", ops });
+    const reads = (id: string, json: string) =>
+      until(
+        () => page.textContent(`#${id}`),
+        (text) => text === json,
+        `${id} to be ${json}`,
+      );
+    await change([{ op: "set", path: ["trip"], value: { city: { name: "Oslo" }, votes: 0 } }]);
+    await reads("trip-city", '{"name":"Oslo"}');
+    await reads("trip-votes", "0");
+    const renders = () => page.evaluate(() => ({ ...window.seen.renders }));
+    const before = await renders();
+    for (let vote = 1; vote <= 10; vote += 1) {
+      await change([{ op: "increment", path: ["trip", "votes"], by: 1 }]);
+      await reads("trip-votes", String(vote));
+    }
+    const after = await renders();
+    assert.equal(after["trip.city"], before["trip.city"], "the city did not change");
+    assert.equal(after.other, before.other);
+    const more10 = (after["trip.votes"] ?? 0) - (before["trip.votes"] ?? 0);
+    assert.equal(more10, 10, "each vote is one render");
+    // The same value again is none, nor is the whole of it set to what it was.
+    await change([{ op: "set", path: ["trip", "city"], value: { name: "Oslo" } }]);
+    await change([{ op: "set", path: ["other"], value: 1 }]);
+    await reads("other", "1");
+    assert.equal((await renders())["trip.city"], before["trip.city"]);
+    await bot.close();
+  });
+});
+
 describe("how long sessile/react is connected", () => {
   async function connected(session: string): Promise<number> {
     const { connections } = await diagnostics(fixture.server, session);

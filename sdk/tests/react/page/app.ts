@@ -18,6 +18,7 @@ import {
   useMessages,
   usePresence,
   useSession,
+  useSharedState,
   useTurns,
 } from "../../../src/react/index.ts";
 
@@ -53,6 +54,12 @@ export function Slowly(): ReactNode {
   }, [isPending, round]);
   const parts = Array.from({ length: 8 }, (_, key) => createElement(Slow, { key, round }));
   return createElement("p", null, parts);
+}
+
+/** Shows one part of the shared state. */
+export function Part({ path }: { path: readonly string[] }): ReactNode {
+  const value = useSharedState(path);
+  return createElement("code", { id: path.join("-") }, JSON.stringify(value));
 }
 
 function Newest(): ReactNode {

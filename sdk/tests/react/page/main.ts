@@ -4,7 +4,7 @@
 import { createElement, Profiler, StrictMode } from "react";
 import { createRoot, hydrateRoot, type Root } from "react-dom/client";
 import { createSession, type Session } from "../../../src/index.ts";
-import { App, Late, Slowly } from "./app.ts";
+import { App, Late, Part, Slowly } from "./app.ts";
 
 export interface Seen {
   session: Session;
@@ -14,6 +14,8 @@ export interface Seen {
   frames: number;
   /** Parts that did not show the same, as they stood. */
   torn: string[];
+  /** How often React rendered each part of the shared state, by its place. */
+  renders: Record<string, number>;
   /** Mounts another one in the place of what is there; nothing without a key. */
   mount(key?: string): void;
   /** Hydrates what a server rendered and was left for later. */
@@ -26,6 +28,7 @@ const {
   token = "",
   slowly,
   rollup = "0",
+  parts = "",
 } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
 const given = document.getElementById("initial")?.textContent;
 const initial = given ? { initial: JSON.parse(given) } : {};
@@ -38,9 +41,20 @@ const ready = new Promise<void>((done) => {
 const container = document.getElementById("root");
 const isRendered = container?.hasChildNodes() ?? false;
 
+/** A part of the shared state, whose renders are counted. */
+function part(place: string) {
+  const onRender = () => {
+    seen.renders[place] = (seen.renders[place] ?? 0) + 1;
+  };
+  const it = createElement(Part, { path: place.split(".") });
+  return createElement(Profiler, { key: place, id: place, onRender }, it);
+}
+
 function tree(key: string) {
   const late = isRendered && createElement(Late, { ready });
-  const app = createElement(App, { key, session }, late || (slowly && createElement(Slowly)));
+  const shown = parts.split(",").filter(Boolean).map(part);
+  const below = late || (slowly && createElement(Slowly));
+  const app = createElement(App, { key, session }, below, shown);
   const onRender = () => {
     seen.commits += 1;
   };
@@ -53,6 +67,7 @@ const seen: Seen = {
   commits: 0,
   frames: 0,
   torn: [],
+  renders: {},
   mount: (key) => root?.render(key ? tree(key) : null),
   hydrateLate,
 };
