@@ -214,7 +214,7 @@ describe("leases", () => {
   test("P6.1 where agents are woken, a turn whose agent was lost waits for the next", async () => {
     const session = fixture.session();
     await settings(fixture.server, session, {
-      agent: { url: "http://127.0.0.1:9/none" },
+      agent: { inbox: "scribe" },
       maxAttempts: 2,
     });
     const reader = await watch(session);

@@ -138,7 +138,7 @@ test("work that fails fails its turn, is reported, and is not called for again",
 
 test("P6.8 an agent is killed in mid-turn: the next attempt gives the one answer", async (t) => {
   const { session, user, waking } = await asked(t);
-  await settings(fixture.server, session, { agent: { url: "https://agent.example/" } });
+  await settings(fixture.server, session, { agent: { inbox: "bot" } });
   const dying = await agent(fixture.server, session, BOT);
   const turn = await start(dying, { input: waking.input, leaseMs: 1_000 });
   const half = { turn: turn.id, attempt: 1, id: `${turn.id}/1`, role: "assistant" };
