@@ -44,6 +44,15 @@ impl Inbox {
         grant: &Grant,
         request: DeviceRequest,
     ) -> Result<(u16, String), StoreError> {
+        let is_change = matches!(
+            request,
+            DeviceRequest::Put { .. } | DeviceRequest::Delete(_)
+        );
+        if is_change && let Err(wait_ms) = self.changes.take(now, 1) {
+            let message = "unable to change the devices; they change too often";
+            let error = ErrorInfo::rate_limited(message.to_owned(), wait_ms);
+            return Ok((error.status, error.body()));
+        }
         Ok(match request {
             DeviceRequest::Put {
                 id,

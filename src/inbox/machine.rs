@@ -5,13 +5,13 @@ use super::items::Items;
 use super::{
     Connection, Delivered, Delivery, Grant, Inbox, Input, Sight, Start, address, epoch_of,
 };
-use crate::machine::{Attached, Carrier, DELIVERIES_AT_ONCE, Effects, Machine, Queue};
+use crate::machine::{Attached, Bucket, Carrier, DELIVERIES_AT_ONCE, Effects, Machine, Queue};
 use crate::protocol::capability::{Operation, Role};
 use crate::protocol::deployment::Deployment;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::inbox::{Attach, Request};
-use crate::protocol::limits::Limits;
+use crate::protocol::limits::{DEVICE_CHANGES_BURST, DEVICE_CHANGES_PER_SECOND, Limits};
 use crate::protocol::query::Parts;
 use crate::protocol::routes::Decode;
 use crate::store::{InboxStore, StoreError};
@@ -47,6 +47,7 @@ impl Machine for Inbox {
             connections: connections.into_iter().map(live).collect(),
             devices: store.devices()?.into_iter().collect(),
             queue: Queue::load(store.deliveries()?, &deployment.limits, DELIVERIES_AT_ONCE),
+            changes: Bucket::new(DEVICE_CHANGES_PER_SECOND, DEVICE_CHANGES_BURST),
             outbound: deployment.outbound,
             limits: deployment.limits,
         })

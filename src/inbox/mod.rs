@@ -20,7 +20,7 @@ pub use connection::{Connection, Start};
 pub use delivery::{Decide, Delivered, Delivery};
 pub use grant::{Grant, Sight};
 
-use crate::machine::Queue;
+use crate::machine::{Bucket, Queue};
 use crate::ordered::Map;
 use crate::protocol::capability::Role;
 use crate::protocol::deployment::Outbound;
@@ -63,6 +63,8 @@ pub struct Inbox {
     devices: Map<String, Device>,
     /// Everything that they are owed.
     queue: Queue,
+    /// The rate at which devices change (P14).
+    changes: Bucket,
     outbound: Outbound,
 }
 

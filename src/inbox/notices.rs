@@ -8,7 +8,9 @@ use crate::protocol::approval::{Choice, Kind};
 use crate::protocol::capability::Operation;
 use crate::protocol::frame::encode;
 use crate::protocol::ids::{Timestamp, after};
-use crate::protocol::limits::{DECIDE_MS, NOTICE_ACTIONS, NOTICE_MS};
+use crate::protocol::limits::{
+    DECIDE_MS, NOTICE_ACTIONS, NOTICE_MS, NOTICES_AT_ONCE, NOTICES_COMPARED,
+};
 use crate::protocol::news::{Item, ItemKind, News};
 use crate::protocol::notice::{Action, Ended, Letter, Notice, Said};
 use crate::protocol::object::read_fields;
@@ -46,15 +48,12 @@ impl Inbox {
             let id = format!("{}-{}", news.session, life.epoch.at(ended.place));
             writes.extend(self.owe(store, now, &of_turn(news, ended, &id))?);
         }
-        for item in news.items.iter().filter(|item| item.is_open) {
-            let key = ItemKey {
-                session: news.session.clone(),
-                kind: item.kind,
-                id: item.id.clone(),
-            };
-            if item.kind != ItemKind::Approval || self.items.state(&key).is_some() {
-                continue;
-            }
+        let new = news
+            .items
+            .iter()
+            .filter(|item| self.is_new_approval(news, item));
+        let new: Vec<&Item> = new.collect();
+        for item in new.iter().rev().take(NOTICES_AT_ONCE).rev() {
             let Ok(asked) = serde_json::from_str::<Asked>(item.body.get()) else {
                 continue;
             };
@@ -63,6 +62,17 @@ impl Inbox {
             writes.extend(self.owe(store, now, &event)?);
         }
         Ok(writes)
+    }
+
+    /// Whether an item is an approval that waits, of which this inbox knows nothing yet.
+    fn is_new_approval(&self, news: &News, item: &Item) -> bool {
+        let key = ItemKey {
+            session: news.session.clone(),
+            kind: item.kind,
+            id: item.id.clone(),
+        };
+        let is_approval = item.kind == ItemKind::Approval && item.is_open;
+        is_approval && self.items.state(&key).is_none()
     }
 
     /// Takes the words of an agent that a session passes on.
@@ -116,7 +126,8 @@ impl Inbox {
             // One that failed waits, and one in its place waits as long.
             let due_at = self.queue.due_at(KIND, &device).unwrap_or(now);
             let mut is_owed = false;
-            for number in self.queue.waiting(KIND, &device) {
+            let waiting = self.queue.waiting(KIND, &device);
+            for number in waiting.into_iter().rev().take(NOTICES_COMPARED) {
                 let Some(parcel) = store.parcel(number)? else {
                     continue;
                 };

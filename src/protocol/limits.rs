@@ -356,6 +356,15 @@ pub const SESSION_USAGE_NAMES: usize = 64;
 pub const USAGE_MOST: f64 = STATE_NUMBER_MAX;
 /// Devices of a client (P10.1): a notice is a row and a call for each.
 pub const DEVICES: usize = 20;
+/// Changes of a client's devices a second (P10.1): a page registers its device whenever it is
+/// opened.
+pub const DEVICE_CHANGES_PER_SECOND: u64 = 1;
+/// Such changes in one burst.
+pub const DEVICE_CHANGES_BURST: u64 = 100;
+/// Notices that one telling makes for each device, the latest: each is two rows and a call.
+pub const NOTICES_AT_ONCE: usize = 100;
+/// Waiting notices of a device, the latest, that a newer one may take the place of: each is read.
+pub const NOTICES_COMPARED: usize = 50;
 /// Characters of a device's token: those of FCM have some 200, and no bound that Google names.
 pub const DEVICE_TOKEN_LENGTH: usize = 1_024;
 /// Characters of a key of a Web Push subscription: 88 for a point of P-256 with padding.

@@ -32,7 +32,7 @@ enum Rate {
     Frame,
     /// The same if it has an id, which is stored at once; else nothing.
     FrameWithId,
-    /// One signal.
+    /// One signal, or one notice of an agent.
     Signal,
     /// Nothing.
     Free,
@@ -144,7 +144,7 @@ rules! {
     WithdrawCall(decode::WithdrawCall) =
         Some(Turn), Frame, once!(WithdrawCall, settle::repeat_withdraw), settle::withdraw;
     Notify(decode::Notify) =
-        Some(Turn), Frame, once!(Notify, notify::repeat), notify::notify;
+        Some(Turn), Signal, once!(Notify, notify::repeat), notify::notify;
     TakeLead(decode::TakeLead) =
         Some(Lead), Frame, once!(TakeLead, lead::repeat), lead::take;
     ReturnLead(decode::ReturnLead) =
@@ -220,7 +220,9 @@ fn take_rate(
         Rate::Frame | Rate::FrameWithId => {
             cx.engine.limit(sender, |rates, now| rates.frame(now, verb))
         }
-        Rate::Signal => cx.engine.limit(sender, |rates, now| rates.signal(now)),
+        Rate::Signal => cx
+            .engine
+            .limit(sender, |rates, now| rates.signal(now, verb)),
         Rate::Free => Ok(()),
     }
 }

@@ -5,7 +5,7 @@ use sessile::inbox::Input;
 use sessile::protocol::device::DeviceRequest;
 use sessile::protocol::error::ErrorInfo;
 use sessile::protocol::inbox::Request;
-use sessile::protocol::limits::{DEVICES, Limits};
+use sessile::protocol::limits::{DEVICE_CHANGES_BURST, DEVICES, Limits};
 use sessile::protocol::query::Parts;
 use sessile::protocol::routes::{Decode, Serve, find};
 
@@ -189,6 +189,22 @@ fn p14_a_client_has_so_many_devices() {
         200,
         "the same under another name"
     );
+}
+
+#[test]
+fn p14_devices_change_so_often() {
+    let mut world = World::new(Limits::default());
+    let statuses = (0..=DEVICE_CHANGES_BURST).map(|index| {
+        let body = web(&index.to_string());
+        put(&mut world, "phone", &body)
+    });
+    let (status, said) = statuses.last().unwrap();
+    assert_eq!(
+        (status, &said["error"]["code"]),
+        (429, &json!("rate-limited"))
+    );
+    assert!(said["error"]["retryAfterMs"].is_number());
+    assert_eq!(ids(&mut world), ["phone"], "reading goes on");
 }
 
 #[test]

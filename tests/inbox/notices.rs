@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sessile::inbox::{Delivered, Delivery, Grant, Input};
 use sessile::protocol::ids::Timestamp;
 use sessile::protocol::inbox::Request;
-use sessile::protocol::limits::{DECIDE_MS, Limits, NOTICE_MS};
+use sessile::protocol::limits::{DECIDE_MS, Limits, NOTICE_MS, NOTICES_AT_ONCE};
 use sessile::store::sql::Sql;
 
 use crate::devices::{USER, ask, request, web};
@@ -182,6 +182,21 @@ fn p10_2_nobody_is_told_who_is_there_or_was_told_before() {
     world.sleep();
     world.told(news(8, ended("t1", 7), &[]));
     assert_eq!(posted(&mut world), [], "the same end, after a sleep");
+}
+
+#[test]
+fn p14_one_telling_makes_so_many_notices() {
+    let mut world = world_with(&["phone"]);
+    let asked = (0..=NOTICES_AT_ONCE).map(|index| (approval(&index.to_string(), &json!({})), true));
+    let asked: Vec<_> = asked.collect();
+    world.told(news(5, away(), &asked));
+    let (_, said) = ask(&mut world, USER, request("GET", "", &json!(null)));
+    assert_eq!(said["pending"], NOTICES_AT_ONCE);
+    assert_eq!(
+        json_of(&only(&mut world).notice)["approval"],
+        "1",
+        "the latest ones"
+    );
 }
 
 #[test]

@@ -187,7 +187,10 @@ fn p10_2_who_is_heard_is_not_away() {
 fn p10_2_a_ping_counts_where_nothing_else_asks_for_it() {
     let mut world = World::new();
     world.attach("ada", Carrier::Socket);
-    let ask = |id: &str| json!({ "type": "approval.request", "id": id, "title": "Buy?", "assignees": ["ada"] });
+    let ask = |id: &str| {
+        let title = "Buy?";
+        json!({ "type": "approval.request", "id": id, "title": title, "assignees": ["ada"] })
+    };
     for (id, is_there) in [("a1", true), ("a2", true), ("a3", false)] {
         world.now += TIMEOUT;
         if is_there {

@@ -66,9 +66,9 @@ impl Rates {
     }
 
     /// One signal.
-    pub(crate) fn signal(&mut self, now: Timestamp) -> Result<(), ErrorInfo> {
+    pub(crate) fn signal(&mut self, now: Timestamp, verb: &str) -> Result<(), ErrorInfo> {
         let taken = self.signals.take(now, 1);
-        taken.map_err(|wait| limited(self.whose, "signal", wait))
+        taken.map_err(|wait| limited(self.whose, verb, wait))
     }
 
     /// One frame that is refused: `Err` as for a message.

@@ -22,8 +22,8 @@ pub(super) fn is_away(cx: &Context<'_>, client: &str) -> bool {
     own.all(|live| silent_at(cx, live) <= cx.engine.now)
 }
 
-/// When a connection counts as silent, as known now: an expired one is sent nothing (P2.6). An event
-/// stream says nothing, and closes when its reader leaves.
+/// When a connection counts as silent, as known now: an expired one is sent nothing (P2.6). An
+/// event stream says nothing, and closes when its reader leaves.
 fn silent_at(cx: &Context<'_>, live: &Live) -> Timestamp {
     let silent_at = match live.connection.carrier {
         Carrier::Events => Timestamp::MAX,
