@@ -7,8 +7,9 @@ use serde_json::value::RawValue;
 use super::data::Data;
 use super::grant::Scope;
 use super::ids::Timestamp;
+use super::news::{Asking, ItemKind};
 use super::object::{Object, read_fields, words};
-use super::serial::{Epoch, Place, Serial};
+use super::serial::Place;
 
 /// The kind of a request (P8.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -122,7 +123,7 @@ impl<'de> Deserialize<'de> for OnDeadline {
 }
 
 impl OnDeadline {
-    fn is_usual(&self) -> bool {
+    pub(super) fn is_usual(&self) -> bool {
         *self == Self::Expire
     }
 }
@@ -143,7 +144,7 @@ words!(OnMessage {
 });
 
 impl OnMessage {
-    fn is_usual(&self) -> bool {
+    pub(super) fn is_usual(&self) -> bool {
         *self == Self::Keep
     }
 }
@@ -202,7 +203,7 @@ words!(Event {
 
 impl Event {
     /// Its word in the history.
-    const fn what(self) -> &'static str {
+    pub(super) const fn what(self) -> &'static str {
         match self {
             Self::Request => "request",
             Self::Escalate => "escalate",
@@ -361,6 +362,30 @@ read_fields!(Approval {
     created_at,
 });
 
+impl Asking for Approval {
+    const KIND: ItemKind = ItemKind::Approval;
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn turn(&self) -> Option<&str> {
+        self.turn.as_deref()
+    }
+
+    fn places(&self) -> (Place, Place) {
+        (self.place, self.version)
+    }
+
+    fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
+    fn is_open(&self) -> bool {
+        self.is_pending()
+    }
+}
+
 impl Approval {
     /// Whether it waits for an answer.
     pub fn is_pending(&self) -> bool {
@@ -381,113 +406,8 @@ impl Approval {
     }
 
     /// The client that decided, if one did.
-    fn decided_by(&self) -> Option<String> {
+    pub(super) fn decided_by(&self) -> Option<String> {
         let last = self.history.last()?;
         last.who.clone().filter(|_| last.what == Event::Decide)
     }
-
-    /// The approval as sent on the wire.
-    pub fn shown(&self, session: &str, epoch: Epoch) -> Shown {
-        let (asked, verdict) = (self.asked.clone(), self.verdict.clone());
-        let history: Vec<Line> = self
-            .history
-            .iter()
-            .map(|past| Line {
-                at: past.at,
-                what: past.what.what(),
-                who: past.who.clone(),
-                grant: past.by.as_ref().and(asked.grant.clone()),
-                approval: past.by.clone(),
-            })
-            .collect();
-        Shown {
-            id: self.id.clone(),
-            session: session.to_owned(),
-            turn: self.turn.clone(),
-            kind: asked.kind,
-            status: self.status,
-            title: asked.title,
-            description: asked.description,
-            data: asked.data,
-            schema: asked.schema,
-            options: asked.options,
-            assignees: asked.assignees,
-            client: self.client.clone(),
-            deadline_at: self.deadline_at,
-            on_deadline: asked.on_deadline,
-            on_message: asked.on_message,
-            grant: asked.grant,
-            decision: verdict.decision,
-            option: verdict.option,
-            answer: verdict.answer,
-            comment: verdict.comment,
-            scope: verdict.scope,
-            decided_by: self.decided_by(),
-            history,
-            created_at: self.created_at,
-            serial: epoch.at(self.place),
-            version: epoch.at(self.version),
-        }
-    }
-}
-
-/// An entry of the history on the wire.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-struct Line {
-    at: Timestamp,
-    what: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    who: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    grant: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    approval: Option<String>,
-}
-
-/// An approval on the wire (P8.1). Absent fields are left out.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Shown {
-    id: String,
-    session: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    turn: Option<String>,
-    kind: Kind,
-    status: Status,
-    title: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<Data>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    schema: Option<Data>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    options: Vec<Choice>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    assignees: Vec<String>,
-    client: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    deadline_at: Option<Timestamp>,
-    #[serde(skip_serializing_if = "OnDeadline::is_usual")]
-    on_deadline: OnDeadline,
-    #[serde(skip_serializing_if = "OnMessage::is_usual")]
-    on_message: OnMessage,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    grant: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    decision: Option<Decision>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    option: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    answer: Option<Data>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    comment: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scope: Option<Scope>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    decided_by: Option<String>,
-    history: Vec<Line>,
-    created_at: Timestamp,
-    serial: Serial,
-    version: Serial,
 }

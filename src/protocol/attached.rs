@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::approval::Shown as Approval;
+use super::approval_shown::Shown as Approval;
 use super::call::Shown as Call;
 use super::grant::ShownGrant;
 use super::handover::Leading;

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::data::Data;
 use super::ids::{ConnectionId, Timestamp};
+use super::news::{Asking, ItemKind};
 use super::object::{read_fields, words};
 use super::serial::{Epoch, Place, Serial};
 
@@ -178,6 +179,30 @@ read_fields!(Call {
     created_at,
     settled_at,
 });
+
+impl Asking for Call {
+    const KIND: ItemKind = ItemKind::Call;
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn turn(&self) -> Option<&str> {
+        Some(&self.turn)
+    }
+
+    fn places(&self) -> (Place, Place) {
+        (self.place, self.version)
+    }
+
+    fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
+    fn is_open(&self) -> bool {
+        self.is_pending()
+    }
+}
 
 impl Call {
     /// Whether it waits for a result.

@@ -3,7 +3,8 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::approval::{Event as ApprovalEvent, Shown as Approval};
+use super::approval::Event as ApprovalEvent;
+use super::approval_shown::Shown as Approval;
 pub use super::attached::{Attached, Lists, Presence};
 use super::call::{Event as CallEvent, Shown as Call};
 use super::data::Data;

@@ -8,6 +8,7 @@ pub mod amount;
 pub mod annotation;
 pub mod approval;
 mod approval_frames;
+pub mod approval_shown;
 mod asking;
 pub mod asking_query;
 pub mod attached;

@@ -59,6 +59,27 @@ impl TryFrom<u8> for ItemKind {
     }
 }
 
+/// An approval or a call, where both are one thing.
+pub trait Asking {
+    /// Its kind in an inbox.
+    const KIND: ItemKind;
+
+    /// Its id.
+    fn id(&self) -> &str;
+
+    /// The turn that it belongs to.
+    fn turn(&self) -> Option<&str>;
+
+    /// The places of its request and of its latest change.
+    fn places(&self) -> (Place, Place);
+
+    /// When it was asked.
+    fn created_at(&self) -> Timestamp;
+
+    /// Whether it waits for somebody.
+    fn is_open(&self) -> bool;
+}
+
 /// A session as inboxes show it (P11.3).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -199,20 +220,39 @@ pub struct Telling<'a> {
 }
 
 impl Telling<'_> {
-    /// Adds the items of one kind: those that wait, and those that changed, of which a read gave no
-    /// more than `NEWS_ITEMS`; `last` is the place of the last one read, of whatever inbox.
-    pub fn add(
+    /// Adds askings of one kind that concern the inbox: those that wait, and those that changed.
+    /// `changed` reads those that changed after a place, no more than so many.
+    ///
+    /// # Errors
+    /// When that read fails.
+    pub fn add<'a, A: Asking + Clone + 'a, E>(
         &mut self,
-        kind: ItemKind,
-        open: Vec<String>,
-        changed: Vec<(Place, Item)>,
-        read: (usize, Option<Place>),
-    ) {
-        if let (NEWS_ITEMS.., Some(last)) = read {
-            self.up_to = self.up_to.min(last);
+        pending: impl Iterator<Item = &'a A> + Clone,
+        changed: impl FnOnce(Place, usize) -> Result<Vec<A>, E>,
+        concerns: impl Fn(&A, &str) -> bool,
+        shown: impl Fn(&A) -> String,
+    ) -> Result<(), E> {
+        let changed = match self.is_recent {
+            true => changed(self.told, NEWS_ITEMS)?,
+            false => {
+                let newer = pending.clone().filter(|it| self.told < it.places().1);
+                newer.cloned().collect()
+            }
+        };
+        if self.is_recent && NEWS_ITEMS <= changed.len() {
+            // More may have changed.
+            let last = changed.last().map(|last| last.places().1);
+            self.up_to = self.up_to.min(last.unwrap_or(self.up_to));
         }
-        self.open.extend(open.into_iter().map(|id| (kind, id)));
-        self.items.extend(changed);
+        let open = pending.filter(|it| concerns(it, self.inbox));
+        self.open
+            .extend(open.map(|it| (A::KIND, it.id().to_owned())));
+        let own = changed.iter().filter(|it| concerns(it, self.inbox));
+        self.items.extend(own.filter_map(|it| {
+            let item = Item::new(A::KIND, it.id(), it.is_open(), it.created_at(), shown(it))?;
+            Some((it.places().1, item))
+        }));
+        Ok(())
     }
 
     /// The items that fit into one text, in the order of their changes, and the place up to which

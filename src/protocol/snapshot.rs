@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::approval::Shown as Approval;
+use super::approval_shown::Shown as Approval;
 use super::call::Shown as Call;
 use super::frame::Presence;
 use super::grant::ShownGrant;

@@ -332,12 +332,7 @@ impl World {
     }
 
     fn handle(&mut self, input: Input) -> Vec<Effect> {
-        let fate = match () {
-            () if self.is_calm || self.random.chance(960) => Fate::Lives,
-            () if self.random.chance(300) => Fate::DiskFails(self.random.between(0, 12)),
-            () if self.random.chance(500) => Fate::DiesBefore,
-            () => Fate::DiesAfter,
-        };
+        let fate = self.random.fate(self.is_calm, 960);
         let now = self.now();
         let effects = self.host.handle(now, input, fate);
         let is_handled = fate == Fate::Lives || self.host.is_awake();

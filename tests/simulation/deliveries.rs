@@ -13,7 +13,7 @@ use sessile::protocol::serial::PLACE_MAX;
 use sessile::protocol::turn::State;
 use sessile::session::{Delivered, Delivery, Effect, Input, Outcome, Request, Sender};
 
-use crate::host::{Fate, Host};
+use crate::host::Host;
 use crate::random::Random;
 use crate::sim::START;
 
@@ -232,12 +232,7 @@ impl World {
     }
 
     fn handle(&mut self, input: Input) {
-        let fate = match () {
-            () if self.is_calm || self.random.chance(800) => Fate::Lives,
-            () if self.random.chance(300) => Fate::DiskFails(self.random.between(0, 12)),
-            () if self.random.chance(500) => Fate::DiesBefore,
-            () => Fate::DiesAfter,
-        };
+        let fate = self.random.fate(self.is_calm, 800);
         let (now, before) = (self.now(), self.epoch());
         let effects = self.host.handle(now, input, fate);
         let rows: BTreeSet<u64> = if effects.contains(&Effect::Erase) {

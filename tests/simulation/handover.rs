@@ -10,6 +10,7 @@ use sessile::protocol::limits::{HANDOVER_INPUTS, Limits};
 use sessile::protocol::serial::{PLACE_MAX, Place, Serial};
 use sessile::session::{Effect, Input, Request, Sender};
 
+use crate::answer::answer;
 use crate::host::{Fate, Host};
 use crate::random::Random;
 use crate::sim::START;
@@ -199,21 +200,11 @@ impl World {
         }
         let request = Request::Frame(received);
         let effects = self.handle(Input::Request { sender, request });
-        effects.into_iter().find_map(|effect| match effect {
-            Effect::Respond { status, body } => {
-                Some((status, serde_json::from_str(&body).unwrap()))
-            }
-            _ => None,
-        })
+        answer(effects)
     }
 
     fn handle(&mut self, input: Input) -> Vec<Effect> {
-        let fate = match () {
-            () if self.is_calm || self.random.chance(900) => Fate::Lives,
-            () if self.random.chance(300) => Fate::DiskFails(self.random.between(0, 12)),
-            () if self.random.chance(500) => Fate::DiesBefore,
-            () => Fate::DiesAfter,
-        };
+        let fate = self.random.fate(self.is_calm, 900);
         let now = self.now();
         let effects = self.host.handle(now, input, fate);
         self.check(now, fate == Fate::Lives);

@@ -267,12 +267,7 @@ impl World {
     }
 
     fn handle(&mut self, session: usize, input: Input) {
-        let fate = match () {
-            () if self.is_calm || self.random.chance(900) => Fate::Lives,
-            () if self.random.chance(300) => Fate::DiskFails(self.random.between(0, 12)),
-            () if self.random.chance(500) => Fate::DiesBefore,
-            () => Fate::DiesAfter,
-        };
+        let fate = self.random.fate(self.is_calm, 900);
         let now = self.now(session);
         let effects = self.sessions[session].handle(now, input, fate);
         for effect in effects {

@@ -13,6 +13,7 @@
 )]
 
 mod agree;
+mod answer;
 mod approvals;
 mod calls;
 mod checks;

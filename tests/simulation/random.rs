@@ -1,5 +1,7 @@
 //! Chance that is the same for the same seed.
 
+use crate::host::Fate;
+
 /// SplitMix64: small, and good enough to decide what breaks next.
 pub struct Random(u64);
 
@@ -24,6 +26,16 @@ impl Random {
     /// True so many times in a thousand.
     pub fn chance(&mut self, per_mille: u64) -> bool {
         self.next() % 1000 < per_mille
+    }
+
+    /// The end of an input: good so many times in a thousand, and always in calm.
+    pub fn fate(&mut self, is_calm: bool, lives: u64) -> Fate {
+        match () {
+            () if is_calm || self.chance(lives) => Fate::Lives,
+            () if self.chance(300) => Fate::DiskFails(self.between(0, 12)),
+            () if self.chance(500) => Fate::DiesBefore,
+            () => Fate::DiesAfter,
+        }
     }
 
     pub fn pick<'a, T>(&mut self, list: &'a [T]) -> &'a T {

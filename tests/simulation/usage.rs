@@ -9,8 +9,9 @@ use sessile::protocol::decode::decode_frame;
 use sessile::protocol::ids::{ConnectionId, Timestamp};
 use sessile::protocol::limits::Limits;
 use sessile::protocol::query;
-use sessile::session::{Effect, Input, Read, Request, Sender, Start};
+use sessile::session::{Input, Read, Request, Sender, Start};
 
+use crate::answer::answer;
 use crate::checks::said;
 use crate::host::{Fate, Host};
 use crate::random::Random;
@@ -277,12 +278,7 @@ impl World {
         if !self.host.is_awake() {
             self.cut();
         }
-        effects.into_iter().find_map(|effect| match effect {
-            Effect::Respond { status, body } => {
-                Some((status, serde_json::from_str(&body).unwrap()))
-            }
-            _ => None,
-        })
+        answer(effects)
     }
 
     fn die(&mut self) {

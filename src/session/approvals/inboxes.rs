@@ -3,8 +3,7 @@
 use crate::ordered::Set;
 use crate::protocol::approval::Approval;
 use crate::protocol::frame::encode;
-use crate::protocol::limits::NEWS_ITEMS;
-use crate::protocol::news::{Item, ItemKind, Telling};
+use crate::protocol::news::Telling;
 use crate::session::approvals::shown::shown;
 use crate::session::context::Context;
 use crate::store::StoreError;
@@ -34,32 +33,16 @@ pub(super) fn recipients(cx: &Context<'_>, into: &mut Set<String>) {
 
 /// Adds the approvals that an inbox is told of.
 pub(super) fn tell(cx: &Context<'_>, telling: &mut Telling<'_>) -> Result<(), StoreError> {
-    const KIND: ItemKind = ItemKind::Approval;
-    let concerns = |approval: &Approval| inboxes(approval).any(|inbox| inbox == telling.inbox);
-    let pending = cx.memory.approvals.values();
-    let pending = pending.map(|pending| &pending.approval);
-    let open = pending.clone().filter(|approval| concerns(approval));
-    let open = open.map(|approval| approval.id.clone()).collect();
-    let changed = match telling.is_recent {
-        true => cx
-            .engine
-            .store
-            .changed_approvals(telling.told, NEWS_ITEMS)?,
-        false => {
-            let newer = pending.filter(|approval| telling.told < approval.version);
-            newer.cloned().collect()
-        }
-    };
-    let read = (changed.len(), changed.last().map(|it| it.version));
-    let items = changed.iter().filter(|approval| concerns(approval));
-    let items = items.filter_map(|it| {
-        let body = encode(&shown(cx, it));
-        let item = Item::new(KIND, &it.id, it.is_pending(), it.created_at, body)?;
-        Some((it.version, item))
-    });
-    let items = items.collect();
     telling.about.pending_approvals = cx.memory.approvals.len();
-    let read = if telling.is_recent { read } else { (0, None) };
-    telling.add(KIND, open, items, read);
-    Ok(())
+    let pending = cx
+        .memory
+        .approvals
+        .values()
+        .map(|pending| &pending.approval);
+    telling.add(
+        pending,
+        |since, most| cx.engine.store.changed_approvals(since, most),
+        |approval, inbox| inboxes(approval).any(|own| own == inbox),
+        |approval| encode(&shown(cx, approval)),
+    )
 }

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::protocol::approval::{Approval, Shown};
+use crate::protocol::approval::Approval;
+use crate::protocol::approval_shown::Shown;
 use crate::protocol::asking_query::Askings;
 use crate::protocol::frame::encode;
 use crate::protocol::limits::PAGE_BYTES;

@@ -1,7 +1,8 @@
 //! Pending approvals as a part of the session: the clock brings deadlines and escalations (P8.3).
 
 use crate::ordered::Set;
-use crate::protocol::approval::{Approval, Decision, Event, OnDeadline, Shown, Status};
+use crate::protocol::approval::{Approval, Decision, Event, OnDeadline, Status};
+use crate::protocol::approval_shown::Shown;
 use crate::protocol::frame::{Lists, ServerFrame};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{LIST_BYTES, PAGE_BYTES};
@@ -16,7 +17,7 @@ use crate::session::approvals::state::PendingApproval;
 use crate::session::context::{Asked, Context, Memory};
 use crate::session::engine::{Live, Owner, Step, brief};
 use crate::session::part::Part;
-use crate::session::turns::waiting::{Due, first_due, go_on};
+use crate::session::turns::waiting::{first_due, go_on};
 use crate::store::StoreError;
 
 /// Pending approvals, as a part of the session.
@@ -147,18 +148,8 @@ fn pass_due(cx: &mut Context<'_>) -> Result<(), StoreError> {
 
 /// The first event that is due of all pending approvals.
 fn next_due(cx: &Context<'_>) -> Option<(Timestamp, Event, String)> {
-    let pending = cx.memory.approvals.values();
-    let events = pending.map(|PendingApproval { approval, .. }| {
-        let (at, event) = due(approval);
-        Due {
-            at,
-            event,
-            place: approval.place,
-            id: &approval.id,
-            turn: approval.turn.as_deref(),
-        }
-    });
-    first_due(cx, events)
+    let pending = cx.memory.approvals.values().map(|it| &it.approval);
+    first_due(cx, pending.map(|approval| (due(approval), approval)))
 }
 
 /// More people are asked.

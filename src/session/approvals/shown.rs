@@ -1,6 +1,7 @@
 //! Approvals as shown, and their look-up.
 
-use crate::protocol::approval::{Approval, Shown};
+use crate::protocol::approval::Approval;
+use crate::protocol::approval_shown::Shown;
 use crate::protocol::data::Data;
 use crate::protocol::error::{Details, ErrorCode, ErrorInfo};
 use crate::protocol::frame::{Outcome, encode};

@@ -4,8 +4,7 @@ use crate::ordered::Set;
 use crate::protocol::call::Call;
 use crate::protocol::frame::encode;
 use crate::protocol::ids::ConnectionId;
-use crate::protocol::limits::NEWS_ITEMS;
-use crate::protocol::news::{Item, ItemKind, Telling};
+use crate::protocol::news::Telling;
 use crate::session::calls::shown::shown;
 use crate::session::context::Context;
 use crate::store::StoreError;
@@ -32,28 +31,16 @@ pub(super) fn recipients(cx: &Context<'_>, into: &mut Set<String>) {
 
 /// Adds the calls that an inbox is told of.
 pub(super) fn tell(cx: &Context<'_>, telling: &mut Telling<'_>) -> Result<(), StoreError> {
-    const KIND: ItemKind = ItemKind::Call;
-    let concerns = |call: &Call| inboxes(cx, call).any(|inbox| inbox == telling.inbox);
-    let pending = cx.memory.calls.pending.values();
-    let pending = pending.map(|pending| &pending.call);
-    let open = pending.clone().filter(|call| concerns(call));
-    let open = open.map(|call| call.id.clone()).collect();
-    let changed = match telling.is_recent {
-        true => cx.engine.store.changed_calls(telling.told, NEWS_ITEMS)?,
-        false => {
-            let newer = pending.filter(|call| telling.told < call.version);
-            newer.cloned().collect()
-        }
-    };
-    let read = (changed.len(), changed.last().map(|it| it.version));
-    let items = changed.iter().filter(|call| concerns(call));
-    let items = items.filter_map(|it| {
-        let body = encode(&shown(cx, it));
-        let item = Item::new(KIND, &it.id, it.is_pending(), it.created_at, body)?;
-        Some((it.version, item))
-    });
-    let items = items.collect();
-    let read = if telling.is_recent { read } else { (0, None) };
-    telling.add(KIND, open, items, read);
-    Ok(())
+    let pending = cx
+        .memory
+        .calls
+        .pending
+        .values()
+        .map(|pending| &pending.call);
+    telling.add(
+        pending,
+        |since, most| cx.engine.store.changed_calls(since, most),
+        |call, inbox| inboxes(cx, call).any(|own| own == inbox),
+        |call| encode(&shown(cx, call)),
+    )
 }

@@ -17,7 +17,7 @@ use crate::session::calls::state::PendingCall;
 use crate::session::context::{Asked, Context, Memory};
 use crate::session::engine::{Live, News, Owner, Step, brief, in_order};
 use crate::session::part::Part;
-use crate::session::turns::waiting::{Due, first_due, go_on};
+use crate::session::turns::waiting::{first_due, go_on};
 use crate::store::StoreError;
 
 /// Pending calls, as a part of the session.
@@ -190,16 +190,7 @@ fn pass_due(cx: &mut Context<'_>) -> Result<(), StoreError> {
 
 /// The first event that is due of all pending calls.
 fn next_due(cx: &Context<'_>) -> Option<(Event, String)> {
-    let pending = cx.memory.calls.pending.values();
-    let events = pending.map(|PendingCall { call, .. }| {
-        let (at, event) = due(cx, call);
-        Due {
-            at,
-            event,
-            place: call.place,
-            id: &call.id,
-            turn: Some(&call.turn),
-        }
-    });
-    first_due(cx, events).map(|(_, event, id)| (event, id))
+    let pending = cx.memory.calls.pending.values().map(|it| &it.call);
+    let first = first_due(cx, pending.map(|call| (due(cx, call), call)));
+    first.map(|(_, event, id)| (event, id))
 }

@@ -4,6 +4,7 @@
 
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::ids::Timestamp;
+use crate::protocol::news::Asking;
 use crate::protocol::serial::Place;
 use crate::protocol::turn::{Event, State};
 use crate::session::context::Context;
@@ -73,28 +74,19 @@ pub(crate) fn go_on(cx: &mut Context<'_>, step: &mut Step, id: &str) -> Result<(
     Ok(())
 }
 
-/// An event that the clock brings to a request.
-pub(crate) struct Due<'a, E> {
-    pub(crate) at: Timestamp,
-    pub(crate) event: E,
-    pub(crate) place: Place,
-    pub(crate) id: &'a str,
-    pub(crate) turn: Option<&'a str>,
-}
-
-/// The first of these events that is due, with its time and the id of its request. The end of its
-/// turn that was due before it withdraws a request instead.
-pub(crate) fn first_due<'a, E>(
+/// The first of these events by the clock that is due, with its time and the id of its request. The
+/// end of its turn that was due before it withdraws a request instead.
+pub(crate) fn first_due<'a, A: Asking + 'a, E>(
     cx: &Context<'_>,
-    events: impl Iterator<Item = Due<'a, E>>,
+    events: impl Iterator<Item = ((Timestamp, E), &'a A)>,
 ) -> Option<(Timestamp, E, String)> {
-    let due = events.filter(|due| {
-        let open = due.turn.and_then(|turn| cx.memory.turns.get(turn));
-        let is_outlived = open.is_none_or(|open| due.at <= turn_deadline(cx, open));
-        due.at <= cx.engine.now && is_outlived
+    let due = events.filter(|((at, _), asking)| {
+        let open = asking.turn().and_then(|turn| cx.memory.turns.get(turn));
+        let is_outlived = open.is_none_or(|open| *at <= turn_deadline(cx, open));
+        *at <= cx.engine.now && is_outlived
     });
-    let first = due.min_by_key(|due| (due.at, due.place))?;
-    Some((first.at, first.event, first.id.to_owned()))
+    let ((at, event), asking) = due.min_by_key(|((at, _), asking)| (*at, asking.places().0))?;
+    Some((at, event, asking.id().to_owned()))
 }
 
 /// Refuses to resume a turn by hand while it waits for a request of its own.
