@@ -24,6 +24,8 @@ mod golden;
 mod grants;
 #[path = "store/handover.rs"]
 mod handover;
+#[path = "store/logged.rs"]
+mod logged;
 #[path = "store/model.rs"]
 mod model;
 #[path = "store/random.rs"]
@@ -121,6 +123,7 @@ fn reading_what_never_was_gives_nothing_and_leaves_nothing() {
     assert_eq!(store.message(epoch(), 1), Ok(None));
     assert_eq!(store.page(epoch(), &span(10, 1_000)), Ok(Page::default()));
     assert_eq!(store.changed(0, 10), Ok(Vec::new()));
+    assert_eq!(store.logged(epoch(), 0, 10), Ok((Vec::new(), false)));
     assert_eq!(store.missing(1, 1), Ok(None));
     assert_eq!(store.once("ann", Kind::Message, "x", 0), Ok(None));
     assert_eq!(store.oldest(10, 10), Ok(Vec::new()));

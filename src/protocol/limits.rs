@@ -228,8 +228,10 @@ pub const TRIM_KEPT: usize = 1_000;
 pub const REPLAY_ARRAY_BYTES: usize = 64 * 1024;
 /// Bytes at which a page of history or a snapshot ends (P3.9, P11.1).
 pub const PAGE_BYTES: usize = 1024 * 1024;
-/// Messages in a page of history by default (P3.9).
+/// Messages in a page of history by default (P3.9), and entries in one of the log (P11.4).
 pub const PAGE_MESSAGES: usize = 100;
+/// Entries in a page of the log (P11.4): each takes up to a dozen rows, and a KiB of the answer.
+pub const LOG_ENTRIES: usize = 1_000;
 /// The default of `rewind`, in messages (P3.3).
 pub const REWIND_MESSAGES: usize = 50;
 /// The longest rollup window in milliseconds (P5.4), and so the longest timer.

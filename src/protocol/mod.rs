@@ -30,6 +30,7 @@ pub mod inbox;
 pub mod inbox_merge;
 mod json_error;
 pub mod limits;
+pub mod log_query;
 pub mod mark;
 pub mod message;
 pub mod message_frames;

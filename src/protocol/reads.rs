@@ -3,6 +3,7 @@
 use super::annotation;
 use super::asking_query;
 use super::capability::Operation;
+use super::log_query;
 use super::query;
 use super::state;
 
@@ -40,6 +41,8 @@ macro_rules! with_reads {
                 Annotations(annotation::Annotations) = "/messages/{serial}/annotations", Read;
                 /// The members (P7.4).
                 Presence(query::Nothing) = "/presence", Read;
+                /// A page of the log as a record (P11.4).
+                Log(log_query::Log) = "/log", Admin;
             }
             $($rest)*
         }

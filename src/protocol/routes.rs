@@ -12,6 +12,7 @@ use super::device;
 use super::error::{ErrorCode, ErrorInfo};
 use super::inbox;
 use super::limits::Limits;
+use super::log_query;
 use super::news::ItemKind;
 use super::query::{self, Pairs, Parts, Query};
 use super::reads::{Read, with_reads};

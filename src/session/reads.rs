@@ -8,7 +8,7 @@ use super::context::Context;
 use super::engine::{Error, Sender};
 use super::marks::shown as marks;
 use super::presence::list as members;
-use super::readers::{conversation, history, snapshot};
+use super::readers::{conversation, history, log, snapshot};
 use super::state::shown as state;
 use super::turns::list as turns;
 use crate::protocol::query::History;
@@ -42,5 +42,6 @@ pub(super) fn read(cx: &Context<'_>, sender: &Sender, read: Read) -> Result<Stri
         Read::Marks(_) => marks::read(cx, &sender.client),
         Read::Annotations(page) => annotations::list(cx, &page),
         Read::Presence(_) => members::list_presence(cx),
+        Read::Log(page) => log::log(cx, &page),
     }
 }

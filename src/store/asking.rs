@@ -19,6 +19,9 @@ use super::row::Row;
 use super::schema::Rare;
 use super::sql::{Sql, Value};
 use super::store::Store;
+use crate::ordered::Map;
+use crate::protocol::approval;
+use crate::protocol::call;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{REPLAY_ENTRIES, REPLAY_MESSAGES, TRIM_ROWS};
 use crate::protocol::serial::Place;
@@ -40,12 +43,17 @@ pub(super) struct Askings {
     changed: &'static str,
     sizes: &'static str,
     before: &'static str,
+    asked: &'static str,
+    ids: &'static str,
+    /// The event of a request, which has no row in `change`.
+    event: &'static str,
 }
 
 /// The statements of a table. The index is written anew only where its column is named.
 macro_rules! askings {
-    ($table:literal, $rare:expr, $kinds:expr) => {
+    ($table:literal, $rare:expr, $kinds:expr, $event:expr) => {
         Askings {
+            event: $event,
             rare: $rare,
             kinds: $kinds,
             is_there: concat!(
@@ -101,6 +109,17 @@ macro_rules! askings {
                 $table,
                 " WHERE serial<?1 ORDER BY serial DESC LIMIT ?2"
             ),
+            asked: concat!(
+                "SELECT serial, id, json_extract(body, '$.created_at'), \
+                 json_extract(body, '$.client'), json_extract(body, '$.turn') FROM ",
+                $table,
+                " WHERE serial>?1 ORDER BY serial LIMIT ?2"
+            ),
+            ids: concat!(
+                "SELECT serial, id FROM ",
+                $table,
+                " WHERE serial IN (SELECT value FROM json_each(?1))"
+            ),
         }
     };
     (@put $table:literal, $more:literal) => {
@@ -115,10 +134,20 @@ macro_rules! askings {
 }
 
 /// The table of approvals.
-pub(super) static APPROVALS: Askings = askings!("approval", Rare::Approval, Kind::OF_APPROVALS);
+pub(super) static APPROVALS: Askings = askings!(
+    "approval",
+    Rare::Approval,
+    Kind::OF_APPROVALS,
+    approval::Event::Request.as_str()
+);
 
 /// The table of calls.
-pub(super) static CALLS: Askings = askings!("call", Rare::Call, Kind::OF_CALLS);
+pub(super) static CALLS: Askings = askings!(
+    "call",
+    Rare::Call,
+    Kind::OF_CALLS,
+    call::Event::Call.as_str()
+);
 
 /// Every table of askings.
 pub(super) static ALL: [&Askings; 2] = [&APPROVALS, &CALLS];
@@ -130,6 +159,16 @@ pub(super) struct Asking<'a> {
     pub(super) id: &'a str,
     pub(super) is_pending: bool,
     pub(super) body: String,
+}
+
+/// A request as an entry of the log.
+pub(super) struct Asked {
+    pub(super) place: Place,
+    pub(super) what: &'static str,
+    pub(super) id: String,
+    pub(super) at: Timestamp,
+    pub(super) client: Option<String>,
+    pub(super) turn: Option<String>,
 }
 
 impl Askings {
@@ -237,6 +276,37 @@ impl Askings {
         Ok((page, fitting < sizes.len()))
     }
 
+    /// The requests after a place, so many at most. Two rows each.
+    pub(super) fn asked(&self, store: &Store, params: &[Value]) -> Result<Vec<Asked>, StoreError> {
+        if !store.tables()?.has(self.rare) {
+            return Ok(Vec::new());
+        }
+        let asked = |mut row: Row| {
+            Ok(Asked {
+                place: row.number()?,
+                what: self.event,
+                id: row.text()?,
+                at: row.integer()?,
+                client: row.maybe_text()?,
+                turn: row.maybe_text()?,
+            })
+        };
+        let rows = store.sql().query(self.asked, params)?;
+        Row::all(rows).map(asked).collect()
+    }
+
+    /// The ids of those at some places, given as a list in JSON. Two rows each.
+    pub(super) fn ids(
+        &self,
+        store: &Store,
+        places: Value,
+    ) -> Result<Map<Place, String>, StoreError> {
+        match store.tables()?.has(self.rare) {
+            true => ids(store.sql(), self.ids, places),
+            false => Ok(Map::new()),
+        }
+    }
+
     fn bodies(
         &self,
         store: &Store,
@@ -249,4 +319,17 @@ impl Askings {
         let rows = Row::all(store.sql().query(statement, params)?);
         rows.map(|mut row| row.text()).collect()
     }
+}
+
+/// The ids in rows of a place and an id, for a list of places in JSON.
+pub(super) fn ids(
+    sql: &dyn Sql,
+    statement: &str,
+    places: Value,
+) -> Result<Map<Place, String>, StoreError> {
+    let mut ids = Map::new();
+    for mut row in Row::all(sql.query(statement, &[places])?) {
+        ids.insert(row.number()?, row.text()?);
+    }
+    Ok(ids)
 }

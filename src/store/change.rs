@@ -73,6 +73,57 @@ impl Kind {
     #[cfg(test)]
     const OF_HANDOVERS: [i64; 2] = [30, 39];
 
+    /// All of them, as rows number them.
+    const ALL: [Self; 26] = [
+        Self::Message(Change::Close),
+        Self::Message(Change::Update),
+        Self::Message(Change::Delete),
+        Self::Message(Change::Supersede),
+        Self::Message(Change::Annotate),
+        Self::Turn(Event::Start),
+        Self::Turn(Event::Suspend),
+        Self::Turn(Event::Resume),
+        Self::Turn(Event::Cancel),
+        Self::Turn(Event::Queue),
+        Self::Turn(Event::Adopt),
+        Self::Turn(Event::End),
+        Self::Turn(Event::Steer),
+        Self::Turn(Event::Usage),
+        Self::Approval(approval::Event::Request),
+        Self::Approval(approval::Event::Escalate),
+        Self::Approval(approval::Event::Decide),
+        Self::Approval(approval::Event::Expire),
+        Self::Approval(approval::Event::Withdraw),
+        Self::Revoke,
+        Self::Handover(handover::Event::Take),
+        Self::Handover(handover::Event::Return),
+        Self::Call(call::Event::Call),
+        Self::Call(call::Event::Claim),
+        Self::Call(call::Event::Result),
+        Self::Call(call::Event::Expire),
+    ];
+
+    /// The kind of a row.
+    pub(super) fn of(number: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.number() == number)
+    }
+
+    /// The type of its frame; the end of a streaming message has a word of its own, since its frame
+    /// is one of many.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Message(Change::Close) => "message.close",
+            Self::Message(Change::Update) => "message.update",
+            Self::Message(Change::Delete | Change::Supersede) => "message.delete",
+            Self::Message(Change::Annotate) => "message.summary",
+            Self::Turn(event) => event.as_str(),
+            Self::Approval(event) => event.as_str(),
+            Self::Revoke => "grant.revoke",
+            Self::Handover(event) => event.as_str(),
+            Self::Call(event) => event.as_str(),
+        }
+    }
+
     const fn number(self) -> i64 {
         match self {
             Self::Message(Change::Close) => 1,
@@ -240,52 +291,12 @@ fn changed(sql: &dyn Sql, after: Place, limit: usize) -> Result<Vec<Changed>, St
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::object::Word;
     use std::collections::BTreeSet;
 
     #[test]
     fn every_kind_of_entry_has_a_number_of_its_own_among_those_of_its_subject() {
-        let changes = [
-            Change::Close,
-            Change::Update,
-            Change::Delete,
-            Change::Supersede,
-            Change::Annotate,
-        ];
-        let events = [
-            Event::Start,
-            Event::Suspend,
-            Event::Resume,
-            Event::Cancel,
-            Event::Steer,
-            Event::Queue,
-            Event::Adopt,
-            Event::Usage,
-            Event::End,
-        ];
-        let approvals = [
-            approval::Event::Request,
-            approval::Event::Escalate,
-            approval::Event::Decide,
-            approval::Event::Expire,
-            approval::Event::Withdraw,
-        ];
-        let handovers = [handover::Event::Take, handover::Event::Return];
-        let calls = [
-            call::Event::Call,
-            call::Event::Claim,
-            call::Event::Result,
-            call::Event::Expire,
-        ];
-        let kinds = changes
-            .map(Kind::Message)
-            .into_iter()
-            .chain(events.map(Kind::Turn))
-            .chain(approvals.map(Kind::Approval))
-            .chain(handovers.map(Kind::Handover))
-            .chain(calls.map(Kind::Call))
-            .chain([Kind::Revoke]);
-        let kinds: Vec<Kind> = kinds.collect();
-        for kind in &kinds {
+        for kind in Kind::ALL {
             let [first, last] = match kind {
                 Kind::Message(_) => Kind::OF_MESSAGES,
                 Kind::Turn(_) => Kind::OF_TURNS,
@@ -295,8 +306,14 @@ mod tests {
             };
             assert!((first..=last).contains(&kind.number()), "{kind:?}");
         }
-        let numbers: BTreeSet<i64> = kinds.iter().map(|kind| kind.number()).collect();
-        assert_eq!(numbers.len(), kinds.len());
+        let numbers: BTreeSet<i64> = Kind::ALL.iter().map(|kind| kind.number()).collect();
+        assert_eq!(numbers.len(), Kind::ALL.len());
+        // Five of messages, and revocation.
+        let words = Event::ALL.len()
+            + approval::Event::ALL.len()
+            + handover::Event::ALL.len()
+            + call::Event::ALL.len();
+        assert_eq!(numbers.len(), 6 + words, "all are listed");
         assert!(Kind::OF_MESSAGES[1] < Kind::OF_TURNS[0]);
         assert!(Kind::OF_TURNS[1] < Kind::OF_APPROVALS[0]);
     }

@@ -26,12 +26,14 @@
 //! stream, have an id, or were written by a turn that another agent may take over (P6.8).
 
 pub(super) mod columns;
+mod created;
 mod input;
 mod link;
 mod page;
 mod streaming;
 
 pub use columns::Head;
+pub(super) use created::created;
 pub use link::Link;
 pub use page::{Page, Span};
 pub use streaming::Streaming;

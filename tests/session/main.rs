@@ -64,6 +64,7 @@ mod limits;
 mod limits_members;
 mod limits_turns;
 mod lines;
+mod log;
 mod long;
 mod lost;
 mod marks;

@@ -201,6 +201,9 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
             let page = store.listed(epoch(), &[12, 4, 8], 1 << 20)?;
             Ok(page.messages.len())
         }),
+        ("logged", 14 * 11 + 3, |store| {
+            store.logged(epoch(), 0, 10).map(|(page, _)| page.len())
+        }),
         ("link", 1, |store| store.link(4).map(one)),
         ("links", 100, |store| {
             store

@@ -3,6 +3,7 @@
 pub(super) mod attach;
 pub(super) mod conversation;
 pub(super) mod history;
+pub(super) mod log;
 pub(super) mod page;
 pub(super) mod probe;
 pub(super) mod renew;

@@ -3,7 +3,7 @@
 use sessile::protocol::annotation::{Annotations, Cursor};
 use sessile::protocol::decode::decode_frame;
 use sessile::protocol::state::Part;
-use sessile::protocol::{asking_query, query};
+use sessile::protocol::{asking_query, log_query, query};
 use sessile::session::{Input, Read, Request, Sender};
 
 use super::{World, operations, role};
@@ -64,6 +64,10 @@ impl World {
                 before: serial(self, "before"),
                 after: serial(self, "after"),
                 to: serial(self, "to").or((what == "conversation").then(String::new)),
+                limit: number("limit", 100),
+            })),
+            ("get", "log") => Request::Read(Read::Log(log_query::Log {
+                after: serial(self, "after"),
                 limit: number("limit", 100),
             })),
             ("get", "snapshot") => Request::Read(Read::Snapshot(query::Snapshot {
