@@ -57,7 +57,7 @@ const SIZES = [
 const BROUGHT = ["react", "ai", "@ai-sdk/*", "@tanstack/*"];
 
 /** Examples whose types are those of the built SDK. */
-const EXAMPLES = ["approvals/agent", "approvals/pages", "trip-planner"];
+const EXAMPLES = ["agent-inbox", "approvals/agent", "approvals/pages", "trip-planner"];
 
 /** Directories of tests that need more than Node. */
 const KINDS = ["workerd", "browser"];
