@@ -3,7 +3,7 @@
 use crate::protocol::capability::Operation;
 use crate::session::context::Context;
 use crate::session::engine::{Error, Sender};
-use crate::session::inboxes::follow::owe_title;
+use crate::session::inboxes::follow::owe_settings;
 use crate::session::parts;
 use crate::session::state::form::check_setting;
 use crate::session::usage::stop::change_budget;
@@ -21,8 +21,13 @@ pub(crate) fn change_settings(
     check_setting(cx, "change the settings", &settings)?;
     cx.engine.settle()?;
     let mut step = cx.engine.step_by(sender);
-    if settings.title != cx.engine.settings.title {
-        owe_title(cx, &mut step);
+    let known = &cx.engine.settings;
+    let is_told = settings.title != known.title
+        || settings.agent != known.agent
+        || settings.on_input != known.on_input
+        || settings.budget != known.budget;
+    if is_told {
+        owe_settings(cx, &mut step);
     }
     change_budget(cx, &mut step, &settings)?;
     if settings.agent != cx.engine.settings.agent {

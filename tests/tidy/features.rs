@@ -97,6 +97,11 @@ pub(crate) const ARROWS: &[(&str, &str, &str)] = &[
         "an agent is woken by a delivery, until it takes what it is owed (P10.3)",
     ),
     (
+        "waking",
+        "inboxes",
+        "the inbox of an agent that cannot be called is owed its work (P15.3)",
+    ),
+    (
         "messages",
         "waking",
         "an input is owed to an agent, until it is taken or gone (P10.3)",

@@ -40,8 +40,8 @@ pub(crate) fn follow_author(
     (follower.is_kept, follower.active_at) = (true, now);
 }
 
-/// The title of the session changes, which has no place.
-pub(crate) fn owe_title(cx: &mut Context<'_>, step: &mut Step) {
+/// Settings change that inboxes are told of, which has no place.
+pub(crate) fn owe_settings(cx: &mut Context<'_>, step: &mut Step) {
     let followers = cx.memory.followers.by_inbox.values_mut();
     let mut is_any = false;
     for follower in followers.filter(|follower| 0 < follower.told) {
@@ -57,6 +57,14 @@ pub(crate) fn owe_title(cx: &mut Context<'_>, step: &mut Step) {
 pub(crate) fn owe_reader(cx: &mut Context<'_>, client: &str) {
     let at = after(cx.engine.now, TELL_MS);
     cx.memory.followers.owe(&format!("client:{client}"), at);
+    cx.engine.state.clock.stir(INBOXES);
+}
+
+/// The work of an agent has changed, which its inbox lists (P15.3).
+pub(crate) fn owe_work(cx: &mut Context<'_>, inbox: String) {
+    let at = after(cx.engine.now, TELL_MS);
+    cx.memory.followers.by_inbox.or_default(inbox.clone());
+    cx.memory.followers.owe(&inbox, at);
     cx.engine.state.clock.stir(INBOXES);
 }
 

@@ -2,6 +2,8 @@
 //! session names until a turn takes it (P10.3).
 
 pub(super) mod again;
+mod inboxes;
 pub(super) mod owe;
 pub(super) mod part;
 pub(super) mod state;
+mod work;

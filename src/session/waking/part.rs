@@ -1,8 +1,8 @@
 //! Waking as a part of the session: the decision about which wakes may go out (P10.3), and the
 //! list of them for an inbox.
 
-use crate::ordered::Map;
-use crate::protocol::ids::Timestamp;
+use crate::ordered::Set;
+use crate::protocol::news::Telling;
 use crate::protocol::serial::Place;
 use crate::protocol::settings::OnInput;
 use crate::protocol::turn::{State, Turn};
@@ -11,8 +11,10 @@ use crate::session::deliveries::part::stir;
 use crate::session::engine::News;
 use crate::session::part::Part;
 use crate::session::usage::budget::is_spent;
+use crate::session::waking::inboxes;
 use crate::session::waking::owe::WAKE;
 use crate::session::waking::state::Wakes;
+use crate::session::waking::work::turn_at;
 use crate::store::StoreError;
 
 /// Waking, as a part of the session.
@@ -48,10 +50,19 @@ impl Part for Waking {
         }
         match is_owing {
             true => release(cx),
-            false => cx.memory.wakes.ready.clear(),
+            false => inboxes::list(cx, Vec::new()),
         }
         cx.memory.wakes.is_stale = false;
         cx.memory.wakes.seen = cx.memory.deliveries.changes;
+        Ok(())
+    }
+
+    fn recipients(cx: &Context<'_>, into: &mut Set<String>) {
+        inboxes::recipients(cx, into);
+    }
+
+    fn tell(cx: &Context<'_>, telling: &mut Telling<'_>) -> Result<(), StoreError> {
+        inboxes::tell(cx, telling);
         Ok(())
     }
 
@@ -67,14 +78,7 @@ fn release(cx: &mut Context<'_>) {
         Some(_) => ready(cx),
         None => Vec::new(),
     };
-    let end = cx.engine.end;
-    let wakes = &mut cx.memory.wakes;
-    let since = |place: Place| wakes.ready.get(&place).copied().unwrap_or(end);
-    let mut marked = Map::new();
-    for place in ready {
-        marked.insert(place, since(place));
-    }
-    wakes.ready = marked;
+    inboxes::list(cx, ready);
     let agent = cx.engine.agent();
     let target = agent.map(|agent| agent.target()).unwrap_or_default();
     // An inbox is told of work, and nobody is called.
@@ -112,42 +116,4 @@ fn ready(cx: &Context<'_>) -> Vec<Place> {
 /// Whether a turn answers an input at the moment.
 fn answers(turn: &Turn) -> bool {
     matches!(turn.state, State::Active(_)) && turn.input.is_some() && turn.cancel.is_none()
-}
-
-fn turn_at<'a>(cx: &'a Context<'_>, place: Place) -> Option<&'a Turn> {
-    let mut open = cx.memory.turns.values().map(|open| &open.turn);
-    open.find(|turn| turn.place == place)
-}
-
-/// An input, or a turn that waits for its next agent, that is to be taken now.
-#[derive(Debug)]
-#[expect(dead_code, reason = "inboxes list it (P15.3)")]
-pub(crate) struct Work<'a> {
-    /// Its place, by which it is known while it waits: that of the input, or of the turn.
-    pub(crate) place: Place,
-    /// The input.
-    pub(crate) input: Option<Place>,
-    /// The queued turn, if there is one.
-    pub(crate) turn: Option<&'a Turn>,
-    /// The time of its cause.
-    pub(crate) at: Timestamp,
-    /// The end of the log when its turn came.
-    pub(crate) since: Place,
-}
-
-/// Everything that is to be taken now, in order (P15.3).
-#[expect(dead_code, reason = "inboxes list it (P15.3)")]
-pub(crate) fn work<'a>(cx: &'a Context<'_>) -> Vec<Work<'a>> {
-    let owed = cx.memory.deliveries.subjects(WAKE);
-    let work = owed.filter_map(|(place, at)| {
-        let turn = turn_at(cx, place);
-        Some(Work {
-            place,
-            input: turn.map_or(Some(place), |turn| turn.input),
-            turn,
-            at,
-            since: *cx.memory.wakes.ready.get(&place)?,
-        })
-    });
-    work.collect()
 }

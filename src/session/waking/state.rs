@@ -14,4 +14,6 @@ pub(crate) struct Wakes {
     pub(super) seen: u64,
     /// The places of those inputs and turns, each with the end of the log when its turn came.
     pub(super) ready: Map<Place, Place>,
+    /// The inbox that lists them, for an agent that cannot be called (P15.3).
+    pub(super) inbox: Option<String>,
 }

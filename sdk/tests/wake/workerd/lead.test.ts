@@ -91,14 +91,22 @@ test("P6.2 two deliveries of an input, and more, end with one turn", async (t) =
     answers += 1;
     return echo(turn, it);
   };
+  let tokens = 0;
+  const token = () => {
+    tokens += 1;
+    return makeToken(BOT);
+  };
   // Two processes: neither knows what the other has heard.
-  const processes = [serveWebhook(count, options()), serveWebhook(count, options())];
+  const made = () => serveWebhook(count, { ...options(), token });
+  const processes = [made(), made()];
   const calls = [0, 1, 0, 1].map((it) => processes[it]?.(signed(waking)));
   const statuses = (await Promise.all(calls)).map((response) => response?.status);
   assert.equal(statuses.filter((status) => status === 202).length, 1, statuses.join());
   assert.ok(statuses.every((status) => status === 202 || status === 200));
   await over(session);
+  const before = tokens;
   assert.equal((await processes[0]?.(signed(waking)))?.status, 200, "long after");
+  assert.equal(tokens, before, "the session is not even asked");
   const third = serveWebhook(count, options());
   assert.equal((await third(signed(waking)))?.status, 200, "in a process that is new");
   assert.equal((await turnsOf(session)).length, 1);
