@@ -30,9 +30,10 @@ pub(super) fn tell(cx: &Context<'_>, telling: &mut Telling<'_>) {
     }
     let work = work(cx);
     let id = |it: &Work<'_>| cx.engine.epoch.at(it.place).to_string();
-    let open = work.iter().map(id).collect();
+    telling.open.extend(work.iter().map(|it| (KIND, id(it))));
     // The turn of an input may come without an entry of the log, at the place that was told last.
-    let changed = work.iter().filter(|it| telling.told <= it.since);
+    let told = telling.told;
+    let changed = work.iter().filter(|it| told <= it.since);
     let items = changed.filter_map(|it| {
         let id = id(it);
         let body = encode(&WakeBody {
@@ -46,7 +47,7 @@ pub(super) fn tell(cx: &Context<'_>, telling: &mut Telling<'_>) {
         });
         Some((it.since, Item::new(KIND, &id, true, it.at, body)?))
     });
-    telling.add(KIND, open, items.collect(), (0, None));
+    telling.items.extend(items);
 }
 
 /// Takes the inputs whose turn it is from now on, each with the end of the log when its turn came;
