@@ -361,10 +361,11 @@ impl Queue {
             apart += usize::from(0 < *number);
         }
         let at_once = self.bounds.at_once;
+        let has_ordered = self.lanes.keys().any(|(.., number)| *number == 0);
         Room {
             any: all < at_once,
-            // One call is left to those that go in order.
-            apart: all < at_once && apart < at_once.saturating_sub(1).max(1),
+            // One call is left to those that go in order, where there are any.
+            apart: all < at_once && (apart < at_once.saturating_sub(1) || !has_ordered),
         }
     }
 }

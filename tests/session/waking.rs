@@ -169,7 +169,7 @@ fn inputs_that_queue_are_taken_in_order() {
     );
 }
 
-/// P10.3: by themselves; of the four calls at once, one is left to hooks.
+/// P10.3: by themselves, as many as there are calls at once.
 #[test]
 fn parallel_inputs_go_out_at_once() {
     check(

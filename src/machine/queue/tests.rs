@@ -254,15 +254,29 @@ fn wakes_go_out_by_themselves_when_they_may() {
     assert_eq!(queue.deadline(), None, "they need no clock");
     queue.release(DeliveryKind::Wake, "a", |subject| subject != 2);
     let started = numbers(&queue.start(NOW));
-    assert_eq!(started, [wakes[0], wakes[2], wakes[3]]);
+    assert_eq!(started, [wakes[0], wakes[2], wakes[3], wakes[4]]);
+    let sixth = wake(&mut queue, 6);
+    queue.release(DeliveryKind::Wake, "a", |_| true);
     let hook = add(&mut queue, "b").number;
-    assert_eq!(numbers(&queue.start(NOW)), [hook]);
+    assert_eq!(queue.start(NOW), [], "all calls are taken");
+    queue.settle(NOW, wakes[2], &answered(500), TAKE_MS);
+    assert_eq!(
+        numbers(&queue.start(NOW)),
+        [hook],
+        "one of them is for hooks"
+    );
+    queue.settle(NOW, wakes[3], &answered(500), TAKE_MS);
+    assert_eq!(numbers(&queue.start(NOW)), [wakes[1]]);
     assert!(
         NOW < queue.deadline().unwrap(),
-        "no clock rings for the fifth"
+        "no clock rings for the rest"
     );
-    queue.settle(NOW, wakes[2], &answered(500), TAKE_MS);
-    assert_eq!(numbers(&queue.start(NOW)), [wakes[4]]);
+    queue.settle(NOW, hook, &answered(204), TAKE_MS);
+    assert_eq!(
+        numbers(&queue.start(NOW)),
+        [sixth],
+        "no hook waits any more"
+    );
 }
 
 /// P10.3: 2xx is not the end: it goes out again unless it is taken, later each time.
