@@ -9,12 +9,14 @@ use crate::session::approvals::grants::settle_by_grant;
 use crate::session::approvals::shown::{answer, find};
 use crate::session::approvals::state::PendingApproval;
 use crate::session::context::Context;
-use crate::session::engine::{Answer, Error, Sender, after};
+use crate::session::engine::{Answer, Error, Sender, after, check_pending};
 use crate::session::turns::leader::{Claim, check_leader};
 use crate::session::turns::lease::renew_lease;
 use crate::session::turns::waiting::{asker, suspend_for};
 
 const VERB: &str = "ask for approval";
+/// Approvals that may be pending, and their bytes.
+const MOST: (usize, usize) = (PENDING_APPROVALS, PENDING_APPROVAL_BYTES);
 /// The prefix of ids made by the session, followed by the serial of the approval.
 const NAME: &str = "approval-";
 /// The reason of a turn that waits for an approval.
@@ -53,7 +55,8 @@ pub(crate) fn request(
     let pending = PendingApproval::new(approval);
     let is_pending = pending.approval.is_pending();
     if is_pending {
-        check_pending(cx, &pending)?;
+        let others = cx.memory.approvals.values().map(|pending| pending.bytes);
+        check_pending(VERB, "approvals", others, pending.bytes, MOST)?;
         cx.check_named(VERB, pending.approval.named())?;
     }
     cx.engine.settle()?;
@@ -106,21 +109,4 @@ fn approval(
         }],
         created_at: now,
     }
-}
-
-/// Whether one more may wait, by their number and by their bytes.
-fn check_pending(cx: &Context<'_>, more: &PendingApproval) -> Result<(), ErrorInfo> {
-    let pending = &cx.memory.approvals;
-    if PENDING_APPROVALS <= pending.len() {
-        let message = format!("unable to {VERB}; {PENDING_APPROVALS} approvals are pending");
-        return Err(ErrorInfo::new(ErrorCode::OverLimit, message));
-    }
-    let bytes: usize = pending.values().map(|pending| pending.bytes).sum();
-    if bytes.saturating_add(more.bytes) <= PENDING_APPROVAL_BYTES {
-        return Ok(());
-    }
-    let message = format!(
-        "unable to {VERB}; pending approvals would have more than {PENDING_APPROVAL_BYTES} bytes"
-    );
-    Err(ErrorInfo::new(ErrorCode::OverLimit, message))
 }

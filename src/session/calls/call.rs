@@ -8,12 +8,14 @@ use crate::session::calls::change::tell;
 use crate::session::calls::shown::{answer, find};
 use crate::session::calls::state::PendingCall;
 use crate::session::context::Context;
-use crate::session::engine::{Answer, Error, Sender, after};
+use crate::session::engine::{Answer, Error, Sender, after, check_pending};
 use crate::session::turns::leader::{Claim, check_leader};
 use crate::session::turns::lease::renew_lease;
 use crate::session::turns::waiting::{asker, suspend_for};
 
 const VERB: &str = "call the tool";
+/// Calls that may be pending, and their bytes.
+const MOST: (usize, usize) = (PENDING_CALLS, PENDING_CALL_BYTES);
 /// The prefix of ids made by the session, followed by the serial of the call.
 const NAME: &str = "call-";
 /// The reason of a turn that waits for a call.
@@ -42,7 +44,13 @@ pub(crate) fn call(cx: &mut Context<'_>, sender: &Sender, call: CallTool) -> Res
     cx.engine.check_room(VERB)?;
     let asker = asker(cx, Some(&turn))?;
     let pending = PendingCall::new(begun(cx, sender, call, asker));
-    check_pending(cx, &pending)?;
+    let others = cx
+        .memory
+        .calls
+        .pending
+        .values()
+        .map(|pending| pending.bytes);
+    check_pending(VERB, "calls", others, pending.bytes, MOST)?;
     cx.check_named(VERB, pending.call.called.to.iter().map(String::as_str))?;
     cx.engine.settle()?;
     let mut step = cx.engine.step_by(sender);
@@ -83,19 +91,4 @@ fn begun(cx: &Context<'_>, sender: &Sender, call: CallTool, asker: Option<String
         created_at: now,
         settled_at: None,
     }
-}
-
-/// Whether one more may wait, by their number and by their bytes.
-fn check_pending(cx: &Context<'_>, more: &PendingCall) -> Result<(), ErrorInfo> {
-    let pending = &cx.memory.calls.pending;
-    let bytes: usize = pending.values().map(|pending| pending.bytes).sum();
-    let reason = match () {
-        () if PENDING_CALLS <= pending.len() => format!("{PENDING_CALLS} calls are pending"),
-        () if PENDING_CALL_BYTES < bytes.saturating_add(more.bytes) => {
-            format!("pending calls would have more than {PENDING_CALL_BYTES} bytes")
-        }
-        () => return Ok(()),
-    };
-    let message = format!("unable to {VERB}; {reason}");
-    Err(ErrorInfo::new(ErrorCode::OverLimit, message))
 }

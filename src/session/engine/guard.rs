@@ -16,6 +16,25 @@ const PLACES_RESERVED: Place = 100_000;
 /// Bytes of effects that are not counted: most inputs stay below this.
 const FREE_BYTES: usize = 4 * 1024;
 
+/// Refuses one more that waits for somebody, beyond their number or their bytes.
+pub(crate) fn check_pending(
+    verb: &str,
+    what: &str,
+    others: impl ExactSizeIterator<Item = usize>,
+    more: usize,
+    (most, most_bytes): (usize, usize),
+) -> Result<(), ErrorInfo> {
+    let reason = if most <= others.len() {
+        format!("{most} {what} are pending")
+    } else if most_bytes < others.sum::<usize>().saturating_add(more) {
+        format!("pending {what} would have more than {most_bytes} bytes")
+    } else {
+        return Ok(());
+    };
+    let message = format!("unable to {verb}; {reason}");
+    Err(ErrorInfo::new(ErrorCode::OverLimit, message))
+}
+
 impl Work<'_> {
     /// One's own messages need `publish`, others' need `edit` (P4.3, P5.2).
     pub(crate) fn may_change(

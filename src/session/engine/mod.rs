@@ -41,7 +41,7 @@ pub(crate) use closing::Closing;
 pub(crate) use connection::{Live, socket_of};
 pub(crate) use error::Error;
 pub(crate) use frame_id::{FrameId, Known};
-pub(crate) use guard::misplaced;
+pub(crate) use guard::{check_pending, misplaced};
 pub(crate) use outbox::Outbox;
 pub(crate) use page::{brief, in_order, newest};
 pub(crate) use step::Step;
