@@ -173,7 +173,7 @@ export class Askings {
       };
       this.#waits.add(wait);
       const withdrawing = () =>
-        // A decision that was first counts, and is on its way.
+        // An earlier decision counts, and its frame is on its way.
         withdraw().catch(({ code }: SessileError) => /^already/.test(code) || fail(signal?.reason));
       signal?.addEventListener("abort", withdrawing);
       stop = () => {

@@ -1,6 +1,6 @@
-// How far the answer of a turn has come that is given in several runs: what it has said, and which
-// of its calls wait for a person or a device. All of it is read from the log, so that another
-// process goes on where the last one was.
+// The progress of an answer that a turn gives in several runs: what was said, and which calls wait
+// for a person or a device. All of it is read from the log, so another process goes on where the
+// last one was.
 
 import { CallError, type Settled } from "../agent/asking.ts";
 import type { Conversation } from "../agent/conversation.ts";
@@ -58,7 +58,7 @@ export interface Progress {
   isOver: boolean;
 }
 
-/** Finds out how far a turn has come. */
+/** Reads the progress of a turn. */
 export function progressOf(held: Conversation, turn: string): Progress {
   const isOwn = (message: Message) => message.turn === turn;
   // Each run begins with one. The last one may have broken off, and is run again.
@@ -121,14 +121,14 @@ export async function respond(
     const { serial } = input;
     await host.ask({ type: "update", id: `${id}:input`, serial, data: approval.answer });
   }
-  // An edited input was not made of the same.
+  // `inputSchemaInput` belongs to the input before the edit.
   const kept = isEdited ? asked : fieldsOf(request.data);
   const data = responded(kept, { status, ...(comment !== undefined && { comment }) });
   const headers = { ...request.headers, state: "responded", [DECIDED]: id };
   await host.ask({ type: "update", id: `${id}:said`, serial: request.serial, data, headers });
 }
 
-/** Says in the turn what came of a call on a device. */
+/** Says in the turn how a call on a device ended. */
 export async function tell(turn: AgentTurn, { id, call, input }: Left, made: Promise<unknown>) {
   const output = await made.catch((error: unknown) => {
     if (!(error instanceof CallError)) throw error;

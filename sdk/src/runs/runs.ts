@@ -1,5 +1,5 @@
-// An answer that an SDK gives in several runs of one turn: between them it waits for people, and
-// the turn is suspended (P8.4).
+// An answer that an SDK gives in several runs of one turn. Between the runs the turn is suspended,
+// until people and devices have answered (P8.4).
 
 import type { ApproveOptions, CallOptions } from "../agent/asking.ts";
 import type { Codec, Operation } from "../agent/codec/operation.ts";
@@ -68,7 +68,7 @@ export async function streamRuns<Part>(
   }
 }
 
-/** Keeps the calls whose outcome was not said; that of those to be allowed comes later. */
+/** Notes which calls have no output yet, and whether one needs approval. */
 function note(waiting: Set<string>, operation: Operation): void {
   const isSaid = operation.op === "put" || operation.op === "open";
   const { name } = isSaid ? operation : { name: "" };
@@ -79,7 +79,7 @@ function note(waiting: Set<string>, operation: Operation): void {
   else if (name === TOOL_OUTPUT) waiting.delete(call);
 }
 
-/** The conversation that leads to a turn, and what that has said. */
+/** The conversation that leads to a turn, with what was said in the turn. */
 async function told({ host, id: turn, info }: AgentTurn, { limit }: RunOptions) {
   const options = { turn, ...(limit !== undefined && { limit }) };
   const input = info.input ?? info.parent;
@@ -102,7 +102,7 @@ async function ask(turn: AgentTurn, asked: Asked, { approval }: RunOptions) {
   await respond(turn, asked, settled, more.schema !== undefined);
 }
 
-/** Has one call made by a device, and says in the turn what came of it. */
+/** Has one call made by a device, and says in the turn how it ended. */
 async function make(turn: AgentTurn, left: Left, { call }: RunOptions) {
   const { toolName, input } = left.call;
   const options = { ...call?.(left.call), id: left.id };

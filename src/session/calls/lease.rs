@@ -15,7 +15,7 @@ pub(super) const CALLS: Owner = Owner {
     wait: Wait::Alarm,
 };
 
-/// A device may run its call without a word.
+/// Pings of devices that run calls.
 pub(super) const PINGS: Owner = Owner {
     name: "call-pings",
     wait: Wait::Pings,

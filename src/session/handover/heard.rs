@@ -1,5 +1,5 @@
-//! How long the person who leads is believed without a word (P8.8): as leases are (P6.8), the row
-//! is at most a third of `leadMs` behind.
+//! How long a silent person leads (P8.8). As with leases (P6.8), the row is at most a third of
+//! `leadMs` behind.
 
 use crate::protocol::ids::Timestamp;
 use crate::session::context::Context;
@@ -12,7 +12,7 @@ pub(super) const HANDOVER: Owner = Owner {
     wait: Wait::Alarm,
 };
 
-/// The person may live without a word.
+/// Pings of the person who leads.
 pub(super) const PINGS: Owner = Owner {
     name: "handover-pings",
     wait: Wait::Pings,
@@ -24,7 +24,7 @@ pub(super) fn stir(cx: &mut Context<'_>) {
     cx.engine.state.clock.stir(PINGS);
 }
 
-/// A client did something.
+/// A client was heard: if it leads, it stays so.
 pub(crate) fn note_heard(cx: &mut Context<'_>, client: &str) -> Result<(), StoreError> {
     let now = cx.engine.now;
     match &mut cx.memory.handover {

@@ -9,9 +9,9 @@ pub(crate) struct Held {
     pub(crate) handover: Handover,
     /// When the person was last heard, for certain.
     pub(crate) heard_at: Timestamp,
-    /// When that may have been since, as far as anybody knows who has just woken up.
+    /// When the person may have been heard since, as far as a waking session can tell.
     pub(crate) perhaps_at: Timestamp,
-    /// The same as its row has it.
+    /// The time in its row.
     pub(crate) kept_at: Timestamp,
 }
 
