@@ -225,7 +225,7 @@ impl Telling<'_> {
     ///
     /// # Errors
     /// When that read fails.
-    pub fn add<'a, A: Asking + Clone + 'a, E>(
+    pub fn add_askings<'a, A: Asking + Clone + 'a, E>(
         &mut self,
         pending: impl Iterator<Item = &'a A> + Clone,
         changed: impl FnOnce(Place, usize) -> Result<Vec<A>, E>,
@@ -245,14 +245,25 @@ impl Telling<'_> {
             self.up_to = self.up_to.min(last.unwrap_or(self.up_to));
         }
         let open = pending.filter(|it| concerns(it, self.inbox));
-        self.open
-            .extend(open.map(|it| (A::KIND, it.id().to_owned())));
         let own = changed.iter().filter(|it| concerns(it, self.inbox));
-        self.items.extend(own.filter_map(|it| {
+        let items = own.filter_map(|it| {
             let item = Item::new(A::KIND, it.id(), it.is_open(), it.created_at(), shown(it))?;
             Some((it.places().1, item))
-        }));
+        });
+        self.add(A::KIND, open.map(|it| it.id().to_owned()), items);
         Ok(())
+    }
+
+    /// Adds items of one kind: the ids of those that wait, and those that changed, each with the
+    /// place of its change.
+    pub fn add(
+        &mut self,
+        kind: ItemKind,
+        open: impl Iterator<Item = String>,
+        changed: impl Iterator<Item = (Place, Item)>,
+    ) {
+        self.open.extend(open.map(|id| (kind, id)));
+        self.items.extend(changed);
     }
 
     /// The items that fit into one text, in the order of their changes, and the place up to which

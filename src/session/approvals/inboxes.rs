@@ -39,7 +39,7 @@ pub(super) fn tell(cx: &Context<'_>, telling: &mut Telling<'_>) -> Result<(), St
         .approvals
         .values()
         .map(|pending| &pending.approval);
-    telling.add(
+    telling.add_askings(
         pending,
         |since, most| cx.engine.store.changed_approvals(since, most),
         |approval, inbox| inboxes(approval).any(|own| own == inbox),

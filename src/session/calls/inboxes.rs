@@ -37,7 +37,7 @@ pub(super) fn tell(cx: &Context<'_>, telling: &mut Telling<'_>) -> Result<(), St
         .pending
         .values()
         .map(|pending| &pending.call);
-    telling.add(
+    telling.add_askings(
         pending,
         |since, most| cx.engine.store.changed_calls(since, most),
         |call, inbox| inboxes(cx, call).any(|own| own == inbox),

@@ -30,7 +30,7 @@ pub(super) fn tell(cx: &Context<'_>, telling: &mut Telling<'_>) {
     }
     let work = work(cx);
     let id = |it: &Work<'_>| cx.engine.epoch.at(it.place).to_string();
-    telling.open.extend(work.iter().map(|it| (KIND, id(it))));
+    let open = work.iter().map(id);
     // The turn of an input may come without an entry of the log, at the place that was told last.
     let told = telling.told;
     let changed = work.iter().filter(|it| told <= it.since);
@@ -47,7 +47,7 @@ pub(super) fn tell(cx: &Context<'_>, telling: &mut Telling<'_>) {
         });
         Some((it.since, Item::new(KIND, &id, true, it.at, body)?))
     });
-    telling.items.extend(items);
+    telling.add(KIND, open, items);
 }
 
 /// Takes the inputs whose turn it is from now on, each with the end of the log when its turn came;
