@@ -149,7 +149,7 @@ describe("frames that are none", () => {
 
   test("P1.4 unknown frames are refused by name, unknown fields are ignored", async () => {
     const client = await attacker();
-    const types = ["dance", "", "publish ", "PUBLISH", "__proto__", "constructor", "notify"];
+    const types = ["dance", "", "publish ", "PUBLISH", "__proto__", "constructor", "inbox"];
     for (const type of types) {
       const answer = await client.request({ type });
       assert.equal(answer.error?.code, "unknown-frame", type);
@@ -179,7 +179,9 @@ describe("frames that are none", () => {
           const nasty = JSON.stringify(NASTY[Number(String(ref).slice(1))]);
           const message = `${name}, ${path.join(".")} = ${nasty}: ${JSON.stringify(error)}`;
           assert.ok(!["internal", "unknown-frame"].includes(error.code), message);
-          assert.ok(error.status < 500 && error.message.startsWith("unable to "), message);
+          // This deployment has no push.
+          assert.ok(error.status < 500 || error.code === "not-configured", message);
+          assert.ok(error.message.startsWith("unable to "), message);
         }
       }
     }
