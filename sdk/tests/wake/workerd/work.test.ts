@@ -168,6 +168,22 @@ test("P15.3 work outlives a killed server, and ends when it is told to", async (
   assert.equal(turns.length, 2);
 });
 
+test("P6.9 a wish for another answer is work that is done once it has one", async (t) => {
+  const client = bot();
+  const { session, user } = await agentOf(t, client);
+  const { inbox } = work(t, client);
+  const input = await user.publish("hello");
+  await ends(session, 1);
+  const wish = await user.publish("", { name: "regenerate", parent: input });
+  const turns = await ends(session, 2);
+  assert.deepEqual(
+    turns.map((turn) => turn.input),
+    [input, input],
+  );
+  const none = () => inbox.getSnapshot().work.every((it) => it.input !== wish);
+  await until(none, (is) => is, "the wish to be no work any more");
+});
+
 test("work in an inbox that cannot be opened is refused, by name", async () => {
   const token = () => makeToken({ sub: "bot", caps: {} });
   const inbox = createInbox({ url: fixture.server.url, token, timing: QUICK });
