@@ -230,6 +230,8 @@ pub const REPLAY_ARRAY_BYTES: usize = 64 * 1024;
 pub const PAGE_BYTES: usize = 1024 * 1024;
 /// Messages in a page of history by default (P3.9), and entries in one of the log (P11.4).
 pub const PAGE_MESSAGES: usize = 100;
+/// Connections that are gone of which diagnostics tell (P11.4): each takes a KiB of memory at most.
+pub const TRACES_GONE: usize = 50;
 /// Entries in a page of the log (P11.4): each takes up to a dozen rows, and a KiB of the answer.
 pub const LOG_ENTRIES: usize = 1_000;
 /// The default of `rewind`, in messages (P3.3).

@@ -37,12 +37,15 @@ pub use crate::machine::{Carrier, Text};
 pub use crate::protocol::reads::Read;
 pub use crate::protocol::request::Request;
 pub use deliveries::report::DeliveryReport;
-pub use engine::{Chains, Connection, Delivered, Delivery, Effect, Outcome, Present, Sender};
+pub use engine::{
+    Chains, Connection, Delivered, Delivery, Effect, Outcome, Present, Sender, Trace, Traces,
+};
 pub use presence::state::Coming;
 pub use readers::replay::Start;
 
 use crate::protocol::deployment::Deployment;
-use crate::protocol::ids::Timestamp;
+use crate::protocol::ids::{ConnectionId, Timestamp};
+use crate::protocol::serial::Serial;
 use crate::store::{Store, StoreError};
 use context::{Context, Memory};
 use deliveries::hooks::tell_start;
@@ -147,6 +150,16 @@ impl Session {
             .connections
             .values()
             .map(|live| &live.connection)
+    }
+
+    /// A connection's trace, and the bytes that it has not confirmed, if it is probed (P13.7).
+    pub fn trace(&self, connection: &ConnectionId) -> Option<(&Trace, u64)> {
+        self.engine.traced(connection)
+    }
+
+    /// Everything kept of connections since the session woke, and the end of the log (P11.4).
+    pub fn traces(&self) -> (&Traces, Serial) {
+        (&self.engine.traces, self.engine.epoch.at(self.engine.end))
     }
 
     /// Recent members that came or left, the latest last (P7.3), since the session woke.

@@ -250,6 +250,11 @@ impl Host {
             .and_then(|(session, _)| session.deadline())
     }
 
+    /// The session in memory, while it is awake.
+    pub fn session(&self) -> Option<&Session> {
+        self.awake.as_ref().map(|(session, _)| session)
+    }
+
     /// The stored rows, read beside the session.
     pub fn log(&self) -> Store {
         Store::new(Rc::new(self.disk.clone()))

@@ -54,6 +54,16 @@ export function useServer(options: ServerOptions = {}): Fixture {
   };
 }
 
+/** How a connection began, and what it was refused. */
+export interface Trace {
+  attachedAt?: number;
+  resumed?: boolean;
+  reason?: string;
+  frames: number;
+  bytes: number;
+  refused: Record<string, number>;
+}
+
 export interface Diagnostics {
   rowsWritten: number;
   rowsRead: number;
@@ -65,7 +75,18 @@ export interface Diagnostics {
     kind: string;
     window: number;
     unsent: number;
+    trace: Trace;
   }[];
+  serial: string;
+  traces: {
+    attached: number;
+    resumed: number;
+    frames: number;
+    bytes: number;
+    refused: Record<string, number>;
+    closed: Record<string, number>;
+    gone: { client: string; serial: string; code?: number; reason?: string; trace: Trace }[];
+  };
   presence: { at: number; what: string; client: string; connection: string }[];
   deliveries: {
     pending: number;

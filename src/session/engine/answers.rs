@@ -31,6 +31,11 @@ impl Reply {
         }
     }
 
+    /// The connection; `None` for an HTTP request.
+    pub(super) fn connection(&self) -> Option<&ConnectionId> {
+        self.to.as_ref()
+    }
+
     /// Whether success is answered too.
     fn is_wanted(&self) -> bool {
         self.is_always || self.reference.is_some()

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::chain::Chains;
 use super::probe::Probe;
 use super::rate::Rates;
+use super::trace::Trace;
 use crate::machine::Carrier;
 use crate::ordered::Map;
 use crate::protocol::capability::{Operation, Operations, Role};
@@ -221,6 +222,8 @@ pub(crate) struct Live {
     pub(crate) is_announced: bool,
     /// The last change of presence included in its `attached`.
     pub(crate) listed_at: u64,
+    /// For diagnostics (P11.4).
+    pub(crate) trace: Trace,
 }
 
 impl Live {
@@ -234,6 +237,7 @@ impl Live {
             heard_at: Timestamp::MIN,
             pinged_at: Timestamp::MIN,
             listed_at: 0,
+            trace: Trace::default(),
             connection,
         }
     }

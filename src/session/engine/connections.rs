@@ -31,7 +31,7 @@ impl Work<'_> {
 
     /// Lets go of a connection and closes it.
     pub(crate) fn shut(&mut self, connection: &ConnectionId, code: u16, reason: &'static str) {
-        self.forget(connection);
+        self.let_go(connection, Some((code, reason)));
         self.out.close(connection, code, reason);
     }
 
@@ -48,9 +48,14 @@ impl Work<'_> {
         settled
     }
 
-    /// Removes a connection from everything that refers to it.
+    /// Removes a connection from everything that refers to it: it is closed.
     pub(crate) fn forget(&mut self, connection: &ConnectionId) {
+        self.let_go(connection, None);
+    }
+
+    fn let_go(&mut self, connection: &ConnectionId, by: Option<(u16, &'static str)>) {
         if let Some(live) = self.state.remove(connection) {
+            self.trace_gone(&live, by);
             self.state.rollup.leave(&live.connection);
             self.state.news.gone.push(live);
         }

@@ -26,6 +26,8 @@ mod send;
 mod settle;
 mod step;
 mod streams;
+mod trace;
+mod traces;
 mod work;
 
 pub use crate::machine::Outcome;
@@ -33,6 +35,7 @@ pub use chain::Chains;
 pub use connection::{Connection, Present, Sender};
 pub use delivery::{Delivered, Delivery};
 pub use outbox::Effect;
+pub use trace::{Trace, Traces};
 
 pub(crate) use crate::protocol::ids::after;
 pub(crate) use answers::{Answer, Pending, Reply};

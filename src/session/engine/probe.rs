@@ -49,6 +49,11 @@ impl Probe {
         }
     }
 
+    /// Bytes that it has not confirmed.
+    pub(super) fn unseen(&self) -> u64 {
+        self.sent - self.seen
+    }
+
     /// A replay went out.
     pub(crate) fn replayed(&mut self, bytes: u64) {
         self.sent += bytes;

@@ -109,6 +109,9 @@ impl Work<'_> {
 
     /// Answers a frame: at once, or behind the answers that wait for the same connection.
     pub(crate) fn answer(&mut self, reply: &Reply, result: Result<Outcome, ErrorInfo>) {
+        if let Err(error) = &result {
+            self.trace_refused(reply.connection(), error);
+        }
         self.state.rollup.answers.answer(reply, result, self.out);
     }
 }

@@ -10,6 +10,7 @@ use super::outbox::Outbox;
 use super::rate::Clients;
 use super::rollup::Rollup;
 use super::streams::Stream;
+use super::trace::Traces;
 use crate::ordered::Map;
 use crate::protocol::agent::Agent;
 use crate::protocol::deployment::{Deployment, Outbound};
@@ -51,6 +52,8 @@ pub(crate) struct Engine {
     pub(crate) news: News,
     /// Unsent bytes of all readers together, as last reported by the platform.
     pub(crate) backlog: u64,
+    /// Of connections, for diagnostics (P11.4).
+    pub(crate) traces: Traces,
     /// Whether a part keeps the session from expiring.
     pub(crate) is_busy: bool,
     /// Between the decision to delete everything and its end (P11.2).
@@ -159,6 +162,7 @@ impl Engine {
             clock: Clock::default(),
             news: News::default(),
             backlog: 0,
+            traces: Traces::default(),
             is_busy: false,
             is_gone: false,
         };

@@ -7,7 +7,7 @@ use crate::protocol::error::{ErrorCode, ErrorInfo, close};
 use crate::protocol::frame::{Attached, ServerFrame};
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::session::context::Context;
-use crate::session::engine::{Connection, Live};
+use crate::session::engine::{Connection, Live, Trace};
 use crate::session::notices::away::listen;
 use crate::session::parts;
 use crate::session::readers::renew::TOKENS;
@@ -61,7 +61,7 @@ fn tell(cx: &mut Context<'_>, live: &mut Live, start: &Start) -> Result<(), Stor
         at: cx.engine.now,
         serial,
         resumed: replay.is_resumed,
-        reason: replay.reason,
+        reason: replay.reason.clone(),
         has_older: replay.has_older,
         connections: cx.engine.connections.len() + 1,
         lists: replay.lists,
@@ -75,6 +75,15 @@ fn tell(cx: &mut Context<'_>, live: &mut Live, start: &Start) -> Result<(), Stor
         + cx.engine.out.replay(&id, &replay.frames)
         + cx.engine.out.replay(&id, &[caught_up.encode()]);
     live.replayed = u64::try_from(sent).unwrap_or(u64::MAX);
+    let trace = Trace {
+        attached_at: Some(cx.engine.now),
+        resumed: Some(replay.is_resumed),
+        reason: replay.reason,
+        frames: replay.frames.len(),
+        bytes: live.replayed,
+        ..Trace::default()
+    };
+    cx.engine.trace(live, trace);
     live.probe.replayed(live.replayed);
     cx.engine.charge(&sender, sent);
     Ok(())
@@ -161,6 +170,7 @@ pub(crate) fn refuse(
     code: u16,
     reason: &'static str,
 ) {
+    cx.engine.trace_refused(None, &error);
     let nack = ServerFrame::Nack { r#ref: None, error };
     cx.engine.out.send(id, &nack);
     cx.engine.out.close(id, code, reason);
