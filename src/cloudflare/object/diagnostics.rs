@@ -1,4 +1,4 @@
-//! An administrator's view of a session's object (P11.4): its first form, kept in memory.
+//! An administrator's view of a session's object (P11.4), kept in memory.
 
 use serde::Serialize;
 use worker::js_sys::{Reflect, WebAssembly};
