@@ -217,8 +217,9 @@ impl Queue {
             return started;
         }
         let until = after(now, self.bounds.call_ms.saturating_add(DELIVERY_SLACK_MS));
+        self.lose(now);
         loop {
-            let room = self.room(|lost_at| now < lost_at);
+            let room = self.room();
             let heads = self.lanes.iter_mut();
             let heads = heads.filter_map(|(lane, pending)| Some((lane, pending.front_mut()?)));
             let due = heads.filter(|(lane, head)| head.next() <= now && room.is_for(lane));
@@ -236,6 +237,14 @@ impl Queue {
         }
         self.reckon();
         started
+    }
+
+    /// Attempts that count as lost are under way no more. There may be no room to begin them anew,
+    /// and then they need no clock.
+    fn lose(&mut self, now: Timestamp) {
+        for head in self.lanes.values_mut().filter_map(VecDeque::front_mut) {
+            head.under_way = head.under_way.filter(|lost_at| now < *lost_at);
+        }
     }
 
     /// Takes the outcome of an attempt. That of an unknown delivery changes nothing. One that was
@@ -343,18 +352,17 @@ impl Queue {
     pub(crate) fn reckon(&mut self) {
         self.changes += 1;
         // While all calls are taken, the rest needs no clock: an outcome starts it.
-        let room = self.room(|_| true);
+        let room = self.room();
         let heads = self.heads();
         let due = heads.filter(|(lane, head)| head.under_way.is_some() || room.is_for(lane));
         let next = due.map(|(_, head)| head.next()).min();
         self.next = next.unwrap_or(Timestamp::MAX);
     }
 
-    /// The room for more attempts beside those under way, which `counts` by the time when they are
-    /// lost.
-    fn room(&self, counts: impl Fn(Timestamp) -> bool) -> Room {
+    /// The room for more attempts beside those under way.
+    fn room(&self) -> Room {
         let heads = self.heads();
-        let busy = heads.filter(|(_, head)| head.under_way.is_some_and(&counts));
+        let busy = heads.filter(|(_, head)| head.under_way.is_some());
         let (mut all, mut apart) = (0, 0);
         for ((.., number), _) in busy {
             all += 1;

@@ -279,6 +279,24 @@ fn wakes_go_out_by_themselves_when_they_may() {
     );
 }
 
+/// P10.3: an attempt that is lost while there is no room for another needs no clock: one that rang
+/// for it would ring again and again.
+#[test]
+fn a_lost_wake_without_room_rings_no_clock() {
+    let mut queue = empty();
+    let wakes: Vec<u64> = (1..=4).map(|subject| wake(&mut queue, subject)).collect();
+    queue.release(DeliveryKind::Wake, "a", |subject| subject == 1);
+    assert_eq!(numbers(&queue.start(NOW)), [wakes[0]]);
+    queue.release(DeliveryKind::Wake, "a", |_| true);
+    assert_eq!(numbers(&queue.start(NOW + 5_000)), wakes[1..]);
+    let hook = add(&mut queue, "b").number;
+    let lost = queue.deadline().unwrap();
+    assert_eq!(numbers(&queue.start(lost)), [hook]);
+    assert!(lost < queue.deadline().unwrap(), "the clock rings later");
+    queue.settle(lost, wakes[1], &answered(500), TAKE_MS);
+    assert_eq!(numbers(&queue.start(lost)), [wakes[0]], "an outcome does");
+}
+
 /// P10.3: 2xx is not the end: it goes out again unless it is taken, later each time.
 #[test]
 fn an_accepted_wake_waits_to_be_taken() {
