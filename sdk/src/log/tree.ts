@@ -80,7 +80,8 @@ export class Tree<M extends Message> {
     const chosen = new Map<string, string | undefined>();
     for (const { key, group, parent } of this.#nodes.values()) {
       if (!chosen.has(group)) chosen.set(group, this.#chosen(group, selected.get(group)));
-      const isSeen = chosen.get(group) === key || !this.#groups.has(group);
+      // Where only tombstones are left and none was selected, what follows them is all there is.
+      const isSeen = (chosen.get(group) ?? key) === key;
       this.#isSeen.set(key, isSeen && this.#isSeen.get(parent) !== false);
     }
     const shown = messages.filter((message) => this.#isShown(message));

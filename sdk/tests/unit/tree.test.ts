@@ -59,6 +59,18 @@ describe("branches", () => {
     assert.equal(seen(tree), "b c d e");
   });
 
+  test("of two tombstones that were versions of one message, the selected one is followed", () => {
+    const [edits, deletedAt] = [{ headers: { [EDITS]: "a" } }, 1];
+    const versions = { a: { deletedAt }, b: { ...edits, deletedAt } };
+    const both = log({ ...versions, c: { turn: "t1" }, d: { turn: "t2" }, e: { parent: "d" } });
+    const inputs = turns({ t1: { input: "a" }, t2: { input: "b" } });
+    const tree = new Tree(both, inputs, new Map());
+    assert.equal(seen(tree), "c d e", "nobody has chosen");
+    const selected = new Map<string, string>();
+    select(selected, tree, "b");
+    assert.equal(seen(new Tree(both, inputs, selected)), "d e");
+  });
+
   test("what followed a tombstone still does, and is of its branch", () => {
     const log1 = { a: {}, b: { turn: "t1" }, c: { deletedAt: 1 }, d: { turn: "t2" } };
     const more = log({ ...log1, e: { parent: "b" }, f: { turn: "t3" }, g: { parent: "d" } });
