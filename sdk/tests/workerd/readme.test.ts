@@ -37,7 +37,7 @@ const HAS = `
   };
 `;
 
-/** What the samples of the agent's README stand for, in order. */
+/** The samples of the agent's README, in order. */
 const [ANSWERS, ASKS = "", WAITS = "", REPORTS = "", DRIVES = "", ...MORE] =
   samplesIn("src/agent/README.md");
 const STEPS = `const steps = [{ run: async function* () { yield "It is 7° in Oslo"; } }];\n`;
