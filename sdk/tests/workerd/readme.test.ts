@@ -114,7 +114,8 @@ const IN_TURN = `
     { type: "STATE_SNAPSHOT", snapshot: { step: 1 } },
     { type: "RUN_FINISHED", ...ids },
   );
-  const chunks = of({ type: "start" }, { type: "data-plan", data: { days: 3 } }, { type: "finish" });
+  const plan = { type: "data-plan", data: { days: 3 } };
+  const chunks = of({ type: "start" }, plan, { type: "finish" });
   const usage = { input_tokens: 9, output_tokens: 21 };
   const response = of(
     { type: "response.output_text.delta", item_id: "i", output_index: 0, delta: "7°" },
