@@ -19,6 +19,7 @@ use sessile::session::{Effect, Input, Request, Sender, Start};
 use crate::answer::answer;
 use crate::host::{Fate, Host};
 use crate::random::Random;
+use crate::seeds::each_seed;
 use crate::sim::{START, connection};
 
 const PEOPLE: [&str; 3] = ["ann", "bob", "cid"];
@@ -458,21 +459,7 @@ fn check_history(approval: &Approval) {
 
 #[test]
 fn every_approval_is_settled_once_and_no_turn_waits_for_nothing() {
-    let seeds = match crate::number("SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..crate::number("SESSILE_SEEDS").unwrap_or(30),
-    };
-    let is_whole = 30 <= seeds.end - seeds.start;
-    let mut sums = [0; 4];
-    for seed in seeds {
-        let ran = std::panic::catch_unwind(|| run(seed));
-        let Ok(counts) = ran else {
-            panic!("SEED={seed} cargo test --test simulation approval repeats this");
-        };
-        for (sum, count) in sums.iter_mut().zip(counts) {
-            *sum += count;
-        }
-    }
+    let (sums, is_whole) = each_seed("approval", 30, run);
     let [settled, waited, granted, dismissed] = sums;
     let is_enough = 100 < settled && 200 < waited && 100 < granted && 20 < dismissed;
     assert!(!is_whole || is_enough, "{sums:?}");

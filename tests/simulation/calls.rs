@@ -15,6 +15,7 @@ use sessile::session::{Effect, Input, Request, Sender, Start};
 
 use crate::host::{Fate, Host};
 use crate::random::Random;
+use crate::seeds::each_seed;
 use crate::sim::{START, connection};
 
 const IDS: u64 = 10;
@@ -412,21 +413,7 @@ impl World {
 
 #[test]
 fn every_call_is_settled_once_and_no_claim_outlives_its_device() {
-    let seeds = match crate::number("SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..crate::number("SESSILE_SEEDS").unwrap_or(30),
-    };
-    let is_whole = 30 <= seeds.end - seeds.start;
-    let mut sums = [0; 3];
-    for seed in seeds {
-        let ran = std::panic::catch_unwind(|| run(seed));
-        let Ok(counts) = ran else {
-            panic!("SEED={seed} cargo test --test simulation call repeats this");
-        };
-        for (sum, count) in sums.iter_mut().zip(counts) {
-            *sum += count;
-        }
-    }
+    let (sums, is_whole) = each_seed("call", 30, run);
     let [settled, released, late] = sums;
     assert!(
         !is_whole || 50 < settled && 120 < released && 15 < late,

@@ -15,6 +15,7 @@ use sessile::session::{Delivered, Delivery, Effect, Input, Outcome, Request, Sen
 
 use crate::host::Host;
 use crate::random::Random;
+use crate::seeds::each_seed;
 use crate::sim::START;
 
 const TARGETS: [&str; 3] = [
@@ -82,7 +83,7 @@ struct World {
 }
 
 /// Returns how many deletions were told, and in how many attempts, and how many were given up.
-fn run(seed: u64) -> (u64, u64, u64, u64) {
+fn run(seed: u64) -> [u64; 4] {
     let mut random = Random::new(seed);
     let limits = Limits {
         give_up_ms: GIVE_UP_MS,
@@ -120,12 +121,12 @@ fn run(seed: u64) -> (u64, u64, u64, u64) {
     // Nobody touches it: alarms alone bring everything to its end.
     world.pass(GIVE_UP_MS * 2 + 3 * CALL_MS);
     world.judge();
-    (
+    [
         world.deletions,
         world.attempts,
         world.dead,
         world.events_told,
-    )
+    ]
 }
 
 impl World {
@@ -427,20 +428,7 @@ impl World {
 
 #[test]
 fn each_delivery_arrives_in_order_or_becomes_a_dead_letter() {
-    let (mut deletions, mut attempts, mut dead, mut events) = (0, 0, 0, 0);
-    let seeds = match crate::number("SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..crate::number("SESSILE_SEEDS").unwrap_or(120),
-    };
-    let is_whole = 120 <= seeds.end - seeds.start;
-    for seed in seeds {
-        let ran = std::panic::catch_unwind(|| run(seed));
-        let Ok(ran) = ran else {
-            panic!("SEED={seed} cargo test --test simulation deliveries repeats this");
-        };
-        (deletions, attempts, dead) = (deletions + ran.0, attempts + ran.1, dead + ran.2);
-        events += ran.3;
-    }
+    let ([deletions, attempts, dead, events], is_whole) = each_seed("deliveries", 120, run);
     let has_all = 200 < deletions && 2_000 < events && events < attempts && 40 < dead;
     assert!(
         !is_whole || has_all,

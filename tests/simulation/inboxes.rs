@@ -17,6 +17,7 @@ use sessile::session::{Delivered, Delivery, Effect, Input, Outcome, Read, Reques
 
 use crate::host::{Disk, Fate, Host};
 use crate::random::Random;
+use crate::seeds::each_seed;
 use crate::sim::START;
 use crate::sqlite::Sqlite;
 use kept::Kept;
@@ -57,7 +58,7 @@ struct World {
 
 /// Returns how many calls arrived, how many of them were lost in some way, and how much work is
 /// left.
-fn run(seed: u64) -> (u64, u64, usize) {
+fn run(seed: u64) -> [u64; 3] {
     let mut random = Random::new(seed);
     let host = |id: &&str| {
         let mut host = Host::new(Limits::default());
@@ -91,7 +92,7 @@ fn run(seed: u64) -> (u64, u64, usize) {
     // Nobody touches it: timers and alarms alone bring it to rest.
     world.pass(3 * 60 * 60 * 1000);
     let left = world.judge();
-    (world.told, world.lost, left)
+    [world.told, world.lost, left as u64]
 }
 
 impl World {
@@ -460,19 +461,7 @@ fn concerns(approval: &Value, inbox: &str) -> bool {
 
 #[test]
 fn at_rest_each_inbox_equals_what_the_sessions_say() {
-    let (mut told, mut lost, mut left) = (0, 0, 0);
-    let seeds = match crate::number("SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..crate::number("SESSILE_SEEDS").unwrap_or(60),
-    };
-    let is_whole = 60 <= seeds.end - seeds.start;
-    for seed in seeds {
-        let ran = std::panic::catch_unwind(|| run(seed));
-        let Ok(ran) = ran else {
-            panic!("SEED={seed} cargo test --test simulation inbox repeats this");
-        };
-        (told, lost, left) = (told + ran.0, lost + ran.1, left + ran.2);
-    }
+    let ([told, lost, left], is_whole) = each_seed("inbox", 60, run);
     assert!(
         !is_whole || 2_000 < told && 200 < lost && 50 < left,
         "{told} tellings, {lost} lost, {left} inputs left"

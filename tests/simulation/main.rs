@@ -34,6 +34,7 @@ mod random;
 #[path = "../session/reader.rs"]
 mod reader;
 mod run;
+mod seeds;
 mod shared;
 mod sim;
 #[path = "../sqlite/mod.rs"]

@@ -18,6 +18,7 @@ use sessile::store::DeliveryKind;
 use crate::host::{Disk, Fate, Host};
 use crate::inboxes::kept::Kept;
 use crate::random::Random;
+use crate::seeds::each_seed;
 use crate::sim::START;
 use crate::sqlite::Sqlite;
 
@@ -51,7 +52,7 @@ struct World {
 }
 
 /// Returns how many notices devices got, and how many of these they had already.
-fn run(seed: u64) -> (usize, usize) {
+fn run(seed: u64) -> [usize; 2] {
     let host = |id: &&str| {
         let mut host = Host::new(Limits::default());
         host.id = (*id).to_owned();
@@ -356,7 +357,7 @@ impl World {
         self.schedule(after, Event::Pushed(delivered, process));
     }
 
-    fn judge(&mut self) -> (usize, usize) {
+    fn judge(&mut self) -> [usize; 2] {
         let mut ids: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
         let mut all = BTreeSet::new();
         for (device, notice) in &self.seen {
@@ -388,25 +389,13 @@ impl World {
             }
         }
         assert_eq!(self.inbox.alarm, None, "nothing is owed");
-        (self.seen.len(), self.seen.len() - all.len())
+        [self.seen.len(), self.seen.len() - all.len()]
     }
 }
 
 #[test]
 fn at_rest_each_device_has_heard_of_what_matters() {
-    let seeds = match crate::number("SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..crate::number("SESSILE_SEEDS").unwrap_or(60),
-    };
-    let is_whole = 60 <= seeds.end - seeds.start;
-    let (mut seen, mut again) = (0, 0);
-    for seed in seeds {
-        let ran = std::panic::catch_unwind(|| run(seed));
-        let Ok(ran) = ran else {
-            panic!("SEED={seed} cargo test --test simulation push repeats this");
-        };
-        (seen, again) = (seen + ran.0, again + ran.1);
-    }
+    let ([seen, again], is_whole) = each_seed("push", 60, run);
     assert!(
         !is_whole || 2_000 < seen && 100 < again,
         "{seen} notices, {again} of them again"

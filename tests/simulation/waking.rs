@@ -15,6 +15,7 @@ use sessile::session::{Delivered, Delivery, Effect, Input, Outcome, Request, Sen
 
 use crate::host::{Fate, Host};
 use crate::random::Random;
+use crate::seeds::each_seed;
 use crate::sim::START;
 
 const INPUTS: u64 = 15;
@@ -59,7 +60,7 @@ struct World {
     lost: u64,
 }
 
-fn run(seed: u64) -> (u64, u64, u64) {
+fn run(seed: u64) -> [u64; 3] {
     let mut random = Random::new(seed);
     let is_queue = random.chance(500);
     let mut host = Host::new(Limits::default());
@@ -88,7 +89,7 @@ fn run(seed: u64) -> (u64, u64, u64) {
     world.pass(90_000);
     world.calm();
     world.judge();
-    (world.published, world.calls, world.lost)
+    [world.published, world.calls, world.lost]
 }
 
 fn sender(client: &str, operations: Operations, role: Role) -> Sender {
@@ -455,19 +456,7 @@ impl World {
 
 #[test]
 fn each_input_is_taken_by_one_turn() {
-    let (mut inputs, mut calls, mut lost) = (0, 0, 0);
-    let seeds = match crate::number("SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..crate::number("SESSILE_SEEDS").unwrap_or(100),
-    };
-    let is_whole = 100 <= seeds.end - seeds.start;
-    for seed in seeds {
-        let ran = std::panic::catch_unwind(|| run(seed));
-        let Ok(ran) = ran else {
-            panic!("SEED={seed} cargo test --test simulation waking repeats this");
-        };
-        (inputs, calls, lost) = (inputs + ran.0, calls + ran.1, lost + ran.2);
-    }
+    let ([inputs, calls, lost], is_whole) = each_seed("waking", 100, run);
     let has_all = 500 < inputs && inputs < calls && 50 < lost;
     assert!(
         !is_whole || has_all,
