@@ -90,8 +90,25 @@ async function checkExamples() {
 export async function buildSdk() {
   rmSync(inRoot("sdk", "dist"), { recursive: true, force: true });
   const code = await tool("tsc", ["-p", join("sdk", "tsconfig.build.json")]);
-  if (code === 0) await bundleWorker();
+  if (code !== 0) return code;
+  await bundleWorker();
+  await bundleCli();
   return code;
+}
+
+/** The command line is one script for Node, whose types no app sees. */
+async function bundleCli() {
+  const { build } = await import("esbuild");
+  await build({
+    entryPoints: [inRoot("sdk", "src", "cli", "main.ts")],
+    outfile: inRoot("sdk", "dist", "cli", "sessile.js"),
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    packages: "external",
+    logLevel: "warning",
+  });
 }
 
 /** The service worker is one script in a directory of its own: a site puts it beside its pages. */

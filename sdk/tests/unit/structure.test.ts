@@ -36,6 +36,8 @@ const FLOORS: Record<string, readonly string[]> = {
   react: ["protocol", "connection", "client", "inbox", "pace"],
   "ai-sdk": ["protocol", "connection", "answer", "client", "agent", "runs", "pace"],
   tanstack: ["protocol", "answer", "client", "agent", "runs", "pace"],
+  // The command line: on the package's first entry alone.
+  cli: [""],
   // `index.ts`, the package's first entry.
   "": ["protocol", "connection", "log", "client"],
 };

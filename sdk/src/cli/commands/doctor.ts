@@ -1,0 +1,171 @@
+// `sessile doctor`: checks a deployment from outside, and writes nothing.
+
+import type { Command } from "commander";
+import { createSession, type ErrorInfo, PROTOCOL, SessileError } from "../../index.ts";
+import { type Answer, Api, pathOf } from "../api.ts";
+import { EXIT } from "../exits.ts";
+import type { Io } from "../io.ts";
+import { claimsOf } from "../jwt.ts";
+import { count, json, oneLine, type Style, styled, time } from "../print.ts";
+import { type TargetOptions, withTarget } from "../target.ts";
+
+/** A token's times are taken with so much leeway (P2.1). */
+const LEEWAY_MS = 30_000;
+/** A token that ends so soon is worth a word. */
+const SOON_MS = 5 * 60_000;
+/** The longest wait for a connection. */
+const ATTACH_MS = 10_000;
+/** Reading a session that never existed writes nothing (P1.2). */
+const SESSION = "sessile-doctor";
+
+export type State = "ok" | "warning" | "failed" | "skipped";
+
+export interface Check {
+  name: string;
+  state: State;
+  text: string;
+}
+
+const STYLE: Record<State, Style> = {
+  ok: "green",
+  warning: "yellow",
+  failed: "red",
+  skipped: "dim",
+};
+
+interface Options extends TargetOptions {
+  session: string;
+}
+
+export function doctor(program: Command, io: Io, end: (code: number) => void): void {
+  withTarget(program.command("doctor"))
+    .description("check a deployment: reachable, keys, token, clock, inbox, push, connections")
+    .option("--session <session>", "the session to attach to; nothing is written in it", SESSION)
+    .action(async (options: Options) => {
+      const path = pathOf(options.session);
+      const api = new Api(options, io);
+      const { checks, code } = await examine(api, path, options.session);
+      end(code);
+      const { url } = api.target;
+      if (options.json) return io.out(json({ url, checks }));
+      io.out(`${url}, with the token of ${api.target.source}\n`);
+      for (const { name, state, text } of checks) {
+        const label = styled(io, STYLE[state], state.padEnd(8));
+        io.out(`${label} ${name.padEnd(12)} ${oneLine(text, 300)}\n`);
+      }
+    });
+}
+
+/** All checks, in an order in which each explains the next. */
+async function examine(api: Api, path: string, session: string) {
+  const checks: Check[] = [];
+  const add = (name: string, state: State, text: string) => checks.push({ name, state, text });
+  const done = (code: number) => ({ checks, code });
+
+  const asked = Date.now();
+  let answer: Answer;
+  try {
+    answer = await api.fetch(`${path}?rewind=0`);
+  } catch (error) {
+    if (!(error instanceof SessileError)) throw error;
+    add("reachable", "failed", error.message);
+    return done(EXIT.unreachable);
+  }
+  const took = Date.now() - asked;
+  const error = errorOf(answer);
+  const isSessile = error !== undefined || sessionOf(answer) === session;
+  if (!isSessile) {
+    add("reachable", "failed", `something answers (${answer.status}) that is no session layer`);
+    return done(EXIT.unreachable);
+  }
+  add("reachable", "ok", `a session layer answers in ${took} ms`);
+  const { protocol, hostname } = new URL(api.target.url);
+  const isOpen = protocol === "http:" && !api.target.isLocal;
+  if (isOpen) add("encrypted", "warning", `tokens go to ${hostname} unencrypted: use https`);
+
+  if (error?.code === "not-configured") {
+    add("keys", "failed", `${error.message}: see sessile keys list`);
+    return done(EXIT.refused);
+  }
+  add("keys", "ok", "the deployment has keys for tokens");
+  add(...clock(answer, asked, took));
+
+  const isRefused = error?.code === "unauthorized";
+  add(...(isRefused ? (["token", "failed", error.message] as const) : await accepted(api, error)));
+  if (isRefused) return done(EXIT.token);
+  add(...(await part(api, "inbox", "inbox", () => "there is one")));
+  add(...(await part(api, "push", "push/key", () => "Web Push is set up")));
+  add(...(await attach(api, session)));
+  return done(checks.some(({ state }) => state === "failed") ? EXIT.refused : EXIT.done);
+}
+
+type Line = readonly [name: string, state: State, text: string];
+
+/** Compares the clocks, to the second in which the answer was made. */
+function clock({ headers }: Answer, asked: number, took: number): Line {
+  const date = headers.get("date");
+  const at = date === null ? Number.NaN : Date.parse(date);
+  if (Number.isNaN(at)) return ["clock", "skipped", "the answer has no date"];
+  const ahead = Math.max(asked - at - 1_000, at - asked - took, 0);
+  if (ahead < LEEWAY_MS) return ["clock", "ok", "this machine's clock agrees within the leeway"];
+  const text = `this machine's clock is ${Math.round(ahead / 1000)} s off: tokens made here may be refused`;
+  return ["clock", "failed", text];
+}
+
+/** A token that was accepted, and how long it will be. */
+async function accepted({ target }: Api, error: ErrorInfo | undefined): Promise<Line> {
+  const token = typeof target.token === "string" ? target.token : await target.token();
+  const { sub = "?", exp = 0 } = claimsOf(token) ?? {};
+  if (error) return ["token", "warning", `${sub} is known, but: ${error.message}`];
+  const until = `${sub} until ${time(exp * 1000)}`;
+  const isShort = typeof target.token === "string" && exp * 1000 - Date.now() < SOON_MS;
+  return ["token", isShort ? "warning" : "ok", isShort ? `${until}, which is soon` : until];
+}
+
+/** A part that a deployment may leave out. */
+async function part(api: Api, name: string, path: string, say: () => string): Promise<Line> {
+  try {
+    await api.ask(path);
+    return [name, "ok", say()];
+  } catch (error) {
+    if (!(error instanceof SessileError)) throw error;
+    const isAbsent = error.code === "not-found" || error.code === "not-configured";
+    return [name, isAbsent || error.code === "forbidden" ? "skipped" : "failed", error.message];
+  }
+}
+
+/** A WebSocket from here to the session, through whatever lies between. */
+async function attach({ target }: Api, session: string): Promise<Line> {
+  const name = "connection";
+  if (!globalThis.WebSocket) return [name, "skipped", "this Node has no WebSocket: use Node 22"];
+  const asked = Date.now();
+  const { url, token } = target;
+  const page = createSession({ url, session, token, rewind: 0 });
+  const late = setTimeout(() => page.close(), ATTACH_MS);
+  try {
+    await page.connect();
+    const { protocol = 0, connections = 1 } = page.link.attached ?? {};
+    const text =
+      `attached in ${Date.now() - asked} ms, protocol ${protocol}, ` +
+      `${count(connections, "connection")} to ${session}`;
+    if (protocol === PROTOCOL) return [name, "ok", text];
+    return [name, "failed", `${text}; this program speaks protocol ${PROTOCOL}`];
+  } catch (error) {
+    if (!(error instanceof SessileError)) throw error;
+    if (error.code === "forbidden") return [name, "skipped", error.message];
+    const isLate = error.code === "session-closed";
+    return [name, "failed", isLate ? `no WebSocket within ${ATTACH_MS / 1000} s` : error.message];
+  } finally {
+    clearTimeout(late);
+    page.close();
+  }
+}
+
+function errorOf({ body }: Answer): ErrorInfo | undefined {
+  const { error } = (body ?? {}) as { error?: ErrorInfo };
+  return typeof error?.code === "string" ? error : undefined;
+}
+
+function sessionOf({ body }: Answer): unknown {
+  return (body as { session?: unknown } | undefined)?.session;
+}

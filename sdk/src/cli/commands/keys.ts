@@ -1,0 +1,94 @@
+// `sessile keys`: makes the keys of a deployment, and lists what it may have (docs/deploy.md).
+
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+import type { Command } from "commander";
+import { findDevVars, readDevVars } from "../dev-vars.ts";
+import { Misuse } from "../exits.ts";
+import type { Io } from "../io.ts";
+import { json, table } from "../print.ts";
+
+/** The keys that are made here: others come from Apple, Google or an issuer of tokens. */
+const KINDS: Record<string, { variable: string; make: () => string }> = {
+  signing: {
+    variable: "SESSILE_SIGNING_KEY",
+    make: () => randomBytes(32).toString("base64url"),
+  },
+  webhook: {
+    variable: "SESSILE_WEBHOOK_SECRETS",
+    make: () => `whsec_${randomBytes(32).toString("base64")}`,
+  },
+  vapid: {
+    variable: "SESSILE_VAPID_KEY",
+    make: () =>
+      generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ format: "jwk" }).d ??
+      "",
+  },
+};
+
+interface Setting {
+  name: string;
+  kind: "secret" | "variable";
+  for: string;
+}
+
+const ONE_OF = "tokens; one of the three is needed";
+
+const SETTINGS: readonly Setting[] = [
+  { name: "SESSILE_SIGNING_KEY", kind: "secret", for: ONE_OF },
+  { name: "SESSILE_KEYS", kind: "secret", for: ONE_OF },
+  { name: "SESSILE_JWKS_URL", kind: "variable", for: ONE_OF },
+  { name: "SESSILE_ISSUER", kind: "variable", for: "tokens of an issuer that signs for others" },
+  { name: "SESSILE_AUDIENCE", kind: "variable", for: "tokens of an issuer that signs for others" },
+  { name: "SESSILE_WEBHOOK_SECRETS", kind: "secret", for: "hooks, and agents woken by a webhook" },
+  { name: "SESSILE_HOOKS", kind: "variable", for: "hooks of every session" },
+  { name: "SESSILE_AGENT", kind: "variable", for: "the agent of every session" },
+  { name: "SESSILE_VAPID_KEY", kind: "secret", for: "Web Push" },
+  { name: "SESSILE_VAPID_SUBJECT", kind: "variable", for: "Web Push" },
+  { name: "SESSILE_FCM_ACCOUNT", kind: "secret", for: "push by FCM" },
+  { name: "SESSILE_APNS_KEY", kind: "secret", for: "push by APNs" },
+  { name: "SESSILE_APNS_KEY_ID", kind: "variable", for: "push by APNs" },
+  { name: "SESSILE_APNS_TEAM", kind: "variable", for: "push by APNs" },
+  { name: "SESSILE_APNS_TOPIC", kind: "variable", for: "push by APNs" },
+  { name: "SESSILE_LIMITS", kind: "variable", for: "other limits" },
+];
+
+export function keys(program: Command, io: Io): void {
+  const command = program
+    .command("keys")
+    .description("make keys, and list what a deployment needs");
+  command
+    .command("make")
+    .description("print a new key, and to standard error how to set it")
+    .argument("[kind]", `${Object.keys(KINDS).join(", ")}`, "signing")
+    .option("--json", "print JSON: the variable and its value")
+    .action((kind: string, options: { json?: boolean }) => {
+      const made = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
+      if (!made) throw new Misuse(`there is no kind ${kind}: ${Object.keys(KINDS).join(", ")}`);
+      const { variable, make } = made;
+      const value = make();
+      if (options.json) return io.out(json({ variable, value }));
+      io.out(`${value}\n`);
+      io.err(
+        `deployed: npx wrangler secret put ${variable}\nlocally: a line ${variable}=… in .dev.vars\n`,
+      );
+    });
+  command
+    .command("list")
+    .description("the secrets and variables of a deployment, and which of them are set here")
+    .option("--json", "print JSON")
+    .action((options: { json?: boolean }) => {
+      const local = readDevVars(io.cwd);
+      const settings = SETTINGS.map((setting) => {
+        const { name } = setting;
+        const here = io.env[name] ? "environment" : local[name] ? ".dev.vars" : undefined;
+        return { ...setting, ...(here && { here }) };
+      });
+      if (options.json) return io.out(json({ settings }));
+      const rows = settings.map(({ name, kind, here, ...it }) => [name, kind, it.for, here ?? "-"]);
+      io.out(table(["name", "kind", "for", "set here"], rows));
+      const path = findDevVars(io.cwd);
+      io.err(
+        `${path ? `read ${path}` : "there is no .dev.vars here"}; a deployment tells nobody its secrets\n`,
+      );
+    });
+}

@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+// `npx sessile`: the process around the program.
+
+import { readFileSync } from "node:fs";
+import { text } from "node:stream/consumers";
+import type { Io } from "./io.ts";
+import { run } from "./program.ts";
+
+const ending = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.once(signal, () => ending.abort());
+}
+// `| head` has read enough.
+process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
+  if (code !== "EPIPE") throw new Error(`unable to write: ${code}`);
+  ending.abort();
+});
+
+const io: Io = {
+  env: process.env,
+  cwd: process.cwd(),
+  isTty: process.stdout.isTTY === true,
+  signal: ending.signal,
+  out: (piece) => void process.stdout.write(piece),
+  err: (piece) => void process.stderr.write(piece),
+  stdin: () => {
+    ending.signal.addEventListener("abort", () => process.stdin.destroy());
+    return text(process.stdin);
+  },
+};
+
+// From the source and from the package alike it is two folders up.
+const about = new URL("../../package.json", import.meta.url);
+const { version } = JSON.parse(readFileSync(about, "utf8")) as { version: string };
+
+process.exitCode = await run(process.argv.slice(2), io, version);

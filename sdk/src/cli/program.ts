@@ -1,0 +1,56 @@
+// The program: its commands, and how each run ends.
+
+import { Command, CommanderError } from "commander";
+import { approve } from "./commands/approve.ts";
+import { cancel } from "./commands/cancel.ts";
+import { doctor } from "./commands/doctor.ts";
+import { inspect } from "./commands/inspect.ts";
+import { keys } from "./commands/keys.ts";
+import { ls } from "./commands/ls.ts";
+import { send } from "./commands/send.ts";
+import { steer } from "./commands/steer.ts";
+import { tail } from "./commands/tail.ts";
+import { token } from "./commands/token.ts";
+import { describeError, EXIT, exitOf, Misuse } from "./exits.ts";
+import type { Io } from "./io.ts";
+import { json, safe } from "./print.ts";
+
+const EXITS = `
+Exit codes: 0 done; 1 refused; 2 the command line is wrong; 3 unreachable; 4 no token, or it is
+not accepted or not enough. Addresses and tokens: --url or SESSILE_URL, SESSILE_TOKEN; on a local
+Worker the key in .dev.vars is enough.`;
+
+/** Runs a command line, without the program's name; gives the exit code. */
+export async function run(args: readonly string[], io: Io, version = "0"): Promise<number> {
+  let code: number = EXIT.done;
+  const program = new Command("sessile")
+    .description("The command line of Sessile: sessions for AI agents.")
+    .version(version)
+    .addHelpText("after", EXITS)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) });
+  for (const command of [token, tail, send, cancel, steer, approve, ls, inspect, keys]) {
+    command(program, io);
+  }
+  doctor(program, io, (ended) => {
+    code = ended;
+  });
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return code;
+  } catch (error) {
+    // It has said so itself.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    if (io.signal.aborted) return EXIT.interrupted;
+    report(error, args.includes("--json"), io);
+    return exitOf(error);
+  }
+}
+
+function report(error: unknown, isJson: boolean, io: Io): void {
+  if (isJson) io.out(json(describeError(error)));
+  const isKnown = exitOf(error) !== EXIT.broken;
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  const text = isKnown ? message : (stack ?? message);
+  io.err(`sessile: ${safe(text)}${error instanceof Misuse ? " (see --help)" : ""}\n`);
+}

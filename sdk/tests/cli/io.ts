@@ -1,0 +1,42 @@
+// The command line in a test: its whole process, given and recorded.
+
+import type { Io } from "../../src/cli/io.ts";
+import { run } from "../../src/cli/program.ts";
+
+export interface Ran {
+  code: number;
+  out: string;
+  err: string;
+}
+
+export interface Given {
+  env?: Record<string, string>;
+  cwd?: string;
+  isTty?: boolean;
+  stdin?: string;
+  signal?: AbortSignal;
+  /** Called with each piece of the output. */
+  onOut?: (all: string) => void;
+}
+
+/** Runs a command line in this process, in a directory without variables unless told. */
+export async function sessile(args: readonly string[], given: Given = {}): Promise<Ran> {
+  const { env = {}, cwd = "/", isTty = false, stdin = "", onOut } = given;
+  const ran: Ran = { code: 0, out: "", err: "" };
+  const io: Io = {
+    env,
+    cwd,
+    isTty,
+    signal: given.signal ?? new AbortController().signal,
+    out: (text) => {
+      ran.out += text;
+      onOut?.(ran.out);
+    },
+    err: (text) => {
+      ran.err += text;
+    },
+    stdin: async () => stdin,
+  };
+  ran.code = await run(args, io, "1.2.3");
+  return ran;
+}
