@@ -107,6 +107,8 @@ async function bundleCli() {
     platform: "node",
     target: "node20",
     packages: "external",
+    // It says each mistake itself, so that the SDK need not warn of it.
+    define: { "process.env.NODE_ENV": '"production"' },
     logLevel: "warning",
   });
 }

@@ -88,28 +88,38 @@ async function examine(api: Api, path: string, session: string) {
     return done(EXIT.refused);
   }
   add("keys", "ok", "the deployment has keys for tokens");
-  add(...clock(answer, asked, took));
 
   const isRefused = error?.code === "unauthorized";
   add(...(isRefused ? (["token", "failed", error.message] as const) : await accepted(api, error)));
-  if (isRefused) return done(EXIT.token);
+  if (isRefused) {
+    // A wrong clock is the likeliest reason.
+    add(...clock(dateOf(answer), asked, took));
+    return done(EXIT.token);
+  }
   add(...(await part(api, "inbox", "inbox", () => "there is one")));
   add(...(await part(api, "push", "push/key", () => "Web Push is set up")));
-  add(...(await attach(api, session)));
+  const { line, at, begunAt, ms } = await attach(api, session);
+  add(...line);
+  add(...(at === undefined ? clock(dateOf(answer), asked, took) : clock(at, begunAt, ms)));
   return done(checks.some(({ state }) => state === "failed") ? EXIT.refused : EXIT.done);
 }
 
 type Line = readonly [name: string, state: State, text: string];
 
-/** Compares the clocks, to the second in which the answer was made. */
-function clock({ headers }: Answer, asked: number, took: number): Line {
+/** The time of an answer, to the second. */
+function dateOf({ headers }: Answer): number | undefined {
   const date = headers.get("date");
-  const at = date === null ? Number.NaN : Date.parse(date);
-  if (Number.isNaN(at)) return ["clock", "skipped", "the answer has no date"];
-  const ahead = Math.max(asked - at - 1_000, at - asked - took, 0);
-  if (ahead < LEEWAY_MS) return ["clock", "ok", "this machine's clock agrees within the leeway"];
-  const text = `this machine's clock is ${Math.round(ahead / 1000)} s off: tokens made here may be refused`;
-  return ["clock", "failed", text];
+  return date === null ? undefined : Date.parse(date);
+}
+
+/** Compares the time that was told with this machine's, between asking and the answer. */
+function clock(at: number | undefined, asked: number, took: number): Line {
+  if (at === undefined) return ["clock", "skipped", "nothing told its time"];
+  // A date has no milliseconds.
+  const off = Math.max(asked - at - 1_000, at - asked - took, 0);
+  if (off < LEEWAY_MS) return ["clock", "ok", "this machine's clock agrees, within the leeway"];
+  const text = `this machine's clock is ${Math.round(off / 1000)} s off: see to its time`;
+  return ["clock", "failed", `${text}, or tokens made here are refused`];
 }
 
 /** A token that was accepted, and how long it will be. */
@@ -134,27 +144,38 @@ async function part(api: Api, name: string, path: string, say: () => string): Pr
   }
 }
 
+/** A connection that was tried; `at` is the session's time, where it was told. */
+interface Attached {
+  line: Line;
+  begunAt: number;
+  ms: number;
+  at?: number;
+}
+
 /** A WebSocket from here to the session, through whatever lies between. */
-async function attach({ target }: Api, session: string): Promise<Line> {
-  const name = "connection";
-  if (!globalThis.WebSocket) return [name, "skipped", "this Node has no WebSocket: use Node 22"];
-  const asked = Date.now();
+async function attach({ target }: Api, session: string): Promise<Attached> {
+  const begunAt = Date.now();
+  const made = (state: State, text: string, at?: number): Attached => {
+    const line = ["connection", state, text] as const;
+    return { line, begunAt, ms: Date.now() - begunAt, ...(at !== undefined && { at }) };
+  };
+  if (!globalThis.WebSocket) return made("skipped", "this Node has no WebSocket: use Node 22");
   const { url, token } = target;
   const page = createSession({ url, session, token, rewind: 0 });
   const late = setTimeout(() => page.close(), ATTACH_MS);
   try {
     await page.connect();
-    const { protocol = 0, connections = 1 } = page.link.attached ?? {};
+    const { protocol = 0, connections = 1, at } = page.link.attached ?? {};
     const text =
-      `attached in ${Date.now() - asked} ms, protocol ${protocol}, ` +
+      `attached in ${Date.now() - begunAt} ms, protocol ${protocol}, ` +
       `${count(connections, "connection")} to ${session}`;
-    if (protocol === PROTOCOL) return [name, "ok", text];
-    return [name, "failed", `${text}; this program speaks protocol ${PROTOCOL}`];
+    if (protocol === PROTOCOL) return made("ok", text, at);
+    return made("failed", `${text}; this program speaks protocol ${PROTOCOL}`, at);
   } catch (error) {
     if (!(error instanceof SessileError)) throw error;
-    if (error.code === "forbidden") return [name, "skipped", error.message];
+    if (error.code === "forbidden") return made("skipped", error.message);
     const isLate = error.code === "session-closed";
-    return [name, "failed", isLate ? `no WebSocket within ${ATTACH_MS / 1000} s` : error.message];
+    return made("failed", isLate ? `no WebSocket within ${ATTACH_MS / 1000} s` : error.message);
   } finally {
     clearTimeout(late);
     page.close();
