@@ -7,11 +7,11 @@ export const EXIT = {
   done: 0,
   /** The session or the deployment said no, or a check of `doctor` failed. */
   refused: 1,
-  /** The command line is wrong; nothing was sent. */
+  /** The command line is wrong, or there is no token; nothing was sent. */
   usage: 2,
   /** Nothing answers, or something that is no session layer: it may pass by itself. */
   unreachable: 3,
-  /** There is no token, or it is not accepted or not enough. */
+  /** The token is not accepted, or does not allow it. */
   token: 4,
   /** A mistake of this program. */
   broken: 70,

@@ -13,12 +13,12 @@ import { tail } from "./commands/tail.ts";
 import { token } from "./commands/token.ts";
 import { describeError, EXIT, exitOf, Misuse } from "./exits.ts";
 import type { Io } from "./io.ts";
-import { json, safe } from "./print.ts";
+import { safe } from "./print.ts";
 
 const EXITS = `
-Exit codes: 0 done; 1 refused; 2 the command line is wrong; 3 unreachable; 4 no token, or it is
-not accepted or not enough. Addresses and tokens: --url or SESSILE_URL, SESSILE_TOKEN; on a local
-Worker the key in .dev.vars is enough.`;
+Exit codes: 0 done; 1 refused; 2 the command line is wrong, or there is no token; 3 unreachable;
+4 the token is not accepted, or does not allow it. Address and token: --url or SESSILE_URL, and
+SESSILE_TOKEN; for a local Worker the key in .dev.vars is enough.`;
 
 /** Runs a command line, without the program's name; gives the exit code. */
 export async function run(args: readonly string[], io: Io, version = "0"): Promise<number> {
@@ -48,7 +48,8 @@ export async function run(args: readonly string[], io: Io, version = "0"): Promi
 }
 
 function report(error: unknown, isJson: boolean, io: Io): void {
-  if (isJson) io.out(json(describeError(error)));
+  // In one line, since `tail` prints lines.
+  if (isJson) io.out(`${JSON.stringify(describeError(error))}\n`);
   const isKnown = exitOf(error) !== EXIT.broken;
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   const text = isKnown ? message : (stack ?? message);

@@ -167,3 +167,26 @@ test("the list of keys says which are set here, and never their values", async (
     ["SESSILE_SIGNING_KEY"],
   );
 });
+
+test("a list longer than a page is read to its end, or to the limit", async (t) => {
+  const asked: string[] = [];
+  const server = createServer(({ url = "" }, response) => {
+    asked.push(url);
+    const at = Number(new URL(url, "http://x").searchParams.get("cursor") ?? 0);
+    const one = { lastActivityAt: 0, openTurns: 0, pendingApprovals: 0, unread: 100 };
+    const sessions = [1, 2].map((add) => ({ ...one, id: `s${at + add}`, title: "a\nb" }));
+    response.end(JSON.stringify({ sessions, ...(at < 6 && { next: String(at + 2) }) }));
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  t.after(() => server.close());
+  const SESSILE_URL = `http://127.0.0.1:${(server.address() as AddressInfo).port}/below/`;
+  const env = { SESSILE_URL, SESSILE_TOKEN: "a.b.c" };
+  const all = await sessile(["ls"], { env });
+  assert.deepEqual([all.code, all.err], [0, ""]);
+  assert.deepEqual(all.out.match(/^s\d/gm), ["s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8"]);
+  assert.match(all.out, /^s1 +1970-01-01T00:00:00Z +0 +0 +100\+ +a b$/m);
+  assert.equal(asked[0], "/below/v1/sessions?limit=100");
+  const some = await sessile(["ls", "--limit", "4"], { env });
+  assert.equal(some.out.trim().split("\n").length, 5);
+  assert.match(some.err, /there are more/);
+});

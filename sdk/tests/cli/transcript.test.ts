@@ -48,6 +48,7 @@ test("of two that stream the second waits, and one that is whole goes between", 
   assert.equal(shown(it, one, message("2", "xy", "streaming", "3")), "");
   const said = message("4", { n: 1 });
   assert.equal(shown(it, one, two, said), '\nc4: {"n":1}\n');
+  assert.equal(shown(it, one, two, said), "", "nothing is new");
   const grown = message("1", "ab", "streaming", "5");
   assert.equal(shown(it, grown, two, said), "c1 (continued): b");
   const failed = message("1", "ab", "failed", "6");

@@ -1,0 +1,69 @@
+// Every command of docs/cli.md, by doing what it says.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { promisify } from "node:util";
+import { useServer } from "../../../../tests/support/fixture.ts";
+import { getHistory } from "../../../../tests/support/http.ts";
+import { SIGNING_KEY } from "../../../../tests/support/token.ts";
+import { agent, getTurn, start } from "../../../../tests/support/turns.ts";
+import { sessile } from "../io.ts";
+
+const fixture = useServer();
+const MAIN = join(import.meta.dirname, "../../../src/cli/main.ts");
+const PAGE = readFileSync(join(import.meta.dirname, "../../../../docs/cli.md"), "utf8");
+const SESSION = "support-42";
+
+/** The lines of the page's blocks that call the program. */
+const lines = [...PAGE.matchAll(/```sh\n(.*?)```/gs)]
+  .flatMap(([, block = ""]) => block.split("\n"))
+  .filter((line) => line.includes("npx sessile"));
+
+test("each line of the page does what it says", async () => {
+  const bot = await agent(fixture.server, SESSION);
+  const ask = (id: string, fields = {}) =>
+    bot.ok({ type: "approval.request", id, title: `${id}?`, ...fields });
+  for (const id of ["a1", "a2", "a3"]) await ask(id);
+  await ask("q1", { kind: "question", options: [{ id: "red", label: "Red" }] });
+  await ask("q2", { kind: "question" });
+  await start(bot, { id: "t1" });
+  const env = {
+    ...process.env,
+    SESSILE_URL: fixture.server.url,
+    SESSILE_SIGNING_KEY: SIGNING_KEY,
+    SESSILE_TOKEN: "",
+  };
+  // A `tail` without an end is one that ends when it is up to date.
+  const npx = `npx() { shift; local more=; [ "$1" = tail ] && more=--no-follow
+    "${process.execPath}" "${MAIN}" "$@" $more; }`;
+  for (const line of lines) {
+    const script = `set -eo pipefail\n${npx}\n${line}`;
+    await assert.doesNotReject(
+      promisify(execFile)("bash", ["-c", script], { env, timeout: 30_000 }),
+      line,
+    );
+  }
+  const messages = await getHistory(fixture.server, SESSION);
+  assert.deepEqual(
+    messages.map(({ data }) => data),
+    ["When does the tide turn?", "from a pipe", { page: "/tides" }, "shorter, please"],
+  );
+  assert.equal((await getTurn(fixture.server, SESSION, "t1")).cancel?.by, "cli");
+  await bot.close();
+  await fixture.server.evict(SESSION);
+});
+
+test("the page has every command", async () => {
+  const { out: help } = await sessile(["--help"]);
+  const commands = [...help.matchAll(/^ {2}(\w+) (?:\[|.* {2,})/gm)].map(([, name]) => name);
+  assert.ok(commands.length >= 10, commands.join());
+  for (const name of commands.filter((it) => it !== "help")) {
+    assert.ok(
+      lines.some((line) => line.includes(`npx sessile ${name}`)),
+      `docs/cli.md shows no ${name}`,
+    );
+  }
+});
