@@ -21,7 +21,7 @@ const AI_SDKS = [
   { ai: "ai", "@ai-sdk/react": "@ai-sdk/react" },
   { ai: "ai-6", "@ai-sdk/react": "ai-react-6" },
 ];
-const { dependencies = {}, exports } = JSON.parse(read("sdk/package.json"));
+const { bin: programs, dependencies = {}, exports, version } = JSON.parse(read("sdk/package.json"));
 const ENTRIES = Object.keys(exports)
   .filter((path) => !path.endsWith(".json"))
   .map((path) => path.replace(".", "sessile"));
@@ -99,6 +99,7 @@ export async function checkApp() {
       for (const name of Object.keys(packages)) link(app, packages[name], name);
       return [...RESOLUTIONS.flatMap((how) => compile(app, how)), ...start(app)];
     });
+    complaints.push(...callPrograms(app));
     for (const line of complaints) say(line);
     return complaints.length > 0 ? 1 : 0;
   } finally {
@@ -118,16 +119,19 @@ function install(app) {
   const into = ["-C", join(modules, "sessile"), "--strip-components", "1"];
   execFileSync("tar", ["-xzf", join(app, filename), ...into]);
   mkdirSync(join(modules, "@ai-sdk"));
-  for (const name of [...PEERS, ...Object.keys(dependencies)]) {
-    if (existsSync(join(nodeModules, name))) link(app, name);
+  for (const name of PEERS) if (existsSync(join(nodeModules, name))) link(app, name);
+  for (const name of Object.keys(dependencies)) {
+    // Another package of the clone may have another version of it.
+    const isOwn = existsSync(inRoot("sdk", "node_modules", name));
+    link(app, name, name, isOwn ? inRoot("sdk", "node_modules") : nodeModules);
   }
 }
 
 /** Puts a package of the clone into the app. */
-function link(app, from, name = from) {
+function link(app, from, name = from, modules = nodeModules) {
   const place = join(app, "node_modules", name);
   rmSync(place, { force: true });
-  symlinkSync(join(nodeModules, from), place);
+  symlinkSync(join(modules, from), place);
 }
 
 /** The compiler's report on the app and on the package; a peer's mistakes are its own. */
@@ -142,6 +146,14 @@ function compile(app, how) {
 function start(app) {
   const printed = output(process.execPath, ["imports.js"], app).trim();
   return printed ? [`on Node ${process.versions.node}: ${printed}`] : [];
+}
+
+/** The package's commands, on the Node that runs this script. */
+function callPrograms(app) {
+  return Object.entries(programs).flatMap(([name, path]) => {
+    const printed = output(process.execPath, [join("node_modules", "sessile", path), "-V"], app);
+    return printed.trim() === version ? [] : [`${name} --version printed ${printed}`];
+  });
 }
 
 /** The output of a program, with any exit code. */
