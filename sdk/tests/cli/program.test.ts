@@ -9,6 +9,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { jwtVerify } from "jose";
+import { Api } from "../../src/cli/api.ts";
+import { part } from "../../src/cli/commands/doctor.ts";
 import { parseDevVars } from "../../src/cli/dev-vars.ts";
 import { sessile } from "./io.ts";
 
@@ -67,7 +69,7 @@ test("a wrong command line is refused with 2 before anything is sent", async () 
 test("help and version are no errors, and help names the exit codes", async () => {
   const help = await sessile(["--help"]);
   assert.equal(help.code, 0);
-  assert.match(help.out, /Exit codes: 0 done; 1 refused; 2 .*; 3 unreachable; 4/s);
+  assert.match(help.out, /Exit codes: 0 done; 1 refused; 2 .*; 3 unreachable;\s4/s);
   assert.deepEqual(await sessile(["--version"]), { code: 0, out: "1.2.3\n", err: "" });
 });
 
@@ -108,6 +110,33 @@ test("a key of a checkout signs nothing for another machine", async (t) => {
   assert.equal(here.code, 3, here.err);
 });
 
+test("doctor skips what a deployment leaves out, and doubts what fails", async (t) => {
+  const refusing = async (code: string, status: number) => {
+    const url = await foreign(
+      t,
+      status,
+      JSON.stringify({ error: { code, status, message: "no" } }),
+    );
+    const { signal } = new AbortController();
+    const io = {
+      env: {},
+      cwd: "/",
+      isTty: false,
+      signal,
+      out() {},
+      err() {},
+      stdin: async () => "",
+    };
+    const api = new Api({ url, token: "a.b.c" }, io);
+    const states = ["inbox", "push"].map(async (name) => (await part(api, name, name, ""))[1]);
+    return (await Promise.all(states)).join();
+  };
+  assert.equal(await refusing("not-found", 404), "skipped,skipped");
+  assert.equal(await refusing("not-configured", 503), "skipped,skipped");
+  assert.equal(await refusing("internal", 500), "warning,failed");
+  assert.equal(await refusing("over-limit", 429), "failed,failed");
+});
+
 test("the lines of .dev.vars are read as wrangler reads them", () => {
   const text = "# A=0\nA=1\r\n B = two words \nexport C='x=y'\nD=\"\"\nnothing\n";
   assert.deepEqual(parseDevVars(text), { A: "1", B: "two words", C: "x=y", D: "" });
@@ -128,6 +157,13 @@ test("nobody there, and somebody else there, are 3; --json says it as JSON, too"
   const page = await foreign(t, 200, "<html>");
   for (const command of ["ls", "doctor"]) {
     assert.equal((await sessile([command, "--url", page], { env })).code, 3, command);
+  }
+  const failing = JSON.stringify({ error: { code: "internal", status: 503, message: "ill" } });
+  for (const body of [failing, '{"error": {"code": "E42"}}', '{"session": "other"}']) {
+    const url = await foreign(t, 503, body);
+    const { code, out } = await sessile(["doctor", "--url", url], { env });
+    assert.equal(code, 3, body);
+    assert.match(out, /^failed +reachable/m);
   }
   const down = await foreign(t, 502, "{}");
   const { code, out } = await sessile(["ls", "--json", "--url", down], { env });

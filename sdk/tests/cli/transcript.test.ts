@@ -21,7 +21,7 @@ function message(serial: string, data: unknown, status?: MessageStatus, version 
   };
 }
 
-/** What a list adds, as text. */
+/** The text that a list adds. */
 function shown(transcript: Transcript, ...messages: Message[]): string {
   return transcript
     .look(messages)

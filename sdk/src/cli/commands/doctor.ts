@@ -1,9 +1,15 @@
 // `sessile doctor`: checks a deployment from outside, and writes nothing.
 
 import type { Command } from "commander";
-import { createSession, type ErrorInfo, PROTOCOL, SessileError } from "../../index.ts";
+import {
+  createSession,
+  ERROR_STATUS,
+  type ErrorInfo,
+  PROTOCOL,
+  SessileError,
+} from "../../index.ts";
 import { type Answer, Api, pathOf } from "../api.ts";
-import { EXIT } from "../exits.ts";
+import { EXIT, exitOf } from "../exits.ts";
 import type { Io } from "../io.ts";
 import { claimsOf } from "../jwt.ts";
 import { count, json, oneLine, type Style, styled, time } from "../print.ts";
@@ -17,6 +23,9 @@ const SOON_MS = 5 * 60_000;
 const ATTACH_MS = 10_000;
 /** Reading a session that never existed writes nothing (P1.2). */
 const SESSION = "sessile-doctor";
+
+/** Refusals that say something of the deployment's keys, or of the token. */
+const ABOUT: readonly string[] = ["not-configured", "unauthorized", "forbidden"];
 
 export type State = "ok" | "warning" | "failed" | "skipped";
 
@@ -78,6 +87,10 @@ async function examine(api: Api, path: string, session: string) {
     add("reachable", "failed", `something answers (${answer.status}) that is no session layer`);
     return done(EXIT.unreachable);
   }
+  if (error && !ABOUT.includes(error.code)) {
+    add("reachable", "failed", error.message);
+    return done(exitOf(SessileError.of(error)));
+  }
   add("reachable", "ok", `a session layer answers in ${took} ms`);
   const { protocol, hostname } = new URL(api.target.url);
   const isOpen = protocol === "http:" && !api.target.isLocal;
@@ -96,8 +109,8 @@ async function examine(api: Api, path: string, session: string) {
     add(...clock(dateOf(answer), asked, took));
     return done(EXIT.token);
   }
-  add(...(await part(api, "inbox", "inbox", () => "there is one")));
-  add(...(await part(api, "push", "push/key", () => "Web Push is set up")));
+  add(...(await part(api, "inbox", "inbox", "there is one")));
+  add(...(await part(api, "push", "push/key", "Web Push is set up")));
   const { line, at, begunAt, ms } = await attach(api, session);
   add(...line);
   add(...(at === undefined ? clock(dateOf(answer), asked, took) : clock(at, begunAt, ms)));
@@ -132,15 +145,21 @@ async function accepted({ target }: Api, error: ErrorInfo | undefined): Promise<
   return ["token", isShort ? "warning" : "ok", isShort ? `${until}, which is soon` : until];
 }
 
+/** The codes of a part that is not there, or not for this token. */
+const LEFT_OUT: readonly string[] = ["not-found", "not-configured", "forbidden"];
+
 /** A part that a deployment may leave out. */
-async function part(api: Api, name: string, path: string, say: () => string): Promise<Line> {
+export async function part(api: Api, name: string, path: string, said: string): Promise<Line> {
   try {
     await api.ask(path);
-    return [name, "ok", say()];
+    return [name, "ok", said];
   } catch (error) {
     if (!(error instanceof SessileError)) throw error;
-    const isAbsent = error.code === "not-found" || error.code === "not-configured";
-    return [name, isAbsent || error.code === "forbidden" ? "skipped" : "failed", error.message];
+    const { code, message } = error;
+    if (LEFT_OUT.includes(code)) return [name, "skipped", message];
+    // Without its binding an inbox fails like one in trouble.
+    if (code !== "internal" || name !== "inbox") return [name, "failed", message];
+    return [name, "warning", `${message}; a deployment without the binding INBOXES has none`];
   }
 }
 
@@ -184,7 +203,7 @@ async function attach({ target }: Api, session: string): Promise<Attached> {
 
 function errorOf({ body }: Answer): ErrorInfo | undefined {
   const { error } = (body ?? {}) as { error?: ErrorInfo };
-  return typeof error?.code === "string" ? error : undefined;
+  return error && Object.hasOwn(ERROR_STATUS, error.code) ? error : undefined;
 }
 
 function sessionOf({ body }: Answer): unknown {

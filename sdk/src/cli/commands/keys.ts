@@ -69,7 +69,8 @@ export function keys(program: Command, io: Io): void {
       if (options.json) return io.out(json({ variable, value }));
       io.out(`${value}\n`);
       io.err(
-        `deployed: npx wrangler secret put ${variable}\nlocally: a line ${variable}=… in .dev.vars\n`,
+        `deployed: npx wrangler secret put ${variable}\n` +
+          `locally: a line ${variable}=… in .dev.vars\n`,
       );
     });
   command
@@ -87,8 +88,7 @@ export function keys(program: Command, io: Io): void {
       const rows = settings.map(({ name, kind, here, ...it }) => [name, kind, it.for, here ?? "-"]);
       io.out(table(["name", "kind", "for", "set here"], rows));
       const path = findDevVars(io.cwd);
-      io.err(
-        `${path ? `read ${path}` : "there is no .dev.vars here"}; a deployment tells nobody its secrets\n`,
-      );
+      const read = path ? `read ${path}` : "there is no .dev.vars here";
+      io.err(`${read}; a deployment tells nobody its secrets\n`);
     });
 }
