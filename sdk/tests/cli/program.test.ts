@@ -137,6 +137,15 @@ test("doctor skips what a deployment leaves out, and doubts what fails", async (
   assert.equal(await refusing("over-limit", 429), "failed,failed");
 });
 
+test("without a WebSocket, as on Node 20, tail says so", async (t) => {
+  const { WebSocket } = globalThis;
+  t.after(() => Object.assign(globalThis, { WebSocket }));
+  Object.assign(globalThis, { WebSocket: undefined });
+  const { code, err } = await sessile(["tail", "s"], { env: { SESSILE_TOKEN: "a.b.c" } });
+  assert.equal(code, 2);
+  assert.match(err, /tail needs Node 22/);
+});
+
 test("the lines of .dev.vars are read as wrangler reads them", () => {
   const text = "# A=0\nA=1\r\n B = two words \nexport C='x=y'\nD=\"\"\nnothing\n";
   assert.deepEqual(parseDevVars(text), { A: "1", B: "two words", C: "x=y", D: "" });

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { createSession, type ServerFrame, SessileError, type Session } from "../../index.ts";
 import { Api, pathOf } from "../api.ts";
 import { Even } from "../even.ts";
+import { Misuse } from "../exits.ts";
 import type { Io } from "../io.ts";
 import { styled } from "../print.ts";
 import { type TargetOptions, withTarget } from "../target.ts";
@@ -42,6 +43,7 @@ export function tail(program: Command, io: Io): void {
     .option("--name <name...>", "only messages of these names")
     .action(async (session: string, options: Options) => {
       const path = pathOf(session);
+      if (!globalThis.WebSocket) throw new Misuse("tail needs Node 22: this one has no WebSocket");
       const api = new Api(options, io);
       // The connection would try for ever where nothing ever was.
       await api.ask(`${path}?rewind=0`);

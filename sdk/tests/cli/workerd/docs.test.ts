@@ -7,9 +7,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { useServer } from "../../../../tests/support/fixture.ts";
-import { getHistory } from "../../../../tests/support/http.ts";
+import { call, getHistory } from "../../../../tests/support/http.ts";
 import { SIGNING_KEY } from "../../../../tests/support/token.ts";
 import { agent, getTurn, start } from "../../../../tests/support/turns.ts";
+import type { Approval } from "../../../src/index.ts";
 import { sessile } from "../io.ts";
 
 const fixture = useServer();
@@ -27,6 +28,7 @@ test("each line of the page does what it says", async () => {
   const ask = (id: string, fields = {}) =>
     bot.ok({ type: "approval.request", id, title: `${id}?`, ...fields });
   for (const id of ["a1", "a2", "a3"]) await ask(id);
+  await ask("a4", { assignees: ["role:supervisor"] });
   await ask("q1", { kind: "question", options: [{ id: "red", label: "Red" }] });
   await ask("q2", { kind: "question" });
   await start(bot, { id: "t1" });
@@ -52,6 +54,19 @@ test("each line of the page does what it says", async () => {
     ["When does the tide turn?", "from a pipe", { page: "/tides" }, "shorter, please"],
   );
   assert.equal((await getTurn(fixture.server, SESSION, "t1")).cancel?.by, "cli");
+  const { body } = await call(fixture.server, SESSION, "GET", "/approvals?status=all");
+  const { approvals } = body as { approvals: Approval[] };
+  assert.deepEqual(
+    approvals.map(({ id, status, decidedBy }) => `${id} ${status} by ${decidedBy}`).sort(),
+    [
+      "a1 approved by cli",
+      "a2 rejected by cli",
+      "a3 approved by cli",
+      "a4 approved by sue",
+      "q1 answered by cli",
+      "q2 answered by cli",
+    ],
+  );
   await bot.close();
   await fixture.server.evict(SESSION);
 });
