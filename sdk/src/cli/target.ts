@@ -10,6 +10,7 @@ import { signToken } from "./jwt.ts";
 /** The address at which `wrangler dev` serves, unless told. */
 const LOCAL_URL = "http://localhost:8787";
 const LOCAL_HOST = /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/;
+const JWT = /^[\w~-]+\.[\w~-]+\.[\w~-]+$/;
 /** A token for a local Worker is made for each request, and for each connection. */
 const LOCAL_SECONDS = 600;
 
@@ -68,7 +69,11 @@ export function targetOf(options: TargetOptions, io: Io): Target {
   const [given, source] = options.token
     ? [options.token, "--token"]
     : [io.env.SESSILE_TOKEN, "SESSILE_TOKEN"];
-  if (given) return { url, token: given.trim(), isLocal, source };
+  if (given) {
+    const token = given.trim();
+    if (!JWT.test(token)) throw new Misuse(`${source} is no token: that is a JWT, in three parts`);
+    return { url, token, isLocal, source };
+  }
   if (!isLocal) {
     throw new Misuse(`there is no token for ${url}: set SESSILE_TOKEN, or give --token`);
   }

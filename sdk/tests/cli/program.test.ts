@@ -53,6 +53,7 @@ test("a wrong command line is refused with 2 before anything is sent", async () 
     ["tail s -n 1001", /-n takes 0 to 1000/],
     ["ls --url sessions.example", /no address of a Worker/],
     ["ls --url https://sessions.example/v1/sessions/s", /must end before \/v1/],
+    ["ls --token secret", /^sessile: --token is no token(?!.*secret)/],
     ["keys make apple", /there is no kind apple/],
     ["keys make constructor", /there is no kind constructor/],
     ["token ann --expires soon", /--expires takes/],

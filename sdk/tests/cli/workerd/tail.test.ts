@@ -6,6 +6,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { useServer } from "../../../../tests/support/fixture.ts";
+import { call } from "../../../../tests/support/http.ts";
 import { CuttingProxy } from "../../../../tests/support/proxy.ts";
 import { makeToken } from "../../../../tests/support/token.ts";
 import { agent, answer, end, start } from "../../../../tests/support/turns.ts";
@@ -153,6 +154,19 @@ test("on a terminal a burst is printed in many pieces", async (t) => {
   const { out } = await tail.end();
   assert.ok(out.startsWith("\x1b[1mscribe\x1b[22m: begun"), out.slice(0, 40));
   await bot.close();
+});
+
+test("a session that is deleted ends tail with 1, and it says so", async () => {
+  const session = fixture.session();
+  const env = await environment();
+  await sessile(["send", session, "Hi"], { env });
+  const deleted = sessile(["tail", session], {
+    env,
+    onOut: () => void call(fixture.server, session, "DELETE", ""),
+  });
+  const { code, out, err } = await within(deleted, "tail to end");
+  assert.deepEqual([code, out], [1, "ann: Hi\n"]);
+  assert.match(err, /deleted|gone/);
 });
 
 test("a token that may not read is told at once", async () => {
