@@ -224,8 +224,10 @@ export class Server {
     await within(gone, "workerd to die");
   }
 
-  async restart(): Promise<void> {
+  /** Starts again on the same disk and ports; with other settings, if there are any. */
+  async restart(options?: ServerOptions): Promise<void> {
     await this.kill9();
+    if (options !== undefined) configure(this.dir, options);
     await this.start();
   }
 

@@ -1,0 +1,190 @@
+// The pages of `docs/` as people follow them. What a block does stands behind its language, where
+// no reader sees it:
+//
+// | words | the block |
+// | --- | --- |
+// | `run` | is run to its end, and succeeds; the variables that it sets are there for the next one |
+// | `again` | is run until it prints what the block after it says |
+// | `stays` | is a process that stays until the end of the page |
+// | `serves` | serves the Worker, with the settings that `npm run dev` is given |
+// | `as=FILE` | is saved as that file |
+// | `prints` | is what the block before it prints; `…` stands for any text |
+//
+// The folder has what a clone has, so that a page's commands are those of its readers.
+
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { build } from "esbuild";
+import { createElement } from "react";
+import { renderToString } from "react-dom/server";
+import { ROOT, type Server, startServer } from "./server.ts";
+import { until, within } from "./wait.ts";
+
+export interface Block {
+  language: string;
+  /** The words behind the language. */
+  does: string[];
+  code: string;
+  line: number;
+}
+
+export function blocksOf(text: string): Block[] {
+  const found: Block[] = [];
+  let open: Block | undefined;
+  for (const [at, line] of text.split("\n").entries()) {
+    const fence = /^```(\S*)\s*(.*)$/.exec(line);
+    if (open !== undefined && fence !== null) {
+      found.push(open);
+      open = undefined;
+    } else if (open !== undefined) open.code += `${line}\n`;
+    else if (fence !== null) {
+      const [, language = "", words = ""] = fence;
+      open = { language, does: words.split(" ").filter(Boolean), code: "", line: at + 1 };
+    }
+  }
+  return found;
+}
+
+/** Whether a text is what a page says that something prints, but for spaces that nobody sees. */
+export function isPrinted(text: string, page: string): boolean {
+  const seen = text.trim().replace(/ +$/gm, "");
+  const parts = page.trim().split("…");
+  const escaped = parts.map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`^${escaped.join("[^]*")}$`).test(seen);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const address = server.address();
+  await new Promise<void>((done) => server.close(() => done()));
+  if (address === null || typeof address === "string") throw new Error("no free port");
+  return address.port;
+}
+
+/** Hands over the arguments of `npm run dev`, in the place of npm. */
+const NPM = `#!/bin/sh\nprintf '%s\\0' "$@" > "$PAGE/.served"\n`;
+/** Every variable and function of a block is there in the next one. */
+const BEFORE = "set -aeuo pipefail; if [ -f .state ]; then . ./.state; fi\n";
+const AFTER = "\n{ export -p; declare -f; } > .state\n";
+
+export class Walk {
+  readonly dir = mkdtempSync(join(tmpdir(), "sessile-page-"));
+  #server: Server | undefined;
+  #staying: ChildProcess[] = [];
+  #port = 0;
+
+  constructor() {
+    mkdirSync(join(this.dir, ".bin"));
+    writeFileSync(join(this.dir, ".bin", "npm"), NPM, { mode: 0o755 });
+    for (const name of ["examples", "node_modules", "scripts", "sdk"]) {
+      symlinkSync(join(ROOT, name), join(this.dir, name));
+    }
+  }
+
+  get #options() {
+    const path = [join(this.dir, ".bin"), dirname(process.execPath), process.env.PATH];
+    const env = { ...process.env, PATH: path.join(":"), PAGE: this.dir };
+    return { cwd: this.dir, env, timeout: 60_000 };
+  }
+
+  /** Ports that are free on this machine take the place of those of the page. */
+  #here(code: string): string {
+    const { port = 8787 } = this.#server ?? {};
+    return code
+      .replaceAll("localhost:8787", `127.0.0.1:${port}`)
+      .replaceAll("8080", String(this.#port));
+  }
+
+  async #run(code: string): Promise<string> {
+    const script = BEFORE + this.#here(code) + AFTER;
+    return (await promisify(execFile)("bash", ["-c", script], this.#options)).stdout;
+  }
+
+  async #serve(code: string): Promise<void> {
+    await this.#run(code);
+    const args = readFileSync(join(this.dir, ".served"), "utf8").split("\0");
+    if (args.slice(0, 5).join(" ") !== "run dev -- --port 8787") throw new Error(args.join(" "));
+    const settings = args.filter((_, at) => args[at - 1] === "--var");
+    const vars = Object.fromEntries(
+      settings.map((it) => [it.slice(0, it.indexOf(":")), it.slice(it.indexOf(":") + 1)]),
+    );
+    const options = { vars: { SESSILE_SIGNING_KEY: undefined, ...vars } };
+    if (this.#server === undefined) this.#server = await startServer(options);
+    else await this.#server.restart(options);
+  }
+
+  #stay(code: string): () => string {
+    const child = spawn("bash", ["-c", BEFORE + this.#here(code)], {
+      ...{ cwd: this.dir, env: this.#options.env, detached: true },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    this.#staying.push(child);
+    let said = "";
+    child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+      said += chunk;
+    });
+    return () => said;
+  }
+
+  /** A component is rendered once, so that its imports are there, and its hooks. */
+  async #save(name: string, code: string): Promise<void> {
+    const file = join(this.dir, name);
+    writeFileSync(file, this.#here(code));
+    if (!name.endsWith(".tsx")) return;
+    const outfile = file.replace(/tsx$/, "mjs");
+    const given = { bundle: true, format: "esm", jsx: "automatic", packages: "external" } as const;
+    await build({ ...given, entryPoints: [file], outfile });
+    const { default: Component } = await import(outfile);
+    const shown = renderToString(createElement(Component, { id: "chat-1" }));
+    if (!shown.includes("<")) throw new Error(`${name} renders nothing`);
+  }
+
+  /** Does what a page says, and fails where something else comes of it. */
+  async follow(blocks: Block[]): Promise<void> {
+    this.#port = await freePort();
+    let prints: (expected: string) => Promise<void> | void = () => {};
+    for (const { language, does, code, line } of blocks) {
+      const [word = ""] = does;
+      const what = `line ${line} to print what the page says`;
+      const compare = (said: string, expected: string) => {
+        if (!isPrinted(said, expected)) throw new Error(`waited for ${what}; it is\n${said}`);
+      };
+      if (word === "prints") await prints(code);
+      else if (word === "serves") await this.#serve(code);
+      else if (word.startsWith("as=")) await this.#save(word.slice(3), code);
+      else if (word === "again") {
+        prints = async (expected) => {
+          await until(
+            () => this.#run(code),
+            (said) => isPrinted(said, expected),
+            what,
+          );
+        };
+      } else if (word === "stays") {
+        const said = this.#stay(code);
+        prints = async (expected) => {
+          await until(said, (text) => isPrinted(text, expected), what);
+        };
+      } else if (word === "run" && language === "sh") {
+        const said = await this.#run(code);
+        prints = (expected) => compare(said, expected);
+      } else throw new Error(`line ${line}: nothing is known of \`${language} ${word}\``);
+    }
+  }
+
+  async end(): Promise<void> {
+    for (const child of this.#staying) {
+      if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) continue;
+      const gone = new Promise((done) => child.once("exit", done));
+      process.kill(-child.pid, "SIGKILL");
+      await within(gone, "a process of the page to end");
+    }
+    await this.#server?.stop();
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
