@@ -73,6 +73,25 @@ test("each block is run, or it is said why not", () => {
   );
 });
 
+test("links lead somewhere", () => {
+  for (const page of PAGES) {
+    const text = readFileSync(join(DOCS, page), "utf8");
+    for (const [, to = ""] of text.matchAll(/\]\((?!https?:)([^)]*)\)/g)) {
+      const [path = "", anchor] = to.split("#");
+      const file = path === "" ? join(DOCS, page) : join(DOCS, path);
+      const target = path.endsWith("/") ? readdirSync(file).join() : readFileSync(file, "utf8");
+      if (anchor === undefined) continue;
+      const headings = [...target.matchAll(/^#+ (.*)$/gm)].map(([, title = ""]) =>
+        title
+          .toLowerCase()
+          .replace(/[^\p{L}\p{N} _-]/gu, "")
+          .replaceAll(" ", "-"),
+      );
+      assert.ok(headings.includes(anchor), `docs/${page} links to ${to}`);
+    }
+  }
+});
+
 test("output is compared, and … stands for any text", () => {
   assert.ok(isPrinted("a.b 17 c \n", "a.b … c"));
   assert.ok(!isPrinted("axb 17 c\n", "a.b … c"));
