@@ -1,9 +1,9 @@
-// The pages of `docs/` as people follow them. What a block does stands behind its language, where
-// no reader sees it:
+// The pages of `docs/` as people follow them. The words behind a block's language, which no reader
+// sees, say how it is used:
 //
 // | words | the block |
 // | --- | --- |
-// | `run` | is run to its end, and succeeds; the variables that it sets are there for the next one |
+// | `run` | is run to its end, and succeeds; the next one has the variables that it sets |
 // | `again` | is run until it prints what the block after it says |
 // | `stays` | is a process that stays until the end of the page |
 // | `serves` | serves the Worker, with the settings that `npm run dev` is given |

@@ -13,17 +13,14 @@ const ACCOUNT = "it needs an account of Cloudflare";
 const PART = "it is a part of wrangler.toml, which nothing runs";
 const ELSEWHERE = "it is a deployment's; the same is run in";
 
-/** Blocks that are not run, by the line that they begin with, and why not. */
+/** Blocks that are not run, by what they begin with, and why not. */
 const NOT_RUN: Record<string, [begins: string, why: string][]> = {
   "deploy.md": [
     ["npm run setup                                  # installs the tools", ACCOUNT],
     ["[vars]", PART],
     ['import { SignJWT } from "jose";', `${ELSEWHERE} docs/use-chat.md`],
     ['curl -X PATCH "https://HOST/v1/sessions/support-4711" \\', `${ELSEWHERE} docs/security.md`],
-    [
-      'npx wrangler secret put SESSILE_WEBHOOK_SECRETS    # echo "whsec_$(openssl rand -base64 32)"',
-      ACCOUNT,
-    ],
+    ["npx wrangler secret put SESSILE_WEBHOOK_SECRETS ", ACCOUNT],
     ["[vars]", PART],
     [
       'import { Webhook } from "standardwebhooks";',
@@ -33,7 +30,7 @@ const NOT_RUN: Record<string, [begins: string, why: string][]> = {
   ],
   "push.md": [
     [
-      `node -p 'require("node:crypto").generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({ format: "jwk" }).d' |`,
+      'node -p \'require("node:crypto").generateKeyPairSync',
       `${ACCOUNT}; push-config.test.ts runs its first line`,
     ],
     ["[vars]", PART],
@@ -64,8 +61,12 @@ before(async () => {
 test("each block is run, or it is said why not", () => {
   for (const page of PAGES) {
     const idle = read(page).filter(({ does }) => does.length === 0);
-    const listed = (NOT_RUN[page] ?? []).map(([line]) => line);
-    assert.deepEqual(idle.map(begins), listed, `docs/${page}`);
+    const listed = (NOT_RUN[page] ?? []).map(([start]) => start);
+    const starts = idle.map((block, at) => {
+      const start = listed[at];
+      return start !== undefined && begins(block).startsWith(start) ? start : begins(block);
+    });
+    assert.deepEqual(starts, listed, `docs/${page}`);
   }
   assert.deepEqual(
     Object.keys(NOT_RUN).filter((page) => !PAGES.includes(page)),
