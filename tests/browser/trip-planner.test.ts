@@ -60,6 +60,19 @@ async function atOnce(page: Page): Promise<void> {
   );
 }
 
+/** Chooses an option, again if it moved from under the pointer while others were found. */
+async function choose(page: Page, name: string): Promise<void> {
+  const option = page.getByLabel(name);
+  await until(
+    async () => {
+      if (!(await option.isChecked())) await option.click();
+      return option.isChecked();
+    },
+    (isChosen) => isChosen,
+    `${name} to be chosen`,
+  );
+}
+
 async function stands(page: Page, status: string): Promise<void> {
   for (const id of SPECIALISTS) await page.waitForSelector(`#${id}[data-status=${status}]`);
 }
@@ -93,15 +106,15 @@ describe("the trip planner", () => {
     await Promise.all([atOnce(page), atOnce(other)]);
     await stands(page, "active");
     // Selected while they search, on one device; changed on the other one.
-    await page.getByLabel("Morning flight").check();
+    await choose(page, "Morning flight");
     await other.waitForFunction(() => document.querySelector("#flights input:checked"));
-    await other.getByLabel("Evening flight").check();
+    await choose(other, "Evening flight");
     // In the middle of it.
     await page.reload();
     await page.getByLabel("Evening flight").and(page.locator(":checked")).waitFor();
     await showTheSame(page, other);
     await stands(page, "complete");
-    await other.getByLabel("River House").check();
+    await choose(other, "River House");
     await until(
       () => texts(page),
       (lines) => lines.at(-1) === "For Lisbon there are 3 flights, 3 hotels, 4 activities.",
