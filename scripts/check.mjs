@@ -15,6 +15,7 @@ export const checks = [
   ["format of Rust", () => run("cargo", ["fmt", "--check"])],
   ["format and lints of JavaScript", () => run(modernNode(), [join(bin, "biome"), "ci", "."])],
   ["types", () => run(modernNode(), [join(bin, "tsc"), "--noEmit"])],
+  ["types of the pages", () => run(modernNode(), [join(bin, "tsc"), "--noEmit", "-p", "pages"])],
   ...sdkChecks,
   ["lints of Rust", () => clippy(["--all-targets"])],
   ["lints of the Worker", () => clippy(["--lib", "--target", "wasm32-unknown-unknown"])],

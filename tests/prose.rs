@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 const ROOMS: [&str; 8] = [
-    "src", "tests", "demo", "scripts", "bench", "examples", "sdk", "docs",
+    "src", "tests", "pages", "scripts", "bench", "examples", "sdk", "docs",
 ];
 const LANGUAGES: [&str; 5] = ["rs", "ts", "js", "mjs", "tsx"];
 const MADE: [&str; 4] = ["node_modules", "dist", "fixtures", "sdk/docs"];

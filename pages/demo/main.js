@@ -1,5 +1,6 @@
 // The page: shows what the session holds, and tells the session what the person does.
-import { createSession } from "./sessile.js";
+import "./style.css";
+import { createSession } from "sessile";
 
 const at = (id) => document.getElementById(id);
 const query = new URLSearchParams(location.hash.slice(1));
