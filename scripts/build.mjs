@@ -1,16 +1,8 @@
 // Builds the Worker to wasm into build/, and with `--faults` a second one into build/faults whose
 // sessions can be made to panic. Does nothing if the build is up to date.
-import { createHash } from "node:crypto";
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fingerprint, withLock } from "./lib/fresh.mjs";
 import {
   bin,
   cargoTarget,
@@ -34,7 +26,8 @@ const SOURCES = [
   "scripts/build.mjs",
 ];
 const OUTPUTS = ["index.js", "index_bg.wasm"];
-const LOCK_RETRY_MS = 200;
+/** Both variants use the same file of cargo's target directory. */
+const LOCK = join(cargoTarget, ".sessile-build");
 
 const VARIANTS = {
   release: { directory: "build", args: [], isOptimised: true },
@@ -54,7 +47,7 @@ const WASM_FEATURES = [
 
 /** Builds a variant of the Worker, unless it is up to date. */
 export async function build(name = "release") {
-  await withLock(() => buildVariant(VARIANTS[name]));
+  await withLock(LOCK, () => buildVariant(VARIANTS[name]));
   await buildSite();
 }
 
@@ -94,59 +87,8 @@ async function succeed(running) {
   throw new Refusal("the Worker could not be built; see the messages above");
 }
 
-/** One build at a time: both variants use the same file of cargo's target directory. */
-async function withLock(action) {
-  mkdirSync(cargoTarget, { recursive: true });
-  const lock = join(cargoTarget, ".sessile-build");
-  while (!take(lock)) await new Promise((resolve) => setTimeout(resolve, LOCK_RETRY_MS));
-  try {
-    await action();
-  } finally {
-    rmSync(lock, { force: true });
-  }
-}
-
-/** Takes the lock, unless a live process holds it. */
-function take(lock) {
-  try {
-    writeFileSync(lock, String(process.pid), { flag: "wx" });
-    return true;
-  } catch {
-    if (!isHeld(lock)) rmSync(lock, { force: true });
-    return false;
-  }
-}
-
-function isHeld(lock) {
-  try {
-    const holder = Number(readFileSync(lock, "utf8"));
-    // Empty for a moment after its creation.
-    return holder === 0 || process.kill(holder, 0);
-  } catch (error) {
-    return error.code === "EPERM";
-  }
-}
-
 function outputs(directory) {
   return fingerprint(OUTPUTS.map((name) => inRoot(directory, name)));
-}
-
-/** A hash over the names and contents of files and folders. */
-function fingerprint(paths) {
-  const hash = createHash("sha256");
-  for (const path of paths.flatMap((path) => files(path))) {
-    const content = readFileSync(path);
-    hash.update(`${path}\0${content.length}\0`).update(content);
-  }
-  return hash.digest("hex");
-}
-
-function files(path) {
-  if (!existsSync(path)) return [];
-  if (!statSync(path).isDirectory()) return [path];
-  return readdirSync(path)
-    .sort()
-    .flatMap((name) => files(join(path, name)));
 }
 
 if (isMain(import.meta.url)) {

@@ -109,8 +109,8 @@ export async function checkApp() {
 
 /** The state after `npm install`: the package unpacked, and its peers beside it. */
 function install(app) {
-  // As in a fresh clone: the package's own script has to build it.
-  rmSync(inRoot("sdk", "dist"), { recursive: true, force: true });
+  // As in a fresh clone: the package's own script has to build it. Others may read the files.
+  rmSync(inRoot("sdk", ".dist.stamp"), { force: true });
   const packed = capture("npm", ["pack", "-w", "sdk", "--pack-destination", app, "--json"]);
   const [{ filename } = {}] = packed ? JSON.parse(packed) : [];
   if (!filename) throw new Refusal("npm could not pack the SDK; try npm pack in sdk/");

@@ -1,8 +1,9 @@
 // The SDK: its build into sdk/dist, its tests without a Worker, and the promises of the package:
 // sizes, exports and types. `node scripts/sdk.mjs build` only builds, `docs` writes sdk/docs.
-import { readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, sep } from "node:path";
 import { gzipSync } from "node:zlib";
+import { fingerprint, replaceFolder, withLock } from "./lib/fresh.mjs";
 import { runGroups } from "./lib/groups.mjs";
 import { bin, inRoot, isMain, main, modernNode, read, run, say } from "./lib/project.mjs";
 import { checkApp } from "./package.mjs";
@@ -59,6 +60,22 @@ const BROUGHT = ["react", "ai", "@ai-sdk/*", "@tanstack/*"];
 /** Examples whose types are those of the built SDK. */
 const EXAMPLES = ["agent-inbox", "approvals/agent", "approvals/pages", "trip-planner"];
 
+/** The files that sdk/dist is made of. */
+const SOURCES = [
+  "sdk/src",
+  "sdk/package.json",
+  "sdk/tsconfig.json",
+  "sdk/tsconfig.build.json",
+  "tsconfig.json",
+  "package-lock.json",
+  "scripts/sdk.mjs",
+];
+const DIST = inRoot("sdk", "dist");
+/** The next sdk/dist. Its maps name their sources as those of sdk/dist do. */
+const NEXT = inRoot("sdk", ".dist");
+/** The sources of the last build, and its files. */
+const STAMP = inRoot("sdk", ".dist.stamp");
+
 /** Directories of tests that need more than Node. */
 const KINDS = ["workerd", "browser"];
 
@@ -86,14 +103,28 @@ async function checkExamples() {
   return 0;
 }
 
-/** JavaScript and declarations, file by file: a bundler takes what it needs. */
-export async function buildSdk() {
-  rmSync(inRoot("sdk", "dist"), { recursive: true, force: true });
-  const code = await tool("tsc", ["-p", join("sdk", "tsconfig.build.json")]);
-  if (code !== 0) return code;
-  await bundleWorker();
-  await bundleCli();
-  return code;
+/**
+ * JavaScript and declarations, file by file: a bundler takes what it needs. Does nothing if they
+ * are up to date; otherwise whoever reads sdk/dist meanwhile finds every file whole.
+ */
+export function buildSdk() {
+  return withLock(inRoot("sdk", ".dist.lock"), async () => {
+    const sources = fingerprint(SOURCES.map((source) => inRoot(source)));
+    const isFresh = existsSync(STAMP) && readFileSync(STAMP, "utf8") === sources + outputs();
+    if (isFresh) return 0;
+    rmSync(NEXT, { recursive: true, force: true });
+    const code = await tool("tsc", ["-p", join("sdk", "tsconfig.build.json"), "--outDir", NEXT]);
+    if (code !== 0) return code;
+    await bundleWorker();
+    await bundleCli();
+    replaceFolder(NEXT, DIST);
+    writeFileSync(STAMP, sources + outputs());
+    return code;
+  });
+}
+
+function outputs() {
+  return fingerprint([DIST]);
 }
 
 /** The command line is one script for Node, whose types no app sees. */
@@ -101,7 +132,7 @@ async function bundleCli() {
   const { build } = await import("esbuild");
   await build({
     entryPoints: [inRoot("sdk", "src", "cli", "main.ts")],
-    outfile: inRoot("sdk", "dist", "cli", "sessile.js"),
+    outfile: join(NEXT, "cli", "sessile.js"),
     bundle: true,
     format: "esm",
     platform: "node",
@@ -118,13 +149,13 @@ async function bundleWorker() {
   const { build } = await import("esbuild");
   await build({
     entryPoints: [inRoot("sdk", "src", "push", "worker.ts")],
-    outfile: inRoot("sdk", "dist", "push", "worker", "push-worker.js"),
+    outfile: join(NEXT, "push", "worker", "push-worker.js"),
     bundle: true,
     format: "iife",
     target: "es2022",
     logLevel: "warning",
   });
-  for (const end of [".js", ".js.map"]) rmSync(inRoot("sdk", "dist", "push", `worker${end}`));
+  for (const end of [".js", ".js.map"]) rmSync(join(NEXT, "push", `worker${end}`));
 }
 
 /** The SDK's tests of a kind: those in directories of that name, or in none of them. */
