@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { before, test } from "node:test";
 import { type Block, blocksOf, isPrinted, Walk } from "../support/pages.ts";
 import { ROOT } from "../support/server.ts";
@@ -83,24 +83,34 @@ test("each block is run, or it is said why not", () => {
   );
 });
 
-test("links lead somewhere", () => {
-  for (const page of PAGES) {
-    const text = readFileSync(join(DOCS, page), "utf8");
-    for (const [, to = ""] of text.matchAll(/\]\((?!https?:)([^)]*)\)/g)) {
+test("links lead somewhere, and every page of docs/ is in its index", () => {
+  const written = ["*.md", "{docs,examples,tests,bench}/**/*.md", "sdk/*.md", "sdk/src/**/*.md"];
+  const files = globSync(written, { cwd: ROOT, exclude: (name) => name.includes("node_modules") });
+  assert.ok(files.includes("README.md") && files.includes("docs/README.md"));
+  const linked = new Set<string>();
+  const dead: string[] = [];
+  for (const from of files) {
+    const text = readFileSync(join(ROOT, from), "utf8");
+    for (const [, to = ""] of text.matchAll(/\]\((?!https?:|mailto:)([^)\s]*)\)/g)) {
       const [path = "", anchor] = to.split("#");
-      const file = path === "" ? join(DOCS, page) : join(DOCS, path);
-      const target = path.endsWith("/") ? readdirSync(file).join() : readFileSync(file, "utf8");
-      if (anchor === undefined) continue;
-      const headings = [...target.matchAll(/^#+ (.*)$/gm)].map(([, title = ""]) =>
-        title
-          .toLowerCase()
-          .replace(/[^\p{L}\p{N} _-]/gu, "")
-          .replaceAll(" ", "-"),
-      );
-      assert.ok(headings.includes(anchor), `docs/${page} links to ${to}`);
+      const file = path === "" ? join(ROOT, from) : join(ROOT, dirname(from), path);
+      if (from === "docs/README.md") linked.add(path);
+      if (!existsSync(file) || !hasAnchor(file, anchor)) dead.push(`${from} links to ${to}`);
     }
   }
+  assert.deepEqual(dead, []);
+  const lost = PAGES.filter((name) => name !== "README.md" && !linked.has(name));
+  assert.deepEqual(lost, []);
 });
+
+/** Whether a page has a heading of an anchor, as GitHub makes it. */
+function hasAnchor(file: string, anchor: string | undefined): boolean {
+  if (anchor === undefined) return true;
+  return [...readFileSync(file, "utf8").matchAll(/^#+ (.*)$/gm)].some(([, title = ""]) => {
+    const text = title.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").toLowerCase();
+    return text.replace(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-") === anchor;
+  });
+}
 
 test("output is compared, and … stands for any text", () => {
   assert.ok(isPrinted("a.b 17 c \n", "a.b … c"));
