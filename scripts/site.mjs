@@ -41,7 +41,7 @@ function* documents() {
   for (const name of ["_headers", "_redirects"]) yield [name, readFileSync(join(PAGES, name))];
 }
 
-/** What the pages run: React's components drawn by preact, which is a tenth of its size. */
+/** The scripts of the pages: React's components drawn by preact, which is a tenth of its size. */
 async function scripts() {
   // Imported here, since it may not be installed yet when this file is read.
   const { build } = await import("esbuild");
