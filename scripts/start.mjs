@@ -22,7 +22,7 @@ await main(async () => {
   if (!key) throw new Refusal("the demo needs SESSILE_SIGNING_KEY in .dev.vars to make its tokens");
 
   const origin = `http://localhost:${port}`;
-  const server = serve(["--port", String(port), "--log-level", "warn"]);
+  const server = serve(["--port", String(port), "--log-level", "warn", "--var", "SESSILE_DEV:1"]);
   let isServing = true;
   const served = server.done.finally(() => {
     isServing = false;

@@ -7,6 +7,7 @@
 
 mod algorithm;
 mod claims;
+mod development;
 mod grant;
 mod header;
 mod jwk;
@@ -19,6 +20,7 @@ mod refusal;
 
 pub use self::algorithm::Algorithm;
 pub use self::claims::{CLIENT_LENGTH, Expected, LEEWAY_MS};
+pub use self::development::development_claims;
 pub use self::grant::{Claims, Grant};
 pub use self::header::{Header, check_size};
 pub use self::key::Key;

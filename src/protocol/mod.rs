@@ -18,6 +18,7 @@ pub mod capability;
 pub mod data;
 pub mod decode;
 pub mod deployment;
+pub mod development;
 pub mod device;
 pub mod error;
 pub mod fields;

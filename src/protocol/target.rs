@@ -60,6 +60,20 @@ pub fn check(url: &str, allows_local: bool) -> Result<(), &'static str> {
     }
 }
 
+/// Whether an authority is a host of this machine or of its local network: `localhost`, a name
+/// below it or below `local`, or an address that is not public. Any other name may lead here too,
+/// by a record of its owner (DNS rebinding).
+pub fn is_local(authority: &str) -> bool {
+    let host = split(authority).and_then(|(host, _)| Host::read(host));
+    host.is_some_and(|host| match &host {
+        Host::Name(name) => {
+            let last = name.split('.').next_back();
+            name == "localhost" || name.contains('.') && matches!(last, Some("localhost" | "local"))
+        }
+        Host::V4(_) | Host::V6(_) => !host.is_public(),
+    })
+}
+
 /// The host and the port of an authority.
 fn split(authority: &str) -> Option<(&str, Option<&str>)> {
     if let Some(rest) = authority.strip_prefix('[') {

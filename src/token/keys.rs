@@ -102,6 +102,11 @@ impl Keys {
         self.named.iter().any(|(name, _)| name == kid)
     }
 
+    /// `SESSILE_SIGNING_KEY`.
+    pub const fn signing_key(&self) -> Option<&Key> {
+        self.signing_key.as_ref()
+    }
+
     /// Every usable key, and its name in messages.
     pub fn all(&self) -> impl Iterator<Item = (&Key, String)> {
         let signing_key = self.signing_key.iter();

@@ -13,7 +13,7 @@ use super::fault::provoke;
 use super::incoming::Incoming;
 use super::shell::{Lost, Outcome, Shell};
 use crate::cloudflare::call::{Ask, CALL_HEADER, Call, Opening, Question, STALE_HEADER, failed};
-use crate::cloudflare::platform::http::{Answer, json, refusal};
+use crate::cloudflare::platform::http::{Answer, empty, json, refusal};
 use crate::cloudflare::platform::js;
 use crate::cloudflare::platform::panics;
 use crate::cloudflare::platform::upgrade::{ends, upgraded};
@@ -112,6 +112,10 @@ impl<M: Class> Object<M> {
         };
         let decode = match route.serve {
             Serve::Answer(decode) | Serve::Lines(decode) | Serve::Body(decode) => decode,
+            Serve::Restart => {
+                shell.lose("a development server restarts the object");
+                return empty();
+            }
             Serve::Report | Serve::Socket | Serve::Events | Serve::PushKey => {
                 return match shell
                     .with(|core| Ok(M::report(shell.name().unwrap_or_default(), core)))

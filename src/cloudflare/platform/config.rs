@@ -31,6 +31,8 @@ pub(crate) struct Config {
     pub(crate) keys: KeyRing,
     /// The rules for calls that leave a session (P10.4, P10.5).
     pub(crate) outbound: Outbound,
+    /// Whether this is a development server ([`crate::protocol::development`]).
+    pub(crate) develops: bool,
     /// The secrets that sign them, with spaces between.
     pub(crate) secrets: Option<String>,
 }
@@ -51,6 +53,7 @@ pub(crate) fn config(env: &Env) -> Result<Rc<Config>, ErrorInfo> {
             limits: limits(env)?,
             keys,
             outbound,
+            develops: variable(env, "SESSILE_DEV").is_some_and(|word| word == "1"),
             secrets: variable(env, "SESSILE_WEBHOOK_SECRETS"),
         });
         Ok(Rc::clone(config.get_or_init(|| read)))

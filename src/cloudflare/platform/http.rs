@@ -63,6 +63,11 @@ pub(crate) fn json(status: u16, body: &str) -> Answer {
     Response::new_with_opt_str_and_init(Some(body), &init(status, &headers))
 }
 
+/// An answer without a body.
+pub(crate) fn empty() -> Answer {
+    Response::new_with_opt_str_and_init(None, &init(204, &headers("text/plain")?))
+}
+
 /// An error as the whole answer (P13.2).
 pub(crate) fn refusal(error: &ErrorInfo) -> Answer {
     json(error.status, &error.body())
@@ -78,14 +83,15 @@ pub(crate) fn streamed(status: u16, content_type: &str, body: &ReadableStream) -
 
 /// The answer to a browser's preflight, for pages of any origin. No cookie grants anything.
 pub(crate) fn preflight() -> Answer {
-    let headers = headers("text/plain")?;
+    let answer = empty()?;
+    let headers = answer.headers();
     headers.set(
         "access-control-allow-methods",
         "GET, POST, PATCH, PUT, DELETE",
     )?;
     headers.set("access-control-allow-headers", ALLOWED_HEADERS)?;
     headers.set("access-control-max-age", "86400")?;
-    Response::new_with_opt_str_and_init(None, &init(204, &headers))
+    Ok(answer)
 }
 
 fn headers(content_type: &str) -> Result<Headers, JsValue> {

@@ -13,7 +13,9 @@ use super::time::{now, within};
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::Limits;
-use crate::token::{Claims, Expected, Header, Key, Keys, OWN_KID, check_size, unauthorized};
+use crate::token::{
+    Claims, Expected, Header, Key, Keys, OWN_KID, check_size, development_claims, unauthorized,
+};
 
 /// How long a fetched set of keys is used without another fetch.
 const FETCHED_FOR_MS: i64 = 10 * 60 * 1000;
@@ -134,6 +136,22 @@ impl KeyRing {
     /// `not-configured`, where the deployment has no secret to sign with.
     pub(crate) async fn issue(&self, claims: &str) -> Result<String, ErrorInfo> {
         self.made.issue(claims).await
+    }
+
+    /// A token that a development server makes for a page, which asks by this body.
+    ///
+    /// # Errors
+    /// `invalid-frame`, or `not-configured` without `SESSILE_SIGNING_KEY`.
+    pub(crate) async fn develop(
+        &self,
+        body: &str,
+        expires_at: Timestamp,
+        limits: &Limits,
+    ) -> Result<String, ErrorInfo> {
+        let missing = || not_configured("such a token needs SESSILE_SIGNING_KEY");
+        let key = self.own.signing_key().ok_or_else(missing)?;
+        let claims = development_claims(body, &self.expected, now(), expires_at, limits)?;
+        signatures::sign(&claims, "", key).await
     }
 
     /// Makes sure, once, that every key of the deployment is one that the platform takes.

@@ -43,9 +43,10 @@ export async function deriveKey(secret, label) {
 }
 
 /** A token with these claims, signed with a key. */
-export async function signClaims(claims, kid, text, alg) {
-  const key = await makeKey(text, false, alg);
-  return new CompactSign(encoder.encode(claims)).setProtectedHeader({ alg, kid }).sign(key);
+export async function signClaims(claims, kid, text, isText, alg) {
+  const key = await makeKey(text, isText, alg);
+  const header = kid === "" ? { alg } : { alg, kid };
+  return new CompactSign(encoder.encode(claims)).setProtectedHeader(header).sign(key);
 }
 
 /**

@@ -26,12 +26,13 @@ extern "C" {
     #[wasm_bindgen(js_name = deriveKey, catch)]
     fn derive_key(secret: &str, label: &str) -> Result<Promise, JsValue>;
 
-    /// A token with this header and these claims, signed by a key.
+    /// A token with these claims, signed by a key; its header names the key if that has a name.
     #[wasm_bindgen(js_name = signClaims, catch)]
     fn sign_claims(
         claims: &str,
         kid: &str,
         text: &str,
+        is_text: bool,
         algorithm: &str,
     ) -> Result<Promise, JsValue>;
 
@@ -76,12 +77,19 @@ pub(crate) async fn derive(secret: &str, label: &str) -> Result<Key, ErrorInfo> 
     Ok(Key::own(&bytes.as_string().unwrap_or_default()))
 }
 
-/// A token with these claims, as JSON, signed by this key.
+/// A token with these claims, as JSON, signed by the key of this `kid`, which may be none.
 ///
 /// # Errors
 /// When the runtime refuses.
 pub(crate) async fn sign(claims: &str, kid: &str, key: &Key) -> Result<String, ErrorInfo> {
-    let token = settled(sign_claims(claims, kid, &key.text, key.algorithm.name)).await;
+    let token = settled(sign_claims(
+        claims,
+        kid,
+        &key.text,
+        key.is_text,
+        key.algorithm.name,
+    ))
+    .await;
     let token = token.map_err(|error| not_configured(&unusable("a secret", &error)))?;
     Ok(token.as_string().unwrap_or_default())
 }

@@ -3,6 +3,7 @@
 mod admit;
 mod asked;
 mod body;
+mod development;
 mod events;
 mod exchange;
 mod lines;

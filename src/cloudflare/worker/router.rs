@@ -7,7 +7,7 @@ use worker::web_sys::Request;
 use super::admit::admit;
 use super::asked::Asked;
 use super::refuse::{Shape, offered, refuse};
-use super::{body, lines, merged, sse};
+use super::{body, development, lines, merged, sse};
 use crate::cloudflare::call::as_json;
 use crate::cloudflare::platform::config::config;
 use crate::cloudflare::platform::env::not_configured;
@@ -53,7 +53,14 @@ pub(super) async fn route(request: &Request, env: &Env) -> Answer {
     };
     let (route, params) = match found {
         Ok(found) => found,
-        Err(Missed { error, allow }) => return allowing(refused(error), allow),
+        Err(Missed { error, allow }) => {
+            let authority = authority(&url);
+            return match development::serve(request, env, &config, authority, path).await {
+                Some(Ok(answer)) => answer,
+                Some(Err(error)) => refused(error),
+                None => allowing(refused(error), allow),
+            };
+        }
     };
     let pairs = query::pairs(query);
     let admitted = match admit(request, &config, route, &params, &pairs).await {
@@ -91,7 +98,11 @@ impl Asked<'_> {
                 return lines::serve(self).await;
             }
             Serve::Body(_) if query::stream(self.pairs)? => return body::serve(self).await,
-            Serve::Lines(_) | Serve::Body(_) | Serve::Answer(_) | Serve::Report => {}
+            Serve::Lines(_)
+            | Serve::Body(_)
+            | Serve::Answer(_)
+            | Serve::Report
+            | Serve::Restart => {}
         }
         let longest = self.config.limits.frame_bytes();
         let body = match self.route.method {
@@ -204,6 +215,15 @@ fn split(url: &str) -> (&str, &str) {
         .find('/')
         .and_then(|at| behind_scheme.get(at..));
     (path.unwrap_or("/"), query)
+}
+
+/// The host and the port of an address.
+fn authority(url: &str) -> &str {
+    let behind_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    behind_scheme
+        .split(['/', '?', '#'])
+        .next()
+        .unwrap_or_default()
 }
 
 /// A path without its query, which may hold a token, and cut short enough that a token in a
