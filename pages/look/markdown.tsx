@@ -3,14 +3,22 @@
 
 import { marked, type Token, type Tokens } from "marked";
 import { memo, type ReactNode } from "react";
+import { settled } from "./growing.ts";
 import "./markdown.css";
 
 /** The addresses that a link may have; anything else is shown as text. */
 const LINKS = /^(https?:|mailto:)/i;
 
+interface Props {
+  text: string;
+  /** Whether more of it may come: its end is shown as what it will most likely be. */
+  isGrowing?: boolean;
+}
+
 /** A text in Markdown. */
-export function Markdown({ text }: { text: string }) {
-  const blocks = marked.lexer(text).filter(({ type }) => type !== "space");
+export function Markdown({ text, isGrowing = false }: Props) {
+  const shown = isGrowing ? settled(text) : text;
+  const blocks = marked.lexer(shown).filter(({ type }) => type !== "space");
   return (
     <div className="markdown">
       {blocks.map((block, at) => (

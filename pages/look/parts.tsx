@@ -8,7 +8,7 @@ import "./parts.css";
 export type Tone = "good" | "warn" | "bad" | "note" | "quiet";
 
 interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
-  kind?: "main" | "danger";
+  kind?: "main" | "danger" | undefined;
 }
 
 /** A button; `aria-pressed` shows that what it does is being done. */

@@ -1,0 +1,162 @@
+// An answer: everything that one turn says, how it stands, and what can be done with it.
+
+import { memo } from "react";
+import { branchesOf, isOpen, type ShownMessage, type Turn, usageOfTree } from "sessile";
+import { useSession, useSilence, useTurns } from "sessile/react";
+import { Markdown } from "../look/markdown.tsx";
+import { AskedIn } from "./approvals.tsx";
+import { textOf } from "./entries.ts";
+import { Reactions, Sources } from "./notes.tsx";
+import { Versions } from "./said.tsx";
+import { Specialists } from "./specialists.tsx";
+
+interface Props {
+  turn: Turn;
+  messages: readonly ShownMessage[];
+  name: string;
+  /** The name of the client that stopped it, where one did. */
+  stoppedBy: string;
+  isReadOnly: boolean;
+  /** Which of its versions this is, as `2/3`; empty where it is the only one. */
+  version: string;
+}
+
+/** An answer is drawn again only where something of it has changed. */
+export const Answer = memo(AnswerNow, (was, is) => {
+  const isAlike =
+    was.turn === is.turn &&
+    was.name === is.name &&
+    was.stoppedBy === is.stoppedBy &&
+    was.isReadOnly === is.isReadOnly &&
+    was.version === is.version &&
+    was.messages.length === is.messages.length;
+  return isAlike && was.messages.every((message, at) => message === is.messages[at]);
+});
+
+function AnswerNow({ turn, messages, name, stoppedBy, isReadOnly, version }: Props) {
+  const session = useSession();
+  const isLive = isOpen(turn);
+  const last = messages.findLast(({ name: of }) => of === "message");
+  const again = () =>
+    branchesOf(session).send("", { name: "regenerate", parent: turn.input as string });
+  const stop = () => void session.cancel(turn.id, "stopped").catch(() => {});
+  const { serial } = last ?? {};
+  return (
+    <article
+      className="answer"
+      data-turn={turn.id}
+      data-status={turn.status}
+      aria-label={`${name} answers`}
+      aria-busy={turn.status === "active"}
+    >
+      <p className="who">{name}</p>
+      {messages.map((message) => (
+        <Part key={message.id ?? message.serial} message={message} />
+      ))}
+      <Specialists turn={turn.id} isReadOnly={isReadOnly} />
+      <AskedIn where={(it) => it.turn === turn.id} isReadOnly={isReadOnly} />
+      <div className="foot">
+        <Standing turn={turn} stoppedBy={stoppedBy} hasBegun={messages.length > 0} />
+        {isLive && !isReadOnly && !turn.cancel && (
+          <button type="button" className="quiet-button" onClick={stop}>
+            Stop this answer
+          </button>
+        )}
+        {!isLive && serial !== undefined && last && (
+          <>
+            <Sources serial={serial} annotations={last.annotations} />
+            <Reactions serial={serial} annotations={last.annotations} isReadOnly={isReadOnly} />
+          </>
+        )}
+        {!isLive && <Versions of={turn.id} version={version} label="answer" />}
+        {!isLive && !isReadOnly && turn.input !== undefined && (
+          <button type="button" className="quiet-button" onClick={again}>
+            {turn.status === "failed" ? "Try again" : "Answer again"}
+          </button>
+        )}
+        {!isLive && <Cost turn={turn.id} />}
+      </div>
+    </article>
+  );
+}
+
+const Part = memo(function Part({ message }: { message: ShownMessage }) {
+  const { name, role, status, serial, headers } = message;
+  const text = textOf(message);
+  if (name === "steer") {
+    return (
+      <p className="steer" data-state={headers?.steer}>
+        <span className="visually-hidden">You told it: </span>
+        {text}
+        <small>{STEERS[headers?.steer ?? ""]}</small>
+      </p>
+    );
+  }
+  const isText = typeof message.data === "string";
+  if (name !== "message" || !isText || role === "tool") {
+    return (
+      <details className="part">
+        <summary>{name}</summary>
+        <pre>{text}</pre>
+      </details>
+    );
+  }
+  const isGrowing = status === "streaming";
+  return (
+    <div className="text" data-serial={serial} data-status={status}>
+      <Markdown text={text} isGrowing={isGrowing} />
+    </div>
+  );
+});
+
+const STEERS: Record<string, string> = {
+  waiting: "not heard yet",
+  taken: "heard",
+  missed: "too late: the answer was over",
+};
+
+interface StandingProps {
+  turn: Turn;
+  stoppedBy: string;
+  hasBegun: boolean;
+}
+
+/** How a turn stands, where its text does not say so. */
+function Standing({ turn, stoppedBy, hasBegun }: StandingProps) {
+  const isSilent = useSilence().has(turn.id);
+  const words = standing(turn, stoppedBy, hasBegun, isSilent);
+  if (words === undefined) return null;
+  const isBad = turn.status === "failed" || (isSilent && isOpen(turn));
+  return <span className={isBad ? "bad" : "quiet"}>{words}</span>;
+}
+
+function standing(turn: Turn, stoppedBy: string, hasBegun: boolean, isSilent: boolean) {
+  const { status, cancel, reason, error } = turn;
+  switch (status) {
+    case "queued":
+      return "Waits for an agent";
+    case "suspended":
+      return reason === "approval" ? "Waits for an answer" : "Waits";
+    case "active":
+      if (cancel) return "Stopping…";
+      if (isSilent) return "Nothing heard for a while: the agent may be gone";
+      return hasBegun ? "Answering…" : "Thinking…";
+    case "cancelled":
+      if (cancel?.reason === "budget") return "Stopped: the budget is spent";
+      if (cancel?.reason === "parent-ended") return "Stopped with the answer around it";
+      return `Stopped by ${stoppedBy}`;
+    case "failed":
+      if (reason === "agent-lost") return "Failed: the agent was lost";
+      if (reason === "abandoned") return "Failed: nobody answered in time";
+      return `Failed: ${(error as { message?: string } | undefined)?.message ?? "no reason given"}`;
+    default:
+      return undefined;
+  }
+}
+
+/** The tokens that an answer has cost, with those of the turns within it. */
+function Cost({ turn }: { turn: string }) {
+  const { totalTokens } = usageOfTree(useTurns(), turn);
+  if (totalTokens === undefined) return null;
+  return <span className="quiet cost">{totalTokens.toLocaleString("en")} tokens</span>;
+}
