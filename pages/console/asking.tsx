@@ -1,0 +1,187 @@
+// One approval or question, with what it is about, and the answer.
+
+import { useId, useState } from "react";
+import {
+  type DecideOptions,
+  type Decision,
+  type Scope,
+  SessileError,
+  type ShownApproval,
+} from "sessile";
+import { Button, Note } from "../look/parts.tsx";
+import { AnswerForm, type Breach } from "./answer-form.tsx";
+import { Choice } from "./dialog.tsx";
+import { type Me, mayDecide } from "./me.ts";
+import { Plain } from "./plain.tsx";
+import { answerOf, formOf } from "./schema.ts";
+import { Ago, Until } from "./time.tsx";
+import { Value } from "./value.tsx";
+import { wordsOf } from "./words.ts";
+import "./asking.css";
+
+type Decide = (id: string, decision: Decision, options?: DecideOptions) => Promise<unknown>;
+
+interface Props {
+  approval: ShownApproval;
+  me: Me;
+  decide: Decide;
+}
+
+/** A card that can be focused, so that keys have a place. */
+export function Asking({ approval, me, decide }: Props) {
+  const { id, title, description, data, client, createdAt, assignees, deadlineAt } = approval;
+  const name = useId();
+  return (
+    <article className="asking" tabIndex={-1} aria-labelledby={name} data-keys="">
+      <header>
+        <h3 id={name}>
+          <Plain text={title} />
+        </h3>
+        <p className="asking-by">
+          <Plain text={client} /> asks
+          {assignees && (
+            <>
+              {" "}
+              <Plain text={assignees.join(", ")} />
+            </>
+          )}
+          , <Ago at={createdAt} />
+          {deadlineAt !== undefined && (
+            <>
+              {"; "}
+              {atDeadline(approval)} in <Until at={deadlineAt} />
+            </>
+          )}
+        </p>
+      </header>
+      {description && <Value of={description} />}
+      {data !== undefined && (
+        <div className="asking-data">
+          <Value of={data} />
+        </div>
+      )}
+      {mayDecide(approval, me) ? (
+        <Answer key={id} approval={approval} decide={decide} />
+      ) : (
+        <p className="asking-others">Only those who were asked may decide.</p>
+      )}
+    </article>
+  );
+}
+
+function atDeadline({ onDeadline = "expire", options }: ShownApproval): string {
+  if (onDeadline === "approve") return "approved";
+  if (onDeadline === "reject") return "rejected";
+  if (onDeadline === "expire") return "expires";
+  const label = options?.find(({ id }) => id === onDeadline.option)?.label;
+  return `answered “${label ?? onDeadline.option}”`;
+}
+
+type Reach = "once" | Scope;
+
+function Answer({ approval, decide }: Pick<Props, "approval" | "decide">) {
+  const { id, kind, options, schema, data, turn, grant, deciding } = approval;
+  const [form] = useState(() => formOf(schema, data));
+  const [values, setValues] = useState(form?.first ?? {});
+  const [option, setOption] = useState<string>();
+  const [words, setWords] = useState("");
+  const [comment, setComment] = useState("");
+  const [reach, setReach] = useState<Reach>("once");
+  const [error, setError] = useState<unknown>();
+  const isQuestion = kind === "question";
+
+  const settle = async (decision: Decision) => {
+    if (deciding) return;
+    setError(undefined);
+    try {
+      const isYes = decision === "approve" || decision === "answer";
+      const value =
+        isYes && form ? answerOf(form, values) : isQuestion && words ? words : undefined;
+      await decide(id, decision, {
+        ...(comment.trim() && { comment: comment.trim() }),
+        ...(decision === "answer" && option !== undefined && { option }),
+        ...(isYes && value !== undefined && { data: value }),
+        ...(decision === "approve" && reach !== "once" && { scope: reach }),
+      });
+    } catch (reason) {
+      setError(reason);
+    }
+  };
+  const breaches: readonly Breach[] =
+    error instanceof SessileError ? (error.info?.breaches ?? []) : [];
+  const isFree = isQuestion && !options && !form;
+  return (
+    <form className="asking-answer" onSubmit={(event) => event.preventDefault()}>
+      {options && (
+        <Choice
+          legend="Answer"
+          options={options.map((it) => [it.id, <Plain key={it.id} text={it.label} />] as const)}
+          value={option ?? ""}
+          onChange={setOption}
+        />
+      )}
+      {form && <AnswerForm {...{ form, values, breaches }} onChange={setValues} />}
+      {isFree && (
+        <label className="field">
+          <span>Answer</span>
+          <textarea
+            rows={2}
+            value={words}
+            onInput={(event) => setWords(event.currentTarget.value)}
+          />
+        </label>
+      )}
+      {grant !== undefined && (
+        <Choice<Reach>
+          legend="If you approve"
+          options={[
+            ["once", "only this one"],
+            ...(turn === undefined ? [] : ([["turn", "all of this kind in this turn"]] as const)),
+            ["session", "all of this kind in this session"],
+          ]}
+          value={reach}
+          onChange={setReach}
+        />
+      )}
+      <label className="field">
+        <span>A comment, if you like</span>
+        <input
+          maxLength={4096}
+          autoComplete="off"
+          value={comment}
+          onInput={(event) => setComment(event.currentTarget.value)}
+        />
+      </label>
+      {error !== undefined && (
+        <Note tone="bad" isUrgent>
+          {wordsOf(error)}
+        </Note>
+      )}
+      <div className="asking-ways">
+        <Button
+          kind="main"
+          data-key="focus"
+          aria-keyshortcuts="y"
+          aria-disabled={deciding !== undefined}
+          onClick={() => settle(isQuestion ? "answer" : "approve")}
+        >
+          {isQuestion ? "Answer" : "Approve"}
+        </Button>
+        <Button
+          data-key="focus"
+          aria-keyshortcuts="n"
+          aria-disabled={deciding !== undefined}
+          onClick={() => settle(isQuestion ? "dismiss" : "reject")}
+        >
+          {isQuestion ? "Dismiss" : "Reject"}
+        </Button>
+        {!isQuestion && (
+          <Button aria-disabled={deciding !== undefined} onClick={() => settle("dismiss")}>
+            Dismiss
+          </Button>
+        )}
+        {deciding && <span role="status">Sending…</span>}
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,116 @@
+// The desk: the list on one side, the session on the other; on a phone one after the other.
+
+import { useEffect, useMemo, useRef, useState } from "react";
+import { createInbox } from "sessile/inbox";
+import { useInbox } from "sessile/react";
+import type { Access } from "../access/access.ts";
+import { Button, Empty, Note, PageHeader, Status } from "../look/parts.tsx";
+import { Held } from "./held.tsx";
+import { Inbox } from "./inbox.tsx";
+import { useKeys } from "./keys.ts";
+import { KeysDialog } from "./keys-dialog.tsx";
+import type { Me } from "./me.ts";
+import { useOpened } from "./opened.ts";
+import { usePlace } from "./place.ts";
+import { rowsOf } from "./rows.ts";
+import { SessionView } from "./session.tsx";
+import { connectionWords } from "./words.ts";
+import "./desk.css";
+
+interface Props {
+  access: Access;
+  me: Me;
+  /** The person wants another token. */
+  onLeave: () => void;
+}
+
+/** The whole console. */
+export function Desk({ access, me, onLeave }: Props) {
+  const inbox = useMemo(() => createInbox({ url: location.origin, token: access }), [access]);
+  const snapshot = useInbox(inbox);
+  const { sessions, approvals, connection } = snapshot;
+  const opened = useOpened();
+  const rows = useMemo(
+    () => rowsOf({ sessions, approvals }, opened.all),
+    [sessions, approvals, opened.all],
+  );
+  const place = usePlace();
+  const [isHelping, setHelping] = useState(false);
+  useKeys();
+  useTitle(approvals.length);
+  const isKnown = useEver(connection.state === "connected");
+  const row = rows.find(({ id }) => id === place);
+  const { tone, words } = connectionWords(connection);
+  return (
+    <div className="desk" data-place={place === undefined ? "list" : "session"}>
+      <PageHeader title="Console">
+        <span role="status" className="desk-connection">
+          <Status tone={tone}>{words}</Status>
+        </span>
+        <span className="desk-me">{me.name ?? me.client}</span>
+        <Button aria-keyshortcuts="?" onClick={() => setHelping(true)}>
+          Keys <kbd>?</kbd>
+        </Button>
+      </PageHeader>
+      {connection.state === "closed" ? (
+        <main className="desk-closed">
+          <Note tone="bad" title="This console is not connected" isUrgent>
+            <p>{connection.error?.message ?? "The connection was closed."}</p>
+            <Button kind="main" onClick={onLeave}>
+              Use another token
+            </Button>
+          </Note>
+        </main>
+      ) : (
+        <main className="desk-columns">
+          <Inbox snapshot={snapshot} rows={rows} me={me} place={place} isKnown={isKnown} />
+          {place === undefined ? (
+            <div className="desk-nothing">
+              <Empty title="No session is open">
+                <p>Choose one in the list: you watch until you take over.</p>
+              </Empty>
+            </div>
+          ) : (
+            <SessionView
+              key={place}
+              id={place}
+              {...{ access, me, row, isKnown }}
+              onOpened={opened.keep}
+              onForget={opened.forget}
+            />
+          )}
+        </main>
+      )}
+      <Held rows={rows} place={place} access={access} me={me} />
+      <News count={approvals.length} newest={approvals[0]?.title} />
+      {isHelping && <KeysDialog onClose={() => setHelping(false)} />}
+    </div>
+  );
+}
+
+/** Whether something was ever so. */
+function useEver(isSo: boolean): boolean {
+  const was = useRef(false);
+  was.current ||= isSo;
+  return was.current;
+}
+
+/** The number of decisions in the tab's title, for people who look elsewhere. */
+function useTitle(count: number): void {
+  useEffect(() => {
+    document.title = `${count > 0 ? `(${count}) ` : ""}Console · Sessile`;
+  }, [count]);
+}
+
+/** Says once that something new waits for a decision. */
+function News({ count, newest }: { count: number; newest: string | undefined }) {
+  const before = useRef(count);
+  const said = useRef("");
+  if (count > before.current && newest) said.current = `New decision: ${newest}`;
+  before.current = count;
+  return (
+    <p className="visually-hidden" role="status">
+      {said.current}
+    </p>
+  );
+}

@@ -1,0 +1,100 @@
+// A question that must be answered before anything happens. Escape answers it with no.
+
+import { type FormEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
+import { Button, Note } from "../look/parts.tsx";
+import { wordsOf } from "./words.ts";
+import "./dialog.css";
+
+interface Props {
+  title: string;
+  /** The word for what happens; none where there is only something to read. */
+  yes?: string;
+  isDangerous?: boolean;
+  /** Closes the dialog, unless it rejects: then the reason is shown. */
+  onYes?: () => Promise<unknown>;
+  onClose: () => void;
+  children?: ReactNode;
+}
+
+/** A dialog over the page; the focus goes back to where it was. */
+export function Dialog({ title, yes, isDangerous, onYes, onClose, children }: Props) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const name = useId();
+  const [error, setError] = useState<unknown>();
+  const [isBusy, setBusy] = useState(false);
+  useEffect(() => {
+    const element = dialog.current;
+    element?.showModal();
+    element?.querySelector<HTMLElement>(".dialog-main")?.focus();
+    return () => element?.close();
+  }, []);
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    if (isBusy) return;
+    setBusy(true);
+    try {
+      await onYes?.();
+      dialog.current?.close();
+    } catch (reason) {
+      setError(reason);
+      setBusy(false);
+    }
+  };
+  return (
+    <dialog ref={dialog} className="dialog" aria-labelledby={name} onClose={onClose}>
+      <form onSubmit={submit}>
+        <h2 id={name}>{title}</h2>
+        {children}
+        {error !== undefined && (
+          <Note tone="bad" isUrgent>
+            {wordsOf(error)}
+          </Note>
+        )}
+        <div className="dialog-ways">
+          <Button className={yes ? "" : "dialog-main"} onClick={() => dialog.current?.close()}>
+            {yes ? "Not now" : "Close"}
+          </Button>
+          {yes && (
+            <Button
+              type="submit"
+              kind={isDangerous ? "danger" : "main"}
+              className="dialog-main"
+              aria-disabled={isBusy}
+            >
+              {isBusy ? "Just a moment…" : yes}
+            </Button>
+          )}
+        </div>
+      </form>
+    </dialog>
+  );
+}
+
+interface ChoiceProps<T extends string> {
+  legend: string;
+  /** Each with its words. */
+  options: readonly (readonly [T, ReactNode])[];
+  value: T;
+  onChange: (value: T) => void;
+}
+
+/** One of a few. */
+export function Choice<T extends string>({ legend, options, value, onChange }: ChoiceProps<T>) {
+  const name = useId();
+  return (
+    <fieldset className="choice">
+      <legend>{legend}</legend>
+      {options.map(([option, words]) => (
+        <label key={option}>
+          <input
+            type="radio"
+            name={name}
+            checked={option === value}
+            onChange={() => onChange(option)}
+          />
+          <span>{words}</span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}

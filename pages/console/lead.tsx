@@ -1,0 +1,182 @@
+// Who answers: the agents, or a person. Taking over and handing back (P8.8), and cancelling.
+
+import { useState } from "react";
+import { isOpen, type Leading, type Turn, type Wake } from "sessile";
+import { useLead } from "sessile/react";
+import { Button } from "../look/parts.tsx";
+import { CancelDialog } from "./cancel.tsx";
+import { Choice, Dialog } from "./dialog.tsx";
+import { focusSession } from "./head.tsx";
+import { Plain } from "./plain.tsx";
+import { Ago } from "./time.tsx";
+
+interface Props {
+  lead: Leading | undefined;
+  isOwn: boolean;
+  turns: readonly Turn[];
+  /** Whether it is known how the session stands. */
+  isRead: boolean;
+  /** How many approvals wait, whoever may decide them. */
+  asked: number;
+}
+
+/** The hand-over as it stands, and what can be done about it. */
+export function LeadBar({ lead, isOwn, turns, isRead, asked }: Props) {
+  const [question, setQuestion] = useState<"take" | "return" | "cancel">();
+  const open = turns.filter(isOpen);
+  const close = () => setQuestion(undefined);
+  return (
+    <div className="lead" data-own={isOwn ? "" : undefined}>
+      <p className="lead-state">{isRead && <State lead={lead} isOwn={isOwn} />}</p>
+      <div className="lead-ways">
+        {asked > 0 && <ToAskings count={asked} />}
+        {open.length > 0 && (
+          <Button kind="danger" aria-keyshortcuts="x" onClick={() => setQuestion("cancel")}>
+            Cancel…
+          </Button>
+        )}
+        {isOwn ? (
+          <Button aria-keyshortcuts="h" onClick={() => setQuestion("return")}>
+            Hand back…
+          </Button>
+        ) : (
+          <Button
+            kind="main"
+            aria-keyshortcuts="t"
+            disabled={!isRead}
+            onClick={() => setQuestion("take")}
+          >
+            Take over…
+          </Button>
+        )}
+      </div>
+      {question === "take" && <TakeDialog {...{ lead, open }} onClose={close} />}
+      {question === "return" && <ReturnDialog onClose={close} />}
+      {question === "cancel" && <CancelDialog open={open} onClose={close} />}
+    </div>
+  );
+}
+
+function State({ lead, isOwn }: Pick<Props, "lead" | "isOwn">) {
+  if (!lead) return <>Agents answer. You watch, and are not among those who are shown as there.</>;
+  return (
+    <>
+      {isOwn ? "You lead" : <Plain text={`${lead.name ?? lead.client} leads`} />}
+      {" since "}
+      <Ago at={lead.since} />
+      {isOwn ? ": agents wait until you hand back." : "."}
+      {lead.note && (
+        <>
+          {" “"}
+          <Plain text={lead.note} />
+          {"”"}
+        </>
+      )}
+    </>
+  );
+}
+
+/** Goes to the approvals, one after the other. */
+function ToAskings({ count }: { count: number }) {
+  const go = () => {
+    const all = [...document.querySelectorAll<HTMLElement>(".asking")];
+    const at = all.findIndex((asking) => asking.contains(document.activeElement));
+    const next = all[(at + 1) % all.length];
+    next?.focus();
+    next?.scrollIntoView({ block: "start" });
+  };
+  return (
+    <Button className="lead-asked" aria-keyshortcuts="a" onClick={go}>
+      {count === 1 ? "1 waits for a decision" : `${count} wait for decisions`}
+    </Button>
+  );
+}
+
+interface TakeProps {
+  lead: Leading | undefined;
+  open: readonly Turn[];
+  onClose: () => void;
+}
+
+function TakeDialog({ lead, open, onClose }: TakeProps) {
+  const { takeOver } = useLead();
+  const [turns, setTurns] = useState<"finish" | "cancel">("finish");
+  const [note, setNote] = useState("");
+  const take = async () => {
+    await takeOver({ turns, ...(note.trim() && { note: note.trim() }) });
+    focusReply();
+  };
+  const name = lead && (lead.name ?? lead.client);
+  return (
+    <Dialog
+      title={name ? `Take over from ${name}?` : "Take over?"}
+      yes="Take over"
+      onYes={take}
+      onClose={onClose}
+    >
+      <p>You answer in the place of the agents, and everybody sees that. They begin nothing new.</p>
+      {open.length > 0 && (
+        <Choice
+          legend={
+            open.length === 1 ? "The answer under way" : `The ${open.length} answers under way`
+          }
+          options={[
+            ["finish", "goes on to its end"],
+            ["cancel", "is cancelled now"],
+          ]}
+          value={turns}
+          onChange={setTurns}
+        />
+      )}
+      <NoteField value={note} onChange={setNote} />
+    </Dialog>
+  );
+}
+
+function ReturnDialog({ onClose }: { onClose: () => void }) {
+  const { handBack } = useLead();
+  const [wake, setWake] = useState<Wake>("last");
+  const [note, setNote] = useState("");
+  const give = async () => {
+    await handBack({ wake, ...(note.trim() && { note: note.trim() }) });
+    afterwards(focusSession);
+  };
+  return (
+    <Dialog title="Hand back to the agents?" yes="Hand back" onYes={give} onClose={onClose}>
+      <Choice
+        legend="Of the messages that came meanwhile, the agents answer"
+        options={[
+          ["last", "the last one"],
+          ["all", "each of them"],
+          ["none", "none: you have answered them"],
+        ]}
+        value={wake}
+        onChange={setWake}
+      />
+      <NoteField value={note} onChange={setNote} />
+    </Dialog>
+  );
+}
+
+function NoteField({ value, onChange }: { value: string; onChange: (value: string) => void }) {
+  return (
+    <label className="field">
+      <span>A note for everybody, if you like</span>
+      <input
+        maxLength={500}
+        autoComplete="off"
+        value={value}
+        onInput={(event) => onChange(event.currentTarget.value)}
+      />
+    </label>
+  );
+}
+
+function focusReply(): void {
+  afterwards(() => document.getElementById("reply")?.focus());
+}
+
+/** Once the page shows what has changed, and the dialog has given the focus back. */
+function afterwards(then: () => void): void {
+  setTimeout(() => requestAnimationFrame(then), 50);
+}

@@ -1,0 +1,180 @@
+// One session, as the person at the desk sees it: it is watched until somebody takes over.
+
+import { useEffect, useMemo, useRef, useState } from "react";
+import { marksOf, presenceOf, type Snapshot } from "sessile";
+import {
+  SessionProvider,
+  useApprovals,
+  useConnection,
+  useLead,
+  useMessages,
+  useSession,
+  useTurns,
+} from "sessile/react";
+import type { Access } from "../access/access.ts";
+import { Button, Empty, Loading, Note } from "../look/parts.tsx";
+import { About } from "./about.tsx";
+import { Askings } from "./askings.tsx";
+import { Conversation } from "./conversation.tsx";
+import { Head } from "./head.tsx";
+import { LeadBar } from "./lead.tsx";
+import type { Me } from "./me.ts";
+import { isSessionId, LIST } from "./place.ts";
+import type { Row } from "./rows.ts";
+import { Talk } from "./talk.tsx";
+import "./session.css";
+
+interface Props {
+  id: string;
+  access: Access;
+  me: Me;
+  /** Its line in the list, if it has one. */
+  row: Row | undefined;
+  /** Whether the inbox was read, so that a session without a line is in none. */
+  isKnown: boolean;
+  /** It was opened, and is in no inbox. */
+  onOpened: (id: string, title?: string) => void;
+  onForget: (id: string) => void;
+}
+
+/** The right side of the desk. */
+export function SessionView(props: Props) {
+  if (isSessionId(props.id)) return <Opened {...props} />;
+  return (
+    <section className="case" aria-label="Session" data-area>
+      <Empty title="No session is called that">
+        <p>An id has 1 to 128 of the letters A–Z and a–z, digits, and _ . : ~ -</p>
+        <a href={LIST} data-back="press">
+          Back to the list
+        </a>
+      </Empty>
+    </section>
+  );
+}
+
+function Opened(props: Props) {
+  const { id, access } = props;
+  const session = useSession({ url: location.origin, session: id, token: access });
+  return (
+    <SessionProvider session={session}>
+      <Case {...props} />
+    </SessionProvider>
+  );
+}
+
+function Case({ id, me, row, isKnown, onOpened, onForget }: Props) {
+  const session = useSession();
+  const connection = useConnection();
+  const messages = useMessages();
+  const turns = useTurns();
+  const { pending } = useApprovals();
+  const { lead, isOwn } = useLead();
+  const [isAbout, setAbout] = useState(false);
+  const isRead = useEver(connection.state === "connected");
+  const title = useName(row, isRead);
+  useReading(row?.unread ?? 0);
+  usePresent(isOwn);
+  const isUnlisted = isKnown && !row?.isListed;
+  useEffect(() => {
+    if (isRead && isUnlisted) onOpened(id, title);
+  }, [isRead, isUnlisted, id, title, onOpened]);
+  const isEmpty = messages.length + turns.length + pending.length === 0 && !session.hasOlder;
+  if (connection.state === "closed") {
+    return (
+      <section className="case" aria-label="Session" data-area>
+        <Head {...{ id, title, connection, isAbout }} onAbout={undefined} />
+        <Note tone="bad" title="This session cannot be shown" isUrgent>
+          <p>{connection.error?.message ?? "Its connection was closed."}</p>
+          {row?.isListed === false && (
+            <Button onClick={() => onForget(id)}>Take it off the list</Button>
+          )}
+        </Note>
+      </section>
+    );
+  }
+  return (
+    <section className="case" aria-label="Session" data-area data-about={isAbout ? "" : undefined}>
+      <Head {...{ id, title, connection, isAbout }} onAbout={() => setAbout(!isAbout)} />
+      <LeadBar {...{ lead, isOwn, turns, isRead }} asked={pending.length} />
+      {connection.state === "waiting" && isRead && (
+        <Note tone="warn">
+          Offline: this is how things stood. What you do is sent when the network is back.
+        </Note>
+      )}
+      <div className="case-columns">
+        <div className="case-main">
+          {!isRead && connection.state === "waiting" ? (
+            <Empty title="Offline">
+              <p>The session is read as soon as the network is back.</p>
+            </Empty>
+          ) : !isRead ? (
+            <Loading label="Reading the session" />
+          ) : isEmpty ? (
+            <Empty title="Nothing was said here yet">
+              <p>A session begins with its first message. Is the id right?</p>
+            </Empty>
+          ) : (
+            <Conversation>
+              <Askings me={me} />
+            </Conversation>
+          )}
+          <Talk {...{ lead, isOwn, isRead }} />
+        </div>
+        <About turns={turns} isUnlisted={isUnlisted} onForget={() => onForget(id)} />
+      </div>
+    </section>
+  );
+}
+
+function useEver(isSo: boolean): boolean {
+  const was = useRef(false);
+  was.current ||= isSo;
+  return was.current;
+}
+
+/** The title: the inbox has it, and else the session's settings. */
+function useName(row: Row | undefined, isRead: boolean): string | undefined {
+  const session = useSession();
+  const [read, setRead] = useState<string>();
+  const isWanted = isRead && !row?.isListed;
+  useEffect(() => {
+    if (!isWanted) return;
+    session.link.read<Snapshot>("?rewind=0").then(
+      ({ settings }) => setRead((settings as { title?: string } | undefined)?.title),
+      () => {},
+    );
+  }, [session, isWanted]);
+  return row?.title ?? read;
+}
+
+/** What is on screen is read; only the person's own inbox counts what is not (P9.5). */
+function useReading(unread: number): void {
+  const session = useSession();
+  const messages = useMessages();
+  const last = useMemo(
+    () => messages.findLast(({ delivery }) => delivery === undefined)?.serial,
+    [messages],
+  );
+  useEffect(() => {
+    const mark = () => {
+      if (unread === 0 || last === undefined || document.visibilityState !== "visible") return;
+      marksOf(session)
+        .read(last)
+        .catch(() => {});
+    };
+    mark();
+    document.addEventListener("visibilitychange", mark);
+    return () => document.removeEventListener("visibilitychange", mark);
+  }, [session, last, unread]);
+}
+
+/** Whoever leads is there for everybody to see; whoever watches is not. */
+function usePresent(isOwn: boolean): void {
+  const session = useSession();
+  useEffect(() => {
+    if (!isOwn) return;
+    const presence = presenceOf(session);
+    presence.enter().catch(() => {});
+    return () => presence.leave();
+  }, [session, isOwn]);
+}

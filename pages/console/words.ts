@@ -1,0 +1,69 @@
+// States and errors in words.
+
+import { type Approval, type ConnectionStatus, SessileError, type Turn } from "sessile";
+import type { Tone } from "../look/parts.tsx";
+
+/** An error as people read it. */
+export function wordsOf(error: unknown): string {
+  if (error instanceof SessileError) {
+    if (error.code === "already-decided") return "Somebody else has decided this already.";
+    if (error.code === "unreachable")
+      return "The network is away. Nothing has happened; try again.";
+    const [first = "", ...rest] = error.message;
+    return `${first.toUpperCase()}${rest.join("")}.`.replace(/\.\.$/, ".");
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** How a connection stands, in a word or two. */
+export function connectionWords({ state }: ConnectionStatus): { tone: Tone; words: string } {
+  switch (state) {
+    case "connected":
+      return { tone: "good", words: "Live" };
+    case "waiting":
+      return { tone: "warn", words: "Offline" };
+    case "closed":
+      return { tone: "bad", words: "Disconnected" };
+    default:
+      return { tone: "note", words: "Connecting" };
+  }
+}
+
+/** How a turn stands. */
+export function turnWords({ status, reason, cancel }: Turn): { tone: Tone; words: string } {
+  if (cancel && (status === "active" || status === "suspended")) {
+    return { tone: "warn", words: "stopping" };
+  }
+  switch (status) {
+    case "queued":
+      return { tone: "quiet", words: "waits for an agent" };
+    case "active":
+      return { tone: "note", words: "is answering" };
+    case "suspended": {
+      const waits = reason === "approval" ? "a decision" : reason === "call" ? "a tool" : reason;
+      return { tone: "warn", words: waits ? `waits for ${waits}` : "waits" };
+    }
+    case "complete":
+      return { tone: "good", words: "done" };
+    case "cancelled":
+      return { tone: "quiet", words: "cancelled" };
+    case "failed":
+      return { tone: "bad", words: reason ? `failed: ${reason}` : "failed" };
+  }
+}
+
+/** How an approval ended, and by whom. */
+export function settledWords({ status, decidedBy, client, option, options }: Approval): string {
+  const by = decidedBy ? ` by ${decidedBy}` : "";
+  const label = options?.find(({ id }) => id === option)?.label ?? option;
+  switch (status) {
+    case "answered":
+      return `answered${label ? ` “${label}”` : ""}${by}`;
+    case "withdrawn":
+      return `taken back by ${client}`;
+    case "expired":
+      return "nobody decided in time";
+    default:
+      return decidedBy ? `${status}${by}` : `${status} at its deadline`;
+  }
+}
