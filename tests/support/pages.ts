@@ -68,6 +68,12 @@ async function freePort(): Promise<number> {
 
 /** Hands over the arguments of `npm run dev`, in the place of npm. */
 const NPM = `#!/bin/sh\nprintf '%s\\0' "$@" > "$PAGE/.served"\n`;
+/** The command line, as `npx` finds it once it is installed. */
+const NPX = `#!/bin/sh
+[ "$1" = sessile ] || { echo "npx $1 is not for a page" >&2; exit 1; }
+shift
+exec "${process.execPath}" "${join(ROOT, "sdk", "src", "cli", "main.ts")}" "$@"
+`;
 /** Every variable and function of a block is there in the next one. */
 const BEFORE = "set -aeuo pipefail; if [ -f .state ]; then . ./.state; fi\n";
 const AFTER = "\n{ export -p; declare -f; } > .state\n";
@@ -80,7 +86,9 @@ export class Walk {
 
   constructor() {
     mkdirSync(join(this.dir, ".bin"));
-    writeFileSync(join(this.dir, ".bin", "npm"), NPM, { mode: 0o755 });
+    for (const [name, script] of Object.entries({ npm: NPM, npx: NPX })) {
+      writeFileSync(join(this.dir, ".bin", name), script, { mode: 0o755 });
+    }
     for (const name of ["examples", "node_modules", "scripts", "sdk"]) {
       symlinkSync(join(ROOT, name), join(this.dir, name));
     }
@@ -88,7 +96,8 @@ export class Walk {
 
   get #options() {
     const path = [join(this.dir, ".bin"), dirname(process.execPath), process.env.PATH];
-    const env = { ...process.env, PATH: path.join(":"), PAGE: this.dir };
+    const here = { PATH: path.join(":"), PAGE: this.dir, SESSILE_URL: this.#server?.url };
+    const env = { ...process.env, ...here };
     return { cwd: this.dir, env, timeout: 60_000 };
   }
 
