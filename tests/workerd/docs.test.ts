@@ -15,6 +15,7 @@ const ELSEWHERE = "it is a deployment's; the same is run in";
 
 /** Blocks that are not run, by what they begin with, and why not. */
 const NOT_RUN: Record<string, [begins: string, why: string][]> = {
+  "backups.md": [["const bookmark = await this.ctx.storage.", "workerd has no such history"]],
   "deploy.md": [
     ["npm run setup                                  # installs the tools", ACCOUNT],
     ["[vars]", PART],

@@ -1,4 +1,4 @@
-// The page of the README, as it stands there: it follows an agent, and its button stops it.
+// The page of docs/first-session.md, as it stands there: it follows an agent, and its button stops it.
 
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -14,16 +14,16 @@ import { useExample } from "./example.ts";
 const IMPORTS = `<script type="importmap">{"imports": {"sessile": "./sessile.js"}}</script>`;
 
 const example = useExample(async (directory) => {
-  const readme = readFileSync(join(ROOT, "README.md"), "utf8");
-  const [, page] = /```html\n(.*?)```/s.exec(readme) ?? [];
-  assert.ok(page, "the README has a page");
+  const text = readFileSync(join(ROOT, "docs", "first-session.md"), "utf8");
+  const [, page] = /```html as=page.html\n(.*?)```/s.exec(text) ?? [];
+  assert.ok(page, "there is a page");
   writeFileSync(join(directory, "index.html"), `<!doctype html>\n${IMPORTS}\n${page}`);
   const outfile = join(directory, "sessile.js");
   const entryPoints = [join(ROOT, "sdk", "src", "index.ts")];
   await build({ entryPoints, bundle: true, format: "esm", outfile });
 });
 
-test("the page of the README shows an answer that streams, and stops it", async () => {
+test("the page of the first session shows an answer that streams, and stops it", async () => {
   const { fixture } = example;
   const session = fixture.session();
   const { page } = await example.open(await example.device(), session);
