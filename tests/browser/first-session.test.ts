@@ -1,4 +1,5 @@
-// The page of docs/first-session.md, as it stands there: it follows an agent, and its button stops it.
+// The page of docs/first-session.md, as it stands there: it follows an agent, and its button stops
+// it.
 
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";

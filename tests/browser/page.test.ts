@@ -1,4 +1,5 @@
-// The page of `pages/demo` as a person sees it, in a real Chromium, with a scripted agent beside it.
+// The page of `pages/demo` as a person sees it, in a real Chromium, with a scripted agent beside
+// it.
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
