@@ -17,7 +17,11 @@ const KEPT = "sessile-token";
 /** A way to a token, or `undefined` where only the visitor has one. */
 export async function accessFor(wanted: Wanted): Promise<Access | undefined> {
   const given = fromAddress() ?? sessionStorage.getItem(KEPT);
-  if (given) return () => given;
+  return given ? () => given : developmentAccess(wanted);
+}
+
+/** The local Worker's tokens, whatever the visitor has; `undefined` in a deployment. */
+export async function developmentAccess(wanted: Wanted): Promise<Access | undefined> {
   const first = await developmentToken(wanted);
   if (first === undefined) return undefined;
   let next: string | undefined = first;
