@@ -6,7 +6,7 @@ import { type Access, accessFor } from "../access/access.ts";
 import { SignIn } from "../access/sign-in.tsx";
 import { Loading, Note } from "../look/parts.tsx";
 import { Device } from "./device.tsx";
-import { personOf } from "./people.ts";
+import { personOf, titleOf } from "./people.ts";
 import { keepNetwork } from "./wired.ts";
 
 const SESSION = /^[\w.:~-]{1,128}$/;
@@ -14,7 +14,7 @@ const SESSION = /^[\w.:~-]{1,128}$/;
 const query = new URLSearchParams(location.search);
 const session = query.get("session") ?? "";
 const person = personOf(query.get("client"));
-const kind = query.get("kind") ?? "phone";
+const title = titleOf(person, query.get("kind"));
 keepNetwork(person.client);
 
 function Page() {
@@ -35,7 +35,7 @@ function Page() {
       />
     );
   }
-  return <Device session={session} kind={kind} access={access} />;
+  return <Device session={session} person={person} title={title} access={access} />;
 }
 
 function NoSession() {

@@ -15,6 +15,12 @@ export function personOf(client: string | null): Person {
   return { client: given, name: name.charAt(0).toUpperCase() + name.slice(1) };
 }
 
+/** The device of a person: one of the two of the demo, or a guest's. */
+export function titleOf({ name }: Person, kind: string | null): string {
+  if (kind === "laptop") return "Laptop";
+  return kind === "phone" ? "Phone" : `${name}’s phone`;
+}
+
 function kept(): string {
   const before = localStorage.getItem(KEPT);
   if (before) return before;
