@@ -1,5 +1,5 @@
 // `npm run dev -- ARGS`: the built Worker in real workerd, by `wrangler dev` with these arguments.
-import { randomBytes } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "./build.mjs";
@@ -17,7 +17,7 @@ import {
 import { setup } from "./setup.mjs";
 
 const KEYS = ["SESSILE_SIGNING_KEY", "SESSILE_KEYS", "SESSILE_JWKS_URL"];
-const LOCAL_KEYS = inRoot(".dev.vars");
+const LOCAL_VARS = inRoot(".dev.vars");
 
 // Nothing leaves the machine, and wrangler does not build the Rust again.
 const LOCAL = {
@@ -36,22 +36,35 @@ export function serve(args) {
   });
 }
 
-/** Makes a local signing key unless some key is configured (P2.7: there is no open mode). */
-export function makeLocalKey(args = []) {
-  const isGiven = args.some((arg) =>
-    KEYS.some((key) => arg.replace("--var=", "").startsWith(`${key}:`)),
-  );
-  if (isGiven || KEYS.some((key) => localVar(key) !== null)) return;
-  const before = existsSync(LOCAL_KEYS) ? readFileSync(LOCAL_KEYS, "utf8") : "";
-  const key = randomBytes(32).toString("base64url");
-  writeFileSync(LOCAL_KEYS, `${before}SESSILE_SIGNING_KEY=${key}\n`, { mode: 0o600 });
-  say("made a signing key for this machine in .dev.vars");
+/**
+ * Makes the secrets of this machine, unless it has some: a signing key (P2.7: there is no open
+ * mode), and a key for notices to browsers (P10.1).
+ */
+export function makeLocalVars(args = []) {
+  const isGiven = (name) => args.some((arg) => arg.replace("--var=", "").startsWith(`${name}:`));
+  const lacks = (...names) => !names.some((name) => isGiven(name) || localVar(name) !== null);
+  const made = [];
+  if (lacks(...KEYS)) {
+    made.push(`SESSILE_SIGNING_KEY=${randomBytes(32).toString("base64url")}`);
+    // So that the pages have their tokens under a plain `wrangler dev`, too.
+    if (lacks("SESSILE_DEV")) made.push("SESSILE_DEV=1");
+  }
+  if (lacks("SESSILE_VAPID_KEY", "SESSILE_VAPID_SUBJECT")) {
+    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    made.push(`SESSILE_VAPID_KEY=${privateKey.export({ format: "jwk" }).d}`);
+    made.push("SESSILE_VAPID_SUBJECT=mailto:nobody@example.com");
+  }
+  if (made.length === 0) return;
+  const before = existsSync(LOCAL_VARS) ? readFileSync(LOCAL_VARS, "utf8").trimEnd() : "";
+  const lines = [...(before ? [before] : []), ...made, ""].join("\n");
+  writeFileSync(LOCAL_VARS, lines, { mode: 0o600 });
+  say("made keys for this machine in .dev.vars");
 }
 
 /** A variable of .dev.vars, or `null`. */
 export function localVar(name) {
-  if (!existsSync(LOCAL_KEYS)) return null;
-  const line = new RegExp(`^\\s*${name}\\s*=\\s*(.*)$`, "m").exec(readFileSync(LOCAL_KEYS, "utf8"));
+  if (!existsSync(LOCAL_VARS)) return null;
+  const line = new RegExp(`^\\s*${name}\\s*=\\s*(.*)$`, "m").exec(readFileSync(LOCAL_VARS, "utf8"));
   return line ? line[1].trim().replace(/^(["'])(.*)\1$/, "$2") : null;
 }
 
@@ -60,7 +73,7 @@ if (isMain(import.meta.url)) {
     const args = process.argv.slice(2);
     await setup();
     await build();
-    makeLocalKey(args);
+    makeLocalVars(args);
     return await serve(args).done;
   });
 }

@@ -1,65 +1,57 @@
-// `npm start`: installs, builds and serves the Worker, prints the address of the demo page with
-// tokens for two people, and runs a scripted agent in its session. `-- --port N` sets the port.
-import { join } from "node:path";
+// `npm start`: installs, builds and serves the Worker, and prints the address of the demo. Its page
+// has its tokens from the local Worker, and runs the scripted agents. `-- --port N` sets the port,
+// `-- --host 0.0.0.0` serves your network, too, for a phone.
+import { networkInterfaces } from "node:os";
 import { build } from "./build.mjs";
-import { localVar, makeLocalKey, serve } from "./dev.mjs";
-import { freePort, wantedPort } from "./lib/ports.mjs";
-import { supervise } from "./lib/processes.mjs";
-import { environment, main, modernNode, Refusal, root, say } from "./lib/project.mjs";
+import { makeLocalVars, serve } from "./dev.mjs";
+import { freePort, wantedPlace } from "./lib/ports.mjs";
+import { main, say } from "./lib/project.mjs";
 import { setup } from "./setup.mjs";
 
-const SESSION = "demo";
 const READY_POLL_MS = 200;
-const PEOPLE = { ada: "Ada", ben: "Ben" };
+/** Served to every device that reaches this machine. */
+const EVERYWHERE = ["0.0.0.0", "::"];
 
 await main(async () => {
   // Before any build: the port may be malformed or taken.
-  const port = await freePort(wantedPort(process.argv.slice(2)));
+  const { host = "localhost", ...wanted } = wantedPlace(process.argv.slice(2));
+  const port = await freePort(wanted.port);
   await setup();
   await build();
-  makeLocalKey();
-  const key = localVar("SESSILE_SIGNING_KEY");
-  if (!key) throw new Refusal("the demo needs SESSILE_SIGNING_KEY in .dev.vars to make its tokens");
-
-  const origin = `http://localhost:${port}`;
-  const server = serve(["--port", String(port), "--log-level", "warn", "--var", "SESSILE_DEV:1"]);
+  makeLocalVars();
+  const [here, ...others] = addresses(host, port);
+  const place = ["--port", String(port), ...(host === "localhost" ? [] : ["--ip", host])];
+  const server = serve([...place, "--log-level", "warn", "--var", "SESSILE_DEV:1"]);
   let isServing = true;
   const served = server.done.finally(() => {
     isServing = false;
   });
-  while (isServing && !(await isReady(origin))) await pause(READY_POLL_MS);
+  while (isServing && !(await isReady(here))) await pause(READY_POLL_MS);
   if (!isServing) return served;
 
-  const agent = supervise(modernNode(), [join("scripts", "agent", "main.mjs")], {
-    cwd: root,
-    stdio: "inherit",
-    env: environment({ SESSILE_ORIGIN: origin, SESSILE_KEY: key, SESSILE_SESSION: SESSION }),
-  });
-  await printAddresses(origin, key);
-  const code = await served;
-  agent.end();
-  await agent.done;
-  return code;
+  say("\nTwo devices, one session, and agents that answer:\n");
+  console.log(`  ${here}\n`);
+  for (const address of others) console.log(`  ${address}   on your network: join with a phone\n`);
+  say("Ctrl-C ends it; the next npm start still has all messages.");
+  return served;
 });
 
-async function isReady(origin) {
+/** Where the page is: on this machine first. */
+function addresses(host, port) {
+  const at = (name) => `http://${name.includes(":") ? `[${name}]` : name}:${port}/`;
+  if (!EVERYWHERE.includes(host)) return [at(host)];
+  const near = Object.values(networkInterfaces())
+    .flat()
+    .filter(({ family, internal }) => family === "IPv4" && !internal);
+  return [at("localhost"), ...near.map(({ address }) => at(address))];
+}
+
+async function isReady(address) {
   try {
-    return (await fetch(origin)).ok;
+    return (await fetch(address)).ok;
   } catch {
     return false;
   }
-}
-
-async function printAddresses(origin, key) {
-  // Imported here, since it is not installed yet when this script is loaded.
-  const { mintToken } = await import("./agent/token.mjs");
-  say("\nThe demo is running; its agent answers you. Open it, reload it in the middle of");
-  say("an answer, drop its network, open it on another device:\n");
-  for (const [sub, name] of Object.entries(PEOPLE)) {
-    const token = await mintToken(key, { sub, name, caps: { [SESSION]: ["user"] } });
-    console.log(`${name}: ${origin}/#session=${SESSION}&token=${token}\n`);
-  }
-  say("Ctrl-C ends it; the next npm start still has all messages.");
 }
 
 function pause(ms) {

@@ -26,7 +26,8 @@ async function find(): Promise<Found> {
   return { person, agent };
 }
 
-const AGENT = { client: "demo-agent", name: "Agent", role: "agent" };
+/** The first of the agents; the others have tokens like its own. */
+const AGENT = { client: "guide", name: "Guide", role: "agent" };
 
 function Page() {
   const [found, setFound] = useState<Found>();

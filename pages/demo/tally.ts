@@ -131,6 +131,9 @@ export class Tally {
 
   /** The agent reports. */
   acknowledged(report: Acknowledged): void {
+    const before = this.#said.get(report.serial);
+    // One that was resent may be told after a later one.
+    if (before && before.text.length > report.text.length) return;
     this.#said.set(report.serial, report);
   }
 

@@ -1,5 +1,5 @@
 // The port of a server of ours.
-import { createServer } from "node:net";
+import { createServer, isIP } from "node:net";
 import { parseArgs } from "node:util";
 import { Refusal } from "./project.mjs";
 
@@ -7,18 +7,26 @@ const FIRST_PORT = 8787;
 const PORTS_TRIED = 100;
 const LAST_PORT = 65_535;
 
-/** The port in the arguments, if any: `--port N`, and nothing else. */
-export function wantedPort(args) {
+/** The place in the arguments, if any: `--port N`, `--host ADDRESS`, and nothing else. */
+export function wantedPlace(args) {
+  const options = { port: { type: "string" }, host: { type: "string" } };
   let values;
   try {
-    ({ values } = parseArgs({ args, options: { port: { type: "string" } } }));
+    ({ values } = parseArgs({ args, options }));
   } catch (error) {
-    throw new Refusal(`the only option is --port N; ${error.message}`);
+    throw new Refusal(`the options are --port N and --host ADDRESS; ${error.message}`);
   }
-  if (values.port === undefined) return undefined;
-  const port = /^\d+$/.test(values.port) ? Number(values.port) : 0;
+  const { host, port } = values;
+  if (host !== undefined && host !== "localhost" && isIP(host) === 0) {
+    throw new Refusal(`--host takes an address of this machine, or 0.0.0.0 for all, not ${host}`);
+  }
+  return { host, port: port === undefined ? undefined : portOf(port) };
+}
+
+function portOf(text) {
+  const port = /^\d+$/.test(text) ? Number(text) : 0;
   if (port < 1 || port > LAST_PORT) {
-    throw new Refusal(`--port takes a number from 1 to ${LAST_PORT}, not ${values.port}`);
+    throw new Refusal(`--port takes a number from 1 to ${LAST_PORT}, not ${text}`);
   }
   return port;
 }

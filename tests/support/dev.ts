@@ -49,18 +49,20 @@ export class Dev {
   readonly url: string;
   readonly #port: number;
   readonly #dir: string;
+  readonly #vars: Record<string, string>;
   #child: ChildProcess | undefined;
   #output = "";
 
-  private constructor(port: number, dir: string) {
+  private constructor(port: number, dir: string, vars: Record<string, string>) {
     this.url = `http://127.0.0.1:${port}`;
     this.#port = port;
     this.#dir = dir;
+    this.#vars = { SESSILE_SIGNING_KEY: SIGNING_KEY, ...vars };
   }
 
   /** A server on a free port, with a disk of its own that outlives its restarts. */
-  static async begin(): Promise<Dev> {
-    const dev = new Dev(await freePort(), mkdtempSync(join(tmpdir(), "sessile-dev-")));
+  static async begin(vars: Record<string, string> = {}): Promise<Dev> {
+    const dev = new Dev(await freePort(), mkdtempSync(join(tmpdir(), "sessile-dev-")), vars);
     await dev.start();
     return dev;
   }
@@ -82,8 +84,7 @@ export class Dev {
         "127.0.0.1",
         "--persist-to",
         this.#dir,
-        "--var",
-        `SESSILE_SIGNING_KEY:${SIGNING_KEY}`,
+        ...Object.entries(this.#vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]),
       ],
       { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, CI: "1" } },
     );

@@ -29,9 +29,9 @@ describe("npm run dev", () => {
     const page = await fetch(`${dev.url}/`);
     assert.equal(page.status, 200);
     assert.match(page.headers.get("content-type") ?? "", /text\/html/);
-    assert.match(await page.text(), /id="messages"/);
+    assert.match(await page.text(), /id="app"/);
     const policy = page.headers.get("content-security-policy") ?? "";
-    for (const rule of ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"]) {
+    for (const rule of ["default-src 'none'", "script-src 'self'", "frame-ancestors 'self'"]) {
       assert.ok(policy.split("; ").includes(rule), `${rule} in ${policy}`);
     }
     assert.equal(page.headers.get("x-content-type-options"), "nosniff");
@@ -130,8 +130,9 @@ describe("npm start", () => {
       [["--port", String(port)], new RegExp(`port ${port} is taken`)],
       [[`--port=${port}`], new RegExp(`port ${port} is taken`)],
       [["--port", "eighty"], /--port takes a number from 1 to 65535, not eighty/],
-      [["--port"], /the only option is --port N/],
-      [["--prot", "80"], /the only option is --port N/],
+      [["--port"], /the options are --port N and --host ADDRESS/],
+      [["--prot", "80"], /the options are --port N and --host ADDRESS/],
+      [["--host", "my machine"], /--host takes an address of this machine/],
     ];
     try {
       for (const [args, sentence] of cases) {
