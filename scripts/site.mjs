@@ -41,6 +41,20 @@ function* documents() {
   for (const name of ["_headers", "_redirects"]) yield [name, readFileSync(join(PAGES, name))];
 }
 
+/** How esbuild makes the script of a page. */
+export function pageOptions() {
+  return {
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "es2022",
+    jsx: "automatic",
+    alias: { ...ours(), ...preact() },
+    define: { "process.env.NODE_ENV": '"production"' },
+    logLevel: "warning",
+  };
+}
+
 /** The scripts of the pages: React's components drawn by preact, which is a tenth of its size. */
 async function scripts() {
   // Imported here, since it may not be installed yet when this file is read.
@@ -51,19 +65,12 @@ async function scripts() {
   const workers = having(WORKER).map((name) => [`${name}-worker`, join(PAGES, name, WORKER)]);
   const { outputFiles } = await build({
     entryPoints: Object.fromEntries([...pages, ...workers]),
+    ...pageOptions(),
     outdir: SITE,
     entryNames: "assets/[name]",
     chunkNames: "assets/[name]-[hash]",
-    bundle: true,
     splitting: true,
-    minify: true,
-    format: "esm",
-    target: "es2022",
-    jsx: "automatic",
-    alias: { ...ours(), ...preact() },
-    define: { "process.env.NODE_ENV": '"production"' },
     write: false,
-    logLevel: "warning",
   });
   const push = await build({
     entryPoints: [inRoot("sdk", "src", "push", "worker.ts")],

@@ -1,0 +1,79 @@
+// The guide: the agent that answers people. It hands a trip to three specialists, whose turns run
+// within its own.
+
+import { type AgentSession, type AgentTurn, readMessages } from "sessile/agent";
+import { search } from "./specialist.ts";
+import { KINDS, type Kind, type Trip, tripIn } from "./trip.ts";
+import { type Report, Voice } from "./voice.ts";
+
+/** How far back a trip is looked for. */
+const LOOK_BACK = 100;
+
+/** What the guide needs of the process that it runs in. */
+export interface Stage {
+  readonly session: AgentSession;
+  readonly report: Report;
+  /** The session, for the specialist of a kind; another client where there is a token for it. */
+  specialist(kind: Kind): Promise<AgentSession>;
+}
+
+export class Guide {
+  readonly turn: AgentTurn;
+  readonly #stage: Stage;
+  readonly #voice: Voice;
+
+  private constructor(stage: Stage, voice: Voice) {
+    this.#stage = stage;
+    this.#voice = voice;
+    this.turn = voice.turn;
+  }
+
+  static async of(stage: Stage, turn: AgentTurn): Promise<Guide> {
+    return new Guide(stage, await Voice.of(turn, stage.report));
+  }
+
+  get isOver(): boolean {
+    return this.#voice.isOver;
+  }
+
+  /** Tokens said by this process. */
+  get count(): number {
+    return this.#voice.count;
+  }
+
+  say(name: string, text: string, headers?: Record<string, string>): Promise<string> {
+    return this.#voice.say(name, text, headers);
+  }
+
+  obey(answer: (instruction: string) => string): Promise<void> {
+    return this.#voice.obey(answer);
+  }
+
+  /** Names a source of a message (P9.3). */
+  async cite(serial: string, name: string, quote: string): Promise<void> {
+    if (this.isOver) return;
+    const kind = "source:distinct" as const;
+    const id = crypto.randomUUID();
+    const data = { quote };
+    await this.#stage.session.link.request({ type: "annotate", id, serial, kind, name, data });
+  }
+
+  /** Sends the specialists, and waits for them; resolves to those that came to an end. */
+  async send(destination: string): Promise<readonly Kind[]> {
+    const { turn } = this;
+    const found = await Promise.all(
+      KINDS.map(async (kind) => {
+        const session = await this.#stage.specialist(kind);
+        const isWhole = await search(session, turn, kind, destination, this.#stage.report);
+        return isWhole ? [kind] : [];
+      }),
+    );
+    return found.flat();
+  }
+
+  /** The trip that was planned last. */
+  async lately(): Promise<Trip | undefined> {
+    const { messages } = await readMessages(this.#stage.session, { limit: LOOK_BACK });
+    return tripIn(messages);
+  }
+}

@@ -1,0 +1,99 @@
+// What the guide does with a message: one scene for each kind of request. A scene may be cut off
+// anywhere and begun again by another process: what was said is passed over, what was asked is
+// known, and whoever worked within it goes on.
+
+import type { Guide } from "./guide.ts";
+import { obeyed, SHORT, SOURCES, story } from "./texts.ts";
+import { booked, destinationIn, summary, TRIP_SCHEMA, type Trip, tripOf } from "./trip.ts";
+
+export type Scene = "plan" | "book" | "ask" | "fail" | "short" | "story";
+
+const WORDS: readonly (readonly [RegExp, Scene])[] = [
+  [/\bplan\b|\btrip to\b|\btravel to\b/i, "plan"],
+  [/\bbook\b/i, "book"],
+  [/\bask me\b|\bquestion\b/i, "ask"],
+  [/\bfail\b/i, "fail"],
+  [/\bshort|\bbrief/i, "short"],
+];
+
+/** The scene that a message asks for. */
+export function sceneOf(text: string): Scene {
+  return WORDS.find(([words]) => words.test(text))?.[1] ?? "story";
+}
+
+/** A person of either device, or one who watches. */
+const ANYBODY = ["role:user", "role:supervisor"];
+
+export async function play(scene: Scene, guide: Guide, asked: string): Promise<void> {
+  await SCENES[scene](guide, asked);
+  await guide.obey(obeyed);
+}
+
+const SCENES: Record<Scene, (guide: Guide, asked: string) => Promise<void>> = {
+  async story(guide, asked) {
+    const serial = await guide.say("1", story(asked, guide.turn.id));
+    for (const [name, quote] of SOURCES) await guide.cite(serial, name, quote);
+  },
+
+  async short(guide) {
+    await guide.say("1", SHORT);
+  },
+
+  async fail(guide) {
+    await guide.say("1", "I begin, and then I fail, as you asked: ");
+    if (!guide.isOver) throw new Error("the scripted model gave up, as you asked");
+  },
+
+  async ask(guide) {
+    await guide.say("1", "Before I answer, one question. Any of your devices may answer it. 🙋");
+    if (guide.isOver) return;
+    const { status, approval } = await guide.turn.ask({
+      id: `${guide.turn.id}/where`,
+      title: "Where would you rather be?",
+      options: [
+        { id: "sea", label: "At the sea 🌊" },
+        { id: "mountains", label: "In the mountains ⛰️" },
+        { id: "city", label: "In a city 🌆" },
+      ],
+      assignees: ANYBODY,
+      onMessage: "dismiss",
+    });
+    const chosen = approval.options?.find(({ id }) => id === approval.option)?.label;
+    const words = chosen ? `${chosen}: noted, and kept. 📝` : "Then another time.";
+    if (status !== "withdrawn") await guide.say("2", words);
+  },
+
+  async plan(guide, asked) {
+    const destination = destinationIn(asked);
+    await guide.say(
+      "1",
+      `**${destination}** it is. Three specialists look for you, side by side. 🔎`,
+    );
+    if (guide.isOver) return;
+    const found = await guide.send(destination);
+    if (guide.isOver) return;
+    const trip = tripOf(destination, found);
+    await guide.say("2", summary(trip, found), { trip: JSON.stringify(trip) });
+  },
+
+  async book(guide) {
+    const trip = await guide.lately();
+    if (!trip) {
+      await guide.say("1", "There is no trip yet. Say “plan a trip to Lisbon” first. 🧳");
+      return;
+    }
+    await guide.say("1", `I have **${trip.destination}** ready. It is yours to allow:`);
+    if (guide.isOver) return;
+    const { status, data, comment, approval } = await guide.turn.approve({
+      id: `${guide.turn.id}/book`,
+      title: `Book the trip to ${trip.destination}?`,
+      description: "You may change the numbers before you approve.",
+      data: trip,
+      schema: TRIP_SCHEMA,
+      assignees: ANYBODY,
+    });
+    const no = `Nothing was booked${comment ? `: ${comment}` : ""}. 👌`;
+    const words = status === "approved" ? booked(data as Trip, approval.id) : no;
+    if (status !== "withdrawn") await guide.say("2", words);
+  },
+};

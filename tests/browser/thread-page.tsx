@@ -1,0 +1,46 @@
+// A page with a conversation, for the tests: its session and its look come with the address.
+
+import { createRoot } from "react-dom/client";
+import { indexedDbOutbox } from "sessile";
+import { SessionProvider, useConnection, useSession } from "sessile/react";
+import "../../pages/look/parts.tsx";
+import { Composer, People, TakeOver, Thread, Usage } from "../../pages/thread/index.ts";
+
+const {
+  url = "",
+  session: id = "",
+  token = "",
+  theme,
+  watches,
+} = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+if (theme) document.documentElement.dataset.theme = theme;
+
+const SUGGESTIONS = ["Tell me a story", "Plan a trip to Lisbon", "Ask me something"];
+
+function Page() {
+  const session = useSession({ url, session: id, token, outbox: indexedDbOutbox() });
+  Object.assign(window, { session });
+  return (
+    <SessionProvider session={session}>
+      <main style={{ display: "flex", flexDirection: "column", height: "100dvh" }}>
+        <h1 className="visually-hidden">A conversation</h1>
+        <header>
+          <Connection />
+          <People />
+          <Usage />
+          {watches && <TakeOver note="Sue from support" />}
+        </header>
+        <Thread suggestions={SUGGESTIONS} isReadOnly={watches === "only"} />
+        {watches !== "only" && <Composer about={{ device: "Laptop" }} />}
+      </main>
+    </SessionProvider>
+  );
+}
+
+function Connection() {
+  return <output id="connection">{useConnection().state}</output>;
+}
+
+const root = document.createElement("div");
+document.body.append(root);
+createRoot(root).render(<Page />);
