@@ -57,8 +57,8 @@ function Turns({ turns }: { turns: readonly Turn[] }) {
           <li key={turn.id}>
             <OneTurn turn={turn} isSilent={silent.has(turn.id)} />
             <Button kind="danger" onClick={() => setChosen(turn.id)}>
-              Cancel
-              <span className="visually-hidden"> the answer of {turn.agent ?? "no agent"}</span>…
+              Cancel…
+              <span className="visually-hidden"> the answer of {turn.agent ?? "nobody yet"}</span>
             </Button>
           </li>
         ))}
@@ -117,7 +117,7 @@ function People() {
     <section aria-labelledby="people">
       <h3 id="people">Who is there</h3>
       {count === 0 && <p className="about-none">Nobody has said to be here.</p>}
-      <ul className="people">
+      <ul className="about-people">
         {members.map(({ connection, client, name, role, since }) => (
           <li key={connection}>
             <Plain text={name ?? client} />

@@ -16,7 +16,7 @@ import { Plain } from "./plain.tsx";
 import { answerOf, formOf } from "./schema.ts";
 import { Ago, Until } from "./time.tsx";
 import { Value } from "./value.tsx";
-import { wordsOf } from "./words.ts";
+import { askedWords, wordsOf } from "./words.ts";
 import "./asking.css";
 
 type Decide = (id: string, decision: Decision, options?: DecideOptions) => Promise<unknown>;
@@ -29,8 +29,9 @@ interface Props {
 
 /** A card that can be focused, so that keys have a place. */
 export function Asking({ approval, me, decide }: Props) {
-  const { id, title, description, data, client, createdAt, assignees, deadlineAt } = approval;
+  const { id, title, description, data, client, createdAt, deadlineAt } = approval;
   const name = useId();
+  const isMine = mayDecide(approval, me);
   return (
     <article className="asking" tabIndex={-1} aria-labelledby={name} data-keys="">
       <header>
@@ -38,14 +39,7 @@ export function Asking({ approval, me, decide }: Props) {
           <Plain text={title} />
         </h3>
         <p className="asking-by">
-          <Plain text={client} /> asks
-          {assignees && (
-            <>
-              {" "}
-              <Plain text={assignees.join(", ")} />
-            </>
-          )}
-          , <Ago at={createdAt} />
+          <Plain text={`${client} asks${askedWords(approval, me)}`} />, <Ago at={createdAt} />
           {deadlineAt !== undefined && (
             <>
               {"; "}
@@ -55,18 +49,25 @@ export function Asking({ approval, me, decide }: Props) {
         </p>
       </header>
       {description && <Value of={description} />}
-      {data !== undefined && (
+      {data !== undefined && !(isMine && isInForm(approval)) && (
         <div className="asking-data">
           <Value of={data} />
         </div>
       )}
-      {mayDecide(approval, me) ? (
+      {isMine ? (
         <Answer key={id} approval={approval} decide={decide} />
       ) : (
         <p className="asking-others">Only those who were asked may decide.</p>
       )}
     </article>
   );
+}
+
+/** Whether the answer's fields show all that is proposed already. */
+function isInForm({ schema, data }: ShownApproval): boolean {
+  const names = formOf(schema, data)?.fields?.map(({ name }) => name);
+  if (!names || typeof data !== "object" || data === null) return false;
+  return Object.keys(data).every((name) => names.includes(name));
 }
 
 function atDeadline({ onDeadline = "expire", options }: ShownApproval): string {
@@ -176,7 +177,11 @@ function Answer({ approval, decide }: Pick<Props, "approval" | "decide">) {
           {isQuestion ? "Dismiss" : "Reject"}
         </Button>
         {!isQuestion && (
-          <Button aria-disabled={deciding !== undefined} onClick={() => settle("dismiss")}>
+          <Button
+            title="Neither yes nor no: the agent goes on without an answer"
+            aria-disabled={deciding !== undefined}
+            onClick={() => settle("dismiss")}
+          >
             Dismiss
           </Button>
         )}

@@ -1,52 +1,61 @@
-// The approvals and questions of a session: what waits, and what was just decided.
+// The conversation with its approvals and questions at their places, as those who decide need them.
 
-import { useEffect, useRef } from "react";
+import { useCallback, useEffect, useRef } from "react";
+import type { ShownApproval } from "sessile";
 import { useApprovals } from "sessile/react";
+import { AskedAs, Thread } from "../thread/index.ts";
 import { Asking } from "./asking.tsx";
 import { focusSession } from "./head.tsx";
 import type { Me } from "./me.ts";
 import { Plain } from "./plain.tsx";
 import { settledWords } from "./words.ts";
 
-/** Settled ones that stay in view. */
-const SETTLED = 5;
+interface Props {
+  me: Me;
+  /** Whether the person leads, and so may do more than read and decide. */
+  isOwn: boolean;
+}
 
-/** All that is to be decided here. */
-export function Askings({ me }: { me: Me }) {
-  const { pending, settled, decide } = useApprovals();
-  const list = useRef<HTMLDivElement>(null);
-  const hadFocus = useRef(false);
-  // One that had the focus may be settled by somebody else.
-  useEffect(() => {
-    if (hadFocus.current && document.activeElement === document.body) {
-      const next = list.current?.querySelector<HTMLElement>(".asking");
-      if (next) next.focus();
-      else focusSession();
-    }
-    hadFocus.current = list.current?.contains(document.activeElement) ?? false;
-  });
+/** What was said, and what is to be decided about it. */
+export function Conversation({ me, isOwn }: Props) {
+  const { decide } = useApprovals();
+  const place = useRef<HTMLDivElement>(null);
+  const drawn = useCallback(
+    (approval: ShownApproval) =>
+      approval.status === "pending" ? (
+        <Asking approval={approval} me={me} decide={decide} />
+      ) : (
+        <p className="settled">
+          <Plain text={approval.title} />: <Plain text={settledWords(approval)} />
+        </p>
+      ),
+    [me, decide],
+  );
+  useFocusKept(place);
   return (
-    <div
-      className="askings"
-      ref={list}
-      onFocusCapture={() => {
-        hadFocus.current = true;
-      }}
-      onBlurCapture={(event) => {
-        // The element is gone: this is no leaving.
-        if (event.relatedTarget) hadFocus.current = false;
-      }}
-    >
-      {pending.map((approval) => (
-        <Asking key={approval.id} approval={approval} me={me} decide={decide} />
-      ))}
-      <ul className="settled" role="status" aria-label="Decided just now">
-        {settled.slice(-SETTLED).map((approval) => (
-          <li key={approval.id}>
-            <Plain text={approval.title} />: <Plain text={settledWords(approval)} />
-          </li>
-        ))}
-      </ul>
+    <div className="conversation" ref={place}>
+      <AskedAs value={drawn}>
+        <Thread isReadOnly={!isOwn} />
+      </AskedAs>
     </div>
   );
+}
+
+/** Something that had the focus may be settled by somebody else: then it goes on to the next. */
+function useFocusKept(place: React.RefObject<HTMLElement | null>): void {
+  const { pending } = useApprovals();
+  const had = useRef(false);
+  useEffect(() => {
+    const look = () => {
+      had.current = document.activeElement?.closest(".asking") != null;
+    };
+    document.addEventListener("focusin", look);
+    return () => document.removeEventListener("focusin", look);
+  }, []);
+  useEffect(() => {
+    if (!had.current || document.activeElement !== document.body) return;
+    const next = place.current?.querySelector<HTMLElement>(".asking");
+    if (next) next.focus();
+    else focusSession();
+  }, [pending, place]);
 }

@@ -58,7 +58,7 @@ export function LeadBar({ lead, isOwn, turns, isRead, asked }: Props) {
 }
 
 function State({ lead, isOwn }: Pick<Props, "lead" | "isOwn">) {
-  if (!lead) return <>Agents answer. You watch, and are not among those who are shown as there.</>;
+  if (!lead) return <>Agents answer. You watch unseen.</>;
   return (
     <>
       {isOwn ? "You lead" : <Plain text={`${lead.name ?? lead.client} leads`} />}
@@ -87,7 +87,7 @@ function ToAskings({ count }: { count: number }) {
   };
   return (
     <Button className="lead-asked" aria-keyshortcuts="a" onClick={go}>
-      {count === 1 ? "1 waits for a decision" : `${count} wait for decisions`}
+      {count} to decide
     </Button>
   );
 }

@@ -14,8 +14,7 @@ import {
 import type { Access } from "../access/access.ts";
 import { Button, Empty, Loading, Note } from "../look/parts.tsx";
 import { About } from "./about.tsx";
-import { Askings } from "./askings.tsx";
-import { Conversation } from "./conversation.tsx";
+import { Conversation } from "./askings.tsx";
 import { Head } from "./head.tsx";
 import { LeadBar } from "./lead.tsx";
 import type { Me } from "./me.ts";
@@ -114,9 +113,7 @@ function Case({ id, me, row, isKnown, onOpened, onForget }: Props) {
               <p>A session begins with its first message. Is the id right?</p>
             </Empty>
           ) : (
-            <Conversation>
-              <Askings me={me} />
-            </Conversation>
+            <Conversation me={me} isOwn={isOwn} />
           )}
           <Talk {...{ lead, isOwn, isRead }} />
         </div>

@@ -4,6 +4,7 @@ import { type FormEvent, type KeyboardEvent, useState } from "react";
 import type { Leading } from "sessile";
 import { useSession } from "sessile/react";
 import { Button } from "../look/parts.tsx";
+import { say, Typing } from "../thread/index.ts";
 import { Plain } from "./plain.tsx";
 
 interface Props {
@@ -31,7 +32,7 @@ export function Talk({ lead, isOwn, isRead }: Props) {
   const send = (event: FormEvent | KeyboardEvent) => {
     event.preventDefault();
     if (text.trim() === "") return;
-    session.send(text, { role: "assistant" });
+    say(session, text, "alongside", true);
     setText("");
   };
   const press = (event: KeyboardEvent) => {
@@ -39,6 +40,7 @@ export function Talk({ lead, isOwn, isRead }: Props) {
   };
   return (
     <form className="talk" onSubmit={send}>
+      <Typing />
       <textarea
         id="reply"
         rows={2}

@@ -2,6 +2,7 @@
 
 import { type Approval, type ConnectionStatus, SessileError, type Turn } from "sessile";
 import type { Tone } from "../look/parts.tsx";
+import type { Me } from "./me.ts";
 
 /** An error as people read it. */
 export function wordsOf(error: unknown): string {
@@ -50,6 +51,14 @@ export function turnWords({ status, reason, cancel }: Turn): { tone: Tone; words
     case "failed":
       return { tone: "bad", words: reason ? `failed: ${reason}` : "failed" };
   }
+}
+
+/** Whom an approval asks: this person, roles and others; nothing where nobody is named. */
+export function askedWords({ assignees = [] }: Approval, me: Me): string {
+  const names = assignees.map((it) =>
+    it === me.client ? "you" : it.startsWith("role:") ? `${it.slice("role:".length)}s` : it,
+  );
+  return names.length > 0 ? ` ${names.join(", ")}` : "";
 }
 
 /** How an approval ended, and by whom. */

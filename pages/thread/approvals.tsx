@@ -1,12 +1,27 @@
 // What waits for a person: questions with options, and approvals with what they allow. Any device
 // of those who may decide answers; on the others it is gone at once.
 
-import { type FormEvent, useEffect, useId, useRef, useState } from "react";
+import {
+  createContext,
+  type FormEvent,
+  Fragment,
+  type ReactNode,
+  useContext,
+  useEffect,
+  useId,
+  useRef,
+  useState,
+} from "react";
 import type { Approval, Decision, ShownApproval } from "sessile";
 import { useApprovals } from "sessile/react";
 import { Button, Empty, Note } from "../look/parts.tsx";
 import { type Field, fieldsOf, type Values, valuesOf } from "./fields.ts";
 import { useNames } from "./names.tsx";
+
+/** Another way to draw what is asked, for a page whose people decide for others. */
+export const AskedAs = createContext<((approval: ShownApproval) => ReactNode) | undefined>(
+  undefined,
+);
 
 /** All that waits in this session, the oldest first. */
 export function Approvals({ isReadOnly }: { isReadOnly?: boolean }) {
@@ -30,13 +45,18 @@ interface AskedInProps {
 /** What was asked at some place, as far as it waits or was settled while this page looked. */
 export function AskedIn({ where, isReadOnly }: AskedInProps) {
   const { pending, settled } = useApprovals();
+  const drawn = useContext(AskedAs);
   const own = [...settled, ...pending].filter(where);
   own.sort((one, other) => (one.serial < other.serial ? -1 : 1));
   return (
     <>
-      {own.map((approval) => (
-        <Asked key={approval.id} approval={approval} isReadOnly={isReadOnly} />
-      ))}
+      {own.map((approval) =>
+        drawn ? (
+          <Fragment key={approval.id}>{drawn(approval)}</Fragment>
+        ) : (
+          <Asked key={approval.id} approval={approval} isReadOnly={isReadOnly} />
+        ),
+      )}
     </>
   );
 }
