@@ -1,5 +1,5 @@
 // The rows of one answer as a model gives it, by the window of the page that watches it: what the
-// pace of a page saves (docs/deploy.md).
+// pace of a page saves (docs/costs.md).
 
 import { Connection, diagnostics, freshSession } from "./client.ts";
 import { atMost, type Bench, type Family, type Row } from "./row.ts";

@@ -7,7 +7,7 @@ import type { ConnectionOptions } from "../connection/types.ts";
 
 /**
  * The window that a paced page asks for: a turn of 15 s is within 60 rows then, a quarter
- * of those at the session's default (docs/deploy.md).
+ * of those at the session's default (docs/costs.md).
  */
 const WINDOW_MS = 320;
 /** The session's default (P5.4). */
