@@ -115,7 +115,8 @@ fn p11_4_the_log_is_read_in_pages() {
     );
 }
 
-/// P11.2, P11.4: the record has what retention left, and the tombstones of what was deleted.
+/// P11.2, P11.4: the record has what retention left, and the tombstones of what was deleted; a
+/// page says that something before it is gone.
 #[test]
 fn p11_4_what_is_gone_is_no_entry() {
     check(
@@ -133,6 +134,8 @@ fn p11_4_what_is_gone_is_no_entry() {
         ---
         wait 80000
         admin get log
+        admin get log after=#4
+        admin get log after=#5
         ",
         expect![[r##"
             -- 60000 ms
@@ -142,6 +145,10 @@ fn p11_4_what_is_gone_is_no_entry() {
             agent < trim before #6
             alice < trim before #6
             -- 130000 ms
+            admin = 200 {"entries":[{"at":"+50000","client":"alice","message":"#5",
+                  "serial":"#6","type":"message.delete"}],"hasMore":false,"trimmed":"#6"}
+            admin = 200 {"entries":[{"at":"+50000","client":"alice","message":"#5",
+                  "serial":"#6","type":"message.delete"}],"hasMore":false,"trimmed":"#6"}
             admin = 200 {"entries":[{"at":"+50000","client":"alice","message":"#5",
                   "serial":"#6","type":"message.delete"}],"hasMore":false}
         "##]],

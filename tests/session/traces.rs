@@ -115,6 +115,38 @@ fn p11_4_a_drop_tells_its_code_and_the_end_of_the_log_then() {
 }
 
 #[test]
+fn p11_4_a_reader_that_answers_probes_shows_when_it_last_did() {
+    let limits = Limits {
+        unsent_bytes: 1000,
+        ..Limits::default()
+    };
+    let mut world = World::new(limits);
+    world.run(
+        "
+        alice attach probed rewind=0
+        bob attach probed rewind=0
+        bob floods 400 publish '…'
+        wait 100
+        alice seen 7
+        bob seen 1
+        wait 50
+        bob seen 1
+        ",
+    );
+    assert_eq!(
+        trace_of(&world, "alice").get("seenAt"),
+        None,
+        "there was no such probe"
+    );
+    let bob = trace_of(&world, "bob");
+    assert_eq!(
+        bob["seenAt"],
+        json!(START + 100),
+        "a repeat confirms nothing"
+    );
+}
+
+#[test]
 fn p11_4_of_those_that_are_gone_only_the_last_are_kept() {
     let more = TRACES_GONE + 3;
     let script = "alice attach\nalice drop\n".repeat(more);

@@ -41,12 +41,14 @@ impl Probe {
         allowance < unsent && self.out_since.is_some_and(is_given)
     }
 
-    /// The reader answered.
-    pub(crate) fn answered(&mut self, n: u64) {
-        if self.out_since.is_some() && n == self.last {
+    /// The reader answered; returns whether that was the probe in flight.
+    pub(crate) fn answered(&mut self, n: u64) -> bool {
+        let is_last = self.out_since.is_some() && n == self.last;
+        if is_last {
             self.out_since = None;
             self.seen = self.sent_at_last;
         }
+        is_last
     }
 
     /// Bytes that it has not confirmed.

@@ -1,7 +1,7 @@
 //! Traces of connections: how each began, what it was refused, how it ended (P11.4).
 //!
 //! They explain a session that misbehaved. They are kept in memory only, so they begin when the
-//! session wakes, and they change at an attach, a refusal and a close, never at an append.
+//! session wakes, and they change at an attach, a `seen`, a refusal and a close, never at an append.
 
 use std::collections::VecDeque;
 
@@ -32,6 +32,9 @@ pub struct Trace {
     pub(crate) frames: usize,
     /// Bytes of its replay, and of `attached`.
     pub(crate) bytes: u64,
+    /// When it last confirmed a probe (P13.7).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) seen_at: Option<Timestamp>,
     /// Its frames that were refused.
     pub(crate) refused: Refused,
 }

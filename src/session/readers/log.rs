@@ -55,11 +55,17 @@ pub(crate) fn log(cx: &Context<'_>, asked: &Log) -> Result<String, Error> {
     let after = asked.after.as_deref();
     let after = after
         .map(|text| cx.engine.cursor("after", text))
-        .transpose()?;
-    let (epoch, store) = (cx.engine.epoch, cx.engine.store);
-    let (entries, has_more) = store.logged(epoch, after.unwrap_or(0), asked.limit)?;
+        .transpose()?
+        .unwrap_or(0);
+    let (epoch, store, floor) = (cx.engine.epoch, cx.engine.store, cx.engine.floor);
+    let (entries, has_more) = store.logged(epoch, after, asked.limit)?;
     let entries = entries.iter().map(|it| (it.place, encode(&shown(cx, it))));
-    Ok(cx.engine.page("entries", (entries.collect(), has_more)))
+    let mut page = cx.engine.page("entries", (entries.collect(), has_more));
+    if after < floor {
+        page.pop();
+        page.push_str(&format!(r#","trimmed":"{}"}}"#, epoch.at(floor + 1)));
+    }
+    Ok(page)
 }
 
 fn shown<'a>(cx: &Context<'_>, logged: &'a Logged) -> Entry<'a> {
