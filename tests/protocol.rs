@@ -87,6 +87,7 @@ fn active() -> Turn {
         started_at: Some(1_800_000_000_000),
         cancel: None,
         metadata: Data::from_json(r#"{"model":"m"}"#.to_owned()),
+        traceparent: None,
         usage: Usage::default(),
         state: State::Active(Lead::new(Some(connection()), 30_000)),
     }
@@ -116,6 +117,7 @@ fn nested() -> Turn {
             depth: 1,
             detached: true,
         }),
+        traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
         ..active()
     }
 }

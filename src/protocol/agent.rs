@@ -232,6 +232,9 @@ pub struct WakeBody<'a> {
     pub attempt: Option<u64>,
     /// The time of its cause.
     pub at: Timestamp,
+    /// Its trace context (P6.13).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<&'a str>,
 }
 
 /// The body of `POST …/wake`: everything that was given up, or what is owed for this.

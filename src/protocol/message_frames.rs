@@ -123,6 +123,13 @@ pub struct Delete {
     pub id: Option<String>,
 }
 
+impl NewMessage {
+    /// Whether it is an input, if its sender's are (P10.3).
+    pub fn may_be_input(&self) -> bool {
+        self.role == Role::User && self.turn.is_none() && self.wake.unwrap_or(true)
+    }
+}
+
 impl Append {
     /// The text to add.
     pub fn text(&self) -> &str {

@@ -50,6 +50,7 @@ pub mod size;
 pub mod snapshot;
 pub mod state;
 pub mod target;
+pub mod traceparent;
 pub mod tree;
 pub mod turn;
 pub mod turn_frames;

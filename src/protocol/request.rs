@@ -7,6 +7,8 @@ use super::limits::Limits;
 use super::object::read_fields;
 use super::query::{self, Parts};
 use super::reads::Read;
+use super::size;
+use super::traceparent::TRACEPARENT;
 
 /// A request, decoded once.
 #[derive(Debug)]
@@ -43,6 +45,9 @@ pub(super) fn wake(parts: &Parts<'_>, limits: &Limits) -> Result<Request, ErrorI
 /// `POST …/frames` (P12.1).
 pub(super) fn frames(parts: &Parts<'_>, limits: &Limits) -> Result<Request, ErrorInfo> {
     let mut list = decode(parts.body, limits)?;
+    for frame in list.iter_mut().filter_map(|it| it.frame.as_mut().ok()) {
+        trace(frame, parts, limits);
+    }
     if parts.body.trim_start().starts_with('[') {
         return Ok(Request::Frames(list));
     }
@@ -53,7 +58,8 @@ pub(super) fn frames(parts: &Parts<'_>, limits: &Limits) -> Result<Request, Erro
 
 /// `POST …/messages` (P12.2).
 pub(super) fn publish(parts: &Parts<'_>, limits: &Limits) -> Result<Request, ErrorInfo> {
-    let frame = shorthand_list("publish", "messages", parts.body, limits)?;
+    let mut frame = shorthand_list("publish", "messages", parts.body, limits)?;
+    trace(&mut frame, parts, limits);
     Ok(Request::Shorthand(Ok(frame)))
 }
 
@@ -76,8 +82,35 @@ pub(super) fn frame(
         _ => parts.named(),
     };
     let named = field.map(|field| (field, value(field)));
-    let frame = shorthand(kind, parts.fields(), named.as_slice(), limits)?;
+    let mut frame = shorthand(kind, parts.fields(), named.as_slice(), limits)?;
+    trace(&mut frame, parts, limits);
     Ok(Request::Shorthand(Ok(frame)))
+}
+
+/// Gives the trace context of a request, which the Worker adds to its query, to the turn that it
+/// starts and to the inputs that it brings, unless they have their own (P6.13).
+fn trace(frame: &mut ClientFrame, parts: &Parts<'_>, limits: &Limits) {
+    let Some(value) = query::find(parts.pairs, TRACEPARENT) else {
+        return;
+    };
+    match frame {
+        ClientFrame::StartTurn(start) => {
+            start.traceparent.get_or_insert_with(|| value.to_owned());
+        }
+        ClientFrame::Publish(publish) => {
+            let inputs = publish.messages.iter_mut();
+            for new in inputs.filter(|new| new.may_be_input()) {
+                let own = new.headers.as_ref();
+                let is_own = own.is_some_and(|headers| headers.contains_key(TRACEPARENT));
+                let more = TRACEPARENT.len() + value.len();
+                if !is_own && size::has_room(own, more, limits) {
+                    let headers = new.headers.get_or_insert_default();
+                    headers.insert(TRACEPARENT.to_owned(), value.to_owned());
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 /// `DELETE …/messages/{serial}` (P12.2): what it depends on may stand in the query.

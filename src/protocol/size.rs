@@ -15,17 +15,24 @@ pub(super) fn headers(
         return Ok(());
     };
     let (keys, most) = (limits.header_keys(), limits.header_bytes());
-    let bytes: usize = headers
-        .iter()
-        .map(|(key, value)| key.len() + value.len())
-        .sum();
-    if headers.len() <= keys && bytes <= most {
+    if headers.len() <= keys && bytes(headers) <= most {
         return Ok(());
     }
     let (verb, place) = (fields.verb(), fields.at("headers"));
     let message =
         format!("unable to {verb}; {place} has more than {keys} keys or {most} bytes of UTF-8");
     Err(ErrorInfo::new(ErrorCode::TooLarge, message))
+}
+
+/// Whether one more header of so many bytes has room.
+pub(super) fn has_room(headers: Option<&Headers>, more: usize, limits: &Limits) -> bool {
+    let (count, bytes) = headers.map_or((0, 0), |headers| (headers.len(), bytes(headers)));
+    count < limits.header_keys() && bytes + more <= limits.header_bytes()
+}
+
+fn bytes(headers: &Headers) -> usize {
+    let all = headers.iter();
+    all.map(|(key, value)| key.len() + value.len()).sum()
 }
 
 /// Checks the UTF-8 bytes of a field that stays in memory.

@@ -252,6 +252,9 @@ pub struct Turn {
     pub cancel: Option<Cancel>,
     /// The agent's own data.
     pub metadata: Option<Data>,
+    /// Its trace context (P6.13).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
     /// Its use so far (P6.12).
     #[serde(skip_serializing_if = "Usage::is_empty")]
     pub usage: Usage,
@@ -276,6 +279,7 @@ read_fields!(Turn {
     started_at,
     cancel,
     metadata,
+    traceparent,
     usage: or_default,
     state,
 });
@@ -348,6 +352,7 @@ impl Turn {
             ended_at,
             error,
             metadata: self.metadata.clone(),
+            traceparent: self.traceparent.clone(),
             usage: self.usage.clone(),
         }
     }
@@ -387,6 +392,8 @@ pub struct Shown {
     error: Option<Data>,
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<Data>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceparent: Option<String>,
     #[serde(skip_serializing_if = "Usage::is_empty")]
     usage: Usage,
 }

@@ -6,6 +6,7 @@ use super::fields::{Fields, FromFields};
 use super::limits::{LEASE_MS, Limits};
 use super::serial::Serial;
 use super::size::size;
+use super::traceparent;
 use super::turn::{Ending, lease};
 use super::usage::{Usage, read_usage};
 
@@ -28,6 +29,8 @@ pub struct StartTurn {
     pub again: bool,
     /// The agent's own data.
     pub metadata: Option<Data>,
+    /// Its trace context (P6.13).
+    pub traceparent: Option<String>,
 }
 
 /// `turn.end` (P6.3).
@@ -149,6 +152,7 @@ impl FromFields for StartTurn {
             lease_ms: read_lease(fields)?,
             again: fields.flag("again")?,
             metadata: read_data(fields, "metadata", limits)?,
+            traceparent: traceparent::field(fields)?,
         };
         if start.again && start.id.is_none() {
             let verb = fields.verb();

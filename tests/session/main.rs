@@ -102,6 +102,7 @@ mod steer;
 mod steer_input;
 mod suspend;
 mod told;
+mod traceparent;
 mod traces;
 mod trim_kept;
 mod turn;

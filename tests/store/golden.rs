@@ -280,6 +280,7 @@ fn turn(place: u64, event: Event, state: State) -> Kept {
         started_at: Some(5),
         cancel: Some(cancel()),
         metadata: json(r#"{"model":"m"}"#),
+        traceparent: Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
         usage: usage::usage(r#"{"tokens":12,"cost":0.5}"#),
         state,
     };
@@ -298,6 +299,7 @@ fn queued() -> Kept {
         started_at: None,
         cancel: None,
         metadata: None,
+        traceparent: None,
         usage: Usage::default(),
         ..turn
     };

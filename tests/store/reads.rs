@@ -133,6 +133,7 @@ fn open_turn() -> Turn {
         started_at: None,
         cancel: None,
         metadata: None,
+        traceparent: None,
         usage: Usage::default(),
         state: State::Queued,
     }
@@ -306,6 +307,9 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
         }),
         ("cancel_of_input", 1, |store| {
             store.cancel_of_input(4).map(one)
+        }),
+        ("traceparent_of", 1, |store| {
+            store.traceparent_of(4).map(one)
         }),
     ]
 }

@@ -141,6 +141,7 @@ fn turn() -> impl Strategy<Value = Turn> {
                 depth: 2,
                 detached: attempt == 1,
             }),
+            traceparent: agent.clone(),
             agent,
             attempt,
             attempt_place: version,

@@ -57,6 +57,7 @@ impl Pair {
             started_at: None,
             cancel: None,
             metadata: None,
+            traceparent: None,
             usage: Usage::default(),
             state,
         };

@@ -94,6 +94,8 @@ export interface StartTurnFrame {
   leaseMs?: number;
   again?: boolean;
   metadata?: unknown;
+  /** The W3C trace context; by default that of the input, its header `traceparent` (P6.13). */
+  traceparent?: string;
 }
 
 /** Ends a turn (P6.3). */

@@ -55,6 +55,8 @@ export interface InboxWork {
   attempt?: number;
   /** When it began to wait, in milliseconds since 1970. */
   at: number;
+  /** The W3C trace context of the turn that waits (P6.13). */
+  traceparent?: string;
 }
 
 /** Everything in an inbox (P15.1). */

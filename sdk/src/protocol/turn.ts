@@ -41,6 +41,8 @@ export interface Turn {
   endedAt?: number;
   error?: unknown;
   metadata?: unknown;
+  /** The W3C trace context of its cause (P6.13). */
+  traceparent?: string;
   /** The amounts that it used so far, those of turns within it not among them (P6.12). */
   usage?: Usage;
 }

@@ -89,6 +89,8 @@ async function signed({ id, body, secrets, signal }) {
     "webhook-timestamp": String(timestamp),
   };
   if (all.length > 0) headers["webhook-signature"] = signatures.join(" ");
+  const { traceparent } = JSON.parse(body);
+  if (traceparent !== undefined) headers.traceparent = traceparent;
   return { method: "POST", headers, body: encoder.encode(body), redirect: "manual", signal };
 }
 

@@ -14,6 +14,7 @@ use crate::protocol::device::ORIGIN;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::query;
 use crate::protocol::routes::{Resource, Route};
+use crate::protocol::traceparent::{self, TRACEPARENT};
 
 /// An admitted request.
 pub(super) struct Asked<'a> {
@@ -48,7 +49,14 @@ impl Asked<'_> {
     /// The question of the address.
     fn asked_question(&self) -> Question {
         let mut pairs = self.pairs.to_vec();
-        pairs.retain(|(name, _)| name != "token");
+        pairs.retain(|(name, _)| name != "token" && name != TRACEPARENT);
+        if self.route.method == "POST" {
+            let header = self.request.headers().get(TRACEPARENT).ok().flatten();
+            // A malformed one is ignored, as W3C has it.
+            if let Some(value) = header.filter(|value| traceparent::read(value).is_some()) {
+                pairs.push((TRACEPARENT.to_owned(), value));
+            }
+        }
         if self.route.resource == Resource::Devices {
             // A notice has the address at which its client reaches the session (P10.2).
             pairs.retain(|(name, _)| name != ORIGIN);

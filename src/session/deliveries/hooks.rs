@@ -20,6 +20,9 @@ struct Body<'a> {
     subject: Subject<'a>,
     serial: Serial,
     at: Timestamp,
+    /// Of its turn (P6.13).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceparent: Option<&'a str>,
 }
 
 /// The subject of an event, by its ids.
@@ -75,6 +78,8 @@ pub(crate) fn rows(cx: &mut Context<'_>, event: HookEvent, subject: Subject<'_>)
         }
     }
     let (session, at) = (cx.engine.id.as_str(), cx.engine.now);
+    let turn = subject.turn.and_then(|id| cx.memory.turns.get(id));
+    let traceparent = turn.and_then(|open| open.turn.traceparent.as_deref());
     let parcel = |number| {
         let id = id(session, serial, number);
         let body = Body {
@@ -84,6 +89,7 @@ pub(crate) fn rows(cx: &mut Context<'_>, event: HookEvent, subject: Subject<'_>)
             subject,
             serial,
             at,
+            traceparent,
         };
         let body = serde_json::to_string(&body).unwrap_or_default();
         Parcel { id, body }

@@ -1,7 +1,8 @@
 //! Traces of connections: how each began, what it was refused, how it ended (P11.4).
 //!
 //! They explain a session that misbehaved. They are kept in memory only, so they begin when the
-//! session wakes, and they change at an attach, a `seen`, a refusal and a close, never at an append.
+//! session wakes, and they change at an attach, a `seen`, a refusal and a close, and never at an
+//! append.
 
 use std::collections::VecDeque;
 

@@ -166,7 +166,8 @@ pub(super) fn give_back(
     }
     cx.memory.wakes.is_stale = true;
     for input in inputs {
-        queue_input(cx, &mut step, input);
+        let traceparent = cx.engine.store.traceparent_of(input)?;
+        queue_input(cx, &mut step, input, traceparent);
     }
     cx.engine.commit(step)?;
     stir(cx);

@@ -7,6 +7,7 @@ use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::frame::{Outcome, Placed, ServerFrame};
 use crate::protocol::message::{DEFAULT_NAME, Message, Role, Status};
 use crate::protocol::serial::{Epoch, Place, Serial};
+use crate::protocol::traceparent;
 use crate::protocol::turn::Turn;
 use crate::session::approvals::words::dismiss_by_input;
 use crate::session::context::Context;
@@ -252,17 +253,18 @@ fn introduce(cx: &mut Context<'_>, step: &mut Step, sender: &Sender, new: NewMes
     let mut message = create(cx, sender, new);
     let serial = message.serial;
     let place = serial.place;
+    let traceparent = traceparent::of(message.headers.as_ref());
     follow_author(cx, step, sender, &message);
     match waits {
         Waits::No => {
             announce(cx, message, step);
             if is_owed {
-                owe_input(cx, step, place);
+                owe_input(cx, step, place, traceparent.as_deref());
             }
         }
         Waits::Queued => {
             announce(cx, message, step);
-            queue_input(cx, step, place);
+            queue_input(cx, step, place, traceparent);
         }
         Waits::Steers(turn) => {
             message.headers = steering_headers(message.headers, &turn);

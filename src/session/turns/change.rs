@@ -52,6 +52,7 @@ pub(crate) fn new_turn(cx: &Context<'_>, id: Option<String>, input: Option<Place
         started_at: None,
         cancel: None,
         metadata: None,
+        traceparent: None,
         usage: Usage::default(),
         state: State::Queued,
     }
@@ -76,8 +77,16 @@ pub(crate) fn turns_to_be(cx: &Context<'_>) -> usize {
 }
 
 /// Queues an input: as a turn without a leader.
-pub(crate) fn queue_input(cx: &mut Context<'_>, step: &mut Step, input: Place) {
-    let turn = new_turn(cx, None, Some(input));
+pub(crate) fn queue_input(
+    cx: &mut Context<'_>,
+    step: &mut Step,
+    input: Place,
+    traceparent: Option<String>,
+) {
+    let turn = Turn {
+        traceparent,
+        ..new_turn(cx, None, Some(input))
+    };
     let id = turn.id.clone();
     hold_turn(cx, turn);
     change_turn(cx, step, &id, Event::Queue, |_| {});
@@ -190,9 +199,9 @@ fn put_turn(
     step.tell(turn_frame(cx, event, version, shown.clone()));
     turn_changed(cx, step, id);
     if !is_open {
+        hooks::tell(cx, step, HookEvent::TurnEnd, subject(id));
         cx.memory.turns.remove(id);
         step.settles = true;
-        hooks::tell(cx, step, HookEvent::TurnEnd, subject(id));
     }
     stir(cx);
     Some(shown)
@@ -247,7 +256,8 @@ pub(crate) fn finish_turn(
         keep_inputs(cx, step, left);
     } else {
         for place in left {
-            queue_input(cx, step, place);
+            let traceparent = cx.engine.store.traceparent_of(place)?;
+            queue_input(cx, step, place, traceparent);
         }
     }
     Ok(shown)

@@ -40,10 +40,11 @@ pub(crate) fn start_turn(
         check_budget(cx, VERB)?;
         cx.engine.settle()?;
         let mut step = cx.engine.step_by(sender);
-        let metadata = start.metadata;
+        let (metadata, traceparent) = (start.metadata, start.traceparent);
         let shown = take_turn(cx, &mut step, &known.id, lead, |turn| {
             turn.parent = parent.or(turn.parent);
             turn.metadata = metadata.or_else(|| turn.metadata.take());
+            turn.traceparent = traceparent.or_else(|| turn.traceparent.take());
         });
         cx.engine.commit(step)?;
         return answer_changed(shown);
@@ -63,6 +64,12 @@ pub(crate) fn start_turn(
     let within = within(cx, start.within, start.detached)?;
     let around = within.as_ref().and_then(|it| cx.memory.turns.get(&it.turn));
     let cancel_around = around.and_then(|open| open.turn.cancel.clone());
+    // Its own, or that of its cause (P6.13).
+    let mut traceparent = start.traceparent;
+    if let (None, Some(input)) = (&traceparent, input) {
+        traceparent = cx.engine.store.traceparent_of(input)?;
+    }
+    let traceparent = traceparent.or_else(|| around.and_then(|it| it.turn.traceparent.clone()));
     cx.engine.settle()?;
     let cancel = match input.filter(|_| !start.again) {
         Some(input) => cx.engine.store.cancel_of_input(input)?,
@@ -77,6 +84,7 @@ pub(crate) fn start_turn(
         within,
         started_at: Some(cx.engine.now),
         metadata: start.metadata,
+        traceparent,
         cancel,
         state: State::Active(lead),
         ..new_turn(cx, start.id, input)

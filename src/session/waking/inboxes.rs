@@ -44,6 +44,7 @@ pub(super) fn tell(cx: &Context<'_>, telling: &mut Telling<'_>) {
             turn: it.turn.map(|turn| turn.id.as_str()),
             attempt: it.turn.map(|turn| turn.attempt),
             at: it.at,
+            traceparent: it.turn.and_then(|turn| turn.traceparent.as_deref()),
         });
         Some((it.since, Item::new(KIND, &id, true, it.at, body)?))
     });

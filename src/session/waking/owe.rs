@@ -12,9 +12,14 @@ use crate::store::{DeliveryKind, DeliveryWrite, Parcel, Write};
 pub(super) const WAKE: DeliveryKind = DeliveryKind::Wake;
 
 /// An input that no turn answers yet waits to be taken.
-pub(crate) fn owe_input(cx: &mut Context<'_>, step: &mut Step, input: Place) {
+pub(crate) fn owe_input(
+    cx: &mut Context<'_>,
+    step: &mut Step,
+    input: Place,
+    traceparent: Option<&str>,
+) {
     if let Some(agent) = cx.engine.agent().cloned() {
-        owe(cx, step, &agent, input, None);
+        owe(cx, step, &agent, input, None, traceparent);
     }
 }
 
@@ -47,7 +52,8 @@ fn owe_turn(cx: &mut Context<'_>, step: &mut Step, agent: &Agent, turn: &Turn) {
         step.note(write);
         return stir(cx);
     }
-    owe(cx, step, agent, place, Some(turn));
+    let traceparent = turn.traceparent.as_deref();
+    owe(cx, step, agent, place, Some(turn), traceparent);
 }
 
 /// An agent is set: it is owed the turns that wait already.
@@ -65,7 +71,14 @@ pub(crate) fn agent_set(cx: &mut Context<'_>, step: &mut Step, own: Option<&Agen
 }
 
 /// Owes an agent the input of a turn, or an input without one.
-fn owe(cx: &mut Context<'_>, step: &mut Step, agent: &Agent, subject: Place, turn: Option<&Turn>) {
+fn owe(
+    cx: &mut Context<'_>,
+    step: &mut Step,
+    agent: &Agent,
+    subject: Place,
+    turn: Option<&Turn>,
+    traceparent: Option<&str>,
+) {
     let serial = cx.engine.epoch.at(cx.engine.end);
     let input = turn.map_or(Some(subject), |turn| turn.input);
     let (session, at) = (cx.engine.id.as_str(), cx.engine.now);
@@ -80,6 +93,7 @@ fn owe(cx: &mut Context<'_>, step: &mut Step, agent: &Agent, subject: Place, tur
             turn: turn.map(|turn| turn.id.as_str()),
             attempt: turn.map(|turn| turn.attempt),
             at,
+            traceparent,
         };
         let body = serde_json::to_string(&body).unwrap_or_default();
         Parcel { id, body }

@@ -41,6 +41,10 @@ impl Show {
         if turn["usage"].is_object() {
             let _ = write!(line, " used={}", self.json(&turn["usage"]));
         }
+        if let Some(trace) = turn["traceparent"].as_str() {
+            // By the first digit of the trace.
+            let _ = write!(line, " trace={}", &trace[3..4]);
+        }
         for key in ["error", "metadata"] {
             if !turn[key].is_null() {
                 let _ = write!(line, " {key}={}", self.json(&turn[key]));
