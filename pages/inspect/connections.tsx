@@ -1,0 +1,138 @@
+// Who is connected, how they began, what they were refused, and who is gone.
+
+import { Empty } from "../look/parts.tsx";
+import { codes } from "./findings/text.ts";
+import { CopyCurl, Rule, Section, Table } from "./section.tsx";
+import type { Gone, Trace } from "./shapes.ts";
+import type { Known, Watch } from "./watch.ts";
+import { ago, bytes, clock, count, shown } from "./words.ts";
+
+const OPEN = [
+  "Client",
+  "Connection",
+  "Kind",
+  "Window",
+  "Began",
+  "Replayed",
+  "Refused",
+  "Not taken",
+  "Last seen",
+];
+const GONE = [
+  "Client",
+  "Connection",
+  "Kind",
+  "Gone",
+  "How",
+  "Log then",
+  "Began",
+  "Replayed",
+  "Refused",
+];
+
+export function Connections({ watch, known }: { watch: Watch; known: Known }) {
+  const { diagnostics } = known;
+  if (diagnostics === undefined) return null;
+  const { connections, traces, presence } = diagnostics;
+  const now = watch.now();
+  const own = watch.tap.connection;
+  const gone = [...traces.gone].reverse();
+  return (
+    <Section
+      id="connections"
+      title="Connections"
+      beside={<CopyCurl reads={watch.reads} what="how its object is" />}
+    >
+      <p className="quiet">
+        Since the session's object woke: {count(traces.attached, "connection")} attached,{" "}
+        {traces.resumed} resumed, {count(traces.frames, "frame")} ({bytes(traces.bytes)}) replayed;
+        refused: {codes(traces.refused) || "nothing"}; closed by the session:{" "}
+        {codes(traces.closed) || "none"}. <Rule rule="P11.4" />
+      </p>
+      <h3>Open</h3>
+      {connections.length === 0 ? (
+        <Empty title="Nobody is connected" />
+      ) : (
+        <Table label="Open connections" head={OPEN}>
+          {connections.map(({ client, connection, kind, window, unsent, trace, seenAt }) => (
+            <tr key={connection}>
+              <td>
+                {shown(client, 40)}
+                {connection === own && <em> (this page)</em>}
+              </td>
+              <td>
+                <code>{connection}</code>
+              </td>
+              <td>{kind}</td>
+              <td className="number">{window} ms</td>
+              <td>{began(trace, now)}</td>
+              <td className="number">{replayed(trace)}</td>
+              <td>{(trace && codes(trace.refused)) || "–"}</td>
+              <td className="number">{bytes(unsent)}</td>
+              <td>{seenAt === undefined ? "no probe yet" : ago(seenAt, now)}</td>
+            </tr>
+          ))}
+        </Table>
+      )}
+      <h3>Gone</h3>
+      {gone.length === 0 ? (
+        <Empty title="None is gone since the object woke" />
+      ) : (
+        <Table label="Connections that are gone" head={GONE}>
+          {gone.map((it) => (
+            <tr key={it.connection} data-failed={it.code !== undefined}>
+              <td>{shown(it.client, 40)}</td>
+              <td>
+                <code>{it.connection}</code>
+              </td>
+              <td>{it.kind}</td>
+              <td>{ago(it.goneAt, now)}</td>
+              <td>{how(it)}</td>
+              <td>
+                <code>{it.serial}</code>
+              </td>
+              <td>{began(it.trace, now)}</td>
+              <td className="number">{replayed(it.trace)}</td>
+              <td>{codes(it.trace.refused) || "–"}</td>
+            </tr>
+          ))}
+        </Table>
+      )}
+      {presence.length > 0 && (
+        <details>
+          <summary>Who came and left ({count(presence.length, "change")} of presence)</summary>
+          <Table label="Changes of presence" head={["When", "What", "Client", "Connection"]}>
+            {[...presence].reverse().map(({ at, what, client, connection }) => (
+              <tr key={`${at} ${connection} ${what}`}>
+                <td>{clock(at)}</td>
+                <td>{what}</td>
+                <td>{shown(client, 40)}</td>
+                <td>
+                  <code>{connection}</code>
+                </td>
+              </tr>
+            ))}
+          </Table>
+        </details>
+      )}
+    </Section>
+  );
+}
+
+function how({ code, reason }: Gone): string {
+  if (code === undefined) return "the client closed it, or its network";
+  return `the session closed it: ${code} ${shown(reason ?? "", 120)}`;
+}
+
+function began(trace: Trace | undefined, now: number): string {
+  if (trace?.attachedAt === undefined) return "before the object woke";
+  const when = ago(trace.attachedAt, now);
+  if (trace.resumed) return `${when}, resumed`;
+  return trace.reason === undefined
+    ? `${when}, anew`
+    : `${when}, anew: ${shown(trace.reason, 160)}`;
+}
+
+function replayed(trace: Trace | undefined): string {
+  return trace === undefined ? "–" : `${count(trace.frames, "frame")}, ${bytes(trace.bytes)}`;
+}

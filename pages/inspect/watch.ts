@@ -1,0 +1,360 @@
+// All that the page knows of a session: read once, then kept up to date by the tap and, slowly, by
+// reading again.
+
+import { placeOf, type ServerFrame, SessileError } from "sessile";
+import { bytesOf } from "./raw.ts";
+import type { Reads } from "./reads.ts";
+import {
+  type Gap,
+  indexOf,
+  latest,
+  NOTHING,
+  type Record,
+  withMessage,
+  withPage,
+} from "./record.ts";
+import type { Approval, Devices, Diagnostics, Entry, EntryPage, Overview, Turn } from "./shapes.ts";
+import { Tap } from "./tap.ts";
+
+export interface Known {
+  /** Where the first reading stands; later trouble is in `error` alone. */
+  phase: "loading" | "ready" | "failed";
+  error: SessileError | undefined;
+  overview: Overview | undefined;
+  diagnostics: Diagnostics | undefined;
+  turns: ReadonlyMap<string, Turn>;
+  hasOlderTurns: boolean;
+  approvals: readonly Approval[];
+  /** Of this page's own client; nobody else is told of them (P10.1). */
+  devices: Devices | undefined;
+  record: Record;
+  /** Whether a part of the record is being read. */
+  isReading: boolean;
+  /** When the session was last read. */
+  readAt: number;
+}
+
+/** Entries of one page. */
+const PAGE = 1000;
+/** Messages that one step backwards goes, and pages of the log that it may take. */
+const STEP = 200;
+const STEP_PAGES = 5;
+const TURNS = 200;
+/** Between two readings: without news, and with them. */
+const SLOW_MS = 15_000;
+const SOON_MS = 700;
+const DIAGNOSTICS_MS = 4000;
+const DEVICES_MS = 60_000;
+/** Entries that are read again for messages that changed, at most. */
+const AGAIN = 20;
+
+export class Watch {
+  readonly reads: Reads;
+  readonly tap: Tap;
+  known: Known = {
+    phase: "loading",
+    error: undefined,
+    overview: undefined,
+    diagnostics: undefined,
+    turns: new Map(),
+    hasOlderTurns: false,
+    approvals: [],
+    devices: undefined,
+    record: NOTHING,
+    isReading: false,
+    readAt: 0,
+  };
+  readonly #listeners = new Set<() => void>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #dueAt = 0;
+  #isRunning = false;
+  #isEnded = false;
+  #failures = 0;
+  #devicesAt = 0;
+  #diagnosticsAt = 0;
+  /** What the tap told of, and was not read yet. */
+  #news = { log: false, turns: false, approvals: false, overview: false };
+
+  constructor(reads: Reads) {
+    this.reads = reads;
+    this.tap = new Tap(reads);
+    this.tap.onFrames = (frames) => this.#hear(frames);
+    this.tap.onChange = () => this.#tell();
+  }
+
+  subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  snapshot = (): Known => this.known;
+
+  /** The session's time, as far as the tap told it. */
+  now(): number {
+    return Date.now() + this.tap.aheadMs;
+  }
+
+  async start(): Promise<void> {
+    document.addEventListener("visibilitychange", this.#seen);
+    await this.#run(() => this.#first());
+  }
+
+  end(): void {
+    this.#isEnded = true;
+    clearTimeout(this.#timer);
+    document.removeEventListener("visibilitychange", this.#seen);
+    this.tap.close();
+  }
+
+  /** Reads everything again. */
+  async refresh(): Promise<void> {
+    this.#news = { log: true, turns: true, approvals: true, overview: true };
+    this.#diagnosticsAt = 0;
+    this.#devicesAt = 0;
+    await this.#run(() => (this.known.phase === "ready" ? this.#again() : this.#first()));
+  }
+
+  /** Reads a part of a gap: from its beginning, or up to its end. */
+  async fill(gap: Gap, from: "beginning" | "end"): Promise<void> {
+    if (this.known.isReading) return;
+    await this.#run(async () => {
+      const after = from === "end" ? await this.#anchor(gap.through) : gap.after;
+      await this.#read(latest(after, gap.after), from === "end" ? gap.through : "");
+    });
+  }
+
+  async olderTurns(): Promise<void> {
+    const oldest = [...this.known.turns.values()].at(-1);
+    if (oldest) await this.#run(() => this.#readTurns(oldest.id));
+  }
+
+  #seen = (): void => {
+    if (document.visibilityState === "visible") this.#schedule(0);
+  };
+
+  async #first(): Promise<void> {
+    const [overview, diagnostics, page] = await Promise.all([
+      this.#readOverview(),
+      this.reads.get<Diagnostics>("how its object is", "/diagnostics"),
+      this.#page(""),
+      this.#readTurns(),
+      this.#readApprovals(),
+      this.#readDevices(),
+    ]);
+    this.#set({ overview, diagnostics, record: withPage(NOTHING, "", page) });
+    if (page.hasMore) {
+      const anchor = await this.#anchor();
+      await this.#read(latest(anchor, page.next ?? ""), "");
+    }
+    this.#diagnosticsAt = Date.now();
+    this.#set({ phase: "ready" });
+    void this.tap.open();
+  }
+
+  async #again(): Promise<void> {
+    const news = this.#news;
+    this.#news = { log: false, turns: false, approvals: false, overview: false };
+    const isOff = this.tap.status !== "open";
+    const isSlow = Date.now() - this.known.readAt >= SLOW_MS - SOON_MS;
+    const jobs: Promise<unknown>[] = [];
+    if (news.log || isOff || isSlow) jobs.push(this.#readNews());
+    if (news.turns || isOff) jobs.push(this.#readTurns());
+    if (news.approvals || isOff) jobs.push(this.#readApprovals());
+    if (news.overview || news.turns || isSlow) {
+      jobs.push(this.#readOverview().then((overview) => this.#set({ overview })));
+    }
+    if (Date.now() - this.#diagnosticsAt >= DIAGNOSTICS_MS) {
+      this.#diagnosticsAt = Date.now();
+      const diagnostics = this.reads.get<Diagnostics>("how its object is", "/diagnostics");
+      jobs.push(diagnostics.then((it) => this.#set({ diagnostics: it })));
+    }
+    if (Date.now() - this.#devicesAt >= DEVICES_MS) jobs.push(this.#readDevices());
+    await Promise.all(jobs);
+  }
+
+  #readOverview(): Promise<Overview> {
+    return this.reads.get<Overview>("the session", "?rewind=0");
+  }
+
+  async #readTurns(before?: string): Promise<void> {
+    const query = new URLSearchParams({ status: "all", limit: String(TURNS) });
+    if (before !== undefined) query.set("before", before);
+    const page = await this.reads.get<{ turns: Turn[]; hasMore: boolean }>(
+      "its turns",
+      `/turns?${query}`,
+    );
+    // The newest first, in both.
+    const read = page.turns.map((turn) => [turn.id, turn] as const);
+    const known = [...this.known.turns].filter(([id]) => !read.some(([other]) => other === id));
+    const turns = new Map(before === undefined ? [...read, ...known] : [...known, ...read]);
+    const isFirst = before === undefined && this.known.turns.size > TURNS;
+    this.#set({ turns, ...(!isFirst && { hasOlderTurns: page.hasMore }) });
+  }
+
+  async #readApprovals(): Promise<void> {
+    const { approvals } = await this.reads.get<{ approvals: Approval[] }>(
+      "its approvals",
+      "/approvals?status=all&limit=100",
+    );
+    this.#set({ approvals });
+  }
+
+  /** A token without `read` for its inbox, or a deployment without inboxes, has none. */
+  async #readDevices(): Promise<void> {
+    this.#devicesAt = Date.now();
+    const read = this.reads.getAt<Devices>("this client's devices", "/v1/push/devices");
+    const devices = await read.catch(() => undefined);
+    this.#set({ devices });
+  }
+
+  #page(after: string): Promise<EntryPage> {
+    const query = new URLSearchParams({ limit: String(PAGE) });
+    if (after) query.set("after", after);
+    return this.reads.get<EntryPage>("the log", `/log?${query}`);
+  }
+
+  /** Pages after a serial, up to one that is known, or the end. */
+  async #read(from: string, through: string): Promise<void> {
+    let after = from;
+    for (let pages = 0; pages < STEP_PAGES; pages += 1) {
+      const page = await this.#page(after);
+      this.#set({ record: withPage(this.known.record, after, page) });
+      after = page.next ?? "";
+      if (!page.hasMore || (through && after >= through)) return;
+    }
+  }
+
+  /** A serial some messages before another one, or before the end: where a reading may begin. */
+  async #anchor(before?: string): Promise<string> {
+    const query = new URLSearchParams({ limit: String(STEP) });
+    if (before) query.set("before", before);
+    type Page = { messages: { serial: string }[] };
+    const { messages } = await this.reads.get<Page>("a place in the log", `/messages?${query}`);
+    return messages.at(-1)?.serial ?? "";
+  }
+
+  /** Entries that are new, and those of messages that may have changed. */
+  async #readNews(): Promise<void> {
+    const { entries, end } = this.known.record;
+    const recent = entries.slice(-PAGE / 2);
+    const streaming = recent.findIndex(({ status }) => status === "streaming");
+    const from = streaming < 0 ? end : (recent[streaming - 1]?.serial ?? end);
+    const before = new Set(entries.map(({ serial }) => serial));
+    try {
+      await this.#read(from, "");
+    } catch (error) {
+      if ((error as Partial<SessileError>).code !== "not-found") throw error;
+      // Another life of the session has another log.
+      this.#set({ record: NOTHING, turns: new Map() });
+      await this.#first();
+    }
+    const fresh = this.known.record.entries.filter(({ serial }) => !before.has(serial));
+    const changed = new Set(fresh.map(({ message }) => message).filter((it) => it !== undefined));
+    for (const serial of [...changed].slice(-AGAIN)) await this.#readOne(serial, from);
+  }
+
+  /** One entry again, where it was read before. */
+  async #readOne(serial: string, from: string): Promise<void> {
+    const { entries } = this.known.record;
+    const at = indexOf(entries, serial);
+    const before = entries[at - 1]?.serial;
+    if (serial > from || entries[at]?.serial !== serial) return;
+    if (this.known.record.gaps.some(({ after }) => after === before)) return;
+    const query = before === undefined ? "" : `&after=${before}`;
+    const page = await this.reads.get<EntryPage>("one entry", `/log?limit=1${query}`);
+    const [entry] = page.entries;
+    if (entry?.serial !== serial) return;
+    this.#set({ record: withMessage(this.known.record, serial, () => entry) });
+  }
+
+  #hear(frames: readonly ServerFrame[]): void {
+    for (const frame of frames) {
+      const isText = frame.type === "message.append" && frame.status === undefined;
+      if (isText) this.#grow(frame);
+      else if (placeOf(frame) > this.known.record.end) this.#news.log = true;
+      this.#news.turns ||= frame.type.startsWith("turn.");
+      this.#news.approvals ||= frame.type.startsWith("approval.");
+      this.#news.overview ||= /^(lead|usage|tool|grant|log|presence)/.test(frame.type);
+    }
+    const { log, turns, approvals, overview } = this.#news;
+    if (log || turns || approvals || overview) this.#schedule(SOON_MS);
+  }
+
+  #grow({ serial, data, version }: { serial: string; data: string; version: string }): void {
+    const grown = (entry: Entry): Entry => ({
+      ...entry,
+      bytes: (entry.bytes ?? 0) + bytesOf(data),
+      version,
+      updatedAt: this.now(),
+    });
+    this.#set({ record: withMessage(this.known.record, serial, grown) });
+  }
+
+  /** One reading at a time; the next is scheduled behind it. */
+  async #run(job: () => Promise<void>): Promise<void> {
+    if (this.#isRunning || this.#isEnded) return;
+    this.#isRunning = true;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#set({ isReading: true });
+    try {
+      await job();
+      this.#failures = 0;
+      this.#set({ error: undefined, isReading: false, readAt: Date.now() });
+    } catch (cause) {
+      this.#failures += 1;
+      const error = cause instanceof SessileError ? cause : failure(cause);
+      const phase = this.known.phase === "ready" ? "ready" : "failed";
+      this.#set({ error, phase, isReading: false });
+    }
+    this.#isRunning = false;
+    const { log, turns, approvals, overview } = this.#news;
+    const isNews = this.#failures === 0 && (log || turns || approvals || overview);
+    const wait = isNews ? SOON_MS : SLOW_MS;
+    const back = Math.min(2000 * 2 ** (this.#failures - 1), 30_000);
+    if (mayPass(this.known.error)) this.#schedule(this.#failures > 0 ? back : wait);
+  }
+
+  /** Reads after so long, or sooner where that is due. */
+  #schedule(waitMs: number): void {
+    if (this.#isEnded || this.#isRunning || document.visibilityState === "hidden") return;
+    const dueAt = Date.now() + waitMs;
+    if (this.#timer !== undefined && this.#dueAt <= dueAt) return;
+    clearTimeout(this.#timer);
+    this.#dueAt = dueAt;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      void this.#run(() => (this.known.phase === "ready" ? this.#again() : this.#first()));
+    }, waitMs);
+  }
+
+  #set(more: Partial<Known>): void {
+    this.known = { ...this.known, ...more };
+    this.#tell();
+  }
+
+  #isTold = false;
+
+  /** Tells once a frame of the screen at most. */
+  #tell(): void {
+    if (this.#isTold) return;
+    this.#isTold = true;
+    const tell = () => {
+      this.#isTold = false;
+      this.known = { ...this.known };
+      for (const listener of this.#listeners) listener();
+    };
+    if (document.visibilityState === "hidden") setTimeout(tell, 100);
+    else requestAnimationFrame(tell);
+  }
+}
+
+function failure(cause: unknown): SessileError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new SessileError("internal", message, undefined, cause);
+}
+
+/** Whether reading again may help; a token, a right or another address does otherwise. */
+function mayPass(error: SessileError | undefined): boolean {
+  return error === undefined || !/^(unauthorized|forbidden|invalid-)/.test(error.code);
+}
