@@ -50,6 +50,7 @@ export function pageOptions() {
     target: "es2022",
     jsx: "automatic",
     alias: { ...ours(), ...preact() },
+    loader: { ".md": "text" },
     define: { "process.env.NODE_ENV": '"production"' },
     logLevel: "warning",
   };
