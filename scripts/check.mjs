@@ -1,5 +1,5 @@
 // `npm run check`: the fast loop. Formats, lints on both targets, native tests, types, size.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { runGroups } from "./lib/groups.mjs";
@@ -16,6 +16,7 @@ export const checks = [
   ["format and lints of JavaScript", () => run(modernNode(), [join(bin, "biome"), "ci", "."])],
   ["types", () => run(modernNode(), [join(bin, "tsc"), "--noEmit"])],
   ["types of the pages", () => run(modernNode(), [join(bin, "tsc"), "--noEmit", "-p", "pages"])],
+  ["tests of the pages", pagesTests],
   ...sdkChecks,
   ["lints of Rust", () => clippy(["--all-targets"])],
   ["lints of the Worker", () => clippy(["--lib", "--target", "wasm32-unknown-unknown"])],
@@ -35,6 +36,12 @@ export function checkSize() {
   const size = gzipSync(readFileSync(wasm), { level: 9 }).length / 1024;
   say(`the wasm has ${size.toFixed(0)} KB gzipped; the limit is ${WASM_LIMIT_KB} KB`);
   return size <= WASM_LIMIT_KB ? 0 : 1;
+}
+
+/** What the pages compute, without a browser. */
+function pagesTests() {
+  const files = readdirSync(inRoot("tests", "pages")).map((file) => `tests/pages/${file}`);
+  return run(modernNode(), ["--test", "--test-timeout=60000", ...files], { stdout: 1 });
 }
 
 function clippy(args) {

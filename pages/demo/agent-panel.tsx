@@ -1,4 +1,5 @@
-// The agents, the session's object, and a minute in which everything breaks.
+// The agents, the session's object, and a minute in which everything breaks: one row above the
+// devices.
 
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { Access } from "../access/access.ts";
@@ -18,29 +19,33 @@ interface Props {
 export function AgentPanel({ session, access, tally, frames }: Props) {
   if (!access) {
     return (
-      <section className="panel" aria-labelledby="agents">
-        <h2 id="agents">The agents are not here</h2>
+      <Note title="No agents are here">
         <p>
           The scripted agents run where the local Worker signs their tokens: with{" "}
           <code>npm start</code> or <code>npx sessile dev</code>. An agent of your own answers in
           this session, too.
         </p>
-      </section>
+      </Note>
     );
   }
   return <Running session={session} access={access} tally={tally} frames={frames} />;
 }
 
 function Running({ session, access, tally, frames }: Props & { access: Access }) {
+  const [problem, setProblem] = useState("");
   const agents = useMemo(
-    () => new Agents(session, access, (report) => tally.acknowledged(report)),
+    () =>
+      new Agents(session, access, {
+        report: (report) => tally.acknowledged(report),
+        fail: setProblem,
+      }),
     [session, access, tally],
   );
   const [isRunning, setRunning] = useState(false);
   const [restarts, setRestarts] = useState(0);
-  const [problem, setProblem] = useState("");
 
   const start = () => {
+    setProblem("");
     setRunning(true);
     agents.start().catch((error: Error) => setProblem(error.message));
   };
@@ -64,33 +69,35 @@ function Running({ session, access, tally, frames }: Props & { access: Access })
   latest.current = { frames, start, kill, restart, isRunning };
   const [broken, setBroken] = useState<Broken>();
   const breaking = useMemo(() => new Breaking(() => latest.current, setBroken), []);
+  useEffect(() => () => breaking.stop(), [breaking]);
   const isBreaking = broken?.isGoingOn ?? false;
 
   return (
-    <section className="panel" aria-labelledby="agents">
-      <h2 id="agents">The agents and the session</h2>
+    <section className="toolbar" aria-label="The agents and the session">
       <p role="status">
         <Status tone={isRunning ? "good" : "bad"}>
           {isRunning ? "The agents run" : "The agents were killed"}
         </Status>
       </p>
-      <div className="buttons">
-        <Button onClick={isRunning ? kill : start} disabled={isBreaking}>
-          {isRunning ? "Kill the agents" : "Start the agents"}
-        </Button>
-        <Button onClick={restart} disabled={isBreaking}>
-          Restart the session's object
-        </Button>
-        <Button
-          kind="danger"
-          aria-pressed={isBreaking}
-          onClick={() => (isBreaking ? breaking.stop() : breaking.begin())}
-        >
-          {isBreaking ? "Stop breaking things" : "Break things for a minute"}
-        </Button>
-      </div>
-      <p className="soft" role="status">
+      <Button onClick={isRunning ? kill : start} disabled={isBreaking}>
+        {isRunning ? "Kill the agents" : "Start the agents"}
+      </Button>
+      <Button onClick={restart} disabled={isBreaking}>
+        Restart the session’s object
+      </Button>
+      <Button
+        kind="danger"
+        aria-pressed={isBreaking}
+        onClick={() => (isBreaking ? breaking.stop() : void breaking.begin())}
+      >
+        {isBreaking ? "Stop breaking things" : "Break things for a minute"}
+      </Button>
+      <p className="told">
         {broken ? told(broken) : restarts > 0 ? `Restarted ${times(restarts)}.` : ""}
+      </p>
+      {/* Not each thing that breaks is read out. */}
+      <p className="visually-hidden" role="status">
+        {broken && (broken.isGoingOn ? "Things break now." : told(broken))}
       </p>
       {problem && (
         <Note tone="bad" isUrgent>

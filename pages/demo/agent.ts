@@ -5,22 +5,23 @@ import type { Acknowledged } from "./tally.ts";
 
 const SCRIPT = "/assets/agent-worker.js";
 
-export type AgentState = "running" | "killed";
+interface Told {
+  /** Of a text that the session has acknowledged. */
+  report(report: Acknowledged): void;
+  /** Of trouble, for the person who looks. */
+  fail(message: string): void;
+}
 
 export class Agents {
   readonly #session: string;
   readonly #token: Access;
-  readonly #report: (report: Acknowledged) => void;
+  readonly #told: Told;
   #worker: Worker | undefined;
 
-  constructor(session: string, token: Access, report: (report: Acknowledged) => void) {
+  constructor(session: string, token: Access, told: Told) {
     this.#session = session;
     this.#token = token;
-    this.#report = report;
-  }
-
-  get state(): AgentState {
-    return this.#worker ? "running" : "killed";
+    this.#told = told;
   }
 
   async start(): Promise<void> {
@@ -28,8 +29,10 @@ export class Agents {
     const worker = new Worker(SCRIPT, { type: "module" });
     this.#worker = worker;
     worker.onmessage = ({ data }) => {
-      if (data?.type === "acknowledged") this.#report(data as Acknowledged);
+      if (data?.type === "acknowledged") this.#told.report(data as Acknowledged);
+      else if (data?.type === "error") this.#told.fail(`The agents: ${data.message}`);
     };
+    worker.onerror = () => this.#told.fail("The agents’ script could not be run.");
     const token = await this.#token();
     worker.postMessage({ type: "start", url: location.origin, session: this.#session, token });
   }

@@ -6,20 +6,23 @@ import type { Told } from "../device/talk.ts";
 import { Button, PageHeader } from "../look/parts.tsx";
 import { NetworkControls } from "../wire/controls.tsx";
 import { AgentPanel } from "./agent-panel.tsx";
-import { Counted } from "./counted.tsx";
+import { Away } from "./away.tsx";
+import { DeviceCounts, HowCounted, useCounted } from "./counted.tsx";
 import { DEVICES, type DeviceFrame, type DeviceKind, LAPTOP, PHONE, useDevice } from "./devices.ts";
 import { Join } from "./join.tsx";
 import { beginAnother, deviceAddress } from "./place.ts";
-import { Tally } from "./tally.ts";
+import { type Counts, NONE, Tally } from "./tally.ts";
 import "./demo.css";
 
 interface Props {
   session: string;
+  /** Of the person with the laptop, or of the visitor. */
+  person: Access;
   /** None where no agents can run. */
   agent: Access | undefined;
 }
 
-export function Demo({ session, agent }: Props) {
+export function Demo({ session, person, agent }: Props) {
   const tally = useMemo(() => new Tally(), []);
   const told = (device: DeviceKind) => (word: Told) => {
     if (word.type === "begun") tally.begun(device.client);
@@ -27,6 +30,7 @@ export function Demo({ session, agent }: Props) {
   };
   const laptop = useDevice(told(LAPTOP));
   const phone = useDevice(told(PHONE));
+  const { said, counts } = useCounted(tally);
   const [shown, setShown] = useState<DeviceKind["kind"]>("laptop");
   return (
     <>
@@ -36,6 +40,7 @@ export function Demo({ session, agent }: Props) {
         <Button onClick={beginAnother}>New session</Button>
       </PageHeader>
       <main className="demo">
+        <AgentPanel session={session} access={agent} tally={tally} frames={[laptop, phone]} />
         <fieldset className="which" aria-label="Device">
           {DEVICES.map(({ kind, title }) => (
             <Button key={kind} aria-pressed={shown === kind} onClick={() => setShown(kind)}>
@@ -44,13 +49,13 @@ export function Demo({ session, agent }: Props) {
           ))}
         </fieldset>
         <div className="devices" data-shown={shown}>
-          <Framed session={session} device={LAPTOP} frame={laptop} />
-          <Framed session={session} device={PHONE} frame={phone} />
+          <Framed session={session} device={LAPTOP} frame={laptop} counts={counts[0]} />
+          <Framed session={session} device={PHONE} frame={phone} counts={counts[1]} />
         </div>
         <div className="panels">
-          <AgentPanel session={session} access={agent} tally={tally} frames={[laptop, phone]} />
-          <Counted tally={tally} />
+          <HowCounted said={said} />
           <Join session={session} />
+          <Away session={session} access={person} />
         </div>
       </main>
     </>
@@ -61,13 +66,23 @@ interface FramedProps {
   session: string;
   device: DeviceKind;
   frame: DeviceFrame;
+  counts: Counts | undefined;
 }
 
 /** A device with its look, and beneath it the buttons of its network. */
-function Framed({ session, device, frame }: FramedProps) {
+function Framed({ session, device, frame, counts = NONE }: FramedProps) {
   const { client, kind, title, name } = device;
   return (
-    <section className="framed" data-kind={kind} aria-label={`${title} of ${name}`}>
+    <section
+      className="framed"
+      data-kind={kind}
+      data-device={client}
+      aria-label={`${title} of ${name}`}
+    >
+      <header>
+        <h2>{title}</h2>
+        <DeviceCounts counts={counts} />
+      </header>
       <div className="body">
         <iframe
           ref={frame.ref}

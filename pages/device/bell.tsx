@@ -1,29 +1,46 @@
-// A switch for notifications on this device.
+// A switch for notices on this browser.
 
 import { useNotifications } from "sessile/push/react";
 import type { Access } from "../access/access.ts";
-import { Button } from "../look/parts.tsx";
+import { Button, Note } from "../look/parts.tsx";
 import { wire } from "./wired.ts";
 
-export function Bell({ access, page }: { access: Access; page: string }) {
+interface Props {
+  access: Access;
+  /** The page that a notice opens. */
+  page: string;
+}
+
+export function Bell({ access, page }: Props) {
   const { state, isBusy, error, enable, disable } = useNotifications({
     url: location.origin,
     token: access,
     fetch: wire.fetch,
     page,
   });
-  if (state === "unsupported") return null;
+  if (state === "unsupported") return <p className="bell-none">{unsupported()}</p>;
   const isOn = state === "on";
   return (
-    <>
+    <div className="bell">
       <Button
         aria-pressed={isOn}
         disabled={isBusy || state === "denied"}
-        onClick={isOn ? disable : enable}
+        onClick={() => void (isOn ? disable() : enable())}
       >
-        {state === "denied" ? "Notifications are blocked" : "Notify me"}
+        {isOn ? "Stop notifying this browser" : "Notify this browser"}
       </Button>
-      {error && <p role="alert">{error.message}</p>}
-    </>
+      {state === "denied" && <p>Notices are blocked in this browser’s settings.</p>}
+      {error && (
+        <Note tone="bad" isUrgent>
+          {error.message}
+        </Note>
+      )}
+    </div>
   );
+}
+
+function unsupported(): string {
+  return isSecureContext
+    ? "This browser takes no notices; on iOS, add the page to the home screen first."
+    : "Notices need an address with https, or this machine’s own.";
 }

@@ -72,7 +72,7 @@ function Shown({ person, title, access }: Omit<Props, "session">) {
     <div className="device">
       <header className="device-head">
         <h1>
-          {title} {person.name && <small>{person.name}</small>}
+          {person.name} {!around && <small>{title}</small>}
         </h1>
         <Position />
         <p className="stands" role="status">

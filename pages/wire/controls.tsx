@@ -5,28 +5,37 @@ import type { Network } from "./wire.ts";
 import "./controls.css";
 
 interface Props {
-  /** Whose network it is, for people who cannot see where the buttons are. */
+  /** Whose network it is, for people who do not see where the buttons are. */
   of: string;
   network: Network;
   onChange: (change: Partial<Network>) => void;
   onReload: () => void;
 }
 
+/** A way to hurt the network: the button's words, and the rest of them for those who hear it. */
+const WAYS = [
+  { name: "isDropped", hurt: "Drop", mend: "Bring back" },
+  { name: "isFrozen", hurt: "Freeze", mend: "Unfreeze" },
+  { name: "isSlow", hurt: "Slow down", mend: "Speed up" },
+] as const;
+
 export function NetworkControls({ of, network, onChange, onReload }: Props) {
-  const { isDropped, isFrozen, isSlow } = network;
   return (
     <fieldset className="network">
-      <legend className="visually-hidden">{of}: its network</legend>
-      <Button aria-pressed={isDropped} onClick={() => onChange({ isDropped: !isDropped })}>
-        {isDropped ? "Bring it back" : "Drop the network"}
+      <legend className="visually-hidden">{of}</legend>
+      <span aria-hidden="true">Network</span>
+      {WAYS.map(({ name, hurt, mend }) => {
+        const isHurt = network[name];
+        return (
+          <Button key={name} aria-pressed={isHurt} onClick={() => onChange({ [name]: !isHurt })}>
+            {isHurt ? mend : hurt}
+            <span className="visually-hidden"> the network</span>
+          </Button>
+        );
+      })}
+      <Button onClick={onReload}>
+        Reload<span className="visually-hidden"> the page</span>
       </Button>
-      <Button aria-pressed={isFrozen} onClick={() => onChange({ isFrozen: !isFrozen })}>
-        {isFrozen ? "Unfreeze" : "Freeze"}
-      </Button>
-      <Button aria-pressed={isSlow} onClick={() => onChange({ isSlow: !isSlow })}>
-        {isSlow ? "Full speed" : "Slow down"}
-      </Button>
-      <Button onClick={onReload}>Reload</Button>
     </fieldset>
   );
 }

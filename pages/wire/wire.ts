@@ -87,12 +87,12 @@ export class Wire {
     return new Promise((done, fail) => {
       const failed = () => fail(new TypeError("Failed to fetch"));
       if (this.#network.isDropped) return this.refuse(failed);
-      const connection: Cuttable = { cut: failed };
-      this.open.add(connection);
+      const connection: Cuttable = { cut: () => end(failed) };
       const end = (settle: () => void) => {
         this.open.delete(connection);
         settle();
       };
+      this.open.add(connection);
       init?.signal?.addEventListener("abort", () => end(() => fail(init.signal?.reason)));
       const asked = () =>
         this.beneath.fetch(input, init).then(
