@@ -12,22 +12,12 @@ interface Props {
   isDangerous?: boolean;
   /** Closes the dialog, unless it rejects: then the reason is shown. */
   onYes?: () => Promise<unknown>;
-  /** Whether it can happen now: not without a network. */
-  isLive?: boolean;
   onClose: () => void;
   children?: ReactNode;
 }
 
 /** A dialog over the page; the focus goes back to where it was. */
-export function Dialog({
-  title,
-  yes,
-  isDangerous,
-  onYes,
-  isLive = true,
-  onClose,
-  children,
-}: Props) {
+export function Dialog({ title, yes, isDangerous, onYes, onClose, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const name = useId();
   const [error, setError] = useState<unknown>();
@@ -40,7 +30,7 @@ export function Dialog({
   }, []);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
-    if (isBusy || !isLive) return;
+    if (isBusy) return;
     setBusy(true);
     try {
       await onYes?.();
@@ -53,32 +43,23 @@ export function Dialog({
   return (
     <dialog ref={dialog} className="dialog" aria-labelledby={name} onClose={onClose}>
       <form onSubmit={submit}>
-        <h2 id={name} tabIndex={-1} className={yes ? "" : "dialog-main"}>
-          {title}
-        </h2>
+        <h2 id={name}>{title}</h2>
         {children}
         {error !== undefined && (
           <Note tone="bad" isUrgent>
             {wordsOf(error)}
           </Note>
         )}
-        {!isLive && (
-          <Note tone="warn" isUrgent>
-            {isBusy
-              ? "The network is away: it is sent as soon as that is back."
-              : "The network is away: this has to wait until it is back."}
-          </Note>
-        )}
         <div className="dialog-ways">
-          <Button onClick={() => dialog.current?.close()}>
-            {yes && !isBusy ? "Not now" : "Close"}
+          <Button className={yes ? "" : "dialog-main"} onClick={() => dialog.current?.close()}>
+            {yes ? "Not now" : "Close"}
           </Button>
           {yes && (
             <Button
               type="submit"
               kind={isDangerous ? "danger" : "main"}
               className="dialog-main"
-              aria-disabled={isBusy || !isLive}
+              aria-disabled={isBusy}
             >
               {isBusy ? "Just a moment…" : yes}
             </Button>
@@ -95,29 +76,20 @@ interface ChoiceProps<T extends string> {
   options: readonly (readonly [T, ReactNode])[];
   value: T;
   onChange: (value: T) => void;
-  /** The key that goes to the chosen one, or to the first. */
-  shortcut?: string;
 }
 
 /** One of a few. */
-export function Choice<T extends string>(props: ChoiceProps<T>) {
-  const { legend, options, value, onChange, shortcut } = props;
+export function Choice<T extends string>({ legend, options, value, onChange }: ChoiceProps<T>) {
   const name = useId();
-  const at = Math.max(
-    options.findIndex(([option]) => option === value),
-    0,
-  );
   return (
     <fieldset className="choice">
       <legend>{legend}</legend>
-      {options.map(([option, words], index) => (
+      {options.map(([option, words]) => (
         <label key={option}>
           <input
             type="radio"
             name={name}
             checked={option === value}
-            data-key="focus"
-            aria-keyshortcuts={index === at ? shortcut : undefined}
             onChange={() => onChange(option)}
           />
           <span>{words}</span>

@@ -1,7 +1,7 @@
 // Who is connected, how they began, what they were refused, and who is gone.
 
 import { Empty } from "../look/parts.tsx";
-import { codes } from "./findings/text.ts";
+import { codes, times } from "./findings/text.ts";
 import { CopyCurl, Rule, Section, Table } from "./section.tsx";
 import type { Gone, Trace } from "./shapes.ts";
 import type { Known, Watch } from "./watch.ts";
@@ -47,14 +47,14 @@ export function Connections({ watch, known }: { watch: Watch; known: Known }) {
         Since the session's object woke: {count(traces.attached, "connection")} attached,{" "}
         {traces.resumed} resumed, {count(traces.frames, "frame")} ({bytes(traces.bytes)}) replayed;
         refused: {codes(traces.refused) || "nothing"}; closed by the session:{" "}
-        {codes(traces.closed) || "none"}. <Rule rule="P11.4" />
+        {closings(traces.closed) || "none"}. <Rule rule="P11.4" />
       </p>
       <h3>Open</h3>
       {connections.length === 0 ? (
         <Empty title="Nobody is connected" />
       ) : (
         <Table label="Open connections" head={OPEN}>
-          {connections.map(({ client, connection, kind, window, unsent, trace, seenAt }) => (
+          {connections.map(({ client, connection, kind, window, unsent, trace }) => (
             <tr key={connection}>
               <td>
                 {shown(client, 40)}
@@ -69,7 +69,7 @@ export function Connections({ watch, known }: { watch: Watch; known: Known }) {
               <td className="number">{replayed(trace)}</td>
               <td>{(trace && codes(trace.refused)) || "–"}</td>
               <td className="number">{bytes(unsent)}</td>
-              <td>{seenAt === undefined ? "no probe yet" : ago(seenAt, now)}</td>
+              <td>{trace?.seenAt === undefined ? "no probe yet" : ago(trace.seenAt, now)}</td>
             </tr>
           ))}
         </Table>
@@ -135,4 +135,10 @@ function began(trace: Trace | undefined, now: number): string {
 
 function replayed(trace: Trace | undefined): string {
   return trace === undefined ? "–" : `${count(trace.frames, "frame")}, ${bytes(trace.bytes)}`;
+}
+
+/** Connections that the session closed, by the code: `4429 twice`. */
+function closings(closed: Record<string, number>): string {
+  const all = Object.entries(closed).map(([code, number]) => `${code} ${times(number)}`);
+  return all.join(", ");
 }

@@ -110,7 +110,7 @@ function Row({ entry, delay, hasDay, isSelected, onSelect }: RowProps) {
       <td>
         <time dateTime={new Date(at).toISOString()}>{hasDay ? moment(at) : clock(at)}</time>
       </td>
-      <td>{type}</td>
+      <td className="kind">{type}</td>
       <td>{client === undefined ? <em>the session</em> : shown(client, 40)}</td>
       <td className="about">{about(entry)}</td>
       <td className="number">{entry.bytes === undefined ? "–" : bytes(entry.bytes)}</td>

@@ -29,6 +29,8 @@ export interface Evidence {
   turns: readonly Turn[];
   approvals: readonly Approval[];
   entries: readonly Entry[];
+  /** Where the log begins, if retention took what was before. */
+  trimmed: string | undefined;
   devices: Devices | undefined;
   /** The connection of the inspector itself. */
   own: string | undefined;

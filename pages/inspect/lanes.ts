@@ -29,7 +29,8 @@ export interface Lane {
   /** The client; `undefined` for the session itself, and for the clients beyond the bound. */
   client: string | undefined;
   label: string;
-  entries: readonly Entry[];
+  /** The entries of each row of marks, in their order. */
+  marks: readonly (readonly Entry[])[];
   turns: readonly TurnBar[];
   lines: readonly Line[];
   /** Rows of turns. */
@@ -94,7 +95,21 @@ function shortened(all: [string | undefined, Found][]): Named[] {
 function finished(client: string | undefined, label: string, lane: Found): Lane {
   const turns = packed(lane.turns);
   const rows = Math.max(0, ...turns.map(({ row }) => row + 1));
-  return { client, label, entries: lane.entries, turns, lines: lane.lines, rows };
+  return { client, label, marks: apart(lane.entries), turns, lines: lane.lines, rows };
+}
+
+/** Groups that share a row, so that what is told at once stands one below the other. */
+const MARK_ROWS: readonly (readonly Group[])[] = [
+  ["message"],
+  ["turn", "approval", "call"],
+  ["state", "other"],
+];
+
+function apart(entries: readonly Entry[]): Entry[][] {
+  const rows = MARK_ROWS.map((groups) =>
+    entries.filter(({ type }) => groups.includes(groupOf(type))),
+  );
+  return rows.filter((row) => row.length > 0);
 }
 
 /** Each turn in the first row in which it has room. */

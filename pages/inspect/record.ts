@@ -25,9 +25,17 @@ export interface Record {
   /** The last entry that was read, `""` if none was. */
   readonly end: string;
   readonly stretches: readonly Stretch[];
+  /** Where the log begins, if retention took what was before. */
+  readonly trimmed: string | undefined;
 }
 
-export const NOTHING: Record = { entries: [], gaps: [], end: "", stretches: [] };
+export const NOTHING: Record = {
+  entries: [],
+  gaps: [],
+  end: "",
+  stretches: [],
+  trimmed: undefined,
+};
 
 /** The record with one more page: the entries after a serial, `""` for the first ones. */
 export function withPage(record: Record, after: string, page: EntryPage): Record {
@@ -39,6 +47,7 @@ export function withPage(record: Record, after: string, page: EntryPage): Record
     stretches,
     end: latest(through, record.end),
     gaps: gapsBetween(entries, stretches),
+    trimmed: page.trimmed ?? record.trimmed,
   };
 }
 

@@ -76,18 +76,17 @@ function ending(reader: Reader, at: number): string[] {
 
 /** What it had taken of that, as far as it said so. */
 function progress(reader: Reader, at: number): string[] {
-  if (!("unsent" in reader)) return [];
   const said: string[] = [];
-  if (reader.seenAt !== undefined) {
+  const seenAt = reader.trace?.seenAt;
+  if (seenAt !== undefined) {
     const words =
-      at <= reader.seenAt
+      at <= seenAt
         ? "so it had taken what was sent before that moment, at the latest then"
-        : `${span(at - reader.seenAt)} before that moment`;
-    said.push(
-      `It last said that it had processed everything at ${moment(reader.seenAt)}, ${words}.`,
-    );
+        : `${span(at - seenAt)} before that moment`;
+    said.push(`It last said that it had processed everything at ${moment(seenAt)}, ${words}.`);
   }
-  if (reader.unsent > 0) said.push(`Now it has not taken ${bytes(reader.unsent)} yet.`);
+  if ("unsent" in reader && reader.unsent > 0)
+    said.push(`Now it has not taken ${bytes(reader.unsent)} yet.`);
   return said;
 }
 
@@ -98,7 +97,7 @@ function unknowns(
   entries: readonly Entry[],
 ): string[] {
   const found = ["Whether it follows messages of some names only is not recorded (P3.3)."];
-  if (!("seenAt" in reader) || reader.seenAt === undefined) {
+  if (reader.trace?.seenAt === undefined) {
     found.push("How much of that it had processed is not known: it has answered no probe (P13.7).");
   }
   if (reader.trace?.resumed) {

@@ -11,6 +11,8 @@ export interface Trace {
   reason?: string;
   frames: number;
   bytes: number;
+  /** When it last said that it had processed what it was sent (P13.7). */
+  seenAt?: number;
   refused: Record<string, number>;
 }
 
@@ -22,8 +24,6 @@ export interface Connected {
   /** Its rollup window, in milliseconds. */
   window: number;
   unsent: number;
-  /** When it last said that it had processed what it was sent (P13.7). */
-  seenAt?: number;
   trace?: Trace;
 }
 
@@ -102,6 +102,8 @@ export interface EntryPage {
   entries: Entry[];
   hasMore: boolean;
   next?: string;
+  /** Where the log begins, if retention took what was before (P11.2). */
+  trimmed?: string;
 }
 
 /** The snapshot, without its messages. */

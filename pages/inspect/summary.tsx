@@ -7,7 +7,7 @@ import { Rule, Section, Sentence } from "./section.tsx";
 import type { Known, Watch } from "./watch.ts";
 import { bytes, count, moment, value } from "./words.ts";
 
-const WORDS = { bad: "Broken", warn: "Look", note: "Know" };
+const WORDS = { bad: "Broken", warn: "Warning", note: "Note" };
 
 export function Summary({ watch, known }: { watch: Watch; known: Known }) {
   const { overview, diagnostics, turns, approvals, record, devices } = known;
@@ -19,6 +19,7 @@ export function Summary({ watch, known }: { watch: Watch; known: Known }) {
     turns: [...turns.values()],
     approvals,
     entries: record.entries,
+    trimmed: record.trimmed,
     devices,
     own: watch.tap.connection,
     ownClient: watch.tap.client,

@@ -41,12 +41,14 @@ interface Props {
 /** Heights, in pixels. */
 const AXIS = 22;
 const HEAD = 22;
-const MARKS = 18;
+const MARKS = 15;
 const ROW = 18;
 const PAD = 8;
 /** The width of a mark, with its distance to the next. */
 const PLACE = 5;
 const TICK = 110;
+/** The width of a letter in a turn. */
+const LETTER = 7;
 /** After a change of the view, before what it lacks is read. */
 const STILL_MS = 400;
 
@@ -125,7 +127,7 @@ function Drawing({ lanes, ...props }: Props & { lanes: readonly Lane[] }) {
   let top = AXIS;
   const placed = lanes.map((lane) => {
     const y = top;
-    top += HEAD + MARKS + lane.rows * ROW + PAD;
+    top += HEAD + marksHeight(lane) + lane.rows * ROW + PAD;
     return { lane, y };
   });
   const { entries } = known.record;
@@ -249,10 +251,8 @@ interface LaneProps {
 }
 
 function LaneDrawing({ lane, view, width, places, x, selected }: LaneProps) {
-  const marks = marksOf(lane.entries, view, places);
   const inView = ({ from, to }: { from: number; to: number | undefined }) =>
     from <= view.to && (to ?? view.to) >= view.from;
-  const middle = HEAD + MARKS / 2;
   return (
     <g className="lane">
       <line className="lane-edge" x1={0} x2={width} y1={0.5} y2={0.5} />
@@ -266,34 +266,49 @@ function LaneDrawing({ lane, view, width, places, x, selected }: LaneProps) {
       {lane.turns.filter(inView).map((turn) => {
         const left = x(turn.from);
         const long = Math.max(x(turn.to ?? view.to) - left, 3);
-        const y = HEAD + MARKS + turn.row * ROW;
+        const y = HEAD + marksHeight(lane) + turn.row * ROW;
         const label = `${shown(turn.id, 60)} (${turn.status})`;
+        const room = Math.min(left + long, width) - Math.max(left, 0) - 8;
         return (
           <g key={turn.id} className="turn" data-status={turn.status}>
             <rect x={left} y={y} width={long} height={ROW - 4} rx={3} />
-            {long > 70 && (
+            {room > 14 && (
               <text x={Math.max(left, 0) + 5} y={y + 11}>
-                {shown(label, Math.floor((Math.min(left + long, width) - Math.max(left, 0)) / 8))}
+                {fitted(turn.id, turn.status, Math.floor(room / LETTER))}
               </text>
             )}
             <title>{`turn ${label}`}</title>
           </g>
         );
       })}
-      {marks.map((mark) => (
-        <MarkDrawing
-          key={mark.entries[0]?.serial}
-          mark={mark}
-          x={mark.x * width}
-          y={middle}
-          isSelected={mark.entries.some(({ serial }) => serial === selected)}
-        />
-      ))}
+      {lane.marks.map((entries, row) =>
+        marksOf(entries, view, places).map((mark) => (
+          <MarkDrawing
+            key={mark.entries[0]?.serial}
+            mark={mark}
+            x={mark.x * width}
+            y={HEAD + (row + 0.5) * MARKS}
+            isSelected={mark.entries.some(({ serial }) => serial === selected)}
+          />
+        )),
+      )}
       <text className="lane-label" x={6} y={15}>
         {shown(lane.label, Math.max(Math.floor(width / 9), 12))}
       </text>
     </g>
   );
+}
+
+function marksHeight({ marks }: Lane): number {
+  return Math.max(marks.length, 1) * MARKS;
+}
+
+/** As much of a turn's name and status as there is room for; a bad end is a sign at least. */
+function fitted(id: string, status: string, letters: number): string {
+  const sign = { failed: "✕ ", cancelled: "⊘ " }[status] ?? "";
+  const whole = `${sign}${shown(id, 60)} (${status})`;
+  if (whole.length <= letters) return whole;
+  return letters < 6 ? sign : sign + shown(id, letters - sign.length);
 }
 
 interface MarkProps {
@@ -309,7 +324,7 @@ function MarkDrawing({ mark, x, y, isSelected }: MarkProps) {
   const groups = new Set(mark.entries.map(({ type }) => groupOf(type)));
   const group = groups.size === 1 ? groupOf(first.type) : "mixed";
   const isFailed = mark.entries.some(({ status }) => status === "failed");
-  const size = Math.min(3 + Math.log2(mark.entries.length + 1) * 1.4, 8);
+  const size = Math.min(2.6 + Math.log2(mark.entries.length + 1) * 1.2, 6.5);
   const words =
     mark.entries.length === 1
       ? `${first.type}, ${clock(first.at)}`

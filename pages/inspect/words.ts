@@ -47,7 +47,7 @@ const dayOf = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium" });
 
 /** The time of day, with its milliseconds. */
 export function clock(at: number): string {
-  return `${clockOf.format(at)}.${String(at % 1000).padStart(3, "0")}`;
+  return `${clockOf.format(at)}.${String(Math.floor(at) % 1000).padStart(3, "0")}`;
 }
 
 /** The day and the time of day. */

@@ -67,8 +67,8 @@ function stuck({ diagnostics, overview }: Evidence): Finding[] {
       tone: "note",
       text:
         `${count(waiting, "delivery", "deliveries")} ${waiting === 1 ? "is" : "are"} pending: ` +
-        `under way, or waiting to be taken.${agent}`,
-      rule: "P10.3",
+        `behind one that fails, under way, or waiting to be taken.${agent}`,
+      rule: "P10.4",
       section: "deliveries",
     },
   ];

@@ -9,7 +9,14 @@ import { name } from "./text.ts";
 const TOLD = 3;
 
 export function people(evidence: Evidence): Finding[] {
-  return [...lead(evidence), ...budget(evidence), ...asked(evidence), ...calls(evidence)];
+  const of = [lead, budget, asked, calls, trimmed];
+  return of.flatMap((one) => one(evidence));
+}
+
+function trimmed({ trimmed: begin }: Evidence): Finding[] {
+  if (begin === undefined) return [];
+  const text = `The log begins at ${name(begin)}: retention took what was before.`;
+  return [{ tone: "note", text, rule: "P11.2", section: "timeline" }];
 }
 
 function lead({ overview, now }: Evidence): Finding[] {

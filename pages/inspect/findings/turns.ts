@@ -44,10 +44,10 @@ function failure(turn: Turn, evidence: Evidence): string {
   const at = turn.endedAt ?? turn.createdAt;
   if (turn.reason === "agent-lost") {
     const lost = lastSign(turn, evidence);
-    const left = lost === undefined ? "" : ` Its connection had ended ${ago(lost, now)}.`;
+    const when = lost === undefined ? "" : ` ${ago(lost, now)}, when its connection ended`;
     return (
-      `The agent ${name(turn.agent)} stopped answering ${ago(lost ?? at, now)}; ` +
-      `turn ${name(turn.id)} was failed by its lease ${ago(at, now)}.${left}`
+      `The agent ${name(turn.agent)} stopped answering${when}; ` +
+      `turn ${name(turn.id)} was failed by its lease ${ago(at, now)}.`
     );
   }
   if (turn.reason === "abandoned") {
