@@ -36,8 +36,10 @@ const FLOORS: Record<string, readonly string[]> = {
   react: ["protocol", "connection", "client", "inbox", "pace"],
   "ai-sdk": ["protocol", "connection", "answer", "client", "agent", "runs", "pace"],
   tanstack: ["protocol", "answer", "client", "agent", "runs", "pace"],
-  // The command line: on the package's first entry alone.
-  cli: [""],
+  // A session layer inside a test, which knows it from outside.
+  testing: ["protocol"],
+  // The command line: on the package's first entry, and on tokens as tests make them.
+  cli: ["", "testing"],
   // `index.ts`, the package's first entry.
   "": ["protocol", "connection", "log", "client"],
 };

@@ -1,0 +1,146 @@
+// `startSessile`: as many as a test likes, gone with it, and honest about what is missing.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { within } from "../../../../tests/support/wait.ts";
+import { startSessile, TestingError } from "../../../src/testing/index.ts";
+import { shows } from "../../support.ts";
+import { page, start } from "../support.ts";
+
+const ENTRY = join(import.meta.dirname, "../../../src/testing/index.ts");
+
+/** Runs a script that ends by itself, in a process of its own; resolves to its output. */
+async function run(script: string, ...args: string[]): Promise<string> {
+  const code = `const { startSessile } = await import(${JSON.stringify(ENTRY)});${script}`;
+  const child = spawn(process.execPath, [...args, "--input-type=module", "-e", code], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let said = "";
+  child.stdout.setEncoding("utf8").on("data", (chunk) => {
+    said += chunk;
+  });
+  await within(new Promise((done) => child.once("close", done)), "the process to end");
+  return said.trim();
+}
+
+test("two of them are strangers to each other, and run at once", async (t) => {
+  const both = await Promise.all([start(t), start(t)]);
+  const pages = await Promise.all(both.map((sessile) => page(t, sessile, "chat")));
+  await pages[0]?.send("hello");
+  assert.deepEqual(
+    await Promise.all(
+      both.map(async ({ url, token }, at) => {
+        const given = both[at === 0 ? 0 : 1];
+        const authorization = `Bearer ${await given?.token({ sub: "ada" })}`;
+        const path = `${url}/v1/sessions/chat/messages`;
+        const read = await fetch(path, { headers: { authorization } });
+        return [typeof token, ((await read.json()) as { messages: unknown[] }).messages.length];
+      }),
+    ),
+    [
+      ["function", 1],
+      ["function", 0],
+    ],
+  );
+});
+
+test("a token may what its role may, until it expires", async (t) => {
+  const sessile = await start(t);
+  const status = async (claims: Parameters<typeof sessile.token>[0], method = "GET") => {
+    const headers = { authorization: `Bearer ${await sessile.token(claims)}` };
+    return (await fetch(`${sessile.url}/v1/sessions/chat`, { method, headers })).status;
+  };
+  assert.equal(await status({ sub: "ada" }), 200);
+  assert.equal(await status({ sub: "ada", expiresIn: -60 }), 401);
+  assert.equal(await status({ sub: "ada", caps: { other: ["user"] } }), 403);
+  assert.equal(await status({ sub: "ada" }, "DELETE"), 403);
+  assert.equal(await status({ sub: "ada", role: "admin" }, "DELETE"), 200);
+});
+
+test("limits, variables and settings are those of a deployment", async (t) => {
+  const sessile = await start(t, { limits: { dataBytes: 1000 } });
+  const ada = await page(t, sessile, "chat");
+  await assert.rejects(ada.send("x".repeat(1001)), { code: "too-large" });
+  await sessile.configure("chat", { title: "Tides" });
+  await assert.rejects(sessile.configure("chat", { title: 7 }), { code: "invalid-frame" });
+  await sessile.start({ SESSILE_LIMITS: { dataBytes: 2000 } });
+  await ada.send("x".repeat(1001));
+});
+
+test("an evicted session keeps its connections, a restarted one does not", async (t) => {
+  const sessile = await start(t);
+  const ada = await page(t, sessile, "chat");
+  const states: string[] = [];
+  ada.subscribe(() => states.push(ada.connection.state));
+  await ada.send("one");
+  assert.equal(await sessile.evict("chat"), true);
+  assert.equal(await sessile.evict("chat"), false, "it was not in memory any more");
+  await ada.send("two");
+  assert.ok(states.every((state) => state === "connected"));
+  await sessile.restart("chat");
+  await shows(ada, ({ connection }) => connection.state !== "connected", "the connection to break");
+  await ada.send("three");
+  assert.deepEqual(
+    ada.messages.map(({ data }) => data),
+    ["one", "two", "three"],
+  );
+});
+
+test("killed, it refuses; started again, it has everything, at the same address", async (t) => {
+  const sessile = await start(t);
+  const ada = await page(t, sessile, "chat");
+  await ada.send("one");
+  await sessile.kill();
+  await assert.rejects(fetch(sessile.url));
+  await assert.rejects(sessile.evict("chat"), { code: "not-running" });
+  const sent = ada.send("two");
+  await sessile.start();
+  await sent;
+  const bob = await page(t, sessile, "chat");
+  assert.equal(bob.messages.length, 2);
+});
+
+test("a directory of one's own stays, and another one has it", async (t) => {
+  const data = mkdtempSync(join(tmpdir(), "sessile-kept-"));
+  t.after(() => rmSync(data, { recursive: true }));
+  {
+    await using sessile = await startSessile({ data });
+    await (await page(t, sessile, "chat")).send("one");
+  }
+  const sessile = await start(t, { data });
+  assert.equal((await page(t, sessile, "chat")).messages.length, 1);
+});
+
+test("a process that never stops it ends all the same, and leaves nothing", async () => {
+  const said = await run(
+    `const { url } = await startSessile();
+    const { readdirSync } = await import("node:fs");
+    const { tmpdir } = await import("node:os");
+    await (await fetch(url)).text();
+    const made = readdirSync(tmpdir()).filter((name) => name.startsWith("sessile-testing-"));
+    console.log(JSON.stringify({ url, made }));`,
+    `--import=data:text/javascript,process.env.TMPDIR="${mkdtempSync(join(tmpdir(), "sessile-"))}"`,
+  );
+  const { url, made } = JSON.parse(said) as { url: string; made: string[] };
+  await assert.rejects(fetch(url));
+  assert.equal(made.length, 1);
+});
+
+test("names what is missing, and how to get it", async () => {
+  const hook = `import { registerHooks } from "node:module";
+    registerHooks({ resolve(name, context, next) {
+      if (name !== "miniflare") return next(name, context);
+      throw Object.assign(new Error(name), { code: "ERR_MODULE_NOT_FOUND" });
+    } });`;
+  const without = `--import=data:text/javascript,${encodeURIComponent(hook)}`;
+  const script = "await startSessile().catch((e) => console.log(e.code, e.message));";
+  assert.match(await run(script, without), /^no-miniflare .*: npm i -D miniflare$/);
+  const nowhere = startSessile({ worker: "/nowhere" });
+  await assert.rejects(nowhere, (error) => error instanceof TestingError);
+  await assert.rejects(nowhere, { code: "no-worker", message: /\/nowhere/ });
+  assert.ok(!existsSync("/nowhere"));
+});
