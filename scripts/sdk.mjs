@@ -58,7 +58,13 @@ const SIZES = [
 const BROUGHT = ["react", "ai", "@ai-sdk/*", "@tanstack/*"];
 
 /** Examples whose types are those of the built SDK. */
-const EXAMPLES = ["agent-inbox", "approvals/agent", "approvals/pages", "trip-planner"];
+const EXAMPLES = [
+  "agent-inbox",
+  "approvals/agent",
+  "approvals/pages",
+  "testing-vitest",
+  "trip-planner",
+];
 
 /** The files that sdk/dist is made of. */
 const SOURCES = [
