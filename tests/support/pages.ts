@@ -97,7 +97,8 @@ export class Walk {
   get #options() {
     const path = [join(this.dir, ".bin"), dirname(process.execPath), process.env.PATH];
     const here = { PATH: path.join(":"), PAGE: this.dir, SESSILE_URL: this.#server?.url };
-    const env = { ...process.env, ...here };
+    // Else `node --test` takes itself for a part of this run, and does nothing.
+    const env = { ...process.env, ...here, NODE_TEST_CONTEXT: undefined };
     return { cwd: this.dir, env, timeout: 60_000 };
   }
 
