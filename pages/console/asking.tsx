@@ -1,6 +1,6 @@
 // One approval or question, with what it is about, and the answer.
 
-import { useId, useState } from "react";
+import { type FormEvent, useId, useState } from "react";
 import {
   type DecideOptions,
   type Decision,
@@ -8,6 +8,7 @@ import {
   SessileError,
   type ShownApproval,
 } from "sessile";
+import { useConnection } from "sessile/react";
 import { Button, Note } from "../look/parts.tsx";
 import { AnswerForm, type Breach } from "./answer-form.tsx";
 import { Choice } from "./dialog.tsx";
@@ -82,6 +83,7 @@ type Reach = "once" | Scope;
 
 function Answer({ approval, decide }: Pick<Props, "approval" | "decide">) {
   const { id, kind, options, schema, data, turn, grant, deciding } = approval;
+  const isLive = useConnection().state === "connected";
   const [form] = useState(() => formOf(schema, data));
   const [values, setValues] = useState(form?.first ?? {});
   const [option, setOption] = useState<string>();
@@ -108,14 +110,20 @@ function Answer({ approval, decide }: Pick<Props, "approval" | "decide">) {
       setError(reason);
     }
   };
+  // Enter in a field answers a question; nothing is approved without its button.
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (isQuestion) settle("answer");
+  };
   const breaches: readonly Breach[] =
     error instanceof SessileError ? (error.info?.breaches ?? []) : [];
   const isFree = isQuestion && !options && !form;
   return (
-    <form className="asking-answer" onSubmit={(event) => event.preventDefault()}>
+    <form className="asking-answer" onSubmit={submit}>
       {options && (
         <Choice
           legend="Answer"
+          shortcut="y"
           options={options.map((it) => [it.id, <Plain key={it.id} text={it.label} />] as const)}
           value={option ?? ""}
           onChange={setOption}
@@ -127,6 +135,7 @@ function Answer({ approval, decide }: Pick<Props, "approval" | "decide">) {
           <span>Answer</span>
           <textarea
             rows={2}
+            aria-keyshortcuts="y"
             value={words}
             onInput={(event) => setWords(event.currentTarget.value)}
           />
@@ -161,10 +170,11 @@ function Answer({ approval, decide }: Pick<Props, "approval" | "decide">) {
       <div className="asking-ways">
         <Button
           kind="main"
+          type={isQuestion ? "submit" : "button"}
           data-key="focus"
           aria-keyshortcuts="y"
           aria-disabled={deciding !== undefined}
-          onClick={() => settle(isQuestion ? "answer" : "approve")}
+          onClick={() => !isQuestion && settle("approve")}
         >
           {isQuestion ? "Answer" : "Approve"}
         </Button>
@@ -185,7 +195,9 @@ function Answer({ approval, decide }: Pick<Props, "approval" | "decide">) {
             Dismiss
           </Button>
         )}
-        {deciding && <span role="status">Sending…</span>}
+        {deciding && (
+          <span role="status">{isLive ? "Sending…" : "Sent when the network is back"}</span>
+        )}
       </div>
     </form>
   );

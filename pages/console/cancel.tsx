@@ -2,7 +2,7 @@
 
 import { useState } from "react";
 import type { Turn } from "sessile";
-import { useSession } from "sessile/react";
+import { useConnection, useSession } from "sessile/react";
 import { Choice, Dialog } from "./dialog.tsx";
 import { Plain } from "./plain.tsx";
 import { turnWords } from "./words.ts";
@@ -19,6 +19,7 @@ interface Props {
 /** Asks which turn, and why. */
 export function CancelDialog({ open, turn, onClose }: Props) {
   const session = useSession();
+  const isLive = useConnection().state === "connected";
   const [target, setTarget] = useState(turn ?? open[0]?.id ?? ALL);
   const [reason, setReason] = useState("");
   const cancel = () =>
@@ -30,6 +31,7 @@ export function CancelDialog({ open, turn, onClose }: Props) {
       title="Cancel an answer?"
       yes={target === ALL ? "Cancel all" : "Cancel it"}
       isDangerous
+      isLive={isLive}
       onYes={cancel}
       onClose={onClose}
     >

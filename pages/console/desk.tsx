@@ -11,10 +11,10 @@ import { useKeys } from "./keys.ts";
 import { KeysDialog } from "./keys-dialog.tsx";
 import type { Me } from "./me.ts";
 import { useOpened } from "./opened.ts";
-import { usePlace } from "./place.ts";
+import { LIST, usePlace } from "./place.ts";
 import { rowsOf } from "./rows.ts";
 import { SessionView } from "./session.tsx";
-import { connectionWords } from "./words.ts";
+import { connectionWords, wordsOf } from "./words.ts";
 import "./desk.css";
 
 interface Props {
@@ -36,6 +36,10 @@ export function Desk({ access, me, onLeave }: Props) {
   );
   const place = usePlace();
   const [isHelping, setHelping] = useState(false);
+  const forget = (id: string) => {
+    opened.forget(id);
+    location.hash = LIST;
+  };
   useKeys();
   useTitle(approvals.length);
   const isKnown = useEver(connection.state === "connected");
@@ -55,7 +59,7 @@ export function Desk({ access, me, onLeave }: Props) {
       {connection.state === "closed" ? (
         <main className="desk-closed">
           <Note tone="bad" title="This console is not connected" isUrgent>
-            <p>{connection.error?.message ?? "The connection was closed."}</p>
+            <p>{connection.error ? wordsOf(connection.error) : "The connection was closed."}</p>
             <Button kind="main" onClick={onLeave}>
               Use another token
             </Button>
@@ -76,7 +80,7 @@ export function Desk({ access, me, onLeave }: Props) {
               id={place}
               {...{ access, me, row, isKnown }}
               onOpened={opened.keep}
-              onForget={opened.forget}
+              onForget={forget}
             />
           )}
         </main>

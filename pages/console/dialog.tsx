@@ -12,12 +12,22 @@ interface Props {
   isDangerous?: boolean;
   /** Closes the dialog, unless it rejects: then the reason is shown. */
   onYes?: () => Promise<unknown>;
+  /** Whether it can happen now: not without a network. */
+  isLive?: boolean;
   onClose: () => void;
   children?: ReactNode;
 }
 
 /** A dialog over the page; the focus goes back to where it was. */
-export function Dialog({ title, yes, isDangerous, onYes, onClose, children }: Props) {
+export function Dialog({
+  title,
+  yes,
+  isDangerous,
+  onYes,
+  isLive = true,
+  onClose,
+  children,
+}: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const name = useId();
   const [error, setError] = useState<unknown>();
@@ -30,7 +40,7 @@ export function Dialog({ title, yes, isDangerous, onYes, onClose, children }: Pr
   }, []);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
-    if (isBusy) return;
+    if (isBusy || !isLive) return;
     setBusy(true);
     try {
       await onYes?.();
@@ -43,23 +53,32 @@ export function Dialog({ title, yes, isDangerous, onYes, onClose, children }: Pr
   return (
     <dialog ref={dialog} className="dialog" aria-labelledby={name} onClose={onClose}>
       <form onSubmit={submit}>
-        <h2 id={name}>{title}</h2>
+        <h2 id={name} tabIndex={-1} className={yes ? "" : "dialog-main"}>
+          {title}
+        </h2>
         {children}
         {error !== undefined && (
           <Note tone="bad" isUrgent>
             {wordsOf(error)}
           </Note>
         )}
+        {!isLive && (
+          <Note tone="warn" isUrgent>
+            {isBusy
+              ? "The network is away: it is sent as soon as that is back."
+              : "The network is away: this has to wait until it is back."}
+          </Note>
+        )}
         <div className="dialog-ways">
-          <Button className={yes ? "" : "dialog-main"} onClick={() => dialog.current?.close()}>
-            {yes ? "Not now" : "Close"}
+          <Button onClick={() => dialog.current?.close()}>
+            {yes && !isBusy ? "Not now" : "Close"}
           </Button>
           {yes && (
             <Button
               type="submit"
               kind={isDangerous ? "danger" : "main"}
               className="dialog-main"
-              aria-disabled={isBusy}
+              aria-disabled={isBusy || !isLive}
             >
               {isBusy ? "Just a moment…" : yes}
             </Button>
@@ -76,20 +95,29 @@ interface ChoiceProps<T extends string> {
   options: readonly (readonly [T, ReactNode])[];
   value: T;
   onChange: (value: T) => void;
+  /** The key that goes to the chosen one, or to the first. */
+  shortcut?: string;
 }
 
 /** One of a few. */
-export function Choice<T extends string>({ legend, options, value, onChange }: ChoiceProps<T>) {
+export function Choice<T extends string>(props: ChoiceProps<T>) {
+  const { legend, options, value, onChange, shortcut } = props;
   const name = useId();
+  const at = Math.max(
+    options.findIndex(([option]) => option === value),
+    0,
+  );
   return (
     <fieldset className="choice">
       <legend>{legend}</legend>
-      {options.map(([option, words]) => (
+      {options.map(([option, words], index) => (
         <label key={option}>
           <input
             type="radio"
             name={name}
             checked={option === value}
+            data-key="focus"
+            aria-keyshortcuts={index === at ? shortcut : undefined}
             onChange={() => onChange(option)}
           />
           <span>{words}</span>

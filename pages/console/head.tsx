@@ -3,7 +3,7 @@
 import { useEffect, useRef } from "react";
 import type { ConnectionStatus } from "sessile";
 import { Button, Status } from "../look/parts.tsx";
-import { LIST } from "./place.ts";
+import { hasMoved, LIST } from "./place.ts";
 import { Plain } from "./plain.tsx";
 import { connectionWords } from "./words.ts";
 
@@ -18,7 +18,10 @@ interface Props {
 /** It takes the focus when its session is opened. */
 export function Head({ id, title, connection, isAbout, onAbout }: Props) {
   const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => heading.current?.focus(), []);
+  // Somebody who has just come to the page has chosen no session yet.
+  useEffect(() => {
+    if (hasMoved()) heading.current?.focus();
+  }, []);
   const { tone, words } = connectionWords(connection);
   return (
     <header className="head">
@@ -44,9 +47,4 @@ export function Head({ id, title, connection, isAbout, onAbout }: Props) {
       )}
     </header>
   );
-}
-
-/** Puts the focus on the session, after what had it is gone. */
-export function focusSession(): void {
-  document.getElementById("session-name")?.focus();
 }

@@ -2,11 +2,10 @@
 
 import { useState } from "react";
 import { isOpen, type Leading, type Turn, type Wake } from "sessile";
-import { useLead } from "sessile/react";
+import { useConnection, useLead } from "sessile/react";
 import { Button } from "../look/parts.tsx";
 import { CancelDialog } from "./cancel.tsx";
 import { Choice, Dialog } from "./dialog.tsx";
-import { focusSession } from "./head.tsx";
 import { Plain } from "./plain.tsx";
 import { Ago } from "./time.tsx";
 
@@ -100,6 +99,7 @@ interface TakeProps {
 
 function TakeDialog({ lead, open, onClose }: TakeProps) {
   const { takeOver } = useLead();
+  const isLive = useConnection().state === "connected";
   const [turns, setTurns] = useState<"finish" | "cancel">("finish");
   const [note, setNote] = useState("");
   const take = async () => {
@@ -112,6 +112,7 @@ function TakeDialog({ lead, open, onClose }: TakeProps) {
       title={name ? `Take over from ${name}?` : "Take over?"}
       yes="Take over"
       onYes={take}
+      isLive={isLive}
       onClose={onClose}
     >
       <p>You answer in the place of the agents, and everybody sees that. They begin nothing new.</p>
@@ -135,14 +136,20 @@ function TakeDialog({ lead, open, onClose }: TakeProps) {
 
 function ReturnDialog({ onClose }: { onClose: () => void }) {
   const { handBack } = useLead();
+  const isLive = useConnection().state === "connected";
   const [wake, setWake] = useState<Wake>("last");
   const [note, setNote] = useState("");
   const give = async () => {
     await handBack({ wake, ...(note.trim() && { note: note.trim() }) });
-    afterwards(focusSession);
   };
   return (
-    <Dialog title="Hand back to the agents?" yes="Hand back" onYes={give} onClose={onClose}>
+    <Dialog
+      title="Hand back to the agents?"
+      yes="Hand back"
+      onYes={give}
+      isLive={isLive}
+      onClose={onClose}
+    >
       <Choice
         legend="Of the messages that came meanwhile, the agents answer"
         options={[
@@ -172,11 +179,7 @@ function NoteField({ value, onChange }: { value: string; onChange: (value: strin
   );
 }
 
+/** Once the page shows it, and the dialog has given the focus back. */
 function focusReply(): void {
-  afterwards(() => document.getElementById("reply")?.focus());
-}
-
-/** Once the page shows what has changed, and the dialog has given the focus back. */
-function afterwards(then: () => void): void {
-  setTimeout(() => requestAnimationFrame(then), 50);
+  setTimeout(() => requestAnimationFrame(() => document.getElementById("reply")?.focus()), 50);
 }

@@ -18,8 +18,6 @@ interface Props {
   selected: string | undefined;
   me: string;
   more: (() => void) | undefined;
-  /** Put into the place of the list's end. */
-  end?: { focus: () => void } | undefined;
 }
 
 /** The lines, by mouse and by keyboard. */
@@ -28,8 +26,12 @@ export function SessionList({ rows, selected, me, more }: Props) {
   const [active, setActive] = useState(selected);
   const [wantsFocus, setWantsFocus] = useState(false);
   const { first, last, linePx } = useWindow(scroller, rows.length);
+  const was = useRef(selected);
   useEffect(() => {
     if (selected !== undefined) setActive(selected);
+    // Back from a session.
+    else if (was.current !== undefined) setWantsFocus(true);
+    was.current = selected;
   }, [selected]);
   const held = rows.findIndex(({ id }) => id === active);
   const at = Math.max(held, 0);

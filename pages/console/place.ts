@@ -23,6 +23,16 @@ export function usePlace(): string | undefined {
   return useSyncExternalStore(subscribe, named);
 }
 
+let isFirst = true;
+addEventListener("hashchange", () => {
+  isFirst = false;
+});
+
+/** Whether the person has gone from one place to another since the page was loaded. */
+export function hasMoved(): boolean {
+  return !isFirst;
+}
+
 function subscribe(listener: () => void): () => void {
   addEventListener("hashchange", listener);
   return () => removeEventListener("hashchange", listener);

@@ -14,13 +14,15 @@ import {
 import type { Access } from "../access/access.ts";
 import { Button, Empty, Loading, Note } from "../look/parts.tsx";
 import { About } from "./about.tsx";
-import { Conversation } from "./askings.tsx";
+import { Conversation } from "./conversation.tsx";
+import { useFocusKept } from "./focus.ts";
 import { Head } from "./head.tsx";
 import { LeadBar } from "./lead.tsx";
 import type { Me } from "./me.ts";
 import { isSessionId, LIST } from "./place.ts";
 import type { Row } from "./rows.ts";
 import { Talk } from "./talk.tsx";
+import { wordsOf } from "./words.ts";
 import "./session.css";
 
 interface Props {
@@ -66,7 +68,7 @@ function Case({ id, me, row, isKnown, onOpened, onForget }: Props) {
   const connection = useConnection();
   const messages = useMessages();
   const turns = useTurns();
-  const { pending } = useApprovals();
+  const { pending, settled } = useApprovals();
   const { lead, isOwn } = useLead();
   const [isAbout, setAbout] = useState(false);
   const isRead = useEver(connection.state === "connected");
@@ -74,16 +76,19 @@ function Case({ id, me, row, isKnown, onOpened, onForget }: Props) {
   useReading(row?.unread ?? 0);
   usePresent(isOwn);
   const isUnlisted = isKnown && !row?.isListed;
+  const count = messages.length + turns.length + pending.length + settled.length;
+  const isEmpty = count === 0 && !session.hasOlder && !lead;
   useEffect(() => {
-    if (isRead && isUnlisted) onOpened(id, title);
-  }, [isRead, isUnlisted, id, title, onOpened]);
-  const isEmpty = messages.length + turns.length + pending.length === 0 && !session.hasOlder;
+    if (isRead && isUnlisted && !isEmpty) onOpened(id, title);
+  }, [isRead, isUnlisted, isEmpty, id, title, onOpened]);
+  const place = useRef<HTMLElement>(null);
+  useFocusKept(place);
   if (connection.state === "closed") {
     return (
       <section className="case" aria-label="Session" data-area>
         <Head {...{ id, title, connection, isAbout }} onAbout={undefined} />
         <Note tone="bad" title="This session cannot be shown" isUrgent>
-          <p>{connection.error?.message ?? "Its connection was closed."}</p>
+          <p>{connection.error ? wordsOf(connection.error) : "Its connection was closed."}</p>
           {row?.isListed === false && (
             <Button onClick={() => onForget(id)}>Take it off the list</Button>
           )}
@@ -92,9 +97,17 @@ function Case({ id, me, row, isKnown, onOpened, onForget }: Props) {
     );
   }
   return (
-    <section className="case" aria-label="Session" data-area data-about={isAbout ? "" : undefined}>
+    <section
+      className="case"
+      ref={place}
+      aria-label="Session"
+      data-area
+      data-about={isAbout ? "" : undefined}
+    >
       <Head {...{ id, title, connection, isAbout }} onAbout={() => setAbout(!isAbout)} />
-      <LeadBar {...{ lead, isOwn, turns, isRead }} asked={pending.length} />
+      {!(isRead && isEmpty) && (
+        <LeadBar {...{ lead, isOwn, turns, isRead }} asked={pending.length} />
+      )}
       {connection.state === "waiting" && isRead && (
         <Note tone="warn">
           Offline: this is how things stood. What you do is sent when the network is back.
@@ -115,9 +128,9 @@ function Case({ id, me, row, isKnown, onOpened, onForget }: Props) {
           ) : (
             <Conversation me={me} isOwn={isOwn} />
           )}
-          <Talk {...{ lead, isOwn, isRead }} />
+          {!isEmpty && <Talk {...{ lead, isOwn, isRead }} />}
         </div>
-        <About turns={turns} isUnlisted={isUnlisted} onForget={() => onForget(id)} />
+        {!isEmpty && <About turns={turns} isUnlisted={isUnlisted} onForget={() => onForget(id)} />}
       </div>
     </section>
   );

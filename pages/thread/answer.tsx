@@ -1,14 +1,27 @@
 // An answer: everything that one turn says, how it stands, and what can be done with it.
 
-import { memo } from "react";
-import { branchesOf, isOpen, type ShownMessage, type Turn, usageOfTree } from "sessile";
-import { useSession, useSilence, useTurns } from "sessile/react";
+import { Fragment, memo } from "react";
+import {
+  type Approval,
+  branchesOf,
+  isOpen,
+  type ShownMessage,
+  type Turn,
+  usageOfTree,
+} from "sessile";
+import { useChildTurns, useSession, useSilence, useTurns } from "sessile/react";
 import { Markdown } from "../look/markdown.tsx";
 import { AskedIn } from "./approvals.tsx";
 import { textOf } from "./entries.ts";
 import { Reactions, Sources } from "./notes.tsx";
 import { Versions } from "./said.tsx";
 import { Specialists } from "./specialists.tsx";
+
+interface PartsProps {
+  turn: string;
+  messages: readonly ShownMessage[];
+  isReadOnly: boolean;
+}
 
 interface Props {
   turn: Turn;
@@ -41,6 +54,8 @@ function AnswerNow({ turn, messages, name, stoppedBy, isReadOnly, version }: Pro
     branchesOf(session).send("", { name: "regenerate", parent: turn.input as string });
   const stop = () => void session.cancel(turn.id, "stopped").catch(() => {});
   const { serial } = last ?? {};
+  const hasBegun = messages.length > 0;
+  const standing = <Standing turn={turn} stoppedBy={stoppedBy} hasBegun={hasBegun} />;
   return (
     <article
       className="answer"
@@ -49,19 +64,19 @@ function AnswerNow({ turn, messages, name, stoppedBy, isReadOnly, version }: Pro
       aria-label={`${name} answers`}
       aria-busy={turn.status === "active"}
     >
-      <p className="who">{name}</p>
-      {messages.map((message) => (
-        <Part key={message.id ?? message.serial} message={message} />
-      ))}
-      <Specialists turn={turn.id} isReadOnly={isReadOnly} />
-      <AskedIn where={(it) => it.turn === turn.id} isReadOnly={isReadOnly} />
-      <div className="foot">
-        <Standing turn={turn} stoppedBy={stoppedBy} hasBegun={messages.length > 0} />
+      {/* Above a text that grows, where nothing moves it. */}
+      <div className="head">
+        <p className="who">{name}</p>
+        {isLive && standing}
         {isLive && !isReadOnly && !turn.cancel && (
           <button type="button" className="quiet-button" onClick={stop}>
             Stop this answer
           </button>
         )}
+      </div>
+      <Parts turn={turn.id} messages={messages} isReadOnly={isReadOnly} />
+      <div className="foot">
+        {!isLive && standing}
         {!isLive && serial !== undefined && last && (
           <>
             <Sources serial={serial} annotations={last.annotations} />
@@ -77,6 +92,32 @@ function AnswerNow({ turn, messages, name, stoppedBy, isReadOnly, version }: Pro
         {!isLive && <Cost turn={turn.id} />}
       </div>
     </article>
+  );
+}
+
+/** What was said and asked, and who worked within, in the order in which it began. */
+function Parts({ turn, messages, isReadOnly }: PartsProps) {
+  const [child] = useChildTurns(turn);
+  const at = child && messages.findIndex(({ createdAt }) => createdAt > child.createdAt);
+  const specialists = child && <Specialists turn={turn} isReadOnly={isReadOnly} />;
+  const ends = [...messages.map(({ serial }) => serial), undefined];
+  const keys = [...messages.map(({ id, serial }) => id ?? serial), ""];
+  return (
+    <>
+      {ends.map((end, place) => {
+        const message = messages[place];
+        const since = ends[place - 1];
+        const isHere = ({ turn: of, serial }: Approval) =>
+          of === turn && (!since || serial > since) && (!end || serial < end);
+        return (
+          <Fragment key={keys[place]}>
+            {place === (at === -1 ? messages.length : at) && specialists}
+            <AskedIn where={isHere} isReadOnly={isReadOnly} />
+            {message && <Part message={message} />}
+          </Fragment>
+        );
+      })}
+    </>
   );
 }
 
@@ -124,13 +165,13 @@ interface StandingProps {
 /** How a turn stands, where its text does not say so. */
 function Standing({ turn, stoppedBy, hasBegun }: StandingProps) {
   const isSilent = useSilence().has(turn.id);
-  const words = standing(turn, stoppedBy, hasBegun, isSilent);
+  const words = wordsOf(turn, stoppedBy, hasBegun, isSilent);
   if (words === undefined) return null;
   const isBad = turn.status === "failed" || (isSilent && isOpen(turn));
   return <span className={isBad ? "bad" : "quiet"}>{words}</span>;
 }
 
-function standing(turn: Turn, stoppedBy: string, hasBegun: boolean, isSilent: boolean) {
+function wordsOf(turn: Turn, stoppedBy: string, hasBegun: boolean, isSilent: boolean) {
   const { status, cancel, reason, error } = turn;
   switch (status) {
     case "queued":

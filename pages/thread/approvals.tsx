@@ -127,11 +127,8 @@ function Deciding({ approval, isReadOnly, onDecide }: DecidingProps) {
   const isForm = fields.length > 0 && !isReadOnly;
   return (
     <form className="deciding" onSubmit={submit} aria-busy={isBusy}>
-      {isForm ? (
-        <Form fields={fields} values={values} onChange={setValues} />
-      ) : (
-        <Arguments data={data} />
-      )}
+      <Arguments data={data} without={isForm ? fields : []} />
+      {isForm && <Form fields={fields} values={values} onChange={setValues} />}
       {problem !== undefined && (
         <Note tone="bad" isUrgent>
           {problem}
@@ -213,13 +210,15 @@ function Form({ fields, values, onChange }: FormProps) {
   );
 }
 
-/** What would be done, as names and values. */
-function Arguments({ data }: { data: unknown }) {
+/** What would be done, as names and values, without those of a form. */
+function Arguments({ data, without }: { data: unknown; without: readonly Field[] }) {
   if (data === undefined) return null;
   if (typeof data !== "object" || data === null) return <pre>{JSON.stringify(data)}</pre>;
+  const rest = Object.entries(data).filter(([key]) => without.every(({ name }) => name !== key));
+  if (rest.length === 0) return null;
   return (
     <dl className="arguments">
-      {Object.entries(data).map(([name, value]) => (
+      {rest.map(([name, value]) => (
         <div key={name}>
           <dt>{name}</dt>
           <dd>{typeof value === "string" ? value : JSON.stringify(value)}</dd>

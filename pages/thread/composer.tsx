@@ -50,12 +50,15 @@ export function Composer({ about = {}, placeholder = "Write a message" }: Props)
   const typing = useTyping(about);
   const field = useRef<HTMLTextAreaElement>(null);
   const id = useId();
-  const isBusy = answering(useTurns()).length > 0;
+  const open = answering(useTurns());
+  const isBusy = open.length > 0;
+  // A turn that waits for a person is not disturbed by a message.
+  const isAnswering = open.some(({ status }) => status === "active" || status === "queued");
   const stop = () => void session.cancel({ all: true }, "stopped").catch(() => {});
 
   const send = () => {
     if (text.trim() === "") return;
-    say(session, text, isBusy ? how : "alongside", isOwn);
+    say(session, text, isAnswering ? how : "alongside", isOwn);
     setText("");
     typing(false);
     field.current?.focus();
@@ -78,7 +81,7 @@ export function Composer({ about = {}, placeholder = "Write a message" }: Props)
       <Notices />
       <div className="composer-line">
         <Typing />
-        {isBusy && !isOwn && (
+        {isAnswering && !isOwn && (
           <fieldset className="hows">
             <legend className="visually-hidden">What your message does to the answer</legend>
             {HOWS.map(([value, label, title]) => (

@@ -68,7 +68,7 @@ export function People() {
         <li key={member.connection}>
           <Status tone={member.role === "agent" ? "note" : "good"}>
             {nameOf(member)}
-            {member.connection === own && " (this device)"}
+            {member.connection === own ? " (this device)" : onDevice(member)}
           </Status>
         </li>
       ))}
@@ -77,8 +77,13 @@ export function People() {
   );
 }
 
-function nameOf(member: Member): string {
-  return aboutOf(member).device ?? member.name ?? member.client;
+function nameOf({ name, client }: Member): string {
+  return name ?? client;
+}
+
+function onDevice(member: Member): string {
+  const { device } = aboutOf(member);
+  return typeof device === "string" ? `, ${device}` : "";
 }
 
 /** The names of those who type elsewhere; an empty line otherwise, so that nothing jumps. */

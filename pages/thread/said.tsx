@@ -55,6 +55,7 @@ export const Said = memo(function Said(props: Props) {
         </div>
       )}
       <div className="foot">
+        {readers !== "" && <span className="quiet">Read by {readers}</span>}
         {delivery === "pending" && <span className="quiet">Waits to be sent</span>}
         {delivery === "failed" && (
           <>
@@ -76,7 +77,6 @@ export const Said = memo(function Said(props: Props) {
             Edit
           </button>
         )}
-        {readers !== "" && <span className="quiet">Read by {readers}</span>}
       </div>
     </article>
   );

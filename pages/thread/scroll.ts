@@ -13,12 +13,15 @@ interface End {
   toEnd(): void;
 }
 
-/** Keeps the end in sight of a reader who is there; `first` names the first message. */
-export function useEnd(first: string | undefined): End {
+/**
+ * Keeps the end in sight of a reader who is there. `first` names the first message; another `own`,
+ * which is the reader's newest one, takes the reader to the end.
+ */
+export function useEnd(first: string | undefined, own: string | undefined): End {
   const scroller = useRef<HTMLElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const [isAtEnd, setAtEnd] = useState(true);
-  const held = useRef({ isAtEnd: true, height: 0, first });
+  const held = useRef({ isAtEnd: true, height: 0, first, own });
 
   const keep = useCallback(() => {
     const { current: box } = scroller;
@@ -48,10 +51,11 @@ export function useEnd(first: string | undefined): End {
   useLayoutEffect(() => {
     const box = scroller.current;
     if (!box) return;
-    const { height, first: was, isAtEnd: isThere } = held.current;
+    const was = held.current;
+    const isThere = was.isAtEnd || (own !== undefined && own !== was.own);
     // Earlier messages came in above: what was in sight stays in sight.
-    if (first !== was && !isThere) box.scrollTop += box.scrollHeight - height;
-    held.current = { isAtEnd: isThere, height: box.scrollHeight, first };
+    if (first !== was.first && !isThere) box.scrollTop += box.scrollHeight - was.height;
+    held.current = { isAtEnd: isThere, height: box.scrollHeight, first, own };
     keep();
   });
 

@@ -44,7 +44,10 @@ export function Thread({ empty, suggestions, isReadOnly = false, label = "Conver
   const { state } = useConnection();
   const { hasOlder, isLoadingOlder, loadOlder } = useHistory();
   const entries = useMemo(() => entriesOf(messages, turns), [messages, turns]);
-  const { scroller, content, isAtEnd, toEnd } = useEnd(messages[0]?.serial);
+  const { scroller, content, isAtEnd, toEnd } = useEnd(
+    messages[0]?.serial,
+    messages.findLast(({ delivery }) => delivery !== undefined)?.id,
+  );
   useReading(messages, isAtEnd && !isReadOnly);
   const isNew = messages.length === 0 && state !== "connected" && state !== "closed";
   return (

@@ -6,10 +6,12 @@ import { useUsage } from "sessile/react";
 export function Usage() {
   const { sums, overBudget } = useUsage();
   const { totalTokens = 0 } = sums;
+  const over = overBudget ? `: over the budget of ${overBudget.limit.toLocaleString("en")}` : "";
+  // One text, so that a longer number pushes nothing.
+  const words = `${totalTokens.toLocaleString("en")} tokens${over}`;
   return (
     <p className="usage" data-over={overBudget !== undefined}>
-      {totalTokens.toLocaleString("en")} tokens
-      {overBudget && `: over the budget of ${overBudget.limit.toLocaleString("en")}`}
+      {words}
     </p>
   );
 }

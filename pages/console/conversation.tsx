@@ -1,11 +1,10 @@
 // The conversation with its approvals and questions at their places, as those who decide need them.
 
-import { useCallback, useEffect, useRef } from "react";
+import { useCallback } from "react";
 import type { ShownApproval } from "sessile";
 import { useApprovals } from "sessile/react";
 import { AskedAs, Thread } from "../thread/index.ts";
 import { Asking } from "./asking.tsx";
-import { focusSession } from "./head.tsx";
 import type { Me } from "./me.ts";
 import { Plain } from "./plain.tsx";
 import { settledWords } from "./words.ts";
@@ -19,7 +18,6 @@ interface Props {
 /** What was said, and what is to be decided about it. */
 export function Conversation({ me, isOwn }: Props) {
   const { decide } = useApprovals();
-  const place = useRef<HTMLDivElement>(null);
   const drawn = useCallback(
     (approval: ShownApproval) =>
       approval.status === "pending" ? (
@@ -31,31 +29,11 @@ export function Conversation({ me, isOwn }: Props) {
       ),
     [me, decide],
   );
-  useFocusKept(place);
   return (
-    <div className="conversation" ref={place}>
+    <div className="conversation">
       <AskedAs value={drawn}>
         <Thread isReadOnly={!isOwn} />
       </AskedAs>
     </div>
   );
-}
-
-/** Something that had the focus may be settled by somebody else: then it goes on to the next. */
-function useFocusKept(place: React.RefObject<HTMLElement | null>): void {
-  const { pending } = useApprovals();
-  const had = useRef(false);
-  useEffect(() => {
-    const look = () => {
-      had.current = document.activeElement?.closest(".asking") != null;
-    };
-    document.addEventListener("focusin", look);
-    return () => document.removeEventListener("focusin", look);
-  }, []);
-  useEffect(() => {
-    if (!had.current || document.activeElement !== document.body) return;
-    const next = place.current?.querySelector<HTMLElement>(".asking");
-    if (next) next.focus();
-    else focusSession();
-  }, [pending, place]);
 }
