@@ -1,7 +1,7 @@
 // What a screen reader is told: each answer once it is whole, what waits for a person, and when the
 // connection goes and comes back. Tokens are not read out.
 
-import { useEffect, useRef, useState } from "react";
+import { memo, useEffect, useRef, useState } from "react";
 import { isOpen } from "sessile";
 import { useApprovals, useConnection } from "sessile/react";
 import { type Entry, textOf } from "./entries.ts";
@@ -46,12 +46,17 @@ export function Announcer({ entries }: { entries: readonly Entry[] }) {
     }
   }, [state]);
 
+  return <Words words={words} />;
+}
+
+/** Touched only when there is something else to say. */
+const Words = memo(function Words({ words }: { words: string }) {
   return (
     <p className="visually-hidden" role="status" aria-live="polite" aria-atomic="true">
       {words}
     </p>
   );
-}
+});
 
 /** Markdown without its signs, for the ear. */
 function plain(text: string): string {

@@ -95,25 +95,26 @@ function AnswerNow({ turn, messages, name, stoppedBy, isReadOnly, version }: Pro
   );
 }
 
-/** What was said and asked, and who worked within, in the order in which it began. */
+/**
+ * What was said and asked, and who worked within, in the order in which it began: each behind the
+ * message before it, where it stays when another message comes.
+ */
 function Parts({ turn, messages, isReadOnly }: PartsProps) {
   const [child] = useChildTurns(turn);
-  const at = child && messages.findIndex(({ createdAt }) => createdAt > child.createdAt);
-  const specialists = child && <Specialists turn={turn} isReadOnly={isReadOnly} />;
-  const ends = [...messages.map(({ serial }) => serial), undefined];
-  const keys = [...messages.map(({ id, serial }) => id ?? serial), ""];
+  const before = child && messages.findLast(({ createdAt }) => createdAt <= child.createdAt);
+  const places = [undefined, ...messages];
   return (
     <>
-      {ends.map((end, place) => {
-        const message = messages[place];
-        const since = ends[place - 1];
+      {places.map((message, at) => {
+        const since = message?.serial ?? "";
+        const until = places[at + 1]?.serial;
         const isHere = ({ turn: of, serial }: Approval) =>
-          of === turn && (!since || serial > since) && (!end || serial < end);
+          of === turn && serial > since && (until === undefined || serial < until);
         return (
-          <Fragment key={keys[place]}>
-            {place === (at === -1 ? messages.length : at) && specialists}
-            <AskedIn where={isHere} isReadOnly={isReadOnly} />
+          <Fragment key={message?.id ?? since}>
             {message && <Part message={message} />}
+            {child && before === message && <Specialists turn={turn} isReadOnly={isReadOnly} />}
+            <AskedIn where={isHere} isReadOnly={isReadOnly} />
           </Fragment>
         );
       })}

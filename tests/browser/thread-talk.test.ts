@@ -3,57 +3,14 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { BrowserContext, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { story } from "../../pages/agent/texts.ts";
 import { getHistory } from "../support/http.ts";
 import { until } from "../support/wait.ts";
-import { useExample } from "./example.ts";
-import { buildThread, killAgents, startAgents } from "./thread.ts";
+import { grows, killAgents, say, stands, startAgents, useTalk } from "./thread.ts";
 
-const example = useExample(buildThread);
-const { fixture } = example;
-
-async function open(session: string, sub = "ann", given?: BrowserContext): Promise<Page> {
-  const context = given ?? (await example.device());
-  const { page } = await example.open(context, session, { sub });
-  await page.waitForFunction(() => document.querySelector("output")?.textContent === "connected");
-  return page;
-}
-
-/** A page with the agents beside it, in a session of its own. */
-async function begin(): Promise<{ page: Page; session: string }> {
-  const session = fixture.cutSession();
-  const page = await open(session);
-  await startAgents(page, fixture.server.url, session);
-  await page.getByText("Guide").first().waitFor();
-  return { page, session };
-}
-
-async function say(page: Page, text: string): Promise<void> {
-  await page.getByLabel("Message", { exact: true }).fill(text);
-  await page.keyboard.press("Enter");
-}
-
-/** Waits until the text of an answer has so many characters. */
-async function grows(page: Page, more: number, at = 0): Promise<void> {
-  await page.waitForFunction(
-    ([place, least]) => {
-      const text = document.querySelectorAll(".answer")[place ?? 0]?.querySelector(".text");
-      return (text?.textContent ?? "").length > (least ?? 0);
-    },
-    [at, more] as const,
-  );
-}
-
-async function stands(page: Page, status: string, at = 0): Promise<void> {
-  await page.locator(`.answer >> nth=${at}`).waitFor();
-  await page.waitForFunction(
-    ([place, wanted]) =>
-      document.querySelectorAll(".answer")[Number(place)]?.getAttribute("data-status") === wanted,
-    [String(at), status] as const,
-    { timeout: 60_000 },
-  );
-}
+const talk = useTalk();
+const { fixture } = talk;
 
 /** Runs in the page: notes nodes of finished blocks that are replaced, and layout shifts. */
 function watchFlicker(): void {
@@ -96,8 +53,8 @@ async function flickered(page: Page): Promise<[string[], string[]]> {
 
 describe("a conversation with the scripted agents", () => {
   test("an answer streams without flicker, to its last character, on two devices", async () => {
-    const { page, session } = await begin();
-    const other = await open(session, "ben");
+    const { page, session } = await talk.begin();
+    const other = await talk.open(session, { sub: "ben" });
     await page.evaluate(watchFlicker);
     await other.evaluate(watchFlicker);
     await say(page, "Tell me how this works");
@@ -124,7 +81,7 @@ describe("a conversation with the scripted agents", () => {
   });
 
   test("killed in the middle of a word, it goes on there, and says nothing twice", async () => {
-    const { page, session } = await begin();
+    const { page, session } = await talk.begin();
     await say(page, "Tell me how this works");
     for (const least of [150, 400, 900]) {
       await grows(page, least);
@@ -139,8 +96,8 @@ describe("a conversation with the scripted agents", () => {
   });
 
   test("of two pages with agents one answers, and the other takes over", async () => {
-    const { page, session } = await begin();
-    const other = await open(session, "ben");
+    const { page, session } = await talk.begin();
+    const other = await talk.open(session, { sub: "ben" });
     await startAgents(other, fixture.server.url, session);
     await until(
       () => page.locator(".people li", { hasText: "Guide" }).count(),
@@ -158,8 +115,8 @@ describe("a conversation with the scripted agents", () => {
   });
 
   test("Escape stops it on every device, and the stop says whose it was", async () => {
-    const { page, session } = await begin();
-    const other = await open(session, "ben");
+    const { page, session } = await talk.begin();
+    const other = await talk.open(session, { sub: "ben" });
     await say(page, "Tell me how this works");
     await grows(other, 100);
     await other.getByLabel("Message", { exact: true }).press("Escape");
@@ -169,7 +126,7 @@ describe("a conversation with the scripted agents", () => {
   });
 
   test("a message goes alongside, interrupts, or steers", async () => {
-    const { page } = await begin();
+    const { page } = await talk.begin();
     await say(page, "Tell me how this works");
     await grows(page, 100);
     await say(page, "be brief");
@@ -192,7 +149,7 @@ describe("a conversation with the scripted agents", () => {
   });
 
   test("an edit and another answer are versions beside the first ones", async () => {
-    const { page } = await begin();
+    const { page } = await talk.begin();
     await say(page, "be brief");
     await stands(page, "complete");
     await page.getByRole("button", { name: "Edit" }).click();
@@ -212,8 +169,8 @@ describe("a conversation with the scripted agents", () => {
   });
 
   test("three specialists search side by side; one that is stopped finds nothing", async () => {
-    const { page, session } = await begin();
-    const other = await open(session, "ben");
+    const { page, session } = await talk.begin();
+    const other = await talk.open(session, { sub: "ben" });
     await say(page, "Plan a trip to Oslo");
     await page.getByRole("button", { name: "Stop Hotels" }).click();
     const specialists = other.locator(".specialists li");
@@ -230,7 +187,7 @@ describe("a conversation with the scripted agents", () => {
   });
 
   test("an answer that fails says why, and is given again", async () => {
-    const { page } = await begin();
+    const { page } = await talk.begin();
     await say(page, "fail");
     await stands(page, "failed");
     await page.getByText("Failed: the scripted model gave up, as you asked").waitFor();

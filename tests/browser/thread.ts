@@ -4,9 +4,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type BuildOptions, build } from "esbuild";
-import type { Page } from "playwright-core";
+import type { BrowserContext, Page } from "playwright-core";
+import type { Fixture } from "../support/fixture.ts";
 import { ROOT } from "../support/server.ts";
 import { makeToken } from "../support/token.ts";
+import { type Example, type OpenOptions, useExample } from "./example.ts";
 
 const DOCUMENT = `<!doctype html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>A conversation</title>
@@ -27,6 +29,67 @@ export async function buildThread(directory: string): Promise<void> {
     splitting: true,
   });
   writeFileSync(join(directory, "index.html"), DOCUMENT);
+}
+
+export interface TalkOptions extends OpenOptions {
+  context?: BrowserContext;
+  /** Whether the page need not be connected yet. */
+  isAway?: boolean;
+}
+
+export interface Talk {
+  readonly fixture: Fixture;
+  readonly example: Example;
+  /** A page of a session, by default on a device of its own. */
+  open(session: string, options?: TalkOptions): Promise<Page>;
+  /** A page with the agents beside it, in a new session. */
+  begin(): Promise<{ page: Page; session: string }>;
+}
+
+/** A server, a browser and the page; once for a file. */
+export function useTalk(): Talk {
+  const example = useExample(buildThread);
+  const { fixture } = example;
+  const open: Talk["open"] = async (session, { context, isAway, ...options } = {}) => {
+    const { page } = await example.open(context ?? (await example.device()), session, options);
+    if (!isAway) await page.locator("output", { hasText: /^connected$/ }).waitFor();
+    return page;
+  };
+  const begin: Talk["begin"] = async () => {
+    const session = fixture.cutSession();
+    const page = await open(session);
+    await startAgents(page, fixture.server.url, session);
+    await page.locator(".people", { hasText: "Guide" }).waitFor();
+    return { page, session };
+  };
+  return { fixture, example, open, begin };
+}
+
+/** Writes a message. */
+export async function say(page: Page, text: string): Promise<void> {
+  await page.getByLabel("Message", { exact: true }).fill(text);
+  await page.keyboard.press("Enter");
+}
+
+/** Waits until the text of an answer has more than so many characters. */
+export async function grows(page: Page, more: number, at = 0): Promise<void> {
+  await page.waitForFunction(
+    ([place, least]) => {
+      const text = document.querySelectorAll(".answer")[place ?? 0]?.querySelector(".text");
+      return (text?.textContent ?? "").length > (least ?? 0);
+    },
+    [at, more] as const,
+  );
+}
+
+/** Waits until an answer stands so. */
+export async function stands(page: Page, status: string, at = 0): Promise<void> {
+  await page.waitForFunction(
+    ([place, wanted]) =>
+      document.querySelectorAll(".answer")[Number(place)]?.getAttribute("data-status") === wanted,
+    [String(at), status] as const,
+    { timeout: 60_000 },
+  );
 }
 
 const CLIENTS = ["guide", "flights", "hotels", "activities"];

@@ -1,0 +1,135 @@
+// What the conversation asks of people: questions and approvals, decided on either device, watched
+// by others, and a person in the place of the agents.
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Page } from "playwright-core";
+import { assertAccessible } from "../support/axe.ts";
+import { makeToken } from "../support/token.ts";
+import { settings } from "../support/turns.ts";
+import { killAgents, say, stands, startAgents, useTalk } from "./thread.ts";
+
+const talk = useTalk();
+const { fixture } = talk;
+
+/** The words of an answer. */
+async function says(page: Page, text: string | RegExp): Promise<void> {
+  await page.locator(".answer .text", { hasText: text }).first().waitFor();
+}
+
+/** A page of somebody who watches: `only`, or with the means to take over. */
+async function watch(session: string, watches: string): Promise<Page> {
+  const claims = { sub: "sue", name: "Sue", role: "supervisor" };
+  const token = await makeToken({ ...claims, caps: { "*": ["supervisor"] } });
+  return talk.open(session, { sub: "sue", more: { token, watches } });
+}
+
+async function usable(page: Page, what: string): Promise<void> {
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    await assertAccessible(page, `${what}, ${colorScheme}`);
+  }
+}
+
+describe("what the conversation asks", () => {
+  test("a question is answered on one device, and is gone on the other at once", async () => {
+    const { page, session } = await talk.begin();
+    const other = await talk.open(session, { sub: "ben" });
+    await say(page, "Ask me something");
+    const asked = (on: Page) => on.getByRole("region", { name: "Where would you rather be?" });
+    await asked(page).waitFor();
+    await usable(page, "a question");
+    await asked(other).getByRole("button", { name: "In the mountains" }).click();
+    await asked(page).getByText("In the mountains ⛰️, by ben").waitFor();
+    await asked(other).getByText("by you").waitFor();
+    assert.equal(await asked(page).getByRole("button").count(), 0);
+    // The button that was pressed is gone, and the focus is where it was.
+    const focused = await other.evaluate(() => document.activeElement?.getAttribute("aria-label"));
+    assert.equal(focused, "Where would you rather be?");
+    await says(page, "In the mountains ⛰️: noted");
+    await stands(page, "complete");
+    await usable(other, "a question that was answered");
+  });
+
+  test("an answer in words dismisses a question", async () => {
+    const { page } = await talk.begin();
+    await say(page, "Ask me something");
+    await page.getByRole("button", { name: "Rather not" }).waitFor();
+    await say(page, "be brief");
+    await says(page, "Then another time.");
+    await stands(page, "complete", 0);
+    await stands(page, "complete", 1);
+  });
+
+  test("an approval shows what it allows, and is approved as changed", async () => {
+    const { page, session } = await talk.begin();
+    const other = await talk.open(session, { sub: "ben" });
+    const watcher = await watch(session, "only");
+    await say(page, "Plan a trip to Oslo");
+    await stands(page, "complete");
+    await say(page, "book it");
+    const asked = (on: Page) => on.getByRole("region", { name: "Book the trip to Oslo?" });
+    await asked(page).getByText("destination").waitFor();
+    await usable(page, "an approval");
+    await asked(watcher).getByText("It waits for an answer.").waitFor();
+    assert.equal(await watcher.getByRole("button", { name: /Approve|Stop|Edit/ }).count(), 0);
+    await usable(watcher, "an approval that is watched");
+
+    await asked(other).getByLabel("nights").fill("99");
+    await asked(other).getByRole("button", { name: "Approve as changed" }).click();
+    // The browser itself keeps it within its bounds; a decision from elsewhere is refused by name.
+    assert.equal(await asked(other).getByRole("button", { name: "Approve as changed" }).count(), 1);
+    await asked(other).getByLabel("nights").fill("5");
+    await asked(other).getByRole("button", { name: "Approve as changed" }).click();
+    await asked(page).getByText("Approved, by ben").waitFor();
+    await says(page, /Booked ✅ Oslo, .*, 5 nights for 2/);
+    await stands(page, "complete", 1);
+  });
+
+  test("decided while no agent was there, it is carried out when one comes", async () => {
+    const { page, session } = await talk.begin();
+    await say(page, "Plan a trip to Oslo");
+    await stands(page, "complete");
+    await say(page, "book it");
+    const approve = page.getByRole("button", { name: "Approve", exact: true });
+    await approve.waitFor();
+    await killAgents(page);
+    await approve.click();
+    await stands(page, "queued", 1);
+    await page.getByText("Waits for an agent").waitFor();
+    await startAgents(page, fixture.server.url, session);
+    await says(page, "Booked ✅ Oslo");
+    await stands(page, "complete", 1);
+    assert.equal(await page.locator(".answer >> nth=1").locator(".text").count(), 2);
+  });
+
+  test("a person takes over, speaks in the place of the agents, and hands back", async () => {
+    const { page, session } = await talk.begin();
+    const desk = await watch(session, "1");
+    await desk.getByRole("button", { name: "Take over" }).click();
+    await page.getByText("Sue answers you now. Sue from support").waitFor();
+    await say(desk, "May I help?");
+    const said = page.locator(".said[data-role=assistant]", { hasText: "May I help?" });
+    await said.waitFor();
+    await usable(desk, "a conversation that was taken over");
+    await say(page, "be brief");
+    await page.locator(".said", { hasText: "be brief" }).waitFor();
+    assert.equal(await page.locator(".answer").count(), 0);
+    await desk.getByRole("button", { name: "Hand back to the agents" }).click();
+    await stands(page, "complete");
+    await says(page, "Gladly, and briefly");
+  });
+
+  test("a budget that is spent is said beside the composer", async () => {
+    const { page, session } = await talk.begin();
+    await say(page, "be brief");
+    await stands(page, "complete");
+    await settings(fixture.server, session, { budget: { totalTokens: 5 } });
+    await page.getByText(/The budget is spent \(\d+ of 5 totalTokens\)/).waitFor();
+    await usable(page, "a budget that is spent");
+    await say(page, "be brief, again");
+    await page.locator(".said", { hasText: "again" }).waitFor();
+    await settings(fixture.server, session, { budget: { totalTokens: 5000 } });
+    await page.getByText(/The budget is spent/).waitFor({ state: "detached" });
+  });
+});
