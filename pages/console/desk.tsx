@@ -14,7 +14,8 @@ import { useOpened } from "./opened.ts";
 import { LIST, usePlace } from "./place.ts";
 import { rowsOf } from "./rows.ts";
 import { SessionView } from "./session.tsx";
-import { connectionWords, wordsOf } from "./words.ts";
+import { useStanding } from "./standing.ts";
+import { wordsOf } from "./words.ts";
 import "./desk.css";
 
 interface Props {
@@ -42,9 +43,9 @@ export function Desk({ access, me, onLeave }: Props) {
   };
   useKeys();
   useTitle(approvals.length);
-  const isKnown = useEver(connection.state === "connected");
+  const standing = useStanding(connection);
+  const { isKnown, tone, words } = standing;
   const row = rows.find(({ id }) => id === place);
-  const { tone, words } = connectionWords(connection);
   return (
     <div className="desk" data-place={place === undefined ? "list" : "session"}>
       <PageHeader title="Console">
@@ -67,7 +68,7 @@ export function Desk({ access, me, onLeave }: Props) {
         </main>
       ) : (
         <main className="desk-columns">
-          <Inbox snapshot={snapshot} rows={rows} me={me} place={place} isKnown={isKnown} />
+          <Inbox {...{ snapshot, rows, me, place, standing }} />
           {place === undefined ? (
             <div className="desk-nothing">
               <Empty title="No session is open">
@@ -90,13 +91,6 @@ export function Desk({ access, me, onLeave }: Props) {
       {isHelping && <KeysDialog onClose={() => setHelping(false)} />}
     </div>
   );
-}
-
-/** Whether something was ever so. */
-function useEver(isSo: boolean): boolean {
-  const was = useRef(false);
-  was.current ||= isSo;
-  return was.current;
 }
 
 /** The number of decisions in the tab's title, for people who look elsewhere. */

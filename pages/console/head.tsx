@@ -1,28 +1,27 @@
 // The head of a session: its name, its connection, and the ways from here.
 
 import { useEffect, useRef } from "react";
-import type { ConnectionStatus } from "sessile";
 import { Button, Status } from "../look/parts.tsx";
 import { hasMoved, LIST } from "./place.ts";
 import { Plain } from "./plain.tsx";
-import { connectionWords } from "./words.ts";
+import type { Standing } from "./standing.ts";
 
 interface Props {
   id: string;
   title: string | undefined;
-  connection: ConnectionStatus;
+  standing: Standing;
   isAbout: boolean;
   onAbout: (() => void) | undefined;
 }
 
 /** It takes the focus when its session is opened. */
-export function Head({ id, title, connection, isAbout, onAbout }: Props) {
+export function Head({ id, title, standing, isAbout, onAbout }: Props) {
   const heading = useRef<HTMLHeadingElement>(null);
   // Somebody who has just come to the page has chosen no session yet.
   useEffect(() => {
     if (hasMoved()) heading.current?.focus();
   }, []);
-  const { tone, words } = connectionWords(connection);
+  const { tone, words } = standing;
   return (
     <header className="head">
       <a className="head-back" href={LIST} data-back="press">

@@ -8,6 +8,7 @@ import { SessionList } from "./list.tsx";
 import type { Me } from "./me.ts";
 import { hrefOf, isSessionId } from "./place.ts";
 import { counts, type Filter, found, type Row } from "./rows.ts";
+import type { Standing } from "./standing.ts";
 import { wordsOf } from "./words.ts";
 
 const NONE: Record<Filter, string> = {
@@ -22,13 +23,13 @@ interface Props {
   rows: readonly Row[];
   me: Me;
   place: string | undefined;
-  /** Whether the inbox was ever read. */
-  isKnown: boolean;
+  standing: Standing;
 }
 
 /** The left side of the desk. */
-export function Inbox({ snapshot, rows, me, place, isKnown }: Props) {
-  const { hasMore, connection } = snapshot;
+export function Inbox({ snapshot, rows, me, place, standing }: Props) {
+  const { hasMore } = snapshot;
+  const { isKnown, isOffline } = standing;
   const [search, setSearch] = useState("");
   const [filter, setFilter] = useState<Filter>("all");
   const [failed, setFailed] = useState<unknown>();
@@ -59,7 +60,7 @@ export function Inbox({ snapshot, rows, me, place, isKnown }: Props) {
         {...{ search, filter, counts: sums, onSearch: setSearch, onFilter: setFilter }}
         onEnter={enter}
       />
-      {connection.state === "waiting" && isKnown && (
+      {isOffline && isKnown && (
         <Note tone="warn">Offline: this is how things stood. It comes back by itself.</Note>
       )}
       {failed !== undefined && (
@@ -72,7 +73,7 @@ export function Inbox({ snapshot, rows, me, place, isKnown }: Props) {
           Open “{id}” by its id
         </a>
       )}
-      {!isKnown && connection.state === "waiting" ? (
+      {!isKnown && isOffline ? (
         <Empty title="Offline">
           <p>The inbox is read as soon as the network is back.</p>
         </Empty>

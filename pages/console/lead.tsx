@@ -30,16 +30,22 @@ export function LeadBar({ lead, isOwn, turns, isRead, asked }: Props) {
       <div className="lead-ways">
         {asked > 0 && <ToAskings count={asked} />}
         {open.length > 0 && (
-          <Button kind="danger" aria-keyshortcuts="x" onClick={() => setQuestion("cancel")}>
+          <Button
+            key="cancel"
+            kind="danger"
+            aria-keyshortcuts="x"
+            onClick={() => setQuestion("cancel")}
+          >
             Cancel…
           </Button>
         )}
         {isOwn ? (
-          <Button aria-keyshortcuts="h" onClick={() => setQuestion("return")}>
+          <Button key="return" aria-keyshortcuts="h" onClick={() => setQuestion("return")}>
             Hand back…
           </Button>
         ) : (
           <Button
+            key="take"
             kind="main"
             aria-keyshortcuts="t"
             disabled={!isRead}

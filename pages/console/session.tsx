@@ -21,6 +21,7 @@ import { LeadBar } from "./lead.tsx";
 import type { Me } from "./me.ts";
 import { isSessionId, LIST } from "./place.ts";
 import type { Row } from "./rows.ts";
+import { useStanding } from "./standing.ts";
 import { Talk } from "./talk.tsx";
 import { wordsOf } from "./words.ts";
 import "./session.css";
@@ -71,7 +72,8 @@ function Case({ id, me, row, isKnown, onOpened, onForget }: Props) {
   const { pending, settled } = useApprovals();
   const { lead, isOwn } = useLead();
   const [isAbout, setAbout] = useState(false);
-  const isRead = useEver(connection.state === "connected");
+  const standing = useStanding(connection);
+  const { isKnown: isRead, isOffline } = standing;
   const title = useName(row, isRead);
   useReading(row?.unread ?? 0);
   usePresent(isOwn);
@@ -86,7 +88,7 @@ function Case({ id, me, row, isKnown, onOpened, onForget }: Props) {
   if (connection.state === "closed") {
     return (
       <section className="case" aria-label="Session" data-area>
-        <Head {...{ id, title, connection, isAbout }} onAbout={undefined} />
+        <Head {...{ id, title, standing, isAbout }} onAbout={undefined} />
         <Note tone="bad" title="This session cannot be shown" isUrgent>
           <p>{connection.error ? wordsOf(connection.error) : "Its connection was closed."}</p>
           {row?.isListed === false && (
@@ -104,18 +106,18 @@ function Case({ id, me, row, isKnown, onOpened, onForget }: Props) {
       data-area
       data-about={isAbout ? "" : undefined}
     >
-      <Head {...{ id, title, connection, isAbout }} onAbout={() => setAbout(!isAbout)} />
+      <Head {...{ id, title, standing, isAbout }} onAbout={() => setAbout(!isAbout)} />
       {!(isRead && isEmpty) && (
         <LeadBar {...{ lead, isOwn, turns, isRead }} asked={pending.length} />
       )}
-      {connection.state === "waiting" && isRead && (
+      {isOffline && isRead && (
         <Note tone="warn">
           Offline: this is how things stood. What you do is sent when the network is back.
         </Note>
       )}
       <div className="case-columns">
         <div className="case-main">
-          {!isRead && connection.state === "waiting" ? (
+          {!isRead && isOffline ? (
             <Empty title="Offline">
               <p>The session is read as soon as the network is back.</p>
             </Empty>
@@ -134,12 +136,6 @@ function Case({ id, me, row, isKnown, onOpened, onForget }: Props) {
       </div>
     </section>
   );
-}
-
-function useEver(isSo: boolean): boolean {
-  const was = useRef(false);
-  was.current ||= isSo;
-  return was.current;
 }
 
 /** The title: the inbox has it, and else the session's settings. */

@@ -1,6 +1,6 @@
 // States and errors in words.
 
-import { type Approval, type ConnectionStatus, SessileError, type Turn } from "sessile";
+import { type Approval, SessileError, type Turn } from "sessile";
 import type { Tone } from "../look/parts.tsx";
 import type { Me } from "./me.ts";
 
@@ -14,20 +14,6 @@ export function wordsOf(error: unknown): string {
     return `${first.toUpperCase()}${rest.join("")}.`.replace(/\.\.$/, ".");
   }
   return error instanceof Error ? error.message : String(error);
-}
-
-/** How a connection stands, in a word or two. */
-export function connectionWords({ state }: ConnectionStatus): { tone: Tone; words: string } {
-  switch (state) {
-    case "connected":
-      return { tone: "good", words: "Live" };
-    case "waiting":
-      return { tone: "warn", words: "Offline" };
-    case "closed":
-      return { tone: "bad", words: "Disconnected" };
-    default:
-      return { tone: "note", words: "Connecting" };
-  }
 }
 
 /** How a turn stands. */
