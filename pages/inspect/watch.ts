@@ -272,6 +272,11 @@ export class Watch {
       const isText = frame.type === "message.append" && frame.status === undefined;
       if (isText) this.#grow(frame);
       else if (placeOf(frame) > this.known.record.end) this.#news.log = true;
+      if (frame.type === "attached") {
+        // The page's own connection is among the others from now on.
+        this.#diagnosticsAt = 0;
+        this.#schedule(SOON_MS);
+      }
       this.#news.turns ||= frame.type.startsWith("turn.");
       this.#news.approvals ||= frame.type.startsWith("approval.");
       this.#news.overview ||= /^(lead|usage|tool|grant|log|presence)/.test(frame.type);

@@ -142,7 +142,7 @@ describe("a session that failed on purpose", () => {
     await finding(page, /stopped answering/);
     const rule = part(page, "Summary").getByRole("link", { name: "P6.8" }).first();
     const [opened] = await Promise.all([page.waitForEvent("popup"), rule.click()]);
-    const text = oneLine((await opened.locator("#P6\\.8").textContent()) ?? "");
+    const text = oneLine(await opened.locator("#P6\\.8").textContent());
     assert.match(text, /^P6\.8 Health: an active turn has a lease/);
     assert.equal(await opened.evaluate(() => document.querySelector(":target")?.id), "P6.8");
   });

@@ -94,8 +94,8 @@ export function finding(page: Page, words: RegExp): Promise<string> {
 }
 
 /** Text as one line. */
-export function oneLine(text: string): string {
-  return text.replace(/\s+/g, " ").trim();
+export function oneLine(text: string | null): string {
+  return (text ?? "").replace(/\s+/g, " ").trim();
 }
 
 /** The rows of a table as the texts of their cells. */
