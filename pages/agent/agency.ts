@@ -95,6 +95,9 @@ export class Agency {
     own.sort(
       (one, other) => one.since - other.since || (one.connection < other.connection ? -1 : 1),
     );
+    // Silent for too long, it has left (P7.2).
+    const isThere = own.some(({ connection }) => connection === attached?.connection);
+    if (!isThere) this.#session.link.send({ type: "presence.set" });
     const was = this.#isFirst;
     this.#isFirst = own[0]?.connection === attached?.connection;
     if (this.#isFirst && !was) await this.#goOn();

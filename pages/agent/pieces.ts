@@ -9,7 +9,7 @@ export function pieces(text: string, offset = 0): string[] {
 
 /** Whether a text may end here without looking cut off. */
 export function isSentence(text: string): boolean {
-  return /[.!?…:][”"’)*]*(?:\s+\p{Extended_Pictographic}\S*)?\s*$/u.test(text);
+  return /[.!?…:][”"’)*]*(?:\s+[\p{Extended_Pictographic}\p{RI}]\S*)?\s*$/u.test(text);
 }
 
 /** A number that is always the same for the same text, below `below`. */

@@ -3,13 +3,15 @@
 // known, and whoever worked within it goes on.
 
 import type { Guide } from "./guide.ts";
+import { numberOf } from "./pieces.ts";
 import { obeyed, SHORT, SOURCES, story } from "./texts.ts";
 import { booked, destinationIn, summary, TRIP_SCHEMA, type Trip, tripOf } from "./trip.ts";
 
-export type Scene = "plan" | "book" | "ask" | "fail" | "short" | "story";
+export type Scene = "plan" | "refund" | "book" | "ask" | "fail" | "short" | "story";
 
 const WORDS: readonly (readonly [RegExp, Scene])[] = [
   [/\bplan\b|\btrip to\b|\btravel to\b/i, "plan"],
+  [/\brefund\b/i, "refund"],
   [/\bbook\b/i, "book"],
   [/\bask me\b|\bquestion\b/i, "ask"],
   [/\bfail\b/i, "fail"],
@@ -84,16 +86,36 @@ const SCENES: Record<Scene, (guide: Guide, asked: string) => Promise<void>> = {
     }
     await guide.say("1", `I have **${trip.destination}** ready. It is yours to allow:`);
     if (guide.isOver) return;
+    const { price, ...what } = trip;
     const { status, data, comment, approval } = await guide.turn.approve({
       id: `${guide.turn.id}/book`,
       title: `Book the trip to ${trip.destination}?`,
       description: "You may change the numbers before you approve.",
-      data: trip,
+      data: { ...what, estimate: `${price} €` },
       schema: TRIP_SCHEMA,
       assignees: ANYBODY,
     });
-    const no = `Nothing was booked${comment ? `: ${comment}` : ""}. 👌`;
-    const words = status === "approved" ? booked(data as Trip, approval.id) : no;
+    const isAllowed = status === "approved";
+    const words = isAllowed ? booked(data as Trip, approval.id) : notDone("booked", comment);
+    if (status !== "withdrawn") await guide.say("2", words);
+  },
+
+  async refund(guide, asked) {
+    const order = /\d{2,8}/.exec(asked)?.[0] ?? "4711";
+    await guide.say("1", "Money goes nowhere without you. One moment. 💶");
+    if (guide.isOver) return;
+    const { status, comment } = await guide.turn.approve({
+      id: `${guide.turn.id}/refund`,
+      title: `Refund the order ${order}?`,
+      data: { order, amount: `${20 + numberOf(order, 80)} €`, reason: asked },
+      assignees: ANYBODY,
+    });
+    const isAllowed = status === "approved";
+    const words = isAllowed ? `Refunded ✅ order **${order}**.` : notDone("refunded", comment);
     if (status !== "withdrawn") await guide.say("2", words);
   },
 };
+
+function notDone(what: string, comment: string | undefined): string {
+  return `Nothing was ${what}${comment ? `: ${comment}` : ""}. 👌`;
+}

@@ -12,6 +12,8 @@ export function settled(text: string): string {
   const fences = lines.filter((line) => /^\s*(```|~~~)/.test(line)).length;
   // Within code every character is itself.
   if (fences % 2 === 1) return /^\s*`{1,2}$/.test(last) ? lines.join("\n") : text;
+  // The line that begins code may name its language yet.
+  if (/^\s*(```|~~~)/.test(last)) return lines.join("\n");
   if (isHead(lines, last)) return [...lines.slice(0, headOf(lines)), ""].join("\n");
   if (SIGNS.test(last)) return lines.join("\n");
   return [...lines, closed(last)].join("\n");

@@ -15,8 +15,9 @@ import {
 import type { Approval, Decision, ShownApproval } from "sessile";
 import { useApprovals } from "sessile/react";
 import { Button, Empty, Note } from "../look/parts.tsx";
-import { type Field, fieldsOf, type Values, valuesOf } from "./fields.ts";
+import { type Field, fieldsOf, labelOf, type Values, valuesOf } from "./fields.ts";
 import { useNames } from "./names.tsx";
+import { Past } from "./past.ts";
 
 /** Another way to draw what is asked, for a page whose people decide for others. */
 export const AskedAs = createContext<((approval: ShownApproval) => ReactNode) | undefined>(
@@ -42,11 +43,13 @@ interface AskedInProps {
   isReadOnly: boolean;
 }
 
-/** What was asked at some place, as far as it waits or was settled while this page looked. */
+/** What was asked at some place, and what became of it. */
 export function AskedIn({ where, isReadOnly }: AskedInProps) {
   const { pending, settled } = useApprovals();
   const drawn = useContext(AskedAs);
-  const own = [...settled, ...pending].filter(where);
+  const past = useContext(Past);
+  const all = new Map([...past, ...settled, ...pending].map((it) => [it.id, it]));
+  const own = [...all.values()].filter(where);
   own.sort((one, other) => (one.serial < other.serial ? -1 : 1));
   return (
     <>
@@ -176,7 +179,7 @@ function Form({ fields, values, onChange }: FormProps) {
     <div className="arguments">
       {fields.map(({ name, type, options, min, max, step }) => (
         <label key={name} htmlFor={`${id}-${name}`}>
-          <span className="name">{name}</span>
+          <span className="name">{labelOf(name)}</span>
           {options ? (
             <select
               id={`${id}-${name}`}
@@ -220,7 +223,7 @@ function Arguments({ data, without }: { data: unknown; without: readonly Field[]
     <dl className="arguments">
       {rest.map(([name, value]) => (
         <div key={name}>
-          <dt>{name}</dt>
+          <dt>{labelOf(name)}</dt>
           <dd>{typeof value === "string" ? value : JSON.stringify(value)}</dd>
         </div>
       ))}

@@ -1,7 +1,7 @@
 // The conversation as it is read: what people said, and each answer as one piece, however its
 // messages lie between those of others in the log.
 
-import { isOpen, type ShownMessage, type Turn } from "sessile";
+import type { ShownMessage, Turn } from "sessile";
 
 /** Messages that are no content by themselves. */
 const SILENT = new Set(["regenerate", "response", "step", "notes", "progress"]);
@@ -46,6 +46,10 @@ export function entriesOf(
     if (turn.within === undefined && !answers.has(turn.id)) place(entries, turn, shown);
   }
   return entries;
+}
+
+function isOpen({ endedAt }: Turn): boolean {
+  return endedAt === undefined;
 }
 
 /** Puts a turn without messages where its answer will be. */

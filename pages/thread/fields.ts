@@ -53,3 +53,9 @@ function isText(value: unknown): value is string {
 function objectOf(value: unknown): Record<string, unknown> {
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }
+
+/** A name as a label: `maxPrice` is `Max price`. */
+export function labelOf(name: string): string {
+  const words = name.replace(/(?<=[\p{Ll}\d])(?=\p{Lu})|[_-]+/gu, " ").trim();
+  return words.charAt(0).toUpperCase() + words.slice(1).toLowerCase();
+}

@@ -17,6 +17,7 @@ import { AskedIn } from "./approvals.tsx";
 import { say } from "./composer.tsx";
 import { type Entry, entriesOf } from "./entries.ts";
 import { useNames } from "./names.tsx";
+import { Past, usePast } from "./past.ts";
 import { useReading } from "./reading.ts";
 import { Said, versionOf } from "./said.tsx";
 import { useEnd } from "./scroll.ts";
@@ -49,6 +50,7 @@ export function Thread({ empty, suggestions, isReadOnly = false, label = "Conver
     messages.findLast(({ delivery }) => delivery !== undefined)?.id,
   );
   useReading(messages, isAtEnd && !isReadOnly);
+  const past = usePast();
   const isNew = messages.length === 0 && state !== "connected" && state !== "closed";
   return (
     <div className="thread">
@@ -77,7 +79,9 @@ export function Thread({ empty, suggestions, isReadOnly = false, label = "Conver
               </ul>
             </Empty>
           )}
-          <Entries entries={entries} isReadOnly={isReadOnly} />
+          <Past value={past}>
+            <Entries entries={entries} isReadOnly={isReadOnly} />
+          </Past>
           <Loose isReadOnly={isReadOnly} entries={entries} />
         </div>
       </section>

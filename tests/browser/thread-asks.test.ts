@@ -49,6 +49,8 @@ describe("what the conversation asks", () => {
     await says(page, "In the mountains ⛰️: noted");
     await stands(page, "complete");
     await usable(other, "a question that was answered");
+    await page.reload();
+    await asked(page).getByText("In the mountains ⛰️, by ben").waitFor();
   });
 
   test("an answer in words dismisses a question", async () => {
@@ -69,7 +71,7 @@ describe("what the conversation asks", () => {
     await stands(page, "complete");
     await say(page, "book it");
     const asked = (on: Page) => on.getByRole("region", { name: "Book the trip to Oslo?" });
-    await asked(page).getByText("destination").waitFor();
+    await asked(page).getByText("Destination").waitFor();
     await usable(page, "an approval");
     await asked(watcher).getByText("It waits for an answer.").waitFor();
     assert.equal(await watcher.getByRole("button", { name: /Approve|Stop|Edit/ }).count(), 0);
@@ -84,6 +86,15 @@ describe("what the conversation asks", () => {
     await asked(page).getByText("Approved, by ben").waitFor();
     await says(page, /Booked ✅ Oslo, .*, 5 nights for 2/);
     await stands(page, "complete", 1);
+  });
+
+  test("an approval that is rejected is not carried out", async () => {
+    const { page } = await talk.begin();
+    await say(page, "Refund the order 4711");
+    await page.getByRole("region", { name: "Refund the order 4711?" }).waitFor();
+    await page.getByRole("button", { name: "Reject" }).click();
+    await says(page, "Nothing was refunded.");
+    await page.getByText("Rejected, by you").waitFor();
   });
 
   test("decided while no agent was there, it is carried out when one comes", async () => {
