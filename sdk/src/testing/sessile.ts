@@ -64,7 +64,7 @@ export interface Sessile extends AsyncDisposable {
   /**
    * Takes a session out of memory, as the platform does with one that is quiet: its WebSockets
    * stay, and the next message brings it back. `false` if it was not in memory. Fails after 30 s if
-   * a request, such as an event stream, keeps it there.
+   * something keeps it there, such as a call that is not answered.
    */
   evict(session: string): Promise<boolean>;
   /** Ends a session's object where it stands: connections break, and it starts from its rows. */

@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { connect } from "../../../../tests/support/client.ts";
+import { SIGNING_KEY } from "../../../../tests/support/token.ts";
 import { shows } from "../../support.ts";
 import { agent, page, start } from "../support.ts";
 
@@ -34,6 +36,23 @@ test("an agent that is not heard loses its turn, although it is connected", asyn
   await sessile.clock.advance(HOUR_MS);
   await shows(ada, ({ turns }) => turns.every(({ status }) => status === "failed"), "its end");
   assert.equal(ada.turns[0]?.reason, "agent-lost");
+});
+
+test("a ping counts at its time: whoever was quiet meanwhile is not there any more", async (t) => {
+  const sessile = await start(t, { key: SIGNING_KEY });
+  const ada = await connect(sessile, "chat", { sub: "ada" });
+  await ada.ok({ type: "presence.set" });
+  await ada.ping();
+  const there = async () => {
+    const headers = { authorization: `Bearer ${await sessile.token({ sub: "bob" })}` };
+    const read = await fetch(`${sessile.url}/v1/sessions/chat/presence`, { headers });
+    return ((await read.json()) as { presence: unknown[] }).presence.length;
+  };
+  await sessile.clock.advance(10_000);
+  assert.equal(await there(), 1);
+  await sessile.clock.advance(60_000);
+  assert.equal(await there(), 0);
+  await ada.close();
 });
 
 test("an approval has its deadline, and a late decision is too late", async (t) => {
