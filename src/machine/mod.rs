@@ -29,6 +29,7 @@ use crate::protocol::deployment::Deployment;
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::limits::Limits;
+use crate::protocol::milestone::Milestone;
 use crate::protocol::query::Parts;
 use crate::protocol::routes::Decode;
 use crate::store::StoreError;
@@ -161,6 +162,8 @@ pub enum Effect<C, D> {
     /// Call another system. Nothing waits for the call; its outcome is an [`Input::Delivered`]. At
     /// most [`DELIVERIES_AT_ONCE`] may be in flight.
     Deliver(D),
+    /// Tell the deployment's owner of this (P11.5).
+    Reach(Milestone),
 }
 
 /// The effects of one input of a machine.

@@ -298,13 +298,10 @@ impl Queue {
             (None, Some(reason)) => {
                 let dead_at = Some(now);
                 let owed = head.owed(&lane);
-                self.dead.push(Owed { dead_at, ..owed });
-                DeliveryWrite::Bury {
-                    number,
-                    attempts,
-                    at: now,
-                    reason,
-                }
+                let letter = owed.clone();
+                self.dead.push(Owed { dead_at, ..letter });
+                let at = now;
+                DeliveryWrite::Bury { owed, at, reason }
             }
             (None, None) => DeliveryWrite::Forget { number },
         };

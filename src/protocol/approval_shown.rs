@@ -6,7 +6,27 @@ use super::approval::{Approval, Choice, Decision, Kind, OnDeadline, OnMessage, S
 use super::data::Data;
 use super::grant::Scope;
 use super::ids::Timestamp;
+use super::milestone::Milestone;
 use super::serial::{Epoch, Serial};
+
+impl Shown {
+    /// A milestone of it (P11.5).
+    pub(super) fn milestone(&self, event: &'static str) -> Milestone {
+        let last = self
+            .history
+            .last()
+            .filter(|_| self.status != Status::Pending);
+        Milestone {
+            event,
+            id: Some(self.id.clone()),
+            turn: self.turn.clone(),
+            kind: Some(self.kind.as_str()),
+            status: Some(self.status.as_str()),
+            ms: last.map(|line| line.at.saturating_sub(self.created_at)),
+            ..Milestone::default()
+        }
+    }
+}
 
 impl Approval {
     /// The approval as sent on the wire.

@@ -55,6 +55,8 @@ pub struct Outbound {
     pub bindings: Bindings,
     /// The push services that it has (P10.1).
     pub push: Services,
+    /// Whether its owner is told of milestones (P11.5).
+    pub is_watched: bool,
 }
 
 impl Outbound {

@@ -14,6 +14,7 @@ use super::grant::{RevokeFrame, ShownGrant};
 use super::handover::{HandoverFrame, Leading};
 use super::ids::{ConnectionId, Timestamp};
 use super::message::{Headers, Message, Status};
+use super::milestone::Milestone;
 use super::presence::Member;
 use super::serial::Serial;
 use super::turn::{Event, Shown as Turn};
@@ -241,6 +242,17 @@ pub struct TurnFrame {
     /// The instruction of a steer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<Data>,
+}
+
+impl TurnFrame {
+    /// The milestone that it tells of (P11.5): that a turn waits for its agents, begins, is
+    /// cancelled or ends.
+    pub(super) fn milestone(&self) -> Option<Milestone> {
+        match self.r#type {
+            Event::Steer | Event::Usage | Event::Suspend | Event::Resume => None,
+            event => Some(self.turn.milestone(event)),
+        }
+    }
 }
 
 /// The result of a frame (P13.5).

@@ -35,6 +35,7 @@ pub mod log_query;
 pub mod mark;
 pub mod message;
 pub mod message_frames;
+pub mod milestone;
 pub mod news;
 pub mod notice;
 pub mod object;

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use super::data::Data;
 use super::ids::{ConnectionId, Timestamp};
 use super::limits::LEASE_MS_DEFAULT;
+use super::milestone::Milestone;
 use super::object::{Object, read_fields, words};
 use super::serial::{Epoch, Place, Serial};
 use super::usage::Usage;
@@ -399,6 +400,22 @@ pub struct Shown {
 }
 
 impl Shown {
+    /// A milestone of it (P11.5). The reason of an end is the session's own, every other one is a
+    /// client's.
+    pub(super) fn milestone(&self, event: Event) -> Milestone {
+        let ended = self.ended_at.map(|at| at.saturating_sub(self.created_at));
+        Milestone {
+            event: event.as_str(),
+            id: Some(self.id.clone()),
+            status: Some(self.status.as_str()),
+            reason: self.reason.clone().filter(|_| ended.is_some()),
+            ms: ended,
+            count: Some(self.attempt),
+            traceparent: self.traceparent.clone(),
+            ..Milestone::default()
+        }
+    }
+
     /// Its id alone.
     pub fn into_id(self) -> String {
         self.id

@@ -3,6 +3,7 @@
 use crate::protocol::capability::Operation;
 use crate::protocol::hooks::HookEvent;
 use crate::protocol::ids::Timestamp;
+use crate::protocol::milestone::Milestone;
 use crate::session::context::Context;
 use crate::session::deliveries::hooks;
 use crate::session::engine::{Error, News, Owner, Sender, Wait, after};
@@ -14,12 +15,24 @@ use crate::store::StoreError;
 /// Deletes the session: from now on every input is refused until the deletion is done.
 pub(crate) fn erase(cx: &mut Context<'_>, sender: &Sender) -> Result<String, Error> {
     sender.must(Operation::Admin, "delete the session", &cx.engine.id)?;
-    end(cx)?;
+    end(cx, "session.delete", Some(sender))?;
     Ok("{}".to_owned())
 }
 
 /// Ends the session and tells its hooks (P10.4). Pending deliveries are the only rows that remain.
-fn end(cx: &mut Context<'_>) -> Result<(), StoreError> {
+fn end(
+    cx: &mut Context<'_>,
+    event: &'static str,
+    sender: Option<&Sender>,
+) -> Result<(), StoreError> {
+    if let Some(created_at) = cx.engine.created_at {
+        cx.engine.reach(Milestone {
+            event,
+            client: sender.map(|sender| sender.client.clone()),
+            ms: Some(cx.engine.now.saturating_sub(created_at)),
+            ..Milestone::default()
+        });
+    }
     // The inputs that agents are still to take end with the session.
     let mut told = forget_all(cx);
     if cx.engine.created_at.is_some() {
@@ -59,7 +72,7 @@ impl Part for Rest {
 
     fn ring(cx: &mut Context<'_>) -> Result<(), StoreError> {
         if Self::due_at(cx) <= cx.engine.now {
-            end(cx)?;
+            end(cx, "session.expire", None)?;
         }
         Ok(())
     }

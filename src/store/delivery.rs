@@ -66,6 +66,17 @@ impl DeliveryKind {
         Self::Device,
     ];
 
+    /// Its word for people (P11.5).
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hook => "hook",
+            Self::Inbox => "inbox",
+            Self::Wake => "wake",
+            Self::Notice => "notice",
+            Self::Device => "device",
+        }
+    }
+
     /// The needs of this kind.
     pub const fn needs(self) -> Needs {
         match self {
@@ -153,10 +164,8 @@ pub enum DeliveryWrite {
     },
     /// It is given up.
     Bury {
-        /// The delivery.
-        number: u64,
-        /// Attempts so far.
-        attempts: u64,
+        /// The delivery, with its attempts so far.
+        owed: Owed,
         /// The time.
         at: Timestamp,
         /// The reason.
@@ -197,13 +206,8 @@ impl Stored for DeliveryWrite {
                     &[number, attempts, due_at, rounds, target, reason, created_at],
                 )
             }
-            Self::Bury {
-                number,
-                attempts,
-                at,
-                reason,
-            } => {
-                let [number, attempts] = [*number, *attempts].map(Value::number);
+            Self::Bury { owed, at, reason } => {
+                let [number, attempts] = [owed.number, owed.attempts].map(Value::number);
                 sql.run(
                     BURY,
                     &[number, attempts, (*at).into(), reason.as_str().into()],

@@ -152,6 +152,7 @@ impl World {
                     self.kept.push(connection);
                 }
                 Effect::Erase => panic!("an inbox is not erased"),
+                Effect::Reach(milestone) => panic!("an inbox has no {milestone:?}"),
                 Effect::Deliver(delivery) => self.posted.push(delivery),
             }
         }

@@ -162,7 +162,8 @@ impl Host {
                 Effect::Erase
                 | Effect::Send { .. }
                 | Effect::Respond { .. }
-                | Effect::Deliver(_) => {}
+                | Effect::Deliver(_)
+                | Effect::Reach(_) => {}
             }
         }
         if is_erased {

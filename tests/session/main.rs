@@ -68,6 +68,7 @@ mod log;
 mod long;
 mod lost;
 mod marks;
+mod milestones;
 mod named;
 mod notices;
 mod on_input;

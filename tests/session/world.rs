@@ -77,6 +77,8 @@ pub struct World {
     rows: u64,
     /// The deliveries that were shown: their numbers and ids.
     deliveries: Vec<(u64, String)>,
+    /// The milestones that were told.
+    pub milestones: Vec<Value>,
     /// The outcome of every delivery, if a script does not name each.
     always: Option<Outcome>,
 }
@@ -124,6 +126,7 @@ impl World {
             is_alone: false,
             rows: 0,
             deliveries: Vec::new(),
+            milestones: Vec::new(),
             always: None,
         }
     }

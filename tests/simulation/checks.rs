@@ -47,9 +47,11 @@ pub fn said(effects: &[Effect]) -> Vec<Rc<Said>> {
         let (to, text) = match effect {
             Effect::Send { to, text } => (Some(to.clone()), text.whole()),
             Effect::Respond { body, .. } => (None, Cow::Borrowed(body.as_str())),
-            Effect::Remember(_) | Effect::Close { .. } | Effect::Erase | Effect::Deliver(_) => {
-                return None;
-            }
+            Effect::Remember(_)
+            | Effect::Close { .. }
+            | Effect::Erase
+            | Effect::Deliver(_)
+            | Effect::Reach(_) => return None,
         };
         let (frames, text) = (frames(&text), text.into_owned());
         Some(Rc::new(Said { to, text, frames }))

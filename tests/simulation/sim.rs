@@ -328,7 +328,7 @@ impl Sim {
                     self.schedule(after, Event::Lost(connection));
                 }
                 Effect::Respond { body, .. } => response = Some(body),
-                Effect::Remember(_) | Effect::Erase | Effect::Deliver(_) => {}
+                Effect::Remember(_) | Effect::Erase | Effect::Deliver(_) | Effect::Reach(_) => {}
             }
         }
         // A member closed last is announced as left by the next input.

@@ -77,8 +77,10 @@ pub(crate) fn golden_writes() -> Vec<Vec<Write>> {
         parcel: parcel(3),
     };
     let bury = DeliveryWrite::Bury {
-        number: 2,
-        attempts: 3,
+        owed: Owed {
+            attempts: 3,
+            ..owed(2)
+        },
         at: 15,
         reason: "it answered 503".to_owned(),
     };
@@ -147,8 +149,10 @@ fn an_attempt_and_its_end_change_one_row_each() {
         reason: None,
     });
     write(DeliveryWrite::Bury {
-        number: 2,
-        attempts: 7,
+        owed: Owed {
+            attempts: 7,
+            ..owed(2)
+        },
         at: 95,
         reason: "it answered 503".to_owned(),
     });

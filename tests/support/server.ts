@@ -36,11 +36,21 @@ function uniqueKey(kind: Kind): string {
   return `sessile-${CLASSES[kind].className}`;
 }
 
+/** A stand-in for a dataset of Workers Analytics Engine. */
+const DATASET = `export default () => ({
+  writeDataPoint(point) {
+    console.log("point " + JSON.stringify(point));
+  },
+});
+`;
+
 export interface ServerOptions {
   /** A build directory; the plain build unless told. */
   build?: string;
   /** Text bindings; the signing key is among them unless `vars` names it. */
   vars?: Record<string, string | undefined>;
+  /** Whether there is a dataset ANALYTICS, whose points are printed. */
+  analytics?: boolean;
 }
 
 interface Ports {
@@ -70,6 +80,7 @@ function configure(dir: string, options: ServerOptions): void {
   for (const name of files) copyFileSync(join(build, name), join(dir, name));
   const control = join(import.meta.dirname, "control-worker.js");
   copyFileSync(control, join(dir, "control-worker.js"));
+  writeFileSync(join(dir, "dataset.js"), DATASET);
   const main = files.filter((name) => name === "index.js");
   const rest = files.filter((name) => name !== "index.js");
   const modules = [...main, ...rest].map((name) => {
@@ -81,6 +92,9 @@ function configure(dir: string, options: ServerOptions): void {
   const bindings = Object.entries(vars).flatMap(([name, value]) =>
     value === undefined ? [] : [`(name = ${text(name)}, text = ${text(value)})`],
   );
+  if (options.analytics) {
+    bindings.push('(name = "ANALYTICS", wrapped = (moduleName = "test:dataset"))');
+  }
   writeFileSync(
     join(dir, "config.capnp"),
     `using Workerd = import "/workerd/workerd.capnp";
@@ -90,6 +104,9 @@ const config :Workerd.Config = (
     (name = "control", worker = .controlWorker),
     (name = "internet", network = (allow = ["public", "private", "local"])),
     (name = "store", disk = (path = ${text(join(dir, "store"))}, writable = true)),
+  ],
+  extensions = [
+    (modules = [(name = "test:dataset", internal = true, esModule = embed "dataset.js")]),
   ],
   sockets = [
     (name = "http", http = (), service = "main"),

@@ -23,6 +23,7 @@ use crate::machine::{Attached, Effect, Effects, Input};
 use crate::protocol::deployment::Deployment;
 use crate::protocol::error::close;
 use crate::protocol::ids::{ConnectionId, Timestamp};
+use crate::protocol::milestone::Milestone;
 use crate::store::sql::Sql;
 
 /// An object, with its machine once something has happened.
@@ -321,11 +322,21 @@ impl<M: Class> Shell<M> {
                 }
                 Effect::Respond { status, body } => outcome.response = Some((status, body)),
                 Effect::Deliver(delivery) => self.begin(delivery),
+                Effect::Reach(milestone) => self.tell(&milestone),
                 Effect::Erase => {
                     outcome.erase = Some(effects.collect());
                     return;
                 }
             }
+        }
+    }
+
+    /// Tells the deployment's owner of a milestone, in the log and for statistics (P11.5).
+    fn tell(&self, milestone: &Milestone) {
+        let logs = config(&self.env).is_ok_and(|config| config.logs);
+        let line = serde_json::to_string(milestone).unwrap_or_default();
+        if let Err(error) = js::tell(&self.env, &line, logs) {
+            console_error!("unable to tell of a milestone: {}", js::describe(&error));
         }
     }
 

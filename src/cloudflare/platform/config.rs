@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 
 use worker::Env;
+use worker::js_sys::Reflect;
 
 use super::env::{not_configured, variable};
 use super::js::bindings_of;
@@ -33,6 +34,8 @@ pub(crate) struct Config {
     pub(crate) outbound: Outbound,
     /// Whether this is a development server ([`crate::protocol::development`]).
     pub(crate) develops: bool,
+    /// Whether milestones are written to the log (P11.5).
+    pub(crate) logs: bool,
     /// The secrets that sign them, with spaces between.
     pub(crate) secrets: Option<String>,
 }
@@ -54,6 +57,7 @@ pub(crate) fn config(env: &Env) -> Result<Rc<Config>, ErrorInfo> {
             keys,
             outbound,
             develops: variable(env, "SESSILE_DEV").is_some_and(|word| word == "1"),
+            logs: logs(env)?,
             secrets: variable(env, "SESSILE_WEBHOOK_SECRETS"),
         });
         Ok(Rc::clone(config.get_or_init(|| read)))
@@ -73,6 +77,7 @@ fn outbound(env: &Env, has_keys: bool) -> Result<Outbound, ErrorInfo> {
     let outbound = Outbound {
         has_inboxes: env.durable_object(INBOXES).is_ok(),
         has_keys,
+        is_watched: logs(env)? || has_analytics(env),
         bindings: bindings(env),
         push: Services {
             web: has("SESSILE_VAPID_KEY"),
@@ -84,6 +89,21 @@ fn outbound(env: &Env, has_keys: bool) -> Result<Outbound, ErrorInfo> {
     let agent = variable(env, "SESSILE_AGENT");
     let outbound = outbound.with_agent(agent.as_deref());
     outbound.map_err(|reason| not_configured(&reason))
+}
+
+/// Whether `SESSILE_LOG` asks for lines. Off by default: they have the names of clients, which a
+/// deletion of the session does not reach, and the platform charges for each.
+fn logs(env: &Env) -> Result<bool, ErrorInfo> {
+    match variable(env, "SESSILE_LOG").as_deref() {
+        None | Some("" | "0") => Ok(false),
+        Some("1") => Ok(true),
+        Some(_) => Err(not_configured("SESSILE_LOG is not 1")),
+    }
+}
+
+/// Whether there is a binding of Workers Analytics Engine.
+fn has_analytics(env: &Env) -> bool {
+    Reflect::get(env, &"ANALYTICS".into()).is_ok_and(|binding| binding.is_object())
 }
 
 /// The names of the bindings that agents may be reached by.

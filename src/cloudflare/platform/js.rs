@@ -13,6 +13,11 @@ extern "C" {
     #[wasm_bindgen(js_name = bindingsOf, catch)]
     pub(crate) fn bindings_of(env: &JsValue) -> Result<JsValue, JsValue>;
 
+    /// Writes a milestone to the log, if that is wanted, and to the binding of statistics, if there
+    /// is one.
+    #[wasm_bindgen(js_name = tell, catch)]
+    pub(crate) fn tell(env: &JsValue, line: &str, is_logged: bool) -> Result<(), JsValue>;
+
     /// Resets an object from a later tick.
     #[wasm_bindgen(js_name = abortLater, catch)]
     pub(crate) fn abort_later(ctx: &JsValue, why: &str) -> Result<(), JsValue>;

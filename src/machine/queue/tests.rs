@@ -125,14 +125,8 @@ fn an_untaken_delivery_becomes_a_dead_letter_at_the_bound() {
         attempts += 1;
         match &queue.settle(now, number, &answered(503), TAKE_MS)[..] {
             [DeliveryWrite::Again { owed, .. }] => now = owed.due_at,
-            [
-                DeliveryWrite::Bury {
-                    attempts: all,
-                    reason,
-                    ..
-                },
-            ] => {
-                assert_eq!(*all, attempts);
+            [DeliveryWrite::Bury { owed, reason, .. }] => {
+                assert_eq!(owed.attempts, attempts);
                 break reason.clone();
             }
             other => unreachable!("{other:?}"),

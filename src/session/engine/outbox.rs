@@ -9,6 +9,7 @@ use crate::ordered::Map;
 use crate::protocol::frame::{ServerFrame, join};
 use crate::protocol::ids::ConnectionId;
 use crate::protocol::limits::REPLAY_ARRAY_BYTES;
+use crate::protocol::milestone::Milestone;
 
 /// All effects of an input, to be performed in order.
 pub type Effect = machine::Effect<Connection, Delivery>;
@@ -30,6 +31,8 @@ pub(crate) struct Outbox {
     pub(crate) response: Option<(u16, String)>,
     /// Deliveries to attempt.
     pub(crate) deliveries: Vec<Delivery>,
+    /// Milestones to tell of (P11.5).
+    pub(super) milestones: Vec<Milestone>,
 }
 
 /// Connections with the same frames, keyed by these.
@@ -108,6 +111,7 @@ impl Outbox {
             let text = Text::new(Rc::clone(&frames), list);
             effects.push(Effect::Send { to, text });
         }
+        effects.extend(self.milestones.into_iter().map(Effect::Reach));
         effects.extend(self.remembered.into_iter().map(Effect::Remember));
         let closed = self.closed.into_iter();
         effects.extend(closed.map(|(connection, code, reason)| Effect::Close {

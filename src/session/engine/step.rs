@@ -6,6 +6,7 @@ use super::connection::Sender;
 use super::work::Work;
 use crate::protocol::frame::ServerFrame;
 use crate::protocol::ids::Timestamp;
+use crate::protocol::milestone::Milestone;
 use crate::protocol::serial::Place;
 use crate::store::{Change, Entry, StoreError, Write};
 
@@ -106,7 +107,11 @@ impl Work<'_> {
 
     /// Stores rows that outlive the session: they do not begin it.
     pub(crate) fn write_beside(&mut self, writes: &[Write]) -> Result<(), StoreError> {
-        self.write_rows(writes, false)
+        self.write_rows(writes, false)?;
+        if self.outbound.is_watched {
+            self.reach_by_rows(writes);
+        }
+        Ok(())
     }
 
     /// Stores rows: the only place that does.
@@ -133,8 +138,22 @@ impl Work<'_> {
         writes.extend(step.writes);
         writes.extend(id);
         self.write_rows(&writes, step.is_change)?;
+        let is_watched = self.outbound.is_watched;
+        if is_watched {
+            if self.state.created_at.is_none() {
+                self.reach(Milestone {
+                    event: "session.start",
+                    client: step.by.clone(),
+                    ..Milestone::default()
+                });
+            }
+            self.reach_by_rows(&writes);
+        }
         self.state.created_at.get_or_insert(self.now);
         for (frame, name) in step.frames {
+            if is_watched {
+                self.reach_by_frame(&frame, step.by.as_deref());
+            }
             self.broadcast(&frame, name.as_deref());
         }
         self.state.news.is_settled |= step.settles;

@@ -16,6 +16,7 @@ impl Work<'_> {
         traces.resumed += u64::from(trace.resumed == Some(true));
         traces.frames += u64::try_from(trace.frames).unwrap_or(0);
         traces.bytes += trace.bytes;
+        self.reach_by_attach(live, &trace);
         live.trace = trace;
     }
 
@@ -40,6 +41,8 @@ impl Work<'_> {
         if !matches!(kind, Carrier::Socket | Carrier::Events) {
             return;
         }
+        self.reach_by_detach(live, by);
+        let traces = &mut self.state.traces;
         if TRACES_GONE <= traces.gone.len() {
             traces.gone.pop_front();
         }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::clock::Clock;
 use super::connection::{Connection, Live};
 use super::frame_id::FrameId;
+use super::milestones::Milestones;
 use super::outbox::Outbox;
 use super::rate::Clients;
 use super::rollup::Rollup;
@@ -54,6 +55,8 @@ pub(crate) struct Engine {
     pub(crate) backlog: u64,
     /// Of connections, for diagnostics (P11.4).
     pub(crate) traces: Traces,
+    /// The bound on what its owner is told (P11.5).
+    pub(super) milestones: Milestones,
     /// Whether a part keeps the session from expiring.
     pub(crate) is_busy: bool,
     /// Between the decision to delete everything and its end (P11.2).
@@ -163,6 +166,7 @@ impl Engine {
             news: News::default(),
             backlog: 0,
             traces: Traces::default(),
+            milestones: Milestones::default(),
             is_busy: false,
             is_gone: false,
         };

@@ -5,6 +5,7 @@
 //! hook !1 answers 503 after=60      the outcome of a delivery; fails and refuses are others
 //! hook always answers 204           that of every delivery from then on
 //! deployment unsigned               one without a secret
+//! deployment watched                one whose owner is told of milestones, `* MILESTONE`
 //! ```
 //!
 //! A delivery is shown as `!1 > ADDRESS BODY`, when it is tried again without its body; `anew` is
@@ -19,6 +20,10 @@ use crate::words::{Word, find};
 
 impl World {
     pub(super) fn deployment(&mut self, hooks: &[Word]) {
+        if hooks.first().is_some_and(|word| word.text == "watched") {
+            self.host.outbound.is_watched = true;
+            return self.host.evict();
+        }
         let is_unsigned = hooks.first().is_some_and(|word| word.text == "unsigned");
         self.host.outbound.has_secret = !is_unsigned;
         let hooks = if is_unsigned { &[] } else { hooks };

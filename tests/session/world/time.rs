@@ -94,6 +94,15 @@ impl World {
                     let outcome = self.always.clone();
                     ended.extend(outcome.map(|outcome| Delivered { number, outcome }));
                 }
+                Effect::Reach(milestone) => {
+                    let mut shown = serde_json::to_value(&milestone).unwrap();
+                    if shown["bytes"].is_number() {
+                        // `attached` has every limit.
+                        shown["bytes"] = "some".into();
+                    }
+                    lines.push(("~~~".to_owned(), format!("* {}", self.show.json(&shown))));
+                    self.milestones.push(shown);
+                }
                 Effect::Remember(_) => {}
             }
         }
