@@ -163,7 +163,7 @@ pub enum Effect<C, D> {
     /// most [`DELIVERIES_AT_ONCE`] may be in flight.
     Deliver(D),
     /// Tell the deployment's owner of this (P11.5).
-    Reach(Milestone),
+    Reach(Box<Milestone>),
 }
 
 /// The effects of one input of a machine.

@@ -61,7 +61,6 @@ pub struct Milestone {
     pub missed: u64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
 const fn is_none(missed: &u64) -> bool {
     *missed == 0
 }

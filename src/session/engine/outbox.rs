@@ -111,7 +111,7 @@ impl Outbox {
             let text = Text::new(Rc::clone(&frames), list);
             effects.push(Effect::Send { to, text });
         }
-        effects.extend(self.milestones.into_iter().map(Effect::Reach));
+        effects.extend(self.milestones.into_iter().map(Box::new).map(Effect::Reach));
         effects.extend(self.remembered.into_iter().map(Effect::Remember));
         let closed = self.closed.into_iter();
         effects.extend(closed.map(|(connection, code, reason)| Effect::Close {
