@@ -244,10 +244,25 @@ pub struct TurnFrame {
     pub data: Option<Data>,
 }
 
+impl ServerFrame {
+    /// The milestone that it tells of (P11.5), if it is one.
+    pub fn milestone(&self) -> Option<Milestone> {
+        match self {
+            Self::Turn(frame) => frame.milestone(),
+            Self::Approval(frame) => Some(frame.approval.milestone(frame.r#type.as_str())),
+            Self::Handover(frame) => Some(Milestone {
+                event: frame.r#type.as_str(),
+                ..Milestone::default()
+            }),
+            _ => None,
+        }
+    }
+}
+
 impl TurnFrame {
     /// The milestone that it tells of (P11.5): that a turn waits for its agents, begins, is
     /// cancelled or ends.
-    pub(super) fn milestone(&self) -> Option<Milestone> {
+    fn milestone(&self) -> Option<Milestone> {
         match self.r#type {
             Event::Steer | Event::Usage | Event::Suspend | Event::Resume => None,
             event => Some(self.turn.milestone(event)),

@@ -4,7 +4,6 @@
 
 use serde::Serialize;
 
-use super::frame::ServerFrame;
 use super::ids::Timestamp;
 
 /// An event of a session's life. A field means the same in each of them; those that say nothing
@@ -63,21 +62,6 @@ pub struct Milestone {
 
 const fn is_none(missed: &u64) -> bool {
     *missed == 0
-}
-
-impl ServerFrame {
-    /// The milestone that a frame tells readers of, if it is one.
-    pub fn milestone(&self) -> Option<Milestone> {
-        match self {
-            Self::Turn(frame) => frame.milestone(),
-            Self::Approval(frame) => Some(frame.approval.milestone(frame.r#type.as_str())),
-            Self::Handover(frame) => Some(Milestone {
-                event: frame.r#type.as_str(),
-                ..Milestone::default()
-            }),
-            _ => None,
-        }
-    }
 }
 
 /// An address without its path and its query, which may hold a secret; any other target as it is.

@@ -96,7 +96,7 @@ test("P11.5 with SESSILE_LOG each is a line of the log, and an append is none", 
   assert.deepEqual(points(server, session), []);
 });
 
-test("P11.5 with the binding ANALYTICS each is a point, in the places that are documented", async () => {
+test("P11.5 with the binding ANALYTICS each is a point, each value in its place", async () => {
   const { server } = counted;
   const session = counted.session();
   await live(server, session);
