@@ -1,6 +1,6 @@
 // A question that must be answered before anything happens. Escape answers it with no.
 
-import { type FormEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
+import { type FormEvent, type ReactNode, useId, useLayoutEffect, useRef, useState } from "react";
 import { Button, Note } from "../look/parts.tsx";
 import { wordsOf } from "./words.ts";
 import "./dialog.css";
@@ -32,7 +32,8 @@ export function Dialog({
   const name = useId();
   const [error, setError] = useState<unknown>();
   const [isBusy, setBusy] = useState(false);
-  useEffect(() => {
+  // At once: the next key may be meant for it.
+  useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
     element?.querySelector<HTMLElement>(".dialog-main")?.focus();
