@@ -4,27 +4,9 @@
 use super::connection::Live;
 use super::trace::Trace;
 use super::work::Work;
-use crate::machine::Bucket;
 use crate::protocol::frame::ServerFrame;
-use crate::protocol::limits::{MILESTONES_BURST, MILESTONES_PER_SECOND};
 use crate::protocol::milestone::{Milestone, place_of};
 use crate::store::{DeliveryWrite, Owed, Write};
-
-/// The bound on milestones, and how many were beyond it since the last one.
-#[derive(Debug)]
-pub(super) struct Milestones {
-    rate: Bucket,
-    missed: u64,
-}
-
-impl Default for Milestones {
-    fn default() -> Self {
-        Self {
-            rate: Bucket::new(MILESTONES_PER_SECOND, MILESTONES_BURST),
-            missed: 0,
-        }
-    }
-}
 
 impl Work<'_> {
     /// Tells the owner of a milestone, if the deployment does so at all.
@@ -32,12 +14,9 @@ impl Work<'_> {
         if !self.outbound.is_watched {
             return;
         }
-        let milestones = &mut self.state.milestones;
-        if milestones.rate.take(self.now, 1).is_err() {
-            milestones.missed += 1;
+        let Some(missed) = self.state.milestones.take(self.now) else {
             return;
-        }
-        let missed = std::mem::take(&mut milestones.missed);
+        };
         self.out.milestones.push(Milestone {
             at: self.now,
             session: self.state.id.clone(),

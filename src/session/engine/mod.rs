@@ -16,6 +16,7 @@ mod form;
 mod frame_id;
 mod guard;
 mod log;
+mod milestone;
 mod milestones;
 mod once;
 mod outbox;

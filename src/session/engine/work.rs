@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::clock::Clock;
 use super::connection::{Connection, Live};
 use super::frame_id::FrameId;
-use super::milestones::Milestones;
+use super::milestone::Milestones;
 use super::outbox::Outbox;
 use super::rate::Clients;
 use super::rollup::Rollup;
