@@ -6,7 +6,6 @@ import type { Told } from "../device/talk.ts";
 import { Button, PageHeader } from "../look/parts.tsx";
 import { NetworkControls } from "../wire/controls.tsx";
 import { AgentPanel } from "./agent-panel.tsx";
-import { Away } from "./away.tsx";
 import { DeviceCounts, HowCounted, useCounted } from "./counted.tsx";
 import { DEVICES, type DeviceFrame, type DeviceKind, LAPTOP, PHONE, useDevice } from "./devices.ts";
 import { Join } from "./join.tsx";
@@ -16,13 +15,11 @@ import "./demo.css";
 
 interface Props {
   session: string;
-  /** Of the person with the laptop, or of the visitor. */
-  person: Access;
   /** None where no agents can run. */
   agent: Access | undefined;
 }
 
-export function Demo({ session, person, agent }: Props) {
+export function Demo({ session, agent }: Props) {
   const tally = useMemo(() => new Tally(), []);
   const told = (device: DeviceKind) => (word: Told) => {
     if (word.type === "begun") tally.begun(device.client);
@@ -53,12 +50,28 @@ export function Demo({ session, person, agent }: Props) {
           <Framed session={session} device={PHONE} frame={phone} counts={counts[1]} />
         </div>
         <div className="panels">
-          <HowCounted said={said} />
+          <Try />
           <Join session={session} />
-          <Away session={session} access={person} />
+          <HowCounted said={said} />
         </div>
       </main>
     </>
+  );
+}
+
+/** What to begin with. */
+function Try() {
+  return (
+    <section className="panel" aria-labelledby="try">
+      <h2 id="try">Try this</h2>
+      <ol className="steps">
+        <li>Ask for a long story on the laptop, and drop its network in the middle.</li>
+        <li>Watch the phone go on. Bring the network back.</li>
+        <li>Kill the agents in the middle of a word, and start them again.</li>
+        <li>Say “Plan a trip to Lisbon”, then “Book it”: either device may decide.</li>
+        <li>Steer or interrupt an answer, edit what you said, answer it again.</li>
+      </ol>
+    </section>
   );
 }
 

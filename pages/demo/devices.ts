@@ -1,7 +1,7 @@
 // The two devices of the page, as their frames tell of themselves.
 
 import { useCallback, useEffect, useRef, useState } from "react";
-import { hear, say, type Told } from "../device/talk.ts";
+import { type Asked, hear, say, type Told } from "../device/talk.ts";
 import { type Network, WHOLE } from "../wire/wire.ts";
 
 export interface DeviceKind {
@@ -32,31 +32,39 @@ export function useDevice(take: (told: Told) => void): DeviceFrame {
   const frame = useRef<HTMLIFrameElement | null>(null);
   const latest = useRef(take);
   latest.current = take;
+  /** What was asked of it: told again after a reload, which may have missed it. */
+  const wanted = useRef<Partial<Network>>({});
   const [network, setNetwork] = useState(WHOLE);
   const [isReady, setReady] = useState(false);
+  const ask = useCallback((word: Asked) => {
+    const { contentWindow } = frame.current ?? {};
+    if (contentWindow) say(contentWindow, word);
+  }, []);
   useEffect(
     () =>
       hear<Told>(
         () => frame.current?.contentWindow,
         (told) => {
           if (told.type === "stands") setNetwork(told.network);
-          if (told.type === "begun") setReady(true);
+          if (told.type === "begun") {
+            ask({ type: "network", network: wanted.current });
+            setReady(true);
+          }
           latest.current(told);
         },
       ),
-    [],
+    [ask],
   );
-  const ask = useCallback((word: Parameters<typeof say>[1]) => {
-    const { contentWindow } = frame.current ?? {};
-    if (contentWindow) say(contentWindow, word);
-  }, []);
   return {
     network,
     isReady,
     ref: (element) => {
       frame.current = element;
     },
-    setNetwork: (change) => ask({ type: "network", network: change }),
+    setNetwork: (change) => {
+      wanted.current = { ...wanted.current, ...change };
+      ask({ type: "network", network: change });
+    },
     reload: () => {
       setReady(false);
       frame.current?.contentWindow?.location.reload();

@@ -23,6 +23,7 @@ export function Join({ session }: { session: string }) {
         <a href={path} target="_blank" rel="noreferrer">
           Open one more device in a tab
         </a>
+        . It can be notified: switch that on under “This device”, ask something, and close it.
       </p>
     </section>
   );

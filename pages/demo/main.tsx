@@ -43,7 +43,7 @@ function Page() {
       />
     );
   }
-  return <Demo session={session} person={found.person} agent={found.agent} />;
+  return <Demo session={session} agent={found.agent} />;
 }
 
 const root = document.getElementById("app");

@@ -27,9 +27,9 @@ interface Props {
 /** Something to begin with. */
 const SUGGESTIONS = [
   "Tell me a long story",
-  "Plan a trip for us",
-  "Ask me something",
-  "Refund the order 4711",
+  "Plan a trip to Lisbon",
+  "Ask me a question",
+  "Fail, please",
 ];
 
 export function Device({ session: id, person, title, access }: Props) {

@@ -22,9 +22,10 @@ const TYPES: Record<string, string> = {
   ".css": "text/css",
 };
 
-export function launch(): Promise<Browser> {
+export function launch(flags: readonly string[] = []): Promise<Browser> {
   assert.ok(existsSync(EXECUTABLE), `no Chromium at ${EXECUTABLE}; name one in SESSILE_CHROMIUM`);
-  return chromium.launch({ executablePath: EXECUTABLE, headless: true, args: FLAGS });
+  const args = [...FLAGS, ...flags];
+  return chromium.launch({ executablePath: EXECUTABLE, headless: true, args });
 }
 
 export interface Site {
