@@ -2,6 +2,7 @@
 // within its own.
 
 import { type AgentSession, type AgentTurn, readMessages } from "sessile/agent";
+import { newId } from "./ids.ts";
 import { search } from "./specialist.ts";
 import { KINDS, type Kind, type Trip, tripIn } from "./trip.ts";
 import { type Report, Voice } from "./voice.ts";
@@ -53,7 +54,7 @@ export class Guide {
   async cite(serial: string, name: string, quote: string): Promise<void> {
     if (this.isOver) return;
     const kind = "source:distinct" as const;
-    const id = crypto.randomUUID();
+    const id = newId();
     const data = { quote };
     await this.#stage.session.link.request({ type: "annotate", id, serial, kind, name, data });
   }

@@ -2,6 +2,7 @@
 // progress in the shared state.
 
 import { type AgentSession, type AgentTurn, TakenError } from "sessile/agent";
+import { newId } from "./ids.ts";
 import { findsOf, type Kind, TITLES } from "./trip.ts";
 import { type Report, sleep, Voice } from "./voice.ts";
 
@@ -49,7 +50,7 @@ export async function search(
 async function tell(session: AgentSession, { id, signal }: AgentTurn, value: Progress) {
   if (signal.aborted) return;
   const ops = [{ op: "set" as const, path: ["progress", id], value: { ...value } }];
-  await session.link.request({ type: "state", id: crypto.randomUUID(), ops });
+  await session.link.request({ type: "state", id: newId(), ops });
 }
 
 interface Progress {

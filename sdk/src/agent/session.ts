@@ -18,6 +18,7 @@ import {
   type Turn,
 } from "../protocol/index.ts";
 import { Crowd } from "./audience.ts";
+import { newId } from "./ids.ts";
 import type { Wire } from "./link.ts";
 import { News } from "./news.ts";
 import { overSocket } from "./over-socket.ts";
@@ -131,7 +132,7 @@ export class AgentSession implements AsyncDisposable {
     turn: string,
     options: { keep?: boolean; leaseMs?: number } = {},
   ): Promise<AgentTurn> {
-    const id = crypto.randomUUID();
+    const id = newId();
     const result = await this.link.request({ type: "turn.adopt", turn, ...options, id });
     return this.#hold(result.turn, options.keep);
   }
@@ -167,7 +168,7 @@ export class AgentSession implements AsyncDisposable {
   /** Starts a turn, or takes the one that waits; throws if another process has it. */
   async #lead(start: Omit<StartTurnFrame, "type">): Promise<Turn> {
     const losses = this.#losses;
-    const id = start.id ?? crypto.randomUUID();
+    const id = start.id ?? newId();
     const { turn, duplicate } = await this.#ask({ type: "turn.start", ...start, id });
     if (!duplicate) return turn;
     // Resent because the connection broke in between?
@@ -175,7 +176,7 @@ export class AgentSession implements AsyncDisposable {
     if (!isResent || (turn.endedAt && turn.attempt > 1)) throw new TakenError(turn);
     if (turn.attempt === 1) return turn;
     // Several processes wait for a turn that was queued again. Whichever took it, one leads now.
-    const adopt = { type: "turn.adopt", turn: id, keep: true, id: crypto.randomUUID() } as const;
+    const adopt = { type: "turn.adopt", turn: id, keep: true, id: newId() } as const;
     return (await this.link.request(adopt)).turn;
   }
 

@@ -10,6 +10,7 @@ import {
 } from "../protocol/index.ts";
 import { batchesOf } from "./changes.ts";
 import type { Codec, Ending, Headers, Operation } from "./codec/operation.ts";
+import { newId } from "./ids.ts";
 import { Output, type Trouble } from "./output.ts";
 import { type Outlet, Pipeline } from "./pipeline.ts";
 
@@ -230,7 +231,7 @@ export class Speech {
     }
     if (op === "state") {
       for (const ops of batchesOf(operation.ops, this.#turn.host.limits)) {
-        new Output(this.#pipeline, { id: crypto.randomUUID() }, said.trouble).change(ops);
+        new Output(this.#pipeline, { id: newId() }, said.trouble).change(ops);
       }
       return;
     }

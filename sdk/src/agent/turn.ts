@@ -21,6 +21,7 @@ import {
 import type { Audience, Crowd, WatchedOptions } from "./audience.ts";
 import type { Codec, Ending } from "./codec/operation.ts";
 import { text } from "./codec/text.ts";
+import { newId } from "./ids.ts";
 import type { Reader } from "./link.ts";
 import type { Outlet } from "./pipeline.ts";
 import {
@@ -107,7 +108,7 @@ export class AgentTurn implements AsyncDisposable {
     this.#speech = new Speech(this, isKept);
     const { id, signal } = this;
     this.#tally = new Tally((usage) => {
-      const report = { type: "turn.usage", turn: id, usage, id: crypto.randomUUID() } as const;
+      const report = { type: "turn.usage", turn: id, usage, id: newId() } as const;
       host.ask(report).catch(() => {});
     });
     const ask: Host["ask"] = (frame) => {

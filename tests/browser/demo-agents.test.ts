@@ -1,0 +1,94 @@
+// The demo's agents and its session: killed, restarted, and everything at once for a while.
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { until } from "../support/wait.ts";
+import { type Demo, useDemo } from "./demo.ts";
+
+const demo = useDemo();
+
+const STORY = "Tell me a long story";
+
+/** How long everything breaks, in seconds: a minute in the nightly run. */
+const BREAK_S = Number(process.env.SESSILE_BREAK_S ?? 15);
+
+function button(page: Demo, name: string) {
+  return page.page.getByRole("button", { name, exact: true });
+}
+
+/** Waits until nothing more comes, and returns how much the phone then shows. */
+async function halted(page: Demo): Promise<number> {
+  let last = -1;
+  return until(
+    async () => {
+      const before = last;
+      last = (await page.answers("Phone")).join("").length;
+      await page.page.waitForTimeout(700);
+      return before;
+    },
+    (before) => before === last,
+    "the text to stop growing",
+  );
+}
+
+describe("the agents of the demo", () => {
+  test("that are killed go on in the middle of a word when they are started", async () => {
+    const page = await demo.open(demo.session());
+    await page.write("Laptop", STORY);
+    await page.delivers("Phone", 40);
+    await button(page, "Kill the agents").click();
+    const held = await halted(page);
+    const text = (await page.answers("Phone")).join("");
+    assert.doesNotMatch(text, /That was all/);
+    await button(page, "Start the agents").click();
+    await until(
+      () => page.answers("Phone"),
+      (texts) => texts.join("").length > held + 100,
+      "more of the answer",
+    );
+    const [first = "", ...more] = await page.answers("Phone");
+    assert.deepEqual(more, [], "in the same answer");
+    // What was half drawn may be drawn otherwise: a word, a sign.
+    assert.equal(first.slice(0, held - 20), text.slice(0, held - 20));
+    await page.rests("Phone");
+    assert.match((await page.answers("Phone")).join(""), /That was all/);
+    await page.settles();
+    assert.deepEqual(page.errors, []);
+  });
+
+  test("do not notice when the session's object restarts, and no token is lost", async () => {
+    const page = await demo.open(demo.session());
+    await page.write("Phone", STORY);
+    for (const least of [30, 80, 130]) {
+      await page.delivers("Laptop", least);
+      await button(page, "Restart the session’s object").click();
+    }
+    await page.page.getByText("Restarted 3 times.").waitFor();
+    await page.rests("Laptop");
+    assert.deepEqual(await page.answers("Laptop"), await page.answers("Phone"));
+    assert.match((await page.answers("Laptop")).join(""), /That was all/);
+    await page.settles();
+  });
+
+  test(`while everything breaks for ${BREAK_S} s, nothing is lost and nothing is repeated`, async (t) => {
+    const session = demo.session();
+    const page = await demo.open(session, undefined, `&breakFor=${BREAK_S}`);
+    await button(page, "Break things for a minute").click();
+    await button(page, "Stop breaking things").waitFor();
+    await page.page
+      .getByText(/^Broken and mended:/)
+      .first()
+      .waitFor({ timeout: 120_000 });
+    t.diagnostic((await page.page.locator(".told").textContent()) ?? "");
+    await page.stands("Laptop", /^Connected/);
+    await page.stands("Phone", /^Connected/);
+    await page.rests("Laptop");
+    await page.rests("Phone");
+    await page.settles();
+    const { delivered } = await page.counts("Laptop");
+    t.diagnostic(`${delivered} tokens on each device`);
+    assert.ok(delivered > 200, `enough was said: ${delivered} tokens`);
+    assert.deepEqual(await page.answers("Laptop"), await page.answers("Phone"));
+    assert.deepEqual(page.errors, []);
+  });
+});
