@@ -7,6 +7,8 @@ import { isSentence, pieces } from "./pieces.ts";
 /** How far back it looks for what was said in its turn. */
 const LOOK_BACK = 100;
 const PIECE_EVERY_MS = 25;
+/** Pieces on their way: more wait for a connection, so that it is not flooded when it is back. */
+const MOST_ON_THEIR_WAY = 64;
 
 /** A text as far as the session has acknowledged it. */
 export interface Acknowledged {
@@ -28,6 +30,7 @@ export class Voice {
   #isTold = false;
   /** The pieces that this process has said. */
   #count = 0;
+  #onTheirWay = 0;
 
   private constructor(turn: AgentTurn, held: readonly Message[], report: Report) {
     this.turn = turn;
@@ -75,6 +78,7 @@ export class Voice {
       seq += 1;
       last = this.#append(serial, seq, data, said, isWhole);
       if (isWhole) break;
+      if (this.#onTheirWay > MOST_ON_THEIR_WAY) await last;
       await sleep(PIECE_EVERY_MS, this.turn.signal);
     }
     await last;
@@ -105,6 +109,7 @@ export class Voice {
    */
   async #append(serial: string, seq: number, data: string, text: string, isWhole: boolean) {
     const ended = isWhole ? { status: "complete" as const } : {};
+    this.#onTheirWay += 1;
     try {
       const { version } = await this.turn.host.ask({ type: "append", serial, seq, data, ...ended });
       this.#count += 1;
@@ -112,6 +117,8 @@ export class Voice {
     } catch (error) {
       // A turn that was stopped takes nothing more, and the loop ends by its signal.
       if (!this.isOver && isWhole) throw error;
+    } finally {
+      this.#onTheirWay -= 1;
     }
   }
 }

@@ -128,7 +128,7 @@ const Part = memo(function Part({ message }: { message: ShownMessage }) {
   if (name === "steer") {
     return (
       <p className="steer" data-state={headers?.steer}>
-        <span className="visually-hidden">You told it: </span>
+        <span className="visually-hidden">An instruction: </span>
         {text}
         <small>{STEERS[headers?.steer ?? ""]}</small>
       </p>
@@ -186,7 +186,7 @@ function wordsOf(turn: Turn, stoppedBy: string, hasBegun: boolean, isSilent: boo
     case "cancelled":
       if (cancel?.reason === "budget") return "Stopped: the budget is spent";
       if (cancel?.reason === "parent-ended") return "Stopped with the answer around it";
-      return `Stopped by ${stoppedBy}`;
+      return `Stopped by ${stoppedBy.replace(/^You$/, "you")}`;
     case "failed":
       if (reason === "agent-lost") return "Failed: the agent was lost";
       if (reason === "abandoned") return "Failed: nobody answered in time";

@@ -107,7 +107,7 @@ export function Composer({ about = {}, placeholder = "Write a message" }: Props)
           ref={field}
           rows={1}
           value={text}
-          placeholder={placeholder}
+          placeholder={isOwn ? "Answer in place of the agents" : placeholder}
           aria-describedby={`${id}-keys`}
           aria-keyshortcuts="Enter Escape"
           onInput={(event) => {

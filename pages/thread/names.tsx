@@ -86,7 +86,10 @@ function onDevice(member: Member): string {
   return typeof device === "string" ? `, ${device}` : "";
 }
 
-/** The names of those who type elsewhere; an empty line otherwise, so that nothing jumps. */
+/**
+ * The names of those who type elsewhere, or that the agent has left; an empty line otherwise, so
+ * that nothing jumps.
+ */
 export function Typing() {
   const session = useSession();
   const { members } = usePresence();
@@ -94,8 +97,13 @@ export function Typing() {
   const names = members
     .filter((member) => member.connection !== own && aboutOf(member).typing)
     .map(nameOf);
+  const hadAgent = useRef(false);
+  const hasAgent = members.some(({ role }) => role === "agent");
+  if (hasAgent) hadAgent.current = true;
   const [first = "", second] = names;
   const many = names.length > 2 ? "Several people are" : `${first} and ${second} are`;
   const who = names.length === 1 ? `${first} is` : many;
-  return <p className="typing">{names.length > 0 && `${who} typing…`}</p>;
+  const isLeft = hadAgent.current && !hasAgent && session.connection.state === "connected";
+  const left = isLeft ? "The agent has left: messages wait for it." : "";
+  return <p className="typing">{names.length > 0 ? `${who} typing…` : left}</p>;
 }

@@ -1,7 +1,7 @@
 // What a person has said, and the ways to change it: another version, sending again, taking back.
 
 import { type KeyboardEvent, memo, useEffect, useRef, useState } from "react";
-import { branchesOf, type Session, type ShownMessage } from "sessile";
+import { branchesOf, isOpen, type Session, type ShownMessage } from "sessile";
 import { useSession } from "sessile/react";
 import { Markdown } from "../look/markdown.tsx";
 import { Button } from "../look/parts.tsx";
@@ -45,7 +45,7 @@ export const Said = memo(function Said(props: Props) {
           text={text}
           onCancel={leave}
           onSave={(changed) => {
-            branchesOf(session).edit(serial, changed);
+            saveEdit(session, serial, changed);
             leave();
           }}
         />
@@ -81,6 +81,13 @@ export const Said = memo(function Said(props: Props) {
     </article>
   );
 });
+
+/** Sends another version; an answer that is being given to this one is wanted no more. */
+function saveEdit(session: Session, serial: string, text: string): void {
+  const isAnswered = session.turns.some((turn) => turn.input === serial && isOpen(turn));
+  if (isAnswered) session.cancel({ input: serial }, "edited").catch(() => {});
+  branchesOf(session).edit(serial, text);
+}
 
 interface EditorProps {
   text: string;

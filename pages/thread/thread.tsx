@@ -38,7 +38,13 @@ interface Props {
 }
 
 /** A conversation that scrolls by itself; put a `Composer` below it. */
-export function Thread({ empty, suggestions, isReadOnly = false, label = "Conversation" }: Props) {
+export function Thread(props: Props) {
+  const session = useSession();
+  // What is known of one session is not of another.
+  return <Shown key={session.id} {...props} />;
+}
+
+function Shown({ empty, suggestions, isReadOnly = false, label = "Conversation" }: Props) {
   const session = useSession();
   const messages = useBranches();
   const turns = useTurns();

@@ -5,9 +5,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Page } from "playwright-core";
 import { assertAccessible } from "../support/axe.ts";
-import { call } from "../support/http.ts";
+import { call, getHistory } from "../support/http.ts";
 import { CuttingProxy } from "../support/proxy.ts";
 import { makeToken } from "../support/token.ts";
+import { post } from "../support/turns.ts";
 import { until } from "../support/wait.ts";
 import { grows, killAgents, say, stands, useTalk } from "./thread.ts";
 
@@ -177,5 +178,23 @@ describe("a conversation in each state", () => {
     await grows(page, 100);
     await killAgents(page);
     await page.locator(".people li", { hasText: "Guide" }).waitFor({ state: "detached" });
+    await page.getByText("The agent has left: messages wait for it.").waitFor();
+  });
+
+  test("an agent that says nothing is shown as that, and its loss as a failure", async () => {
+    const session = fixture.cutSession();
+    const page = await talk.open(session);
+    await say(page, "Are you there?");
+    await page.locator(".said[data-state=sent]").waitFor();
+    const [{ serial = "" } = {}] = await getHistory(fixture.server, session);
+    const start = { type: "turn.start", input: serial, leaseMs: 3_000 };
+    const { status } = await post(fixture.server, session, start);
+    assert.equal(status, 200);
+    await page.getByText("Thinking…").waitFor();
+    await page.getByText("Nothing heard for a while: the agent may be gone").waitFor();
+    await usable(page, "a silent agent");
+    await page.getByText("Failed: the agent was lost").waitFor();
+    await page.getByRole("button", { name: "Try again" }).waitFor();
+    await usable(page, "an answer that failed");
   });
 });
