@@ -2,13 +2,8 @@
 
 export { TestingError, type TestingErrorCode } from "./errors.ts";
 export type { Call, Handler, Receiver } from "./receiver.ts";
-export {
-  type Clock,
-  type Sessile,
-  type SessileOptions,
-  startSessile,
-  type Var,
-} from "./sessile.ts";
+export { startSessile } from "./sessile.ts";
 export type { TokenClaims } from "./token.ts";
+export type { Clock, Sessile, SessileOptions, Var } from "./types.ts";
 export { type Shown, until } from "./until.ts";
 export type { Wire } from "./wire.ts";
