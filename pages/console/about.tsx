@@ -94,7 +94,7 @@ function OneTurn({ turn, isSilent }: { turn: Turn; isSilent: boolean }) {
         <Status tone={isSilent ? "warn" : tone}>{isSilent ? "is silent" : words}</Status>
       </p>
       <p className="turn-more">
-        {endedAt === undefined ? "since " : "ended "}
+        {endedAt === undefined ? "began " : "ended "}
         <Ago at={endedAt ?? createdAt} />
         {attempt > 1 && `, attempt ${attempt}`}
         {within && ", within another"}
@@ -122,7 +122,7 @@ function People() {
           <li key={connection}>
             <Plain text={name ?? client} />
             <span className="turn-more">
-              {role}, since <Ago at={since} />
+              {role}, came <Ago at={since} />
             </span>
           </li>
         ))}

@@ -34,7 +34,13 @@ export function Asking({ approval, me, decide }: Props) {
   const name = useId();
   const isMine = mayDecide(approval, me);
   return (
-    <article className="asking" tabIndex={-1} aria-labelledby={name} data-keys="">
+    <article
+      className="asking"
+      data-own={isMine ? "" : undefined}
+      tabIndex={-1}
+      aria-labelledby={name}
+      data-keys=""
+    >
       <header>
         <h3 id={name}>
           <Plain text={title} />
@@ -44,7 +50,7 @@ export function Asking({ approval, me, decide }: Props) {
           {deadlineAt !== undefined && (
             <>
               {"; "}
-              {atDeadline(approval)} in <Until at={deadlineAt} />
+              {atDeadline(approval)} <Until at={deadlineAt} />
             </>
           )}
         </p>
@@ -72,11 +78,11 @@ function isInForm({ schema, data }: ShownApproval): boolean {
 }
 
 function atDeadline({ onDeadline = "expire", options }: ShownApproval): string {
-  if (onDeadline === "approve") return "approved";
-  if (onDeadline === "reject") return "rejected";
+  if (onDeadline === "approve") return "approved by itself";
+  if (onDeadline === "reject") return "rejected by itself";
   if (onDeadline === "expire") return "expires";
   const label = options?.find(({ id }) => id === onDeadline.option)?.label;
-  return `answered “${label ?? onDeadline.option}”`;
+  return `answered “${label ?? onDeadline.option}” by itself`;
 }
 
 type Reach = "once" | Scope;

@@ -1,11 +1,12 @@
 // Who answers: the agents, or a person. Taking over and handing back (P8.8), and cancelling.
 
 import { useState } from "react";
-import { isOpen, type Leading, type Turn, type Wake } from "sessile";
+import { type Approval, isOpen, type Leading, type Turn, type Wake } from "sessile";
 import { useConnection, useLead } from "sessile/react";
 import { Button } from "../look/parts.tsx";
 import { CancelDialog } from "./cancel.tsx";
 import { Choice, Dialog } from "./dialog.tsx";
+import { type Me, mayDecide } from "./me.ts";
 import { Plain } from "./plain.tsx";
 import { Ago } from "./time.tsx";
 
@@ -15,12 +16,13 @@ interface Props {
   turns: readonly Turn[];
   /** Whether it is known how the session stands. */
   isRead: boolean;
-  /** How many approvals wait, whoever may decide them. */
-  asked: number;
+  /** What waits to be decided. */
+  pending: readonly Approval[];
+  me: Me;
 }
 
 /** The hand-over as it stands, and what can be done about it. */
-export function LeadBar({ lead, isOwn, turns, isRead, asked }: Props) {
+export function LeadBar({ lead, isOwn, turns, isRead, pending, me }: Props) {
   const [question, setQuestion] = useState<"take" | "return" | "cancel">();
   const open = turns.filter(isOpen);
   const close = () => setQuestion(undefined);
@@ -28,7 +30,7 @@ export function LeadBar({ lead, isOwn, turns, isRead, asked }: Props) {
     <div className="lead" data-own={isOwn ? "" : undefined}>
       <p className="lead-state">{isRead && <State lead={lead} isOwn={isOwn} />}</p>
       <div className="lead-ways">
-        {asked > 0 && <ToAskings count={asked} />}
+        {pending.length > 0 && <ToAskings pending={pending} me={me} />}
         {open.length > 0 && (
           <Button
             key="cancel"
@@ -63,11 +65,10 @@ export function LeadBar({ lead, isOwn, turns, isRead, asked }: Props) {
 }
 
 function State({ lead, isOwn }: Pick<Props, "lead" | "isOwn">) {
-  if (!lead) return <>Agents answer. You watch unseen.</>;
+  if (!lead) return <>Agents answer. You watch.</>;
   return (
     <>
-      {isOwn ? "You lead" : <Plain text={`${lead.name ?? lead.client} leads`} />}
-      {" since "}
+      {isOwn ? "You took over " : <Plain text={`${lead.name ?? lead.client} took over `} />}
       <Ago at={lead.since} />
       {isOwn ? ": agents wait until you hand back." : "."}
       {lead.note && (
@@ -82,7 +83,8 @@ function State({ lead, isOwn }: Pick<Props, "lead" | "isOwn">) {
 }
 
 /** Goes to the approvals, one after the other. */
-function ToAskings({ count }: { count: number }) {
+function ToAskings({ pending, me }: Pick<Props, "pending" | "me">) {
+  const own = pending.filter((approval) => mayDecide(approval, me)).length;
   const go = () => {
     const all = [...document.querySelectorAll<HTMLElement>(".asking")];
     const at = all.findIndex((asking) => asking.contains(document.activeElement));
@@ -91,8 +93,8 @@ function ToAskings({ count }: { count: number }) {
     next?.scrollIntoView({ block: "start" });
   };
   return (
-    <Button className="lead-asked" aria-keyshortcuts="a" onClick={go}>
-      {count} to decide
+    <Button className={own > 0 ? "lead-asked" : ""} aria-keyshortcuts="a" onClick={go}>
+      {own > 0 ? `${own} to decide` : `${pending.length} with others`}
     </Button>
   );
 }
@@ -128,8 +130,8 @@ function TakeDialog({ lead, open, onClose }: TakeProps) {
             open.length === 1 ? "The answer under way" : `The ${open.length} answers under way`
           }
           options={[
-            ["finish", "goes on to its end"],
-            ["cancel", "is cancelled now"],
+            ["finish", open.length === 1 ? "goes on to its end" : "go on to their ends"],
+            ["cancel", open.length === 1 ? "is cancelled now" : "are cancelled now"],
           ]}
           value={turns}
           onChange={setTurns}

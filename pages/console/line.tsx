@@ -3,7 +3,7 @@
 import { hrefOf } from "./place.ts";
 import { Plain } from "./plain.tsx";
 import type { Row } from "./rows.ts";
-import { Ago } from "./time.tsx";
+import { Age } from "./time.tsx";
 
 /** More unread messages are not counted (P9.5). */
 const UNREAD_MOST = 100;
@@ -30,17 +30,19 @@ export function Line({ row, me, isOpen, isActive }: Props) {
       data-back={isActive ? "focus" : undefined}
       data-unread={unread > 0 ? "" : undefined}
     >
-      <span className="line-title">
-        <Plain text={title ?? id} />
-      </span>
-      {lastActivityAt !== undefined && (
-        <span className="line-time">
-          <Ago at={lastActivityAt} />
+      <span className="line-row">
+        <span className="line-title">
+          <Plain text={title ?? id} />
         </span>
-      )}
-      <span className="line-state">{stateOf(row, me)}</span>
-      <span className="line-badges">
-        <Badges row={row} />
+        {lastActivityAt !== undefined && (
+          <span className="line-time">
+            <Age at={lastActivityAt} />
+          </span>
+        )}
+      </span>
+      <span className="line-row">
+        <span className="line-state">{stateOf(row, me)}</span>
+        <Badges row={row} me={me} />
       </span>
     </a>
   );
@@ -57,17 +59,20 @@ function stateOf({ asked, lead, openTurns = 0, isListed, id, title }: Row, me: s
   return title === undefined ? "" : id;
 }
 
-function Badges({ row: { asked, pendingApprovals = 0, lead, unread = 0 } }: { row: Row }) {
+function Badges({ row, me }: { row: Row; me: string }) {
+  const { asked, pendingApprovals = 0, lead, unread = 0 } = row;
   const others = Math.max(0, pendingApprovals - asked.length);
   return (
     <>
+      {lead && asked.length > 0 && (
+        <span className="badge">{lead.client === me ? "you lead" : "led"}</span>
+      )}
       {asked.length > 0 && (
         <span className="badge" data-tone="warn">
           {asked.length} to decide
         </span>
       )}
       {others > 0 && <span className="badge">{others} with others</span>}
-      {lead && asked.length > 0 && <span className="badge">led by a person</span>}
       {unread > 0 && (
         <span className="badge" data-tone="accent">
           {unread < UNREAD_MOST ? unread : `${UNREAD_MOST}+`}

@@ -107,9 +107,7 @@ function Case({ id, me, row, isKnown, onOpened, onForget }: Props) {
       data-about={isAbout ? "" : undefined}
     >
       <Head {...{ id, title, standing, isAbout }} onAbout={() => setAbout(!isAbout)} />
-      {!(isRead && isEmpty) && (
-        <LeadBar {...{ lead, isOwn, turns, isRead }} asked={pending.length} />
-      )}
+      {!(isRead && isEmpty) && <LeadBar {...{ lead, isOwn, turns, isRead, pending, me }} />}
       {isOffline && isRead && (
         <Note tone="warn">
           Offline: this is how things stood. What you do is sent when the network is back.

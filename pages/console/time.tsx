@@ -30,14 +30,21 @@ function useNow(): number {
   return useSyncExternalStore(subscribe, () => now);
 }
 
-/** How long ago something was. */
+/** How long ago something was, as part of a sentence. */
 export function Ago({ at }: { at: number }) {
-  return <When at={at} text={spanOf(useNow() - at, "now")} />;
+  const span = spanOf(useNow() - at);
+  return <When at={at} text={span ? `${span} ago` : "just now"} />;
 }
 
-/** How long until something is. */
+/** The same where there is little room. */
+export function Age({ at }: { at: number }) {
+  return <When at={at} text={spanOf(useNow() - at) ?? "now"} />;
+}
+
+/** How soon something is, as part of a sentence. */
 export function Until({ at }: { at: number }) {
-  return <When at={at} text={spanOf(at - useNow(), "any moment")} />;
+  const span = spanOf(at - useNow());
+  return <When at={at} text={span ? `in ${span}` : "any moment"} />;
 }
 
 function When({ at, text }: { at: number; text: string }) {
@@ -51,8 +58,8 @@ function When({ at, text }: { at: number; text: string }) {
   );
 }
 
-function spanOf(ms: number, none: string): string {
-  if (ms < MINUTE_MS) return none;
+function spanOf(ms: number): string | undefined {
+  if (ms < MINUTE_MS) return undefined;
   if (ms < HOUR_MS) return `${Math.floor(ms / MINUTE_MS)} min`;
   if (ms < DAY_MS) return `${Math.floor(ms / HOUR_MS)} h`;
   return `${Math.floor(ms / DAY_MS)} d`;

@@ -86,10 +86,10 @@ describe("how a session gets here (P15.1)", () => {
     await page.reload();
     await line(page, "Opened by its id").waitFor();
     // Whoever takes it over has it in the inbox.
-    await reads(page, "You watch unseen");
+    await reads(page, "You watch");
     await press(page, "t", "Enter");
     await line(page, "You lead").waitFor();
-    await reads(page, "You lead since");
+    await reads(page, "You took over");
     assert.equal(await page.getByText("This session is not in your inbox").count(), 0);
   });
 

@@ -105,7 +105,7 @@ for (const { name, ...context } of LOOKS) {
         await press(page, "Escape");
       }
       await press(page, "t", "Enter");
-      await reads(page, "You lead since");
+      await reads(page, "You took over");
       await look(page, "a session that is led");
       await press(page, "Escape", "h");
       await page.getByRole("dialog").waitFor();

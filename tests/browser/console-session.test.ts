@@ -21,7 +21,7 @@ describe("watching", () => {
   test("an answer grows, with its turn, its people and its usage; nobody is told", async () => {
     const it = await console.begin("Order 1182");
     const page = await console.open(SUE, { hash: `session=${it.id}` });
-    await reads(page, "Agents answer. You watch unseen.");
+    await reads(page, "Agents answer. You watch.");
     const serial = await answer(it.bot, it.turn.id, { name: "message" });
     await it.bot.appendAll(serial, ["Let me ", "look at **it**."], 1);
     await page.locator(".thread strong", { hasText: "it" }).waitFor();
@@ -82,7 +82,7 @@ describe("the hand-over", () => {
     await page.getByRole("button", { name: "Hand back", exact: true }).click();
     const back = (await it.ann.next("lead.return")) as unknown as Record<string, unknown>;
     assert.deepEqual([back.by, back.wake], ["sue", "none"]);
-    await reads(page, "Agents answer. You watch unseen.");
+    await reads(page, "Agents answer. You watch.");
     await focuses(page, "Lamp");
     const said = (await getHistory(console.dev, it.id)).map(({ client, role }) => [client, role]);
     assert.deepEqual(said, [
@@ -103,7 +103,7 @@ describe("the hand-over", () => {
     await focuses(page, /^Bulbs/);
     await press(page, "Enter");
     await focuses(page, "Bulbs");
-    await reads(page, "You watch unseen");
+    await reads(page, "You watch");
     await press(page, "t");
     await focuses(page, "Take over");
     await press(page, "Escape");
@@ -139,23 +139,23 @@ describe("the hand-over", () => {
     const it = await console.begin("Two of us");
     const sue = await console.open(SUE, { hash: `session=${it.id}` });
     const tom = await console.open(TOM, { hash: `session=${it.id}` });
-    await reads(sue, "You watch unseen");
+    await reads(sue, "You watch");
     await press(sue, "t", "Enter");
-    await reads(sue, "You lead since");
-    await reads(tom, "Sue Park leads since");
+    await reads(sue, "You took over");
+    await reads(tom, "Sue Park took over");
     await tom.locator(".about-people", { hasText: "Sue Park" }).waitFor();
     await press(tom, "t");
     await reads(tom, "Take over from Sue Park?");
     await press(tom, "Enter");
-    await reads(tom, "You lead since");
-    await reads(sue, "Tom leads since");
+    await reads(tom, "You took over");
+    await reads(sue, "Tom took over");
     assert.equal(await sue.getByLabel("Your reply").count(), 0);
   });
 
   test("a session that is led stays led while another one is open", async () => {
     const [one, other] = [await console.begin("Held"), await console.begin("Looked at")];
     const page = await console.open(SUE, { hash: `session=${one.id}` });
-    await reads(page, "You watch unseen");
+    await reads(page, "You watch");
     await press(page, "t", "Enter");
     await page.locator(".line", { hasText: "You lead" }).waitFor();
     const held = page.waitForEvent("websocket", (socket) => socket.url().includes(`/${one.id}/`));
@@ -163,7 +163,7 @@ describe("the hand-over", () => {
       location.hash = `session=${id}`;
     }, other.id);
     await held;
-    await reads(page, "Agents answer. You watch unseen.");
+    await reads(page, "Agents answer. You watch.");
   });
 });
 
@@ -188,7 +188,7 @@ describe("cancelling", () => {
     const it = await console.begin("Two turns");
     await it.bot.ok({ type: "turn.start", id: "second", leaseMs: 600_000 });
     const page = await console.open(SUE, { hash: `session=${it.id}` });
-    await reads(page, "You watch unseen");
+    await reads(page, "You watch");
     await page.getByRole("button", { name: "Cancel…", exact: true }).waitFor();
     await press(page, "x");
     await focuses(page, "Cancel it");
@@ -291,6 +291,23 @@ describe("deciding", () => {
     await page.getByLabel(/^aisle/).check();
     await page.getByRole("button", { name: "Approve" }).click();
     assert.deepEqual((await decided(it.bot)).answer, { seats: 3, row: "B", aisle: true });
+  });
+
+  test("a schema that is no form is answered with JSON, which is checked before it goes", async () => {
+    const it = await console.begin("JSON");
+    const schema = { type: "object", properties: { rows: { type: "array" } }, required: ["rows"] };
+    await ask(it, { kind: "question", title: "Which rows?", schema });
+    const page = await console.open(SUE, { hash: `session=${it.id}` });
+    const field = page.getByLabel("Answer, as JSON");
+    await field.fill("[1, ");
+    await page.getByRole("button", { name: "Answer", exact: true }).click();
+    await reads(page, /This is no JSON/);
+    await field.fill('{"row": 1}');
+    await page.getByRole("button", { name: "Answer", exact: true }).click();
+    await page.locator(".answer-breach").waitFor();
+    await field.fill('{"rows": [1, 2]}');
+    await page.getByRole("button", { name: "Answer", exact: true }).click();
+    assert.deepEqual((await decided(it.bot)).answer, { rows: [1, 2] });
   });
 
   test("of two supervisors one decides, and the other is told who", async () => {
