@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { devices, type Page } from "playwright-core";
 import { until } from "../support/wait.ts";
-import { type Demo, useDemo } from "./demo.ts";
+import { answersOf, type Demo, useDemo } from "./demo.ts";
 
 const demo = useDemo();
 
@@ -29,6 +30,25 @@ async function halted(page: Demo): Promise<number> {
     (before) => before === last,
     "the text to stop growing",
   );
+}
+
+/** A phone of somebody else, who only reads. */
+async function guest(session: string): Promise<Page> {
+  const page = await (await demo.profile(devices["Pixel 7"])).newPage();
+  await page.goto(`${demo.dev.url}/device?session=${session}`);
+  await page.getByText("Connected").waitFor();
+  return page;
+}
+
+/** The answers on a phone, once it is connected and none is given any more. */
+async function settled(page: Page): Promise<string[]> {
+  await page.getByText("Connected").waitFor();
+  await until(
+    () => page.getByText("Answering…").count(),
+    (count) => count === 0,
+    "the answers to end on a phone",
+  );
+  return answersOf(page);
 }
 
 describe("the agents of the demo", () => {
@@ -70,9 +90,10 @@ describe("the agents of the demo", () => {
     await page.settles();
   });
 
-  test(`while everything breaks for ${BREAK_S} s, nothing is lost and nothing is repeated`, async (t) => {
+  test(`while everything breaks for ${BREAK_S} s, nothing is lost or repeated`, async (t) => {
     const session = demo.session();
     const page = await demo.open(session, undefined, `&breakFor=${BREAK_S}`);
+    const phones = await Promise.all([guest(session), guest(session)]);
     await button(page, "Break things for a minute").click();
     await button(page, "Stop breaking things").waitFor();
     await page.page
@@ -88,7 +109,13 @@ describe("the agents of the demo", () => {
     const { delivered } = await page.counts("Laptop");
     t.diagnostic(`${delivered} tokens on each device`);
     assert.ok(delivered > 200, `enough was said: ${delivered} tokens`);
-    assert.deepEqual(await page.answers("Laptop"), await page.answers("Phone"));
+    const shown = await page.answers("Laptop");
+    for (const texts of [
+      await page.answers("Phone"),
+      ...(await Promise.all(phones.map(settled))),
+    ]) {
+      assert.deepEqual(texts, shown);
+    }
     assert.deepEqual(page.errors, []);
   });
 });

@@ -53,6 +53,7 @@ describe("a phone", () => {
     await near
       .device("Laptop")
       .getByText(/noted, and kept/)
+      .first()
       .waitFor();
     await near.settles();
     assert.deepEqual(await answersOf(far), await near.answers("Laptop"));
