@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Page } from "playwright-core";
 import { story } from "../../pages/agent/texts.ts";
-import { getHistory } from "../support/http.ts";
+import { call, getHistory } from "../support/http.ts";
 import { until } from "../support/wait.ts";
 import { grows, killAgents, say, stands, startAgents, useTalk } from "./thread.ts";
 
@@ -25,7 +25,8 @@ function watchFlicker(): void {
     for (const { target, removedNodes } of records) {
       if (isDone(target)) replaced.push(`in ${target.textContent}`);
       for (const node of removedNodes) {
-        if (done.has(node)) replaced.push(`${node.textContent}`);
+        const isBlock = target instanceof Element && target.matches(".text > .markdown");
+        if (isBlock || done.has(node)) replaced.push(`${node.textContent}`);
       }
     }
     for (const root of document.querySelectorAll(".text > .markdown")) {
@@ -106,8 +107,14 @@ describe("a conversation with the scripted agents", () => {
     );
     await say(page, "Tell me how this works");
     await grows(other, 150);
+    const attempt = async () => {
+      const { body } = await call(fixture.server, session, "GET", "/turns?status=all");
+      return (body as { turns: { attempt: number }[] }).turns.map((turn) => turn.attempt);
+    };
+    assert.deepEqual(await attempt(), [1], "one of them leads, undisturbed");
     await page.close();
     await stands(other, "complete");
+    assert.deepEqual(await attempt(), [2]);
     const [, ...answers] = await getHistory(fixture.server, session);
     assert.equal(answers.length, 1);
     const [answer] = answers;
