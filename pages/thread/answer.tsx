@@ -1,6 +1,6 @@
 // An answer: everything that one turn says, how it stands, and what can be done with it.
 
-import { Fragment, memo } from "react";
+import { Fragment, type MouseEvent, memo } from "react";
 import {
   type Approval,
   branchesOf,
@@ -13,6 +13,8 @@ import { useChildTurns, useSession, useSilence, useTurns } from "sessile/react";
 import { Markdown } from "../look/markdown.tsx";
 import { AskedIn } from "./approvals.tsx";
 import { textOf } from "./entries.ts";
+import { toConversation } from "./focus.ts";
+import { useNames } from "./names.tsx";
 import { Reactions, Sources } from "./notes.tsx";
 import { Versions } from "./said.tsx";
 import { Specialists } from "./specialists.tsx";
@@ -50,10 +52,14 @@ function AnswerNow({ turn, messages, name, stoppedBy, isReadOnly, version }: Pro
   const session = useSession();
   const isLive = isOpen(turn);
   const last = messages.findLast(({ name: of }) => of === "message");
-  const again = () =>
+  const again = (event: MouseEvent) => {
+    toConversation(event);
     branchesOf(session).send("", { name: "regenerate", parent: turn.input as string });
-  const stop = () => void session.cancel(turn.id, "stopped").catch(() => {});
-  const { serial } = last ?? {};
+  };
+  const stop = (event: MouseEvent) => {
+    toConversation(event);
+    session.cancel(turn.id, "stopped").catch(() => {});
+  };
   const hasBegun = messages.length > 0;
   const standing = <Standing turn={turn} stoppedBy={stoppedBy} hasBegun={hasBegun} />;
   return (
@@ -77,11 +83,12 @@ function AnswerNow({ turn, messages, name, stoppedBy, isReadOnly, version }: Pro
       <Parts turn={turn.id} messages={messages} isReadOnly={isReadOnly} />
       <div className="foot">
         {!isLive && standing}
-        {!isLive && serial !== undefined && last && (
-          <>
-            <Sources serial={serial} annotations={last.annotations} />
-            <Reactions serial={serial} annotations={last.annotations} isReadOnly={isReadOnly} />
-          </>
+        {!isLive &&
+          messages.map(({ serial, annotations }) => (
+            <Sources key={serial} serial={serial} annotations={annotations} />
+          ))}
+        {!isLive && last && (
+          <Reactions serial={last.serial} annotations={last.annotations} isReadOnly={isReadOnly} />
         )}
         {!isLive && <Versions of={turn.id} version={version} label="answer" />}
         {!isLive && !isReadOnly && turn.input !== undefined && (
@@ -123,17 +130,9 @@ function Parts({ turn, messages, isReadOnly }: PartsProps) {
 }
 
 const Part = memo(function Part({ message }: { message: ShownMessage }) {
-  const { name, role, status, serial, headers } = message;
+  const { name, role, status, serial } = message;
   const text = textOf(message);
-  if (name === "steer") {
-    return (
-      <p className="steer" data-state={headers?.steer}>
-        <span className="visually-hidden">An instruction: </span>
-        {text}
-        <small>{STEERS[headers?.steer ?? ""]}</small>
-      </p>
-    );
-  }
+  if (name === "steer") return <Steer message={message} />;
   const isText = typeof message.data === "string";
   if (name !== "message" || !isText || role === "tool") {
     return (
@@ -150,6 +149,17 @@ const Part = memo(function Part({ message }: { message: ShownMessage }) {
     </div>
   );
 });
+
+/** What somebody told the agent meanwhile, and whether it heard that. */
+function Steer({ message }: { message: ShownMessage }) {
+  const name = useNames();
+  const { client, headers } = message;
+  return (
+    <p className="steer" data-state={headers?.steer}>
+      <small>{name(client)}:</small> {textOf(message)} <small>{STEERS[headers?.steer ?? ""]}</small>
+    </p>
+  );
+}
 
 const STEERS: Record<string, string> = {
   waiting: "not heard yet",

@@ -4,6 +4,7 @@ import { type FormEvent, type KeyboardEvent, useId, useRef, useState } from "rea
 import { branchesOf, isOpen, type Session, type Turn } from "sessile";
 import { useConnection, useLead, useSession, useTurns, useUsage } from "sessile/react";
 import { Button, Note } from "../look/parts.tsx";
+import { labelOf } from "./fields.ts";
 import { type About, Typing, useNames, useTyping } from "./names.tsx";
 
 /** What a message does to an answer that is being given. */
@@ -151,7 +152,8 @@ function Notices() {
       {overBudget && (
         <Note tone="warn">
           The budget is spent ({amount(overBudget.used)} of {amount(overBudget.limit)}{" "}
-          {overBudget.name}). Messages are kept, and answered once it is raised.
+          {labelOf(overBudget.name).toLowerCase()}). Messages are kept, and answered once it is
+          raised.
         </Note>
       )}
       {lead && (

@@ -1,11 +1,12 @@
 // What a person has said, and the ways to change it: another version, sending again, taking back.
 
-import { type KeyboardEvent, memo, useEffect, useRef, useState } from "react";
+import { type KeyboardEvent, type MouseEvent, memo, useEffect, useRef, useState } from "react";
 import { branchesOf, isOpen, type Session, type ShownMessage } from "sessile";
 import { useSession } from "sessile/react";
 import { Markdown } from "../look/markdown.tsx";
 import { Button } from "../look/parts.tsx";
 import { textOf } from "./entries.ts";
+import { toConversation, toSameButton } from "./focus.ts";
 
 interface Props {
   message: ShownMessage;
@@ -62,8 +63,22 @@ export const Said = memo(function Said(props: Props) {
             <span className="bad" role="alert">
               Not sent: {error?.message ?? "the session refused it"}
             </span>
-            <Button onClick={() => session.retry(id)}>Send again</Button>
-            <Button onClick={() => session.discard(id)}>Take back</Button>
+            <Button
+              onClick={(event) => {
+                toConversation(event);
+                session.retry(id);
+              }}
+            >
+              Send again
+            </Button>
+            <Button
+              onClick={(event) => {
+                toConversation(event);
+                session.discard(id);
+              }}
+            >
+              Take back
+            </Button>
           </>
         )}
         <Versions of={serial} version={version} label="version" />
@@ -143,10 +158,12 @@ export function Versions({ of, version, label }: VersionsProps) {
   const session = useSession();
   if (version === "") return null;
   const [at = 1, all = 1] = version.split("/").map(Number);
-  const to = (index: number) => {
+  const to = (index: number, event: MouseEvent) => {
     const branches = branchesOf(session);
     const option = branches.at(of).options[index];
-    if (option !== undefined) branches.select(option);
+    if (option === undefined) return;
+    toSameButton(event);
+    branches.select(option);
   };
   return (
     <span className="versions">
@@ -155,7 +172,7 @@ export function Versions({ of, version, label }: VersionsProps) {
         className="quiet-button"
         aria-label={`Earlier ${label}`}
         aria-disabled={at <= 1}
-        onClick={() => to(at - 2)}
+        onClick={(event) => to(at - 2, event)}
       >
         ‹
       </button>
@@ -167,7 +184,7 @@ export function Versions({ of, version, label }: VersionsProps) {
         className="quiet-button"
         aria-label={`Later ${label}`}
         aria-disabled={at >= all}
-        onClick={() => to(at)}
+        onClick={(event) => to(at, event)}
       >
         ›
       </button>

@@ -16,6 +16,7 @@ import { Answer } from "./answer.tsx";
 import { AskedIn } from "./approvals.tsx";
 import { say } from "./composer.tsx";
 import { type Entry, entriesOf } from "./entries.ts";
+import { toConversation, whenGone } from "./focus.ts";
 import { useNames } from "./names.tsx";
 import { Past, usePast } from "./past.ts";
 import { useReading } from "./reading.ts";
@@ -67,7 +68,10 @@ function Shown({ empty, suggestions, isReadOnly = false, label = "Conversation" 
             <Button
               className="older"
               aria-disabled={isLoadingOlder}
-              onClick={() => void loadOlder(OLDER).catch(() => {})}
+              onClick={({ currentTarget }) => {
+                const after = whenGone(currentTarget);
+                loadOlder(OLDER).then(after, () => {});
+              }}
             >
               {isLoadingOlder ? "Reading earlier messages…" : "Earlier messages"}
             </Button>
@@ -79,7 +83,14 @@ function Shown({ empty, suggestions, isReadOnly = false, label = "Conversation" 
               <ul className="suggestions">
                 {suggestions?.map((text) => (
                   <li key={text}>
-                    <Button onClick={() => say(session, text, "alongside")}>{text}</Button>
+                    <Button
+                      onClick={(event) => {
+                        toConversation(event);
+                        say(session, text, "alongside");
+                      }}
+                    >
+                      {text}
+                    </Button>
                   </li>
                 ))}
               </ul>

@@ -7,6 +7,7 @@ import type { Page } from "playwright-core";
 import { assertAccessible } from "../support/axe.ts";
 import { makeToken } from "../support/token.ts";
 import { settings } from "../support/turns.ts";
+import { until } from "../support/wait.ts";
 import { killAgents, say, stands, startAgents, useTalk } from "./thread.ts";
 
 const talk = useTalk();
@@ -61,6 +62,43 @@ describe("what the conversation asks", () => {
     await says(page, "Then another time.");
     await stands(page, "complete", 0);
     await stands(page, "complete", 1);
+  });
+
+  test("by keyboard alone: asked, answered, another answer, and back", async () => {
+    const { page } = await talk.begin();
+    /** Goes back from where the focus is to a button, and presses it. */
+    const press = async (name: RegExp) => {
+      for (let steps = 0; steps < 30; steps += 1) {
+        await page.keyboard.press("Shift+Tab");
+        const focused = await page.evaluate(() => {
+          const { ariaLabel, textContent } = document.activeElement ?? {};
+          return ariaLabel ?? textContent ?? "";
+        });
+        if (name.test(focused)) return page.keyboard.press("Enter");
+      }
+      assert.fail(`no way to ${name}`);
+    };
+    await page.getByLabel("Message", { exact: true }).focus();
+    await page.keyboard.type("Ask me something");
+    await page.keyboard.press("Shift+Enter");
+    await page.keyboard.type("please");
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Rather not" }).waitFor();
+    await press(/^In a city/);
+    await says(page, "In a city 🌆: noted");
+    await stands(page, "complete");
+    await page.getByLabel("Message", { exact: true }).focus();
+    await press(/^Answer again$/);
+    await page.getByRole("button", { name: "Rather not" }).waitFor();
+    const at = () => page.evaluate(() => document.activeElement?.ariaLabel);
+    assert.equal(await at(), "Conversation", "the focus is not lost with its button");
+    await page.getByLabel("Message", { exact: true }).focus();
+    await press(/^Rather not$/);
+    await stands(page, "complete");
+    await page.getByLabel("Message", { exact: true }).focus();
+    await press(/^Earlier answer$/);
+    await page.locator(".answer").getByText("1 of 2").waitFor();
+    await until(at, (label) => label === "Earlier answer", "the focus to go along");
   });
 
   test("an approval shows what it allows, and is approved as changed", async () => {
@@ -136,7 +174,7 @@ describe("what the conversation asks", () => {
     await say(page, "be brief");
     await stands(page, "complete");
     await settings(fixture.server, session, { budget: { totalTokens: 5 } });
-    await page.getByText(/The budget is spent \(\d+ of 5 totalTokens\)/).waitFor();
+    await page.getByText(/The budget is spent \(\d+ of 5 total tokens\)/).waitFor();
     await usable(page, "a budget that is spent");
     await say(page, "be brief, again");
     await page.locator(".said", { hasText: "again" }).waitFor();
