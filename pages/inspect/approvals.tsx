@@ -1,5 +1,6 @@
 // What people and devices were asked, and what came of it.
 
+import { memo } from "react";
 import { Empty } from "../look/parts.tsx";
 import { CopyCurl, Rule, Section, Table } from "./section.tsx";
 import type { Approval } from "./shapes.ts";
@@ -9,7 +10,7 @@ import { ago, clock, shown, value } from "./words.ts";
 const ASKED = ["Title", "Kind", "State", "Asked by", "For", "Turn", "Deadline", "What happened"];
 const CALLS = ["Tool", "Called by", "For", "Turn", "Held by", "Made", "Deadline"];
 
-export function Approvals({ watch, known }: { watch: Watch; known: Known }) {
+export const Approvals = memo(({ watch, known }: { watch: Watch; known: Known }) => {
   const { approvals, overview } = known;
   const calls = overview?.calls ?? [];
   const now = watch.now();
@@ -66,7 +67,7 @@ export function Approvals({ watch, known }: { watch: Watch; known: Known }) {
       </p>
     </Section>
   );
-}
+});
 
 function happened({ history, option, answer, comment }: Approval): string {
   const steps = history.map(

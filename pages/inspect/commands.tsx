@@ -1,10 +1,13 @@
 // Every read that the page made, as a line for a shell.
 
+import { memo } from "react";
 import type { Reads } from "./reads.ts";
 import { CopyLine, Section } from "./section.tsx";
+import type { Known } from "./watch.ts";
 import { bytes, clock, span } from "./words.ts";
 
-export function Commands({ reads }: { reads: Reads }) {
+/** Drawn again with all that is known, since each reading makes reads. */
+export const Commands = memo(({ reads }: { reads: Reads; known: Known }) => {
   const made = [...reads.made.values()].reverse();
   return (
     <Section id="curl" title="The same with curl">
@@ -28,4 +31,4 @@ export function Commands({ reads }: { reads: Reads }) {
       </ul>
     </Section>
   );
-}
+});

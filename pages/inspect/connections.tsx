@@ -1,5 +1,6 @@
 // Who is connected, how they began, what they were refused, and who is gone.
 
+import { memo } from "react";
 import { Empty } from "../look/parts.tsx";
 import { codes, times } from "./findings/text.ts";
 import { CopyCurl, Rule, Section, Table } from "./section.tsx";
@@ -30,7 +31,7 @@ const GONE = [
   "Refused",
 ];
 
-export function Connections({ watch, known }: { watch: Watch; known: Known }) {
+export const Connections = memo(({ watch, known }: { watch: Watch; known: Known }) => {
   const { diagnostics } = known;
   if (diagnostics === undefined) return null;
   const { connections, traces, presence } = diagnostics;
@@ -117,7 +118,7 @@ export function Connections({ watch, known }: { watch: Watch; known: Known }) {
       )}
     </Section>
   );
-}
+});
 
 function how({ code, reason }: Gone): string {
   if (code === undefined) return "the client closed it, or its network";

@@ -1,5 +1,6 @@
 // Calls to other systems, and notices: what failed, what was given up, and when it is tried again.
 
+import { memo } from "react";
 import { Empty, Note } from "../look/parts.tsx";
 import { CopyCurl, Rule, Section, Table } from "./section.tsx";
 import type { Letter } from "./shapes.ts";
@@ -8,7 +9,7 @@ import { ago, count, moment, shown } from "./words.ts";
 
 const HEAD = ["State", "Target", "Tried", "Last error", "Next try", "Made", "Id"];
 
-export function Deliveries({ watch, known }: { watch: Watch; known: Known }) {
+export const Deliveries = memo(({ watch, known }: { watch: Watch; known: Known }) => {
   const { diagnostics, devices } = known;
   const now = watch.now();
   const deliveries = diagnostics?.deliveries;
@@ -75,7 +76,7 @@ export function Deliveries({ watch, known }: { watch: Watch; known: Known }) {
       )}
     </Section>
   );
-}
+});
 
 function Row({ letter, now }: { letter: Letter; now: number }) {
   const { id, target, attempts, createdAt, dueAt, deadAt, reason } = letter;

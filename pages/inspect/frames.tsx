@@ -1,15 +1,18 @@
 // The frames of the tap as they came.
 
-import { useState } from "react";
+import { memo, useState } from "react";
 import { Button, Empty, Status } from "../look/parts.tsx";
 import { Section } from "./section.tsx";
 import type { Raw, Tap } from "./tap.ts";
+import type { Known } from "./watch.ts";
 import { bytes, clock, count, shown } from "./words.ts";
 
 /** Frames that are listed; the tap keeps more. */
 const LISTED = 200;
 
-export function Frames({ tap, raw }: { tap: Tap; raw: readonly Raw[] }) {
+/** Drawn again with all that is known, though the frames are the tap's own. */
+export const Frames = memo(({ tap }: { tap: Tap; known: Known }) => {
+  const { raw } = tap;
   const [words, setWords] = useState("");
   const wanted = words.trim();
   const found = wanted ? raw.filter(({ text }) => text.includes(wanted)) : raw;
@@ -64,7 +67,7 @@ export function Frames({ tap, raw }: { tap: Tap; raw: readonly Raw[] }) {
       )}
     </Section>
   );
-}
+});
 
 function Frame({ frame: { at, isOurs, type, text, bytes: size } }: { frame: Raw }) {
   return (

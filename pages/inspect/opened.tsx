@@ -35,6 +35,10 @@ const SECTIONS: readonly [id: string, title: string][] = [
   ["curl", "curl"],
 ];
 
+/** What is shown around a moment that a finding tells of. */
+const BEFORE_MS = 20_000;
+const AFTER_MS = 10_000;
+
 export function Opened({ watch, session, onOtherToken }: Props) {
   const known = useSyncExternalStore(watch.subscribe, watch.snapshot);
   const { phase, error } = known;
@@ -98,12 +102,14 @@ function Failed({ watch, known, onOtherToken }: Omit<Props, "session"> & { known
   };
   return (
     <Note tone="bad" title={titles[error.code] ?? "The session cannot be read"} isUrgent>
-      <p>{shown(error.message, 400)}</p>
+      <p>The answer was: {shown(error.message, 400)}.</p>
       {isToken ? (
         <>
           <p>Diagnostics and the log need the operation admin for this session (P2.3, P11.4).</p>
           <Button onClick={onOtherToken}>Use another token</Button>
         </>
+      ) : error.code === "invalid-session" ? (
+        <a href="/inspect">Choose another session</a>
       ) : (
         <Button onClick={() => void watch.refresh()}>Try again</Button>
       )}
@@ -123,6 +129,10 @@ function Parts({ watch, known }: { watch: Watch; known: Known }) {
     },
     [setView, whole],
   );
+  const show = useCallback(
+    (at: number) => setView(() => kept({ from: at - BEFORE_MS, to: at + AFTER_MS }, whole)),
+    [setView, whole],
+  );
   if (overview === undefined || diagnostics === undefined) return null;
   if (overview.createdAt === undefined && record.entries.length === 0) {
     return (
@@ -133,8 +143,8 @@ function Parts({ watch, known }: { watch: Watch; known: Known }) {
             writes, it shows here.
           </p>
         </Empty>
-        <Frames tap={watch.tap} raw={watch.tap.raw} />
-        <Commands reads={watch.reads} />
+        <Frames tap={watch.tap} known={known} />
+        <Commands reads={watch.reads} known={known} />
       </>
     );
   }
@@ -147,7 +157,7 @@ function Parts({ watch, known }: { watch: Watch; known: Known }) {
           </a>
         ))}
       </nav>
-      <Summary watch={watch} known={known} />
+      <Summary watch={watch} known={known} onMoment={show} />
       <Timeline
         watch={watch}
         known={known}
@@ -162,8 +172,8 @@ function Parts({ watch, known }: { watch: Watch; known: Known }) {
       <Seen watch={watch} known={known} selected={selected} />
       <Deliveries watch={watch} known={known} />
       <Approvals watch={watch} known={known} />
-      <Frames tap={watch.tap} raw={watch.tap.raw} />
-      <Commands reads={watch.reads} />
+      <Frames tap={watch.tap} known={known} />
+      <Commands reads={watch.reads} known={known} />
     </>
   );
 }

@@ -1,6 +1,6 @@
 // A connection and a moment: what it had been sent by then.
 
-import { useMemo, useState } from "react";
+import { memo, useMemo, useState } from "react";
 import { Button, Empty } from "../look/parts.tsx";
 import { indexOf } from "./record.ts";
 import { Rule, Section } from "./section.tsx";
@@ -13,7 +13,7 @@ interface Props {
   selected: string | undefined;
 }
 
-export function Seen({ watch, known, selected }: Props) {
+export const Seen = memo(({ watch, known, selected }: Props) => {
   const { diagnostics, record } = known;
   const own = watch.tap.connection;
   const readers = useMemo(() => {
@@ -73,7 +73,7 @@ export function Seen({ watch, known, selected }: Props) {
       )}
     </Section>
   );
-}
+});
 
 function Answer({ reader, at, known }: { reader: Reader; at: number; known: Known }) {
   const { known: said, unknown } = seenBy(reader, at, known.record.entries);

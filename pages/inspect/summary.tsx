@@ -9,7 +9,14 @@ import { bytes, count, moment, value } from "./words.ts";
 
 const WORDS = { bad: "Broken", warn: "Warning", note: "Note" };
 
-export function Summary({ watch, known }: { watch: Watch; known: Known }) {
+interface Props {
+  watch: Watch;
+  known: Known;
+  /** Moves the timeline to a moment. */
+  onMoment: (at: number) => void;
+}
+
+export function Summary({ watch, known, onMoment }: Props) {
   const { overview, diagnostics, turns, approvals, record, devices } = known;
   if (overview === undefined || diagnostics === undefined) return null;
   const found = findings({
@@ -36,7 +43,7 @@ export function Summary({ watch, known }: { watch: Watch; known: Known }) {
       ) : (
         <ul className="findings">
           {found.map((finding) => (
-            <Found key={finding.text + finding.rule} finding={finding} />
+            <Found key={finding.text + finding.rule} finding={finding} onMoment={onMoment} />
           ))}
         </ul>
       )}
@@ -45,13 +52,18 @@ export function Summary({ watch, known }: { watch: Watch; known: Known }) {
   );
 }
 
-function Found({ finding: { tone, text, rule, section } }: { finding: Finding }) {
+function Found({ finding, onMoment }: { finding: Finding; onMoment: (at: number) => void }) {
+  const { tone, text, rule, section, at } = finding;
   return (
     <li className="finding" data-tone={tone}>
       <span className="tone">{WORDS[tone]}</span>
       <p>
         <Sentence text={text} /> <Rule rule={rule} />{" "}
-        <a href={`#${section}`} aria-label={`Show ${section}`}>
+        <a
+          href={`#${section}`}
+          aria-label={`Show it in: ${section}`}
+          onClick={() => at !== undefined && section === "timeline" && onMoment(at)}
+        >
           Show
         </a>
       </p>

@@ -49,6 +49,9 @@ const PLACE = 5;
 const TICK = 110;
 /** The width of a letter in a turn. */
 const LETTER = 7;
+/** Entries that the newest are, and the time at least. */
+const NEWEST = 50;
+const NEWEST_MS = 5000;
 /** After a change of the view, before what it lacks is read. */
 const STILL_MS = 400;
 
@@ -64,6 +67,10 @@ export function Timeline(props: Props) {
   useFilled(watch, record.gaps.length > 0 ? view : undefined, whole);
   const shownOf = (it: number) => (isSameDay(view.from, view.to) ? clock(it) : moment(it));
   const all = () => onView(() => whole);
+  const newest = () => {
+    const from = record.entries.at(-NEWEST)?.at ?? whole.from;
+    onView(() => ({ from: Math.min(from, whole.to - NEWEST_MS), to: whole.to }));
+  };
   return (
     <Section
       id="timeline"
@@ -76,6 +83,7 @@ export function Timeline(props: Props) {
         <Button onClick={() => onView((it) => panned(it, -0.5, whole))}>Earlier</Button>
         <Button onClick={() => onView((it) => panned(it, 0.5, whole))}>Later</Button>
         <Button onClick={all}>All</Button>
+        <Button onClick={newest}>Newest</Button>
         <span className="quiet">
           {shownOf(view.from)} to {shownOf(view.to)} ({span(view.to - view.from)})
         </span>

@@ -79,7 +79,11 @@ export class Watch {
     this.reads = reads;
     this.tap = new Tap(reads);
     this.tap.onFrames = (frames) => this.#hear(frames);
-    this.tap.onChange = () => this.#tell();
+    this.tap.onChange = () => {
+      // Whatever ended it, such as a deletion, is read at once.
+      if (this.tap.status === "closed") this.#schedule(SOON_MS);
+      this.#tell();
+    };
   }
 
   subscribe = (listener: () => void): (() => void) => {

@@ -13,7 +13,7 @@ import { makeToken } from "../support/token.ts";
 import { agent, answer, end, settings, start, USER } from "../support/turns.ts";
 import { sleep, until } from "../support/wait.ts";
 
-const inspectors = useInspector();
+const inspectors = useInspector({ vars: { SESSILE_DEV: "1" } });
 const run = promisify(execFile);
 
 /** A conversation of two turns; the second one asks, and somebody decides. */
@@ -152,6 +152,54 @@ describe("the timeline", () => {
     await start(scribe, { id: "late" });
     await part(page, "Timeline").locator('.turn[data-status="active"]').first().waitFor();
     await scribe.close();
+  });
+});
+
+describe("a session that", () => {
+  test("sleeps is woken by what happens, and the page says what memory has forgotten", async () => {
+    const session = "asleep";
+    const { server } = inspectors;
+    const writer = await connect(server, session, { sub: "writer" });
+    await writer.publish("hello");
+    const page = await inspectors.open(session);
+    await page.getByText("Live", { exact: true }).waitFor();
+    const open = part(page, "Connections").getByRole("table", { name: "Open connections" });
+    await open.getByText("ops (this page)").waitFor();
+    assert.ok(await server.evict(session), "the page's connection lets it sleep");
+    const serial = await writer.publish("again");
+    await entriesOf(page).getByText(serial).waitFor();
+    await page.getByRole("button", { name: "Read again" }).click();
+    await open.getByText("before the object woke").first().waitFor();
+    await writer.close();
+  });
+
+  test("is deleted is gone from the page, and what begins in its place is shown", async () => {
+    const session = "deleted";
+    const { server } = inspectors;
+    const { ann, scribe } = await conversation(session);
+    await ann.close();
+    await scribe.close();
+    const page = await inspectors.open(session);
+    await page.getByText("Live", { exact: true }).waitFor();
+    const deleted = await call(server, session, "DELETE", "");
+    assert.equal(deleted.status, 200, deleted.text);
+    await page.getByRole("heading", { name: "No such session" }).waitFor();
+    await page.getByText("Live view ended").waitFor();
+    const writer = await connect(server, session, { sub: "writer" });
+    const serial = await writer.publish("another life");
+    await page.getByRole("button", { name: "Read again" }).click();
+    await entriesOf(page).getByText(serial).waitFor();
+    assert.equal((await rows(entriesOf(page))).length, 1);
+    await writer.close();
+  });
+
+  test("a developer's own Worker serves needs no token", async () => {
+    const writer = await connect(inspectors.server, "local", { sub: "writer" });
+    await writer.publish("hello");
+    const page = await inspectors.open("local", { token: null });
+    await page.getByText("Live", { exact: true }).waitFor();
+    await entriesOf(page).waitFor();
+    await writer.close();
   });
 });
 
