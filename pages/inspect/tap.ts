@@ -164,6 +164,8 @@ export class Tap {
     if (socket !== this.#socket) return;
     this.#drop();
     if (code === 4401) this.#reads.forgetToken();
+    // Another life of the session has other places.
+    if (code === 4410) this.#position = "";
     if (FINAL.includes(code)) {
       this.reason ||= reason || `the session closed the connection with ${code}`;
       this.#become("closed");
