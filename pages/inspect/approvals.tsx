@@ -1,4 +1,4 @@
-// What people and devices were asked, and what came of it.
+// Questions to people and devices, and what came of each.
 
 import { memo } from "react";
 import { Empty } from "../look/parts.tsx";

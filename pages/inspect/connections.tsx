@@ -1,4 +1,4 @@
-// Who is connected, how they began, what they were refused, and who is gone.
+// Connections: who has one, how it began, what it was refused, and which are gone.
 
 import { memo } from "react";
 import { Empty } from "../look/parts.tsx";

@@ -4,11 +4,11 @@ import type { Entry } from "./shapes.ts";
 
 export interface Delay {
   ms: number;
-  /** What it counts from, in words. */
+  /** The entry that it counts from, in words. */
   since: string;
 }
 
-/** What each kind of entry follows: the type of that one, the field that names both, and words. */
+/** The entry that each kind follows: its type, the field that names both, and words. */
 const CAUSES: readonly [RegExp, string, "turn" | "approval" | "call", string][] = [
   [/^approval\.(?!request)/, "approval.request", "approval", "the request"],
   [/^tool\.(claim|result|expire)$/, "tool.call", "call", "the call"],

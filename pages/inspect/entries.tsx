@@ -133,7 +133,7 @@ function Row({ entry, delay, hasDay, isSelected, onSelect }: RowProps) {
   );
 }
 
-/** What an entry is about, in words. */
+/** The things that an entry is about, in words. */
 function about(entry: Entry): string {
   const { message, turn, approval, call, id, name, role, status, seq, updatedAt, at } = entry;
   const parts: string[] = [];

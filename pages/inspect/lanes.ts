@@ -1,4 +1,4 @@
-// Who did what, when: a lane for each client, in which its turns, its connections and its entries
+// A lane for each client: who did what, when. In it the client's turns, its connections and its entries
 // stand over time. Numbers only; `timeline.tsx` draws them.
 
 import { indexAt } from "./record.ts";

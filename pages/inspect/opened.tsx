@@ -35,7 +35,7 @@ const SECTIONS: readonly [id: string, title: string][] = [
   ["curl", "curl"],
 ];
 
-/** What is shown around a moment that a finding tells of. */
+/** The time around a moment that a finding tells of. */
 const BEFORE_MS = 20_000;
 const AFTER_MS = 10_000;
 
@@ -56,7 +56,7 @@ export function Opened({ watch, session, onOtherToken }: Props) {
             {error !== undefined && (
               <Note tone="warn" title="It cannot be read at the moment" isUrgent>
                 <p>
-                  {shown(error.message, 300)}. What is shown is from {ago(known.readAt, Date.now())}
+                  {shown(error.message, 300)}. It is shown as it was {ago(known.readAt, Date.now())}
                   ; the page tries again by itself.
                 </p>
               </Note>

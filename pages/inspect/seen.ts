@@ -1,5 +1,5 @@
-// What a connection had been sent at a moment, from what the session keeps of connections and of
-// its log (P11.4), and what that does not tell.
+// All that a connection had been sent at a moment, as far as the session's traces of connections and
+// its log tell (P11.4), and what they do not.
 
 import { indexAt, indexOf } from "./record.ts";
 import type { Connected, Entry, Gone } from "./shapes.ts";
@@ -9,15 +9,15 @@ import { ago, bytes, count, moment, shown, span } from "./words.ts";
 export type Reader = Connected | Gone;
 
 export interface Seen {
-  /** What is known, as sentences. */
+  /** All that is known, as sentences. */
   known: string[];
-  /** What is not. */
+  /** All that is not. */
   unknown: string[];
   /** The last entry that it had been sent, if it had been sent any. */
   last: Entry | undefined;
 }
 
-/** What a connection had been sent at a time. */
+/** All that a connection had been sent at a time. */
 export function seenBy(reader: Reader, at: number, entries: readonly Entry[]): Seen {
   const { trace } = reader;
   const attachedAt = trace?.attachedAt;
@@ -74,7 +74,7 @@ function ending(reader: Reader, at: number): string[] {
   return [`It was gone since ${moment(reader.goneAt)}: ${how}. Nothing was sent after that.`];
 }
 
-/** What it had taken of that, as far as it said so. */
+/** The part that it had taken, as far as it said so. */
 function progress(reader: Reader, at: number): string[] {
   const said: string[] = [];
   const seenAt = reader.trace?.seenAt;

@@ -1,4 +1,4 @@
-// What the inspector reads, beside the SDK's own types (P11.4).
+// The answers that the inspector reads, beside the SDK's own types (P11.4).
 
 import type { Approval, OverBudget, ToolCall, Turn, Usage } from "sessile";
 

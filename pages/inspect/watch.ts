@@ -72,7 +72,7 @@ export class Watch {
   #failures = 0;
   #devicesAt = 0;
   #diagnosticsAt = 0;
-  /** What the tap told of, and was not read yet. */
+  /** The kinds of news that the tap told of, and that were not read yet. */
   #news = { log: false, turns: false, approvals: false, overview: false };
 
   constructor(reads: Reads) {
@@ -80,7 +80,7 @@ export class Watch {
     this.tap = new Tap(reads);
     this.tap.onFrames = (frames) => this.#hear(frames);
     this.tap.onChange = () => {
-      // Whatever ended it, such as a deletion, is read at once.
+      // The cause, such as a deletion, is read at once.
       if (this.tap.status === "closed") this.#schedule(SOON_MS);
       this.#tell();
     };

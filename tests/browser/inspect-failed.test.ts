@@ -30,7 +30,7 @@ const inspectors = useInspector({
 });
 
 const SESSION = "support-4711";
-/** Whose device the push service refuses; only this client is shown its devices (P10.1). */
+/** The push service refuses her device; only this client is shown its devices (P10.1). */
 const ANN = { sub: "ann", caps: { "*": ["admin"] } };
 
 /** The answers of the world outside: two hooks and a push service, each broken in its own way. */

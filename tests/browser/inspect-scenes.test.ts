@@ -1,5 +1,5 @@
-// What somebody finds out with the inspector, in a real Chromium: lanes, entries, connections,
-// frames, and the same in a shell.
+// The inspector in a real Chromium, and what somebody finds out with it: lanes, entries,
+// connections, frames, and the same in a shell.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";

@@ -25,7 +25,7 @@ const LOOKS: Record<string, BrowserContextOptions> = {
   "a phone in the dark": { colorScheme: "dark", viewport: { width: 390, height: 844 } },
 };
 
-/** What a page must be in every state. */
+/** A page must be so in every state. */
 async function assertFit(page: Page, state: string): Promise<void> {
   await assertAccessible(page, state);
   const beyond = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
@@ -180,7 +180,7 @@ describe("a log of ten thousand entries", () => {
         .then((text) => Number(/^([\d,]+)/.exec(text ?? "")?.[1]?.replaceAll(",", "")));
     const first = await total();
     assert.ok(first < ENTRIES, `${first} entries at first`);
-    // Whoever looks nearer gets what is missing there.
+    // A nearer look brings what is missing there.
     await part(page, "Timeline").getByRole("button", { name: "Closer" }).click();
     await part(page, "Timeline").getByRole("button", { name: "All" }).click();
     for (;;) {

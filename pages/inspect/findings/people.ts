@@ -1,4 +1,4 @@
-// What waits for people, and what they hold up.
+// Things that wait for people, and that people hold up.
 
 import type { Evidence, Finding } from "../findings.ts";
 import type { Approval } from "../shapes.ts";
