@@ -49,8 +49,8 @@ export function HowCounted({ said }: { said: number }) {
     <section className="panel" aria-labelledby="counted">
       <h2 id="counted">Tokens, counted</h2>
       <p>
-        The session has acknowledged <b data-count="said">{said.toLocaleString("en")}</b> tokens to
-        the agents since this page was loaded.
+        Acknowledged to the agents since this page was loaded:{" "}
+        <b data-count="said">{said.toLocaleString("en")}</b>
       </p>
       <p className="soft">
         The agents report each text that the session has acknowledged, and its place in the log.

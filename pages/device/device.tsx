@@ -3,8 +3,8 @@
 import { useEffect, useMemo } from "react";
 import { indexedDbOutbox } from "sessile";
 import { SessionProvider, useConnection, useFeature, useSession } from "sessile/react";
-import type { Access } from "../access/access.ts";
-import { Status } from "../look/parts.tsx";
+import { type Access, forgetToken } from "../access/access.ts";
+import { Button, Status } from "../look/parts.tsx";
 import { Composer, People, say, Thread, Usage } from "../thread/index.ts";
 import { NetworkControls } from "../wire/controls.tsx";
 import { Bell } from "./bell.tsx";
@@ -66,7 +66,8 @@ export function Device({ session: id, person, title, access }: Props) {
 function Shown({ person, title, access }: Omit<Props, "session">) {
   const session = useSession();
   const network = useNetwork();
-  const stands = standing(useConnection(), network, session.link.attached?.resumed ?? false);
+  const connection = useConnection();
+  const stands = standing(connection, network, session.link.attached?.resumed ?? false);
   useReports(stands);
   return (
     <div className="device">
@@ -78,6 +79,7 @@ function Shown({ person, title, access }: Omit<Props, "session">) {
         <p className="stands" role="status">
           <Status tone={stands.tone}>{stands.words}</Status>
         </p>
+        {connection.state === "closed" && <Button onClick={askAnew}>Use another token</Button>}
         <People />
         <Usage />
       </header>
@@ -86,6 +88,12 @@ function Shown({ person, title, access }: Omit<Props, "session">) {
       <Composer about={{ device: title }} />
     </div>
   );
+}
+
+/** For a token that is refused: the next load asks for one. */
+function askAnew(): void {
+  forgetToken();
+  location.reload();
 }
 
 function Position() {

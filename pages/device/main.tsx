@@ -14,7 +14,7 @@ const SESSION = /^[\w.:~-]{1,128}$/;
 const query = new URLSearchParams(location.search);
 const session = query.get("session") ?? "";
 const person = personOf(query.get("client"));
-const title = titleOf(person, query.get("kind"));
+const title = titleOf(query.get("kind"));
 keepNetwork(person.client);
 
 function Page() {

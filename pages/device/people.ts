@@ -15,10 +15,10 @@ export function personOf(client: string | null): Person {
   return { client: given, name: name.charAt(0).toUpperCase() + name.slice(1) };
 }
 
-/** The device of a person: one of the two of the demo, or a guest's. */
-export function titleOf({ name }: Person, kind: string | null): string {
+/** A word for this device: as its address says, or by how it is touched. */
+export function titleOf(kind: string | null): string {
   if (kind === "laptop") return "Laptop";
-  return kind === "phone" ? "Phone" : `${name}’s phone`;
+  return kind === "phone" || matchMedia("(pointer: coarse)").matches ? "Phone" : "Browser";
 }
 
 function kept(): string {

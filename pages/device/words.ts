@@ -11,7 +11,7 @@ export interface Standing {
 
 /** How a device stands, by what its session knows and what was done to its network. */
 export function standing(
-  { state, reason, error }: ConnectionStatus,
+  { state, reason }: ConnectionStatus,
   { isDropped, isFrozen, isSlow }: Network,
   hasResumed: boolean,
 ): Standing {
@@ -29,7 +29,8 @@ export function standing(
       if (reason === "token") return { words: "No token; trying again", tone: "warn" };
       return { words: "Connection lost; trying again", tone: "warn" };
     case "closed":
-      return { words: error?.message ?? "Given up", tone: "bad" };
+      // The reason stands where people write.
+      return { words: "Cannot connect", tone: "bad" };
     case "idle":
       return { words: "Not connected", tone: "quiet" };
   }

@@ -145,6 +145,8 @@ describe("the demo", () => {
       await page.goto(`${demo.dev.url}/device?session=${session}#token=${wrong}`);
       await page.getByRole("alert").first().waitFor();
       await assertAccessible(page, "a token that is refused");
+      await page.getByRole("button", { name: "Use another token" }).click();
+      await page.getByText("Connected").waitFor();
     });
   }
 });
