@@ -26,6 +26,12 @@ const ENTRIES = Object.keys(exports)
   .filter((path) => !path.endsWith(".json"))
   .map((path) => path.replace(".", "sessile"));
 
+/** The entry that runs in workerd alone. */
+const WORKER = "sessile/worker";
+
+/** The limit of the package as npm sends it, in bytes: the Worker's wasm is half of it. */
+const SIZE = 1.5 * 1024 * 1024;
+
 /** Each entry, and the main exports where their types matter. */
 const APP = `
 ${ENTRIES.map((entry, index) => `import * as entry${index} from "${entry}";`).join("\n")}
@@ -79,7 +85,7 @@ const RESOLUTIONS = [
 
 /** The same on the Node that runs this script, perhaps the oldest supported. */
 const IMPORTS = `
-for (const entry of ${JSON.stringify(ENTRIES)}) await import(entry);
+for (const entry of ${JSON.stringify(ENTRIES.filter((it) => it !== WORKER))}) await import(entry);
 const { createAgentSession, overFetch } = await import("sessile/agent");
 const { createSession } = await import("sessile");
 const where = { url: "http://127.0.0.1:1", session: "s", token: "a.b.c" };
@@ -91,7 +97,9 @@ createSession(where).close();
 export async function checkApp() {
   const app = mkdtempSync(join(tmpdir(), "sessile-app-"));
   try {
-    install(app);
+    const size = install(app);
+    say(`the package has ${size} bytes; the limit is ${SIZE}`);
+    if (size > SIZE) return 1;
     writeFileSync(join(app, "package.json"), JSON.stringify({ type: "module" }));
     writeFileSync(join(app, "app.ts"), APP);
     writeFileSync(join(app, "imports.js"), IMPORTS);
@@ -107,12 +115,12 @@ export async function checkApp() {
   }
 }
 
-/** The state after `npm install`: the package unpacked, and its peers beside it. */
+/** The state after `npm install`: the package unpacked, and its peers beside it; gives its size. */
 function install(app) {
   // As in a fresh clone: the package's own script has to build it. Others may read the files.
   rmSync(inRoot("sdk", ".dist.stamp"), { force: true });
   const packed = capture("npm", ["pack", "-w", "sdk", "--pack-destination", app, "--json"]);
-  const [{ filename } = {}] = packed ? JSON.parse(packed) : [];
+  const [{ filename, size } = {}] = packed ? JSON.parse(packed) : [];
   if (!filename) throw new Refusal("npm could not pack the SDK; try npm pack in sdk/");
   const modules = join(app, "node_modules");
   mkdirSync(join(modules, "sessile"), { recursive: true });
@@ -125,6 +133,7 @@ function install(app) {
     const isOwn = existsSync(inRoot("sdk", "node_modules", name));
     link(app, name, name, isOwn ? inRoot("sdk", "node_modules") : nodeModules);
   }
+  return size;
 }
 
 /** Puts a package of the clone into the app. */

@@ -1,5 +1,6 @@
 // The SDK: its build into sdk/dist, its tests without a Worker, and the promises of the package:
-// sizes, exports and types. `node scripts/sdk.mjs build` only builds, `docs` writes sdk/docs.
+// sizes, exports and types. `node scripts/sdk.mjs build` only builds, `pack` also puts the built
+// Worker into it, `docs` writes sdk/docs.
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, sep } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -7,7 +8,8 @@ import { fingerprint, replaceFolder, withLock } from "./lib/fresh.mjs";
 import { runGroups } from "./lib/groups.mjs";
 import { bin, inRoot, isMain, main, modernNode, read, run, say } from "./lib/project.mjs";
 import { checkApp } from "./package.mjs";
-import { installPackages } from "./setup.mjs";
+import { installPackages, setup } from "./setup.mjs";
+import { packWorker } from "./worker.mjs";
 
 const KB = 1024;
 const CORE = { name: "core", from: "index.ts", imports: "createSession", most: 10 * KB };
@@ -80,22 +82,28 @@ const SOURCES = [
 const DIST = inRoot("sdk", "dist");
 /** The next sdk/dist. Its maps name their sources as those of sdk/dist do. */
 const NEXT = inRoot("sdk", ".dist");
+/** The part of sdk/dist that `packWorker` makes. */
+const WORKER = "worker";
 /** The sources of the last build, and its files. */
 const STAMP = inRoot("sdk", ".dist.stamp");
 
 /** Directories of tests that need more than Node. */
 const KINDS = ["workerd", "browser"];
 
-/** Checks without a built Worker. */
+/** Checks that need nothing but npm's packages. */
 export const sdkChecks = [
   ["types of the SDK", () => tool("tsc", ["--noEmit", "-p", "sdk"])],
   ["tests of the SDK", testSdk],
   ["build of the SDK", buildSdk],
   ["types of the examples on the SDK", checkExamples],
   ["sizes of the SDK", checkSizes],
+  ["documentation of the SDK", () => document("--emit", "none")],
+];
+
+/** Checks of the package, which has the built Worker in it. */
+export const packageChecks = [
   ["package of the SDK", checkPackage],
   ["the SDK in an app of its own", checkApp],
-  ["documentation of the SDK", () => document("--emit", "none")],
 ];
 
 function tool(name, args) {
@@ -127,14 +135,16 @@ export function buildSdk() {
     }
     await bundleWorker();
     await bundleCli();
-    replaceFolder(NEXT, DIST);
+    replaceFolder(NEXT, DIST, [WORKER]);
     writeFileSync(STAMP, sources + outputs());
     return 0;
   });
 }
 
 function outputs() {
-  return fingerprint([DIST]);
+  if (!existsSync(DIST)) return "";
+  const names = readdirSync(DIST).filter((name) => name !== WORKER);
+  return fingerprint(names.sort().map((name) => join(DIST, name)));
 }
 
 /** The command line is one script for Node, whose types no app sees. */
@@ -226,7 +236,17 @@ async function measure(entries) {
   return gzipSync(outputFiles[0].contents, { level: 9 }).length;
 }
 
+/** The package as npm packs it, with the Worker: the state before `npm pack`. */
+export async function buildPackage() {
+  await setup();
+  const code = await buildSdk();
+  if (code === 0) await packWorker();
+  return code;
+}
+
 async function checkPackage() {
+  const built = await buildPackage();
+  if (built !== 0) return built;
   const code = await tool("publint", ["sdk", "--strict"]);
   if (code !== 0) return code;
   return tool("attw", ["--pack", "sdk", "--profile", "esm-only", "--no-emoji", "--quiet"]);
@@ -239,12 +259,13 @@ function document(...args) {
   return run(modernNode(), [typedoc, ...options, ...args]);
 }
 
-const COMMANDS = { build: buildSdk, docs: document };
+const COMMANDS = { build: buildSdk, pack: buildPackage, docs: document };
 
 if (isMain(import.meta.url)) {
-  const { [process.argv[2]]: command = () => runGroups(sdkChecks) } = COMMANDS;
+  const { [process.argv[2]]: command = () => runGroups([...sdkChecks, ...packageChecks]) } =
+    COMMANDS;
   await main(async () => {
-    // `npm pack -w sdk` may be the first command in a clone.
+    // This may be the first command in a clone.
     await installPackages();
     return command();
   });

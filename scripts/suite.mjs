@@ -5,6 +5,7 @@ import { findChromium } from "./lib/chromium.mjs";
 import { inRoot, isMain, main, modernNode, Refusal, run } from "./lib/project.mjs";
 import { buildSdk, sdkTests } from "./sdk.mjs";
 import { setup } from "./setup.mjs";
+import { packWorker } from "./worker.mjs";
 
 const SUITES = {
   // Some tests make a session panic, which only the second variant can do.
@@ -19,6 +20,7 @@ export async function runSuite(name, words = []) {
   if (!suite) throw new Refusal(`no suite ${name}; there are ${Object.keys(SUITES).join(", ")}`);
   await setup();
   for (const variant of suite.variants) await build(variant);
+  await packWorker();
   const env = {
     // The Node that started npm may be older than the one for the tests, and the SDK runs on both.
     SESSILE_NODE: process.execPath,

@@ -4,6 +4,7 @@ import { build } from "./build.mjs";
 import { checkSize, checks } from "./check.mjs";
 import { runGroups } from "./lib/groups.mjs";
 import { main, modernNode, nodeModules, run } from "./lib/project.mjs";
+import { packageChecks } from "./sdk.mjs";
 import { setup } from "./setup.mjs";
 import { runSuite } from "./suite.mjs";
 
@@ -13,6 +14,7 @@ await main(async () => {
     ...checks,
     ["build of the Worker", buildWorker],
     ["size of the wasm", checkSize],
+    ...packageChecks,
     ["wrangler deploy --dry-run", dryRun],
     ["tests in workerd", () => runSuite("workerd")],
     ["tests in Chromium", () => runSuite("browser")],

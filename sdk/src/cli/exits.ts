@@ -22,6 +22,12 @@ export const EXIT = {
 /** A command line that cannot be obeyed, with its remedy. */
 export class Misuse extends Error {}
 
+/** The local machine does not do something, which may pass, or has a remedy. */
+export class Unable extends Error {}
+
+/** A step that would break something, with its reason. */
+export class Refused extends Error {}
+
 const CODES: Partial<Record<ErrorCode | LocalCode, number>> = {
   unreachable: EXIT.unreachable,
   "wrong-url": EXIT.unreachable,
@@ -35,6 +41,8 @@ const CODES: Partial<Record<ErrorCode | LocalCode, number>> = {
 
 export function exitOf(error: unknown): number {
   if (error instanceof Misuse) return EXIT.usage;
+  if (error instanceof Unable) return EXIT.unreachable;
+  if (error instanceof Refused) return EXIT.refused;
   if (error instanceof SessileError) return CODES[error.code] ?? EXIT.refused;
   return EXIT.broken;
 }
@@ -45,6 +53,11 @@ export function describeError(error: unknown): { error: object } {
     const { code, message, info } = error;
     return { error: info ?? { code, message } };
   }
-  const code = error instanceof Misuse ? "usage" : "broken";
+  const names = [
+    [Misuse, "usage"],
+    [Unable, "unreachable"],
+    [Refused, "refused"],
+  ] as const;
+  const code = names.find(([kind]) => error instanceof kind)?.[1] ?? "broken";
   return { error: { code, message: error instanceof Error ? error.message : String(error) } };
 }

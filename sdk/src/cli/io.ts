@@ -4,6 +4,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The directory in which it was called. */
   readonly cwd: string;
+  /** The directory of this package. */
+  readonly root: string;
   /** Whether standard output is a terminal that a person looks at. */
   readonly isTty: boolean;
   /** Aborted by Ctrl-C, by a request to end, and when nobody reads the output any more. */

@@ -2,7 +2,9 @@
 // `npx sessile`: the process around the program.
 
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
 import type { Io } from "./io.ts";
 import { run } from "./program.ts";
 
@@ -16,9 +18,13 @@ process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
   ending.abort();
 });
 
+// From the source and from the package alike it is two folders up.
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
 const io: Io = {
   env: process.env,
   cwd: process.cwd(),
+  root,
   isTty: process.stdout.isTTY === true,
   signal: ending.signal,
   out: (piece) => void process.stdout.write(piece),
@@ -29,8 +35,7 @@ const io: Io = {
   },
 };
 
-// From the source and from the package alike it is two folders up.
-const about = new URL("../../package.json", import.meta.url);
-const { version } = JSON.parse(readFileSync(about, "utf8")) as { version: string };
+const about = readFileSync(join(root, "package.json"), "utf8");
+const { version } = JSON.parse(about) as { version: string };
 
 process.exitCode = await run(process.argv.slice(2), io, version);

@@ -3,7 +3,9 @@
 import { Command, CommanderError } from "commander";
 import { approve } from "./commands/approve.ts";
 import { cancel } from "./commands/cancel.ts";
+import { dev, serve } from "./commands/dev.ts";
 import { doctor } from "./commands/doctor.ts";
+import { init } from "./commands/init.ts";
 import { inspect } from "./commands/inspect.ts";
 import { keys } from "./commands/keys.ts";
 import { ls } from "./commands/ls.ts";
@@ -11,6 +13,7 @@ import { send } from "./commands/send.ts";
 import { steer } from "./commands/steer.ts";
 import { tail } from "./commands/tail.ts";
 import { token } from "./commands/token.ts";
+import { upgrade } from "./commands/upgrade.ts";
 import { describeError, EXIT, exitOf, Misuse } from "./exits.ts";
 import type { Io } from "./io.ts";
 import { safe } from "./print.ts";
@@ -29,7 +32,9 @@ export async function run(args: readonly string[], io: Io, version = "0"): Promi
     .addHelpText("after", EXITS)
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) });
-  for (const command of [token, tail, send, cancel, steer, approve, ls, inspect, keys]) {
+  const local = [dev, serve, init, upgrade];
+  const commands = [...local, token, tail, send, cancel, steer, approve, ls, inspect, keys];
+  for (const command of commands) {
     command(program, io);
   }
   doctor(program, io, (ended) => {

@@ -1,5 +1,6 @@
 // The command line in a test: its whole process, given and recorded.
 
+import { fileURLToPath } from "node:url";
 import type { Io } from "../../src/cli/io.ts";
 import { run } from "../../src/cli/program.ts";
 
@@ -26,6 +27,7 @@ export async function sessile(args: readonly string[], given: Given = {}): Promi
   const io: Io = {
     env,
     cwd,
+    root: fileURLToPath(new URL("../..", import.meta.url)),
     isTty,
     signal: given.signal ?? new AbortController().signal,
     out: (text) => {

@@ -122,6 +122,7 @@ test("doctor skips what a deployment leaves out, and doubts what fails", async (
     const io = {
       env: {},
       cwd: "/",
+      root: "/",
       isTty: false,
       signal,
       out() {},

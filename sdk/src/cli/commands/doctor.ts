@@ -96,6 +96,8 @@ async function examine(api: Api, path: string, session: string) {
   const isOpen = protocol === "http:" && !api.target.isLocal;
   if (isOpen) add("encrypted", "warning", `tokens go to ${hostname} unencrypted: use https`);
 
+  const open = await development(api);
+  if (open) add(...open);
   if (error?.code === "not-configured") {
     add("keys", "failed", `${error.message}: see sessile keys list`);
     return done(EXIT.refused);
@@ -118,6 +120,16 @@ async function examine(api: Api, path: string, session: string) {
 }
 
 type Line = readonly [name: string, state: State, text: string];
+
+/** Addresses that sign tokens for pages, which a server has for development alone (SESSILE_DEV). */
+async function development(api: Api): Promise<Line | undefined> {
+  const error = errorOf(await api.fetch("dev/tokens", { method: "POST" }));
+  // Without an origin of its own the request is refused where there is such an address.
+  if (error?.code === "not-found") return undefined;
+  const found = "SESSILE_DEV is set: its pages are given tokens";
+  if (api.target.isLocal) return ["development", "ok", found];
+  return ["development", "failed", `${found}, and so is whoever reaches it: remove the variable`];
+}
 
 /** The time of an answer, to the second. */
 function dateOf({ headers }: Answer): number | undefined {

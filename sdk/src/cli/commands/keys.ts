@@ -2,13 +2,13 @@
 
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import type { Command } from "commander";
-import { findDevVars, readDevVars } from "../dev-vars.ts";
+import { findDevVars, LOCAL_VARIABLES, readVars } from "../dev-vars.ts";
 import { Misuse } from "../exits.ts";
 import type { Io } from "../io.ts";
 import { json, table } from "../print.ts";
 
 /** The keys that are made here: others come from Apple, Google or an issuer of tokens. */
-const KINDS: Record<string, { variable: string; make: () => string }> = {
+const KINDS = {
   signing: {
     variable: "SESSILE_SIGNING_KEY",
     make: () => randomBytes(32).toString("base64url"),
@@ -25,7 +25,7 @@ const KINDS: Record<string, { variable: string; make: () => string }> = {
   },
 };
 
-interface Setting {
+export interface Setting {
   name: string;
   kind: "secret" | "variable";
   for: string;
@@ -33,7 +33,8 @@ interface Setting {
 
 const ONE_OF = "tokens; one of the three is needed";
 
-const SETTINGS: readonly Setting[] = [
+/** Everything that a deployment may set. */
+export const SETTINGS: readonly Setting[] = [
   { name: "SESSILE_SIGNING_KEY", kind: "secret", for: ONE_OF },
   { name: "SESSILE_KEYS", kind: "secret", for: ONE_OF },
   { name: "SESSILE_JWKS_URL", kind: "variable", for: ONE_OF },
@@ -50,7 +51,25 @@ const SETTINGS: readonly Setting[] = [
   { name: "SESSILE_APNS_TEAM", kind: "variable", for: "push by APNs" },
   { name: "SESSILE_APNS_TOPIC", kind: "variable", for: "push by APNs" },
   { name: "SESSILE_LIMITS", kind: "variable", for: "other limits" },
+  {
+    name: "SESSILE_LOCAL_TARGETS",
+    kind: "variable",
+    for: "hooks and agents at local addresses, for development",
+  },
 ];
+
+/** One of these is needed (P2.7). */
+export const KEYS_OF_TOKENS = SETTINGS.filter((it) => it.for === ONE_OF).map(({ name }) => name);
+
+type Kind = keyof typeof KINDS;
+
+function isKind(word: string): word is Kind {
+  return Object.hasOwn(KINDS, word);
+}
+
+export function makeKey(kind: Kind): string {
+  return KINDS[kind].make();
+}
 
 export function keys(program: Command, io: Io): void {
   const command = program
@@ -62,10 +81,10 @@ export function keys(program: Command, io: Io): void {
     .argument("[kind]", `${Object.keys(KINDS).join(", ")}`, "signing")
     .option("--json", "print JSON: the variable and its value")
     .action((kind: string, options: { json?: boolean }) => {
-      const made = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
-      if (!made) throw new Misuse(`there is no kind ${kind}: ${Object.keys(KINDS).join(", ")}`);
-      const { variable, make } = made;
-      const value = make();
+      if (!isKind(kind))
+        throw new Misuse(`there is no kind ${kind}: ${Object.keys(KINDS).join(", ")}`);
+      const value = makeKey(kind);
+      const { variable } = KINDS[kind];
       if (options.json) return io.out(json({ variable, value }));
       io.out(`${value}\n`);
       io.err(
@@ -78,17 +97,19 @@ export function keys(program: Command, io: Io): void {
     .description("the secrets and variables of a deployment, and which of them are set here")
     .option("--json", "print JSON")
     .action((options: { json?: boolean }) => {
-      const local = readDevVars(io.cwd);
+      const [file, made] = [findDevVars(io.cwd), findDevVars(io.cwd, LOCAL_VARIABLES)];
+      const [local, own] = [readVars(file), readVars(made)];
       const settings = SETTINGS.map((setting) => {
         const { name } = setting;
-        const here = io.env[name] ? "environment" : local[name] ? ".dev.vars" : undefined;
+        const places = { environment: io.env, ".dev.vars": local, ".sessile": own };
+        const here = Object.entries(places).find(([, place]) => place[name])?.[0];
         return { ...setting, ...(here && { here }) };
       });
       if (options.json) return io.out(json({ settings }));
       const rows = settings.map(({ name, kind, here, ...it }) => [name, kind, it.for, here ?? "-"]);
       io.out(table(["name", "kind", "for", "set here"], rows));
-      const path = findDevVars(io.cwd);
-      const read = path ? `read ${path}` : "there is no .dev.vars here";
+      const all = [file, made].filter((path) => path !== undefined).join(" and ");
+      const read = all ? `read ${all}` : "there is no .dev.vars here";
       io.err(`${read}; a deployment tells nobody its secrets\n`);
     });
 }

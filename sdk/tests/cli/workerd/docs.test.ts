@@ -2,28 +2,31 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { useServer } from "../../../../tests/support/fixture.ts";
 import { call, getHistory } from "../../../../tests/support/http.ts";
+import { ROOT } from "../../../../tests/support/server.ts";
 import { SIGNING_KEY } from "../../../../tests/support/token.ts";
 import { agent, getTurn, start } from "../../../../tests/support/turns.ts";
 import type { Approval } from "../../../src/index.ts";
 import { sessile } from "../io.ts";
+import { folder, serving } from "../program-process.ts";
 
 const fixture = useServer();
 const MAIN = join(import.meta.dirname, "../../../src/cli/main.ts");
 const PAGE = readFileSync(join(import.meta.dirname, "../../../../docs/cli.md"), "utf8");
 const SESSION = "support-42";
+const SERVES = /sessile (dev|serve)\b/;
 
 /** The lines of the page's blocks that call the program. */
 const lines = [...PAGE.matchAll(/```sh\n(.*?)```/gs)]
   .flatMap(([, block = ""]) => block.split("\n"))
   .filter((line) => line.includes("npx sessile"));
 
-test("each line of the page does what it says", async () => {
+test("each line of the page does what it says", async (t) => {
   const bot = await agent(fixture.server, SESSION);
   const ask = (id: string, fields = {}) =>
     bot.ok({ type: "approval.request", id, title: `${id}?`, ...fields });
@@ -39,12 +42,22 @@ test("each line of the page does what it says", async () => {
     SESSILE_TOKEN: "",
   };
   // A `tail` without an end is one that ends when it is up to date.
+  const cwd = folder(t);
+  symlinkSync(join(ROOT, "node_modules"), join(cwd, "node_modules"));
   const npx = `npx() { shift; local more=; [ "$1" = tail ] && more=--no-follow
     "${process.execPath}" "${MAIN}" "$@" $more; }`;
   for (const line of lines) {
+    if (SERVES.test(line)) {
+      const own = line.replace(/#.*/, "").replace(/--(port|host) \S+/g, "");
+      const exec = `npx() { shift; exec "${process.execPath}" "${MAIN}" "$@"; }`;
+      const bash = ["bash", "-c", `${exec}\n${own} --port 0`];
+      const server = await serving(t, [], cwd, {}, bash);
+      assert.equal(await server.stop(), 0, line);
+      continue;
+    }
     const script = `set -eo pipefail\n${npx}\n${line}`;
     await assert.doesNotReject(
-      promisify(execFile)("bash", ["-c", script], { env, timeout: 30_000 }),
+      promisify(execFile)("bash", ["-c", script], { cwd, env, timeout: 30_000 }),
       line,
     );
   }
