@@ -175,8 +175,7 @@ fn update(sql: &dyn Sql, steps: &[&'static str]) -> Result<(), StoreError> {
     let found = Row::only(sql.query(FOUND, &[])?)?.size()?;
     let version = steps.len() + 1;
     if version < found {
-        let message = format!("its schema {found} is newer than {version}");
-        return Err(StoreError(message));
+        return Err(StoreError::newer(found, version));
     }
     if found == version {
         return Ok(());

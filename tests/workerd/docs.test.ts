@@ -11,13 +11,17 @@ import { within } from "../support/wait.ts";
 
 const ACCOUNT = "it needs an account of Cloudflare";
 const PART = "it is a part of wrangler.toml, which nothing runs";
+const PROJECT = "sdk/tests/cli/workerd/ does the same in folders of its own";
 const ELSEWHERE = "it is a deployment's; the same is run in";
 
 /** Blocks that are not run, by what they begin with, and why not. */
 const NOT_RUN: Record<string, [begins: string, why: string][]> = {
   "backups.md": [["const bookmark = await this.ctx.storage.", "workerd has no such history"]],
   "deploy.md": [
+    ["npm install sessile && npm install --save-dev wrangler", `${ACCOUNT}; ${PROJECT}`],
+    ["import Sessile, { InboxObject, SessionObject }", PROJECT],
     ["npm run setup                                  # installs the tools", ACCOUNT],
+    ["npm install sessile", PROJECT],
     ["[vars]", PART],
     ['import { SignJWT } from "jose";', `${ELSEWHERE} docs/use-chat.md`],
     ['curl -X PATCH "https://HOST/v1/sessions/support-4711" \\', `${ELSEWHERE} docs/security.md`],
@@ -34,6 +38,10 @@ const NOT_RUN: Record<string, [begins: string, why: string][]> = {
     ["[[analytics_engine_datasets]]", PART],
     ["SELECT toStartOfInterval(", ACCOUNT],
     ["SELECT blob9 AS target", ACCOUNT],
+  ],
+  "upgrading.md": [
+    ["npm update sessile", `${ACCOUNT}; ${PROJECT}`],
+    ["npm install sessile@0.1.0", `${ACCOUNT}; ${PROJECT}`],
   ],
   "push.md": [
     [

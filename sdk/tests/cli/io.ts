@@ -4,6 +4,8 @@ import { fileURLToPath } from "node:url";
 import type { Io } from "../../src/cli/io.ts";
 import { run } from "../../src/cli/program.ts";
 
+const SDK = fileURLToPath(new URL("../..", import.meta.url));
+
 export interface Ran {
   code: number;
   out: string;
@@ -13,6 +15,8 @@ export interface Ran {
 export interface Given {
   env?: Record<string, string>;
   cwd?: string;
+  /** The directory of the package; this one unless told. */
+  root?: string;
   isTty?: boolean;
   stdin?: string;
   signal?: AbortSignal;
@@ -22,12 +26,12 @@ export interface Given {
 
 /** Runs a command line in this process, in a directory without variables unless told. */
 export async function sessile(args: readonly string[], given: Given = {}): Promise<Ran> {
-  const { env = {}, cwd = "/", isTty = false, stdin = "", onOut } = given;
+  const { env = {}, cwd = "/", root = SDK, isTty = false, stdin = "", onOut } = given;
   const ran: Ran = { code: 0, out: "", err: "" };
   const io: Io = {
     env,
     cwd,
-    root: fileURLToPath(new URL("../..", import.meta.url)),
+    root,
     isTty,
     signal: given.signal ?? new AbortController().signal,
     out: (text) => {

@@ -121,7 +121,7 @@ impl<M: Class> Object<M> {
                     .with(|core| Ok(M::report(shell.name().unwrap_or_default(), core)))
                 {
                     Ok(report) => json(200, &report),
-                    Err(Lost) => lost::<M>(),
+                    Err(Lost) => lost(shell),
                 };
             }
         };
@@ -131,7 +131,7 @@ impl<M: Class> Object<M> {
             body,
         };
         let Ok(request) = shell.with(|core| Ok(M::request(decode, &parts, &core.limits))) else {
-            return lost::<M>();
+            return lost(shell);
         };
         shell.run(|| provoke(M::frames(&request)));
         let sender = M::sender(grant);
@@ -147,7 +147,7 @@ impl<M: Class> Object<M> {
                 ..
             }) => json(status, &body),
             Ok(_) => refusal(&failed(M::THING, "it gave no answer")),
-            Err(Lost) => lost::<M>(),
+            Err(Lost) => lost(shell),
         }
     }
 
@@ -163,7 +163,7 @@ impl<M: Class> Object<M> {
         };
         // Wakes first, so that the new socket is not taken for one that outlived a sleep.
         if shell.with(|_| Ok(())).is_err() {
-            return lost::<M>();
+            return lost(shell);
         }
         let (client, server) = ends(WebSocketPair::new()?)?;
         shell.state.as_raw().accept_websocket(&server)?;
@@ -174,11 +174,11 @@ impl<M: Class> Object<M> {
             Ok(())
         });
         if added.is_err() {
-            return lost::<M>();
+            return lost(shell);
         }
         shell.feed_and_forget(Input::Open { connection, start });
         if shell.is_lost() {
-            return lost::<M>();
+            return lost(shell);
         }
         upgraded(&client, has_protocol)
     }
@@ -202,8 +202,12 @@ fn draw(carrier: Carrier) -> Option<ConnectionId> {
 }
 
 /// The answer of an object that failed in this operation.
-fn lost<M: Class>() -> Answer {
-    let reason = "it failed; what was asked may have happened";
+fn lost<M: Class>(shell: &Shell<M>) -> Answer {
+    let reason = if shell.is_newer() {
+        "a newer release stored it, so nothing was done; deploy that release again"
+    } else {
+        "it failed; what was asked may have happened"
+    };
     refusal(&failed(M::THING, reason))
 }
 

@@ -24,6 +24,7 @@ use crate::protocol::deployment::Deployment;
 use crate::protocol::error::close;
 use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::milestone::Milestone;
+use crate::store::StoreError;
 use crate::store::sql::Sql;
 
 /// An object, with its machine once something has happened.
@@ -37,6 +38,8 @@ pub(super) struct Shell<M: Class> {
     backlog: Backlog,
     /// About to be reset: its memory no longer matches its sockets and storage.
     is_lost: Cell<bool>,
+    /// Its rows are those of a later release: they are left alone, and nothing is done.
+    is_newer: Cell<bool>,
     core: RefCell<Option<Core<M>>>,
 }
 
@@ -64,7 +67,8 @@ impl<M: Class> Shell<M> {
             let judge = move || judging.upgrade().is_none_or(|shell| shell.judge());
             let backlog = Backlog::new(judge);
             let object = Registered::new(state.as_raw().into());
-            let (is_lost, core) = (Cell::new(false), RefCell::new(None));
+            let [is_lost, is_newer] = [false, false].map(Cell::new);
+            let core = RefCell::new(None);
             Self {
                 state,
                 env,
@@ -74,6 +78,7 @@ impl<M: Class> Shell<M> {
                 stalled,
                 backlog,
                 is_lost,
+                is_newer,
                 core,
             }
         })
@@ -91,6 +96,11 @@ impl<M: Class> Shell<M> {
             let _ = js::abort_later(self.state.as_raw().as_ref(), why);
         }
         Lost
+    }
+
+    /// Whether a later release has stored its rows.
+    pub(super) fn is_newer(&self) -> bool {
+        self.is_newer.get()
     }
 
     /// Whether the message is expected to be the only one for now.
@@ -264,10 +274,20 @@ impl<M: Class> Shell<M> {
     }
 
     fn load(&self) -> Result<Core<M>, Lost> {
-        self.try_load().map_err(|reason| self.lose(&reason))
+        self.try_load()
+            .map_err(|reason| self.lose(&reason))?
+            .map_err(|error| {
+                if !error.is_newer() {
+                    return self.lose(&error.to_string());
+                }
+                // Another start would find the same rows.
+                console_error!("{error}");
+                self.is_newer.set(true);
+                Lost
+            })
     }
 
-    fn try_load(&self) -> Result<Core<M>, String> {
+    fn try_load(&self) -> Result<Result<Core<M>, StoreError>, String> {
         let config = config(&self.env).map_err(|error| error.message)?;
         let limits = config.limits.clone();
         let thrown = |error: JsValue| js::describe(&error);
@@ -282,14 +302,13 @@ impl<M: Class> Shell<M> {
             judge: Rc::new(PlatformJudge),
         };
         let machine = M::load(&name, deployment, &store, connections, entropy);
-        let machine = machine.map_err(|error| error.to_string())?;
-        Ok(Core {
+        Ok(machine.map(|machine| Core {
             machine,
             store,
             sql,
             sockets,
             limits,
-        })
+        }))
     }
 
     /// Performs effects in order.
