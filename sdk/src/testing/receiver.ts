@@ -9,7 +9,7 @@ const HOST = "127.0.0.1";
 /** A signature is good for five minutes, before and after. */
 const TOLERANCE_S = 300;
 /** How long `next` waits by itself, in milliseconds. */
-const WAIT_MS = 5_000;
+const WAIT_MS = 10_000;
 
 /** One call that came and was signed as it should be. */
 export interface Call {
@@ -33,7 +33,7 @@ export interface Receiver extends AsyncDisposable {
   /** How many came without a good signature; they got 401. */
   readonly unsigned: number;
   /**
-   * The oldest call that no `next` has had, and that matches; waits for it, 5 s unless told. Throws
+   * The oldest call that no `next` has had, and that matches; waits for it, 10 s unless told. Throws
    * a `TestingError` with `timeout`.
    */
   next(matching?: (call: Call) => boolean, ms?: number): Promise<Call>;

@@ -3,7 +3,7 @@
 import { TestingError } from "./errors.ts";
 
 /** How long by itself, in milliseconds. */
-const WAIT_MS = 5_000;
+const WAIT_MS = 10_000;
 /** The length shown of what there was instead. */
 const SHOWN_LENGTH = 2_000;
 
@@ -14,7 +14,7 @@ export interface Shown<T> {
 }
 
 /**
- * Waits until what a client shows is so, 5 s unless told, and resolves to it. Looks at every
+ * Waits until what a client shows is so, 10 s unless told, and resolves to it. Looks at every
  * change. Throws a {@link TestingError} with `timeout` that says what it showed instead.
  */
 export function until<T>(

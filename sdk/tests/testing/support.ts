@@ -4,7 +4,9 @@ import type { TestContext } from "node:test";
 import { type AgentSession, type AgentTurn, createAgentSession } from "../../src/agent/index.ts";
 import { createSession, type Session } from "../../src/index.ts";
 import { type Sessile, type SessileOptions, startSessile } from "../../src/testing/index.ts";
-import { QUICK } from "../support.ts";
+
+/** Reconnects soon, and takes nobody on a busy machine for lost. */
+const SOON = { backoffMs: 10, backoffMostMs: 100 };
 
 export async function start(t: TestContext, options?: SessileOptions): Promise<Sessile> {
   const sessile = await startSessile(options);
@@ -20,7 +22,7 @@ export async function page(
   url = sessile.url,
 ): Promise<Session> {
   const token = () => sessile.token({ sub: "ada" });
-  const opened = createSession({ url, session, token, timing: QUICK });
+  const opened = createSession({ url, session, token, timing: SOON });
   t.after(() => opened.close());
   await opened.connect();
   return opened;

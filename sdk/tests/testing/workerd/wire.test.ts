@@ -68,7 +68,8 @@ test("a slow wire is slow in both directions, and keeps the order", async (t) =>
   sessile.wire.slow(60);
   const from = performance.now();
   await Promise.all(["one", "two", "three"].map((data) => ada.send(data)));
-  assert.ok(performance.now() - from >= 120, "there and back");
+  // Timers may ring a millisecond early.
+  assert.ok(performance.now() - from >= 118, "there and back");
   sessile.wire.mend();
   assert.deepEqual(
     ada.messages.map(({ data }) => data),
