@@ -140,6 +140,18 @@ describe("the timeline", () => {
     await scribe.publish("hello");
     const page = await inspectors.open(session);
     await page.getByText("Live", { exact: true }).waitFor();
+    // By its own connection, and not by reading everything every now and then, which may happen
+    // beside one of three messages.
+    const readings = () =>
+      inspectors.front.asked.filter((path) => path.endsWith("?rewind=0")).length;
+    let followed = 0;
+    for (const data of ["one", "two", "three"]) {
+      const before = readings();
+      const serial = await scribe.publish(data);
+      await entriesOf(page).getByText(serial).waitFor();
+      followed += readings() === before ? 1 : 0;
+    }
+    assert.ok(followed > 0, "each message came with a reading of everything");
     const text = await scribe.publish("", { status: "streaming", name: "story" });
     const row = entriesOf(page).locator("tr", { has: page.getByText(text, { exact: true }) });
     await row.waitFor();
