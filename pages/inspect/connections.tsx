@@ -4,7 +4,7 @@ import { memo } from "react";
 import { Empty } from "../look/parts.tsx";
 import { codes, times } from "./findings/text.ts";
 import { CopyCurl, Rule, Section, Table } from "./section.tsx";
-import type { Gone, Trace } from "./shapes.ts";
+import type { Connected, Gone, Trace } from "./shapes.ts";
 import type { Known, Watch } from "./watch.ts";
 import { ago, bytes, clock, count, shown } from "./words.ts";
 
@@ -19,6 +19,8 @@ const OPEN = [
   "Not taken",
   "Last seen",
 ];
+/** Open connections that are listed. */
+const LISTED = 100;
 const GONE = [
   "Client",
   "Connection",
@@ -38,6 +40,11 @@ export const Connections = memo(({ watch, known }: { watch: Watch; known: Known 
   const now = watch.now();
   const own = watch.tap.connection;
   const gone = [...traces.gone].reverse();
+  // Those with trouble first: a session may have ten thousand.
+  const trouble = ({ unsent, trace }: Connected) =>
+    unsent + Object.keys(trace?.refused ?? {}).length + (trace?.reason === undefined ? 0 : 1);
+  const sorted = [...connections].sort((one, other) => trouble(other) - trouble(one));
+  const listed = sorted.slice(0, LISTED);
   return (
     <Section
       id="connections"
@@ -55,7 +62,7 @@ export const Connections = memo(({ watch, known }: { watch: Watch; known: Known 
         <Empty title="Nobody is connected" />
       ) : (
         <Table label="Open connections" head={OPEN}>
-          {connections.map(({ client, connection, kind, window, unsent, trace }) => (
+          {listed.map(({ client, connection, kind, window, unsent, trace }) => (
             <tr key={connection}>
               <td>
                 {shown(client, 40)}
@@ -74,6 +81,11 @@ export const Connections = memo(({ watch, known }: { watch: Watch; known: Known 
             </tr>
           ))}
         </Table>
+      )}
+      {sorted.length > LISTED && (
+        <p className="quiet">
+          {count(sorted.length - LISTED, "more connection")} without trouble, or with less.
+        </p>
       )}
       <h3>Gone</h3>
       {gone.length === 0 ? (

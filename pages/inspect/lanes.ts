@@ -194,6 +194,33 @@ export function marksOf(entries: readonly Entry[], view: View, places: number): 
   return marks.map((mark) => ({ x: (mark.place + 0.5) / places, entries: mark.entries }));
 }
 
+/** A turn with the place that it is drawn at. */
+export interface Drawn extends TurnBar {
+  left: number;
+  width: number;
+}
+
+/** The shortest that a turn is drawn, in pixels. */
+const TURN_MIN = 3;
+
+/** The turns in view, but for those that would cover nothing new; a failed one always shows. */
+export function drawnOf(turns: readonly TurnBar[], view: View, x: (at: number) => number): Drawn[] {
+  const ends: number[] = [];
+  const drawn: Drawn[] = [];
+  const isFailed = ({ status }: TurnBar) => (status === "failed" ? 1 : 0);
+  for (const turn of turns) {
+    if (turn.from > view.to || (turn.to ?? view.to) < view.from) continue;
+    const left = x(turn.from);
+    const right = Math.max(x(turn.to ?? view.to), left + TURN_MIN);
+    const end = ends[turn.row] ?? Number.NEGATIVE_INFINITY;
+    if (right <= end + 1 && !isFailed(turn)) continue;
+    ends[turn.row] = Math.max(end, right);
+    drawn.push({ ...turn, left, width: right - left });
+  }
+  // Failed ones last: nothing lies above them.
+  return drawn.sort((one, other) => isFailed(one) - isFailed(other));
+}
+
 /** The group of an entry's kind, which it is drawn by. */
 export type Group = "message" | "turn" | "approval" | "call" | "state" | "other";
 

@@ -1,6 +1,7 @@
 // A session that is being inspected: what it says first, then everything in its parts.
 
 import { useCallback, useMemo, useState, useSyncExternalStore } from "react";
+import type { SessileError } from "sessile";
 import { Button, Empty, Loading, Note, PageHeader, Status, type Tone } from "../look/parts.tsx";
 import { Approvals } from "./approvals.tsx";
 import { Commands } from "./commands.tsx";
@@ -53,7 +54,8 @@ export function Opened({ watch, session, onOtherToken }: Props) {
         {phase === "loading" && <Loading label="Reading the session" />}
         {phase === "ready" && (
           <>
-            {error !== undefined && (
+            {isOfToken(error) && <Failed watch={watch} known={known} onOtherToken={onOtherToken} />}
+            {error !== undefined && !isOfToken(error) && (
               <Note tone="warn" title="It cannot be read at the moment" isUrgent>
                 <p>
                   {shown(error.message, 300)}. It is shown as it was {ago(known.readAt, Date.now())}
@@ -89,10 +91,14 @@ function State({ watch, known }: { watch: Watch; known: Known }) {
   );
 }
 
+/** Whether another token may help. */
+function isOfToken(error: SessileError | undefined): boolean {
+  return error !== undefined && /^(unauthorized|forbidden)$/.test(error.code);
+}
+
 function Failed({ watch, known, onOtherToken }: Omit<Props, "session"> & { known: Known }) {
   const { error } = known;
   if (error === undefined) return null;
-  const isToken = error.code === "unauthorized" || error.code === "forbidden";
   const titles: Record<string, string> = {
     unauthorized: "The token is not valid",
     forbidden: "This token may not inspect the session",
@@ -102,8 +108,12 @@ function Failed({ watch, known, onOtherToken }: Omit<Props, "session"> & { known
   };
   return (
     <Note tone="bad" title={titles[error.code] ?? "The session cannot be read"} isUrgent>
-      <p>The answer was: {shown(error.message, 400)}.</p>
-      {isToken ? (
+      {error.code === "unreachable" ? (
+        <p>There is no network, or nothing at this address. The page tries again by itself.</p>
+      ) : (
+        <p>The answer was: {shown(error.message, 400)}.</p>
+      )}
+      {isOfToken(error) ? (
         <>
           <p>Diagnostics and the log need the operation admin for this session (P2.3, P11.4).</p>
           <Button onClick={onOtherToken}>Use another token</Button>

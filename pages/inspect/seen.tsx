@@ -7,6 +7,9 @@ import { Rule, Section } from "./section.tsx";
 import { labelOf, type Reader, seenBy } from "./seen.ts";
 import type { Known, Watch } from "./watch.ts";
 
+/** Readers to choose from. */
+const READERS = 300;
+
 interface Props {
   watch: Watch;
   known: Known;
@@ -19,7 +22,8 @@ export const Seen = memo(({ watch, known, selected }: Props) => {
   const readers = useMemo(() => {
     const open = diagnostics?.connections.filter(({ connection }) => connection !== own) ?? [];
     const all: Reader[] = [...(diagnostics?.traces.gone ?? []), ...open];
-    return all.filter(({ kind }) => kind === "socket" || kind === "events").reverse();
+    const read = all.filter(({ kind }) => kind === "socket" || kind === "events");
+    return read.slice(-READERS).reverse();
   }, [diagnostics, own]);
   const [chosen, setChosen] = useState<string>();
   const [time, setTime] = useState<number>();

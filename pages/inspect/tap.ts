@@ -166,7 +166,8 @@ export class Tap {
     if (code === 4401) this.#reads.forgetToken();
     // Another life of the session has other places.
     if (code === 4410) this.#position = "";
-    if (FINAL.includes(code)) {
+    // A token that was refused twice is the only one there is.
+    if (FINAL.includes(code) || (code === 4401 && this.#failures > 1)) {
       this.reason ||= reason || `the session closed the connection with ${code}`;
       this.#become("closed");
     } else this.#later();

@@ -11,6 +11,7 @@ import {
 } from "react";
 import { Button } from "../look/parts.tsx";
 import {
+  drawnOf,
   groupOf,
   type Lane,
   lanesOf,
@@ -271,21 +272,19 @@ function LaneDrawing({ lane, view, width, places, x, selected }: LaneProps) {
           <title>{`connection ${connection}${isDropped ? ", dropped by the session" : ""}`}</title>
         </g>
       ))}
-      {lane.turns.filter(inView).map((turn) => {
-        const left = x(turn.from);
-        const long = Math.max(x(turn.to ?? view.to) - left, 3);
+      {drawnOf(lane.turns, view, x).map((turn) => {
+        const { id, status, left, width: long } = turn;
         const y = HEAD + marksHeight(lane) + turn.row * ROW;
-        const label = `${shown(turn.id, 60)} (${turn.status})`;
         const room = Math.min(left + long, width) - Math.max(left, 0) - 8;
         return (
-          <g key={turn.id} className="turn" data-status={turn.status}>
+          <g key={id} className="turn" data-status={status}>
             <rect x={left} y={y} width={long} height={ROW - 4} rx={3} />
             {room > 14 && (
               <text x={Math.max(left, 0) + 5} y={y + 11}>
-                {fitted(turn.id, turn.status, Math.floor(room / LETTER))}
+                {fitted(id, status, Math.floor(room / LETTER))}
               </text>
             )}
-            <title>{`turn ${label}`}</title>
+            <title>{`turn ${shown(id, 60)} (${status})`}</title>
           </g>
         );
       })}

@@ -139,6 +139,58 @@ test("without a token the form asks for one, and opens the session with it", asy
   await page.getByRole("heading", { name: "No such session" }).waitFor();
 });
 
+test("a token that expires meanwhile is said, with a way to another one", async () => {
+  const { server } = inspectors;
+  const writer = await connect(server, "expires", { sub: "writer" });
+  await writer.publish("hello");
+  // Within the leeway of P2.1, for some seconds more.
+  const token = { sub: "ops", caps: { "*": ["admin"] }, expiresIn: -24 };
+  const page = await inspectors.open("expires", { token });
+  await page.getByText("Live", { exact: true }).waitFor();
+  const alert = page.getByRole("alert");
+  const isTold = () => alert.getByText("The token is not valid").count();
+  await until(
+    async () => {
+      await writer.publish("more");
+      return isTold();
+    },
+    (shown) => shown > 0,
+    "the page to say that its token has expired",
+  );
+  assert.ok(
+    (await rows(part(page, "Entries").getByRole("table"))).length > 0,
+    "all is still there",
+  );
+  await page.getByText("Live view ended").waitFor();
+  await assertFit(page, "an expired token");
+  await alert.getByRole("button", { name: "Use another token" }).click();
+  await page.getByLabel("Token").fill(await makeToken({ sub: "ops", caps: { "*": ["admin"] } }));
+  await page.getByRole("button", { name: "Go on" }).click();
+  await page.getByText("Live", { exact: true }).waitFor();
+  await writer.close();
+});
+
+test("without a network at the beginning the page says so, and tries again", async () => {
+  const { server } = inspectors;
+  const writer = await connect(server, "later", { sub: "writer" });
+  await writer.publish("hello");
+  const page = await inspectors.open("later");
+  await page.getByText("Live", { exact: true }).waitFor();
+  await page.context().route("**/v1/**", (route) => route.abort());
+  await page.reload();
+  const alert = page.getByRole("alert");
+  await alert.getByText("The deployment does not answer").waitFor();
+  await assertFit(page, "no network with a token");
+  await page.evaluate(() => sessionStorage.clear());
+  await page.reload();
+  await alert.getByText("There is no network, or nothing at this address.").waitFor();
+  await assertFit(page, "no network without a token");
+  await page.context().unroute("**/v1/**");
+  await alert.getByRole("button", { name: "Try again" }).click();
+  await page.getByRole("heading", { name: "Which token is yours?" }).waitFor();
+  await writer.close();
+});
+
 test("the protocol has an address for each rule, and reads well", async () => {
   const page = await inspectors.open("any");
   for (const [look, { colorScheme, viewport }] of Object.entries(LOOKS)) {

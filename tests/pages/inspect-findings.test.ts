@@ -209,10 +209,15 @@ describe("readers", () => {
     assert.deepEqual(
       told(it).map(([text]) => text),
       [
-        "Frames of `bot` were refused: 3 not-leader.",
         "Frames by HTTP, or connections that never began, were refused: 1 not-leader, 1 gap.",
+        "Frames of `bot` were refused: 3 not-leader.",
       ],
     );
+    const many = Array.from({ length: 500 }, (_, at) => ({ ...bot, client: `c${at % 100}` }));
+    const told500 = told(diagnosed({ connections: many }));
+    assert.equal(told500.length, 6, "they do not fill the page");
+    assert.match(told500.at(-1)?.[0] ?? "", /95 readers/);
+    assert.match(told500[0]?.[0] ?? "", /: 15 not-leader/, "by client");
   });
 });
 

@@ -7,6 +7,7 @@ import { inspectorOf, sessionIn } from "../../pages/inspect/address.ts";
 import { curl, quoted } from "../../pages/inspect/curl.ts";
 import { delays } from "../../pages/inspect/delay.ts";
 import {
+  drawnOf,
   kept,
   lanesOf,
   marksOf,
@@ -148,6 +149,23 @@ describe("the timeline", () => {
     const lanes = lanesOf(many, new Map(), undefined, undefined);
     assert.equal(lanes.length, 40);
     assert.equal(lanes.flatMap(({ marks }) => marks.flat()).length, 500);
+  });
+
+  test("draws turns that would cover nothing new as one, but each that failed", () => {
+    const view = { from: 0, to: 100_000 };
+    const x = (at: number) => at / 1000;
+    const turns = Array.from({ length: 10_000 }, (_, at) => ({
+      id: `t${at}`,
+      status: at === 5001 ? "failed" : "complete",
+      from: at * 10,
+      to: at * 10 + 5,
+      row: 0,
+    }));
+    const drawn = drawnOf(turns, view, x);
+    assert.ok(drawn.length > 20 && drawn.length < 120, `${drawn.length} are drawn`);
+    assert.equal(drawn.at(-1)?.id, "t5001", "above the others");
+    const near = drawnOf(turns, { from: 0, to: 99 }, (at) => at * 10);
+    assert.equal(near.length, 10);
   });
 
   test("tells of turns that the reads of turns do not reach, by their entries", () => {

@@ -3,8 +3,11 @@
 import type { Evidence, Finding } from "../findings.ts";
 import type { Gone } from "../shapes.ts";
 import { ago, bytes, count, shown } from "../words.ts";
-import { codes, grouped, name, times } from "./text.ts";
+import { codes, few, grouped, name, times } from "./text.ts";
 
+/** Readers of one kind that are told one by one. */
+const TOLD = 5;
+const MORE = "The same is so of more: the table of connections has";
 /** Bytes not taken that are worth a word; the session drops a reader at 4 MiB. */
 const LAGGING = 256 * 1024;
 /** Connections of one client that ended within ten minutes. */
@@ -22,13 +25,10 @@ const CLOSED: Readonly<Record<number, string>> = {
 };
 
 export function readers(evidence: Evidence): Finding[] {
-  return [
-    ...dropped(evidence),
-    ...lagging(evidence),
-    ...lost(evidence),
-    ...restless(evidence),
-    ...refused(evidence),
-  ];
+  const of = [dropped, lagging, lost, restless, refused];
+  return of.flatMap((one) =>
+    few(one(evidence), TOLD, (rest) => `${MORE} ${count(rest, "reader")}.`),
+  );
 }
 
 function dropped({ diagnostics, now }: Evidence): Finding[] {
@@ -58,6 +58,7 @@ function cause({ client, code = 0, reason }: Gone): string {
 function lagging({ diagnostics, own }: Evidence): Finding[] {
   return diagnostics.connections
     .filter(({ unsent, connection }) => unsent >= LAGGING && connection !== own)
+    .sort((one, other) => other.unsent - one.unsent)
     .map(({ client, unsent, connection }) => ({
       tone: "warn",
       text:
@@ -71,7 +72,7 @@ function lagging({ diagnostics, own }: Evidence): Finding[] {
 /** Those that could not go on from where they were. */
 function lost({ diagnostics, now }: Evidence): Finding[] {
   const { connections, traces } = diagnostics;
-  return [...connections, ...traces.gone].flatMap(({ client, trace }) => {
+  return [...connections, ...[...traces.gone].reverse()].flatMap(({ client, trace }) => {
     if (trace?.resumed !== false || trace.reason === undefined) return [];
     const at = trace.attachedAt;
     const when = at === undefined ? "" : ` ${ago(at, now)}`;
@@ -102,22 +103,12 @@ function restless({ diagnostics, now }: Evidence): Finding[] {
     }));
 }
 
-/** Refusals by whom, as far as connections tell; those by HTTP have no connection. */
+/** Refusals by client, as far as connections tell; those by HTTP have no connection. */
 function refused({ diagnostics, own }: Evidence): Finding[] {
   const { connections, traces } = diagnostics;
+  const all = [...connections, ...traces.gone];
   const found: Finding[] = [];
-  for (const { client, connection, trace } of [...connections, ...traces.gone]) {
-    if (connection === own || trace === undefined) continue;
-    if (Object.keys(trace.refused).length === 0) continue;
-    found.push({
-      tone: "warn",
-      text: `Frames of ${name(client)} were refused: ${codes(trace.refused)}.`,
-      rule: "P13.2",
-      ...(trace.attachedAt !== undefined && { at: trace.attachedAt }),
-      section: "connections",
-    });
-  }
-  const rest = remainder(traces.refused, [...connections, ...traces.gone]);
+  const rest = remainder(traces.refused, all);
   if (Object.keys(rest).length > 0) {
     found.push({
       tone: "warn",
@@ -126,7 +117,28 @@ function refused({ diagnostics, own }: Evidence): Finding[] {
       section: "connections",
     });
   }
+  const others = all.filter(({ connection }) => connection !== own);
+  for (const [client, group] of grouped(others, ({ client }) => client)) {
+    const sums = added(group.map(({ trace }) => trace?.refused ?? {}));
+    if (Object.keys(sums).length === 0) continue;
+    const times = group.map(({ trace }) => trace?.attachedAt ?? 0);
+    found.push({
+      tone: "warn",
+      text: `Frames of ${name(client)} were refused: ${codes(sums)}.`,
+      rule: "P13.2",
+      at: Math.max(...times),
+      section: "connections",
+    });
+  }
   return found;
+}
+
+function added(all: readonly Record<string, number>[]): Record<string, number> {
+  const sums: Record<string, number> = {};
+  for (const one of all) {
+    for (const [code, number] of Object.entries(one)) sums[code] = (sums[code] ?? 0) + number;
+  }
+  return sums;
 }
 
 /** The refusals that no connection accounts for. */

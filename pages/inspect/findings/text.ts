@@ -1,5 +1,6 @@
 // Words that several findings need.
 
+import type { Finding } from "../findings.ts";
 import { shown } from "../words.ts";
 
 /** A name of others, set apart. */
@@ -25,6 +26,19 @@ export function grouped<Item>(
 /** How often: `once`, `twice`, `12 times`. */
 export function times(count: number): string {
   return ["never", "once", "twice"][count] ?? `${count.toLocaleString("en")} times`;
+}
+
+/** The first of them as findings, and one that counts the others. */
+export function few(
+  all: readonly Finding[],
+  most: number,
+  more: (count: number) => string,
+): Finding[] {
+  const last = all[most];
+  if (last === undefined) return [...all];
+  const { rule, section } = last;
+  const rest: Finding = { tone: "note", text: more(all.length - most), rule, section };
+  return [...all.slice(0, most), rest];
 }
 
 /** Counts by their code: `3 not-leader, 1 forbidden`. */
