@@ -14,7 +14,7 @@ import {
 } from "react";
 import type { Approval, Decision, ShownApproval } from "sessile";
 import { useApprovals } from "sessile/react";
-import { Button, Empty, Note } from "../look/parts.tsx";
+import { Button, Note } from "../look/parts.tsx";
 import { type Field, fieldsOf, labelOf, type Values, valuesOf } from "./fields.ts";
 import { useNames } from "./names.tsx";
 import { Past } from "./past.ts";
@@ -23,19 +23,6 @@ import { Past } from "./past.ts";
 export const AskedAs = createContext<((approval: ShownApproval) => ReactNode) | undefined>(
   undefined,
 );
-
-/** All that waits in this session, the oldest first. */
-export function Approvals({ isReadOnly }: { isReadOnly?: boolean }) {
-  const { pending } = useApprovals();
-  if (pending.length === 0) return <Empty title="Nothing waits for you" />;
-  return (
-    <div className="approvals">
-      {pending.map((approval) => (
-        <Asked key={approval.id} approval={approval} isReadOnly={isReadOnly} />
-      ))}
-    </div>
-  );
-}
 
 interface AskedInProps {
   /** Whether it belongs here, such as to a turn. */
@@ -70,7 +57,7 @@ interface AskedProps {
 }
 
 /** One approval or question, and what became of it. */
-export function Asked({ approval, isReadOnly }: AskedProps) {
+function Asked({ approval, isReadOnly }: AskedProps) {
   const place = useRef<HTMLElement>(null);
   const isMine = useRef(false);
   const isPending = approval.status === "pending";

@@ -1,6 +1,6 @@
 // The place to write: a message, and while an agent answers the choice of what it does to that.
 
-import { type FormEvent, type KeyboardEvent, useId, useRef, useState } from "react";
+import { type FormEvent, type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
 import { branchesOf, isOpen, type Session, type Turn } from "sessile";
 import { useConnection, useLead, useSession, useTurns, useUsage } from "sessile/react";
 import { Button, Note } from "../look/parts.tsx";
@@ -56,6 +56,7 @@ export function Composer({ about = {}, placeholder = "Write a message" }: Props)
   // A turn that waits for a person is not disturbed by a message.
   const isAnswering = open.some(({ status }) => status === "active" || status === "queued");
   const stop = () => void session.cancel({ all: true }, "stopped").catch(() => {});
+  useEscape(isBusy, stop);
 
   const send = () => {
     if (text.trim() === "") return;
@@ -70,9 +71,7 @@ export function Composer({ about = {}, placeholder = "Write a message" }: Props)
   };
   const press = (event: KeyboardEvent) => {
     // A key that an input method needs is not for this page.
-    if (event.nativeEvent.isComposing) return;
-    if (event.key === "Escape" && isBusy) stop();
-    if (event.key !== "Enter" || event.shiftKey) return;
+    if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
     event.preventDefault();
     send();
   };
@@ -129,6 +128,20 @@ export function Composer({ about = {}, placeholder = "Write a message" }: Props)
       </p>
     </form>
   );
+}
+
+/** Escape, wherever the focus is, unless something there has its own use for it. */
+function useEscape(isWanted: boolean, act: () => void): void {
+  const latest = useRef(act);
+  latest.current = act;
+  useEffect(() => {
+    if (!isWanted) return;
+    const press = ({ key, isComposing, defaultPrevented }: globalThis.KeyboardEvent) => {
+      if (key === "Escape" && !isComposing && !defaultPrevented) latest.current();
+    };
+    document.addEventListener("keydown", press);
+    return () => document.removeEventListener("keydown", press);
+  }, [isWanted]);
 }
 
 /** What keeps a message from being answered now. */

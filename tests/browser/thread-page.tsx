@@ -2,9 +2,9 @@
 
 import { createRoot } from "react-dom/client";
 import { indexedDbOutbox } from "sessile";
-import { SessionProvider, useConnection, useSession } from "sessile/react";
-import "../../pages/look/parts.tsx";
-import { Composer, People, TakeOver, Thread, Usage } from "../../pages/thread/index.ts";
+import { SessionProvider, useConnection, useLead, useSession } from "sessile/react";
+import { Button } from "../../pages/look/parts.tsx";
+import { Composer, People, Thread, Usage } from "../../pages/thread/index.ts";
 
 const {
   url = "",
@@ -28,12 +28,21 @@ function Page() {
           <Connection />
           <People />
           <Usage />
-          {watches && <TakeOver note="Sue from support" />}
+          {watches && <Lead />}
         </header>
         <Thread suggestions={SUGGESTIONS} isReadOnly={watches === "only"} />
         {watches !== "only" && <Composer about={{ device: "Laptop" }} />}
       </main>
     </SessionProvider>
+  );
+}
+
+function Lead() {
+  const { isOwn, takeOver, handBack } = useLead();
+  return isOwn ? (
+    <Button onClick={() => void handBack()}>Hand back to the agents</Button>
+  ) : (
+    <Button onClick={() => void takeOver({ note: "Sue from support" })}>Take over</Button>
   );
 }
 

@@ -129,7 +129,16 @@ describe("a conversation with the scripted agents", () => {
     await other.getByLabel("Message", { exact: true }).press("Escape");
     await stands(page, "cancelled");
     await page.getByText("Stopped by ben").waitFor();
-    await other.getByText("Stopped by You").waitFor();
+    await other.getByText("Stopped by you").waitFor();
+    await say(page, "Tell me how this works");
+    await grows(page, 100, 1);
+    // Not while Escape has another use.
+    await page.getByRole("button", { name: "Edit" }).first().click();
+    await page.getByLabel("Your message, another version").press("Escape");
+    assert.equal(await page.getByLabel("Your message, another version").count(), 0);
+    await stands(page, "active", 1);
+    await page.getByRole("region", { name: "Conversation" }).press("Escape");
+    await stands(page, "cancelled", 1);
   });
 
   test("a message goes alongside, interrupts, or steers", async () => {
