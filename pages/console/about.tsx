@@ -1,4 +1,4 @@
-// What goes on in a session beside the conversation: its turns, the people, the usage.
+// The details of a session beside its conversation: the turns, the people, the usage.
 
 import { useMemo, useState } from "react";
 import { isOpen, type Turn } from "sessile";

@@ -15,7 +15,7 @@ interface Props {
   isOwn: boolean;
 }
 
-/** What was said, and what is to be decided about it. */
+/** The messages of a session, with what is to be decided about them. */
 export function Conversation({ me, isOwn }: Props) {
   const { decide } = useApprovals();
   const drawn = useCallback(

@@ -1,5 +1,5 @@
-// What had the focus may go, since others act as well: then the focus goes on to the next approval
-// that waits, or to the head of the session, and is never lost.
+// The element that has the focus may go, since others act as well: then the focus goes on to the
+// next approval that waits, or to the head of the session, and is never lost.
 
 import { type RefObject, useEffect } from "react";
 

@@ -60,9 +60,6 @@ export function Inbox({ snapshot, rows, me, place, standing }: Props) {
         {...{ search, filter, counts: sums, onSearch: setSearch, onFilter: setFilter }}
         onEnter={enter}
       />
-      {isOffline && isKnown && (
-        <Note tone="warn">Offline: this is how things stood. It comes back by itself.</Note>
-      )}
       {failed !== undefined && (
         <Note tone="bad" isUrgent>
           {wordsOf(failed)}
@@ -96,6 +93,9 @@ export function Inbox({ snapshot, rows, me, place, standing }: Props) {
           </p>
           {isMore && <Button onClick={loadMore}>Load more sessions</Button>}
         </Empty>
+      )}
+      {isOffline && isKnown && (
+        <Note tone="warn">Offline: this is how things stood. It comes back by itself.</Note>
       )}
     </section>
   );

@@ -1,4 +1,4 @@
-// Who answers: the agents, or a person. Taking over and handing back (P8.8), and cancelling.
+// The agents or a person answer: taking over, handing back (P8.8), and cancelling.
 
 import { useState } from "react";
 import { type Approval, isOpen, type Leading, type Turn, type Wake } from "sessile";
@@ -16,19 +16,31 @@ interface Props {
   turns: readonly Turn[];
   /** Whether it is known how the session stands. */
   isRead: boolean;
-  /** What waits to be decided. */
+  isOffline: boolean;
+  /** The approvals that wait. */
   pending: readonly Approval[];
   me: Me;
 }
 
+const OFFLINE =
+  "Offline: this is how things stood. Decisions and replies are sent once the network is back.";
+
 /** The hand-over as it stands, and what can be done about it. */
-export function LeadBar({ lead, isOwn, turns, isRead, pending, me }: Props) {
+export function LeadBar(props: Props) {
+  const { lead, isOwn, turns, isRead, isOffline, pending, me } = props;
   const [question, setQuestion] = useState<"take" | "return" | "cancel">();
   const open = turns.filter(isOpen);
   const close = () => setQuestion(undefined);
   return (
     <div className="lead" data-own={isOwn ? "" : undefined}>
-      <p className="lead-state">{isRead && <State lead={lead} isOwn={isOwn} />}</p>
+      <p className="lead-state">
+        {isRead && isOffline && OFFLINE}
+        {isRead && !isOffline && <State lead={lead} isOwn={isOwn} />}
+      </p>
+      {/* Without the time, which would be read out each minute. */}
+      <span className="visually-hidden" role="status">
+        {lead && !isOwn && `${lead.name ?? lead.client} answers here now`}
+      </span>
       <div className="lead-ways">
         {pending.length > 0 && <ToAskings pending={pending} me={me} />}
         {open.length > 0 && (

@@ -7,7 +7,7 @@ import type { Opened } from "./opened.ts";
 /** A session as a line shows it. */
 export interface Row extends Partial<Omit<InboxSession, "id">> {
   id: string;
-  /** What waits for this person to decide, the newest first. */
+  /** The approvals that wait for this person, the newest first. */
   asked: readonly Approval[];
   /** Whether it is in the inbox: only then it is known how the session stands. */
   isListed: boolean;

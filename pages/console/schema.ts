@@ -17,7 +17,7 @@ export interface Form {
   first: Values;
 }
 
-/** What was put in, by field; JSON is under `""`. */
+/** The values that were put in, by field; JSON is under `""`. */
 export type Values = Readonly<Record<string, string | boolean>>;
 
 interface Schema {

@@ -107,11 +107,8 @@ function Case({ id, me, row, isKnown, onOpened, onForget }: Props) {
       data-about={isAbout ? "" : undefined}
     >
       <Head {...{ id, title, standing, isAbout }} onAbout={() => setAbout(!isAbout)} />
-      {!(isRead && isEmpty) && <LeadBar {...{ lead, isOwn, turns, isRead, pending, me }} />}
-      {isOffline && isRead && (
-        <Note tone="warn">
-          Offline: this is how things stood. What you do is sent when the network is back.
-        </Note>
+      {!(isRead && isEmpty) && (
+        <LeadBar {...{ lead, isOwn, turns, isRead, isOffline, pending, me }} />
       )}
       <div className="case-columns">
         <div className="case-main">
@@ -151,7 +148,7 @@ function useName(row: Row | undefined, isRead: boolean): string | undefined {
   return row?.title ?? read;
 }
 
-/** What is on screen is read; only the person's own inbox counts what is not (P9.5). */
+/** Marks what is on screen as read, where the person's own inbox counts it (P9.5). */
 function useReading(unread: number): void {
   const session = useSession();
   const messages = useMessages();
@@ -172,7 +169,7 @@ function useReading(unread: number): void {
   }, [session, last, unread]);
 }
 
-/** Whoever leads is there for everybody to see; whoever watches is not. */
+/** Shows a person who leads as there; one who watches is not shown. */
 function usePresent(isOwn: boolean): void {
   const session = useSession();
   useEffect(() => {

@@ -85,7 +85,7 @@ describe("how a session gets here (P15.1)", () => {
     await line(page, "Unasked").waitFor();
     await page.reload();
     await line(page, "Opened by its id").waitFor();
-    // Whoever takes it over has it in the inbox.
+    // A person who takes it over has it in the inbox.
     await reads(page, "You watch");
     await press(page, "t", "Enter");
     await line(page, "You lead").waitFor();
@@ -182,7 +182,7 @@ describe("finding", () => {
     await focuses(page, /^Red lamp/);
     await press(page, "Enter");
     await reads(page, "And now?");
-    // What is on screen is read.
+    // Messages on screen are read.
     await press(page, "/", "Escape", "4");
     await reads(page, "Everything is read");
     await press(page, "1", "/");

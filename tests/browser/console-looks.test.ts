@@ -127,7 +127,7 @@ for (const { name, ...context } of LOOKS) {
       await page.locator(".line").first().waitFor({ state: "attached" });
       proxy.unplug();
       try {
-        await page.locator(".case > .note").waitFor();
+        await page.locator(".lead-state", { hasText: "Offline" }).waitFor();
         await look(page, "a session without a network");
         await press(page, "Escape");
         await page.locator(".inbox > .note").waitFor();

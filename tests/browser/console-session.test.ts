@@ -10,7 +10,7 @@ import { ask, decided, focuses, press, reads, SUE, TOM, useConsole } from "./con
 
 const console = useConsole();
 
-/** What a refund is about. */
+/** A request with arguments of several kinds. */
 const REFUND = {
   title: "Refund 240 €?",
   description: "The parcel came back unopened.",
@@ -234,7 +234,7 @@ describe("deciding", () => {
     await ask(it, { title: "First?" });
     await ask(it, { title: "Second?" });
     const page = await console.open(SUE, { hash: `session=${it.id}` });
-    await reads(page, "2 to decide");
+    await page.locator(".asking", { hasText: "Second?" }).waitFor();
     await press(page, "a");
     await focuses(page, /^First\?/);
     await press(page, "n");
@@ -346,7 +346,7 @@ describe("a lost connection", () => {
       await page
         .locator(".inbox .note", { hasText: "Offline: this is how things stood" })
         .waitFor();
-      await page.locator(".case > .note", { hasText: "Offline" }).waitFor();
+      await page.locator(".lead-state", { hasText: "Offline" }).waitFor();
       assert.equal(await page.locator(".line", { hasText: "Cut" }).count(), 1, "the list stays");
       // A hand-over has to wait, a decision is kept.
       await press(page, "t", "Enter");
@@ -359,7 +359,7 @@ describe("a lost connection", () => {
       proxy.plug();
       assert.equal((await decided(it.bot)).id, id);
       await page.locator(".said", { hasText: "Are you there?" }).waitFor();
-      await page.locator(".case > .note", { hasText: "Offline" }).waitFor({ state: "detached" });
+      await page.locator(".lead-state", { hasText: "You watch." }).waitFor();
       await until(
         () => page.locator(".status", { hasText: "Live" }).count(),
         (count) => count === 2,
