@@ -9,28 +9,19 @@ import { serve } from "./dev.mjs";
 import { findChromium } from "./lib/chromium.mjs";
 import { freePort } from "./lib/ports.mjs";
 import { inRoot, isMain, main, Refusal, say } from "./lib/project.mjs";
+import { SCENES } from "./lib/scenes.mjs";
 import { setup } from "./setup.mjs";
 
 const FOLDER = ["docs", "pictures"];
 const THEMES = ["light", "dark"];
-const QUALITY = 0.8;
+const QUALITY = 0.75;
 const PATIENCE_MS = 30_000;
-
-/** The pages: their size, and how each is brought to the moment that its picture shows. */
-const SCENES = {
-  demo: { width: 1200, height: 760, show: showDemo },
-};
 
 /** Every picture that the script makes, as a file of docs/pictures/. */
 export const PICTURES = Object.keys(SCENES).flatMap((name) => THEMES.map((it) => fileOf(name, it)));
 
 function fileOf(name, theme) {
   return `${name}-${theme}.webp`;
-}
-
-async function showDemo(page, { origin }) {
-  await page.goto(`${origin}/`);
-  await page.waitForLoadState("networkidle");
 }
 
 /** Takes the pictures of the named pages, or all. */
@@ -44,16 +35,20 @@ async function takePictures(names) {
   const { chromium } = await import("playwright-core");
   const port = await freePort();
   const directory = mkdtempSync(join(tmpdir(), "sessile-pictures-"));
-  const key = randomBytes(32).toString("base64url");
-  const variables = [`SESSILE_SIGNING_KEY:${key}`, "SESSILE_DEV:1"].flatMap((it) => ["--var", it]);
+  const variables = [
+    `SESSILE_SIGNING_KEY:${randomBytes(32).toString("base64url")}`,
+    `SESSILE_WEBHOOK_SECRETS:whsec_${randomBytes(32).toString("base64")}`,
+    "SESSILE_LOCAL_TARGETS:1",
+    "SESSILE_DEV:1",
+  ];
   const options = ["--port", String(port), "--persist-to", directory, "--log-level", "warn"];
-  const server = serve([...options, ...variables]);
+  const server = serve([...options, ...variables.flatMap((it) => ["--var", it])]);
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
   try {
     const origin = `http://localhost:${port}`;
     await ready(origin);
     for (const name of names.length > 0 ? names : Object.keys(SCENES)) {
-      for (const theme of THEMES) await take(browser, name, theme, { origin, key });
+      for (const theme of THEMES) await take(browser, name, { origin, theme });
     }
   } finally {
     await browser.close();
@@ -73,15 +68,21 @@ async function ready(origin) {
   throw new Refusal(`${origin} does not answer`);
 }
 
-async function take(browser, name, theme, place) {
-  const { width, height, show } = SCENES[name];
-  const viewport = { width, height };
-  const context = await browser.newContext({ viewport, deviceScaleFactor: 2, colorScheme: theme });
+async function take(browser, name, place) {
+  const { theme } = place;
+  const { width, show } = SCENES[name];
+  const viewport = { width, height: SCENES[name].height };
+  const context = await browser.newContext({
+    viewport,
+    deviceScaleFactor: 1.5,
+    colorScheme: theme,
+  });
   context.setDefaultTimeout(PATIENCE_MS);
   try {
     const page = await context.newPage();
-    await show(page, place, theme);
-    const bytes = await encode(context, await page.screenshot());
+    const shown = { page, height: viewport.height, ...(await show(page, place)) };
+    const clip = { x: 0, y: 0, width, height: shown.height };
+    const bytes = await encode(context, await shown.page.screenshot({ clip }));
     mkdirSync(inRoot(...FOLDER), { recursive: true });
     writeFileSync(inRoot(...FOLDER, fileOf(name, theme)), bytes);
     say(`docs/pictures/${fileOf(name, theme)} has ${Math.round(bytes.length / 1024)} KB`);
