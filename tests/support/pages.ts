@@ -6,14 +6,14 @@
 // | `run` | is run to its end, and succeeds; the next one has the variables that it sets |
 // | `again` | is run until it prints what the block after it says |
 // | `stays` | is a process that stays until the end of the page |
-// | `serves` | serves the Worker, with the settings that `npm run dev` is given |
+// | `serves` | serves by `npx sessile dev`, until the next one serves |
 // | `as=FILE` | is saved as that file |
 // | `prints` | is what the block before it prints; `…` stands for any text |
 //
-// The folder has what a clone has, so that a page's commands are those of its readers.
+// The folder has what its readers have: packages, and a model.
 
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -21,7 +21,7 @@ import { promisify } from "node:util";
 import { build } from "esbuild";
 import { createElement } from "react";
 import { renderToString } from "react-dom/server";
-import { ROOT, type Server, startServer } from "./server.ts";
+import { ROOT } from "./server.ts";
 import { until, within } from "./wait.ts";
 
 export interface Block {
@@ -66,37 +66,37 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Hands over the arguments of `npm run dev`, in the place of npm. */
-const NPM = `#!/bin/sh\nprintf '%s\\0' "$@" > "$PAGE/.served"\n`;
-/** The command line, as `npx` finds it once it is installed. */
+/** The command line, as `npx` finds it once it is installed; it serves at a free port. */
 const NPX = `#!/bin/sh
 [ "$1" = sessile ] || { echo "npx $1 is not for a page" >&2; exit 1; }
 shift
+[ "$1" = dev ] && set -- "$@" --port "$PAGE_PORT"
 exec "${process.execPath}" "${join(ROOT, "sdk", "src", "cli", "main.ts")}" "$@"
 `;
+/** Stands for any model of the AI SDK. */
+const MODEL = join(ROOT, "examples", "agent-ai-sdk", "model.js");
 /** Every variable and function of a block is there in the next one. */
 const BEFORE = "set -aeuo pipefail; if [ -f .state ]; then . ./.state; fi\n";
 const AFTER = "\n{ export -p; declare -f; } > .state\n";
 
 export class Walk {
   readonly dir = mkdtempSync(join(tmpdir(), "sessile-page-"));
-  #server: Server | undefined;
   #staying: ChildProcess[] = [];
-  #port = 0;
+  #serving: ChildProcess | undefined;
+  /** Those of the Worker, and of a server of the page's own. */
+  #ports = [0, 0];
 
   constructor() {
     mkdirSync(join(this.dir, ".bin"));
-    for (const [name, script] of Object.entries({ npm: NPM, npx: NPX })) {
-      writeFileSync(join(this.dir, ".bin", name), script, { mode: 0o755 });
-    }
-    for (const name of ["examples", "node_modules", "scripts", "sdk"]) {
-      symlinkSync(join(ROOT, name), join(this.dir, name));
-    }
+    writeFileSync(join(this.dir, ".bin", "npx"), NPX, { mode: 0o755 });
+    symlinkSync(join(ROOT, "node_modules"), join(this.dir, "node_modules"));
+    symlinkSync(MODEL, join(this.dir, "model.mjs"));
   }
 
   get #options() {
-    const path = [join(this.dir, ".bin"), dirname(process.execPath), process.env.PATH];
-    const here = { PATH: path.join(":"), PAGE: this.dir, SESSILE_URL: this.#server?.url };
+    const path = [join(this.dir, ".bin"), dirname(process.execPath), process.env.PATH].join(":");
+    const [port] = this.#ports;
+    const here = { PATH: path, PAGE_PORT: `${port}`, SESSILE_URL: `http://localhost:${port}` };
     // Else `node --test` takes itself for a part of this run, and does nothing.
     const env = { ...process.env, ...here, NODE_TEST_CONTEXT: undefined };
     return { cwd: this.dir, env, timeout: 60_000 };
@@ -104,10 +104,8 @@ export class Walk {
 
   /** Ports that are free on this machine take the place of those of the page. */
   #here(code: string): string {
-    const { port = 8787 } = this.#server ?? {};
-    return code
-      .replaceAll("localhost:8787", `127.0.0.1:${port}`)
-      .replaceAll("8080", String(this.#port));
+    const [worker, own] = this.#ports;
+    return code.replaceAll("8787", `${worker}`).replaceAll("8080", `${own}`);
   }
 
   async #run(code: string): Promise<string> {
@@ -116,16 +114,10 @@ export class Walk {
   }
 
   async #serve(code: string): Promise<void> {
-    await this.#run(code);
-    const args = readFileSync(join(this.dir, ".served"), "utf8").split("\0");
-    if (args.slice(0, 5).join(" ") !== "run dev -- --port 8787") throw new Error(args.join(" "));
-    const settings = args.filter((_, at) => args[at - 1] === "--var");
-    const vars = Object.fromEntries(
-      settings.map((it) => [it.slice(0, it.indexOf(":")), it.slice(it.indexOf(":") + 1)]),
-    );
-    const options = { vars: { SESSILE_SIGNING_KEY: undefined, ...vars } };
-    if (this.#server === undefined) this.#server = await startServer(options);
-    else await this.#server.restart(options);
+    await this.#end(this.#serving, "SIGINT");
+    const said = this.#stay(code);
+    this.#serving = this.#staying.at(-1);
+    await until(said, (text) => text.includes("http://"), "the Worker to be served");
   }
 
   #stay(code: string): () => string {
@@ -156,7 +148,7 @@ export class Walk {
 
   /** Does what a page says, and fails where something else comes of it. */
   async follow(blocks: Block[]): Promise<void> {
-    this.#port = await freePort();
+    this.#ports = [await freePort(), await freePort()];
     let prints: (expected: string) => Promise<void> | void = () => {};
     for (const { language, does, code, line } of blocks) {
       const [word = ""] = does;
@@ -187,14 +179,16 @@ export class Walk {
     }
   }
 
+  async #end(child?: ChildProcess, signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
+    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise((done) => child.once("exit", done));
+    process.kill(-child.pid, signal);
+    await within(gone, "a process of the page to end");
+  }
+
   async end(): Promise<void> {
-    for (const child of this.#staying) {
-      if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) continue;
-      const gone = new Promise((done) => child.once("exit", done));
-      process.kill(-child.pid, "SIGKILL");
-      await within(gone, "a process of the page to end");
-    }
-    await this.#server?.stop();
+    await this.#end(this.#serving, "SIGINT");
+    for (const child of this.#staying) await this.#end(child);
     rmSync(this.dir, { recursive: true, force: true });
   }
 }
