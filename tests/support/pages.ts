@@ -6,7 +6,8 @@
 // | `run` | is run to its end, and succeeds; the next one has the variables that it sets |
 // | `again` | is run until it prints what the block after it says |
 // | `stays` | is a process that stays until the end of the page |
-// | `serves` | serves by `npx sessile dev`, until the next one serves |
+// | `serves` | serves by `npx sessile dev` or `serve`, until the next one serves |
+// | `stopped` | is run as `run`, once nothing serves any more |
 // | `as=FILE` | is saved as that file |
 // | `prints` | is what the block before it prints; `…` stands for any text |
 //
@@ -70,7 +71,7 @@ async function freePort(): Promise<number> {
 const NPX = `#!/bin/sh
 [ "$1" = sessile ] || { echo "npx $1 is not for a page" >&2; exit 1; }
 shift
-[ "$1" = dev ] && set -- "$@" --port "$PAGE_PORT"
+case "$1" in dev | serve) set -- "$@" --port "$PAGE_PORT" ;; esac
 exec "${process.execPath}" "${join(ROOT, "sdk", "src", "cli", "main.ts")}" "$@"
 `;
 /** Stands for any model of the AI SDK. */
@@ -172,7 +173,8 @@ export class Walk {
         prints = async (expected) => {
           await until(said, (text) => isPrinted(text, expected), what);
         };
-      } else if (word === "run" && language === "sh") {
+      } else if (["run", "stopped"].includes(word) && language === "sh") {
+        if (word === "stopped") await this.#end(this.#serving, "SIGINT");
         const said = await this.#run(code);
         prints = (expected) => compare(said, expected);
       } else throw new Error(`line ${line}: nothing is known of \`${language} ${word}\``);

@@ -16,7 +16,10 @@ const ELSEWHERE = "it is a deployment's; the same is run in";
 
 /** Blocks that are not run, by what they begin with, and why not. */
 const NOT_RUN: Record<string, [begins: string, why: string][]> = {
-  "backups.md": [["const bookmark = await this.ctx.storage.", "workerd has no such history"]],
+  "backups.md": [
+    ['import { DurableObject } from "cloudflare:workers";', "workerd has no such history"],
+    ['curl "https://HOST/restore?session=', "workerd has no such history"],
+  ],
   "first-session.md": [["npm init -y", "the folder has it; cli's tests install the package"]],
   "deploy.md": [
     ["npm install sessile && npm install --save-dev wrangler", `${ACCOUNT}; ${PROJECT}`],
