@@ -38,7 +38,7 @@ export function checkSize() {
   return size <= WASM_LIMIT_KB ? 0 : 1;
 }
 
-/** What the pages compute, without a browser. */
+/** The logic of the pages, without a browser. */
 function pagesTests() {
   const files = readdirSync(inRoot("tests", "pages")).map((file) => `tests/pages/${file}`);
   return run(modernNode(), ["--test", "--test-timeout=60000", ...files], { stdout: 1 });
