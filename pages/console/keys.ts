@@ -1,6 +1,6 @@
-// The page by keyboard. A key belongs to the element that says so in `aria-keyshortcuts`, which is
-// what a screen reader tells: a field, or one with `data-key="focus"`, is focused, and anything else
-// pressed. So a key does nothing that the element would not do by itself, and only where it is there.
+// The page by keyboard. A key belongs to the element that says so in `aria-keyshortcuts`, which a
+// screen reader tells: a field, or one with `data-key="focus"`, is focused, and anything else is
+// pressed. So a key does nothing that its element would not do by itself, and only where that is.
 
 import { useEffect } from "react";
 

@@ -1,4 +1,4 @@
-// The person at this page, as the token says. The session judges; this only decides what is offered.
+// The person at this page, as the token says. The session judges: this only says what to offer.
 
 import type { Approval } from "sessile";
 

@@ -72,7 +72,7 @@ describe("how a session gets here (P15.1)", () => {
     assert.equal(status, "status");
   });
 
-  test("one that nobody asked is in no inbox: it is opened by its id, and stays until it is taken off", async () => {
+  test("one that nobody asked is in no inbox, is opened by its id, and stays in the list", async () => {
     const it = await console.begin("Unasked");
     const page = await console.open(only(it));
     await reads(page, "Nothing here yet");
@@ -102,7 +102,7 @@ describe("how a session gets here (P15.1)", () => {
     await reads(page, "No session is open");
   });
 
-  test("an id that none can have, one that never was, and one that is not for this token", async () => {
+  test("an id that none can have, one that never was, one not for this token", async () => {
     const it = await console.begin("Mine");
     const page = await console.open(only(it), { hash: "session=a%20b" });
     await reads(page, "No session is called that");

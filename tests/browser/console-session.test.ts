@@ -1,4 +1,4 @@
-// A session in the console: two supervisors, a customer and an agent, by mouse and by keyboard alone.
+// A session in the console: two supervisors, a customer and an agent, by mouse and by keyboard.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -135,7 +135,7 @@ describe("the hand-over", () => {
     await focuses(page, /^Bulbs/);
   });
 
-  test("of two supervisors the second takes it from the first, and both see who leads", async () => {
+  test("of two supervisors the second takes over, and both see who leads", async () => {
     const it = await console.begin("Two of us");
     const sue = await console.open(SUE, { hash: `session=${it.id}` });
     const tom = await console.open(TOM, { hash: `session=${it.id}` });
@@ -269,7 +269,7 @@ describe("deciding", () => {
     assert.equal((await decided(it.bot)).answer, "Just thanks");
   });
 
-  test("a form: what breaks the schema is told at its field, and the changed input is taken", async () => {
+  test("a form: a breach is told at its field, and the changed input is taken", async () => {
     const it = await console.begin("Form");
     const schema = {
       type: "object",
@@ -293,7 +293,7 @@ describe("deciding", () => {
     assert.deepEqual((await decided(it.bot)).answer, { seats: 3, row: "B", aisle: true });
   });
 
-  test("a schema that is no form is answered with JSON, which is checked before it goes", async () => {
+  test("a schema that is no form is answered with JSON, which is checked first", async () => {
     const it = await console.begin("JSON");
     const schema = { type: "object", properties: { rows: { type: "array" } }, required: ["rows"] };
     await ask(it, { kind: "question", title: "Which rows?", schema });

@@ -1,4 +1,4 @@
-// What axe-core finds on a page, in all of its frames.
+// The findings of axe-core on a page, in all of its frames.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
