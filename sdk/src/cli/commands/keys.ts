@@ -51,6 +51,7 @@ export const SETTINGS: readonly Setting[] = [
   { name: "SESSILE_APNS_TEAM", kind: "variable", for: "push by APNs" },
   { name: "SESSILE_APNS_TOPIC", kind: "variable", for: "push by APNs" },
   { name: "SESSILE_LIMITS", kind: "variable", for: "other limits" },
+  { name: "SESSILE_LOG", kind: "variable", for: "a line for each milestone of a session" },
   {
     name: "SESSILE_LOCAL_TARGETS",
     kind: "variable",
