@@ -15,6 +15,7 @@ import type { Entry } from "./shapes.ts";
 import { Summary } from "./summary.tsx";
 import type { TapStatus } from "./tap.ts";
 import { Timeline } from "./timeline.tsx";
+import { Turns } from "./turns.tsx";
 import type { Known, Watch } from "./watch.ts";
 import { ago, shown } from "./words.ts";
 
@@ -28,6 +29,7 @@ const SECTIONS: readonly [id: string, title: string][] = [
   ["summary", "Summary"],
   ["timeline", "Timeline"],
   ["entries", "Entries"],
+  ["turns", "Turns"],
   ["connections", "Connections"],
   ["seen", "What one had seen"],
   ["deliveries", "Deliveries"],
@@ -178,6 +180,7 @@ function Parts({ watch, known }: { watch: Watch; known: Known }) {
         onSelect={select}
       />
       <Entries watch={watch} known={known} view={view} selected={selected} onSelect={select} />
+      <Turns watch={watch} known={known} onMoment={show} />
       <Connections watch={watch} known={known} />
       <Seen watch={watch} known={known} selected={selected} />
       <Deliveries watch={watch} known={known} />

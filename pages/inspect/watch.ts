@@ -72,6 +72,8 @@ export class Watch {
   #failures = 0;
   #devicesAt = 0;
   #diagnosticsAt = 0;
+  /** Where the turns before the oldest known one begin. */
+  #olderTurns: string | undefined;
   /** The kinds of news that the tap told of, and that were not read yet. */
   #news = { log: false, turns: false, approvals: false, overview: false };
 
@@ -128,8 +130,8 @@ export class Watch {
   }
 
   async olderTurns(): Promise<void> {
-    const oldest = [...this.known.turns.values()].at(-1);
-    if (oldest) await this.#run(() => this.#readTurns(oldest.id));
+    const next = this.#olderTurns;
+    if (next !== undefined) await this.#run(() => this.#readTurns(next));
   }
 
   #seen = (): void => {
@@ -183,7 +185,7 @@ export class Watch {
   async #readTurns(before?: string): Promise<void> {
     const query = new URLSearchParams({ status: "all", limit: String(TURNS) });
     if (before !== undefined) query.set("before", before);
-    const page = await this.reads.get<{ turns: Turn[]; hasMore: boolean }>(
+    const page = await this.reads.get<{ turns: Turn[]; hasMore: boolean; next?: string }>(
       "its turns",
       `/turns?${query}`,
     );
@@ -191,8 +193,10 @@ export class Watch {
     const read = page.turns.map((turn) => [turn.id, turn] as const);
     const known = [...this.known.turns].filter(([id]) => !read.some(([other]) => other === id));
     const turns = new Map(before === undefined ? [...read, ...known] : [...known, ...read]);
-    const isFirst = before === undefined && this.known.turns.size > TURNS;
-    this.#set({ turns, ...(!isFirst && { hasOlderTurns: page.hasMore }) });
+    // The newest page, read again, says nothing of the oldest known one.
+    const isAgain = before === undefined && this.known.turns.size > TURNS;
+    if (!isAgain) this.#olderTurns = page.hasMore ? page.next : undefined;
+    this.#set({ turns, hasOlderTurns: this.#olderTurns !== undefined });
   }
 
   async #readApprovals(): Promise<void> {

@@ -274,6 +274,52 @@ describe("connections", () => {
   });
 });
 
+test("turns show what they answered, how they ended, and in which trace", async () => {
+  const session = "turns";
+  const { ann, scribe } = await conversation(session);
+  const traceparent = `00-${"a".repeat(32)}-${"b".repeat(16)}-01`;
+  await start(scribe, { id: "traced", traceparent });
+  await scribe.ok({ type: "turn.usage", turn: "traced", usage: { tokens: 7 } });
+  await ann.ok({ type: "cancel", turn: "traced", reason: "enough" });
+  await end(scribe, "traced", "cancelled");
+  const page = await inspectors.open(session);
+  const table = part(page, "Turns").getByRole("table");
+  const [traced, second, first] = await rows(table);
+  assert.deepEqual([traced?.[0], traced?.[1], traced?.[2]], ["traced", "cancelled", "scribe"]);
+  assert.equal(traced?.[7], '{"tokens":7}');
+  assert.match(traced?.[8] ?? "", /cancelled by ann at .* \(enough\) · trace 00-a{32}-b{16}-01/);
+  assert.deepEqual([second?.[0], second?.[1]], ["second", "failed"]);
+  assert.match(second?.[8] ?? "", /error {"message":"no map"}/);
+  assert.deepEqual([first?.[0], first?.[1]], ["first", "complete"]);
+  await table.getByRole("button", { name: "Show turn first in the timeline" }).click();
+  await part(page, "Timeline").locator('.turn[data-status="complete"]').waitFor();
+  await ann.close();
+  await scribe.close();
+});
+
+test("turns beyond the first page are read when somebody asks for them", async () => {
+  const session = "many-turns";
+  const scribe = await agent(inspectors.server, session);
+  for (let count = 1; count <= 230; count += 1) {
+    await start(scribe, { id: `t${count}` });
+    await end(scribe, `t${count}`);
+  }
+  const page = await inspectors.open(session);
+  const table = part(page, "Turns").getByRole("table");
+  const older = part(page, "Turns").getByRole("button", { name: "Older turns" });
+  for (let shown = 50; shown < 230; shown += 50) {
+    await until(
+      () => table.locator("tbody tr").count(),
+      (count) => count >= shown,
+      `${shown} turns`,
+    );
+    await older.click();
+  }
+  await table.getByText("t1", { exact: true }).waitFor();
+  assert.equal(await table.locator("tbody tr").count(), 230);
+  await scribe.close();
+});
+
 test("approvals show who asked, what came of it, and what is still waited for", async () => {
   const { ann, scribe } = await conversation("asked");
   await start(scribe, { id: "third" });
