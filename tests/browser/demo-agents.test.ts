@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { devices, type Page } from "playwright-core";
 import { until } from "../support/wait.ts";
-import { answersOf, type Demo, useDemo } from "./demo.ts";
+import { answersOf, type Demo, rests, useDemo } from "./demo.ts";
 
 const demo = useDemo();
 
@@ -43,11 +43,7 @@ async function guest(session: string): Promise<Page> {
 /** The answers on a phone, once it is connected and none is given any more. */
 async function settled(page: Page): Promise<string[]> {
   await page.getByText("Connected").waitFor();
-  await until(
-    () => page.getByText("Answering…").count(),
-    (count) => count === 0,
-    "the answers to end on a phone",
-  );
+  await rests(page);
   return answersOf(page);
 }
 
@@ -96,10 +92,18 @@ describe("the agents of the demo", () => {
     const phones = await Promise.all([guest(session), guest(session)]);
     await button(page, "Break things for a minute").click();
     await button(page, "Stop breaking things").waitFor();
-    await page.page
-      .getByText(/^Broken and mended:/)
-      .first()
-      .waitFor({ timeout: 120_000 });
+    await until(
+      async () => {
+        for (const name of ["Laptop", "Phone"] as const) {
+          const { lost, repeated } = await page.counts(name);
+          assert.deepEqual({ lost, repeated }, { lost: 0, repeated: 0 }, `at any time: ${name}`);
+        }
+        return page.page.locator(".told").textContent();
+      },
+      (told) => /^Broken and mended:/.test(told ?? ""),
+      "everything to be mended",
+      120_000,
+    );
     t.diagnostic((await page.page.locator(".told").textContent()) ?? "");
     await page.stands("Laptop", /^Connected/);
     await page.stands("Phone", /^Connected/);

@@ -77,9 +77,7 @@ describe("a device of the demo", () => {
     await page.stands("Phone", /^Offline/);
     await page.write("Phone", "Ask me a question");
     await page.device("Phone").getByText("Waits to be sent").waitFor();
-    const isNew = page.frame("Phone").waitForNavigation();
-    await page.network("Phone", "Reload the page").click();
-    await isNew;
+    await page.reload("Phone");
     await page.stands("Phone", /^Offline/);
     await page.device("Phone").getByText("Waits to be sent").waitFor();
     assert.equal(await page.device("Laptop").locator(".said").count(), 0);
@@ -127,7 +125,7 @@ describe("a device of the demo", () => {
     const page = await demo.open(demo.session());
     await page.write("Laptop", STORY);
     const before = await grows(page, "Laptop", 200);
-    await page.network("Laptop", "Reload the page").click();
+    await page.reload("Laptop");
     await grows(page, "Laptop", before);
     const grown = await watchGrowth(page.device("Laptop"));
     await page.rests("Laptop");

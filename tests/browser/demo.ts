@@ -164,7 +164,9 @@ export class Demo {
     };
     const { laptop, phone } = await until(
       look,
-      ({ said, laptop, phone }) => laptop.delivered === said && phone.delivered === said,
+      ({ said, laptop, phone }) =>
+        (laptop.delivered === said && phone.delivered === said) ||
+        laptop.lost + phone.lost + laptop.repeated + phone.repeated > 0,
       "both devices to show everything",
       120_000,
     );
@@ -173,15 +175,31 @@ export class Demo {
     }
   }
 
-  /** Waits until no agent answers. */
-  async rests(name: Device): Promise<void> {
-    await until(
-      () => this.device(name).getByText("Answering…").count(),
-      (count) => count === 0,
-      "the answers to end",
-      120_000,
-    );
+  /** Reloads a device, and waits for its new page. */
+  async reload(name: Device): Promise<void> {
+    const isNew = this.frame(name).waitForNavigation();
+    await this.network(name, "Reload the page").click();
+    await isNew;
   }
+
+  /** Waits until every answer on a device has come to its end. */
+  async rests(name: Device): Promise<void> {
+    await this.stands(name, /^Connected/);
+    await rests(this.device(name));
+  }
+}
+
+/** Waits until there are answers on a device, and none is being given. */
+export async function rests(device: FrameLocator | Page): Promise<void> {
+  await until(
+    async () => ({
+      all: await device.locator(".answer").count(),
+      open: await device.locator('.answer[data-status="active"]').count(),
+    }),
+    ({ all, open }) => all > 0 && open === 0,
+    "the answers to end",
+    120_000,
+  );
 }
 
 export function answersOf(device: FrameLocator | Page): Promise<string[]> {
