@@ -48,10 +48,7 @@ const NOT_RUN: Record<string, [begins: string, why: string][]> = {
     ["npm install sessile@0.1.0", `${ACCOUNT}; ${PROJECT}`],
   ],
   "push.md": [
-    [
-      'node -p \'require("node:crypto").generateKeyPairSync',
-      `${ACCOUNT}; push-config.test.ts runs its first line`,
-    ],
+    ["npx sessile keys make vapid", `${ACCOUNT}; push-config.test.ts runs its beginning`],
     ["[vars]", PART],
     ["npx wrangler secret put SESSILE_FCM_ACCOUNT < account.json", ACCOUNT],
     ["npx wrangler secret put SESSILE_APNS_KEY < AuthKey_ABCDE12345.p8", ACCOUNT],

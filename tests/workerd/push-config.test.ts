@@ -56,8 +56,9 @@ describe("the variables of push", () => {
   });
 
   test("P10.1 the command of the documentation makes a key", async () => {
-    const [command = ""] = /^node -p .*(?= \|$)/m.exec(read("docs/push.md")) ?? [];
-    const scalar = execFileSync("sh", ["-c", command], { encoding: "utf8" });
+    const [, args = ""] = /^npx sessile (.*) \| /m.exec(read("docs/push.md")) ?? [];
+    const command = [join(ROOT, "sdk", "src", "cli", "main.ts"), ...args.split(" ")];
+    const scalar = execFileSync(process.execPath, command, { encoding: "utf8" });
     const answer = await key({ SESSILE_VAPID_KEY: scalar, ...SUBJECT });
     assert.equal(answer.status, 200, answer.text);
   });
