@@ -43,7 +43,7 @@ export class Agency {
   readonly #session: AgentSession;
   readonly #stage: Stage;
   readonly #specialists = new Map<Kind, Promise<AgentSession>>();
-  /** What this process answers, by the input and by the turn. */
+  /** The inputs and the turns that this process answers. */
   readonly #begun = new Set<string>();
   /** Whether this process is the first of its client. */
   #isFirst = false;

@@ -10,7 +10,7 @@ import { type Report, Voice } from "./voice.ts";
 /** How far back a trip is looked for. */
 const LOOK_BACK = 100;
 
-/** What the guide needs of the process that it runs in. */
+/** The process that the guide runs in. */
 export interface Stage {
   readonly session: AgentSession;
   readonly report: Report;

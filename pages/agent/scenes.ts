@@ -1,5 +1,4 @@
-// What the guide does with a message: one scene for each kind of request. A scene may be cut off
-// anywhere and begun again by another process: what was said is passed over, what was asked is
+// Scenes: the answer of the guide to each kind of message. A scene may be cut off anywhere and begun again by another process: what was said is passed over, what was asked is
 // known, and whoever worked within it goes on.
 
 import type { Guide } from "./guide.ts";

@@ -1,4 +1,4 @@
-// What the scripted agents say. A text is the same each time that it is asked for, so that another
+// The texts of the scripted agents. A text is the same each time that it is asked for, so that another
 // process can go on in the middle of it.
 
 import { numberOf } from "./pieces.ts";

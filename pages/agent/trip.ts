@@ -26,7 +26,7 @@ export interface Offer {
   price: number;
 }
 
-/** What is to be booked. */
+/** A trip that can be booked. */
 export interface Trip {
   destination: string;
   flight: string;
@@ -70,7 +70,7 @@ export function findsOf(kind: Kind, destination: string): readonly Find[] {
   });
 }
 
-/** What a specialist recommends. */
+/** The recommendation of a specialist. */
 export function offerOf(kind: Kind, destination: string): Offer {
   const names = OFFERS[kind];
   const [least, more] = PRICES[kind];
@@ -124,7 +124,7 @@ export const TRIP_SCHEMA = {
   },
 } as const;
 
-/** What is said once it is booked. */
+/** The words once it is booked. */
 export function booked(trip: Trip, approval: string): string {
   const reference = `SES-${1000 + numberOf(approval, 9000)}`;
   const { destination, hotel, nights, people } = trip;

@@ -1,4 +1,4 @@
-// What a screen reader is told: each answer once it is whole, what waits for a person, and when the
+// The words for a screen reader: each answer once it is whole, what waits for a person, and when the
 // connection goes and comes back. Tokens are not read out.
 
 import { memo, useEffect, useRef, useState } from "react";

@@ -103,8 +103,8 @@ function AnswerNow({ turn, messages, name, stoppedBy, isReadOnly, version }: Pro
 }
 
 /**
- * What was said and asked, and who worked within, in the order in which it began: each behind the
- * message before it, where it stays when another message comes.
+ * The messages, the questions and the turns within, in the order in which they began: each behind
+ * the message before it, where it stays when another message comes.
  */
 function Parts({ turn, messages, isReadOnly }: PartsProps) {
   const [child] = useChildTurns(turn);
@@ -150,7 +150,7 @@ const Part = memo(function Part({ message }: { message: ShownMessage }) {
   );
 });
 
-/** What somebody told the agent meanwhile, and whether it heard that. */
+/** An instruction that somebody gave meanwhile, and whether the agent heard it. */
 function Steer({ message }: { message: ShownMessage }) {
   const name = useNames();
   const { client, headers } = message;

@@ -1,4 +1,4 @@
-// What waits for a person: questions with options, and approvals with what they allow. Any device
+// Questions with options, and approvals with what they allow, which wait for a person. Any device
 // of those who may decide answers; on the others it is gone at once.
 
 import {
@@ -30,7 +30,7 @@ interface AskedInProps {
   isReadOnly: boolean;
 }
 
-/** What was asked at some place, and what became of it. */
+/** Everything that was asked at some place, and what became of it. */
 export function AskedIn({ where, isReadOnly }: AskedInProps) {
   const { pending, settled } = useApprovals();
   const drawn = useContext(AskedAs);
@@ -200,7 +200,7 @@ function Form({ fields, values, onChange }: FormProps) {
   );
 }
 
-/** What would be done, as names and values, without those of a form. */
+/** The arguments as names and values, without those of a form. */
 function Arguments({ data, without }: { data: unknown; without: readonly Field[] }) {
   if (data === undefined) return null;
   if (typeof data !== "object" || data === null) return <pre>{JSON.stringify(data)}</pre>;

@@ -7,7 +7,7 @@ import { Button, Note } from "../look/parts.tsx";
 import { labelOf } from "./fields.ts";
 import { type About, Typing, useNames, useTyping } from "./names.tsx";
 
-/** What a message does to an answer that is being given. */
+/** The effect of a message on an answer that is being given. */
 export type How = "alongside" | "interrupt" | "steer";
 
 const HOWS: readonly (readonly [How, string, string])[] = [
@@ -144,7 +144,7 @@ function useEscape(isWanted: boolean, act: () => void): void {
   }, [isWanted]);
 }
 
-/** What keeps a message from being answered now. */
+/** The reasons why a message is not answered now. */
 function Notices() {
   const { lead, isOwn } = useLead();
   const { overBudget } = useUsage();

@@ -1,11 +1,11 @@
-// Who is there, who types, and the names that people know each other by.
+// The people and agents who are there, who types, and the names that they are known by.
 
 import { useEffect, useRef } from "react";
 import { type Member, presenceOf } from "sessile";
 import { usePresence, useSession } from "sessile/react";
 import { Status } from "../look/parts.tsx";
 
-/** What a page tells of itself to everybody (P7.1). */
+/** A page, as it tells of itself to everybody (P7.1). */
 export interface About {
   /** The device that it runs on, such as `Phone`. */
   device?: string;

@@ -1,4 +1,4 @@
-// What is attached to a message: the reactions of people, and the sources of an agent (P9.3).
+// Notes on a message: the reactions of people, and the sources of an agent (P9.3).
 
 import { useState } from "react";
 import { type Annotation, type Annotations, annotationsOf } from "sessile";

@@ -1,4 +1,4 @@
-// What was asked and settled before this page was loaded, so that a conversation reads the same
+// Approvals that were settled before this page was loaded, so that a conversation reads the same
 // after a reload.
 
 import { createContext, useEffect, useState } from "react";

@@ -1,4 +1,4 @@
-// What a person has said, and the ways to change it: another version, sending again, taking back.
+// A message of a person, and the ways to change it: another version, sending again, taking back.
 
 import { type KeyboardEvent, type MouseEvent, memo, useEffect, useRef, useState } from "react";
 import { branchesOf, isOpen, type Session, type ShownMessage } from "sessile";

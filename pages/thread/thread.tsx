@@ -30,7 +30,7 @@ const OLDER = 30;
 interface Props {
   /** Shown in place of messages where there are none yet. */
   empty?: ReactNode;
-  /** What a person may begin with, as buttons. */
+  /** Words to begin with, as buttons. */
   suggestions?: readonly string[];
   /** Nothing can be decided, stopped or changed: for people who watch. */
   isReadOnly?: boolean;
@@ -41,7 +41,7 @@ interface Props {
 /** A conversation that scrolls by itself; put a `Composer` below it. */
 export function Thread(props: Props) {
   const session = useSession();
-  // What is known of one session is not of another.
+  // The state of one session is not that of another.
   return <Shown key={session.id} {...props} />;
 }
 
@@ -160,7 +160,7 @@ function Entries({ entries, isReadOnly }: EntriesProps) {
   );
 }
 
-/** What waits for an answer and belongs to no answer on screen. */
+/** Everything that was asked outside of the answers on screen. */
 function Loose({ entries, isReadOnly }: EntriesProps) {
   const shown = new Set(entries.map(({ key }) => key));
   const turns = useTurns();

@@ -1,4 +1,4 @@
-// What the session's turns have used, and how much of its budget that is (P6.12).
+// The usage of the session's turns, and whether its budget is spent (P6.12).
 
 import { useUsage } from "sessile/react";
 

@@ -1,4 +1,4 @@
-// What the conversation asks of people: questions and approvals, decided on either device, watched
+// Questions and approvals in the conversation, decided on either device, watched
 // by others, and a person in the place of the agents.
 
 import assert from "node:assert/strict";

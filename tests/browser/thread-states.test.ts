@@ -49,7 +49,7 @@ describe("a conversation in each state", () => {
     await page.getByRole("region", { name: "Where would you rather be?" }).waitFor();
   });
 
-  test("before it is read it has a place; without a network messages wait, over a reload", async () => {
+  test("before it is read it has a place; offline messages wait, over a reload", async () => {
     const session = fixture.cutSession();
     const proxy = await CuttingProxy.start(fixture.server.port);
     try {
@@ -120,7 +120,7 @@ describe("a conversation in each state", () => {
     await page.getByText("message 90").waitFor();
   });
 
-  test("the end stays in sight of those who are there, and nothing moves for the others", async () => {
+  test("the end stays in sight of those who are there; for others nothing moves", async () => {
     const { page } = await talk.begin();
     await page.setViewportSize({ width: 390, height: 500 });
     await say(page, "Tell me how this works");

@@ -1,5 +1,5 @@
-// Shared by the tests of pages/thread and pages/agent: a page with a conversation, its style, and the
-// scripted agents in a worker, as the pages have them.
+// Shared by the tests of pages/thread and pages/agent: a page with a conversation, its style, and
+// the scripted agents in a worker, as the pages have them.
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
