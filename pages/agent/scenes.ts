@@ -1,5 +1,6 @@
-// Scenes: the answer of the guide to each kind of message. A scene may be cut off anywhere and begun again by another process: what was said is passed over, what was asked is
-// known, and whoever worked within it goes on.
+// Scenes: the answer of the guide to each kind of message. A scene may be cut off anywhere and begun
+// again by another process: texts that were said are passed over, questions that were asked are
+// known, and a specialist at work goes on.
 
 import type { Guide } from "./guide.ts";
 import { numberOf } from "./pieces.ts";

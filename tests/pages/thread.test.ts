@@ -108,9 +108,8 @@ describe("Markdown that grows", () => {
     isSteady(
       "Some words\n\n- one\n- two **strong**\n\n> quoted\n\n# Head\n\n1. first\n2. second\n",
     );
-    isSteady(
-      "Words\n\n---\n\n```js\nconst a = `b`;\n- no list\n```\n\n| a | b |\n| - | - |\n| 1 | 2 |\n\nend\n",
-    );
+    isSteady("Words\n\n---\n\n```js\nconst a = `b`;\n- no list\n```\n\nend\n");
+    isSteady("Words\n\n| a | b |\n| - | - |\n| 1 | 2 |\n\nend\n");
   });
 
   test("open signs are closed, and half ones are not shown", () => {
