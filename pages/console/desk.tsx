@@ -1,6 +1,7 @@
 // The desk: the list on one side, the session on the other; on a phone one after the other.
 
 import { useEffect, useMemo, useRef, useState } from "react";
+import type { Approval } from "sessile";
 import { createInbox } from "sessile/inbox";
 import { useInbox } from "sessile/react";
 import type { Access } from "../access/access.ts";
@@ -87,7 +88,7 @@ export function Desk({ access, me, onLeave }: Props) {
         </main>
       )}
       <Held rows={rows} place={place} access={access} me={me} />
-      <News count={approvals.length} newest={approvals[0]?.title} />
+      <News newest={approvals[0]} isKnown={isKnown} place={place} />
       {isHelping && <KeysDialog onClose={() => setHelping(false)} />}
     </div>
   );
@@ -100,12 +101,23 @@ function useTitle(count: number): void {
   }, [count]);
 }
 
-/** Says once that something new waits for a decision. */
-function News({ count, newest }: { count: number; newest: string | undefined }) {
-  const before = useRef(count);
+interface NewsProps {
+  /** The newest that waits, if the inbox was read. */
+  newest: Approval | undefined;
+  isKnown: boolean;
+  place: string | undefined;
+}
+
+/** Says once that something new waits for a decision, but for the session that is open. */
+function News({ newest, isKnown, place }: NewsProps) {
+  const latestAt = useRef<number>(undefined);
   const said = useRef("");
-  if (count > before.current && newest) said.current = `New decision: ${newest}`;
-  before.current = count;
+  if (isKnown) {
+    const { createdAt = 0, session, title } = newest ?? {};
+    const isNew = latestAt.current !== undefined && createdAt > latestAt.current;
+    if (isNew && session !== place) said.current = `New decision: ${title}`;
+    latestAt.current = Math.max(createdAt, latestAt.current ?? 0);
+  }
   return (
     <p className="visually-hidden" role="status">
       {said.current}

@@ -25,7 +25,7 @@ export function Specialists({ turn, isReadOnly }: { turn: string; isReadOnly: bo
     <>
       <ul className="specialists" aria-label="Specialists">
         {turns.map((child) => (
-          <Specialist key={child.id} turn={child} />
+          <Specialist key={child.id} turn={child} isReadOnly={isReadOnly} />
         ))}
       </ul>
       {turns.map(({ id }) => (
@@ -35,7 +35,7 @@ export function Specialists({ turn, isReadOnly }: { turn: string; isReadOnly: bo
   );
 }
 
-function Specialist({ turn }: { turn: Turn }) {
+function Specialist({ turn, isReadOnly }: { turn: Turn; isReadOnly: boolean }) {
   const session = useSession();
   const name = useNames();
   const {
@@ -53,7 +53,7 @@ function Specialist({ turn }: { turn: Turn }) {
       </p>
       <progress aria-label={`${title}, how far`} value={done} max={of} />
       <p className="note-line">{said ? textOf(said) : note}</p>
-      {isOpen(turn) && !turn.cancel && (
+      {isOpen(turn) && !turn.cancel && !isReadOnly && (
         <button
           type="button"
           className="quiet-button"

@@ -72,7 +72,7 @@ describe("how a session gets here (P15.1)", () => {
     assert.equal(status, "status");
   });
 
-  test("one that nobody asked is in no inbox, is opened by its id, and stays in the list", async () => {
+  test("one that nobody asked is in no inbox: it is opened by its id, and stays", async () => {
     const it = await console.begin("Unasked");
     const page = await console.open(only(it));
     await reads(page, "Nothing here yet");

@@ -31,7 +31,11 @@ describe("watching", () => {
     const usage = { inputTokens: 1830 };
     await it.bot.ok({ type: "turn.usage", turn: it.turn.id, usage });
     await page.locator(".amounts", { hasText: "1,830" }).first().waitFor();
+    await it.bot.ok({ type: "turn.start", id: "child", within: it.turn.id });
+    await page.locator(".specialists li").waitFor();
+    assert.equal(await page.locator(".thread").getByRole("button", { name: /Stop/ }).count(), 0);
     await end(it.bot, it.turn.id);
+    await end(it.bot, "child", "cancelled");
     await reads(page, "No answer is under way.");
     const members = await it.ann.ok({ type: "presence.set", data: {} });
     assert.ok(members);
