@@ -33,7 +33,8 @@ export async function play(scene: Scene, guide: Guide, asked: string): Promise<v
 
 const SCENES: Record<Scene, (guide: Guide, asked: string) => Promise<void>> = {
   async story(guide, asked) {
-    const serial = await guide.say("1", story(asked, guide.turn.id));
+    const next = { suggest: "Plan a trip to Lisbon\nAsk me something" };
+    const serial = await guide.say("1", story(asked, guide.turn.id), next);
     for (const [name, quote] of SOURCES) await guide.cite(serial, name, quote);
   },
 
@@ -75,7 +76,8 @@ const SCENES: Record<Scene, (guide: Guide, asked: string) => Promise<void>> = {
     const found = await guide.send(destination);
     if (guide.isOver) return;
     const trip = tripOf(destination, found);
-    await guide.say("2", summary(trip, found), { trip: JSON.stringify(trip) });
+    const headers = { trip: JSON.stringify(trip), suggest: "Book it" };
+    await guide.say("2", summary(trip, found), headers);
   },
 
   async book(guide) {

@@ -11,7 +11,9 @@ import {
 } from "sessile";
 import { useChildTurns, useSession, useSilence, useTurns } from "sessile/react";
 import { Markdown } from "../look/markdown.tsx";
+import { Button } from "../look/parts.tsx";
 import { AskedIn } from "./approvals.tsx";
+import { say } from "./composer.tsx";
 import { textOf } from "./entries.ts";
 import { toConversation } from "./focus.ts";
 import { useNames } from "./names.tsx";
@@ -32,6 +34,8 @@ interface Props {
   /** The name of the client that stopped it, where one did. */
   stoppedBy: string;
   isReadOnly: boolean;
+  /** Whether nothing was said after it. */
+  isLast: boolean;
   /** Which of its versions this is, as `2/3`; empty where it is the only one. */
   version: string;
 }
@@ -44,11 +48,12 @@ export const Answer = memo(AnswerNow, (was, is) => {
     was.stoppedBy === is.stoppedBy &&
     was.isReadOnly === is.isReadOnly &&
     was.version === is.version &&
+    was.isLast === is.isLast &&
     was.messages.length === is.messages.length;
   return isAlike && was.messages.every((message, at) => message === is.messages[at]);
 });
 
-function AnswerNow({ turn, messages, name, stoppedBy, isReadOnly, version }: Props) {
+function AnswerNow({ turn, messages, name, stoppedBy, isReadOnly, isLast, version }: Props) {
   const session = useSession();
   const isLive = isOpen(turn);
   const last = messages.findLast(({ name: of }) => of === "message");
@@ -98,6 +103,7 @@ function AnswerNow({ turn, messages, name, stoppedBy, isReadOnly, version }: Pro
         )}
         {!isLive && <Cost turn={turn.id} />}
       </div>
+      {isLast && !isLive && !isReadOnly && <Replies of={last?.headers?.suggest} />}
     </article>
   );
 }
@@ -204,6 +210,25 @@ function wordsOf(turn: Turn, stoppedBy: string, hasBegun: boolean, isSilent: boo
     default:
       return undefined;
   }
+}
+
+/** Words that the agent suggests as the next ones: its header `suggest`, one in a line. */
+function Replies({ of }: { of: string | undefined }) {
+  const session = useSession();
+  if (of === undefined) return null;
+  const answer = (text: string) => (event: MouseEvent) => {
+    toConversation(event);
+    say(session, text, "alongside");
+  };
+  return (
+    <div className="choices">
+      {of.split("\n").map((text) => (
+        <Button key={text} onClick={answer(text)}>
+          {text}
+        </Button>
+      ))}
+    </div>
+  );
 }
 
 /** The tokens that an answer has cost, with those of the turns within it. */

@@ -151,6 +151,7 @@ function Entries({ entries, isReadOnly }: EntriesProps) {
               name={entry.turn.agent === undefined ? "Agent" : name(entry.turn.agent)}
               stoppedBy={entry.turn.cancel ? name(entry.turn.cancel.by) : ""}
               isReadOnly={isReadOnly}
+              isLast={entry === entries.at(-1)}
               version={versionOf(session, entry.turn.id)}
             />
           )}

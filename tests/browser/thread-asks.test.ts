@@ -107,7 +107,7 @@ describe("what the conversation asks", () => {
     const watcher = await watch(session, "only");
     await say(page, "Plan a trip to Oslo");
     await stands(page, "complete");
-    await say(page, "book it");
+    await page.getByRole("button", { name: "Book it" }).click();
     const asked = (on: Page) => on.getByRole("region", { name: "Book the trip to Oslo?" });
     await asked(page).getByText("Destination").waitFor();
     await usable(page, "an approval");
