@@ -3,7 +3,7 @@
 /** A page of the local Worker, by its name: its size, and the way to the moment. */
 export const SCENES = {
   demo: { width: 1280, height: 800, show: showDemo },
-  console: { width: 1280, height: 800, show: showConsole },
+  console: { width: 1280, height: 700, show: showConsole },
   inspector: { width: 1280, height: 900, show: showInspector },
 };
 
@@ -39,7 +39,7 @@ const CASES = [
 /** Two devices, while an answer streams and the phone has no network. */
 async function showDemo(page, { origin, theme }) {
   await page.goto(`${origin}/?session=tides-${theme}`);
-  await tell(page, "Tell me a long story");
+  await tell(page, /story/);
   const [laptop, phone] = ["Laptop", "Phone"].map((of) => page.getByRole("region", { name: of }));
   await grown(phone, 250);
   await phone.getByRole("button", { name: /^Drop/ }).click();
@@ -82,7 +82,7 @@ async function showInspector(page, place) {
   const settings = { title: "A trip for two", hooks: [{ url: "http://127.0.0.1:9/hooks" }] };
   await send(place, `/v1/sessions/${session}`, admin, { settings }, "PATCH");
   await page.goto(`${place.origin}/?session=${session}`);
-  await tell(page, "Plan a trip for us");
+  await tell(page, /^Plan a trip/);
   const phone = page.getByRole("region", { name: "Phone" });
   await shows(phone, "side by side");
   await phone.getByRole("button", { name: /^Drop/ }).click();
