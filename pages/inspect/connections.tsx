@@ -3,10 +3,11 @@
 import { memo } from "react";
 import { Empty } from "../look/parts.tsx";
 import { codes, times } from "./findings/text.ts";
+import { type Return, returnsOf } from "./returns.ts";
 import { CopyCurl, Rule, Section, Table } from "./section.tsx";
 import type { Connected, Gone, Trace } from "./shapes.ts";
 import type { Known, Watch } from "./watch.ts";
-import { ago, bytes, clock, count, shown } from "./words.ts";
+import { ago, bytes, clock, count, shown, span } from "./words.ts";
 
 const OPEN = [
   "Client",
@@ -19,7 +20,8 @@ const OPEN = [
   "Not taken",
   "Last seen",
 ];
-/** Open connections that are listed. */
+const BACK = ["Client", "After", "Connection", "Back", "Away", "Log meanwhile", "How", "Replayed"];
+/** Open connections, and returns, that are listed. */
 const LISTED = 100;
 const GONE = [
   "Client",
@@ -111,6 +113,7 @@ export const Connections = memo(({ watch, known }: { watch: Watch; known: Known 
           ))}
         </Table>
       )}
+      <Returns all={returnsOf(diagnostics, known.record.entries, own)} now={now} />
       {presence.length > 0 && (
         <details>
           <summary>Who came and left ({count(presence.length, "change")} of presence)</summary>
@@ -132,6 +135,42 @@ export const Connections = memo(({ watch, known }: { watch: Watch; known: Known 
   );
 });
 
+/** Clients that lost a connection and came back. */
+function Returns({ all, now }: { all: Return[]; now: number }) {
+  if (all.length === 0) return null;
+  return (
+    <>
+      <h3>Back again</h3>
+      <Table label="Clients that came back, the latest first" head={BACK}>
+        {all.slice(0, LISTED).map((it) => (
+          <tr key={it.connection}>
+            <td>{shown(it.client, 40)}</td>
+            <td>
+              <code>{it.before.connection}</code>
+            </td>
+            <td>
+              <code>{it.connection}</code>
+            </td>
+            <td>{ago(it.attachedAt, now)}</td>
+            <td className="number">{span(it.awayMs)}</td>
+            <td className="number">{count(it.missed, "entry", "entries")}</td>
+            <td>{it.trace.resumed ? "resumed" : `anew${why(it.trace)}`}</td>
+            <td className="number">{replayed(it.trace)}</td>
+          </tr>
+        ))}
+      </Table>
+      <p className="quiet">
+        The session knows clients and connections, not pages: a connection is taken to follow the
+        last one of its client that had ended. <Rule rule="P3.5" />
+      </p>
+    </>
+  );
+}
+
+function why({ reason }: Trace): string {
+  return reason === undefined ? "" : `: ${shown(reason, 160)}`;
+}
+
 function how({ code, reason }: Gone): string {
   if (code === undefined) return "the client closed it, or its network";
   return `the session closed it: ${code} ${shown(reason ?? "", 120)}`;
@@ -141,9 +180,7 @@ function began(trace: Trace | undefined, now: number): string {
   if (trace?.attachedAt === undefined) return "before the object woke";
   const when = ago(trace.attachedAt, now);
   if (trace.resumed) return `${when}, resumed`;
-  return trace.reason === undefined
-    ? `${when}, anew`
-    : `${when}, anew: ${shown(trace.reason, 160)}`;
+  return `${when}, anew${why(trace)}`;
 }
 
 function replayed(trace: Trace | undefined): string {

@@ -3,10 +3,10 @@
 import { useEffect, useMemo, useState } from "react";
 import { Button, Empty } from "../look/parts.tsx";
 import { type Delay, delays } from "./delay.ts";
-import type { View } from "./lanes.ts";
 import { indexAt } from "./record.ts";
 import { CopyCurl, Section, Table } from "./section.tsx";
 import type { Entry } from "./shapes.ts";
+import type { View } from "./view.ts";
 import type { Known, Watch } from "./watch.ts";
 import { bytes, clock, count, isSameDay, moment, shown, span } from "./words.ts";
 

@@ -6,6 +6,7 @@ import { Section } from "./section.tsx";
 import type { Raw, Tap } from "./tap.ts";
 import type { Known } from "./watch.ts";
 import { bytes, clock, count, shown } from "./words.ts";
+import "./frames.css";
 
 /** Frames that are listed; the tap keeps more. */
 const LISTED = 200;

@@ -9,13 +9,13 @@ import { Connections } from "./connections.tsx";
 import { Deliveries } from "./deliveries.tsx";
 import { Entries } from "./entries.tsx";
 import { Frames } from "./frames.tsx";
-import { kept, type View } from "./lanes.ts";
 import { Seen } from "./seen.tsx";
 import type { Entry } from "./shapes.ts";
 import { Summary } from "./summary.tsx";
 import type { TapStatus } from "./tap.ts";
 import { Timeline } from "./timeline.tsx";
 import { Turns } from "./turns.tsx";
+import { kept, type SetView, type View } from "./view.ts";
 import type { Known, Watch } from "./watch.ts";
 import { ago, shown } from "./words.ts";
 
@@ -205,8 +205,6 @@ function useWhole({ record, diagnostics, overview, turns }: Known, watch: Watch)
     return { from: from - room, to: to + room };
   }, [record, diagnostics, overview, turns, watch]);
 }
-
-export type SetView = (change: (now: View) => View) => void;
 
 /** The part of it that is shown: all, until somebody chooses; one at the end moves on with it. */
 function useView(whole: View): [View, SetView] {

@@ -40,13 +40,25 @@ const PAGE = 1000;
 const STEP = 200;
 const STEP_PAGES = 5;
 const TURNS = 200;
-/** Between two readings: without news, and with them. */
-const SLOW_MS = 15_000;
+/** Between two readings: while the tap follows, while nothing does, and with news. */
+const SLOW_MS = 30_000;
+const BLIND_MS = 10_000;
 const SOON_MS = 700;
+const TICK_MS = 10_000;
 const DIAGNOSTICS_MS = 4000;
 const DEVICES_MS = 60_000;
 /** Entries that are read again for messages that changed, at most. */
 const AGAIN = 20;
+
+interface News {
+  readonly log: boolean;
+  readonly turns: boolean;
+  readonly approvals: boolean;
+  readonly overview: boolean;
+}
+
+const NONE: News = { log: false, turns: false, approvals: false, overview: false };
+const ALL: News = { log: true, turns: true, approvals: true, overview: true };
 
 export class Watch {
   readonly reads: Reads;
@@ -67,6 +79,7 @@ export class Watch {
   readonly #listeners = new Set<() => void>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #dueAt = 0;
+  #ticks: ReturnType<typeof setInterval> | undefined;
   #isRunning = false;
   #isEnded = false;
   #failures = 0;
@@ -75,7 +88,8 @@ export class Watch {
   /** Where the turns before the oldest known one begin. */
   #olderTurns: string | undefined;
   /** The kinds of news that the tap told of, and that were not read yet. */
-  #news = { log: false, turns: false, approvals: false, overview: false };
+  #news: News = NONE;
+  #isAttached = false;
 
   constructor(reads: Reads) {
     this.reads = reads;
@@ -101,6 +115,8 @@ export class Watch {
   }
 
   async start(): Promise<void> {
+    // "3 min ago" grows old by itself.
+    this.#ticks = setInterval(() => this.#tell(), TICK_MS);
     document.addEventListener("visibilitychange", this.#seen);
     await this.#run(() => this.#first());
   }
@@ -108,13 +124,14 @@ export class Watch {
   end(): void {
     this.#isEnded = true;
     clearTimeout(this.#timer);
+    clearInterval(this.#ticks);
     document.removeEventListener("visibilitychange", this.#seen);
     this.tap.close();
   }
 
   /** Reads everything again. */
   async refresh(): Promise<void> {
-    this.#news = { log: true, turns: true, approvals: true, overview: true };
+    this.#news = ALL;
     this.#diagnosticsAt = 0;
     this.#devicesAt = 0;
     await this.#run(() => (this.known.phase === "ready" ? this.#again() : this.#first()));
@@ -159,11 +176,12 @@ export class Watch {
 
   async #again(): Promise<void> {
     const news = this.#news;
-    this.#news = { log: false, turns: false, approvals: false, overview: false };
+    this.#news = NONE;
     const isOff = this.tap.status !== "open";
-    const isSlow = Date.now() - this.known.readAt >= SLOW_MS - SOON_MS;
+    // Settings have no frame of their own.
+    const isSlow = Date.now() - this.known.readAt >= BLIND_MS - SOON_MS;
     const jobs: Promise<unknown>[] = [];
-    if (news.log || isOff || isSlow) jobs.push(this.#readNews());
+    if (news.log || isOff) jobs.push(this.#readNews());
     if (news.turns || isOff) jobs.push(this.#readTurns());
     if (news.approvals || isOff) jobs.push(this.#readApprovals());
     if (news.overview || news.turns || isSlow) {
@@ -279,18 +297,25 @@ export class Watch {
     for (const frame of frames) {
       const isText = frame.type === "message.append" && frame.status === undefined;
       if (isText) this.#grow(frame);
-      else if (placeOf(frame) > this.known.record.end) this.#news.log = true;
-      if (frame.type === "attached") {
-        // The page's own connection is among the others from now on.
-        this.#diagnosticsAt = 0;
-        this.#schedule(SOON_MS);
-      }
-      this.#news.turns ||= frame.type.startsWith("turn.");
-      this.#news.approvals ||= frame.type.startsWith("approval.");
-      this.#news.overview ||= /^(lead|usage|tool|grant|log|presence)/.test(frame.type);
+      if (frame.type === "attached") this.#attached(frame.resumed);
+      const { log, turns, approvals, overview } = this.#news;
+      this.#news = {
+        log: log || (!isText && placeOf(frame) > this.known.record.end),
+        turns: turns || frame.type.startsWith("turn."),
+        approvals: approvals || frame.type.startsWith("approval."),
+        overview: overview || /^(lead|usage|tool|grant|log|presence)/.test(frame.type),
+      };
     }
     const { log, turns, approvals, overview } = this.#news;
     if (log || turns || approvals || overview) this.#schedule(SOON_MS);
+  }
+
+  #attached(isResumed: boolean): void {
+    // The page's own connection is among the others from now on.
+    this.#diagnosticsAt = 0;
+    // A replay tells what was missed; without one, everything may have changed.
+    this.#news = this.#isAttached && !isResumed ? ALL : { ...this.#news, log: true };
+    this.#isAttached = true;
   }
 
   #grow({ serial, data, version }: { serial: string; data: string; version: string }): void {
@@ -323,7 +348,8 @@ export class Watch {
     this.#isRunning = false;
     const { log, turns, approvals, overview } = this.#news;
     const isNews = this.#failures === 0 && (log || turns || approvals || overview);
-    const wait = isNews ? SOON_MS : SLOW_MS;
+    const slow = this.tap.status === "open" ? SLOW_MS : BLIND_MS;
+    const wait = isNews ? SOON_MS : slow;
     const back = Math.min(2000 * 2 ** (this.#failures - 1), 30_000);
     if (mayPass(this.known.error)) this.#schedule(this.#failures > 0 ? back : wait);
   }

@@ -236,6 +236,11 @@ describe("connections", () => {
     const gone = part(page, "Connections").getByRole("table", { name: /gone/ });
     const [, , , , how, serial] = (await rows(gone)).find(([it]) => it === "reader") ?? [];
     assert.deepEqual([how, serial], ["the client closed it, or its network", since]);
+    const back = part(page, "Connections").getByRole("table", { name: /came back/ });
+    const [[client, , connection, , , missed, way, brought] = []] = await rows(back);
+    assert.deepEqual([client, missed, way], ["reader", "3 entries", "resumed"]);
+    assert.match(brought ?? "", /^3 frames/);
+    assert.equal(connection, (await rows(open)).find(([it]) => it === "reader")?.[1]);
     await open.getByText("ops (this page)").waitFor();
     await writer.close();
     await reader.close();

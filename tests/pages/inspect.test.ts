@@ -6,16 +6,7 @@ import { describe, test } from "node:test";
 import { inspectorOf, sessionIn } from "../../pages/inspect/address.ts";
 import { curl, quoted } from "../../pages/inspect/curl.ts";
 import { delays } from "../../pages/inspect/delay.ts";
-import {
-  drawnOf,
-  kept,
-  lanesOf,
-  marksOf,
-  panned,
-  ticks,
-  type View,
-  zoomed,
-} from "../../pages/inspect/lanes.ts";
+import { drawnOf, lanesOf, marksOf } from "../../pages/inspect/lanes.ts";
 import { bytesOf, framesIn } from "../../pages/inspect/raw.ts";
 import {
   indexAt,
@@ -24,8 +15,10 @@ import {
   withMessage,
   withPage,
 } from "../../pages/inspect/record.ts";
+import { returnsOf } from "../../pages/inspect/returns.ts";
 import { seenBy } from "../../pages/inspect/seen.ts";
 import type { Connected, Entry, Gone, Turn } from "../../pages/inspect/shapes.ts";
+import { kept, panned, ticks, type View, zoomed } from "../../pages/inspect/view.ts";
 import { shown, span } from "../../pages/inspect/words.ts";
 import { Random } from "../support/random.ts";
 
@@ -249,6 +242,51 @@ describe("what a connection had seen", () => {
     assert.match(known.join(" "), /processed everything at .*at the latest then/);
     assert.match(unknown.join(" "), new RegExp(`Message ${serial(6)} still grew`));
   });
+});
+
+test("a connection follows the last one of its client that had ended, once", () => {
+  const trace = (attachedAt: number) => ({ attachedAt, frames: 1, bytes: 9, refused: {} });
+  const gone = (connection: string, client: string, from: number, to: number): Gone => {
+    const it = { connection, client, kind: "socket", serial: serial(1), trace: trace(from) };
+    return { ...it, goneAt: to };
+  };
+  const open = (connection: string, client: string, from: number): Connected => {
+    return { connection, client, kind: "socket", window: 0, unsent: 0, trace: trace(from) };
+  };
+  const at = (place: number) => START + place * 1000;
+  const it = returnsOf(
+    {
+      session: "s",
+      serial: serial(9),
+      rowsWritten: 0,
+      rowsRead: 0,
+      databaseBytes: 0,
+      memoryBytes: 0,
+      connections: [
+        open("a3", "ann", at(8)),
+        open("b1", "bea", at(5)),
+        open("own", "ann", at(9)),
+        open("a4", "ann", at(9)),
+      ],
+      traces: {
+        attached: 0,
+        resumed: 0,
+        frames: 0,
+        bytes: 0,
+        refused: {},
+        closed: {},
+        gone: [gone("a1", "ann", at(0), at(2)), gone("a2", "ann", at(3), at(4))],
+      },
+      presence: [],
+    },
+    [1, 2, 3, 4, 5, 6, 7, 8, 9].map((place) => entry(place)),
+    "own",
+  );
+  const told = it.map((one) => [one.before.connection, one.connection, one.awayMs, one.missed]);
+  assert.deepEqual(told, [
+    ["a2", "a3", 4000, 3],
+    ["a1", "a2", 1000, 0],
+  ]);
 });
 
 describe("a line for a shell", () => {
