@@ -8,11 +8,11 @@ import { ADVANCES, AROUND, CONTROL, MAIN } from "./modules.ts";
 import { begun } from "./unheld.ts";
 
 /** The Worker's own; an older workerd knows none that is later than itself. */
-const DATE = "2026-09-01";
+export const DATE = "2026-09-01";
 const NAME = "sessile";
 const WASM = "index_bg.wasm";
 /** The classes of objects by their bindings. */
-const CLASSES = { SESSIONS: "SessionObject", INBOXES: "InboxObject" };
+export const CLASSES = { SESSIONS: "SessionObject", INBOXES: "InboxObject" };
 
 export type Binding = keyof typeof CLASSES;
 /** An advance of the clock: from which real moment on, and by how many milliseconds. */
@@ -54,9 +54,10 @@ async function load(): Promise<Package> {
   }
 }
 
-/** The directory of the built Worker: that of the package, or of a clone of the repository. */
+/** The directory of the built Worker: that of a clone of the repository, or of the package. */
 function findWorker(given: string | undefined): string {
-  const near = ["../worker/", "../../../build/"].map((path) => new URL(path, import.meta.url));
+  // In a clone, the package's may be of some days ago.
+  const near = ["../../../build/", "../worker/"].map((path) => new URL(path, import.meta.url));
   const places = given === undefined ? near.map((url) => fileURLToPath(url)) : [given];
   const found = places.find((place) => existsSync(join(place, WASM)));
   if (found !== undefined) return found;
