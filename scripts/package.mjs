@@ -93,6 +93,18 @@ createAgentSession({ ...where, link: overFetch }).close();
 createSession(where).close();
 `;
 
+/** A test of the app, on the package's Worker; the last word that it prints is how it went. */
+const TESTS = `
+import { startSessile } from "sessile/testing";
+try {
+  await using sessile = await startSessile();
+  const headers = { authorization: "Bearer " + (await sessile.token({ sub: "ada" })) };
+  console.log((await fetch(sessile.url + "/v1/sessions/support-4711", { headers })).status);
+} catch (error) {
+  console.log(error.code ?? error);
+}
+`;
+
 /** Packs the SDK without a build beforehand, and uses it in an app. */
 export async function checkApp() {
   const app = mkdtempSync(join(tmpdir(), "sessile-app-"));
@@ -107,7 +119,7 @@ export async function checkApp() {
       for (const name of Object.keys(packages)) link(app, packages[name], name);
       return [...RESOLUTIONS.flatMap((how) => compile(app, how)), ...start(app)];
     });
-    complaints.push(...callPrograms(app));
+    complaints.push(...callPrograms(app), ...testApp(app));
     for (const line of complaints) say(line);
     return complaints.length > 0 ? 1 : 0;
   } finally {
@@ -163,6 +175,16 @@ function callPrograms(app) {
     const printed = output(process.execPath, [join("node_modules", "sessile", path), "-V"], app);
     return printed.trim() === version ? [] : [`${name} --version printed ${printed}`];
   });
+}
+
+/** The session layer in the app's tests: with the package that they need, and before that. */
+function testApp(app) {
+  writeFileSync(join(app, "tests.mjs"), TESTS);
+  const call = () => output(modernNode(), ["tests.mjs"], app).trim();
+  const without = call();
+  link(app, "miniflare");
+  const printed = `${without}, then ${call()}`;
+  return printed === "no-miniflare, then 200" ? [] : [`sessile/testing said ${printed}`];
 }
 
 /** The output of a program, with any exit code. */
