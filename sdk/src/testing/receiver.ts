@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { Webhook } from "standardwebhooks";
 import { TestingError } from "./errors.ts";
+import { holding } from "./unheld.ts";
 
 const HOST = "127.0.0.1";
 /** A signature is good for five minutes, before and after. */
@@ -149,7 +150,7 @@ export class HttpReceiver implements Receiver {
   async stop(): Promise<void> {
     const closed = new Promise<void>((done) => this.#server.close(() => done()));
     this.#server.closeAllConnections();
-    await closed;
+    await holding(closed);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { TestingError } from "./errors.ts";
 import { ADVANCES, AROUND, CONTROL, MAIN } from "./modules.ts";
-import { begun } from "./unheld.ts";
+import { begun, holding } from "./unheld.ts";
 
 /** The Worker's own; an older workerd knows none that is later than itself. */
 export const DATE = "2026-09-01";
@@ -173,6 +173,6 @@ export class Runtime {
 
   /** SIGKILL: nothing is flushed, nothing says goodbye. */
   async kill(): Promise<void> {
-    await this.#miniflare.dispose();
+    await holding(this.#miniflare.dispose());
   }
 }

@@ -14,6 +14,15 @@ function handles(): Handle[] {
   return all?.call(process) ?? [];
 }
 
+/** Longer than any wait. */
+const LONG_MS = 2 ** 30;
+
+/** Keeps the process until something is done by handles that do not. */
+export async function holding<T>(work: Promise<T>): Promise<T> {
+  const held = setInterval(() => {}, LONG_MS);
+  return work.finally(() => clearInterval(held));
+}
+
 let last: Promise<unknown> = Promise.resolve();
 
 /** Starts a workerd, and lets the process end without it. One at a time, to know whose it is. */

@@ -5,6 +5,7 @@ import { Agent, type ClientRequest, createServer, type IncomingMessage, request 
 import { type AddressInfo, connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { carry, Pace } from "./pipe.ts";
+import { holding } from "./unheld.ts";
 
 const HOST = "127.0.0.1";
 
@@ -105,7 +106,7 @@ export class ProxyWire implements Wire {
     this.mend();
     this.cut();
     this.#agent.destroy();
-    await new Promise<void>((done) => this.#server.close(() => done()));
+    await holding(new Promise<void>((done) => this.#server.close(() => done())));
   }
 
   #join(near: Socket): void {

@@ -23,7 +23,8 @@ async function run(script: string, ...args: string[]): Promise<string> {
   child.stdout.setEncoding("utf8").on("data", (chunk) => {
     said += chunk;
   });
-  await within(new Promise((done) => child.once("close", done)), "the process to end");
+  const ended = new Promise((done) => child.once("close", done));
+  assert.equal(await within(ended, "the process to end"), 0);
   return said.trim();
 }
 
@@ -121,6 +122,11 @@ test("a process that never stops it ends all the same, and leaves nothing", asyn
   const { url, made } = JSON.parse(said) as { url: string; made: string[] };
   await assert.rejects(fetch(url));
   assert.equal(made.length, 1);
+});
+
+test("a process is kept while it stops, and not longer", async () => {
+  const script = "{ await using sessile = await startSessile(); } console.log('stopped');";
+  assert.equal(await run(script), "stopped");
 });
 
 test("names what is missing, and how to get it", async () => {
