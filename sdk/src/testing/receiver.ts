@@ -9,6 +9,8 @@ import { holding } from "./unheld.ts";
 const HOST = "127.0.0.1";
 /** A signature is good for five minutes, before and after. */
 const TOLERANCE_S = 300;
+/** How long `stop` waits for work, in milliseconds: an agent may wait for a person for ever. */
+const WORK_MS = 1_000;
 /** How long `next` waits by itself, in milliseconds. */
 const WAIT_MS = 10_000;
 
@@ -23,8 +25,15 @@ export interface Call {
   headers: Headers;
 }
 
-/** Answers a call as a web framework would, `serveWebhook` of `sessile/wake` for one. */
-export type Handler = (request: Request) => Response | Promise<Response>;
+/**
+ * Answers a call as a Worker would, `serveWebhook` of `sessile/wake` for one. There is no `env`;
+ * `stop` waits for a second for what `waitUntil` was told of.
+ */
+export type Handler = (
+  request: Request,
+  env: undefined,
+  context: { waitUntil(work: Promise<unknown>): void },
+) => Response | Promise<Response>;
 
 /** A server for the session layer's calls: name `url` as a session's `agent`, or in its `hooks`. */
 export interface Receiver extends AsyncDisposable {
@@ -50,6 +59,7 @@ export class HttpReceiver implements Receiver {
   readonly #now: () => number;
   readonly #waiting = new Set<() => void>();
   readonly #had = new Set<Call>();
+  readonly #work = new Set<Promise<unknown>>();
 
   private constructor(secret: string, handler: Handler, now: () => number) {
     this.#secret = secret;
@@ -125,7 +135,10 @@ export class HttpReceiver implements Receiver {
       ...{ body: parsed, headers },
     });
     for (const end of this.#waiting) end();
-    const response = await this.#handler(this.#forHandler(of("id"), headers, body));
+    const request = this.#forHandler(of("id"), headers, body);
+    const response = await this.#handler(request, undefined, {
+      waitUntil: (work) => this.#work.add(work.catch(() => {})),
+    });
     return { status: response.status, text: await response.text() };
   }
 
@@ -148,6 +161,11 @@ export class HttpReceiver implements Receiver {
   }
 
   async stop(): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise((done) => {
+      timer = setTimeout(done, WORK_MS);
+    });
+    await Promise.race([Promise.all(this.#work), late]).finally(() => clearTimeout(timer));
     const closed = new Promise<void>((done) => this.#server.close(() => done()));
     this.#server.closeAllConnections();
     await holding(closed);

@@ -4,8 +4,8 @@ import type { Server, ServerResponse } from "node:http";
 import { Agent, type ClientRequest, createServer, type IncomingMessage, request } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { refuseRequest, refuseSocket } from "./farewell.ts";
 import { carry, Pace } from "./pipe.ts";
-import { holding } from "./unheld.ts";
 
 const HOST = "127.0.0.1";
 
@@ -46,6 +46,7 @@ export class ProxyWire implements Wire {
   readonly #pace = new Pace();
   #failing = { left: 0, how: 503 as number | "reset" };
   #isDown = false;
+  #isOver = false;
 
   private constructor(port: () => number | undefined) {
     this.#port = port;
@@ -102,11 +103,12 @@ export class ProxyWire implements Wire {
     this.#pace.thaw();
   }
 
+  /** Its port stays, and sends everybody away: else clients that are left look for it for ever. */
   async stop(): Promise<void> {
     this.mend();
+    this.#isOver = true;
     this.cut();
     this.#agent.destroy();
-    await holding(new Promise<void>((done) => this.#server.close(() => done())));
   }
 
   #join(near: Socket): void {
@@ -132,6 +134,7 @@ export class ProxyWire implements Wire {
   /** One request, and its answer as it comes. */
   async #pass(asked: IncomingMessage, answer: ServerResponse): Promise<void> {
     const near = asked.socket;
+    if (this.#isOver) return refuseRequest(answer);
     const how = this.#failure();
     await this.#pace.pass(this.#pace.due());
     if (how === "reset") return reset(near);
@@ -163,6 +166,7 @@ export class ProxyWire implements Wire {
 
   /** A WebSocket: its first request as it came, then bytes. */
   async #open(asked: IncomingMessage, near: Socket, head: Buffer): Promise<void> {
+    if (this.#isOver) return refuseSocket(asked, near);
     const how = this.#failure();
     await this.#pace.pass(this.#pace.due());
     const port = this.#port();

@@ -11,7 +11,8 @@ import { startSessile, TestingError } from "../../../src/testing/index.ts";
 import { shows } from "../../support.ts";
 import { page, start } from "../support.ts";
 
-const ENTRY = join(import.meta.dirname, "../../../src/testing/index.ts");
+const SOURCE = join(import.meta.dirname, "../../../src");
+const ENTRY = join(SOURCE, "testing/index.ts");
 
 /** Runs a script that ends by itself, in a process of its own; resolves to its output. */
 async function run(script: string, ...args: string[]): Promise<string> {
@@ -127,6 +128,24 @@ test("a process that never stops it ends all the same, and leaves nothing", asyn
 test("a process is kept while it stops, and not longer", async () => {
   const script = "{ await using sessile = await startSessile(); } console.log('stopped');";
   assert.equal(await run(script), "stopped");
+});
+
+test("clients that a test forgot do not keep its process", async () => {
+  const script = `
+    const { createSession } = await import(${JSON.stringify(join(SOURCE, "index.ts"))});
+    const agents = await import(${JSON.stringify(join(SOURCE, "agent/index.ts"))});
+    const sessile = await startSessile();
+    const where = { url: sessile.url, session: "chat" };
+    const token = (role) => () => sessile.token({ sub: role, role });
+    for (const link of [agents.overSocket, agents.overFetch]) {
+      const agent = agents.createAgentSession({ ...where, link, token: token("agent") });
+      await agent.startTurn();
+    }
+    const page = createSession({ ...where, token: token("user") });
+    await page.connect();
+    await sessile.stop();
+    console.log("stopped");`;
+  assert.match(await run(script), /^stopped$/m);
 });
 
 test("names what is missing, and how to get it", async () => {
