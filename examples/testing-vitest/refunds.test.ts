@@ -17,7 +17,7 @@ let agentUrl: string;
 beforeAll(async () => {
   sessile = await startSessile();
   agent = serveRefunds({ url: sessile.url, secret: sessile.secret, refund });
-  agentUrl = (await sessile.receive((request) => serve(request))).url;
+  agentUrl = (await sessile.receive((...call) => serve(...call))).url;
 });
 afterAll(() => sessile.stop());
 
