@@ -43,6 +43,66 @@ fn an_expired_reader_is_closed() {
     );
 }
 
+/// P2.6: or with any other input, though nothing is sent to it.
+#[test]
+fn an_expired_reader_is_closed_by_whatever_wakes_the_session() {
+    check(
+        "
+        alice attach expires=1000 names=other
+        carol attach expires=40000
+        agent attach window=0
+        agent publish '' streaming
+        ---
+        wait 1500
+        agent append #1 'a'
+        bob get messages
+        wait 10000
+        bob get turns
+        wait 30000
+        bob get turns
+        bob get presence
+        ",
+        expect![[r##"
+            -- 1500 ms
+            alice x 4401 the token expired
+            agent < ack 2 #1 v#2
+            carol < append #1 v#2 @0 'a'
+            bob = 200 {"hasMore":false,"messages":[{"client":"agent","connection":"agent-1",
+                  "createdAt":"+0","data":"a","name":"message","role":"user","serial":"#1",
+                  "status":"streaming","updatedAt":"+1500","version":"#2"}]}
+            -- 11500 ms
+            carol < {"expiresAt":"+40000","type":"token-expiring"}
+            bob = 200 {"hasMore":false,"turns":[]}
+            -- 41500 ms
+            carol x 4401 the token expired
+            bob = 200 {"hasMore":false,"turns":[]}
+            bob = 200 {"presence":[]}
+        "##]],
+    );
+}
+
+/// P2.6: a deadline of the session closes it as well, in its sleep.
+#[test]
+fn an_expired_reader_is_closed_by_an_alarm() {
+    check(
+        "
+        agent attach expires=20000
+        alice attach expires=20000
+        agent start t1
+        agent ask a1 turn=t1 deadline=60000
+        evict
+        ---
+        wait 59000
+        wait 2000
+        ",
+        expect![[r#"
+            -- 30000 ms
+            agent x 4401 the token expired
+            alice x 4401 the token expired
+        "#]],
+    );
+}
+
 /// P2.6: with what a window holds for it, too.
 #[test]
 fn an_expired_reader_is_not_sent_what_is_held() {

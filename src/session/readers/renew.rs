@@ -1,5 +1,6 @@
 //! Renewal of tokens, and the reminder before they expire (P2.6).
 
+use crate::machine::Carrier;
 use crate::protocol::capability::Operation;
 use crate::protocol::decode::Ref;
 use crate::protocol::error::{ErrorCode, ErrorInfo, close};
@@ -106,10 +107,10 @@ pub(crate) fn renew(
     Ok(())
 }
 
-/// The reminders of expiring tokens, as a part of the session.
+/// The reminders and the ends of tokens, as a part of the session.
 pub(crate) struct Tokens;
 
-/// Reminders wait for the next input: nothing wakes for them.
+/// They wait for the next input, of whatever kind: nothing wakes for them.
 pub(crate) const TOKENS: Owner = Owner {
     name: "tokens",
     wait: Wait::Input,
@@ -120,13 +121,33 @@ impl Part for Tokens {
 
     fn due_at(cx: &Context<'_>) -> Timestamp {
         let connections = cx.engine.connections.values();
-        let reminders = connections.filter_map(Live::reminder_at);
-        reminders.min().unwrap_or(Timestamp::MAX)
+        let times = connections.filter_map(|live| live.reminder_at().or_else(|| ends_at(live)));
+        times.min().unwrap_or(Timestamp::MAX)
     }
 
     fn ring(cx: &mut Context<'_>) -> Result<(), StoreError> {
         remind(cx);
+        expire(cx);
         Ok(())
+    }
+}
+
+/// When the session closes a connection since its token has expired: the Worker's timer ends event
+/// streams and bodies.
+fn ends_at(live: &Live) -> Option<Timestamp> {
+    let is_socket = live.connection.carrier == Carrier::Socket;
+    is_socket.then_some(live.connection.expires_at)
+}
+
+/// P2.6: closes the connections whose tokens have expired, though nothing is sent to them.
+fn expire(cx: &mut Context<'_>) {
+    let now = cx.engine.now;
+    let all = cx.engine.connections.iter();
+    let expired = all.filter(|(_, live)| ends_at(live).is_some_and(|at| at <= now));
+    let expired: Vec<ConnectionId> = expired.map(|(id, _)| id.clone()).collect();
+    for id in expired {
+        cx.engine
+            .shut(&id, close::UNAUTHORIZED, "the token expired");
     }
 }
 
