@@ -2,9 +2,11 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { connect } from "../support/client.ts";
+import { attach, connect } from "../support/client.ts";
 import { useServer } from "../support/fixture.ts";
+import { call } from "../support/http.ts";
 import { makeToken } from "../support/token.ts";
+import { until } from "../support/wait.ts";
 
 const fixture = useServer();
 
@@ -45,5 +47,19 @@ describe("renewal", () => {
     assert.deepEqual(new Set(answers.map((answer) => answer.type)), new Set(["ack"]));
     const serials = answers.flatMap((answer) => answer.result?.messages ?? []).map((m) => m.serial);
     assert.deepEqual(serials, [...serials].sort());
+  });
+
+  test("P2.6 whatever happens next closes a reader whose token has expired", async () => {
+    const session = fixture.session();
+    const { server } = fixture;
+    const { client: reader } = await attach(server, session, { sub: "ann", expiresIn: 2 });
+    const asks = async () => {
+      const answer = await call(server, session, "GET", "/turns", { sub: "ben" });
+      assert.equal(answer.status, 200, answer.text);
+      return reader.isClosed;
+    };
+    await until(asks, (isClosed) => isClosed, "the reader to be closed, to which nothing is sent");
+    const { code, reason } = await reader.closed;
+    assert.deepEqual([code, reason], [4401, "the token expired"]);
   });
 });
