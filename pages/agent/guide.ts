@@ -3,7 +3,7 @@
 
 import { type AgentSession, type AgentTurn, readMessages } from "sessile/agent";
 import { newId } from "./ids.ts";
-import { search } from "./specialist.ts";
+import { begin, type Search } from "./specialist.ts";
 import { KINDS, type Kind, type Trip, tripIn } from "./trip.ts";
 import { type Report, Voice } from "./voice.ts";
 
@@ -61,11 +61,15 @@ export class Guide {
 
   /** Sends the specialists, and waits for them; resolves to those that came to an end. */
   async send(destination: string): Promise<readonly Kind[]> {
-    const { turn } = this;
+    const searches: (readonly [Kind, Search])[] = [];
+    // One after the other, so that they stand in this order everywhere.
+    for (const kind of KINDS) {
+      const session = await this.#stage.specialist(kind);
+      searches.push([kind, await begin(session, this.turn, kind)]);
+    }
     const found = await Promise.all(
-      KINDS.map(async (kind) => {
-        const session = await this.#stage.specialist(kind);
-        const isWhole = await search(session, turn, kind, destination, this.#stage.report);
+      searches.map(async ([kind, search]) => {
+        const isWhole = await search(destination, this.#stage.report);
         return isWhole ? [kind] : [];
       }),
     );

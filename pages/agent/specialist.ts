@@ -3,47 +3,59 @@
 
 import { type AgentSession, type AgentTurn, TakenError } from "sessile/agent";
 import { newId } from "./ids.ts";
-import { findsOf, type Kind, TITLES } from "./trip.ts";
+import { findsOf, type Kind, offerOf, TITLES } from "./trip.ts";
 import { type Report, sleep, Voice } from "./voice.ts";
 
 export const LEASE_MS = 45_000;
 const LOOK_MS = 700;
 
-/** Searches within a turn; resolves to whether it came to its end. */
-export async function search(
+/** A search that has begun; resolves to whether it came to its end. */
+export type Search = (destination: string, report: Report) => Promise<boolean>;
+
+/** Begins a search within a turn, or goes on with the one that an earlier process began. */
+export async function begin(session: AgentSession, within: AgentTurn, kind: Kind): Promise<Search> {
+  const metadata = { title: TITLES[kind] };
+  // A second process that begins it finds it begun (P6.2).
+  const id = `${within.id}/${kind}`;
+  const start = { id, within: within.id, metadata, leaseMs: LEASE_MS, taken: "keep" } as const;
+  try {
+    const turn = await session.startTurn(start);
+    return async (destination, report) => {
+      try {
+        await work(session, turn, kind, destination, report).catch((error) => turn.end({ error }));
+        return (await turn.end()).status === "complete";
+      } catch {
+        // Another process leads it.
+        return false;
+      }
+    };
+  } catch (error) {
+    // It is over, or the guide's turn is, which ends this one as well.
+    const isWhole = error instanceof TakenError && error.turn.status === "complete";
+    return () => Promise.resolve(isWhole);
+  }
+}
+
+async function work(
   session: AgentSession,
-  within: AgentTurn,
+  turn: AgentTurn,
   kind: Kind,
   destination: string,
   report: Report,
-): Promise<boolean> {
-  const start = {
-    // A second process that begins it finds it begun (P6.2).
-    id: `${within.id}/${kind}`,
-    within: within.id,
-    metadata: { title: TITLES[kind] },
-    leaseMs: LEASE_MS,
-    taken: "keep",
-  } as const;
-  try {
-    const { status } = await session.answer(start, async (turn) => {
-      const voice = await Voice.of(turn, report);
-      const finds = findsOf(kind, destination);
-      for (const [done, { place, words }] of finds.entries()) {
-        await tell(session, turn, { done, of: finds.length, note: place });
-        await sleep(LOOK_MS, turn.signal);
-        if (voice.isOver) return;
-        await voice.say(String(done + 1), words);
-      }
-      await tell(session, turn, { done: finds.length, of: finds.length, note: "" });
-      turn.usage({ totalTokens: voice.count });
-    });
-    return status === "complete";
-  } catch (error) {
-    // It is over, or the guide's turn is, which ends this one as well.
-    if (error instanceof TakenError) return error.turn.status === "complete";
-    return false;
+): Promise<void> {
+  const voice = await Voice.of(turn, report);
+  const finds = findsOf(kind, destination);
+  const of = finds.length;
+  for (const [done, { place, words }] of finds.entries()) {
+    await tell(session, turn, { done, of, note: place });
+    await sleep(LOOK_MS, turn.signal);
+    if (voice.isOver) return;
+    await voice.say(String(done + 1), words);
   }
+  const { name, price } = offerOf(kind, destination);
+  await voice.say("offer", `The best: ${name}, ${price} €`);
+  await tell(session, turn, { done: of, of, note: "" });
+  turn.usage({ totalTokens: voice.count });
 }
 
 /** Keeps how far a turn has come where pages look for it. */

@@ -4,11 +4,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Page } from "playwright-core";
-import { assertAccessible } from "../support/axe.ts";
 import { makeToken } from "../support/token.ts";
 import { settings } from "../support/turns.ts";
 import { until } from "../support/wait.ts";
-import { killAgents, say, stands, startAgents, useTalk } from "./thread.ts";
+import { killAgents, say, stands, startAgents, usable, useTalk } from "./thread.ts";
 
 const talk = useTalk();
 const { fixture } = talk;
@@ -23,13 +22,6 @@ async function watch(session: string, watches: string): Promise<Page> {
   const claims = { sub: "sue", name: "Sue", role: "supervisor" };
   const token = await makeToken({ ...claims, caps: { "*": ["supervisor"] } });
   return talk.open(session, { sub: "sue", more: { token, watches } });
-}
-
-async function usable(page: Page, what: string): Promise<void> {
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme });
-    await assertAccessible(page, `${what}, ${colorScheme}`);
-  }
 }
 
 describe("what the conversation asks", () => {

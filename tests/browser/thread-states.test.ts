@@ -4,23 +4,15 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Page } from "playwright-core";
-import { assertAccessible } from "../support/axe.ts";
 import { call, getHistory } from "../support/http.ts";
 import { CuttingProxy } from "../support/proxy.ts";
 import { makeToken } from "../support/token.ts";
 import { post } from "../support/turns.ts";
 import { until } from "../support/wait.ts";
-import { grows, killAgents, say, stands, useTalk } from "./thread.ts";
+import { grows, killAgents, say, stands, usable, useTalk } from "./thread.ts";
 
 const talk = useTalk();
 const { fixture } = talk;
-
-async function usable(page: Page, what: string): Promise<void> {
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme });
-    await assertAccessible(page, `${what}, ${colorScheme}`);
-  }
-}
 
 /** Messages that were there before. */
 async function fill(session: string, count: number): Promise<void> {

@@ -7,7 +7,7 @@ import type { Page } from "playwright-core";
 import { story } from "../../pages/agent/texts.ts";
 import { call, getHistory } from "../support/http.ts";
 import { until } from "../support/wait.ts";
-import { grows, killAgents, say, stands, startAgents, useTalk } from "./thread.ts";
+import { grows, killAgents, say, stands, startAgents, usable, useTalk } from "./thread.ts";
 
 const talk = useTalk();
 const { fixture } = talk;
@@ -147,6 +147,7 @@ describe("a conversation with the scripted agents", () => {
     await grows(page, 100);
     await say(page, "be brief");
     await stands(page, "complete", 1);
+    await usable(page, "an answer that is given");
     await stands(page, "active", 0);
     await page.getByLabel("Steer").check();
     await say(page, "shorter, please");
@@ -170,6 +171,7 @@ describe("a conversation with the scripted agents", () => {
     await stands(page, "complete");
     await page.getByRole("button", { name: "Edit" }).click();
     const field = page.getByLabel("Your message, another version");
+    await usable(page, "a message that is edited");
     await field.fill("be very brief");
     await field.press("Enter");
     await page.locator(".said", { hasText: "be very brief" }).getByText("2 of 2").waitFor();
@@ -177,6 +179,7 @@ describe("a conversation with the scripted agents", () => {
     assert.equal(await page.getByText("be brief", { exact: true }).count(), 0);
     await page.getByRole("button", { name: "Answer again" }).click();
     await page.locator(".answer").getByText("2 of 2").waitFor();
+    await usable(page, "versions");
     await page.getByRole("button", { name: "Earlier answer" }).click();
     await page.locator(".answer").getByText("1 of 2").waitFor();
     await page.getByRole("button", { name: "Earlier version" }).click();
@@ -190,6 +193,7 @@ describe("a conversation with the scripted agents", () => {
     await say(page, "Plan a trip to Oslo");
     await page.getByRole("button", { name: "Stop Hotels" }).click();
     const specialists = other.locator(".specialists li");
+    await usable(other, "specialists at work");
     await stands(other, "complete");
     const states = await specialists.evaluateAll((all) =>
       all.map((one) => (one as HTMLElement).dataset.status),
@@ -200,6 +204,21 @@ describe("a conversation with the scripted agents", () => {
     const history = await getHistory(fixture.server, session);
     const clients = new Set(history.map(({ client }) => client));
     for (const client of ["guide", "flights", "activities"]) assert.ok(clients.has(client), client);
+  });
+
+  test("killed while the specialists search, all of them go on", async () => {
+    const { page, session } = await talk.begin();
+    await say(page, "Plan a trip to Oslo");
+    await page.locator(".specialists", { hasText: "that fit" }).waitFor();
+    await killAgents(page);
+    await startAgents(page, fixture.server.url, session);
+    await stands(page, "complete");
+    const best = page.locator(".specialists li[data-status=complete]", { hasText: "The best:" });
+    assert.equal(await best.count(), 3);
+    const said = (await getHistory(fixture.server, session)).map(({ id }) => id);
+    assert.equal(new Set(said).size, said.length);
+    // The request, five words of each specialist, and two of the guide.
+    assert.equal(said.length, 1 + 3 * 5 + 2);
   });
 
   test("an answer that fails says why, and is given again", async () => {

@@ -5,6 +5,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type BuildOptions, build } from "esbuild";
 import type { BrowserContext, Page } from "playwright-core";
+import { assertAccessible } from "../support/axe.ts";
 import type { Fixture } from "../support/fixture.ts";
 import { ROOT } from "../support/server.ts";
 import { makeToken } from "../support/token.ts";
@@ -90,6 +91,14 @@ export async function stands(page: Page, status: string, at = 0): Promise<void> 
     [String(at), status] as const,
     { timeout: 60_000 },
   );
+}
+
+/** Fails if axe has a serious finding on the page as it is now, in either theme. */
+export async function usable(page: Page, what: string): Promise<void> {
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    await assertAccessible(page, `${what}, ${colorScheme}`);
+  }
 }
 
 const CLIENTS = ["guide", "flights", "hotels", "activities"];
