@@ -77,9 +77,9 @@ function begins({ code }: Block): string {
 }
 
 before(async () => {
-  const built = spawn(process.execPath, [join(ROOT, "scripts", "sdk.mjs"), "pack"]);
+  const built = spawn(process.execPath, [join(ROOT, "scripts", "sdk.mjs"), "build"]);
   const done = new Promise((resolve) => built.once("exit", resolve));
-  assert.equal(await within(done, "the build of the package", 300_000), 0);
+  assert.equal(await within(done, "the build of the SDK", 120_000), 0);
 });
 
 test("each block is run, or it is said why not", () => {
