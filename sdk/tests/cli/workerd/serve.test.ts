@@ -6,7 +6,8 @@ import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { connect } from "../../../../tests/support/client.ts";
-import { getHistory } from "../../../../tests/support/http.ts";
+import { Endpoint } from "../../../../tests/support/endpoint.ts";
+import { call, getHistory } from "../../../../tests/support/http.ts";
 import { SIGNING_KEY } from "../../../../tests/support/token.ts";
 import { within } from "../../../../tests/support/wait.ts";
 import { sessile } from "../io.ts";
@@ -161,4 +162,29 @@ test("P3.2 kill -9 and a new start lose nothing that was acknowledged", async (t
     }
     await writing;
   }
+});
+
+test("P6.8 a deadline passes after a new start, with nobody connected", async (t) => {
+  const cwd = folder(t);
+  const endpoint = new Endpoint();
+  await endpoint.start();
+  t.after(() => endpoint.stop());
+  const serve = ["serve", "--data", "data", ...ANY];
+  const env = {
+    ...KEY,
+    SESSILE_LOCAL_TARGETS: "1",
+    SESSILE_WEBHOOK_SECRETS: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+    SESSILE_HOOKS: JSON.stringify([{ url: endpoint.url(), events: ["turn.end", "turn.lost"] }]),
+  };
+  const first = await serving(t, serve, cwd, env);
+  const json = { id: "t1", leaseMs: 5000 };
+  const started = await call(first, "lost", "POST", "/turns", { json });
+  assert.equal(started.status, 201, started.text);
+  const gone = new Promise((done) => first.child.once("exit", done));
+  process.kill(workerdOf(join(cwd, "data")), "SIGKILL");
+  await within(gone, "the command to end");
+  assert.deepEqual(endpoint.calls, []);
+  const second = await serving(t, serve, cwd, env);
+  await endpoint.called("lost", 1);
+  assert.equal(await second.stop(), 0);
 });
