@@ -43,8 +43,8 @@ export interface Receiver extends AsyncDisposable {
   /** How many came without a good signature; they got 401. */
   readonly unsigned: number;
   /**
-   * The oldest call that no `next` has had, and that matches; waits for it, 10 s unless told. Throws
-   * a `TestingError` with `timeout`.
+   * The oldest call that no `next` has had, and that matches; waits for it, 10 s unless told.
+   * Throws a `TestingError` with `timeout`.
    */
   next(matching?: (call: Call) => boolean, ms?: number): Promise<Call>;
   stop(): Promise<void>;
