@@ -180,7 +180,8 @@ describe("useChat", () => {
 
   test("stop after a resume stops, on every device", async () => {
     const session = fixture.session();
-    const joined = agent(session, 200);
+    // Slow enough for a reload and another device in the middle, on a busy machine too.
+    const joined = agent(session, 1_000);
     const context = await device();
     const page = await open(context, session);
     await ask(page, "Hello");
