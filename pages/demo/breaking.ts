@@ -3,7 +3,7 @@
 
 import { type Network, WHOLE } from "../wire/wire.ts";
 
-/** What can be broken. */
+/** Everything that can be broken. */
 export interface Breakable {
   frames: readonly {
     readonly isReady: boolean;

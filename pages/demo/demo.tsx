@@ -59,7 +59,7 @@ export function Demo({ session, agent }: Props) {
   );
 }
 
-/** What to begin with. */
+/** Some things to begin with. */
 function Try() {
   return (
     <section className="panel" aria-labelledby="try">

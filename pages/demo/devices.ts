@@ -32,7 +32,7 @@ export function useDevice(take: (told: Told) => void): DeviceFrame {
   const frame = useRef<HTMLIFrameElement | null>(null);
   const latest = useRef(take);
   latest.current = take;
-  /** What was asked of it: told again after a reload, which may have missed it. */
+  /** The changes asked of it: told again after a reload, which may have missed them. */
   const wanted = useRef<Partial<Network>>({});
   const [network, setNetwork] = useState(WHOLE);
   const [isReady, setReady] = useState(false);

@@ -9,7 +9,8 @@
 //   even after `SETTLE_MS` more, in which a text that is shown at an even pace comes to its end;
 // - repeated: tokens that the device shows once more than they were said.
 //
-// What is on its way, to a device that is offline for example, is neither: its place was not read.
+// Tokens on their way, to a device that is offline for example, are neither: their place was not
+// read.
 
 /** The text of a message, as far as the session has acknowledged it. */
 export interface Acknowledged {

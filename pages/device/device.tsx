@@ -19,7 +19,7 @@ import "./device.css";
 interface Props {
   session: string;
   person: Person;
-  /** What it is called, by its reader and by others. */
+  /** Its name, for its reader and for others. */
   title: string;
   access: Access;
 }

@@ -5,7 +5,7 @@ import type { Network } from "./wire.ts";
 import "./controls.css";
 
 interface Props {
-  /** Whose network it is, for people who do not see where the buttons are. */
+  /** The owner of the network, for people who do not see where the buttons are. */
   of: string;
   network: Network;
   onChange: (change: Partial<Network>) => void;

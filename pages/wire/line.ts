@@ -77,7 +77,7 @@ export class Line {
   #pump(): void {
     this.#cancel?.();
     this.#cancel = undefined;
-    // What is put on the line during a delivery comes after it.
+    // Bytes that are put on the line during a delivery come after it.
     if (this.#isDelivering) return;
     this.#isDelivering = true;
     try {

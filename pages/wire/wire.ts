@@ -22,7 +22,7 @@ export const SLOW: Pace = { latencyMs: 600, bytesPerSecond: 4_000 };
 /** How long an attempt takes to fail where there is no network, in milliseconds. */
 const REFUSED_MS = 40;
 
-/** What is beneath the wire: the platform's, or a test's. */
+/** The network beneath the wire: the platform's, or a test's. */
 export interface Beneath {
   WebSocket: typeof WebSocket;
   fetch: typeof fetch;

@@ -64,7 +64,7 @@ describe("the agents of the demo", () => {
     );
     const [first = "", ...more] = await page.answers("Phone");
     assert.deepEqual(more, [], "in the same answer");
-    // What was half drawn may be drawn otherwise: a word, a sign.
+    // The end may have been half a sign, and is drawn otherwise now.
     assert.equal(first.slice(0, held - 20), text.slice(0, held - 20));
     await page.rests("Phone");
     assert.match((await page.answers("Phone")).join(""), /That was all/);

@@ -32,7 +32,7 @@ async function watchGrowth(device: FrameLocator): Promise<() => Promise<string[]
   return () => body.evaluate(() => (window as unknown as { notGrown: string[] }).notGrown);
 }
 
-/** What a device shows of the first answer. */
+/** The length of all answers on a device. */
 async function length(page: Demo, device: Device): Promise<number> {
   return (await page.answers(device)).join("").length;
 }
@@ -94,7 +94,7 @@ describe("a device of the demo", () => {
     await grows(page, "Laptop", 100);
     await page.network("Laptop", "Freeze the network").click();
     await page.stands("Laptop", /^Frozen/);
-    // What had arrived already is shown to its end.
+    // Text that had arrived already is shown to its end.
     await grows(page, "Phone", (await length(page, "Phone")) + 200);
     const held = await length(page, "Laptop");
     const grown = await watchGrowth(page.device("Laptop"));

@@ -14,7 +14,7 @@ export interface Options {
   flags?: readonly string[];
 }
 
-/** What was counted of a device. */
+/** The counters of a device. */
 export interface Counts {
   delivered: number;
   lost: number;
