@@ -82,10 +82,9 @@ export class Reads {
   #remember(made: Made): void {
     this.made.delete(made.url);
     this.made.set(made.url, made);
-    for (const url of this.made.keys()) {
-      if (this.made.size <= MADE_MAX) break;
-      this.made.delete(url);
-    }
+    // Pages go first: they follow from the reads that begin them.
+    const pages = [...this.made.keys()].filter((url) => /[?&](after|before)=/.test(url));
+    for (const url of pages) if (this.made.size > MADE_MAX) this.made.delete(url);
   }
 }
 

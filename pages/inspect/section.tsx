@@ -40,9 +40,9 @@ export function Sentence({ text }: { text: string }) {
   );
 }
 
-/** Copies the last read of some words as a line for a shell. */
+/** Copies the first read of some words as a line for a shell: of pages that is the whole. */
 export function CopyCurl({ reads, what }: { reads: Reads; what: string }) {
-  const made = [...reads.made.values()].filter((it) => it.what === what).at(-1);
+  const made = [...reads.made.values()].find((it) => it.what === what);
   return made ? <CopyLine made={made} label={`Copy as curl: ${what}`} /> : null;
 }
 
