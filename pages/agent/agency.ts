@@ -132,8 +132,9 @@ export class Agency {
         names.push(turn.id);
         this.#begun.add(turn.id);
         const { input } = turn.info;
-        const asked = input ? String((await readMessage(this.#session, input)).data ?? "") : "";
-        const guide = await Guide.of(this.#stage, turn);
+        const message = input ? await readMessage(this.#session, input) : undefined;
+        const asked = String(message?.data ?? "");
+        const guide = await Guide.of(this.#stage, turn, message?.client);
         const inputTokens = pieces(asked).length;
         try {
           await play(sceneOf(asked), guide, asked);

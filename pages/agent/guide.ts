@@ -20,17 +20,21 @@ export interface Stage {
 
 export class Guide {
   readonly turn: AgentTurn;
+  /** The person who asked, by name: a role has no devices to be notified (P10.1). */
+  readonly askers: readonly string[];
   readonly #stage: Stage;
   readonly #voice: Voice;
 
-  private constructor(stage: Stage, voice: Voice) {
+  private constructor(stage: Stage, voice: Voice, askers: readonly string[]) {
     this.#stage = stage;
     this.#voice = voice;
     this.turn = voice.turn;
+    this.askers = askers;
   }
 
-  static async of(stage: Stage, turn: AgentTurn): Promise<Guide> {
-    return new Guide(stage, await Voice.of(turn, stage.report));
+  static async of(stage: Stage, turn: AgentTurn, asker?: string): Promise<Guide> {
+    const askers = asker === undefined ? [] : [asker];
+    return new Guide(stage, await Voice.of(turn, stage.report), askers);
   }
 
   get isOver(): boolean {

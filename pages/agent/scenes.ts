@@ -58,7 +58,7 @@ const SCENES: Record<Scene, (guide: Guide, asked: string) => Promise<void>> = {
         { id: "mountains", label: "In the mountains ⛰️" },
         { id: "city", label: "In a city 🌆" },
       ],
-      assignees: ANYBODY,
+      assignees: [...guide.askers, ...ANYBODY],
       onMessage: "dismiss",
     });
     const chosen = approval.options?.find(({ id }) => id === approval.option)?.label;
@@ -95,7 +95,7 @@ const SCENES: Record<Scene, (guide: Guide, asked: string) => Promise<void>> = {
       description: "You may change the numbers before you approve.",
       data: { ...what, estimate: `${price} €` },
       schema: TRIP_SCHEMA,
-      assignees: ANYBODY,
+      assignees: [...guide.askers, ...ANYBODY],
     });
     const isAllowed = status === "approved";
     const words = isAllowed ? booked(data as Trip, approval.id) : notDone("booked", comment);
@@ -110,7 +110,7 @@ const SCENES: Record<Scene, (guide: Guide, asked: string) => Promise<void>> = {
       id: `${guide.turn.id}/refund`,
       title: `Refund the order ${order}?`,
       data: { order, amount: `${20 + numberOf(order, 80)} €`, reason: asked },
-      assignees: ANYBODY,
+      assignees: [...guide.askers, ...ANYBODY],
     });
     const isAllowed = status === "approved";
     const words = isAllowed ? `Refunded ✅ order **${order}**.` : notDone("refunded", comment);

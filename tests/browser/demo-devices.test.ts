@@ -48,7 +48,7 @@ describe("a phone", () => {
     );
     await far.getByLabel("Message", { exact: true }).fill("Ask me a question");
     await far.getByRole("button", { name: "Send", exact: true }).click();
-    await near.device("Phone").getByText("Ask me a question", { exact: true }).waitFor();
+    await near.hears("Phone", "Ask me a question");
     await far.getByRole("button", { name: "At the sea" }).click();
     await near
       .device("Laptop")
@@ -86,13 +86,13 @@ describe("a phone", () => {
 });
 
 describe("the demo's page", () => {
-  test("two tabs of it show the same, one set of agents answers, and a new session is new", async () => {
+  test("two tabs show the same, one set of agents answers, a new session is new", async () => {
     const session = demo.session();
     const context = await demo.profile();
     const one = await demo.open(session, context);
     const two = await demo.open(session, context);
     await one.write("Laptop", STORY);
-    await two.device("Phone").getByText(STORY, { exact: true }).waitFor();
+    await two.hears("Phone", STORY);
     await one.delivers("Laptop", 30);
     await one.rests("Laptop");
     await two.rests("Laptop");
@@ -113,7 +113,7 @@ describe("the demo's page", () => {
     assert.ok(await two.page.getByText(/Only this machine can open/).isVisible());
   });
 
-  test("goes on after both devices are closed, and the agents are those of another tab", async () => {
+  test("goes on after it is closed, with the agents of another tab", async () => {
     const session = demo.session();
     const one = await demo.open(session);
     await one.write("Laptop", STORY);
@@ -143,7 +143,7 @@ describe("a deployment", () => {
     assert.equal(await page.getByRole("button", { name: "Kill the agents" }).count(), 0);
     assert.equal(await page.getByRole("button", { name: /^Restart/ }).count(), 0);
     await it.write("Laptop", "Is anybody there?");
-    await it.device("Phone").getByText("Is anybody there?", { exact: true }).waitFor();
+    await it.hears("Phone", "Is anybody there?");
     await page.reload();
     await it.stands("Laptop", /^Connected/);
     assert.equal(page.url().includes(token), false);

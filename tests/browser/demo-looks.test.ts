@@ -1,5 +1,5 @@
-// The looks of the demo: nothing jumps while text streams, every state can be used by everybody, and
-// the first view is small.
+// The looks of the demo: nothing jumps while text streams, every state can be used by everybody,
+// and the first view is small.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";

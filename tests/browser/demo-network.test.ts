@@ -63,7 +63,7 @@ describe("a device of the demo", () => {
     assert.equal(lost, 0, "what is on its way is not lost");
     await page.network("Laptop", "Bring back the network").click();
     await page.stands("Laptop", /^Connected, nothing missed/);
-    await page.device("Phone").getByText("Ask me a question", { exact: true }).waitFor();
+    await page.hears("Phone", "Ask me a question");
     await page.device("Laptop").getByText("Waits to be sent").waitFor({ state: "detached" });
     await page.device("Laptop").getByText("Where would you rather be?").first().waitFor();
     assert.deepEqual(await grown(), [], "it went on where it had stopped");

@@ -20,7 +20,7 @@ before(() => service.start());
 after(() => service.stop());
 
 describe("a device of the demo", () => {
-  test("P10.1 is notified of its answer once it is closed", async () => {
+  test("P10.2 hears of its answer once it is closed, and answers a question by a button", async () => {
     const session = demo.session();
     const near = await demo.open(session);
     const far = await phone(await demo.profile(), service, "/guest");
@@ -42,6 +42,30 @@ describe("a device of the demo", () => {
     await served.push(notice);
     const shown = await served.shows(({ title }) => title !== "", "the notification");
     assert.ok(shown.title);
+
+    // A question waits, with an answer in each button.
+    const asking = await far.context.newPage();
+    await asking.goto(`${demo.dev.url}/device?session=${session}`);
+    await asking.getByLabel("Message", { exact: true }).fill("Ask me a question");
+    await near.page.getByRole("button", { name: "Kill the agents" }).click();
+    await asking.getByRole("button", { name: "Send", exact: true }).click();
+    await near.hears("Laptop", "Ask me a question");
+    await asking.close();
+    await near.page.getByRole("button", { name: "Start the agents" }).click();
+    const question = await until(
+      () => far.notices().find((one) => (one as { kind?: string }).kind === "question"),
+      (one) => one !== undefined,
+      "the notice of the question",
+      60_000,
+    );
+    await served.worker.evaluate(async () => {
+      const scope = globalThis as unknown as { registration: ServiceWorkerRegistration };
+      for (const one of await scope.registration.getNotifications()) one.close();
+    });
+    await served.push(question);
+    await served.shows(({ title }) => title === "Where would you rather be?", "the question");
+    await served.press("sea");
+    await near.device("Phone").getByText("At the sea 🌊: noted, and kept.").first().waitFor();
 
     // The switch is as it was left.
     const again = await far.context.newPage();

@@ -120,6 +120,11 @@ export class Demo {
     await this.device(name).getByRole("button", { name: "Send", exact: true }).click();
   }
 
+  /** Waits until a device shows what somebody has said. */
+  hears(name: Device, text: string): Promise<void> {
+    return this.device(name).locator(".said").filter({ hasText: text }).first().waitFor();
+  }
+
   /** The text of all answers on a device, the last one last. */
   answers(name: Device): Promise<string[]> {
     return answersOf(this.device(name));
