@@ -1,9 +1,9 @@
 // The lanes as a drawing, moved by keys, wheel and hand.
 
-import { type KeyboardEvent, type MouseEvent, useRef } from "react";
+import { Fragment, type KeyboardEvent, type MouseEvent, useRef } from "react";
 import { KEYS, useDrag, useWheel, useWidth } from "./gestures.ts";
 import { drawnOf, type Lane, marksOf } from "./lanes.ts";
-import { MarkDrawing } from "./marks.tsx";
+import { MarkDrawing, Stream } from "./marks.tsx";
 import { type Gap, indexOf } from "./record.ts";
 import type { Entry } from "./shapes.ts";
 import { type SetView, ticks, type View, zoomed } from "./view.ts";
@@ -186,13 +186,15 @@ function LaneDrawing({ lane, view, width, places, x, selected }: LaneProps) {
       })}
       {lane.marks.map((entries, row) =>
         marksOf(entries, view, places).map((mark) => (
-          <MarkDrawing
-            key={mark.entries[0]?.serial}
-            mark={mark}
-            x={mark.x * width}
-            y={HEAD + (row + 0.5) * MARKS}
-            isSelected={mark.entries.some(({ serial }) => serial === selected)}
-          />
+          <Fragment key={mark.entries[0]?.serial}>
+            <Stream mark={mark} x={x} from={mark.x * width} y={HEAD + (row + 0.5) * MARKS} />
+            <MarkDrawing
+              mark={mark}
+              x={mark.x * width}
+              y={HEAD + (row + 0.5) * MARKS}
+              isSelected={mark.entries.some(({ serial }) => serial === selected)}
+            />
+          </Fragment>
         )),
       )}
       <text className="lane-label" x={6} y={15}>

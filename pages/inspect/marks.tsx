@@ -37,6 +37,22 @@ export function MarkDrawing({ mark, x, y, isSelected }: MarkProps) {
   );
 }
 
+interface StreamProps {
+  mark: Mark;
+  /** Where it stands. */
+  from: number;
+  x: (at: number) => number;
+  y: number;
+}
+
+/** The time in which a message grew, from its mark on. */
+export function Stream({ mark, from, x, y }: StreamProps) {
+  const [entry] = mark.entries;
+  if (mark.entries.length > 1 || entry?.seq === undefined) return null;
+  const to = x(entry.updatedAt ?? entry.at);
+  return to > from ? <line className="stream" x1={from} x2={to} y1={y} y2={y} /> : null;
+}
+
 type Shape = (x: number, y: number, r: number) => string;
 const circle: Shape = (x, y, r) =>
   `M${x - r} ${y}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0`;

@@ -59,6 +59,7 @@ describe("the timeline", () => {
       .locator(".lanes .turn")
       .evaluateAll((all) => all.map((one) => one.getAttribute("data-status")));
     assert.deepEqual(statuses.sort(), ["complete", "failed"]);
+    assert.equal(await timeline.locator(".stream").count(), 1, "the time in which a text grew");
     const all = await width(page);
     const box = timeline.getByRole("group");
     await box.focus();
