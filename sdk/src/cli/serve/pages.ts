@@ -2,7 +2,7 @@
 // file, and what `_headers` and `_redirects` add.
 
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join, sep } from "node:path";
 
 const TYPES: Record<string, string> = {
@@ -30,9 +30,8 @@ export interface Pages {
 }
 
 export function readPages(directory: string): Pages {
-  const names = readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map(({ parentPath, name }) => join(parentPath, name).slice(directory.length + 1))
+  const names = readdirSync(directory, { recursive: true, encoding: "utf8" })
+    .filter((name) => statSync(join(directory, name)).isFile())
     .map((name) => name.split(sep).join("/"));
   const files = names
     .filter((name) => !RULES.includes(name))
