@@ -36,11 +36,17 @@ export class Breaking {
   readonly #things: () => Breakable;
   readonly #tell: (broken: Broken) => void;
   #counts: Record<string, number> = {};
+  readonly #now: () => number;
   #run = 0;
 
-  constructor(things: () => Breakable, tell: (broken: Broken) => void) {
+  constructor(
+    things: () => Breakable,
+    tell: (broken: Broken) => void,
+    now = () => performance.now(),
+  ) {
     this.#things = things;
     this.#tell = tell;
+    this.#now = now;
   }
 
   async begin(ms = forMs()): Promise<void> {
@@ -49,11 +55,11 @@ export class Breaking {
     const isGoingOn = () => this.#run === run;
     this.#counts = {};
     this.#told(true);
-    const end = performance.now() + ms;
-    let askAt = 0;
-    while (isGoingOn() && performance.now() < end) {
-      if (performance.now() >= askAt) {
-        askAt = performance.now() + ASK_EVERY_MS;
+    const end = this.#now() + ms;
+    let askAt = this.#now();
+    while (isGoingOn() && this.#now() < end) {
+      if (this.#now() >= askAt) {
+        askAt = this.#now() + ASK_EVERY_MS;
         this.#things().frames[0]?.write(ASKED);
       }
       this.#breakOne(isGoingOn);

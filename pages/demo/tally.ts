@@ -126,6 +126,8 @@ const REACHED_KEPT = 200;
 
 export class Tally {
   readonly #said = new Map<string, Acknowledged>();
+  /** The tokens of each text, counted once. */
+  readonly #lengths = new Map<string, { text: string; length: number }>();
   readonly #devices = new Map<string, Shown>();
   /** Tokens of texts that are whole on a device: they need not be compared again. */
   readonly #settled = new Map<string, { text: string; counts: Counts }>();
@@ -159,7 +161,14 @@ export class Tally {
   /** How many tokens the session has acknowledged. */
   get said(): number {
     let sum = 0;
-    for (const { text } of this.#said.values()) sum += tokensIn(text).length;
+    for (const { serial, text } of this.#said.values()) {
+      let counted = this.#lengths.get(serial);
+      if (counted?.text !== text) {
+        counted = { text, length: tokensIn(text).length };
+        this.#lengths.set(serial, counted);
+      }
+      sum += counted.length;
+    }
     return sum;
   }
 

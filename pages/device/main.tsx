@@ -15,7 +15,7 @@ const query = new URLSearchParams(location.search);
 const session = query.get("session") ?? "";
 const person = personOf(query.get("client"));
 const title = titleOf(query.get("kind"));
-keepNetwork(person.client);
+keepNetwork(`${session} ${person.client}`);
 
 function Page() {
   const [access, setAccess] = useState<Access | "asked" | "none">("asked");

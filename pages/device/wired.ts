@@ -8,7 +8,7 @@ export const wire = new Wire();
 const listeners = new Set<() => void>();
 let kept = "";
 
-/** Keeps the network of this device over reloads of the tab, by this name. */
+/** Keeps the network of a device over reloads of the tab, by its name. */
 export function keepNetwork(name: string): void {
   kept = `sessile-network ${name}`;
   try {
