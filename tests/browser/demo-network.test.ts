@@ -140,7 +140,7 @@ describe("a device of the demo", () => {
     await grows(page, "Laptop", 200);
     const grown = await watchGrowth(page.device("Laptop"));
     process.kill(demo.dev.workerd(), "SIGKILL");
-    await page.stands("Laptop", /^Connection lost/);
+    await page.stands("Laptop", /^Connection lost|^Connecting/);
     await demo.dev.stop();
     await demo.dev.start();
     await page.stands("Laptop", /^Connected/);
