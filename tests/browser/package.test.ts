@@ -95,7 +95,7 @@ async function token(client: string, cap: string): Promise<string> {
   return (await exec("npx", args, { cwd: folder, env })).stdout.trim();
 }
 
-test("from an empty folder: dev installs workerd once, and its page streams, reloads, stops, asks", async () => {
+test("dev installs workerd once, and its page streams, reloads, stops, asks", async () => {
   const first = await dev();
   assert.match(first.err(), /installing workerd 1\.\d+\.\d+, which runs the Worker, once into/);
   const context = await browser.newContext({ viewport: { width: 1280, height: 860 } });

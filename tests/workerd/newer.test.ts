@@ -20,7 +20,7 @@ async function setSchema(server: Server, session: string, schema: number): Promi
   await server.start();
 }
 
-test("a session that a newer release has stored is refused by name, and read again later", async () => {
+test("a session stored by a newer release is refused by name, and read again later", async () => {
   const { server } = fixture;
   const session = fixture.session();
   const writer = await connect(server, session, { sub: "writer" });

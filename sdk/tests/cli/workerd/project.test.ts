@@ -1,4 +1,4 @@
-// `sessile init` and `sessile upgrade` in projects of wrangler: what it deploys, and what it serves.
+// `sessile init` and `sessile upgrade` in projects of wrangler, which deploys and serves them.
 
 import assert from "node:assert/strict";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
@@ -325,7 +325,7 @@ describe("upgrade", () => {
     assert.equal(read(cwd), before);
   });
 
-  test("it refuses development addresses, other packages, and folders without a project", async (t) => {
+  test("development addresses, other packages and empty folders are refused", async (t) => {
     const cwd = project(t);
     const nothing = await run(cwd, "upgrade");
     assert.equal(nothing.code, 2);
