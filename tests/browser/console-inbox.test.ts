@@ -12,6 +12,7 @@ import {
   decided,
   focuses,
   lists,
+  opens,
   press,
   reads,
   SUE,
@@ -87,7 +88,8 @@ describe("how a session gets here (P15.1)", () => {
     await line(page, "Opened by its id").waitFor();
     // A person who takes it over has it in the inbox.
     await reads(page, "You watch");
-    await press(page, "t", "Enter");
+    await opens(page, "t");
+    await press(page, "Enter");
     await line(page, "You lead").waitFor();
     await reads(page, "You took over");
     assert.equal(await page.getByText("This session is not in your inbox").count(), 0);

@@ -6,7 +6,7 @@ import type { Page } from "playwright-core";
 import { assertAccessible } from "../support/axe.ts";
 import { CuttingProxy } from "../support/proxy.ts";
 import { end } from "../support/turns.ts";
-import { ask, type Case, press, reads, SUE, useConsole } from "./console.ts";
+import { ask, type Case, opens, press, reads, SUE, useConsole } from "./console.ts";
 
 const console = useConsole();
 const SCHEMA = {
@@ -104,7 +104,8 @@ for (const { name, ...context } of LOOKS) {
         await look(page, `the dialog ${title}`);
         await press(page, "Escape");
       }
-      await press(page, "t", "Enter");
+      await opens(page, "t");
+      await press(page, "Enter");
       await reads(page, "You took over");
       await look(page, "a session that is led");
       await press(page, "Escape", "h");

@@ -6,7 +6,7 @@ import { getHistory } from "../support/http.ts";
 import { CuttingProxy } from "../support/proxy.ts";
 import { answer, end, getTurn } from "../support/turns.ts";
 import { until } from "../support/wait.ts";
-import { ask, decided, focuses, press, reads, SUE, TOM, useConsole } from "./console.ts";
+import { ask, decided, focuses, opens, press, reads, SUE, TOM, useConsole } from "./console.ts";
 
 const console = useConsole();
 
@@ -108,11 +108,13 @@ describe("the hand-over", () => {
     await press(page, "Enter");
     await focuses(page, "Bulbs");
     await reads(page, "You watch");
-    await press(page, "t");
+    await opens(page, "t");
     await focuses(page, "Take over");
     await press(page, "Escape");
     await focuses(page, "Bulbs");
-    await press(page, "t", "Shift+Tab", "Shift+Tab");
+    await opens(page, "t");
+    await focuses(page, "Take over");
+    await press(page, "Shift+Tab", "Shift+Tab");
     await page.keyboard.type("thx jk?");
     await press(page, "Enter");
     await focuses(page, "Your reply");
@@ -160,7 +162,8 @@ describe("the hand-over", () => {
     const [one, other] = [await console.begin("Held"), await console.begin("Looked at")];
     const page = await console.open(SUE, { hash: `session=${one.id}` });
     await reads(page, "You watch");
-    await press(page, "t", "Enter");
+    await opens(page, "t");
+    await press(page, "Enter");
     await page.locator(".line", { hasText: "You lead" }).waitFor();
     const held = page.waitForEvent("websocket", (socket) => socket.url().includes(`/${one.id}/`));
     await page.evaluate((id) => {
@@ -199,7 +202,8 @@ describe("cancelling", () => {
     await press(page, "Escape");
     await focuses(page, "Two turns");
     assert.equal((await getTurn(console.dev, it.id, "second")).cancel, undefined);
-    await press(page, "x", "Shift+Tab", "Shift+Tab", "Shift+Tab", "ArrowUp");
+    await opens(page, "x");
+    await press(page, "Shift+Tab", "Shift+Tab", "Shift+Tab", "ArrowUp");
     await press(page, "Tab", "Tab", "Tab");
     await focuses(page, "Cancel all");
     await press(page, "Enter");
@@ -353,7 +357,8 @@ describe("a lost connection", () => {
       await page.locator(".lead-state", { hasText: "Offline" }).waitFor();
       assert.equal(await page.locator(".line", { hasText: "Cut" }).count(), 1, "the list stays");
       // A hand-over has to wait, a decision is kept.
-      await press(page, "t", "Enter");
+      await opens(page, "t");
+      await press(page, "Enter");
       await reads(page, "this has to wait until it is back");
       await press(page, "Escape");
       await page.getByRole("button", { name: "Approve" }).click();

@@ -175,3 +175,10 @@ export async function focuses(page: Page, name: string | RegExp): Promise<void> 
 export async function press(page: Page, ...keys: string[]): Promise<void> {
   for (const key of keys) await page.keyboard.press(key);
 }
+
+/** Opens a dialog by its key: once the one before it is gone, until this one has the focus. */
+export async function opens(page: Page, key: string): Promise<void> {
+  await page.locator("dialog").waitFor({ state: "detached" });
+  await press(page, key);
+  await page.locator("dialog :focus").waitFor();
+}
