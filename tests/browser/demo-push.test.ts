@@ -20,7 +20,7 @@ before(() => service.start());
 after(() => service.stop());
 
 describe("a device of the demo", () => {
-  test("P10.2 hears of its answer once it is closed, and answers a question by a button", async () => {
+  test("P10.2 hears of its answer when it is closed, and answers by a button", async () => {
     const session = demo.session();
     const near = await demo.open(session);
     const far = await phone(await demo.profile(), service, "/guest");
