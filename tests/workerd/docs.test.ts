@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { before, test } from "node:test";
 import { type Block, blocksOf, isPrinted, Walk } from "../support/pages.ts";
 import { ROOT } from "../support/server.ts";
@@ -68,6 +68,12 @@ function isCommandLine({ code }: Block): boolean {
 const DOCS = join(ROOT, "docs");
 const PAGES = readdirSync(DOCS).filter((name) => name.endsWith(".md"));
 
+/** Everything that people read. */
+const WRITTEN = globSync(
+  ["*.md", "{docs,examples,tests,bench}/**/*.md", "sdk/*.md", "sdk/src/**/*.md"],
+  { cwd: ROOT, exclude: (name) => name.includes("node_modules") },
+);
+
 function read(page: string): Block[] {
   return blocksOf(readFileSync(join(DOCS, page), "utf8"));
 }
@@ -100,12 +106,10 @@ test("each block is run, or it is said why not", () => {
 });
 
 test("links lead somewhere, and every page of docs/ is in its index", () => {
-  const written = ["*.md", "{docs,examples,tests,bench}/**/*.md", "sdk/*.md", "sdk/src/**/*.md"];
-  const files = globSync(written, { cwd: ROOT, exclude: (name) => name.includes("node_modules") });
-  assert.ok(files.includes("README.md") && files.includes("docs/README.md"));
+  assert.ok(WRITTEN.includes("README.md") && WRITTEN.includes("docs/README.md"));
   const linked = new Set<string>();
   const dead: string[] = [];
-  for (const from of files) {
+  for (const from of WRITTEN) {
     const text = readFileSync(join(ROOT, from), "utf8");
     for (const [, to = ""] of text.matchAll(/\]\((?!https?:|mailto:)([^)\s]*)\)/g)) {
       const [path = "", anchor] = to.split("#");
@@ -127,6 +131,19 @@ function hasAnchor(file: string, anchor: string | undefined): boolean {
     return text.replace(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-") === anchor;
   });
 }
+
+test("pictures are those of scripts/pictures.mjs, and each is shown", async () => {
+  const { PICTURES } = await import(join(ROOT, "scripts", "pictures.mjs"));
+  const folder = join(DOCS, "pictures");
+  const shown = WRITTEN.flatMap((from) => {
+    const text = readFileSync(join(ROOT, from), "utf8");
+    const named = [...text.matchAll(/(?:src|srcset)="([^"]+)"|!\[[^\]]*\]\(([^)]+)\)/g)];
+    return named.map(([, tag, line]) => join(ROOT, dirname(from), tag ?? line ?? ""));
+  });
+  const ours = shown.filter((path) => path.startsWith(folder)).map((path) => basename(path));
+  assert.deepEqual([...new Set(ours)].sort(), [...PICTURES].sort());
+  assert.deepEqual(readdirSync(folder).sort(), [...PICTURES].sort());
+});
 
 test("output is compared, and … stands for any text", () => {
   assert.ok(isPrinted("a.b 17 c \n", "a.b … c"));
