@@ -226,6 +226,11 @@ impl Ledger {
         }
     }
 
+    /// A connection is about to be opened.
+    pub fn opened(&mut self, now: Timestamp, connection: &ConnectionId) {
+        self.members.opened(connection, now);
+    }
+
     /// A ping came over a connection that stands.
     pub fn ping(&mut self, now: Timestamp, connection: &ConnectionId) {
         self.members.pinged(connection, now);

@@ -211,6 +211,7 @@ impl Sim {
             Event::Opened(id, opening) => {
                 if !self.links[&id].is_cut {
                     let (connection, start) = *opening;
+                    self.ledger.opened(self.now(), &id);
                     self.handle(Input::Open { connection, start });
                 }
             }

@@ -24,6 +24,11 @@ impl Members {
         self.fresh.push((connection.clone(), now));
     }
 
+    /// Opening one is a sign of life, which a clock that jumps back leaves in its future.
+    pub fn opened(&mut self, connection: &ConnectionId, now: Timestamp) {
+        self.high.insert(connection.clone(), now);
+    }
+
     pub fn pinged(&mut self, connection: &ConnectionId, now: Timestamp) {
         self.heard(connection, now);
         self.settle();
