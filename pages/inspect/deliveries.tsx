@@ -42,7 +42,7 @@ export const Deliveries = memo(({ watch, known }: { watch: Watch; known: Known }
       <h3>Push notices</h3>
       <p className="quiet">
         A client's devices are shown to that client alone, so these are the devices of{" "}
-        <code>{shown(watch.tap.client ?? "this page's client", 60)}</code>, in all its sessions.{" "}
+        <code>{shown(watch.reads.client ?? "this page's client", 60)}</code>, in all its sessions.{" "}
         <Rule rule="P10.1" />
       </p>
       {devices === undefined ? (

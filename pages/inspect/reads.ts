@@ -48,10 +48,15 @@ export class Reads {
     return this.#get(what, location.origin + path);
   }
 
+  /** The client that the token names; only the session can verify it. */
+  client: string | undefined;
+
   /** The token that is in use; a fresh one where that was refused. */
-  token(): Promise<string> {
+  async token(): Promise<string> {
     this.#token ??= Promise.resolve(this.#access());
-    return this.#token;
+    const token = await this.#token;
+    this.client = subjectOf(token);
+    return token;
   }
 
   forgetToken(): void {
@@ -85,6 +90,18 @@ export class Reads {
     // Pages go first: they follow from the reads that begin them.
     const pages = [...this.made.keys()].filter((url) => /[?&](after|before)=/.test(url));
     for (const url of pages) if (this.made.size > MADE_MAX) this.made.delete(url);
+  }
+}
+
+function subjectOf(token: string): string | undefined {
+  try {
+    const claims = (token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/");
+    const bytes = Uint8Array.from(atob(claims), (it) => it.charCodeAt(0));
+    const { sub } = JSON.parse(new TextDecoder().decode(bytes)) as { sub?: unknown };
+    return typeof sub === "string" ? sub : undefined;
+  } catch {
+    // The session will refuse it.
+    return undefined;
   }
 }
 

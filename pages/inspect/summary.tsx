@@ -29,7 +29,7 @@ export function Summary({ watch, known, onMoment }: Props) {
     trimmed: record.trimmed,
     devices,
     own: watch.tap.connection,
-    ownClient: watch.tap.client,
+    ownClient: watch.reads.client,
   });
   return (
     <Section id="summary" title="Summary">
@@ -56,7 +56,7 @@ function Found({ finding, onMoment }: { finding: Finding; onMoment: (at: number)
   const { tone, text, rule, section, at } = finding;
   return (
     <li className="finding" data-tone={tone}>
-      <span className="tone">{WORDS[tone]}</span>
+      <span className="tone">{WORDS[tone]}</span>{" "}
       <p>
         <Sentence text={text} /> <Rule rule={rule} />{" "}
         <a

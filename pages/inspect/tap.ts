@@ -41,7 +41,6 @@ export class Tap {
   skipped = 0;
   /** The tap's own connection, as the session names it. */
   connection: string | undefined;
-  client: string | undefined;
   /** The session's clock, less that of this machine. */
   aheadMs = 0;
   onFrames: (frames: readonly ServerFrame[]) => void = () => {};
@@ -117,7 +116,6 @@ export class Tap {
     if (place > this.#position) this.#position = place;
     if (frame.type === "attached") {
       this.connection = frame.connection;
-      this.client = frame.client;
       if (frame.at !== undefined) this.aheadMs = frame.at - at;
       // A session that began anew has other serials.
       if (!frame.resumed) this.#position = "";

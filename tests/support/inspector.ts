@@ -87,7 +87,7 @@ export function part(page: Page, title: string): Locator {
 /** Waits for a sentence of the summary; gives it as the page shows it. */
 export function finding(page: Page, words: RegExp): Promise<string> {
   return until(
-    async () => (await part(page, "Summary").getByRole("listitem").allInnerTexts()).map(oneLine),
+    async () => (await part(page, "Summary").getByRole("listitem").allTextContents()).map(oneLine),
     (all) => all.some((text) => words.test(text)),
     `a finding like ${words}`,
   ).then((all) => all.find((text) => words.test(text)) ?? "");
@@ -103,6 +103,6 @@ export async function rows(table: Locator): Promise<string[][]> {
   await table.locator("tbody tr").first().waitFor();
   const all = await table.locator("tbody tr").all();
   return Promise.all(
-    all.map(async (row) => (await row.locator("td").allInnerTexts()).map(oneLine)),
+    all.map(async (row) => (await row.locator("td").allTextContents()).map(oneLine)),
   );
 }
