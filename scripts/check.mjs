@@ -16,8 +16,9 @@ export const checks = [
   ["format and lints of JavaScript", () => run(modernNode(), [join(bin, "biome"), "ci", "."])],
   ["types", () => run(modernNode(), [join(bin, "tsc"), "--noEmit"])],
   ["types of the pages", () => run(modernNode(), [join(bin, "tsc"), "--noEmit", "-p", "pages"])],
-  ["tests of the pages", pagesTests],
   ...sdkChecks,
+  // On the built SDK.
+  ["tests of the pages", pagesTests],
   ["lints of Rust", () => clippy(["--all-targets"])],
   ["lints of the Worker", () => clippy(["--lib", "--target", "wasm32-unknown-unknown"])],
   ["schemas in JavaScript", judgeTests],

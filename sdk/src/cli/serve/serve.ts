@@ -38,12 +38,13 @@ export async function serve(
   io: Io,
 ): Promise<Served> {
   const manifest = readManifest(io);
-  await checkFree(address);
   const workerd = await findWorkerd(manifest, io);
   const [store, config] = [join(directory, "store"), join(directory, "workerd.capnp")];
   mkdirSync(store, { recursive: true });
   const held = await hold(directory);
   try {
+    // Only now, since a workerd of this directory that was left alone had the port until here.
+    await checkFree(address);
     const worker = workerDirectory(io);
     const callsLocal = variables.SESSILE_LOCAL_TARGETS === "1";
     const pages = readPages(join(worker, "assets"));

@@ -152,9 +152,12 @@ test("P3.2 kill -9 and a new start lose nothing that was acknowledged", async (t
     await within(gone, "the command to end");
     if (killed === "workerd") assert.match(server.err(), /workerd ended by itself/);
     if (killed === "the command alone") {
-      // Its workerd still serves, and still takes appends: the next start ends it.
+      // Its workerd still serves, and still takes appends: the next start ends it, and may have
+      // its port.
       const orphan = workerdOf(data);
-      const next = await serving(t, serve, cwd, KEY);
+      const again = serve.map((word) => (word === "0" ? new URL(server.url).port : word));
+      const next = await serving(t, again, cwd, KEY);
+      assert.equal(next.url, server.url);
       assert.ok(!isRunning(orphan), "nothing else writes to the disk");
       const [last] = await getHistory(next, "kept");
       assert.ok(String(last?.data).startsWith(acknowledged));
