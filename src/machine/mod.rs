@@ -162,7 +162,7 @@ pub enum Effect<C, D> {
     /// Call another system. Nothing waits for the call; its outcome is an [`Input::Delivered`]. At
     /// most [`DELIVERIES_AT_ONCE`] may be in flight.
     Deliver(D),
-    /// Tell the deployment's owner of this (P11.5).
+    /// Tell the deployment's owner of this (P11.8).
     Reach(Box<Milestone>),
 }
 

@@ -10,7 +10,7 @@ use super::milestone::Milestone;
 use super::serial::{Epoch, Serial};
 
 impl Shown {
-    /// A milestone of it (P11.5).
+    /// A milestone of it (P11.8).
     pub(super) fn milestone(&self, event: &'static str) -> Milestone {
         let last = self
             .history

@@ -55,7 +55,7 @@ pub struct Outbound {
     pub bindings: Bindings,
     /// The push services that it has (P10.1).
     pub push: Services,
-    /// Whether its owner is told of milestones (P11.5).
+    /// Whether its owner is told of milestones (P11.8).
     pub is_watched: bool,
 }
 

@@ -245,7 +245,7 @@ pub struct TurnFrame {
 }
 
 impl ServerFrame {
-    /// The milestone that it tells of (P11.5), if it is one.
+    /// The milestone that it tells of (P11.8), if it is one.
     pub fn milestone(&self) -> Option<Milestone> {
         match self {
             Self::Turn(frame) => frame.milestone(),
@@ -260,7 +260,7 @@ impl ServerFrame {
 }
 
 impl TurnFrame {
-    /// The milestone that it tells of (P11.5): that a turn waits for its agents, begins, is
+    /// The milestone that it tells of (P11.8): that a turn waits for its agents, begins, is
     /// cancelled or ends.
     fn milestone(&self) -> Option<Milestone> {
         match self.r#type {

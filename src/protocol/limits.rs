@@ -232,7 +232,7 @@ pub const PAGE_BYTES: usize = 1024 * 1024;
 pub const PAGE_MESSAGES: usize = 100;
 /// Connections that are gone of which diagnostics tell (P11.4): each takes a KiB of memory at most.
 pub const TRACES_GONE: usize = 50;
-/// Milestones of a session that its owner is told of (P11.5), in a second and at once: each costs
+/// Milestones of a session that its owner is told of (P11.8), in a second and at once: each costs
 /// the owner money, and clients can make some. One conversation makes a few in a minute.
 pub const MILESTONES_PER_SECOND: u64 = 2;
 /// See [`MILESTONES_PER_SECOND`].

@@ -1,4 +1,4 @@
-//! Milestones: what a deployment's owner is told of a session's life (P11.5), as a line of the log
+//! Milestones: what a deployment's owner is told of a session's life (P11.8), as a line of the log
 //! and a point of statistics. None is told for an append, and none holds content, a token, or words
 //! that people or agents wrote.
 
@@ -10,7 +10,7 @@ use super::ids::Timestamp;
 /// are absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Milestone {
-    /// The event: of a frame of the session its type, else one of P11.5.
+    /// The event: of a frame of the session its type, else one of P11.8.
     pub event: &'static str,
     /// When.
     pub at: Timestamp,

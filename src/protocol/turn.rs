@@ -400,7 +400,7 @@ pub struct Shown {
 }
 
 impl Shown {
-    /// A milestone of it (P11.5). The reason of an end is the session's own, every other one is a
+    /// A milestone of it (P11.8). The reason of an end is the session's own, every other one is a
     /// client's.
     pub(super) fn milestone(&self, event: Event) -> Milestone {
         let ended = self.ended_at.map(|at| at.saturating_sub(self.created_at));

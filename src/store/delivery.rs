@@ -66,7 +66,7 @@ impl DeliveryKind {
         Self::Device,
     ];
 
-    /// Its word for people (P11.5).
+    /// Its word for people (P11.8).
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Hook => "hook",

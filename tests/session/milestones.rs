@@ -1,4 +1,4 @@
-//! Milestones of a session's life (P11.5).
+//! Milestones of a session's life (P11.8).
 
 use expect_test::expect;
 use serde_json::Value;
@@ -13,7 +13,7 @@ fn told(limits: Limits, script: &str) -> Vec<Value> {
     world.milestones
 }
 
-/// P11.5: connections, and how they end.
+/// P11.8: connections, and how they end.
 #[test]
 fn p11_5_connections_come_and_go() {
     check(
@@ -87,7 +87,7 @@ const SECRETS: &str = "
         agent end t2 failed error=\"SECRET\"
         ";
 
-/// P11.5: turns, approvals and people who lead, without a word that anybody said.
+/// P11.8: turns, approvals and people who lead, without a word that anybody said.
 #[test]
 fn p11_5_turns_and_what_people_decide() {
     check(
@@ -200,7 +200,7 @@ fn p11_5_turns_and_what_people_decide() {
     );
 }
 
-/// P11.5: a turn whose agent was lost, and the end of the session.
+/// P11.8: a turn whose agent was lost, and the end of the session.
 #[test]
 fn p11_5_a_lost_agent_and_the_end() {
     check(
@@ -240,7 +240,7 @@ fn p11_5_a_lost_agent_and_the_end() {
     );
 }
 
-/// P11.5: calls that fail, by the host alone.
+/// P11.8: calls that fail, by the host alone.
 #[test]
 fn p11_5_deliveries_that_fail() {
     check(
@@ -280,7 +280,7 @@ fn p11_5_deliveries_that_fail() {
     );
 }
 
-/// P11.5: none for an append, and none where nobody is told.
+/// P11.8: none for an append, and none where nobody is told.
 #[test]
 fn p11_5_none_for_an_append() {
     let script = "
@@ -301,7 +301,7 @@ fn p11_5_none_for_an_append() {
     assert_eq!(told(Limits::default(), script), Vec::<Value>::new());
 }
 
-/// P11.5, P14: whoever makes many makes a bounded number, and the next one says how many there
+/// P11.8, P14: whoever makes many makes a bounded number, and the next one says how many there
 /// were.
 #[test]
 fn p11_5_they_are_bounded() {

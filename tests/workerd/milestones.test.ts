@@ -1,4 +1,4 @@
-// P11.5: the owner of a deployment is told of a session's life, in lines and in points.
+// P11.8: the owner of a deployment is told of a session's life, in lines and in points.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -74,7 +74,7 @@ const LIFE = [
   "session.delete",
 ];
 
-test("P11.5 with SESSILE_LOG each is a line of the log, and an append is none", async () => {
+test("P11.8 with SESSILE_LOG each is a line of the log, and an append is none", async () => {
   const { server } = logged;
   const session = logged.session();
   await live(server, session);
@@ -96,7 +96,7 @@ test("P11.5 with SESSILE_LOG each is a line of the log, and an append is none", 
   assert.deepEqual(points(server, session), []);
 });
 
-test("P11.5 with the binding ANALYTICS each is a point, each value in its place", async () => {
+test("P11.8 with the binding ANALYTICS each is a point, each value in its place", async () => {
   const { server } = counted;
   const session = counted.session();
   await live(server, session);
@@ -122,7 +122,7 @@ test("P11.5 with the binding ANALYTICS each is a point, each value in its place"
   assert.deepEqual(lines(server, session), [], "and nothing in the log");
 });
 
-test("P11.5 both may be there, and neither need be", async () => {
+test("P11.8 both may be there, and neither need be", async () => {
   const session = both.session();
   await live(both.server, session);
   const told = () => lines(both.server, session).length + points(both.server, session).length;
@@ -133,7 +133,7 @@ test("P11.5 both may be there, and neither need be", async () => {
   assert.deepEqual(lines(quiet.server, silent), []);
 });
 
-test("P11.5 the index of a point has as many bytes as there may be", async () => {
+test("P11.8 the index of a point has as many bytes as there may be", async () => {
   const { server } = counted;
   const session = `${counted.session()}-${"x".repeat(100)}`;
   await live(server, session);

@@ -350,7 +350,7 @@ impl<M: Class> Shell<M> {
         }
     }
 
-    /// Tells the deployment's owner of a milestone, in the log and for statistics (P11.5).
+    /// Tells the deployment's owner of a milestone, in the log and for statistics (P11.8).
     fn tell(&self, milestone: &Milestone) {
         let logs = config(&self.env).is_ok_and(|config| config.logs);
         let line = serde_json::to_string(milestone).unwrap_or_default();

@@ -34,7 +34,7 @@ pub(crate) struct Config {
     pub(crate) outbound: Outbound,
     /// Whether this is a development server ([`crate::protocol::development`]).
     pub(crate) develops: bool,
-    /// Whether milestones are written to the log (P11.5).
+    /// Whether milestones are written to the log (P11.8).
     pub(crate) logs: bool,
     /// The secrets that sign them, with spaces between.
     pub(crate) secrets: Option<String>,

@@ -36,7 +36,7 @@ export function bindingsOf(env) {
 const INDEX_BYTES = 96;
 
 /**
- * A milestone of a session (P11.5), which is JSON: a line of the log, and a point of Workers
+ * A milestone of a session (P11.8), which is JSON: a line of the log, and a point of Workers
  * Analytics Engine. docs/monitoring.md names the places of a point, which must stay.
  */
 export function tell(env, line, isLogged) {

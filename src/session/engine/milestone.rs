@@ -1,4 +1,4 @@
-//! The bound on milestones (P11.5, P14).
+//! The bound on milestones (P11.8, P14).
 
 use crate::machine::Bucket;
 use crate::protocol::ids::Timestamp;

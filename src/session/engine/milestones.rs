@@ -1,4 +1,4 @@
-//! Milestones of the session's life, as the deployment's owner is told of them (P11.5): in one
+//! Milestones of the session's life, as the deployment's owner is told of them (P11.8): in one
 //! place each, made of what is stored and sent anyhow.
 
 use super::connection::Live;

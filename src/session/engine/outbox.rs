@@ -31,7 +31,7 @@ pub(crate) struct Outbox {
     pub(crate) response: Option<(u16, String)>,
     /// Deliveries to attempt.
     pub(crate) deliveries: Vec<Delivery>,
-    /// Milestones to tell of (P11.5).
+    /// Milestones to tell of (P11.8).
     pub(super) milestones: Vec<Milestone>,
 }
 

@@ -55,7 +55,7 @@ pub(crate) struct Engine {
     pub(crate) backlog: u64,
     /// Of connections, for diagnostics (P11.4).
     pub(crate) traces: Traces,
-    /// The bound on what its owner is told (P11.5).
+    /// The bound on what its owner is told (P11.8).
     pub(super) milestones: Milestones,
     /// Whether a part keeps the session from expiring.
     pub(crate) is_busy: bool,
