@@ -2,12 +2,14 @@
 
 import { memo } from "react";
 import { Empty, Note } from "../look/parts.tsx";
+import { ofSession } from "./devices.ts";
 import { CopyCurl, Rule, Section, Table } from "./section.tsx";
-import type { Letter } from "./shapes.ts";
+import type { Devices, Letter } from "./shapes.ts";
 import type { Known, Watch } from "./watch.ts";
 import { ago, count, moment, shown } from "./words.ts";
 
 const HEAD = ["State", "Target", "Tried", "Last error", "Next try", "Made", "Id"];
+const NOTICES = ["State", "Client", "Device", "Tried", "Last error", "Next try", "Made"];
 
 export const Deliveries = memo(({ watch, known }: { watch: Watch; known: Known }) => {
   const { diagnostics, devices } = known;
@@ -41,42 +43,57 @@ export const Deliveries = memo(({ watch, known }: { watch: Watch; known: Known }
       )}
       <h3>Push notices</h3>
       <p className="quiet">
-        A client's devices are shown to that client alone, so these are the devices of{" "}
-        <code>{shown(watch.reads.client ?? "this page's client", 60)}</code>, in all its sessions.{" "}
-        <Rule rule="P10.1" />
+        The devices of its clients, which an administrator of every session is shown; anybody else
+        is shown the client's own. <Rule rule="P10.1" />
       </p>
       {devices === undefined ? (
-        <Empty title="This token cannot read its devices" />
-      ) : devices.devices.length + devices.dead.length === 0 ? (
-        <Empty title="This client has no device" />
+        <Empty title="This token cannot read devices" />
+      ) : devices.length === 0 ? (
+        <Empty title="No client has a device" />
       ) : (
-        <>
-          <p>
-            {devices.devices.map(({ id, service }) => `${shown(id, 40)} (${service})`).join(", ") ||
-              "No device any more"}
-            ; {count(devices.pending, "notice")} pending.
-          </p>
-          {devices.dead.length > 0 && (
-            <Table
-              label="Notices that were given up"
-              head={["Device", "Tried", "Last error", "Given up", "Made"]}
-            >
-              {devices.dead.map((it) => (
-                <tr key={it.id} data-failed="true">
-                  <td>{shown(it.device, 40)}</td>
-                  <td className="number">{count(it.attempts, "time")}</td>
-                  <td>{shown(it.reason, 200)}</td>
-                  <td>{ago(it.deadAt, now)}</td>
-                  <td>{moment(it.createdAt)}</td>
-                </tr>
-              ))}
-            </Table>
-          )}
-        </>
+        <Notices devices={devices.map((it) => ofSession(it, watch.reads.session))} now={now} />
       )}
     </Section>
   );
 });
+
+function Notices({ devices, now }: { devices: readonly Devices[]; now: number }) {
+  const failed = devices.flatMap(({ client, failing, dead }) =>
+    [...failing, ...dead].map((notice) => ({ client, notice })),
+  );
+  return (
+    <>
+      <ul>
+        {devices.map(({ client, devices: own, pending }) => (
+          <li key={client}>
+            <code>{shown(client, 60)}</code>:{" "}
+            {own.map(({ id, service }) => `${shown(id, 40)} (${service})`).join(", ") ||
+              "no device any more"}
+            ; {count(pending, "notice")} pending in all sessions
+          </li>
+        ))}
+      </ul>
+      {failed.length > 0 && (
+        <Table label="Notices that failed" head={NOTICES}>
+          {failed.map(({ client, notice }) => (
+            <tr key={`${client} ${notice.device} ${notice.id}`} data-failed="true">
+              <td>{notice.deadAt === undefined ? "failing" : "given up"}</td>
+              <td>{shown(client, 40)}</td>
+              <td>{shown(notice.device, 40)}</td>
+              <td className="number">{count(notice.attempts, "time")}</td>
+              <td>{shown(notice.reason, 200)}</td>
+              <td>
+                {notice.deadAt !== undefined && `none: given up ${ago(notice.deadAt, now)}`}
+                {notice.dueAt !== undefined && ago(notice.dueAt, now)}
+              </td>
+              <td>{moment(notice.createdAt)}</td>
+            </tr>
+          ))}
+        </Table>
+      )}
+    </>
+  );
+}
 
 function Row({ letter, now }: { letter: Letter; now: number }) {
   const { id, target, attempts, createdAt, dueAt, deadAt, reason } = letter;

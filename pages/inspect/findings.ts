@@ -31,11 +31,9 @@ export interface Evidence {
   entries: readonly Entry[];
   /** Where the log begins, if retention took what was before. */
   trimmed: string | undefined;
-  devices: Devices | undefined;
+  devices: readonly Devices[] | undefined;
   /** The connection of the inspector itself. */
   own: string | undefined;
-  /** The client of the token that the inspector reads with. */
-  ownClient: string | undefined;
 }
 
 const ORDER = { bad: 0, warn: 1, note: 2 };

@@ -125,16 +125,22 @@ export interface Overview {
 
 /** A client's device, and the notices that were given up (P10.1). */
 export interface Devices {
+  client: string;
   devices: { id: string; service: string; registeredAt: number }[];
   pending: number;
-  dead: {
-    id: string;
-    device: string;
-    attempts: number;
-    createdAt: number;
-    deadAt: number;
-    reason: string;
-  }[];
+  failing: Notice[];
+  dead: Notice[];
+}
+
+/** A notice that its service did not take. */
+export interface Notice {
+  id: string;
+  device: string;
+  attempts: number;
+  createdAt: number;
+  dueAt?: number;
+  deadAt?: number;
+  reason: string;
 }
 
 export type { Approval, ToolCall, Turn };

@@ -29,7 +29,6 @@ export function Summary({ watch, known, onMoment }: Props) {
     trimmed: record.trimmed,
     devices,
     own: watch.tap.connection,
-    ownClient: watch.reads.client,
   });
   return (
     <Section id="summary" title="Summary">

@@ -2,6 +2,7 @@
 // reading again.
 
 import { placeOf, type ServerFrame, SessileError } from "sessile";
+import { clientsOf, readDevices } from "./devices.ts";
 import { bytesOf } from "./raw.ts";
 import type { Reads } from "./reads.ts";
 import {
@@ -25,8 +26,8 @@ export interface Known {
   turns: ReadonlyMap<string, Turn>;
   hasOlderTurns: boolean;
   approvals: readonly Approval[];
-  /** Of this page's own client; nobody else is told of them (P10.1). */
-  devices: Devices | undefined;
+  /** Of the session's clients, or of this page's own alone (P10.1). */
+  devices: readonly Devices[] | undefined;
   record: Record;
   /** Whether a part of the record is being read. */
   isReading: boolean;
@@ -162,13 +163,13 @@ export class Watch {
       this.#page(""),
       this.#readTurns(),
       this.#readApprovals(),
-      this.#readDevices(),
     ]);
     this.#set({ overview, diagnostics, record: withPage(NOTHING, "", page) });
     if (page.hasMore) {
       const anchor = await this.#anchor();
       await this.#read(latest(anchor, page.next ?? ""), "");
     }
+    await this.#readDevices();
     this.#diagnosticsAt = Date.now();
     this.#set({ phase: "ready" });
     void this.tap.open();
@@ -225,11 +226,11 @@ export class Watch {
     this.#set({ approvals });
   }
 
-  /** A token without `read` for its inbox, or a deployment without inboxes, has none. */
   async #readDevices(): Promise<void> {
     this.#devicesAt = Date.now();
-    const read = this.reads.getAt<Devices>("this client's devices", "/v1/push/devices");
-    const devices = await read.catch(() => undefined);
+    const { diagnostics, record } = this.known;
+    if (diagnostics === undefined) return;
+    const devices = await readDevices(this.reads, clientsOf(record.entries, diagnostics));
     this.#set({ devices });
   }
 

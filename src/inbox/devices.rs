@@ -10,7 +10,9 @@ use crate::protocol::frame::encode;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::DEVICES;
 use crate::protocol::target;
-use crate::store::{DeliveryKind, Device, DeviceWrite, InboxStore, InboxWrite, StoreError};
+use crate::store::{
+    DeadLetter, DeliveryKind, Device, DeviceWrite, InboxStore, InboxWrite, StoreError,
+};
 
 /// The operations of a token that a device keeps.
 const KEPT: Operations = Operations::of(&[Operation::Push, Operation::Approve]);
@@ -20,17 +22,23 @@ struct List<'a> {
     devices: Vec<Shown<'a>>,
     /// Notices that wait.
     pending: u64,
-    /// Those that were given up.
-    dead: Vec<Dead>,
+    /// Those of them whose last attempt failed, the newest first.
+    failing: Vec<Failed>,
+    /// Those that were given up, the newest first.
+    dead: Vec<Failed>,
 }
 
+/// A notice that its service did not take.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Dead {
+struct Failed {
     id: String,
     device: String,
     attempts: u64,
     created_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     dead_at: Option<Timestamp>,
     reason: String,
 }
@@ -159,18 +167,20 @@ impl Inbox {
 
     fn listed(&self, store: &InboxStore) -> Result<String, StoreError> {
         let devices = self.devices.iter();
-        let dead = store.dead_letters()?.into_iter().map(|letter| Dead {
-            id: letter.id,
-            device: letter.owed.target,
-            attempts: letter.owed.attempts,
-            created_at: letter.owed.created_at,
-            dead_at: letter.owed.dead_at,
-            reason: letter.reason,
-        });
+        let failed = |DeadLetter { owed, id, reason }| Failed {
+            id,
+            due_at: owed.dead_at.is_none().then_some(owed.due_at),
+            device: owed.target,
+            attempts: owed.attempts,
+            created_at: owed.created_at,
+            dead_at: owed.dead_at,
+            reason,
+        };
         Ok(encode(&List {
             devices: devices.map(|(id, device)| shown(id, device)).collect(),
             pending: self.queue.pending(),
-            dead: dead.collect(),
+            failing: store.failing()?.into_iter().map(failed).collect(),
+            dead: store.dead_letters()?.into_iter().map(failed).collect(),
         }))
     }
 }

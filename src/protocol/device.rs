@@ -204,6 +204,9 @@ pub(super) fn list(_: &Parts<'_>, _: &Limits) -> Result<DeviceRequest, ErrorInfo
     Ok(DeviceRequest::List)
 }
 
+/// The parameter by which an administrator names the client whose devices are listed.
+pub const CLIENT: &str = "client";
+
 /// The parameter by which the Worker says its own origin; no client's value reaches an inbox.
 pub const ORIGIN: &str = "origin";
 

@@ -102,13 +102,13 @@ macro_rules! frame {
 }
 
 macro_rules! devices {
-    ($method:literal $path:literal, $read:expr) => {
+    ($method:literal $path:literal, $takes:expr, $read:expr) => {
         Route {
             method: $method,
             path: concat!("/v1/push/devices", $path),
             resource: Resource::Devices,
             needs: None,
-            takes: &[],
+            takes: $takes,
             serve: Serve::Answer(Decode::Inbox(|parts, limits| {
                 $read(parts, limits).map(inbox::Request::Device)
             })),
@@ -229,10 +229,10 @@ with_reads! {
             takes: &[],
             serve: Serve::PushKey,
         };
-        devices!("GET" "", device::list);
-        devices!("PUT" "/{device}", device::put);
-        devices!("GET" "/{device}", device::get);
-        devices!("DELETE" "/{device}", device::delete);
+        devices!("GET" "", &[device::CLIENT], device::list);
+        devices!("PUT" "/{device}", &[], device::put);
+        devices!("GET" "/{device}", &[], device::get);
+        devices!("DELETE" "/{device}", &[], device::delete);
     }
 }
 

@@ -181,6 +181,11 @@ impl InboxStore {
         self.owed.dead_letters()
     }
 
+    /// Pending notices whose last attempt failed, the newest first, 100 at most. Reads all rows.
+    pub fn failing(&self) -> Result<Vec<DeadLetter>, StoreError> {
+        self.owed.failing()
+    }
+
     /// Stores all of it or nothing. A row each.
     ///
     /// # Errors

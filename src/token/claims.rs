@@ -165,7 +165,8 @@ const fn seconds(milliseconds: i64) -> i64 {
     milliseconds / 1000
 }
 
-fn check_client(client: &str) -> Result<(), String> {
+/// Whether a client may have this id (P2.1).
+pub(super) fn check_client(client: &str) -> Result<(), String> {
     let length = client.chars().count();
     if length == 0 || length > CLIENT_LENGTH {
         return Err(format!(

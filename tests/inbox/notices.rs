@@ -338,6 +338,22 @@ fn p10_2_a_process_that_died_is_made_up_for_under_the_same_id() {
 }
 
 #[test]
+fn p10_1_a_notice_that_fails_is_listed_with_its_reason_and_its_next_try() {
+    let mut world = world_with(&["phone"]);
+    world.told(news(5, ended("t1", 5), &[]));
+    let delivery = only(&mut world);
+    deliver(&mut world, NOW, answered(delivery.number, 503));
+    let due_at = world.deadline();
+    let (_, said) = ask(&mut world, USER, request("GET", "", &json!(null)));
+    let failing = json!([{
+        "id": "s1-aaaa00000005", "device": "phone", "attempts": 1, "createdAt": NOW,
+        "dueAt": due_at, "reason": "it answered 503",
+    }]);
+    assert_eq!((&said["pending"], &said["failing"]), (&json!(1), &failing));
+    assert_eq!(said["dead"], json!([]));
+}
+
+#[test]
 fn p11_4_a_notice_that_is_refused_is_a_dead_letter_by_name() {
     let mut world = world_with(&["phone"]);
     world.told(news(5, ended("t1", 5), &[]));

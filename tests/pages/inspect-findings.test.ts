@@ -38,7 +38,6 @@ function evidence(more: Partial<Evidence> = {}): Evidence {
     trimmed: undefined,
     devices: undefined,
     own: undefined,
-    ownClient: "ops",
     ...more,
   };
 }
@@ -160,18 +159,26 @@ describe("calls to other systems", () => {
 
   test("a refused notice is told with its device and the service's reason", () => {
     const dead = {
-      id: "n1",
+      id: "s-aaaa00000005",
       device: "phone",
       attempts: 1,
       createdAt: NOW - 2 * MIN,
       deadAt: NOW - MIN,
       reason: "it answered 400: BadJwtToken",
     };
-    const it = evidence({ devices: { devices: [], pending: 0, dead: [dead] }, ownClient: "ann" });
+    const elsewhere = { ...dead, id: "s-two-aaaa00000001" };
+    const { deadAt: _, ...rest } = { ...dead, reason: "it answered 503", dueAt: NOW + MIN };
+    const ann = { client: "ann", devices: [], pending: 0 };
+    const it = evidence({ devices: [{ ...ann, failing: [rest], dead: [dead, elsewhere] }] });
     assert.deepEqual(told(it), [
       [
         "A push notice to the device `phone` of `ann` was refused 1 min ago, " +
           "last: it answered 400: BadJwtToken.",
+        "P10.2",
+      ],
+      [
+        "A push notice to the device `phone` of `ann` has failed once, last: it answered 503; " +
+          "the next try is in 1 min.",
         "P10.2",
       ],
     ]);

@@ -3,9 +3,32 @@
 use proptest::prelude::*;
 use serde_json::json;
 use sessile::protocol::capability::{Operations, Role};
+use sessile::protocol::error::ErrorCode;
 use sessile::protocol::limits::Limits;
 
 use super::*;
+
+#[test]
+fn p10_1_an_administrator_of_every_session_stands_in_for_another_client() {
+    let of = |caps| {
+        let mut all = claims();
+        all["caps"] = caps;
+        read(&all).unwrap()
+    };
+    let admin = of(json!({ "*": ["admin"] }));
+    let stands = admin.clone().in_place_of("ben").unwrap();
+    assert_eq!(stands.client, "ben");
+    let wrong = admin.in_place_of("role:user").unwrap_err();
+    assert_eq!(wrong.code, ErrorCode::InvalidFrame);
+    for caps in [json!({ "*": ["supervisor"] }), json!({ "a*": ["admin"] })] {
+        let refused = of(caps).in_place_of("ben").unwrap_err();
+        assert_eq!(refused.code, ErrorCode::Forbidden);
+        assert!(
+            refused.message.contains("the operation admin"),
+            "{refused:?}"
+        );
+    }
+}
 
 #[test]
 fn a_token_has_a_client_and_its_capabilities() {

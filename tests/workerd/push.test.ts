@@ -254,6 +254,31 @@ describe("a device", () => {
     assert.ok(2_500 < performance.now() - from);
   });
 
+  test("P10.1 and its failing notices are listed for its client, and for an administrator", async () => {
+    const [session, ann] = [fixture.session(), person()];
+    await register(ann);
+    endpoint.answer = (response) => void response.writeHead(503).end();
+    await began(session, ann);
+    await ended(session);
+    await pushed(ann, 1);
+    const path = `/v1/push/devices?client=${ann.sub}`;
+    const admin = { sub: "ops", caps: { "*": ["admin"] } };
+    const listed = await until(
+      () => call(fixture.server, "", "GET", path, admin),
+      (answer) => (field(answer, "failing") as unknown[]).length === 1,
+      "the notice to have failed",
+    );
+    const own = await call(fixture.server, "", "GET", "/v1/push/devices", ann);
+    assert.equal(listed.text, own.text);
+    const [failing] = field(listed, "failing") as Record<string, unknown>[];
+    assert.ok(String(failing?.id).startsWith(`${session}-`));
+    assert.match(String(failing?.reason), /503/);
+    const other = await call(fixture.server, "", "GET", path, person());
+    assertRefused(other, 403, "forbidden");
+    const changed = await call(fixture.server, "", "DELETE", path, admin);
+    assert.equal(changed.status, 405);
+  });
+
   test("P10.1 is registered with the operation push, and its client's alone", async () => {
     const [ann, eve] = [person(), person()];
     await register(ann);

@@ -1,7 +1,8 @@
 // Calls to other systems that fail, and notices that push services refused.
 
+import { ofSession } from "../devices.ts";
 import type { Evidence, Finding } from "../findings.ts";
-import type { Letter } from "../shapes.ts";
+import type { Letter, Notice } from "../shapes.ts";
 import { ago, count, shown } from "../words.ts";
 import { grouped, name, times } from "./text.ts";
 
@@ -74,19 +75,27 @@ function stuck({ diagnostics, overview }: Evidence): Finding[] {
   ];
 }
 
-/** Notices to the devices of the one client whose devices this page may see. */
-function notices({ devices, ownClient, now }: Evidence): Finding[] {
-  const groups = grouped(devices?.dead ?? [], ({ device, reason }) =>
-    JSON.stringify([device, reason]),
-  );
-  return [...groups.values()].map(([letter, ...rest]) => ({
-    tone: "bad",
-    text:
-      `A push notice to the device ${name(letter.device)} of ${name(ownClient)} was refused ` +
-      `${ago(letter.deadAt, now)}, ${said(letter.reason)}.` +
-      `${rest.length > 0 ? ` So were ${rest.length} more.` : ""}`,
-    rule: "P10.2",
-    at: letter.deadAt,
-    section: "deliveries",
-  }));
+/** Notices to the devices of its clients. */
+function notices({ devices = [], overview, now }: Evidence): Finding[] {
+  const ours = devices.map((it) => ofSession(it, overview.session));
+  return ours.flatMap(({ client, failing, dead }) => {
+    const groups = grouped([...dead, ...failing], ({ device, reason, deadAt }) =>
+      JSON.stringify([device, reason, deadAt === undefined]),
+    );
+    return [...groups.values()].map(([notice, ...rest]) => ({
+      tone: "bad" as const,
+      text:
+        `A push notice to the device ${name(notice.device)} of ${name(client)} ` +
+        `${ended(notice, now)}.${rest.length > 0 ? ` ${rest.length} more met the same.` : ""}`,
+      rule: "P10.2",
+      at: notice.deadAt ?? notice.createdAt,
+      section: "deliveries" as const,
+    }));
+  });
+}
+
+function ended({ attempts, deadAt, dueAt, reason }: Notice, now: number): string {
+  if (deadAt !== undefined) return `was refused ${ago(deadAt, now)}, ${said(reason)}`;
+  const next = dueAt === undefined ? "" : `; the next try is ${ago(dueAt, now)}`;
+  return `has failed ${times(attempts)}, ${said(reason)}${next}`;
 }

@@ -12,7 +12,7 @@ use crate::machine::Machine;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::ids::{Timestamp, check_session_id};
 use crate::protocol::routes::{Resource, Route};
-use crate::protocol::{inbox, query};
+use crate::protocol::{device, inbox, query};
 use crate::token::Claims;
 
 /// The prefix of the subprotocol that carries a token (P2.4).
@@ -69,7 +69,10 @@ pub(super) async fn admit(
             Ok(Admitted { role, ..admitted })
         }
         Resource::Devices => {
-            let claims = claims(request, config, pairs).await?;
+            let mut claims = claims(request, config, pairs).await?;
+            if let Some(client) = query::find(pairs, device::CLIENT) {
+                claims = claims.in_place_of(client)?;
+            }
             let name = address(&claims.client, None);
             let grant = Inbox::grant(&claims, &name)?;
             admitted(INBOXES, "inbox", name, &grant, &claims)
