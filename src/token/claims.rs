@@ -3,8 +3,8 @@
 use super::grant::Claims;
 use super::printable::{hidden_in, is_blank};
 use super::refusal::{refused, unauthorized};
-use crate::protocol::capability::{Capabilities, Role};
-use crate::protocol::error::ErrorInfo;
+use crate::protocol::capability::{Capabilities, Operation, Operations, Role};
+use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::fields::Fields;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::Limits;
@@ -19,6 +19,28 @@ pub const CLIENT_LENGTH: usize = 128;
 const SECONDS_MAX: f64 = 253_402_300_799.0;
 
 impl Claims {
+    /// The same claims for the inbox of another client, which an administrator of every session
+    /// reads (P10.1).
+    ///
+    /// # Errors
+    /// `forbidden` without `admin` for the pattern `*`, `invalid-frame` where it is no client's id.
+    pub fn in_place_of(self, client: &str) -> Result<Self, ErrorInfo> {
+        self.check_whole()?;
+        let everywhere = self
+            .capabilities
+            .resolve("*")
+            .unwrap_or(Operations::of(&[]));
+        everywhere.require(Operation::Admin, "read the devices of another client", "*")?;
+        if check_client(client).is_err() {
+            let message = "unable to read the devices; client is no client's id";
+            return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
+        }
+        Ok(Self {
+            client: client.to_owned(),
+            ..self
+        })
+    }
+
     /// Reads the claims of a token whose signature was checked, at the time `now`. Unknown claims
     /// are ignored (P1.4).
     ///
@@ -165,8 +187,7 @@ const fn seconds(milliseconds: i64) -> i64 {
     milliseconds / 1000
 }
 
-/// Whether a client may have this id (P2.1).
-pub(super) fn check_client(client: &str) -> Result<(), String> {
+fn check_client(client: &str) -> Result<(), String> {
     let length = client.chars().count();
     if length == 0 || length > CLIENT_LENGTH {
         return Err(format!(

@@ -2,9 +2,8 @@
 
 use serde::Serialize;
 
-use super::claims::check_client;
 use super::only::OneDecision;
-use crate::protocol::capability::{Capabilities, Operation, Operations, Role};
+use crate::protocol::capability::{Capabilities, Operations, Role};
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::object::read_fields;
@@ -52,28 +51,6 @@ read_fields!(Grant {
 });
 
 impl Claims {
-    /// The same claims for the inbox of another client, which an administrator of every session
-    /// reads (P10.1).
-    ///
-    /// # Errors
-    /// `forbidden` without `admin` for the pattern `*`, `invalid-frame` where it is no client's id.
-    pub fn in_place_of(self, client: &str) -> Result<Self, ErrorInfo> {
-        self.check_whole()?;
-        let everywhere = self
-            .capabilities
-            .resolve("*")
-            .unwrap_or(Operations::of(&[]));
-        everywhere.require(Operation::Admin, "read the devices of another client", "*")?;
-        if check_client(client).is_err() {
-            let message = "unable to read the devices; client is no client's id";
-            return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
-        }
-        Ok(Self {
-            client: client.to_owned(),
-            ..self
-        })
-    }
-
     /// The grant of these claims in one session.
     ///
     /// # Errors

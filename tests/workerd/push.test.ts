@@ -254,7 +254,7 @@ describe("a device", () => {
     assert.ok(2_500 < performance.now() - from);
   });
 
-  test("P10.1 and its failing notices are listed for its client, and for an administrator", async () => {
+  test("P10.1 and its failing notices are listed for its client and administrators", async () => {
     const [session, ann] = [fixture.session(), person()];
     await register(ann);
     endpoint.answer = (response) => void response.writeHead(503).end();
