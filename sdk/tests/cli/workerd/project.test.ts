@@ -106,6 +106,8 @@ async function serve(t: TestContext, cwd: string, ...args: string[]): Promise<st
     cwd,
     env: { ...process.env, ...OFFLINE },
     stdio: ["ignore", "pipe", "pipe"],
+    // A group of its own, which ends as one: with two configs wrangler may not obey SIGTERM.
+    detached: true,
   });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) {
@@ -114,8 +116,9 @@ async function serve(t: TestContext, cwd: string, ...args: string[]): Promise<st
     });
   }
   t.after(async () => {
+    if (child.pid === undefined || child.exitCode !== null) return;
     const gone = new Promise((done) => child.once("exit", done));
-    child.kill("SIGTERM");
+    process.kill(-child.pid, "SIGKILL");
     await within(gone, "wrangler dev to end");
   });
   const answers = () =>
