@@ -5,6 +5,7 @@ import { approve } from "./commands/approve.ts";
 import { cancel } from "./commands/cancel.ts";
 import { dev, serve } from "./commands/dev.ts";
 import { doctor } from "./commands/doctor.ts";
+import { exportSession } from "./commands/export.ts";
 import { init } from "./commands/init.ts";
 import { inspect } from "./commands/inspect.ts";
 import { keys } from "./commands/keys.ts";
@@ -33,7 +34,8 @@ export async function run(args: readonly string[], io: Io, version = "0"): Promi
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) });
   const local = [dev, serve, init, upgrade];
-  const commands = [...local, token, tail, send, cancel, steer, approve, ls, inspect, keys];
+  const talk = [tail, send, cancel, steer, approve];
+  const commands = [...local, token, ...talk, ls, inspect, exportSession, keys];
   for (const command of commands) {
     command(program, io);
   }

@@ -170,6 +170,40 @@ test("P11.4 inspect shows diagnostics, and the record", async () => {
   await bot.close();
 });
 
+test("P3.9 an export has all of a session, page after page, and says its end", async () => {
+  const session = fixture.session();
+  const bot = await agent(fixture.server, session);
+  const { id } = await start(bot);
+  const serial = await answer(bot, id);
+  await bot.appendAll(serial, ["a", "b"]);
+  const large = "x".repeat(60_000);
+  for (let count = 0; count < 20; count += 1) await bot.publish(`${count} ${large}`);
+  const { out, code, err } = await as("ann", `export ${session}`);
+  assert.equal(code, 0, err);
+  const [first, ...rest] = out
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  assert.equal(first.session, session);
+  const { end } = rest.pop();
+  assert.equal(end.lines, rest.length + 1);
+  const of = (list: string) => rest.filter((line) => list in line).map((line) => line[list]);
+  const texts = of("messages").map(({ data }) => String(data).split(" ")[0]);
+  assert.deepEqual(
+    texts.slice(0, 20),
+    Array.from({ length: 20 }, (_, at) => `${19 - at}`),
+  );
+  assert.ok(texts.includes("ab"));
+  assert.deepEqual(
+    of("turns").map((turn) => turn.id),
+    [id],
+  );
+  assert.ok(of("log").length > 20);
+  const user = await as("ann", `export ${session}`, { caps: { "*": ["user"] } });
+  assert.equal(user.code, 4);
+  await bot.close();
+});
+
 interface Check {
   name: string;
   state: string;
