@@ -184,7 +184,12 @@ export class Walk {
   async #end(child?: ChildProcess, signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
     if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const gone = new Promise((done) => child.once("exit", done));
-    process.kill(-child.pid, signal);
+    try {
+      process.kill(-child.pid, signal);
+    } catch (error) {
+      // It has ended, and its end is not told yet.
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
     await within(gone, "a process of the page to end");
   }
 
