@@ -67,8 +67,8 @@ describe("the agents of the demo", () => {
     // The end may have been half a sign, and is drawn otherwise now.
     assert.equal(first.slice(0, held - 20), text.slice(0, held - 20));
     await page.rests("Phone");
-    assert.match((await page.answers("Phone")).join(""), /That was all/);
     await page.settles();
+    assert.match((await page.answers("Phone")).join(""), /That was all/);
     assert.deepEqual(page.errors, []);
   });
 
@@ -81,9 +81,9 @@ describe("the agents of the demo", () => {
     }
     await page.page.getByText("Restarted 3 times.").waitFor();
     await page.rests("Laptop");
+    await page.settles();
     assert.deepEqual(await page.answers("Laptop"), await page.answers("Phone"));
     assert.match((await page.answers("Laptop")).join(""), /That was all/);
-    await page.settles();
   });
 
   test(`while everything breaks for ${BREAK_S} s, nothing is lost or repeated`, async (t) => {

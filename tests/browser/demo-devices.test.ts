@@ -56,7 +56,12 @@ describe("a phone", () => {
       .first()
       .waitFor();
     await near.settles();
-    assert.deepEqual(await answersOf(far), await near.answers("Laptop"));
+    const said = JSON.stringify(await near.answers("Laptop"));
+    await until(
+      async () => JSON.stringify(await answersOf(far)),
+      (text) => text === said,
+      "the phone to show the same",
+    );
     assert.deepEqual([errors, near.errors], [[], []]);
   });
 

@@ -129,9 +129,9 @@ describe("a device of the demo", () => {
     await grows(page, "Laptop", before);
     const grown = await watchGrowth(page.device("Laptop"));
     await page.rests("Laptop");
+    await page.settles();
     assert.deepEqual(await page.answers("Laptop"), await page.answers("Phone"));
     assert.deepEqual(await grown(), []);
-    await page.settles();
   });
 
   test("survives the death of the server, and so does the answer", async () => {
@@ -144,10 +144,10 @@ describe("a device of the demo", () => {
     await demo.dev.stop();
     await demo.dev.start();
     await page.stands("Laptop", /^Connected/);
-    await page.rests("Laptop");
+    await Promise.all([page.rests("Laptop"), page.rests("Phone")]);
+    await page.settles();
     assert.deepEqual(await page.answers("Laptop"), await page.answers("Phone"));
     assert.match((await page.answers("Laptop")).join(""), /That was all/);
     assert.deepEqual(await grown(), [], "what anybody saw is still there");
-    await page.settles();
   });
 });
