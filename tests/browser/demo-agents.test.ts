@@ -40,7 +40,6 @@ async function guest(session: string): Promise<Page> {
   return page;
 }
 
-/** The answers on a phone, once it is connected and none is given any more. */
 /** Waits until a guest's device shows these answers, to the end of its even pace. */
 async function shows(page: Page, answers: readonly string[]): Promise<void> {
   await page.getByText("Connected").waitFor();
