@@ -40,5 +40,7 @@ function closed(line: string): string {
   const strong = plain.split("**").length % 2 === 0;
   const rest = plain.replaceAll("**", "");
   const em = (rest.match(/(?<=^|\s)\*(?=\S)|(?<=\S)\*/g) ?? []).length % 2 === 1;
-  return `${shown}${em ? "*" : ""}${strong ? "**" : ""}`;
+  if (!em && !strong) return shown;
+  // A sign behind a space closes nothing.
+  return `${shown.trimEnd()}${em ? "*" : ""}${strong ? "**" : ""}`;
 }

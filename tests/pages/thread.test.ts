@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { marked } from "marked";
+import { marked, type Token, type Tokens } from "marked";
 import type { ShownMessage, Turn } from "sessile";
 import { isSentence, numberOf, pieces } from "../../pages/agent/pieces.ts";
 import { type Scene, sceneOf } from "../../pages/agent/scenes.ts";
@@ -82,6 +82,21 @@ describe("what the agents say", () => {
   });
 });
 
+/** The words of Markdown, without its signs. */
+function wordsOf(tokens: readonly Token[]): string {
+  return tokens
+    .map((token): string => {
+      if (token.type === "table") {
+        const cells = [token.header, ...token.rows].flat() as Tokens.TableCell[];
+        return cells.map((cell) => wordsOf(cell.tokens)).join("");
+      }
+      if (token.type === "list") return wordsOf(token.items);
+      if ("tokens" in token && token.tokens) return wordsOf(token.tokens);
+      return token.type === "space" ? "" : ((token as Tokens.Text).text ?? token.raw);
+    })
+    .join("");
+}
+
 describe("Markdown that grows", () => {
   /** The blocks as they are drawn. */
   const blocks = (text: string) => marked.lexer(text).filter(({ type }) => type !== "space");
@@ -112,8 +127,20 @@ describe("Markdown that grows", () => {
     isSteady("Words\n\n| a | b |\n| - | - |\n| 1 | 2 |\n\nend\n");
   });
 
+  test("the words that are drawn only grow", () => {
+    for (const text of TEXTS) {
+      let held = "";
+      for (let at = 1; at <= text.length; at += 1) {
+        const now = wordsOf(marked.lexer(settled(text.slice(0, at))));
+        assert.ok(now.startsWith(held.trimEnd()), `${held.slice(-40)} became ${now.slice(-40)}`);
+        held = now;
+      }
+    }
+  });
+
   test("open signs are closed, and half ones are not shown", () => {
     assert.equal(settled("This is **bo"), "This is **bo**");
+    assert.equal(settled("This is **one "), "This is **one**");
     assert.equal(settled("This is *emph"), "This is *emph*");
     assert.equal(settled("Run `npm st"), "Run `npm st`");
     assert.equal(settled("Words *"), "Words ");
