@@ -2,11 +2,11 @@
 // in Miniflare, which runs workerd with the parts that it has not by itself.
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { build } from "esbuild";
 import { Miniflare } from "miniflare";
+import { freePort } from "./port.ts";
 import { ROOT } from "./server.ts";
 import { SIGNING_KEY } from "./token.ts";
 
@@ -62,15 +62,6 @@ function main(vars: Record<string, string>) {
       ...Object.fromEntries(texts.map(([name, value]) => [name, text(value)])),
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const address = server.address();
-  await new Promise<void>((done) => server.close(() => done()));
-  if (address === null || typeof address === "string") throw new Error("no free port");
-  return address.port;
 }
 
 export interface Platform {

@@ -11,10 +11,10 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { before, describe, type TestContext, test } from "node:test";
 import { promisify } from "node:util";
+import { freePort } from "../../../../tests/support/port.ts";
 import { ROOT } from "../../../../tests/support/server.ts";
 import { until, within } from "../../../../tests/support/wait.ts";
 import { sessile } from "../io.ts";
@@ -88,14 +88,6 @@ async function deploy(cwd: string, ...args: string[]): Promise<string> {
   const env = { ...process.env, ...OFFLINE };
   const { stdout } = await promisify(execFile)(process.execPath, all, { cwd, env });
   return stdout;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
-  return port;
 }
 
 /** `wrangler dev`, until the end of the test; gives its address. */
