@@ -8,6 +8,8 @@ const PAGES = inRoot("pages");
 const SITE = inRoot("site");
 /** The page that is served at `/`; another one at its name. */
 const FIRST = "demo";
+/** The script of a page. */
+const MAIN = "main.tsx";
 /** Scripts that run beside a page: its directory's name is theirs. */
 const WORKER = "worker.ts";
 
@@ -60,9 +62,7 @@ export function pageOptions() {
 async function scripts() {
   // Imported here, since it may not be installed yet when this file is read.
   const { build } = await import("esbuild");
-  const pages = ["main.tsx", "main.js"].flatMap((file) =>
-    having(file).map((name) => [name, join(PAGES, name, file)]),
-  );
+  const pages = having(MAIN).map((name) => [name, join(PAGES, name, MAIN)]);
   const workers = having(WORKER).map((name) => [`${name}-worker`, join(PAGES, name, WORKER)]);
   const { outputFiles } = await build({
     entryPoints: Object.fromEntries([...pages, ...workers]),

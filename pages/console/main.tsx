@@ -3,5 +3,5 @@
 import { createRoot } from "react-dom/client";
 import { App } from "./app.tsx";
 
-const root = document.getElementById("root");
+const root = document.getElementById("app");
 if (root) createRoot(root).render(<App />);

@@ -44,5 +44,5 @@ function Protocol() {
   );
 }
 
-const page = document.getElementById("page");
-if (page) createRoot(page).render(<Protocol />);
+const root = document.getElementById("app");
+if (root) createRoot(root).render(<Protocol />);
