@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Page } from "playwright-core";
 import { assertAccessible } from "../support/axe.ts";
+import { assertNotTooWide } from "../support/fit.ts";
 import { CuttingProxy } from "../support/proxy.ts";
 import { end } from "../support/turns.ts";
 import { ask, type Case, opens, press, reads, SUE, useConsole } from "./console.ts";
@@ -50,11 +51,7 @@ for (const { name, ...context } of LOOKS) {
   describe(`in ${name}`, () => {
     const look = async (page: Page, state: string) => {
       await assertAccessible(page, `${state}, ${name}`);
-      const [inner, whole] = await page.evaluate(() => [
-        document.documentElement.clientWidth,
-        document.documentElement.scrollWidth,
-      ]);
-      assert.ok((whole ?? 0) <= (inner ?? 0), `${state}, ${name}: nothing is wider than the page`);
+      await assertNotTooWide(page, `${state}, ${name},`);
     };
 
     test("the list: full, searched, empty, and a token that is not good", async () => {
@@ -183,8 +180,7 @@ describe("texts that mean harm", () => {
       assert.equal(await page.locator("main img, main script").count(), 0);
       assert.equal(await page.locator('a[href^="javascript"]').count(), 0);
       // Of all boxes, none that does not scroll by itself is wider than its place.
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      assert.ok(wide <= 0, `the page is ${wide} too wide`);
+      await assertNotTooWide(page, "a hostile asking");
       const outside = await asking.evaluate((card) => {
         const { right } = card.getBoundingClientRect();
         const all = [...card.querySelectorAll("*")];

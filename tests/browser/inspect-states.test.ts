@@ -6,6 +6,7 @@ import { describe, test } from "node:test";
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { assertAccessible } from "../support/axe.ts";
 import { type Client, connect } from "../support/client.ts";
+import { assertNotTooWide } from "../support/fit.ts";
 import { finding, oneLine, part, rows, useInspector } from "../support/inspector.ts";
 import { makeToken } from "../support/token.ts";
 import { agent, answer, end, settings, start, USER } from "../support/turns.ts";
@@ -28,8 +29,7 @@ const LOOKS: Record<string, BrowserContextOptions> = {
 /** A page must be so in every state. */
 async function assertFit(page: Page, state: string): Promise<void> {
   await assertAccessible(page, state);
-  const beyond = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-  assert.ok(beyond <= 0, `${state} is ${beyond} pixels too wide`);
+  await assertNotTooWide(page, state);
 }
 
 let count = 0;

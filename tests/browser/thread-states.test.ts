@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Page } from "playwright-core";
+import { assertNotTooWide } from "../support/fit.ts";
 import { call, getHistory } from "../support/http.ts";
 import { CuttingProxy } from "../support/proxy.ts";
 import { makeToken } from "../support/token.ts";
@@ -131,8 +132,7 @@ describe("a conversation in each state", () => {
     await usable(page, "a conversation that was scrolled, on a phone");
     await page.getByRole("button", { name: "To the newest" }).click();
     assert.ok((await left()) < 2);
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-    assert.ok(wide <= 390, "nothing is wider than the screen");
+    await assertNotTooWide(page, "a conversation on a phone");
   });
 
   test("a whole answer is read out, its tokens are not", async () => {
