@@ -34,6 +34,8 @@ mod random;
 mod reads;
 #[path = "store/round_trip.rs"]
 mod round_trip;
+#[path = "store/search.rs"]
+mod search;
 #[path = "sqlite/mod.rs"]
 mod sqlite;
 #[path = "store/state.rs"]

@@ -395,6 +395,25 @@ pub const ENDED_TURNS: usize = 20;
 /// Entries that are searched for them where an inbox was told nothing before.
 pub const ENDED_ENTRIES: u64 = 100;
 
+/// Characters of the words of a search (P11.9): a sentence.
+pub const SEARCH_LENGTH: usize = 256;
+/// Words of a search: each is looked up.
+pub const SEARCH_WORDS: usize = 16;
+/// Messages in a page of what a search found: each has a snippet.
+pub const SEARCH_HITS: usize = 100;
+/// The same by default.
+pub const SEARCH_HITS_DEFAULT: usize = 20;
+/// Characters of a message that are searched: its row in the index is that long, at most.
+pub const SEARCH_TEXT_LENGTH: usize = 65_536;
+/// Entries of the log that one search reads for the index: some tens of milliseconds, in which the
+/// session does nothing else.
+pub const SEARCH_STEP_ENTRIES: usize = 1_000;
+/// Bytes of texts that one search reads for the index, and one text beyond, for the same reason.
+pub const SEARCH_STEP_BYTES: usize = 512 * 1024;
+/// Bytes of effects that a search counts as (P14), beside those of its answer and of the texts that
+/// it reads for the index: words that many messages have take milliseconds.
+pub const SEARCH_COST_BYTES: usize = 256 * 1024;
+
 /// Pending approvals of a session (P8.1): each is in memory and in `attached`.
 pub const PENDING_APPROVALS: usize = 1_000;
 /// Bytes of all pending approvals together: they are in memory, and one end of a turn may withdraw

@@ -45,6 +45,7 @@ pub mod reads;
 pub mod request;
 pub mod routes;
 pub mod schema;
+pub mod search;
 pub mod serial;
 pub mod settings;
 pub mod size;

@@ -5,6 +5,7 @@ use super::asking_query;
 use super::capability::Operation;
 use super::log_query;
 use super::query;
+use super::search;
 use super::state;
 
 /// Hands the reads of a session to a macro, with whatever else it takes.
@@ -43,6 +44,8 @@ macro_rules! with_reads {
                 Presence(query::Nothing) = "/presence", Read;
                 /// A page of the log as a record (P11.4).
                 Log(log_query::Log) = "/log", Admin;
+                /// Messages that have some words (P11.9).
+                Search(search::Search) = "/search", Read;
             }
             $($rest)*
         }

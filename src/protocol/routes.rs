@@ -17,6 +17,7 @@ use super::news::ItemKind;
 use super::query::{self, Pairs, Parts, Query};
 use super::reads::{Read, with_reads};
 use super::request::{self, Request};
+use super::search;
 use super::state;
 
 /// The subject of an address.

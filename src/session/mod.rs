@@ -27,6 +27,7 @@ mod readers;
 mod reads;
 mod refuse;
 mod request;
+mod search;
 mod settings;
 mod state;
 mod turns;

@@ -9,13 +9,14 @@ use super::engine::{Error, Sender};
 use super::marks::shown as marks;
 use super::presence::list as members;
 use super::readers::{conversation, history, log, snapshot};
+use super::search::found;
 use super::state::shown as state;
 use super::turns::list as turns;
 use crate::protocol::query::History;
 use crate::protocol::reads::Read;
 
 /// Serves a read, if the token grants it.
-pub(super) fn read(cx: &Context<'_>, sender: &Sender, read: Read) -> Result<String, Error> {
+pub(super) fn read(cx: &mut Context<'_>, sender: &Sender, read: Read) -> Result<String, Error> {
     sender.must(read.needs(), "read", &cx.engine.id)?;
     match read {
         Read::Snapshot(page) => snapshot::snapshot(cx, &sender.client, page.rewind),
@@ -43,5 +44,6 @@ pub(super) fn read(cx: &Context<'_>, sender: &Sender, read: Read) -> Result<Stri
         Read::Annotations(page) => annotations::list(cx, &page),
         Read::Presence(_) => members::list_presence(cx),
         Read::Log(page) => log::log(cx, &page),
+        Read::Search(page) => found::search(cx, &page),
     }
 }

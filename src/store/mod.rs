@@ -30,6 +30,7 @@ mod meta;
 mod retention;
 mod row;
 mod schema;
+mod search;
 pub mod sql;
 mod state;
 #[expect(clippy::module_inception, reason = "the store itself")]
@@ -58,6 +59,7 @@ pub use mark::MarkWrite;
 pub use message::{Head, Link, MessageWrite, NewFields, Page, Span, Streaming};
 pub use meta::{Beginning, MetaWrite};
 pub use retention::{Aged, Trim};
+pub use search::{Hit, SearchWrite, Snippet};
 pub use state::{StateChange, StateRows, StateTree, StateWrite};
 pub use store::Store;
 pub use text::{Close, Growth, Missing, TAIL_BYTES, Tail, TextWrite};

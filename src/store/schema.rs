@@ -47,10 +47,12 @@ pub(super) enum Rare {
     Annotation,
     /// The session's sums of usage.
     Usage,
+    /// The words of messages; its index is another table, of FTS5.
+    Search,
 }
 
 impl Rare {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Once,
         Self::Delivery,
         Self::Approval,
@@ -62,6 +64,7 @@ impl Rare {
         Self::Mark,
         Self::Annotation,
         Self::Usage,
+        Self::Search,
     ];
 
     const fn name(self) -> &'static str {
@@ -77,6 +80,7 @@ impl Rare {
             Self::Mark => "mark",
             Self::Annotation => "annotation",
             Self::Usage => "usage",
+            Self::Search => "searched",
         }
     }
 
@@ -93,6 +97,7 @@ impl Rare {
             Self::Mark => include_str!("schema/1/mark.sql"),
             Self::Annotation => include_str!("schema/1/annotation.sql"),
             Self::Usage => include_str!("schema/1/usage.sql"),
+            Self::Search => include_str!("schema/1/search.sql"),
         }
     }
 
@@ -149,9 +154,11 @@ impl Tables {
     pub(super) fn leave(&mut self, sql: &dyn Sql, rare: Rare) -> Result<(), StoreError> {
         // Tables of the platform and of SQLite cannot be dropped.
         const OTHERS: &str = "SELECT name FROM sqlite_master WHERE type='table' AND name<>?1 \
-                              AND substr(name, 1, 4)<>'_cf_' AND substr(name, 1, 7)<>'sqlite_'";
+                              AND substr(name, 1, 4)<>'_cf_' AND substr(name, 1, 7)<>'sqlite_' \
+                              ORDER BY sql NOT LIKE 'CREATE VIRTUAL %'";
         for mut row in Row::all(sql.query(OTHERS, &[rare.name().into()])?) {
-            sql.query(&format!("DROP TABLE \"{}\"", row.text()?), &[])?;
+            // The tables that an index of words consists of went with it.
+            sql.query(&format!("DROP TABLE IF EXISTS \"{}\"", row.text()?), &[])?;
         }
         self.is_begun = false;
         self.rare &= rare.bit();

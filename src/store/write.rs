@@ -14,6 +14,8 @@ use super::mark::MarkWrite;
 use super::message::MessageWrite;
 use super::meta::MetaWrite;
 use super::retention::Trim;
+use super::schema::Rare;
+use super::search::{self, SearchWrite};
 use super::sql::Sql;
 use super::state::StateWrite;
 use super::store::Store;
@@ -21,6 +23,7 @@ use super::stored::Stored;
 use super::text::TextWrite;
 use super::turn::TurnWrite;
 use super::usage::UsageWrite;
+use crate::protocol::serial::Place;
 use crate::protocol::turn::Event;
 
 macro_rules! kinds {
@@ -78,6 +81,8 @@ kinds! {
     Annotation(AnnotationWrite);
     /// The oldest of the log goes.
     Trim(Trim);
+    /// Texts that are to be searched.
+    Search(SearchWrite);
 }
 
 impl Write {
@@ -107,7 +112,11 @@ impl Store {
                 for write in writes {
                     write.of_kind().make_tables(self.sql(), &mut tables)?;
                 }
-                all(self.sql(), writes)
+                all(self.sql(), writes)?;
+                match tables.has(Rare::Search) {
+                    true => search::forget(self.sql(), &unsaid(writes)),
+                    false => Ok(()),
+                }
             })?,
         }
         self.wrote(writes.iter().map(bytes).sum(), tables);
@@ -128,6 +137,20 @@ fn all(sql: &dyn Sql, writes: &[Write]) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+/// The messages whose texts these writes delete or replace.
+fn unsaid(writes: &[Write]) -> Vec<Place> {
+    let mut gone = Vec::new();
+    for write in writes {
+        match write {
+            Write::Message(MessageWrite::Delete { place, .. }) => gone.push(*place),
+            Write::Message(MessageWrite::Update(new)) if new.data.is_some() => gone.push(new.place),
+            Write::Trim(trim) => gone.extend(&trim.gone),
+            _ => {}
+        }
+    }
+    gone
 }
 
 /// About how many bytes a write adds to the database.

@@ -89,6 +89,7 @@ mod requests;
 mod rest;
 mod resume;
 mod rollup;
+mod search;
 mod sequence;
 mod show;
 mod signal;

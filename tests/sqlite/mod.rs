@@ -93,7 +93,9 @@ impl Sqlite {
 
     /// The tables that there are.
     pub(crate) fn tables(&self) -> Vec<String> {
-        let sql = "SELECT name FROM sqlite_master WHERE type='table' ORDER BY name";
+        // An index of words consists of tables of its own.
+        let sql = "SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'said\\_%' \
+                   ESCAPE '\\' ORDER BY name";
         let mut statement = self.connection.prepare(sql).expect("a statement");
         let names = statement.query_map([], |row| row.get(0)).expect("names");
         names.collect::<Result<_, _>>().expect("names")

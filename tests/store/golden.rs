@@ -15,7 +15,9 @@ use sessile::store::{
 };
 
 use crate::model::epoch;
-use crate::{annotations, approvals, calls, deliveries, followers, grants, handover, state, usage};
+use crate::{
+    annotations, approvals, calls, deliveries, followers, grants, handover, search, state, usage,
+};
 
 const ONCE: [Kind; 23] = [
     Kind::Append,
@@ -451,6 +453,7 @@ pub(crate) fn writes() -> Vec<Vec<Write>> {
     writes.extend(state::golden_writes());
     writes.extend(annotations::golden_writes());
     writes.extend(usage::golden_writes());
+    writes.extend(search::golden_writes());
     writes
 }
 
@@ -491,4 +494,5 @@ pub(crate) fn check(store: &Store) {
     state::check_golden(store);
     annotations::check_golden(store);
     usage::check_golden(store);
+    search::check_golden(store);
 }

@@ -12,7 +12,7 @@ use crate::model::{Draft, Pair};
 use crate::turns::Deed;
 
 #[derive(Clone, Debug)]
-enum Step {
+pub(crate) enum Step {
     Publish(Draft),
     Append(usize, String, Option<(Status, Option<Headers>)>),
     Close(usize, Status, Option<Headers>),
@@ -122,7 +122,7 @@ fn draft() -> impl Strategy<Value = Draft> {
     })
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub(crate) fn step() -> impl Strategy<Value = Step> {
     let end = prop::option::weighted(0.1, (status(), headers()));
     let data = prop::option::of(text().prop_map(Data::Text));
     prop_oneof![
@@ -145,7 +145,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn take(pair: &mut Pair, step: Step) {
+pub(crate) fn take(pair: &mut Pair, step: Step) {
     match step {
         Step::Publish(draft) => {
             pair.publish(draft);

@@ -7,7 +7,8 @@ use std::rc::Rc;
 
 use sessile::protocol::annotation::Cursor;
 use sessile::protocol::limits::{
-    INPUT_TURNS, NAMED_MESSAGES, REPLAY_ENTRIES, REPLAY_MESSAGES, TRIM_KEPT, TRIM_MESSAGES,
+    INPUT_TURNS, NAMED_MESSAGES, REPLAY_ENTRIES, REPLAY_MESSAGES, SEARCH_STEP_ENTRIES, TRIM_KEPT,
+    TRIM_MESSAGES,
 };
 use sessile::protocol::serial::PLACE_MAX;
 use sessile::protocol::turn::{Event, State, Turn};
@@ -22,6 +23,7 @@ use crate::followers;
 use crate::grants;
 use crate::handover;
 use crate::model::epoch;
+use crate::search;
 use crate::sqlite::Sqlite;
 use crate::state;
 use crate::usage;
@@ -109,6 +111,7 @@ fn log(count: u64) -> (Sqlite, Store) {
         .into_iter()
         .chain(grants::golden_writes())
         .chain(usage::golden_writes())
+        .chain(search::golden_writes())
     {
         store.write(&writes).unwrap();
     }
@@ -259,6 +262,14 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
         ("annotations", 2, |store| {
             let page = store.annotations(7_000_000, &Cursor::default(), 2)?;
             Ok(page.len())
+        }),
+        ("unsearched", 5 * SEARCH_STEP_ENTRIES, |store| {
+            let unsearched = store.unsearched()?.map(|(write, _)| write.texts.len());
+            Ok(unsearched.unwrap_or_default())
+        }),
+        ("found", 2, |store| {
+            let found = store.found(&search::words(&["golden"]), PLACE_MAX, 2)?;
+            Ok(found.len())
         }),
         ("usage", 1, |store| store.usage().map(|sums| sums.len())),
         ("marks", 1, |store| store.marks().map(|all| all.len())),

@@ -86,10 +86,14 @@ fn columns(sqlite: &Sqlite, table: &str) -> Vec<String> {
 fn dump(sqlite: &Sqlite) -> String {
     let mut dump = String::new();
     for table in sqlite.tables() {
-        let names = columns(sqlite, &table).join(", ");
-        let values = columns(sqlite, &table).join(") || ', ' || quote(");
-        let by = ["1", "1, 2", "1, 2, 3"][columns(sqlite, &table).len().min(3) - 1];
-        let sorted = format!("SELECT * FROM {table} ORDER BY {by}");
+        let mut columns = columns(sqlite, &table);
+        if table == "said" {
+            columns.insert(0, "rowid".to_owned());
+        }
+        let names = columns.join(", ");
+        let values = columns.join(") || ', ' || quote(");
+        let by = ["1", "1, 2", "1, 2, 3"][columns.len().min(3) - 1];
+        let sorted = format!("SELECT {names} FROM {table} ORDER BY {by}");
         let sql = format!("SELECT quote({values}) FROM ({sorted})");
         for row in texts(sqlite, &sql) {
             dump += &format!("INSERT INTO {table}({names})\n  VALUES({row});\n");

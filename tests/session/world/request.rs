@@ -3,7 +3,7 @@
 use sessile::protocol::annotation::{Annotations, Cursor};
 use sessile::protocol::decode::decode_frame;
 use sessile::protocol::state::Part;
-use sessile::protocol::{asking_query, log_query, query};
+use sessile::protocol::{asking_query, log_query, query, search};
 use sessile::session::{Input, Read, Request, Sender};
 
 use super::{World, operations, role};
@@ -58,6 +58,11 @@ impl World {
                     limit: number("limit", 100),
                 }))
             }
+            ("get", "search") => Request::Read(Read::Search(search::Search {
+                words: search::words(&args[1].text).unwrap(),
+                before: serial(self, "before"),
+                limit: number("limit", 20),
+            })),
             ("get", "marks") => Request::Read(Read::Marks(query::Nothing)),
             ("get", "presence") => Request::Read(Read::Presence(query::Nothing)),
             ("get", "messages" | "conversation") => Request::Read(Read::Messages(query::History {
