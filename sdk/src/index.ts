@@ -33,6 +33,7 @@ export {
   type StoredMessage,
 } from "./client/outbox.ts";
 export { type Presence, type PresenceFeature, presenceOf } from "./client/presence.ts";
+export { type SearchFeature, searchOf } from "./client/search.ts";
 export type { Delivery, Sent, ShownMessage } from "./client/sending.ts";
 export { createSession, fetchSnapshot, type Session } from "./client/session.ts";
 export { type SilenceFeature, silenceOf } from "./client/silence.ts";

@@ -14,6 +14,7 @@ export type * from "./message.ts";
 export * from "./names.ts";
 export type * from "./notice.ts";
 export type * from "./presence.ts";
+export type * from "./search.ts";
 export * from "./server-frames.ts";
 export type * from "./state.ts";
 export * from "./text.ts";

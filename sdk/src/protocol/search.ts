@@ -1,0 +1,25 @@
+// A search for words (P11.9).
+
+import type { Role } from "./message.ts";
+
+/** A message in which words were found. */
+export interface Found {
+  serial: string;
+  name: string;
+  client: string;
+  role: Role;
+  turn?: string;
+  createdAt: number;
+  /** Some of its text, around the words; plain text. */
+  snippet: string;
+  /** The words in the snippet: where each begins and how long it is. */
+  at: [start: number, length: number][];
+}
+
+/** A page of messages in which words were found, the newest first. */
+export interface FoundPage {
+  found: Found[];
+  hasMore: boolean;
+  /** The `before` of the next page; there if `hasMore`. */
+  next?: string;
+}
