@@ -20,6 +20,7 @@ import { loss } from "./loss.ts";
 import { rowsOfPace } from "./pace.ts";
 import { pages } from "./page.ts";
 import { type Bench, comparison, type Family, type Row, readRows, table } from "./row.ts";
+import { searches } from "./search.ts";
 import { WORKERD_VERSION } from "./server.ts";
 import { starting } from "./start.ts";
 import { state } from "./state.ts";
@@ -35,6 +36,7 @@ const FAMILIES: Family[] = [
   ...inbox,
   ...bounds,
   ...state,
+  ...searches,
   ...footprint,
   ...loss,
   ...starting,
