@@ -12,6 +12,7 @@ import { within } from "../support/wait.ts";
 const ACCOUNT = "it needs an account of Cloudflare";
 const PART = "it is a part of wrangler.toml, which nothing runs";
 const PROJECT = "sdk/tests/cli/workerd/ does the same in folders of its own";
+const SIMULATED = "tests/pages/scale.test.ts compares it";
 const ELSEWHERE = "it is a deployment's; the same is run in";
 
 /** Blocks that are not run, by what they begin with, and why not. */
@@ -42,6 +43,16 @@ const NOT_RUN: Record<string, [begins: string, why: string][]> = {
     ["[[analytics_engine_datasets]]", PART],
     ["SELECT toStartOfInterval(", ACCOUNT],
     ["SELECT blob9 AS target", ACCOUNT],
+  ],
+  "scale.md": [
+    ["node bench/scale/month.ts", SIMULATED],
+    ["sessions", SIMULATED],
+    ["node bench/scale/storm.ts", SIMULATED],
+    ["busiest second", SIMULATED],
+    ["node bench/scale/relays.ts", SIMULATED],
+    ["objects", SIMULATED],
+    ["node bench/scale/inboxes.ts", SIMULATED],
+    ["an hour", SIMULATED],
   ],
   "upgrading.md": [
     ["npm update sessile", `${ACCOUNT}; ${PROJECT}`],
