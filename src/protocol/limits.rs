@@ -410,6 +410,9 @@ pub const SEARCH_TEXT_LENGTH: usize = 65_536;
 pub const SEARCH_STEP_ENTRIES: usize = 1_000;
 /// Bytes of texts that one search reads for the index, and one text beyond, for the same reason.
 pub const SEARCH_STEP_BYTES: usize = 512 * 1024;
+/// Bytes of texts that are removed from the index in one step; beyond it the index goes as a whole:
+/// a quarter of a second.
+pub const SEARCH_FORGET_BYTES: usize = 128 * 1024;
 /// Bytes of effects that a search counts as (P14), beside those of its answer and of the texts that
 /// it reads for the index: words that many messages have take milliseconds.
 pub const SEARCH_COST_BYTES: usize = 256 * 1024;

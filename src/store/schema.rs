@@ -165,6 +165,13 @@ impl Tables {
         Ok(())
     }
 
+    /// Drops a rare table, which exists.
+    pub(super) fn remove(&mut self, sql: &dyn Sql, rare: Rare) -> Result<(), StoreError> {
+        sql.query(&format!("DROP TABLE \"{}\"", rare.name()), &[])?;
+        self.rare &= !rare.bit();
+        Ok(())
+    }
+
     /// Makes a rare table, unless it exists.
     pub(super) fn add(&mut self, sql: &dyn Sql, rare: Rare) -> Result<(), StoreError> {
         if !self.has(rare) {

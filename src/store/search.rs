@@ -16,7 +16,7 @@
 //! Both are made with the first search, which reads the log from its beginning, a step at a time;
 //! each later one reads on from `place`. So a text that is said costs nothing until somebody
 //! searches. A text that goes is removed in the step in which it goes, so that nothing remains of
-//! it: FTS5 must be told of a removal with the text as it was, which it therefore keeps itself.
+//! it, and where many go, both tables with them: FTS5 must be told of a removal with the text as it was, which it therefore keeps itself.
 
 use super::error::StoreError;
 use super::message::columns::whole_data;
@@ -27,7 +27,9 @@ use super::store::Store;
 use super::stored::Stored;
 use crate::ordered::Set;
 use crate::protocol::ids::Timestamp;
-use crate::protocol::limits::{SEARCH_STEP_BYTES, SEARCH_STEP_ENTRIES, SEARCH_TEXT_LENGTH};
+use crate::protocol::limits::{
+    SEARCH_FORGET_BYTES, SEARCH_STEP_BYTES, SEARCH_STEP_ENTRIES, SEARCH_TEXT_LENGTH,
+};
 use crate::protocol::search::Word;
 use crate::protocol::serial::Place;
 
@@ -69,13 +71,24 @@ impl Stored for SearchWrite {
     }
 }
 
-/// Removes the texts of messages, if the index has them.
-pub(super) fn forget(sql: &dyn Sql, gone: &[Place]) -> Result<(), StoreError> {
+/// Removes the texts of messages. Where these are many, the index goes as a whole, and the next
+/// search makes it anew: each word takes FTS5 ten microseconds to remove for good.
+pub(super) fn forget(sql: &dyn Sql, gone: &[Place], tables: &mut Tables) -> Result<(), StoreError> {
+    const BYTES: &str = "SELECT coalesce(sum(octet_length(text)), 0) FROM said \
+                         WHERE rowid IN (SELECT value FROM json_each(?1))";
     const GO: &str = "DELETE FROM said WHERE rowid IN (SELECT value FROM json_each(?1))";
-    match gone {
-        [] => Ok(()),
-        gone => sql.run(GO, &[Value::Text(serde_json::json!(gone).to_string())]),
+    if gone.is_empty() {
+        return Ok(());
     }
+    let places = Value::Text(serde_json::json!(gone).to_string());
+    if 1 < gone.len() {
+        let bytes = Row::only(sql.query(BYTES, std::slice::from_ref(&places))?)?.size()?;
+        if SEARCH_FORGET_BYTES < bytes {
+            sql.run("DROP TABLE said", &[])?;
+            return tables.remove(sql, Rare::Search);
+        }
+    }
+    sql.run(GO, &[places])
 }
 
 /// A message in which words were found.

@@ -114,7 +114,7 @@ impl Store {
                 }
                 all(self.sql(), writes)?;
                 match tables.has(Rare::Search) {
-                    true => search::forget(self.sql(), &unsaid(writes)),
+                    true => search::forget(self.sql(), &unsaid(writes), &mut tables),
                     false => Ok(()),
                 }
             })?,

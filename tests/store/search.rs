@@ -239,6 +239,30 @@ fn p11_9_a_text_that_is_gone_is_in_no_table() {
     );
 }
 
+/// P11.9, P14: what retention takes stays bounded, however much of it is in the index.
+#[test]
+fn p11_9_where_many_texts_go_the_index_goes_with_them() {
+    let mut pair = Pair::new();
+    let many = "word ".repeat(1_000);
+    let mut all: Vec<Place> = Vec::new();
+    for _ in 0..60 {
+        all.push(pair.publish(Draft::text(&many)));
+    }
+    let (few, most) = (all[9], all[49]);
+    read_on(&pair.store);
+    pair.trim(few);
+    assert_eq!(pair.sqlite.count("said"), 50, "few are removed from it");
+    pair.trim(most);
+    assert!(!pair.sqlite.tables().contains(&"said".to_owned()));
+    assert_eq!(pair.sqlite.count("message"), 10);
+    let left: Vec<Place> = all.split_off(50).into_iter().rev().collect();
+    pair.publish(Draft::text("late"));
+    read_on(&pair.store);
+    assert_eq!(places(&pair.store, &["word"]), left);
+    pair.reload();
+    assert_eq!(places(&pair.store, &["word"]), left);
+}
+
 /// P11.9, P11.2: the change of a message that retention keeps is found, also where retention has
 /// removed the entry that says so.
 #[test]
