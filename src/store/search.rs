@@ -16,7 +16,8 @@
 //! Both are made with the first search, which reads the log from its beginning, a step at a time;
 //! each later one reads on from `place`. So a text that is said costs nothing until somebody
 //! searches. A text that goes is removed in the step in which it goes, so that nothing remains of
-//! it, and where many go, both tables with them: FTS5 must be told of a removal with the text as it was, which it therefore keeps itself.
+//! it, and where many go, both tables go with them. FTS5 must be told of a removal with the text
+//! as it was, which it therefore keeps itself.
 
 use super::error::StoreError;
 use super::message::columns::whole_data;

@@ -6,6 +6,7 @@ import { connect } from "../support/client.ts";
 import { rowsWritten, useServer } from "../support/fixture.ts";
 import { assertRefused, call } from "../support/http.ts";
 import { settings, USER, VIEWER } from "../support/turns.ts";
+import { until } from "../support/wait.ts";
 
 const SECRET = `whsec_${Buffer.alloc(24, 7).toString("base64")}`;
 const fixture = useServer({ vars: { SESSILE_WEBHOOK_SECRETS: SECRET } });
@@ -144,5 +145,24 @@ test("P11.9 the index outlives kill -9 and goes with what was deleted", async ()
     await server.tables(name),
     ["delivery"],
     "a hook is still owed, and nothing else",
+  );
+});
+
+test("P11.9 where retention takes much, the index goes, and is made anew", async () => {
+  const name = fixture.session();
+  const { server } = fixture;
+  const texts = Array.from({ length: 40 }, () => "a needle ".repeat(500));
+  await publish(name, ...texts);
+  assert.equal((await search(name, { q: "needle", limit: "100" })).found.length, 40);
+  const hasIndex = async () => (await server.tables(name)).includes("said");
+  assert.equal(await hasIndex(), true);
+  await settings(server, name, { retentionMs: 1000 });
+  await until(hasIndex, (has) => !has, "the index to go");
+  await settings(server, name, { retentionMs: null });
+  const [serial] = await publish(name, "another needle");
+  const { found } = await search(name, { q: "needle" });
+  assert.deepEqual(
+    found.map((hit) => hit.serial),
+    [serial],
   );
 });
