@@ -25,6 +25,6 @@ pub use self::grant::{Claims, Grant};
 pub use self::header::{Header, check_size};
 pub use self::key::Key;
 pub use self::keys::Keys;
-pub use self::only::OneDecision;
+pub use self::only::OneThing;
 pub use self::own::{OWN_KID, decide_claims, session_claims};
 pub use self::refusal::unauthorized;

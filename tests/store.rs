@@ -16,6 +16,8 @@ mod calls;
 mod check;
 #[path = "store/deliveries.rs"]
 mod deliveries;
+#[path = "store/files.rs"]
+mod files;
 #[path = "store/followers.rs"]
 mod followers;
 #[path = "store/golden.rs"]

@@ -6,12 +6,14 @@
 //! object     the program that runs a machine: it turns everything that happens into an input
 //!            and performs the effects
 //! call       the calls of the first to the second
+//! bucket     the bytes of files
 //! push       the transports of notices to people's devices
 //! platform   the runtime for both: JavaScript, time, configuration, keys, panics
 //! ```
 //!
 //! The first two know nothing of each other, and the platform knows neither.
 
+mod bucket;
 mod call;
 mod object;
 mod platform;

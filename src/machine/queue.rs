@@ -157,18 +157,32 @@ impl Queue {
         subject: Option<Place>,
         parcel: impl FnOnce(u64) -> Parcel,
     ) -> Vec<DeliveryWrite> {
+        self.add_for(now, now, kind, target, subject, parcel)
+    }
+
+    /// The same for a later time.
+    pub(crate) fn add_for(
+        &mut self,
+        now: Timestamp,
+        due_at: Timestamp,
+        kind: DeliveryKind,
+        target: &str,
+        subject: Option<Place>,
+        parcel: impl FnOnce(u64) -> Parcel,
+    ) -> Vec<DeliveryWrite> {
         // Based on the time, since rows of earlier numbers may be gone.
         let at = u64::try_from(now).unwrap_or(0);
         let number = at.saturating_mul(NUMBERS_PER_MS).max(self.last + 1);
         self.last = number;
-        let is_full = self.bounds.most <= self.pending();
+        // Files are bounded by their steps, and a dead letter would leave them behind.
+        let is_full = self.bounds.most <= self.pending() && kind != DeliveryKind::File;
         let owed = Owed {
             number,
             kind,
             target: target.to_owned(),
             attempts: 0,
             created_at: now,
-            due_at: now,
+            due_at,
             dead_at: is_full.then_some(now),
             subject,
             rounds: 0,

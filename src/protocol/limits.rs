@@ -130,6 +130,17 @@ limits! {
     /// Milliseconds after which a delivery becomes a dead letter: a long weekend (P10.3).
     #[serde(skip_serializing)]
     give_up_ms = 3 * 24 * 60 * 60 * 1000;
+    /// Bytes of one file (P11.7): what people attach, and what tools answer.
+    file_bytes = 25 * 1024 * 1024;
+    /// Files of a session: each is a row, and a step to delete.
+    #[serde(skip_serializing)]
+    files = 10_000;
+    /// Bytes of all files of a session, as much as of its database.
+    #[serde(skip_serializing)]
+    files_bytes = 1024 * 1024 * 1024;
+    /// Milliseconds that an upload may take: what is not whole by then has broken off.
+    #[serde(skip_serializing)]
+    upload_ms = 15 * 60 * 1000;
 }
 
 impl<'de> Deserialize<'de> for Limits {
@@ -312,6 +323,13 @@ pub const INBOX_SETTLED: usize = 2_000;
 pub const INBOX_BATCH: usize = 250;
 /// Items of each list of an inbox, and of what a reader missed; the rest is read by pages.
 pub const INBOX_LIST: usize = 1_000;
+/// Files that arrive at once in a session (P11.7): each is held in memory.
+pub const FILES_ARRIVING: usize = 100;
+/// Files that one step of retention forgets: their names are one delivery.
+pub const FILES_FORGOTTEN: usize = 100;
+/// Milliseconds beyond `uploadMs` after which a file has broken off for the session: the Worker
+/// ends the upload itself before.
+pub const UPLOAD_SLACK_MS: u64 = 30_000;
 /// Characters of a key of the shared state (P9.1): it is stored and sent with each change.
 pub const STATE_KEY_LENGTH: usize = 128;
 /// Levels of the tree: it is read by recursion.

@@ -22,6 +22,7 @@ pub mod development;
 pub mod device;
 pub mod error;
 pub mod fields;
+pub mod file;
 pub mod frame;
 pub mod grant;
 pub mod handover;

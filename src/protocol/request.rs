@@ -3,6 +3,7 @@
 use super::agent::AskWake;
 use super::decode::{ClientFrame, Received, check_depth, decode, parse, shorthand, shorthand_list};
 use super::error::{ErrorCode, ErrorInfo};
+use super::file::{Arrived, NewFile};
 use super::limits::Limits;
 use super::object::read_fields;
 use super::query::{self, Parts};
@@ -29,6 +30,12 @@ pub enum Request {
     Erase,
     /// `POST …/wake` (P10.3).
     Wake(AskWake),
+    /// A file begins to arrive (P11.7). Only the Worker says so.
+    Upload(NewFile),
+    /// It has arrived with so many bytes, or broken off. Only the Worker says so.
+    Arrived(String, Option<u64>),
+    /// Where the bytes of a file are. Only the Worker asks.
+    File(String),
 }
 
 /// `POST …/wake` (P10.3); the body may be empty.
@@ -132,4 +139,15 @@ pub(super) fn settings(parts: &Parts<'_>, limits: &Limits) -> Result<Request, Er
     check_depth("change the settings", parts.body, limits)?;
     let patch: Patch = parse("change the settings", parts.body)?;
     Ok(Request::Settings(patch.settings))
+}
+
+/// The beginning of an upload (P11.7).
+pub(super) fn upload(parts: &Parts<'_>) -> Result<Request, ErrorInfo> {
+    parse("upload", parts.body).map(Request::Upload)
+}
+
+/// The end of an upload (P11.7).
+pub(super) fn arrived(parts: &Parts<'_>) -> Result<Request, ErrorInfo> {
+    let arrived: Arrived = parse("upload", parts.body)?;
+    Ok(Request::Arrived(parts.named().to_owned(), arrived.bytes))
 }

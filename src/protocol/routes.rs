@@ -10,6 +10,7 @@ use super::asking_query;
 use super::capability::Operation;
 use super::device;
 use super::error::{ErrorCode, ErrorInfo};
+use super::file;
 use super::inbox;
 use super::limits::Limits;
 use super::log_query;
@@ -48,6 +49,8 @@ pub enum Serve {
     Report,
     /// By the key of the deployment's Web Push, without any object (P10.1).
     PushKey,
+    /// By the bucket of files, in this way: `upload`, `download` or `sign` (P11.7).
+    File(&'static str),
     /// By the end of the object's memory and of its connections ([`RESTART`]).
     Restart,
 }
@@ -183,6 +186,16 @@ with_reads! {
             Serve::Answer(Decode::Session(|_, _| Ok(Request::Erase)))
         );
         session!(
+            "POST" "/files", Some((Operation::Publish, "upload")), file::UPLOAD,
+            Serve::File("upload")
+        );
+        session!(
+            "GET" "/files/{file}", Some((Operation::Read, "read")), &[], Serve::File("download")
+        );
+        session!(
+            "GET" "/files/{file}/url", Some((Operation::Read, "read")), &[], Serve::File("sign")
+        );
+        session!(
             "GET" "/diagnostics", Some((Operation::Admin, "read the diagnostics")), &[],
             Serve::Report
         );
@@ -253,6 +266,24 @@ pub static WRITTEN: Route = session!(
     Serve::Answer(Decode::Session(|parts, _| Ok(Request::Written(parts.serial()))))
 );
 
+/// The beginning of an upload (P11.7). It is no address: only the Worker makes it.
+pub static UPLOADING: Route = session!(
+    "" "/files", None, &[],
+    Serve::Answer(Decode::Session(|parts, _| request::upload(parts)))
+);
+
+/// The end of an upload (P11.7). It is no address: only the Worker makes it.
+pub static UPLOADED: Route = session!(
+    "" "/files/{file}/end", None, &[],
+    Serve::Answer(Decode::Session(|parts, _| request::arrived(parts)))
+);
+
+/// The place of a file's bytes (P11.7). It is no address: only the Worker makes it.
+pub static LOCATED: Route = session!(
+    "" "/files/{file}", None, &[],
+    Serve::Answer(Decode::Session(|parts, _| Ok(Request::File(parts.named().to_owned()))))
+);
+
 /// The news of a session for an inbox (P15). It is no address: only sessions tell it.
 pub static TOLD: Route = Route {
     method: "",
@@ -266,6 +297,11 @@ pub static TOLD: Route = Route {
 /// A restart that a development server is asked for. It is no address of a deployment
 /// ([`super::development`]).
 pub static RESTART: Route = session!("" "/restart", None, &[], Serve::Restart);
+
+/// The lines that are no addresses.
+static OWN: [&Route; 7] = [
+    &WRITTEN, &TOLD, &SAID, &RESTART, &UPLOADING, &UPLOADED, &LOCATED,
+];
 
 /// A request found nothing.
 #[derive(Clone, Debug, PartialEq)]
@@ -315,7 +351,7 @@ pub fn find(method: &str, path: &str) -> Result<Found, Missed> {
 
 /// Finds a line again by its method and its path as the table has it.
 pub fn named(method: &str, path: &str) -> Option<&'static Route> {
-    let mut lines = ROUTES.iter().chain([&WRITTEN, &TOLD, &SAID, &RESTART]);
+    let mut lines = ROUTES.iter().chain(OWN);
     lines.find(|route| route.method == method && route.path == path)
 }
 

@@ -3,6 +3,7 @@
 use super::approvals::state::{Approvals, Grants};
 use super::calls::state::Calls;
 use super::engine::{Step, Work};
+use super::files::memory::Files;
 use super::handover::state::Held;
 use super::inboxes::state::Followers;
 use super::marks::memory::Marks;
@@ -39,6 +40,7 @@ pub(super) struct Memory {
     pub(super) marks: Marks,
     pub(super) usage: Sums,
     pub(super) wakes: Wakes,
+    pub(super) files: Files,
 }
 
 /// A request that a turn waits for.

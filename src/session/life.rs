@@ -7,6 +7,7 @@ use crate::protocol::milestone::Milestone;
 use crate::session::context::Context;
 use crate::session::deliveries::hooks;
 use crate::session::engine::{Error, News, Owner, Sender, Wait, after};
+use crate::session::files::forget::forget_all as forget_files;
 use crate::session::inboxes::part::part_all;
 use crate::session::part::Part;
 use crate::session::waking::owe::forget_all;
@@ -42,6 +43,7 @@ fn end(
             hooks::Subject::default(),
         ));
         told.extend(part_all(cx));
+        told.extend(forget_files(cx)?);
     }
     if cx.memory.deliveries.is_empty() {
         cx.engine.end_life();

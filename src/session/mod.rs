@@ -11,6 +11,7 @@ mod calls;
 mod context;
 mod deliveries;
 mod engine;
+mod files;
 mod frames;
 mod full;
 mod handover;

@@ -6,6 +6,7 @@ use super::calls::part::{CallPings, Called, LateCalls};
 use super::context::{Asked, Context, Memory, Others};
 use super::deliveries::part::Deliveries;
 use super::engine::{Live, News, Step, Wait};
+use super::files::part::Kept;
 use super::handover::part::{HandedOver, HandoverPings};
 use super::inboxes::part::Inboxes;
 use super::life::Rest;
@@ -51,6 +52,7 @@ macro_rules! each {
             Used
             Streams
             Trimming
+            Kept
             Rest
             Announcing
             Notices

@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::engine::{Chains, Error, Sender};
+use super::files::{find, upload};
 use super::handover::heard;
 use super::readers::history;
 use super::reads::read;
@@ -76,6 +77,9 @@ fn take(cx: &mut Context<'_>, sender: &Sender, request: Request) -> Result<(), S
             .and_then(|()| history::one_body(cx, serial)),
         Request::Settings(patch) => settings::change_settings(cx, sender, &patch),
         Request::Erase => life::erase(cx, sender),
+        Request::Upload(new) => upload::begin(cx, sender, new),
+        Request::Arrived(file, bytes) => upload::end(cx, sender, &file, bytes),
+        Request::File(file) => find::find(cx, sender, &file),
         Request::Wake(ask) => wake(cx, sender, &ask),
     };
     cx.engine.out.response = Some(match done {

@@ -42,6 +42,8 @@ pub enum DeliveryKind {
     Notice = 3,
     /// A notice that an inbox owes a device (P10.2).
     Device = 4,
+    /// Objects in the bucket of files that are to go: those named, or all of a prefix (P11.7).
+    File = 5,
 }
 
 /// The needs of a kind of delivery, by which a queue treats it.
@@ -58,12 +60,13 @@ pub struct Needs {
 
 impl DeliveryKind {
     /// The kinds, by their numbers.
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Hook,
         Self::Inbox,
         Self::Wake,
         Self::Notice,
         Self::Device,
+        Self::File,
     ];
 
     /// Its word for people (P11.8).
@@ -74,6 +77,7 @@ impl DeliveryKind {
             Self::Wake => "wake",
             Self::Notice => "notice",
             Self::Device => "device",
+            Self::File => "file",
         }
     }
 
@@ -85,8 +89,8 @@ impl DeliveryKind {
                 answer: true,
                 end: true,
             },
-            // An inbox must become right again.
-            Self::Inbox => Needs {
+            // An inbox must become right again, and no file may stay behind.
+            Self::Inbox | Self::File => Needs {
                 order: true,
                 answer: true,
                 end: false,

@@ -49,10 +49,12 @@ pub(super) enum Rare {
     Usage,
     /// The words of messages; its index is another table, of FTS5.
     Search,
+    /// Files.
+    File,
 }
 
 impl Rare {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Once,
         Self::Delivery,
         Self::Approval,
@@ -65,6 +67,7 @@ impl Rare {
         Self::Annotation,
         Self::Usage,
         Self::Search,
+        Self::File,
     ];
 
     const fn name(self) -> &'static str {
@@ -81,6 +84,7 @@ impl Rare {
             Self::Annotation => "annotation",
             Self::Usage => "usage",
             Self::Search => "searched",
+            Self::File => "file",
         }
     }
 
@@ -98,6 +102,7 @@ impl Rare {
             Self::Annotation => include_str!("schema/1/annotation.sql"),
             Self::Usage => include_str!("schema/1/usage.sql"),
             Self::Search => include_str!("schema/1/search.sql"),
+            Self::File => include_str!("schema/1/file.sql"),
         }
     }
 

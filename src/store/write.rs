@@ -6,6 +6,7 @@ use super::call::CallWrite;
 use super::change::Entry;
 use super::delivery::DeliveryWrite;
 use super::error::StoreError;
+use super::file::FileWrite;
 use super::follower::FollowerWrite;
 use super::frame_id::IdWrite;
 use super::grant::GrantWrite;
@@ -79,6 +80,8 @@ kinds! {
     Usage(UsageWrite);
     /// A change of a message's annotations.
     Annotation(AnnotationWrite);
+    /// A file.
+    File(FileWrite);
     /// The oldest of the log goes.
     Trim(Trim);
     /// Texts that are to be searched.

@@ -1,6 +1,7 @@
 //! The claims of a token (P2.1): their form, and their times against the present.
 
 use super::grant::Claims;
+use super::only::OneThing;
 use super::printable::{hidden_in, is_blank};
 use super::refusal::{refused, unauthorized};
 use crate::protocol::capability::{Capabilities, Operation, Operations, Role};
@@ -68,14 +69,19 @@ impl Claims {
     }
 
     /// Reads the claims of a token that the deployment made itself, which may be good for one
-    /// decision alone (P10.2).
+    /// thing alone (P10.2, P11.7).
     ///
     /// # Errors
     /// As [`Claims::read`].
     pub fn read_own(json: &str, now: Timestamp, limits: &Limits) -> Result<Self, ErrorInfo> {
         let claims = Fields::part("authorize", "the token's claims", json).map_err(refused)?;
+        let decide: Option<OneThing> = claims.get("decide").map_err(refused)?;
+        let only = match decide {
+            None => claims.get("read").map_err(refused)?,
+            decide => decide,
+        };
         Ok(Self {
-            only: claims.get("decide").map_err(refused)?,
+            only,
             ..Self::read(json, now, limits)?
         })
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::only::OneDecision;
+use super::only::OneThing;
 use crate::protocol::capability::{Capabilities, Operations, Role};
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::ids::Timestamp;
@@ -21,8 +21,8 @@ pub struct Claims {
     pub capabilities: Capabilities,
     /// When the token expires; if it was accepted within the leeway, when that ends.
     pub expires_at: Timestamp,
-    /// The one decision that it is good for, and for nothing else (P10.2).
-    pub only: Option<OneDecision>,
+    /// The one thing that it is good for, and for nothing else (P10.2, P11.7).
+    pub only: Option<OneThing>,
 }
 
 /// A client's identity and operations in one session, stored with its connection.
@@ -55,7 +55,7 @@ impl Claims {
     ///
     /// # Errors
     /// `forbidden` if no pattern in the token's `caps` matches it (P2.2), or the token is good for
-    /// one decision alone.
+    /// one thing alone.
     pub fn grant(&self, session: &str) -> Result<Grant, ErrorInfo> {
         self.check_whole()?;
         let operations = self.capabilities.resolve(session);

@@ -1,26 +1,35 @@
-//! The one decision that a token is good for (P10.2).
+//! The one thing that a token is good for: a decision (P10.2), or a file (P11.7).
 
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::object::read_fields;
 
-/// The one decision that a token is good for.
+/// The one thing that a token is good for: it names an approval or a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OneDecision {
+pub struct OneThing {
     /// The session.
     pub session: String,
-    /// The approval there.
-    pub approval: String,
+    /// The approval there that it decides.
+    pub approval: Option<String>,
+    /// The file there that it reads.
+    pub file: Option<String>,
 }
 
-read_fields!(OneDecision { session, approval });
+read_fields!(OneThing {
+    session,
+    approval,
+    file,
+});
 
-impl OneDecision {
+impl OneThing {
     /// The refusal of everything else.
     pub(super) fn forbidden(&self) -> ErrorInfo {
-        let Self { session, approval } = self;
+        let (verb, id) = match (&self.approval, &self.file) {
+            (Some(approval), _) => ("decide the approval", approval.as_str()),
+            (None, file) => ("read the file", file.as_deref().unwrap_or_default()),
+        };
         let message = format!(
-            "unable to authorize; the token is good for one thing, to decide the approval \
-             {approval} of session {session}"
+            "unable to authorize; the token is good for one thing, to {verb} {id} of session {}",
+            self.session
         );
         ErrorInfo::new(ErrorCode::Forbidden, message)
     }

@@ -1,4 +1,5 @@
-//! Tokens that the deployment makes itself: for a session, and for one decision (P2.8, P10.2).
+//! Tokens that the deployment makes itself: for a session, for one decision, for one file (P2.8,
+//! P10.2, P11.7).
 
 use serde_json::json;
 
@@ -14,6 +15,8 @@ pub const OWN_KID: &str = "sessile:own";
 const ISSUER: &str = "sessile";
 /// The one address of a token for a decision.
 const DECIDE: (&str, &str) = ("POST", "/v1/sessions/{session}/approvals/{approval}/decide");
+/// The one address of a token for a file.
+const FILE: (&str, &str) = ("GET", "/v1/sessions/{session}/files/{file}");
 
 /// The claims of a token for one session, as JSON: `words` are operations or roles, as in `caps`.
 /// It is valid until `expires_at`, rounded down to seconds.
@@ -42,29 +45,34 @@ impl Claims {
     /// The grant of these claims at an address of a session, with the values of its parameters.
     ///
     /// # Errors
-    /// As [`Claims::grant`]. A token for one decision is `forbidden` at every other address.
+    /// As [`Claims::grant`]. A token for one thing is `forbidden` at every other address.
     pub fn grant_at(&self, route: &Route, params: &[String]) -> Result<Grant, ErrorInfo> {
         let session = params.first().map_or("", String::as_str);
         let Some(only) = &self.only else {
             return self.grant(session);
         };
-        let asked = [only.session.as_str(), only.approval.as_str()];
-        if (route.method, route.path) != DECIDE || *params != asked {
+        let (address, id, operation) = match (&only.approval, &only.file) {
+            (Some(approval), None) => (DECIDE, approval, Operation::Approve),
+            (None, Some(file)) => (FILE, file, Operation::Read),
+            _ => return Err(only.forbidden()),
+        };
+        let asked = [only.session.as_str(), id.as_str()];
+        if (route.method, route.path) != address || *params != asked {
             return Err(only.forbidden());
         }
         Ok(Grant {
             client: self.client.clone(),
             name: None,
             role: Role::User,
-            operations: Operations::of(&[Operation::Approve]),
+            operations: Operations::of(&[operation]),
             expires_at: self.expires_at,
         })
     }
 
-    /// Refuses a token that is good for one decision alone.
+    /// Refuses a token that is good for one thing alone.
     ///
     /// # Errors
-    /// `forbidden`, naming the decision.
+    /// `forbidden`, naming that.
     pub fn check_whole(&self) -> Result<(), ErrorInfo> {
         let only = self.only.as_ref();
         only.map_or(Ok(()), |only| Err(only.forbidden()))

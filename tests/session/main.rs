@@ -43,6 +43,7 @@ mod crowd;
 mod crowded;
 mod deliveries;
 mod fence;
+mod files;
 mod followed;
 mod full;
 mod grace;

@@ -275,7 +275,8 @@ impl World {
                     .replace('…', &text);
                 self.act(name, &words(&rest), &format!("{name} {rest}"));
             }
-            "get" | "brief" | "post" | "shorthand" | "patch" | "erase" | "wake" => {
+            "get" | "brief" | "post" | "shorthand" | "patch" | "erase" | "wake" | "upload"
+            | "arrived" => {
                 self.request(name, verb, args, line);
             }
             _ => {

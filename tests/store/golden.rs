@@ -16,7 +16,8 @@ use sessile::store::{
 
 use crate::model::epoch;
 use crate::{
-    annotations, approvals, calls, deliveries, followers, grants, handover, search, state, usage,
+    annotations, approvals, calls, deliveries, files, followers, grants, handover, search, state,
+    usage,
 };
 
 const ONCE: [Kind; 23] = [
@@ -449,6 +450,7 @@ pub(crate) fn writes() -> Vec<Vec<Write>> {
     writes.extend(handover::golden_writes());
     writes.extend(followers::golden_writes());
     writes.extend(grants::golden_writes());
+    writes.extend(files::golden_writes());
     writes.extend(calls::golden_writes());
     writes.extend(state::golden_writes());
     writes.extend(annotations::golden_writes());
@@ -490,6 +492,7 @@ pub(crate) fn check(store: &Store) {
     handover::check_golden(store);
     followers::check_golden(store);
     grants::check_golden(store);
+    files::check_golden(store);
     calls::check_golden(store);
     state::check_golden(store);
     annotations::check_golden(store);

@@ -7,8 +7,8 @@ use std::rc::Rc;
 
 use sessile::protocol::annotation::Cursor;
 use sessile::protocol::limits::{
-    INPUT_TURNS, NAMED_MESSAGES, REPLAY_ENTRIES, REPLAY_MESSAGES, SEARCH_STEP_ENTRIES, TRIM_KEPT,
-    TRIM_MESSAGES,
+    FILES_ARRIVING, INPUT_TURNS, NAMED_MESSAGES, REPLAY_ENTRIES, REPLAY_MESSAGES,
+    SEARCH_STEP_ENTRIES, TRIM_KEPT, TRIM_MESSAGES,
 };
 use sessile::protocol::serial::PLACE_MAX;
 use sessile::protocol::turn::{Event, State, Turn};
@@ -19,6 +19,7 @@ use crate::annotations;
 use crate::approvals;
 use crate::calls;
 use crate::deliveries;
+use crate::files;
 use crate::followers;
 use crate::grants;
 use crate::handover;
@@ -112,6 +113,7 @@ fn log(count: u64) -> (Sqlite, Store) {
         .chain(grants::golden_writes())
         .chain(usage::golden_writes())
         .chain(search::golden_writes())
+        .chain(files::golden_writes())
     {
         store.write(&writes).unwrap();
     }
@@ -272,6 +274,16 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
             Ok(found.len())
         }),
         ("usage", 1, |store| store.usage().map(|sums| sums.len())),
+        ("has_files", 0, |store| store.has_files().map(usize::from)),
+        ("file", 1, |store| store.file("a1").map(one)),
+        ("uploaded", 2, |store| store.uploaded("ann", "u1").map(one)),
+        ("file_sums", 2, |store| store.file_sums().map(|_| 1)),
+        ("arriving", 2 * FILES_ARRIVING, |store| {
+            store.arriving().map(|all| all.len())
+        }),
+        ("oldest_files", 2, |store| {
+            store.oldest_files(2).map(|all| all.len())
+        }),
         ("marks", 1, |store| store.marks().map(|all| all.len())),
         ("unread", 500, |store| store.unread("ann", 1, (500, 500))),
         ("mark", 1, |store| store.mark("ann").map(|_| 1)),

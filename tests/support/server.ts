@@ -51,11 +51,15 @@ export interface ServerOptions {
   vars?: Record<string, string | undefined>;
   /** Whether there is a dataset ANALYTICS, whose points are printed. */
   analytics?: boolean;
+  /** Whether there is a bucket FILES (`bucket-worker.js`). */
+  files?: boolean;
 }
 
+/** Sockets of workerd: the Worker, the control Worker and the bucket. */
 interface Ports {
   http: number;
   control: number;
+  bucket: number;
 }
 
 function workerdPath(): string {
@@ -95,6 +99,8 @@ function configure(dir: string, options: ServerOptions): void {
   if (options.analytics) {
     bindings.push('(name = "ANALYTICS", wrapped = (moduleName = "test:dataset"))');
   }
+  if (options.files) bindings.push('(name = "FILES", r2Bucket = "bucket")');
+  copyFileSync(join(import.meta.dirname, "bucket-worker.js"), join(dir, "bucket-worker.js"));
   writeFileSync(
     join(dir, "config.capnp"),
     `using Workerd = import "/workerd/workerd.capnp";
@@ -102,6 +108,7 @@ const config :Workerd.Config = (
   services = [
     (name = "main", worker = .mainWorker),
     (name = "control", worker = .controlWorker),
+    (name = "bucket", worker = .bucketWorker),
     (name = "internet", network = (allow = ["public", "private", "local"])),
     (name = "store", disk = (path = ${text(join(dir, "store"))}, writable = true)),
   ],
@@ -111,7 +118,18 @@ const config :Workerd.Config = (
   sockets = [
     (name = "http", http = (), service = "main"),
     (name = "control", http = (), service = "control"),
+    (name = "bucket", http = (), service = "bucket"),
   ],
+);
+const bucketWorker :Workerd.Worker = (
+  modules = [(name = "bucket-worker.js", esModule = embed "bucket-worker.js")],
+  compatibilityDate = "2026-09-01",
+  compatibilityFlags = ["nodejs_compat"],
+  durableObjectNamespaces = [
+    (className = "Bucket", uniqueKey = "sessile-Bucket", enableSql = true)
+  ],
+  durableObjectStorage = (localDisk = "store"),
+  bindings = [(name = "BUCKET", durableObjectNamespace = "Bucket")],
 );
 const mainWorker :Workerd.Worker = (
   modules = [${modules.join(", ")}],
@@ -182,7 +200,7 @@ export class Server {
 
   /** Starts workerd; a second start takes the ports of the first. */
   async start(): Promise<void> {
-    const { http, control } = this.#ports ?? { http: 0, control: 0 };
+    const { http, control, bucket } = this.#ports ?? { http: 0, control: 0, bucket: 0 };
     const child = spawn(
       workerdPath(),
       [
@@ -192,6 +210,7 @@ export class Server {
         "--control-fd=3",
         `--socket-addr=http=127.0.0.1:${http}`,
         `--socket-addr=control=127.0.0.1:${control}`,
+        `--socket-addr=bucket=127.0.0.1:${bucket}`,
       ],
       { stdio: ["ignore", "pipe", "pipe", "pipe"], env: { HOME: this.dir } },
     );
@@ -216,8 +235,10 @@ export class Server {
           buffered = buffered.slice(end + 1);
           if (event.event === "listen" && event.socket === "http") found.http = event.port;
           if (event.event === "listen" && event.socket === "control") found.control = event.port;
-          if (found.http !== undefined && found.control !== undefined) {
-            done({ http: found.http, control: found.control });
+          if (event.event === "listen" && event.socket === "bucket") found.bucket = event.port;
+          const { http, control, bucket } = found;
+          if (http !== undefined && control !== undefined && bucket !== undefined) {
+            done({ http, control, bucket });
           }
         }
       });
@@ -282,6 +303,22 @@ export class Server {
 
   async abortAll(): Promise<void> {
     await this.#control("/abort-all");
+  }
+
+  /** The keys of all objects in the bucket. */
+  async keys(): Promise<string[]> {
+    return JSON.parse(await this.#bucket("/keys"));
+  }
+
+  /** Lets the bucket fail, or work again. */
+  async setBucket(state: "up" | "down"): Promise<void> {
+    await this.#bucket(`/${state}`);
+  }
+
+  async #bucket(path: string): Promise<string> {
+    const url = `http://127.0.0.1:${this.#need().bucket}${path}`;
+    const answer = fetch(url, { headers: { connection: "close" } });
+    return (await within(answer, `the bucket (${path})`)).text();
   }
 
   async objectId(session: string): Promise<string> {

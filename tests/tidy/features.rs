@@ -44,6 +44,16 @@ pub(crate) const ARROWS: &[(&str, &str, &str)] = &[
         "a person may cancel what agents do; on return inputs are queued as turns (P8.8)",
     ),
     (
+        "files",
+        "deliveries",
+        "a file that goes is owed to the bucket (P11.7)",
+    ),
+    (
+        "life",
+        "files",
+        "the end of a session owes its files (P11.7)",
+    ),
+    (
         "readers",
         "turns",
         "a page brings the turns that its messages belong to (P6.9)",

@@ -37,6 +37,7 @@ const NOT_RUN: Record<string, [begins: string, why: string][]> = {
       "it stands in a route; hooks.test.ts verifies so",
     ],
     ["[[queues.producers]]", PART],
+    ["[[r2_buckets]]", PART],
   ],
   "monitoring.md": [
     ['{"event":"turn.end",', "it is a line of the log; milestones.test.ts reads such"],

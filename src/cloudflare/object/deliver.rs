@@ -1,5 +1,5 @@
-//! One delivery, tried once: a signed webhook or another way to an agent (P10.3, P10.5), or the
-//! news for an inbox (P15).
+//! One delivery, tried once: a signed webhook or another way to an agent (P10.3, P10.5), the
+//! news for an inbox (P15), or files that go (P11.7).
 //!
 //! The runtime's own cryptography signs and its `fetch` calls, in `deliver.js`; every end is an
 //! outcome for the session to judge.
@@ -11,6 +11,7 @@ use worker::js_sys::Promise;
 use worker::js_sys::futures::JsFuture;
 use worker::wasm_bindgen::prelude::*;
 
+use crate::cloudflare::bucket;
 use crate::cloudflare::call::{Call, Question, as_json, is_stale, reach, request};
 use crate::cloudflare::platform::config::{Config, INBOXES, config};
 use crate::cloudflare::platform::js::describe;
@@ -72,6 +73,7 @@ async fn attempt(env: &Env, delivery: Delivery) -> Result<Outcome, Outcome> {
         DeliveryKind::Hook | DeliveryKind::Wake => call(env, delivery).await,
         DeliveryKind::Inbox => tell_inbox(env, delivery, &TOLD).await,
         DeliveryKind::Notice => tell_inbox(env, delivery, &SAID).await,
+        DeliveryKind::File => remove(env, delivery).await,
         // Inboxes owe these (`post.rs`).
         DeliveryKind::Device => Err(Outcome::Refused {
             reason: "a session has no devices".to_owned(),
@@ -107,6 +109,19 @@ async fn tell_inbox(env: &Env, delivery: Delivery, route: &Route) -> Result<Outc
     }
     Ok(Outcome::Answered {
         status: answer.status(),
+        retry_after_ms: None,
+    })
+}
+
+/// Deletes files (P11.7).
+async fn remove(env: &Env, delivery: Delivery) -> Result<Outcome, Outcome> {
+    let failed = |reason: String| Outcome::Failed { reason };
+    let config = config(env).map_err(|error| failed(error.message))?;
+    let Delivery { target, body, .. } = delivery;
+    let gone = bucket::remove(env, &target, &body, config.limits.delivery_ms).await;
+    gone.map_err(failed)?;
+    Ok(Outcome::Answered {
+        status: 204,
         retry_after_ms: None,
     })
 }

@@ -116,7 +116,7 @@ impl<M: Class> Object<M> {
                 shell.lose("a development server restarts the object");
                 return empty();
             }
-            Serve::Report | Serve::Socket | Serve::Events | Serve::PushKey => {
+            Serve::Report | Serve::Socket | Serve::Events | Serve::PushKey | Serve::File(_) => {
                 return match shell
                     .with(|core| Ok(M::report(shell.name().unwrap_or_default(), core)))
                 {

@@ -1,17 +1,20 @@
 //! Requests: their route, their client, and the way each is served (P1.1, P2).
 
 use worker::Env;
-use worker::wasm_bindgen::JsValue;
-use worker::web_sys::Request;
+use worker::js_sys::futures::JsFuture;
+use worker::wasm_bindgen::{JsCast, JsValue};
+use worker::web_sys::{Request, Response};
 
 use super::admit::admit;
 use super::asked::Asked;
 use super::refuse::{Shape, offered, refuse};
 use super::{body, development, lines, merged, sse};
-use crate::cloudflare::call::as_json;
+use crate::cloudflare::bucket;
+use crate::cloudflare::call::{as_json, failed};
 use crate::cloudflare::platform::config::config;
 use crate::cloudflare::platform::env::not_configured;
 use crate::cloudflare::platform::http::{Answer, json, preflight, read_all, refusal};
+use crate::cloudflare::platform::js;
 use crate::cloudflare::platform::log::{log, note};
 use crate::cloudflare::platform::upgrade::PROTOCOL;
 use crate::cloudflare::push;
@@ -94,6 +97,7 @@ impl Asked<'_> {
             Serve::Socket => return self.connect().await,
             Serve::Events => return sse::serve(self).await,
             Serve::PushKey => return self.push_key().await,
+            Serve::File(way) => return self.file(way).await,
             Serve::Lines(_) if self.is_type("application/x-ndjson") => {
                 return lines::serve(self).await;
             }
@@ -117,6 +121,25 @@ impl Asked<'_> {
         Ok(json(200, &format!("{{\"publicKey\":{key:?}}}")))
     }
 
+    /// Serves a file (P11.7); the bytes never pass through the wasm.
+    async fn file(&self, way: &str) -> Result<Answer, ErrorInfo> {
+        let thrown = |error: JsValue| failed("bucket", &js::describe(&error));
+        let [session, file] = [0, 1].map(|at| self.params.get(at).map_or("", String::as_str));
+        let (grant, limits) = (self.admitted.grant.get(), &self.config.limits);
+        let (most, ms) = (limits.file_bytes as f64, limits.upload_ms as f64);
+        let (env, request) = (self.env, self.request);
+        let served = bucket::serve(env, request, way, session, file, grant, most, ms);
+        let served = JsFuture::from(served.map_err(thrown)?)
+            .await
+            .map_err(thrown)?;
+        let unsigned = match served.dyn_into::<Response>() {
+            Ok(answer) => return Ok(Ok(answer)),
+            Err(unsigned) => unsigned.unchecked_into::<bucket::Unsigned>(),
+        };
+        let token = self.config.keys.issue(&unsigned.claims()).await.ok();
+        Ok(unsigned.answer(token))
+    }
+
     async fn connect(&self) -> Result<Answer, ErrorInfo> {
         let Shape::Socket { .. } = self.shape else {
             let message = "unable to connect; the request is no upgrade to a WebSocket";
@@ -137,7 +160,7 @@ impl Asked<'_> {
 async fn noted(answer: Answer, asked: &str) -> Answer {
     let answer = answer?;
     let status = answer.status();
-    if status < 400 || matches!(status, 409 | 410) {
+    if status < 400 || matches!(status, 409 | 410 | 416) {
         return Ok(answer);
     }
     let body = read_all(answer.body(), usize::MAX).await;

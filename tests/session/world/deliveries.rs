@@ -58,6 +58,14 @@ impl World {
             return format!("!{} > {}{round}{token}", index + 1, delivery.target);
         }
         self.deliveries.push((delivery.number, delivery.id.clone()));
+        if delivery.kind == DeliveryKind::File {
+            let (name, body) = (self.deliveries.len(), &delivery.body);
+            let what = match body.as_str() {
+                "" => &delivery.target,
+                keys => keys,
+            };
+            return format!("!{name} > delete {what}");
+        }
         let mut body: serde_json::Value = serde_json::from_str(&delivery.body).unwrap();
         assert_eq!(body["id"], delivery.id.as_str(), "the id is in the body");
         body.as_object_mut().unwrap().remove("id");

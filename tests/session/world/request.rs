@@ -2,6 +2,7 @@
 
 use sessile::protocol::annotation::{Annotations, Cursor};
 use sessile::protocol::decode::decode_frame;
+use sessile::protocol::file::NewFile;
 use sessile::protocol::state::Part;
 use sessile::protocol::{asking_query, log_query, query, search};
 use sessile::session::{Input, Read, Request, Sender};
@@ -75,6 +76,18 @@ impl World {
                 after: serial(self, "after"),
                 limit: number("limit", 100),
             })),
+            ("get", "file") => Request::File(args[1].text.clone()),
+            ("upload", file) => Request::Upload(NewFile {
+                id: file.to_owned(),
+                name: "a.txt".to_owned(),
+                media: "text/plain".to_owned(),
+                bytes: find(args, "bytes").map_or(10, |text| text.parse().unwrap()),
+                upload: find(args, "id").map(str::to_owned),
+            }),
+            ("arrived", file) => {
+                let bytes = find(args, "bytes").map(|text| text.parse().unwrap());
+                Request::Arrived(file.to_owned(), bytes)
+            }
             ("get", "snapshot") => Request::Read(Read::Snapshot(query::Snapshot {
                 rewind: number("rewind", 50),
             })),
