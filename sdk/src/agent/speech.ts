@@ -11,6 +11,7 @@ import {
 import { batchesOf } from "./changes.ts";
 import type { Codec, Ending, Headers, Operation } from "./codec/operation.ts";
 import { newId } from "./ids.ts";
+import { type Keeper, kept } from "./large.ts";
 import { Output, type Trouble } from "./output.ts";
 import { type Outlet, Pipeline } from "./pipeline.ts";
 
@@ -56,7 +57,7 @@ interface Speaker {
   readonly isCancelled: boolean;
   /** Fires when it is cancelled, or another process leads it. */
   readonly signal: AbortSignal;
-  readonly host: Outlet & { send(frame: ClientFrame): void };
+  readonly host: Outlet & Keeper & { send(frame: ClientFrame): void };
   /** Adds to what it has used. */
   usage(more: Usage): void;
 }
@@ -121,19 +122,19 @@ export class Speech {
   ): Promise<StreamResult> {
     const said: Said = { scope: id, outputs: new Map(), trouble: {} };
     let result: StreamResult = { status: "complete" };
-    const apply = (operations: Operation[] = []) => {
+    const apply = async (operations: Operation[] = []) => {
       for (const operation of operations) {
         if (operation.op === "fail") result = outcome(operation);
-        else this.#apply(said, operation);
+        else this.#apply(said, await this.#fitting(said, operation));
       }
     };
     let problem: unknown;
     try {
       for await (const part of this.#partsOf(source)) {
-        apply(take(part));
+        await apply(take(part));
         await this.#pipeline.room();
       }
-      if (!this.#turn.signal.aborted) apply(take.end?.());
+      if (!this.#turn.signal.aborted) await apply(take.end?.());
     } catch (error) {
       problem = error;
     }
@@ -151,7 +152,8 @@ export class Speech {
 
   async message(data: unknown, options: MessageOptions): Promise<string> {
     const output = this.#output(options);
-    output.put({ ...options, data });
+    const large = kept(this.#turn.host, data, output.head.id);
+    output.put({ ...options, data: large ? await large : data });
     await this.#done(output);
     return output.serial ?? "";
   }
@@ -216,6 +218,14 @@ export class Speech {
     const output = new Output(this.#pipeline, { ...head, ...more }, trouble);
     if (this.#lost) output.fail(this.#lost);
     return output;
+  }
+
+  /** An operation whose value a message holds; a larger one is a file, once it is uploaded. */
+  #fitting<O extends Operation>(said: Said, operation: O): O | Promise<O> {
+    if (operation.op !== "put") return operation;
+    const id = `${this.#prefix}/${said.scope}/${operation.key}`;
+    const large = kept(this.#turn.host, operation.data, id);
+    return large ? large.then((data) => ({ ...operation, data })) : operation;
   }
 
   #apply(said: Said, operation: Exclude<Operation, { op: "fail" }>): void {

@@ -22,6 +22,8 @@ const FLOORS: Record<string, readonly string[]> = {
   client: ["protocol", "connection", "log"],
   // An inbox in a page: of a session's it shows decisions alike.
   inbox: ["protocol", "connection", "client"],
+  // Files of a session, for pages and agents: of a page's session only how it is extended.
+  files: ["protocol", "connection", "client"],
   // The even pace of growing text in a page, for hooks and adapters.
   pace: ["protocol", "connection", "client"],
   // A session in an agent, which carries nothing of a page's.
