@@ -2,17 +2,28 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import {
-  harmlessName,
-  harmlessType,
-  headersOf,
-  isKnown,
-  rangeOf,
-} from "../../src/cloudflare/bucket/files.js";
 
+/** The exports of `files.js` that are tested here. */
+interface Form {
+  harmlessName(name: string): string;
+  harmlessType(type: string): string;
+  headersOf(file: File): { "content-type": string; "content-disposition": string };
+  isKnown(ifNoneMatch: string | null, file: File): boolean;
+  rangeOf(range: string | null, ifRange: string | null, file: File): unknown;
+}
+
+interface File {
+  id: string;
+  name: string;
+  type: string;
+  bytes: number;
+}
+
+const module = new URL("../../src/cloudflare/bucket/files.js", import.meta.url).href;
+const { harmlessName, harmlessType, headersOf, isKnown, rangeOf }: Form = await import(module);
 const BYTES = "application/octet-stream";
 
-function file(name: string, type: string) {
+function file(name: string, type: string): File {
   return { id: "f1", name: harmlessName(name), type: harmlessType(type), bytes: 10 };
 }
 
