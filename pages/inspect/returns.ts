@@ -2,7 +2,7 @@
 // replay brought. The session knows connections and clients, not pages; so a connection is taken to
 // follow the last one of its client that had ended.
 
-import { indexAt } from "./record.ts";
+import { indexAt, indexOf } from "./record.ts";
 import type { Diagnostics, Entry, Gone, Trace } from "./shapes.ts";
 
 /** A connection of a client that had lost one. */
@@ -40,7 +40,9 @@ export function returnsOf(
       .at(-1);
     if (before === undefined) continue;
     followed.add(before);
-    const missed = indexAt(entries, it.attachedAt) - indexAt(entries, before.goneAt + 1);
+    // By its place in the log, since an entry may be as old as the end of the connection.
+    const from = indexOf(entries, `${before.serial}\0`);
+    const missed = indexAt(entries, it.attachedAt + 1) - from;
     const awayMs = it.attachedAt - before.goneAt;
     returns.push({ ...it, before, awayMs, missed: Math.max(missed, 0) });
   }

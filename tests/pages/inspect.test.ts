@@ -247,7 +247,9 @@ describe("what a connection had seen", () => {
 test("a connection follows the last one of its client that had ended, once", () => {
   const trace = (attachedAt: number) => ({ attachedAt, frames: 1, bytes: 9, refused: {} });
   const gone = (connection: string, client: string, from: number, to: number): Gone => {
-    const it = { connection, client, kind: "socket", serial: serial(1), trace: trace(from) };
+    // The entry of the millisecond in which it ended came behind it.
+    const place = (to - START) / 1000 - 1;
+    const it = { connection, client, kind: "socket", serial: serial(place), trace: trace(from) };
     return { ...it, goneAt: to };
   };
   const open = (connection: string, client: string, from: number): Connected => {
@@ -284,8 +286,8 @@ test("a connection follows the last one of its client that had ended, once", () 
   );
   const told = it.map((one) => [one.before.connection, one.connection, one.awayMs, one.missed]);
   assert.deepEqual(told, [
-    ["a2", "a3", 4000, 3],
-    ["a1", "a2", 1000, 0],
+    ["a2", "a3", 4000, 5],
+    ["a1", "a2", 1000, 2],
   ]);
 });
 

@@ -101,8 +101,11 @@ export function oneLine(text: string | null): string {
 /** The rows of a table as the texts of their cells. */
 export async function rows(table: Locator): Promise<string[][]> {
   await table.locator("tbody tr").first().waitFor();
-  const all = await table.locator("tbody tr").all();
-  return Promise.all(
-    all.map(async (row) => (await row.locator("td").allTextContents()).map(oneLine)),
-  );
+  // In one step, since the page may draw another row between two.
+  const all = await table
+    .locator("tbody tr")
+    .evaluateAll((each) =>
+      each.map((row) => [...row.querySelectorAll("td")].map((cell) => cell.textContent)),
+    );
+  return all.map((row) => row.map(oneLine));
 }
