@@ -92,7 +92,7 @@ describe("how a session gets here (P15.1)", () => {
     await press(page, "Enter");
     await line(page, "You lead").waitFor();
     await reads(page, "You took over");
-    assert.equal(await page.getByText("This session is not in your inbox").count(), 0);
+    await page.getByText("This session is not in your inbox").waitFor({ state: "detached" });
   });
 
   test("taken off the list, it is gone", async () => {
@@ -203,11 +203,14 @@ describe("finding", () => {
     await reads(page, "asks whether to take over");
     await page.getByLabel("Keys of one letter are on").uncheck();
     await press(page, "Escape");
+    await page.locator("dialog").waitFor({ state: "detached" });
     await press(page, "j", "?");
     assert.equal(await page.locator("dialog").count(), 0);
     await page.getByRole("button", { name: /^Keys/ }).click();
     await page.getByLabel("Keys of one letter are on").check();
-    await press(page, "Escape", "j");
+    await press(page, "Escape");
+    await page.locator("dialog").waitFor({ state: "detached" });
+    await press(page, "j");
     await focuses(page, /^Keys/);
   });
 });
@@ -220,7 +223,7 @@ describe("on a phone", () => {
     const page = await console.open(only(it), { context });
     await line(page, "Pocket").tap();
     await page.locator(".asking", { hasText: "On the go?" }).waitFor();
-    assert.equal(await page.locator(".inbox").isVisible(), false);
+    await page.locator(".inbox").waitFor({ state: "hidden" });
     await page.getByRole("button", { name: "Approve" }).tap();
     assert.equal((await decided(it.bot)).status, "approved");
     await page.getByRole("button", { name: "Details" }).tap();

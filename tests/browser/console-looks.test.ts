@@ -7,7 +7,7 @@ import { assertAccessible } from "../support/axe.ts";
 import { assertNotTooWide } from "../support/fit.ts";
 import { CuttingProxy } from "../support/proxy.ts";
 import { end } from "../support/turns.ts";
-import { ask, type Case, opens, press, reads, SUE, useConsole } from "./console.ts";
+import { ask, type Case, focuses, opens, press, reads, SUE, useConsole } from "./console.ts";
 
 const console = useConsole();
 const SCHEMA = {
@@ -57,7 +57,7 @@ for (const { name, ...context } of LOOKS) {
     test("the list: full, searched, empty, and a token that is not good", async () => {
       const it = await full("A list");
       const page = await console.open(SUE, { context });
-      await page.locator(".line", { hasText: it.id }).or(page.locator(".line").first()).waitFor();
+      await page.locator(".line", { hasText: it.id }).or(page.locator(".line")).first().waitFor();
       await look(page, "the list");
       await press(page, "/");
       await page.keyboard.type("nothing-like-this");
@@ -96,7 +96,7 @@ for (const { name, ...context } of LOOKS) {
         ["x", "Cancel an answer?"],
       ] as const) {
         if (key === "?" && context.viewport.width < 800) continue;
-        await press(page, key);
+        await opens(page, key);
         await page.getByRole("dialog", { name: title }).waitFor();
         await look(page, `the dialog ${title}`);
         await press(page, "Escape");
@@ -105,8 +105,9 @@ for (const { name, ...context } of LOOKS) {
       await press(page, "Enter");
       await reads(page, "You took over");
       await look(page, "a session that is led");
-      await press(page, "Escape", "h");
-      await page.getByRole("dialog").waitFor();
+      await focuses(page, "Your reply");
+      await press(page, "Escape");
+      await opens(page, "h");
       await look(page, "the dialog of the return");
       await press(page, "Escape");
       await end(it.bot, it.turn.id);

@@ -55,8 +55,7 @@ describe("a phone", () => {
       .getByText(/noted, and kept/)
       .first()
       .waitFor();
-    await near.settles();
-    const said = JSON.stringify(await near.answers("Laptop"));
+    const said = JSON.stringify(await near.agree());
     await until(
       async () => JSON.stringify(await answersOf(far)),
       (text) => text === said,
@@ -99,11 +98,9 @@ describe("the demo's page", () => {
     await one.write("Laptop", STORY);
     await two.hears("Phone", STORY);
     await one.delivers("Laptop", 30);
-    await one.rests("Laptop");
-    await two.rests("Laptop");
-    assert.equal((await one.answers("Laptop")).length, 1);
-    assert.deepEqual(await two.answers("Phone"), await one.answers("Laptop"));
-    await one.settles();
+    const shown = await one.agree();
+    assert.equal(shown.length, 1);
+    assert.deepEqual(await two.agree(), shown);
     await two.page.getByRole("button", { name: "New session" }).click();
     await two.page.waitForURL((url) => !url.search.includes(`session=${session}`));
     await two.device("Laptop").getByText("Nothing was said yet").waitFor();
@@ -115,7 +112,7 @@ describe("the demo's page", () => {
       await two.page.getByRole("link", { name: "Inspect this session" }).getAttribute("href"),
       `/inspect/${next}`,
     );
-    assert.ok(await two.page.getByText(/Only this machine can open/).isVisible());
+    await two.page.getByText(/Only this machine can open/).waitFor();
   });
 
   test("goes on after it is closed, with the agents of another tab", async () => {
@@ -125,8 +122,7 @@ describe("the demo's page", () => {
     await one.delivers("Laptop", 30);
     const two = await demo.open(session);
     await one.page.close();
-    await two.rests("Laptop");
-    assert.match((await two.answers("Laptop")).join(""), /That was all/);
+    assert.match((await two.agree()).join(""), /That was all/);
   });
 });
 

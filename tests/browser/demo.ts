@@ -130,6 +130,19 @@ export class Demo {
     return answersOf(this.device(name));
   }
 
+  /** Waits until both devices show the same, to the end of its even pace, and gives it. */
+  async agree(): Promise<string[]> {
+    await this.rests("Laptop");
+    await this.rests("Phone");
+    await this.settles();
+    const [texts] = await until(
+      () => Promise.all([this.answers("Laptop"), this.answers("Phone")]),
+      ([laptop, phone]) => JSON.stringify(laptop) === JSON.stringify(phone),
+      "both devices to show the same",
+    );
+    return texts;
+  }
+
   async counts(name: Device): Promise<Counts> {
     const of = async (what: string) => {
       const region = this.page.getByRole("region", { name: new RegExp(`^${name}`) });

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { describe, test } from "node:test";
 import { promisify } from "node:util";
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { attach, connect } from "../support/client.ts";
 import { call } from "../support/http.ts";
 import { finding, OPS, oneLine, part, rows, useInspector } from "../support/inspector.ts";
@@ -47,6 +47,33 @@ async function width(page: Page): Promise<string> {
   return oneLine(words);
 }
 
+/** Waits until the timeline shows another time; gives it. */
+function moves(page: Page, from: string): Promise<string> {
+  return until(
+    () => width(page),
+    (now) => now !== from,
+    `the timeline to move from ${from}`,
+  );
+}
+
+/** Waits until it shows that time again. */
+function returns(page: Page, to: string): Promise<string> {
+  return until(
+    () => width(page),
+    (now) => now === to,
+    `the timeline to show ${to}`,
+  );
+}
+
+/** Waits until a table has so many rows, or fewer than `most`. */
+function narrows(table: Locator, most: number): Promise<string[][]> {
+  return until(
+    () => rows(table),
+    ({ length }) => length <= most,
+    `${most} rows at most`,
+  );
+}
+
 describe("the timeline", () => {
   test("has a lane for each client with its turns, and moves by keys and buttons", async () => {
     const { ann, scribe } = await conversation("lanes");
@@ -64,20 +91,17 @@ describe("the timeline", () => {
     const box = timeline.getByRole("group");
     await box.focus();
     await page.keyboard.press("+");
-    await page.keyboard.press("+");
-    const near = await width(page);
-    assert.notEqual(near, all, "it is nearer");
+    const near = await moves(page, all);
     await page.keyboard.press("End");
-    assert.notEqual(await width(page), near, "it has moved");
-    const late = await width(page);
+    const late = await moves(page, near);
     await page.keyboard.press("ArrowLeft");
-    assert.notEqual(await width(page), late);
+    await moves(page, late);
     await page.keyboard.press("0");
-    assert.equal(await width(page), all);
+    await returns(page, all);
     await timeline.getByRole("button", { name: "Closer" }).click();
-    assert.notEqual(await width(page), all);
+    await moves(page, all);
     await timeline.getByRole("button", { name: "All" }).click();
-    assert.equal(await width(page), all);
+    await returns(page, all);
     await ann.close();
     await scribe.close();
   });
@@ -98,16 +122,24 @@ describe("the timeline", () => {
     const decide = shown.find(([, kind]) => kind === "approval.decide");
     assert.match(decide?.[5] ?? "", /since the request$/);
     await part(page, "Entries").getByRole("searchbox").fill("approval");
-    const found = await rows(entriesOf(page));
+    const found = await narrows(entriesOf(page), 2);
     assert.deepEqual(
       found.map(([, kind]) => kind),
       ["approval.decide", "approval.request"],
     );
     await part(page, "Entries").getByRole("searchbox").fill("");
+    await until(
+      () => rows(entriesOf(page)),
+      ({ length }) => length === entries.length,
+      "all entries",
+    );
     await part(page, "Timeline").getByRole("button", { name: "Closer" }).click();
     await part(page, "Timeline").getByRole("button", { name: "Closer" }).click();
-    const fewer = await entriesOf(page).locator("tbody tr").count();
-    assert.ok(fewer < entries.length, `${fewer} entries are in a quarter of the time`);
+    await until(
+      () => entriesOf(page).locator("tbody tr").count(),
+      (fewer) => fewer < entries.length,
+      "the entries of a quarter of the time",
+    );
     await ann.close();
     await scribe.close();
   });
@@ -268,8 +300,11 @@ describe("connections", () => {
       .getByRole("button", { name: `Choose entry ${second}` })
       .click();
     await seen.getByRole("button", { name: "That of the chosen entry" }).click();
-    const known = oneLine(await seen.textContent());
-    assert.match(known, new RegExp(`It had been sent everything up to ${second} `));
+    const known = await until(
+      async () => oneLine(await seen.textContent()),
+      (words) => words.includes(`It had been sent everything up to ${second} `),
+      "what it had been sent",
+    );
     assert.match(known, /Not known.*it has answered no probe/);
     await seen.getByRole("button", { name: "Now" }).click();
     await seen.getByText(new RegExp(`everything up to ${serials[2]} `)).waitFor();
@@ -382,13 +417,11 @@ describe("raw frames", () => {
     );
     await frames.getByRole("button", { name: "Disconnect" }).click();
     await page.getByText("Live view off").waitFor();
-    const { connections } = (await call(server, session, "GET", "/diagnostics")).body as {
-      connections: { client: string }[];
+    const clients = async () => {
+      const { body } = await call(server, session, "GET", "/diagnostics");
+      return (body as { connections: { client: string }[] }).connections.map((it) => it.client);
     };
-    assert.deepEqual(
-      connections.map(({ client }) => client),
-      ["writer"],
-    );
+    await until(clients, (left) => left.join() === "writer", "the page's connection to be gone");
     await frames.getByRole("button", { name: "Connect" }).click();
     await page.getByText("Live", { exact: true }).waitFor();
     await writer.close();
@@ -400,6 +433,8 @@ describe("the same with curl", () => {
     const session = "it~is:a.name";
     const { ann, scribe } = await conversation(session);
     const page = await inspectors.open(encodeURIComponent(session));
+    // Its own connection is among those that the lines show.
+    await page.getByText("Live", { exact: true }).waitFor();
     const shown = await rows(entriesOf(page));
     const lines = await part(page, "The same with curl").locator(".line").allInnerTexts();
     assert.ok(lines.length >= 6, `${lines.length} reads`);

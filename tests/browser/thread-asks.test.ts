@@ -35,10 +35,17 @@ describe("what the conversation asks", () => {
     await asked(other).getByRole("button", { name: "In the mountains" }).click();
     await asked(page).getByText("In the mountains ⛰️, by ben").waitFor();
     await asked(other).getByText("by you").waitFor();
-    assert.equal(await asked(page).getByRole("button").count(), 0);
+    await until(
+      () => asked(page).getByRole("button").count(),
+      (count) => count === 0,
+      "its buttons to be gone",
+    );
     // The button that was pressed is gone, and the focus is where it was.
-    const focused = await other.evaluate(() => document.activeElement?.getAttribute("aria-label"));
-    assert.equal(focused, "Where would you rather be?");
+    await until(
+      () => other.evaluate(() => document.activeElement?.getAttribute("aria-label")),
+      (focused) => focused === "Where would you rather be?",
+      "the focus to stay in its place",
+    );
     await says(page, "In the mountains ⛰️: noted");
     await stands(page, "complete");
     await usable(other, "a question that was answered");
@@ -83,7 +90,7 @@ describe("what the conversation asks", () => {
     await press(/^Answer again$/);
     await page.getByRole("button", { name: "Rather not" }).waitFor();
     const at = () => page.evaluate(() => document.activeElement?.ariaLabel);
-    assert.equal(await at(), "Conversation", "the focus is not lost with its button");
+    await until(at, (label) => label === "Conversation", "the focus not to go with its button");
     await page.getByLabel("Message", { exact: true }).focus();
     await press(/^Rather not$/);
     await stands(page, "complete");

@@ -105,8 +105,11 @@ describe("a conversation in each state", () => {
       (count) => count === 80,
       "30 more messages",
     );
-    const is = await topOf(page, "message 41");
-    assert.ok(Math.abs((is ?? 0) - (was ?? 0)) < 2, `it moved from ${was} to ${is}`);
+    await until(
+      () => topOf(page, "message 41"),
+      (is) => Math.abs((is ?? 0) - (was ?? 0)) < 2,
+      `what was at ${was} to be there`,
+    );
     await older.click();
     await older.waitFor({ state: "detached" });
     await page.getByRole("button", { name: "To the newest" }).click();
@@ -122,16 +125,20 @@ describe("a conversation in each state", () => {
       page.locator(".scroller").evaluate((box) => {
         return box.scrollHeight - box.scrollTop - box.clientHeight;
       });
-    assert.ok((await left()) < 2, "it follows the end");
+    await until(left, (height) => height < 2, "it to follow the end");
     await page.locator(".scroller").hover();
     await page.mouse.wheel(0, -2_000);
     await page.getByRole("button", { name: "To the newest" }).waitFor();
-    const top = await page.locator(".scroller").evaluate((box) => box.scrollTop);
+    const top = await until(
+      () => page.locator(".scroller").evaluate((box) => box.scrollTop),
+      (now) => now === 0,
+      "the wheel to have come to the beginning",
+    );
     await grows(page, 1_300);
     assert.equal(await page.locator(".scroller").evaluate((box) => box.scrollTop), top);
     await usable(page, "a conversation that was scrolled, on a phone");
     await page.getByRole("button", { name: "To the newest" }).click();
-    assert.ok((await left()) < 2);
+    await until(left, (height) => height < 2, "the end to be in sight");
     await assertNotTooWide(page, "a conversation on a phone");
   });
 

@@ -68,7 +68,11 @@ describe("a conversation with the scripted agents", () => {
       const [replaced, shifts] = await flickered(each);
       assert.deepEqual(replaced, [], "a block that is whole stays as it is");
       assert.deepEqual(shifts, [], "nothing moves");
-      assert.equal(await each.locator(".answer table tbody tr").count(), 4);
+      await until(
+        () => each.locator(".answer table tbody tr").count(),
+        (count) => count === 4,
+        "the table",
+      );
       await each.locator(".answer p", { hasText: "नमस्ते" }).waitFor();
     }
     await page.getByText("2 sources").click();
@@ -135,10 +139,17 @@ describe("a conversation with the scripted agents", () => {
     // Not while Escape has another use.
     await page.getByRole("button", { name: "Edit" }).first().click();
     await page.getByLabel("Your message, another version").press("Escape");
-    assert.equal(await page.getByLabel("Your message, another version").count(), 0);
+    await page.getByLabel("Your message, another version").waitFor({ state: "detached" });
     await stands(page, "active", 1);
     await page.getByRole("region", { name: "Conversation" }).press("Escape");
     await stands(page, "cancelled", 1);
+  });
+
+  test("an answer that is given can be used by everybody", async () => {
+    const { page } = await talk.begin();
+    await say(page, "Tell me how this works");
+    await grows(page, 100);
+    await usable(page, "an answer that is given");
   });
 
   test("a message goes alongside, interrupts, or steers", async () => {
@@ -147,7 +158,6 @@ describe("a conversation with the scripted agents", () => {
     await grows(page, 100);
     await say(page, "be brief");
     await stands(page, "complete", 1);
-    await usable(page, "an answer that is given");
     await stands(page, "active", 0);
     await page.getByLabel("Steer").check();
     await say(page, "shorter, please");
@@ -176,7 +186,7 @@ describe("a conversation with the scripted agents", () => {
     await field.press("Enter");
     await page.locator(".said", { hasText: "be very brief" }).getByText("2 of 2").waitFor();
     await stands(page, "complete");
-    assert.equal(await page.getByText("be brief", { exact: true }).count(), 0);
+    await page.getByText("be brief", { exact: true }).waitFor({ state: "detached" });
     await page.getByRole("button", { name: "Answer again" }).click();
     await page.locator(".answer").getByText("2 of 2").waitFor();
     await usable(page, "versions");
@@ -214,7 +224,11 @@ describe("a conversation with the scripted agents", () => {
     await startAgents(page, fixture.server.url, session);
     await stands(page, "complete");
     const best = page.locator(".specialists li[data-status=complete]", { hasText: "The best:" });
-    assert.equal(await best.count(), 3);
+    await until(
+      () => best.count(),
+      (count) => count === 3,
+      "three of the best",
+    );
     const said = (await getHistory(fixture.server, session)).map(({ id }) => id);
     assert.equal(new Set(said).size, said.length);
     // The request, five words of each specialist, and two of the guide.

@@ -102,7 +102,7 @@ describe("the trip planner", () => {
     // A page that is built for development opens its first connection twice, and resets the first.
     const session = fixture.cutSession();
     const [page, other] = [await open(session), await open(session, "bob")];
-    await agents(t, session, 400);
+    await agents(t, session, 700);
     await say(page, "Plan a trip to Lisbon");
     await Promise.all([atOnce(page), atOnce(other)]);
     await stands(page, "active");
@@ -145,7 +145,8 @@ describe("the trip planner", () => {
   test("stop ends all four, from the other device, and nothing is written after it", async (t) => {
     const session = fixture.cutSession();
     const [page, other] = [await open(session), await open(session, "bob")];
-    await agents(t, session, 400);
+    // Slow enough for the other device to stop them before any is done.
+    await agents(t, session, 1_000);
     await say(page, "Plan a trip to Lisbon");
     await atOnce(page);
     await other.click("#stop");

@@ -114,9 +114,13 @@ describe("an answer of several messages", () => {
     const model = new Model();
     model.limits = { ...model.limits, framesPerSecond: 200, framesBurst: 10, publishMessages: 1 };
     const { pipeline, output } = begin(model);
+    const began = performance.now();
     for (let n = 0; n < 12; n += 1) output(`n${n}`).put({ data: n });
     await sleep(0);
-    assert.ok(model.frames.length <= 8, `${model.frames.length} at once`);
+    const sent = model.frames.length;
+    // A busy machine takes its time over it, in which more may be sent.
+    const most = 8 + Math.ceil((performance.now() - began) * 0.2);
+    assert.ok(sent <= most, `${sent} at once`);
     await pipeline.flush();
     assert.equal(model.messages.length, 12);
   });
