@@ -6,7 +6,17 @@ import { join, sep } from "node:path";
 import { gzipSync } from "node:zlib";
 import { fingerprint, replaceFolder, withLock } from "./lib/fresh.mjs";
 import { runGroups } from "./lib/groups.mjs";
-import { bin, inRoot, isMain, main, modernNode, read, run, say } from "./lib/project.mjs";
+import {
+  bin,
+  filesAtOnce,
+  inRoot,
+  isMain,
+  main,
+  modernNode,
+  read,
+  run,
+  say,
+} from "./lib/project.mjs";
 import { checkApp } from "./package.mjs";
 import { installPackages, setup } from "./setup.mjs";
 import { packWorker } from "./worker.mjs";
@@ -188,7 +198,8 @@ export function sdkTests(kind) {
 }
 
 function testSdk() {
-  const args = ["--test", "--test-timeout=60000", ...sdkTests()];
+  const limits = ["--test-timeout=60000", `--test-concurrency=${filesAtOnce}`];
+  const args = ["--test", ...limits, ...sdkTests()];
   return run(modernNode(), args, { stdout: 1 });
 }
 

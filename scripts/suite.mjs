@@ -2,14 +2,25 @@
 import { readdirSync } from "node:fs";
 import { build } from "./build.mjs";
 import { findChromium } from "./lib/chromium.mjs";
-import { inRoot, isMain, main, modernNode, Refusal, run } from "./lib/project.mjs";
+import { filesAtOnce, inRoot, isMain, main, modernNode, Refusal, run } from "./lib/project.mjs";
 import { buildSdk, sdkTests } from "./sdk.mjs";
 import { setup } from "./setup.mjs";
 import { packWorker } from "./worker.mjs";
 
 const SUITES = {
-  // Some tests make a session panic, which only the second variant can do.
-  workerd: { variants: ["release", "faults"], limitMs: 600_000 },
+  // All files run alone, unless a list says which.
+  workerd: {
+    // Some tests make a session panic, which only the second variant can do.
+    variants: ["release", "faults"],
+    limitMs: 600_000,
+    // These measure how long something takes, or load the machine so that others are late.
+    alone: [
+      ...["backlog", "bounds", "children", "crowd", "fuzz", "keys", "reads", "rollup", "room"].map(
+        (name) => `tests/workerd/${name}.test.ts`,
+      ),
+      "sdk/tests/tanstack/workerd/pace.test.ts",
+    ],
+  },
   browser: { variants: ["release"], limitMs: 300_000, browser: true },
   nightly: { variants: ["release"], limitMs: 10_800_000 },
 };
@@ -34,9 +45,18 @@ export async function runSuite(name, words = []) {
     .concat(sdkTests(name))
     .filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
   if (files.length === 0) throw new Refusal(`no test of ${name} has such a name`);
-  // Without a limit a hang would wait for ever.
-  const args = ["--test", `--test-timeout=${suite.limitMs}`, ...files];
-  return run(modernNode(), args, { env, stdout: 1 });
+  const alone = suite.alone ?? files;
+  const groups = [
+    [filesAtOnce, files.filter((file) => !alone.includes(file))],
+    [1, files.filter((file) => alone.includes(file))],
+  ].filter(([, group]) => group.length > 0);
+  let code = 0;
+  for (const [atOnce, group] of groups) {
+    // Without a limit a hang would wait for ever.
+    const limits = [`--test-timeout=${suite.limitMs}`, `--test-concurrency=${atOnce}`];
+    code = (await run(modernNode(), ["--test", ...limits, ...group], { env, stdout: 1 })) || code;
+  }
+  return code;
 }
 
 if (isMain(import.meta.url)) {

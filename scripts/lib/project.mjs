@@ -2,7 +2,7 @@
 // Plain Node 20 without a single package: these run before anything is installed.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
+import { availableParallelism, homedir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { supervise } from "./processes.mjs";
@@ -12,6 +12,9 @@ export const nodeModules = join(root, "node_modules");
 export const bin = join(nodeModules, ".bin");
 export const cargoHome = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
 export const cargoTarget = process.env.CARGO_TARGET_DIR ?? join(root, "target");
+
+/** Files of tests that run at once: they mostly wait, so that a core has room for more than one. */
+export const filesAtOnce = availableParallelism() + 1;
 
 /** An error that the user of the script can act on; printed without a stack. */
 export class Refusal extends Error {}
