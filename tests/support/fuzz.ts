@@ -88,14 +88,17 @@ const LATE_MS = 5000;
 export async function fuzz(fixture: Fixture, random: Random, ms: number): Promise<Fuzz> {
   const [session, other] = [fixture.session("fuzzed"), fixture.session("other")];
   const fuzzed = new Fuzz(fixture.server, session, random);
+  const never = () => Object.keys(NEEDED).filter((type) => !fuzzed.kinds.has(type));
   await besides(fixture.server, session, other, async () => {
     await fuzzed.begin();
     const end = performance.now() + ms;
     while (performance.now() < end) await fuzzed.step();
+    // A busy machine needs longer for some of each kind.
+    const last = end + 4 * ms;
+    while (never().length > 0 && performance.now() < last) await fuzzed.step();
     await fuzzed.end();
   });
-  const never = Object.keys(NEEDED).filter((type) => !fuzzed.kinds.has(type));
-  assert.deepEqual(never, [], "every kind of frame was taken at least once");
+  assert.deepEqual(never(), [], "every kind of frame was taken at least once");
   assert.ok(fuzzed.slowest < LATE_MS, `an array took ${fuzzed.slowest} ms`);
   return fuzzed;
 }
