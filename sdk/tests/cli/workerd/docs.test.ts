@@ -34,7 +34,8 @@ test("each line of the page does what it says", async (t) => {
   await ask("a4", { assignees: ["role:supervisor"] });
   await ask("q1", { kind: "question", options: [{ id: "red", label: "Red" }] });
   await ask("q2", { kind: "question" });
-  await start(bot, { id: "t1" });
+  // Longer than all lines take on a busy machine.
+  await start(bot, { id: "t1", leaseMs: 600_000 });
   const env = {
     ...process.env,
     SESSILE_URL: fixture.server.url,
