@@ -21,7 +21,7 @@ const SUITES = {
       "sdk/tests/tanstack/workerd/pace.test.ts",
     ],
   },
-  browser: { variants: ["release"], limitMs: 300_000, browser: true },
+  browser: { variants: ["release"], limitMs: 600_000, browser: true },
   nightly: { variants: ["release"], limitMs: 10_800_000 },
 };
 
