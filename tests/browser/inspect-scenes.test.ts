@@ -5,10 +5,20 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { describe, test } from "node:test";
 import { promisify } from "node:util";
-import type { Locator, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { attach, connect } from "../support/client.ts";
 import { call } from "../support/http.ts";
-import { finding, OPS, oneLine, part, rows, useInspector } from "../support/inspector.ts";
+import {
+  finding,
+  moves,
+  OPS,
+  oneLine,
+  part,
+  returns,
+  rows,
+  useInspector,
+  width,
+} from "../support/inspector.ts";
 import { makeToken } from "../support/token.ts";
 import { agent, answer, end, settings, start, USER } from "../support/turns.ts";
 import { sleep, until } from "../support/wait.ts";
@@ -39,39 +49,6 @@ async function conversation(session: string) {
 
 function entriesOf(page: Page) {
   return part(page, "Entries").getByRole("table");
-}
-
-/** The time between the edges of the timeline, as the page says it. */
-async function width(page: Page): Promise<string> {
-  const words = await part(page, "Timeline").locator(".timeline-tools .quiet").textContent();
-  return oneLine(words);
-}
-
-/** Waits until the timeline shows another time; gives it. */
-function moves(page: Page, from: string): Promise<string> {
-  return until(
-    () => width(page),
-    (now) => now !== from,
-    `the timeline to move from ${from}`,
-  );
-}
-
-/** Waits until it shows that time again. */
-function returns(page: Page, to: string): Promise<string> {
-  return until(
-    () => width(page),
-    (now) => now === to,
-    `the timeline to show ${to}`,
-  );
-}
-
-/** Waits until a table has so many rows, or fewer than `most`. */
-function narrows(table: Locator, most: number): Promise<string[][]> {
-  return until(
-    () => rows(table),
-    ({ length }) => length <= most,
-    `${most} rows at most`,
-  );
 }
 
 describe("the timeline", () => {
@@ -122,7 +99,11 @@ describe("the timeline", () => {
     const decide = shown.find(([, kind]) => kind === "approval.decide");
     assert.match(decide?.[5] ?? "", /since the request$/);
     await part(page, "Entries").getByRole("searchbox").fill("approval");
-    const found = await narrows(entriesOf(page), 2);
+    const found = await until(
+      () => rows(entriesOf(page)),
+      ({ length }) => length <= 2,
+      "two entries",
+    );
     assert.deepEqual(
       found.map(([, kind]) => kind),
       ["approval.decide", "approval.request"],

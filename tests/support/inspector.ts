@@ -109,3 +109,27 @@ export async function rows(table: Locator): Promise<string[][]> {
     );
   return all.map((row) => row.map(oneLine));
 }
+
+/** The time between the edges of the timeline, as the page says it. */
+export async function width(page: Page): Promise<string> {
+  const words = await part(page, "Timeline").locator(".timeline-tools .quiet").textContent();
+  return oneLine(words);
+}
+
+/** Waits until the timeline shows another time; gives it. */
+export function moves(page: Page, from: string): Promise<string> {
+  return until(
+    () => width(page),
+    (now) => now !== from,
+    `the timeline to move from ${from}`,
+  );
+}
+
+/** Waits until it shows that time again. */
+export function returns(page: Page, to: string): Promise<string> {
+  return until(
+    () => width(page),
+    (now) => now === to,
+    `the timeline to show ${to}`,
+  );
+}
