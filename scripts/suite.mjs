@@ -19,6 +19,7 @@ const SUITES = {
         (name) => `tests/workerd/${name}.test.ts`,
       ),
       "sdk/tests/tanstack/workerd/pace.test.ts",
+      "sdk/tests/workerd/chaos.test.ts",
     ],
   },
   browser: { variants: ["release"], limitMs: 600_000, browser: true },
