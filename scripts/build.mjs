@@ -3,6 +3,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fingerprint, withLock } from "./lib/fresh.mjs";
+import { nameByLikeness } from "./lib/order.mjs";
 import {
   bin,
   cargoTarget,
@@ -24,6 +25,7 @@ const SOURCES = [
   "Cargo.lock",
   "rust-toolchain.toml",
   "scripts/build.mjs",
+  "scripts/lib/order.mjs",
 ];
 const OUTPUTS = ["index.js", "index_bg.wasm"];
 /** Both variants use the same file of cargo's target directory. */
@@ -69,16 +71,19 @@ async function buildVariant({ directory, args, isOptimised }) {
 
 /**
  * Makes the module small for what is counted: its size after compression. Functions with one caller
- * stay apart, since a body that was merged into another resembles nothing any more; those of one
- * generic function become neighbours, within reach of gzip's window. Nothing lies in the first
- * kilobyte of the memory, where the stack would end. Names go last, a tenth of the size, which
- * worker-build would keep: a panic says its file and line without them.
+ * stay apart, since a body that was merged into another resembles nothing any more; functions that
+ * are alike become neighbours, within reach of gzip's window. Nothing lies in the first kilobyte of
+ * the memory, where the stack would end. Names go, a tenth of the size, which worker-build would
+ * keep: a panic says its file and line without them.
  */
 async function optimise(wasm) {
   const features = WASM_FEATURES.map((name) => `--enable-${name}`);
-  const passes = ["-O3", "--reorder-functions-by-name", "--strip-debug", "--strip-producers"];
   const terms = ["--one-caller-inline-max-function-size=1", "--low-memory-unused"];
-  const args = [wasm, "-o", wasm, ...passes, ...terms, ...features];
+  const passes = ["--reorder-functions-by-name", "--strip-debug", "--strip-producers"];
+  const args = [wasm, "-o", wasm, "-O3", ...passes, ...terms, ...features];
+  await succeed(run(modernNode(), [join(bin, "wasm-opt"), ...args]));
+  // Once more, in order: only functions that are optimised show how much they are alike.
+  writeFileSync(wasm, nameByLikeness(readFileSync(wasm)));
   await succeed(run(modernNode(), [join(bin, "wasm-opt"), ...args]));
 }
 
