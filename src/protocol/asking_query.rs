@@ -2,7 +2,7 @@
 
 use super::error::ErrorInfo;
 use super::limits::{PAGE_MESSAGES, REPLAY_MESSAGES};
-use super::query::{Parts, Query, find, number, position, refused};
+use super::query::{Parts, Query, find, number, refused, serial};
 
 /// The query of such a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,6 @@ impl Query for Askings {
             Some("all") => true,
             Some(_) => return Err(refused(VERB, "status is pending or all")),
         };
-        let before = find(parts.pairs, "before").filter(|serial| !serial.is_empty());
         let limit = number(
             parts.pairs,
             VERB,
@@ -36,7 +35,7 @@ impl Query for Askings {
         )?;
         Ok(Self {
             all,
-            before: before.map(position),
+            before: serial(parts.pairs, "before"),
             limit,
         })
     }

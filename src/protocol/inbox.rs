@@ -153,9 +153,8 @@ read_fields!(Attach { since });
 
 /// Reads the query of `connect`.
 pub fn attach(pairs: &Pairs) -> Attach {
-    let since = query::find(pairs, "since").filter(|since| !since.is_empty());
     Attach {
-        since: since.map(query::position),
+        since: query::serial(pairs, "since"),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::error::ErrorInfo;
 use super::limits::{LOG_ENTRIES, PAGE_MESSAGES};
-use super::query::{Parts, Query, find, number, position};
+use super::query::{Parts, Query, number, serial};
 
 /// A page of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,9 +18,8 @@ impl Query for Log {
 
     fn read(parts: &Parts<'_>) -> Result<Self, ErrorInfo> {
         const VERB: &str = "read the log";
-        let after = find(parts.pairs, "after").filter(|serial| !serial.is_empty());
         Ok(Self {
-            after: after.map(position),
+            after: serial(parts.pairs, "after"),
             limit: number(parts.pairs, VERB, "limit", 1, LOG_ENTRIES, PAGE_MESSAGES)?,
         })
     }

@@ -157,7 +157,6 @@ pub struct History {
 /// # Errors
 /// `invalid-frame`, naming the parameter and its range.
 pub fn attach(pairs: &Pairs, limits: &Limits) -> Result<Attach, ErrorInfo> {
-    let since = find(pairs, "since").filter(|since| !since.is_empty());
     let window = number(
         pairs,
         "attach",
@@ -168,11 +167,17 @@ pub fn attach(pairs: &Pairs, limits: &Limits) -> Result<Attach, ErrorInfo> {
     )?;
     let names = find(pairs, "names").map(|list| names(list, limits.name_length()));
     Ok(Attach {
-        since: since.map(position),
+        since: serial(pairs, "since"),
         rewind: rewind(pairs, "attach")?,
         window_ms: window,
         names: names.transpose()?,
     })
+}
+
+/// The serial that a parameter has, unless it is empty; of bounded length.
+pub(super) fn serial(pairs: &Pairs, name: &str) -> Option<String> {
+    let serial = find(pairs, name).filter(|serial| !serial.is_empty());
+    serial.map(position)
 }
 
 /// A position of bounded length.
@@ -195,8 +200,7 @@ impl Query for History {
 }
 
 fn history(pairs: &Pairs) -> Result<History, ErrorInfo> {
-    let serial = |name| find(pairs, name).filter(|serial| !serial.is_empty());
-    let (before, after, to) = (serial("before"), serial("after"), serial("to"));
+    let [before, after, to] = ["before", "after", "to"].map(|name| serial(pairs, name));
     if before.is_some() && after.is_some() {
         return Err(refused(
             "read history",
@@ -208,9 +212,9 @@ fn history(pairs: &Pairs) -> Result<History, ErrorInfo> {
         return Err(refused("read history", reason));
     }
     Ok(History {
-        before: before.map(position),
-        after: after.map(position),
-        to: to.map(position),
+        before,
+        after,
+        to,
         limit: number(
             pairs,
             "read history",
@@ -247,7 +251,6 @@ fn turns(pairs: &Pairs) -> Result<Turns, ErrorInfo> {
         Some("all") => true,
         Some(_) => return Err(refused("read turns", "status is open or all")),
     };
-    let before = find(pairs, "before").filter(|serial| !serial.is_empty());
     let limit = number(
         pairs,
         "read turns",
@@ -258,7 +261,7 @@ fn turns(pairs: &Pairs) -> Result<Turns, ErrorInfo> {
     )?;
     Ok(Turns {
         all,
-        before: before.map(position),
+        before: serial(pairs, "before"),
         limit,
     })
 }

@@ -3,79 +3,61 @@
 
 use super::error::ErrorInfo;
 use super::limits::{SEARCH_HITS, SEARCH_HITS_DEFAULT, SEARCH_LENGTH, SEARCH_WORDS};
-use super::query::{Parts, Query, find, number, position, refused};
+use super::query::{Parts, Query, find, number, refused, serial};
 
 /// The query of a search.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Search {
-    /// The words, all of which a message has.
-    pub words: Vec<Word>,
+    /// The words, all of which a message has: see [`words`].
+    pub words: Vec<String>,
     /// Only messages older than this serial.
     pub before: Option<String>,
     /// Messages, at most.
     pub limit: usize,
 }
 
-/// A word that a message has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Word {
-    /// Its text, in which punctuation separates words that follow one another.
-    pub text: String,
-    /// Whether it is the beginning of one.
-    pub is_prefix: bool,
-}
-
-const VERB: &str = "search";
-
 impl Query for Search {
     const NAMES: &'static [&'static str] = &["q", "before", "limit"];
 
     fn read(parts: &Parts<'_>) -> Result<Self, ErrorInfo> {
-        let before = find(parts.pairs, "before").filter(|serial| !serial.is_empty());
+        let (most, default) = (SEARCH_HITS, SEARCH_HITS_DEFAULT);
         Ok(Self {
             words: words(find(parts.pairs, "q").unwrap_or_default())?,
-            before: before.map(position),
-            limit: number(
-                parts.pairs,
-                VERB,
-                "limit",
-                1,
-                SEARCH_HITS,
-                SEARCH_HITS_DEFAULT,
-            )?,
+            before: serial(parts.pairs, "before"),
+            limit: number(parts.pairs, VERB, "limit", 1, most, default)?,
         })
     }
 }
 
-/// The words of a text that somebody wrote into a search box.
+const VERB: &str = "search";
+
+/// The words of a text that somebody wrote into a search box. Punctuation in one separates words
+/// that follow one another; with `*` at its end it is the beginning of one.
 ///
 /// # Errors
-/// `invalid-frame`, naming the bound that it breaks.
-pub fn words(text: &str) -> Result<Vec<Word>, ErrorInfo> {
-    if SEARCH_LENGTH < text.chars().count() {
-        let reason = format!("q takes {SEARCH_LENGTH} characters at most");
-        return Err(refused(VERB, &reason));
+/// `invalid-frame`, naming the bounds.
+pub fn words(text: &str) -> Result<Vec<String>, ErrorInfo> {
+    let words: Vec<String> = text.split_whitespace().filter_map(word).collect();
+    let is_short = text.chars().count() <= SEARCH_LENGTH;
+    if is_short && (1..=SEARCH_WORDS).contains(&words.len()) {
+        return Ok(words);
     }
-    let words = text.split_whitespace().filter_map(word);
-    let words: Vec<Word> = words.collect();
-    match words.len() {
-        0 => Err(refused(VERB, "q takes a letter or a digit at least")),
-        1..=SEARCH_WORDS => Ok(words),
-        _ => {
-            let reason = format!("q takes {SEARCH_WORDS} words at most");
-            Err(refused(VERB, &reason))
-        }
-    }
+    let reason = format!(
+        "q takes 1 to {SEARCH_WORDS} words with a letter or a digit each, {SEARCH_LENGTH} \
+         characters in all"
+    );
+    Err(refused(VERB, &reason))
 }
 
 /// A word, unless it is nothing but punctuation. The beginning of one has two letters at least: a
 /// single one begins about every twentieth word, and would cost a walk over the whole index.
-fn word(text: &str) -> Option<Word> {
-    let letters = text.chars().filter(|letter| is_letter(*letter)).count();
-    (0 < letters).then(|| Word {
-        text: text.to_owned(),
-        is_prefix: 1 < letters && text.ends_with('*'),
-    })
+fn word(text: &str) -> Option<String> {
+    let word = match text.chars().filter(|char| is_letter(*char)).count() {
+        0 => return None,
+        1 => text.trim_end_matches('*'),
+        _ => text,
+    };
+    Some(word.to_owned())
 }
 
 /// Whether it may be part of a word. A sign that this takes for a letter and the index does not
@@ -99,44 +81,28 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn read(text: &str) -> Result<Vec<(String, bool)>, ErrorInfo> {
-        let words = words(text)?.into_iter();
-        Ok(words.map(|word| (word.text, word.is_prefix)).collect())
-    }
-
     #[test]
     fn p11_9_a_query_is_words_and_beginnings() {
-        let read = |text| read(text).unwrap();
-        let owned = |words: &[(&str, bool)]| -> Vec<(String, bool)> {
-            let words = words.iter();
-            words.map(|(word, is)| ((*word).to_owned(), *is)).collect()
-        };
-        assert_eq!(read(" one  tw* "), owned(&[("one", false), ("tw*", true)]));
-        assert_eq!(
-            read("a* — * \u{1f600} b"),
-            owned(&[("a*", false), ("b", false)])
-        );
-        assert_eq!(read("東*"), owned(&[("東*", false)]));
+        assert_eq!(words(" one  tw* ").unwrap(), ["one", "tw*"]);
+        assert_eq!(words("a* — * \u{1f600} b").unwrap(), ["a", "b"]);
+        assert_eq!(words("東*").unwrap(), ["東"]);
     }
 
     #[test]
     fn p11_9_a_refusal_names_its_bound() {
-        for (text, reason) in [
-            ("", "a letter"),
-            (" * — \"", "a letter"),
-            (&"a".repeat(257), "256 characters"),
-            (&"a ".repeat(17), "16 words"),
-        ] {
-            let error = read(text).unwrap_err();
-            assert!(error.message.contains(reason), "{}", error.message);
+        let (long, many) = ("a".repeat(257), "a ".repeat(17));
+        for text in ["", " * — \"", &long, &many] {
+            let error = words(text).unwrap_err();
+            let bounds = "q takes 1 to 16 words with a letter or a digit each, 256 characters";
+            assert!(error.message.contains(bounds), "{}", error.message);
         }
-        assert_eq!(read(&"a ".repeat(16)).unwrap().len(), 16);
+        assert_eq!(words(&"a ".repeat(16)).unwrap().len(), 16);
     }
 
     proptest! {
         #[test]
         fn p11_9_any_text_is_words_or_a_refusal(text in ".{0,300}") {
-            for (word, _) in read(&text).unwrap_or_default() {
+            for word in words(&text).unwrap_or_default() {
                 prop_assert!(text.contains(&word) && word.chars().any(is_letter));
             }
         }

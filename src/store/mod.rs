@@ -61,7 +61,7 @@ pub use mark::MarkWrite;
 pub use message::{Head, Link, MessageWrite, NewFields, Page, Span, Streaming};
 pub use meta::{Beginning, MetaWrite};
 pub use retention::{Aged, Trim};
-pub use search::{Hit, SearchWrite, Snippet};
+pub use search::SearchWrite;
 pub use state::{StateChange, StateRows, StateTree, StateWrite};
 pub use store::Store;
 pub use text::{Close, Growth, Missing, TAIL_BYTES, Tail, TextWrite};

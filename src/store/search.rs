@@ -27,18 +27,13 @@ use super::sql::{Sql, Value};
 use super::store::Store;
 use super::stored::Stored;
 use crate::ordered::Set;
-use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{
     SEARCH_FORGET_BYTES, SEARCH_STEP_BYTES, SEARCH_STEP_ENTRIES, SEARCH_TEXT_LENGTH,
 };
-use crate::protocol::search::Word;
 use crate::protocol::serial::Place;
 
 /// Stands between two characters each of which is a word: no letter, and not to be seen.
 const SEAM: char = '\u{200b}';
-/// Stand around what was found, in a snippet: no text in the index has a control character.
-const MARKS: [char; 2] = ['\u{1}', '\u{2}'];
-
 /// Texts that are to be searched from now on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SearchWrite {
@@ -48,6 +43,13 @@ pub struct SearchWrite {
     pub up_to: Place,
     /// The floor.
     pub floor: Place,
+}
+
+impl SearchWrite {
+    /// Bytes of the texts.
+    pub fn texts_bytes(&self) -> usize {
+        self.texts.iter().map(|(_, text)| text.len()).sum()
+    }
 }
 
 impl Stored for SearchWrite {
@@ -68,7 +70,7 @@ impl Stored for SearchWrite {
 
     /// The texts, and about as much for the index of their words.
     fn bytes(&self) -> usize {
-        2 * self.texts.iter().map(|(_, text)| text.len()).sum::<usize>()
+        2 * self.texts_bytes()
     }
 }
 
@@ -90,34 +92,6 @@ pub(super) fn forget(sql: &dyn Sql, gone: &[Place], tables: &mut Tables) -> Resu
         }
     }
     sql.run(GO, &[places])
-}
-
-/// A message in which words were found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hit {
-    /// Its place.
-    pub place: Place,
-    /// The client that said it.
-    pub client: String,
-    /// Its event name.
-    pub name: String,
-    /// In whose voice it speaks.
-    pub role: String,
-    /// The turn that it belongs to.
-    pub turn: Option<String>,
-    /// When it was created.
-    pub at: Timestamp,
-    /// Some of its text, around the words.
-    pub snippet: Snippet,
-}
-
-/// Some of a text.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Snippet {
-    /// The text.
-    pub text: String,
-    /// The words in it: where each begins and how long it is, in UTF-16 code units.
-    pub found: Vec<(usize, usize)>,
 }
 
 impl Store {
@@ -161,17 +135,25 @@ impl Store {
         Ok((0 < entries).then_some((write, false)))
     }
 
-    /// Messages that have all of these words, the newest first. Two rows each.
+    /// The places of messages that have all of these words, the newest first, each with the fields
+    /// that a search shows, as the rest of an object in JSON. Two rows each.
+    ///
+    /// The snippet is an array, of which every second item was found. FTS5 puts a character around
+    /// what was found that no text in the index has, and that JSON writes as it stands: the array
+    /// is split there.
     pub fn found(
         &self,
-        words: &[Word],
+        words: &[String],
         before: Place,
         limit: usize,
-    ) -> Result<Vec<Hit>, StoreError> {
-        const FOUND: &str = "SELECT place, client, name, role, turn, created_at, \
-            CASE WHEN length(snippet)<=500 THEN snippet ELSE \
-            '…' || substr(snippet, max(1, instr(snippet, char(1))-100), 500) || '…' END FROM (\
-            SELECT said.rowid AS place, snippet(said, 0, char(1), char(2), '…', 32) AS snippet \
+    ) -> Result<Vec<(Place, String)>, StoreError> {
+        const FOUND: &str = "SELECT place, '\"snippet\":' || \
+            replace(json_array(CASE WHEN length(said)<=500 THEN said ELSE \
+            '…' || substr(said, max(1, instr(said, char(128))-100), 500) || '…' END), \
+            char(128), '\",\"') || ',' || substr(json_patch('{}', json_object('name', name, \
+            'client', client, 'role', role, 'turn', turn, 'createdAt', created_at)), 2) FROM (\
+            SELECT rowid AS place, replace(snippet(said, 0, char(128), char(128), '…', 32), \
+            char(8203), '') AS said \
             FROM said WHERE said MATCH ?1 AND rowid<?2 ORDER BY rowid DESC LIMIT ?3) \
             CROSS JOIN message ON message.serial=place ORDER BY place DESC";
         if !self.tables()?.has(Rare::Search) {
@@ -182,19 +164,10 @@ impl Store {
             Value::number(before),
             Value::size(limit),
         ];
-        let hit = |mut row: Row| {
-            Ok(Hit {
-                place: row.number()?,
-                client: row.text()?,
-                name: row.text()?,
-                role: row.text()?,
-                turn: row.maybe_text()?,
-                at: row.integer()?,
-                snippet: snippet(&row.text()?),
-            })
-        };
         let rows = self.sql().query(FOUND, &params)?;
-        Row::all(rows).map(hit).collect()
+        Row::all(rows)
+            .map(|mut row| Ok((row.number()?, row.text()?)))
+            .collect()
     }
 
     /// The place up to which the log has been read, and the floor. Once retention has passed that
@@ -229,18 +202,12 @@ impl Store {
 
 /// The words as an expression of FTS5: strings, in which nothing is syntax, and nothing else that
 /// was given.
-fn expression(words: &[Word]) -> String {
+fn expression(words: &[String]) -> String {
     let mut expression = String::new();
     for word in words {
-        if !expression.is_empty() {
-            expression.push_str(" AND ");
-        }
         expression.push('"');
-        expression.push_str(&apart(&word.text).replace('"', " "));
-        expression.push('"');
-        if word.is_prefix {
-            expression.push('*');
-        }
+        expression.push_str(&apart(&word.replace('"', " ")));
+        expression.push_str(if word.ends_with('*') { "\"* " } else { "\" " });
     }
     expression
 }
@@ -277,23 +244,4 @@ const fn is_alone(char: char) -> bool {
             | '\u{ff66}'..='\u{ff9f}'
             | '\u{20000}'..='\u{3ffff}'
     )
-}
-
-fn snippet(marked: &str) -> Snippet {
-    let [begin, end] = MARKS;
-    let (mut snippet, mut units, mut begun) = (Snippet::default(), 0, None);
-    for char in marked.chars().filter(|char| *char != SEAM) {
-        if char == begin {
-            begun = Some(units);
-        } else if char == end {
-            let found = begun.take().map(|at| (at, units - at));
-            snippet.found.extend(found);
-        } else {
-            snippet.text.push(char);
-            units += char.len_utf16();
-        }
-    }
-    // It was cut in the middle of a word.
-    snippet.found.extend(begun.map(|at| (at, units - at)));
-    snippet
 }

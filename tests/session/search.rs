@@ -41,31 +41,30 @@ fn p11_9_words_are_found_as_they_stand() {
                   "status":"active"}},"type":"ack"}
             agent = 200 {"ref":2,"result":{"messages":[{"serial":"#4","version":"#4"}]},
                   "type":"ack"}
-            alice = 200 {"found":[{"at":[[3,6]],"client":"bob","createdAt":"+0",
-                  "name":"message","role":"user","serial":"#2","snippet":"no needle, but
-                  needlework"},{"at":[[2,6]],"client":"alice","createdAt":"+0","name":"message",
-                  "role":"user","serial":"#1","snippet":"A needle in the hay"}],"hasMore":false}
+            alice = 200 {"found":[{"client":"bob","createdAt":"+0","name":"message",
+                  "role":"user","serial":"#2","snippet":["no ","needle",", but needlework"]},
+                  {"client":"alice","createdAt":"+0","name":"message","role":"user",
+                  "serial":"#1","snippet":["A ","needle"," in the hay"]}],"hasMore":false}
             agent = 200 {"ref":3,"result":{"serial":"#4","version":"#5"},"type":"ack"}
             agent = 200 {"ref":4,"result":{"serial":"#4","version":"#6"},"type":"ack"}
             -- 100 ms
-            alice = 200 {"found":[{"at":[[9,6]],"client":"agent","createdAt":"+0",
-                  "name":"message","role":"user","serial":"#4","snippet":"streams: needle",
-                  "turn":"t1"},{"at":[[3,6]],"client":"bob","createdAt":"+0","name":"message",
-                  "role":"user","serial":"#2","snippet":"no needle, but needlework"}],
-                  "hasMore":true,"next":"#2"}
-            alice = 200 {"found":[{"at":[[2,6]],"client":"alice","createdAt":"+0",
-                  "name":"message","role":"user","serial":"#1","snippet":"A needle in the
-                  hay"}],"hasMore":false}
-            alice = 200 {"found":[{"at":[[9,6]],"client":"agent","createdAt":"+0",
-                  "name":"message","role":"user","serial":"#4","snippet":"streams: needle",
-                  "turn":"t1"}],"hasMore":true,"next":"#4"}
+            alice = 200 {"found":[{"client":"agent","createdAt":"+0","name":"message",
+                  "role":"user","serial":"#4","snippet":["streams: ","needle",""],"turn":"t1"},
+                  {"client":"bob","createdAt":"+0","name":"message","role":"user","serial":"#2",
+                  "snippet":["no ","needle",", but needlework"]}],"hasMore":true,"next":"#2"}
+            alice = 200 {"found":[{"client":"alice","createdAt":"+0","name":"message",
+                  "role":"user","serial":"#1","snippet":["A ","needle"," in the hay"]}],
+                  "hasMore":false}
+            alice = 200 {"found":[{"client":"agent","createdAt":"+0","name":"message",
+                  "role":"user","serial":"#4","snippet":["streams: ","needle",""],"turn":"t1"}],
+                  "hasMore":true,"next":"#4"}
             alice = 200 {"ref":2,"result":{"serial":"#1","version":"#7"},"type":"ack"}
             bob = 200 {"ref":2,"result":{"serial":"#2","version":"#8"},"type":"ack"}
-            alice = 200 {"found":[{"at":[[9,6]],"client":"agent","createdAt":"+0",
-                  "name":"message","role":"user","serial":"#4","snippet":"streams: needle",
-                  "turn":"t1"}],"hasMore":false}
-            alice = 200 {"found":[{"at":[[2,3],[13,3]],"client":"alice","createdAt":"+0",
-                  "name":"message","role":"user","serial":"#1","snippet":"A pin in the hay"}],
+            alice = 200 {"found":[{"client":"agent","createdAt":"+0","name":"message",
+                  "role":"user","serial":"#4","snippet":["streams: ","needle",""],"turn":"t1"}],
+                  "hasMore":false}
+            alice = 200 {"found":[{"client":"alice","createdAt":"+0","name":"message",
+                  "role":"user","serial":"#1","snippet":["A ","pin"," in the ","hay",""]}],
                   "hasMore":false}
             zoe = 403 {"error":{"code":"forbidden","message":"unable to read; the token lacks
                   the operation read for session s1, it has publish","status":403}}
@@ -105,8 +104,8 @@ fn p11_9_an_index_goes_with_its_messages() {
         alice = 200 {"found":[],"hasMore":false}
         alice = 200 {"ref":3,"result":{"messages":[{"serial":"#3","version":"#3"}]},
               "type":"ack"}
-        alice = 200 {"found":[{"at":[[6,6]],"client":"alice","createdAt":"+200000",
-              "name":"message","role":"user","serial":"#3","snippet":"a new needle"}],
+        alice = 200 {"found":[{"client":"alice","createdAt":"+200000","name":"message",
+              "role":"user","serial":"#3","snippet":["a new ","needle",""]}],
               "hasMore":false}
         erased
         admin = 200 {}
@@ -162,18 +161,18 @@ fn p11_9_a_long_log_is_read_in_steps() {
     }
     expect![[r##"
         -- 50000 ms
-        alice = 200 {"behind":true,"found":[{"at":[[2,4]],"client":"c19",
-              "createdAt":"+19000","name":"message","role":"user","serial":"#1000",
-              "snippet":"a word"}],"hasMore":true,"next":"#1000"}
-        alice = 200 {"behind":true,"found":[{"at":[[2,4]],"client":"c39",
-              "createdAt":"+39000","name":"message","role":"user","serial":"#2000",
-              "snippet":"a word"}],"hasMore":true,"next":"#2000"}
-        alice = 200 {"found":[{"at":[[2,4]],"client":"c49","createdAt":"+49000",
-              "name":"message","role":"user","serial":"#2500","snippet":"a word"}],
-              "hasMore":true,"next":"#2500"}
-        alice = 200 {"found":[{"at":[[2,4]],"client":"c49","createdAt":"+49000",
-              "name":"message","role":"user","serial":"#2500","snippet":"a word"}],
-              "hasMore":true,"next":"#2500"}
+        alice = 200 {"behind":true,"found":[{"client":"c19","createdAt":"+19000",
+              "name":"message","role":"user","serial":"#1000","snippet":["a ","word",""]}],
+              "hasMore":true,"next":"#1000"}
+        alice = 200 {"behind":true,"found":[{"client":"c39","createdAt":"+39000",
+              "name":"message","role":"user","serial":"#2000","snippet":["a ","word",""]}],
+              "hasMore":true,"next":"#2000"}
+        alice = 200 {"found":[{"client":"c49","createdAt":"+49000","name":"message",
+              "role":"user","serial":"#2500","snippet":["a ","word",""]}],"hasMore":true,
+              "next":"#2500"}
+        alice = 200 {"found":[{"client":"c49","createdAt":"+49000","name":"message",
+              "role":"user","serial":"#2500","snippet":["a ","word",""]}],"hasMore":true,
+              "next":"#2500"}
     "##]]
     .assert_eq(&world.output);
 }

@@ -10,10 +10,8 @@ export interface Found {
   role: Role;
   turn?: string;
   createdAt: number;
-  /** Some of its text, around the words; plain text. */
-  snippet: string;
-  /** The words in the snippet: where each begins and how long it is. */
-  at: [start: number, length: number][];
+  /** Some of its text, around the words, in pieces: every second one was found. */
+  snippet: string[];
 }
 
 /** A page of messages in which words were found, the newest first. */

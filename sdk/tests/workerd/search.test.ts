@@ -22,7 +22,7 @@ test("P11.9 a page finds what was said, in pages, however long the log is", asyn
   const search = searchOf(session);
   const { found, hasMore, next = "" } = await search.find("rare wor*", { limit: 2 });
   assert.deepEqual(
-    found.map(({ snippet, at }) => at.map(([start, length]) => snippet.substr(start, length))),
+    found.map(({ snippet }) => snippet.filter((_, index) => index % 2 === 1)),
     [
       ["rare", "word"],
       ["rare", "word"],
@@ -30,7 +30,7 @@ test("P11.9 a page finds what was said, in pages, however long the log is", asyn
   );
   assert.equal(hasMore, true);
   const { hasMore: isMore, ...last } = await search.find("rare wor*", { limit: 2, before: next });
-  assert.deepEqual([last.found[0]?.snippet, isMore], ["a rare word 399", false]);
+  assert.deepEqual([last.found[0]?.snippet.join(""), isMore], ["a rare word 399", false]);
   await assert.rejects(search.find("*"), { code: "invalid-frame" });
   await writer.close();
 });
