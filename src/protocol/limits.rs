@@ -111,6 +111,7 @@ limits! {
     /// and requests.
     client_rates = 8;
     /// Bytes sent to a reader and not yet taken: bounds the memory of a stalled reader.
+    #[serde(skip_serializing)]
     unsent_bytes = 4 * 1024 * 1024;
     /// The same for all readers of one client together.
     #[serde(skip_serializing)]

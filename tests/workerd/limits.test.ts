@@ -38,7 +38,6 @@ describe("sizes", () => {
       framesPerSecond: 200,
       framesBurst: 1000,
       signalsPerSecond: 20,
-      unsentBytes: 4194304,
     };
     assert.deepEqual({ ...attached.limits, ...expected }, attached.limits);
   });
