@@ -71,12 +71,12 @@ describe("a phone", () => {
     await page.goto(`${demo.dev.url}/device?session=${session}`);
     await page.getByText("Connected").waitFor();
     const name = await page.getByRole("heading", { level: 1 }).textContent();
-    await page.locator("summary").click();
+    await page.locator("summary", { hasText: "This device" }).click();
     await page.getByRole("button", { name: "Drop the network" }).click();
     await page.getByText(/^Offline/).waitFor();
     await page.getByRole("button", { name: "Reload the page" }).click();
     await page.getByText(/^Offline/).waitFor();
-    await page.locator("summary").click();
+    await page.locator("summary", { hasText: "This device" }).click();
     await page.getByRole("button", { name: "Bring back the network" }).click();
     await page.getByText("Connected").waitFor();
     assert.equal(await page.getByRole("heading", { level: 1 }).textContent(), name);

@@ -133,7 +133,7 @@ describe("the demo", () => {
       await page.goto(`${demo.dev.url}/device?session=${session}`);
       await page.getByText("Connected").waitFor();
       await assertAccessible(page, "a device");
-      await page.locator("summary").click();
+      await page.locator("summary", { hasText: "This device" }).click();
       await assertAccessible(page, "its controls");
       await page.goto(`${demo.dev.url}/device`);
       await page.getByText("This address names no session").waitFor();

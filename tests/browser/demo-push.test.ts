@@ -27,7 +27,7 @@ describe("a device of the demo", () => {
     const page = await far.context.newPage();
     await page.goto(`${demo.dev.url}/device?session=${session}`);
     await page.getByText("Connected").waitFor();
-    await page.locator("summary").click();
+    await page.locator("summary", { hasText: "This device" }).click();
     await page.getByRole("button", { name: "Notify this browser" }).click();
     await page.getByRole("button", { name: "Stop notifying this browser" }).waitFor();
     assert.deepEqual(far.said, ["PUT /guest"]);
@@ -70,7 +70,7 @@ describe("a device of the demo", () => {
     // The switch is as it was left.
     const again = await far.context.newPage();
     await again.goto(`${demo.dev.url}/device?session=${session}`);
-    await again.locator("summary").click();
+    await again.locator("summary", { hasText: "This device" }).click();
     await again.getByRole("button", { name: "Stop notifying this browser" }).click();
     await again.getByRole("button", { name: "Notify this browser", exact: true }).waitFor();
   });
@@ -83,7 +83,7 @@ describe("a device where nobody made a key", () => {
     const { context } = await phone(await plain.profile(), service, "/none");
     const page = await context.newPage();
     await page.goto(`${plain.dev.url}/device?session=${plain.session()}`);
-    await page.locator("summary").click();
+    await page.locator("summary", { hasText: "This device" }).click();
     await page.getByRole("button", { name: "Notify this browser" }).click();
     const alert = page.getByRole("alert");
     await alert.waitFor();
