@@ -33,7 +33,7 @@ async function proxied(t: TestContext, name: string, claims: typeof ANN) {
 }
 
 test("P9.1 two clients that are cut off again and again count exactly", async (t) => {
-  const name = fixture.session();
+  const name = fixture.cutSession();
   const both = await Promise.all([proxied(t, name, ANN), proxied(t, name, BOB)]);
   const counts = both.map(async ({ wire, page }) => {
     const state = sharedState<Tree>(page);
@@ -117,7 +117,7 @@ test("P9.3, P9.5 annotations are summed at each reader, and marks are told", asy
 });
 
 test("P9.3 sums that were missed come with a resume, and disturb no edit", async (t) => {
-  const name = fixture.session();
+  const name = fixture.cutSession();
   const { wire, page } = await proxied(t, name, ANN);
   const bob = await open(t, fixture.server, name, BOB);
   const { serial } = await page.send("Shall we?");
