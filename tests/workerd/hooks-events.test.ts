@@ -119,14 +119,18 @@ describe("a hook", () => {
       await post(session, "/approvals", AGENT, { id, title: "?" });
       return (await rows()) - before;
     };
+    /** Without the rows of what came before: inboxes that are told, attempts of deliveries. */
+    const least = async (...ids: string[]) => {
+      const all: number[] = [];
+      for (const id of ids) all.push(await ask(id));
+      return Math.min(...all);
+    };
     await hook(session, ["session.delete"]);
-    await ask("a0");
-    const usual = await ask("a1");
+    const usual = await least("a0", "a1", "a2", "a3");
     endpoint.answer = broken;
     await hook(session, ["approval.request"]);
-    await ask("a2");
+    const heardOne = await least("a4", "a5", "a6", "a7");
     // The row of the delivery; those of attempts may be among it.
-    const heardOne = await ask("a3");
     assert.ok(usual < heardOne && heardOne <= usual + 2, `${usual} and ${heardOne} rows`);
     endpoint.answer = taken;
     await heard(session, 2);
