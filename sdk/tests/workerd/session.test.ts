@@ -18,7 +18,7 @@ import {
   type StoredMessage,
   type Turn,
 } from "../../src/index.ts";
-import { assertSame, history, open, QUICK, shows } from "../support.ts";
+import { assertSame, history, open, QUICK, STEADY, shows } from "../support.ts";
 
 const fixture = useServer();
 
@@ -154,8 +154,8 @@ describe("a session", () => {
 
   test("P4.5 a signal is passed on, and events say what happens", async (t) => {
     const name = fixture.session();
-    const alice = await open(t, fixture.server, name, { sub: "alice" });
-    const bob = await open(t, fixture.server, name, { sub: "bob" });
+    const alice = await open(t, fixture.server, name, { sub: "alice", timing: STEADY });
+    const bob = await open(t, fixture.server, name, { sub: "bob", timing: STEADY });
     const heard: string[] = [];
     const signalled = new Promise<unknown>((done) => alice.on("signal", ({ data }) => done(data)));
     alice.on("message", ({ type }) => heard.push(type));
@@ -255,7 +255,7 @@ describe("a session", () => {
         asked += 1;
         return makeToken({ expiresIn: 2 });
       },
-      timing: { ...QUICK, renewMs: 400 },
+      timing: { ...STEADY, renewMs: 400 },
     });
     t.after(() => session.close());
     const states: string[] = [];

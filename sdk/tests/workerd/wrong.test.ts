@@ -14,7 +14,7 @@ import {
   type SessionOptions,
   type SessionSnapshot,
 } from "../../src/index.ts";
-import { open, QUICK, shows } from "../support.ts";
+import { open, QUICK, STEADY, shows } from "../support.ts";
 
 const fixture = useServer();
 
@@ -220,8 +220,7 @@ describe("wrong use", () => {
 
   test("P13.3 a session that is deleted is given up, and says so", async (t) => {
     const name = fixture.session();
-    // A busy machine's late pong is no loss of the connection, which has to be told of the end.
-    const session = await open(t, fixture.server, name, { timing: { ...QUICK, pongMs: 10_000 } });
+    const session = await open(t, fixture.server, name, { timing: STEADY });
     await session.send("x");
     const closed = shows(session, ({ connection }) => connection.state === "closed", "the end");
     assert.equal((await call(fixture.server, name, "DELETE")).status, 200);

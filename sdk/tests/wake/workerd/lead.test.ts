@@ -163,7 +163,9 @@ test("P6.8 an agent is killed in mid-turn: the next attempt gives the one answer
     ["message", "You said: hello"],
   ]);
   const [ended] = await turnsOf(session);
-  assert.deepEqual([ended?.id, ended?.status, ended?.attempt], [turn.id, "complete", 2]);
+  assert.deepEqual([ended?.id, ended?.status], [turn.id, "complete"]);
+  // On a busy machine the second one may be beyond its lease, too.
+  assert.ok((ended?.attempt ?? 0) >= 2, `attempt ${ended?.attempt}`);
 });
 
 test("P6.9 a wish for another answer gets one, to the input that it names, and once", async (t) => {
