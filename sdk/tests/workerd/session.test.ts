@@ -253,9 +253,9 @@ describe("a session", () => {
       session: name,
       token: () => {
         asked += 1;
-        return makeToken({ expiresIn: 2 });
+        return makeToken({ expiresIn: 4 });
       },
-      timing: { ...STEADY, renewMs: 400 },
+      timing: { ...STEADY, renewMs: 2_000 },
     });
     t.after(() => session.close());
     const states: string[] = [];
