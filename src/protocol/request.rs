@@ -36,6 +36,8 @@ pub enum Request {
     Arrived(String, Option<u64>),
     /// Where the bytes of a file are. Only the Worker asks.
     File(String),
+    /// `DELETE …/files/{id}` (P11.7).
+    DeleteFile(String),
 }
 
 /// `POST …/wake` (P10.3); the body may be empty.

@@ -193,6 +193,12 @@ with_reads! {
             "GET" "/files/{file}", Some((Operation::Read, "read")), &[], Serve::File("download")
         );
         session!(
+            "DELETE" "/files/{file}", None, &[],
+            Serve::Answer(Decode::Session(|parts, _| {
+                Ok(Request::DeleteFile(parts.named().to_owned()))
+            }))
+        );
+        session!(
             "GET" "/files/{file}/url", Some((Operation::Read, "read")), &[], Serve::File("sign")
         );
         session!(

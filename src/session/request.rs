@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::engine::{Chains, Error, Sender};
-use super::files::{find, upload};
+use super::files::{find, forget, upload};
 use super::handover::heard;
 use super::readers::history;
 use super::reads::read;
@@ -80,6 +80,7 @@ fn take(cx: &mut Context<'_>, sender: &Sender, request: Request) -> Result<(), S
         Request::Upload(new) => upload::begin(cx, sender, new),
         Request::Arrived(file, bytes) => upload::end(cx, sender, &file, bytes),
         Request::File(file) => find::find(cx, sender, &file),
+        Request::DeleteFile(file) => forget::delete(cx, sender, &file),
         Request::Wake(ask) => wake(cx, sender, &ask),
     };
     cx.engine.out.response = Some(match done {

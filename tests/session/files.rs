@@ -91,7 +91,7 @@ fn p11_7_an_upload_that_breaks_off_leaves_nothing() {
             agent = 200 {"asker":"agent","file":{"bytes":10,"client":"agent",
                   "createdAt":"+930000","id":"f4","name":"a.txt","type":"text/plain"},
                   "key":"s1/b2cy-1800000000000/f4"}
-            -- 1830000 ms
+            -- 1860000 ms
             !3 > delete s1/b2cy-1800000000000/f3
             -- 1930000 ms
             alice = 200 {"asker":"alice","file":{"bytes":10,"client":"agent",
@@ -147,12 +147,8 @@ fn p11_7_files_go_with_their_session() {
             !1 > s1/b2cy-1800000000000/
             -- 90696 ms
             !1 > s1/b2cy-1800000000000/
-            -- 900000 ms
-            !2 > delete s1/b2cy-1800000000000/
-            -- 915000 ms
-            !2 > s1/b2cy-1800000000000/
             -- 930000 ms
-            !2 > s1/b2cy-1800000000000/
+            !2 > delete s1/b2cy-1800000000000/
             -- 945000 ms
             !2 > s1/b2cy-1800000000000/
             -- 960000 ms
@@ -250,6 +246,64 @@ fn p11_7_files_are_bounded() {
                   "key":"s1/b2cy-1800000000000/f2"}
             agent = 429 {"error":{"code":"over-limit","message":"unable to upload; the session
                   has 2 files","status":429}}
+        "#]],
+    );
+}
+
+/// P11.7: a file is deleted by its uploader or an administrator; one on its way owes its object for
+/// when it can come no more.
+#[test]
+fn p11_7_a_file_is_deleted_by_those_who_may() {
+    check(
+        "
+        hook always answers 204
+        agent upload f1
+        agent arrived f1 bytes=10
+        agent upload f2
+        agent upload f3
+        agent arrived f3 bytes=10
+        alice remove f1
+        agent remove f1
+        agent remove f1
+        alice get file f1
+        agent remove f2
+        agent arrived f2 bytes=10
+        admin remove f3
+        evict
+        wait 930000
+        ",
+        expect![[r#"
+            agent = 200 {"asker":"agent","file":{"bytes":10,"client":"agent","createdAt":"+0",
+                  "id":"f1","name":"a.txt","type":"text/plain"},
+                  "key":"s1/b2cy-1800000000000/f1"}
+            agent = 200 {"asker":"agent","file":{"bytes":10,"client":"agent","createdAt":"+0",
+                  "id":"f1","name":"a.txt","type":"text/plain"},
+                  "key":"s1/b2cy-1800000000000/f1"}
+            agent = 200 {"asker":"agent","file":{"bytes":10,"client":"agent","createdAt":"+0",
+                  "id":"f2","name":"a.txt","type":"text/plain"},
+                  "key":"s1/b2cy-1800000000000/f2"}
+            agent = 200 {"asker":"agent","file":{"bytes":10,"client":"agent","createdAt":"+0",
+                  "id":"f3","name":"a.txt","type":"text/plain"},
+                  "key":"s1/b2cy-1800000000000/f3"}
+            agent = 200 {"asker":"agent","file":{"bytes":10,"client":"agent","createdAt":"+0",
+                  "id":"f3","name":"a.txt","type":"text/plain"},
+                  "key":"s1/b2cy-1800000000000/f3"}
+            alice = 403 {"error":{"code":"forbidden","message":"unable to delete the file; the
+                  token lacks the operation admin for session s1, it has read, publish,
+                  presence, cancel, steer, approve, state, annotate, push","status":403}}
+            agent = 200 {}
+            !1 > delete ["s1/b2cy-1800000000000/f1"]
+            agent = 404 {"error":{"code":"not-found","message":"unable to delete the file;
+                  there is no file \"f1\"","status":404}}
+            alice = 404 {"error":{"code":"not-found","message":"unable to read; there is no
+                  file \"f1\"","status":404}}
+            agent = 200 {}
+            agent = 404 {"error":{"code":"not-found","message":"unable to upload; there is no
+                  file \"f2\"","status":404}}
+            admin = 200 {}
+            !2 > delete ["s1/b2cy-1800000000000/f3"]
+            -- 930000 ms
+            !3 > delete s1/b2cy-1800000000000/f2
         "#]],
     );
 }

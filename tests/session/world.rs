@@ -276,7 +276,7 @@ impl World {
                 self.act(name, &words(&rest), &format!("{name} {rest}"));
             }
             "get" | "brief" | "post" | "shorthand" | "patch" | "erase" | "wake" | "upload"
-            | "arrived" => {
+            | "arrived" | "remove" => {
                 self.request(name, verb, args, line);
             }
             _ => {

@@ -174,6 +174,30 @@ describe("a file", () => {
     );
   });
 
+  test("P11.7 is deleted by its uploader or an administrator, and by nobody else", async () => {
+    const session = fixture.session();
+    const as = (sub: string, ...caps: string[]) => ({ sub, caps: { "*": caps } });
+    const of = async (sub: string) => {
+      const more = { ...as(sub, "publish"), body: "x", type: "text/plain" };
+      return fileOf(await call(fixture.server, session, "POST", "/files", more)).id;
+    };
+    const drop = (id: string, token: object) =>
+      call(fixture.server, session, "DELETE", `/files/${id}`, token);
+    const [first, second] = [await of("ann"), await of("ann")];
+    for (const stranger of [as("bob", "read", "publish", "edit"), as("ann", "read")]) {
+      assertRefused(await drop(first, stranger), 403, "forbidden");
+    }
+    assert.equal((await drop(first, as("ann", "publish"))).status, 200);
+    assertRefused(await drop(first, as("ann", "publish")), 404, "not-found");
+    assert.equal((await drop(second, as("root", "admin"))).status, 200);
+    await until(
+      () => keys(session),
+      (left) => left.length === 0,
+      "an empty bucket",
+    );
+    assert.deepEqual(await fixture.server.query(session, "SELECT id FROM file"), []);
+  });
+
   test("P11.7 goes when retention's time is over", async () => {
     const session = fixture.session();
     const settings = (json: unknown) =>
@@ -219,6 +243,31 @@ describe("a signed address", () => {
       const token = new URL(file.url).searchParams.get("token") ?? "";
       const answer = await call(fixture.server, session, "GET", path, { token });
       assertRefused(answer, 403, "forbidden");
+    }
+    const token = new URL(file.url).searchParams.get("token") ?? "";
+    const own = `/files/${file.id}`;
+    for (const [method, path] of [
+      ["DELETE", own],
+      ["POST", "/files"],
+      ["POST", "/messages"],
+      ["POST", "/frames"],
+      ["GET", "/events"],
+      ["PATCH", ""],
+      ["DELETE", ""],
+      ["GET", "/diagnostics"],
+    ] as const) {
+      const body = method === "GET" ? {} : { json: {} };
+      const answer = await call(fixture.server, session, method, path, { token, ...body });
+      assertRefused(answer, 403, "forbidden");
+    }
+    assertRefused(
+      await call(fixture.server, fixture.session(), "GET", own, { token }),
+      403,
+      "forbidden",
+    );
+    for (const path of ["/v1/inbox", "/v1/sessions", "/v1/push/devices"]) {
+      const headers = { authorization: `Bearer ${token}` };
+      assert.equal((await get(`${fixture.server.url}${path}`, headers)).status, 403, path);
     }
     assert.equal((await get(file.url.slice(0, -4))).status, 401);
   });

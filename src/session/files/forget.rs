@@ -1,14 +1,37 @@
 //! Files that go: their rows, and in the same step the debt to delete their objects.
 
+use crate::protocol::capability::Operation;
 use crate::protocol::file::File;
 use crate::protocol::frame::encode;
 use crate::protocol::ids::Timestamp;
 use crate::session::context::Context;
 use crate::session::deliveries::part::stir;
-use crate::session::engine::{Step, after};
-use crate::session::files::clock::stir_files;
-use crate::session::files::find::prefix;
+use crate::session::engine::{Error, Sender, Step};
+use crate::session::files::clock::{broken_at, stir_files};
+use crate::session::files::find::{missing, prefix};
 use crate::store::{DeliveryKind, FileWrite, Parcel, StoreError, Write};
+
+/// Deletes a file; its uploader may who may still publish, and an administrator.
+pub(crate) fn delete(cx: &mut Context<'_>, sender: &Sender, id: &str) -> Result<String, Error> {
+    const VERB: &str = "delete the file";
+    cx.engine
+        .limit(sender, |rates, now| rates.frame(now, VERB))?;
+    let Some((file, is_whole)) = cx.engine.store.file(id)? else {
+        return Err(missing(VERB, id).into());
+    };
+    let is_own = file.client == sender.client;
+    if !is_own || !sender.operations.contains(Operation::Publish) {
+        sender.must(Operation::Admin, VERB, &cx.engine.id)?;
+    }
+    let mut step = cx.engine.step_by(sender);
+    if is_whole {
+        forget(cx, &mut step, &[file.id]);
+    } else {
+        replace(cx, &mut step, &file);
+    }
+    cx.engine.commit(step)?;
+    Ok("{}".to_owned())
+}
 
 /// Forgets files in a step.
 pub(super) fn forget(cx: &mut Context<'_>, step: &mut Step, ids: &[String]) {
@@ -26,15 +49,15 @@ pub(super) fn forget(cx: &mut Context<'_>, step: &mut Step, ids: &[String]) {
     stir_files(cx);
 }
 
-/// Forgets a file that its client sends anew. The Worker that brings it may not know of that, so
-/// its object is owed for when it cannot come any more, and by itself, as nothing waits for that.
+/// Forgets a file on its way, which its client sends anew or deletes. The Worker that brings it may
+/// not know of that, so its object is owed for when it cannot come any more, and by itself, as nothing waits for that.
 pub(super) fn replace(cx: &mut Context<'_>, step: &mut Step, file: &File) {
     let key = format!("{}{}", prefix(cx), file.id);
     let id = file.id.clone();
     cx.memory.files.arriving.remove(&id);
     cx.memory.files.sums = None;
     step.note(FileWrite::Forget { id });
-    let at = after(file.created_at, cx.engine.limits.upload_ms);
+    let at = broken_at(cx, file.created_at);
     for write in owe(cx, &key, &[], at) {
         step.note(write);
     }
@@ -49,7 +72,7 @@ pub(crate) fn forget_all(cx: &mut Context<'_>) -> Result<Vec<Write>, StoreError>
     let (prefix, now) = (prefix(cx), cx.engine.now);
     let mut writes = owe(cx, &prefix, &[], now);
     if let Some(latest) = cx.memory.files.arriving.values().max().copied() {
-        let at = after(latest, cx.engine.limits.upload_ms);
+        let at = broken_at(cx, latest);
         writes.extend(owe(cx, &prefix, &[], at));
     }
     Ok(writes)

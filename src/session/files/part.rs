@@ -1,10 +1,10 @@
 //! Files as a part of the session: those that broke off go, and those that are too old.
 
 use crate::protocol::ids::Timestamp;
-use crate::protocol::limits::{FILES_FORGOTTEN, UPLOAD_SLACK_MS};
+use crate::protocol::limits::FILES_FORGOTTEN;
 use crate::session::context::Context;
 use crate::session::engine::{News, Owner, after};
-use crate::session::files::clock::{FILES, stir_files};
+use crate::session::files::clock::{FILES, broken_at, stir_files};
 use crate::session::files::forget::forget;
 use crate::session::part::Part;
 use crate::store::StoreError;
@@ -68,14 +68,6 @@ impl Part for Kept {
         }
         Ok(())
     }
-}
-
-/// When an upload that began then has broken off for sure.
-fn broken_at(cx: &Context<'_>, at: Timestamp) -> Timestamp {
-    after(
-        at,
-        cx.engine.limits.upload_ms.saturating_add(UPLOAD_SLACK_MS),
-    )
 }
 
 /// The oldest file that is whole, where retention asks for it.

@@ -76,6 +76,7 @@ impl World {
                 after: serial(self, "after"),
                 limit: number("limit", 100),
             })),
+            ("remove", file) => Request::DeleteFile(file.to_owned()),
             ("get", "file") => Request::File(args[1].text.clone()),
             ("upload", file) => Request::Upload(NewFile {
                 id: file.to_owned(),
