@@ -26,6 +26,8 @@ mod golden;
 mod grants;
 #[path = "store/handover.rs"]
 mod handover;
+#[path = "store/importing.rs"]
+mod importing;
 #[path = "store/logged.rs"]
 mod logged;
 #[path = "store/model.rs"]

@@ -23,6 +23,7 @@ export {
   type ToolContext,
 } from "./client/calls.ts";
 export { type Begin, type Engine, type Feature, readList } from "./client/feature.ts";
+export { type ForkFeature, forkOf } from "./client/fork.ts";
 export { type HistoryFeature, historyOf } from "./client/history.ts";
 export { type LeadFeature, leadOf } from "./client/lead.ts";
 export { type Marks, type MarksFeature, marksOf } from "./client/marks.ts";

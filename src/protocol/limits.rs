@@ -240,6 +240,20 @@ pub const TRIM_KEPT: usize = 1_000;
 pub const REPLAY_ARRAY_BYTES: usize = 64 * 1024;
 /// Bytes at which a page of history or a snapshot ends (P3.9, P11.1).
 pub const PAGE_BYTES: usize = 1024 * 1024;
+/// UTF-8 bytes of a page of an export (P11.6), beyond its last line or message: the object serves
+/// others between two pages.
+pub const EXPORT_BYTES: usize = 256 * 1024;
+/// UTF-8 bytes of a line of an import (P11.6): a message whose every character takes six as JSON.
+pub const IMPORT_LINE_BYTES: usize = 8 * 1024 * 1024;
+/// Bytes of an import that a waking session reads: open turns, pending approvals and calls, grants,
+/// marks, streaming messages and the state.
+pub const IMPORT_HELD_BYTES: u64 = 16 * 1024 * 1024;
+/// How long an import may say nothing before what came of it is thrown away.
+pub const IMPORT_MS: u64 = 60_000;
+/// After how long a fork asks its source again, if a call failed or was lost.
+pub const FORK_AGAIN_MS: u64 = 10_000;
+/// How long nothing may come from the source of a fork before that is thrown away.
+pub const FORK_MS: u64 = 60 * 60 * 1000;
 /// Messages in a page of history by default (P3.9), and entries in one of the log (P11.4).
 pub const PAGE_MESSAGES: usize = 100;
 /// Connections that are gone of which diagnostics tell (P11.4): each takes a KiB of memory at most.

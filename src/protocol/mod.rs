@@ -54,6 +54,7 @@ pub mod snapshot;
 pub mod state;
 pub mod target;
 pub mod traceparent;
+pub mod transfer;
 pub mod tree;
 pub mod turn;
 pub mod turn_frames;

@@ -10,6 +10,7 @@ use super::query::{self, Parts};
 use super::reads::Read;
 use super::size;
 use super::traceparent::TRACEPARENT;
+use super::transfer::{Batch, Page};
 
 /// A request, decoded once.
 #[derive(Debug)]
@@ -26,6 +27,10 @@ pub enum Request {
     Written(String),
     /// `PATCH …`: the value of `settings` (P11.2).
     Settings(serde_json::Value),
+    /// A page of `GET …/export` (P11.6).
+    Export(Page),
+    /// Lines of `PUT …/import` (P11.6).
+    Import(Batch),
     /// `DELETE …` (P11.2).
     Erase,
     /// `POST …/wake` (P10.3).
@@ -152,4 +157,25 @@ pub(super) fn upload(parts: &Parts<'_>) -> Result<Request, ErrorInfo> {
 pub(super) fn arrived(parts: &Parts<'_>) -> Result<Request, ErrorInfo> {
     let arrived: Arrived = parse("upload", parts.body)?;
     Ok(Request::Arrived(parts.named().to_owned(), arrived.bytes))
+}
+
+/// A page of `GET …/export`: its first line is the cursor of the next page, empty after the last.
+pub(super) fn export(parts: &Parts<'_>, _: &Limits) -> Result<Request, ErrorInfo> {
+    Page::read(parts.pairs, false).map(Request::Export)
+}
+
+/// The same for a fork, which may end before the log does.
+pub(super) fn page(parts: &Parts<'_>, _: &Limits) -> Result<Request, ErrorInfo> {
+    Page::read(parts.pairs, true).map(Request::Export)
+}
+
+/// Lines of `PUT …/import`, or of a fork.
+pub(super) fn import(parts: &Parts<'_>, _: &Limits) -> Result<Request, ErrorInfo> {
+    let named = |name| query::find(parts.pairs, name).map(str::to_owned);
+    Ok(Request::Import(Batch {
+        after: named("after"),
+        from: named("from"),
+        at: named("at"),
+        lines: parts.body.to_owned(),
+    }))
 }

@@ -45,6 +45,8 @@ pub enum Serve {
     Lines(Decode),
     /// The same, or by a message that grows while the body comes (P5.5).
     Body(Decode),
+    /// By a body, of the request or of its answer, that is as long as a session (P11.6).
+    Transfer(Decode),
     /// By figures of the object that the resource has no part in (P11.4).
     Report,
     /// By the key of the deployment's Web Push, without any object (P10.1).
@@ -202,6 +204,18 @@ with_reads! {
             "GET" "/files/{file}/url", Some((Operation::Read, "read")), &[], Serve::File("sign")
         );
         session!(
+            "GET" "/export", Some((Operation::Admin, "export the session")), &[],
+            Serve::Transfer(Decode::Session(request::export))
+        );
+        session!(
+            "PUT" "/import", Some((Operation::Admin, "import the session")), &[],
+            Serve::Transfer(Decode::Session(request::import))
+        );
+        session!(
+            "POST" "/fork", Some((Operation::Read, "fork the session")), &[],
+            Serve::Transfer(Decode::Session(request::import))
+        );
+        session!(
             "GET" "/diagnostics", Some((Operation::Admin, "read the diagnostics")), &[],
             Serve::Report
         );
@@ -300,13 +314,23 @@ pub static TOLD: Route = Route {
     serve: Serve::Answer(Decode::Inbox(|parts, _| inbox::told(parts))),
 };
 
+/// A page of an export for a fork (P11.6). It is no address: a fork asks for it.
+pub static PAGE: Route = session!(
+    "" "/export", None, &[], Serve::Transfer(Decode::Session(request::page))
+);
+
+/// Lines for a fork, after the cursor of the next ones (P11.6). It is no address, as above.
+pub static FORK: Route = session!(
+    "" "/import", None, &[], Serve::Transfer(Decode::Session(request::import))
+);
+
 /// A restart that a development server is asked for. It is no address of a deployment
 /// ([`super::development`]).
 pub static RESTART: Route = session!("" "/restart", None, &[], Serve::Restart);
 
 /// The lines that are no addresses.
-static OWN: [&Route; 7] = [
-    &WRITTEN, &TOLD, &SAID, &RESTART, &UPLOADING, &UPLOADED, &LOCATED,
+static OWN: [&Route; 9] = [
+    &WRITTEN, &TOLD, &SAID, &RESTART, &UPLOADING, &UPLOADED, &LOCATED, &PAGE, &FORK,
 ];
 
 /// A request found nothing.

@@ -50,6 +50,9 @@ macro_rules! settings {
             /// The session's hooks, in addition to those of the deployment (P10.4).
             #[serde(skip_serializing_if = "Option::is_none")]
             pub hooks: Option<Vec<Hook>>,
+            /// The session that this one was forked from (P11.6); nobody sets it.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub forked_from: Option<serde_json::Value>,
         }
 
         read_fields!(Settings {
@@ -60,6 +63,7 @@ macro_rules! settings {
             state_schema as "stateSchema",
             budget,
             hooks,
+            forked_from as "forkedFrom",
         });
 
         impl Settings {
@@ -150,7 +154,7 @@ impl Settings {
         };
         let own = serde_json::to_string(self).unwrap_or_default();
         let mut merged: serde_json::Value = serde_json::from_str(&own).unwrap_or_default();
-        for (key, value) in patch {
+        for (key, value) in patch.iter().filter(|(key, _)| *key != "forkedFrom") {
             // Each setting is read alone, so that the error can name it.
             let alone = serde_json::json!({ key: value }).to_string();
             if let Err(error) = serde_json::from_str::<Self>(&alone) {

@@ -10,6 +10,7 @@ use super::marks::memory::Marks;
 use super::messages::state::Retention;
 use super::presence::state::Presence;
 use super::state::memory::State;
+use super::transfer::progress::Progress;
 use super::turns::state::Turns;
 use super::usage::memory::Sums;
 use super::waking::state::Wakes;
@@ -41,6 +42,8 @@ pub(super) struct Memory {
     pub(super) usage: Sums,
     pub(super) wakes: Wakes,
     pub(super) files: Files,
+    /// The import that the session waits for; then it does nothing else.
+    pub(super) importing: Option<Progress>,
 }
 
 /// A request that a turn waits for.

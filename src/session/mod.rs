@@ -31,6 +31,7 @@ mod request;
 mod search;
 mod settings;
 mod state;
+mod transfer;
 mod turns;
 mod usage;
 mod waking;
@@ -81,6 +82,10 @@ impl Session {
             engine: Engine::load(id, deployment.into(), store, connections, entropy)?,
             memory: Memory::default(),
         };
+        session.memory.importing = transfer::progress::load(store)?;
+        if session.memory.importing.is_some() {
+            return Ok(session);
+        }
         let mut out = Outbox::default();
         parts::load(&mut session.context(store, Timestamp::MIN, &mut out))?;
         session.engine.clock.ask_for_pings();
@@ -103,6 +108,24 @@ impl Session {
             cx.engine.heard_pings(heard);
             parts::hear_pings(&mut cx);
             return Ok(Vec::new());
+        }
+        if cx.memory.importing.is_some() {
+            match input {
+                Input::Request {
+                    sender,
+                    request: request @ Request::Import(_),
+                } => request::answer(&mut cx, &sender, request)?,
+                Input::Deadline => transfer::import::give_up(&mut cx)?,
+                Input::Delivered(delivered) => transfer::import::settle(&mut cx, &delivered)?,
+                input => {
+                    refuse::refuse_all(&mut cx, input);
+                    transfer::import::ask(&mut cx);
+                }
+            }
+            parts::hear(&mut cx)?;
+            tell_start(&mut cx)?;
+            let groups = cx.engine.group();
+            return Ok(out.into_effects(groups));
         }
         if !cx.engine.is_gone
             && let Err(error) = parts::ring(&mut cx)
@@ -135,6 +158,9 @@ impl Session {
     /// The time of the next alarm: after an alarm it is exact, before that it may be early. `None`
     /// while nothing is waited for.
     pub fn deadline(&self) -> Option<Timestamp> {
+        if let Some(importing) = &self.memory.importing {
+            return Some(importing.due_at());
+        }
         let next = self.engine.clock.next(Wait::Alarm);
         (next < Timestamp::MAX).then_some(next)
     }

@@ -4,24 +4,33 @@ use super::context::Context;
 use super::engine::Connection;
 use super::readers::attach;
 use super::request::{refusal, refused};
+use super::transfer::import::is_importing;
 use crate::machine::{Input, Machine};
 use crate::protocol::error::close;
 use crate::protocol::ids::ConnectionId;
 use crate::protocol::request::Request;
 
-/// Between the decision to delete a session and its end (P11.2).
+/// Between the decision to delete a session and its end (P11.2), and while it is imported (P11.6).
 pub(super) fn refuse_all<M>(cx: &mut Context<'_>, input: Input<M>)
 where
     M: Machine<Connection = Connection, Request = Request>,
 {
-    let error = cx.engine.gone();
+    let (error, code, reason) = match cx.memory.importing {
+        Some(_) => {
+            let reason = "the session is being imported";
+            (is_importing(cx), close::TOO_FAST, reason)
+        }
+        None => {
+            let reason = "the session is being deleted";
+            (cx.engine.gone(), close::GONE, reason)
+        }
+    };
     match input {
         Input::Request { request, .. } => {
             cx.engine.out.response = Some(refused(request, error));
         }
         Input::Open { connection, .. } => {
-            let reason = "the session is being deleted";
-            attach::refuse(cx, &connection.id, error, close::GONE, reason);
+            attach::refuse(cx, &connection.id, error, code, reason);
         }
         Input::Message { .. }
         | Input::Unreadable { .. }

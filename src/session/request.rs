@@ -6,6 +6,8 @@ use super::files::{find, forget, upload};
 use super::handover::heard;
 use super::readers::history;
 use super::reads::read;
+use super::transfer::export::export;
+use super::transfer::import::import;
 use super::waking::again::wake;
 use super::{frames, full, life, settings};
 use crate::protocol::capability::Operation;
@@ -70,6 +72,8 @@ fn take(cx: &mut Context<'_>, sender: &Sender, request: Request) -> Result<(), S
             return take_frames(cx, sender, vec![received], Shape::Result { creates });
         }
         Request::Read(it) => read(cx, sender, it),
+        Request::Export(page) => export(cx, sender, &page),
+        Request::Import(batch) => import(cx, sender, &batch),
         // The sender of a streamed body learns its outcome, without a right to read anything else.
         Request::Written(serial) => sender
             .must(Operation::Publish, "read", &cx.engine.id)

@@ -44,6 +44,8 @@ pub enum DeliveryKind {
     Device = 4,
     /// Objects in the bucket of files that are to go: those named, or all of a prefix (P11.7).
     File = 5,
+    /// The next lines of a fork, from its source (P11.6). It has no row: the fork has one.
+    Page = 6,
 }
 
 /// The needs of a kind of delivery, by which a queue treats it.
@@ -78,13 +80,14 @@ impl DeliveryKind {
             Self::Notice => "notice",
             Self::Device => "device",
             Self::File => "file",
+            Self::Page => "page",
         }
     }
 
     /// The needs of this kind.
     pub const fn needs(self) -> Needs {
         match self {
-            Self::Hook | Self::Notice | Self::Device => Needs {
+            Self::Hook | Self::Notice | Self::Device | Self::Page => Needs {
                 order: true,
                 answer: true,
                 end: true,

@@ -80,7 +80,8 @@ pub struct NewFields {
 )]
 #[derive(Clone, Debug, PartialEq)]
 pub enum MessageWrite {
-    /// A new message; `version` equals `serial`. Its id stands for it from then on.
+    /// A new message; `version` equals `serial`, unless it is imported. Its id stands for it from
+    /// then on.
     Create(Message),
     /// Fields are replaced. New data goes to the message's own row, whole.
     Update(NewFields),
@@ -146,7 +147,8 @@ fn create(sql: &dyn Sql, message: &Message) -> Result<(), StoreError> {
                           ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
     let [json, data] = data_values(message.data.as_ref());
     let is_streaming = message.status == Some(Status::Streaming);
-    let marks = is_streaming.then(|| text::first_mark(message.data.as_ref(), 0));
+    let versions = message.version.place.saturating_sub(message.serial.place);
+    let marks = is_streaming.then(|| text::first_mark(message.data.as_ref(), versions));
     let headers = message.headers.as_ref().map(as_json);
     let params = [
         Value::number(message.serial.place),

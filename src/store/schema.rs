@@ -51,10 +51,12 @@ pub(super) enum Rare {
     Search,
     /// Files.
     File,
+    /// How far an import has come; dropped with its last line.
+    Importing,
 }
 
 impl Rare {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::Once,
         Self::Delivery,
         Self::Approval,
@@ -68,6 +70,7 @@ impl Rare {
         Self::Usage,
         Self::Search,
         Self::File,
+        Self::Importing,
     ];
 
     const fn name(self) -> &'static str {
@@ -85,6 +88,7 @@ impl Rare {
             Self::Usage => "usage",
             Self::Search => "searched",
             Self::File => "file",
+            Self::Importing => "importing",
         }
     }
 
@@ -103,6 +107,7 @@ impl Rare {
             Self::Usage => include_str!("schema/1/usage.sql"),
             Self::Search => include_str!("schema/1/search.sql"),
             Self::File => include_str!("schema/1/file.sql"),
+            Self::Importing => include_str!("schema/1/importing.sql"),
         }
     }
 

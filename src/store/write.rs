@@ -22,6 +22,7 @@ use super::state::StateWrite;
 use super::store::Store;
 use super::stored::Stored;
 use super::text::TextWrite;
+use super::transfer::ImportWrite;
 use super::turn::TurnWrite;
 use super::usage::UsageWrite;
 use crate::protocol::serial::Place;
@@ -86,6 +87,8 @@ kinds! {
     Trim(Trim);
     /// Texts that are to be searched.
     Search(SearchWrite);
+    /// How far an import has come, and its entries.
+    Import(ImportWrite);
 }
 
 impl Write {

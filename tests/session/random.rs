@@ -77,7 +77,7 @@ fn shrunk(mut lines: Vec<String>) -> Vec<String> {
     lines
 }
 
-fn script(random: &mut Random) -> Vec<String> {
+pub fn script(random: &mut Random) -> Vec<String> {
     let mut lines = vec![format!("admin patch {}", random.pick(&SETTINGS))];
     let mut attached: Vec<&str> = Vec::new();
     let mut known: Vec<&str> = Vec::new();

@@ -56,7 +56,7 @@ struct Actor {
 
 pub struct World {
     pub host: Host,
-    now: Timestamp,
+    pub now: Timestamp,
     /// When the timer rings, by a clock that never jumps.
     timer: Option<Timestamp>,
     passed: Timestamp,

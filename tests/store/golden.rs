@@ -16,8 +16,8 @@ use sessile::store::{
 
 use crate::model::epoch;
 use crate::{
-    annotations, approvals, calls, deliveries, files, followers, grants, handover, search, state,
-    usage,
+    annotations, approvals, calls, deliveries, files, followers, grants, handover, importing,
+    search, state, usage,
 };
 
 const ONCE: [Kind; 23] = [
@@ -68,6 +68,7 @@ fn settings() -> Settings {
         lead_ms: Some(12),
         state_schema: Some(serde_json::json!({ "type": "object" })),
         budget: Some(usage::usage(r#"{"tokens":1000}"#)),
+        forked_from: importing::origin(),
         hooks: Some(vec![
             Hook {
                 url: "https://a.example/".to_owned(),
@@ -452,10 +453,9 @@ pub(crate) fn writes() -> Vec<Vec<Write>> {
     writes.extend(grants::golden_writes());
     writes.extend(files::golden_writes());
     writes.extend(calls::golden_writes());
-    writes.extend(state::golden_writes());
-    writes.extend(annotations::golden_writes());
+    writes.extend([state::golden_writes(), annotations::golden_writes()].concat());
     writes.extend(usage::golden_writes());
-    writes.extend(search::golden_writes());
+    writes.extend([search::golden_writes(), importing::golden_writes()].concat());
     writes
 }
 
@@ -496,4 +496,5 @@ pub(crate) fn check(store: &Store) {
     annotations::check_golden(store);
     usage::check_golden(store);
     search::check_golden(store);
+    importing::check_golden(store);
 }

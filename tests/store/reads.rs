@@ -13,7 +13,9 @@ use sessile::protocol::limits::{
 use sessile::protocol::serial::PLACE_MAX;
 use sessile::protocol::turn::{Event, State, Turn};
 use sessile::protocol::usage::Usage;
-use sessile::store::{Beginning, IdWrite, Kind, MetaWrite, Span, Store, StoreError, Trim};
+use sessile::store::{
+    Beginning, IdWrite, Kind, MetaWrite, SECTIONS, Span, Store, StoreError, Trim,
+};
 
 use crate::annotations;
 use crate::approvals;
@@ -23,6 +25,7 @@ use crate::files;
 use crate::followers;
 use crate::grants;
 use crate::handover;
+use crate::importing;
 use crate::model::epoch;
 use crate::search;
 use crate::sqlite::Sqlite;
@@ -114,6 +117,7 @@ fn log(count: u64) -> (Sqlite, Store) {
         .chain(usage::golden_writes())
         .chain(search::golden_writes())
         .chain(files::golden_writes())
+        .chain(importing::golden_writes())
     {
         store.write(&writes).unwrap();
     }
@@ -209,6 +213,19 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
         }),
         ("logged", 14 * 11 + 3, |store| {
             store.logged(epoch(), 0, 10).map(|(page, _)| page.len())
+        }),
+        ("exported, turns", 20, |store| {
+            exported(store, 0, 5, PLACE_MAX)
+        }),
+        ("exported, entries", 500, |store| {
+            exported(store, 10, 5, PLACE_MAX)
+        }),
+        ("exported, annotations", 4, |store| {
+            exported(store, 9, 0, PLACE_MAX)
+        }),
+        ("importing", 1, |store| store.importing().map(one)),
+        ("exported_cancels", 100, |store| {
+            store.exported_cancels(4, 404).map(|all| all.len())
         }),
         ("link", 1, |store| store.link(4).map(one)),
         ("links", 100, |store| {
@@ -335,6 +352,13 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
             store.traceparent_of(4).map(one)
         }),
     ]
+}
+
+/// The next lines of a section of an export.
+fn exported(store: &Store, number: usize, after: u64, end: u64) -> Result<usize, StoreError> {
+    let lines = store.exported(&SECTIONS[number], after, end)?;
+    assert!(!lines.is_empty());
+    Ok(lines.len())
 }
 
 /// Every function of the store that reads is in the list above.

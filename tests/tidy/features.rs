@@ -59,6 +59,11 @@ pub(crate) const ARROWS: &[(&str, &str, &str)] = &[
         "a page brings the turns that its messages belong to (P6.9)",
     ),
     ("readers", "state", "a snapshot has the shared state (P9.2)"),
+    (
+        "transfer",
+        "state",
+        "an imported state must read back before it is there (P11.6)",
+    ),
     ("readers", "marks", "a snapshot has the read marks (P9.5)"),
     (
         "readers",

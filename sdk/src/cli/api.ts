@@ -9,6 +9,7 @@ import { type Target, type TargetOptions, targetOf } from "./target.ts";
 const ANSWER_MS = 30_000;
 /** How often a rate-limited request is sent (P14). */
 const TRIES = 5;
+const JSON_TYPE = { "content-type": "application/json" };
 const SESSION = /^[\w.:~-]{1,128}$/;
 
 interface Init {
@@ -38,12 +39,8 @@ export class Api {
       const { error } = (body ?? {}) as { error?: ErrorInfo };
       if (error?.code === "rate-limited" && tries < TRIES) {
         await new Promise((done) => setTimeout(done, error.retryAfterMs ?? 0));
-      } else if (error?.code) {
-        throw SessileError.of(error);
       } else if (body === undefined || status >= 400) {
-        const code = status >= 500 ? "unreachable" : "wrong-url";
-        const message = `no session layer answers at ${this.target.url} (${status}): check --url`;
-        throw new SessileError(code, message);
+        throw this.#refused(status, error);
       } else {
         return body as T;
       }
@@ -52,27 +49,48 @@ export class Api {
 
   /** Asks once, and gives whatever is answered; `body` is what it has of JSON. */
   async fetch(path: string, { method = "GET", body }: Init = {}): Promise<Answer> {
-    const { url, token } = this.target;
-    const authorization = `Bearer ${typeof token === "string" ? token : await token()}`;
-    const signal = AbortSignal.any([this.#signal, AbortSignal.timeout(ANSWER_MS)]);
-    try {
-      const response = await fetch(`${url}/v1/${path}`, {
-        method,
-        signal,
-        headers: {
-          authorization,
-          ...(body !== undefined && { "content-type": "application/json" }),
-        },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-      });
+    const init: RequestInit =
+      body === undefined ? { method } : { method, headers: JSON_TYPE, body: JSON.stringify(body) };
+    const signal = AbortSignal.timeout(ANSWER_MS);
+    return this.#reach(path, init, signal, async (response) => {
       const { status, headers } = response;
       return { status, headers, body: parse(await response.text()) };
+    });
+  }
+
+  /** Sends or gets a body of any length, in as long as it takes; a refusal is a `SessileError`. */
+  async open(path: string, init: RequestInit = {}): Promise<Response> {
+    const response = await this.#reach(path, init, undefined, async (it) => it);
+    if (response.ok) return response;
+    const { error } = (parse(await response.text()) ?? {}) as { error?: ErrorInfo };
+    throw this.#refused(response.status, error);
+  }
+
+  async #reach<T>(
+    path: string,
+    init: RequestInit,
+    late: AbortSignal | undefined,
+    read: (response: Response) => Promise<T>,
+  ): Promise<T> {
+    const { url, token } = this.target;
+    const authorization = `Bearer ${typeof token === "string" ? token : await token()}`;
+    const signal = late ? AbortSignal.any([this.#signal, late]) : this.#signal;
+    const headers = { ...(init.headers as Record<string, string>), authorization };
+    try {
+      return await read(await fetch(`${url}/v1/${path}`, { ...init, headers, signal }));
     } catch (cause) {
       const { cause: deeper = cause } = cause as Error;
       const { code, message } = deeper as Error & { code?: string };
       const why = `${message || code || deeper}`;
       throw new SessileError("unreachable", `unable to reach ${url}: ${why}`, undefined, cause);
     }
+  }
+
+  #refused(status: number, error?: ErrorInfo): SessileError {
+    if (error?.code) return SessileError.of(error);
+    const code = status >= 500 ? "unreachable" : "wrong-url";
+    const message = `no session layer answers at ${this.target.url} (${status}): check --url`;
+    return new SessileError(code, message);
   }
 
   /** Sends one frame to a session, and gives its result (P12.1). */

@@ -6,6 +6,8 @@ import { cancel } from "./commands/cancel.ts";
 import { dev, serve } from "./commands/dev.ts";
 import { doctor } from "./commands/doctor.ts";
 import { exportSession } from "./commands/export.ts";
+import { fork } from "./commands/fork.ts";
+import { importSession } from "./commands/import.ts";
 import { init } from "./commands/init.ts";
 import { inspect } from "./commands/inspect.ts";
 import { keys } from "./commands/keys.ts";
@@ -35,7 +37,8 @@ export async function run(args: readonly string[], io: Io, version = "0"): Promi
     .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) });
   const local = [dev, serve, init, upgrade];
   const talk = [tail, send, cancel, steer, approve];
-  const commands = [...local, token, ...talk, ls, inspect, exportSession, keys];
+  const whole = [exportSession, importSession, fork];
+  const commands = [...local, token, ...talk, ls, inspect, ...whole, keys];
   for (const command of commands) {
     command(program, io);
   }

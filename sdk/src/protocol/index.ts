@@ -6,6 +6,7 @@ export type * from "./call.ts";
 export type * from "./client-frames.ts";
 export * from "./error.ts";
 export type * from "./file.ts";
+export type * from "./fork.ts";
 export type * from "./inbox.ts";
 export type * from "./json.ts";
 export type * from "./lead.ts";

@@ -18,20 +18,23 @@ use crate::cloudflare::platform::js::describe;
 use crate::cloudflare::platform::time::{now, within};
 use crate::inbox::Grant;
 use crate::protocol::agent::Way;
-use crate::protocol::capability::Role;
+use crate::protocol::capability::{Operation, Operations, Role};
 use crate::protocol::error::ErrorInfo;
+use crate::protocol::ids::Timestamp;
 use crate::protocol::object::{Object, read_fields};
 use crate::protocol::routes::{Route, SAID, TOLD};
 use crate::protocol::target;
 use crate::session::{Delivered, Delivery, Outcome};
 use crate::store::DeliveryKind;
-use crate::token::session_claims;
+use crate::token::{self, session_claims};
 
 /// How long an agent's token is valid, in milliseconds: an hour is a long turn, and every attempt
 /// brings another.
 const TOKEN_MS: i64 = 60 * 60 * 1000;
 /// The client of an agent that works with such a token.
 const AGENT: &str = "agent";
+/// The client of a fork, in its source and in itself.
+const FORK: &str = "sessile";
 
 #[wasm_bindgen(module = "/src/cloudflare/object/deliver.js")]
 extern "C" {
@@ -47,6 +50,20 @@ extern "C" {
         body: &str,
         secrets: &str,
         ms: f64,
+    ) -> Result<Promise, JsValue>;
+}
+
+#[wasm_bindgen(module = "/src/cloudflare/platform/transfer.js")]
+extern "C" {
+    /// Takes the next page of a fork from its source to its own object; gives a status.
+    #[wasm_bindgen(catch)]
+    fn pulled(
+        env: &JsValue,
+        from: &str,
+        session: &str,
+        grant: &str,
+        name: &str,
+        cursor: &str,
     ) -> Result<Promise, JsValue>;
 }
 
@@ -74,11 +91,34 @@ async fn attempt(env: &Env, delivery: Delivery) -> Result<Outcome, Outcome> {
         DeliveryKind::Inbox => tell_inbox(env, delivery, &TOLD).await,
         DeliveryKind::Notice => tell_inbox(env, delivery, &SAID).await,
         DeliveryKind::File => remove(env, delivery).await,
+        DeliveryKind::Page => page(env, &delivery).await,
         // Inboxes owe these (`post.rs`).
         DeliveryKind::Device => Err(Outcome::Refused {
             reason: "a session has no devices".to_owned(),
         }),
     }
+}
+
+/// Takes the next lines of a fork from its source to this session.
+async fn page(env: &Env, delivery: &Delivery) -> Result<Outcome, Outcome> {
+    let thrown = |error: JsValue| Outcome::Failed {
+        reason: describe(&error),
+    };
+    let grant = as_json(&token::Grant {
+        client: FORK.to_owned(),
+        name: None,
+        role: Role::User,
+        operations: Operations::of(&[Operation::Read, Operation::Admin]),
+        expires_at: Timestamp::MAX,
+    });
+    let (name, cursor) = delivery.body.split_once('\n').unwrap_or_default();
+    let (from, own) = (&delivery.target, &delivery.id);
+    let answer = pulled(env, from, own, grant.get(), name, cursor).map_err(thrown)?;
+    let status = JsFuture::from(answer).await.map_err(thrown)?;
+    Ok(Outcome::Answered {
+        status: status.as_f64().map_or(500, |status| status as u16),
+        retry_after_ms: None,
+    })
 }
 
 /// Tells an inbox of this deployment, by a call that no client can make.

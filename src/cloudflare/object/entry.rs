@@ -111,7 +111,10 @@ impl<M: Class> Object<M> {
             return refusal(&failed(M::THING, "it was asked what it does not know"));
         };
         let decode = match route.serve {
-            Serve::Answer(decode) | Serve::Lines(decode) | Serve::Body(decode) => decode,
+            Serve::Answer(decode)
+            | Serve::Lines(decode)
+            | Serve::Body(decode)
+            | Serve::Transfer(decode) => decode,
             Serve::Restart => {
                 shell.lose("a development server restarts the object");
                 return empty();

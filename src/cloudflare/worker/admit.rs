@@ -5,7 +5,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use worker::web_sys::Request;
 
 use super::refuse::offered;
-use crate::cloudflare::call::failed;
+use crate::cloudflare::call::{as_json, failed};
 use crate::cloudflare::platform::config::{Config, INBOXES};
 use crate::inbox::{Inbox, address};
 use crate::machine::Machine;
@@ -34,6 +34,19 @@ pub(super) struct Admitted {
     pub(super) grant: Box<RawValue>,
     /// When it expires (P2.6).
     pub(super) expires_at: Timestamp,
+    /// The token's claims, for all sessions.
+    pub(super) claims: Claims,
+}
+
+impl Admitted {
+    /// The grant of the same token in another session, in the object's form.
+    ///
+    /// # Errors
+    /// What is wrong with the id, or `forbidden`.
+    pub(super) fn elsewhere(&self, session: &str) -> Result<Box<RawValue>, ErrorInfo> {
+        check_session_id(session)?;
+        Ok(as_json(&self.claims.grant(session)?))
+    }
 }
 
 /// Checks the token of a request against the address.
@@ -56,16 +69,16 @@ pub(super) async fn admit(
             if let Some((operation, verb)) = route.needs {
                 grant.operations.require(operation, verb, session)?;
             }
-            admitted("SESSIONS", "session", session.to_owned(), &grant, &claims)
+            admitted("SESSIONS", "session", session.to_owned(), &grant, claims)
         }
         Resource::Inbox => {
             let role = inbox::role(pairs)?;
             let claims = claims(request, config, pairs).await?;
             let name = address(&claims.client, role);
             let grant = Inbox::grant(&claims, &name)?;
-            let admitted = admitted(INBOXES, "inbox", name, &grant, &claims)?;
             let said = claims.said_role().filter(|_| role.is_none());
             let role = said.map(|role| address(&claims.client, Some(role)));
+            let admitted = admitted(INBOXES, "inbox", name, &grant, claims)?;
             Ok(Admitted { role, ..admitted })
         }
         Resource::Devices => {
@@ -75,7 +88,7 @@ pub(super) async fn admit(
             }
             let name = address(&claims.client, None);
             let grant = Inbox::grant(&claims, &name)?;
-            admitted(INBOXES, "inbox", name, &grant, &claims)
+            admitted(INBOXES, "inbox", name, &grant, claims)
         }
     }
 }
@@ -85,7 +98,7 @@ fn admitted(
     thing: &'static str,
     name: String,
     grant: &impl Serialize,
-    claims: &Claims,
+    claims: Claims,
 ) -> Result<Admitted, ErrorInfo> {
     let grant = to_raw_value(grant).map_err(|error| failed(thing, &error.to_string()))?;
     let place = Place {
@@ -98,6 +111,7 @@ fn admitted(
         role: None,
         grant,
         expires_at: claims.expires_at,
+        claims,
     })
 }
 

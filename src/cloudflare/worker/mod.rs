@@ -16,6 +16,7 @@ mod refuse;
 mod router;
 mod sse;
 mod text;
+mod transfer;
 
 use worker::Env;
 use worker::js_sys::Promise;

@@ -8,7 +8,7 @@ use worker::web_sys::{Request, Response};
 use super::admit::admit;
 use super::asked::Asked;
 use super::refuse::{Shape, offered, refuse};
-use super::{body, development, lines, merged, sse};
+use super::{body, development, lines, merged, sse, transfer};
 use crate::cloudflare::bucket;
 use crate::cloudflare::call::{as_json, failed};
 use crate::cloudflare::platform::config::config;
@@ -98,6 +98,7 @@ impl Asked<'_> {
             Serve::Events => return sse::serve(self).await,
             Serve::PushKey => return self.push_key().await,
             Serve::File(way) => return self.file(way).await,
+            Serve::Transfer(_) => return transfer::serve(self).await,
             Serve::Lines(_) if self.is_type("application/x-ndjson") => {
                 return lines::serve(self).await;
             }

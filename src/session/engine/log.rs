@@ -122,9 +122,14 @@ impl Work<'_> {
     }
 
     pub(super) fn close_all(&mut self) {
+        self.shut_all(close::GONE, "the session was deleted");
+    }
+
+    /// Closes all connections.
+    pub(crate) fn shut_all(&mut self, code: u16, reason: &'static str) {
         let connections: Vec<ConnectionId> = self.state.connections.keys().cloned().collect();
         for connection in connections {
-            self.shut(&connection, close::GONE, "the session was deleted");
+            self.shut(&connection, code, reason);
         }
     }
 

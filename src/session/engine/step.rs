@@ -115,7 +115,7 @@ impl Work<'_> {
     }
 
     /// Stores rows: the only place that does.
-    pub(super) fn write_rows(
+    pub(crate) fn write_rows(
         &mut self,
         writes: &[Write],
         is_change: bool,

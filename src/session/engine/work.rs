@@ -138,7 +138,10 @@ impl Engine {
             outbound,
             judge,
         } = deployment;
-        let beginning = store.beginning()?;
+        let beginning = match store.importing()? {
+            Some(_) => None,
+            None => store.beginning()?,
+        };
         let end = match beginning {
             Some(_) => store.end()?,
             None => End::default(),
@@ -226,6 +229,11 @@ impl Work<'_> {
         writes.extend(owed);
         self.write_beside(&writes)?;
         self.close_all();
+        self.reload()
+    }
+
+    /// Forgets everything, and begins with what is stored.
+    pub(crate) fn reload(&mut self) -> Result<(), StoreError> {
         let deployment = Deployment {
             limits: self.limits.clone(),
             outbound: self.outbound.clone(),

@@ -1,6 +1,9 @@
 // Each command against a real Worker, with the tokens that people have.
 
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { useServer } from "../../../../tests/support/fixture.ts";
 import { getHistory } from "../../../../tests/support/http.ts";
@@ -170,7 +173,7 @@ test("P11.4 inspect shows diagnostics, and the record", async () => {
   await bot.close();
 });
 
-test("P3.9 an export has all of a session, page after page, and says its end", async () => {
+test("P11.6 a session is exported, imported and forked", async () => {
   const session = fixture.session();
   const bot = await agent(fixture.server, session);
   const { id } = await start(bot);
@@ -180,27 +183,36 @@ test("P3.9 an export has all of a session, page after page, and says its end", a
   for (let count = 0; count < 20; count += 1) await bot.publish(`${count} ${large}`);
   const { out, code, err } = await as("ann", `export ${session}`);
   assert.equal(code, 0, err);
-  const [first, ...rest] = out
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line));
-  assert.equal(first.session, session);
-  const { end } = rest.pop();
-  assert.equal(end.lines, rest.length + 1);
-  const of = (list: string) => rest.filter((line) => list in line).map((line) => line[list]);
-  const texts = of("messages").map(({ data }) => String(data).split(" ")[0]);
-  assert.deepEqual(
-    texts.slice(0, 20),
-    Array.from({ length: 20 }, (_, at) => `${19 - at}`),
+  const linesOf = (text: string) =>
+    text
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+  const lines = linesOf(out);
+  assert.equal(lines[0].session, session);
+  assert.deepEqual(lines.at(-1), { type: "end", count: lines.length });
+  const file = join(await mkdtemp(join(tmpdir(), "sessile-")), "all.ndjson");
+  await writeFile(file, out);
+  const copy = fixture.session();
+  const made = await as("ann", `import ${file} ${copy} --json`);
+  assert.equal(made.code, 0, made.err);
+  assert.equal(JSON.parse(made.out).lines, lines.length);
+  assert.equal((await as("ann", `import ${file} ${copy}`)).code, 1);
+  assert.equal((await as("ann", `import ${file}.none ${copy}`)).code, 2);
+  const fork = fixture.session();
+  const forked = await as("ann", `fork ${session} ${fork} --at ${serial}`);
+  assert.equal(forked.code, 0, forked.err);
+  assert.equal(forked.out, `${fork}: ${session} up to ${serial}\n`);
+  const messages = (text: string) => linesOf(text).filter(({ type }) => type === "message");
+  const [copied, left] = await Promise.all(
+    [copy, fork].map(async (it) => messages((await as("ann", `export ${it}`)).out)),
   );
-  assert.ok(texts.includes("ab"));
-  assert.deepEqual(
-    of("turns").map((turn) => turn.id),
-    [id],
-  );
-  assert.ok(of("log").length > 20);
+  const texts = (all: { data: string }[] = []) => all.map(({ data }) => data);
+  assert.deepEqual(texts(copied), texts(messages(out)));
+  assert.deepEqual(texts(left), ["ab"]);
   const user = await as("ann", `export ${session}`, { caps: { "*": ["user"] } });
   assert.equal(user.code, 4);
+  await rm(dirname(file), { recursive: true });
   await bot.close();
 });
 
