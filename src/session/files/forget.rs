@@ -50,7 +50,8 @@ pub(super) fn forget(cx: &mut Context<'_>, step: &mut Step, ids: &[String]) {
 }
 
 /// Forgets a file on its way, which its client sends anew or deletes. The Worker that brings it may
-/// not know of that, so its object is owed for when it cannot come any more, and by itself, as nothing waits for that.
+/// not know of that, so its object is owed for when it cannot come any more, and by itself, as
+/// nothing waits for that.
 pub(super) fn replace(cx: &mut Context<'_>, step: &mut Step, file: &File) {
     let key = format!("{}{}", prefix(cx), file.id);
     let id = file.id.clone();
