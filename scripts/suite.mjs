@@ -1,5 +1,6 @@
 // Runs one of the suites that need the built Worker: workerd, browser or nightly.
 import { readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { build } from "./build.mjs";
 import { findChromium } from "./lib/chromium.mjs";
 import { filesAtOnce, inRoot, isMain, main, modernNode, Refusal, run } from "./lib/project.mjs";
@@ -8,11 +9,11 @@ import { setup } from "./setup.mjs";
 import { packWorker } from "./worker.mjs";
 
 const SUITES = {
-  // All files run alone, unless a list says which.
   workerd: {
     // Some tests make a session panic, which only the second variant can do.
     variants: ["release", "faults"],
     limitMs: 600_000,
+    atOnce: filesAtOnce,
     // These measure how long something takes, or load the machine so that others are late.
     alone: [
       ...["backlog", "bounds", "children", "crowd", "fuzz", "keys", "reads", "rollup", "room"].map(
@@ -22,8 +23,18 @@ const SUITES = {
       "sdk/tests/workerd/chaos.test.ts",
     ],
   },
-  browser: { variants: ["release"], limitMs: 600_000, browser: true },
-  nightly: { variants: ["release"], limitMs: 10_800_000 },
+  browser: {
+    variants: ["release"],
+    limitMs: 600_000,
+    browser: true,
+    // A browser by itself is busier than a Worker.
+    atOnce: availableParallelism(),
+    // These measure time, load the machine, or install the package.
+    alone: ["console-inbox", "inspect-states", "pace", "package", "react-hooks"].map(
+      (name) => `tests/browser/${name}.test.ts`,
+    ),
+  },
+  nightly: { variants: ["release"], limitMs: 10_800_000, atOnce: 1 },
 };
 
 /** Prepares and runs a suite, or only the files whose name contains one of `words`. */
@@ -46,9 +57,9 @@ export async function runSuite(name, words = []) {
     .concat(sdkTests(name))
     .filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
   if (files.length === 0) throw new Refusal(`no test of ${name} has such a name`);
-  const alone = suite.alone ?? files;
+  const { alone = [] } = suite;
   const groups = [
-    [filesAtOnce, files.filter((file) => !alone.includes(file))],
+    [suite.atOnce, files.filter((file) => !alone.includes(file))],
     [1, files.filter((file) => alone.includes(file))],
   ].filter(([, group]) => group.length > 0);
   let code = 0;
