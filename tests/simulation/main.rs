@@ -43,6 +43,7 @@ mod sqlite;
 mod usage;
 mod user;
 mod waking;
+mod words;
 mod writer;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
