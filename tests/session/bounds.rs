@@ -318,12 +318,12 @@ fn attaches_of_a_client() {
             alice < create #1 bob 'xxxxxxxxxxxx…' (9000)
             alice < caught-up #1
             alice < nack null rate-limited: unable to do so much; the client sends too fast,
-                  wait 39 ms retryAfterMs=39
+                  wait 37 ms retryAfterMs=37
             alice x 4429 the client asks too much
             carol < attached #1 anew, has older
             carol < caught-up #1
             alice = 429 {"error":{"code":"rate-limited","message":"unable to do so much; the
-                  client sends too fast, wait 39 ms","retryAfterMs":39,"status":429}}
+                  client sends too fast, wait 37 ms","retryAfterMs":37,"status":429}}
             -- 1000 ms
             alice < attached #1 anew, has older
             alice < caught-up #1
