@@ -42,6 +42,18 @@ describe("sizes", () => {
     assert.deepEqual({ ...attached.limits, ...expected }, attached.limits);
   });
 
+  test("P11.7 the limits say whether files are kept", async () => {
+    const { attached } = await attach(fixture.server, fixture.session());
+    assert.equal((attached.limits as Record<string, number>).fileBytes, 0);
+    const keeping = await startServer({ files: true });
+    try {
+      const { attached: told } = await attach(keeping, "files");
+      assert.equal((told.limits as Record<string, number>).fileBytes, 25 * MIB);
+    } finally {
+      await keeping.stop();
+    }
+  });
+
   test("P14 a WebSocket message of 256 KiB of UTF-8 is taken, a longer one refused", async () => {
     const session = fixture.session();
     const other = await connect(fixture.server, session, { sub: "other" });

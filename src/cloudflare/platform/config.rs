@@ -77,7 +77,7 @@ fn outbound(env: &Env, has_keys: bool) -> Result<Outbound, ErrorInfo> {
     let outbound = Outbound {
         has_inboxes: env.durable_object(INBOXES).is_ok(),
         has_keys,
-        is_watched: logs(env)? || has_analytics(env),
+        is_watched: logs(env)? || is_bound(env, "ANALYTICS"),
         bindings: bindings(env),
         push: Services {
             web: has("SESSILE_VAPID_KEY"),
@@ -101,9 +101,9 @@ fn logs(env: &Env) -> Result<bool, ErrorInfo> {
     }
 }
 
-/// Whether there is a binding of Workers Analytics Engine.
-fn has_analytics(env: &Env) -> bool {
-    Reflect::get(env, &"ANALYTICS".into()).is_ok_and(|binding| binding.is_object())
+/// Whether there is a binding of this name.
+fn is_bound(env: &Env, name: &str) -> bool {
+    Reflect::get(env, &name.into()).is_ok_and(|binding| binding.is_object())
 }
 
 /// The names of the bindings that agents may be reached by.
@@ -112,14 +112,18 @@ fn bindings(env: &Env) -> Bindings {
     serde_json::from_str(&names.unwrap_or_default()).unwrap_or_default()
 }
 
+/// The limits that hold. Without a bucket a file has none of its bytes, so that no client offers
+/// what the deployment cannot keep (P11.7).
 fn limits(env: &Env) -> Result<Limits, ErrorInfo> {
-    let Some(json) = variable(env, "SESSILE_LIMITS") else {
-        return Ok(Limits::default());
-    };
-    serde_json::from_str(&json).map_err(|error| {
+    let json = variable(env, "SESSILE_LIMITS").unwrap_or_else(|| "{}".to_owned());
+    let mut limits: Limits = serde_json::from_str(&json).map_err(|error| {
         let reason: String = error.to_string().chars().take(200).collect();
         not_configured(&format!(
             "SESSILE_LIMITS is not an object from names of limits to numbers: {reason}"
         ))
-    })
+    })?;
+    if !is_bound(env, "FILES") {
+        limits.file_bytes = 0;
+    }
+    Ok(limits)
 }
