@@ -224,7 +224,7 @@ export class Speech {
   #fitting<O extends Operation>(said: Said, operation: O): O | Promise<O> {
     if (operation.op !== "put") return operation;
     const id = `${this.#prefix}/${said.scope}/${operation.key}`;
-    const large = kept(this.#turn.host, operation.data, id);
+    const large = kept(this.#turn.host, operation.data, id, operation.file);
     return large ? large.then((data) => ({ ...operation, data })) : operation;
   }
 

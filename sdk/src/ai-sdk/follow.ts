@@ -31,7 +31,7 @@ export function followChat<M extends UIMessage>(
 ): () => void {
   const use = used(transport, chatId);
   if (!use) return () => {};
-  const { session, streaming, left } = use;
+  const { session, files, streaming, left, uploading } = use;
   let seen: Seen | undefined;
   let isResuming = false;
   left.clear();
@@ -42,15 +42,18 @@ export function followChat<M extends UIMessage>(
     const { value } = askings;
     const messages =
       was?.said === said && was.value === value ? was.messages : withSettled(said, value);
-    seen = { said, value, messages, streaming: new Set(streaming) };
+    seen = { said, value, files: files?.value, messages, streaming: new Set(streaming) };
     // A stream writes its own answers.
     if (was && isAlike(was, seen, answersOf(session))) return;
-    setMessages((held) =>
-      toUIMessages<M>({ messages, turns }).flatMap((message) => {
+    const all = toUIMessages<M>({ messages, turns });
+    const shown = files?.show(all) ?? all;
+    setMessages((held) => [
+      ...shown.flatMap((message) => {
         const was = held.filter(({ id }) => id === message.id);
         return streaming.has(message.id) ? was : [withOwn(message, was[0])];
       }),
-    );
+      ...held.filter(({ id }) => uploading.has(id) && !shown.some((it) => it.id === id)),
+    ]);
   };
   const look = () => {
     if (session.connection.state !== "connected") return;
@@ -80,6 +83,8 @@ export function followChat<M extends UIMessage>(
 interface Seen {
   said: readonly ShownMessage[];
   value: unknown;
+  /** The addresses of files that are known. */
+  files: unknown;
   /** The same, with what was settled of their askings. */
   messages: readonly ShownMessage[];
   streaming: ReadonlySet<string>;
@@ -90,7 +95,7 @@ function isAlike(was: Seen, is: Seen, answers: Answers): boolean {
   const isSame =
     is.streaming.size === was.streaming.size &&
     [...is.streaming].every((id) => was.streaming.has(id));
-  if (!isSame || is.messages.length < was.messages.length) return false;
+  if (!isSame || is.files !== was.files || is.messages.length < was.messages.length) return false;
   return is.messages.every(
     (message, at) => message === was.messages[at] || is.streaming.has(answers.of(message) ?? ""),
   );

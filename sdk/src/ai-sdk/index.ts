@@ -8,6 +8,7 @@ export { type FollowedChat, followChat } from "./follow.ts";
 export { toData } from "./output.ts";
 export { type StreamedText, type StreamToTurnOptions, streamToTurn } from "./server.ts";
 export {
+  type ChatFiles,
   SessileChatTransport,
   type SessileChatTransportOptions,
   type ToolDecision,

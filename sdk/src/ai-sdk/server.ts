@@ -5,6 +5,7 @@ import type { UIMessage, UIMessageChunk } from "ai";
 import { type AiSdkOptions, aiSdk } from "../agent/codec/ai-sdk.ts";
 import type { StreamResult } from "../agent/speech.ts";
 import type { AgentTurn } from "../agent/turn.ts";
+import { modelFiles } from "../files/parts.ts";
 import { type RunOptions, streamRuns } from "../runs/runs.ts";
 import { toUIMessages } from "./ui-messages.ts";
 
@@ -26,11 +27,13 @@ export interface StreamToTurnOptions extends RunOptions, Pick<AiSdkOptions, "sta
  * Pipes the result of `streamText`, or a stream of UI message chunks, into a turn, and waits for
  * its end. Pass `turn.signal` to `streamText` as `abortSignal`, so that a cancel reaches the model.
  *
- * A function is called with the conversation that leads to the turn. If calls of its answer need
- * approval (`needsApproval`), or have no `execute`, the turn is suspended until people have decided
- * and devices have run them. Then the function is called again, with what came of that in the
- * conversation: in this process, or in the next one of the agent, which calls `streamToTurn` alike.
- * A call that was allowed is made anew if its process is lost in it: `toolCallId` says which it is.
+ * A function is called with the conversation that leads to the turn; a file of the session in it
+ * has an address that the model's provider can fetch, or its bytes (`modelFiles`). If calls of its
+ * answer need approval (`needsApproval`), or have no `execute`, the turn is suspended until people
+ * have decided and devices have run them. Then the function is called again, with what came of that
+ * in the conversation: in this process, or in the next one of the agent, which calls `streamToTurn`
+ * alike. A call that was allowed is made anew if its process is lost in it: `toolCallId` says which
+ * it is.
  */
 export async function streamToTurn<M extends UIMessage = UIMessage>(
   turn: AgentTurn,
@@ -44,7 +47,8 @@ export async function streamToTurn<M extends UIMessage = UIMessage>(
     codec,
     async (messages) => {
       const { turns } = messages;
-      return chunksOf(await source(toUIMessages<M>({ messages, turns })));
+      const shown = toUIMessages<M>({ messages, turns });
+      return chunksOf(await source(await modelFiles(turn.host, shown)));
     },
     options,
   );

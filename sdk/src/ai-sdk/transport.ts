@@ -41,7 +41,22 @@ export interface ToolResult {
   errorText?: string;
 }
 
+/** The files of a session in its chat (`filesOf` of `sessile/files`). */
+export interface ChatFiles {
+  /** Another value once there are other addresses to show. */
+  readonly value: unknown;
+  /** A message whose long `data:` addresses are files of the session. */
+  keep<M extends UIMessage>(message: M): Promise<M>;
+  /** Messages with addresses that work now. */
+  show<M extends UIMessage>(messages: readonly M[]): M[];
+}
+
 type Common = {
+  /**
+   * Pass `filesOf` of `sessile/files`: then files beyond 32 KB are uploaded before their message is
+   * sent, and shown by addresses that are renewed.
+   */
+  files?: (session: Session) => ChatFiles;
   /** Called with each input, for agents that are not connected: POST it to one, for example. */
   wake?: (wake: Wake) => unknown;
 };
@@ -58,6 +73,9 @@ type Stream = ReadableStream<UIMessageChunk>;
 /** The page's present use of the session. */
 export interface Use {
   session: Session;
+  files?: ChatFiles | undefined;
+  /** The ids of messages whose files are on their way. */
+  uploading: Set<string>;
   /** Streams that are being read, or requested. */
   streams: number;
   /** The answers in those streams. */
@@ -98,9 +116,10 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
     const { chatId, trigger, body, abortSignal } = options;
     const use = this.use(chatId);
     const { session, cancels } = use;
+    const sent = use.files ? await busy(use, () => withFiles(use, options)) : options;
     const over = new Set(session.turns.filter((turn) => !isOpen(turn)).map(({ id }) => id));
     const was = heldOf(session);
-    const publishing = publish(session, options);
+    const publishing = publish(session, sent);
     const { input, answer, turn } = await busy(use, () => reached(session, publishing));
     if (answer && !input && !turn) return nothing();
     if (input && use.cancels > cancels) cancelInput(session, input);
@@ -185,6 +204,8 @@ export class SessileChatTransport<M extends UIMessage = UIMessage> implements Ch
       const session = typeof given === "function" ? given(chatId) : given;
       use = {
         session,
+        files: options.files?.(session),
+        uploading: new Set(),
         streams: 0,
         streaming: new Set(),
         show: new Set(),
@@ -355,6 +376,23 @@ function byAnswer(session: Session, wanted: Wanted): Map<string, Turn[]> {
 /** Ends the answers to a message, also future ones. */
 function cancelInput(session: Session, input: string, reason?: string): void {
   session.cancel({ input }, reason).catch(() => {});
+}
+
+/** The page's news, once its files are in the session; the chat shows the message meanwhile. */
+async function withFiles<M extends UIMessage>(
+  { files, uploading, session }: Use,
+  sent: Send<M>,
+): Promise<Send<M>> {
+  const { trigger, messages } = sent;
+  const last = messages.at(-1);
+  if (!files || last?.role !== "user" || trigger !== "submit-message") return sent;
+  uploading.add(last.id);
+  try {
+    const kept = await reached(session, files.keep(last));
+    return { ...sent, messages: [...messages.slice(0, -1), kept] };
+  } finally {
+    uploading.delete(last.id);
+  }
 }
 
 /** Runs an action; meanwhile nothing else is begun with the session. */

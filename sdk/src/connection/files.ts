@@ -37,6 +37,17 @@ export function describe(link: FileLink, id: string): Promise<SessionFile> {
   return ask(link, `/${encodeURIComponent(id)}/url`);
 }
 
+/** The bytes of a file, once it is described; undefined if they are gone meanwhile. */
+export async function bytesOf(
+  { address, tokens, options }: FileLink,
+  { id, type }: SessionFile,
+): Promise<Blob | undefined> {
+  const get = options.fetch ?? fetch.bind(globalThis);
+  const headers = { authorization: `Bearer ${tokens.last ?? (await tokens.get())}` };
+  const response = await get(`${address}/files/${encodeURIComponent(id)}`, { headers });
+  return response.ok ? new Blob([await response.arrayBuffer()], { type }) : undefined;
+}
+
 async function ask(
   { address, tokens, options }: FileLink,
   path: string,

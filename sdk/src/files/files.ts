@@ -16,7 +16,8 @@ interface Linked extends Feature {
 
 const begin: Begin<Linked> = ({ link }) => ({ link });
 
-function linkOf(session: FileSession): FileLink {
+/** The connection of a session. */
+export function linkOf(session: FileSession): FileLink {
   return "link" in session ? session.link : session.feature(begin).link;
 }
 

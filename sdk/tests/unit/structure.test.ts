@@ -36,7 +36,7 @@ const FLOORS: Record<string, readonly string[]> = {
   push: ["protocol", "connection"],
   // Adapters: none knows another.
   react: ["protocol", "connection", "client", "inbox", "pace"],
-  "ai-sdk": ["protocol", "connection", "answer", "client", "agent", "runs", "pace"],
+  "ai-sdk": ["protocol", "connection", "answer", "client", "files", "agent", "runs", "pace"],
   tanstack: ["protocol", "answer", "client", "agent", "runs", "pace"],
   // A session layer inside a test, which knows it from outside.
   testing: ["protocol"],

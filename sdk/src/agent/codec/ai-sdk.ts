@@ -1,6 +1,8 @@
 // The chunks of an AI SDK UI message stream (`toUIMessageStream()`), of ai@6 and ai@7. The stored
 // messages hold enough to give `useChat` the same parts again.
 
+import { blobOf, isDataUrl, MOST_DATA } from "../../connection/data-url.ts";
+import type { SessionFile } from "../../protocol/index.ts";
 import { type Call, Calls } from "./calls.ts";
 import { Draft, type Slot } from "./draft.ts";
 import {
@@ -8,6 +10,7 @@ import {
   type CodecOptions,
   fields,
   type Headers,
+  type Inside,
   type Json,
   jsonOf,
   pick,
@@ -202,6 +205,8 @@ class AiSdk extends Draft {
 
   #other(chunk: Json, type: string) {
     if (type.startsWith("source-")) return void this.say("source", "source", chunk);
+    const file = fileIn(chunk, type);
+    if (file) return void this.say(type, type, chunk, { file });
     if (!type.startsWith("data-")) return this.pass(type, chunk);
     const isState = this.#change(type.slice("data-".length), chunk);
     if (chunk.transient) return isState ? undefined : this.signal(type, chunk);
@@ -291,6 +296,19 @@ class AiSdk extends Draft {
         return this.#other(chunk, type);
     }
   }
+}
+
+/** The bytes of a generated file that are too long for a message (P11.7). */
+function fileIn(chunk: Json, type: string): Inside | undefined {
+  const { url } = chunk;
+  const isFile = type === "file" || type === "reasoning-file";
+  const body = isFile && isDataUrl(url) && url.length > MOST_DATA && blobOf(url);
+  if (!body) return undefined;
+  const said = ({ id, url }: SessionFile) => {
+    const providerMetadata = { ...fields(chunk.providerMetadata), sessile: { file: id } };
+    return { ...chunk, url, providerMetadata };
+  };
+  return { body, name: "file", said };
 }
 
 /** The chunks of each family. */

@@ -8,6 +8,7 @@ import {
   type Ending,
   fields,
   type Headers,
+  type Inside,
   type Json,
   jsonOf,
   type Operation,
@@ -41,6 +42,7 @@ export interface Beside {
   role?: OutputRole;
   /** The key of the message that it belongs to. */
   of?: string;
+  file?: Inside;
 }
 
 /**

@@ -1,6 +1,6 @@
 // The operations on messages into which a codec turns a provider's stream, without ids or serials.
 
-import type { StateOp, Usage } from "../../protocol/index.ts";
+import type { SessionFile, StateOp, Usage } from "../../protocol/index.ts";
 
 /** A message's headers: text by name (P4.1). */
 export type Headers = Record<string, string>;
@@ -10,6 +10,13 @@ export type OutputRole = "assistant" | "tool";
 
 /** How a message or a stream ended. */
 export type Ending = "complete" | "failed" | "cancelled";
+
+/** A file within a value (P11.7), and the value once the session has the file. */
+export interface Inside {
+  body: Blob;
+  name: string;
+  said(file: SessionFile): unknown;
+}
 
 /**
  * One step in the life of a message. `key` names the message within its stream. The same stream
@@ -21,7 +28,10 @@ export type Operation =
   | { op: "append"; key: string; text: string }
   /** Ends an open message; `data`, if given, is its final value. */
   | { op: "close"; key: string; status: Ending; data?: unknown; headers?: Headers }
-  /** A whole message, which a second one with the same key replaces; `of` is its owner's key. */
+  /**
+   * A whole message, which a second one with the same key replaces; `of` is its owner's key, and
+   * `file` what is in it that is too long for a message.
+   */
   | {
       op: "put";
       key: string;
@@ -30,6 +40,7 @@ export type Operation =
       headers?: Headers;
       role?: OutputRole;
       of?: string;
+      file?: Inside;
     }
   /** Takes the message back. */
   | { op: "drop"; key: string }

@@ -11,6 +11,7 @@ import { createElement, type ReactNode, StrictMode, useEffect, useMemo } from "r
 import { createRoot } from "react-dom/client";
 import { followChat, SessileChatTransport } from "../../../src/ai-sdk/index.ts";
 import { useSessileChat } from "../../../src/ai-sdk/react.ts";
+import { filesOf } from "../../../src/files/index.ts";
 import { Panel } from "./panel.ts";
 
 /** The state that tests look at. */
@@ -30,6 +31,7 @@ const {
   by,
   tool,
   approvals,
+  files,
 } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
 const shown: Shown = {
   messages: [],
@@ -74,7 +76,7 @@ function Parts(): ReactNode {
 }
 
 function Hook(): ReactNode {
-  return show(useSessileChat({ ...options, url, token }));
+  return show(useSessileChat({ ...options, url, token, ...(files && { files: filesOf }) }));
 }
 
 function show(held: Chat): ReactNode {
