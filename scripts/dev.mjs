@@ -11,6 +11,7 @@ import {
   main,
   modernNode,
   nodeModules,
+  read,
   root,
   say,
 } from "./lib/project.mjs";
@@ -18,6 +19,14 @@ import { setup } from "./setup.mjs";
 
 const KEYS = ["SESSILE_SIGNING_KEY", "SESSILE_KEYS", "SESSILE_JWKS_URL"];
 const LOCAL_VARS = inRoot(".dev.vars");
+/** Beside wrangler.toml, since its paths are meant from there. */
+const LOCAL_CONFIG = ".wrangler.local.toml";
+const MADE = "# Made by scripts/dev.mjs from wrangler.toml.\n\n";
+const BUCKET = `
+[[r2_buckets]]
+binding = "FILES"
+bucket_name = "sessile-files"
+`;
 
 // Nothing leaves the machine, and wrangler does not build the Rust again.
 const LOCAL = {
@@ -29,11 +38,26 @@ const LOCAL = {
 /** Starts `wrangler dev`; returns its end and a way to end it. */
 export function serve(args) {
   const wrangler = join(nodeModules, "wrangler", "bin", "wrangler.js");
-  return supervise(modernNode(), [wrangler, "dev", ...args], {
+  const hasConfig = args.some((arg) => /^(-c|--config)(=|$)/.test(arg));
+  const config = hasConfig ? [] : ["--config", localConfig()];
+  return supervise(modernNode(), [wrangler, "dev", ...config, ...args], {
     cwd: root,
     stdio: "inherit",
     env: environment(LOCAL),
   });
+}
+
+/**
+ * The configuration of this machine: wrangler.toml, and a bucket of wrangler's own for the files of
+ * sessions. A deployment has one only where its owner made it (docs/deploy.md).
+ */
+function localConfig() {
+  const toml = read("wrangler.toml");
+  const made = /^\[\[r2_buckets\]\]/m.test(toml) ? toml : `${MADE}${toml}${BUCKET}`;
+  const path = inRoot(LOCAL_CONFIG);
+  // Wrangler begins anew when its configuration changes.
+  if (!existsSync(path) || readFileSync(path, "utf8") !== made) writeFileSync(path, made);
+  return LOCAL_CONFIG;
 }
 
 /**

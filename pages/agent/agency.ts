@@ -17,6 +17,7 @@ import {
 } from "sessile/agent";
 import { Guide, type Stage } from "./guide.ts";
 import { pieces } from "./pieces.ts";
+import { saidIn } from "./said.ts";
 import { play, sceneOf } from "./scenes.ts";
 import { LEASE_MS } from "./specialist.ts";
 import { type Kind, TITLES } from "./trip.ts";
@@ -133,11 +134,11 @@ export class Agency {
         this.#begun.add(turn.id);
         const { input } = turn.info;
         const message = input ? await readMessage(this.#session, input) : undefined;
-        const asked = String(message?.data ?? "");
+        const { text: asked, files } = saidIn(message?.data);
         const guide = await Guide.of(this.#stage, turn, message?.client);
         const inputTokens = pieces(asked).length;
         try {
-          await play(sceneOf(asked), guide, asked);
+          await play(sceneOf(asked, files.length > 0), guide, asked, files);
         } finally {
           const outputTokens = guide.count;
           turn.usage({ inputTokens, outputTokens, totalTokens: inputTokens + outputTokens });

@@ -50,6 +50,10 @@ export class Guide {
     return this.#voice.say(name, text, headers);
   }
 
+  keep(name: string, make: () => unknown): Promise<void> {
+    return this.#voice.keep(name, make);
+  }
+
   obey(answer: (instruction: string) => string): Promise<void> {
     return this.#voice.obey(answer);
   }

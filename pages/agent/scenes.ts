@@ -4,10 +4,21 @@
 
 import type { Guide } from "./guide.ts";
 import { numberOf } from "./pieces.ts";
+import { measured, megabytesIn, reported, seen } from "./report.ts";
+import type { SaidFile } from "./said.ts";
 import { obeyed, SHORT, SOURCES, story } from "./texts.ts";
 import { booked, destinationIn, summary, TRIP_SCHEMA, type Trip, tripOf } from "./trip.ts";
 
-export type Scene = "plan" | "refund" | "book" | "ask" | "fail" | "short" | "story";
+export type Scene =
+  | "plan"
+  | "refund"
+  | "book"
+  | "ask"
+  | "fail"
+  | "short"
+  | "report"
+  | "look"
+  | "story";
 
 const WORDS: readonly (readonly [RegExp, Scene])[] = [
   [/\bplan\b|\btrip to\b|\btravel to\b/i, "plan"],
@@ -16,22 +27,30 @@ const WORDS: readonly (readonly [RegExp, Scene])[] = [
   [/\bask me\b|\bquestion\b/i, "ask"],
   [/\bfail\b/i, "fail"],
   [/\bshort|\bbrief/i, "short"],
+  [/\breport\b/i, "report"],
 ];
 
 /** The scene that a message asks for. */
-export function sceneOf(text: string): Scene {
-  return WORDS.find(([words]) => words.test(text))?.[1] ?? "story";
+export function sceneOf(text: string, hasFiles = false): Scene {
+  return WORDS.find(([words]) => words.test(text))?.[1] ?? (hasFiles ? "look" : "story");
 }
 
 /** A person of either device, or one who watches. */
 const ANYBODY = ["role:user", "role:supervisor"];
 
-export async function play(scene: Scene, guide: Guide, asked: string): Promise<void> {
-  await SCENES[scene](guide, asked);
+export async function play(
+  scene: Scene,
+  guide: Guide,
+  asked: string,
+  files: readonly SaidFile[] = [],
+): Promise<void> {
+  await SCENES[scene](guide, asked, files);
   await guide.obey(obeyed);
 }
 
-const SCENES: Record<Scene, (guide: Guide, asked: string) => Promise<void>> = {
+type Play = (guide: Guide, asked: string, files: readonly SaidFile[]) => Promise<void>;
+
+const SCENES: Record<Scene, Play> = {
   async story(guide, asked) {
     const next = { suggest: "Plan a trip to Lisbon\nAsk me something" };
     const serial = await guide.say("1", story(asked, guide.turn.id), next);
@@ -40,6 +59,18 @@ const SCENES: Record<Scene, (guide: Guide, asked: string) => Promise<void>> = {
 
   async short(guide) {
     await guide.say("1", SHORT);
+  },
+
+  async look(guide, _, files) {
+    await guide.say("1", seen(files));
+  },
+
+  async report(guide, asked) {
+    await guide.say("1", "I measure everything, which makes a long result. 📊");
+    if (guide.isOver) return;
+    const megabytes = megabytesIn(asked);
+    await guide.keep("report", () => measured(megabytes));
+    await guide.say("2", reported(megabytes));
   },
 
   async fail(guide) {

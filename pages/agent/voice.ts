@@ -85,6 +85,12 @@ export class Voice {
     return serial;
   }
 
+  /** Keeps the result of a tool, unless an earlier process has: where it is long, as a file. */
+  async keep(name: string, make: () => unknown): Promise<void> {
+    if ([...this.#held.values()].some((held) => held.name === name)) return;
+    await this.turn.message(make(), { id: name, name, role: "tool" });
+  }
+
   /** Obeys what it was told meanwhile. */
   async obey(answer: (instruction: string) => string): Promise<void> {
     while (!this.isOver) {

@@ -31,6 +31,8 @@ const SUGGESTIONS = [
   "Ask me a question",
   "Fail, please",
 ];
+/** The same where the deployment keeps files. */
+const WITH_FILES = [...SUGGESTIONS, "Make a report of 5 MB"];
 
 export function Device({ session: id, person, title, access }: Props) {
   const options = useMemo(
@@ -69,6 +71,7 @@ function Shown({ person, title, access }: Omit<Props, "session">) {
   const connection = useConnection();
   const stands = standing(connection, network, session.link.attached?.resumed ?? false);
   useReports(stands);
+  const { fileBytes = 0 } = session.link.limits;
   return (
     <div className="device">
       <header className="device-head">
@@ -84,7 +87,7 @@ function Shown({ person, title, access }: Omit<Props, "session">) {
         <Usage />
       </header>
       {!around && <OwnNetwork access={access} />}
-      <Thread suggestions={SUGGESTIONS} />
+      <Thread suggestions={fileBytes > 0 ? WITH_FILES : SUGGESTIONS} />
       <Composer about={{ device: title }} />
     </div>
   );

@@ -15,6 +15,8 @@ import { Button } from "../look/parts.tsx";
 import { AskedIn } from "./approvals.tsx";
 import { say } from "./composer.tsx";
 import { textOf } from "./entries.ts";
+import { filesIn } from "./file-words.ts";
+import { Files } from "./files.tsx";
 import { toConversation } from "./focus.ts";
 import { useNames } from "./names.tsx";
 import { Reactions, Sources } from "./notes.tsx";
@@ -136,10 +138,15 @@ function Parts({ turn, messages, isReadOnly }: PartsProps) {
 }
 
 const Part = memo(function Part({ message }: { message: ShownMessage }) {
-  const { name, role, status, serial } = message;
+  const { name, role, status, serial, data, headers } = message;
   const text = textOf(message);
   if (name === "steer") return <Steer message={message} />;
-  const isText = typeof message.data === "string";
+  const files = filesIn(data);
+  if (files.length > 0) return <Files files={files} />;
+  // Too large for a message, where no files are kept.
+  const { omitted } = headers ?? {};
+  if (omitted !== undefined) return <p className="file">{`${name}, too large: ${omitted}`}</p>;
+  const isText = typeof data === "string";
   if (name !== "message" || !isText || role === "tool") {
     return (
       <details className="part">

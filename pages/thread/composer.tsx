@@ -4,6 +4,7 @@ import { type FormEvent, type KeyboardEvent, useEffect, useId, useRef, useState 
 import { branchesOf, isOpen, type Session, type Turn } from "sessile";
 import { useConnection, useLead, useSession, useTurns, useUsage } from "sessile/react";
 import { Button, Note } from "../look/parts.tsx";
+import { AttachButton, AttachedList, takesFiles, useAttached } from "./attach.tsx";
 import { labelOf } from "./fields.ts";
 import { type About, Typing, useNames, useTyping } from "./names.tsx";
 
@@ -21,16 +22,19 @@ export function answering(turns: readonly Turn[]): readonly Turn[] {
   return turns.filter((turn) => isOpen(turn) && turn.within === undefined);
 }
 
-/** Says something in a session; a person who leads speaks in the place of the agents. */
-export function say(session: Session, text: string, how: How, isLeading = false): void {
+/**
+ * Says something in a session: a text, or one with files. A person who leads speaks in the place of
+ * the agents.
+ */
+export function say(session: Session, said: unknown, how: How, isLeading = false): void {
   const branches = branchesOf(session);
   const steered = answering(session.turns).findLast(({ cancel }) => !cancel);
   if (how === "steer" && steered) {
     // Its turn may have ended meanwhile: then it is a message like any other.
-    session.steer(steered.id, text).catch(() => branches.send(text));
+    session.steer(steered.id, said).catch(() => branches.send(said));
     return;
   }
-  branches.send(text, {
+  branches.send(said, {
     ...(isLeading && { role: "assistant" }),
     ...(how === "interrupt" && { interrupt: true }),
   });
@@ -58,26 +62,32 @@ export function Composer({ about = {}, placeholder = "Write a message" }: Props)
   const stop = () => void session.cancel({ all: true }, "stopped").catch(() => {});
   useEscape(isBusy, stop);
 
-  const send = () => {
-    if (text.trim() === "") return;
-    say(session, text, isAnswering ? how : "alongside", isOwn);
+  const attached = useAttached();
+  const { isSending } = attached;
+  const isEmpty = text.trim() === "" && attached.files.length === 0;
+  const send = async () => {
+    if (isEmpty || isSending) return;
+    const files = attached.files.length > 0 ? await attached.upload() : [];
+    if (!files) return;
+    const said = files.length > 0 ? { text, files } : text;
+    say(session, said, isAnswering ? how : "alongside", isOwn);
     setText("");
     typing(false);
     field.current?.focus();
   };
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    send();
+    void send();
   };
   const press = (event: KeyboardEvent) => {
     // A key that an input method needs is not for this page.
     if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
     event.preventDefault();
-    send();
+    void send();
   };
 
   return (
-    <form className="composer" onSubmit={submit}>
+    <form className="composer" onSubmit={submit} {...takesFiles(attached)}>
       <Notices />
       <div className="composer-line">
         <Typing />
@@ -98,7 +108,9 @@ export function Composer({ about = {}, placeholder = "Write a message" }: Props)
           </fieldset>
         )}
       </div>
+      <AttachedList attached={attached} />
       <div className="composer-field">
+        <AttachButton attached={attached} />
         <label className="visually-hidden" htmlFor={id}>
           Message
         </label>
@@ -107,6 +119,7 @@ export function Composer({ about = {}, placeholder = "Write a message" }: Props)
           ref={field}
           rows={1}
           value={text}
+          readOnly={isSending}
           placeholder={isOwn ? "Answer in place of the agents" : placeholder}
           aria-describedby={`${id}-keys`}
           aria-keyshortcuts="Enter Escape"
@@ -119,7 +132,7 @@ export function Composer({ about = {}, placeholder = "Write a message" }: Props)
         <Button className="stop" aria-disabled={!isBusy} onClick={() => isBusy && stop()}>
           Stop
         </Button>
-        <Button kind="main" type="submit" aria-disabled={text.trim() === ""}>
+        <Button kind="main" type="submit" aria-disabled={isEmpty || isSending}>
           Send
         </Button>
       </div>

@@ -2,6 +2,7 @@
 // messages lie between those of others in the log.
 
 import type { ShownMessage, Turn } from "sessile";
+import { filesIn } from "./file-words.ts";
 
 /** Messages that are no content by themselves. */
 const SILENT = new Set(["regenerate", "response", "step", "notes", "progress"]);
@@ -76,7 +77,10 @@ function unknown(id: string, { client, createdAt }: ShownMessage): Turn {
   return { id, status: "complete", agent: client, attempt: 1, createdAt };
 }
 
-/** The text of a message: text as it is, anything else as JSON. */
+/** The text of a message, also beside files; anything else as JSON. */
 export function textOf({ data }: Pick<ShownMessage, "data">): string {
-  return typeof data === "string" ? data : data === undefined ? "" : JSON.stringify(data, null, 2);
+  if (typeof data === "string") return data;
+  const { text } = Object(data) as { text?: unknown };
+  if (filesIn(data).length > 0) return typeof text === "string" ? text : "";
+  return data === undefined ? "" : JSON.stringify(data, null, 2);
 }

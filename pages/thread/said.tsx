@@ -6,6 +6,8 @@ import { useSession } from "sessile/react";
 import { Markdown } from "../look/markdown.tsx";
 import { Button } from "../look/parts.tsx";
 import { textOf } from "./entries.ts";
+import { filesIn } from "./file-words.ts";
+import { Files } from "./files.tsx";
 import { toConversation, toSameButton } from "./focus.ts";
 
 interface Props {
@@ -27,6 +29,7 @@ export const Said = memo(function Said(props: Props) {
   const edit = useRef<HTMLButtonElement>(null);
   const { id = "", serial, role, delivery, error } = message;
   const text = textOf(message);
+  const files = filesIn(message.data);
   const leave = () => {
     setEditing(false);
     requestAnimationFrame(() => edit.current?.focus());
@@ -46,15 +49,18 @@ export const Said = memo(function Said(props: Props) {
           text={text}
           onCancel={leave}
           onSave={(changed) => {
-            saveEdit(session, serial, changed);
+            saveEdit(session, serial, files.length > 0 ? { text: changed, files } : changed);
             leave();
           }}
         />
       ) : (
-        <div className="bubble">
-          {role === "assistant" ? <Markdown text={text} /> : <p className="plain">{text}</p>}
-        </div>
+        text !== "" && (
+          <div className="bubble">
+            {role === "assistant" ? <Markdown text={text} /> : <p className="plain">{text}</p>}
+          </div>
+        )
       )}
+      <Files files={files} />
       <div className="foot">
         {readers !== "" && <span className="quiet">Read by {readers}</span>}
         {delivery === "pending" && <span className="quiet">Waits to be sent</span>}
@@ -98,10 +104,10 @@ export const Said = memo(function Said(props: Props) {
 });
 
 /** Sends another version; an answer that is being given to this one is wanted no more. */
-function saveEdit(session: Session, serial: string, text: string): void {
+function saveEdit(session: Session, serial: string, said: unknown): void {
   const isAnswered = session.turns.some((turn) => turn.input === serial && isOpen(turn));
   if (isAnswered) session.cancel({ input: serial }, "edited").catch(() => {});
-  branchesOf(session).edit(serial, text);
+  branchesOf(session).edit(serial, said);
 }
 
 interface EditorProps {

@@ -12,6 +12,8 @@ export interface Options {
   vars?: Record<string, string>;
   /** More flags of Chromium. */
   flags?: readonly string[];
+  /** More flags of wrangler. */
+  wrangler?: readonly string[];
 }
 
 /** The counters of a device. */
@@ -24,14 +26,14 @@ export interface Counts {
 export type Device = "Laptop" | "Phone";
 
 /** A Worker and a browser for the tests of a file. */
-export function useDemo({ vars = {}, flags = [] }: Options = {}) {
+export function useDemo({ vars = {}, flags = [], wrangler = [] }: Options = {}) {
   let dev: Dev | undefined;
   let browser: Browser | undefined;
   let contexts: BrowserContext[] = [];
   let count = 0;
 
   before(async () => {
-    dev = await Dev.begin({ SESSILE_DEV: "1", ...vars });
+    dev = await Dev.begin({ SESSILE_DEV: "1", ...vars }, wrangler);
     browser = await launch(flags);
   });
   afterEach(async () => {

@@ -20,7 +20,6 @@ mod checks;
 mod client;
 mod deliveries;
 mod draft;
-mod files;
 mod forks;
 mod handover;
 #[path = "../session/host.rs"]

@@ -41,19 +41,30 @@ export class Dev {
   readonly #port: number;
   readonly #dir: string;
   readonly #vars: Record<string, string>;
+  readonly #flags: readonly string[];
   #child: ChildProcess | undefined;
   #output = "";
 
-  private constructor(port: number, dir: string, vars: Record<string, string>) {
+  private constructor(
+    port: number,
+    dir: string,
+    vars: Record<string, string>,
+    flags: readonly string[],
+  ) {
     this.url = `http://127.0.0.1:${port}`;
     this.#port = port;
     this.#dir = dir;
+    this.#flags = flags;
     this.#vars = { SESSILE_SIGNING_KEY: SIGNING_KEY, ...vars };
   }
 
   /** A server on a free port, with a disk of its own that outlives its restarts. */
-  static async begin(vars: Record<string, string> = {}): Promise<Dev> {
-    const dev = new Dev(await freePort(), mkdtempSync(join(tmpdir(), "sessile-dev-")), vars);
+  static async begin(
+    vars: Record<string, string> = {},
+    flags: readonly string[] = [],
+  ): Promise<Dev> {
+    const dir = mkdtempSync(join(tmpdir(), "sessile-dev-"));
+    const dev = new Dev(await freePort(), dir, vars, flags);
     await dev.start();
     return dev;
   }
@@ -75,6 +86,7 @@ export class Dev {
         "127.0.0.1",
         "--persist-to",
         this.#dir,
+        ...this.#flags,
         ...Object.entries(this.#vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]),
       ],
       { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, CI: "1" } },
