@@ -18,8 +18,7 @@ export function useCounted(tally: Tally): Counted {
   const [counted, setCounted] = useState<Counted>({ said: 0, counts: DEVICES.map(() => NONE) });
   useEffect(() => {
     const timer = setInterval(() => {
-      const now = performance.now();
-      const counts = DEVICES.map(({ client }) => tally.counts(client, now));
+      const counts = DEVICES.map(({ client }) => tally.counts(client));
       setCounted({ said: tally.said, counts });
     }, EVERY_MS);
     return () => clearInterval(timer);
@@ -55,8 +54,8 @@ export function HowCounted({ said }: { said: number }) {
       <p className="soft">
         The agents report each text that the session has acknowledged, and its place in the log.
         Each device reports the text that it shows, and how far it has read. A token is lost if the
-        device has read its place and does not show it two seconds later. It is repeated if the
-        device shows it more often than it was said. Anything else is on its way.
+        device has read its place and does not show it in the two seconds after that. It is repeated
+        if the device shows it more often than it was said. Anything else is on its way.
       </p>
     </section>
   );

@@ -23,7 +23,7 @@ export function Demo({ session, agent }: Props) {
   const tally = useMemo(() => new Tally(), []);
   const told = (device: DeviceKind) => (word: Told) => {
     if (word.type === "begun") tally.begun(device.client);
-    else if (word.type === "shows") tally.shows(device.client, word, performance.now());
+    else if (word.type === "shows") tally.shows(device.client, word);
   };
   const laptop = useDevice(told(LAPTOP));
   const phone = useDevice(told(PHONE));

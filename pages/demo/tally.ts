@@ -6,7 +6,8 @@
 //
 // - delivered: tokens that the device shows in their place;
 // - lost: tokens that were acknowledged, whose place the device has read, and that it does not show
-//   even after `SETTLE_MS` more, in which a text that is shown at an even pace comes to its end;
+//   in the `SETTLE_REPORTS` reports after that, in which a text that is shown at an even pace comes
+//   to its end, however slow the device is: time alone would count what a busy one is about to show;
 // - repeated: tokens that the device shows once more than they were said.
 //
 // Tokens on their way, to a device that is offline for example, are neither: their place was not
@@ -31,8 +32,8 @@ export interface Counts {
 
 export const NONE: Counts = { delivered: 0, lost: 0, repeated: 0 };
 
-/** How long after its place was read a token may be missing, in milliseconds. */
-export const SETTLE_MS = 2_000;
+/** How many reports after its place was read a token may be missing: two seconds of them. */
+export const SETTLE_REPORTS = 8;
 
 /** A token, near enough: what people read as one piece. The tokens of a text add up to it. */
 const TOKEN = /\s*\S{1,6}|\s+$/gu;
@@ -110,8 +111,10 @@ interface Shown {
   isCaughtUp: boolean;
   /** The first message that it holds; `""` if it holds all. */
   of: string;
-  /** When it told a place that it had not told before, by place: the last few. */
-  readonly reached: { position: string; at: number }[];
+  /** How often it has reported. */
+  reports: number;
+  /** The report that told a place which none before had told, by place: the last few. */
+  readonly reached: { position: string; report: number }[];
 }
 
 /** A report of a device. */
@@ -142,17 +145,18 @@ export class Tally {
 
   /** A device was loaded anew, and will tell all that it shows. */
   begun(device: string): void {
-    const [texts, reached] = [new Map<string, string>(), []];
-    this.#devices.set(device, { texts, position: "", isCaughtUp: false, of: "", reached });
+    const nothing = { position: "", isCaughtUp: false, of: "", reports: 0 };
+    this.#devices.set(device, { ...nothing, texts: new Map(), reached: [] });
   }
 
-  shows(device: string, { texts, position, isCaughtUp, of }: Report, now: number): void {
+  shows(device: string, { texts, position, isCaughtUp, of }: Report): void {
     if (!this.#devices.has(device)) this.begun(device);
     const shown = this.#devices.get(device);
     if (!shown) return;
     for (const { serial, text } of texts) shown.texts.set(serial, text);
+    shown.reports += 1;
     if (position !== shown.position) {
-      shown.reached.push({ position, at: now });
+      shown.reached.push({ position, report: shown.reports });
       if (shown.reached.length > REACHED_KEPT) shown.reached.shift();
     }
     Object.assign(shown, { position, isCaughtUp, of });
@@ -173,12 +177,12 @@ export class Tally {
   }
 
   /** The tokens of a device, by its fate. */
-  counts(device: string, now: number): Counts {
+  counts(device: string): Counts {
     const shown = this.#devices.get(device);
     const sums = { ...NONE };
     if (!shown) return sums;
     for (const said of this.#said.values()) {
-      const { delivered, lost, repeated } = this.#of(device, said, shown, now);
+      const { delivered, lost, repeated } = this.#of(device, said, shown);
       sums.delivered += delivered;
       sums.lost += lost;
       sums.repeated += repeated;
@@ -186,7 +190,7 @@ export class Tally {
     return sums;
   }
 
-  #of(device: string, said: Acknowledged, shown: Shown, now: number): Counts {
+  #of(device: string, said: Acknowledged, shown: Shown): Counts {
     const text = shown.texts.get(said.serial) ?? "";
     // Before the first message that it holds there are others, which nobody asked it to show.
     if (!text && said.serial < shown.of) return NONE;
@@ -195,14 +199,14 @@ export class Tally {
     if (kept && kept.text === text && text === said.text) return kept.counts;
     const counts = compare(said.text, text, said.isWhole);
     if (text === said.text) this.#settled.set(key, { text, counts });
-    if (!hasSettled(shown, said.position, now)) counts.lost = 0;
+    if (!hasSettled(shown, said.position)) counts.lost = 0;
     return counts;
   }
 }
 
 /** Whether a device read a place so long ago that what is there must be on show. */
-function hasSettled(shown: Shown, position: string, now: number): boolean {
+function hasSettled(shown: Shown, position: string): boolean {
   if (!shown.isCaughtUp || shown.position < position) return false;
   const reached = shown.reached.find((it) => it.position >= position);
-  return reached === undefined || now - reached.at >= SETTLE_MS;
+  return reached === undefined || shown.reports - reached.report >= SETTLE_REPORTS;
 }

@@ -23,12 +23,14 @@ export function useReports(standing: Standing): void {
   const network = useNetwork();
   const told = useRef(new Map<string, unknown>());
   const latest = useRef<() => void>(undefined);
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const { words, tone } = standing;
 
   useEffect(() => {
-    if (around) say(around, { type: "begun" });
-    return () => clearTimeout(timer.current);
+    if (!around) return;
+    say(around, { type: "begun" });
+    // Also where nothing changes: that something is missing shows in reports that come after it.
+    const timer = setInterval(() => latest.current?.(), EVERY_MS);
+    return () => clearInterval(timer);
   }, []);
   useEffect(() => {
     if (around) say(around, { type: "stands", words, tone, network });
@@ -40,10 +42,6 @@ export function useReports(standing: Standing): void {
       const of = session.hasOlder ? (messages[0]?.serial ?? "") : "";
       say(around as Window, { type: "shows", texts, position, isCaughtUp, of });
     };
-    timer.current ??= setTimeout(() => {
-      timer.current = undefined;
-      latest.current?.();
-    }, EVERY_MS);
   }, [messages, position, isCaughtUp, session]);
 }
 
