@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use worker::{Delay, Env, Fetch, Request};
 
+use super::claims;
 use super::env::{not_configured, variable};
 use super::http::read_all;
 use super::made::MadeKeys;
@@ -44,6 +45,8 @@ pub(crate) struct KeyRing {
     are_own_good: Cell<bool>,
     url: Option<String>,
     expected: Expected,
+    /// `SESSILE_CLAIMS` (P2.9).
+    rules: Option<String>,
     fetched: RefCell<Fetched>,
 }
 
@@ -90,12 +93,15 @@ impl KeyRing {
             issuer: text("SESSILE_ISSUER"),
             audience: text("SESSILE_AUDIENCE"),
         };
+        let rules = text("SESSILE_CLAIMS");
+        rules.as_deref().map_or(Ok(()), claims::check)?;
         Ok(Self {
             own,
             made: MadeKeys::read(env),
             are_own_good: Cell::new(false),
             url,
             expected,
+            rules,
             fetched: RefCell::default(),
         })
     }
@@ -120,7 +126,10 @@ impl KeyRing {
         self.try_own().await?;
         let (key, name) = self.find(&header)?;
         let claims = signatures::verify(token, &header, &key, &name).await?;
-        let read = Claims::read(&claims, now(), limits)?;
+        let read = match &self.rules {
+            Some(rules) => claims::read(rules, &claims, now(), limits)?,
+            None => Claims::read(&claims, now(), limits)?,
+        };
         self.expected.check(&claims)?;
         Ok(read)
     }

@@ -1,6 +1,7 @@
 //! The runtime, for both programs: JavaScript, time, configuration, keys, panics.
 
 pub(crate) mod chunks;
+mod claims;
 pub(crate) mod config;
 pub(crate) mod env;
 pub(crate) mod http;

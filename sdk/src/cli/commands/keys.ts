@@ -50,6 +50,7 @@ export const SETTINGS: readonly Setting[] = [
   { name: "SESSILE_APNS_KEY_ID", kind: "variable", for: "push by APNs" },
   { name: "SESSILE_APNS_TEAM", kind: "variable", for: "push by APNs" },
   { name: "SESSILE_APNS_TOPIC", kind: "variable", for: "push by APNs" },
+  { name: "SESSILE_CLAIMS", kind: "variable", for: "what plain tokens may do" },
   { name: "SESSILE_LIMITS", kind: "variable", for: "other limits" },
   { name: "SESSILE_LOG", kind: "variable", for: "a line for each milestone of a session" },
   {
