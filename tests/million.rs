@@ -69,6 +69,7 @@ impl World {
             role: Role::User,
             operations: Operations::parse(operations).unwrap(),
             expires_at: Timestamp::MAX,
+            issued_at: 0,
             window_ms: WINDOW_MS,
             names: None,
             told: None,

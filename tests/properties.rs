@@ -137,6 +137,7 @@ impl Stage {
             role: Role::Agent,
             operations: Operations::ALL,
             expires_at: Timestamp::MAX,
+            issued_at: 0,
             window_ms,
             names: None,
             told: None,

@@ -7,6 +7,7 @@
 //!            and performs the effects
 //! call       the calls of the first to the second
 //! bucket     the bytes of files
+//! revoked    tokens that are refused by both, though they are signed and valid
 //! push       the transports of notices to people's devices
 //! platform   the runtime for both: JavaScript, time, configuration, keys, panics
 //! ```
@@ -18,4 +19,5 @@ mod call;
 mod object;
 mod platform;
 mod push;
+mod revoked;
 pub mod worker;

@@ -12,6 +12,10 @@ use crate::protocol::inbox::{Attached, changed as changed_frame};
 use crate::protocol::limits::{INBOX_LIST, PAGE_BYTES};
 use crate::protocol::serial::Serial;
 use crate::store::{InboxStore, StoreError};
+use crate::token::unauthorized;
+
+/// The reason of a close for a revocation (P11.5).
+pub(super) const REVOKED: &str = "the token was revoked";
 
 impl Inbox {
     /// A connection was accepted: it is sent the inbox as of now.
@@ -23,6 +27,15 @@ impl Inbox {
         start: &Start,
         out: &mut Vec<Effect>,
     ) -> Result<(), StoreError> {
+        if self
+            .revocations
+            .has(&connection.client, connection.issued_at)
+        {
+            let error = unauthorized("the token was revoked; ask for another one");
+            nack(&connection.id, None, error, out);
+            out.push(closing(&connection.id, close::UNAUTHORIZED, REVOKED));
+            return Ok(());
+        }
         if let Err(error) = self.has_room(&connection) {
             nack(&connection.id, None, error, out);
             out.push(closing(
@@ -191,6 +204,7 @@ impl Inbox {
         match grant {
             Ok(grant) if grant.client == live.connection.client => {
                 live.connection.expires_at = grant.expires_at;
+                live.connection.issued_at = grant.issued_at;
                 live.connection.sight = grant.sight;
                 out.push(Effect::Remember(live.connection.clone()));
                 let renewed = Outcome::Renewed {

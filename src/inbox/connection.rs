@@ -19,6 +19,8 @@ pub struct Connection {
     pub client: String,
     /// When its token expires (P2.6).
     pub expires_at: Timestamp,
+    /// When its token was issued; 0 where that does not say (P11.5).
+    pub issued_at: Timestamp,
     /// The sessions that its token may see.
     pub sight: Sight,
 }
@@ -28,6 +30,7 @@ read_fields!(Connection {
     carrier,
     client,
     expires_at,
+    issued_at: or_default,
     sight,
 });
 

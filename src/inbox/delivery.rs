@@ -2,9 +2,31 @@
 
 use crate::machine::Outcome;
 
-/// A notice that the platform is to send to a device, once.
+/// A call that the platform is to make, once.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Delivery {
+pub enum Delivery {
+    /// To the service of a device.
+    Post(Posting),
+    /// To another object of the deployment.
+    Revoke(Revoking),
+}
+
+/// A revocation for an inbox or a session (P11.5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revoking {
+    /// Its number.
+    pub number: u64,
+    /// Whether it is for a session.
+    pub is_session: bool,
+    /// The name of that object.
+    pub name: String,
+    /// The revocation as JSON.
+    pub body: String,
+}
+
+/// A notice for a device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Posting {
     /// Its number.
     pub number: u64,
     /// The device as JSON, as the transports take it.

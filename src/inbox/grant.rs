@@ -26,6 +26,8 @@ pub struct Grant {
     pub client: String,
     /// When it expires.
     pub expires_at: Timestamp,
+    /// When its token was issued; 0 where that does not say.
+    pub issued_at: Timestamp,
     /// The sessions that it may see.
     pub sight: Sight,
 }
@@ -33,6 +35,7 @@ pub struct Grant {
 read_fields!(Grant {
     client,
     expires_at as "expiresAt",
+    issued_at as "issuedAt": or_default,
     sight,
 });
 
@@ -42,6 +45,7 @@ impl Grant {
         Self {
             client: String::new(),
             expires_at: Timestamp::MAX,
+            issued_at: Timestamp::MAX,
             sight: Sight::default(),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::connection::Live;
 use super::items::Items;
+use super::revocations::Revocations;
 use super::{
     Connection, Delivered, Delivery, Grant, Inbox, Input, Sight, Start, address, epoch_of,
 };
@@ -48,6 +49,7 @@ impl Machine for Inbox {
             devices: store.devices()?.into_iter().collect(),
             queue: Queue::load(store.deliveries()?, &deployment.limits, DELIVERIES_AT_ONCE),
             changes: Bucket::new(DEVICE_CHANGES_PER_SECOND, DEVICE_CHANGES_BURST),
+            revocations: Revocations::load(store, name)?,
             outbound: deployment.outbound,
             limits: deployment.limits,
         })
@@ -67,7 +69,8 @@ impl Machine for Inbox {
     }
 
     fn deadline(&self) -> Option<Timestamp> {
-        self.queue.deadline()
+        let next = [self.queue.deadline(), self.revocations.next()];
+        next.into_iter().flatten().min()
     }
 
     fn listens_at(&self) -> Timestamp {
@@ -113,6 +116,7 @@ impl Machine for Inbox {
         Ok(Grant {
             client: claims.client.clone(),
             expires_at: claims.expires_at,
+            issued_at: claims.issued_at,
             sight: Sight {
                 capabilities: claims.capabilities.clone(),
                 role: claims.role,
@@ -136,6 +140,7 @@ impl Machine for Inbox {
             carrier,
             client: grant.client,
             expires_at: grant.expires_at,
+            issued_at: grant.issued_at,
             sight: grant.sight,
         };
         let Attach { since } = attach;

@@ -14,10 +14,12 @@ mod machine;
 mod notices;
 mod post;
 mod read;
+mod revocation;
+mod revocations;
 mod take;
 
 pub use connection::{Connection, Start};
-pub use delivery::{Decide, Delivered, Delivery};
+pub use delivery::{Decide, Delivered, Delivery, Posting, Revoking};
 pub use grant::{Grant, Sight};
 
 use crate::machine::{Bucket, Queue};
@@ -32,6 +34,7 @@ use crate::protocol::serial::Epoch;
 use crate::store::{Device, InboxStore, StoreError};
 use connection::Live;
 use items::Items;
+use revocations::{NUMBERS, Revocations};
 
 /// Everything that can happen to an inbox.
 pub type Input = crate::machine::Input<Inbox>;
@@ -65,6 +68,8 @@ pub struct Inbox {
     queue: Queue,
     /// The rate at which devices change (P14).
     changes: Bucket,
+    /// Revoked tokens, and all that are to hear of that (P11.5).
+    revocations: Revocations,
     outbound: Outbound,
 }
 
@@ -113,6 +118,10 @@ impl Inbox {
                 let (status, body) = self.answer(store, now, &sender, request, &mut out)?;
                 out.push(Effect::Respond { status, body });
             }
+            Input::Delivered(delivered) if NUMBERS <= delivered.number => {
+                let (number, status) = (delivered.number, delivered.status);
+                self.revocations.end(store, now, number, status)?;
+            }
             Input::Delivered(delivered) => self.settle(store, now, &delivered)?,
             Input::Deadline => self.forget_letters(store, now)?,
             // All of a client's readers may leave as much unsent as it has connections (P14):
@@ -122,6 +131,8 @@ impl Inbox {
         if !self.queue.is_empty() {
             self.post(store, now, &mut out)?;
         }
+        let calls = self.revocations.start(now).into_iter();
+        out.extend(calls.map(|call| Effect::Deliver(Delivery::Revoke(call))));
         Ok(out)
     }
 
@@ -140,6 +151,16 @@ impl Inbox {
             Request::Told(news) => self.take(store, now, *news, out)?,
             Request::Said(said) => self.pass_on(store, now, &said)?,
             Request::Device(request) => self.answer_device(store, now, grant, request)?,
+            Request::Revoke(ask) => self.revoke(store, now, ask)?,
+            Request::Revocations(after) => (200, self.list_revocations(after)),
+            Request::Revoked(revocation) => {
+                self.revoked(store, now, revocation, out)?;
+                (200, "{}".to_owned())
+            }
+            Request::Contact(contact) => {
+                self.contact(store, now, contact)?;
+                (200, "{}".to_owned())
+            }
             Request::Refused(error) => (error.status, error.body()),
         })
     }

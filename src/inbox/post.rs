@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::delivery::{Decide, Delivered, Delivery};
+use super::delivery::{Decide, Delivered, Delivery, Posting};
 use super::{Effect, Inbox};
 use crate::machine::Started;
 use crate::protocol::ids::Timestamp;
@@ -23,7 +23,7 @@ impl Inbox {
             let mut write = InboxWrite::default();
             for Started { number, target, .. } in self.queue.start(now) {
                 match self.delivery(store, now, number, &target)? {
-                    Some(delivery) => out.push(Effect::Deliver(delivery)),
+                    Some(posting) => out.push(Effect::Deliver(Delivery::Post(posting))),
                     None => write.owed.push(self.queue.forget(number)),
                 }
             }
@@ -41,7 +41,7 @@ impl Inbox {
         now: Timestamp,
         number: u64,
         id: &str,
-    ) -> Result<Option<Delivery>, StoreError> {
+    ) -> Result<Option<Posting>, StoreError> {
         let (Some(device), Some(parcel)) = (self.devices.get(id), store.parcel(number)?) else {
             return Ok(None);
         };
@@ -71,12 +71,12 @@ impl Inbox {
             let (client, until) = (self.client(), letter.until);
             Decide {
                 url: format!("{url}/approvals/{}/decide", percent_encoded(&approval)),
-                claims: decide_claims(&letter.session, client, &approval, until),
+                claims: decide_claims(&letter.session, client, &approval, now, until),
             }
         });
         let notice = letter.notice.get();
         let rest = notice.strip_prefix('{').unwrap_or_default();
-        Ok(Some(Delivery {
+        Ok(Some(Posting {
             number,
             device: device.address.json.clone(),
             notice: format!("{{\"url\":{},{rest}", json!(url)),

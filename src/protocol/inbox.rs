@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::capability::Role;
+use super::decode::parse;
 use super::device::DeviceRequest;
 use super::error::{ErrorCode, ErrorInfo};
 use super::frame::encode;
@@ -13,6 +14,7 @@ use super::news::{ItemKind, News};
 use super::notice::Said;
 use super::object::read_fields;
 use super::query::{self, Pairs, Parts};
+use super::revocation::Revocation;
 use super::serial::Serial;
 
 /// The parameters that say whose inbox is meant.
@@ -37,6 +39,14 @@ pub enum Request {
     Device(DeviceRequest),
     /// A session passes on the words of an agent (P10.2). No client's request is this one.
     Said(Box<Said>),
+    /// `POST /v1/revocations` (P11.5), of the object that keeps them.
+    Revoke(Revocation),
+    /// `GET /v1/revocations`, after a time.
+    Revocations(Timestamp),
+    /// Tokens are revoked. No client's request is this one.
+    Revoked(Revocation),
+    /// A session tells that the client came to it. No client's request is this one.
+    Contact(Revocation),
     /// An invalid one.
     Refused(ErrorInfo),
 }
@@ -140,6 +150,29 @@ pub fn said(parts: &Parts<'_>) -> Result<Request, ErrorInfo> {
         let message = format!("unable to take the notice; {error}");
         ErrorInfo::new(ErrorCode::InvalidFrame, message)
     })
+}
+
+/// Reads the body of `POST /v1/revocations`.
+pub(super) fn revoke(parts: &Parts<'_>) -> Result<Request, ErrorInfo> {
+    parse("revoke", parts.body).map(Request::Revoke)
+}
+
+/// Reads the query of `GET /v1/revocations`.
+pub(super) fn revocations(parts: &Parts<'_>) -> Result<Request, ErrorInfo> {
+    let after = query::find(parts.pairs, "after").filter(|after| !after.is_empty());
+    let after = after.map_or(Ok(0), str::parse);
+    let wrong = |_| query::refused("read the revocations", "after is no time");
+    after.map(Request::Revocations).map_err(wrong)
+}
+
+/// Reads a revocation that an inbox is told.
+pub(super) fn revoked(parts: &Parts<'_>) -> Result<Request, ErrorInfo> {
+    parse("revoke", parts.body).map(Request::Revoked)
+}
+
+/// Reads a contact that a session tells.
+pub(super) fn contact(parts: &Parts<'_>) -> Result<Request, ErrorInfo> {
+    parse("take the contact", parts.body).map(Request::Contact)
 }
 
 /// How a connection wants to be served (P15.2).

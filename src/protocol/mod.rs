@@ -44,6 +44,7 @@ pub mod presence;
 pub mod query;
 pub mod reads;
 pub mod request;
+pub mod revocation;
 pub mod routes;
 pub mod schema;
 pub mod search;

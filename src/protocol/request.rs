@@ -8,6 +8,7 @@ use super::limits::Limits;
 use super::object::read_fields;
 use super::query::{self, Parts};
 use super::reads::Read;
+use super::revocation::Revocation;
 use super::size;
 use super::traceparent::TRACEPARENT;
 use super::transfer::{Batch, Page};
@@ -43,6 +44,8 @@ pub enum Request {
     File(String),
     /// `DELETE …/files/{id}` (P11.7).
     DeleteFile(String),
+    /// Tokens are revoked (P11.5). No client's request is this one.
+    Revoked(Revocation),
 }
 
 /// `POST …/wake` (P10.3); the body may be empty.
@@ -54,6 +57,11 @@ pub(super) fn wake(parts: &Parts<'_>, limits: &Limits) -> Result<Request, ErrorI
     };
     check_depth(VERB, body, limits)?;
     parse(VERB, body).map(Request::Wake)
+}
+
+/// A revocation that a session is told (P11.5).
+pub(super) fn revoked(parts: &Parts<'_>) -> Result<Request, ErrorInfo> {
+    parse("revoke", parts.body).map(Request::Revoked)
 }
 
 /// `POST …/frames` (P12.1).

@@ -18,6 +18,7 @@ use super::news::ItemKind;
 use super::query::{self, Pairs, Parts, Query};
 use super::reads::{Read, with_reads};
 use super::request::{self, Request};
+use super::revocation;
 use super::search;
 use super::state;
 
@@ -30,6 +31,8 @@ pub enum Resource {
     Inbox,
     /// The devices of the token's client, in its own inbox (P10.1).
     Devices,
+    /// The revocations of the deployment (P11.5).
+    Revocations,
 }
 
 /// How a request is answered.
@@ -263,6 +266,22 @@ with_reads! {
             takes: &[],
             serve: Serve::PushKey,
         };
+        Route {
+            method: "POST",
+            path: "/v1/revocations",
+            resource: Resource::Revocations,
+            needs: None,
+            takes: &[],
+            serve: Serve::Answer(Decode::Inbox(|parts, _| inbox::revoke(parts))),
+        };
+        Route {
+            method: "GET",
+            path: "/v1/revocations",
+            resource: Resource::Revocations,
+            needs: None,
+            takes: revocation::LIST,
+            serve: Serve::Answer(Decode::Inbox(|parts, _| inbox::revocations(parts))),
+        };
         devices!("GET" "", &[device::CLIENT], device::list);
         devices!("PUT" "/{device}", &[], device::put);
         devices!("GET" "/{device}", &[], device::get);
@@ -323,14 +342,44 @@ pub static PAGE: Route = session!(
 pub static FORK: Route = session!(
     "" "/import", None, &[], Serve::Transfer(Decode::Session(request::import))
 );
+/// A revocation for an inbox (P11.5). It is no address: only the object that keeps them tells it.
+pub static REVOKED: Route = Route {
+    path: "/v1/inbox/revoked",
+    serve: Serve::Answer(Decode::Inbox(|parts, _| inbox::revoked(parts))),
+    ..TOLD
+};
+
+/// The same for a session. It is no address either: the client's inbox tells it, too.
+pub static REVOKED_HERE: Route = session!(
+    "" "/revoked", None, &[],
+    Serve::Answer(Decode::Session(|parts, _| request::revoked(parts)))
+);
+
+/// A contact of a client, for its inbox (P11.5). It is no address: only sessions tell it.
+pub static CONTACT: Route = Route {
+    path: "/v1/inbox/contact",
+    serve: Serve::Answer(Decode::Inbox(|parts, _| inbox::contact(parts))),
+    ..TOLD
+};
 
 /// A restart that a development server is asked for. It is no address of a deployment
 /// ([`super::development`]).
 pub static RESTART: Route = session!("" "/restart", None, &[], Serve::Restart);
 
 /// The lines that are no addresses.
-static OWN: [&Route; 9] = [
-    &WRITTEN, &TOLD, &SAID, &RESTART, &UPLOADING, &UPLOADED, &LOCATED, &PAGE, &FORK,
+static OWN: [&Route; 12] = [
+    &WRITTEN,
+    &TOLD,
+    &SAID,
+    &RESTART,
+    &UPLOADING,
+    &UPLOADED,
+    &LOCATED,
+    &PAGE,
+    &FORK,
+    &REVOKED,
+    &REVOKED_HERE,
+    &CONTACT,
 ];
 
 /// A request found nothing.

@@ -9,6 +9,7 @@ use super::inboxes::state::Followers;
 use super::marks::memory::Marks;
 use super::messages::state::Retention;
 use super::presence::state::Presence;
+use super::revocation::state::Revoked;
 use super::state::memory::State;
 use super::transfer::progress::Progress;
 use super::turns::state::Turns;
@@ -44,6 +45,8 @@ pub(super) struct Memory {
     pub(super) files: Files,
     /// The import that the session waits for; then it does nothing else.
     pub(super) importing: Option<Progress>,
+    /// Contacts, and revocations that came just now (P11.5).
+    pub(super) revoked: Revoked,
 }
 
 /// A request that a turn waits for.

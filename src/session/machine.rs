@@ -92,6 +92,7 @@ impl Machine for Session {
             role: grant.role,
             operations: grant.operations,
             expires_at: grant.expires_at,
+            issued_at: grant.issued_at,
             window_ms: attach.window_ms,
             names: attach.names,
             told: None,

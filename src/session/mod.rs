@@ -28,6 +28,7 @@ mod readers;
 mod reads;
 mod refuse;
 mod request;
+mod revocation;
 mod search;
 mod settings;
 mod state;
@@ -277,7 +278,10 @@ fn dispatch(cx: &mut Context<'_>, input: Input) -> Result<(), StoreError> {
         Input::Delivered(delivered) if delivered.number < inboxes::state::NUMBERS => {
             deliveries::part::settle(cx, &delivered)?;
         }
-        Input::Delivered(delivered) => inboxes::part::settle(cx, &delivered)?,
+        Input::Delivered(delivered) if delivered.number < revocation::state::NUMBERS => {
+            inboxes::part::settle(cx, &delivered)?;
+        }
+        Input::Delivered(delivered) => revocation::contact::settle(cx, &delivered),
         // Taken before any other.
         Input::Heard { .. } => {}
     }

@@ -18,6 +18,7 @@ use super::part::Part;
 use super::presence::silence::Silence;
 use super::presence::tell::Announcing;
 use super::readers::renew::Tokens;
+use super::revocation::contact::Contacts;
 use super::state::part::Shared;
 use super::turns::lease::Leases;
 use super::turns::lost::Open;
@@ -59,6 +60,7 @@ macro_rules! each {
             Waking
             Deliveries
             Inboxes
+            Contacts
         }
     };
     (@ $part:ident $do:block $($name:ident)*) => {

@@ -6,6 +6,8 @@ use super::files::{find, forget, upload};
 use super::handover::heard;
 use super::readers::history;
 use super::reads::read;
+use super::revocation::contact::meet;
+use super::revocation::cut::cut;
 use super::transfer::export::export;
 use super::transfer::import::import;
 use super::waking::again::wake;
@@ -37,6 +39,14 @@ pub(super) fn answer(
     sender: &Sender,
     request: Request,
 ) -> Result<(), StoreError> {
+    let request = match request {
+        Request::Revoked(revocation) => {
+            cut(cx, revocation);
+            cx.engine.out.response = Some((200, "{}".to_owned()));
+            return Ok(());
+        }
+        request => request,
+    };
     if let Err(error) = cx.engine.limit(sender, |rates, now| rates.may_ask(now)) {
         cx.engine.out.response = Some(refused(request, error));
         return Ok(());
@@ -86,6 +96,8 @@ fn take(cx: &mut Context<'_>, sender: &Sender, request: Request) -> Result<(), S
         Request::File(file) => find::find(cx, sender, &file),
         Request::DeleteFile(file) => forget::delete(cx, sender, &file),
         Request::Wake(ask) => wake(cx, sender, &ask),
+        // Taken before: it counts for nobody.
+        Request::Revoked(_) => Ok(String::new()),
     };
     cx.engine.out.response = Some(match done {
         Ok(body) => (200, body),
@@ -104,6 +116,9 @@ fn take_frames(
     shape: Shape,
 ) -> Result<(), StoreError> {
     frames::take_frames(cx, sender, None, frames, &mut Chains::default())?;
+    if cx.engine.created_at.is_some() {
+        meet(cx, &sender.client, true);
+    }
     if let Err(error) = cx.engine.settle_for(sender.connection.as_ref()) {
         full::survive(cx, error)?;
     }

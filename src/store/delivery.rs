@@ -46,6 +46,8 @@ pub enum DeliveryKind {
     File = 5,
     /// The next lines of a fork, from its source (P11.6). It has no row: the fork has one.
     Page = 6,
+    /// A contact of a client, for its inbox (P11.5). It has no row.
+    Contact = 7,
 }
 
 /// The needs of a kind of delivery, by which a queue treats it.
@@ -81,6 +83,7 @@ impl DeliveryKind {
             Self::Device => "device",
             Self::File => "file",
             Self::Page => "page",
+            Self::Contact => "contact",
         }
     }
 
@@ -93,7 +96,7 @@ impl DeliveryKind {
                 end: true,
             },
             // An inbox must become right again, and no file may stay behind.
-            Self::Inbox | Self::File => Needs {
+            Self::Inbox | Self::File | Self::Contact => Needs {
                 order: true,
                 answer: true,
                 end: false,

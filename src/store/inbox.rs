@@ -107,7 +107,7 @@ pub struct InboxWrite {
 
 /// The rows of one inbox.
 pub struct InboxStore {
-    sql: Rc<dyn Sql>,
+    pub(super) sql: Rc<dyn Sql>,
     /// The same database, for the one table that inboxes and sessions both have.
     owed: Store,
 }

@@ -12,6 +12,7 @@
 //! | `written_at` | when something was last written that is in no other row, in ms; NULL if never |
 //! | `trimmed_at` | when messages were last trimmed, in ms; NULL if never |
 //! | `settings` | the [`Settings`], as JSON |
+//! | `contacts` | clients that came here (P11.5), a line each; `+` if the inbox knows |
 
 use super::error::StoreError;
 use super::row::Row;
@@ -50,6 +51,8 @@ pub enum MetaWrite {
         /// When they were changed: activity like any other (P11.2).
         at: Timestamp,
     },
+    /// The clients that came here, and whether the inbox of each knows.
+    Contacts(String),
     /// The session ends: everything is deleted but its deliveries (P10.4, P11.2).
     End,
 }
@@ -59,6 +62,9 @@ impl Stored for MetaWrite {
         match self {
             Self::Begin(beginning) => begin(sql, beginning),
             Self::Set { settings, at } => set(sql, settings, *at),
+            Self::Contacts(lines) => {
+                sql.run("UPDATE meta SET contacts=?1", &[lines.as_str().into()])
+            }
             Self::End => Ok(()),
         }
     }
@@ -66,13 +72,13 @@ impl Stored for MetaWrite {
     fn make_tables(&self, sql: &dyn Sql, tables: &mut Tables) -> Result<(), StoreError> {
         match self {
             Self::Begin(_) => tables.begin(sql),
-            Self::Set { .. } => Ok(()),
+            Self::Set { .. } | Self::Contacts(_) => Ok(()),
             Self::End => tables.leave(sql, Rare::Delivery),
         }
     }
 
     fn is_one_statement(&self) -> bool {
-        matches!(self, Self::Set { .. })
+        matches!(self, Self::Set { .. } | Self::Contacts(_))
     }
 }
 
@@ -120,6 +126,16 @@ impl Store {
                 trimmed_at: row.maybe_integer()?,
                 settings: serde_json::from_str(&row.text()?).map_err(|_| unreadable())?,
             }))
+        })
+    }
+}
+
+impl Store {
+    /// The clients that came here (P11.5). One row.
+    pub fn contacts(&self) -> Result<String, StoreError> {
+        self.read(|sql| {
+            let row = Row::only(sql.query("SELECT contacts FROM meta", &[])?);
+            Ok(row?.maybe_text()?.unwrap_or_default())
         })
     }
 }

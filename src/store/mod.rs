@@ -29,6 +29,7 @@ mod mark;
 mod message;
 mod meta;
 mod retention;
+mod revocation;
 mod row;
 mod schema;
 mod search;

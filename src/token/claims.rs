@@ -26,12 +26,7 @@ impl Claims {
     /// # Errors
     /// `forbidden` without `admin` for the pattern `*`, `invalid-frame` where it is no client's id.
     pub fn in_place_of(self, client: &str) -> Result<Self, ErrorInfo> {
-        self.check_whole()?;
-        let everywhere = self
-            .capabilities
-            .resolve("*")
-            .unwrap_or(Operations::of(&[]));
-        everywhere.require(Operation::Admin, "read the devices of another client", "*")?;
+        self.check_rules("read the devices of another client")?;
         if check_client(client).is_err() {
             let message = "unable to read the devices; client is no client's id";
             return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
@@ -42,6 +37,17 @@ impl Claims {
         })
     }
 
+    /// Refuses all but an administrator of every session, by what it would do.
+    ///
+    /// # Errors
+    /// `forbidden` without `admin` for the pattern `*`.
+    pub fn check_rules(&self, verb: &str) -> Result<(), ErrorInfo> {
+        self.check_whole()?;
+        let everywhere = self.capabilities.resolve("*");
+        let everywhere = everywhere.unwrap_or(Operations::of(&[]));
+        everywhere.require(Operation::Admin, verb, "*")
+    }
+
     /// Reads the claims of a token whose signature was checked, at the time `now`. Unknown claims
     /// are ignored (P1.4).
     ///
@@ -49,7 +55,7 @@ impl Claims {
     /// `unauthorized`, naming the claim and its mistake.
     pub fn read(json: &str, now: Timestamp, limits: &Limits) -> Result<Self, ErrorInfo> {
         let claims = Fields::part("authorize", "the token's claims", json).map_err(refused)?;
-        let expires_at = check_times(&claims, now)?;
+        let (expires_at, issued_at) = check_times(&claims, now)?;
         let client: Option<String> = claims.get("sub").map_err(refused)?;
         let client = client.ok_or_else(|| unauthorized("the token has no sub, the client's id"))?;
         check_client(&client).map_err(|wrong| unauthorized(&wrong))?;
@@ -64,6 +70,7 @@ impl Claims {
             role: read_role(&claims)?,
             capabilities: read_capabilities(&claims)?,
             expires_at,
+            issued_at,
             only: None,
         })
     }
@@ -153,8 +160,9 @@ fn read_capabilities(claims: &Fields<'_>) -> Result<Capabilities, ErrorInfo> {
     Capabilities::parse(&caps?).map_err(|wrong| unauthorized(&format!("the token's {wrong}")))
 }
 
-/// Checks `exp`, `nbf` and `iat` (P2.1); returns when the token expires here.
-fn check_times(claims: &Fields<'_>, now: Timestamp) -> Result<Timestamp, ErrorInfo> {
+/// Checks `exp`, `nbf` and `iat` (P2.1); returns when the token expires here, and when it was
+/// issued.
+fn check_times(claims: &Fields<'_>, now: Timestamp) -> Result<(Timestamp, Timestamp), ErrorInfo> {
     let exp = milliseconds(claims, "exp")?;
     let exp = exp.ok_or_else(|| unauthorized("the token has no exp, its expiry"))?;
     let (nbf, iat) = (milliseconds(claims, "nbf")?, milliseconds(claims, "iat")?);
@@ -169,11 +177,11 @@ fn check_times(claims: &Fields<'_>, now: Timestamp) -> Result<Timestamp, ErrorIn
             return Err(unauthorized(&wrong));
         }
     }
-    Ok(if exp > now {
-        exp
-    } else {
-        exp.saturating_add(LEEWAY_MS)
-    })
+    let expires_at = match exp > now {
+        true => exp,
+        false => exp.saturating_add(LEEWAY_MS),
+    };
+    Ok((expires_at, iat.unwrap_or(0)))
 }
 
 fn milliseconds(claims: &Fields<'_>, name: &str) -> Result<Option<Timestamp>, ErrorInfo> {
@@ -193,7 +201,7 @@ const fn seconds(milliseconds: i64) -> i64 {
     milliseconds / 1000
 }
 
-fn check_client(client: &str) -> Result<(), String> {
+pub(super) fn check_client(client: &str) -> Result<(), String> {
     let length = client.chars().count();
     if length == 0 || length > CLIENT_LENGTH {
         return Err(format!(

@@ -31,6 +31,7 @@ pub fn development_claims(
         ("name", name),
         ("role", role),
         ("caps", Some(caps)),
+        ("iat", Some(json!(now as f64 / 1000.0))),
         ("exp", Some(json!(expires_at / 1000))),
         ("iss", iss.as_ref().map(|iss| json!(iss))),
         ("aud", aud.as_ref().map(|aud| json!(aud))),

@@ -21,6 +21,8 @@ pub struct Claims {
     pub capabilities: Capabilities,
     /// When the token expires; if it was accepted within the leeway, when that ends.
     pub expires_at: Timestamp,
+    /// When the token was issued; 0 where it does not say (P11.5).
+    pub issued_at: Timestamp,
     /// The one thing that it is good for, and for nothing else (P10.2, P11.7).
     pub only: Option<OneThing>,
 }
@@ -40,6 +42,8 @@ pub struct Grant {
     pub operations: Operations,
     /// When it expires.
     pub expires_at: Timestamp,
+    /// When its token was issued; 0 where that does not say.
+    pub issued_at: Timestamp,
 }
 
 read_fields!(Grant {
@@ -48,7 +52,22 @@ read_fields!(Grant {
     role,
     operations,
     expires_at as "expiresAt",
+    issued_at as "issuedAt": or_default,
 });
+
+impl Grant {
+    /// The grant by which other objects of the deployment tell a session something.
+    pub fn of_nobody() -> Self {
+        Self {
+            client: String::new(),
+            name: None,
+            role: Role::User,
+            operations: Operations::of(&[]),
+            expires_at: Timestamp::MAX,
+            issued_at: Timestamp::MAX,
+        }
+    }
+}
 
 impl Claims {
     /// The grant of these claims in one session.
@@ -73,6 +92,7 @@ impl Claims {
             role: self.role.unwrap_or_else(|| self.capabilities.role(session)),
             operations,
             expires_at: self.expires_at,
+            issued_at: self.issued_at,
         })
     }
 

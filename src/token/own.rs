@@ -19,26 +19,39 @@ const DECIDE: (&str, &str) = ("POST", "/v1/sessions/{session}/approvals/{approva
 const FILE: (&str, &str) = ("GET", "/v1/sessions/{session}/files/{file}");
 
 /// The claims of a token for one session, as JSON: `words` are operations or roles, as in `caps`.
-/// It is valid until `expires_at`, rounded down to seconds.
+/// It is issued `now` and valid until `expires_at`, rounded down to seconds.
 pub fn session_claims(
     session: &str,
     client: &str,
     role: Role,
     words: &[&str],
+    now: Timestamp,
     expires_at: Timestamp,
 ) -> String {
-    let (exp, role) = (expires_at / 1000, role.as_str());
+    let (iat, exp, role) = (seconds(now), expires_at / 1000, role.as_str());
     let claims = json!({
-        "iss": ISSUER, "sub": client, "exp": exp, "role": role, "caps": { session: words },
+        "iss": ISSUER, "sub": client, "iat": iat, "exp": exp, "role": role,
+        "caps": { session: words },
     });
     claims.to_string()
 }
 
 /// The claims of a token by which a client decides one approval and does nothing else, as JSON.
-pub fn decide_claims(session: &str, client: &str, approval: &str, expires_at: Timestamp) -> String {
-    let exp = expires_at / 1000;
+pub fn decide_claims(
+    session: &str,
+    client: &str,
+    approval: &str,
+    now: Timestamp,
+    expires_at: Timestamp,
+) -> String {
+    let (iat, exp) = (seconds(now), expires_at / 1000);
     let decide = json!({ "session": session, "approval": approval });
-    json!({ "iss": ISSUER, "sub": client, "exp": exp, "decide": decide }).to_string()
+    json!({ "iss": ISSUER, "sub": client, "iat": iat, "exp": exp, "decide": decide }).to_string()
+}
+
+/// A time in seconds, to the millisecond: a revocation is as exact (P11.5).
+fn seconds(at: Timestamp) -> f64 {
+    at as f64 / 1000.0
 }
 
 impl Claims {
@@ -66,6 +79,7 @@ impl Claims {
             role: Role::User,
             operations: Operations::of(&[operation]),
             expires_at: self.expires_at,
+            issued_at: self.issued_at,
         })
     }
 

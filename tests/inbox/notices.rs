@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 use serde_json::{Value, json};
-use sessile::inbox::{Delivered, Delivery, Grant, Input};
+use sessile::inbox::{Delivered, Grant, Input, Posting};
 use sessile::protocol::ids::Timestamp;
 use sessile::protocol::inbox::Request;
 use sessile::protocol::limits::{DECIDE_MS, Limits, NOTICE_MS, NOTICES_AT_ONCE};
@@ -57,11 +57,11 @@ fn away() -> Value {
     json!({})
 }
 
-fn posted(world: &mut World) -> Vec<Delivery> {
+fn posted(world: &mut World) -> Vec<Posting> {
     std::mem::take(&mut world.posted)
 }
 
-fn only(world: &mut World) -> Delivery {
+fn only(world: &mut World) -> Posting {
     let mut posted = posted(world);
     assert_eq!(posted.len(), 1, "{posted:?}");
     posted.remove(0)
@@ -103,7 +103,7 @@ fn p10_2_the_end_of_an_answer_is_a_notice_for_each_device() {
         "urgency": "normal",
     });
     assert_eq!(json_of(&posted[0].options), options);
-    let endpoint = |posted: &Delivery| json_of(&posted.device)["web"]["endpoint"].clone();
+    let endpoint = |posted: &Posting| json_of(&posted.device)["web"]["endpoint"].clone();
     assert_eq!(endpoint(&posted[0]), "https://push.example/laptop");
     assert_eq!(endpoint(&posted[1]), "https://push.example/phone");
 }

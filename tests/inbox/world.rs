@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use serde_json::{Value, json};
-use sessile::inbox::{Connection, Delivery, Effect, Grant, Inbox, Input, Sight};
+use sessile::inbox::{Connection, Delivery, Effect, Grant, Inbox, Input, Posting, Revoking, Sight};
 use sessile::machine::{Carrier, Machine};
 use sessile::protocol::capability::Capabilities;
 use sessile::protocol::decode::decode;
@@ -34,6 +34,7 @@ pub(crate) fn claims(client: &str, caps: &[(&str, &str)]) -> Claims {
         role: None,
         capabilities: Capabilities::parse(&caps.collect::<Vec<_>>()).unwrap(),
         expires_at: LATER,
+        issued_at: 0,
     }
 }
 
@@ -43,6 +44,7 @@ pub(crate) fn grant(client: &str, expires_at: Timestamp, caps: &[(&str, &str)]) 
     Grant {
         client: client.to_owned(),
         expires_at,
+        issued_at: 0,
         sight: Sight {
             capabilities: claims.capabilities,
             role: None,
@@ -65,7 +67,9 @@ pub(crate) struct World {
     limits: Limits,
     kept: Vec<Connection>,
     /// Deliveries to devices that no test has looked at yet.
-    pub(crate) posted: Vec<Delivery>,
+    pub(crate) posted: Vec<Posting>,
+    /// Revocations for others that no test has looked at yet.
+    pub(crate) revoking: Vec<Revoking>,
 }
 
 impl World {
@@ -85,6 +89,7 @@ impl World {
             limits,
             kept: Vec::new(),
             posted: Vec::new(),
+            revoking: Vec::new(),
         }
     }
 
@@ -153,7 +158,8 @@ impl World {
                 }
                 Effect::Erase => panic!("an inbox is not erased"),
                 Effect::Reach(milestone) => panic!("an inbox has no {milestone:?}"),
-                Effect::Deliver(delivery) => self.posted.push(delivery),
+                Effect::Deliver(Delivery::Post(posting)) => self.posted.push(posting),
+                Effect::Deliver(Delivery::Revoke(told)) => self.revoking.push(told),
             }
         }
         said

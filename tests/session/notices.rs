@@ -70,6 +70,7 @@ impl World {
             role: Role::User,
             operations: Operations::ALL,
             expires_at,
+            issued_at: 0,
         };
         let attach = Attach {
             since: None,
@@ -87,6 +88,7 @@ impl World {
         while let Some(input) = inputs.pop() {
             for effect in self.host.handle(self.now, input, Fate::Lives) {
                 match effect {
+                    Effect::Deliver(delivery) if delivery.kind == DeliveryKind::Contact => {}
                     Effect::Deliver(delivery) => {
                         let body = serde_json::from_str(&delivery.body).unwrap();
                         self.told.push((delivery.kind, delivery.target, body));

@@ -357,6 +357,7 @@ impl World {
             role: role(name),
             operations: operations(name, args),
             expires_at: self.now + number("expires", TOKEN_MS),
+            issued_at: 0,
             window_ms: u64::try_from(number("window", WINDOW_MS_DEFAULT as i64)).unwrap(),
             names,
             told: None,
@@ -392,6 +393,7 @@ impl World {
                 role: role(name),
                 operations: operations(name, args),
                 expires_at: self.now + expires,
+                issued_at: 0,
             })
         };
         let connection = self.connection(name);

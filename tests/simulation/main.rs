@@ -34,6 +34,7 @@ mod push;
 mod random;
 #[path = "../session/reader.rs"]
 mod reader;
+mod revocation;
 mod run;
 mod seeds;
 mod shared;

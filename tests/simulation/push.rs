@@ -31,7 +31,7 @@ enum Event {
     /// Its outcome is known to that process, if it still lives.
     Told(usize, Delivered, u32),
     /// A notice arrives at the push service.
-    Pushes(Box<inbox::Delivery>),
+    Pushes(Box<inbox::Posting>),
     /// Its outcome is known to the inbox's process, if it still lives.
     Pushed(inbox::Delivered, u32),
     Trouble,
@@ -110,6 +110,7 @@ impl World {
         let grant = Grant {
             client: "ann".to_owned(),
             expires_at: Timestamp::MAX,
+            issued_at: 0,
             sight: Sight {
                 capabilities: Capabilities::parse(&caps).unwrap(),
                 role: None,
@@ -310,7 +311,7 @@ impl World {
             return None;
         }
         for effect in effects {
-            if let inbox::Effect::Deliver(delivery) = effect {
+            if let inbox::Effect::Deliver(inbox::Delivery::Post(delivery)) = effect {
                 let after = self.random.between(1, 300);
                 self.schedule(after, Event::Pushes(Box::new(delivery)));
             }
@@ -323,7 +324,7 @@ impl World {
         self.deaths += 1;
     }
 
-    fn push(&mut self, delivery: &inbox::Delivery) {
+    fn push(&mut self, delivery: &inbox::Posting) {
         let trouble = match self.is_calm {
             true => 100,
             false => self.random.between(0, 100),

@@ -476,6 +476,7 @@ pub fn connection(client: &str, words: &str, expires_at: Timestamp) -> Connectio
         role: Role::User,
         operations: Operations::parse(words).unwrap(),
         expires_at,
+        issued_at: 0,
         window_ms: 40,
         names: None,
         told: None,

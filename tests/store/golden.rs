@@ -440,6 +440,7 @@ pub(crate) fn writes() -> Vec<Vec<Write>> {
         .into(),
     ]);
     writes.push(vec![
+        MetaWrite::Contacts("+ann\n-bob\n".to_owned()).into(),
         MetaWrite::Set {
             settings: settings(),
             at: 12,

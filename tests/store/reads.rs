@@ -171,6 +171,9 @@ fn reads() -> Vec<(&'static str, usize, Read)> {
         vec!["rare".to_owned()]
     }
     vec![
+        ("contacts", 1, |store| {
+            store.contacts().map(|lines| lines.len())
+        }),
         ("beginning", 1, |store| store.beginning().map(one)),
         ("end", 10, |store| store.end().map(|_| 1)),
         ("streaming", 4, |store| {

@@ -211,6 +211,7 @@ fn connections() -> Vec<Connection> {
         role: Role::User,
         operations: Operations::NONE,
         expires_at: 9_000,
+        issued_at: 0,
         window_ms: 40,
         names: None,
         told: None,

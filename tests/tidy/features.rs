@@ -9,6 +9,11 @@ pub(crate) const FRAME: [&str; 10] = [
 /// The arrows from one feature to another, and why they are.
 pub(crate) const ARROWS: &[(&str, &str, &str)] = &[
     (
+        "readers",
+        "revocation",
+        "a revoked token neither attaches nor renews, and inboxes learn who is attached (P11.5)",
+    ),
+    (
         "messages",
         "turns",
         "a turn has a leader who alone writes in it, and inputs wait for turns (P6.8, P10.3)",

@@ -16,7 +16,7 @@ const SESSION: &str = "support-1";
 const DECIDE: &str = "/v1/sessions/{session}/approvals/{approval}/decide";
 
 fn decider() -> Claims {
-    let claims = decide_claims(SESSION, "ada", "refund", NOW + 60_000);
+    let claims = decide_claims(SESSION, "ada", "refund", NOW, NOW + 60_000);
     Claims::read_own(&claims, NOW, &Limits::default()).unwrap()
 }
 
@@ -38,6 +38,7 @@ fn p10_2_a_token_for_one_decision_opens_no_other_address() {
         let grant = match route.resource {
             Resource::Session => claims.grant_at(route, &params(route.path)).map(|_| ()),
             Resource::Inbox | Resource::Devices => Inbox::grant(&claims, "client:ada").map(|_| ()),
+            Resource::Revocations => claims.check_rules("revoke tokens"),
         };
         match grant {
             Ok(()) => opened.push((route.method, route.path)),
@@ -70,14 +71,14 @@ fn p10_2_a_token_for_one_decision_decides_nothing_else() {
 
 #[test]
 fn p10_2_a_token_for_one_decision_ends_in_time() {
-    let claims = decide_claims(SESSION, "ada", "refund", NOW + 60_000);
+    let claims = decide_claims(SESSION, "ada", "refund", NOW, NOW + 60_000);
     let late = Claims::read_own(&claims, NOW + 91_000, &Limits::default());
     assert_eq!(late.unwrap_err().code, ErrorCode::Unauthorized);
 }
 
 #[test]
 fn p2_8_a_token_for_a_session_is_for_no_other() {
-    let claims = session_claims(SESSION, "bot", Role::Agent, &["agent"], NOW + 60_000);
+    let claims = session_claims(SESSION, "bot", Role::Agent, &["agent"], NOW, NOW + 60_000);
     let claims = Claims::read_own(&claims, NOW, &Limits::default()).unwrap();
     let grant = claims.grant(SESSION).unwrap();
     assert_eq!((grant.client.as_str(), grant.role), ("bot", Role::Agent));

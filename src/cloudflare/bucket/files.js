@@ -60,6 +60,7 @@ class Unsigned {
     this.claims = JSON.stringify({
       iss: "sessile",
       sub: asker,
+      iat: Date.now() / 1000,
       exp: Math.floor(until / 1000),
       read,
     });

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use serde_json::value::RawValue;
 use worker::Env;
 use worker::js_sys::Promise;
 use worker::js_sys::futures::JsFuture;
@@ -14,6 +15,7 @@ use worker::wasm_bindgen::prelude::*;
 use crate::cloudflare::bucket;
 use crate::cloudflare::call::{Call, Question, as_json, is_stale, reach, request};
 use crate::cloudflare::platform::config::{Config, INBOXES, config};
+use crate::cloudflare::platform::http::read_all;
 use crate::cloudflare::platform::js::describe;
 use crate::cloudflare::platform::time::{now, within};
 use crate::inbox::Grant;
@@ -22,7 +24,7 @@ use crate::protocol::capability::{Operation, Operations, Role};
 use crate::protocol::error::ErrorInfo;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::object::{Object, read_fields};
-use crate::protocol::routes::{Route, SAID, TOLD};
+use crate::protocol::routes::{CONTACT, Route, SAID, TOLD};
 use crate::protocol::target;
 use crate::session::{Delivered, Delivery, Outcome};
 use crate::store::DeliveryKind;
@@ -31,6 +33,8 @@ use crate::token::{self, session_claims};
 /// How long an agent's token is valid, in milliseconds: an hour is a long turn, and every attempt
 /// brings another.
 const TOKEN_MS: i64 = 60 * 60 * 1000;
+/// Bytes of an answer of another object that are read: it is `{}` or a refusal.
+const ANSWER_BYTES: usize = 64 * 1024;
 /// The client of an agent that works with such a token.
 const AGENT: &str = "agent";
 /// The client of a fork, in its source and in itself.
@@ -92,6 +96,7 @@ async fn attempt(env: &Env, delivery: Delivery) -> Result<Outcome, Outcome> {
         DeliveryKind::Notice => tell_inbox(env, delivery, &SAID).await,
         DeliveryKind::File => remove(env, delivery).await,
         DeliveryKind::Page => page(env, &delivery).await,
+        DeliveryKind::Contact => tell_inbox(env, delivery, &CONTACT).await,
         // Inboxes owe these (`post.rs`).
         DeliveryKind::Device => Err(Outcome::Refused {
             reason: "a session has no devices".to_owned(),
@@ -109,6 +114,7 @@ async fn page(env: &Env, delivery: &Delivery) -> Result<Outcome, Outcome> {
         name: None,
         role: Role::User,
         operations: Operations::of(&[Operation::Read, Operation::Admin]),
+        issued_at: Timestamp::MAX,
         expires_at: Timestamp::MAX,
     });
     let (name, cursor) = delivery.body.split_once('\n').unwrap_or_default();
@@ -121,36 +127,52 @@ async fn page(env: &Env, delivery: &Delivery) -> Result<Outcome, Outcome> {
     })
 }
 
-/// Tells an inbox of this deployment, by a call that no client can make.
+/// Tells an inbox of this deployment.
 async fn tell_inbox(env: &Env, delivery: Delivery, route: &Route) -> Result<Outcome, Outcome> {
-    let failed = |reason: String| Outcome::Failed { reason };
-    let config = config(env).map_err(|error| failed(error.message))?;
+    let (inbox, grant) = (&delivery.target, as_json(&Grant::of_session()));
+    let told = tell(env, INBOXES, inbox, grant, route, &delivery.body).await;
+    let failed = |reason| Outcome::Failed { reason };
+    told.map_err(failed).map(|status| Outcome::Answered {
+        status,
+        retry_after_ms: None,
+    })
+}
+
+/// Tells another object of this deployment, by a call that no client can make; returns the status
+/// of its answer.
+///
+/// # Errors
+/// The reason why there is none.
+pub(super) async fn tell(
+    env: &Env,
+    binding: &str,
+    name: &str,
+    grant: Box<RawValue>,
+    route: &Route,
+    body: &str,
+) -> Result<u16, String> {
+    let config = config(env).map_err(|error| error.message)?;
     let question = Question {
         method: route.method.to_owned(),
         path: route.path.to_owned(),
         params: Vec::new(),
         pairs: Vec::new(),
     };
-    let call = Call {
-        grant: as_json(&Grant::of_session()),
-        ask: question.into(),
-    };
-    let call = serde_json::to_string(&call).map_err(|error| failed(error.to_string()))?;
-    let request = request(&call, false, Some(&delivery.body));
-    let request = request.map_err(|error| failed(describe(&error)))?;
-    let answer = reach(env, INBOXES, &delivery.target, &request);
+    let ask = question.into();
+    let call = serde_json::to_string(&Call { grant, ask }).map_err(|error| error.to_string())?;
+    let request = request(&call, false, Some(body)).map_err(|error| describe(&error))?;
+    let answer = reach(env, binding, name, &request);
     let longest = Duration::from_millis(config.limits.delivery_ms);
     let Some(answer) = within(longest, answer).await else {
-        return Err(failed("the inbox did not answer in time".to_owned()));
+        return Err("it did not answer in time".to_owned());
     };
-    let answer = answer.map_err(|error| failed(error.to_string()))?;
-    if is_stale(&answer) {
-        return Err(failed("the inbox is being made anew".to_owned()));
+    let answer = answer.map_err(|error| error.to_string())?;
+    // An answer that is not read keeps the other object in memory.
+    let _ = read_all(answer.body(), ANSWER_BYTES).await;
+    match is_stale(&answer) {
+        true => Err("it is being made anew".to_owned()),
+        false => Ok(answer.status()),
     }
-    Ok(Outcome::Answered {
-        status: answer.status(),
-        retry_after_ms: None,
-    })
 }
 
 /// Deletes files (P11.7).
@@ -215,9 +237,10 @@ async fn call(env: &Env, delivery: Delivery) -> Result<Outcome, Outcome> {
 async fn token(config: &Config, body: &str) -> Result<String, ErrorInfo> {
     let session = Object::read(body).and_then(|body| body.word("session"));
     let session = session.unwrap_or_default();
-    let until = now().saturating_add(TOKEN_MS);
+    let now = now();
+    let until = now.saturating_add(TOKEN_MS);
     let words = [Role::Agent.as_str()];
-    let claims = session_claims(&session, AGENT, Role::Agent, &words, until);
+    let claims = session_claims(&session, AGENT, Role::Agent, &words, now, until);
     config.keys.issue(&claims).await
 }
 

@@ -11,7 +11,7 @@ use worker::{DurableObject, Env, Request, Response, Result, State, durable_objec
 
 use super::class::Class;
 use super::entry::Object;
-use super::post::post;
+use super::post::deliver;
 use crate::inbox::{Delivered, Delivery, Inbox};
 
 /// An inbox's object.
@@ -61,6 +61,6 @@ impl Class for Inbox {
     const THING: &'static str = "inbox";
 
     async fn deliver(env: Env, delivery: Delivery) -> Delivered {
-        post(&env, delivery).await
+        deliver(&env, delivery).await
     }
 }

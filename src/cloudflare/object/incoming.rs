@@ -15,6 +15,7 @@ use super::shell::Shell;
 use crate::cloudflare::platform::config::config;
 use crate::cloudflare::platform::js;
 use crate::cloudflare::platform::log::note;
+use crate::cloudflare::revoked;
 use crate::machine::{Carrier, Input};
 use crate::ordered::Map;
 use crate::protocol::decode::{Auth, ClientFrame, Received, decode, decode_frame, too_large};
@@ -192,7 +193,9 @@ impl<M: Class> Incoming<M> {
     async fn check(&self, auth: &Auth) -> Result<M::Grant, ErrorInfo> {
         let config = config(&self.shell.env)?;
         let claims = config.keys.verify(&auth.token, &config.limits).await?;
-        M::grant(&claims, &self.shell.name().unwrap_or_default())
+        let name = self.shell.name().unwrap_or_default();
+        revoked::check(&self.shell.env, &config, &claims, Some(&name)).await?;
+        M::grant(&claims, &name)
     }
 }
 

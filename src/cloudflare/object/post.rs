@@ -1,15 +1,44 @@
-//! One notice for a device, tried once (P10.2).
+//! The calls of an inbox, each tried once: a notice for a device (P10.2), a revocation (P11.5).
 
 use serde_json::json;
 use worker::Env;
 
-use crate::cloudflare::platform::config::config;
+use super::deliver::tell;
+use crate::cloudflare::call::as_json;
+use crate::cloudflare::platform::config::{INBOXES, SESSIONS, config};
 use crate::cloudflare::push::{Pushed, push};
-use crate::inbox::{Decide, Delivered, Delivery};
+use crate::inbox::{Decide, Delivered, Delivery, Grant, Posting, Revoking};
 use crate::protocol::error::ErrorInfo;
+use crate::protocol::routes::{REVOKED, REVOKED_HERE};
+use crate::token;
 
-/// Sends a notice. It always ends, and any failure is an outcome.
-pub(super) async fn post(env: &Env, delivery: Delivery) -> Delivered {
+/// Makes a call of an inbox. It always ends, and any failure is an outcome.
+pub(super) async fn deliver(env: &Env, delivery: Delivery) -> Delivered {
+    match delivery {
+        Delivery::Post(posting) => post(env, posting).await,
+        Delivery::Revoke(revoking) => revoke(env, revoking).await,
+    }
+}
+
+/// Tells another object of a revocation, by a call that no client can make.
+async fn revoke(env: &Env, revoking: Revoking) -> Delivered {
+    let number = revoking.number;
+    let (binding, grant, route) = match revoking.is_session {
+        true => (SESSIONS, as_json(&token::Grant::of_nobody()), &REVOKED_HERE),
+        false => (INBOXES, as_json(&Grant::of_session()), &REVOKED),
+    };
+    let called = tell(env, binding, &revoking.name, grant, route, &revoking.body).await;
+    Delivered {
+        number,
+        status: called.unwrap_or(0),
+        retry_after_ms: None,
+        is_gone: false,
+        reason: None,
+    }
+}
+
+/// Sends a notice.
+async fn post(env: &Env, delivery: Posting) -> Delivered {
     let number = delivery.number;
     let pushed = match notice(env, &delivery).await {
         Ok(notice) => push(env, &delivery.device, &notice, &delivery.options).await,
@@ -28,8 +57,8 @@ pub(super) async fn post(env: &Env, delivery: Delivery) -> Delivered {
 }
 
 /// The notice with the token that its buttons need.
-async fn notice(env: &Env, delivery: &Delivery) -> Result<String, ErrorInfo> {
-    let Delivery { notice, decide, .. } = delivery;
+async fn notice(env: &Env, delivery: &Posting) -> Result<String, ErrorInfo> {
+    let Posting { notice, decide, .. } = delivery;
     let Some(Decide { url, claims }) = decide else {
         return Ok(notice.clone());
     };

@@ -18,6 +18,8 @@ use crate::protocol::limits::Limits;
 
 /// The binding of the class of inboxes; a deployment may be without.
 pub(crate) const INBOXES: &str = "INBOXES";
+/// The binding of the class of sessions.
+pub(crate) const SESSIONS: &str = "SESSIONS";
 
 thread_local! {
     /// Settings cannot change under a running isolate.

@@ -2,15 +2,19 @@
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
+use worker::Env;
 use worker::web_sys::Request;
 
 use super::refuse::offered;
 use crate::cloudflare::call::{as_json, failed};
-use crate::cloudflare::platform::config::{Config, INBOXES};
-use crate::inbox::{Inbox, address};
+use crate::cloudflare::platform::config::{Config, INBOXES, SESSIONS};
+use crate::cloudflare::platform::env::not_configured;
+use crate::cloudflare::revoked;
+use crate::inbox::{Grant, Inbox, address};
 use crate::machine::Machine;
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::ids::{Timestamp, check_session_id};
+use crate::protocol::revocation::REVOCATIONS;
 use crate::protocol::routes::{Resource, Route};
 use crate::protocol::{device, inbox, query};
 use crate::token::Claims;
@@ -55,6 +59,7 @@ impl Admitted {
 /// What is wrong with the address or with the token.
 pub(super) async fn admit(
     request: &Request,
+    env: &Env,
     config: &Config,
     route: &Route,
     params: &[String],
@@ -64,16 +69,16 @@ pub(super) async fn admit(
         Resource::Session => {
             let session = params.first().map_or("", String::as_str);
             check_session_id(session)?;
-            let claims = claims(request, config, pairs).await?;
+            let claims = claims(request, env, config, pairs, Some(session)).await?;
             let grant = claims.grant_at(route, params)?;
             if let Some((operation, verb)) = route.needs {
                 grant.operations.require(operation, verb, session)?;
             }
-            admitted("SESSIONS", "session", session.to_owned(), &grant, claims)
+            admitted(SESSIONS, "session", session.to_owned(), &grant, claims)
         }
         Resource::Inbox => {
             let role = inbox::role(pairs)?;
-            let claims = claims(request, config, pairs).await?;
+            let claims = claims(request, env, config, pairs, None).await?;
             let name = address(&claims.client, role);
             let grant = Inbox::grant(&claims, &name)?;
             let said = claims.said_role().filter(|_| role.is_none());
@@ -82,13 +87,22 @@ pub(super) async fn admit(
             Ok(Admitted { role, ..admitted })
         }
         Resource::Devices => {
-            let mut claims = claims(request, config, pairs).await?;
+            let mut claims = claims(request, env, config, pairs, None).await?;
             if let Some(client) = query::find(pairs, device::CLIENT) {
                 claims = claims.in_place_of(client)?;
             }
             let name = address(&claims.client, None);
             let grant = Inbox::grant(&claims, &name)?;
             admitted(INBOXES, "inbox", name, &grant, claims)
+        }
+        Resource::Revocations => {
+            let claims = claims(request, env, config, pairs, None).await?;
+            claims.check_rules("revoke tokens")?;
+            if !config.outbound.has_inboxes {
+                return Err(not_configured("revocation needs the binding INBOXES"));
+            }
+            let (name, grant) = (REVOCATIONS.to_owned(), Grant::of_session());
+            admitted(INBOXES, "list of revocations", name, &grant, claims)
         }
     }
 }
@@ -115,17 +129,22 @@ fn admitted(
     })
 }
 
+/// The claims of the request's token, which is none that was revoked.
 async fn claims(
     request: &Request,
+    env: &Env,
     config: &Config,
     pairs: &query::Pairs,
+    session: Option<&str>,
 ) -> Result<Claims, ErrorInfo> {
     let Some(token) = token(request, pairs) else {
         let message = "unable to authorize; there is no token, send it as Authorization: Bearer \
                        TOKEN, as the subprotocol sessile.token.TOKEN or as ?token=TOKEN";
         return Err(ErrorInfo::new(ErrorCode::Unauthorized, message));
     };
-    config.keys.verify(&token, &config.limits).await
+    let claims = config.keys.verify(&token, &config.limits).await?;
+    revoked::check(env, config, &claims, session).await?;
+    Ok(claims)
 }
 
 /// The token, from any of its places (P2.4).

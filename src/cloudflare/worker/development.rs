@@ -61,6 +61,7 @@ async fn restart(env: &Env, session: String) -> Result<Answer, ErrorInfo> {
         role: Role::User,
         operations: Operations::of(&[]),
         expires_at: now(),
+        issued_at: now(),
     };
     let question = Question {
         method: RESTART.method.to_owned(),

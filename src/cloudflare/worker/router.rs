@@ -66,7 +66,7 @@ pub(super) async fn route(request: &Request, env: &Env) -> Answer {
         }
     };
     let pairs = query::pairs(query);
-    let admitted = match admit(request, &config, route, &params, &pairs).await {
+    let admitted = match admit(request, env, &config, route, &params, &pairs).await {
         Ok(admitted) => admitted,
         Err(error) => return refused(error),
     };
@@ -147,11 +147,9 @@ impl Asked<'_> {
             return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
         };
         let attach = match (self.route.resource, &self.admitted.role) {
-            (Resource::Inbox | Resource::Devices, Some(role)) => {
-                return merged::connect(self, role).await;
-            }
-            (Resource::Inbox | Resource::Devices, None) => as_json(&inbox::attach(self.pairs)),
             (Resource::Session, _) => as_json(&query::attach(self.pairs, &self.config.limits)?),
+            (_, Some(role)) => return merged::connect(self, role).await,
+            (_, None) => as_json(&inbox::attach(self.pairs)),
         };
         Ok(Ok(self.open(Carrier::Socket, attach).await?))
     }

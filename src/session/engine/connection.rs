@@ -52,6 +52,9 @@ pub struct Connection {
     pub operations: Operations,
     /// When its token expires (P2.6).
     pub expires_at: Timestamp,
+    /// When its token was issued; 0 where that does not say (P11.5).
+    #[serde(skip_serializing_if = "is_never")]
+    pub issued_at: Timestamp,
     /// The rollup window it asked for (P5.4).
     pub window_ms: u64,
     /// If set, only messages of these names are sent (P3.3).
@@ -80,6 +83,7 @@ read_fields!(Connection {
     role,
     operations,
     expires_at,
+    issued_at: or_default,
     window_ms,
     names,
     told,
@@ -88,6 +92,10 @@ read_fields!(Connection {
     chains: or_default,
     is_probed,
 });
+
+const fn is_never(at: &Timestamp) -> bool {
+    *at == 0
+}
 
 impl Connection {
     /// Whether it is sent frames of the log.

@@ -12,6 +12,8 @@ use crate::session::notices::away::listen;
 use crate::session::parts;
 use crate::session::readers::renew::TOKENS;
 use crate::session::readers::replay::{Start, replay};
+use crate::session::revocation::contact::meet;
+use crate::session::revocation::cut::{REASON, check};
 use crate::store::StoreError;
 
 /// The largest share of all connections that is reserved for writers.
@@ -32,6 +34,9 @@ pub(crate) fn attach(
         refuse(cx, &connection.id, error, code, reason);
         return Ok(());
     }
+    let may_write = connection.operations.contains(Operation::Publish)
+        || connection.operations.contains(Operation::Turn);
+    meet(cx, &connection.client, may_write);
     cx.engine.out.remember(&connection);
     let mut live = Live::new(connection, &cx.engine.limits);
     live.heard_at = cx.engine.now;
@@ -99,6 +104,8 @@ fn may_attach(
     connection: &Connection,
     is_attached: bool,
 ) -> Result<(), Refusal> {
+    check(cx, &connection.client, connection.issued_at)
+        .map_err(|error| (error, close::UNAUTHORIZED, REASON))?;
     has_room(cx, connection)?;
     if !is_attached {
         return Ok(());

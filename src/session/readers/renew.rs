@@ -10,6 +10,7 @@ use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::session::context::Context;
 use crate::session::engine::{Live, Owner, Reply, Wait, Work};
 use crate::session::part::Part;
+use crate::session::revocation::cut::check;
 use crate::store::StoreError;
 use crate::token::Grant;
 
@@ -30,6 +31,10 @@ pub(crate) fn renew(
         return Ok(());
     }
     let sender = live.connection.sender();
+    let grant = grant.and_then(|grant| {
+        check(cx, &grant.client, grant.issued_at)?;
+        Ok(grant)
+    });
     if cx
         .engine
         .limit(&sender, |rates, now| rates.message(now))
@@ -85,6 +90,7 @@ pub(crate) fn renew(
         known.chains.forget_one();
     }
     known.expires_at = grant.expires_at;
+    known.issued_at = grant.issued_at;
     live.is_reminded = false;
     cx.engine.out.remember(known);
     let may_read = known.operations.contains(Operation::Read);

@@ -85,6 +85,7 @@ impl Kept {
         let grant = Grant {
             client: "x".to_owned(),
             expires_at: Timestamp::MAX,
+            issued_at: 0,
             sight: Sight {
                 capabilities: Capabilities::parse(&caps).unwrap(),
                 role: None,

@@ -5,5 +5,6 @@ CREATE TABLE meta(
   floor INTEGER,
   written_at INTEGER,
   trimmed_at INTEGER,
-  settings TEXT
+  settings TEXT,
+  contacts TEXT
 );

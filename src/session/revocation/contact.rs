@@ -1,0 +1,222 @@
+//! Contacts: the inbox of each client that comes is told so, once (P11.5).
+//!
+//! A client comes when it connects, or writes by HTTP. The session's own row says who came, and
+//! whose inbox knows. A telling that succeeds costs no row of its own: when the session wakes, it
+//! tells the others once more, and then the row says that they know. An alarm wakes it for those
+//! whose telling a crash may have prevented. A client that only reads is in no row before, as its
+//! connection says that it came.
+
+use super::state::{Contact, NUMBERS, Revoked};
+use crate::machine::wait_ms;
+use crate::protocol::frame::encode;
+use crate::protocol::ids::Timestamp;
+use crate::protocol::limits::{
+    CONTACTS_AT_ONCE, CONTACTS_KEPT, DELIVERY_SLACK_MS, TELL_AGAIN_MS_MOST,
+};
+use crate::protocol::revocation::Revocation;
+use crate::session::context::Context;
+use crate::session::engine::{Delivered, Delivery, Outcome, Owner, Wait, after};
+use crate::session::part::Part;
+use crate::store::{DeliveryKind, MetaWrite, StoreError};
+
+/// Numbers of tellings per millisecond, before they run ahead of the clock.
+const NUMBERS_PER_MS: u64 = 1 << 10;
+
+/// Contacts, as a part of the session.
+pub(crate) struct Contacts;
+
+/// They wait for a telling that a crash prevented, or that failed.
+const CONTACTS: Owner = Owner {
+    name: "contacts",
+    wait: Wait::Alarm,
+};
+
+impl Part for Contacts {
+    const OWNER: Option<Owner> = Some(CONTACTS);
+
+    fn load(cx: &mut Context<'_>) -> Result<(), StoreError> {
+        let mut revoked = Revoked::default();
+        if cx.engine.outbound.has_inboxes {
+            if cx.engine.created_at.is_some() {
+                for line in cx.engine.store.contacts()?.lines() {
+                    let (sign, client) = line.split_at_checked(1).unwrap_or_default();
+                    match sign {
+                        "+" => _ = revoked.clients.insert(client.to_owned(), Contact::Told),
+                        _ => revoked.meet(client, false),
+                    }
+                }
+            }
+            for live in cx.engine.connections.values() {
+                revoked.meet(&live.connection.client, false);
+            }
+            // Those were told once before, as it seems: this time the row says so.
+            revoked.is_again = revoked.is_stirred;
+        }
+        cx.memory.revoked = revoked;
+        Ok(())
+    }
+
+    fn due_at(cx: &Context<'_>) -> Timestamp {
+        let revoked = &cx.memory.revoked;
+        let other = cx.engine.clock.next_beside(CONTACTS);
+        let is_covered = other <= after(cx.engine.now, TELL_AGAIN_MS_MOST)
+            // A session without rows has none to make up for.
+            || cx.engine.created_at.is_none();
+        let times = revoked.clients.values().map(|contact| match contact {
+            Contact::Owed => revoked.retry_at,
+            Contact::UnderWay { until, .. } if !is_covered => *until,
+            _ => Timestamp::MAX,
+        });
+        times.min().unwrap_or(Timestamp::MAX)
+    }
+
+    fn ring(cx: &mut Context<'_>) -> Result<(), StoreError> {
+        start(cx)
+    }
+
+    fn finish(cx: &mut Context<'_>) -> Result<(), StoreError> {
+        let revoked = &cx.memory.revoked;
+        let is_to_save = revoked.is_unsaved && cx.engine.created_at.is_some();
+        match revoked.is_stirred || is_to_save {
+            true => start(cx),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Revoked {
+    /// A client comes; one that may write is kept before it is told.
+    fn meet(&mut self, client: &str, may_write: bool) {
+        if self.clients.get(client).is_some() {
+            return;
+        }
+        if CONTACTS_KEPT <= self.clients.len() {
+            self.clients.retain(|_, contact| *contact != Contact::Told);
+        }
+        self.clients.insert(client.to_owned(), Contact::Owed);
+        self.is_stirred = true;
+        self.is_unsaved |= may_write;
+    }
+
+    /// The number of another telling, if there is room for one.
+    fn number(&mut self, now: Timestamp) -> Option<u64> {
+        let contacts = self.clients.values();
+        let busy = contacts.filter(|contact| matches!(contact, Contact::UnderWay { .. }));
+        if CONTACTS_AT_ONCE <= busy.count() || now < self.retry_at {
+            return None;
+        }
+        // By the time, so that no number of an earlier life comes again.
+        let at = u64::try_from(now).unwrap_or(0);
+        self.last = at.saturating_mul(NUMBERS_PER_MS).max(self.last + 1);
+        Some(NUMBERS.saturating_add(self.last))
+    }
+
+    fn lines(&self) -> String {
+        let line = |(client, contact): (&String, &Contact)| {
+            let sign = if *contact == Contact::Told { '+' } else { '-' };
+            format!("{sign}{client}\n")
+        };
+        self.clients.iter().map(line).collect()
+    }
+}
+
+/// A client comes: its inbox is told, unless it knows.
+pub(crate) fn meet(cx: &mut Context<'_>, client: &str, may_write: bool) {
+    if cx.engine.outbound.has_inboxes {
+        cx.memory.revoked.meet(client, may_write);
+    }
+}
+
+/// Begins the tellings that are due, and keeps who came.
+fn start(cx: &mut Context<'_>) -> Result<(), StoreError> {
+    let now = cx.engine.now;
+    let until = after(
+        now,
+        cx.engine
+            .limits
+            .delivery_ms
+            .saturating_add(DELIVERY_SLACK_MS),
+    );
+    let revoked = &mut cx.memory.revoked;
+    revoked.is_stirred = false;
+    for contact in revoked.clients.values_mut() {
+        if matches!(contact, Contact::UnderWay { until, .. } if *until <= now) {
+            *contact = Contact::Owed;
+        }
+    }
+    loop {
+        let mut clients = revoked.clients.iter();
+        let owed = clients.find(|(_, contact)| **contact == Contact::Owed);
+        let Some(client) = owed.map(|(client, _)| client.clone()) else {
+            break;
+        };
+        let Some(number) = revoked.number(now) else {
+            break;
+        };
+        let connections = cx.engine.state.connections.values();
+        let own = connections.filter(|live| live.connection.client == client);
+        let issued_at = own.map(|live| live.connection.issued_at).min();
+        let contact = Revocation {
+            session: Some(cx.engine.id.clone()),
+            before: issued_at.unwrap_or(Timestamp::MAX),
+            ..Revocation::default()
+        };
+        cx.engine.out.deliveries.push(Delivery {
+            number,
+            id: String::new(),
+            kind: DeliveryKind::Contact,
+            target: format!("client:{client}"),
+            body: encode(&contact),
+            wants_token: false,
+        });
+        revoked
+            .clients
+            .insert(client, Contact::UnderWay { number, until });
+    }
+    let is_told = |contact: &Contact| *contact == Contact::Told;
+    if revoked.is_again && revoked.clients.values().all(is_told) {
+        (revoked.is_again, revoked.is_unsaved) = (false, true);
+    }
+    if revoked.is_unsaved && cx.engine.created_at.is_some() {
+        revoked.is_unsaved = false;
+        let lines = MetaWrite::Contacts(revoked.lines());
+        match cx.engine.write_beside(&[lines.into()]) {
+            // Without room, those that come again are told again.
+            Err(error) if !error.is_full() => return Err(error),
+            _ => {}
+        }
+    }
+    let at = Contacts::due_at(cx);
+    cx.engine.state.clock.set(CONTACTS, at);
+    Ok(())
+}
+
+/// Takes the outcome of a telling.
+pub(crate) fn settle(cx: &mut Context<'_>, delivered: &Delivered) {
+    let revoked = &mut cx.memory.revoked;
+    let mut contacts = revoked.clients.values_mut();
+    let is_it = |contact: &Contact| match contact {
+        Contact::UnderWay { number, .. } => *number == delivered.number,
+        _ => false,
+    };
+    let Some(contact) = contacts.find(|contact| is_it(contact)) else {
+        return;
+    };
+    let is_taken = matches!(
+        delivered.outcome,
+        Outcome::Answered {
+            status: 200..300,
+            ..
+        }
+    );
+    revoked.is_stirred = true;
+    if is_taken {
+        *contact = Contact::Told;
+        revoked.failures = 0;
+        return;
+    }
+    *contact = Contact::Owed;
+    revoked.failures += 1;
+    let wait = wait_ms(delivered.number, revoked.failures, None);
+    revoked.retry_at = after(cx.engine.now, wait);
+}

@@ -1,0 +1,4 @@
+CREATE TABLE IF NOT EXISTS contact(
+  number INTEGER PRIMARY KEY,
+  session TEXT UNIQUE
+);

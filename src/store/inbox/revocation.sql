@@ -1,0 +1,5 @@
+CREATE TABLE IF NOT EXISTS revocation(
+  id INTEGER PRIMARY KEY,
+  list TEXT,
+  done INTEGER
+);
