@@ -8,6 +8,10 @@
 
 #[path = "inbox/devices.rs"]
 mod devices;
+#[path = "inbox/erasing.rs"]
+mod erasing;
+#[path = "inbox/erasure.rs"]
+mod erasure;
 #[path = "inbox/notices.rs"]
 mod notices;
 #[path = "sqlite/mod.rs"]

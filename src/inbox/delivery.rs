@@ -18,6 +18,8 @@ pub struct Revoking {
     pub number: u64,
     /// Whether it is for a session.
     pub is_session: bool,
+    /// Whether that is to be deleted (P11.10).
+    pub erases: bool,
     /// The name of that object.
     pub name: String,
     /// The revocation as JSON.

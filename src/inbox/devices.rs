@@ -83,6 +83,7 @@ impl Inbox {
             DeviceRequest::List => (200, self.listed(store)?),
             DeviceRequest::Delete(id) => {
                 self.remove_device(store, &id)?;
+                self.soil(store, now)?;
                 (200, "{}".to_owned())
             }
         })
@@ -145,7 +146,7 @@ impl Inbox {
         store.write(&write, !self.items.is_empty())
     }
 
-    fn drop_device(&mut self, id: &str, write: &mut InboxWrite) {
+    pub(super) fn drop_device(&mut self, id: &str, write: &mut InboxWrite) {
         if self.devices.remove(id).is_none() {
             return;
         }

@@ -52,7 +52,7 @@ impl Items {
         self.version == 0
     }
 
-    fn count(&mut self, kind: ItemKind, state: ItemState) -> &mut usize {
+    fn counter(&mut self, kind: ItemKind, state: ItemState) -> &mut usize {
         match (kind, state) {
             (ItemKind::Session, ItemState::Open) => &mut self.sessions,
             (_, ItemState::Open) => &mut self.open,
@@ -61,16 +61,16 @@ impl Items {
     }
 
     fn put(&mut self, key: ItemKey, entry: ItemEntry) {
-        *self.count(key.kind, entry.state) += 1;
+        *self.counter(key.kind, entry.state) += 1;
         let kind = key.kind;
         if let Some(before) = self.entries.insert(key, entry) {
-            *self.count(kind, before.state) -= 1;
+            *self.counter(kind, before.state) -= 1;
         }
     }
 
     fn remove(&mut self, key: &ItemKey) {
         if let Some(entry) = self.entries.remove(key) {
-            *self.count(key.kind, entry.state) -= 1;
+            *self.counter(key.kind, entry.state) -= 1;
         }
     }
 
@@ -92,7 +92,8 @@ impl Items {
     /// once, and a life that began later replaces the one before.
     pub(super) fn is_new(&self, news: &News, life: Life) -> bool {
         let Some(known) = self.entries.get(&of_session(&news.session)) else {
-            return true;
+            // The end of a session is no news where nothing is known of it.
+            return news.about.is_some();
         };
         let is_gone = known.state == ItemState::Gone;
         let Some(before) = known.life else {
@@ -231,6 +232,31 @@ impl Items {
         let forget = forget.map(|(_, key)| ItemWrite::Forget(key.clone()));
         let floor = ItemWrite::Floor(floor.max(self.floor));
         forget.chain([floor]).collect()
+    }
+
+    /// The items of sessions that are gone, to be forgotten.
+    pub(super) fn forget_gone(&self) -> Vec<ItemWrite> {
+        let sessions = self
+            .entries
+            .iter()
+            .filter(|(key, entry)| key.kind == ItemKind::Session && entry.state == ItemState::Gone);
+        let (mut writes, mut floor) = (Vec::new(), self.floor);
+        for (session, entry) in sessions {
+            let items = self.of_session(&session.session);
+            for (key, entry) in items.chain([(session, entry)]) {
+                floor = floor.max(entry.version);
+                writes.push(ItemWrite::Forget(key.clone()));
+            }
+        }
+        if !writes.is_empty() {
+            writes.push(ItemWrite::Floor(floor));
+        }
+        writes
+    }
+
+    /// The number of items.
+    pub(super) fn count(&self) -> u64 {
+        u64::try_from(self.entries.len()).unwrap_or(u64::MAX)
     }
 
     fn listed(&self, kind: ItemKind, all: bool) -> impl Iterator<Item = (&ItemKey, &ItemEntry)> {

@@ -40,7 +40,7 @@ impl Machine for Inbox {
             let id = connection.id.clone();
             (id, Live::new(connection, &deployment.limits))
         };
-        Ok(Self {
+        let mut inbox = Self {
             name: name.to_owned(),
             role: name.strip_prefix("role:").and_then(Role::parse),
             epoch: epoch_of(name),
@@ -50,9 +50,13 @@ impl Machine for Inbox {
             queue: Queue::load(store.deliveries()?, &deployment.limits, DELIVERIES_AT_ONCE),
             changes: Bucket::new(DEVICE_CHANGES_PER_SECOND, DEVICE_CHANGES_BURST),
             revocations: Revocations::load(store, name)?,
+            erasure: store.erasure()?,
+            scrub: store.scrub()?,
             outbound: deployment.outbound,
             limits: deployment.limits,
-        })
+        };
+        inbox.revoke_own();
+        Ok(inbox)
     }
 
     fn handle(
@@ -69,8 +73,10 @@ impl Machine for Inbox {
     }
 
     fn deadline(&self) -> Option<Timestamp> {
-        let next = [self.queue.deadline(), self.revocations.next()];
-        next.into_iter().flatten().min()
+        let scrub = self.scrub.map(|(_, at)| at);
+        let calls = [self.queue.deadline(), self.revocations.next()];
+        let next = calls.into_iter().chain([self.erasure_due(), scrub]);
+        next.flatten().min()
     }
 
     fn listens_at(&self) -> Timestamp {

@@ -8,6 +8,7 @@ mod attached;
 mod connection;
 mod delivery;
 mod devices;
+mod erasure;
 mod grant;
 mod items;
 mod machine;
@@ -16,6 +17,7 @@ mod post;
 mod read;
 mod revocation;
 mod revocations;
+mod scrub;
 mod take;
 
 pub use connection::{Connection, Start};
@@ -31,7 +33,7 @@ use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::inbox::Request;
 use crate::protocol::limits::Limits;
 use crate::protocol::serial::Epoch;
-use crate::store::{Device, InboxStore, StoreError};
+use crate::store::{Device, Erasure, InboxStore, StoreError};
 use connection::Live;
 use items::Items;
 use revocations::{NUMBERS, Revocations};
@@ -70,6 +72,10 @@ pub struct Inbox {
     changes: Bucket,
     /// Revoked tokens, and all that are to hear of that (P11.5).
     revocations: Revocations,
+    /// The erasure of its client (P11.10).
+    erasure: Option<Erasure>,
+    /// The next step in which bytes are overwritten, and when it is due.
+    scrub: Option<(u64, Timestamp)>,
     outbound: Outbound,
 }
 
@@ -120,10 +126,16 @@ impl Inbox {
             }
             Input::Delivered(delivered) if NUMBERS <= delivered.number => {
                 let (number, status) = (delivered.number, delivered.status);
-                self.revocations.end(store, now, number, status)?;
+                let ended = self.revocations.end(store, now, number, status)?;
+                if let Some(call) = ended.filter(|call| call.erases) {
+                    self.erased(store, &call.name)?;
+                }
             }
             Input::Delivered(delivered) => self.settle(store, now, &delivered)?,
-            Input::Deadline => self.forget_letters(store, now)?,
+            Input::Deadline => {
+                self.forget_letters(store, now)?;
+                self.take_step(store, now)?;
+            }
             // All of a client's readers may leave as much unsent as it has connections (P14):
             // frames of an inbox are small. No body ends here.
             Input::Backlog { .. } | Input::Heard { .. } | Input::BodyEnd { .. } => {}
@@ -131,6 +143,7 @@ impl Inbox {
         if !self.queue.is_empty() {
             self.post(store, now, &mut out)?;
         }
+        self.go_on(store, now, &mut out)?;
         let calls = self.revocations.start(now).into_iter();
         out.extend(calls.map(|call| Effect::Deliver(Delivery::Revoke(call))));
         Ok(out)
@@ -161,6 +174,7 @@ impl Inbox {
                 self.contact(store, now, contact)?;
                 (200, "{}".to_owned())
             }
+            Request::Erase { begins } => self.erase(store, now, begins)?,
             Request::Refused(error) => (error.status, error.body()),
         })
     }

@@ -86,7 +86,7 @@ impl Inbox {
     }
 
     /// The client whose inbox it is.
-    fn client(&self) -> &str {
+    pub(super) fn client(&self) -> &str {
         self.name.strip_prefix("client:").unwrap_or_default()
     }
 

@@ -59,7 +59,7 @@ impl Inbox {
         for id in cut {
             self.shut(&id, close::UNAUTHORIZED, REVOKED, out);
         }
-        if self.role.is_none() {
+        if self.role.is_none() && !self.outlived(one.before) {
             self.revocations.add(store, &self.name, now, one)?;
         }
         Ok(())
@@ -75,6 +75,9 @@ impl Inbox {
     ) -> Result<(), StoreError> {
         let session = contact.session.unwrap_or_default();
         store.note_contact(&session)?;
+        if self.is_erasing() {
+            return self.erase_again(store, now, session);
+        }
         let Some(one) = self.revocations.list.first_mut() else {
             return Ok(());
         };

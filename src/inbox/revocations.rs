@@ -92,7 +92,7 @@ impl Revocations {
         body.at = 0;
         let body = encode(&body);
         if name != REVOCATIONS {
-            self.todo.clear();
+            self.todo.retain(|(_, call)| call.erases);
             for session in store.contacts()? {
                 self.tell(at, true, session, &body);
             }
@@ -117,10 +117,35 @@ impl Revocations {
         let call = Revoking {
             number: 0,
             is_session,
+            erases: false,
             name,
             body: body.to_owned(),
         };
         self.todo.push((at, call));
+    }
+
+    /// Owes the deletion of a session (P11.10).
+    pub(super) fn erase(&mut self, at: Timestamp, session: String) {
+        self.tell(at, true, session, "");
+        if let Some((_, call)) = self.todo.last_mut() {
+            call.erases = true;
+        }
+    }
+
+    /// Whether the deletion of a session is owed.
+    pub(super) fn erases(&self, session: &str) -> bool {
+        let mut calls = self.todo.iter().chain(&self.under_way);
+        calls.any(|(_, call)| call.erases && call.name == session)
+    }
+
+    /// The number of calls that are to be made or under way.
+    pub(super) fn waiting(&self) -> usize {
+        self.todo.len().saturating_add(self.under_way.len())
+    }
+
+    /// Failed calls in a row.
+    pub(super) fn failing(&self) -> u64 {
+        self.failures
     }
 
     /// When the next call is due, or one counts as lost; an outcome begins the rest.
@@ -153,30 +178,31 @@ impl Revocations {
         started
     }
 
-    /// Takes the outcome of a call. One that was not answered well is repeated.
+    /// Takes the outcome of a call, and returns one that was answered well; any other is repeated.
     pub(super) fn end(
         &mut self,
         store: &InboxStore,
         now: Timestamp,
         number: u64,
         status: u16,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<Revoking>, StoreError> {
         let mut calls = self.under_way.iter();
         let Some(index) = calls.position(|(_, call)| call.number == number) else {
-            return Ok(());
+            return Ok(None);
         };
         let (_, call) = self.under_way.swap_remove(index);
         if !(200..300).contains(&status) {
             self.failures += 1;
             let wait = wait_ms(number, self.failures, None);
             self.todo.push((after(now, wait), call));
-            return Ok(());
+            return Ok(None);
         }
         self.failures = 0;
-        if self.todo.is_empty() && self.under_way.is_empty() {
-            self.done = self.list.last().map_or(0, |last| last.at);
+        let latest = self.list.last().map_or(0, |last| last.at);
+        if self.done < latest && self.waiting() == 0 {
+            self.done = latest;
             store.keep_revocations(&encode(&self.list), self.done)?;
         }
-        Ok(())
+        Ok(Some(call))
     }
 }

@@ -9,6 +9,7 @@ use crate::protocol::ids::{ConnectionId, Timestamp};
 use crate::protocol::inbox::changed;
 use crate::protocol::limits::INBOX_OPEN;
 use crate::protocol::news::News;
+use crate::protocol::serial::PLACE_MAX;
 use crate::store::{InboxStore, InboxWrite, ItemKey, ItemWrite, StoreError};
 
 impl Inbox {
@@ -27,6 +28,10 @@ impl Inbox {
             let error = ErrorInfo::new(ErrorCode::InvalidFrame, message);
             return Ok((error.status, error.body()));
         };
+        // Beyond that it is told no more, while the session goes on.
+        if news.place == PLACE_MAX && store.forget_contact(&news.session)? {
+            self.soil(store, now)?;
+        }
         if !self.items.is_new(&news, life) {
             return Ok(taken());
         }
@@ -37,6 +42,7 @@ impl Inbox {
             return Ok((error.status, error.body()));
         }
         let session = news.session.clone();
+        let is_gone = news.about.is_none();
         let is_stored = |key: &ItemKey, body: &str| {
             let stored = store.bodies(&[key]).unwrap_or_default();
             stored.first().is_some_and(|stored| stored == body)
@@ -55,6 +61,9 @@ impl Inbox {
         store.write(&write, is_begun)?;
         self.items.apply(write.items);
         self.tell(now, &session, &frames, out);
+        if is_gone {
+            self.soil(store, now)?;
+        }
         Ok(taken())
     }
 

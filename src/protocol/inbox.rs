@@ -47,6 +47,11 @@ pub enum Request {
     Revoked(Revocation),
     /// A session tells that the client came to it. No client's request is this one.
     Contact(Revocation),
+    /// `DELETE /v1/clients/{client}`, or the question how far that has come (P11.10).
+    Erase {
+        /// Whether an erasure begins.
+        begins: bool,
+    },
     /// An invalid one.
     Refused(ErrorInfo),
 }

@@ -20,6 +20,7 @@ pub mod decode;
 pub mod deployment;
 pub mod development;
 pub mod device;
+pub mod erasure;
 pub mod error;
 pub mod fields;
 pub mod file;

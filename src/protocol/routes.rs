@@ -33,6 +33,8 @@ pub enum Resource {
     Devices,
     /// The revocations of the deployment (P11.5).
     Revocations,
+    /// A client, in its own inbox; the address's first parameter names it (P11.10).
+    Client,
 }
 
 /// How a request is answered.
@@ -120,6 +122,21 @@ macro_rules! devices {
             takes: $takes,
             serve: Serve::Answer(Decode::Inbox(|parts, limits| {
                 $read(parts, limits).map(inbox::Request::Device)
+            })),
+        }
+    };
+}
+
+macro_rules! client {
+    ($method:literal $path:literal, $begins:literal) => {
+        Route {
+            method: $method,
+            path: concat!("/v1/clients/{client}", $path),
+            resource: Resource::Client,
+            needs: None,
+            takes: &[],
+            serve: Serve::Answer(Decode::Inbox(|_, _| {
+                Ok(inbox::Request::Erase { begins: $begins })
             })),
         }
     };
@@ -282,6 +299,8 @@ with_reads! {
             takes: revocation::LIST,
             serve: Serve::Answer(Decode::Inbox(|parts, _| inbox::revocations(parts))),
         };
+        client!("DELETE" "", true);
+        client!("GET" "/erasure", false);
         devices!("GET" "", &[device::CLIENT], device::list);
         devices!("PUT" "/{device}", &[], device::put);
         devices!("GET" "/{device}", &[], device::get);

@@ -10,6 +10,7 @@ use crate::session::engine::{Error, News, Owner, Sender, Wait, after};
 use crate::session::files::forget::forget_all as forget_files;
 use crate::session::inboxes::part::part_all;
 use crate::session::part::Part;
+use crate::session::revocation::contact::inboxes;
 use crate::session::waking::owe::forget_all;
 use crate::store::StoreError;
 
@@ -29,7 +30,9 @@ fn end(
     if let Some(created_at) = cx.engine.created_at {
         cx.engine.reach(Milestone {
             event,
-            client: sender.map(|sender| sender.client.clone()),
+            client: sender
+                .map(|sender| sender.client.clone())
+                .filter(|client| !client.is_empty()),
             ms: Some(cx.engine.now.saturating_sub(created_at)),
             ..Milestone::default()
         });
@@ -42,7 +45,8 @@ fn end(
             HookEvent::SessionDelete,
             hooks::Subject::default(),
         ));
-        told.extend(part_all(cx));
+        let came = inboxes(cx.memory);
+        told.extend(part_all(cx, came));
         told.extend(forget_files(cx)?);
     }
     if cx.memory.deliveries.is_empty() {

@@ -20,7 +20,7 @@ impl InboxStore {
     /// # Errors
     /// When the storage fails.
     pub fn revocations(&self) -> Result<Option<(String, Timestamp)>, StoreError> {
-        let mut rows = self.rows("revocation", "SELECT list, done FROM revocation")?;
+        let mut rows = self.rows("revocation", "SELECT list, done FROM revocation", &[])?;
         let row = rows.next();
         row.map(|mut row| Ok((row.text()?, row.integer()?)))
             .transpose()
@@ -35,40 +35,43 @@ impl InboxStore {
         self.write_with(REVOCATION, &[(KEEP, &[list.into(), done.into()])])
     }
 
-    /// The sessions that the client came to, the earliest first. Reads all rows.
+    /// The sessions that the client came to, the latest of them. As many rows.
     ///
     /// # Errors
     /// When the storage fails.
     pub fn contacts(&self) -> Result<Vec<String>, StoreError> {
-        let rows = self.rows("contact", "SELECT session FROM contact ORDER BY number")?;
+        const LATEST: &str = "SELECT session FROM contact ORDER BY number DESC LIMIT ?1";
+        let rows = self.rows("contact", LATEST, &[Value::size(CONTACTS)])?;
         rows.map(|mut row| row.text()).collect()
     }
 
-    /// Notes a session that the client came to. Two rows if it is new; beyond their number the
-    /// earliest goes.
+    /// Notes a session that the client came to. Two rows if it is new.
     ///
     /// # Errors
     /// When the storage fails.
     pub fn note_contact(&self, session: &str) -> Result<(), StoreError> {
         const NOTE: &str = "INSERT OR IGNORE INTO contact(session) VALUES(?1)";
-        const TRIM: &str = "DELETE FROM contact WHERE \
-                            number<=(SELECT max(number) FROM contact)-?1";
-        let trim = [Value::size(CONTACTS)];
-        self.write_with(CONTACT, &[(NOTE, &[session.into()]), (TRIM, &trim)])
+        self.write_with(CONTACT, &[(NOTE, &[session.into()])])
     }
 
-    fn rows(&self, table: &str, query: &str) -> Result<impl Iterator<Item = Row>, StoreError> {
+    /// The rows of a query; none if the table is not there.
+    pub(super) fn rows(
+        &self,
+        table: &str,
+        query: &str,
+        params: &[Value],
+    ) -> Result<impl Iterator<Item = Row> + use<>, StoreError> {
         const THERE: &str = "SELECT 1 FROM sqlite_master WHERE type='table' AND name=?1";
         let is_there = !self.sql.query(THERE, &[table.into()])?.is_empty();
         let rows = match is_there {
-            true => self.sql.query(query, &[])?,
+            true => self.sql.query(query, params)?,
             false => Default::default(),
         };
         Ok(Row::all(rows))
     }
 
     /// Runs statements, all or none, on a table that is made first if it is missing.
-    fn write_with(
+    pub(super) fn write_with(
         &self,
         table: &'static str,
         statements: &[(&'static str, &[Value])],

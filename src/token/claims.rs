@@ -25,10 +25,10 @@ impl Claims {
     ///
     /// # Errors
     /// `forbidden` without `admin` for the pattern `*`, `invalid-frame` where it is no client's id.
-    pub fn in_place_of(self, client: &str) -> Result<Self, ErrorInfo> {
-        self.check_rules("read the devices of another client")?;
+    pub fn in_place_of(self, verb: &str, client: &str) -> Result<Self, ErrorInfo> {
+        self.check_rules(verb)?;
         if check_client(client).is_err() {
-            let message = "unable to read the devices; client is no client's id";
+            let message = format!("unable to {verb}; client is no client's id");
             return Err(ErrorInfo::new(ErrorCode::InvalidFrame, message));
         }
         Ok(Self {

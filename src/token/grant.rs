@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::only::OneThing;
-use crate::protocol::capability::{Capabilities, Operations, Role};
+use crate::protocol::capability::{Capabilities, Operation, Operations, Role};
 use crate::protocol::error::{ErrorCode, ErrorInfo};
 use crate::protocol::ids::Timestamp;
 use crate::protocol::object::read_fields;
@@ -57,12 +57,12 @@ read_fields!(Grant {
 
 impl Grant {
     /// The grant by which other objects of the deployment tell a session something.
-    pub fn of_nobody() -> Self {
+    pub fn of_deployment() -> Self {
         Self {
             client: String::new(),
             name: None,
             role: Role::User,
-            operations: Operations::of(&[]),
+            operations: Operations::of(&[Operation::Admin]),
             expires_at: Timestamp::MAX,
             issued_at: Timestamp::MAX,
         }

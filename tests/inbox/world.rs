@@ -78,7 +78,10 @@ impl World {
     }
 
     pub(crate) fn named(name: &'static str, limits: Limits) -> Self {
-        let sqlite = Sqlite::new();
+        Self::on(name, limits, Sqlite::new())
+    }
+
+    pub(crate) fn on(name: &'static str, limits: Limits, sqlite: Sqlite) -> Self {
         let store = InboxStore::from(Rc::new(sqlite.clone()) as Rc<dyn Sql>);
         let inbox = Inbox::load(name, deployment(&limits), &store, Vec::new(), 7).unwrap();
         Self {

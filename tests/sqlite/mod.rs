@@ -43,6 +43,25 @@ impl Sqlite {
         }
     }
 
+    /// A new database in a file.
+    pub(crate) fn at(place: &std::path::Path) -> Self {
+        let connection = Connection::open(place).expect("a database in a file");
+        let fast = "PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY";
+        connection.execute_batch(fast).expect("statements");
+        connection.set_prepared_statement_cache_capacity(200);
+        Self {
+            connection: Rc::new(connection),
+            counts: Rc::default(),
+        }
+    }
+
+    /// Whether the file of the database has these bytes anywhere.
+    pub(crate) fn has_bytes(&self, place: &std::path::Path, text: &str) -> bool {
+        let bytes = std::fs::read(place).expect("the file");
+        let mut parts = bytes.windows(text.len());
+        parts.any(|part| part == text.as_bytes())
+    }
+
     /// Statements that read.
     pub(crate) fn reads(&self) -> u64 {
         self.counts.reads.get()

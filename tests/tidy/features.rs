@@ -157,6 +157,11 @@ pub(crate) const ARROWS: &[(&str, &str, &str)] = &[
         "a session that is deleted owes its inboxes the news of that (P15)",
     ),
     (
+        "life",
+        "revocation",
+        "the inboxes of all clients that came hear of the end of the session (P11.10)",
+    ),
+    (
         "inboxes",
         "deliveries",
         "an inbox that is told no more hears of it by a delivery, and waits as one (P10.4)",

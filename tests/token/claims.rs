@@ -16,12 +16,12 @@ fn p10_1_an_administrator_of_every_session_stands_in_for_another_client() {
         read(&all).unwrap()
     };
     let admin = of(json!({ "*": ["admin"] }));
-    let stands = admin.clone().in_place_of("ben").unwrap();
+    let stands = admin.clone().in_place_of("read", "ben").unwrap();
     assert_eq!(stands.client, "ben");
-    let wrong = admin.in_place_of("role:user").unwrap_err();
+    let wrong = admin.in_place_of("read", "role:user").unwrap_err();
     assert_eq!(wrong.code, ErrorCode::InvalidFrame);
     for caps in [json!({ "*": ["supervisor"] }), json!({ "a*": ["admin"] })] {
-        let refused = of(caps).in_place_of("ben").unwrap_err();
+        let refused = of(caps).in_place_of("read", "ben").unwrap_err();
         assert_eq!(refused.code, ErrorCode::Forbidden);
         assert!(
             refused.message.contains("the operation admin"),

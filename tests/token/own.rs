@@ -38,7 +38,7 @@ fn p10_2_a_token_for_one_decision_opens_no_other_address() {
         let grant = match route.resource {
             Resource::Session => claims.grant_at(route, &params(route.path)).map(|_| ()),
             Resource::Inbox | Resource::Devices => Inbox::grant(&claims, "client:ada").map(|_| ()),
-            Resource::Revocations => claims.check_rules("revoke tokens"),
+            Resource::Revocations | Resource::Client => claims.check_rules("erase"),
         };
         match grant {
             Ok(()) => opened.push((route.method, route.path)),

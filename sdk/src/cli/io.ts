@@ -14,4 +14,6 @@ export interface Io {
   err(text: string): void;
   /** The whole of standard input, as text. */
   stdin(): Promise<string>;
+  /** The next line that a person types; empty at the end of the input. */
+  line(): Promise<string>;
 }

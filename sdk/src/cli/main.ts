@@ -3,6 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import type { Io } from "./io.ts";
@@ -32,6 +33,14 @@ const io: Io = {
   stdin: () => {
     ending.signal.addEventListener("abort", () => process.stdin.destroy());
     return text(process.stdin);
+  },
+  line: async () => {
+    const lines = createInterface({ input: process.stdin, signal: ending.signal });
+    for await (const line of lines) {
+      lines.close();
+      return line;
+    }
+    return "";
   },
 };
 

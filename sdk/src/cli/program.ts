@@ -5,6 +5,7 @@ import { approve } from "./commands/approve.ts";
 import { cancel } from "./commands/cancel.ts";
 import { dev, serve } from "./commands/dev.ts";
 import { doctor } from "./commands/doctor.ts";
+import { erase } from "./commands/erase.ts";
 import { exportSession } from "./commands/export.ts";
 import { fork } from "./commands/fork.ts";
 import { importSession } from "./commands/import.ts";
@@ -38,7 +39,7 @@ export async function run(args: readonly string[], io: Io, version = "0"): Promi
   const local = [dev, serve, init, upgrade];
   const talk = [tail, send, cancel, steer, approve];
   const whole = [exportSession, importSession, fork];
-  const commands = [...local, token, ...talk, ls, inspect, ...whole, keys];
+  const commands = [...local, token, ...talk, ls, inspect, ...whole, erase, keys];
   for (const command of commands) {
     command(program, io);
   }

@@ -42,6 +42,7 @@ export async function sessile(args: readonly string[], given: Given = {}): Promi
       ran.err += text;
     },
     stdin: async () => stdin,
+    line: async () => stdin.split("\n")[0] ?? "",
   };
   ran.code = await run(args, io, "1.2.3");
   return ran;

@@ -128,6 +128,7 @@ test("doctor skips what a deployment leaves out, and doubts what fails", async (
       out() {},
       err() {},
       stdin: async () => "",
+      line: async () => "",
     };
     const api = new Api({ url, token: "a.b.c" }, io);
     const states = ["inbox", "push"].map(async (name) => (await part(api, name, name, ""))[1]);

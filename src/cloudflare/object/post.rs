@@ -8,7 +8,9 @@ use crate::cloudflare::call::as_json;
 use crate::cloudflare::platform::config::{INBOXES, SESSIONS, config};
 use crate::cloudflare::push::{Pushed, push};
 use crate::inbox::{Decide, Delivered, Delivery, Grant, Posting, Revoking};
+use crate::protocol::erasure::{ERASE, REVOKE};
 use crate::protocol::error::ErrorInfo;
+use crate::protocol::revocation::REVOCATIONS;
 use crate::protocol::routes::{REVOKED, REVOKED_HERE};
 use crate::token;
 
@@ -20,12 +22,18 @@ pub(super) async fn deliver(env: &Env, delivery: Delivery) -> Delivered {
     }
 }
 
-/// Tells another object of a revocation, by a call that no client can make.
+/// Tells another object of a revocation or of its end, by a call that no client can make.
 async fn revoke(env: &Env, revoking: Revoking) -> Delivered {
     let number = revoking.number;
-    let (binding, grant, route) = match revoking.is_session {
-        true => (SESSIONS, as_json(&token::Grant::of_nobody()), &REVOKED_HERE),
-        false => (INBOXES, as_json(&Grant::of_session()), &REVOKED),
+    let (binding, grant) = match revoking.is_session {
+        true => (SESSIONS, as_json(&token::Grant::of_deployment())),
+        false => (INBOXES, as_json(&Grant::of_session())),
+    };
+    let route = match revoking.is_session {
+        true if revoking.erases => &ERASE,
+        true => &REVOKED_HERE,
+        false if revoking.name == REVOCATIONS => &REVOKE,
+        false => &REVOKED,
     };
     let called = tell(env, binding, &revoking.name, grant, route, &revoking.body).await;
     Delivered {

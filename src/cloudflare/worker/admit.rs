@@ -46,9 +46,15 @@ impl Admitted {
     /// The grant of the same token in another session, in the object's form.
     ///
     /// # Errors
-    /// What is wrong with the id, or `forbidden`.
-    pub(super) fn elsewhere(&self, session: &str) -> Result<Box<RawValue>, ErrorInfo> {
+    /// What is wrong with the id, `forbidden`, or `unauthorized` where it was revoked.
+    pub(super) async fn elsewhere(
+        &self,
+        env: &Env,
+        config: &Config,
+        session: &str,
+    ) -> Result<Box<RawValue>, ErrorInfo> {
         check_session_id(session)?;
+        revoked::check(env, config, &self.claims, Some(session)).await?;
         Ok(as_json(&self.claims.grant(session)?))
     }
 }
@@ -89,20 +95,28 @@ pub(super) async fn admit(
         Resource::Devices => {
             let mut claims = claims(request, env, config, pairs, None).await?;
             if let Some(client) = query::find(pairs, device::CLIENT) {
-                claims = claims.in_place_of(client)?;
+                claims = claims.in_place_of("read the devices of another client", client)?;
             }
             let name = address(&claims.client, None);
             let grant = Inbox::grant(&claims, &name)?;
             admitted(INBOXES, "inbox", name, &grant, claims)
         }
-        Resource::Revocations => {
+        Resource::Revocations | Resource::Client => {
             let claims = claims(request, env, config, pairs, None).await?;
-            claims.check_rules("revoke tokens")?;
+            let name = match params.first() {
+                None => {
+                    claims.check_rules("revoke tokens")?;
+                    REVOCATIONS.to_owned()
+                }
+                Some(client) => {
+                    let claims = claims.clone().in_place_of("erase a client", client)?;
+                    address(&claims.client, None)
+                }
+            };
             if !config.outbound.has_inboxes {
-                return Err(not_configured("revocation needs the binding INBOXES"));
+                return Err(not_configured("this needs the binding INBOXES"));
             }
-            let (name, grant) = (REVOCATIONS.to_owned(), Grant::of_session());
-            admitted(INBOXES, "list of revocations", name, &grant, claims)
+            admitted(INBOXES, "inbox", name, &Grant::of_session(), claims)
         }
     }
 }

@@ -58,7 +58,7 @@ pub(super) async fn serve(asked: &Asked<'_>) -> Result<Answer, ErrorInfo> {
             let longest = asked.config.limits.frame_bytes();
             let body = read_all(request.body(), longest).await?;
             let (to, at) = fork_of(&body, session)?;
-            let own = asked.admitted.elsewhere(&to)?;
+            let own = asked.admitted.elsewhere(env, asked.config, &to).await?;
             forked(env, session, grant, at.as_deref(), &to, own.get())
         }
     };

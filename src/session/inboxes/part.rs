@@ -1,6 +1,7 @@
 //! Followers as a part of the session: each inbox is told when it is owed something (P15).
 
 use crate::machine::wait_ms;
+use crate::ordered::Set;
 use crate::protocol::frame::encode;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{DELIVERY_SLACK_MS, REPLAY_ENTRIES, TELL_AGAIN_MS_MOST, TELL_MS};
@@ -220,10 +221,10 @@ fn about(cx: &Context<'_>) -> About {
     }
 }
 
-/// The rows by which every inbox hears of the end of the session.
-pub(crate) fn part_all(cx: &mut Context<'_>) -> Vec<Write> {
-    let inboxes = cx.memory.followers.by_inbox.keys();
-    let inboxes: Vec<String> = inboxes.cloned().collect();
+/// The rows by which every inbox hears of the end of the session, and these others.
+pub(crate) fn part_all(cx: &mut Context<'_>, others: Set<String>) -> Vec<Write> {
+    let mut inboxes = others;
+    inboxes.extend(cx.memory.followers.by_inbox.keys().cloned());
     let each = inboxes.iter();
     each.flat_map(|inbox| parting(cx, inbox, PLACE_MAX))
         .collect()

@@ -8,19 +8,23 @@
 
 use super::state::{Contact, NUMBERS, Revoked};
 use crate::machine::wait_ms;
+use crate::ordered::Set;
 use crate::protocol::frame::encode;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{
     CONTACTS_AT_ONCE, CONTACTS_KEPT, DELIVERY_SLACK_MS, TELL_AGAIN_MS_MOST,
 };
 use crate::protocol::revocation::Revocation;
-use crate::session::context::Context;
+use crate::session::context::{Context, Memory};
 use crate::session::engine::{Delivered, Delivery, Outcome, Owner, Wait, after};
 use crate::session::part::Part;
 use crate::store::{DeliveryKind, MetaWrite, StoreError};
 
 /// Numbers of tellings per millisecond, before they run ahead of the clock.
 const NUMBERS_PER_MS: u64 = 1 << 10;
+
+/// Milliseconds until an inbox is tried again that is first to hear of the end of an earlier life.
+const BEHIND_MS: u64 = 2_000;
 
 /// Contacts, as a part of the session.
 pub(crate) struct Contacts;
@@ -127,6 +131,12 @@ pub(crate) fn meet(cx: &mut Context<'_>, client: &str, may_write: bool) {
     }
 }
 
+/// The inboxes of the clients that came, as far as they are known.
+pub(crate) fn inboxes(memory: &Memory) -> Set<String> {
+    let clients = memory.revoked.clients.keys();
+    clients.map(|client| format!("client:{client}")).collect()
+}
+
 /// Begins the tellings that are due, and keeps who came.
 fn start(cx: &mut Context<'_>) -> Result<(), StoreError> {
     let now = cx.engine.now;
@@ -137,6 +147,7 @@ fn start(cx: &mut Context<'_>) -> Result<(), StoreError> {
             .delivery_ms
             .saturating_add(DELIVERY_SLACK_MS),
     );
+    let queue = &cx.memory.deliveries;
     let revoked = &mut cx.memory.revoked;
     revoked.is_stirred = false;
     for contact in revoked.clients.values_mut() {
@@ -146,8 +157,15 @@ fn start(cx: &mut Context<'_>) -> Result<(), StoreError> {
     }
     loop {
         let mut clients = revoked.clients.iter();
-        let owed = clients.find(|(_, contact)| **contact == Contact::Owed);
+        let owed = clients.find(|(client, contact)| {
+            let inbox = || format!("client:{client}");
+            **contact == Contact::Owed && !queue.owes(DeliveryKind::Inbox, &inbox())
+        });
         let Some(client) = owed.map(|(client, _)| client.clone()) else {
+            // It is to hear of the end of an earlier life first, which it takes for that of all.
+            if revoked.clients.values().any(|it| *it == Contact::Owed) {
+                revoked.retry_at = revoked.retry_at.max(after(now, BEHIND_MS));
+            }
             break;
         };
         let Some(number) = revoked.number(now) else {

@@ -273,3 +273,22 @@ test("on this machine the key is enough, and --as names the client", async () =>
   const [message] = await getHistory(fixture.server, session);
   assert.equal(message?.client, "zoe");
 });
+
+test("erase asks for the client's id, deletes its sessions, and says how far it is", async () => {
+  const sessions = [fixture.session(), fixture.session()];
+  for (const session of sessions) assert.equal((await as("eve", `send ${session} Hi`)).code, 0);
+  const known = async () => (await as("root", "erase eve")).err;
+  await until(known, (it) => it.includes("eve and 2 sessions"), "the inbox knows both");
+  const wrong = await as("root", "erase eve", { stdin: "ann\n" });
+  assert.deepEqual([wrong.code, wrong.out], [1, ""]);
+  assert.match(wrong.err, /nothing was erased/);
+  const denied = await as("root", "erase eve --yes", { caps: { "a*": ["admin"] } });
+  assert.equal(denied.code, 4);
+  const begun = await as("root", "erase eve --no-wait --json", { stdin: "eve\n" });
+  assert.deepEqual([begun.code, JSON.parse(begun.out).state], [0, "erasing"]);
+  const done = await as("root", "erase eve --yes");
+  assert.equal(done.code, 0, done.err);
+  assert.match(done.out, /eve is erased, and 2 sessions with it/);
+  for (const session of sessions)
+    assert.equal((await getHistory(fixture.server, session)).length, 0);
+});
