@@ -19,6 +19,7 @@ mod printable;
 mod refusal;
 
 pub use self::algorithm::Algorithm;
+pub(crate) use self::claims::check_client;
 pub use self::claims::{CLIENT_LENGTH, Expected, LEEWAY_MS};
 pub use self::development::development_claims;
 pub use self::grant::{Claims, Grant};

@@ -464,6 +464,9 @@ pub const REVOKING_LOST_MS: u64 = 2_000;
 pub const CONTACTS: usize = 10_000;
 /// Clients whose inboxes a session knows to know of it: beyond that they are told again.
 pub const CONTACTS_KEPT: usize = 200;
+/// Clients whose inboxes are told of an import or a fork that brings their words: all of them are in
+/// one row, half a megabyte at most.
+pub const CONTACTS_IMPORTED: usize = 1_000;
 /// Contacts that a session tells inboxes at once.
 pub const CONTACTS_AT_ONCE: usize = 8;
 /// Milliseconds for which a session remembers one: tokens that were admitted before come by then.

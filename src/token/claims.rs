@@ -201,7 +201,7 @@ const fn seconds(milliseconds: i64) -> i64 {
     milliseconds / 1000
 }
 
-pub(super) fn check_client(client: &str) -> Result<(), String> {
+pub(crate) fn check_client(client: &str) -> Result<(), String> {
     let length = client.chars().count();
     if length == 0 || length > CLIENT_LENGTH {
         return Err(format!(

@@ -4,8 +4,9 @@ use sessile::protocol::limits::{IMPORT_MS, Limits};
 use sessile::protocol::message::Message;
 use sessile::protocol::serial::{Epoch, PLACE_MAX};
 use sessile::protocol::transfer::Batch;
-use sessile::session::{Input, Read, Request};
-use sessile::store::{SECTIONS, Span, Store};
+use sessile::session::{Delivered, Effect, Input, Outcome, Read, Request};
+use sessile::store::sql::{Sql, Value};
+use sessile::store::{DeliveryKind, SECTIONS, Span, Store};
 
 use crate::chance::Random;
 use crate::host::Fate;
@@ -184,6 +185,85 @@ fn p11_6_a_session_is_not_there_before_its_last_line() {
     assert_same(&world, &other);
     // An existing session is never written over.
     assert_eq!(import(&mut other, &lines, 4, |_| {}).0, 409);
+}
+
+/// P11.10: the inboxes of those whose words it brings, and of its importer, are told that they came,
+/// also after a death in its middle: so an erasure of one of them deletes it.
+#[test]
+fn p11_10_an_import_brings_the_contacts_of_its_clients() {
+    let mut world = World::new(Limits::default());
+    world.run(EVERYTHING);
+    let lines = pages(&mut world, |_| {}).concat();
+    let mut other = elsewhere(world.now);
+    other.host.outbound.has_inboxes = true;
+    let done = import(&mut other, &lines, 3, |world| {
+        assert_eq!(world.host.log().contacts().unwrap().matches("+").count(), 0);
+        world.host.die();
+    });
+    assert_eq!(done.0, 200, "{}", done.1);
+    let row = other.host.log().contacts().unwrap();
+    let mut owed: Vec<String> = row
+        .lines()
+        .map(|line| line.replacen('-', "client:", 1))
+        .collect();
+    owed.sort();
+    assert_eq!(
+        owed,
+        [
+            "client:agent",
+            "client:alice",
+            "client:root",
+            "client:supervisor"
+        ]
+    );
+    let mut told = Vec::new();
+    let mut inputs = vec![Input::Deadline];
+    other.now = other.host.deadline().unwrap().max(other.now);
+    while let Some(input) = inputs.pop() {
+        for effect in other.host.handle(other.now, input, Fate::Lives) {
+            let Effect::Deliver(delivery) = effect else {
+                continue;
+            };
+            if delivery.kind == DeliveryKind::Contact {
+                told.push(delivery.target);
+            }
+            let outcome = Outcome::Answered {
+                status: 200,
+                retry_after_ms: None,
+            };
+            let number = delivery.number;
+            inputs.push(Input::Delivered(Delivered { number, outcome }));
+        }
+    }
+    told.sort();
+    assert_eq!(told, owed);
+}
+
+/// P11.10: of an import that is thrown away no byte is left, as its storage is deleted whole.
+#[test]
+fn p11_10_an_import_that_broke_off_leaves_no_storage() {
+    let mut world = World::new(Limits::default());
+    world.run(EVERYTHING);
+    let lines = pages(&mut world, |_| {}).concat();
+    let (cut, _) = lines.trim_end().rsplit_once('\n').unwrap();
+    let wrong = format!("{cut}\n{{\"type\":\"none\"}}");
+    for lines in [cut, &wrong] {
+        let mut other = elsewhere(world.now);
+        let (status, _) = import(&mut other, lines, 5, |_| {});
+        if status == 0 {
+            other.now = other.host.deadline().unwrap();
+            let effects = other.host.handle(other.now, Input::Deadline, Fate::Lives);
+            assert!(effects.contains(&Effect::Erase), "{effects:?}");
+        }
+        assert_eq!(other.host.log().beginning(), Ok(None));
+        let tables = other
+            .host
+            .disk
+            .0
+            .query("SELECT name FROM sqlite_master", &[]);
+        assert_eq!(tables.unwrap(), Vec::<Vec<Value>>::new());
+        assert_eq!(other.host.alarm, None);
+    }
 }
 
 /// P11.6: a line that is missing, double or wrong is refused, and leaves nothing.

@@ -66,6 +66,11 @@ pub(crate) const ARROWS: &[(&str, &str, &str)] = &[
     ("readers", "state", "a snapshot has the shared state (P9.2)"),
     (
         "transfer",
+        "revocation",
+        "the inboxes of clients whose words an import brings are told (P11.10)",
+    ),
+    (
+        "transfer",
         "state",
         "an imported state must read back before it is there (P11.6)",
     ),

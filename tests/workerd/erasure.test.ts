@@ -14,6 +14,7 @@ import { sleep, until } from "../support/wait.ts";
 
 const ENDPOINT = "https://push.example/adas-own-endpoint";
 const fixture = useServer({
+  files: true,
   vars: {
     SESSILE_VAPID_KEY: vapidKey().scalar,
     SESSILE_VAPID_SUBJECT: "mailto:ops@example.com",
@@ -26,7 +27,10 @@ const erase = (client: string, options = {}): Promise<Answer> =>
 const report = (client: string, options = {}): Promise<Answer> =>
   call(fixture.server, "", "GET", `/v1/clients/${client}/erasure`, { ...owner, ...options });
 
-/** The files of objects that have a word in them; the runtime keeps its alarms in others. */
+/**
+ * The files of objects that have a word in them. The runtime keeps its alarms in others, and the
+ * stand-in for R2 its objects: those are judged by their keys.
+ */
 function filesWith(word: string): string[] {
   const files = readdirSync(join(fixture.server.dir, "store"), {
     recursive: true,
@@ -34,6 +38,7 @@ function filesWith(word: string): string[] {
   }).filter((file) => file.isFile() && !file.name.startsWith("metadata."));
   return files
     .map((file) => join(file.parentPath, file.name))
+    .filter((path) => !path.includes("sessile-Bucket"))
     .filter((path) => readFileSync(path).includes(word));
 }
 
@@ -65,6 +70,10 @@ async function fill(words: { who: string; said: string; mine: string; shared: st
       (await call(server, session, "POST", "/messages", { ...ada, json: long })).status,
       201,
     );
+    const file = { body: `${said} in a file`, type: "text/plain" };
+    const query = `/files?name=${encodeURIComponent(`${said}.txt`)}`;
+    const put = await call(server, session, "POST", query, { ...ada, ...file });
+    assert.equal(put.status, 201, put.text);
     const asked = {
       id: `a-${session}`,
       title: `${said} may it?`,
@@ -95,6 +104,7 @@ describe("erasure", () => {
   test("P11.10 nothing of the client is in any file, and what is of others stays", async () => {
     const { server } = fixture;
     const [mine, shared, others] = ["mine-7", "shared-7", "others-7"];
+    const [forked, imported] = ["forked-7", "imported-7"];
     const words = { who: "ada-of-london", said: "geheimnisvoll", mine, shared };
     await fill(words);
     const ben = await attach(server, others, { sub: "ben" });
@@ -105,14 +115,28 @@ describe("erasure", () => {
       (text) => text.includes(`a-${mine}`) && text.includes(others) && text.includes(shared),
       "inboxes know of it",
     );
+    // Copies that others made have its words, too.
+    const bens = { sub: "ben", caps: { "*": ["read", "turn"] } };
+    const fork = await call(server, shared, "POST", "/fork", { ...bens, json: { to: forked } });
+    assert.equal(fork.status, 200, fork.text);
+    const body = (await call(server, shared, "GET", "/export", owner)).text;
+    const put = await call(server, imported, "PUT", "/import", { ...owner, body });
+    assert.equal(put.status, 200, put.text);
+    const found = await call(server, mine, "GET", `/search?q=${words.said}`, owner);
+    assert.match(found.text, new RegExp(words.said));
     assert.notEqual(filesWith(words.said).length, 0);
-    assert.equal(field(await report(words.who), "sessions"), 2);
+    assert.equal((await server.keys()).length, 2);
+    await until(
+      async () => field(await report(words.who), "sessions"),
+      (sessions) => sessions === 4,
+      "its inbox knows all of them",
+    );
     const begun = await erase(words.who);
     assert.equal(begun.status, 202, begun.text);
     await ended(words.who);
     const { deleted } = (await report(words.who)).body as { deleted: number };
-    assert.equal(deleted, 2);
-    for (const session of [mine, shared]) {
+    assert.equal(deleted, 4);
+    for (const session of [mine, shared, forked, imported]) {
       const left = await call(server, session, "GET", "/messages", owner);
       assert.deepEqual(field(left, "messages"), []);
     }
@@ -124,6 +148,11 @@ describe("erasure", () => {
       401,
       "unauthorized",
     );
+    await until(
+      () => server.keys(),
+      (keys) => keys.length === 0,
+      "an empty bucket",
+    );
     const gone = async () => {
       const objects = [
         "client:ben",
@@ -134,8 +163,9 @@ describe("erasure", () => {
       ];
       for (const name of [...objects, "client:bot", "client:owner"])
         await server.evict(name, "inbox");
-      for (const name of [mine, shared]) await server.evict(name);
-      return [words.said, ENDPOINT, mine, shared].flatMap(filesWith);
+      const sessions = [mine, shared, forked, imported];
+      for (const name of sessions) await server.evict(name);
+      return [words.said, ENDPOINT, ...sessions].flatMap(filesWith);
     };
     await until(gone, (files) => files.length === 0, "the bytes are gone", 60_000);
     // The revocation names the client, as long as a token may be valid.

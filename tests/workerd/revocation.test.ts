@@ -84,6 +84,19 @@ describe("revocation", () => {
     await readers[2].close();
   });
 
+  test("P11.5 a fork is refused where the token was revoked for what it would begin", async () => {
+    const [session, to] = [fixture.session(), fixture.session()];
+    const token = await issued("ada3", 60);
+    const reader = await attach(fixture.server, session, { token });
+    await reader.client.publish("one");
+    await refused(to, token, await revoke({ session: to }));
+    const json = { to };
+    const fork = () => call(fixture.server, session, "POST", "/fork", { token, json });
+    assertRefused(await fork(), 401, "unauthorized");
+    assert.equal((await read(session, token)).status, 200);
+    await reader.client.close();
+  });
+
   test("P11.5 only an administrator of every session revokes, and says what", async () => {
     const ask = async (body: object, caps: Record<string, string[]> = { "*": ["admin"] }) =>
       call(fixture.server, "", "POST", "/v1/revocations", {

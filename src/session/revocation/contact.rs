@@ -12,13 +12,14 @@ use crate::ordered::Set;
 use crate::protocol::frame::encode;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{
-    CONTACTS_AT_ONCE, CONTACTS_KEPT, DELIVERY_SLACK_MS, TELL_AGAIN_MS_MOST,
+    CONTACTS_AT_ONCE, CONTACTS_IMPORTED, CONTACTS_KEPT, DELIVERY_SLACK_MS, TELL_AGAIN_MS_MOST,
 };
 use crate::protocol::revocation::Revocation;
 use crate::session::context::{Context, Memory};
 use crate::session::engine::{Delivered, Delivery, Outcome, Owner, Wait, after};
 use crate::session::part::Part;
 use crate::store::{DeliveryKind, MetaWrite, StoreError};
+use crate::token::check_client;
 
 /// Numbers of tellings per millisecond, before they run ahead of the clock.
 const NUMBERS_PER_MS: u64 = 1 << 10;
@@ -129,6 +130,24 @@ pub(crate) fn meet(cx: &mut Context<'_>, client: &str, may_write: bool) {
     if cx.engine.outbound.has_inboxes {
         cx.memory.revoked.meet(client, may_write);
     }
+}
+
+/// The clients of a session that is being imported, as its row has them: those that it has, and
+/// these, whose words it brings. `None` if it has all of them.
+pub(crate) fn with_clients(known: String, clients: &Set<String>) -> Option<String> {
+    let mut lines = known;
+    let before = lines.len();
+    let mut count = lines.lines().count();
+    for client in clients {
+        let is_known = lines
+            .lines()
+            .any(|line| line.get(1..) == Some(client.as_str()));
+        if count < CONTACTS_IMPORTED && !is_known && check_client(client).is_ok() {
+            lines.extend(["-", client, "\n"]);
+            count += 1;
+        }
+    }
+    (before < lines.len()).then_some(lines)
 }
 
 /// The inboxes of the clients that came, as far as they are known.

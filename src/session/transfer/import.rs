@@ -4,6 +4,7 @@
 //! import that breaks off is thrown away: by the next one, or by the alarm. A fork asks its source
 //! for the next lines itself, one call after the other, and the alarm asks where a call was lost.
 
+use crate::ordered::Set;
 use crate::protocol::capability::Operation;
 use crate::protocol::decode::check_depth;
 use crate::protocol::error::{ErrorCode, ErrorInfo, close};
@@ -15,6 +16,7 @@ use crate::protocol::transfer::{Batch, EXPORT_VERSION, Origin};
 use crate::session::context::Context;
 use crate::session::engine::{Delivered, Delivery, Error, Outcome, Sender};
 use crate::session::parts;
+use crate::session::revocation::contact::with_clients;
 use crate::session::state::memory::State;
 use crate::session::state::shown;
 use crate::session::transfer::lines::Reader;
@@ -71,7 +73,17 @@ pub(crate) fn settle(cx: &mut Context<'_>, delivered: &Delivered) -> Result<(), 
     }
 }
 
+/// Nothing of it is left, but what an earlier session here owes to others.
 fn throw_away(cx: &mut Context<'_>) -> Result<(), StoreError> {
+    if cx.engine.store.deliveries()?.is_empty() {
+        cx.memory.importing = None;
+        cx.engine.end_life();
+        return Ok(());
+    }
+    begin_anew(cx)
+}
+
+fn begin_anew(cx: &mut Context<'_>) -> Result<(), StoreError> {
     cx.engine.begin_anew(Vec::new())?;
     parts::hear(cx)
 }
@@ -109,6 +121,7 @@ pub(crate) fn import(
         false => ("", batch.lines.as_str()),
     };
     let mut lines = lines.lines().filter(|line| !line.trim().is_empty());
+    let was_importing = cx.memory.importing.is_some();
     let (mut progress, writes) = match &batch.after {
         None => {
             if let Some(answer) = repeated(cx, batch) {
@@ -127,8 +140,11 @@ pub(crate) fn import(
     };
     progress.is_asking = false;
     progress.so_far.cursor = is_fork.then(|| cursor.to_owned());
-    let done = go_on(cx, progress, lines, writes);
-    if matches!(done, Err(Error::Refused(_))) && cx.memory.importing.is_some() {
+    // Each later batch of a fork comes from the deployment.
+    let sender = batch.after.is_none().then(|| sender.client.clone());
+    let done = go_on(cx, progress, lines, writes, sender);
+    let is_left = was_importing || cx.memory.importing.is_some();
+    if matches!(done, Err(Error::Refused(_))) && is_left {
         throw_away(cx)?;
     }
     done
@@ -168,12 +184,22 @@ fn go_on<'a>(
     mut progress: Progress,
     lines: impl Iterator<Item = &'a str>,
     mut writes: Vec<Write>,
+    sender: Option<String>,
 ) -> Result<String, Error> {
-    let is_whole = read(cx, &mut progress, lines, &mut writes)?;
+    let mut clients: Set<String> = sender.into_iter().collect();
+    let is_whole = read(cx, &mut progress, lines, &mut writes, &mut clients)?;
     if !cx.engine.store.has_room(cx.engine.limits.session_bytes)? {
         return Err(cx.engine.full().into());
     }
     progress.so_far.at = cx.engine.now;
+    if cx.engine.outbound.has_inboxes {
+        let known = match cx.memory.importing {
+            Some(_) => cx.engine.store.contacts()?,
+            None => String::new(),
+        };
+        let lines = with_clients(known, &clients);
+        writes.extend(lines.map(|lines| MetaWrite::Contacts(lines).into()));
+    }
     writes.push(ImportWrite::Progress(progress.so_far.clone()).into());
     if let Err(error) = cx.engine.write_rows(&writes, false) {
         if error.is_full() {
@@ -209,6 +235,7 @@ fn read<'a>(
     progress: &mut Progress,
     lines: impl Iterator<Item = &'a str>,
     writes: &mut Vec<Write>,
+    clients: &mut Set<String>,
 ) -> Result<bool, ErrorInfo> {
     let limits = Limits {
         frame_depth: cx.engine.limits.frame_depth + MORE_DEPTH,
@@ -224,6 +251,7 @@ fn read<'a>(
             .as_ref()
             .map(|it| (it.serial.place, cx.engine.now)),
         writes,
+        clients,
         held: so_far.held,
         count: None,
     };
@@ -293,7 +321,7 @@ fn begin(cx: &mut Context<'_>, line: &str, batch: &Batch) -> Result<(Progress, V
         .and_then(|it| serde_json::from_str(&it.as_json()).ok());
     let origin = origin.filter(|_| batch.from.is_some());
     if cx.memory.importing.is_some() {
-        throw_away(cx)?;
+        begin_anew(cx)?;
     }
     let epoch = cx.engine.epoch;
     let beginning = Beginning {

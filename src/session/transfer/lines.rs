@@ -3,6 +3,7 @@
 
 use serde::de::{Deserialize, Error};
 
+use crate::ordered::Set;
 use crate::protocol::annotation::{Annotation, sums_of_row};
 use crate::protocol::approval::Approval;
 use crate::protocol::call::Call;
@@ -39,6 +40,8 @@ pub(super) struct Reader<'a> {
     pub(super) fork: Option<(Place, Timestamp)>,
     /// The rows to store.
     pub(super) writes: &'a mut Vec<Write>,
+    /// The clients that lines come from.
+    pub(super) clients: &'a mut Set<String>,
     /// Bytes of lines that a waking session reads.
     pub(super) held: u64,
     /// The number of all lines, once the last one was read.
@@ -86,6 +89,9 @@ impl Reader<'_> {
         let Some(object) = Object::read(text) else {
             return wrong("it is no object");
         };
+        if let Some(client) = object.word("client") {
+            self.clients.insert(client.into_owned());
+        }
         let line = &mut Fields {
             object,
             error: None,
