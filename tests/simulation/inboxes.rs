@@ -14,6 +14,7 @@ use sessile::protocol::ids::Timestamp;
 use sessile::protocol::inbox::Request as Ask;
 use sessile::protocol::limits::Limits;
 use sessile::session::{Delivered, Delivery, Effect, Input, Outcome, Read, Request, Sender};
+use sessile::store::DeliveryKind;
 
 use crate::host::{Disk, Fate, Host};
 use crate::random::Random;
@@ -305,8 +306,11 @@ impl World {
         let Some(inbox) = found else {
             panic!("{} is nobody's inbox", delivery.target)
         };
-        let news = serde_json::from_str(&delivery.body).unwrap();
-        let request = Ask::Told(Box::new(news));
+        let body = &delivery.body;
+        let request = match delivery.kind {
+            DeliveryKind::Contact => Ask::Contact(serde_json::from_str(body).unwrap()),
+            _ => Ask::Told(Box::new(serde_json::from_str(body).unwrap())),
+        };
         let trouble = match self.is_calm {
             true => 100,
             false => self.random.between(0, 100),

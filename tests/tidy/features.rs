@@ -65,6 +65,11 @@ pub(crate) const ARROWS: &[(&str, &str, &str)] = &[
     ),
     ("readers", "state", "a snapshot has the shared state (P9.2)"),
     (
+        "revocation",
+        "inboxes",
+        "news for inboxes may have counted on the alarm of a contact (P11.5)",
+    ),
+    (
         "transfer",
         "revocation",
         "the inboxes of clients whose words an import brings are told (P11.10)",

@@ -23,7 +23,7 @@ const FULL_MS: u64 = 60_000;
 pub(crate) struct Inboxes;
 
 /// Inboxes wait for a telling that a crash prevented, or that failed.
-pub(super) const INBOXES: Owner = Owner {
+pub(crate) const INBOXES: Owner = Owner {
     name: "inboxes",
     wait: Wait::Alarm,
 };

@@ -17,6 +17,7 @@ use crate::protocol::limits::{
 use crate::protocol::revocation::Revocation;
 use crate::session::context::{Context, Memory};
 use crate::session::engine::{Delivered, Delivery, Outcome, Owner, Wait, after};
+use crate::session::inboxes::part::INBOXES;
 use crate::session::part::Part;
 use crate::store::{DeliveryKind, MetaWrite, StoreError};
 use crate::token::check_client;
@@ -225,6 +226,8 @@ fn start(cx: &mut Context<'_>) -> Result<(), StoreError> {
     }
     let at = Contacts::due_at(cx);
     cx.engine.state.clock.set(CONTACTS, at);
+    // News for inboxes may have counted on this alarm.
+    cx.engine.state.clock.stir(INBOXES);
     Ok(())
 }
 
