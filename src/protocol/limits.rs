@@ -1,5 +1,9 @@
 //! Every bound (P14), with its unit and its reason. A deployment may set others.
 
+mod revocation;
+
+pub use revocation::*;
+
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -449,28 +453,6 @@ pub const SEARCH_FORGET_BYTES: usize = 128 * 1024;
 /// Bytes of effects that a search counts as (P14), beside those of its answer and of the texts that
 /// it reads for the index: words that many messages have take milliseconds.
 pub const SEARCH_COST_BYTES: usize = 256 * 1024;
-
-/// Bytes of all revocations as JSON (P11.5): one row, which every isolate has in memory.
-pub const REVOCATION_BYTES: usize = 1024 * 1024;
-/// Milliseconds for which a revocation is kept: no token should live longer.
-pub const REVOCATION_MS: u64 = 400 * 24 * 60 * 60 * 1000;
-/// Milliseconds after which each is told once more: by then no Worker admits such a token.
-pub const REVOKE_AGAIN_MS: u64 = 4_000;
-/// Calls at once by which one object tells others of the deployment of revocations.
-pub const REVOKING_AT_ONCE: usize = 32;
-/// Milliseconds after which such a call counts as lost and is made again, which does no harm.
-pub const REVOKING_LOST_MS: u64 = 2_000;
-/// Sessions that a client is known to have come to, the latest: two rows each.
-pub const CONTACTS: usize = 10_000;
-/// Clients whose inboxes a session knows to know of it: beyond that they are told again.
-pub const CONTACTS_KEPT: usize = 200;
-/// Clients whose inboxes are told of an import or a fork that brings their words: all of them are in
-/// one row, half a megabyte at most.
-pub const CONTACTS_IMPORTED: usize = 1_000;
-/// Contacts that a session tells inboxes at once.
-pub const CONTACTS_AT_ONCE: usize = 8;
-/// Milliseconds for which a session remembers one: tokens that were admitted before come by then.
-pub const REVOKED_MS: u64 = 60 * 1000;
 
 /// Pending approvals of a session (P8.1): each is in memory and in `attached`.
 pub const PENDING_APPROVALS: usize = 1_000;

@@ -187,8 +187,8 @@ fn p11_6_a_session_is_not_there_before_its_last_line() {
     assert_eq!(import(&mut other, &lines, 4, |_| {}).0, 409);
 }
 
-/// P11.10: the inboxes of those whose words it brings, and of its importer, are told that they came,
-/// also after a death in its middle: so an erasure of one of them deletes it.
+/// P11.10: the inboxes of those whose words it brings, and of its importer, are told that they
+/// came, also after a death in its middle: so an erasure of one of them deletes it.
 #[test]
 fn p11_10_an_import_brings_the_contacts_of_its_clients() {
     let mut world = World::new(Limits::default());

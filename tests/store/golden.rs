@@ -1,6 +1,11 @@
 //! A session in which everything that rows can say is said once, as it is written and as it is
 //! read. Fields are spelled out, so that a new one has to come into the golden rows.
 
+use crate::model::epoch;
+use crate::{
+    annotations, approvals, calls, deliveries, files, followers, grants, handover, importing,
+    search, state, usage,
+};
 use sessile::protocol::agent::Agent;
 use sessile::protocol::data::Data;
 use sessile::protocol::hooks::{Hook, HookEvent};
@@ -12,12 +17,6 @@ use sessile::protocol::usage::Usage;
 use sessile::store::{
     Beginning, Change, Close, Entry, Growth, IdWrite, Kept, Kind, MessageWrite, MetaWrite,
     NewFields, Store, TextWrite, Trim, TurnWrite, Write,
-};
-
-use crate::model::epoch;
-use crate::{
-    annotations, approvals, calls, deliveries, files, followers, grants, handover, importing,
-    search, state, usage,
 };
 
 const ONCE: [Kind; 23] = [

@@ -99,8 +99,8 @@ impl Wake {
     }
 
     /// Sets the alarm, but only to an earlier time: moving it costs a round trip before the commit,
-    /// and an alarm that rings early is set anew. It is never set to the time of the one that rings:
-    /// the platform would take it for that one, and delete it with that one's end.
+    /// and an alarm that rings early is set anew. Never to the time of the one that rings: the
+    /// platform would take it for that one, and delete it with that one's end.
     pub(super) fn set_alarm(&self, state: &State, now: Timestamp, deadline: Option<Timestamp>) {
         let Some(due) = deadline.map(|due| due.max(now.saturating_add(1))) else {
             return;
