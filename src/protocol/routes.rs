@@ -5,6 +5,10 @@
 //! that it needs. A shorthand for a frame is one line of `others`. The Worker finds the line and
 //! lets the request in; the object decodes it, once.
 
+mod serve;
+
+pub use serve::{Decode, Resource, Serve};
+
 use super::annotation;
 use super::asking_query;
 use super::capability::Operation;
@@ -12,64 +16,14 @@ use super::device;
 use super::error::{ErrorCode, ErrorInfo};
 use super::file;
 use super::inbox;
-use super::limits::Limits;
 use super::log_query;
 use super::news::ItemKind;
-use super::query::{self, Pairs, Parts, Query};
+use super::query::{self, Pairs, Query};
 use super::reads::{Read, with_reads};
 use super::request::{self, Request};
 use super::revocation;
 use super::search;
 use super::state;
-
-/// The subject of an address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Resource {
-    /// A session; the address's first parameter names it.
-    Session,
-    /// The inbox of the token's client, or of its role (P15).
-    Inbox,
-    /// The devices of the token's client, in its own inbox (P10.1).
-    Devices,
-    /// The revocations of the deployment (P11.5).
-    Revocations,
-    /// A client, in its own inbox; the address's first parameter names it (P11.10).
-    Client,
-}
-
-/// How a request is answered.
-#[derive(Clone, Copy, Debug)]
-pub enum Serve {
-    /// By a WebSocket (P3.3).
-    Socket,
-    /// By an event stream (P3.8).
-    Events,
-    /// By one call and one answer.
-    Answer(Decode),
-    /// The same, or line by line while the body comes (P12.1).
-    Lines(Decode),
-    /// The same, or by a message that grows while the body comes (P5.5).
-    Body(Decode),
-    /// By a body, of the request or of its answer, that is as long as a session (P11.6).
-    Transfer(Decode),
-    /// By figures of the object that the resource has no part in (P11.4).
-    Report,
-    /// By the key of the deployment's Web Push, without any object (P10.1).
-    PushKey,
-    /// By the bucket of files, in this way: `upload`, `download` or `sign` (P11.7).
-    File(&'static str),
-    /// By the end of the object's memory and of its connections ([`RESTART`]).
-    Restart,
-}
-
-/// The decoder of a request, by machine.
-#[derive(Clone, Copy, Debug)]
-pub enum Decode {
-    /// Of a session.
-    Session(fn(&Parts<'_>, &Limits) -> Result<Request, ErrorInfo>),
-    /// Of an inbox.
-    Inbox(fn(&Parts<'_>, &Limits) -> Result<inbox::Request, ErrorInfo>),
-}
 
 /// The operation that the token must grant, and the verb of the refusal (P2.5).
 pub type Need = (Operation, &'static str);
@@ -352,8 +306,35 @@ pub static TOLD: Route = Route {
     serve: Serve::Answer(Decode::Inbox(|parts, _| inbox::told(parts))),
 };
 
-mod told;
-pub use told::{CONTACT, FORK, PAGE, REVOKED, REVOKED_HERE};
+/// A page of an export for a fork (P11.6). It is no address: a fork asks for it.
+pub static PAGE: Route = session!(
+    "" "/export", None, &[], Serve::Transfer(Decode::Session(request::page))
+);
+
+/// Lines for a fork, after the cursor of the next ones (P11.6). It is no address, as above.
+pub static FORK: Route = session!(
+    "" "/import", None, &[], Serve::Transfer(Decode::Session(request::import))
+);
+
+/// A revocation for an inbox (P11.5). It is no address: only the object that keeps them tells it.
+pub static REVOKED: Route = Route {
+    path: "/v1/inbox/revoked",
+    serve: Serve::Answer(Decode::Inbox(|parts, _| inbox::revoked(parts))),
+    ..TOLD
+};
+
+/// The same for a session. It is no address either: the client's inbox tells it, too.
+pub static REVOKED_HERE: Route = session!(
+    "" "/revoked", None, &[],
+    Serve::Answer(Decode::Session(|parts, _| request::revoked(parts)))
+);
+
+/// A contact of a client, for its inbox (P11.5). It is no address: only sessions tell it.
+pub static CONTACT: Route = Route {
+    path: "/v1/inbox/contact",
+    serve: Serve::Answer(Decode::Inbox(|parts, _| inbox::contact(parts))),
+    ..TOLD
+};
 
 /// A restart that a development server is asked for. It is no address of a deployment
 /// ([`super::development`]).
