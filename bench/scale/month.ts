@@ -4,8 +4,8 @@
 import { print, short } from "./table.ts";
 
 const ANSWERS_A_SESSION = 10;
-const ROWS = 59 + 3 + 17 / ANSWERS_A_SESSION + 4;
-const REQUESTS = 250 / 20 + 5;
+const ROWS = 59 + 3 + 25 / ANSWERS_A_SESSION + 4;
+const REQUESTS = 250 / 20 + 5.2;
 const AWAKE_SECONDS = 15 + 3;
 const KILOBYTES = 3;
 const MONTH_SECONDS = 30 * 24 * 60 * 60;
