@@ -11,7 +11,7 @@ use sessile::store::{DeliveryKind, SECTIONS, Span, Store};
 use crate::chance::Random;
 use crate::host::Fate;
 use crate::random::script;
-use crate::transfer::{EVERYTHING, ask, page, pages};
+use crate::transfer::{EVERYTHING, admin, ask, page, pages};
 use crate::world::World;
 
 /// A session that nobody knows yet, at a time.
@@ -264,6 +264,32 @@ fn p11_10_an_import_that_broke_off_leaves_no_storage() {
         assert_eq!(tables.unwrap(), Vec::<Vec<Value>>::new());
         assert_eq!(other.host.alarm, None);
     }
+}
+
+/// P11.6: a storage that fails is no fault of the lines: nothing is answered, nothing is left, and
+/// the same lines are taken later.
+#[test]
+fn p11_6_a_disk_that_fails_refuses_no_line() {
+    let mut world = World::new(Limits::default());
+    world.run(EVERYTHING);
+    let lines = pages(&mut world, |_| {}).concat();
+    let mut failures = 0;
+    loop {
+        let mut other = elsewhere(world.now);
+        let input = Input::Request {
+            sender: admin(),
+            request: batch(None, &lines),
+        };
+        let fate = Fate::DiskFails(failures);
+        if !other.host.handle(other.now, input, fate).is_empty() {
+            break;
+        }
+        failures += 1;
+        assert_eq!(other.host.log().beginning(), Ok(None));
+        assert_eq!(import(&mut other, &lines, 1_000, |_| {}).0, 200);
+        assert_same(&world, &other);
+    }
+    assert!(20 < failures, "{failures}");
 }
 
 /// P11.6: a line that is missing, double or wrong is refused, and leaves nothing.

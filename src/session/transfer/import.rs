@@ -206,7 +206,10 @@ fn go_on<'a>(
             return Err(cx.engine.full().into());
         }
         // A line says again what another has said.
-        return Err(refused(progress.so_far.lines, &error.0).into());
+        if error.is_of_content() {
+            return Err(refused(progress.so_far.lines, &error.0).into());
+        }
+        return Err(error.into());
     }
     let is_first = cx.memory.importing.is_none();
     cx.memory.importing = Some(progress.clone());
