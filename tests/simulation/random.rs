@@ -1,21 +1,23 @@
 //! Chance that is the same for the same seed.
 
+use std::collections::BTreeSet;
+
 use crate::host::Fate;
 
 /// SplitMix64: small, and good enough to decide what breaks next.
 pub struct Random(u64);
 
+const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
 impl Random {
+    /// The seed is mixed, so that runs of neighbouring seeds share no numbers.
     pub fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+        Self(mixed(seed.wrapping_add(STEP)))
     }
 
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        self.0 = self.0.wrapping_add(STEP);
+        mixed(self.0)
     }
 
     /// A number from `least` on and below `most`.
@@ -42,4 +44,21 @@ impl Random {
         let index = self.between(0, list.len() as u64);
         &list[index as usize]
     }
+}
+
+fn mixed(number: u64) -> u64 {
+    let mut mixed = number;
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+#[test]
+fn seeds_share_no_numbers() {
+    let numbers = |seed| {
+        let mut random = Random::new(seed);
+        (0..100).map(move |_| random.next())
+    };
+    let all: BTreeSet<u64> = (0..100).flat_map(numbers).collect();
+    assert_eq!(all.len(), 10_000);
 }
