@@ -130,6 +130,14 @@ impl Queue {
         queue
     }
 
+    /// Rows of numbers up to a time may be gone: the next ones are later, even if the clock was
+    /// put back since.
+    pub(crate) fn number_after(&mut self, at: Timestamp) {
+        let next = u64::try_from(after(at, 1)).unwrap_or(0);
+        let next = next.saturating_mul(NUMBERS_PER_MS);
+        self.last = self.last.max(next.saturating_sub(1));
+    }
+
     pub(crate) fn push(&mut self, owed: Owed) {
         let needs = owed.kind.needs();
         let waiting = Waiting {

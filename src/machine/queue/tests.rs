@@ -223,6 +223,17 @@ fn numbers_grow() {
         unreachable!("{later:?}")
     };
     assert!(second < owed.number && owed.number < 1 << 53);
+    // The clock was put back, and the last thing is known to have been written at that time.
+    let mut queue = empty();
+    queue.number_after(NOW);
+    let mut later = queue.add(NOW - 9, KIND, "a", None, |_| Parcel {
+        id: String::new(),
+        body: String::new(),
+    });
+    let Some(DeliveryWrite::Add { owed, .. }) = later.pop() else {
+        unreachable!("{later:?}")
+    };
+    assert!(second < owed.number);
 }
 
 /// A wake about a subject.

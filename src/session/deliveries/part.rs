@@ -34,6 +34,8 @@ impl Part for Deliveries {
             false => DELIVERIES_AT_ONCE,
         };
         cx.memory.deliveries = Queue::load(rows, &cx.engine.limits, at_once);
+        let written_at = cx.engine.written_at;
+        cx.memory.deliveries.number_after(written_at);
         Ok(())
     }
 
