@@ -2,8 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { address } from "../support/client.ts";
 import { useServer } from "../support/fixture.ts";
 import { assertRefused, call } from "../support/http.ts";
+import { makeToken } from "../support/token.ts";
 import { type Line, linesOf, linesOfMessages, streamOf } from "../support/transfer.ts";
 import { USER } from "../support/turns.ts";
 
@@ -66,6 +68,38 @@ test("P11.6 50 MB are imported and exported, and memory stays as it was", async 
   assert.deepEqual(plain(copied), plain(messages));
   const grown = (await memoryOf(copy)) - before;
   assert.ok(grown < 4 * 1024 * 1024, `${grown} bytes for 50 MB`);
+});
+
+test("P11.6 an export that kill -9 cuts off is whole when it is asked for again", async () => {
+  const session = fixture.session("export-killed");
+  const { server } = fixture;
+  const body = streamOf(linesOfMessages(300, 100_000));
+  assert.equal((await call(server, session, "PUT", "/import", { body })).status, 200);
+  const whole = await call(server, session, "GET", "/export");
+  const headers = { authorization: `Bearer ${await makeToken()}` };
+  const broken = await fetch(address(server, session, "/export"), { headers });
+  const reader = broken.body?.pipeThrough(new TextDecoderStream()).getReader();
+  assert.ok(reader);
+  let read = (await reader.read()).value ?? "";
+  const restarted = server.restart();
+  try {
+    for (let more = await reader.read(); !more.done; more = await reader.read()) read += more.value;
+  } catch {
+    // A connection that breaks, which is what a client sees of it.
+  }
+  await restarted;
+  assert.ok(read.length < whole.text.length, `${read.length} of ${whole.text.length} characters`);
+  assert.ok(
+    whole.text.startsWith(
+      read.slice(read.indexOf("\n"), read.lastIndexOf("\n")),
+      read.indexOf("\n"),
+    ),
+    "what came is what is there",
+  );
+  assert.equal(linesOf(whole.text).at(-1)?.type, "end");
+  const again = await call(server, session, "GET", "/export");
+  const [, ...lines] = linesOf(again.text);
+  assert.deepEqual(lines, linesOf(whole.text).slice(1));
 });
 
 test("P11.6 an import that kill -9 breaks off leaves nothing, and is made again", async () => {
