@@ -1,5 +1,8 @@
 //! Addresses, found and refused.
 #![allow(clippy::unwrap_used, clippy::panic)]
+use crate::protocol::limits::Limits;
+use crate::protocol::query::Parts;
+
 use super::*;
 
 fn found(method: &str, path: &str) -> (String, Vec<String>) {
