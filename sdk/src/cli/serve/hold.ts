@@ -93,7 +93,9 @@ function startOf(pid: number): string {
     // The name in parentheses may hold anything: the fields are counted after it.
     const [state, ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-    return state === "Z" ? "gone" : `${boot} ${fields[18]}`;
+    // Threads that outlive the first one still have the files and the port.
+    const isGone = state === "Z" && fields[16] === "1";
+    return isGone ? "gone" : `${boot} ${fields[18]}`;
   } catch {
     return "gone";
   }
