@@ -12,7 +12,7 @@ use crate::session::inboxes::part::part_all;
 use crate::session::part::Part;
 use crate::session::revocation::contact::inboxes;
 use crate::session::waking::owe::forget_all;
-use crate::store::StoreError;
+use crate::store::{DeliveryKind, StoreError, Write};
 
 /// Deletes the session: from now on every input is refused until the deletion is done.
 pub(crate) fn erase(cx: &mut Context<'_>, sender: &Sender) -> Result<String, Error> {
@@ -37,8 +37,11 @@ fn end(
             ..Milestone::default()
         });
     }
-    // The inputs that agents are still to take end with the session.
+    // The inputs that agents are still to take end with the session, and so do words for people
+    // who are away.
     let mut told = forget_all(cx);
+    let words = cx.memory.deliveries.forget_kind(DeliveryKind::Notice);
+    told.extend(words.map(Write::Delivery));
     if cx.engine.created_at.is_some() {
         told.extend(hooks::rows(
             cx,

@@ -22,7 +22,26 @@ struct World {
     now: Timestamp,
     /// The texts for each inbox, with their kinds.
     told: Vec<(DeliveryKind, String, Value)>,
+    /// The status that each of them is answered with.
+    status: u16,
     answer: Value,
+}
+
+fn sender(client: &str) -> Sender {
+    let operations = match client {
+        "viewer" => Operations::of(&[Operation::Read]),
+        _ => Operations::ALL,
+    };
+    Sender {
+        connection: None,
+        client: client.to_owned(),
+        operations,
+        role: if client == "bot" {
+            Role::Agent
+        } else {
+            Role::User
+        },
+    }
 }
 
 impl World {
@@ -34,26 +53,14 @@ impl World {
             host,
             now: START,
             told: Vec::new(),
+            status: 200,
             answer: Value::Null,
         }
     }
 
     fn frame(&mut self, client: &str, frame: &Value) -> Value {
         let received = decode_frame(&frame.to_string(), &Limits::default());
-        let operations = match client {
-            "viewer" => Operations::of(&[Operation::Read]),
-            _ => Operations::ALL,
-        };
-        let sender = Sender {
-            connection: None,
-            client: client.to_owned(),
-            operations,
-            role: if client == "bot" {
-                Role::Agent
-            } else {
-                Role::User
-            },
-        };
+        let sender = sender(client);
         let request = Request::Frame(received);
         self.handle(Input::Request { sender, request });
         self.answer.clone()
@@ -94,7 +101,7 @@ impl World {
                         self.told.push((delivery.kind, delivery.target, body));
                         let number = delivery.number;
                         let outcome = Outcome::Answered {
-                            status: 200,
+                            status: self.status,
                             retry_after_ms: None,
                         };
                         inputs.push(Input::Delivered(Delivered { number, outcome }));
@@ -314,6 +321,30 @@ fn p10_2_an_agent_notifies_a_client_that_is_away_once() {
     next["id"] = json!("n2");
     world.frame("bot", &next);
     assert_eq!(world.told.len(), 1, "she is there");
+}
+
+/// P11.2: an inbox that does not answer is not told later of a session that is gone.
+#[test]
+fn p10_2_words_that_are_owed_go_with_their_session() {
+    let mut world = World::new();
+    world.ask("t1");
+    let notify = json!({
+        "type": "notify", "id": "n1", "client": "ada", "title": "Found it", "body": "Here.",
+    });
+    world.status = 503;
+    world.frame("bot", &notify);
+    assert_eq!(world.told.pop().unwrap().0, DeliveryKind::Notice);
+    let request = Request::Erase;
+    let sender = sender("bot");
+    world.handle(Input::Request { sender, request });
+    world.status = 200;
+    for _ in 0..20 {
+        world.pass(60_000);
+    }
+    let notices = world.told.iter();
+    let notices = notices.filter(|(kind, ..)| *kind == DeliveryKind::Notice);
+    assert_eq!(notices.count(), 0);
+    assert_eq!(world.host.log().deliveries().unwrap().len(), 0);
 }
 
 #[test]
