@@ -19,6 +19,8 @@ const SUITES = {
       ...["backlog", "bounds", "children", "crowd", "fuzz", "keys", "reads", "rollup", "room"].map(
         (name) => `tests/workerd/${name}.test.ts`,
       ),
+      // Its `wrangler dev` may choose a port that another one is choosing.
+      "sdk/tests/cli/workerd/project.test.ts",
       "sdk/tests/tanstack/workerd/pace.test.ts",
       "sdk/tests/workerd/chaos.test.ts",
     ],

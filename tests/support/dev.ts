@@ -73,7 +73,18 @@ export class Dev {
     return this.#port;
   }
 
+  /** Of two that start at once both may choose one port for their insides, and one gives up. */
   async start(): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      if (await this.#begun()) return;
+      assert.ok(attempt < 4, this.#output);
+      for (const pid of this.family()) if (commandOf(pid) !== "") process.kill(pid, "SIGKILL");
+    }
+  }
+
+  /** Starts it, and tells whether it serves: `false` if a port was taken meanwhile. */
+  async #begun(): Promise<boolean> {
+    this.#output = "";
     const child = spawn(
       "npm",
       [
@@ -97,16 +108,17 @@ export class Dev {
         this.#output = (this.#output + chunk).slice(-5000);
       });
     }
+    const isTaken = () => this.#output.includes("Address already in use (socket");
     const answers = () =>
       call(this, "ready", "GET", "/messages").then(
         ({ status }) => status,
         () => 0,
       );
-    await until(answers, (status) => status === 200, "wrangler dev to answer", 90_000).catch(
-      (error: Error) => {
-        throw new Error(`${error.message}\n${this.#output}`);
-      },
-    );
+    const is = (status: number) => status === 200 || isTaken();
+    await until(answers, is, "wrangler dev to answer", 90_000).catch((error: Error) => {
+      throw new Error(`${error.message}\n${this.#output}`);
+    });
+    return !isTaken();
   }
 
   family(): number[] {
