@@ -71,15 +71,26 @@ export async function phone(
     const { registrationId } = await within(registered, "the registration");
     const [worker = await context.waitForEvent("serviceworker")] = context.serviceWorkers();
     const origin = new URL(page.url()).origin;
+    let again = async () => {};
+    let pushedAt = 0;
     return {
       worker,
       async push(notice) {
         const data = JSON.stringify(notice);
-        await devtools.send("ServiceWorker.deliverPushMessage", { origin, registrationId, data });
+        again = async () => {
+          pushedAt = Date.now();
+          await devtools.send("ServiceWorker.deliverPushMessage", { origin, registrationId, data });
+        };
+        await again();
       },
       async shows(isSuch, what) {
         const [one] = await until(
-          () => shown(worker),
+          async () => {
+            const all = await shown(worker);
+            // A push that comes while the browser ends or starts the worker may be lost.
+            if (all.length === 0 && Date.now() - pushedAt > 3000) await again();
+            return all;
+          },
           ([first, ...more]) => more.length === 0 && first !== undefined && isSuch(first),
           what,
         );
