@@ -2,7 +2,7 @@
 //! outcomes.
 
 use super::delivery::Revoking;
-use crate::machine::wait_ms;
+use crate::machine::{next_number, wait_ms};
 use crate::protocol::capability::Role;
 use crate::protocol::frame::encode;
 use crate::protocol::ids::{Timestamp, after};
@@ -14,8 +14,6 @@ use crate::store::{InboxStore, StoreError};
 
 /// Numbers of these calls are from here on: no delivery with a row has one.
 pub(super) const NUMBERS: u64 = 1 << 62;
-/// Numbers of calls per millisecond, before they run ahead of the clock.
-const NUMBERS_PER_MS: u64 = 1 << 10;
 
 /// Revocations in memory, and all that are to hear of them.
 #[derive(Debug, Default)]
@@ -168,9 +166,7 @@ impl Revocations {
             && let Some(index) = lost(&self.todo)
         {
             let (_, mut call) = self.todo.swap_remove(index);
-            // By the time, so that no number of an earlier life comes again.
-            let at = u64::try_from(now).unwrap_or(0);
-            self.last = at.saturating_mul(NUMBERS_PER_MS).max(self.last + 1);
+            self.last = next_number(now, self.last);
             call.number = NUMBERS.saturating_add(self.last);
             started.push(call.clone());
             self.under_way.push((after(now, REVOKING_LOST_MS), call));

@@ -7,6 +7,7 @@
 mod backoff;
 mod bucket;
 mod carrier;
+mod numbers;
 mod outcome;
 mod queue;
 mod text;
@@ -14,6 +15,7 @@ mod text;
 pub(crate) use backoff::wait_ms;
 pub(crate) use bucket::Bucket;
 pub use carrier::{Attached, Carrier};
+pub(crate) use numbers::{first_number, next_number};
 pub use outcome::Outcome;
 pub(crate) use queue::{Queue, Started};
 pub use text::Text;

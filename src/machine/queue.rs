@@ -9,6 +9,7 @@ mod tests;
 use std::collections::VecDeque;
 
 use super::backoff::wait_ms;
+use super::numbers::{first_number, next_number};
 use super::outcome::Outcome;
 use crate::ordered::Map;
 use crate::protocol::ids::{Timestamp, after};
@@ -16,8 +17,6 @@ use crate::protocol::limits::{DEAD_LETTER_MS, DEAD_LETTERS_MAX, DELIVERY_SLACK_M
 use crate::protocol::serial::Place;
 use crate::store::{DeliveryKind, DeliveryWrite, Owed, Parcel};
 
-/// Delivery numbers per millisecond, before they run ahead of the clock.
-const NUMBERS_PER_MS: u64 = 1 << 10;
 /// Characters of a reason that are stored.
 const REASON_LENGTH: usize = 200;
 /// The status of a target that wants no more deliveries.
@@ -133,8 +132,7 @@ impl Queue {
     /// Rows of numbers up to a time may be gone: the next ones are later, even if the clock was
     /// put back since.
     pub(crate) fn number_after(&mut self, at: Timestamp) {
-        let next = u64::try_from(after(at, 1)).unwrap_or(0);
-        let next = next.saturating_mul(NUMBERS_PER_MS);
+        let next = first_number(after(at, 1));
         self.last = self.last.max(next.saturating_sub(1));
     }
 
@@ -178,9 +176,7 @@ impl Queue {
         subject: Option<Place>,
         parcel: impl FnOnce(u64) -> Parcel,
     ) -> Vec<DeliveryWrite> {
-        // Based on the time, since rows of earlier numbers may be gone.
-        let at = u64::try_from(now).unwrap_or(0);
-        let number = at.saturating_mul(NUMBERS_PER_MS).max(self.last + 1);
+        let number = next_number(now, self.last);
         self.last = number;
         // Files are bounded by their steps, and a dead letter would leave them behind.
         let is_full = self.bounds.most <= self.pending() && kind != DeliveryKind::File;

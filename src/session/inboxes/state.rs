@@ -1,7 +1,7 @@
 //! Followers in memory: which inboxes are owed something, and when each is told. Nothing here
 //! knows the session.
 
-use crate::machine::TELLINGS_AT_ONCE;
+use crate::machine::{TELLINGS_AT_ONCE, first_number};
 use crate::ordered::Map;
 use crate::protocol::ids::Timestamp;
 use crate::protocol::limits::{ACTIVITY_MS, TELL_AGAIN_MS, TELL_MS};
@@ -77,8 +77,6 @@ pub(crate) struct Followers {
 
 /// Numbers of tellings are from here on: no delivery with a row has one.
 pub(crate) const NUMBERS: u64 = 1 << 62;
-/// Numbers of tellings per millisecond, before they run ahead of the clock.
-const NUMBERS_PER_MS: u64 = 1 << 10;
 
 impl Default for Followers {
     fn default() -> Self {
@@ -216,9 +214,7 @@ impl Followers {
         told: Told,
         until: Timestamp,
     ) -> u64 {
-        // By the time, so that no number of an earlier life of the session comes again.
-        let at = u64::try_from(now).unwrap_or(0);
-        let number = NUMBERS.saturating_add(at.saturating_mul(NUMBERS_PER_MS));
+        let number = NUMBERS.saturating_add(first_number(now));
         let number = number.max(self.last_number + 1);
         self.last_number = number;
         if let Some(follower) = self.by_inbox.get_mut(inbox) {

@@ -7,7 +7,7 @@
 //! connection says that it came.
 
 use super::state::{Contact, NUMBERS, Revoked};
-use crate::machine::wait_ms;
+use crate::machine::{next_number, wait_ms};
 use crate::ordered::Set;
 use crate::protocol::frame::encode;
 use crate::protocol::ids::Timestamp;
@@ -21,9 +21,6 @@ use crate::session::inboxes::part::INBOXES;
 use crate::session::part::Part;
 use crate::store::{DeliveryKind, MetaWrite, StoreError};
 use crate::token::check_client;
-
-/// Numbers of tellings per millisecond, before they run ahead of the clock.
-const NUMBERS_PER_MS: u64 = 1 << 10;
 
 /// Milliseconds until an inbox is tried again that is first to hear of the end of an earlier life.
 const BEHIND_MS: u64 = 2_000;
@@ -111,9 +108,7 @@ impl Revoked {
         if CONTACTS_AT_ONCE <= busy.count() || now < self.retry_at {
             return None;
         }
-        // By the time, so that no number of an earlier life comes again.
-        let at = u64::try_from(now).unwrap_or(0);
-        self.last = at.saturating_mul(NUMBERS_PER_MS).max(self.last + 1);
+        self.last = next_number(now, self.last);
         Some(NUMBERS.saturating_add(self.last))
     }
 
