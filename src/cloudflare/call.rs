@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use worker::Env;
 use worker::js_sys::futures::JsFuture;
-use worker::wasm_bindgen::{JsCast, JsValue};
+use worker::wasm_bindgen::prelude::*;
 use worker::web_sys::{Headers, Request, RequestInit, Response};
 
 use crate::cloudflare::platform::js;
@@ -123,7 +123,10 @@ pub(crate) fn request(
     body: Option<&str>,
 ) -> Result<Request, JsValue> {
     let headers = Headers::new()?;
-    headers.set(CALL_HEADER, &ascii(call))?;
+    match call.is_ascii() {
+        true => headers.set(CALL_HEADER, call)?,
+        false => headers.set(CALL_HEADER, &ascii(call))?,
+    }
     if is_upgrade {
         headers.set("upgrade", "websocket")?;
     }
@@ -157,20 +160,8 @@ pub(crate) fn is_stale(response: &Response) -> bool {
     response.headers().has(STALE_HEADER).unwrap_or(false)
 }
 
-/// JSON with everything beyond ASCII escaped, since a header carries nothing else.
-fn ascii(json: &str) -> String {
-    if json.is_ascii() {
-        return json.to_owned();
-    }
-    let mut escaped = String::with_capacity(json.len() * 2);
-    for character in json.chars() {
-        if character.is_ascii() {
-            escaped.push(character);
-            continue;
-        }
-        for unit in character.encode_utf16(&mut [0; 2]) {
-            escaped.push_str(&format!("\\u{unit:04x}"));
-        }
-    }
-    escaped
+#[wasm_bindgen(module = "/src/cloudflare/platform/ask.js")]
+extern "C" {
+    /// JSON with everything beyond ASCII escaped, since a header carries nothing else.
+    fn ascii(json: &str) -> String;
 }

@@ -4,17 +4,13 @@
 // object. A file is hostile: only media and plain text are ever shown in place, and nothing is
 // served in a type that a browser runs. In JavaScript, since bodies are streams of the runtime.
 
+import { ANSWER_MS, ask as askObject, json, refusal } from "../platform/ask.js";
 import { remove, store } from "./bucket.js";
 
 /** Milliseconds that a signed address is valid: as long as a page is looked at. */
 const SIGNED_MS = 60 * 60 * 1000;
 /** Bytes that are read of a body that is refused, so that its client hears the refusal. */
 const DISCARDED = 64 * 1024 * 1024;
-/** How often a call is repeated after it met an object that was about to reset itself, and when. */
-const TRIES = 4;
-const RESET_MS = 20;
-/** How long an object may take to answer. */
-const ANSWER_MS = 30_000;
 const FILES = "/v1/sessions/{session}/files";
 /** Characters of a name: as many as most file systems take. */
 const NAME_LENGTH = 200;
@@ -37,7 +33,9 @@ const EXPOSED = "content-disposition, content-length, content-range, etag";
  * the answer, or to one that is still to be signed (`Unsigned`).
  */
 export async function serve(env, request, way, session, file, grant, most, ms) {
-  const ask = (path, params, body) => asked(env, session, grant, path, params, body);
+  // Each of these lines is no address.
+  const ask = (path, params, body) =>
+    askObject(env, session, grant, { method: "", path, params }, body && JSON.stringify(body));
   switch (way) {
     case "upload":
       return upload(env, request, ask, session, most, ms);
@@ -141,24 +139,6 @@ async function download(env, request, ask, id) {
   return new Response(object.body, { status: 206, headers });
 }
 
-/** Asks the session, by a line of its table that is no address. */
-async function asked(env, session, grant, path, params, body) {
-  const question = { method: "", path, params: [session, ...params], pairs: [] };
-  const call = `{"grant":${grant},"ask":{"answer":${JSON.stringify(question)}}}`;
-  const ascii = call.replace(/[^ -~]/g, (unit) => {
-    return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
-  for (let tries = 1; ; tries += 1) {
-    const answer = await env.SESSIONS.getByName(session).fetch("https://object/", {
-      headers: { "sessile-call": ascii },
-      signal: AbortSignal.timeout(ANSWER_MS),
-      ...(body === undefined ? {} : { method: "POST", body: JSON.stringify(body) }),
-    });
-    if (tries === TRIES || !answer.headers.has("sessile-stale")) return answer;
-    await new Promise((done) => setTimeout(done, RESET_MS));
-  }
-}
-
 async function discard(body) {
   if (body === null) return;
   let left = DISCARDED;
@@ -187,19 +167,6 @@ function unbound() {
 function tooLarge(most) {
   const message = `unable to upload; the file has more than ${most} bytes, fileBytes`;
   return refusal("too-large", 413, message);
-}
-
-function refusal(code, status, message) {
-  return json(status, { error: { code, status, message } });
-}
-
-function json(status, body) {
-  const headers = {
-    "x-content-type-options": "nosniff",
-    "cache-control": "no-store",
-    "access-control-allow-origin": "*",
-  };
-  return Response.json(body, { status, headers });
 }
 
 /** A name without what a path, a header or a reader's eye would stumble over. */

@@ -1,15 +1,12 @@
 // A session as a file or as another session, however long: page by page, with a call to its object
 // for each (P11.6). In JavaScript, since bodies are streams of the runtime.
 
+import { ask as askObject, json, pause, refusal } from "./ask.js";
+
 /** Characters of lines that go to the object in one call, beyond the last of them. */
 const BATCH_LENGTH = 256 * 1024;
 /** Bytes that are read of a body that is refused, so that its client hears the refusal. */
 const DISCARDED = 64 * 1024 * 1024;
-/** How often a call is repeated after it met an object that was about to reset itself, and when. */
-const TRIES = 4;
-const RESET_MS = 20;
-/** How long an object may take to answer. */
-const ANSWER_MS = 30_000;
 /** How often a page is asked for, since it is only read; each wait is twice the one before. */
 const READS = 6;
 const WAIT_MS = 100;
@@ -164,45 +161,14 @@ async function patiently(source, after) {
 /** Makes a call by a line of the table, with parameters of a query. */
 async function ask({ env, session, grant, line: [method, path] }, query = {}, body = undefined) {
   const pairs = Object.entries(query).filter(([, value]) => value !== undefined);
-  const question = JSON.stringify({ method, path, params: [session], pairs });
-  const call = `{"grant":${grant},"ask":{"answer":${question}}}`;
-  const ascii = call.replace(/[^ -~]/g, (unit) => {
-    return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
-  const init = { headers: { "sessile-call": ascii }, method: body === undefined ? "GET" : "POST" };
   try {
-    for (let tries = 1; ; tries += 1) {
-      const signal = AbortSignal.timeout(ANSWER_MS);
-      const stub = env.SESSIONS.getByName(session);
-      const answer = await stub.fetch("https://object/", { ...init, body, signal });
-      if (tries === TRIES || !answer.headers.has("sessile-stale")) return answer;
-      await answer.text();
-      await pause(RESET_MS);
-    }
+    return await askObject(env, session, grant, { method, path, pairs }, body);
   } catch {
     const message = "unable to reach the session; what was asked may have happened";
     return refusal("internal", 500, message);
   }
 }
 
-function pause(ms) {
-  return new Promise((done) => setTimeout(done, ms));
-}
-
 function unreadable(reason) {
   return refusal("invalid-frame", 400, `unable to read the body; ${reason}`);
-}
-
-function refusal(code, status, message) {
-  return json(status, { error: { code, status, message } });
-}
-
-function json(status, body) {
-  const { "x-content-type-options": nosniff, "access-control-allow-origin": origin } = HEADERS;
-  const headers = {
-    "x-content-type-options": nosniff,
-    "cache-control": "no-store",
-    "access-control-allow-origin": origin,
-  };
-  return Response.json(body, { status, headers });
 }
